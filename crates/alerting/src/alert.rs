@@ -1,0 +1,148 @@
+//! The alert as a value: a finding, and what a reader far from the machine needs to judge it.
+
+use audit_model::{
+    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, RoomId, Severity, Verdict, Window,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::subject::subject_of;
+
+/// Name and version of the format, as in `schema/alert-1.schema.json`.
+pub const SCHEMA: &str = "alert/1";
+
+/// How much of the hash makes the id: 128 bits, so that two alerts never share one by chance.
+const ID_BYTES: usize = 16;
+
+/// What an alert says besides the finding; the same for all alerts of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertContext<'a> {
+    /// Name of the program that found it.
+    pub program: &'a str,
+    /// Version of that program.
+    pub version: &'a str,
+    /// The portal's address, without user and password.
+    pub portal_url: &'a Url,
+    /// What the run could see.
+    pub coverage: &'a Coverage,
+}
+
+/// One finding for people, in the order of the JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The same for the same finding of the same size; 32 hexadecimal digits.
+    pub id: String,
+    /// The same for as long as the matter lasts.
+    pub fingerprint: String,
+    pub program: Program,
+    pub portal: Portal,
+    pub rule: String,
+    pub severity: Severity,
+    /// One line of plain text, safe to show anywhere that takes plain text.
+    pub subject: String,
+    pub person: Person,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<FindingRoom>,
+    /// From the first to just after the last of the acts that were counted.
+    pub window: Window,
+    pub counts: Counts,
+    /// Why, in numbers; each a sentence.
+    pub reasons: Vec<String>,
+    /// At most [`MAX_EVIDENCE`], by time, then id.
+    pub evidence: Vec<Evidence>,
+    pub evidence_total: u64,
+    pub links: Links,
+    pub coverage: AlertCoverage,
+    /// How many alerts with this fingerprint were held back since the last one that was sent.
+    pub suppressed: u64,
+}
+
+/// Who found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Program {
+    pub name: String,
+    pub version: String,
+}
+
+/// Where it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Portal {
+    /// Without a slash at the end.
+    pub url: String,
+}
+
+/// Pages of the portal where a reader can look further. Absent means that no address is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Links {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<Url>,
+}
+
+/// What the run could see, as far as a reader of one alert needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertCoverage {
+    /// `false` when part of the time asked for was not seen; the true numbers may then be higher.
+    pub complete: bool,
+    pub gaps: Vec<Gap>,
+}
+
+impl Alert {
+    /// Makes the alert of a finding. The same input gives the same bytes.
+    pub fn from_finding(finding: &Finding, context: &AlertContext<'_>) -> Self {
+        Alert {
+            schema: SCHEMA,
+            id: id_of(finding, context),
+            fingerprint: finding.fingerprint.clone(),
+            program: Program { name: context.program.to_owned(), version: context.version.to_owned() },
+            portal: Portal { url: context.portal_url.as_str().trim_end_matches('/').to_owned() },
+            rule: finding.rule.clone(),
+            severity: finding.severity,
+            subject: subject_of(finding),
+            person: finding.person.clone(),
+            room: finding.room.clone(),
+            window: finding.window,
+            counts: finding.counts,
+            reasons: finding.reasons.clone(),
+            evidence: finding.evidence.iter().take(MAX_EVIDENCE).cloned().collect(),
+            evidence_total: finding.evidence_total,
+            links: Links { room: room_page(finding.room.as_ref(), context.portal_url) },
+            coverage: AlertCoverage {
+                complete: context.coverage.verdict() == Verdict::Complete,
+                gaps: context.coverage.gaps.clone(),
+            },
+            suppressed: 0,
+        }
+    }
+
+    /// The JSON document in one line, without a line break at the end.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an alert holds only strings, numbers, lists and named members")
+    }
+}
+
+/// Hashes what tells one alert from another: whose, which, and how far the matter has gone.
+///
+/// Program and portal count, because a portal's first account has the same id everywhere. The counts do, because a row
+/// that was found late makes a finding grow without moving its end, and a receiver must not drop that as a copy.
+fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
+    let newest = finding.evidence.iter().map(|evidence| (evidence.at, evidence.event)).max();
+    let told_apart = (
+        (SCHEMA, context.program, context.portal_url, &finding.fingerprint),
+        (finding.window.until, newest, finding.counts, finding.evidence_total),
+    );
+    let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
+    Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The room's page in the portal; only for rooms with a numeric id, as for the others the address is not established.
+fn room_page(room: Option<&FindingRoom>, portal: &Url) -> Option<Url> {
+    let RoomId::Number(id) = room?.id.as_ref()? else { return None };
+    let mut page = portal.clone();
+    let id = id.to_string();
+    page.path_segments_mut().ok()?.pop_if_empty().extend(["rooms", "shared", &id, "filter"]);
+    page.query_pairs_mut().clear().append_pair("folder", &id);
+    Some(page)
+}

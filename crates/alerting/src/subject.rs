@@ -1,0 +1,51 @@
+//! The subject of an alert: one line that a phone can show.
+
+use audit_model::{Finding, FindingRoom, Person, PortalText, Severity};
+
+/// Longest quotation of a name, a title or a reason, in characters. Three of them and the words between stay below 240,
+/// so that no text typed into the portal can push the rest out of sight.
+const LONGEST_QUOTE: usize = 60;
+
+/// Who, where, and the first reason: `high: Anna in room "Alpha": 41 acts within 1 h, more than 20`.
+pub(crate) fn subject_of(finding: &Finding) -> String {
+    let severity = severity_word(finding.severity);
+    let person = person_phrase(&finding.person);
+    let room = finding.room.as_ref().map(room_phrase).unwrap_or_default();
+    let reason = match finding.reasons.first() {
+        // A rule may have quoted the portal in its sentence.
+        Some(reason) => quote(&PortalText::new(reason.as_str())),
+        None => format!("{} acts on {} documents", finding.counts.acts, finding.counts.documents),
+    };
+    format!("{severity}: {person}{room}: {reason}")
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+fn person_phrase(person: &Person) -> String {
+    if person.name.raw().trim().is_empty() { format!("person {}", person.id) } else { quote(&person.name) }
+}
+
+fn room_phrase(room: &FindingRoom) -> String {
+    let title = quote(&room.title);
+    match room.candidates.len() {
+        0 | 1 => format!(" in room \"{title}\""),
+        rooms => format!(" in one of {rooms} rooms called \"{title}\""),
+    }
+}
+
+/// Portal text in one line of plain text, cut where it is long.
+fn quote(text: &PortalText) -> String {
+    let shown = text.for_terminal();
+    if shown.chars().count() <= LONGEST_QUOTE {
+        return shown;
+    }
+    shown.chars().take(LONGEST_QUOTE - 1).chain(['…']).collect()
+}

@@ -1,0 +1,269 @@
+//! Delivery to real files and to a real HTTP server on loopback.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use alerting::{Alert, Channel, Error, deliver};
+use audit_model::Severity;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::post;
+use common::{alert_of, complete, finding};
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpSocket};
+use url::Url;
+
+/// An alert with the number in its fingerprint.
+fn alert(number: u32, severity: Severity) -> Alert {
+    let mut finding = finding();
+    finding.fingerprint = format!("unusual_activity:{number}");
+    finding.severity = severity;
+    alert_of(&finding, &complete())
+}
+
+/// A receiver that answers with the given codes, the last one for ever, and keeps what it was sent.
+#[derive(Clone)]
+struct Receiver {
+    url: Url,
+    answers: Arc<Mutex<Vec<u16>>>,
+    received: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Receiver {
+    async fn answering(codes: &[u16]) -> Receiver {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks/s3cret", listener.local_addr().unwrap()).parse().unwrap();
+        let answers = codes.iter().rev().copied().collect();
+        let receiver = Receiver { url, answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
+        let app = Router::new().route("/hooks/s3cret", post(take)).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        receiver
+    }
+
+    fn channel(&self) -> Channel {
+        webhook(self.url.clone())
+    }
+
+    /// Fingerprints in the order of arrival.
+    fn fingerprints(&self) -> Vec<String> {
+        let bodies = self.received.lock().unwrap();
+        bodies.iter().map(|(_, body)| fingerprint_in(body)).collect()
+    }
+}
+
+async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
+    let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+    receiver.received.lock().unwrap().push((kind.unwrap_or_default(), body));
+    let mut answers = receiver.answers.lock().unwrap();
+    let code = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0] };
+    let location = HeaderMap::from_iter([(header::LOCATION, "/hooks/s3cret".parse().unwrap())]);
+    (StatusCode::from_u16(code).unwrap(), location)
+}
+
+fn webhook(url: Url) -> Channel {
+    let http = http_client(&HttpOptions::new("vdr-watch", "1.0.0"), &url).unwrap();
+    Channel::Webhook { url, http, retry: RetryPolicy::immediate() }
+}
+
+/// A webhook where nobody listens, and the socket that keeps its port from being given to somebody else.
+fn dead_webhook() -> (Channel, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/hooks/s3cret", socket.local_addr().unwrap()).parse().unwrap();
+    (webhook(url), socket)
+}
+
+fn fingerprint_in(json: &str) -> String {
+    let document: Value = serde_json::from_str(json).unwrap();
+    document["fingerprint"].as_str().unwrap().to_owned()
+}
+
+fn fingerprints_in(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap().lines().map(fingerprint_in).collect()
+}
+
+#[tokio::test]
+async fn a_file_gets_one_line_per_alert_and_is_private() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("alerts.ndjson");
+    let channels = [Channel::File { path: path.clone() }];
+    let alerts = [alert(1, Severity::High), alert(2, Severity::Low)];
+    let report = deliver(&alerts, &channels).await;
+    deliver(&[alert(3, Severity::Info)], &channels).await;
+
+    assert_eq!(fingerprints_in(&path), ["unusual_activity:1", "unusual_activity:2", "unusual_activity:3"]);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().next().unwrap(), alerts[0].to_json());
+    assert!(text.ends_with('\n'));
+    let taken: Vec<_> = report.deliveries.iter().map(|d| (&d.alert, d.taken_by.len(), d.failures.len())).collect();
+    assert_eq!(taken, [(&alerts[0].id, 1, 0), (&alerts[1].id, 1, 0)]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_torn_line_does_not_spoil_the_next_one() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("alerts.ndjson");
+    fs::write(&path, "{\"schema\":\"alert/1\",\"id\":\"12").unwrap();
+    let sent = alert(1, Severity::High);
+    deliver(std::slice::from_ref(&sent), &[Channel::File { path: path.clone() }]).await;
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, format!("{{\"schema\":\"alert/1\",\"id\":\"12\n{}\n", sent.to_json()));
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_reported_by_name() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("missing/alerts.ndjson");
+    let report = deliver(&[alert(1, Severity::Critical)], &[Channel::File { path: path.clone() }]).await;
+    let failure = &report.undelivered_critical().next().unwrap().failures[0];
+    assert!(matches!(&failure.error, Error::File { path: named, .. } if *named == path));
+    assert!(failure.error.to_string().contains(path.to_str().unwrap()));
+    assert!(!path.parent().unwrap().exists());
+}
+
+#[tokio::test]
+async fn a_webhook_gets_one_json_request_per_alert() {
+    let receiver = Receiver::answering(&[200, 204]).await;
+    let alerts = [alert(1, Severity::Critical), alert(2, Severity::High)];
+    let report = deliver(&alerts, &[receiver.channel()]).await;
+    assert_eq!(report.undelivered().count(), 0);
+    let received = receiver.received.lock().unwrap();
+    let expected: Vec<_> = alerts.iter().map(|alert| ("application/json".to_owned(), alert.to_json())).collect();
+    assert_eq!(*received, expected);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_2xx_is_a_failure_and_is_not_repeated() {
+    for code in [301, 302, 307, 308, 400, 401, 404, 410, 500, 502, 504] {
+        let receiver = Receiver::answering(&[code, 200]).await;
+        let alerts = [alert(1, Severity::Critical), alert(2, Severity::High)];
+        let report = deliver(&alerts, &[receiver.channel()]).await;
+        assert_eq!(receiver.fingerprints(), ["unusual_activity:1", "unusual_activity:2"], "{code}");
+        let failed: Vec<_> = report.undelivered().collect();
+        assert_eq!(failed.len(), 1, "{code}");
+        assert_eq!(failed[0].alert, alerts[0].id);
+        let error = &failed[0].failures[0].error;
+        assert!(matches!(error, Error::Refused { status, .. } if status.as_u16() == code), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_overloaded_webhook_is_asked_again() {
+    for code in [429, 503] {
+        let receiver = Receiver::answering(&[code, code, 200]).await;
+        let report = deliver(&[alert(1, Severity::Critical)], &[receiver.channel()]).await;
+        assert_eq!(report.undelivered().count(), 0, "{code}");
+        assert_eq!(receiver.fingerprints().len(), 3, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_a_long_pause_is_left_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let asked = Arc::new(Mutex::new(0));
+    let count = asked.clone();
+    let refuse = move || async move {
+        *count.lock().unwrap() += 1;
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "3600")])
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(refuse))).await });
+    let report = deliver(&[alert(1, Severity::High)], &[webhook(url)]).await;
+    assert_eq!(report.undelivered().count(), 1);
+    assert_eq!(*asked.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_webhook_that_stays_overloaded_is_given_up_for_this_call() {
+    let receiver = Receiver::answering(&[503]).await;
+    let alerts = [alert(1, Severity::High), alert(2, Severity::High)];
+    let report = deliver(&alerts, &[receiver.channel()]).await;
+    assert_eq!(receiver.fingerprints(), ["unusual_activity:1"; 3]);
+    assert_eq!(report.undelivered().count(), 2);
+}
+
+#[tokio::test]
+async fn a_dead_webhook_is_waited_for_once_and_every_alert_is_accounted_for() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("alerts.ndjson");
+    let file = Channel::File { path: path.clone() };
+    let alerts = [alert(1, Severity::Critical), alert(2, Severity::Critical), alert(3, Severity::High)];
+
+    let (dead, _socket) = dead_webhook();
+    let report = deliver(&alerts, &[dead.clone(), file]).await;
+    assert_eq!(report.undelivered().count(), 0, "the file took them");
+    let errors: Vec<_> = report.deliveries.iter().map(|delivery| &delivery.failures[0].error).collect();
+    assert!(matches!(errors[..], [Error::Unreachable { .. }, Error::NotTried, Error::NotTried]), "{errors:?}");
+    assert_eq!(fingerprints_in(&path).len(), 3);
+
+    let report = deliver(&alerts, &[dead]).await;
+    assert_eq!(report.undelivered().count(), 3);
+    let critical: Vec<_> = report.undelivered_critical().map(|delivery| &delivery.alert).collect();
+    assert_eq!(critical, [&alerts[0].id, &alerts[1].id]);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_is_not_repeated() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let server = tokio::spawn(async move {
+        let mut connections = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            connections += 1;
+            let mut byte = [0];
+            stream.readable().await.unwrap();
+            let _ = stream.try_read(&mut byte);
+            if connections == 1 {
+                continue; // hangs up after it has seen the request
+            }
+            break;
+        }
+        connections
+    });
+    let report = deliver(&[alert(1, Severity::Critical)], &[webhook(url.clone())]).await;
+    assert!(matches!(report.deliveries[0].failures[0].error, Error::Unreachable { .. }));
+    // The second connection is this test's own, and the last that the server counts.
+    let mut probe = tokio::net::TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut probe, b"x").await.unwrap();
+    assert_eq!(server.await.unwrap(), 2);
+    assert_eq!(report.undelivered_critical().count(), 1);
+}
+
+#[tokio::test]
+async fn secrets_in_an_address_are_not_shown() {
+    let receiver = Receiver::answering(&[404]).await;
+    let refusing = receiver.channel();
+    let (dead, _socket) = dead_webhook();
+    let report = deliver(&[alert(1, Severity::High)], &[refusing.clone(), dead.clone()]).await;
+    let shown = format!("{refusing:?} {dead:?} {report:?}");
+    assert!(shown.contains("webhook http://127.0.0.1:"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    for failure in &report.deliveries[0].failures {
+        let mut error: Option<&dyn std::error::Error> = Some(&failure.error);
+        while let Some(cause) = error {
+            assert!(!cause.to_string().contains("s3cret"), "{cause}");
+            error = cause.source();
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_channels_printing_counts_and_nothing_is_undelivered() {
+    let report = deliver(&[alert(1, Severity::Critical)], &[]).await;
+    assert_eq!(report.deliveries.len(), 1);
+    assert!(report.deliveries[0].taken_by.is_empty());
+    assert_eq!(report.undelivered_critical().count(), 0);
+}

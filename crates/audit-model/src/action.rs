@@ -1,0 +1,213 @@
+//! The portal's actions, and what kind of act each of them is.
+//!
+//! Classification goes by the action's number. The `actionType` that the portal sends beside it is not used: it calls opening a
+//! document an update and giving somebody access to a room an update too.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action_table::ACTIONS;
+
+/// Number of an action, as in `actionId`. Unknown numbers are ordinary: newer servers have more actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub i32);
+
+/// Where an action is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionKind {
+    /// In the audit trail.
+    Audit,
+    /// In the login history.
+    Login,
+    /// Stored by the portal but listed nowhere.
+    Unmapped,
+}
+
+/// The part of the portal that an action belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    Files,
+    Folders,
+    DocumentsSettings,
+    Rooms,
+    Settings,
+    Contacts,
+    Agents,
+}
+
+/// What an action is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    File,
+    Folder,
+    User,
+    Group,
+    Room,
+    Tag,
+}
+
+/// What is known about an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionInfo {
+    pub id: i32,
+    /// The portal's own name of it, for instance `FileDownloaded`.
+    pub name: &'static str,
+    pub kind: ActionKind,
+    pub location: Option<Location>,
+    /// Not parallel to an event's `target`.
+    pub entries: &'static [EntryKind],
+}
+
+/// What a person did to a document, as rules count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActClass {
+    /// Opened or viewed.
+    View,
+    /// Bytes left the portal.
+    Download,
+    /// Content, name, place or properties changed, copies and new entries included.
+    Change,
+    /// Gone or in the trash.
+    Delete,
+    /// Links and rights of single entries, links of rooms.
+    Share,
+    /// Who is in a room, and as what.
+    Membership,
+}
+
+impl ActionId {
+    /// What is known about the action; `None` for a number newer than this program.
+    pub fn info(self) -> Option<&'static ActionInfo> {
+        ACTIONS.binary_search_by_key(&self.0, |info| info.id).ok().map(|place| &ACTIONS[place])
+    }
+
+    /// The class of act, or `None` for what is no act on a document or a room: settings, marks as read or as favourite, saves
+    /// that the portal refused, and changes of the index, of which moving one document writes one for each that follows it.
+    pub fn class(self) -> Option<ActClass> {
+        use ActClass::{Change, Delete, Download, Membership, Share, View};
+        Some(match self.0 {
+            5054 | 5064 | 6047 => View,
+            5009 | 5010 | 5057 | 5062 | 5106 => Download,
+            // new bytes
+            5000 | 5002 | 5011 | 5012 | 5034 | 5035 | 5044 | 5099 | 5151 | 5152 | 5201 | 5203 | 6046 => Change,
+            // copied, moved, renamed, archived
+            5001 | 5013..=5016 | 5020 | 5022..=5025 | 5071..=5073 | 5100 => Change,
+            // new containers
+            5019 | 5070 => Change,
+            // properties of entries and rooms
+            5003..=5007 | 5078..=5081 | 5109 | 5110 | 5112..=5117 | 5120 | 5121 | 5150 | 5153 => Change,
+            5017 | 5018 | 5026 | 5027 | 5061 | 5074 | 5119 => Delete,
+            5008 | 5021 | 5036 | 5043 | 5058..=5060 | 5066 | 5068 | 5082 | 5086..=5093 | 5097 | 5122..=5124 => Share,
+            5075 | 5084 | 5085 | 5094..=5096 | 5118 | 5159 => Membership,
+            _ => return None,
+        })
+    }
+
+    /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
+    /// kind of entry.
+    pub fn is_about_room(self) -> bool {
+        let agent = (5154..=5158).contains(&self.0);
+        !agent
+            && self
+                .info()
+                .is_some_and(|info| info.location == Some(Location::Rooms) && info.entries == [EntryKind::Room])
+    }
+
+    /// Whether the event is about a tag. Its context can be forged by the tag's name, so it says nothing about rooms.
+    pub fn is_about_tag(self) -> bool {
+        self.info().is_some_and(|info| info.entries.contains(&EntryKind::Tag))
+    }
+
+    /// Whether the activity log of a room shows such events. Downloads, openings and content replaced through the API are the
+    /// ones it never shows.
+    pub fn is_in_room_log(self) -> bool {
+        matches!(self.0,
+            5000 | 5001 | 5006 | 5007 | 5011 | 5013..=5020 | 5022..=5027 | 5034 | 5035 | 5044 | 5070..=5073 | 5075
+            | 5078..=5081 | 5084 | 5085 | 5088 | 5090 | 5094..=5100 | 5102 | 5103 | 5106..=5121 | 5150..=5155 | 5159
+            | 5201..=5204 | 6046 | 6047)
+    }
+}
+
+impl fmt::Display for ActionId {
+    /// The portal's name of the action, or its number when this program does not know it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.info() {
+            Some(info) => f.write_str(info.name),
+            None => write!(f, "action {}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// A row of the portal's own table, made by running the server's mappers.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Row {
+        id: i32,
+        name: String,
+        location: Option<String>,
+        entry_types: Vec<String>,
+        kind: String,
+    }
+
+    fn portal_table() -> Vec<Row> {
+        serde_json::from_str(include_str!("../data/message-actions.json")).unwrap()
+    }
+
+    #[test]
+    fn the_table_is_the_portals() {
+        let portal: Vec<Row> = portal_table().into_iter().filter(|row| row.id >= 0).collect();
+        assert_eq!(portal.len(), ACTIONS.len());
+        for (row, info) in portal.iter().zip(ACTIONS) {
+            assert_eq!((row.id, row.name.as_str()), (info.id, info.name));
+            assert_eq!(row.kind, format!("{:?}", info.kind).to_lowercase(), "{}", row.name);
+            assert_eq!(row.location, info.location.map(|l| format!("{l:?}")), "{}", row.name);
+            let entries: Vec<String> = info.entries.iter().map(|e| format!("{e:?}")).collect();
+            assert_eq!(row.entry_types, entries, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn only_audit_actions_have_a_class() {
+        for row in portal_table() {
+            assert!(ActionId(row.id).class().is_none() || row.kind == "audit", "{} {}", row.id, row.name);
+        }
+        let classes = ACTIONS.iter().filter_map(|info| ActionId(info.id).class().map(|class| (class, info)));
+        let mut lines: Vec<String> =
+            classes.map(|(class, info)| format!("{class:?} {} {}", info.id, info.name)).collect();
+        lines.sort();
+        insta::assert_snapshot!("classes", lines.join("\n"));
+    }
+
+    #[test]
+    fn an_action_of_a_newer_server_is_named_by_its_number() {
+        assert_eq!(ActionId(59_999).to_string(), "action 59999");
+        assert_eq!(ActionId(59_999).class(), None);
+        assert_eq!(ActionId(5009).to_string(), "FileDownloaded");
+    }
+
+    #[test]
+    fn room_events_name_their_room_and_agents_are_no_rooms() {
+        assert!(ActionId(5071).is_about_room());
+        assert!(!ActionId(5155).is_about_room());
+        assert!(!ActionId(5154).is_about_room());
+        assert!(!ActionId(5076).is_about_room() && ActionId(5076).is_about_tag());
+        assert!(!ActionId(5009).is_about_room());
+    }
+
+    #[test]
+    fn the_room_log_shows_no_downloads() {
+        assert!(ActionId(5011).is_in_room_log());
+        for unseen in [5009, 5010, 5057, 5062, 5064, 5054, 5002, 5003, 5089, 5074] {
+            assert!(!ActionId(unseen).is_in_room_log(), "{unseen}");
+        }
+    }
+}

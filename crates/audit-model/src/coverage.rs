@@ -1,0 +1,162 @@
+//! What a run read, what it could not read, and why: the statement that keeps silence honest.
+
+use chrono::{DateTime, Utc};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::Window;
+
+/// Why a span could not be seen. Readers accept values they do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The portal's plan has no audit feature, so the filter is silently ignored.
+    AuditFeatureMissing,
+    /// One stored row makes every page that holds it fail.
+    UnreadableRow,
+    /// A cap on requests, rows or time ended the read.
+    BudgetExhausted,
+    /// The portal or the way to it failed.
+    PortalError,
+    /// More rows in one second than the portal can page through without losing some.
+    UnstablePaging,
+    /// The key or its owner may not read this.
+    Permission,
+    /// Our clock is ahead of the portal's: that span has not happened there yet.
+    ClockSkew,
+    /// Our own store failed, so what was read could not be used.
+    StoreError,
+    /// The rooms or the activity log of a room could not be read.
+    RoomUnreadable,
+}
+
+impl GapReason {
+    /// What the reason means and what to do about it, as a sentence for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            GapReason::AuditFeatureMissing => {
+                "the portal's plan has no audit feature: it answers every question with its newest 20 events; get a plan with it, or stop watching"
+            }
+            GapReason::UnreadableRow => {
+                "a row stored here makes the portal fail (a tag named like {x} does); ask whoever runs the server to repair it"
+            }
+            GapReason::BudgetExhausted => "the read was ended by a limit; raise the limit or run more often",
+            GapReason::PortalError => "the portal failed or could not be reached; the next run tries again",
+            GapReason::UnstablePaging => "more events at one moment than the portal can list; look there by hand",
+            GapReason::Permission => "the key may not read this; see the log for what it lacks",
+            GapReason::ClockSkew => "this machine's clock is ahead of the portal's; set it by NTP",
+            GapReason::StoreError => "this program's own store failed; see the log",
+            GapReason::RoomUnreadable => "rooms or their logs could not be read; see the log",
+        }
+    }
+}
+
+/// What this portal never records, however complete the read is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlindSpot {
+    /// Downloads through `action=stream` leave no event, for anybody.
+    StreamDownloads,
+    /// Opening a document only to read it leaves no event.
+    ViewOnlySessions,
+    /// Nothing in an event says that an API key was used.
+    KeyLogins,
+    /// A folder operation is one event, whatever it holds.
+    FilesInFolderOperations,
+    /// IPv6 addresses are cut at the first colon.
+    Ipv6,
+    /// Logins refused by the portal's address list leave no event.
+    BlockedLogins,
+}
+
+/// A span of one source that was not seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The source: `audit`, `logins`, `rooms`, `room_log`.
+    pub what: String,
+    #[serde(flatten)]
+    pub span: Window,
+    pub why: GapReason,
+}
+
+/// A span whose rows the portal cannot show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableSpan {
+    #[serde(flatten)]
+    pub span: Window,
+    /// How many rows at least.
+    pub rows: u64,
+}
+
+/// What one source gave for the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCoverage {
+    /// Rows of the window, those of earlier runs included.
+    pub rows: u64,
+    /// Rows that this run found in a span which an earlier run had already read.
+    pub late_rows: u64,
+    pub unreadable: Vec<UnreadableSpan>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// What can be concluded from a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything the portal records was seen.
+    Complete,
+    /// Part of the window was seen. Never an all-clear.
+    Incomplete,
+    /// Nothing was seen that would allow a conclusion.
+    Nothing,
+}
+
+/// The coverage statement of a run. Serialised with a first member `complete`; sources that were not read are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// In order of source, then time.
+    pub gaps: Vec<Gap>,
+    pub blind_spots: Vec<BlindSpot>,
+    /// Absent when the source was not read at all.
+    pub audit: Option<SourceCoverage>,
+    pub logins: Option<SourceCoverage>,
+    pub room_log: Option<SourceCoverage>,
+    /// Acts in rooms that could not be tied to one known room.
+    pub unattributed: u64,
+}
+
+impl Serialize for Coverage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("complete", &(self.verdict() == Verdict::Complete))?;
+        map.serialize_entry("gaps", &self.gaps)?;
+        map.serialize_entry("blind_spots", &self.blind_spots)?;
+        map.serialize_entry("unattributed", &self.unattributed)?;
+        for (name, source) in [("audit", &self.audit), ("logins", &self.logins), ("room_log", &self.room_log)] {
+            if let Some(source) = source {
+                map.serialize_entry(name, source)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Coverage {
+    /// Adds a span that was not seen.
+    pub fn gap(&mut self, what: &str, span: Window, why: GapReason) {
+        self.gaps.push(Gap { what: what.to_owned(), span, why });
+        self.gaps.sort_by(|a, b| (&a.what, a.span, a.why).cmp(&(&b.what, b.span, b.why)));
+        self.gaps.dedup();
+    }
+
+    /// What may be concluded: nothing without the audit trail, and no all-clear with a gap.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.audit, self.gaps.is_empty()) {
+            (None, _) => Verdict::Nothing,
+            (Some(_), false) => Verdict::Incomplete,
+            (Some(_), true) => Verdict::Complete,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a rule found, in the form that reports and alerts share.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ActionId, Attributed, AuditEvent, PortalText, RoomId, Window};
+
+/// A finding carries at most this many sample events: enough to recognise what happened, short enough to read at night.
+pub const MAX_EVIDENCE: usize = 10;
+
+/// How urgent a finding is; `critical` must reach somebody or the run fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// What people already know of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingState {
+    New,
+    Grown,
+    Known,
+    Silenced,
+}
+
+/// Whether an account can sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PersonStatus {
+    Active,
+    Disabled,
+    /// Invited, has not signed in yet.
+    Pending,
+}
+
+/// Whom a finding is about. Absent members are unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: Uuid,
+    pub name: PortalText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<PersonStatus>,
+}
+
+/// The room of a finding, and how surely its events belong there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingRoom {
+    /// Absent when several rooms had that title and nothing tells them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RoomId>,
+    /// The rooms it may be, when `id` is absent.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub candidates: Vec<RoomId>,
+    pub title: PortalText,
+    /// The least sure way in which one of the events was tied to the room.
+    pub attributed: Attributed,
+}
+
+/// Distinct acts, and the distinct documents they were done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub acts: u64,
+    pub documents: u64,
+}
+
+/// One sample event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Id of the event in the portal's audit trail.
+    pub event: i64,
+    pub at: DateTime<Utc>,
+    pub action: ActionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The portal's sentence about it, which names the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<PortalText>,
+    /// The address the portal noted: a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<PortalText>,
+}
+
+impl From<&AuditEvent> for Evidence {
+    fn from(event: &AuditEvent) -> Self {
+        Evidence {
+            event: event.id,
+            at: event.at,
+            action: event.action,
+            target: event.target.first().cloned(),
+            title: event.text.clone(),
+            ip: event.ip.clone(),
+        }
+    }
+}
+
+/// A rule matched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub rule: String,
+    pub severity: Severity,
+    pub state: FindingState,
+    /// The same for the same rule, person and room, run after run.
+    pub fingerprint: String,
+    pub person: Person,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<FindingRoom>,
+    pub counts: Counts,
+    /// From the first to just after the last of the acts that were counted.
+    pub window: Window,
+    /// Why, in numbers; each a sentence for people.
+    pub reasons: Vec<String>,
+    /// At most [`MAX_EVIDENCE`], by time, then id.
+    pub evidence: Vec<Evidence>,
+    pub evidence_total: u64,
+}
+
+impl Finding {
+    /// Puts findings in the order of every report: most severe first, then person, then room.
+    pub fn sort(findings: &mut [Finding]) {
+        findings.sort_by(|a, b| {
+            let room = |finding: &Finding| finding.room.as_ref().map(|room| (room.id.clone(), room.candidates.clone()));
+            (b.severity, a.person.id).cmp(&(a.severity, b.person.id)).then_with(|| room(a).cmp(&room(b)))
+        });
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod action;
+mod action_table;
+mod counting;
+mod coverage;
+mod event;
+mod finding;
+mod room;
+mod text;
+mod window;
+
+pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
+pub use counting::{ACT_REPEAT, Act, Peak, Sessions, SlidingWindow};
+pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
+pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
+pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Person, PersonStatus, Severity};
+pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};
+pub use text::PortalText;
+pub use window::{SpanSet, Window};

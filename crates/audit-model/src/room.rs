@@ -1,0 +1,298 @@
+//! Rooms, their titles over time, and which room an event belongs to.
+//!
+//! Only a room's own events carry its id. Nearly every other event names the room by the title it had at that moment, behind a
+//! prefix in the reader's language, and titles are not unique. So: by target, else by title when one room had it, else the
+//! activity logs of the rooms in question, joined by event id. What remains is said, not guessed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{AuditEvent, PortalText};
+
+/// The portal's number for the room type "virtual data room".
+pub const VIRTUAL_DATA_ROOM: i32 = 8;
+
+/// A room created this much after an event can still be its room: reported dates are up to an hour late when clocks are set back.
+const CREATION_MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// Id of a room: a number, or text for rooms in third-party storage.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RoomId {
+    Number(i64),
+    Text(String),
+}
+
+impl From<&str> for RoomId {
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| RoomId::Text(text.to_owned()), RoomId::Number)
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RoomId::Number(number) => write!(f, "{number}"),
+            RoomId::Text(text) => f.write_str(&PortalText::new(text.as_str()).for_terminal()),
+        }
+    }
+}
+
+/// How an event was tied to a room, surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attributed {
+    /// The event names the room by id.
+    Target,
+    /// The room's activity log lists the event.
+    Log,
+    /// Only one room had that title then.
+    Title,
+}
+
+/// What is known about a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomFact {
+    pub id: RoomId,
+    pub title: PortalText,
+    /// The portal's number; absent for a room that only events tell of.
+    pub room_type: Option<i32>,
+    pub created: Option<DateTime<Utc>>,
+}
+
+impl RoomFact {
+    /// Whether it is a virtual data room, or may have been one.
+    pub fn may_be_vdr(&self) -> bool {
+        self.room_type.is_none_or(|kind| kind == VIRTUAL_DATA_ROOM)
+    }
+}
+
+/// Where an event happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Room(RoomId, Attributed),
+    /// In one of several rooms that have had this title.
+    OneOf {
+        title: PortalText,
+        candidates: Vec<RoomId>,
+    },
+    /// In a room, or an agent, of which nothing else is known.
+    UnknownRoom {
+        title: PortalText,
+    },
+    /// Not in a room, as far as the portal says.
+    Elsewhere,
+}
+
+/// All rooms that are known, those of the past included.
+#[derive(Clone, Debug, Default)]
+pub struct Rooms {
+    by_id: BTreeMap<RoomId, RoomFact>,
+    by_title: HashMap<String, BTreeSet<RoomId>>,
+}
+
+impl Rooms {
+    /// Takes in a room; titles it had before are kept.
+    pub fn learn(&mut self, fact: RoomFact) {
+        self.by_title.entry(fact.title.raw().to_owned()).or_default().insert(fact.id.clone());
+        self.by_id.insert(fact.id.clone(), fact);
+    }
+
+    /// Takes in what a room's own event says: the id, and the title at that moment (of a renamed room: the one before).
+    ///
+    /// Returns the fact if the room was not known at all.
+    pub fn learn_from(&mut self, event: &AuditEvent) -> Option<RoomFact> {
+        let id = room_named_by(event)?;
+        let title = title_in_context(event)?;
+        self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
+        if self.by_id.contains_key(&id) {
+            return None;
+        }
+        let fact = RoomFact { id: id.clone(), title, room_type: None, created: None };
+        self.by_id.insert(id, fact.clone());
+        Some(fact)
+    }
+
+    pub fn get(&self, id: &RoomId) -> Option<&RoomFact> {
+        self.by_id.get(id)
+    }
+
+    /// All rooms, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &RoomFact> {
+        self.by_id.values()
+    }
+
+    /// Where the event happened, as far as the event itself and the known titles tell.
+    pub fn place(&self, event: &AuditEvent) -> Place {
+        if event.action.is_about_tag() {
+            return Place::Elsewhere;
+        }
+        if let Some(id) = room_named_by(event) {
+            return Place::Room(id, Attributed::Target);
+        }
+        let Some(title) = title_in_context(event) else { return Place::Elsewhere };
+        let mut candidates = self.candidates(&title, event.at);
+        match candidates.len() {
+            0 => Place::UnknownRoom { title },
+            1 => Place::Room(candidates.remove(0), Attributed::Title),
+            _ => Place::OneOf { title, candidates },
+        }
+    }
+
+    /// The rooms whose activity logs would tell where the event happened; empty when it is known, or when no log shows such events.
+    pub fn question(&self, event: &AuditEvent) -> Vec<RoomId> {
+        match self.place(event) {
+            Place::OneOf { candidates, .. } if event.action.is_in_room_log() => candidates,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where the event happened, with what the activity logs say about those that the titles leave open.
+    pub fn place_with_logs(&self, event: &AuditEvent, logs: &RoomLogs) -> Place {
+        match (self.place(event), logs.0.get(&event.id)) {
+            (Place::OneOf { .. }, Some(room)) => Place::Room(room.clone(), Attributed::Log),
+            (place, _) => place,
+        }
+    }
+
+    /// Rooms that have had the title and existed at that time, by id.
+    fn candidates(&self, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
+        let Some(rooms) = self.by_title.get(title.raw()) else { return Vec::new() };
+        let existed = |id: &&RoomId| {
+            let created = self.by_id.get(id).and_then(|room| room.created);
+            created.is_none_or(|created| created <= at + CREATION_MARGIN)
+        };
+        rooms.iter().filter(existed).cloned().collect()
+    }
+}
+
+/// Which room's activity log lists an event, for the rooms whose logs were read.
+#[derive(Clone, Debug, Default)]
+pub struct RoomLogs(HashMap<i64, RoomId>);
+
+impl RoomLogs {
+    /// Takes in the log of a room: the ids of the events in it.
+    pub fn insert(&mut self, room: &RoomId, events: impl IntoIterator<Item = i64>) {
+        self.0.extend(events.into_iter().map(|event| (event, room.clone())));
+    }
+}
+
+fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
+    event.action.is_about_room().then(|| event.target.first())?.map(|target| RoomId::from(target.as_str()))
+}
+
+/// The room title behind the localised prefix of an event's context; `None` for events outside rooms.
+///
+/// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
+fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
+    if event.action.is_about_tag() {
+        return None;
+    }
+    let (_, title) = event.context.as_ref()?.raw().split_once(": ")?;
+    (!title.is_empty()).then(|| PortalText::new(title))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ActionId;
+
+    fn event(action: i32, target: &str, context: &str) -> AuditEvent {
+        AuditEvent {
+            id: 1,
+            at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
+            actor: Uuid::from_u128(1),
+            actor_name: "Anna".into(),
+            action: ActionId(action),
+            text: None,
+            ip: None,
+            target: vec![target.to_owned()],
+            context: (!context.is_empty()).then(|| context.into()),
+        }
+    }
+
+    fn room(id: i64, title: &str) -> RoomFact {
+        RoomFact { id: RoomId::Number(id), title: title.into(), room_type: Some(VIRTUAL_DATA_ROOM), created: None }
+    }
+
+    fn rooms(facts: &[RoomFact]) -> Rooms {
+        let mut rooms = Rooms::default();
+        facts.iter().cloned().for_each(|fact| rooms.learn(fact));
+        rooms
+    }
+
+    #[test]
+    fn a_rooms_own_event_names_it() {
+        let place = rooms(&[]).place(&event(5085, "71", "Rooms: whatever"));
+        assert_eq!(place, Place::Room(RoomId::Number(71), Attributed::Target));
+    }
+
+    #[test]
+    fn a_title_that_one_room_had_is_enough_in_any_language() {
+        let known = rooms(&[room(71, "Alpha"), room(72, "Beta")]);
+        for context in ["Rooms: Alpha", "Räume: Alpha", "Комнаты: Alpha"] {
+            let place = known.place(&event(5009, "9417", context));
+            assert_eq!(place, Place::Room(RoomId::Number(71), Attributed::Title));
+        }
+        assert_eq!(known.place(&event(5009, "9417", "My documents")), Place::Elsewhere);
+        assert_eq!(known.place(&event(5009, "9417", "Rooms: Gamma")), Place::UnknownRoom { title: "Gamma".into() });
+    }
+
+    #[test]
+    fn twins_are_not_guessed() {
+        let known = rooms(&[room(71, "Alpha"), room(72, "Alpha")]);
+        let place = known.place(&event(5009, "9417", "Rooms: Alpha"));
+        assert_eq!(
+            place,
+            Place::OneOf { title: "Alpha".into(), candidates: vec![RoomId::Number(71), RoomId::Number(72)] }
+        );
+    }
+
+    #[test]
+    fn a_log_tells_twins_apart_where_it_can() {
+        let known = rooms(&[room(71, "Alpha"), room(72, "Alpha")]);
+        let upload = event(5011, "9417", "Rooms: Alpha");
+        assert_eq!(known.question(&upload), [RoomId::Number(71), RoomId::Number(72)]);
+        let mut logs = RoomLogs::default();
+        logs.insert(&RoomId::Number(72), [1]);
+        assert_eq!(known.place_with_logs(&upload, &logs), Place::Room(RoomId::Number(72), Attributed::Log));
+        let download = event(5009, "9417", "Rooms: Alpha");
+        assert_eq!(known.question(&download), []);
+    }
+
+    #[test]
+    fn a_twin_made_later_is_no_candidate() {
+        let mut later = room(72, "Alpha");
+        later.created = DateTime::from_timestamp(2_000_000, 0);
+        let place = rooms(&[room(71, "Alpha"), later]).place(&event(5009, "9417", "Rooms: Alpha"));
+        assert_eq!(place, Place::Room(RoomId::Number(71), Attributed::Title));
+    }
+
+    #[test]
+    fn a_renamed_room_keeps_its_former_title() {
+        let mut known = rooms(&[room(71, "New name")]);
+        assert_eq!(known.learn_from(&event(5071, "71", "Rooms: Old name")), None);
+        let place = known.place(&event(5009, "9417", "Rooms: Old name"));
+        assert_eq!(place, Place::Room(RoomId::Number(71), Attributed::Title));
+    }
+
+    #[test]
+    fn a_room_deleted_before_we_looked_is_learned_from_its_events() {
+        let mut known = rooms(&[]);
+        let fact = known.learn_from(&event(5074, "90", "Rooms: Gone")).unwrap();
+        assert!(fact.may_be_vdr());
+        let place = known.place(&event(5009, "9417", "Rooms: Gone"));
+        assert_eq!(place, Place::Room(RoomId::Number(90), Attributed::Title));
+    }
+
+    #[test]
+    fn a_tag_cannot_forge_a_room() {
+        let known = rooms(&[room(71, "Alpha")]);
+        assert_eq!(known.place(&event(5076, "", "Rooms: Alpha")), Place::Elsewhere);
+    }
+}

@@ -1,0 +1,78 @@
+//! Text that somebody typed into the portal. Nobody else's business: how a report or a channel quotes it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Text under the control of a portal user: names, titles, addresses, localised sentences.
+///
+/// It has no `Display`, so it cannot reach a terminal, a log or a page unescaped. Serialising writes the raw text, because a
+/// serialiser escapes for its own format.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PortalText(String);
+
+impl PortalText {
+    /// Wraps text as it came over the wire.
+    pub fn new(raw: impl Into<String>) -> Self {
+        PortalText(raw.into())
+    }
+
+    /// The text as it is, for comparison, storage, and sinks with their own escaping. Never for printing.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// One line that is safe on a terminal, in a mail and in a plain-text subject: control characters, line breaks and the
+    /// characters that reorder or hide text are shown as `\u{…}`.
+    pub fn for_terminal(&self) -> String {
+        let mut shown = String::with_capacity(self.0.len());
+        for character in self.0.chars() {
+            if is_hidden(character) {
+                shown.extend(character.escape_unicode());
+            } else {
+                shown.push(character);
+            }
+        }
+        shown
+    }
+}
+
+/// Characters that act on a terminal or change how the text around them is read.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+impl fmt::Debug for PortalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.for_terminal())
+    }
+}
+
+impl From<&str> for PortalText {
+    fn from(raw: &str) -> Self {
+        PortalText::new(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_text_cannot_act_on_the_terminal() {
+        let hostile = PortalText::new("a\u{1b}[2Jb\nc\u{202e}txt.exe\u{200b}");
+        assert_eq!(hostile.for_terminal(), "a\\u{1b}[2Jb\\u{a}c\\u{202e}txt.exe\\u{200b}");
+        assert_eq!(format!("{hostile:?}").lines().count(), 1);
+    }
+
+    #[test]
+    fn ordinary_text_of_any_script_is_left_alone() {
+        let title = PortalText::new("Žluťoučký – 契約書 😀 <b>&");
+        assert_eq!(title.for_terminal(), title.raw());
+        assert_eq!(serde_json::to_string(&title).unwrap(), "\"Žluťoučký – 契約書 😀 <b>&\"");
+    }
+}

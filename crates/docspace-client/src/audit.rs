@@ -1,0 +1,204 @@
+//! Reading the audit trail, slice by slice.
+//!
+//! Pages are asked for by date: the next one ends at the oldest date seen, inclusive, and known ids are dropped. Where that does
+//! not get on (more rows with one date than a page holds; the autumn hour, whose first pass is printed an hour late) or where a
+//! stored row makes the page fail, what remains of the slice is halved. The portal compares with true instants, so halves get
+//! smaller whatever it prints. A second that cannot be read even so is a gap.
+
+use std::collections::HashSet;
+
+use audit_model::{AuditEvent, GapReason, Window};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use tracing::debug;
+
+use crate::client::Question;
+use crate::wire::AuditEventDto;
+use crate::{Client, Error, Slice, SliceGap};
+
+/// The portal's largest page.
+const PAGE_ROWS: usize = 100;
+
+/// The portal's own resolution of dates in a query. Bounds are inclusive there and half-open here.
+const TICK: TimeDelta = TimeDelta::nanoseconds(100);
+
+/// Halving ends here: on MySQL dates have whole seconds.
+const SMALLEST_PART: TimeDelta = TimeDelta::seconds(1);
+
+/// In the repeated hour of autumn the portal prints dates this much late.
+const AUTUMN_SHIFT: TimeDelta = TimeDelta::hours(1);
+
+/// A day is halved 17 times to reach a second, so this allows for a few bad seconds in a slice, and ends soon when the portal fails
+/// at everything.
+const MAX_HALVINGS: u32 = 80;
+
+impl Client {
+    /// The events that the portal recorded in the span, with what could not be seen.
+    pub async fn audit_slice(&self, span: Window) -> Slice<AuditEvent> {
+        let mut reader = Reader {
+            client: self,
+            seen: HashSet::new(),
+            slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None },
+        };
+        let mut halvings_left = MAX_HALVINGS;
+        let mut parts = vec![span];
+        while let Some(part) = parts.pop() {
+            let Err(Stopped { rest, cause }) = reader.walk(part).await else { continue };
+            let can_halve = rest.length() > SMALLEST_PART && halvings_left > 0;
+            match cause {
+                Cause::Dense | Cause::Row(_) if can_halve => {
+                    halvings_left -= 1;
+                    let [older, newer] = halves(rest);
+                    parts.extend([older, newer]);
+                }
+                Cause::Dense => reader.gap(rest, GapReason::UnstablePaging),
+                Cause::Row(_) if rest.length() <= SMALLEST_PART => reader.gap(rest, GapReason::UnreadableRow),
+                Cause::FilterIgnored => {
+                    // rows of an answer to another question prove nothing
+                    reader.slice.rows.clear();
+                    reader.slice.gaps = vec![SliceGap { span, why: GapReason::AuditFeatureMissing }];
+                    break;
+                }
+                Cause::Row(error) | Cause::Failed(error) => {
+                    parts.push(rest);
+                    parts.drain(..).rev().for_each(|part| reader.gap(part, error.gap_reason()));
+                    reader.slice.error = Some(error);
+                }
+            }
+        }
+        let rows = reader.slice.rows.len();
+        debug!(rows, gaps = reader.slice.gaps.len(), "audit slice read");
+        reader.slice
+    }
+
+    /// One page: the newest 100 events of `since ..= to`.
+    async fn audit_page(&self, since: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<AuditEvent>, Error> {
+        let (from, to) = (query_instant(since), query_instant(to));
+        let query = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
+        let question =
+            Question { asked: "the audit trail", path: "security/audit/events/filter", query: &query, needs: "*:read" };
+        let rows: Vec<AuditEventDto> = self.get(question).await?.response;
+        Ok(rows.into_iter().map(AuditEvent::from).collect())
+    }
+}
+
+/// Why a walk ended before it reached the beginning of its part, and what it had not covered.
+struct Stopped {
+    rest: Window,
+    cause: Cause,
+}
+
+enum Cause {
+    /// A full page without an earlier date.
+    Dense,
+    /// The portal failed, possibly because of one stored row.
+    Row(Error),
+    /// Any other failure.
+    Failed(Error),
+    /// Rows that were not asked for.
+    FilterIgnored,
+}
+
+struct Reader<'a> {
+    client: &'a Client,
+    seen: HashSet<i64>,
+    slice: Slice<AuditEvent>,
+}
+
+impl Reader<'_> {
+    /// Pages through a part from its end to its beginning.
+    async fn walk(&mut self, part: Window) -> Result<(), Stopped> {
+        let mut to = part.until - TICK;
+        loop {
+            let stopped = |cause| Stopped { rest: Window::new(part.since, to + TICK), cause };
+            let page = match self.client.audit_page(part.since, to).await {
+                Ok(page) => page,
+                Err(error) if error.may_be_one_row() => return Err(stopped(Cause::Row(error))),
+                Err(error) => return Err(stopped(Cause::Failed(error))),
+            };
+            let (rows, mut oldest) = (page.len(), to);
+            for mut event in page {
+                event.at = true_date(event.at, part.since, to).ok_or_else(|| stopped(Cause::FilterIgnored))?;
+                oldest = oldest.min(event.at);
+                if self.seen.insert(event.id) {
+                    self.slice.rows.push(event);
+                }
+            }
+            if rows < PAGE_ROWS {
+                return Ok(());
+            }
+            if oldest >= to {
+                return Err(stopped(Cause::Dense));
+            }
+            to = oldest;
+        }
+    }
+
+    fn gap(&mut self, span: Window, why: GapReason) {
+        if !span.is_empty() {
+            self.slice.gaps.push(SliceGap { span, why });
+        }
+    }
+}
+
+/// The date of a row that the portal returned for `since ..= to`: as printed, or an hour before when only that fits. `None` when
+/// nothing fits, so the row was not selected by these bounds.
+fn true_date(printed: DateTime<Utc>, since: DateTime<Utc>, to: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    [printed, printed - AUTUMN_SHIFT].into_iter().find(|date| (since..=to).contains(date))
+}
+
+/// Two parts that make up the span, older first, cut at a whole second where there is one.
+fn halves(span: Window) -> [Window; 2] {
+    let exact = span.since + span.length() / 2;
+    let whole = exact.with_nanosecond(0).filter(|cut| *cut > span.since);
+    let cut = whole.unwrap_or(exact);
+    [Window::new(span.since, cut), Window::new(cut, span.until)]
+}
+
+/// An instant as the portal's query parser takes it: whole seconds, or exactly seven digits.
+pub(crate) fn query_instant(instant: DateTime<Utc>) -> String {
+    let seconds = instant.format("%Y-%m-%dT%H:%M:%S");
+    match instant.nanosecond() / 100 {
+        0 => format!("{seconds}Z"),
+        ticks => format!("{seconds}.{ticks:07}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn instants_have_no_digits_or_seven() {
+        assert_eq!(query_instant(at("2026-11-20T09:00:00Z")), "2026-11-20T09:00:00Z");
+        assert_eq!(query_instant(at("2026-11-20T09:00:00Z") - TICK), "2026-11-20T08:59:59.9999999Z");
+        assert_eq!(query_instant(at("2026-11-20T09:00:00.05Z")), "2026-11-20T09:00:00.0500000Z");
+    }
+
+    #[test]
+    fn a_row_of_the_autumn_hour_is_taken_back_into_its_part() {
+        let (since, to) = (at("2025-10-26T00:00:00Z"), at("2025-10-26T00:59:59Z"));
+        assert_eq!(true_date(at("2025-10-26T01:30:00Z"), since, to), Some(at("2025-10-26T00:30:00Z")));
+        assert_eq!(true_date(at("2025-10-26T00:30:00Z"), since, to), Some(at("2025-10-26T00:30:00Z")));
+        assert_eq!(true_date(at("2025-10-26T02:30:00Z"), since, to), None);
+        assert_eq!(true_date(at("2025-10-25T23:59:59Z"), since, to), None);
+    }
+
+    #[test]
+    fn halving_ends_at_single_seconds() {
+        let mut part = Window::new(at("2026-11-19T09:00:00Z"), at("2026-11-20T09:00:00Z"));
+        let mut halvings = 0;
+        while part.length() > SMALLEST_PART {
+            let [older, newer] = halves(part);
+            assert_eq!((older.since, older.until, newer.until), (part.since, newer.since, part.until));
+            assert!(!older.is_empty() && !newer.is_empty());
+            part = newer;
+            halvings += 1;
+        }
+        assert!(halvings <= 17, "{halvings}");
+        assert_eq!(part.since.nanosecond(), 0);
+    }
+}

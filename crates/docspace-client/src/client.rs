@@ -1,0 +1,152 @@
+//! Sending a request and telling what came back. One [`Client`] per run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use outbound::{RetryPolicy, parse_retry_after, with_retries};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tracing::debug;
+use url::Url;
+
+use crate::error::{Refusal, classify};
+use crate::wire::Envelope;
+use crate::{ApiKey, Error, ErrorKind};
+
+/// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
+const REQUESTS_IN_FLIGHT: usize = 4;
+
+/// A page is at most 100 rows of a few kilobytes; a larger body is not a page.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// A portal, as one account sees it. Cheap to clone; clones share limits and counters.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    base: Url,
+    key: ApiKey,
+    policy: RetryPolicy,
+    in_flight: Semaphore,
+    requests: AtomicU64,
+    /// The portal's clock at its last answer, in seconds since 1970; 0 before the first.
+    portal_seconds: AtomicI64,
+}
+
+/// One question: what it is called, where it goes, what a key needs for it.
+pub(crate) struct Question<'a> {
+    pub(crate) asked: &'static str,
+    /// Below `/api/2.0/`.
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a [(&'a str, &'a str)],
+    pub(crate) needs: &'static str,
+}
+
+/// A payload, and how many rows match in all where the portal says so.
+pub(crate) struct Answer<T> {
+    pub(crate) response: T,
+    pub(crate) total: Option<i64>,
+}
+
+impl Client {
+    /// `http` comes from `outbound::http_client`; `base` is the portal's address without `/api/2.0`.
+    pub fn new(http: reqwest::Client, base: Url, key: ApiKey, policy: RetryPolicy) -> Self {
+        Client {
+            inner: Arc::new(Inner {
+                http,
+                base,
+                key,
+                policy,
+                in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
+                requests: AtomicU64::new(0),
+                portal_seconds: AtomicI64::new(0),
+            }),
+        }
+    }
+
+    /// How many requests were sent, repeats included.
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::Relaxed)
+    }
+
+    /// The portal's clock when it last answered, to the second.
+    pub fn portal_clock(&self) -> Option<DateTime<Utc>> {
+        let seconds = self.inner.portal_seconds.load(Ordering::Relaxed);
+        (seconds != 0).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
+    }
+
+    /// Asks, repeats what may be repeated, and gives the payload.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, question: Question<'_>) -> Result<Answer<T>, Error> {
+        let body = with_retries(self.inner.policy, || self.get_once(&question), Error::repeat).await?;
+        let envelope: Envelope<T> =
+            serde_json::from_slice(&body).map_err(|error| Error::form(question.asked, error))?;
+        let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
+        Ok(Answer { response, total: envelope.total })
+    }
+
+    async fn get_once(&self, question: &Question<'_>) -> Result<Vec<u8>, Error> {
+        let asked = question.asked;
+        let Inner { http, base, key, .. } = &*self.inner;
+        let mut url = base.clone();
+        url.set_path(&format!("{}/api/2.0/{}", base.path().trim_end_matches('/'), question.path));
+        let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
+        let request = http.get(url).query(question.query).header(AUTHORIZATION, header);
+
+        let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
+        self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let mut response = request.send().await.map_err(|error| Error::transport(asked, error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        self.note_clock(&headers);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BODY_BYTES {
+                return Err(Error::new(asked, ErrorKind::UnexpectedForm));
+            }
+        }
+        let duration_ms = started.elapsed().as_millis() as u64;
+        debug!(path = question.path, status = status.as_u16(), size_bytes = body.len(), duration_ms, "request");
+
+        let content_type = text(&headers, CONTENT_TYPE);
+        if status.is_success() && content_type.contains("json") {
+            return Ok(body);
+        }
+        let kind = if status.is_success() {
+            ErrorKind::NotAPortal { status: status.as_u16() }
+        } else {
+            classify(&Refusal {
+                status,
+                content_type,
+                location: headers.get(LOCATION).and_then(|value| value.to_str().ok()),
+                limit: text(&headers, HeaderName::from_static("x-ratelimit-limit")).parse().ok(),
+                after: parse_retry_after(text(&headers, RETRY_AFTER), server_date(&headers)),
+                body: &body,
+                needs: question.needs,
+            })
+        };
+        Err(Error::new(asked, kind))
+    }
+
+    fn note_clock(&self, headers: &HeaderMap) {
+        if let Some(date) = server_date(headers) {
+            let seconds = DateTime::<Utc>::from(date).timestamp();
+            self.inner.portal_seconds.store(seconds, Ordering::Relaxed);
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn server_date(headers: &HeaderMap) -> Option<std::time::SystemTime> {
+    httpdate::parse_http_date(text(headers, DATE)).ok()
+}

@@ -1,0 +1,343 @@
+//! Why a call failed, in terms of what the operator can do.
+//!
+//! Decided by HTTP status first, then by content type, then by the shape of the body: the `statusCode` inside a body can differ
+//! from the real one, and 403 alone comes with five kinds of body.
+
+use std::fmt;
+use std::time::Duration;
+
+use audit_model::{GapReason, PortalText};
+use outbound::Repeat;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What went wrong and what was asked for. The cause, where there is one below, is the source.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {asked}: {kind}")]
+pub struct Error {
+    /// What was asked for, for instance `the audit trail`.
+    pub asked: &'static str,
+    pub kind: ErrorKind,
+    #[source]
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What an error means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No connection, or it broke before an answer was complete.
+    Unreachable,
+    /// Connected, but no complete answer in time.
+    TimedOut,
+    /// The key cannot be sent at all.
+    MalformedKey,
+    /// 401: unknown, expired, switched off, deleted, or its owner is disabled.
+    DeadKey,
+    /// 403 without a body: the key lacks a scope; `needs` names the smallest.
+    MissingScope { needs: &'static str },
+    /// 403 `Access denied`: the key's owner may not do this.
+    MissingRight,
+    /// 403 problem on a public route: a dead key, a key without the scope, or a portal under restoration.
+    ClosedRoute,
+    /// 403 as text: the portal's address list refuses this machine.
+    BlockedAddress,
+    /// 402 without an explanation: the portal is not paid.
+    Unpaid,
+    /// 402 with one: the portal's plan does not include this.
+    PlanLacks,
+    /// 404 problem: suspended, being removed, or no portal at this address.
+    NoPortal,
+    /// 404 with an error: there is no such room, person, …
+    NotFound,
+    /// 404 or 405 without a body: this server does not know the call.
+    UnknownCall,
+    /// 429; `limit` tells which limiter, `after` is what it asks for.
+    TooManyRequests { limit: Option<u64>, after: Option<Duration> },
+    /// 502, 503, 504: the proxy in front of the portal.
+    ProxyFault { status: u16 },
+    /// 403 of an installation whose database is down.
+    DatabaseDown,
+    /// 400 raised by an action: it cannot work with the arguments, or with a stored row.
+    Refused { server_type: Option<String> },
+    /// 400 of the binding: the request is wrong for this server. Names of parameters.
+    BadRequest { parameters: Vec<String> },
+    /// 5xx raised by the portal itself.
+    ServerFault { status: u16, server_type: Option<String> },
+    /// 3xx; redirects are not followed, because the next host would get the key.
+    Redirected { to: Option<PortalText> },
+    /// HTML, or something else that no DocSpace API sends.
+    NotAPortal { status: u16 },
+    /// JSON, but not in the documented form.
+    UnexpectedForm,
+    /// The list changed while it was paged, or rows are missing from it.
+    IncompleteList { read: u64, total: u64 },
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::Unreachable => {
+                f.write_str("the portal does not answer; check the address, DNS, firewall and proxy")
+            }
+            ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
+            ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry; copy it again"),
+            ErrorKind::DeadKey => f.write_str(
+                "the portal does not accept the key (401): it is unknown, expired or switched off, or its owner is disabled; make a new one",
+            ),
+            ErrorKind::MissingScope { needs } => write!(f, "the key lacks a scope (403): this call needs `{needs}`"),
+            ErrorKind::MissingRight => {
+                f.write_str("the owner of the key may not read this (403): use the key of a DocSpace admin or the owner")
+            }
+            ErrorKind::ClosedRoute => f.write_str(
+                "the portal closed the route (403): the key is dead or lacks the scope, or the portal is being restored",
+            ),
+            ErrorKind::BlockedAddress => f.write_str(
+                "the portal's address list refuses this machine (403): add its address, or use the key of the portal's owner",
+            ),
+            ErrorKind::Unpaid => f.write_str("the portal is not paid (402)"),
+            ErrorKind::PlanLacks => f.write_str("the portal's plan does not include this (402)"),
+            ErrorKind::NoPortal => {
+                f.write_str("the portal is suspended or being removed, or there is none at this address (404)")
+            }
+            ErrorKind::NotFound => f.write_str("there is no such entry (404)"),
+            ErrorKind::UnknownCall => f.write_str("this server does not know the call; DocSpace 3.2 or newer is needed"),
+            ErrorKind::TooManyRequests { limit, after } => {
+                f.write_str("the portal's rate limit was reached (429")?;
+                if let Some(limit) = limit {
+                    write!(f, ", limit {limit}")?;
+                }
+                if let Some(after) = after {
+                    write!(f, ", free again in {} s", after.as_secs())?;
+                }
+                f.write_str("); the limit is shared by everything that runs as the key's owner")
+            }
+            ErrorKind::ProxyFault { status } => write!(f, "the proxy in front of the portal failed ({status})"),
+            ErrorKind::DatabaseDown => f.write_str("the portal's database does not answer (403)"),
+            ErrorKind::Refused { server_type } => write!(f, "the portal refused it (400{})", Comma(server_type)),
+            ErrorKind::BadRequest { parameters } => {
+                write!(f, "this server does not accept the request (400, {})", parameters.join(", "))
+            }
+            ErrorKind::ServerFault { status, server_type } => {
+                write!(f, "the portal failed ({status}{})", Comma(server_type))
+            }
+            ErrorKind::Redirected { to: Some(to) } => {
+                write!(f, "the portal redirects to {}; set that address", to.for_terminal())
+            }
+            ErrorKind::Redirected { to: None } => f.write_str("the portal redirects; set the address it redirects to"),
+            ErrorKind::NotAPortal { status } => {
+                write!(f, "the answer ({status}) does not come from a DocSpace API; check the address")
+            }
+            ErrorKind::UnexpectedForm => f.write_str("the answer does not have the documented form"),
+            ErrorKind::IncompleteList { read, total } => {
+                write!(f, "the list has {total} entries and gave {read}; run again")
+            }
+        }
+    }
+}
+
+/// `, TYPE` behind a status.
+struct Comma<'a>(&'a Option<String>);
+
+impl fmt::Display for Comma<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |text| write!(f, ", {text}"))
+    }
+}
+
+impl Error {
+    pub(crate) fn new(asked: &'static str, kind: ErrorKind) -> Self {
+        Error { asked, kind, source: None }
+    }
+
+    /// A failure below HTTP. The URL is removed: its query carries ids.
+    pub(crate) fn transport(asked: &'static str, error: reqwest::Error) -> Self {
+        let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
+        Error { asked, kind, source: Some(Box::new(error.without_url())) }
+    }
+
+    pub(crate) fn form(asked: &'static str, error: serde_json::Error) -> Self {
+        Error { asked, kind: ErrorKind::UnexpectedForm, source: Some(Box::new(error)) }
+    }
+
+    /// Whether one stored row may be the cause, so that a narrower question can get around it.
+    pub(crate) fn may_be_one_row(&self) -> bool {
+        matches!(self.kind, ErrorKind::ServerFault { .. } | ErrorKind::Refused { .. } | ErrorKind::UnexpectedForm)
+    }
+
+    /// How often a read may be repeated after this.
+    pub(crate) fn repeat(&self) -> Repeat {
+        match &self.kind {
+            ErrorKind::Unreachable | ErrorKind::ProxyFault { .. } | ErrorKind::DatabaseDown => {
+                Repeat::Often { after: None }
+            }
+            ErrorKind::TooManyRequests { after, .. } => Repeat::Often { after: *after },
+            ErrorKind::TimedOut | ErrorKind::ServerFault { .. } => Repeat::Once,
+            _ => Repeat::Never,
+        }
+    }
+
+    /// The reason that a gap left by this error has in a coverage statement.
+    pub fn gap_reason(&self) -> GapReason {
+        match self.kind {
+            ErrorKind::MalformedKey
+            | ErrorKind::DeadKey
+            | ErrorKind::MissingScope { .. }
+            | ErrorKind::MissingRight
+            | ErrorKind::ClosedRoute
+            | ErrorKind::BlockedAddress => GapReason::Permission,
+            ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
+            _ => GapReason::PortalError,
+        }
+    }
+}
+
+/// What matters of an answer that is not a success.
+pub(crate) struct Refusal<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'a str,
+    pub(crate) location: Option<&'a str>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) after: Option<Duration>,
+    pub(crate) body: &'a [u8],
+    /// The smallest scope that the call needs.
+    pub(crate) needs: &'static str,
+}
+
+/// The bodies of errors; every member is optional.
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    error: Option<ServerError>,
+    response: Option<Value>,
+    title: Option<String>,
+    #[serde(rename = "traceId")]
+    trace_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ServerError {
+    message: Option<String>,
+    #[serde(rename = "type")]
+    server_type: Option<String>,
+}
+
+/// The type that a PostgreSQL installation reports while its database is down, with a 403.
+const DATABASE_DOWN: &str = "System.InvalidOperationException";
+
+/// Tells what an answer that is no success means.
+pub(crate) fn classify(refusal: &Refusal<'_>) -> ErrorKind {
+    let status = refusal.status.as_u16();
+    if refusal.status.is_redirection() {
+        return ErrorKind::Redirected { to: refusal.location.map(origin) };
+    }
+    let is_html = refusal.content_type.contains("html");
+    let body: ErrorBody = serde_json::from_slice(refusal.body).unwrap_or_default();
+    let is_problem = body.title.is_some() || (body.trace_id.is_some() && body.error.is_none());
+    let server_type = body.error.as_ref().and_then(|error| error.server_type.clone());
+    match status {
+        429 => ErrorKind::TooManyRequests { limit: refusal.limit, after: refusal.after },
+        502..=504 => ErrorKind::ProxyFault { status },
+        401 => ErrorKind::DeadKey,
+        _ if is_html => ErrorKind::NotAPortal { status },
+        400 | 415 if body.response.is_some() => {
+            ErrorKind::BadRequest { parameters: parameters(body.response.as_ref()) }
+        }
+        400 => ErrorKind::Refused { server_type },
+        402 if body.error.is_some() => ErrorKind::PlanLacks,
+        402 => ErrorKind::Unpaid,
+        403 => match &body.error {
+            Some(error) if server_type.as_deref() == Some(DATABASE_DOWN) && is_transient(error) => {
+                ErrorKind::DatabaseDown
+            }
+            Some(_) => ErrorKind::MissingRight,
+            None if is_problem => ErrorKind::ClosedRoute,
+            None if refusal.body.is_empty() => ErrorKind::MissingScope { needs: refusal.needs },
+            // plain text or a JSON string, in the portal's language
+            None => ErrorKind::BlockedAddress,
+        },
+        404 if body.error.is_some() => ErrorKind::NotFound,
+        404 if is_problem => ErrorKind::NoPortal,
+        404 | 405 => ErrorKind::UnknownCall,
+        500.. => ErrorKind::ServerFault { status, server_type },
+        _ => ErrorKind::NotAPortal { status },
+    }
+}
+
+/// Entity Framework's own sentence, which is not localised. Other invalid operations are refusals for good.
+fn is_transient(error: &ServerError) -> bool {
+    error.message.as_ref().is_some_and(|message| message.contains("transient failure"))
+}
+
+/// Scheme and host of a redirect's target; the rest may carry ids.
+fn origin(location: &str) -> PortalText {
+    let parsed = url::Url::parse(location).map(|url| url.origin().ascii_serialization());
+    PortalText::new(parsed.unwrap_or_else(|_| "another path of the same host".to_owned()))
+}
+
+/// Names of the parameters that a binding error lists, in alphabetical order.
+fn parameters(response: Option<&Value>) -> Vec<String> {
+    let errors = response.and_then(|response| response.get("errors")).and_then(Value::as_object);
+    let mut names: Vec<String> = errors.map(|errors| errors.keys().cloned().collect()).unwrap_or_default();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(status: u16, content_type: &str, body: &str) -> ErrorKind {
+        classify(&Refusal {
+            status: StatusCode::from_u16(status).unwrap(),
+            content_type,
+            location: None,
+            limit: None,
+            after: None,
+            body: body.as_bytes(),
+            needs: "*:read",
+        })
+    }
+
+    #[test]
+    fn five_kinds_of_403() {
+        assert_eq!(kind(403, "", ""), ErrorKind::MissingScope { needs: "*:read" });
+        let denied = r#"{"error":{"message":"Access denied","type":"System.Security.SecurityException","stack":"","hresult":1},"status":1,"statusCode":403}"#;
+        assert_eq!(kind(403, "application/json", denied), ErrorKind::MissingRight);
+        let problem = r#"{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.4","title":"Forbidden","status":403,"traceId":"00-1"}"#;
+        assert_eq!(kind(403, "application/problem+json", problem), ErrorKind::ClosedRoute);
+        assert_eq!(kind(403, "text/plain", "The access to the portal is restricted"), ErrorKind::BlockedAddress);
+        assert_eq!(
+            kind(403, "application/json", "\"The access to the portal is restricted\""),
+            ErrorKind::BlockedAddress
+        );
+        assert_eq!(kind(403, "text/html", "<html>"), ErrorKind::NotAPortal { status: 403 });
+    }
+
+    #[test]
+    fn the_proxys_page_says_500_whatever_happened() {
+        assert_eq!(kind(502, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 502 });
+        assert_eq!(kind(404, "text/html", "<title>404 Error Page</title>"), ErrorKind::NotAPortal { status: 404 });
+    }
+
+    #[test]
+    fn unpaid_and_suspended_portals_explain_nothing() {
+        assert_eq!(kind(402, "application/problem+json", r#"{"status":402,"traceId":"00-1"}"#), ErrorKind::Unpaid);
+        let problem = r#"{"type":"t","title":"Not Found","status":404,"traceId":"00-1"}"#;
+        assert_eq!(kind(404, "application/problem+json", problem), ErrorKind::NoPortal);
+        assert_eq!(kind(404, "", ""), ErrorKind::UnknownCall);
+    }
+
+    #[test]
+    fn a_redirect_is_named_by_its_origin_only() {
+        let refusal = Refusal {
+            status: StatusCode::MOVED_PERMANENTLY,
+            content_type: "text/html",
+            location: Some("https://docs.example.com/api/2.0/people/@self?x=secret"),
+            limit: None,
+            after: None,
+            body: b"",
+            needs: "*:read",
+        };
+        assert_eq!(classify(&refusal), ErrorKind::Redirected { to: Some("https://docs.example.com".into()) });
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod client;
+mod error;
+mod key;
+mod logins;
+mod probe;
+#[cfg(test)]
+mod recorded;
+mod rooms;
+mod slice;
+mod wire;
+
+pub use client::Client;
+pub use error::{Error, ErrorKind};
+pub use key::ApiKey;
+pub use probe::{Identity, Portal};
+pub use rooms::Room;
+pub use slice::{Slice, SliceGap};

@@ -1,0 +1,25 @@
+//! The unit of memory, of one store transaction, and of coverage.
+
+use audit_model::{GapReason, Window};
+
+use crate::Error;
+
+/// What was read of one span.
+#[derive(Debug)]
+pub struct Slice<E> {
+    /// The span asked for.
+    pub span: Window,
+    /// Each row once, in no particular order. A row that stands here happened inside the span, whatever its printed date says.
+    pub rows: Vec<E>,
+    /// What of the span was not seen, newest first. Rows that were seen all the same are in `rows`.
+    pub gaps: Vec<SliceGap>,
+    /// What ended the read early, for the log; its reason is in `gaps` too.
+    pub error: Option<Error>,
+}
+
+/// Part of a slice that was not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceGap {
+    pub span: Window,
+    pub why: GapReason,
+}

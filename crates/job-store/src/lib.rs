@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod files;
+mod lock;
+mod schema;
+mod store;
+
+pub use error::Error;
+pub use lock::{Acquired, RunLock};
+pub use schema::{Component, Migration};
+pub use store::Store;

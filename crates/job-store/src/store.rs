@@ -1,0 +1,206 @@
+//! Opening a store: the file of a portal, a snapshot of it, or a temporary one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+use tempfile::TempDir;
+
+use crate::error::{Error, is_corruption};
+use crate::files;
+
+/// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
+/// this process and of commands typed by hand are waited for; ten seconds are far more than those need.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections kept open: one writer, and readers that stream meanwhile.
+const CONNECTIONS: u32 = 4;
+
+/// How often a snapshot is tried again because the original changed meanwhile. A change needs a whole run to start and
+/// end during the copy, so even a second try is rare.
+const SNAPSHOT_TRIES: u32 = 3;
+
+/// An open store. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    // Dropped before the folder below it.
+    pool: SqlitePool,
+    path: PathBuf,
+    _folder: Option<Arc<TempDir>>,
+}
+
+impl Store {
+    /// Opens the SQLite file behind `sqlite:///absolute/path`, making it and missing folders.
+    ///
+    /// The path is taken as it stands, without percent decoding. Writing is durable: a commit survives a power cut.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Scheme`] and [`Error::Url`] for a URL that cannot work, [`Error::Corrupt`] for a damaged file,
+    /// [`Error::CannotOpen`] for a missing right or a wrong path.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let path = path_of(url)?;
+        Self::open_file(path, SqliteSynchronous::Full, None).await
+    }
+
+    /// Opens an empty store in a private temporary folder, removed when the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CannotOpen`] when there is no room for temporary files.
+    pub async fn temporary() -> Result<Self, Error> {
+        let folder = new_folder()?;
+        Self::open_in(folder).await
+    }
+
+    /// Copies a store into a temporary one and opens that; a missing file gives an empty store.
+    ///
+    /// The copy is one consistent state, also while another process writes. The original is opened read-only: none of
+    /// its bytes change, and no file appears beside it. Only a write-ahead log without its index, as a restored backup
+    /// may have it, gets that index (`-shm`) again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] for a damaged original, [`Error::CannotOpen`] when it cannot be read, when it keeps changing
+    /// during the copy, or when there is no room for temporary files.
+    pub async fn snapshot_of(path: &Path) -> Result<Self, Error> {
+        let folder = new_folder()?;
+        let copy = folder.path().join(FILE_NAME);
+        for _ in 0..SNAPSHOT_TRIES {
+            let Some(before) = Stamp::of(path)? else { return Self::open_in(folder).await };
+            // Opening a quiet file in the ordinary way would make a log beside it; an immutable one is opened without
+            // locks and logs. That is safe when nobody else had it open, which the second stamp proves.
+            vacuum_into(path, &copy, !before.has_log).await?;
+            if before.has_log || Stamp::of(path)? == Some(before) {
+                return Self::open_in(folder).await;
+            }
+            std::fs::remove_file(&copy).map_err(|source| Error::cannot_open(&copy, source))?;
+        }
+        Err(Error::cannot_open(path, "it kept changing while it was copied"))
+    }
+
+    async fn open_in(folder: TempDir) -> Result<Self, Error> {
+        let path = folder.path().join(FILE_NAME);
+        // Nothing here has to survive a power cut, so nothing waits for the disk.
+        Self::open_file(path, SqliteSynchronous::Off, Some(Arc::new(folder))).await
+    }
+
+    async fn open_file(
+        path: PathBuf,
+        synchronous: SqliteSynchronous,
+        folder: Option<Arc<TempDir>>,
+    ) -> Result<Self, Error> {
+        files::open_private(&path).map_err(|source| Error::cannot_open(&path, source))?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            // A file does not hang up: testing a connection before each use only costs time.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(|source| Error::opening(&path, source))?;
+        sqlx::query("SELECT count(*) FROM sqlite_schema")
+            .execute(&pool)
+            .await
+            .map_err(|source| Error::opening(&path, source))?;
+        Ok(Self { pool, path, _folder: folder })
+    }
+
+    /// The connections, for reading and for single statements.
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// The file, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Begins a transaction that may write; dropped without a commit it leaves nothing behind.
+    ///
+    /// It takes the write lock at once, so that it cannot fail halfway because another writer came first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`], for instance when another writer holds the
+    /// lock for longer than ten seconds.
+    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|source| self.error("beginning a transaction", source))
+    }
+
+    /// Turns an error of a statement into one of this store: [`Error::Corrupt`] or [`Error::Database`].
+    ///
+    /// `doing` is what was tried, as a noun: `storing the events`.
+    pub fn error(&self, doing: &'static str, source: sqlx::Error) -> Error {
+        let path = self.path.clone();
+        if is_corruption(&source) { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
+    }
+
+    /// Closes the connections of all clones and folds the write-ahead log into the file.
+    ///
+    /// Without it nothing is lost, but the log stays beside the file until the next run.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// The name of a store inside its temporary folder.
+const FILE_NAME: &str = "store.sqlite";
+
+fn path_of(url: &str) -> Result<PathBuf, Error> {
+    let (scheme, path) = url.split_once("://").ok_or(Error::Url)?;
+    if scheme != "sqlite" {
+        return Err(Error::Scheme { scheme: scheme.to_owned() });
+    }
+    let path_is_usable = path.starts_with('/') && !path.ends_with('/') && !path.contains('?');
+    if path_is_usable { Ok(PathBuf::from(path)) } else { Err(Error::Url) }
+}
+
+fn new_folder() -> Result<TempDir, Error> {
+    files::temporary_folder().map_err(|(path, source)| Error::cannot_open(&path, source))
+}
+
+/// What shows that a file was changed or is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    size_bytes: u64,
+    modified: SystemTime,
+    has_log: bool,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Result<Option<Self>, Error> {
+        let meta = match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            meta => meta.map_err(|source| Error::cannot_open(path, source))?,
+        };
+        let modified = meta.modified().map_err(|source| Error::cannot_open(path, source))?;
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Some(Self { size_bytes: meta.len(), modified, has_log: Path::new(&log).exists() }))
+    }
+}
+
+async fn vacuum_into(original: &Path, copy: &Path, immutable: bool) -> Result<(), Error> {
+    let failed = |source| Error::opening(original, source);
+    let copy_name = copy.to_str().ok_or_else(|| Error::cannot_open(copy, "its path is not UTF-8"))?;
+    let options = SqliteConnectOptions::new()
+        .filename(original)
+        .read_only(true)
+        .immutable(immutable)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let mut connection: SqliteConnection = options.connect().await.map_err(failed)?;
+    let done = sqlx::query("VACUUM INTO ?").bind(copy_name).execute(&mut connection).await.map_err(failed);
+    // Nothing was written, so there is nothing that closing could lose.
+    let _ = connection.close().await;
+    done.map(|_| ())
+}

@@ -1,0 +1,166 @@
+//! The only builder of HTTP clients.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
+use url::{Host, Url};
+
+/// A portal that has not accepted a connection by then is not going to.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The portal's own proxy gives up after 60 s without a byte; a little more lets its 504 arrive instead of our timeout.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How to reach the outside.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// `PROGRAM/VERSION`.
+    pub user_agent: String,
+    /// Overrides the proxy of the environment (`HTTPS_PROXY`, …).
+    pub proxy: Option<Url>,
+    /// PEM file with certificates that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl HttpOptions {
+    /// Environment's proxy, system's certificates.
+    pub fn new(program: &str, version: &str) -> Self {
+        HttpOptions { user_agent: format!("{program}/{version}"), proxy: None, ca_file: None }
+    }
+}
+
+/// Why no client could be made. All of it is set-up: it fails again until somebody changes it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read the CA file {}", path.display())]
+    ReadCa { path: PathBuf, source: std::io::Error },
+    #[error("the CA file {} holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
+    EmptyCa { path: PathBuf },
+    #[error("the CA file {} cannot be parsed", path.display())]
+    ParseCa { path: PathBuf, source: reqwest::Error },
+    #[error("the proxy address is not usable; expected `http://host:port`")]
+    Proxy { source: reqwest::Error },
+    #[error("cannot set up TLS")]
+    Build { source: reqwest::Error },
+}
+
+/// Builds a client for requests to `target`. Only host and scheme of `target` matter: loopback is never sent through a proxy.
+pub fn http_client(options: &HttpOptions, target: &Url) -> Result<Client, Error> {
+    // the second call finds a provider installed and fails: that is the state we want
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let own = match &options.ca_file {
+        Some(path) => read_ca(path)?,
+        None => Vec::new(),
+    };
+    let with_system_roots = builder(options, target)?.tls_certs_merge(own.clone()).build();
+    match with_system_roots {
+        Ok(client) => Ok(client),
+        // no roots on this machine: bundled ones, even for plain http, where the builder insists on roots too
+        Err(_) => builder(options, target)?
+            .tls_certs_only(bundled_roots().chain(own))
+            .build()
+            .map_err(|source| Error::Build { source }),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one builder")]
+fn builder(options: &HttpOptions, target: &Url) -> Result<ClientBuilder, Error> {
+    let mut builder = Client::builder()
+        .user_agent(&options.user_agent)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+        .redirect(redirect::Policy::none());
+    if is_loopback(target) {
+        builder = builder.no_proxy();
+    } else if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|source| Error::Proxy { source })?);
+    }
+    Ok(builder)
+}
+
+fn is_loopback(target: &Url) -> bool {
+    match target.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn read_ca(path: &Path) -> Result<Vec<Certificate>, Error> {
+    let pem = std::fs::read(path).map_err(|source| Error::ReadCa { path: path.to_owned(), source })?;
+    let certificates =
+        Certificate::from_pem_bundle(&pem).map_err(|source| Error::ParseCa { path: path.to_owned(), source })?;
+    if certificates.is_empty() {
+        return Err(Error::EmptyCa { path: path.to_owned() });
+    }
+    Ok(certificates)
+}
+
+fn bundled_roots() -> impl Iterator<Item = Certificate> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|root| Certificate::from_der(root).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_refused_by_name() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "not a certificate").unwrap();
+        let mut options = HttpOptions::new("vdr-watch", "1.0.0");
+        options.ca_file = Some(file.path().to_owned());
+        let error = http_client(&options, &url("https://docs.example.com")).unwrap_err().to_string();
+        assert!(error.contains(&file.path().display().to_string()) && error.contains("PEM"), "{error}");
+    }
+
+    #[test]
+    fn bundled_roots_alone_make_a_client() {
+        assert!(bundled_roots().count() > 50);
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let options = HttpOptions::new("vdr-watch", "1.0.0");
+        builder(&options, &url("https://docs.example.com")).unwrap().tls_certs_only(bundled_roots()).build().unwrap();
+    }
+
+    /// One server, asked twice: what the request says, and that a redirect is handed back.
+    #[tokio::test]
+    async fn redirects_are_not_followed_and_the_agent_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = url(&format!("http://{}/start", listener.local_addr().unwrap()));
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 2048];
+            let length = stream.read(&mut head).await.unwrap();
+            let answer = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&head[..length]).into_owned()
+        });
+        let client = http_client(&HttpOptions::new("vdr-watch", "1.0.0"), &target).unwrap();
+        let response = client.get(target).send().await.unwrap();
+        assert_eq!(response.status(), 302);
+        assert!(server.await.unwrap().contains("user-agent: vdr-watch/1.0.0"));
+    }
+
+    #[test]
+    fn loopback_is_recognised() {
+        for here in
+            ["http://127.0.0.1:8", "http://127.9.9.9", "http://[::1]:80", "http://localhost", "http://a.localhost"]
+        {
+            assert!(is_loopback(&url(here)), "{here}");
+        }
+        for away in ["http://10.0.0.1", "http://localhost.example.com", "http://[2001:db8::1]"] {
+            assert!(!is_loopback(&url(away)), "{away}");
+        }
+    }
+}

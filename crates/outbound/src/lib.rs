@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod http;
+mod retry;
+
+pub use http::{Error, HttpOptions, http_client};
+pub use retry::{Repeat, RetryPolicy, parse_retry_after, with_retries};
