@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod archive;
+mod error;
+mod refresh;
+mod rooms;
+mod rows;
+
+pub use archive::Archive;
+pub use error::Error;
+pub use refresh::Refreshed;
