@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod actions;
+mod dates;
+mod fault;
+mod json;
+mod net;
+mod portal;
+mod scenario;
+mod sim;
+
+pub use fault::{Fault, FaultBody, FaultKind};
+pub use scenario::{
+    BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
+    ScenarioError, Truth,
+};
+pub use sim::{PortalSim, RequestLine};

@@ -1,0 +1,150 @@
+//! The program `portal-sim`: serve a scenario, list what is built in, give the tour.
+//!
+//! What the portal does is in the library; the tour is in `demo`.
+
+mod demo;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use clap::{Parser, Subcommand};
+use portal_sim::{BUILTIN, PortalSim, Scenario};
+
+/// A simulated ONLYOFFICE DocSpace portal on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a scenario until stopped; the base URL is the first line on stdout.
+    Serve(Serve),
+    /// List the built-in scenarios with what is true in each.
+    Scenarios,
+    /// The tour: watch three simulated portals with vdr-watch.
+    Demo,
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// A built-in scenario, or a scenario file.
+    #[arg(long, default_value = "incident", value_name = "NAME|FILE")]
+    scenario: String,
+    /// The key that the portal's owner has, instead of the scenario's.
+    #[arg(long)]
+    key: Option<String>,
+    /// The portal's clock, which stands still; the real time if absent.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<DateTime<Utc>>,
+    /// Append one JSON line per request.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Runtime::new().context("start the runtime").and_then(|runtime| {
+        runtime.block_on(async {
+            match cli.command {
+                Command::Serve(serve) => serve.run().await.map(|()| ExitCode::SUCCESS),
+                Command::Scenarios => list().map(|()| ExitCode::SUCCESS),
+                Command::Demo => demo::run(clock()).await,
+            }
+        })
+    });
+    outcome.unwrap_or_else(|error| {
+        // nothing is left to tell when stderr is gone as well
+        let _ = writeln!(io::stderr(), "portal-sim: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The real time in whole seconds, as the portal's database keeps it.
+#[expect(clippy::disallowed_methods, reason = "the program's only look at the real clock: the default of --now")]
+fn clock() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}
+
+impl Serve {
+    async fn run(self) -> anyhow::Result<()> {
+        let mut scenario = open(&self.scenario, self.now.unwrap_or_else(clock))?;
+        if let (Some(key), Some(first)) = (self.key, scenario.keys.first_mut()) {
+            if !key.starts_with("sk-") {
+                bail!("--key must start with `sk-`, as the portal's keys do");
+            }
+            first.key = key;
+        }
+        let log = self.log.as_deref().map(open_log).transpose()?;
+        let (name, now) = (scenario.name.clone(), scenario.now);
+        let sim = PortalSim::start_on(scenario, self.listen, log)
+            .await
+            .with_context(|| format!("listen on {}", self.listen))?;
+        let mut out = io::stdout();
+        writeln!(out, "{}", sim.url())?;
+        writeln!(out, "scenario {name}, clock {}, key {}", now.format("%Y-%m-%dT%H:%M:%SZ"), sim.key())?;
+        out.flush()?;
+        stopped().await
+    }
+}
+
+fn open(name: &str, now: DateTime<Utc>) -> anyhow::Result<Scenario> {
+    if let Some(scenario) = Scenario::builtin(name, now) {
+        return Ok(scenario);
+    }
+    let text = std::fs::read_to_string(name)
+        .with_context(|| format!("scenario `{name}` is not built in ({}) and no readable file", BUILTIN.join(", ")))?;
+    Scenario::from_json(&text, now).with_context(|| format!("scenario file {name}"))
+}
+
+fn open_log(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path).with_context(|| format!("open the log {}", path.display()))
+}
+
+/// Until Ctrl-C, or the signal that process managers send.
+async fn stopped() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+fn list() -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for name in BUILTIN {
+        let scenario = Scenario::builtin(name, clock()).context("a name of the built-in list")?;
+        writeln!(out, "{name}: {}", scenario.description)?;
+        let truth = scenario.truth();
+        for found in &truth.found {
+            let Scenario { rooms, .. } = &scenario;
+            let title = rooms.iter().find(|room| room.id == found.room).map_or("?", |room| room.title.as_str());
+            writeln!(
+                out,
+                "  to be found by {}: {} in room {} \"{title}\", {} acts within {} h: {}",
+                found.program, found.person, found.room, found.acts, found.within_hours, found.why
+            )?;
+        }
+        for innocent in &truth.not_found {
+            writeln!(out, "  not to be found: {}: {}", innocent.person, innocent.why)?;
+        }
+        for unseen in &truth.unseen {
+            writeln!(out, "  cannot be seen: {unseen}")?;
+        }
+        for (program, code) in &truth.exit {
+            writeln!(out, "  exit code of {program}: {code}")?;
+        }
+    }
+    Ok(())
+}

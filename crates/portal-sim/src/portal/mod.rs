@@ -1,0 +1,194 @@
+//! The portal's HTTP side: which route answers, in which order the layers refuse.
+//!
+//! The order is the portal's: unknown route, wrong verb, key, scope, parameters, right, action.
+
+mod audit;
+mod auth;
+mod logins;
+mod people;
+mod query;
+mod reply;
+mod room_log;
+mod rooms;
+mod settings;
+
+use chrono::{DateTime, Utc};
+
+pub(crate) use reply::Reply;
+
+use crate::fault::{self, FaultKind};
+use crate::scenario::{Scenario, mix};
+use auth::{Caller, Need};
+use query::Query;
+use reply::{Answer, Echo, Failure};
+
+/// A request, as far as the portal looks at it.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    /// Path as sent.
+    pub(crate) path: &'a str,
+    /// Query as sent, without the question mark.
+    pub(crate) query: Option<&'a str>,
+    pub(crate) host: &'a str,
+    pub(crate) authorization: Option<&'a str>,
+    /// Number of the request, from 1.
+    pub(crate) serial: u64,
+}
+
+/// What happens to a request.
+pub(crate) enum Outcome {
+    Reply(Reply),
+    /// The connection is reset.
+    Reset,
+}
+
+/// Everything an action may look at.
+struct Context<'a> {
+    scenario: &'a Scenario,
+    caller: Caller<'a>,
+    query: &'a Query,
+    /// Scheme and host, for addresses in answers.
+    base: &'a str,
+}
+
+type Action = Box<dyn Fn(&Context<'_>) -> Result<Answer, Failure>>;
+
+/// A route that exists.
+struct Route {
+    need: Need,
+    anonymous: bool,
+    /// `fields` trims only what these routes list; elsewhere a client must not send it.
+    trims: bool,
+    action: Action,
+}
+
+impl Route {
+    fn new(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
+        Some(Route { need, anonymous: false, trims: false, action: Box::new(action) })
+    }
+
+    fn security(action: fn(&Context<'_>) -> Result<Answer, Failure>) -> Option<Route> {
+        Some(Route { need: Need::Global, anonymous: false, trims: true, action: Box::new(action) })
+    }
+
+    fn anonymous(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
+        Some(Route { need, anonymous: true, trims: false, action: Box::new(action) })
+    }
+}
+
+/// The GET route of this path behind `/api/2.0/`, in lower case.
+fn route(path: &str) -> Option<Route> {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
+        ["people", name] => {
+            let name = name.to_owned();
+            Route::new(Need::Nothing, move |context| people::one(context, &name))
+        }
+        ["keys", "@self"] => Route::new(Need::Nothing, people::key),
+        ["portal", "quota"] => Route::new(Need::Global, settings::quota),
+        ["settings"] => Route::anonymous(Need::Global, settings::portal),
+        ["settings", "version", "build"] => Route::anonymous(Need::Global, settings::build),
+        ["security", "audit", "events", "filter"] => Route::security(audit::filter),
+        ["security", "audit", "events", "last"] => Route::security(audit::last),
+        ["security", "audit", "login", "filter"] => Route::security(logins::filter),
+        ["security", "audit", "login", "last"] => Route::security(logins::last),
+        ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
+        ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
+        ["files", "rooms", id] => {
+            let id = id.parse().ok();
+            Route::anonymous(Need::Area("rooms"), move |context| rooms::one(context, id))
+        }
+        ["files", "folder", id, "log"] => {
+            // an id that is no 32-bit number is another route, which does not exist
+            let id: i32 = id.parse().ok()?;
+            Route::new(Need::Area("files"), move |context| room_log::log(context, id))
+        }
+        _ => None,
+    }
+}
+
+/// Answers one request and counts the faults it meets.
+pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
+    let decoded = query::decode(request.path);
+    let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
+    let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+    let base = format!("http://{}", request.host);
+    let parsed = Query::parse(request.query.unwrap_or_default());
+    let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+    let found = route(&path);
+    let echo = Echo {
+        href: format!("{base}{decoded}{question}"),
+        method: request.method,
+        fields: parsed.fields().filter(|_| found.as_ref().is_some_and(|route| route.trims)),
+        serial: request.serial,
+    };
+    let fault = fault::take(&mut scenario.faults, &path);
+    match fault {
+        Some(FaultKind::Reset) => return Outcome::Reset,
+        Some(FaultKind::Status { status, body }) => return Outcome::Reply(echo.fault(status, body)),
+        Some(FaultKind::TooManyRequests { retry_after }) => {
+            return Outcome::Reply(too_many(&echo, retry_after, scenario.now));
+        }
+        Some(FaultKind::Truncated) | None => {}
+    }
+    let reply = match found {
+        None => echo.failure(Failure::Empty(404)),
+        Some(_) if !request.method.eq_ignore_ascii_case("GET") => {
+            echo.failure(Failure::Empty(405)).header("allow", "GET")
+        }
+        Some(route) => match serve(scenario, &route, request, &parsed, &base) {
+            Ok(answer) => echo.success(answer),
+            Err(failure) => echo.failure(failure),
+        },
+    };
+    Outcome::Reply(if fault == Some(FaultKind::Truncated) { reply.truncate() } else { reply })
+}
+
+fn serve(
+    scenario: &Scenario,
+    route: &Route,
+    request: &Request<'_>,
+    query: &Query,
+    base: &str,
+) -> Result<Answer, Failure> {
+    let caller = auth::authorize(scenario, request.authorization, route.need, route.anonymous)?;
+    (route.action)(&Context { scenario, caller, query, base })
+}
+
+/// 429 of the minute limit, or, with `Retry-After`, of the day limit.
+fn too_many(echo: &Echo<'_>, retry_after: Option<u32>, now: DateTime<Utc>) -> Reply {
+    let reply = echo.failure(Failure::Empty(429)).header("x-ratelimit-remaining", "0");
+    match retry_after {
+        None => reply.header("x-ratelimit-limit", "1500"),
+        Some(seconds) => reply
+            .header("x-ratelimit-limit", "10000")
+            .header("x-ratelimit-reset", &(now.timestamp() + i64::from(seconds)).to_string())
+            .header("retry-after", &seconds.to_string()),
+    }
+}
+
+/// Rows in the portal's order: newest first, equal dates in an order that depends on the page asked for.
+///
+/// The real order among ties comes from the database's sort and changes with its limit; a hash does the same here.
+fn newest_first<T>(
+    mut rows: Vec<&T>,
+    at: impl Fn(&T) -> DateTime<Utc>,
+    id: impl Fn(&T) -> i64,
+    page: (i32, usize),
+) -> Vec<&T> {
+    let (start, count) = page;
+    let salt = mix(count as u64) ^ mix((i64::from(start.max(0)) + 1_000_000).unsigned_abs());
+    rows.sort_by_key(|row| (std::cmp::Reverse(at(row)), mix(id(row).unsigned_abs() ^ salt)));
+    rows
+}
+
+/// `startIndex` and `count` applied; a start below zero means the beginning.
+fn page<T>(rows: Vec<T>, start: i32, count: usize) -> Vec<T> {
+    rows.into_iter().skip(usize::try_from(start).unwrap_or(0)).take(count).collect()
+}
+
+/// The stored address as the portal shows it: cut at the first colon, so nothing is left of most IPv6 addresses.
+fn shown_ip(ip: &str) -> String {
+    ip.split(':').next().unwrap_or_default().to_owned()
+}

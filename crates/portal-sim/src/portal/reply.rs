@@ -1,0 +1,285 @@
+//! Answers: the success envelope, the error envelopes, bare problems, empty bodies, the proxy's page.
+//!
+//! Which of them a situation deserves is decided by the routes.
+
+use std::convert::Infallible;
+use std::io;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, stream};
+
+use crate::fault::FaultBody;
+use crate::json::Json;
+
+const JSON: &str = "application/json; charset=utf-8";
+const PROBLEM: &str = "application/problem+json; charset=utf-8";
+
+/// An answer before it goes on the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    content_type: Option<&'static str>,
+    headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+    /// Only half of the body leaves, then the connection ends.
+    truncated: bool,
+}
+
+/// What an action gives back.
+pub(crate) struct Answer {
+    pub(crate) response: Json,
+    pub(crate) count: i64,
+    pub(crate) total: Option<i64>,
+}
+
+impl Answer {
+    /// One object.
+    pub(crate) fn one(response: Json) -> Answer {
+        Answer { response, count: 1, total: None }
+    }
+}
+
+/// An exception of an action, or of the layers before it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Failure {
+    /// An empty body: 401, scope 403, 404, 405.
+    Empty(u16),
+    /// Bare problem details.
+    Problem(u16),
+    /// Wrong parameters: 400 inside the success envelope.
+    Validation(Vec<(String, String)>),
+    /// `{"error": …}` with a stack.
+    Exception { status: u16, message: String, class: &'static str, hresult: i64 },
+    /// `{"error": …}` without one.
+    Refused { status: u16, message: &'static str },
+}
+
+impl Failure {
+    /// The caller lacks the right; `class` differs by route.
+    pub(crate) fn access_denied(class: &'static str, hresult: i64) -> Failure {
+        Failure::Exception { status: 403, message: "Access denied".to_owned(), class, hresult }
+    }
+
+    /// The 403 of files and people.
+    pub(crate) fn security() -> Failure {
+        Failure::access_denied("System.Security.SecurityException", -2_146_233_078)
+    }
+
+    pub(crate) fn not_found(message: &str) -> Failure {
+        Failure::exception(404, message, "ASC.Common.Web.ItemNotFoundException", -2_146_233_088)
+    }
+
+    pub(crate) fn null_reference() -> Failure {
+        let message = "Object reference not set to an instance of an object.";
+        Failure::exception(500, message, "System.NullReferenceException", -2_147_467_261)
+    }
+
+    pub(crate) fn exception(status: u16, message: &str, class: &'static str, hresult: i64) -> Failure {
+        Failure::Exception { status, message: message.to_owned(), class, hresult }
+    }
+}
+
+/// What an answer says about the request it answers.
+pub(crate) struct Echo<'a> {
+    /// The URL as the server sees it.
+    pub(crate) href: String,
+    pub(crate) method: &'a str,
+    /// Member names the rows are trimmed to.
+    pub(crate) fields: Option<Vec<&'a str>>,
+    /// For `traceId`.
+    pub(crate) serial: u64,
+}
+
+impl Echo<'_> {
+    fn envelope(&self, response: Json, count: i64, total: Option<i64>, status: i64, code: u16) -> String {
+        let link = Json::object([("href", self.href.as_str().into()), ("action", self.method.into())]);
+        Json::object([
+            ("response", self.trim(response)),
+            ("count", count.into()),
+            ("total", total.into()),
+            ("links", Json::List(vec![link])),
+            ("status", status.into()),
+            ("statusCode", i64::from(code).into()),
+        ])
+        .render()
+    }
+
+    /// Leaves only the named members of an object, or of each object of a list.
+    fn trim(&self, response: Json) -> Json {
+        let Some(fields) = &self.fields else { return response };
+        match response {
+            Json::Object(members) => {
+                Json::Object(members.into_iter().filter(|(name, _)| fields.contains(&name.as_str())).collect())
+            }
+            Json::List(items) => Json::List(items.into_iter().map(|item| self.trim(item)).collect()),
+            other => other,
+        }
+    }
+
+    fn trace_id(&self) -> Json {
+        let serial = self.serial;
+        format!("00-{:032x}-{serial:016x}-00", u128::from(serial) + (1 << 96)).into()
+    }
+
+    /// 200 with the success envelope.
+    pub(crate) fn success(&self, answer: Answer) -> Reply {
+        Reply::new(200, Some(JSON), self.envelope(answer.response, answer.count, answer.total, 0, 200))
+    }
+
+    /// The body that this failure has on the portal.
+    pub(crate) fn failure(&self, failure: Failure) -> Reply {
+        match failure {
+            Failure::Empty(status) => Reply::new(status, None, String::new()),
+            Failure::Problem(status) => Reply::new(status, Some(PROBLEM), self.problem(status).render()),
+            Failure::Validation(errors) => {
+                let mut members: Vec<(String, Json)> = Vec::new();
+                for (name, text) in errors {
+                    match members.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, Json::List(texts))) => texts.push(text.into()),
+                        _ => members.push((name, vec![text].into())),
+                    }
+                }
+                let response = self.validation(Json::Object(members));
+                Reply::new(400, Some(PROBLEM), self.envelope(response, 1, None, 1, 400))
+            }
+            Failure::Exception { status, message, class, hresult } => {
+                error(status, &message, class.into(), "   at Portal.Simulated()".into(), hresult)
+            }
+            Failure::Refused { status, message } => error(status, message, Json::Null, Json::Null, 0),
+        }
+    }
+
+    /// The details of a 400. Asked for with `fields` the members stand in another order and the trace id is hidden.
+    fn validation(&self, errors: Json) -> Json {
+        let kind = [
+            ("type", "https://tools.ietf.org/html/rfc9110#section-15.5.1".into()),
+            ("title", "One or more validation errors occurred.".into()),
+            ("status", 400.into()),
+        ];
+        let trace = [("traceId", self.trace_id())];
+        if self.fields.is_some() {
+            return Json::object([("errors", errors)]).and(kind).and([("extensions", Json::object(trace))]);
+        }
+        Json::object(kind).and([("errors", errors)]).and(trace)
+    }
+
+    fn problem(&self, status: u16) -> Json {
+        let known = match status {
+            403 => Some(("https://tools.ietf.org/html/rfc9110#section-15.5.4", "Forbidden")),
+            404 => Some(("https://tools.ietf.org/html/rfc9110#section-15.5.5", "Not Found")),
+            // the framework has no entry for 402
+            _ => None,
+        };
+        Json::object([
+            ("type", known.map(|(address, _)| address).into()),
+            ("title", known.map(|(_, title)| title).into()),
+            ("status", i64::from(status).into()),
+            ("traceId", self.trace_id()),
+        ])
+    }
+
+    /// The answer to a request that a fault hits with this status.
+    pub(crate) fn fault(&self, status: u16, body: Option<FaultBody>) -> Reply {
+        let usual = match status {
+            401 | 404 | 405 | 429 => FaultBody::Empty,
+            402 => FaultBody::Problem,
+            502..=504 => FaultBody::Html,
+            _ => FaultBody::Error,
+        };
+        match body.unwrap_or(usual) {
+            FaultBody::Empty => self.failure(Failure::Empty(status)),
+            FaultBody::Problem => self.failure(Failure::Problem(status)),
+            FaultBody::Text => Reply::new(
+                status,
+                Some("text/plain; charset=utf-8"),
+                "The access to the portal is restricted".to_owned(),
+            ),
+            FaultBody::Html => Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned()),
+            FaultBody::Error if status == 403 => self.failure(Failure::security()),
+            FaultBody::Error => {
+                let message = "Object reference not set to an instance of an object.";
+                self.failure(Failure::exception(status, message, "System.NullReferenceException", -2_147_467_261))
+            }
+            FaultBody::Database => {
+                let message = "An exception has been raised that is likely due to a transient failure.";
+                self.failure(Failure::exception(status, message, "System.InvalidOperationException", -2_146_233_079))
+            }
+        }
+    }
+}
+
+/// The page of the proxy; it says 500 whatever the status is.
+const PROXY_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>500 Error Page</title></head>\
+                          <body><h1>500 Error!</h1></body></html>\n";
+
+fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> Reply {
+    let body = Json::object([
+        (
+            "error",
+            Json::object([("message", message.into()), ("type", class), ("stack", stack), ("hresult", hresult.into())]),
+        ),
+        ("status", 1.into()),
+        ("statusCode", i64::from(status).into()),
+    ]);
+    let mut reply = Reply::new(status, Some(JSON), body.render());
+    reply.headers.extend([
+        ("cache-control", "no-cache,no-store".to_owned()),
+        ("pragma", "no-cache".to_owned()),
+        ("expires", "-1".to_owned()),
+    ]);
+    reply
+}
+
+impl Reply {
+    fn new(status: u16, content_type: Option<&'static str>, body: String) -> Reply {
+        Reply { status, content_type, headers: Vec::new(), body, truncated: false }
+    }
+
+    /// With another header; the name is in lower case.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Reply {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// Cut in the middle.
+    pub(crate) fn truncate(mut self) -> Reply {
+        self.truncated = true;
+        self
+    }
+
+    /// The answer on the wire, with the clock of the portal. Bodies are chunked, as on the portal.
+    pub(crate) fn into_response(self, now: DateTime<Utc>) -> Response<Body> {
+        let body = if self.body.is_empty() { Body::empty() } else { body(self.body, self.truncated) };
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &str| {
+            headers.insert(name, HeaderValue::from_str(value).expect("the simulator's header values are plain ASCII"));
+        };
+        if let Some(content_type) = self.content_type {
+            set(header::CONTENT_TYPE, content_type);
+            set(HeaderName::from_static("api-supported-versions"), "2.0");
+        }
+        set(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        set(HeaderName::from_static("server-timing"), "aspnetcore-request-time;dur=1ms");
+        for (name, value) in &self.headers {
+            set(HeaderName::from_static(name), value);
+        }
+        response
+    }
+}
+
+fn body(text: String, truncated: bool) -> Body {
+    if !truncated {
+        return Body::from_stream(stream::iter([Ok::<_, Infallible>(text)]));
+    }
+    let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+    // the pause lets the first half leave before the error ends the connection
+    let rest = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::other("a fault cuts the body"))
+    });
+    Body::from_stream(stream::iter([Ok(half)]).chain(rest))
+}

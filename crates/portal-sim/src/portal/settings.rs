@@ -1,0 +1,87 @@
+//! What the portal says about itself: settings, version, quota, lifetimes.
+
+use chrono::Offset as _;
+use uuid::Uuid;
+
+use super::Context;
+use super::reply::{Answer, Failure};
+use crate::json::Json;
+
+/// `GET settings`: a signed-in caller learns the time zone, anybody else does not.
+pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
+    let scenario = context.scenario;
+    let known = context.caller.person().is_some();
+    let zone = scenario.now.with_timezone(&scenario.zone).offset().fix().local_minus_utc();
+    let zone = if known { zone } else { 0 };
+    let sign = if zone < 0 { "-" } else { "" };
+    let owner = if known { scenario.owner().id } else { Uuid::nil() };
+    Ok(Answer::one(Json::object([
+        ("timezone", known.then(|| scenario.zone.name()).into()),
+        ("trustedDomains", known.then(Vec::<String>::new).into()),
+        ("trustedDomainsType", 0.into()),
+        ("culture", "en-US".into()),
+        ("utcOffset", format!("{sign}{:02}:{:02}:00", zone.abs() / 3600, zone.abs() / 60 % 60).into()),
+        // whole hours only: fractions such as Newfoundland's are not written here
+        ("utcHoursOffset", (zone / 3600).into()),
+        ("greetingSettings", "Simulated portal".into()),
+        ("ownerId", owner.to_string().into()),
+        ("nameSchemaId", known.then_some("Common").into()),
+        ("docSpace", true.into()),
+        ("standalone", scenario.standalone.into()),
+        ("baseDomain", "example.com".into()),
+        ("version", scenario.version.as_str().into()),
+        ("tenantStatus", 0.into()),
+        ("tenantAlias", "simulated".into()),
+    ])))
+}
+
+/// `GET settings/version/build`
+pub(super) fn build(context: &Context<'_>) -> Result<Answer, Failure> {
+    Ok(Answer::one(Json::object([
+        ("docSpace", context.scenario.version.as_str().into()),
+        ("documentServer", "9.0.4".into()),
+    ])))
+}
+
+/// `GET portal/quota`: for administrators; `audit` tells whether the audit filters are obeyed.
+pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
+    context.caller.demand_admin()?;
+    let audit = context.scenario.audit;
+    let features = if audit { "audit,ldap,sso,customization,thirdparty,restore,oauth" } else { "thirdparty,oauth" };
+    let gigabyte = 1_073_741_824_i64;
+    let many = i64::from(i32::MAX);
+    Ok(Answer::one(Json::object([
+        ("tenantId", (-2).into()),
+        ("name", (if audit { "admin" } else { "startup" }).into()),
+        ("price", (if audit { 15 } else { 0 }).into()),
+        ("productId", audit.then_some("1002").into()),
+        ("visible", false.into()),
+        ("wallet", false.into()),
+        ("features", features.into()),
+        ("maxFileSize", gigabyte.into()),
+        ("maxTotalSize", (100 * gigabyte).into()),
+        ("countUser", many.into()),
+        ("countRoomAdmin", 10.into()),
+        ("usersInRoom", many.into()),
+        ("countRoom", many.into()),
+        ("nonProfit", false.into()),
+        ("trial", false.into()),
+        ("free", (!audit).into()),
+        ("update", false.into()),
+        ("audit", audit.into()),
+        ("docsEdition", false.into()),
+        ("ldap", audit.into()),
+        ("sso", audit.into()),
+        ("statistic", false.into()),
+    ])))
+}
+
+/// `GET security/audit/settings/lifetime`
+pub(super) fn lifetime(context: &Context<'_>) -> Result<Answer, Failure> {
+    context.caller.demand_admin()?;
+    Ok(Answer::one(Json::object([
+        ("loginHistoryLifeTime", 180.into()),
+        ("auditTrailLifeTime", 180.into()),
+        ("lastModified", context.scenario.now.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
+    ])))
+}

@@ -1,0 +1,25 @@
+//! The scenarios that come with the program; the texts stand in `fixtures/scenarios`.
+
+use chrono::{DateTime, Utc};
+
+use super::{Scenario, file};
+
+/// Names of the built-in scenarios, in the order of the tour.
+pub const BUILTIN: &[&str] = &["incident", "quiet", "no-audit", "incomplete", "twin-titles"];
+
+/// The text of a built-in scenario.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "incident" => include_str!("../../../../fixtures/scenarios/incident.json"),
+        "quiet" => include_str!("../../../../fixtures/scenarios/quiet.json"),
+        "no-audit" => include_str!("../../../../fixtures/scenarios/no-audit.json"),
+        "incomplete" => include_str!("../../../../fixtures/scenarios/incomplete.json"),
+        "twin-titles" => include_str!("../../../../fixtures/scenarios/twin-titles.json"),
+        _ => return None,
+    })
+}
+
+/// The built-in scenario of this name as seen at `now`.
+pub(super) fn load(name: &str, now: DateTime<Utc>) -> Option<Scenario> {
+    text(name).map(|text| file::load(text, now).expect("built-in scenarios are valid; a test loads each"))
+}

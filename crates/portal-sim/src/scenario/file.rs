@@ -1,0 +1,314 @@
+//! Scenario files: JSON with times relative to the portal's `now`, so a scenario can be run at any instant.
+//!
+//! The format is described in the crate's README. Ids of rows are given here, in the order of time.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::model::{Event, Key, Login, Person, PersonKind, Room};
+use super::traffic::{self, Traffic};
+use super::truth::Truth;
+use super::{Scenario, builtin};
+use crate::dates;
+use crate::fault::Fault;
+
+/// Every so many rows two neighbours swap their ids: on the portal id order is not date order either.
+const SWAP_EVERY: usize = 17;
+
+/// Why a scenario file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// Not JSON, an unknown member, or a value of another type.
+    #[error("the scenario is not valid; compare it with a file of fixtures/scenarios")]
+    Syntax(#[source] serde_json::Error),
+    /// `based_on` names no built-in scenario.
+    #[error("`based_on` names no built-in scenario: {0:?}")]
+    Base(String),
+    /// The time zone is not known.
+    #[error("`zone` is no IANA time zone: {0:?}")]
+    Zone(String),
+    /// A time that is not like `-3h12m`.
+    #[error("not a time like -3h12m: {0:?}")]
+    Time(String),
+    /// An e-mail address that no person of the scenario has.
+    #[error("no person of the scenario has the address {0:?}")]
+    Person(String),
+    /// Traffic that would never end or has nothing to choose from.
+    #[error("traffic needs {0}")]
+    Traffic(&'static str),
+    /// An id that no room of the scenario has.
+    #[error("the scenario has no room {0}")]
+    Room(i32),
+}
+
+/// A scenario file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    description: String,
+    /// A built-in scenario whose people, rooms, traffic, … come first.
+    based_on: Option<String>,
+    zone: Option<String>,
+    version: Option<String>,
+    standalone: Option<bool>,
+    audit: Option<bool>,
+    #[serde(default)]
+    people: Vec<PersonEntry>,
+    #[serde(default)]
+    keys: Vec<KeyEntry>,
+    #[serde(default)]
+    rooms: Vec<RoomEntry>,
+    #[serde(default)]
+    traffic: Vec<Traffic>,
+    #[serde(default)]
+    events: Vec<EventEntry>,
+    #[serde(default)]
+    logins: Vec<LoginEntry>,
+    #[serde(default)]
+    faults: Vec<Fault>,
+    truth: Truth,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonEntry {
+    id: Uuid,
+    first_name: String,
+    last_name: String,
+    email: String,
+    #[serde(default)]
+    kind: PersonKind,
+    #[serde(default = "active")]
+    status: i32,
+    ip: String,
+}
+
+fn active() -> i32 {
+    1
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    person: String,
+    key: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    expires: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomEntry {
+    id: i32,
+    title: String,
+    #[serde(rename = "type")]
+    room_type: i32,
+    #[serde(default)]
+    archived: bool,
+    created: String,
+    owner: String,
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    former: Vec<FormerTitle>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerTitle {
+    until: String,
+    title: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventEntry {
+    at: String,
+    action: i32,
+    person: String,
+    room: Option<i32>,
+    file: Option<i32>,
+    #[serde(default)]
+    texts: Vec<String>,
+    about: Option<String>,
+    ip: Option<String>,
+    #[serde(default)]
+    poison: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginEntry {
+    at: String,
+    person: String,
+    #[serde(default)]
+    failed: bool,
+    ip: Option<String>,
+}
+
+/// Reads a scenario file and gives every row its instant and its id.
+pub(super) fn load(text: &str, now: DateTime<Utc>) -> Result<Scenario, ScenarioError> {
+    let mut scenario = Scenario::empty(now);
+    scenario.people.clear();
+    scenario.keys.clear();
+    apply(text, &mut scenario)?;
+    if scenario.people.iter().all(|person| person.kind != PersonKind::Owner) {
+        return Err(ScenarioError::Person("an owner".to_owned()));
+    }
+    let owner_key = Key::of(scenario.owner());
+    scenario.keys.insert(0, owner_key);
+    number(&mut scenario);
+    Ok(scenario)
+}
+
+fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
+    let file: File = serde_json::from_str(text).map_err(ScenarioError::Syntax)?;
+    if let Some(base) = &file.based_on {
+        apply(builtin::text(base).ok_or_else(|| ScenarioError::Base(base.clone()))?, scenario)?;
+    }
+    let now = scenario.now;
+    scenario.name = file.name;
+    scenario.description = file.description;
+    scenario.truth = file.truth;
+    if let Some(zone) = file.zone {
+        scenario.zone = zone.parse().map_err(|_| ScenarioError::Zone(zone))?;
+    }
+    scenario.version = file.version.unwrap_or_else(|| std::mem::take(&mut scenario.version));
+    scenario.standalone = file.standalone.unwrap_or(scenario.standalone);
+    scenario.audit = file.audit.unwrap_or(scenario.audit);
+    scenario.people.extend(file.people.into_iter().map(PersonEntry::build));
+    for key in file.keys {
+        let person = person(scenario, &key.person)?;
+        let mut built = Key::of(person);
+        built.key = key.key.unwrap_or(built.key);
+        built.scopes = key.scopes;
+        built.expires = key.expires.map(|text| instant(&text, now)).transpose()?;
+        scenario.keys.push(built);
+    }
+    for room in file.rooms {
+        room.add(scenario)?;
+    }
+    for entry in file.events {
+        let event = entry.build(scenario)?;
+        scenario.add_event(event);
+    }
+    for entry in file.logins {
+        let login = entry.build(scenario)?;
+        scenario.add_login(login);
+    }
+    for traffic in &file.traffic {
+        traffic::generate(traffic, scenario)?;
+    }
+    scenario.faults.extend(file.faults);
+    Ok(())
+}
+
+/// Gives the rows their ids in the order of time, with a few neighbours swapped.
+fn number(scenario: &mut Scenario) {
+    scenario.events.sort_by_key(|event| event.at);
+    for (id, event) in (super::FIRST_EVENT_ID..).zip(&mut scenario.events) {
+        event.id = id;
+    }
+    for pair in scenario.events.chunks_mut(SWAP_EVERY) {
+        if let [first, second, ..] = pair {
+            std::mem::swap(&mut first.id, &mut second.id);
+        }
+    }
+    scenario.logins.sort_by_key(|login| login.at);
+    for (id, login) in (super::FIRST_LOGIN_ID..).zip(&mut scenario.logins) {
+        login.id = id;
+    }
+    scenario.recount();
+}
+
+impl PersonEntry {
+    fn build(self) -> Person {
+        Person {
+            id: self.id,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            email: self.email,
+            kind: self.kind,
+            status: self.status,
+            ip: self.ip,
+        }
+    }
+}
+
+impl RoomEntry {
+    /// Adds the room, and for every former title the event of the renaming.
+    fn add(self, scenario: &mut Scenario) -> Result<(), ScenarioError> {
+        let now = scenario.now;
+        let mut titles: Vec<String> = self.former.iter().map(|former| former.title.clone()).collect();
+        titles.push(self.title);
+        let mut room = Room::vdr(self.id, &titles[0]).room_type(self.room_type);
+        room.archived = self.archived;
+        room.created = instant(&self.created, now)?;
+        room.owner = person(scenario, &self.owner)?.id;
+        for member in &self.members {
+            room.members.push(person(scenario, member)?.id);
+        }
+        scenario.add_room(room);
+        for (former, next) in self.former.iter().zip(&titles[1..]) {
+            scenario.rename_room(self.id, next, instant(&former.until, now)?);
+        }
+        Ok(())
+    }
+}
+
+impl EventEntry {
+    fn build(self, scenario: &Scenario) -> Result<Event, ScenarioError> {
+        let at = instant(&self.at, scenario.now)?;
+        let actor = person(scenario, &self.person)?.id;
+        let mut event = if self.poison { Event::poison(actor, at) } else { Event::new(self.action, actor, at) };
+        if let Some(room) = self.room {
+            room_of(scenario, room)?;
+            event = event.in_room(room);
+            event.target = vec![room.to_string()];
+        }
+        if let Some(file) = self.file {
+            event.target = vec![file.to_string()];
+        }
+        if !self.texts.is_empty() {
+            event.texts = self.texts;
+        }
+        event.about = self.about.map(|email| person(scenario, &email).map(|p| p.id)).transpose()?;
+        event.ip = self.ip;
+        Ok(event)
+    }
+}
+
+impl LoginEntry {
+    fn build(self, scenario: &Scenario) -> Result<Login, ScenarioError> {
+        let at = instant(&self.at, scenario.now)?;
+        let person = person(scenario, &self.person)?;
+        let mut login =
+            if self.failed { Login::failure(&person.email, &person.ip, at) } else { Login::success(person, at) };
+        login.ip = self.ip.unwrap_or(login.ip);
+        Ok(login)
+    }
+}
+
+/// The account with this address.
+pub(super) fn person<'a>(scenario: &'a Scenario, email: &str) -> Result<&'a Person, ScenarioError> {
+    scenario.person_by_email(email).ok_or_else(|| ScenarioError::Person(email.to_owned()))
+}
+
+/// The room with this id.
+pub(super) fn room_of(scenario: &Scenario, id: i32) -> Result<&Room, ScenarioError> {
+    scenario.room(id).ok_or(ScenarioError::Room(id))
+}
+
+/// The instant of a relative time.
+pub(super) fn instant(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, ScenarioError> {
+    Ok(now + length(text)?)
+}
+
+/// A length of time.
+pub(super) fn length(text: &str) -> Result<Duration, ScenarioError> {
+    dates::parse_relative(text).ok_or_else(|| ScenarioError::Time(text.to_owned()))
+}

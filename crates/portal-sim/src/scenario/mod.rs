@@ -1,0 +1,254 @@
+//! The state of a simulated portal, and how tests build and change it.
+//!
+//! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
+
+mod builtin;
+mod file;
+mod model;
+mod traffic;
+mod truth;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+pub use builtin::BUILTIN;
+pub use file::ScenarioError;
+pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use truth::{Expected, Innocent, Truth};
+
+pub(crate) use model::mix;
+
+use crate::fault::Fault;
+
+/// First insertion id of audit events: large enough to look like a portal that has lived.
+const FIRST_EVENT_ID: i64 = 48_000;
+/// First insertion id of logins.
+const FIRST_LOGIN_ID: i64 = 900;
+
+/// A whole portal at one instant.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Name, as on the command line.
+    pub name: String,
+    /// One line about it.
+    pub description: String,
+    /// The portal's clock; it stands still.
+    pub now: DateTime<Utc>,
+    /// The portal's time zone.
+    pub zone: Tz,
+    /// What `settings` and `settings/version/build` say.
+    pub version: String,
+    /// Self-hosted.
+    pub standalone: bool,
+    /// Whether the quota has the `audit` feature; without it the filters silently return the newest 20 rows.
+    pub audit: bool,
+    /// Accounts; the first owner is the portal's owner.
+    pub people: Vec<Person>,
+    /// API keys; the first is what [`crate::PortalSim::key`] returns.
+    pub keys: Vec<Key>,
+    /// Rooms, active and archived.
+    pub rooms: Vec<Room>,
+    /// The audit trail, in no particular order.
+    pub events: Vec<Event>,
+    /// The login history, in no particular order.
+    pub logins: Vec<Login>,
+    /// Misbehaviour that is still to come.
+    pub faults: Vec<Fault>,
+    /// What is true.
+    pub truth: Truth,
+    last_event: i64,
+    last_login: i64,
+}
+
+impl Scenario {
+    /// A portal in UTC with an owner (`olga@example.com`), the owner's unrestricted key, and nothing else.
+    #[must_use]
+    pub fn empty(now: DateTime<Utc>) -> Scenario {
+        let owner = Person::new("olga@example.com", "Olga", "Owner")
+            .kind(PersonKind::Owner)
+            .id(Uuid::from_u128(0x66fa_a6e4_f133_11ea_b126_00ff_eec8_b4ef));
+        Scenario {
+            name: "empty".to_owned(),
+            description: "an owner and nothing else".to_owned(),
+            now,
+            zone: chrono_tz::UTC,
+            version: "3.7.2".to_owned(),
+            standalone: false,
+            audit: true,
+            keys: vec![Key::of(&owner)],
+            people: vec![owner],
+            rooms: Vec::new(),
+            events: Vec::new(),
+            logins: Vec::new(),
+            faults: Vec::new(),
+            truth: Truth::default(),
+            last_event: FIRST_EVENT_ID,
+            last_login: FIRST_LOGIN_ID,
+        }
+    }
+
+    /// One of the scenarios of [`BUILTIN`], as seen at `now`; `None` for an unknown name.
+    #[must_use]
+    pub fn builtin(name: &str, now: DateTime<Utc>) -> Option<Scenario> {
+        builtin::load(name, now)
+    }
+
+    /// A scenario from the text of a scenario file, as seen at `now`.
+    ///
+    /// # Errors
+    /// When the text is not a scenario file, or names a person, room or time that is not there.
+    pub fn from_json(text: &str, now: DateTime<Utc>) -> Result<Scenario, ScenarioError> {
+        file::load(text, now)
+    }
+
+    /// Who must be found here, who must not, and what cannot be seen.
+    #[must_use]
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// With this time zone.
+    #[must_use]
+    pub fn with_zone(mut self, zone: Tz) -> Scenario {
+        self.zone = zone;
+        self
+    }
+
+    /// With or without the audit feature in the quota.
+    #[must_use]
+    pub fn with_audit(mut self, audit: bool) -> Scenario {
+        self.audit = audit;
+        self
+    }
+
+    /// With another person.
+    #[must_use]
+    pub fn with_person(mut self, person: Person) -> Scenario {
+        self.people.push(person);
+        self
+    }
+
+    /// With another key. The first key stays the one that [`crate::PortalSim::key`] returns.
+    #[must_use]
+    pub fn with_key(mut self, key: Key) -> Scenario {
+        self.keys.push(key);
+        self
+    }
+
+    /// With another room, see [`Scenario::add_room`].
+    #[must_use]
+    pub fn with_room(mut self, room: Room) -> Scenario {
+        self.add_room(room);
+        self
+    }
+
+    /// With another event, see [`Scenario::add_event`].
+    #[must_use]
+    pub fn with_event(mut self, event: Event) -> Scenario {
+        self.add_event(event);
+        self
+    }
+
+    /// With another login, see [`Scenario::add_login`].
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Scenario {
+        self.add_login(login);
+        self
+    }
+
+    /// With misbehaviour.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Scenario {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Adds a room; one without an owner gets the portal's.
+    pub fn add_room(&mut self, mut room: Room) {
+        if room.owner.is_nil() {
+            room.owner = self.owner().id;
+        }
+        self.rooms.push(room);
+    }
+
+    /// Adds an event and returns its id.
+    ///
+    /// Filled in where missing: the id, the room's title at that time, the person's usual address.
+    pub fn add_event(&mut self, mut event: Event) -> i64 {
+        if event.id == 0 {
+            event.id = self.last_event + 1;
+        }
+        if event.ip.is_none() {
+            event.ip = self.person(event.actor).map(|person| person.ip.clone());
+        }
+        if let Place::Room { id, title } = &mut event.place
+            && title.is_empty()
+            && let Some(room) = self.rooms.iter().find(|room| room.id == *id)
+        {
+            room.title_at(event.at).clone_into(title);
+        }
+        let id = event.id;
+        self.last_event = self.last_event.max(id);
+        self.events.push(event);
+        id
+    }
+
+    /// Adds a login and returns its id; an id of 0 is replaced by the next one.
+    pub fn add_login(&mut self, mut login: Login) -> i64 {
+        if login.id == 0 {
+            login.id = self.last_login + 1;
+        }
+        let id = login.id;
+        self.last_login = self.last_login.max(id);
+        self.logins.push(login);
+        id
+    }
+
+    /// Takes the highest ids from the rows, after somebody numbered them anew.
+    fn recount(&mut self) {
+        self.last_event = self.events.iter().map(|event| event.id).max().unwrap_or(FIRST_EVENT_ID);
+        self.last_login = self.logins.iter().map(|login| login.id).max().unwrap_or(FIRST_LOGIN_ID);
+    }
+
+    /// Gives a room a new title from `at` on, and writes the event (5071) that the portal writes then.
+    ///
+    /// Its `context` names the old title. Does nothing for a room that is not there.
+    pub fn rename_room(&mut self, room: i32, title: &str, at: DateTime<Utc>) {
+        let Some(found) = self.rooms.iter_mut().find(|r| r.id == room) else { return };
+        let old = std::mem::replace(&mut found.title, title.to_owned());
+        found.former.push((at, old.clone()));
+        let mut event = Event::new(5071, found.owner, at).in_room(room);
+        event.target = vec![room.to_string()];
+        event.texts = vec![old.clone(), title.to_owned()];
+        event.place = Place::Room { id: room, title: old };
+        self.add_event(event);
+    }
+
+    /// The portal's owner.
+    ///
+    /// # Panics
+    /// When somebody removed every owner from `people`.
+    #[must_use]
+    pub fn owner(&self) -> &Person {
+        self.people.iter().find(|p| p.kind == PersonKind::Owner).expect("every portal has an owner")
+    }
+
+    /// The account with this id.
+    #[must_use]
+    pub fn person(&self, id: Uuid) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// The account with this e-mail address, in any case.
+    #[must_use]
+    pub fn person_by_email(&self, email: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.email.eq_ignore_ascii_case(email))
+    }
+
+    /// The room with this id.
+    #[must_use]
+    pub fn room(&self, id: i32) -> Option<&Room> {
+        self.rooms.iter().find(|room| room.id == id)
+    }
+}

@@ -1,0 +1,64 @@
+//! The built program: it serves a scenario and tells where, and lists what is built in.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal-sim"));
+    command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[tokio::test]
+async fn serve_prints_its_address_first_and_answers_there() {
+    let mut child = program()
+        .args(["serve", "--scenario", "quiet", "--key", "sk-mine", "--now", "2026-11-20T09:00:00Z"])
+        .spawn()
+        .expect("start the program");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let first = timeout(LIMIT, lines.next_line()).await.expect("in time").expect("readable").expect("a line");
+    let address = first.strip_prefix("http://").expect("the base URL is the first line");
+    TcpStream::connect(address).await.expect("it listens there");
+    let second = lines.next_line().await.expect("readable").expect("a line");
+    assert_eq!(second, "scenario quiet, clock 2026-11-20T09:00:00Z, key sk-mine");
+    child.kill().await.expect("stop the program");
+}
+
+#[tokio::test]
+async fn scenarios_lists_names_and_truth() {
+    let done = timeout(LIMIT, program().arg("scenarios").output()).await.expect("in time").expect("run");
+    let text = String::from_utf8(done.stdout).expect("UTF-8");
+    assert!(done.status.success());
+    for name in portal_sim::BUILTIN {
+        assert!(text.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name} in {text}");
+    }
+    assert!(text.contains("mallory@example.com in room 71 \"Acme – due diligence\", 41 acts within 1 h"), "{text}");
+}
+
+#[tokio::test]
+async fn an_unknown_scenario_is_a_plain_error() {
+    let run = program().args(["serve", "--scenario", "no-such-thing"]).output();
+    let done = timeout(LIMIT, run).await.expect("in time").expect("run");
+    let text = String::from_utf8(done.stderr).expect("UTF-8");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text.starts_with("portal-sim: scenario `no-such-thing` is not built in (incident, quiet, "), "{text}");
+}
+
+#[tokio::test]
+async fn the_tour_says_how_to_build_what_is_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let alone = folder.path().join("portal-sim");
+    std::fs::copy(env!("CARGO_BIN_EXE_portal-sim"), &alone).expect("a copy with nothing beside it");
+    let run = Command::new(&alone).arg("demo").kill_on_drop(true).output();
+    let done = timeout(LIMIT, run).await.expect("in time").expect("run");
+    let text = String::from_utf8(done.stdout).expect("UTF-8");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text.contains("cargo build --workspace"), "{text}");
+}
