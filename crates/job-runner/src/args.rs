@@ -1,0 +1,160 @@
+//! The flags that every program has. Parsing only: what they lead to is decided elsewhere.
+//!
+//! `DOCSPACE_API_HOST` and `STATE_DIRECTORY` are read by [`crate::config`] and not by clap, so that a setting still
+//! knows whether it came from a flag or from the environment.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::config::FlagSetting;
+use crate::time_spec::TimeSpec;
+
+/// The common flags. They are global: they may stand before or after a subcommand.
+#[derive(Debug, Clone, Args)]
+pub struct CommonArgs {
+    /// Address of the portal: scheme, host and port, no path [env: DOCSPACE_API_HOST]
+    #[arg(long, global = true, value_name = "URL")]
+    pub portal: Option<String>,
+
+    /// Accept plain http to hosts other than this one
+    #[arg(long, global = true)]
+    pub allow_http: bool,
+
+    /// File with the API key [env: DOCSPACE_API_KEY holds the key itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// This program's settings, TOML [env: PROGRAM_SECTION__KEY for each setting]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Settings shared by several programs, TOML; --config wins
+    #[arg(long, global = true, value_name = "FILE")]
+    pub portal_config: Option<PathBuf>,
+
+    /// Start of the window: instant with offset or Z, date (start of day at the portal), or age (45m, 12h, 30d)
+    #[arg(long, global = true, value_name = "TIME")]
+    pub since: Option<TimeSpec>,
+
+    /// End of the window, itself outside; same forms as --since [default: now]
+    #[arg(long, global = true, value_name = "TIME")]
+    pub until: Option<TimeSpec>,
+
+    /// Folder for this program's memory [env: STATE_DIRECTORY]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<String>,
+
+    /// Form of the report on stdout
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: ReportFormat,
+
+    /// Read and report only: change nothing, send nothing, remember nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+
+    /// Exit with 3 when there are findings
+    #[arg(long, global = true)]
+    pub exit_code: bool,
+
+    /// Log more on stderr; twice for details [env: RUST_LOG]
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    /// Log errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// Form of the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+impl CommonArgs {
+    /// The flags that stand for settings. `--key-file` is not one: it ranks above the key in the environment, the
+    /// setting `key_file` below it ([`crate::secret`]).
+    pub(crate) fn settings(&self) -> Vec<FlagSetting> {
+        let portal = self.portal.as_ref().map(|url| FlagSetting::new("--portal", "portal.url", url.as_str()));
+        let state = self.state.as_ref().map(|folder| FlagSetting::new("--state", "state", folder.as_str()));
+        let allow_http = self.allow_http.then(|| FlagSetting::new("--allow-http", "portal.allow_http", true));
+        [portal, state, allow_http].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser, Subcommand};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "vdr-watch")]
+    struct Cli {
+        #[command(flatten)]
+        common: CommonArgs,
+        #[command(subcommand)]
+        command: Option<Command>,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum Command {
+        Doctor,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<CommonArgs, clap::Error> {
+        Cli::try_parse_from(["vdr-watch"].iter().chain(arguments)).map(|cli| cli.common)
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_flags_everything_is_default() {
+        let args = parse(&[]).unwrap();
+        assert_eq!(args.format, ReportFormat::Text);
+        assert_eq!((args.verbose, args.quiet, args.dry_run, args.exit_code), (0, false, false, false));
+        assert!(args.settings().is_empty());
+    }
+
+    #[test]
+    fn flags_are_parsed_before_and_after_a_subcommand() {
+        let flags = ["--format", "json", "-vv", "--since", "12h", "--until", "2026-11-20", "--dry-run"];
+        let before: Vec<_> = flags.into_iter().chain(["doctor"]).collect();
+        let after: Vec<_> = ["doctor"].into_iter().chain(flags).collect();
+        for arguments in [before, after] {
+            let args = parse(&arguments).unwrap();
+            assert_eq!(args.format, ReportFormat::Json, "{arguments:?}");
+            assert_eq!(args.verbose, 2);
+            assert!(matches!(args.since, Some(TimeSpec::Age(_))));
+            assert!(matches!(args.until, Some(TimeSpec::Date(_))));
+            assert!(args.dry_run);
+        }
+    }
+
+    #[test]
+    fn a_bad_time_is_refused_with_the_reason() {
+        let message = parse(&["--since", "2026-11-20T09:00:00"]).unwrap_err().to_string();
+        assert!(message.contains("--since") && message.contains("needs an offset"), "{message}");
+    }
+
+    #[test]
+    fn quiet_and_verbose_exclude_each_other() {
+        assert_eq!(parse(&["-q", "-v"]).unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn help_names_the_environment() {
+        let help = Cli::command().render_help().to_string();
+        for name in ["DOCSPACE_API_HOST", "DOCSPACE_API_KEY", "STATE_DIRECTORY", "RUST_LOG"] {
+            assert!(help.contains(name), "{name} in\n{help}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Settings in layers: defaults < portal file < own file < environment < flags.
+//!
+//! figment merges the layers; nothing outside this module sees it except the values of [`FlagSetting`]. A program's own
+//! settings and the common ones are read from the same layers, so that one file serves both. All mistakes are reported
+//! at once, with key and place. What the settings mean is left to the parts that use them.
+
+mod common;
+mod extract;
+mod file;
+mod layer;
+mod path;
+mod problem;
+mod suggest;
+mod variables;
+
+use std::path::PathBuf;
+
+use figment::value::{Dict, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use common::{AlertSettings, CommonConfig, FileAlert, OutboundSettings, PortalSettings, WebhookAlert};
+pub use layer::Place;
+pub use path::PathSetting;
+pub use problem::{Problem, Problems};
+
+use crate::args::CommonArgs;
+use crate::environment::Environment;
+use extract::Extracted;
+use layer::{Layer, Layers};
+
+/// Settings that can be read from layers: one serde struct with `#[serde(default)]` on it and on its tables.
+///
+/// Neither `#[serde(flatten)]` nor, at the top level, `deny_unknown_fields`: the common settings stand in the same file,
+/// and unknown keys are found by [`load`]. `Default` must write a value for every key, `None` included, because the
+/// defaults tell the type of a setting and the known keys. A key that both have takes its default from the program.
+pub trait Settings: Serialize + DeserializeOwned + Default {
+    /// What is wrong across fields or out of bounds; empty if nothing is.
+    fn validate(&self) -> Vec<Problem>;
+}
+
+/// A setting given by a flag.
+#[derive(Debug, Clone)]
+pub struct FlagSetting {
+    flag: &'static str,
+    key: &'static str,
+    value: Value,
+}
+
+impl FlagSetting {
+    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
+    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
+        Self { flag, key, value: value.into() }
+    }
+}
+
+/// Where settings come from. A value, so that tests need neither flags nor a process environment.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The file that several programs share.
+    pub portal_file: Option<PathBuf>,
+    /// The program's own file.
+    pub own_file: Option<PathBuf>,
+    /// The variables of the process.
+    pub environment: Environment,
+    /// Flags that stand for settings; of two for one key the later counts.
+    pub flags: Vec<FlagSetting>,
+}
+
+impl Sources {
+    /// The files and flags of a command line, a program's own flags after the common ones, and the real environment.
+    pub fn from_process(args: &CommonArgs, own_flags: Vec<FlagSetting>) -> Self {
+        let mut flags = args.settings();
+        flags.extend(own_flags);
+        Self {
+            portal_file: args.portal_config.clone(),
+            own_file: args.config.clone(),
+            environment: Environment::from_process(),
+            flags,
+        }
+    }
+}
+
+/// The settings of a run.
+pub struct Loaded<C> {
+    /// What every program has.
+    pub common: CommonConfig,
+    /// What only this program has.
+    pub own: C,
+    layers: Layers,
+}
+
+impl<C> Loaded<C> {
+    /// Where the value of `key` (dots between levels) comes from; `None` for a key that nothing sets.
+    pub fn place_of(&self, key: &str) -> Option<&Place> {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        self.layers.place_of(&path)
+    }
+}
+
+/// Reads the settings of `program`, whose name also gives the prefix of its environment variables.
+///
+/// # Errors
+/// Everything that is wrong, at once: files that cannot be read or parsed, unknown keys, wrong types, and what
+/// [`Settings::validate`] finds in what is left. Somebody has to edit something (exit code 2).
+pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, Problems> {
+    let mut problems = Vec::new();
+    let mut layers = Layers::new(defaults::<CommonConfig>(), defaults::<C>());
+    for path in [&sources.portal_file, &sources.own_file].into_iter().flatten() {
+        match file::read(path) {
+            Ok(layer) => layers.push(layer, &mut problems),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for layer in variables::layers(program, &sources.environment, layers.defaults()) {
+        layers.push(layer, &mut problems);
+    }
+    for FlagSetting { flag, key, value } in &sources.flags {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        layers.push(Layer::single(Place::Flag((*flag).to_owned()), &path, value.clone()), &mut problems);
+    }
+
+    let common = extract::extract::<CommonConfig>(&mut layers, &mut problems);
+    let own = extract::extract::<C>(&mut layers, &mut problems);
+    let (Some(common), Some(own)) = (common, own) else {
+        return Err(Problems(problems));
+    };
+    problems.extend(extract::unknown_keys(&common.ignored, &own.ignored, &layers));
+
+    let (Extracted { settings: common, .. }, Extracted { settings: own, .. }) = (common, own);
+    for mut problem in common.validate().into_iter().chain(own.validate()) {
+        // a key that is reported already has its default here, about which there is nothing to say
+        if !problems.iter().any(|known| known.covers(&problem)) {
+            problem.locate(&layers);
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() { Ok(Loaded { common, own, layers }) } else { Err(Problems(problems)) }
+}
+
+/// The default settings as a table.
+fn defaults<C: Settings>() -> Dict {
+    Value::serialize(C::default())
+        .expect("settings are plain data")
+        .into_dict()
+        .expect("settings are a struct with named fields")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! The settings that every program has.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use url::{Host, Url};
+
+use super::Settings;
+use super::path::PathSetting;
+use super::problem::Problem;
+use crate::time_spec::Age;
+
+/// Longest run before it counts as stuck, unless a program's own defaults say otherwise: several cron intervals of the
+/// programs that run every ten minutes.
+const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// Settings of all programs. Has no `Debug`: the addresses of webhooks and proxies may hold secrets.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommonConfig {
+    /// `portal.*`: the portal to watch.
+    pub portal: PortalSettings,
+    /// `key_file`: the file with the API key, when nothing with a higher priority names one.
+    pub key_file: Option<PathSetting>,
+    /// `state`: the folder for the program's memory. A URL gets through to [`crate::state_path`], which refuses it.
+    pub state: Option<PathSetting>,
+    /// `run_limit`: how long a run may take. Default `30m`.
+    pub run_limit: Age,
+    /// `service_accounts`: people who are robots, by user id or e-mail.
+    pub service_accounts: Vec<String>,
+    /// `outbound.*`: how to get out of here.
+    pub outbound: OutboundSettings,
+    /// `alerts.*`: where findings go besides the report.
+    pub alerts: AlertSettings,
+}
+
+/// `portal.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortalSettings {
+    /// `portal.url`: base address, without a path. Required.
+    pub url: Option<String>,
+    /// `portal.allow_http`: accept plain `http` to other hosts. Default `false`.
+    pub allow_http: bool,
+}
+
+/// `outbound.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OutboundSettings {
+    /// `outbound.proxy`: address of an HTTP proxy.
+    pub proxy: Option<String>,
+    /// `outbound.ca_file`: PEM file with further certificate authorities.
+    pub ca_file: Option<PathSetting>,
+}
+
+/// `alerts.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AlertSettings {
+    /// `alerts.file.*`
+    pub file: FileAlert,
+    /// `alerts.webhook.*`
+    pub webhook: WebhookAlert,
+}
+
+/// `alerts.file.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileAlert {
+    /// `alerts.file.path`: file to append alerts to.
+    pub path: Option<PathSetting>,
+}
+
+/// `alerts.webhook.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebhookAlert {
+    /// `alerts.webhook.url`: address to post alerts to.
+    pub url: Option<String>,
+}
+
+impl Default for CommonConfig {
+    fn default() -> Self {
+        Self {
+            portal: PortalSettings::default(),
+            key_file: None,
+            state: None,
+            run_limit: Age(RUN_LIMIT),
+            service_accounts: Vec::new(),
+            outbound: OutboundSettings::default(),
+            alerts: AlertSettings::default(),
+        }
+    }
+}
+
+impl CommonConfig {
+    /// The address of the portal, always with the path `/`.
+    ///
+    /// # Errors
+    /// The problem with `portal.url`. There is none in settings that [`super::load`] returned.
+    pub fn portal_url(&self) -> Result<Url, Problem> {
+        portal_url(&self.portal).map_err(|message| Problem::new("portal.url", message))
+    }
+}
+
+impl Settings for CommonConfig {
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = self.portal_url().err().into_iter().collect();
+        if self.run_limit.0.is_zero() {
+            problems.push(Problem::new("run_limit", "must be longer than 0"));
+        }
+        problems
+    }
+}
+
+/// The messages never repeat the address: it may hold a password.
+fn portal_url(portal: &PortalSettings) -> Result<Url, &'static str> {
+    let text = portal
+        .url
+        .as_deref()
+        .ok_or("is missing: give `--portal URL`, set `DOCSPACE_API_HOST`, or write it into the configuration")?;
+    let url = Url::parse(text).map_err(|_| "must be a full address such as `https://docs.example.com`")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("must start with `https://`, such as `https://docs.example.com`");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or a password: the API key belongs into `key_file`");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must end after the host: leave out everything from `?` or `#` on");
+    }
+    if url.path() != "/" {
+        return Err(if url.path().starts_with("/api") {
+            "must be the address of the portal, not of its API: leave out `/api/2.0`"
+        } else {
+            "must end after the host: leave out the path"
+        });
+    }
+    if url.scheme() == "http" && !portal.allow_http && !is_loopback(&url) {
+        return Err(
+            "would send the key unencrypted: use `https://`, or allow it with `--allow-http` or `portal.allow_http`",
+        );
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str, allow_http: bool) -> Result<String, &'static str> {
+        portal_url(&PortalSettings { url: Some(url.to_owned()), allow_http }).map(String::from)
+    }
+
+    #[test]
+    fn addresses_that_are_accepted() {
+        for (text, expected) in [
+            ("https://docs.example.com", "https://docs.example.com/"),
+            ("https://DOCS.example.com:443/", "https://docs.example.com/"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+            ("http://localhost:8080/", "http://localhost:8080/"),
+            ("http://[::1]/", "http://[::1]/"),
+        ] {
+            assert_eq!(checked(text, false).as_deref(), Ok(expected));
+        }
+        assert_eq!(checked("http://192.0.2.7", true).as_deref(), Ok("http://192.0.2.7/"));
+    }
+
+    #[test]
+    fn addresses_that_are_refused_with_a_remedy() {
+        for (text, remedy) in [
+            ("", "full address"),
+            ("docs.example.com", "full address"),
+            ("docs.example.com:8080", "https://"),
+            ("ftp://docs.example.com", "https://"),
+            ("https://anna:secret@docs.example.com", "key_file"),
+            ("https://docs.example.com/?a=1", "`?`"),
+            ("https://docs.example.com/#top", "`#`"),
+            ("https://docs.example.com/api/2.0", "leave out `/api/2.0`"),
+            ("https://docs.example.com/api/2.0/", "leave out `/api/2.0`"),
+            ("https://docs.example.com/rooms", "leave out the path"),
+            ("http://docs.example.com", "--allow-http"),
+            ("http://192.0.2.7", "--allow-http"),
+            ("http://localhost.example.com", "--allow-http"),
+        ] {
+            let message = checked(text, false).unwrap_err();
+            assert!(message.contains(remedy), "{text}: {message}");
+            assert!(!message.contains("secret"));
+        }
+    }
+
+    #[test]
+    fn all_problems_are_returned() {
+        let config = CommonConfig { run_limit: Age(Duration::ZERO), ..CommonConfig::default() };
+        let keys: Vec<_> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
+        assert_eq!(keys, ["portal.url", "run_limit"]);
+    }
+}

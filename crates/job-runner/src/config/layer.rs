@@ -1,0 +1,161 @@
+//! The layers themselves: tables with the place they come from, lowest priority first.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::problem::Problem;
+
+/// Where a value stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere: it is the default.
+    Default,
+    /// In a file.
+    File(PathBuf),
+    /// In an environment variable.
+    Variable(String),
+    /// On the command line.
+    Flag(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+        }
+    }
+}
+
+/// Values from one place.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) place: Place,
+    pub(super) values: Dict,
+}
+
+impl Layer {
+    /// A layer with one value at `path`.
+    pub(super) fn single(place: Place, path: &[String], value: Value) -> Self {
+        let (last, tables) = path.split_last().expect("a setting has a name");
+        let inner = Dict::from([(last.clone(), value)]);
+        let values = tables.iter().rev().fold(inner, |inner, name| Dict::from([(name.clone(), inner.into())]));
+        Self { place, values }
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        match &self.place {
+            // figment takes the folder of relative paths from here
+            Place::File(path) => Metadata::from("file", path.as_path()),
+            other => Metadata::named(other.to_string()),
+        }
+    }
+
+    fn data(&self) -> figment::error::Result<Map<Profile, Dict>> {
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
+    }
+}
+
+/// All layers of a run, defaults first.
+#[derive(Debug, Clone)]
+pub(super) struct Layers(Vec<Layer>);
+
+impl Layers {
+    /// The defaults of both settings types; where both have a key, the program's own count.
+    pub(super) fn new(common: Dict, own: Dict) -> Self {
+        Self([common, own].into_iter().map(|values| Layer { place: Place::Default, values }).collect())
+    }
+
+    /// Puts a layer on top. A plain value where the defaults have a table would hide every setting in that table, so it
+    /// is reported and left out.
+    pub(super) fn push(&mut self, mut layer: Layer, problems: &mut Vec<Problem>) {
+        let mut misshapen = Vec::new();
+        drop_misshapen(&mut layer.values, &self.defaults(), &mut Vec::new(), &mut misshapen);
+        problems.extend(misshapen.into_iter().map(|key| {
+            Problem::new(key, "is a table of settings, not a value: name one of the settings in it").at(&layer.place)
+        }));
+        self.0.push(layer);
+    }
+
+    /// The merged defaults.
+    pub(super) fn defaults(&self) -> Dict {
+        let defaults = self.0.iter().filter(|layer| layer.place == Place::Default);
+        merged(defaults).extract().expect("the defaults are tables")
+    }
+
+    /// All layers merged.
+    pub(super) fn figment(&self) -> Figment {
+        merged(self.0.iter())
+    }
+
+    /// Every place that has something at `path`, highest priority first.
+    pub(super) fn places_of(&self, path: &[String]) -> impl Iterator<Item = &Place> {
+        self.0.iter().rev().filter(move |layer| find(&layer.values, path).is_some()).map(|layer| &layer.place)
+    }
+
+    /// The place whose value at `path` counts.
+    pub(super) fn place_of(&self, path: &[String]) -> Option<&Place> {
+        self.places_of(path).next()
+    }
+
+    /// The layer whose value at `path` counts.
+    pub(super) fn top_mut(&mut self, path: &[String]) -> Option<&mut Layer> {
+        self.0.iter_mut().rev().find(|layer| find(&layer.values, path).is_some())
+    }
+}
+
+fn merged<'a>(layers: impl Iterator<Item = &'a Layer>) -> Figment {
+    layers.fold(Figment::new(), |figment, layer| figment.merge(layer))
+}
+
+/// The value at `path`; a number names an element of a list.
+pub(super) fn find<'a>(values: &'a Dict, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(values.get(first)?, |value, name| match value {
+        Value::Dict(_, table) => table.get(name),
+        Value::Array(_, list) => list.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+/// Takes out the value at `path`; of a list, the whole list.
+pub(super) fn remove(values: &mut Dict, path: &[String]) {
+    match path {
+        [] => {}
+        [name] => {
+            values.remove(name);
+        }
+        [name, rest @ ..] => match values.get_mut(name) {
+            Some(Value::Dict(_, table)) => remove(table, rest),
+            _ => {
+                values.remove(name);
+            }
+        },
+    }
+}
+
+fn drop_misshapen(values: &mut Dict, defaults: &Dict, path: &mut Vec<String>, found: &mut Vec<String>) {
+    values.retain(|name, value| {
+        let Some(Value::Dict(_, table)) = defaults.get(name) else { return true };
+        path.push(name.clone());
+        let fits = match value {
+            Value::Dict(_, inner) => {
+                drop_misshapen(inner, table, path, found);
+                true
+            }
+            _ => {
+                found.push(path.join("."));
+                false
+            }
+        };
+        path.pop();
+        fits
+    });
+}

@@ -1,0 +1,89 @@
+//! "Did you mean": the known key nearest to one that is not known.
+
+use figment::value::{Dict, Value};
+
+/// Typing errors that still count as the same word: one in four characters, and always two (two swapped letters).
+const MAX_DISTANCE: usize = 2;
+
+/// The known key that `unknown` most likely stands for: a similar spelling, else the same name in another table.
+pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
+    let mut known = Vec::new();
+    collect(defaults, &mut Vec::new(), &mut known);
+    let wanted = unknown.join(".");
+    let limit = MAX_DISTANCE.max(wanted.chars().count() / 4);
+    let similar = known
+        .iter()
+        .map(|path| path.join("."))
+        .map(|key| (distance(&wanted, &key), key))
+        // a short word is similar to every other short word: some of it has to be left
+        .filter(|(distance, key)| *distance <= limit && *distance * 2 <= key.chars().count())
+        .min();
+    if let Some((_, key)) = similar {
+        return Some(key);
+    }
+    known.into_iter().find(|path| path.last() == unknown.last()).map(|path| path.join("."))
+}
+
+fn collect(table: &Dict, path: &mut Vec<String>, known: &mut Vec<Vec<String>>) {
+    for (name, value) in table {
+        path.push(name.clone());
+        known.push(path.clone());
+        if let Value::Dict(_, inner) = value {
+            collect(inner, path, known);
+        }
+        path.pop();
+    }
+}
+
+/// Levenshtein's distance: single characters added, dropped or replaced.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, character) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, expected) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(character != *expected);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("abc", "", 3),
+            ("", "abc", 3),
+            ("url", "urll", 1),
+            ("per_huor", "per_hour", 2),
+            ("a", "b", 1),
+        ] {
+            assert_eq!(distance(one, other), expected, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn suggestions() {
+        let limits = Dict::from([("per_hour".to_owned(), 20.into()), ("per_day".to_owned(), 100.into())]);
+        let defaults = Dict::from([("limits".to_owned(), limits.into()), ("state".to_owned(), "".into())]);
+        for (unknown, expected) in [
+            ("limits.per_hourr", Some("limits.per_hour")),
+            ("lmiits", Some("limits")),
+            ("limts.per_dya", Some("limits.per_day")),
+            ("per_hour", Some("limits.per_hour")),
+            ("stat", Some("state")),
+            ("x", None),
+            ("colour", None),
+        ] {
+            let path: Vec<String> = unknown.split('.').map(str::to_owned).collect();
+            assert_eq!(nearest(&path, &defaults).as_deref(), expected, "{unknown}");
+        }
+    }
+}

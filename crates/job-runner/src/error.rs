@@ -1,0 +1,71 @@
+//! What can stop a run before it starts. All of it is for whoever edits flags, settings or files: exit code 2.
+
+use std::io;
+
+use crate::config::{Problem, Problems};
+use crate::secret::KeyOrigin;
+
+/// Why the surroundings of a job could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Settings that are unknown, of the wrong type or out of bounds.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// None of the four places holds a key.
+    #[error(
+        "no API key: give `--key-file FILE`, set `DOCSPACE_API_KEY`, provide the credential `docspace-api-key` in \
+         `$CREDENTIALS_DIRECTORY`, or set `key_file` in the configuration"
+    )]
+    NoKey,
+    /// The first place that names a key file names one that cannot be read.
+    #[error("cannot read the API key from {origin}: check that the file exists and this user may read it")]
+    KeyUnreadable {
+        /// Which file.
+        origin: KeyOrigin,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A key file without a key.
+    #[error("the API key from {origin} is empty: write the key into it, on one line")]
+    KeyEmpty {
+        /// Which file.
+        origin: KeyOrigin,
+    },
+    /// More than one word, or characters that no HTTP header can carry.
+    #[error("the API key from {origin} must be one word of plain ASCII, without blanks or line breaks inside")]
+    KeyMalformed {
+        /// Which file or variable.
+        origin: KeyOrigin,
+    },
+    /// `state` names a database server.
+    #[error(
+        "setting `state` names a PostgreSQL server, but this version keeps its state in SQLite only: give a folder"
+    )]
+    StateOnServer,
+    /// `state` is a URL where a folder is expected.
+    #[error("setting `state` must be a folder, not the URL `{0}`: the file inside it is named after the portal")]
+    StateNotAFolder(String),
+    /// Nothing says where the state could live.
+    #[error("no place for the state: give `--state DIR`, or set `STATE_DIRECTORY` or `HOME`")]
+    NoStateFolder,
+    /// A portal without a host has no state file name.
+    #[error("the portal address has no host to name the state file after: {0}")]
+    NoHost(url::Url),
+    /// `--since` is not before `--until`.
+    #[error("the window {0} is empty: its end must be after its beginning; change `--since` or `--until`")]
+    EmptyWindow(audit_model::Window),
+    /// `RUST_LOG` is not a filter.
+    #[error("environment variable `RUST_LOG` is not a log filter")]
+    LogFilter(#[source] tracing_subscriber::filter::ParseError),
+    /// A second subscriber in one process.
+    #[error("the log of this process is set up already")]
+    LogTwice(#[source] tracing_subscriber::util::TryInitError),
+}
+
+impl Error {
+    /// A setting that only a look at the portal shows to be wrong, for instance a room that does not exist.
+    pub fn setting(key: &str, message: impl Into<String>) -> Self {
+        Error::Config(Problems(vec![Problem::new(key, message)]))
+    }
+}

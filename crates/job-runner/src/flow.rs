@@ -1,0 +1,263 @@
+//! One run from argv to exit code. The order matters: the report is printed before anything is sent.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use alerting::Channel;
+use anyhow::Context;
+use audit_model::{Coverage, GapReason, Verdict, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Parser;
+use docspace_client::{ApiKey, Client};
+use event_archive::Archive;
+use job_store::{Acquired, RunLock, Store};
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use tracing::{error, info, warn};
+
+use crate::args::CommonArgs;
+use crate::config::{self, CommonConfig, Problems, Sources};
+use crate::environment::Environment;
+use crate::exit::{Ending, Exit, decide};
+use crate::job::Job;
+use crate::program::Program;
+use crate::state_path::{StatePaths, state_paths};
+use crate::{Error, logging, secret};
+
+/// Runs a program once and tells how it ended.
+pub fn main<P: Program>() -> ExitCode {
+    let cli = match P::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
+            let printed = refusal.print();
+            let asked_for = !refusal.use_stderr() && printed.is_ok();
+            return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
+        }
+    };
+    match run::<P>(&cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            // one line per problem: a configuration lists all of them at once
+            format!("{error:#}").lines().for_each(|line| error!("{line}"));
+            let is_usage = error.is::<Error>() || error.is::<outbound::Error>();
+            if is_usage { Exit::Usage } else { Exit::Nothing }
+        }
+    }
+    .into()
+}
+
+fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
+    let args = cli.as_ref();
+    let environment = Environment::from_process();
+    logging::init(args.verbose, args.quiet, &environment)?;
+    let sources = Sources::from_process(args, P::flags(cli));
+    let loaded = config::load::<P::Config>(P::NAME, &sources).map_err(Error::Config)?;
+    let surroundings = Surroundings::new::<P>(args, &loaded.common, &environment)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(conclude::<P>(args, &loaded.common, &loaded.own, surroundings))
+}
+
+/// What stands before the first request.
+struct Surroundings {
+    now: DateTime<Utc>,
+    paths: StatePaths,
+    client: Client,
+    portal_url: url::Url,
+    channels: Vec<Channel>,
+}
+
+impl Surroundings {
+    fn new<P: Program>(args: &CommonArgs, common: &CommonConfig, environment: &Environment) -> anyhow::Result<Self> {
+        let portal_url = common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
+        let setting = common.key_file.as_ref().map(|path| path.as_path());
+        let key = secret::find_key(args.key_file.as_deref(), environment, setting)?;
+        if let Some(warning) = &key.warning {
+            warn!("{warning}");
+        }
+        let options = http_options::<P>(common)?;
+        let http = http_client(&options, &portal_url)?;
+        let client = Client::new(http, portal_url.clone(), ApiKey::new(key.key), RetryPolicy::default());
+        let state = common.state.as_ref().map(|path| path.as_path());
+        Ok(Surroundings {
+            now: now(),
+            paths: state_paths(P::NAME, &portal_url, state, environment)?,
+            client,
+            channels: channels(common, &options)?,
+            portal_url,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a run learns what time it is")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn http_options<P: Program>(common: &CommonConfig) -> anyhow::Result<HttpOptions> {
+    let mut options = HttpOptions::new(P::NAME, P::VERSION);
+    options.proxy = common.outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
+    options.ca_file = common.outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
+    Ok(options)
+}
+
+fn channels(common: &CommonConfig, options: &HttpOptions) -> anyhow::Result<Vec<Channel>> {
+    let mut channels = Vec::new();
+    if let Some(path) = &common.alerts.file.path {
+        channels.push(Channel::File { path: path.as_path().to_owned() });
+    }
+    if let Some(text) = &common.alerts.webhook.url {
+        channels.push(Channel::webhook(setting_url("alerts.webhook.url", text)?, options)?);
+    }
+    Ok(channels)
+}
+
+fn setting_url(key: &str, text: &str) -> Result<url::Url, Error> {
+    text.parse().map_err(|error| Error::setting(key, format!("must be an address like `https://host/path`: {error}")))
+}
+
+async fn conclude<P: Program>(
+    args: &CommonArgs,
+    common: &CommonConfig,
+    config: &P::Config,
+    surroundings: Surroundings,
+) -> anyhow::Result<Exit> {
+    let Surroundings { now, paths, client, portal_url, channels } = surroundings;
+    // a dry run writes nothing and needs no lock
+    let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)).transpose()? {
+        Some(Acquired::Held { since }) => return Ok(held(since, now, common.run_limit.0)),
+        Some(Acquired::Locked(lock)) => Some(lock),
+        None => None,
+    };
+    let (store, notes) = open_store(args.dry_run, &paths).await?;
+    let portal = client.probe().await;
+    let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
+    let until = args.until.map_or(now, |until| until.resolve(now, zone));
+    let since = args.since.map_or(until - P::WINDOW, |since| since.resolve(now, zone));
+    let window = Window::new(since, until);
+    if window.is_empty() {
+        return Err(Error::EmptyWindow(window).into());
+    }
+    let (portal, probe_error) = match portal {
+        Ok(portal) => (Some(portal), None),
+        Err(error) => (None, Some(error)),
+    };
+    let job = Job {
+        program: P::NAME,
+        version: P::VERSION,
+        portal_url,
+        client,
+        portal,
+        archive: Archive::open(store.clone()).await?,
+        window,
+        now,
+        dry_run: args.dry_run,
+        service_accounts: common.service_accounts.iter().map(|account| account.to_lowercase()).collect(),
+        notes,
+    };
+    let outcome = match probe_error {
+        Some(failure) => {
+            let why = failure.gap_reason();
+            error!("{:#}", anyhow::Error::new(failure));
+            P::unseen(config, &job, nothing_seen(window, why))
+        }
+        None => limited::<P>(config, &job, common.run_limit.0).await?,
+    };
+    info!(requests = job.client.requests(), "run finished");
+    print::<P>(&outcome, args)?;
+    let all_told = args.dry_run || tell::<P>(&outcome, &channels).await;
+    store.close().await;
+    let conclusion = P::conclusion(&outcome);
+    let verdict = conclusion.coverage.verdict();
+    let ending = Ending {
+        nothing: verdict == Verdict::Nothing || !all_told,
+        incomplete: verdict == Verdict::Incomplete,
+        findings: conclusion.findings > 0,
+        held: false,
+    };
+    Ok(decide(ending, args.exit_code))
+}
+
+/// Another run is at work: nothing to do, unless it should have ended itself long ago.
+fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::Duration) -> Exit {
+    let limit = TimeDelta::from_std(run_limit).unwrap_or(TimeDelta::MAX);
+    match since {
+        Some(since) if now - since > limit => {
+            error!("a run that began at {since} still holds the lock, longer than `run_limit`; end that process");
+            Exit::Nothing
+        }
+        _ => {
+            warn!("another run is still at work; this one ends without doing anything");
+            Exit::Concluded
+        }
+    }
+}
+
+/// The store, and what the report must say about it. A program that only watches goes on without memory.
+async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Vec<String>)> {
+    let opened = if dry_run {
+        Store::snapshot_of(&paths.store).await
+    } else {
+        Store::open(&format!("sqlite://{}", paths.store.display())).await
+    };
+    let usable = match opened {
+        Ok(store) => Archive::open(store.clone()).await.map(|_| store).map_err(anyhow::Error::new),
+        Err(error) => Err(anyhow::Error::new(error)),
+    };
+    match usable {
+        Ok(store) => Ok((store, Vec::new())),
+        Err(error) => {
+            warn!("going on without memory: {error:#}");
+            let note = "this run has no memory: its store could not be used, see the log".to_owned();
+            Ok((Store::temporary().await?, vec![note]))
+        }
+    }
+}
+
+/// Runs the program for at most `run_limit`. Only mistakes in flags and settings are errors.
+async fn limited<P: Program>(
+    config: &P::Config,
+    job: &Job,
+    run_limit: std::time::Duration,
+) -> anyhow::Result<P::Outcome> {
+    Ok(match tokio::time::timeout(run_limit, P::run(config, job)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) if error.is::<Error>() => return Err(error),
+        Ok(Err(error)) => {
+            error!("{error:#}");
+            P::unseen(config, job, nothing_seen(job.window, GapReason::StoreError))
+        }
+        Err(_) => {
+            error!("the run took longer than `run_limit`; what it read stays in the archive");
+            P::unseen(config, job, nothing_seen(job.window, GapReason::BudgetExhausted))
+        }
+    })
+}
+
+fn nothing_seen(window: Window, why: GapReason) -> Coverage {
+    let mut coverage = Coverage::default();
+    coverage.gap("audit", window, why);
+    coverage
+}
+
+fn print<P: Program>(outcome: &P::Outcome, args: &CommonArgs) -> anyhow::Result<()> {
+    let mut report = Vec::new();
+    P::render(outcome, args.format, &mut report)?;
+    let mut stdout = io::stdout().lock();
+    if report.is_empty() && stdout.is_terminal() {
+        report = format!("{}: nothing to report; everything the portal records was seen\n", P::NAME).into_bytes();
+    }
+    stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")
+}
+
+/// Whether every critical alert reached somebody.
+async fn tell<P: Program>(outcome: &P::Outcome, channels: &[Channel]) -> bool {
+    let report = alerting::deliver(&P::alerts(outcome), channels).await;
+    let all_told = report.undelivered_critical().next().is_none();
+    for delivery in report.deliveries {
+        for failure in delivery.failures {
+            let reason = anyhow::Error::new(failure.error);
+            error!(alert = delivery.alert, channel = failure.channel, "alert not delivered: {reason:#}");
+        }
+    }
+    all_told
+}

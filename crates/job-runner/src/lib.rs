@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod args;
+pub mod config;
+pub mod environment;
+pub mod error;
+pub mod exit;
+mod flow;
+mod head;
+mod job;
+pub mod logging;
+mod program;
+pub mod secret;
+pub mod state_path;
+pub mod time_spec;
+
+pub use error::Error;
+pub use flow::main;
+pub use head::Head;
+pub use job::Job;
+pub use program::{Conclusion, Program};

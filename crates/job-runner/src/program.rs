@@ -1,0 +1,57 @@
+//! What a program tells the runner about itself.
+
+use std::future::Future;
+use std::io;
+
+use alerting::Alert;
+use audit_model::Coverage;
+use chrono::TimeDelta;
+
+use crate::args::{CommonArgs, ReportFormat};
+use crate::config::{FlagSetting, Settings};
+use crate::job::Job;
+
+/// One program: its names and its four pure functions around one that reads.
+///
+/// The runner is the only reader of argv, environment and clock, and the only printer.
+pub trait Program {
+    /// Name of the binary, of its settings in the environment, and of its state.
+    const NAME: &'static str;
+    const VERSION: &'static str;
+    /// How far the window reaches back from its end when nothing says otherwise.
+    const WINDOW: TimeDelta;
+
+    /// Flags: the common ones, and the program's own.
+    type Cli: clap::Parser + AsRef<CommonArgs>;
+    type Config: Settings;
+    type Outcome;
+
+    /// The program's own flags as settings, so that they override files and environment.
+    fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
+
+    /// Refresh, detect, plan. Prints nothing, exits nowhere, changes nothing at the portal.
+    ///
+    /// # Errors
+    /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.
+    fn run(config: &Self::Config, job: &Job) -> impl Future<Output = anyhow::Result<Self::Outcome>>;
+
+    /// The outcome of a run that could not look at anything; `coverage` says why.
+    fn unseen(config: &Self::Config, job: &Job, coverage: Coverage) -> Self::Outcome;
+
+    /// What the exit code depends on.
+    fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
+
+    /// Writes the report; nothing at all when there is nothing to say. Pure.
+    fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
+
+    /// What people should be told. Pure.
+    fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+}
+
+/// What the exit code of a run depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Conclusion<'a> {
+    pub coverage: &'a Coverage,
+    /// How many findings there are, known ones included.
+    pub findings: usize,
+}

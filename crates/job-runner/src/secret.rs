@@ -1,0 +1,258 @@
+//! Where the API key comes from. What it is good for is left to the portal client.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::Error;
+use crate::environment::Environment;
+
+/// The variable that holds the key itself, as the published samples name it.
+const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
+/// Where systemd puts credentials (`LoadCredential=`).
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+/// The credential's name in that folder.
+const CREDENTIAL: &str = "docspace-api-key";
+
+/// Which of the four places the key came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The file of `--key-file`.
+    Flag(PathBuf),
+    /// `DOCSPACE_API_KEY`.
+    Environment,
+    /// The credential in `$CREDENTIALS_DIRECTORY`.
+    Credential(PathBuf),
+    /// The file of the setting `key_file`.
+    Setting(PathBuf),
+}
+
+impl fmt::Display for KeyOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(path) => write!(f, "`{}` (flag --key-file)", path.display()),
+            Self::Environment => write!(f, "environment variable {KEY_VARIABLE}"),
+            Self::Credential(path) => write!(f, "`{}` (credential)", path.display()),
+            Self::Setting(path) => write!(f, "`{}` (setting `key_file`)", path.display()),
+        }
+    }
+}
+
+/// The API key, and what to know about where it was.
+#[derive(Debug)]
+pub struct FoundKey {
+    /// One word of visible ASCII.
+    pub key: SecretString,
+    /// Where it was.
+    pub origin: KeyOrigin,
+    /// Other users may read the file: something to log, and no reason to stop.
+    pub warning: Option<String>,
+}
+
+/// Finds the API key: `--key-file`, then `DOCSPACE_API_KEY`, then the credential, then the setting `key_file`. The first
+/// place that is there counts; if it is unusable, the others are not asked.
+///
+/// # Errors
+/// No place has one, or the first one is unreadable, empty or not one word.
+pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<&Path>) -> Result<FoundKey, Error> {
+    if let Some(path) = flag {
+        return from_file(path, KeyOrigin::Flag(path.to_owned()));
+    }
+    if let Some(text) = environment.get(KEY_VARIABLE) {
+        let key = checked(text.to_owned(), &KeyOrigin::Environment)?;
+        return Ok(FoundKey { key, origin: KeyOrigin::Environment, warning: None });
+    }
+    if let Some(folder) = environment.get(CREDENTIALS_VARIABLE) {
+        let path = Path::new(folder).join(CREDENTIAL);
+        match from_file(&path, KeyOrigin::Credential(path.clone())) {
+            // the unit has other credentials, just not this one
+            Err(Error::KeyUnreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            found => return found,
+        }
+    }
+    let path = setting.ok_or(Error::NoKey)?;
+    from_file(path, KeyOrigin::Setting(path.to_owned()))
+}
+
+fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(Error::KeyMalformed { origin }),
+        Err(source) => return Err(Error::KeyUnreadable { origin, source }),
+    };
+    let key = checked(text, &origin)?;
+    // systemd guards the folder of credentials; the mode of a file in it means nothing
+    let warning = match origin {
+        KeyOrigin::Credential(_) => None,
+        _ => readable_by_others(path),
+    };
+    Ok(FoundKey { key, origin, warning })
+}
+
+/// The text without its last line break, if it is one word that fits into an HTTP header.
+fn checked(mut text: String, origin: &KeyOrigin) -> Result<SecretString, Error> {
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.is_empty() {
+        return Err(Error::KeyEmpty { origin: origin.clone() });
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::KeyMalformed { origin: origin.clone() });
+    }
+    Ok(SecretString::from(text))
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    // the file was read a moment ago; if it is gone by now, there is nobody to warn about
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o044 != 0).then(|| {
+        let path = path.display();
+        format!("the API key in `{path}` can be read by other users (mode {:03o}): chmod 600 '{path}'", mode & 0o777)
+    })
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use secrecy::ExposeSecret;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with a readable-by-owner file for each name, holding the name as its key.
+    fn folder(names: &[&str]) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for name in names {
+            write(&folder, name, &format!("sk-{name}\n"));
+        }
+        folder
+    }
+
+    fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+        let path = folder.path().join(name);
+        // tempfile makes the folder for the owner only; the file gets its mode from here
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        set_mode(&path, 0o600);
+        path
+    }
+
+    #[cfg(unix)]
+    fn set_mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[cfg(not(unix))]
+    fn set_mode(_path: &Path, _mode: u32) {}
+
+    fn environment(key: bool, credentials: Option<&Path>) -> Environment {
+        let key = key.then(|| (KEY_VARIABLE, "sk-variable".to_owned()));
+        let credentials = credentials.map(|path| (CREDENTIALS_VARIABLE, path.display().to_string()));
+        key.into_iter().chain(credentials).collect()
+    }
+
+    #[test]
+    fn the_order_is_flag_environment_credential_setting() {
+        let files = folder(&["flag", "setting"]);
+        let credentials = folder(&[CREDENTIAL]);
+        let (flag, setting) = (files.path().join("flag"), files.path().join("setting"));
+        let credential = credentials.path().join(CREDENTIAL);
+        let all = environment(true, Some(credentials.path()));
+        let without_key = environment(false, Some(credentials.path()));
+        let none = Environment::default();
+        for (flag, environment, key, origin) in [
+            (Some(flag.as_path()), &all, "sk-flag", KeyOrigin::Flag(flag.clone())),
+            (None, &all, "sk-variable", KeyOrigin::Environment),
+            (None, &without_key, "sk-docspace-api-key", KeyOrigin::Credential(credential)),
+            (None, &none, "sk-setting", KeyOrigin::Setting(setting.clone())),
+        ] {
+            let found = find_key(flag, environment, Some(&setting)).unwrap();
+            assert_eq!(found.key.expose_secret(), key);
+            assert_eq!(found.origin, origin);
+            assert_eq!(found.warning, None);
+        }
+    }
+
+    #[test]
+    fn a_missing_credential_and_an_empty_variable_are_passed_over() {
+        let files = folder(&["setting"]);
+        let mut variables = vec![(KEY_VARIABLE, String::new())];
+        variables.push((CREDENTIALS_VARIABLE, files.path().display().to_string()));
+        let found = find_key(None, &variables.into_iter().collect(), Some(&files.path().join("setting"))).unwrap();
+        assert_eq!(found.key.expose_secret(), "sk-setting");
+    }
+
+    #[test]
+    fn no_key_names_all_four_places() {
+        let message = find_key(None, &Environment::default(), None).unwrap_err().to_string();
+        for place in ["--key-file", "DOCSPACE_API_KEY", "$CREDENTIALS_DIRECTORY", "`key_file`"] {
+            assert!(message.contains(place), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_flag_that_names_no_file_does_not_fall_back() {
+        let files = folder(&["setting"]);
+        let missing = files.path().join("missing");
+        let error = find_key(Some(&missing), &environment(true, None), None).unwrap_err();
+        assert!(matches!(error, Error::KeyUnreadable { .. }));
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn line_breaks_at_the_end_are_trimmed_and_nothing_else() {
+        let files = folder(&[]);
+        let none = Environment::default();
+        for text in ["sk-1", "sk-1\n", "sk-1\r\n"] {
+            let path = write(&files, "key", text);
+            assert_eq!(find_key(Some(&path), &none, None).unwrap().key.expose_secret(), "sk-1", "{text:?}");
+        }
+        for text in ["", "\n", "\r\n"] {
+            let path = write(&files, "key", text);
+            assert!(matches!(find_key(Some(&path), &none, None), Err(Error::KeyEmpty { .. })), "{text:?}");
+        }
+        for text in ["sk 1", " sk-1", "sk-1 ", "sk-1\nsk-2\n", "sk-\t1", "\u{feff}sk-1", "sk-é"] {
+            let path = write(&files, "key", text);
+            assert!(matches!(find_key(Some(&path), &none, None), Err(Error::KeyMalformed { .. })), "{text:?}");
+        }
+        let path = files.path().join("key");
+        fs::write(&path, [b's', 0xff]).unwrap();
+        assert!(matches!(find_key(Some(&path), &none, None), Err(Error::KeyMalformed { .. })));
+    }
+
+    #[test]
+    fn a_malformed_variable_is_refused_without_showing_it() {
+        let environment = Environment::from_iter([(KEY_VARIABLE, "sk-one sk-two")]);
+        let error = find_key(None, &environment, None).unwrap_err();
+        assert!(matches!(error, Error::KeyMalformed { origin: KeyOrigin::Environment }));
+        assert!(!format!("{error} {error:?}").contains("sk-"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_a_warning_but_not_for_credentials() {
+        let files = folder(&["key", CREDENTIAL]);
+        let path = files.path().join("key");
+        for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            set_mode(&path, mode);
+            let found = find_key(Some(&path), &Environment::default(), None).unwrap();
+            assert_eq!(found.warning.is_some(), warned, "{mode:o}");
+            assert!(!format!("{found:?}").contains("sk-"));
+        }
+        set_mode(&files.path().join(CREDENTIAL), 0o644);
+        let found = find_key(None, &environment(false, Some(files.path())), None).unwrap();
+        assert_eq!(found.warning, None);
+    }
+}

@@ -1,0 +1,150 @@
+//! Where a program keeps its memory of one portal. Only names: creating and opening is left to the store.
+
+use std::path::{Path, PathBuf};
+
+use url::{Host, Url};
+
+use crate::Error;
+use crate::environment::Environment;
+
+/// Files that belong to one program and one portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatePaths {
+    /// The SQLite store.
+    pub store: PathBuf,
+    /// The file that a running run holds locked.
+    pub lock: PathBuf,
+}
+
+/// The state of `program` for `portal`: in the folder `setting` (`--state`, the setting, or `STATE_DIRECTORY`, already
+/// merged), else `$XDG_STATE_HOME/PROGRAM`, else `~/.local/state/PROGRAM`.
+///
+/// # Errors
+/// The setting is a URL, or nothing names a folder.
+pub fn state_paths(
+    program: &str,
+    portal: &Url,
+    setting: Option<&Path>,
+    environment: &Environment,
+) -> Result<StatePaths, Error> {
+    let folder = match setting {
+        Some(folder) => checked(folder)?,
+        None => default_folder(program, environment).ok_or(Error::NoStateFolder)?,
+    };
+    let name = file_name(portal)?;
+    Ok(StatePaths { store: folder.join(format!("{name}.sqlite")), lock: folder.join(format!("{name}.lock")) })
+}
+
+fn checked(setting: &Path) -> Result<PathBuf, Error> {
+    let text = setting.to_string_lossy();
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Err(Error::StateOnServer);
+    }
+    if text.contains("://") || text.starts_with("sqlite:") {
+        return Err(Error::StateNotAFolder(text.into_owned()));
+    }
+    if text.is_empty() {
+        return Err(Error::NoStateFolder);
+    }
+    Ok(setting.to_owned())
+}
+
+fn default_folder(program: &str, environment: &Environment) -> Option<PathBuf> {
+    // the XDG specification says to ignore relative paths here
+    let xdg = environment.get("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let base = xdg.or_else(|| Some(Path::new(environment.get("HOME")?).join(".local/state")))?;
+    Some(base.join(program))
+}
+
+/// Host and port as a file name, different for different portals: `docs.example.com`, `127.0.0.1-8080`. The port of
+/// https is left out, unless the host itself ends like a port.
+fn file_name(portal: &Url) -> Result<String, Error> {
+    let host = match portal.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        // colons are not allowed in file names everywhere
+        Some(Host::Ipv6(address)) => address.to_string().replace(':', "_"),
+        None => return Err(Error::NoHost(portal.clone())),
+    };
+    let port = portal.port_or_known_default().unwrap_or(443);
+    Ok(if port == 443 && !ends_like_a_port(&host) { host } else { format!("{host}-{port}") })
+}
+
+fn ends_like_a_port(host: &str) -> bool {
+    host.rsplit_once('-').is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn folder_of(setting: Option<&str>, variables: &[(&str, &str)]) -> Result<PathBuf, Error> {
+        let environment = variables.iter().copied().collect();
+        let paths = state_paths("vdr-watch", &url("https://docs.example.com"), setting.map(Path::new), &environment)?;
+        Ok(paths.store.parent().unwrap().to_owned())
+    }
+
+    #[test]
+    fn store_and_lock_are_named_after_the_portal() {
+        let environment = Environment::default();
+        let paths =
+            state_paths("vdr-watch", &url("http://127.0.0.1:8080/"), Some(Path::new("/var/x")), &environment).unwrap();
+        assert_eq!(paths.store, Path::new("/var/x/127.0.0.1-8080.sqlite"));
+        assert_eq!(paths.lock, Path::new("/var/x/127.0.0.1-8080.lock"));
+    }
+
+    #[test]
+    fn the_folder_is_the_setting_then_xdg_then_home() {
+        let both = [("XDG_STATE_HOME", "/xdg"), ("HOME", "/home/anna")];
+        for (setting, variables, expected) in [
+            (Some("/srv/state"), both.as_slice(), "/srv/state"),
+            (Some("state"), &both, "state"),
+            (None, &both, "/xdg/vdr-watch"),
+            (None, &both[1..], "/home/anna/.local/state/vdr-watch"),
+            (None, &[("XDG_STATE_HOME", "xdg"), ("HOME", "/home/anna")], "/home/anna/.local/state/vdr-watch"),
+        ] {
+            assert_eq!(folder_of(setting, variables).unwrap(), Path::new(expected));
+        }
+        assert!(matches!(folder_of(None, &[]), Err(Error::NoStateFolder)));
+        assert!(matches!(folder_of(Some(""), &both), Err(Error::NoStateFolder)));
+    }
+
+    #[test]
+    fn urls_are_refused() {
+        for text in ["postgres://db.example.com/state", "postgresql://db.example.com/state"] {
+            let error = folder_of(Some(text), &[]).unwrap_err();
+            assert!(matches!(error, Error::StateOnServer));
+            assert!(error.to_string().contains("SQLite only"));
+        }
+        for text in ["sqlite:///var/x/state.sqlite", "sqlite:state", "file:///var/x"] {
+            let error = folder_of(Some(text), &[]).unwrap_err();
+            assert!(matches!(error, Error::StateNotAFolder(_)), "{text}");
+            assert!(error.to_string().contains("must be a folder"));
+        }
+    }
+
+    #[test]
+    fn different_portals_have_different_readable_names() {
+        let table = [
+            ("https://docs.example.com", "docs.example.com"),
+            ("https://docs.example.com:8443", "docs.example.com-8443"),
+            ("http://docs.example.com", "docs.example.com-80"),
+            ("https://docs:8080", "docs-8080"),
+            ("https://docs-8080", "docs-8080-443"),
+            ("https://docs-8080-443", "docs-8080-443-443"),
+            ("https://docs-8080:443", "docs-8080-443"),
+            ("https://vdr-eu.example.com", "vdr-eu.example.com"),
+            ("http://127.0.0.1:8080", "127.0.0.1-8080"),
+            ("https://[2001:db8::1]", "2001_db8__1"),
+            ("https://[2001:db8::1]:8443", "2001_db8__1-8443"),
+            ("https://bücher.example.com", "xn--bcher-kva.example.com"),
+        ];
+        for (portal, expected) in table {
+            assert_eq!(file_name(&url(portal)).unwrap(), expected, "{portal}");
+        }
+    }
+}
