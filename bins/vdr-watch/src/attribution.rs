@@ -1,0 +1,77 @@
+//! Which watched room an event belongs to: ask (which logs would tell?), fetch, apply.
+
+use std::collections::BTreeSet;
+
+use audit_model::{
+    Attributed, AuditEvent, Coverage, GapReason, Place, RoomId, RoomLogs, Rooms, SourceCoverage, Window,
+};
+use docspace_client::Client;
+use event_archive::Archive;
+use futures::TryStreamExt;
+use tracing::warn;
+
+use crate::rule::{Placed, RoomKey};
+
+/// The rooms of a portal and which of them are watched.
+pub(crate) struct Watched {
+    pub(crate) rooms: Rooms,
+    pub(crate) ids: BTreeSet<RoomId>,
+}
+
+impl Watched {
+    /// The event with its room, if it happened in a watched one; `Err` when it is an act in a room that nobody knows.
+    pub(crate) fn place<'e>(&self, event: &'e AuditEvent, logs: &RoomLogs) -> Result<Option<Placed<'e>>, UnknownRoom> {
+        Ok(match self.rooms.place_with_logs(event, logs) {
+            Place::Room(id, attributed) if self.ids.contains(&id) => {
+                let title = self.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
+                Some(Placed { event, key: RoomKey::Known(id), title, candidates: Vec::new(), attributed })
+            }
+            Place::OneOf { title, candidates } if candidates.iter().any(|id| self.ids.contains(id)) => {
+                let key = RoomKey::OneOf(title.clone());
+                Some(Placed { event, key, title, candidates, attributed: Attributed::Title })
+            }
+            Place::UnknownRoom { .. } if event.action.class().is_some() => return Err(UnknownRoom),
+            Place::Room(..) | Place::OneOf { .. } | Place::UnknownRoom { .. } | Place::Elsewhere => None,
+        })
+    }
+
+    /// Rooms whose activity logs would tell where some event of the window happened.
+    async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<BTreeSet<RoomId>> {
+        let mut asked = BTreeSet::new();
+        let mut events = std::pin::pin!(archive.events(window));
+        while let Some(event) = events.try_next().await? {
+            let candidates = self.rooms.question(&event);
+            if candidates.iter().any(|id| self.ids.contains(id)) {
+                asked.extend(candidates);
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Reads the activity logs that are needed to tell rooms of one title apart. A log that cannot be read is a gap.
+    pub(crate) async fn logs(
+        &self,
+        client: &Client,
+        archive: &Archive,
+        window: Window,
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<RoomLogs> {
+        let mut logs = RoomLogs::default();
+        for room in self.questions(archive, window).await? {
+            match client.room_log_ids(&room, window).await {
+                Ok(ids) => {
+                    coverage.room_log.get_or_insert_with(SourceCoverage::default).rows += ids.len() as u64;
+                    logs.insert(&room, ids);
+                }
+                Err(error) => {
+                    warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
+                    coverage.gap("room_log", window, GapReason::RoomUnreadable);
+                }
+            }
+        }
+        Ok(logs)
+    }
+}
+
+/// An act in a room, or an agent, of which nothing is known.
+pub(crate) struct UnknownRoom;

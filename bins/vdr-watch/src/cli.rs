@@ -1,0 +1,42 @@
+//! This program's own flags. No logic: each stands for a setting.
+
+use clap::Parser;
+use job_runner::args::CommonArgs;
+use job_runner::config::FlagSetting;
+
+/// Finds people whose activity in a virtual data room is unusually high
+#[derive(Debug, Parser)]
+#[command(name = "vdr-watch", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+
+    /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
+    #[arg(long = "room", value_name = "ID|TITLE")]
+    pub(crate) rooms: Vec<String>,
+}
+
+impl AsRef<CommonArgs> for Cli {
+    fn as_ref(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+impl Cli {
+    pub(crate) fn flags(&self) -> Vec<FlagSetting> {
+        let rooms = (!self.rooms.is_empty()).then(|| FlagSetting::new("--room", "rooms", self.rooms.clone()));
+        rooms.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,16 @@
+//! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
+
+mod attribution;
+mod cli;
+mod config;
+mod outcome;
+mod report;
+mod rule;
+mod run;
+mod who;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    job_runner::main::<run::VdrWatch>()
+}

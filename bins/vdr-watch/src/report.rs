@@ -1,0 +1,227 @@
+//! The report in text and JSON, and the alerts. Pure.
+
+use std::io;
+
+use alerting::{Alert, AlertContext};
+use audit_model::{
+    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, LoginEvent, PersonStatus,
+    PortalText, Severity, Verdict, Window,
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use job_runner::args::ReportFormat;
+use url::Url;
+
+use crate::outcome::Outcome;
+use crate::rule::plural;
+
+/// Logins shown per person in text; JSON has all.
+const LOGINS_SHOWN: usize = 5;
+
+/// Writes the report. Text says nothing at all when there is nothing to say.
+pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, outcome)?;
+            writeln!(out)
+        }
+        ReportFormat::Text => text(outcome, out),
+    }
+}
+
+/// One alert for each finding that is new or has grown.
+pub(crate) fn alerts(outcome: &Outcome) -> Vec<Alert> {
+    let head = &outcome.head;
+    let Ok(portal_url) = Url::parse(&head.portal.url) else { return Vec::new() };
+    let context = AlertContext {
+        program: head.program.name,
+        version: head.program.version,
+        portal_url: &portal_url,
+        coverage: &head.coverage,
+    };
+    told(outcome).map(|finding| Alert::from_finding(finding, &context)).collect()
+}
+
+fn told(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
+    outcome.findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
+}
+
+fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
+    let head = &outcome.head;
+    let findings: Vec<&Finding> = told(outcome).collect();
+    let verdict = head.coverage.verdict();
+    if findings.is_empty() && verdict == Verdict::Complete {
+        return Ok(());
+    }
+    let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
+    let headline = match (verdict, findings.len() as u64) {
+        (Verdict::Nothing, _) => "nothing can be concluded: the audit trail could not be read".to_owned(),
+        (Verdict::Incomplete, 0) => {
+            "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
+        }
+        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
+        (Verdict::Complete, count) => plural(count, "finding"),
+    };
+    writeln!(out, "vdr-watch: {headline}")?;
+    writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
+    for note in &head.notes {
+        writeln!(out, "Note: {note}")?;
+    }
+    for finding in findings {
+        writeln!(out)?;
+        finding_text(outcome, finding, &clock, out)?;
+    }
+    writeln!(out)?;
+    coverage_text(&head.coverage, &clock, out)
+}
+
+fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    let person = &finding.person;
+    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
+    let status = match person.status {
+        Some(PersonStatus::Disabled) => ", disabled by now",
+        Some(PersonStatus::Pending) => ", invited and not yet active",
+        Some(PersonStatus::Active) | None => "",
+    };
+    let room = finding.room.as_ref();
+    let title = room.map(|room| room.title.for_terminal()).unwrap_or_default();
+    writeln!(
+        out,
+        "{}  {}{email}{status} in \"{title}\"{}",
+        label(finding.severity),
+        person.name.for_terminal(),
+        which(room)
+    )?;
+    for reason in &finding.reasons {
+        writeln!(out, "  {reason}")?;
+    }
+    writeln!(out, "  first {}, last {}", clock.at(finding.window.since), clock.at(finding.window.until))?;
+    if let Some(room) = room {
+        writeln!(out, "  the room is known {}", how(room.attributed))?;
+    }
+    writeln!(out, "  For instance, {} of {}:", finding.evidence.len(), finding.evidence_total)?;
+    for evidence in &finding.evidence {
+        writeln!(out, "    {}", evidence_line(evidence, clock))?;
+    }
+    let logins = outcome.logins().get(&person.id).map(Vec::as_slice).unwrap_or_default();
+    writeln!(out, "  {}", if logins.is_empty() { "No login in the window" } else { "Logins in the window:" })?;
+    let earlier = logins.len().saturating_sub(LOGINS_SHOWN);
+    if earlier > 0 {
+        writeln!(out, "    {} before these", plural(earlier as u64, "more login event"))?;
+    }
+    for login in &logins[earlier..] {
+        writeln!(out, "    {}", login_line(login, clock))?;
+    }
+    writeln!(
+        out,
+        "  What to do: ask {} or the room's owner whether this was agreed. If not, take the",
+        person.name.for_terminal()
+    )?;
+    writeln!(out, "  person out of the room or disable the account, then look at the room:")?;
+    for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
+        writeln!(out, "    {link}")?;
+    }
+    Ok(())
+}
+
+fn label(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "INFO",
+        Severity::Low => "LOW",
+        Severity::Medium => "MEDIUM",
+        Severity::High => "HIGH",
+        Severity::Critical => "CRITICAL",
+    }
+}
+
+fn which(room: Option<&FindingRoom>) -> String {
+    match room {
+        Some(FindingRoom { id: Some(id), .. }) => format!(" (room {id})"),
+        Some(FindingRoom { candidates, .. }) => {
+            let ids: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+            format!(" (one of the rooms {})", ids.join(", "))
+        }
+        None => String::new(),
+    }
+}
+
+/// The room's page, or that of each room it may be.
+fn links(portal: &str, room: &FindingRoom) -> Vec<String> {
+    room.id.iter().chain(&room.candidates).map(|id| format!("{portal}/rooms/shared/{id}/filter?folder={id}")).collect()
+}
+
+fn how(attributed: Attributed) -> &'static str {
+    match attributed {
+        Attributed::Target => "surely: every event names it",
+        Attributed::Log => "surely: its activity log lists the events",
+        Attributed::Title => "by its title: the portal names the room of most events by title only",
+    }
+}
+
+fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
+    let title = evidence.title.as_ref().map(PortalText::for_terminal).unwrap_or_else(|| evidence.action.to_string());
+    let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
+    format!("{}  {title}{ip}", clock.at(evidence.at))
+}
+
+fn login_line(login: &LoginEvent, clock: &Clock) -> String {
+    let shown = |text: &PortalText| (!text.raw().is_empty()).then(|| text.for_terminal());
+    let what = login.text.as_ref().and_then(shown).unwrap_or_else(|| login.action.to_string());
+    let from = login.ip.as_ref().and_then(shown).map(|ip| format!("from {ip}"));
+    let place = [&login.country, &login.city].into_iter().filter_map(shown).collect::<Vec<_>>().join(", ");
+    let browser = login.browser.as_ref().and_then(shown);
+    let rest = from.into_iter().chain((!place.is_empty()).then_some(place)).chain(browser);
+    [format!("{}  {what}", clock.at(login.at))].into_iter().chain(rest).collect::<Vec<_>>().join("  ")
+}
+
+fn coverage_text(coverage: &Coverage, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    if let Some(audit) = &coverage.audit {
+        let late = if audit.late_rows > 0 { format!(", {} of them late", audit.late_rows) } else { String::new() };
+        writeln!(out, "Read: {}{late}", plural(audit.rows, "event"))?;
+    }
+    if coverage.unattributed > 0 {
+        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
+    }
+    for gap in &coverage.gaps {
+        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
+    }
+    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
+    if !never.is_empty() {
+        writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
+    }
+    Ok(())
+}
+
+fn source(what: &str) -> &str {
+    match what {
+        "audit" => "audit trail",
+        "logins" => "login history",
+        "rooms" => "list of rooms",
+        "room_log" => "activity log of a room",
+        other => other,
+    }
+}
+
+fn blind_spot(spot: BlindSpot) -> &'static str {
+    match spot {
+        BlindSpot::StreamDownloads => "downloads through action=stream",
+        BlindSpot::ViewOnlySessions => "documents opened only to read",
+        BlindSpot::KeyLogins => "use of API keys",
+        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
+        BlindSpot::Ipv6 => "IPv6 addresses in full",
+        BlindSpot::BlockedLogins => "logins that the address list refused",
+    }
+}
+
+/// Instants as the portal's own pages show them.
+struct Clock(Tz);
+
+impl Clock {
+    fn at(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    fn span(&self, window: Window) -> String {
+        format!("{} to {}", self.at(window.since), self.at(window.until))
+    }
+}

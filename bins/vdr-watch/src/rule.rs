@@ -1,0 +1,199 @@
+//! The rule `unusual_activity`: more acts of one person in one room than the limits allow, in any stretch of an hour, of a day,
+//! or in the whole window. Pure; events come in order of (time, id).
+//!
+//! Thirty downloads of thirty documents within an hour are a finding. Suspicious, but none: three hundred automatic saves of one
+//! document over a day are one act.
+
+use std::collections::BTreeMap;
+
+use audit_model::{
+    Act, ActClass, Attributed, AuditEvent, Counts, Evidence, Finding, FindingRoom, FindingState, Peak, Person,
+    PortalText, RoomId, Sessions, Severity, SlidingWindow, is_robot,
+};
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::config::Limits;
+
+/// Name of the rule in findings and alerts.
+pub(crate) const RULE: &str = "unusual_activity";
+
+/// More than twice a limit is hard to explain with a busy day.
+const HIGH_FACTOR: u64 = 2;
+
+/// More than five times a limit is a room being emptied.
+const CRITICAL_FACTOR: u64 = 5;
+
+/// A room that events are counted for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RoomKey {
+    Known(RoomId),
+    /// One of several rooms that have had the title; nothing tells which.
+    OneOf(PortalText),
+}
+
+/// An event of a watched room.
+pub(crate) struct Placed<'a> {
+    pub(crate) event: &'a AuditEvent,
+    pub(crate) key: RoomKey,
+    pub(crate) title: PortalText,
+    pub(crate) candidates: Vec<RoomId>,
+    pub(crate) attributed: Attributed,
+}
+
+/// Collects acts per person and room.
+pub(crate) struct Detector<'a> {
+    limits: &'a Limits,
+    subjects: BTreeMap<(Uuid, RoomKey), Subject>,
+}
+
+struct Subject {
+    person: Person,
+    room: FindingRoom,
+    sessions: Sessions<(String, ActClass)>,
+    windows: Vec<Limited>,
+}
+
+/// One limit with the window that it is judged in.
+struct Limited {
+    label: &'static str,
+    limit: u64,
+    window: SlidingWindow<String, Evidence>,
+}
+
+impl<'a> Detector<'a> {
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Detector { limits, subjects: BTreeMap::new() }
+    }
+
+    /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
+    pub(crate) fn push(&mut self, placed: Placed<'_>) {
+        let event = placed.event;
+        let Some(class) = event.action.class() else { return };
+        if is_robot(event.actor) {
+            return;
+        }
+        let limits = self.limits;
+        let subject =
+            self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
+        subject.room.attributed = subject.room.attributed.max(placed.attributed);
+        subject.person.name = event.actor_name.clone();
+        // an event without a target is a document of its own
+        let document = event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id));
+        if subject.sessions.begins((document.clone(), class), event.at) {
+            for limited in &mut subject.windows {
+                let sample = Evidence::from(event);
+                limited.window.push(Act { at: event.at, document: document.clone(), class, sample });
+            }
+        }
+    }
+
+    /// Everybody above a limit, in the order of every report.
+    pub(crate) fn finish(self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> =
+            self.subjects.into_iter().filter_map(|(key, subject)| subject.judge(&key)).collect();
+        Finding::sort(&mut findings);
+        findings
+    }
+}
+
+impl Subject {
+    fn new(limits: &Limits, placed: &Placed<'_>) -> Self {
+        let id = match &placed.key {
+            RoomKey::Known(id) => Some(id.clone()),
+            RoomKey::OneOf(_) => None,
+        };
+        let windows = [
+            ("within 1 h", limits.per_hour, TimeDelta::hours(1)),
+            ("within 24 h", limits.per_day, TimeDelta::hours(24)),
+            ("in the whole window", limits.whole_window, TimeDelta::MAX),
+        ];
+        let windows = windows.into_iter().filter(|(_, limit, _)| *limit > 0);
+        Subject {
+            person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
+            room: FindingRoom {
+                id,
+                candidates: placed.candidates.clone(),
+                title: placed.title.clone(),
+                attributed: placed.attributed,
+            },
+            sessions: Sessions::default(),
+            windows: windows
+                .map(|(label, limit, length)| Limited { label, limit, window: SlidingWindow::new(length, limit) })
+                .collect(),
+        }
+    }
+
+    fn judge(self, (actor, room): &(Uuid, RoomKey)) -> Option<Finding> {
+        let exceeded = self.windows.iter().filter_map(|limited| Some((limited, limited.window.peak()?)));
+        let exceeded: Vec<(&Limited, &Peak<Evidence>)> = exceeded.collect();
+        // the limit that was exceeded by the largest factor leads; the first of equals, so the shortest window
+        let (worst, peak) = exceeded
+            .iter()
+            .copied()
+            .reduce(|best, next| if next.1.acts * best.0.limit > best.1.acts * next.0.limit { next } else { best })?;
+        let mut reasons: Vec<String> = exceeded
+            .iter()
+            .map(|(limited, peak)| format!("{} acts {}, more than {}", peak.acts, limited.label, limited.limit))
+            .collect();
+        reasons.push(format!("{} on {}", by_class(&peak.classes), plural(peak.documents, "document")));
+        if self.room.id.is_none() {
+            reasons
+                .push("several rooms have had this title, and the portal's records do not tell them apart".to_owned());
+        }
+        Some(Finding {
+            rule: RULE.to_owned(),
+            severity: severity(peak.acts, worst.limit),
+            state: FindingState::New,
+            fingerprint: fingerprint(*actor, room),
+            person: self.person,
+            room: Some(self.room),
+            counts: Counts { acts: peak.acts, documents: peak.documents },
+            window: peak.window,
+            reasons,
+            evidence: peak.samples.clone(),
+            evidence_total: peak.acts,
+        })
+    }
+}
+
+fn severity(acts: u64, limit: u64) -> Severity {
+    match acts {
+        acts if acts > limit.saturating_mul(CRITICAL_FACTOR) => Severity::Critical,
+        acts if acts > limit.saturating_mul(HIGH_FACTOR) => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// `38 downloads, 3 changes`, most frequent first.
+fn by_class(classes: &BTreeMap<ActClass, u64>) -> String {
+    let mut classes: Vec<(ActClass, u64)> = classes.iter().map(|(class, count)| (*class, *count)).collect();
+    classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    let named = classes.into_iter().map(|(class, count)| match class {
+        ActClass::View => plural(count, "opening"),
+        ActClass::Download => plural(count, "download"),
+        ActClass::Change => plural(count, "change"),
+        ActClass::Delete => plural(count, "deletion"),
+        ActClass::Share => plural(count, "act of sharing").replace("act of sharings", "acts of sharing"),
+        ActClass::Membership => plural(count, "change of members").replace("change of memberss", "changes of members"),
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn plural(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// The same for the same person and room, whatever the window: the first 16 hexadecimal digits of a SHA-256.
+fn fingerprint(actor: Uuid, room: &RoomKey) -> String {
+    let room = match room {
+        RoomKey::Known(id) => format!("room {id}"),
+        RoomKey::OneOf(title) => format!("title {}", title.raw()),
+    };
+    let digest = Sha256::digest(format!("{RULE}\n{actor}\n{room}"));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

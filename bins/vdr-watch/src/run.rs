@@ -1,0 +1,142 @@
+//! The job: refresh, attribute, detect, identify.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use alerting::Alert;
+use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms};
+use chrono::TimeDelta;
+use futures::TryStreamExt;
+use job_runner::args::ReportFormat;
+use job_runner::config::FlagSetting;
+use job_runner::{Conclusion, Job, Program};
+use tracing::warn;
+
+use crate::attribution::Watched;
+use crate::cli::Cli;
+use crate::config::Config;
+use crate::outcome::{Outcome, Seen};
+use crate::rule::Detector;
+use crate::who::{self, LoginDetails};
+
+/// What no portal records of a room, however complete the read is.
+const BLIND_SPOTS: [BlindSpot; 3] =
+    [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions, BlindSpot::FilesInFolderOperations];
+
+async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
+    if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
+        return Ok(unseen(config, job, GapReason::AuditFeatureMissing));
+    }
+    let refreshed = job.archive.refresh_audit(&job.client, job.window).await?;
+    if let Some(error) = refreshed.error {
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+    let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), ..refreshed.coverage };
+    let watched = watched(config, job, &mut coverage).await?;
+    let mut findings = detect(config, job, &watched, &mut coverage).await?;
+    who::identify(&mut findings, job).await;
+    let login_details =
+        if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await };
+    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };
+    Ok(Outcome::new(config, job, coverage, seen))
+}
+
+/// The rooms of the portal, and which of them to watch.
+async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::Result<Watched> {
+    match job.client.rooms().await {
+        Ok(shown) => {
+            let facts: Vec<_> = shown.into_iter().map(|room| room.fact).collect();
+            job.archive.keep_rooms(&facts, job.now).await?;
+        }
+        Err(error) => {
+            warn!("{:#}", anyhow::Error::new(error));
+            coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
+        }
+    }
+    let rooms = job.archive.rooms(job.window, job.now).await?;
+    let ids = choose(&config.rooms, &rooms)?;
+    Ok(Watched { rooms, ids })
+}
+
+/// The rooms that the settings name; without any, every virtual data room.
+fn choose(wanted: &[String], rooms: &Rooms) -> Result<BTreeSet<RoomId>, job_runner::Error> {
+    let data_rooms = || rooms.iter().filter(|room| room.may_be_vdr());
+    if wanted.is_empty() {
+        return Ok(data_rooms().map(|room| room.id.clone()).collect());
+    }
+    let mut chosen = BTreeSet::new();
+    for name in wanted {
+        let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
+        let before = chosen.len();
+        chosen.extend(fits.map(|room| room.id.clone()));
+        if chosen.len() == before {
+            let shown = PortalText::new(name.as_str()).for_terminal();
+            let message =
+                format!("no virtual data room has the id or the exact title `{shown}`; look both up in the portal");
+            return Err(job_runner::Error::setting("rooms", message));
+        }
+    }
+    Ok(chosen)
+}
+
+async fn detect(
+    config: &Config,
+    job: &Job,
+    watched: &Watched,
+    coverage: &mut Coverage,
+) -> anyhow::Result<Vec<Finding>> {
+    let logs = watched.logs(&job.client, &job.archive, job.window, coverage).await?;
+    let mut detector = Detector::new(&config.limits);
+    let mut events = std::pin::pin!(job.archive.events(job.window));
+    while let Some(event) = events.try_next().await? {
+        match watched.place(&event, &logs) {
+            Ok(Some(placed)) => detector.push(placed),
+            Ok(None) => {}
+            Err(_) => coverage.unattributed += 1,
+        }
+    }
+    Ok(detector.finish())
+}
+
+fn unseen(config: &Config, job: &Job, why: GapReason) -> Outcome {
+    let mut coverage = Coverage::default();
+    coverage.gap("audit", job.window, why);
+    Outcome::new(config, job, coverage, Seen::default())
+}
+
+/// This program, as the runner sees it.
+pub(crate) struct VdrWatch;
+
+impl Program for VdrWatch {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const WINDOW: TimeDelta = TimeDelta::hours(24);
+
+    type Cli = Cli;
+    type Config = Config;
+    type Outcome = Outcome;
+
+    fn flags(cli: &Cli) -> Vec<FlagSetting> {
+        cli.flags()
+    }
+
+    async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
+        run(config, job).await
+    }
+
+    fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Outcome {
+        Outcome::new(config, job, coverage, Seen::default())
+    }
+
+    fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
+        Conclusion { coverage: &outcome.head.coverage, findings: outcome.findings.len() }
+    }
+
+    fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
+        crate::report::render(outcome, format, out)
+    }
+
+    fn alerts(outcome: &Outcome) -> Vec<Alert> {
+        crate::report::alerts(outcome)
+    }
+}

@@ -1,0 +1,78 @@
+//! Who the people of the findings are, and when and from where they signed in.
+
+use std::collections::BTreeMap;
+
+use audit_model::{Coverage, Finding, GUEST_ACCOUNT, GapReason, LoginEvent, SourceCoverage, UnreadableSpan};
+use job_runner::Job;
+use tracing::warn;
+use uuid::Uuid;
+
+/// Logins of the window, by person; failed ones too, where the typed address is the person's.
+pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<LoginEvent>>;
+
+/// Fills in name, e-mail and status of everybody found, and drops the findings about service accounts.
+///
+/// Somebody who cannot be looked up stays as the audit trail names them: a finding is never lost for that.
+pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job) {
+    let mut people = BTreeMap::new();
+    for finding in findings.iter() {
+        let id = finding.person.id;
+        if id == GUEST_ACCOUNT || people.contains_key(&id) {
+            continue;
+        }
+        match job.client.person(id).await {
+            Ok(Some(person)) => drop(people.insert(id, person)),
+            Ok(None) => {}
+            Err(error) => warn!(user.id = %id, "{:#}", anyhow::Error::new(error)),
+        }
+    }
+    for finding in findings.iter_mut() {
+        if let Some(person) = people.get(&finding.person.id) {
+            finding.person = person.clone();
+        }
+    }
+    findings.retain(|finding| !is_service_account(finding, &job.service_accounts));
+}
+
+fn is_service_account(finding: &Finding, accounts: &[String]) -> bool {
+    let id = finding.person.id.to_string();
+    let email = finding.person.email.as_ref().map(|email| email.raw().to_lowercase());
+    accounts.iter().any(|account| *account == id || Some(account) == email.as_ref())
+}
+
+/// Reads the login history of the window for the people found. What is missing of it is a gap.
+pub(crate) async fn logins(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> LoginDetails {
+    let slice = job.client.login_slice(job.window).await;
+    if let Some(error) = slice.error {
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+    let dates = || slice.rows.iter().map(|login| login.at);
+    let mut logins = SourceCoverage {
+        rows: slice.rows.len() as u64,
+        oldest: dates().min(),
+        newest: dates().max(),
+        ..SourceCoverage::default()
+    };
+    for gap in &slice.gaps {
+        coverage.gap("logins", gap.span, gap.why);
+        if gap.why == GapReason::UnreadableRow {
+            logins.unreadable.push(UnreadableSpan { span: gap.span, rows: 1 });
+        }
+    }
+    coverage.logins = Some(logins);
+    let mut details = LoginDetails::new();
+    for finding in findings {
+        let own = slice.rows.iter().filter(|login| is_of(login, finding));
+        let mut own: Vec<LoginEvent> = own.cloned().collect();
+        own.sort_by_key(|login| (login.at, login.id));
+        details.insert(finding.person.id, own);
+    }
+    details
+}
+
+/// A failed login belongs to the guest account; only the typed address says who was meant.
+fn is_of(login: &LoginEvent, finding: &Finding) -> bool {
+    let email = finding.person.email.as_ref().map(|email| email.raw().to_lowercase());
+    let typed = login.login.as_ref().map(|typed| typed.raw().to_lowercase());
+    login.user == finding.person.id || (login.user == GUEST_ACCOUNT && email.is_some() && typed == email)
+}
