@@ -1,5 +1,7 @@
 //! What a run found, as a value: the JSON report, and the source of the text report and of the alerts.
 
+use std::collections::BTreeSet;
+
 use audit_model::{Coverage, Finding, RoomId, Window};
 use chrono::{DateTime, Utc};
 use job_runner::{Head, Job};
@@ -59,20 +61,22 @@ pub(crate) struct Seen {
 
 impl Outcome {
     pub(crate) fn new(config: &Config, job: &Job, coverage: Coverage, seen: Seen) -> Self {
-        let Window { since, until } = job.window;
+        Outcome::with_head(Head::new(job, REPORT_VERSION, coverage), config.limits.published(), seen)
+    }
+
+    pub(crate) fn with_head(head: Head, max_events_per_user: u64, seen: Seen) -> Self {
+        let Window { since, until } = head.window;
         let Seen { watched, findings, login_details } = seen;
-        let mut suspicious_users: Vec<Uuid> = findings.iter().map(|finding| finding.person.id).collect();
-        suspicious_users.sort();
-        suspicious_users.dedup();
+        let people: BTreeSet<Uuid> = findings.iter().map(|finding| finding.person.id).collect();
         let published = Published {
             room_id: (watched.len() == 1).then(|| watched[0].clone()),
             rooms: (watched.len() != 1).then_some(watched),
             period: Period { from: since, to: until },
-            max_events_per_user: config.limits.published(),
-            suspicious_users,
+            max_events_per_user,
+            suspicious_users: people.into_iter().collect(),
             login_details,
         };
-        Outcome { head: Head::new(job, REPORT_VERSION, coverage), findings, actions: [], suppressed: 0, published }
+        Outcome { head, findings, actions: [], suppressed: 0, published }
     }
 
     pub(crate) fn logins(&self) -> &LoginDetails {

@@ -96,22 +96,14 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
         writeln!(out, "  {reason}")?;
     }
     writeln!(out, "  first {}, last {}", clock.at(finding.window.since), clock.at(finding.window.until))?;
-    if let Some(room) = room {
-        writeln!(out, "  the room is known {}", how(room.attributed))?;
+    if let Some(FindingRoom { id: Some(_), attributed, .. }) = room {
+        writeln!(out, "  the room is known {}", how(*attributed))?;
     }
     writeln!(out, "  For instance, {} of {}:", finding.evidence.len(), finding.evidence_total)?;
     for evidence in &finding.evidence {
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
-    let logins = outcome.logins().get(&person.id).map(Vec::as_slice).unwrap_or_default();
-    writeln!(out, "  {}", if logins.is_empty() { "No login in the window" } else { "Logins in the window:" })?;
-    let earlier = logins.len().saturating_sub(LOGINS_SHOWN);
-    if earlier > 0 {
-        writeln!(out, "    {} before these", plural(earlier as u64, "more login event"))?;
-    }
-    for login in &logins[earlier..] {
-        writeln!(out, "    {}", login_line(login, clock))?;
-    }
+    logins_text(outcome, finding, clock, out)?;
     writeln!(
         out,
         "  What to do: ask {} or the room's owner whether this was agreed. If not, take the",
@@ -120,6 +112,26 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     writeln!(out, "  person out of the room or disable the account, then look at the room:")?;
     for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
         writeln!(out, "    {link}")?;
+    }
+    Ok(())
+}
+
+fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    let logins = outcome.logins().get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
+    let whole = !outcome.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
+    let headline = match (logins.is_empty(), whole) {
+        (true, true) => "No login in the window; the use of an API key leaves none",
+        (true, false) => "No login seen, but the login history could not be read in full",
+        (false, true) => "Logins in the window:",
+        (false, false) => "Logins in the window, as far as the login history could be read:",
+    };
+    writeln!(out, "  {headline}")?;
+    let earlier = logins.len().saturating_sub(LOGINS_SHOWN);
+    if earlier > 0 {
+        writeln!(out, "    {} before these", plural(earlier as u64, "more login event"))?;
+    }
+    for login in &logins[earlier..] {
+        writeln!(out, "    {}", login_line(login, clock))?;
     }
     Ok(())
 }
@@ -159,19 +171,22 @@ fn how(attributed: Attributed) -> &'static str {
 }
 
 fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
-    let title = evidence.title.as_ref().map(PortalText::for_terminal).unwrap_or_else(|| evidence.action.to_string());
+    let bare = || {
+        let target = evidence.target.as_ref().map(|id| format!(" {}", PortalText::new(id.as_str()).for_terminal()));
+        format!("{}{}", evidence.action, target.unwrap_or_default())
+    };
+    let title = evidence.title.as_ref().map(PortalText::for_terminal).unwrap_or_else(bare);
     let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
     format!("{}  {title}{ip}", clock.at(evidence.at))
 }
 
 fn login_line(login: &LoginEvent, clock: &Clock) -> String {
-    let shown = |text: &PortalText| (!text.raw().is_empty()).then(|| text.for_terminal());
-    let what = login.text.as_ref().and_then(shown).unwrap_or_else(|| login.action.to_string());
-    let from = login.ip.as_ref().and_then(shown).map(|ip| format!("from {ip}"));
-    let place = [&login.country, &login.city].into_iter().filter_map(shown).collect::<Vec<_>>().join(", ");
-    let browser = login.browser.as_ref().and_then(shown);
-    let rest = from.into_iter().chain((!place.is_empty()).then_some(place)).chain(browser);
-    [format!("{}  {what}", clock.at(login.at))].into_iter().chain(rest).collect::<Vec<_>>().join("  ")
+    let shown = |text: &Option<PortalText>| text.as_ref().map(PortalText::for_terminal);
+    let what = shown(&login.text).unwrap_or_else(|| login.action.to_string());
+    let from = shown(&login.ip).map(|ip| format!("from {ip}"));
+    let parts =
+        [Some(clock.at(login.at)), Some(what), from, shown(&login.country), shown(&login.city), shown(&login.browser)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 fn coverage_text(coverage: &Coverage, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
@@ -225,3 +240,6 @@ impl Clock {
         format!("{} to {}", self.at(window.since), self.at(window.until))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow:
             coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
         }
     }
-    let rooms = job.archive.rooms(job.window, job.now).await?;
+    let rooms = job.archive.rooms(job.window).await?;
     let ids = choose(&config.rooms, &rooms)?;
     Ok(Watched { rooms, ids })
 }

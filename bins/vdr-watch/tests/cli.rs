@@ -1,1 +1,265 @@
+//! The built program against a simulated portal: stdout, stderr and exit code of whole runs.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+
+use common::{Run, Setting, run};
+use portal_sim::{Event, Fault, PortalSim, Room, Scenario};
+
+/// Starts a portal, runs the program once on a fresh state, and gives both reports and what went wrong.
+async fn both_reports(scenario: &str, extra: &[&str]) -> (Run, Run) {
+    let setting = Setting::new(scenario).await;
+    (run(&setting, extra).await, run(&setting, &[extra, &["--format", "json"]].concat()).await)
+}
+
+macro_rules! situation {
+    ($name:ident, $scenario:literal, $extra:expr, exit $exit:literal, stderr $stderr:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            let (text, json) = both_reports($scenario, &$extra).await;
+            insta::assert_snapshot!(concat!(stringify!($name), "_text"), text.stdout);
+            insta::assert_snapshot!(concat!(stringify!($name), "_json"), json.stdout);
+            common::assert_valid(&json.stdout);
+            assert_eq!((text.exit, json.exit), ($exit, $exit));
+            assert_eq!((text.stderr.as_str(), json.stderr.as_str()), ($stderr, $stderr));
+        }
+    };
+}
+
+situation!(quiet_day, "quiet", [], exit 0, stderr "");
+situation!(one_finding, "incident", ["--room", "71"], exit 0, stderr "");
+situation!(several_findings, "incident", [], exit 0, stderr "");
+situation!(incomplete, "incomplete", [], exit 4, stderr "");
+situation!(no_audit_feature, "no-audit", [], exit 1, stderr "");
+situation!(twin_titles, "twin-titles", [], exit 0, stderr "");
+
+/// The simulator says who must be found, and who must not; the program is held against that, not against itself.
+#[tokio::test]
+async fn the_truth_of_every_scenario_is_told() {
+    for name in portal_sim::BUILTIN {
+        let setting = Setting::new(name).await;
+        let truth = setting.scenario.truth();
+        let ended = run(&setting, &["--format", "json"]).await;
+        assert_eq!(Some(&(ended.exit as u8)), truth.exit.get("vdr-watch"), "{name}: {}", ended.stderr);
+        let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        let found = report["findings"].as_array().unwrap();
+        let told: Vec<(String, i64)> = found
+            .iter()
+            .map(|finding| {
+                (finding["person"]["email"].as_str().unwrap().to_owned(), finding["room"]["id"].as_i64().unwrap())
+            })
+            .collect();
+        let expected = truth.found.iter().filter(|expected| expected.program == "vdr-watch");
+        let mut expected: Vec<(String, i64)> = expected.map(|who| (who.person.clone(), i64::from(who.room))).collect();
+        let mut told_sorted = told.clone();
+        told_sorted.sort();
+        expected.sort();
+        // without the audit feature nobody can be found, and the exit code says so
+        let expected = if ended.exit == 1 { Vec::new() } else { expected };
+        assert_eq!(told_sorted, expected, "{name}");
+        for innocent in &truth.not_found {
+            assert!(!told.iter().any(|(person, _)| *person == innocent.person), "{name}: {}", innocent.person);
+        }
+    }
+}
+
+#[tokio::test]
+async fn findings_change_the_exit_code_only_when_asked() {
+    let setting = Setting::new("incident").await;
+    assert_eq!(run(&setting, &["--exit-code"]).await.exit, 3);
+    let quiet = Setting::new("quiet").await;
+    assert_eq!(run(&quiet, &["--exit-code"]).await.exit, 0);
+}
+
+#[tokio::test]
+async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
+    let setting = Setting::new("incident").await;
+    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let ended = run(&setting, &[]).await;
+    assert_eq!(ended.exit, 1);
+    assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("401") && ended.stderr.contains("make a new one"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn the_key_never_shows() {
+    for scenario in ["incident", "no-audit"] {
+        let setting = Setting::new(scenario).await;
+        setting.sim.set_faults(vec![Fault::status(500).on("security/audit").after(2).times(1)]);
+        let ended = run(&setting, &["-vv", "--format", "json"]).await;
+        let secret = setting.key.trim_start_matches("sk-");
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{scenario}");
+        assert!(ended.stderr.contains("security/audit"), "the debug log names the calls: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_second_run_asks_for_what_is_new_only() {
+    let setting = Setting::new("incident").await;
+    let first = run(&setting, &["--format", "json"]).await;
+    let asked_first = setting.audit_pages();
+    let second = run(&setting, &["--format", "json"]).await;
+    assert_eq!(second.stdout, first.stdout);
+    let asked_again = setting.audit_pages() - asked_first;
+    assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
+}
+
+/// A row that the portal stored after the first run, dated before it, is found by the second.
+#[tokio::test]
+async fn a_late_row_is_counted() {
+    let setting = Setting::new("quiet").await;
+    assert_eq!(run(&setting, &[]).await.stdout, "");
+    setting.sim.edit(|portal| {
+        let (actor, at) = (portal.people[1].id, portal.now - chrono::TimeDelta::minutes(70));
+        portal.add_event(Event::new(5009, actor, at).file(9_000, "late.docx").in_room(71));
+    });
+    let report: serde_json::Value = serde_json::from_str(&run(&setting, &["--format", "json"]).await.stdout).unwrap();
+    assert_eq!(report["coverage"]["audit"]["late_rows"], 1);
+    assert_eq!(report["coverage"]["complete"], true);
+}
+
+#[tokio::test]
+async fn a_dry_run_leaves_nothing_behind() {
+    let setting = Setting::new("incident").await;
+    let alerts = setting.state.path().join("alerts.ndjson");
+    let config = setting.config(&format!("[alerts.file]\npath = \"{}\"", alerts.display()));
+    let state = setting.state.path().join("state");
+    let dry = run(&setting, &["--dry-run", "--config", &config]).await;
+    assert!(dry.stdout.contains("2 findings"), "{}", dry.stdout);
+    assert!(!alerts.exists() && !state.exists());
+    let wet = run(&setting, &["--config", &config]).await;
+    assert_eq!(wet.stdout, dry.stdout);
+    assert_eq!(std::fs::read_to_string(&alerts).unwrap().lines().count(), 2);
+    let stored = std::fs::read(common::only_file(&state, "sqlite")).unwrap();
+    run(&setting, &["--dry-run"]).await;
+    assert_eq!(std::fs::read(common::only_file(&state, "sqlite")).unwrap(), stored);
+}
+
+#[tokio::test]
+async fn a_critical_alert_that_reached_nobody_fails_the_run() {
+    let setting = Setting::new("incident").await;
+    let nowhere = common::closed_port();
+    let hook = format!("[limits]\nper_hour = 5\n[alerts.webhook]\nurl = \"http://127.0.0.1:{nowhere}/hook\"");
+    let config = setting.config(&hook);
+    let ended = run(&setting, &["--config", &config]).await;
+    assert!(ended.stdout.contains("CRITICAL"), "the report is printed first: {}", ended.stdout);
+    assert_eq!(ended.exit, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("alert not delivered"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn mistakes_in_flags_and_settings_end_with_2_and_are_all_named() {
+    let setting = Setting::new("quiet").await;
+    let config = setting.config("[limits]\nper_huor = 5\nper_day = \"many\"");
+    let ended = run(&setting, &["--config", &config]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""));
+    for expected in ["limits.per_huor", "per_hour", "limits.per_day"] {
+        assert!(ended.stderr.contains(expected), "{expected} in {}", ended.stderr);
+    }
+    assert_eq!(run(&setting, &["--no-such-flag"]).await.exit, 2);
+    let unknown_room = run(&setting, &["--room", "Alhpa"]).await;
+    assert_eq!(unknown_room.exit, 2);
+    assert!(unknown_room.stderr.contains("Alhpa"), "{}", unknown_room.stderr);
+    let backwards = run(&setting, &["--since", "2026-11-20T10:00:00Z"]).await;
+    assert_eq!(backwards.exit, 2);
+    assert!(backwards.stderr.contains("empty"), "{}", backwards.stderr);
+}
+
+#[tokio::test]
+async fn help_and_version_are_no_mistakes() {
+    let setting = Setting::new("quiet").await;
+    let help = run(&setting, &["--help"]).await;
+    assert_eq!((help.exit, help.stderr.as_str()), (0, ""));
+    assert!(help.stdout.contains("--room"));
+    assert_eq!(run(&setting, &["--version"]).await.stdout, concat!("vdr-watch ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[tokio::test]
+async fn a_run_that_finds_another_at_work_leaves_it_alone() {
+    let setting = Setting::new("incident").await;
+    run(&setting, &[]).await;
+    let lock = common::only_file(&setting.state.path().join("state"), "lock");
+    let holder = std::fs::File::options().read(true).write(true).open(lock).unwrap();
+    holder.try_lock().unwrap();
+    let ended = run(&setting, &[]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
+    assert!(ended.stderr.contains("another run"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_damaged_store_costs_the_memory_and_not_the_finding() {
+    let setting = Setting::new("incident").await;
+    run(&setting, &[]).await;
+    let store = common::only_file(&setting.state.path().join("state"), "sqlite");
+    std::fs::write(&store, "this is not a database, it only looks like a file of some length".repeat(40)).unwrap();
+    let ended = run(&setting, &[]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("2 findings") && ended.stdout.contains("no memory"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("damaged"), "{}", ended.stderr);
+}
+
+/// Downloads never stand in a room's log. When two rooms share a title, nobody can say which one they were in; a mass
+/// download must be told all the same.
+#[tokio::test]
+async fn downloads_from_one_of_two_twins_are_told_as_such() {
+    let mut portal =
+        Scenario::empty(common::now()).with_room(Room::vdr(71, "Falcon")).with_room(Room::vdr(72, "Falcon"));
+    let olga = portal.owner().id;
+    for n in 0..30 {
+        let at = portal.now - chrono::TimeDelta::minutes(90 - i64::from(n));
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(72));
+    }
+    let setting = Setting::with(portal).await;
+    let report: serde_json::Value = serde_json::from_str(&run(&setting, &["--format", "json"]).await.stdout).unwrap();
+    let room = &report["findings"][0]["room"];
+    assert_eq!((room["id"].as_i64(), room["candidates"].to_string()), (None, "[71,72]".to_owned()));
+    common::assert_valid(&report.to_string());
+}
+
+/// Whatever a portal does in the middle of a run: never silence with exit code 0.
+#[tokio::test]
+async fn a_failing_portal_is_never_all_quiet() {
+    let faults: [(&str, Fault); 7] = [
+        ("audit 500", Fault::status(500).on("security/audit/events").after(2)),
+        ("audit 401", Fault::status(401).on("security/audit/events").after(2)),
+        ("audit 502", Fault::status(502).on("security/audit/events").after(1)),
+        ("rooms 403", Fault::status(403).on("files/rooms")),
+        ("reset", Fault::new(portal_sim::FaultKind::Reset).on("security/audit/events").after(1)),
+        ("truncated", Fault::new(portal_sim::FaultKind::Truncated).on("security/audit/events").after(1)),
+        (
+            "429",
+            Fault::new(portal_sim::FaultKind::TooManyRequests { retry_after: Some(3600) })
+                .on("security/audit/events")
+                .after(1),
+        ),
+    ];
+    let runs = faults.map(async |(name, fault)| {
+        let setting = Setting::new("quiet").await;
+        setting.sim.set_faults(vec![fault]);
+        let ended = run(&setting, &[]).await;
+        assert!(matches!(ended.exit, 1 | 4), "{name}: exit {}, {}", ended.exit, ended.stderr);
+        assert!(ended.stdout.contains("Not seen:"), "{name}: {}", ended.stdout);
+    });
+    futures::future::join_all(runs).await;
+}
+
+#[tokio::test]
+async fn plain_http_stays_on_this_machine() {
+    let setting = Setting::new("quiet").await;
+    let ended = common::run_with(&setting, &["--portal", "http://docs.example.com"]).await;
+    assert_eq!(ended.exit, 2);
+    assert!(ended.stderr.contains("http"), "{}", ended.stderr);
+}
+
+/// Two portals on one host need two addresses and nothing else.
+#[tokio::test]
+async fn each_portal_has_a_store_of_its_own() {
+    let setting = Setting::new("incident").await;
+    let other = PortalSim::start(Scenario::builtin("quiet", common::now()).unwrap()).await.unwrap();
+    run(&setting, &[]).await;
+    let until = common::now().to_rfc3339();
+    let quiet = common::run_with(&setting, &["--portal", &other.url(), "--until", &until]).await;
+    assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
+}

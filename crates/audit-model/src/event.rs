@@ -49,14 +49,21 @@ pub struct LoginEvent {
     pub user: Uuid,
     pub user_name: PortalText,
     /// What was typed, for failed logins; absent for most successful ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<PortalText>,
     pub action: ActionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<PortalText>,
     /// A claim, see [`AuditEvent::ip`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<PortalText>,
-    /// English name of the country that the address is registered in; empty when unknown.
-    pub country: PortalText,
-    pub city: PortalText,
+    /// English name of the country that the address is registered in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PortalText>,
 }

@@ -95,25 +95,26 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Takes in a room; titles it had before are kept.
-    pub fn learn(&mut self, fact: RoomFact) {
+    /// Takes in a room; titles it had before are kept, and so is what the fact does not say.
+    pub fn learn(&mut self, mut fact: RoomFact) {
         self.by_title.entry(fact.title.raw().to_owned()).or_default().insert(fact.id.clone());
+        if let Some(known) = self.by_id.get(&fact.id) {
+            fact.room_type = fact.room_type.or(known.room_type);
+            fact.created = fact.created.or(known.created);
+        }
         self.by_id.insert(fact.id.clone(), fact);
     }
 
     /// Takes in what a room's own event says: the id, and the title at that moment (of a renamed room: the one before).
     ///
-    /// Returns the fact if the room was not known at all.
+    /// Returns that as a fact if the room was not known by this title.
     pub fn learn_from(&mut self, event: &AuditEvent) -> Option<RoomFact> {
         let id = room_named_by(event)?;
         let title = title_in_context(event)?;
-        self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
-        if self.by_id.contains_key(&id) {
-            return None;
-        }
-        let fact = RoomFact { id: id.clone(), title, room_type: None, created: None };
-        self.by_id.insert(id, fact.clone());
-        Some(fact)
+        let is_new = self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
+        let fact = RoomFact { id, title, room_type: None, created: None };
+        self.by_id.entry(fact.id.clone()).or_insert_with(|| fact.clone());
+        is_new.then_some(fact)
     }
 
     pub fn get(&self, id: &RoomId) -> Option<&RoomFact> {
@@ -276,7 +277,10 @@ mod tests {
     #[test]
     fn a_renamed_room_keeps_its_former_title() {
         let mut known = rooms(&[room(71, "New name")]);
-        assert_eq!(known.learn_from(&event(5071, "71", "Rooms: Old name")), None);
+        let renamed = event(5071, "71", "Rooms: Old name");
+        assert_eq!(known.learn_from(&renamed).unwrap().title.raw(), "Old name");
+        assert_eq!(known.learn_from(&renamed), None);
+        assert_eq!(known.get(&RoomId::Number(71)).unwrap().title.raw(), "New name");
         let place = known.place(&event(5009, "9417", "Rooms: Old name"));
         assert_eq!(place, Place::Room(RoomId::Number(71), Attributed::Title));
     }

@@ -1,17 +1,17 @@
 //! Reading the audit trail, slice by slice.
 //!
 //! Pages are asked for by date: the next one ends at the oldest date seen, inclusive, and known ids are dropped. Where that does
-//! not get on (more rows with one date than a page holds; the autumn hour, whose first pass is printed an hour late) or where a
-//! stored row makes the page fail, what remains of the slice is halved. The portal compares with true instants, so halves get
-//! smaller whatever it prints. A second that cannot be read even so is a gap.
+//! not get on (the autumn hour, whose first pass is printed an hour late) or where a stored row makes the page fail, what remains
+//! of the slice is halved. The portal compares with true instants, so halves get smaller whatever it prints. A second that cannot
+//! be read even so is a gap, and so is one that holds more rows than a page.
 
 use std::collections::HashSet;
 
 use audit_model::{AuditEvent, GapReason, Window};
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
 use tracing::debug;
 
-use crate::client::Question;
+use crate::client::{OnFault, Question};
 use crate::wire::AuditEventDto;
 use crate::{Client, Error, Slice, SliceGap};
 
@@ -31,12 +31,17 @@ const AUTUMN_SHIFT: TimeDelta = TimeDelta::hours(1);
 /// at everything.
 const MAX_HALVINGS: u32 = 80;
 
+/// Narrowing down a row fails up to 17 times in a row; a portal that stopped working is noticed a few failures later.
+const FAILURES_BETWEEN_CHECKS: u32 = 6;
+
 impl Client {
     /// The events that the portal recorded in the span, with what could not be seen.
     pub async fn audit_slice(&self, span: Window) -> Slice<AuditEvent> {
         let mut reader = Reader {
             client: self,
             seen: HashSet::new(),
+            failures_in_a_row: 0,
+            narrowing: false,
             slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None },
         };
         let mut halvings_left = MAX_HALVINGS;
@@ -44,7 +49,13 @@ impl Client {
         while let Some(part) = parts.pop() {
             let Err(Stopped { rest, cause }) = reader.walk(part).await else { continue };
             let can_halve = rest.length() > SMALLEST_PART && halvings_left > 0;
+            let cause = reader.not_the_row(cause).await;
             match cause {
+                Cause::OneDate(date) => {
+                    let second = date.with_nanosecond(0).unwrap_or(date);
+                    reader.gap(Window::new(second, second + SMALLEST_PART), GapReason::UnstablePaging);
+                    parts.push(Window::new(rest.since, second));
+                }
                 Cause::Dense | Cause::Row(_) if can_halve => {
                     halvings_left -= 1;
                     let [older, newer] = halves(rest);
@@ -71,12 +82,17 @@ impl Client {
     }
 
     /// One page: the newest 100 events of `since ..= to`.
-    async fn audit_page(&self, since: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<AuditEvent>, Error> {
+    async fn audit_page(
+        &self,
+        since: DateTime<Utc>,
+        to: DateTime<Utc>,
+        on_fault: OnFault,
+    ) -> Result<Vec<AuditEvent>, Error> {
         let (from, to) = (query_instant(since), query_instant(to));
         let query = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
         let question =
             Question { asked: "the audit trail", path: "security/audit/events/filter", query: &query, needs: "*:read" };
-        let rows: Vec<AuditEventDto> = self.get(question).await?.response;
+        let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
         Ok(rows.into_iter().map(AuditEvent::from).collect())
     }
 }
@@ -88,7 +104,9 @@ struct Stopped {
 }
 
 enum Cause {
-    /// A full page without an earlier date.
+    /// A full page of one date: there may be more such rows, and no question brings them.
+    OneDate(DateTime<Utc>),
+    /// A full page without an earlier date: the repeated hour, where printed dates are late.
     Dense,
     /// The portal failed, possibly because of one stored row.
     Row(Error),
@@ -101,6 +119,10 @@ enum Cause {
 struct Reader<'a> {
     client: &'a Client,
     seen: HashSet<i64>,
+    /// Pages that failed since the last one that did not.
+    failures_in_a_row: u32,
+    /// A bad row is being narrowed down.
+    narrowing: bool,
     slice: Slice<AuditEvent>,
 }
 
@@ -108,17 +130,24 @@ impl Reader<'_> {
     /// Pages through a part from its end to its beginning.
     async fn walk(&mut self, part: Window) -> Result<(), Stopped> {
         let mut to = part.until - TICK;
+        // while a bad row is narrowed down its failures are expected; what ends up as a gap was asked for twice
+        let narrowing = self.narrowing && part.length() > SMALLEST_PART;
+        let on_fault = if narrowing { OnFault::GiveUp } else { OnFault::RepeatOnce };
         loop {
             let stopped = |cause| Stopped { rest: Window::new(part.since, to + TICK), cause };
-            let page = match self.client.audit_page(part.since, to).await {
-                Ok(page) => page,
+            let page = match self.client.audit_page(part.since, to, on_fault).await {
+                Ok(page) => {
+                    self.failures_in_a_row = 0;
+                    page
+                }
                 Err(error) if error.may_be_one_row() => return Err(stopped(Cause::Row(error))),
                 Err(error) => return Err(stopped(Cause::Failed(error))),
             };
-            let (rows, mut oldest) = (page.len(), to);
+            let (rows, mut oldest, mut newest) = (page.len(), to, part.since);
             for mut event in page {
                 event.at = true_date(event.at, part.since, to).ok_or_else(|| stopped(Cause::FilterIgnored))?;
                 oldest = oldest.min(event.at);
+                newest = newest.max(event.at);
                 if self.seen.insert(event.id) {
                     self.slice.rows.push(event);
                 }
@@ -127,13 +156,29 @@ impl Reader<'_> {
                 return Ok(());
             }
             if oldest >= to {
-                return Err(stopped(Cause::Dense));
+                let one_date = oldest == newest;
+                return Err(stopped(if one_date { Cause::OneDate(to) } else { Cause::Dense }));
             }
             to = oldest;
         }
     }
 
+    /// Tells a row that cannot be read from a portal that fails at everything: a question that no row answers fails only there.
+    /// Asked at the first failure in a row, and now and then while they go on.
+    async fn not_the_row(&mut self, cause: Cause) -> Cause {
+        let Cause::Row(error) = cause else { return cause };
+        let ask = self.failures_in_a_row.is_multiple_of(FAILURES_BETWEEN_CHECKS);
+        self.failures_in_a_row += 1;
+        self.narrowing = true;
+        if ask && self.client.canary_is_empty().await.is_err() {
+            return Cause::Failed(error);
+        }
+        Cause::Row(error)
+    }
+
     fn gap(&mut self, span: Window, why: GapReason) {
+        self.narrowing = false;
+        let span = span.intersection(&self.slice.span);
         if !span.is_empty() {
             self.slice.gaps.push(SliceGap { span, why });
         }
@@ -150,7 +195,7 @@ fn true_date(printed: DateTime<Utc>, since: DateTime<Utc>, to: DateTime<Utc>) ->
 fn halves(span: Window) -> [Window; 2] {
     let exact = span.since + span.length() / 2;
     let whole = exact.with_nanosecond(0).filter(|cut| *cut > span.since);
-    let cut = whole.unwrap_or(exact);
+    let cut = whole.unwrap_or(exact.trunc_subsecs(6));
     [Window::new(span.since, cut), Window::new(cut, span.until)]
 }
 

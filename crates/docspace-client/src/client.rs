@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use outbound::{RetryPolicy, parse_retry_after, with_retries};
+use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -49,6 +49,13 @@ pub(crate) struct Question<'a> {
     pub(crate) needs: &'static str,
 }
 
+/// What is done about a 500 of the portal itself, which is usually for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnFault {
+    RepeatOnce,
+    GiveUp,
+}
+
 /// A payload, and how many rows match in all where the portal says so.
 pub(crate) struct Answer<T> {
     pub(crate) response: T,
@@ -84,7 +91,19 @@ impl Client {
 
     /// Asks, repeats what may be repeated, and gives the payload.
     pub(crate) async fn get<T: DeserializeOwned>(&self, question: Question<'_>) -> Result<Answer<T>, Error> {
-        let body = with_retries(self.inner.policy, || self.get_once(&question), Error::repeat).await?;
+        self.get_or(question, OnFault::RepeatOnce).await
+    }
+
+    pub(crate) async fn get_or<T: DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+        on_fault: OnFault,
+    ) -> Result<Answer<T>, Error> {
+        let judge = |error: &Error| match (&error.kind, on_fault) {
+            (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
+            _ => error.repeat(),
+        };
+        let body = with_retries(self.inner.policy, || self.get_once(&question), judge).await?;
         let envelope: Envelope<T> =
             serde_json::from_slice(&body).map_err(|error| Error::form(question.asked, error))?;
         let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;

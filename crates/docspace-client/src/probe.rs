@@ -72,7 +72,7 @@ impl Client {
     }
 
     /// A portal that ignores filters answers this with rows.
-    async fn canary_is_empty(&self) -> Result<bool, Error> {
+    pub(crate) async fn canary_is_empty(&self) -> Result<bool, Error> {
         let question = Question {
             asked: "the audit trail",
             path: "security/audit/events/filter",

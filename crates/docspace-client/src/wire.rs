@@ -30,6 +30,11 @@ fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     zoned.ok().or_else(|| Some(text.parse::<NaiveDateTime>().ok()?.and_utc()))
 }
 
+/// Some texts are empty where others are absent: the sentence of an action without one, an IPv6 address that was cut.
+fn said(text: &PortalText) -> bool {
+    !text.raw().is_empty()
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEventDto {
@@ -61,8 +66,8 @@ impl From<AuditEventDto> for AuditEvent {
             actor: dto.user_id,
             actor_name: dto.user,
             action: dto.action_id,
-            text: dto.action,
-            ip: dto.ip,
+            text: dto.action.filter(said),
+            ip: dto.ip.filter(said),
             target: dto.target,
             context: dto.context,
         }
@@ -83,10 +88,8 @@ pub(crate) struct LoginEventDto {
     action: Option<PortalText>,
     action_id: ActionId,
     ip: Option<PortalText>,
-    #[serde(default)]
-    country: PortalText,
-    #[serde(default)]
-    city: PortalText,
+    country: Option<PortalText>,
+    city: Option<PortalText>,
     browser: Option<PortalText>,
     platform: Option<PortalText>,
 }
@@ -104,12 +107,12 @@ impl From<LoginEventDto> for LoginEvent {
             user_name: dto.user,
             login: dto.login,
             action: dto.action_id,
-            text: dto.action,
-            ip: dto.ip,
-            country: dto.country,
-            city: dto.city,
-            browser: dto.browser,
-            platform: dto.platform,
+            text: dto.action.filter(said),
+            ip: dto.ip.filter(said),
+            country: dto.country.filter(said),
+            city: dto.city.filter(said),
+            browser: dto.browser.filter(said),
+            platform: dto.platform.filter(said),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rooms as they were seen, those of the past included.
 
-use audit_model::{AuditEvent, PortalText, RoomFact, RoomId, Rooms, Window};
+use audit_model::{PortalText, RoomFact, RoomId, Rooms, Window};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 
@@ -10,21 +10,21 @@ use crate::{Archive, Error};
 type TitleRow = (String, String, Option<i32>, Option<i64>);
 
 impl Archive {
-    /// Remembers the rooms that the portal shows now. `now` makes a title the present one.
-    pub async fn keep_rooms(&self, facts: &[RoomFact], now: DateTime<Utc>) -> Result<(), Error> {
+    /// Remembers rooms as they were seen at some time; the title that was seen last is the present one.
+    pub async fn keep_rooms(&self, facts: &[RoomFact], seen_at: DateTime<Utc>) -> Result<(), Error> {
         let failed = |source| self.failed("storing the rooms", source);
         let mut write = self.store().begin().await?;
         for fact in facts {
             sqlx::query(
                 "INSERT INTO room_title (room, title, room_type, created_us, seen_us) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (room, title) DO UPDATE SET seen_us = excluded.seen_us,
+                 ON CONFLICT (room, title) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us),
                  room_type = coalesce(excluded.room_type, room_type), created_us = coalesce(excluded.created_us, created_us)",
             )
             .bind(fact.id.to_string())
             .bind(fact.title.raw())
             .bind(fact.room_type)
             .bind(fact.created.map(micros))
-            .bind(micros(now))
+            .bind(micros(seen_at))
             .execute(&mut *write)
             .await
             .map_err(failed)?;
@@ -35,7 +35,7 @@ impl Archive {
     /// All rooms that are known: as the portal showed them, and as their own events in the window named them.
     ///
     /// Rooms that only events tell of are remembered too, since the portal will not name them again.
-    pub async fn rooms(&self, window: Window, now: DateTime<Utc>) -> Result<Rooms, Error> {
+    pub async fn rooms(&self, window: Window) -> Result<Rooms, Error> {
         let rows: Vec<TitleRow> =
             sqlx::query_as("SELECT room, title, room_type, created_us FROM room_title ORDER BY seen_us, room, title")
                 .fetch_all(self.store().pool())
@@ -50,13 +50,11 @@ impl Archive {
         let mut learned = Vec::new();
         let mut events = std::pin::pin!(self.events(window));
         while let Some(event) = events.try_next().await? {
-            learned.extend(learn(&mut rooms, &event));
+            learned.extend(rooms.learn_from(&event).map(|fact| (fact, event.at)));
         }
-        self.keep_rooms(&learned, now).await?;
+        for (fact, at) in learned {
+            self.keep_rooms(&[fact], at).await?;
+        }
         Ok(rooms)
     }
-}
-
-fn learn(rooms: &mut Rooms, event: &AuditEvent) -> Option<RoomFact> {
-    event.action.is_about_room().then(|| rooms.learn_from(event)).flatten()
 }

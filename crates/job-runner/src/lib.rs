@@ -16,6 +16,6 @@ pub mod time_spec;
 
 pub use error::Error;
 pub use flow::main;
-pub use head::Head;
+pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
 pub use program::{Conclusion, Program};

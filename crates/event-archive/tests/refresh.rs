@@ -1,0 +1,191 @@
+//! The archive against a simulated portal and real SQLite files.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::path::Path;
+
+use audit_model::{AuditEvent, GapReason, PortalText, RoomId, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Client};
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Event, Fault, Place, PortalSim, Room, Scenario};
+use secrecy::SecretString;
+use url::Url;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+fn last_day() -> Window {
+    Window::new(now() - TimeDelta::days(1), now())
+}
+
+fn hours_ago(hours: i64) -> DateTime<Utc> {
+    now() - TimeDelta::hours(hours)
+}
+
+async fn start(scenario: Scenario) -> (PortalSim, Client) {
+    let sim = PortalSim::start(scenario).await.unwrap();
+    let base: Url = sim.url().parse().unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    let key = ApiKey::new(SecretString::from(sim.key()));
+    let client = Client::new(http, base, key, RetryPolicy::immediate());
+    client.probe().await.unwrap();
+    (sim, client)
+}
+
+async fn open(folder: &Path) -> Archive {
+    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.display())).await.unwrap();
+    Archive::open(store).await.unwrap()
+}
+
+async fn stored(archive: &Archive, window: Window) -> Vec<AuditEvent> {
+    archive.events(window).try_collect().await.unwrap()
+}
+
+/// A portal where somebody downloads a file every ten minutes.
+fn steady() -> Scenario {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().id;
+    for n in 0..300 {
+        let at = now() - TimeDelta::minutes(i64::from(n) * 10 + 1);
+        portal.add_event(Event::new(5009, owner, at).file(9_000 + n, "a.docx").in_room(71));
+    }
+    portal
+}
+
+#[tokio::test]
+async fn what_the_portal_recorded_is_kept_in_order() {
+    let portal = steady();
+    let mut expected: Vec<(DateTime<Utc>, i64)> = portal.events.iter().map(|event| (event.at, event.id)).collect();
+    expected.retain(|(at, _)| last_day().contains(*at));
+    expected.sort();
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
+    let audit = refreshed.coverage.audit.clone().unwrap();
+    assert_eq!((audit.rows, audit.late_rows, refreshed.coverage.gaps.len()), (expected.len() as u64, 0, 0));
+    let read: Vec<(DateTime<Utc>, i64)> =
+        stored(&archive, last_day()).await.iter().map(|event| (event.at, event.id)).collect();
+    assert_eq!(read, expected);
+    assert_eq!((audit.oldest, audit.newest), (Some(expected[0].0), expected.last().map(|(at, _)| *at)));
+}
+
+#[tokio::test]
+async fn events_come_back_as_they_were() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Žofín – 契約 😀"));
+    let owner = portal.owner().id;
+    portal.add_event(Event::new(5009, owner, hours_ago(1)).file(9, "a, b.docx").in_room(71).ip("203.0.113.7"));
+    portal.add_event(Event::new(6015, owner, hours_ago(2)));
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, last_day()).await.unwrap();
+    let asked = client.audit_slice(last_day()).await;
+    let mut direct = asked.rows;
+    direct.sort_by_key(|event| (event.at, event.id));
+    assert_eq!(stored(&archive, last_day()).await, direct);
+    assert_eq!(direct.last().unwrap().ip, Some(PortalText::from("203.0.113.7")));
+}
+
+#[tokio::test]
+async fn the_second_run_reads_two_hours_again_and_counts_what_came_late() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap();
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, now() - TimeDelta::minutes(100)).file(1, "late.docx").in_room(71));
+        portal.add_event(Event::new(5009, owner, hours_ago(9)).file(2, "too late.docx").in_room(71));
+    });
+    let before = sim.requests().len();
+    let archive = open(folder.path()).await;
+    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
+    assert_eq!(refreshed.coverage.audit.unwrap().late_rows, 1);
+    let asked = &sim.requests()[before..];
+    assert_eq!(asked.len(), 1, "one page for what is missing and the overlap");
+    assert!(asked[0].target.contains("from=2026-11-20T07%3A00%3A00Z"), "{}", asked[0].target);
+}
+
+#[tokio::test]
+async fn a_gap_is_asked_for_again_until_it_is_closed() {
+    let mut portal = steady();
+    let owner = portal.owner().id;
+    let bad = hours_ago(5);
+    portal.add_event(Event::poison(owner, bad));
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let second = Window::new(bad, bad + TimeDelta::seconds(1));
+    for _ in 0..2 {
+        let coverage = open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap().coverage;
+        assert_eq!(coverage.gaps.len(), 1);
+        assert_eq!((coverage.gaps[0].span, coverage.gaps[0].why), (second, GapReason::UnreadableRow));
+        assert_eq!(coverage.audit.unwrap().unreadable[0].span, second);
+    }
+    sim.edit(|portal| portal.events.retain(|event| !event.poison));
+    let coverage = open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap().coverage;
+    assert_eq!(coverage.gaps, []);
+}
+
+#[tokio::test]
+async fn a_portal_that_dies_leaves_what_was_read_and_a_gap() {
+    let (sim, client) = start(steady()).await;
+    sim.set_faults(vec![Fault::status(502).on("security/audit/events").after(1)]);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let two_days = Window::new(hours_ago(48), now());
+    let refreshed = archive.refresh_audit(&client, two_days).await.unwrap();
+    assert!(refreshed.error.is_some());
+    assert!(refreshed.coverage.gaps.iter().all(|gap| gap.why == GapReason::PortalError));
+    assert!(!stored(&archive, two_days).await.is_empty());
+    // nothing at all: the source was not read
+    sim.set_faults(vec![Fault::status(502).on("security/audit/events")]);
+    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
+    assert_eq!(refreshed.coverage.audit, None);
+    // the next run makes good for both
+    sim.set_faults(Vec::new());
+    let refreshed = archive.refresh_audit(&client, two_days).await.unwrap();
+    assert_eq!(refreshed.coverage.gaps, []);
+    assert_eq!(stored(&archive, two_days).await.len(), 288);
+}
+
+#[tokio::test]
+async fn the_future_is_not_covered() {
+    let (_sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let ahead = Window::new(hours_ago(3), now() + TimeDelta::minutes(30));
+    let gaps = archive.refresh_audit(&client, ahead).await.unwrap().coverage.gaps;
+    assert_eq!((gaps.len(), gaps[0].why, gaps[0].span.until), (1, GapReason::ClockSkew, ahead.until));
+    // a minute is within what clocks differ by
+    let close = Window::new(hours_ago(3), now() + TimeDelta::seconds(50));
+    assert_eq!(archive.refresh_audit(&client, close).await.unwrap().coverage.gaps, []);
+}
+
+#[tokio::test]
+async fn rooms_keep_their_former_titles_and_outlive_their_deletion() {
+    let mut portal = steady();
+    portal.rename_room(71, "Kestrel", hours_ago(2));
+    let owner = portal.owner().id;
+    let place = Place::Room { id: 90, title: "Gone".to_owned() };
+    portal.add_event(Event { target: vec!["90".to_owned()], place, ..Event::new(5074, owner, hours_ago(1)) });
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, last_day()).await.unwrap();
+    let facts: Vec<_> = client.rooms().await.unwrap().into_iter().map(|room| room.fact).collect();
+    archive.keep_rooms(&facts, now()).await.unwrap();
+    archive.rooms(last_day()).await.unwrap();
+    // a later window, in which nothing tells of them any more
+    let later = Window::new(now(), now() + TimeDelta::hours(1));
+    let rooms = open(folder.path()).await.rooms(later).await.unwrap();
+    assert_eq!(rooms.get(&RoomId::Number(71)).unwrap().title.raw(), "Kestrel");
+    assert_eq!(rooms.get(&RoomId::Number(90)).unwrap().title.raw(), "Gone");
+    let download = stored(&archive, last_day()).await.into_iter().find(|event| event.action.0 == 5009).unwrap();
+    assert_eq!(download.context, Some("Rooms: Falcon".into()));
+    assert!(matches!(rooms.place(&download), audit_model::Place::Room(RoomId::Number(71), _)));
+}
