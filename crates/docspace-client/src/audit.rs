@@ -3,7 +3,8 @@
 //! Pages are asked for by date: the next one ends at the oldest date seen, inclusive, and known ids are dropped. Where that does
 //! not get on (the autumn hour, whose first pass is printed an hour late) or where a stored row makes the page fail, what remains
 //! of the slice is halved. The portal compares with true instants, so halves get smaller whatever it prints. A second that cannot
-//! be read even so is a gap, and so is one that holds more rows than a page.
+//! be read even so is a gap. A second that holds more rows than a page is read by overlapping offsets, and is a gap unless all of its
+//! rows were seen.
 
 use std::collections::HashSet;
 
@@ -34,6 +35,9 @@ const MAX_HALVINGS: u32 = 80;
 /// Narrowing down a row fails up to 17 times in a row; a portal that stopped working is noticed a few failures later.
 const FAILURES_BETWEEN_CHECKS: u32 = 6;
 
+/// How far apart pages of a dense second begin, pass by pass: a page is 100 rows, so each row stands in two, three or four of them.
+const DENSE_STEPS: [usize; 3] = [50, 33, 25];
+
 impl Client {
     /// The events that the portal recorded in the span, with what could not be seen.
     pub async fn audit_slice(&self, span: Window) -> Slice<AuditEvent> {
@@ -53,8 +57,13 @@ impl Client {
             match cause {
                 Cause::OneDate(date) => {
                     let second = date.with_nanosecond(0).unwrap_or(date);
-                    reader.gap(Window::new(second, second + SMALLEST_PART), GapReason::UnstablePaging);
+                    let dense = Window::new(second, second + SMALLEST_PART).intersection(&span);
                     parts.push(Window::new(rest.since, second));
+                    match reader.read_dense(dense).await {
+                        Ok(true) => {}
+                        Ok(false) => reader.gap(dense, GapReason::UnstablePaging),
+                        Err(error) => reader.fail(parts.drain(..).chain([dense]).collect(), error),
+                    }
                 }
                 Cause::Dense | Cause::Row(_) if can_halve => {
                     halvings_left -= 1;
@@ -69,11 +78,7 @@ impl Client {
                     reader.slice.gaps = vec![SliceGap { span, why: GapReason::AuditFeatureMissing }];
                     break;
                 }
-                Cause::Row(error) | Cause::Failed(error) => {
-                    parts.push(rest);
-                    parts.drain(..).rev().for_each(|part| reader.gap(part, error.gap_reason()));
-                    reader.slice.error = Some(error);
-                }
+                Cause::Row(error) | Cause::Failed(error) => reader.fail(parts.drain(..).chain([rest]).collect(), error),
             }
         }
         let rows = reader.slice.rows.len();
@@ -86,12 +91,20 @@ impl Client {
         &self,
         since: DateTime<Utc>,
         to: DateTime<Utc>,
+        start: usize,
         on_fault: OnFault,
     ) -> Result<Vec<AuditEvent>, Error> {
-        let (from, to) = (query_instant(since), query_instant(to));
-        let query = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
+        let (from, to, start) = (query_instant(since), query_instant(to), start.to_string());
+        let query = [
+            ("from", from.as_str()),
+            ("to", &to),
+            ("count", "100"),
+            ("fields", AuditEventDto::FIELDS),
+            ("startIndex", &start),
+        ];
+        let query = if start == "0" { &query[..4] } else { &query[..] };
         let question =
-            Question { asked: "the audit trail", path: "security/audit/events/filter", query: &query, needs: "*:read" };
+            Question { asked: "the audit trail", path: "security/audit/events/filter", query, needs: "*:read" };
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
         Ok(rows.into_iter().map(AuditEvent::from).collect())
     }
@@ -135,7 +148,7 @@ impl Reader<'_> {
         let on_fault = if narrowing { OnFault::GiveUp } else { OnFault::RepeatOnce };
         loop {
             let stopped = |cause| Stopped { rest: Window::new(part.since, to + TICK), cause };
-            let page = match self.client.audit_page(part.since, to, on_fault).await {
+            let page = match self.client.audit_page(part.since, to, 0, on_fault).await {
                 Ok(page) => {
                     self.failures_in_a_row = 0;
                     page
@@ -161,6 +174,42 @@ impl Reader<'_> {
             }
             to = oldest;
         }
+    }
+
+    /// Reads a second that holds more rows of one date than a page, by offsets whose pages overlap.
+    ///
+    /// Rows of one date have no order, so pages may lose some. The last page tells how many there are: when so many distinct ones
+    /// were seen, all were. Each pass overlaps in another way; `false` when none of them got there.
+    async fn read_dense(&mut self, second: Window) -> Result<bool, Error> {
+        let mut seen = HashSet::new();
+        for step in DENSE_STEPS {
+            let mut start = 0;
+            loop {
+                let page =
+                    self.client.audit_page(second.since, second.until - TICK, start, OnFault::RepeatOnce).await?;
+                let rows = page.len();
+                for event in page {
+                    seen.insert(event.id);
+                    if self.seen.insert(event.id) {
+                        self.slice.rows.push(event);
+                    }
+                }
+                if rows < PAGE_ROWS {
+                    if seen.len() == start + rows {
+                        return Ok(true);
+                    }
+                    break;
+                }
+                start += step;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the read: these parts were not seen.
+    fn fail(&mut self, parts: Vec<Window>, error: Error) {
+        parts.into_iter().rev().for_each(|part| self.gap(part, error.gap_reason()));
+        self.slice.error = Some(error);
     }
 
     /// Tells a row that cannot be read from a portal that fails at everything: a question that no row answers fails only there.

@@ -103,14 +103,14 @@ impl fmt::Display for ErrorKind {
             ErrorKind::NotFound => f.write_str("there is no such entry (404)"),
             ErrorKind::UnknownCall => f.write_str("this server does not know the call; DocSpace 3.2 or newer is needed"),
             ErrorKind::TooManyRequests { limit, after } => {
-                f.write_str("the portal's rate limit was reached (429")?;
+                f.write_str("the portal's limit was reached (429")?;
                 if let Some(limit) = limit {
-                    write!(f, ", limit {limit}")?;
+                    write!(f, ", {}", limiter(*limit))?;
                 }
                 if let Some(after) = after {
                     write!(f, ", free again in {} s", after.as_secs())?;
                 }
-                f.write_str("); the limit is shared by everything that runs as the key's owner")
+                f.write_str("); it is shared by everything that runs as the key's owner")
             }
             ErrorKind::ProxyFault { status } => write!(f, "the proxy in front of the portal failed ({status})"),
             ErrorKind::DatabaseDown => f.write_str("the portal's database does not answer (403)"),
@@ -133,6 +133,17 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the list has {total} entries and gave {read}; run again")
             }
         }
+    }
+}
+
+/// Which of the portal's limiters has this limit, as far as the shipped numbers tell.
+fn limiter(limit: u64) -> String {
+    match limit {
+        1500 => "1500 requests per minute".to_owned(),
+        15 | 50 => format!("{limit} requests at once"),
+        10_000 => "10000 changes per day".to_owned(),
+        5 => "5 calls of this kind per 15 minutes".to_owned(),
+        other => format!("limit {other}"),
     }
 }
 
