@@ -106,6 +106,7 @@ impl Client {
         let question =
             Question { asked: "the audit trail", path: "security/audit/events/filter", query, needs: "*:read" };
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
+        self.note_rows(rows.len());
         Ok(rows.into_iter().map(AuditEvent::from).collect())
     }
 }
@@ -188,7 +189,9 @@ impl Reader<'_> {
                 let page =
                     self.client.audit_page(second.since, second.until - TICK, start, OnFault::RepeatOnce).await?;
                 let rows = page.len();
-                for event in page {
+                for mut event in page {
+                    let Some(at) = true_date(event.at, second.since, second.until - TICK) else { return Ok(false) };
+                    event.at = at;
                     seen.insert(event.id);
                     if self.seen.insert(event.id) {
                         self.slice.rows.push(event);

@@ -1,7 +1,7 @@
 //! Sending a request and telling what came back. One [`Client`] per run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tracing::debug;
 use url::Url;
 
+use crate::budget::{Budget, Spent};
 use crate::error::{Refusal, classify};
 use crate::wire::Envelope;
 use crate::{ApiKey, Error, ErrorKind};
@@ -35,7 +36,8 @@ struct Inner {
     key: ApiKey,
     policy: RetryPolicy,
     in_flight: Semaphore,
-    requests: AtomicU64,
+    budget: Budget,
+    spent: Spent,
     /// The portal's clock at its last answer, in seconds since 1970; 0 before the first.
     portal_seconds: AtomicI64,
 }
@@ -64,7 +66,7 @@ pub(crate) struct Answer<T> {
 
 impl Client {
     /// `http` comes from `outbound::http_client`; `base` is the portal's address without `/api/2.0`.
-    pub fn new(http: reqwest::Client, base: Url, key: ApiKey, policy: RetryPolicy) -> Self {
+    pub fn new(http: reqwest::Client, base: Url, key: ApiKey, policy: RetryPolicy, budget: Budget) -> Self {
         Client {
             inner: Arc::new(Inner {
                 http,
@@ -72,7 +74,8 @@ impl Client {
                 key,
                 policy,
                 in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
-                requests: AtomicU64::new(0),
+                budget,
+                spent: Spent::default(),
                 portal_seconds: AtomicI64::new(0),
             }),
         }
@@ -80,7 +83,7 @@ impl Client {
 
     /// How many requests were sent, repeats included.
     pub fn requests(&self) -> u64 {
-        self.inner.requests.load(Ordering::Relaxed)
+        self.inner.spent.requests()
     }
 
     /// The portal's clock when it last answered, to the second.
@@ -112,14 +115,14 @@ impl Client {
 
     async fn get_once(&self, question: &Question<'_>) -> Result<Vec<u8>, Error> {
         let asked = question.asked;
-        let Inner { http, base, key, .. } = &*self.inner;
+        let Inner { http, base, key, budget, spent, .. } = &*self.inner;
         let mut url = base.clone();
         url.set_path(&format!("{}/api/2.0/{}", base.path().trim_end_matches('/'), question.path));
         let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
         let request = http.get(url).query(question.query).header(AUTHORIZATION, header);
 
         let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
-        self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        spent.take_request(budget).map_err(|limit| Error::new(asked, ErrorKind::BudgetExhausted { limit }))?;
         let started = Instant::now();
         let mut response = request.send().await.map_err(|error| Error::transport(asked, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -131,6 +134,7 @@ impl Client {
                 return Err(Error::new(asked, ErrorKind::UnexpectedForm));
             }
         }
+        spent.note_bytes(body.len());
         let duration_ms = started.elapsed().as_millis() as u64;
         debug!(path = question.path, status = status.as_u16(), size_bytes = body.len(), duration_ms, "request");
 
@@ -152,6 +156,11 @@ impl Client {
             })
         };
         Err(Error::new(asked, kind))
+    }
+
+    /// Counts rows of a list against the budget.
+    pub(crate) fn note_rows(&self, rows: usize) {
+        self.inner.spent.note_rows(rows);
     }
 
     fn note_clock(&self, headers: &HeaderMap) {

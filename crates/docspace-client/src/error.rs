@@ -70,6 +70,8 @@ pub enum ErrorKind {
     NotAPortal { status: u16 },
     /// JSON, but not in the documented form.
     UnexpectedForm,
+    /// This run has asked for as much as it may; names the limit.
+    BudgetExhausted { limit: &'static str },
     /// The list changed while it was paged, or rows are missing from it.
     IncompleteList { read: u64, total: u64 },
 }
@@ -129,6 +131,9 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the answer ({status}) does not come from a DocSpace API; check the address")
             }
             ErrorKind::UnexpectedForm => f.write_str("the answer does not have the documented form"),
+            ErrorKind::BudgetExhausted { limit } => {
+                write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
+            }
             ErrorKind::IncompleteList { read, total } => {
                 write!(f, "the list has {total} entries and gave {read}; run again")
             }
@@ -198,6 +203,7 @@ impl Error {
             | ErrorKind::ClosedRoute
             | ErrorKind::BlockedAddress => GapReason::Permission,
             ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
+            ErrorKind::BudgetExhausted { .. } => GapReason::BudgetExhausted,
             _ => GapReason::PortalError,
         }
     }

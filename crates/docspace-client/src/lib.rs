@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod budget;
 mod client;
 mod error;
 mod key;
@@ -12,6 +13,7 @@ mod rooms;
 mod slice;
 mod wire;
 
+pub use budget::Budget;
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use key::ApiKey;

@@ -66,6 +66,7 @@ impl Client {
             needs: "*:read",
         };
         let rows: Vec<LoginEventDto> = self.get(question).await?.response;
+        self.note_rows(rows.len());
         Ok(rows.into_iter().map(LoginEvent::from).collect())
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use audit_model::{AuditEvent, GapReason, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Client, ErrorKind, Slice};
+use docspace_client::{ApiKey, Budget, Client, ErrorKind, Slice};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{Event, Fault, FaultKind, Key, Login, Person, PersonKind, PortalSim, Room, Scenario};
 use secrecy::SecretString;
@@ -31,9 +31,13 @@ async fn start(scenario: Scenario) -> (PortalSim, Client) {
 }
 
 fn client(sim: &PortalSim, key: &str) -> Client {
+    client_within(sim, key, Budget::default())
+}
+
+fn client_within(sim: &PortalSim, key: &str, budget: Budget) -> Client {
     let base: Url = sim.url().parse().unwrap();
     let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    Client::new(http, base, ApiKey::new(SecretString::from(key)), RetryPolicy::immediate())
+    Client::new(http, base, ApiKey::new(SecretString::from(key)), RetryPolicy::immediate(), budget)
 }
 
 /// A portal with one room and this many downloads, `per_second` of them in each second before `until`.
@@ -279,4 +283,24 @@ async fn logins_that_offsets_cannot_order_are_a_gap() {
     let (_sim, client) = start(portal).await;
     let slice = client.login_slice(last_day()).await;
     assert!(slice.gaps.iter().any(|gap| gap.why == GapReason::UnstablePaging));
+}
+
+#[tokio::test]
+async fn a_used_up_budget_is_a_gap_and_never_a_shorter_list() {
+    let sim = PortalSim::start(busy(1_000, 1, now())).await.unwrap();
+    let spent = std::time::Instant::now();
+    let budgets = [
+        (Budget { requests: 4, ..Budget::default() }, "requests", 400),
+        (Budget { rows: 250, ..Budget::default() }, "rows", 300),
+        (Budget { bytes: 50_000, ..Budget::default() }, "megabytes", 100),
+        (Budget { deadline: Some(spent), ..Budget::default() }, "time", 0),
+    ];
+    for (budget, limit, at_least) in budgets {
+        let client = client_within(&sim, &sim.key(), budget);
+        let slice = client.audit_slice(last_day()).await;
+        assert_eq!(slice.error.unwrap().kind, ErrorKind::BudgetExhausted { limit });
+        assert!(slice.rows.len() < 1_000 && slice.rows.len() + 10 >= at_least, "{limit}: {}", slice.rows.len());
+        let gap = slice.gaps[0];
+        assert_eq!((slice.gaps.len(), gap.why, gap.span.since), (1, GapReason::BudgetExhausted, last_day().since));
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use audit_model::{AuditEvent, GapReason, PortalText, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Client};
+use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use futures::TryStreamExt;
 use job_store::Store;
@@ -32,7 +32,7 @@ async fn start(scenario: Scenario) -> (PortalSim, Client) {
     let base: Url = sim.url().parse().unwrap();
     let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
     let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate());
+    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
     client.probe().await.unwrap();
     (sim, client)
 }

@@ -19,7 +19,9 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use common::{AlertSettings, CommonConfig, FileAlert, OutboundSettings, PortalSettings, WebhookAlert};
+pub use common::{
+    AlertSettings, BudgetSettings, CommonConfig, FileAlert, OutboundSettings, PortalSettings, WebhookAlert,
+};
 pub use layer::Place;
 pub use path::PathSetting;
 pub use problem::{Problem, Problems};

@@ -2,20 +2,21 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use alerting::Channel;
 use anyhow::Context;
 use audit_model::{Coverage, GapReason, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser;
-use docspace_client::{ApiKey, Client};
+use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock, Store};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
 use crate::args::CommonArgs;
-use crate::config::{self, CommonConfig, Problems, Sources};
+use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources};
 use crate::environment::Environment;
 use crate::exit::{Ending, Exit, decide};
 use crate::job::Job;
@@ -76,7 +77,8 @@ impl Surroundings {
         }
         let options = http_options::<P>(common)?;
         let http = http_client(&options, &portal_url)?;
-        let client = Client::new(http, portal_url.clone(), ApiKey::new(key.key), RetryPolicy::default());
+        let budget = budget(common);
+        let client = Client::new(http, portal_url.clone(), ApiKey::new(key.key), RetryPolicy::default(), budget);
         let state = common.state.as_ref().map(|path| path.as_path());
         Ok(Surroundings {
             now: now(),
@@ -98,6 +100,13 @@ fn http_options<P: Program>(common: &CommonConfig) -> anyhow::Result<HttpOptions
     options.proxy = common.outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
     options.ca_file = common.outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
     Ok(options)
+}
+
+/// Reading ends when nine tenths of `run_limit` are over, so that there is time to report.
+fn budget(common: &CommonConfig) -> Budget {
+    let BudgetSettings { requests, rows, megabytes } = common.budget;
+    let deadline = Instant::now().checked_add(common.run_limit.0.mul_f64(0.9));
+    Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
 }
 
 fn channels(common: &CommonConfig, options: &HttpOptions) -> anyhow::Result<Vec<Channel>> {

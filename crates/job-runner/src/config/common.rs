@@ -27,6 +27,8 @@ pub struct CommonConfig {
     pub run_limit: Age,
     /// `service_accounts`: people who are robots, by user id or e-mail.
     pub service_accounts: Vec<String>,
+    /// `budget.*`: how much a run may ask of the portal.
+    pub budget: BudgetSettings,
     /// `outbound.*`: how to get out of here.
     pub outbound: OutboundSettings,
     /// `alerts.*`: where findings go besides the report.
@@ -41,6 +43,24 @@ pub struct PortalSettings {
     pub url: Option<String>,
     /// `portal.allow_http`: accept plain `http` to other hosts. Default `false`.
     pub allow_http: bool,
+}
+
+/// `budget.*`: a run that reaches one of these ends its reading, and says that it is incomplete. Time is limited by `run_limit`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BudgetSettings {
+    /// `budget.requests`: requests to the portal, repeats included. Default 25000.
+    pub requests: u64,
+    /// `budget.rows`: events and logins received, overlaps included. Default 2000000.
+    pub rows: u64,
+    /// `budget.megabytes`: bodies received, in MiB after decompression. Default 4096.
+    pub megabytes: u64,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self { requests: 25_000, rows: 2_000_000, megabytes: 4_096 }
+    }
 }
 
 /// `outbound.*`
@@ -87,6 +107,7 @@ impl Default for CommonConfig {
             state: None,
             run_limit: Age(RUN_LIMIT),
             service_accounts: Vec::new(),
+            budget: BudgetSettings::default(),
             outbound: OutboundSettings::default(),
             alerts: AlertSettings::default(),
         }
@@ -108,6 +129,12 @@ impl Settings for CommonConfig {
         let mut problems: Vec<Problem> = self.portal_url().err().into_iter().collect();
         if self.run_limit.0.is_zero() {
             problems.push(Problem::new("run_limit", "must be longer than 0"));
+        }
+        let BudgetSettings { requests, rows, megabytes } = self.budget;
+        for (key, value) in [("budget.requests", requests), ("budget.rows", rows), ("budget.megabytes", megabytes)] {
+            if value == 0 {
+                problems.push(Problem::new(key, "must be at least 1: with 0 nothing could be read"));
+            }
         }
         problems
     }
