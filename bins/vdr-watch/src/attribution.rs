@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{
-    Attributed, AuditEvent, Coverage, GapReason, Place, RoomId, RoomLogs, Rooms, SourceCoverage, Window,
-};
-use docspace_client::Client;
+use audit_model::{Attributed, AuditEvent, Coverage, Place, RoomId, RoomLogs, Rooms, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
+use job_runner::Job;
 use tracing::warn;
 
 use crate::rule::{Placed, RoomKey};
@@ -49,25 +47,15 @@ impl Watched {
     }
 
     /// Reads the activity logs that are needed to tell rooms of one title apart. A log that cannot be read is a gap.
-    pub(crate) async fn logs(
-        &self,
-        client: &Client,
-        archive: &Archive,
-        window: Window,
-        coverage: &mut Coverage,
-    ) -> anyhow::Result<RoomLogs> {
+    pub(crate) async fn logs(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<RoomLogs> {
         let mut logs = RoomLogs::default();
-        for room in self.questions(archive, window).await? {
-            match client.room_log_ids(&room, window).await {
-                Ok(ids) => {
-                    coverage.room_log.get_or_insert_with(SourceCoverage::default).rows += ids.len() as u64;
-                    logs.insert(&room, ids);
-                }
-                Err(error) => {
-                    warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
-                    coverage.gap("room_log", window, GapReason::RoomUnreadable);
-                }
+        for room in self.questions(&job.archive, window).await? {
+            let refreshed = job.archive.refresh_room_log(&job.client, &room, window, job.now).await?;
+            if let Some(error) = refreshed.error {
+                warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
             }
+            coverage.add_room_log(refreshed.coverage, refreshed.gaps);
+            logs.insert(&room, job.archive.room_log(&room, window).await?);
         }
         Ok(logs)
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms};
+use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms, Window};
 use chrono::TimeDelta;
+use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
@@ -27,16 +28,19 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
         return Ok(unseen(config, job, GapReason::AuditFeatureMissing));
     }
-    let refreshed = job.archive.refresh_audit(&job.client, job.window).await?;
+    let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
-    let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), ..refreshed.coverage };
+    let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
+    coverage.add_gaps(refreshed.gaps);
     let watched = watched(config, job, &mut coverage).await?;
-    let mut findings = detect(config, job, &watched, &mut coverage).await?;
+    let mut findings = detect(config, job, job.window, &watched, &mut coverage).await?;
+    findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
+    Finding::sort(&mut findings);
     who::identify(&mut findings, job).await;
     let login_details =
-        if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await };
+        if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
     let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };
     Ok(Outcome::new(config, job, coverage, seen))
 }
@@ -79,15 +83,35 @@ fn choose(wanted: &[String], rooms: &Rooms) -> Result<BTreeSet<RoomId>, job_runn
     Ok(chosen)
 }
 
+/// Findings around rows that the portal stored only after their time had been judged, when that time lies before the window.
+async fn detect_late(
+    config: &Config,
+    job: &Job,
+    late: &[LateRow],
+    watched: &Watched,
+    known: &[Finding],
+) -> anyhow::Result<Vec<Finding>> {
+    let before = || late.iter().map(|row| row.at).filter(|at| *at < job.window.since);
+    let (Some(oldest), Some(newest)) = (before().min(), before().max()) else { return Ok(Vec::new()) };
+    let around = Window::new(oldest - VdrWatch::WINDOW, newest + VdrWatch::WINDOW);
+    let mut findings = detect(config, job, around, watched, &mut Coverage::default()).await?;
+    findings.retain(|finding| {
+        before().any(|at| finding.window.contains(at))
+            && !known.iter().any(|other| other.fingerprint == finding.fingerprint)
+    });
+    Ok(findings)
+}
+
 async fn detect(
     config: &Config,
     job: &Job,
+    window: Window,
     watched: &Watched,
     coverage: &mut Coverage,
 ) -> anyhow::Result<Vec<Finding>> {
-    let logs = watched.logs(&job.client, &job.archive, job.window, coverage).await?;
+    let logs = watched.logs(job, window, coverage).await?;
     let mut detector = Detector::new(&config.limits);
-    let mut events = std::pin::pin!(job.archive.events(job.window));
+    let mut events = std::pin::pin!(job.archive.events(window));
     while let Some(event) = events.try_next().await? {
         match watched.place(&event, &logs) {
             Ok(Some(placed)) => detector.push(placed),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Coverage, Finding, GUEST_ACCOUNT, GapReason, LoginEvent, SourceCoverage, UnreadableSpan};
+use audit_model::{Coverage, Finding, GUEST_ACCOUNT, LoginEvent};
 use job_runner::Job;
 use tracing::warn;
 use uuid::Uuid;
@@ -41,33 +41,16 @@ fn is_service_account(finding: &Finding, accounts: &[String]) -> bool {
 }
 
 /// Reads the login history of the window for the people found. What is missing of it is a gap.
-pub(crate) async fn logins(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> LoginDetails {
-    let slice = job.client.login_slice(job.window).await;
-    if let Some(error) = slice.error {
+pub(crate) async fn logins(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> anyhow::Result<LoginDetails> {
+    let refreshed = job.archive.refresh_logins(&job.client, job.window, job.now).await?;
+    if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
-    let dates = || slice.rows.iter().map(|login| login.at);
-    let mut logins = SourceCoverage {
-        rows: slice.rows.len() as u64,
-        oldest: dates().min(),
-        newest: dates().max(),
-        ..SourceCoverage::default()
-    };
-    for gap in &slice.gaps {
-        coverage.gap("logins", gap.span, gap.why);
-        if gap.why == GapReason::UnreadableRow {
-            logins.unreadable.push(UnreadableSpan { span: gap.span, rows: 1 });
-        }
-    }
-    coverage.logins = Some(logins);
-    let mut details = LoginDetails::new();
-    for finding in findings {
-        let own = slice.rows.iter().filter(|login| is_of(login, finding));
-        let mut own: Vec<LoginEvent> = own.cloned().collect();
-        own.sort_by_key(|login| (login.at, login.id));
-        details.insert(finding.person.id, own);
-    }
-    details
+    coverage.logins = refreshed.coverage;
+    coverage.add_gaps(refreshed.gaps);
+    let logins = job.archive.logins(job.window).await?;
+    let own = |finding: &Finding| logins.iter().filter(|login| is_of(login, finding)).cloned().collect();
+    Ok(findings.iter().map(|finding| (finding.person.id, own(finding))).collect())
 }
 
 /// A failed login belongs to the guest account; only the typed address says who was meant.

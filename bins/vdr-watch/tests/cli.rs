@@ -120,6 +120,32 @@ async fn a_late_row_is_counted() {
     assert_eq!(report["coverage"]["complete"], true);
 }
 
+/// The portal's queue stood still over the weekend: thirty downloads of two days ago appear only now. They lie before the window of
+/// this run, and are judged all the same.
+#[tokio::test]
+async fn an_incident_that_appears_days_later_is_found() {
+    let mut portal = Scenario::empty(common::now()).with_room(Room::vdr(71, "Falcon"));
+    let (olga, incident) = (portal.owner().id, portal.now - chrono::TimeDelta::hours(50));
+    portal.add_event(Event::new(5009, olga, incident).file(1, "early.docx").in_room(71));
+    let setting = Setting::with(portal).await;
+    let first_look = setting.scenario.now - chrono::TimeDelta::hours(40);
+    let before =
+        ["--until", &first_look.to_rfc3339(), "--since", "5d", "--portal", &setting.sim.url()].map(str::to_owned);
+    let quiet = common::run_with(&setting, &before.each_ref().map(String::as_str)).await;
+    assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
+    setting.sim.edit(|portal| {
+        for n in 0..30 {
+            let at = incident + chrono::TimeDelta::minutes(i64::from(n));
+            portal.add_event(Event::new(5009, olga, at).file(100 + n, "paper.docx").in_room(71));
+        }
+    });
+    // the next day: its first run reads three days again
+    common::forget_thorough_reads(&setting).await;
+    let day = setting.scenario.now - chrono::TimeDelta::hours(24);
+    let ended = run(&setting, &["--since", &day.to_rfc3339()]).await;
+    assert!(ended.stdout.contains("31 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+}
+
 #[tokio::test]
 async fn a_dry_run_leaves_nothing_behind() {
     let setting = Setting::new("incident").await;

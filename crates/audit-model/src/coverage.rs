@@ -151,6 +151,23 @@ impl Coverage {
         self.gaps.dedup();
     }
 
+    /// Takes in gaps of a source.
+    pub fn add_gaps(&mut self, gaps: Vec<Gap>) {
+        gaps.into_iter().for_each(|gap| self.gap(&gap.what, gap.span, gap.why));
+    }
+
+    /// Takes in the log of one more room.
+    pub fn add_room_log(&mut self, read: Option<SourceCoverage>, gaps: Vec<Gap>) {
+        self.add_gaps(gaps);
+        let Some(read) = read else { return };
+        let all = self.room_log.get_or_insert_default();
+        all.rows += read.rows;
+        all.late_rows += read.late_rows;
+        all.unreadable.extend(read.unreadable);
+        all.oldest = all.oldest.into_iter().chain(read.oldest).min();
+        all.newest = all.newest.into_iter().chain(read.newest).max();
+    }
+
     /// What may be concluded: nothing without the audit trail, and no all-clear with a gap.
     pub fn verdict(&self) -> Verdict {
         match (&self.audit, self.gaps.is_empty()) {

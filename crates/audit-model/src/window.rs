@@ -78,6 +78,20 @@ impl SpanSet {
         self.0.insert(place, merged);
     }
 
+    /// Takes a window out of the set.
+    pub fn remove(&mut self, window: Window) {
+        if window.is_empty() {
+            return;
+        }
+        let parts = self.0.iter().flat_map(|known| {
+            [
+                Window::new(known.since, known.until.min(window.since)),
+                Window::new(known.since.max(window.until), known.until),
+            ]
+        });
+        self.0 = parts.filter(|part| !part.is_empty()).collect();
+    }
+
     /// The parts of `window` that are not in the set, oldest first.
     pub fn missing_from(&self, window: Window) -> Vec<Window> {
         let mut missing = Vec::new();
@@ -146,11 +160,15 @@ mod tests {
             prop_assert!(parts.windows(2).all(|pair| pair[0].until < pair[1].since));
             let asked = window(from, to);
             let missing = set.missing_from(asked);
+            let mut without = set.clone();
+            without.remove(asked);
             for second in 0..40 {
                 let known = windows.iter().any(|w| w.contains(at(second)));
                 prop_assert_eq!(parts.iter().any(|w| w.contains(at(second))), known);
                 let is_missing = asked.contains(at(second)) && !known;
                 prop_assert_eq!(missing.iter().any(|w| w.contains(at(second))), is_missing);
+                let is_left = known && !asked.contains(at(second));
+                prop_assert_eq!(without.iter().any(|w| w.contains(at(second))), is_left);
             }
         }
     }

@@ -9,6 +9,7 @@ mod logins;
 mod probe;
 #[cfg(test)]
 mod recorded;
+mod room_log;
 mod rooms;
 mod slice;
 mod wire;
@@ -18,5 +19,6 @@ pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use key::ApiKey;
 pub use probe::{Identity, Portal};
+pub use room_log::LogEntry;
 pub use rooms::Room;
 pub use slice::{Slice, SliceGap};

@@ -1,12 +1,11 @@
-//! Rooms and their activity logs.
+//! Rooms.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use audit_model::{RoomFact, RoomId, Window};
+use audit_model::{RoomFact, RoomId};
 
-use crate::audit::query_instant;
 use crate::client::Question;
-use crate::wire::{LogItemDto, RoomDto, RoomListDto};
+use crate::wire::{RoomDto, RoomListDto};
 use crate::{Client, Error, ErrorKind};
 
 /// The portal's largest page.
@@ -70,33 +69,6 @@ impl Client {
             Ok(answer) => Ok(room(answer.response)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Ids of the audit events that the activity log of a room lists for the window.
-    ///
-    /// Downloads, openings and content replaced through the API are never in it.
-    ///
-    /// # Errors
-    /// Of the page that failed: a log is used to tell rooms apart, and half a log would tell them apart wrongly.
-    pub async fn room_log_ids(&self, id: &RoomId, window: Window) -> Result<HashSet<i64>, Error> {
-        let mut ids = HashSet::new();
-        let path = format!("files/folder/{id}/log");
-        let (from, to) = (query_instant(window.since), query_instant(window.until));
-        let mut start = 0;
-        loop {
-            let start_text = start.to_string();
-            let query = [("fromDate", from.as_str()), ("toDate", &to), ("count", "100"), ("startIndex", &start_text)];
-            let question =
-                Question { asked: "a room's activity log", path: &path, query: &query, needs: "files:read or *:read" };
-            let answer = self.get::<Vec<LogItemDto>>(question).await?;
-            ids.extend(answer.response.iter().flat_map(LogItemDto::ids));
-            // the page is counted in raw rows, and groups make it shorter: only the total tells the end
-            start += PAGE_ROWS;
-            let total = answer.total.ok_or_else(|| Error::new("a room's activity log", ErrorKind::UnexpectedForm))?;
-            if start as i64 >= total {
-                return Ok(ids);
-            }
         }
     }
 }

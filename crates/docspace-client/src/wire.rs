@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
+use crate::LogEntry;
+
 /// The success envelope. `count` is left out: it is 1 for many lists, whatever they hold. `links` echoes the request.
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
@@ -144,16 +146,18 @@ pub(crate) struct RoomListDto {
 #[derive(Deserialize)]
 pub(crate) struct LogItemDto {
     id: i64,
+    #[serde(default, deserialize_with = "maybe_instant")]
+    date: Option<DateTime<Utc>>,
     /// Elements can be null.
     #[serde(default)]
     related: Vec<Option<LogItemDto>>,
 }
 
 impl LogItemDto {
-    /// Ids of the item and of everything grouped under it.
-    pub(crate) fn ids(&self) -> Vec<i64> {
-        let related = self.related.iter().flatten().flat_map(LogItemDto::ids);
-        related.chain([self.id]).collect()
+    /// The item and everything grouped under it; `undated` is the date of what has none.
+    pub(crate) fn flatten(&self, undated: DateTime<Utc>) -> Vec<LogEntry> {
+        let related = self.related.iter().flatten().flat_map(|item| item.flatten(undated));
+        related.chain([LogEntry { event: self.id, at: self.date.unwrap_or(undated) }]).collect()
     }
 }
 

@@ -1,20 +1,29 @@
 //! The archive itself: opening it and reading events out of it in order.
 
-use audit_model::{AuditEvent, SourceCoverage, SpanSet, Window};
+use audit_model::{AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt};
 use job_store::{Component, Migration, Store};
 use sqlx::{Sqlite, Transaction};
 
 use crate::Error;
-use crate::rows::{EventRow, from_row, instant, micros, to_row};
+use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
+use crate::source::Source;
 
 const COMPONENT: Component = Component {
     name: "archive",
-    steps: &[Migration {
-        number: 1,
-        name: "events, covered spans, room titles",
-        sql: include_str!("migrations/1_events.sql"),
-    }],
+    steps: &[
+        Migration {
+            number: 1,
+            name: "events, covered spans, room titles",
+            sql: include_str!("migrations/1_events.sql"),
+        },
+        Migration {
+            number: 2,
+            name: "logins, room logs, thorough reads",
+            sql: include_str!("migrations/2_logins_and_logs.sql"),
+        },
+    ],
 };
 
 /// What one portal said, kept in a store.
@@ -45,21 +54,75 @@ impl Archive {
         .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
     }
 
-    /// How many events of the window are stored, and the dates of the first and the last.
-    pub(crate) async fn summary(&self, window: Window) -> Result<SourceCoverage, Error> {
-        let (rows, oldest, newest): (i64, Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ?")
-                .bind(micros(window.since))
-                .bind(micros(window.until))
-                .fetch_one(self.store.pool())
-                .await
-                .map_err(|source| self.failed("counting the events", source))?;
+    /// The logins of the window in order of (time, id).
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn logins(&self, window: Window) -> Result<Vec<LoginEvent>, Error> {
+        let failed = |source| self.failed("reading the logins", source);
+        let rows: Vec<LoginRow> = sqlx::query_as(
+            "SELECT id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform
+             FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id",
+        )
+        .bind(micros(window.since))
+        .bind(micros(window.until))
+        .fetch_all(self.store.pool())
+        .await
+        .map_err(failed)?;
+        Ok(rows.into_iter().map(from_login_row).collect())
+    }
+
+    /// The events of the window that the activity log of a room lists.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn room_log(&self, room: &RoomId, window: Window) -> Result<Vec<i64>, Error> {
+        // the log dates some events an hour later than the audit trail does, and others the other way round
+        let margin = TimeDelta::hours(1);
+        sqlx::query_scalar("SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event")
+            .bind(room.to_string())
+            .bind(micros(window.since - margin))
+            .bind(micros(window.until + margin))
+            .fetch_all(self.store.pool())
+            .await
+            .map_err(|source| self.failed("reading a room's log", source))
+    }
+
+    /// How many rows of the window are stored, and the dates of the first and the last.
+    pub(crate) async fn summary<S: Source>(&self, source: &S, window: Window) -> Result<SourceCoverage, Error> {
+        let (rows, oldest, newest): (i64, Option<i64>, Option<i64>) = sqlx::query_as(source.summary_sql())
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .bind(source.name())
+            .fetch_one(self.store.pool())
+            .await
+            .map_err(|source| self.failed("counting the rows", source))?;
         Ok(SourceCoverage {
             rows: rows.unsigned_abs(),
             oldest: oldest.and_then(instant),
             newest: newest.and_then(instant),
             ..SourceCoverage::default()
         })
+    }
+
+    /// When a source was last read again thoroughly.
+    pub(crate) async fn last_thorough_read(&self, source: &str) -> Result<Option<DateTime<Utc>>, Error> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT at_us FROM thorough_read WHERE source = ?")
+            .bind(source)
+            .fetch_optional(self.store.pool())
+            .await
+            .map_err(|source| self.failed("reading when a source was read", source))?;
+        Ok(at.and_then(instant))
+    }
+
+    pub(crate) async fn note_thorough_read(&self, source: &str, at: DateTime<Utc>) -> Result<(), Error> {
+        sqlx::query("INSERT INTO thorough_read (source, at_us) VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET at_us = excluded.at_us")
+            .bind(source)
+            .bind(micros(at))
+            .execute(self.store.pool())
+            .await
+            .map_err(|source| self.failed("storing when a source was read", source))?;
+        Ok(())
     }
 
     /// The spans of a source that were read completely.
@@ -72,19 +135,24 @@ impl Archive {
         Ok(spans.into_iter().filter_map(|(since, until)| Some(Window::new(instant(since)?, instant(until)?))).collect())
     }
 
-    /// Stores rows and the spans they make up, all or nothing. Gives the events that were not stored before.
-    pub(crate) async fn keep(&self, source: &str, events: &[AuditEvent], covered: &SpanSet) -> Result<Vec<i64>, Error> {
+    /// Stores rows and the spans they make up, all or nothing. Gives the dates of the rows that were not stored before.
+    pub(crate) async fn keep<S: Source>(
+        &self,
+        source: &S,
+        name: &str,
+        rows: &[S::Row],
+        covered: &SpanSet,
+    ) -> Result<Vec<DateTime<Utc>>, Error> {
         let mut write = self.store.begin().await?;
         let mut fresh = Vec::new();
-        for event in events {
-            if insert(&mut write, event).await.map_err(|source| self.failed("storing the events", source))? {
-                fresh.push(event.id);
+        for row in rows {
+            let is_new = source.insert(&mut write, row).await;
+            if is_new.map_err(|source| self.failed("storing the rows", source))? {
+                fresh.push(S::at(row));
             }
         }
-        self.replace_spans(&mut write, source, covered)
-            .await
-            .map_err(|e| self.failed("storing the covered spans", e))?;
-        write.commit().await.map_err(|source| self.failed("storing the events", source))?;
+        self.replace_spans(&mut write, name, covered).await.map_err(|e| self.failed("storing the covered spans", e))?;
+        write.commit().await.map_err(|source| self.failed("storing the rows", source))?;
         Ok(fresh)
     }
 
@@ -113,25 +181,4 @@ impl Archive {
     pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {
         Error::from(self.store.error(doing, source))
     }
-}
-
-/// Whether the event was new.
-async fn insert(write: &mut Transaction<'static, Sqlite>, event: &AuditEvent) -> Result<bool, sqlx::Error> {
-    let (id, at_us, actor, actor_name, action, text, ip, target, context) = to_row(event);
-    let done = sqlx::query(
-        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(id)
-    .bind(at_us)
-    .bind(actor)
-    .bind(actor_name)
-    .bind(action)
-    .bind(text)
-    .bind(ip)
-    .bind(target)
-    .bind(context)
-    .execute(&mut **write)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }

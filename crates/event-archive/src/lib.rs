@@ -5,7 +5,8 @@ mod error;
 mod refresh;
 mod rooms;
 mod rows;
+mod source;
 
 pub use archive::Archive;
 pub use error::Error;
-pub use refresh::Refreshed;
+pub use refresh::{LateRow, Refreshed};

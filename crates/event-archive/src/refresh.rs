@@ -1,24 +1,24 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
-use std::collections::HashSet;
-
-use audit_model::{Coverage, GapReason, SourceCoverage, SpanSet, UnreadableSpan, Window};
+use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, SliceGap};
+use docspace_client::{Client, Slice};
+use futures::StreamExt;
+use futures::stream;
 use tracing::{debug, warn};
 
+use crate::source::{Audit, Logins, RoomLog, Source};
 use crate::{Archive, Error};
-
-/// Name of the audit trail among covered spans and in gaps.
-const AUDIT: &str = "audit";
 
 /// Every run reads this much again. It holds the portal's usual delays of seconds, a restart of its queue, and the hour by which
 /// dates are late in autumn.
 const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
-/// A slice is held in memory and stored at once. A day keeps an ordinary portal at a few thousand rows, and costs one partly filled
-/// page.
-const SLICE: TimeDelta = TimeDelta::days(1);
+/// The first run of a day reads this much again: a queue that stood still over a weekend.
+const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
+
+/// How many slices are asked for at once: as many as the client lets through.
+const SLICES_AT_ONCE: usize = 4;
 
 /// Clocks that differ by less than this are set well enough: the overlap covers it.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
@@ -26,67 +26,175 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 /// What a refresh reached.
 #[derive(Debug)]
 pub struct Refreshed {
-    /// Only the members of the source that was read are set; blind spots are the caller's to add.
-    pub coverage: Coverage,
+    /// `None` when not a single span could be read.
+    pub coverage: Option<SourceCoverage>,
+    /// What of the window was not seen.
+    pub gaps: Vec<Gap>,
+    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same.
+    pub late: Vec<LateRow>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
 }
 
+/// A row that the portal stored after its time had been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateRow {
+    pub at: DateTime<Utc>,
+}
+
 impl Archive {
-    /// Reads what is missing of the window, and its last two hours again.
+    /// Reads what is missing of the audit trail of the window, and the last hours before it again.
     ///
-    /// A portal that fails leaves gaps, not an error: what was read before is kept. When not a single span could be read, the
-    /// source is absent from the coverage.
+    /// A portal that fails leaves gaps, not an error: what was read before is kept.
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn refresh_audit(&self, client: &Client, window: Window) -> Result<Refreshed, Error> {
-        let mut covered = self.covered(AUDIT).await?;
-        let before = covered.clone();
-        let mut coverage = Coverage::default();
-        let window_seen = seen_by_portal(window, client.portal_clock());
-        if window_seen.until + CLOCK_TOLERANCE < window.until {
+    pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
+        self.refresh(&Audit, client, window, now).await
+    }
+
+    /// The same for the login history, which the portal forgets after some time.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn refresh_logins(
+        &self,
+        client: &Client,
+        window: Window,
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
+        self.refresh(&Logins, client, window, now).await
+    }
+
+    /// The same for the activity log of a room.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn refresh_room_log(
+        &self,
+        client: &Client,
+        room: &RoomId,
+        window: Window,
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
+        self.refresh(&RoomLog(room), client, window, now).await
+    }
+
+    async fn refresh<S: Source>(
+        &self,
+        source: &S,
+        client: &Client,
+        window: Window,
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
+        let name = source.name();
+        let before = self.covered(&name).await?;
+        let thorough = self.last_thorough_read(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
+        let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
+        let past = seen_by_portal(window, client.portal_clock());
+        let mut progress = Progress::new(source.what(), window, before);
+        if past.until + CLOCK_TOLERANCE < window.until {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
-            coverage.gap(AUDIT, Window::new(window_seen.until, window.until), GapReason::ClockSkew);
+            progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
-        let mut late_ids = HashSet::new();
-        let mut unreadable = Vec::new();
-        let mut error = None;
-        let mut any_read = false;
-        for part in to_read(window_seen, &before).into_iter().flat_map(|span| span.slices(SLICE)) {
-            if let Some(error) = &error {
-                gap(&mut coverage, part, docspace_client::Error::gap_reason(error));
-                continue;
+        let spans = to_read(past, &progress.before, overlap);
+        let parts: Vec<Window> = spans.iter().flat_map(|span| span.slices(source.slice_length())).collect();
+        let mut unread = parts.clone();
+        let mut slices = stream::iter(parts).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
+        while let Some(slice) = slices.next().await {
+            unread.remove(0);
+            self.store_slice(source, &name, slice, &mut progress).await?;
+            if progress.error.is_some() {
+                break;
             }
-            let slice = client.audit_slice(part).await;
-            let gaps: SpanSet = slice.gaps.iter().map(|gap| gap.span).collect();
-            gaps.missing_from(part).into_iter().for_each(|read| {
-                any_read = true;
-                covered.insert(read);
-            });
-            let fresh: HashSet<i64> = self.keep(AUDIT, &slice.rows, &covered).await?.into_iter().collect();
-            let was_covered = |at| before.iter().any(|span| span.contains(at));
-            let late = slice.rows.iter().filter(|row| fresh.contains(&row.id) && was_covered(row.at));
-            late_ids.extend(late.map(|row| row.id));
-            for SliceGap { span, why } in slice.gaps {
-                gap(&mut coverage, span, why);
-                if why == GapReason::UnreadableRow {
-                    unreadable.push(UnreadableSpan { span, rows: 1 });
-                }
-            }
-            debug!(rows = slice.rows.len(), new = fresh.len(), "slice stored");
-            error = slice.error;
         }
-        if any_read {
-            let summary = self.summary(window).await?;
-            coverage.audit = Some(SourceCoverage { late_rows: late_ids.len() as u64, unreadable, ..summary });
+        drop(slices);
+        if let Some(why) = progress.error.as_ref().map(docspace_client::Error::gap_reason) {
+            unread.into_iter().for_each(|part| progress.gap(part, why));
         }
-        Ok(Refreshed { coverage, error })
+        if thorough && progress.gaps.is_empty() {
+            self.note_thorough_read(&name, now).await?;
+        }
+        let coverage = match progress.any_read {
+            true => Some(self.summary(source, window).await?),
+            false => None,
+        };
+        Ok(progress.finish(coverage))
+    }
+
+    /// Keeps the rows of a slice and marks as covered what has no gap.
+    async fn store_slice<S: Source>(
+        &self,
+        source: &S,
+        name: &str,
+        slice: Slice<S::Row>,
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
+        let gaps: SpanSet = slice.gaps.iter().map(|gap| gap.span).collect();
+        for read in gaps.missing_from(slice.span) {
+            progress.any_read = true;
+            progress.covered.insert(read);
+        }
+        slice.gaps.iter().for_each(|gap| progress.gap(gap.span, gap.why));
+        let fresh = self.keep(source, name, &slice.rows, &progress.covered).await?;
+        let was_covered = |at: &DateTime<Utc>| progress.before.iter().any(|span| span.contains(*at));
+        progress.late.extend(fresh.iter().copied().filter(was_covered).map(|at| LateRow { at }));
+        debug!(source = name, rows = slice.rows.len(), new = fresh.len(), "slice stored");
+        progress.error = slice.error;
+        Ok(())
     }
 }
 
-fn gap(coverage: &mut Coverage, span: Window, why: GapReason) {
-    coverage.gap(AUDIT, span, why);
+/// What a refresh has reached so far.
+struct Progress {
+    what: &'static str,
+    window: Window,
+    /// What earlier runs had read.
+    before: SpanSet,
+    covered: SpanSet,
+    gaps: Vec<Gap>,
+    unreadable: Vec<UnreadableSpan>,
+    late: Vec<LateRow>,
+    any_read: bool,
+    error: Option<docspace_client::Error>,
+}
+
+impl Progress {
+    fn new(what: &'static str, window: Window, before: SpanSet) -> Self {
+        let covered = before.clone();
+        Progress {
+            what,
+            window,
+            before,
+            covered,
+            gaps: Vec::new(),
+            unreadable: Vec::new(),
+            late: Vec::new(),
+            any_read: false,
+            error: None,
+        }
+    }
+
+    /// Notes what was not seen, also where an earlier run had read: what came late there is unseen. The next run asks again.
+    fn gap(&mut self, span: Window, why: GapReason) {
+        self.covered.remove(span);
+        let span = span.intersection(&self.window);
+        if span.is_empty() {
+            return;
+        }
+        self.gaps.push(Gap { what: self.what.to_owned(), span, why });
+        if why == GapReason::UnreadableRow {
+            self.unreadable.push(UnreadableSpan { span, rows: 1 });
+        }
+    }
+
+    fn finish(mut self, coverage: Option<SourceCoverage>) -> Refreshed {
+        self.unreadable.sort_by_key(|unreadable| unreadable.span);
+        let in_window = self.late.iter().filter(|row| self.window.contains(row.at)).count() as u64;
+        let (late_rows, unreadable) = (in_window, self.unreadable);
+        let coverage = coverage.map(|summary| SourceCoverage { late_rows, unreadable, ..summary });
+        Refreshed { coverage, gaps: self.gaps, late: self.late, error: self.error }
+    }
 }
 
 /// The part of the window that lies in the portal's past: nothing later can be said to be read.
@@ -96,12 +204,13 @@ fn seen_by_portal(window: Window, portal_clock: Option<DateTime<Utc>>) -> Window
     Window::new(window.since, window.until.min(now).max(window.since))
 }
 
-/// What to ask for: what is missing, and two hours before the edge of what is known again, oldest first.
-fn to_read(window: Window, covered: &SpanSet) -> Vec<Window> {
+/// What to ask for: what is missing, and what was read of the time before the edge of what is known again, oldest first.
+fn to_read(window: Window, covered: &SpanSet, overlap: TimeDelta) -> Vec<Window> {
     let missing = covered.missing_from(window);
     let edge = missing.last().filter(|last| last.until == window.until).map_or(window.until, |last| last.since);
-    let again = Window::new((edge - OVERLAP).max(window.since), window.until);
-    let all: SpanSet = missing.into_iter().chain([again]).collect();
+    let recent = Window::new(edge - overlap, edge);
+    let again = covered.iter().map(|known| known.intersection(&recent));
+    let all: SpanSet = missing.into_iter().chain(again).collect();
     all.iter().copied().collect()
 }
 
@@ -121,25 +230,37 @@ mod tests {
         windows.iter().copied().collect()
     }
 
+    fn asked(window: Window, covered: &[Window]) -> Vec<Window> {
+        to_read(window, &set(covered), OVERLAP)
+    }
+
     #[test]
-    fn the_first_run_reads_the_whole_window() {
-        assert_eq!(to_read(hours(0, 24), &SpanSet::default()), [hours(0, 24)]);
+    fn the_first_run_reads_the_whole_window_and_nothing_before() {
+        assert_eq!(asked(hours(0, 24), &[]), [hours(0, 24)]);
+        assert_eq!(to_read(hours(0, 24), &SpanSet::default(), DAILY_OVERLAP), [hours(0, 24)]);
     }
 
     #[test]
     fn the_next_run_reads_what_is_new_and_two_hours_before() {
-        assert_eq!(to_read(hours(1, 25), &set(&[hours(0, 24)])), [hours(22, 25)]);
-        assert_eq!(to_read(hours(0, 24), &set(&[hours(0, 24)])), [hours(22, 24)]);
+        assert_eq!(asked(hours(1, 25), &[hours(0, 24)]), [hours(22, 25)]);
+        assert_eq!(asked(hours(0, 24), &[hours(0, 24)]), [hours(22, 24)]);
+    }
+
+    #[test]
+    fn the_first_run_of_a_day_reads_three_days_again() {
+        let known = set(&[hours(-200, 24)]);
+        assert_eq!(to_read(hours(1, 25), &known, DAILY_OVERLAP), [hours(24 - 72, 25)]);
     }
 
     #[test]
     fn an_old_gap_is_asked_for_alone() {
-        assert_eq!(to_read(hours(0, 24), &set(&[hours(0, 10), hours(11, 24)])), [hours(10, 11), hours(22, 24)]);
+        assert_eq!(asked(hours(0, 24), &[hours(0, 10), hours(11, 24)]), [hours(10, 11), hours(22, 24)]);
     }
 
     #[test]
     fn after_a_pause_the_overlap_stands_before_it() {
-        assert_eq!(to_read(hours(0, 24), &set(&[hours(-5, 10)])), [hours(8, 24)]);
+        assert_eq!(asked(hours(0, 24), &[hours(-5, 10)]), [hours(8, 24)]);
+        assert_eq!(asked(hours(10, 24), &[hours(-5, 10)]), [hours(8, 24)]);
     }
 
     #[test]
@@ -148,5 +269,13 @@ mod tests {
         assert_eq!(seen, Window::new(hour(0), hour(23) + TimeDelta::seconds(1)));
         assert_eq!(seen_by_portal(hours(0, 24), Some(hour(30))), hours(0, 24));
         assert_eq!(seen_by_portal(hours(0, 24), None), hours(0, 24));
+    }
+
+    #[test]
+    fn a_gap_in_what_was_read_before_is_asked_for_again() {
+        let mut progress = Progress::new("audit", hours(0, 24), set(&[hours(0, 24)]));
+        progress.gap(hours(2, 4), GapReason::UnreadableRow);
+        assert_eq!(progress.gaps[0].span, hours(2, 4));
+        assert_eq!(progress.covered, set(&[hours(0, 2), hours(4, 24)]));
     }
 }

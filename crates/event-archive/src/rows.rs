@@ -1,6 +1,6 @@
 //! Events as rows of the store.
 
-use audit_model::{ActionId, AuditEvent, PortalText};
+use audit_model::{ActionId, AuditEvent, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -43,5 +43,40 @@ pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, 
         ip: ip.map(PortalText::new),
         target: serde_json::from_str(&target).unwrap_or_default(),
         context: context.map(PortalText::new),
+    }
+}
+
+/// Columns of `login_event`, in the order of its definition.
+pub(crate) type LoginRow = (
+    i64,
+    i64,
+    Vec<u8>,
+    String,
+    Option<String>,
+    i32,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
+    let (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) = row;
+    let text_of = |text: Option<String>| text.map(PortalText::new);
+    LoginEvent {
+        id,
+        at: instant(at_us).unwrap_or_default(),
+        user: Uuid::from_slice(&user).unwrap_or_default(),
+        user_name: PortalText::new(user_name),
+        login: text_of(login),
+        action: ActionId(action),
+        text: text_of(text),
+        ip: text_of(ip),
+        country: text_of(country),
+        city: text_of(city),
+        browser: text_of(browser),
+        platform: text_of(platform),
     }
 }

@@ -7,11 +7,11 @@ use std::path::Path;
 use audit_model::{AuditEvent, GapReason, PortalText, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};
-use event_archive::Archive;
+use event_archive::{Archive, LateRow};
 use futures::TryStreamExt;
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, Place, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, Login, Place, PortalSim, Room, Scenario};
 use secrecy::SecretString;
 use url::Url;
 
@@ -66,9 +66,9 @@ async fn what_the_portal_recorded_is_kept_in_order() {
     let (_sim, client) = start(portal).await;
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
-    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
-    let audit = refreshed.coverage.audit.clone().unwrap();
-    assert_eq!((audit.rows, audit.late_rows, refreshed.coverage.gaps.len()), (expected.len() as u64, 0, 0));
+    let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let audit = refreshed.coverage.clone().unwrap();
+    assert_eq!((audit.rows, audit.late_rows, refreshed.gaps.len()), (expected.len() as u64, 0, 0));
     let read: Vec<(DateTime<Utc>, i64)> =
         stored(&archive, last_day()).await.iter().map(|event| (event.at, event.id)).collect();
     assert_eq!(read, expected);
@@ -84,7 +84,7 @@ async fn events_come_back_as_they_were() {
     let (_sim, client) = start(portal).await;
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
-    archive.refresh_audit(&client, last_day()).await.unwrap();
+    archive.refresh_audit(&client, last_day(), now()).await.unwrap();
     let asked = client.audit_slice(last_day()).await;
     let mut direct = asked.rows;
     direct.sort_by_key(|event| (event.at, event.id));
@@ -96,7 +96,7 @@ async fn events_come_back_as_they_were() {
 async fn the_second_run_reads_two_hours_again_and_counts_what_came_late() {
     let (sim, client) = start(steady()).await;
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap();
+    open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
     sim.edit(|portal| {
         let owner = portal.owner().id;
         portal.add_event(Event::new(5009, owner, now() - TimeDelta::minutes(100)).file(1, "late.docx").in_room(71));
@@ -104,11 +104,61 @@ async fn the_second_run_reads_two_hours_again_and_counts_what_came_late() {
     });
     let before = sim.requests().len();
     let archive = open(folder.path()).await;
-    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
-    assert_eq!(refreshed.coverage.audit.unwrap().late_rows, 1);
+    let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(refreshed.coverage.unwrap().late_rows, 1);
     let asked = &sim.requests()[before..];
     assert_eq!(asked.len(), 1, "one page for what is missing and the overlap");
     assert!(asked[0].target.contains("from=2026-11-20T07%3A00%3A00Z"), "{}", asked[0].target);
+}
+
+/// The first run of each day reads three days again, the others two hours.
+#[tokio::test]
+async fn what_came_days_late_is_found_by_the_first_run_of_a_day() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, Window::new(hours_ago(48), now()), now()).await.unwrap();
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, hours_ago(40)).file(1, "late.docx").in_room(71));
+    });
+    let same_day = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(same_day.late, []);
+    let next_day = archive.refresh_audit(&client, last_day(), now() + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(next_day.late, [LateRow { at: hours_ago(40) }]);
+    assert_eq!(next_day.coverage.unwrap().late_rows, 0, "none of them in the window");
+}
+
+#[tokio::test]
+async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
+    let mut portal = steady();
+    let owner = portal.owner().clone();
+    for n in 0..230 {
+        portal.add_login(Login::success(&owner, now() - TimeDelta::minutes(n * 5 + 1)));
+    }
+    for n in 0..120 {
+        let at = now() - TimeDelta::minutes(i64::from(n) * 7 + 1);
+        portal.add_event(Event::new(5011, owner.id, at).file(20_000 + n, "b.docx").in_room(71));
+    }
+    let uploads: Vec<i64> = portal.events.iter().filter(|event| event.action == 5011).map(|event| event.id).collect();
+    let logins = portal.logins.iter().filter(|login| last_day().contains(login.at)).count();
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let room = RoomId::Number(71);
+    for run in 0..2 {
+        let archive = open(folder.path()).await;
+        let before = sim.requests().len();
+        let read = archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+        assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (logins as u64, 0));
+        assert_eq!(archive.logins(last_day()).await.unwrap().len(), logins);
+        let login_pages = sim.requests().len() - before;
+        let read = archive.refresh_room_log(&client, &room, last_day(), now()).await.unwrap();
+        assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (120, 0));
+        assert_eq!(archive.room_log(&room, last_day()).await.unwrap(), uploads);
+        let log_pages = sim.requests().len() - before - login_pages;
+        // the second run reads two hours again: 24 logins and 18 log rows, with an hour's margin for the logins
+        assert_eq!((login_pages, log_pages), if run == 0 { (4, 2) } else { (1, 1) });
+    }
 }
 
 #[tokio::test]
@@ -121,14 +171,14 @@ async fn a_gap_is_asked_for_again_until_it_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let second = Window::new(bad, bad + TimeDelta::seconds(1));
     for _ in 0..2 {
-        let coverage = open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap().coverage;
-        assert_eq!(coverage.gaps.len(), 1);
-        assert_eq!((coverage.gaps[0].span, coverage.gaps[0].why), (second, GapReason::UnreadableRow));
-        assert_eq!(coverage.audit.unwrap().unreadable[0].span, second);
+        let refreshed = open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
+        assert_eq!(refreshed.gaps.len(), 1);
+        assert_eq!((refreshed.gaps[0].span, refreshed.gaps[0].why), (second, GapReason::UnreadableRow));
+        assert_eq!(refreshed.coverage.unwrap().unreadable[0].span, second);
     }
     sim.edit(|portal| portal.events.retain(|event| !event.poison));
-    let coverage = open(folder.path()).await.refresh_audit(&client, last_day()).await.unwrap().coverage;
-    assert_eq!(coverage.gaps, []);
+    let refreshed = open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(refreshed.gaps, []);
 }
 
 #[tokio::test]
@@ -138,18 +188,18 @@ async fn a_portal_that_dies_leaves_what_was_read_and_a_gap() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
     let two_days = Window::new(hours_ago(48), now());
-    let refreshed = archive.refresh_audit(&client, two_days).await.unwrap();
+    let refreshed = archive.refresh_audit(&client, two_days, now()).await.unwrap();
     assert!(refreshed.error.is_some());
-    assert!(refreshed.coverage.gaps.iter().all(|gap| gap.why == GapReason::PortalError));
+    assert!(refreshed.gaps.iter().all(|gap| gap.why == GapReason::PortalError));
     assert!(!stored(&archive, two_days).await.is_empty());
     // nothing at all: the source was not read
     sim.set_faults(vec![Fault::status(502).on("security/audit/events")]);
-    let refreshed = archive.refresh_audit(&client, last_day()).await.unwrap();
-    assert_eq!(refreshed.coverage.audit, None);
+    let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(refreshed.coverage, None);
     // the next run makes good for both
     sim.set_faults(Vec::new());
-    let refreshed = archive.refresh_audit(&client, two_days).await.unwrap();
-    assert_eq!(refreshed.coverage.gaps, []);
+    let refreshed = archive.refresh_audit(&client, two_days, now()).await.unwrap();
+    assert_eq!(refreshed.gaps, []);
     assert_eq!(stored(&archive, two_days).await.len(), 288);
 }
 
@@ -159,11 +209,11 @@ async fn the_future_is_not_covered() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
     let ahead = Window::new(hours_ago(3), now() + TimeDelta::minutes(30));
-    let gaps = archive.refresh_audit(&client, ahead).await.unwrap().coverage.gaps;
+    let gaps = archive.refresh_audit(&client, ahead, now()).await.unwrap().gaps;
     assert_eq!((gaps.len(), gaps[0].why, gaps[0].span.until), (1, GapReason::ClockSkew, ahead.until));
     // a minute is within what clocks differ by
     let close = Window::new(hours_ago(3), now() + TimeDelta::seconds(50));
-    assert_eq!(archive.refresh_audit(&client, close).await.unwrap().coverage.gaps, []);
+    assert_eq!(archive.refresh_audit(&client, close, now()).await.unwrap().gaps, []);
 }
 
 #[tokio::test]
@@ -176,7 +226,7 @@ async fn rooms_keep_their_former_titles_and_outlive_their_deletion() {
     let (_sim, client) = start(portal).await;
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path()).await;
-    archive.refresh_audit(&client, last_day()).await.unwrap();
+    archive.refresh_audit(&client, last_day(), now()).await.unwrap();
     let facts: Vec<_> = client.rooms().await.unwrap().into_iter().map(|room| room.fact).collect();
     archive.keep_rooms(&facts, now()).await.unwrap();
     archive.rooms(last_day()).await.unwrap();

@@ -120,3 +120,11 @@ pub(crate) fn only_file(folder: &Path, ending: &str) -> PathBuf {
 pub(crate) fn closed_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+/// Makes the next run the first of its day.
+pub(crate) async fn forget_thorough_reads(setting: &Setting) {
+    let store = only_file(&setting.state.path().join("state"), "sqlite");
+    let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
+    sqlx::query("DELETE FROM thorough_read").execute(store.pool()).await.unwrap();
+    store.close().await;
+}

@@ -1,0 +1,91 @@
+//! Reading the activity log of a room.
+//!
+//! Pages are counted in raw rows: groups make the answer shorter, rows without a text are left out of it, and only the total tells
+//! where the log ends. One unreadable row makes its page fail; other pages work, so it is stepped over.
+
+use std::collections::HashSet;
+
+use audit_model::{GapReason, RoomId, Window};
+use chrono::{DateTime, Utc};
+
+use crate::audit::query_instant;
+use crate::client::{OnFault, Question};
+use crate::wire::LogItemDto;
+use crate::{Client, Error, ErrorKind, Slice, SliceGap};
+
+/// An event that the activity log of a room lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The same id as in the audit trail.
+    pub event: i64,
+    /// Up to an hour late on the day when clocks are set forward, unlike in the audit trail.
+    pub at: DateTime<Utc>,
+}
+
+/// Page sizes: when a page fails, the next smaller ones narrow down the row.
+const PAGE_ROWS: [u64; 3] = [100, 10, 1];
+
+impl Client {
+    /// What the activity log of a room lists for the window. Downloads, openings and content replaced through the API are never
+    /// in it.
+    pub async fn room_log(&self, room: &RoomId, span: Window) -> Slice<LogEntry> {
+        let mut slice = Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None };
+        let mut seen = HashSet::new();
+        let (mut start, mut size) = (0, 0);
+        loop {
+            let page = match self.log_page(room, span, start, PAGE_ROWS[size]).await {
+                Ok(page) => page,
+                Err(error) if error.may_be_one_row() && size + 1 < PAGE_ROWS.len() => {
+                    size += 1;
+                    continue;
+                }
+                Err(error) if error.may_be_one_row() && slice.gaps.len() < MAX_UNREADABLE => {
+                    // its date is unknown, so it may be anywhere in the span
+                    slice.gaps.push(SliceGap { span, why: GapReason::UnreadableRow });
+                    start += 1;
+                    continue;
+                }
+                Err(error) => {
+                    slice.gaps.push(SliceGap { span, why: error.gap_reason() });
+                    slice.error = Some(error);
+                    break;
+                }
+            };
+            slice.rows.extend(page.entries.into_iter().filter(|entry| seen.insert(entry.event)));
+            start += PAGE_ROWS[size];
+            if start >= page.total {
+                break;
+            }
+            // back to large pages where they fit again
+            while size > 0 && start.is_multiple_of(PAGE_ROWS[size - 1]) {
+                size -= 1;
+            }
+        }
+        slice
+    }
+
+    async fn log_page(&self, room: &RoomId, span: Window, start: u64, rows: u64) -> Result<LogPage, Error> {
+        const ASKED: &str = "a room's activity log";
+        let path = format!("files/folder/{room}/log");
+        // the end is inclusive there; what belongs to the next span is told twice, which does no harm
+        let (from, to) = (query_instant(span.since), query_instant(span.until));
+        let (start, count) = (start.to_string(), rows.to_string());
+        let query = [("fromDate", from.as_str()), ("toDate", &to), ("count", &count), ("startIndex", &start)];
+        let question = Question { asked: ASKED, path: &path, query: &query, needs: "files:read or *:read" };
+        let on_fault = if rows == 1 { OnFault::RepeatOnce } else { OnFault::GiveUp };
+        let answer = self.get_or::<Vec<LogItemDto>>(question, on_fault).await?;
+        let total = answer.total.and_then(|total| u64::try_from(total).ok());
+        let entries: Vec<LogEntry> = answer.response.iter().flat_map(|item| item.flatten(span.since)).collect();
+        self.note_rows(entries.len());
+        Ok(LogPage { entries, total: total.ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm))? })
+    }
+}
+
+/// A log with more unreadable rows than this is not worth the requests.
+const MAX_UNREADABLE: usize = 20;
+
+struct LogPage {
+    entries: Vec<LogEntry>,
+    /// Raw rows in all.
+    total: u64,
+}
