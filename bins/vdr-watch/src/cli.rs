@@ -1,7 +1,7 @@
 //! This program's own flags. No logic: each stands for a setting.
 
 use clap::Parser;
-use job_runner::args::CommonArgs;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
 use job_runner::config::FlagSetting;
 
 /// Finds people whose activity in a virtual data room is unusually high
@@ -14,11 +14,18 @@ pub(crate) struct Cli {
     /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
     #[arg(long = "room", value_name = "ID|TITLE")]
     pub(crate) rooms: Vec<String>,
+
+    #[command(subcommand)]
+    command: Option<CommonCommand>,
 }
 
-impl AsRef<CommonArgs> for Cli {
-    fn as_ref(&self) -> &CommonArgs {
+impl CommandLine for Cli {
+    fn common(&self) -> &CommonArgs {
         &self.common
+    }
+
+    fn command(&self) -> Option<&CommonCommand> {
+        self.command.as_ref()
     }
 }
 
@@ -37,6 +44,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
+        <Cli as CommandFactory>::command().debug_assert();
     }
 }

@@ -289,3 +289,32 @@ async fn each_portal_has_a_store_of_its_own() {
     let quiet = common::run_with(&setting, &["--portal", &other.url(), "--until", &until]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
 }
+
+#[tokio::test]
+async fn the_store_can_be_checked_and_pruned() {
+    let setting = Setting::new("incident").await;
+    let url = setting.sim.url();
+    let store = async |arguments: &[&str]| {
+        common::run_with(&setting, &[&["--portal", &url, "store"], arguments].concat()).await
+    };
+    assert!(store(&["check"]).await.stdout.contains("does not exist yet"));
+    run(&setting, &["--since", "2026-11-10T00:00:00Z"]).await;
+    let before = setting.sim.requests().len();
+    let checked = store(&["check"]).await;
+    assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
+    assert!(checked.stdout.contains("no damage"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("audit: read completely 2026-11-10T00:00:00Z to 2026-11-20T09:00:00Z"),
+        "{}",
+        checked.stdout
+    );
+    // what the next run still needs is not for pruning
+    let refused = store(&["prune", "--before", "1h"]).await;
+    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("still needs"), "{}", refused.stderr);
+    let pruned = store(&["prune", "--before", "2026-11-12"]).await;
+    assert_eq!(pruned.exit, 0, "{}", pruned.stderr);
+    let checked = store(&["check"]).await;
+    assert!(checked.stdout.contains("audit: read completely 2026-11-12T00:00:00Z"), "{}", checked.stdout);
+    assert_eq!(setting.sim.requests().len(), before, "the portal is not asked");
+}

@@ -156,7 +156,7 @@ impl Archive {
         Ok(fresh)
     }
 
-    async fn replace_spans(
+    pub(crate) async fn replace_spans(
         &self,
         write: &mut Transaction<'static, Sqlite>,
         source: &str,

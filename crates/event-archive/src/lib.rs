@@ -6,7 +6,9 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
+mod upkeep;
 
 pub use archive::Archive;
 pub use error::Error;
 pub use refresh::{LateRow, Refreshed};
+pub use upkeep::{Kept, Rows};

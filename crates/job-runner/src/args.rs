@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 use crate::config::FlagSetting;
 use crate::time_spec::TimeSpec;
@@ -64,6 +64,35 @@ pub struct CommonArgs {
     /// Log errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+/// What every command line has.
+pub trait CommandLine {
+    fn common(&self) -> &CommonArgs;
+
+    /// A subcommand that all programs share; without one, the program does its job once.
+    fn command(&self) -> Option<&CommonCommand>;
+}
+
+/// The subcommands that every program has.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum CommonCommand {
+    /// Look after what this program remembers of the portal
+    #[command(subcommand)]
+    Store(StoreCommand),
+}
+
+/// `store …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum StoreCommand {
+    /// Look for damage, and list what is remembered
+    Check,
+    /// Forget old events
+    Prune {
+        /// Forget what happened before this time; same forms as --since
+        #[arg(long, value_name = "TIME")]
+        before: TimeSpec,
+    },
 }
 
 /// Form of the report.

@@ -55,6 +55,16 @@ pub enum Error {
     /// `--since` is not before `--until`.
     #[error("the window {0} is empty: its end must be after its beginning; change `--since` or `--until`")]
     EmptyWindow(audit_model::Window),
+    /// `store prune` would forget what the next run judges.
+    #[error(
+        "`--before {asked}` would forget events that the next run still needs; the latest time possible is {latest}"
+    )]
+    PruneTooMuch {
+        /// What was asked for.
+        asked: chrono::DateTime<chrono::Utc>,
+        /// What is allowed.
+        latest: chrono::DateTime<chrono::Utc>,
+    },
     /// `RUST_LOG` is not a filter.
     #[error("environment variable `RUST_LOG` is not a log filter")]
     LogFilter(#[source] tracing_subscriber::filter::ParseError),

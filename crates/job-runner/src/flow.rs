@@ -15,14 +15,14 @@ use job_store::{Acquired, RunLock, Store};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
-use crate::args::CommonArgs;
+use crate::args::{CommandLine, CommonArgs, CommonCommand};
 use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources};
 use crate::environment::Environment;
 use crate::exit::{Ending, Exit, decide};
 use crate::job::Job;
 use crate::program::Program;
 use crate::state_path::{StatePaths, state_paths};
-use crate::{Error, logging, secret};
+use crate::{Error, logging, secret, upkeep};
 
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
@@ -48,13 +48,19 @@ pub fn main<P: Program>() -> ExitCode {
 }
 
 fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
-    let args = cli.as_ref();
+    let args = cli.common();
     let environment = Environment::from_process();
     logging::init(args.verbose, args.quiet, &environment)?;
     let sources = Sources::from_process(args, P::flags(cli));
     let loaded = config::load::<P::Config>(P::NAME, &sources).map_err(Error::Config)?;
-    let surroundings = Surroundings::new::<P>(args, &loaded.common, &environment)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    if let Some(CommonCommand::Store(command)) = cli.command() {
+        let portal_url = loaded.common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
+        let state = loaded.common.state.as_ref().map(|path| path.as_path());
+        let paths = state_paths(P::NAME, &portal_url, state, &environment)?;
+        return runtime.block_on(upkeep::run(command, &paths, now(), P::WINDOW));
+    }
+    let surroundings = Surroundings::new::<P>(args, &loaded.common, &environment)?;
     runtime.block_on(conclude::<P>(args, &loaded.common, &loaded.own, surroundings))
 }
 

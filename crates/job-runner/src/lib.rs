@@ -13,6 +13,7 @@ mod program;
 pub mod secret;
 pub mod state_path;
 pub mod time_spec;
+mod upkeep;
 
 pub use error::Error;
 pub use flow::main;

@@ -7,7 +7,7 @@ use alerting::Alert;
 use audit_model::Coverage;
 use chrono::TimeDelta;
 
-use crate::args::{CommonArgs, ReportFormat};
+use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
 use crate::job::Job;
 
@@ -22,7 +22,7 @@ pub trait Program {
     const WINDOW: TimeDelta;
 
     /// Flags: the common ones, and the program's own.
-    type Cli: clap::Parser + AsRef<CommonArgs>;
+    type Cli: clap::Parser + CommandLine;
     type Config: Settings;
     type Outcome;
 

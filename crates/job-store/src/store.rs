@@ -144,6 +144,19 @@ impl Store {
         if is_corruption(&source) { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
     }
 
+    /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] or [`Error::Database`] when the damage does not even allow that.
+    pub async fn damage(&self) -> Result<Option<String>, Error> {
+        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|source| self.error("checking the store", source))?;
+        Ok((verdict != "ok").then_some(verdict))
+    }
+
     /// Closes the connections of all clones and folds the write-ahead log into the file.
     ///
     /// Without it nothing is lost, but the log stays beside the file until the next run.

@@ -1,0 +1,89 @@
+//! Looking after the store: what is in it, and forgetting what is old.
+
+use audit_model::{SpanSet, Window};
+use chrono::{DateTime, Utc};
+
+use crate::rows::micros;
+use crate::{Archive, Error};
+
+/// What is kept of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Name of the source, for instance `audit`.
+    pub source: String,
+    /// The spans that were read completely, oldest first.
+    pub covered: SpanSet,
+}
+
+/// Rows of one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    pub table: &'static str,
+    pub rows: u64,
+}
+
+/// The tables that grow with time, with their counting and their forgetting.
+const TABLES: [(&str, &str, &str); 3] = [
+    ("audit_event", "SELECT count(*) FROM audit_event", "DELETE FROM audit_event WHERE at_us < ?"),
+    ("login_event", "SELECT count(*) FROM login_event", "DELETE FROM login_event WHERE at_us < ?"),
+    ("room_log", "SELECT count(*) FROM room_log", "DELETE FROM room_log WHERE at_us < ?"),
+];
+
+impl Archive {
+    /// How many rows each table holds.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn rows(&self) -> Result<Vec<Rows>, Error> {
+        let mut counts = Vec::new();
+        for (table, count, _) in TABLES {
+            let rows: i64 = sqlx::query_scalar(count)
+                .fetch_one(self.store().pool())
+                .await
+                .map_err(|source| self.failed("counting the rows", source))?;
+            counts.push(Rows { table, rows: rows.unsigned_abs() });
+        }
+        Ok(counts)
+    }
+
+    /// Which spans of which source are known completely, by name of the source.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn kept(&self) -> Result<Vec<Kept>, Error> {
+        let sources: Vec<String> = sqlx::query_scalar("SELECT DISTINCT source FROM covered_span ORDER BY source")
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading the covered spans", source))?;
+        let mut kept = Vec::new();
+        for source in sources {
+            let covered = self.covered(&source).await?;
+            kept.push(Kept { source, covered });
+        }
+        Ok(kept)
+    }
+
+    /// Forgets all rows dated before `before`, and that their time was ever read, all or nothing. Titles of rooms are kept.
+    ///
+    /// Gives the number of rows forgotten. What rules still need is the caller's to know.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn prune(&self, before: DateTime<Utc>) -> Result<Vec<Rows>, Error> {
+        let failed = |source| self.failed("forgetting old rows", source);
+        let kept = self.kept().await?;
+        let mut write = self.store().begin().await?;
+        let mut forgotten = Vec::new();
+        for (table, _, delete) in TABLES {
+            let done = sqlx::query(delete).bind(micros(before)).execute(&mut *write).await.map_err(failed)?;
+            forgotten.push(Rows { table, rows: done.rows_affected() });
+        }
+        for Kept { source, mut covered } in kept {
+            covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
+            self.replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
+        }
+        write.commit().await.map_err(failed)?;
+        sqlx::query("VACUUM").execute(self.store().pool()).await.map_err(failed)?;
+        Ok(forgotten)
+    }
+}
