@@ -112,7 +112,7 @@ impl Archive {
         if let Some(why) = progress.error.as_ref().map(docspace_client::Error::gap_reason) {
             unread.into_iter().for_each(|part| progress.gap(part, why));
         }
-        if thorough && progress.gaps.is_empty() {
+        if thorough && progress.error.is_none() {
             self.note_thorough_read(&name, now).await?;
         }
         let coverage = match progress.any_read {

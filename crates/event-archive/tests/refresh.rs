@@ -111,6 +111,29 @@ async fn the_second_run_reads_two_hours_again_and_counts_what_came_late() {
     assert!(asked[0].target.contains("from=2026-11-20T07%3A00%3A00Z"), "{}", asked[0].target);
 }
 
+/// A row that becomes unreadable in a time that was read before stays a gap, also when no overlap reaches it any more.
+#[tokio::test]
+async fn a_gap_in_what_was_read_is_not_forgotten() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let two_days = Window::new(hours_ago(48), now());
+    archive.refresh_audit(&client, two_days, now()).await.unwrap();
+    let bad = hours_ago(40);
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::poison(owner, bad));
+    });
+    let second = Window::new(bad, bad + TimeDelta::seconds(1));
+    // found by the thorough read of the next day, and by the runs after it, which read two hours again
+    for started in [1, 2, 3].map(|hours| now() + TimeDelta::days(1) + TimeDelta::hours(hours)) {
+        let gaps = archive.refresh_audit(&client, two_days, started).await.unwrap().gaps;
+        assert_eq!(gaps.iter().map(|gap| gap.span).collect::<Vec<_>>(), [second], "{started}");
+    }
+    let unrelated = archive.refresh_audit(&client, last_day(), now() + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(unrelated.gaps, [], "outside the window it is no gap of the run");
+}
+
 /// The first run of each day reads three days again, the others two hours.
 #[tokio::test]
 async fn what_came_days_late_is_found_by_the_first_run_of_a_day() {
