@@ -16,21 +16,6 @@ pub(crate) fn instant(micros: i64) -> Option<DateTime<Utc>> {
 /// Columns of `audit_event`, in the order of its definition.
 pub(crate) type EventRow = (i64, i64, Vec<u8>, String, i32, Option<String>, Option<String>, String, Option<String>);
 
-pub(crate) fn to_row(event: &AuditEvent) -> EventRow {
-    let raw = |text: &Option<PortalText>| text.as_ref().map(|text| text.raw().to_owned());
-    (
-        event.id,
-        micros(event.at),
-        event.actor.as_bytes().to_vec(),
-        event.actor_name.raw().to_owned(),
-        event.action.0,
-        raw(&event.text),
-        raw(&event.ip),
-        serde_json::to_string(&event.target).expect("strings are always JSON"),
-        raw(&event.context),
-    )
-}
-
 /// Rows are only ever written from events, so what does not fit is damage: it reads as unknown, never as somebody else.
 pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, context): EventRow) -> AuditEvent {
     AuditEvent {

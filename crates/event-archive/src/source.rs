@@ -1,13 +1,11 @@
 //! The three lists that are kept: how each is read from the portal and stored.
 
-use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_model::{AuditEvent, LoginEvent, RoomId, Window};
+use chrono::TimeDelta;
 use docspace_client::{Client, LogEntry, Slice};
-use sqlx::{Sqlite, Transaction};
+use serde_json::{Value, json};
 
-use crate::rows::{micros, to_row};
-
-pub(crate) type Write = Transaction<'static, Sqlite>;
+use crate::rows::micros;
 
 /// A list of the portal that grows with time.
 pub(crate) trait Source {
@@ -27,10 +25,11 @@ pub(crate) trait Source {
     /// Counts rows of a window, with the first and the last date; binds since, until, and the source's name.
     fn summary_sql(&self) -> &'static str;
 
-    /// Whether the row was not stored before.
-    async fn insert(&self, write: &mut Write, row: &Self::Row) -> Result<bool, sqlx::Error>;
+    /// Stores the rows of a JSON array that are not stored yet, and gives the date of each that was not.
+    fn insert_sql(&self) -> &'static str;
 
-    fn at(row: &Self::Row) -> DateTime<Utc>;
+    /// A row as an element of that array: an array of columns.
+    fn columns(&self, row: &Self::Row) -> Value;
 }
 
 pub(crate) struct Audit;
@@ -59,28 +58,25 @@ impl Source for Audit {
         "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
     }
 
-    async fn insert(&self, write: &mut Write, event: &AuditEvent) -> Result<bool, sqlx::Error> {
-        let (id, at_us, actor, actor_name, action, text, ip, target, context) = to_row(event);
-        let done = sqlx::query(
-            "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(id)
-        .bind(at_us)
-        .bind(actor)
-        .bind(actor_name)
-        .bind(action)
-        .bind(text)
-        .bind(ip)
-        .bind(target)
-        .bind(context)
-        .execute(&mut **write)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
+         SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
+         FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
     }
 
-    fn at(row: &AuditEvent) -> DateTime<Utc> {
-        row.at
+    fn columns(&self, event: &AuditEvent) -> Value {
+        let target = serde_json::to_string(&event.target).expect("strings are always JSON");
+        json!([
+            event.id,
+            micros(event.at),
+            event.actor.simple().to_string(),
+            event.actor_name,
+            event.action,
+            event.text,
+            event.ip,
+            target,
+            event.context,
+        ])
     }
 }
 
@@ -110,32 +106,29 @@ impl Source for Logins {
         "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
     }
 
-    async fn insert(&self, write: &mut Write, login: &LoginEvent) -> Result<bool, sqlx::Error> {
-        let raw = |text: &Option<PortalText>| text.as_ref().map(|text| text.raw().to_owned());
-        let done = sqlx::query(
-            "INSERT INTO login_event
-             (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(login.id)
-        .bind(micros(login.at))
-        .bind(login.user.as_bytes().to_vec())
-        .bind(login.user_name.raw().to_owned())
-        .bind(raw(&login.login))
-        .bind(login.action.0)
-        .bind(raw(&login.text))
-        .bind(raw(&login.ip))
-        .bind(raw(&login.country))
-        .bind(raw(&login.city))
-        .bind(raw(&login.browser))
-        .bind(raw(&login.platform))
-        .execute(&mut **write)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO login_event
+         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform)
+         SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         value->>9, value->>10, value->>11
+         FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
     }
 
-    fn at(row: &LoginEvent) -> DateTime<Utc> {
-        row.at
+    fn columns(&self, login: &LoginEvent) -> Value {
+        json!([
+            login.id,
+            micros(login.at),
+            login.user.simple().to_string(),
+            login.user_name,
+            login.login,
+            login.action,
+            login.text,
+            login.ip,
+            login.country,
+            login.city,
+            login.browser,
+            login.platform,
+        ])
     }
 }
 
@@ -166,17 +159,12 @@ impl Source for RoomLog<'_> {
          WHERE at_us >= ? AND at_us < ? AND 'room_log ' || room = ?"
     }
 
-    async fn insert(&self, write: &mut Write, entry: &LogEntry) -> Result<bool, sqlx::Error> {
-        let done = sqlx::query("INSERT INTO room_log (room, event, at_us) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(self.0.to_string())
-            .bind(entry.event)
-            .bind(micros(entry.at))
-            .execute(&mut **write)
-            .await?;
-        Ok(done.rows_affected() == 1)
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO room_log (room, event, at_us)
+         SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING at_us"
     }
 
-    fn at(row: &LogEntry) -> DateTime<Utc> {
-        row.at
+    fn columns(&self, entry: &LogEntry) -> Value {
+        json!([self.0.to_string(), entry.event, micros(entry.at)])
     }
 }
