@@ -11,7 +11,7 @@ mod sim;
 
 pub use fault::{Fault, FaultBody, FaultKind};
 pub use scenario::{
-    BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
-    ScenarioError, Truth,
+    BUILTIN, Condition, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Reference, Restriction,
+    Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Truth,
 };
 pub use sim::{PortalSim, RequestLine};

@@ -3,7 +3,9 @@
 //! The order is the portal's: unknown route, wrong verb, key, scope, parameters, right, action.
 
 mod audit;
+mod audit_text;
 mod auth;
+mod gates;
 mod logins;
 mod people;
 mod query;

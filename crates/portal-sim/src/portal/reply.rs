@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream};
 
 use crate::fault::FaultBody;
-use crate::json::Json;
+use crate::json::{Json, length};
 
 const JSON: &str = "application/json; charset=utf-8";
 const PROBLEM: &str = "application/problem+json; charset=utf-8";
@@ -35,6 +35,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// A list without a total.
+    pub(crate) fn list(rows: Vec<Json>) -> Answer {
+        Answer { count: length(rows.len()), response: Json::List(rows), total: None }
+    }
+
     /// One object.
     pub(crate) fn one(response: Json) -> Answer {
         Answer { response, count: 1, total: None }

@@ -3,8 +3,10 @@
 //! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
 
 mod builtin;
+mod condition;
 mod file;
 mod model;
+mod stored;
 mod traffic;
 mod truth;
 
@@ -13,8 +15,10 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
+pub use condition::{Condition, Restriction, Restrictions, TenantState};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use stored::{Reference, Stored};
 pub use truth::{Expected, Innocent, Truth};
 
 pub(crate) use model::mix;
@@ -57,6 +61,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What is true.
     pub truth: Truth,
+    /// Whether the portal runs, what is hidden, who may enter.
+    pub condition: Condition,
     last_event: i64,
     last_login: i64,
 }
@@ -83,6 +89,7 @@ impl Scenario {
             logins: Vec::new(),
             faults: Vec::new(),
             truth: Truth::default(),
+            condition: Condition::default(),
             last_event: FIRST_EVENT_ID,
             last_login: FIRST_LOGIN_ID,
         }
