@@ -162,6 +162,8 @@ async fn handle(
         query: uri.query(),
         host: text(header::HOST).unwrap_or("127.0.0.1"),
         authorization: text(header::AUTHORIZATION),
+        headers: &headers,
+        body: &body,
         serial: lock(&shared.requests).len() as u64 + 1,
     };
     let outcome = portal::answer(&mut scenario, &request);

@@ -1,28 +1,34 @@
 //! The portal's HTTP side: which route answers, in which order the layers refuse.
 //!
-//! The order is the portal's: unknown route, wrong verb, key, scope, parameters, right, action.
+//! The order is the portal's: unknown route, wrong verb, key, scope, parameters and body, right, action.
 
 mod audit;
 mod audit_text;
 mod auth;
+mod body;
 mod gates;
+mod json_body;
 mod logins;
 mod people;
 mod query;
 mod reply;
 mod room_log;
 mod rooms;
+mod route;
 mod settings;
 
+use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 
 pub(crate) use reply::Reply;
 
 use crate::fault::{self, FaultKind};
-use crate::scenario::{Scenario, mix};
+use crate::scenario::{Key, Person, Scenario, mix};
 use auth::{Caller, Need};
+use body::Body;
 use query::Query;
-use reply::{Answer, Echo, Failure};
+use reply::{Echo, Failure, Output};
+use route::{Action, Method, Route};
 
 /// A request, as far as the portal looks at it.
 pub(crate) struct Request<'a> {
@@ -33,6 +39,10 @@ pub(crate) struct Request<'a> {
     pub(crate) query: Option<&'a str>,
     pub(crate) host: &'a str,
     pub(crate) authorization: Option<&'a str>,
+    /// All headers as sent.
+    pub(crate) headers: &'a HeaderMap,
+    /// The body as sent; empty without one.
+    pub(crate) body: &'a [u8],
     /// Number of the request, from 1.
     pub(crate) serial: u64,
 }
@@ -49,39 +59,38 @@ struct Context<'a> {
     scenario: &'a Scenario,
     caller: Caller<'a>,
     query: &'a Query,
+    headers: &'a HeaderMap,
     /// Scheme and host, for addresses in answers.
     base: &'a str,
 }
 
-type Action = Box<dyn Fn(&Context<'_>) -> Result<Answer, Failure>>;
-
-/// A route that exists.
-struct Route {
-    need: Need,
-    anonymous: bool,
-    /// `fields` trims only what these routes list; elsewhere a client must not send it.
-    trims: bool,
-    action: Action,
+/// Everything an action that may change the portal has at hand.
+struct Change<'a> {
+    scenario: &'a mut Scenario,
+    /// Who asks; `None` on anonymous routes without a key.
+    caller: Option<(Person, Key)>,
+    query: &'a Query,
+    headers: &'a HeaderMap,
+    /// What the request carries; reading it comes before any look at rights.
+    body: Body<'a>,
+    base: &'a str,
 }
 
-impl Route {
-    fn new(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
-        Some(Route { need, anonymous: false, trims: false, action: Box::new(action) })
-    }
-
-    fn security(action: fn(&Context<'_>) -> Result<Answer, Failure>) -> Option<Route> {
-        Some(Route { need: Need::Global, anonymous: false, trims: true, action: Box::new(action) })
-    }
-
-    fn anonymous(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
-        Some(Route { need, anonymous: true, trims: false, action: Box::new(action) })
+impl Change<'_> {
+    /// The same request for the functions that only look.
+    fn context(&self) -> Context<'_> {
+        let caller = match &self.caller {
+            Some((person, key)) => Caller::Person { person, key },
+            None => Caller::Anonymous,
+        };
+        Context { scenario: self.scenario, caller, query: self.query, headers: self.headers, base: self.base }
     }
 }
 
-/// The GET route of this path behind `/api/2.0/`, in lower case.
+/// What answers at this path behind `/api/2.0/`, in lower case.
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
-    match parts[..] {
+    Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
         ["people", name] => {
             let name = name.to_owned();
@@ -106,8 +115,8 @@ fn route(path: &str) -> Option<Route> {
             let id: i32 = id.parse().ok()?;
             Route::new(Need::Area("files"), move |context| room_log::log(context, id))
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// Answers one request and counts the faults it meets.
@@ -119,10 +128,11 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
     let parsed = Query::parse(request.query.unwrap_or_default());
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
     let found = route(&path);
+    let method = found.as_ref().and_then(|route| route.method(request.method));
     let echo = Echo {
         href: format!("{base}{decoded}{question}"),
         method: request.method,
-        fields: parsed.fields().filter(|_| found.as_ref().is_some_and(|route| route.trims)),
+        fields: parsed.fields().filter(|_| method.is_some_and(|method| method.trims)),
         serial: request.serial,
     };
     let fault = fault::take(&mut scenario.faults, &path);
@@ -134,13 +144,11 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
         }
         Some(FaultKind::Truncated) | None => {}
     }
-    let reply = match found {
-        None => echo.failure(Failure::Empty(404)),
-        Some(_) if !request.method.eq_ignore_ascii_case("GET") => {
-            echo.failure(Failure::Empty(405)).header("allow", "GET")
-        }
-        Some(route) => match serve(scenario, &route, request, &parsed, &base) {
-            Ok(answer) => echo.success(answer),
+    let reply = match (&found, method) {
+        (None, _) => echo.failure(Failure::Empty(404)),
+        (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base) {
+            Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
     };
@@ -148,14 +156,22 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
 }
 
 fn serve(
-    scenario: &Scenario,
-    route: &Route,
+    scenario: &mut Scenario,
+    method: &Method,
     request: &Request<'_>,
     query: &Query,
     base: &str,
-) -> Result<Answer, Failure> {
-    let caller = auth::authorize(scenario, request.authorization, route.need, route.anonymous)?;
-    (route.action)(&Context { scenario, caller, query, base })
+) -> Result<Output, Failure> {
+    let caller = auth::authorize_for(scenario, request.authorization, method)?;
+    let headers = request.headers;
+    match &method.action {
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),
+        Action::Change(action) => {
+            let caller = caller.cloned();
+            let body = Body::new(headers, request.body);
+            action(&mut Change { scenario, caller, query, headers, body, base })
+        }
+    }
 }
 
 /// 429 of the minute limit, or, with `Retry-After`, of the day limit.

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::reply::Failure;
 use crate::actions::Names;
 use crate::dates;
 
@@ -72,11 +73,13 @@ pub(crate) fn decode(text: &str) -> String {
 pub(crate) struct Binder<'a> {
     query: &'a Query,
     errors: Vec<(String, String)>,
+    /// The body is of a type that is not read, which outweighs all errors.
+    media_type: bool,
 }
 
 impl<'a> Binder<'a> {
     pub(crate) fn new(query: &'a Query) -> Binder<'a> {
-        Binder { query, errors: Vec::new() }
+        Binder { query, errors: Vec::new(), media_type: false }
     }
 
     /// The parameters that are wrong, with the portal's texts; `Ok` when there is none.
@@ -84,7 +87,20 @@ impl<'a> Binder<'a> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 
-    fn error(&mut self, name: &str, text: String) {
+    /// The same, as the failure that it is; also for bodies of a type that is not read.
+    pub(crate) fn done(self) -> Result<(), Failure> {
+        if self.media_type {
+            return Err(Failure::MediaType);
+        }
+        self.finish().map_err(Failure::Validation)
+    }
+
+    pub(super) fn refuse_media_type(&mut self) {
+        self.media_type = true;
+    }
+
+    /// Something is wrong with this parameter or member.
+    pub(super) fn error(&mut self, name: &str, text: String) {
         self.errors.push((name.to_owned(), text));
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     content_type: Option<&'static str>,
     headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     /// Only half of the body leaves, then the connection ends.
     truncated: bool,
 }
@@ -44,6 +44,41 @@ impl Answer {
     pub(crate) fn one(response: Json) -> Answer {
         Answer { response, count: 1, total: None }
     }
+
+    /// An action that gives back nothing: no `response`, `count` 0.
+    pub(crate) fn nothing() -> Answer {
+        Answer { response: Json::Absent, count: 0, total: None }
+    }
+
+    /// With a status other than 200.
+    pub(crate) fn with_status(self, status: u16) -> Output {
+        Output::Answer { answer: self, status, headers: Vec::new() }
+    }
+
+    /// With another header; the name is in lower case.
+    pub(crate) fn with_header(self, name: &'static str, value: &str) -> Output {
+        Output::Answer { answer: self, status: 200, headers: vec![(name, value.to_owned())] }
+    }
+}
+
+/// What an action gives back, in every form there is.
+pub(crate) enum Output {
+    /// The success envelope.
+    Answer { answer: Answer, status: u16, headers: Vec<(&'static str, String)> },
+    /// Something outside the envelope.
+    Reply(Reply),
+}
+
+impl From<Answer> for Output {
+    fn from(answer: Answer) -> Output {
+        answer.with_status(200)
+    }
+}
+
+impl From<Reply> for Output {
+    fn from(reply: Reply) -> Output {
+        Output::Reply(reply)
+    }
 }
 
 /// An exception of an action, or of the layers before it.
@@ -53,6 +88,8 @@ pub(crate) enum Failure {
     Empty(u16),
     /// Bare problem details.
     Problem(u16),
+    /// The body is of a type that the route does not read: 415 inside a success envelope that says 200.
+    MediaType,
     /// Wrong parameters: 400 inside the success envelope.
     Validation(Vec<(String, String)>),
     /// `{"error": …}` with a stack.
@@ -128,9 +165,16 @@ impl Echo<'_> {
         format!("00-{:032x}-{serial:016x}-00", u128::from(serial) + (1 << 96)).into()
     }
 
-    /// 200 with the success envelope.
-    pub(crate) fn success(&self, answer: Answer) -> Reply {
-        Reply::new(200, Some(JSON), self.envelope(answer.response, answer.count, answer.total, 0, 200))
+    /// What an action gave back, on its way out.
+    pub(crate) fn output(&self, output: Output) -> Reply {
+        match output {
+            Output::Reply(reply) => reply,
+            Output::Answer { answer: Answer { response, count, total }, status, headers } => {
+                let mut reply = Reply::new(status, Some(JSON), self.envelope(response, count, total, 0, status));
+                reply.headers = headers;
+                reply
+            }
+        }
     }
 
     /// The body that this failure has on the portal.
@@ -138,6 +182,15 @@ impl Echo<'_> {
         match failure {
             Failure::Empty(status) => Reply::new(status, None, String::new()),
             Failure::Problem(status) => Reply::new(status, Some(PROBLEM), self.problem(status).render()),
+            Failure::MediaType => {
+                let response = self.trim(Json::object([
+                    ("type", "https://tools.ietf.org/html/rfc9110#section-15.5.16".into()),
+                    ("title", "Unsupported Media Type".into()),
+                    ("status", 415.into()),
+                    ("traceId", self.trace_id()),
+                ]));
+                Reply::new(415, Some(PROBLEM), self.envelope(response, 1, None, 0, 200))
+            }
             Failure::Validation(errors) => {
                 let mut members: Vec<(String, Json)> = Vec::new();
                 for (name, text) in errors {
@@ -238,8 +291,9 @@ fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> 
 }
 
 impl Reply {
-    fn new(status: u16, content_type: Option<&'static str>, body: String) -> Reply {
-        Reply { status, content_type, headers: Vec::new(), body, truncated: false }
+    /// An answer outside the envelope.
+    pub(crate) fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Reply {
+        Reply { status, content_type, headers: Vec::new(), body: body.into(), truncated: false }
     }
 
     /// With another header; the name is in lower case.
@@ -276,11 +330,11 @@ impl Reply {
     }
 }
 
-fn body(text: String, truncated: bool) -> Body {
+fn body(text: Vec<u8>, truncated: bool) -> Body {
     if !truncated {
         return Body::from_stream(stream::iter([Ok::<_, Infallible>(text)]));
     }
-    let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+    let half = Bytes::copy_from_slice(&text[..text.len() / 2]);
     // the pause lets the first half leave before the error ends the connection
     let rest = stream::once(async {
         tokio::task::yield_now().await;
