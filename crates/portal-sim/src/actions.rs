@@ -59,7 +59,8 @@ pub(crate) const LOCATIONS: Names = &[
     ("Agents", 31),
 ];
 
-const PRODUCTS: Names = &[("Documents", 2), ("Login", 3), ("Settings", 7), ("Contacts", 8)];
+/// The parts of the portal that have actions.
+pub(crate) const PRODUCTS: Names = &[("Documents", 2), ("Login", 3), ("Settings", 7), ("Contacts", 8)];
 
 /// What an audit event is about.
 pub(crate) const ENTRY_TYPES: Names =
@@ -103,6 +104,16 @@ impl Action {
 
     pub(crate) fn action_type(&self) -> i32 {
         number(ACTION_TYPES, self.action_type.as_deref())
+    }
+
+    /// The name of what it does; `None` when it is of no type.
+    pub(crate) fn action_type_name(&self) -> Option<&str> {
+        self.action_type.as_deref()
+    }
+
+    /// The name of what it is about; the first one if there are two.
+    pub(crate) fn entry_name(&self) -> Option<&str> {
+        self.entry_types.first().map(String::as_str)
     }
 
     pub(crate) fn entries(&self) -> Vec<i32> {

@@ -46,11 +46,7 @@ fn newest(scenario: &Scenario, start: i32, count: usize) -> Vec<&Login> {
     page(newest_first(all, |login| login.at, |login| login.id, (start, count)), start, count)
 }
 
-fn rows_of<'a>(
-    scenario: &Scenario,
-    logins: impl Iterator<Item = &'a Login>,
-    shorten: bool,
-) -> Result<Answer, Failure> {
+fn rows_of<'a>(scenario: &Scenario, logins: impl Iterator<Item = &'a Login>, shorten: bool) -> Result<Answer, Failure> {
     Ok(Answer::list(logins.map(|login| row(scenario, login, shorten)).collect::<Result<_, _>>()?))
 }
 

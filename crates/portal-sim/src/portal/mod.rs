@@ -2,7 +2,9 @@
 //!
 //! The order is the portal's: unknown route, wrong verb, key, scope, parameters and body, right, action.
 
+mod admission;
 mod audit;
+mod audit_tables;
 mod audit_text;
 mod auth;
 mod body;
@@ -12,6 +14,7 @@ mod logins;
 mod people;
 mod query;
 mod reply;
+mod restrictions;
 mod room_log;
 mod rooms;
 mod route;
@@ -104,7 +107,17 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "events", "last"] => Route::security(audit::last),
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
-        ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
+        ["security", "audit", "types"] => Route::security(audit_tables::types),
+        ["security", "audit", "mappers"] => Route::security(audit_tables::mappers),
+        ["security", "audit", "events", "report"] => Route::none().post(Need::Global, audit_tables::audit_report),
+        ["security", "audit", "login", "report"] => Route::none().post(Need::Global, audit_tables::login_report),
+        ["security", "audit", "settings", "lifetime"] => {
+            Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
+        }
+        ["settings", "iprestrictions"] => Route::security(restrictions::list).put(Need::Global, restrictions::replace),
+        ["settings", "iprestrictions", "settings"] => {
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace)
+        }
         ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
         ["files", "rooms", id] => {
             let id = id.parse().ok();
@@ -147,7 +160,7 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
     let reply = match (&found, method) {
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
-        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base) {
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base, &path) {
             Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
@@ -161,9 +174,11 @@ fn serve(
     request: &Request<'_>,
     query: &Query,
     base: &str,
+    path: &str,
 ) -> Result<Output, Failure> {
     let caller = auth::authorize_for(scenario, request.authorization, method)?;
     let headers = request.headers;
+    admission::admit(scenario, caller, path, headers)?;
     match &method.action {
         Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),
         Action::Change(action) => {
