@@ -114,9 +114,11 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "settings", "lifetime"] => {
             Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
         }
-        ["settings", "iprestrictions"] => Route::security(restrictions::list).put(Need::Global, restrictions::replace),
+        ["settings", "iprestrictions"] => {
+            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+        }
         ["settings", "iprestrictions", "settings"] => {
-            Route::security(restrictions::switch).put(Need::Global, restrictions::replace)
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
         }
         ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
         ["files", "rooms", id] => {
@@ -135,6 +137,10 @@ fn route(path: &str) -> Option<Route> {
 /// Answers one request and counts the faults it meets.
 pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
     let decoded = query::decode(request.path);
+    if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
+        // the web server itself refuses letters that should have been encoded
+        return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
     let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
     let base = format!("http://{}", request.host);
