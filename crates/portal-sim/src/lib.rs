@@ -12,7 +12,7 @@ mod sim;
 
 pub use fault::{Fault, FaultBody, FaultKind};
 pub use scenario::{
-    BUILTIN, Condition, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Reference,
+    BUILTIN, Condition, Entry, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Reference,
     Restriction, Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Truth,
 };
 pub use sim::{PortalSim, RequestLine};

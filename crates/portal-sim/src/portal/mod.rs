@@ -10,6 +10,8 @@ mod auth;
 mod body;
 mod gates;
 mod json_body;
+mod log_data;
+mod log_groups;
 mod logins;
 mod people;
 mod query;
@@ -128,7 +130,15 @@ fn route(path: &str) -> Option<Route> {
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
-            Route::new(Need::Area("files"), move |context| room_log::log(context, id))
+            Route::new(Need::Area("files"), move |context| room_log::folder(context, id)).trimmed()
+        }
+        ["files", "folder", id, "log", "report"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::none().post(Need::Area("files"), move |change| room_log::report(change, id))
+        }
+        ["files", "file", id, "log"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
         }
         _ => return None,
     })

@@ -167,12 +167,17 @@ impl<'a> Binder<'a> {
 
     /// A bound; the minimal date and an empty value are no bound.
     pub(crate) fn date(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        self.instant(name).filter(|date| !dates::is_minimal(*date))
+    }
+
+    /// A bound; only an empty value is none.
+    pub(crate) fn instant(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let value = self.query.first(name).filter(|value| !value.is_empty())?;
         let date = dates::parse_query(value);
         if date.is_none() {
             self.error(name, "The input was not valid.".to_owned());
         }
-        date.filter(|date| !dates::is_minimal(*date))
+        date
     }
 
     /// An id; the zero id is no filter.

@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
-pub use condition::{Condition, Restriction, Restrictions, TenantState};
+pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use stored::{Reference, Stored};

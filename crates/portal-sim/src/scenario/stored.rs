@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Event, Place};
 
+/// A file deleted for good.
+const FILE_DELETED: i32 = 5018;
+
 /// The columns of a row that follow from nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -46,14 +49,13 @@ impl Event {
             return stored.clone();
         }
         let agent = self.ip.is_some();
-        let room = if let Place::Room { id, .. } = self.place { Some(id) } else { None };
+        let room = self.room();
         let folder = room.unwrap_or(1);
-        let mut references: Vec<Reference> = room.map(Reference::Folder).into_iter().collect();
-        if is_about_a_file(self.action)
-            && let Some(id) = self.target.first().and_then(|id| id.parse().ok())
-        {
-            references.push(Reference::File(id));
-        }
+        let references = if crate::actions::is_tracked(self.action) {
+            room.map(Reference::Folder).into_iter().chain(self.file_id().map(Reference::File)).collect()
+        } else {
+            Vec::new()
+        };
         Stored {
             description: self.description(),
             target: (!self.target.is_empty()).then(|| self.target.join(",")),
@@ -63,6 +65,32 @@ impl Event {
             page: agent.then(|| format!("https://portal.example/rooms/shared/{folder}/filter?folder={folder}")),
             references,
         }
+    }
+
+    /// Whether the activity log of this folder or file shows the row.
+    pub(crate) fn refers_to(&self, wanted: Reference) -> bool {
+        if let Some(stored) = &self.stored {
+            let gone = |reference: &Reference| matches!((reference, wanted), (Reference::Gone(a), Reference::File(b)) if *a == b);
+            return stored.references.iter().any(|reference| *reference == wanted || gone(reference));
+        }
+        crate::actions::is_tracked(self.action)
+            && match wanted {
+                Reference::Folder(id) => self.room() == Some(id),
+                Reference::File(id) | Reference::Gone(id) => self.file_id() == Some(id),
+            }
+    }
+
+    /// The room it happened in.
+    pub(crate) fn room(&self) -> Option<i32> {
+        if let Place::Room { id, .. } = self.place { Some(id) } else { None }
+    }
+
+    /// The file it is about; deletions belong to the folders above only.
+    fn file_id(&self) -> Option<i32> {
+        if self.action == FILE_DELETED || !is_about_a_file(self.action) {
+            return None;
+        }
+        self.target.first().and_then(|id| id.parse().ok())
     }
 
     /// The texts and, inside a room or in somebody's own documents, the place.
@@ -75,7 +103,7 @@ impl Event {
                 let renamed = matches!(self.action, 5071 | 5155);
                 let now = if renamed { self.texts.get(1).unwrap_or(title) } else { title };
                 place.extend(object(json!({
-                    "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "ParentType": 29, "Type": 0,
+                    "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "Type": 0,
                     "IsAgent": false, "RootFolderTitle": "Rooms",
                 })));
                 if renamed {

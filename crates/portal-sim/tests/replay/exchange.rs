@@ -142,20 +142,21 @@ fn read_answer(raw: &[u8]) -> Answer {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut rest = &raw[end + 4..];
+    let rest = &raw[end + 4..];
     let chunked = header(&headers, "transfer-encoding") == Some("chunked");
+    let body = if chunked { unchunked(rest) } else { rest.to_vec() };
+    Answer { status: status.expect("a status"), headers, body: String::from_utf8_lossy(&body).into_owned() }
+}
+
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
-    while chunked {
+    loop {
         let line = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk size");
         let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).expect("digits"), 16).expect("a size");
+        if size == 0 {
+            return body;
+        }
         body.extend_from_slice(&rest[line + 2..line + 2 + size]);
         rest = &rest[line + 2 + size + 2..];
-        if size == 0 {
-            break;
-        }
     }
-    if !chunked {
-        body.extend_from_slice(rest);
-    }
-    Answer { status: status.expect("a status"), headers, body: String::from_utf8_lossy(&body).into_owned() }
 }

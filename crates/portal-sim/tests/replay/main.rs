@@ -43,13 +43,13 @@ async fn every_recorded_exchange_is_answered_as_recorded() {
                 Verdict::SetUp => tally.set_up += 1,
                 Verdict::NotYet => tally.not_yet += 1,
                 Verdict::Compare(reason) => {
-                    let asked = stand_in::real_request(&file, &exchange);
+                    let mut asked = stand_in::real_request(&file, &exchange);
                     let sim = match sims.entry(exchange.host.clone()) {
                         Entry::Occupied(entry) => entry.into_mut(),
                         Entry::Vacant(entry) => entry.insert(worlds::start(&file, &exchange.host).await),
                     };
                     worlds::prepare(&file, &exchange, sim);
-                    worlds::add_key(sim, &exchange);
+                    worlds::sign(sim, &mut asked);
                     let answer = exchange::ask(sim, &asked).await;
                     if exchange.method != "GET" && !worlds::is_stateful(&file) {
                         // what these requests change was not there for the recordings that follow
