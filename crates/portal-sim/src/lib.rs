@@ -4,14 +4,16 @@ mod actions;
 mod dates;
 mod fault;
 mod json;
+mod limiter;
 mod net;
 mod portal;
 mod scenario;
 mod sim;
 
-pub use fault::{Fault, FaultBody, FaultKind};
+pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
+pub use limiter::Limits;
 pub use scenario::{
     BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
-    ScenarioError, Truth,
+    ScenarioError, Traffic, Truth,
 };
 pub use sim::{PortalSim, RequestLine};

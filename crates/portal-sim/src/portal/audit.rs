@@ -41,28 +41,26 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
         // the portal looks the module up in every product and trips over the first that has none
         return Err(Failure::null_reference());
     }
-    let seen = |event: &Event| match (action, actions::find(event.action)) {
-        (Some(action), _) => event.action == action,
-        (None, Some(known)) => known.is_mapped() && (action_type == 0 || known.action_type() == action_type),
-        (None, None) => false,
+    let skip = usize::try_from(start).unwrap_or(0);
+    let span = context.scenario.audit_rows(action, user, (from, to));
+    let (rows, newer) = match action {
+        Some(_) => span.candidates_where(skip, count, |event| user.is_none_or(|user| event.actor == user)),
+        None if action_type == 0 => span.candidates(skip, count),
+        None => span.candidates_where(skip, count, |event| {
+            actions::find(event.action).is_some_and(|action| action.action_type() == action_type)
+        }),
     };
-    let rows = context.scenario.events.iter().filter(|event| {
-        user.is_none_or(|user| event.actor == user)
-            && seen(event)
-            && from.is_none_or(|from| event.at >= from)
-            && to.is_none_or(|to| event.at <= to)
-    });
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (start, count));
-    rows_of(context, &page(rows, start, count), false)
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (start, count));
+    let rows: Vec<&Event> = rows.into_iter().skip(skip - newer).take(count).collect();
+    rows_of(context, &rows, false)
 }
 
 /// `GET security/audit/events/last`
 pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
     context.caller.demand_admin()?;
     let since = context.scenario.now - Duration::days(LIFETIME_DAYS);
-    let mapped = |event: &&Event| actions::find(event.action).is_some_and(actions::Action::is_mapped);
-    let rows = context.scenario.events.iter().filter(|event| event.at >= since).filter(mapped);
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (0, LAST));
+    let (rows, _) = context.scenario.audit_rows(None, None, (Some(since), None)).candidates(0, LAST);
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (0, LAST));
     rows_of(context, &page(rows, 0, LAST), true)
 }
 

@@ -82,6 +82,12 @@ pub(super) fn authorize_for<'a>(
     Ok(Caller::Person { person, key })
 }
 
+/// The account that the credential belongs to, whatever the route; limiters count by it.
+pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Option<&'a Person> {
+    let text = header?.trim().strip_prefix("Bearer ")?;
+    live(scenario, text).map(|(person, _)| person)
+}
+
 /// The key and its owner, if both are active and the key has not expired.
 fn live<'a>(scenario: &'a Scenario, text: &str) -> Option<(&'a Person, &'a Key)> {
     let key = scenario.keys.iter().find(|key| key.key == text)?;

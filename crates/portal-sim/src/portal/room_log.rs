@@ -44,9 +44,7 @@ pub(super) fn log(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
         return Err(Failure::exception(500, message, "Npgsql.PostgresException", -2_147_467_259));
     }
     let mut rows: Vec<&Event> = scenario
-        .events
-        .iter()
-        .filter(|event| matches!(event.place, Place::Room { id, .. } if id == room.id))
+        .events_in_room(room.id)
         .filter(|event| actions::is_tracked(event.action))
         .filter(|event| from.is_none_or(|from| event.at >= from) && to.is_none_or(|to| event.at <= to))
         .collect();

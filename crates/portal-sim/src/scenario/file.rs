@@ -12,6 +12,7 @@ use super::truth::Truth;
 use super::{Scenario, builtin};
 use crate::dates;
 use crate::fault::Fault;
+use crate::limiter::Limits;
 
 /// Every so many rows two neighbours swap their ids: on the portal id order is not date order either.
 const SWAP_EVERY: usize = 17;
@@ -69,7 +70,23 @@ struct File {
     logins: Vec<LoginEntry>,
     #[serde(default)]
     faults: Vec<Fault>,
+    #[serde(default)]
+    limits: LimitsEntry,
     truth: Truth,
+}
+
+/// `true` for the portal's usual limits, or an object with some.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LimitsEntry {
+    All(bool),
+    Some(Limits),
+}
+
+impl Default for LimitsEntry {
+    fn default() -> LimitsEntry {
+        LimitsEntry::All(false)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,7 +220,13 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     for traffic in &file.traffic {
         traffic::generate(traffic, scenario)?;
     }
-    scenario.faults.extend(file.faults);
+    let faults = scenario.faults.drain(..).chain(file.faults).collect();
+    scenario.order(faults)?;
+    scenario.limits = match file.limits {
+        LimitsEntry::All(true) => Limits::usual(),
+        LimitsEntry::All(false) => scenario.limits,
+        LimitsEntry::Some(limits) => limits,
+    };
     Ok(())
 }
 
