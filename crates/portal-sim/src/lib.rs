@@ -2,6 +2,7 @@
 
 mod actions;
 mod dates;
+mod dotnet_ip;
 mod fault;
 mod json;
 mod limiter;
@@ -13,7 +14,7 @@ mod sim;
 pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
 pub use limiter::Limits;
 pub use scenario::{
-    BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
-    ScenarioError, Traffic, Truth,
+    BUILTIN, Condition, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Reference,
+    Restriction, Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Traffic, Truth,
 };
 pub use sim::{PortalSim, RequestLine};

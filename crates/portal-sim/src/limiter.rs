@@ -171,15 +171,15 @@ fn slide(times: &mut VecDeque<DateTime<Utc>>, limit: u32, window: Duration, now:
 /// Routes with their own small budget. None of audit, logins, restrictions, status, rooms or uploads is among them.
 fn is_sensitive(method: &str, route: &str) -> bool {
     let parts: Vec<&str> = route.split('/').collect();
-    match (method, &parts[..]) {
-        ("POST", ["keys"] | ["people", "email" | "password"] | ["settings", "sendadmmail"]) => true,
-        ("POST", ["portal", "suspend" | "delete"]) => true,
-        ("POST", ["files", "rooms", _, "resend"] | ["files", "file", _, "sendeditornotify"]) => true,
-        ("PUT", ["people", "self", "delete"] | ["people", _, "password" | "email"] | ["people", "invite"]) => true,
-        ("PUT", ["settings", "webhook", "retry"] | ["settings", "webhook", _, "retry"]) => true,
-        ("GET", ["smtpsettings", "smtp", "test"]) => true,
-        _ => false,
-    }
+    matches!(
+        (method, &parts[..]),
+        ("POST", ["keys"] | ["people", "email" | "password"] | ["settings", "sendadmmail"])
+            | ("POST", ["portal", "suspend" | "delete"])
+            | ("POST", ["files", "rooms", _, "resend"] | ["files", "file", _, "sendeditornotify"])
+            | ("PUT", ["people", "self", "delete"] | ["people", _, "password" | "email"] | ["people", "invite"])
+            | ("PUT", ["settings", "webhook", "retry"] | ["settings", "webhook", _, "retry"])
+            | ("GET", ["smtpsettings", "smtp", "test"])
+    )
 }
 
 #[cfg(test)]

@@ -213,6 +213,24 @@ async fn suspended_is_a_404_problem_and_the_settings_say_why() {
     assert_eq!((answer.status, problem.names()), (404, vec!["type", "title", "status", "traceId"]));
     let settings = ask(&sim, "GET", "settings", "", "").await;
     assert_eq!(settings.status, 200);
+    let settings = common::Ordered::parse(&settings.text());
+    assert_eq!(settings.at("response").at("tenantStatus").int(), 1);
+}
+
+#[tokio::test]
+async fn unchanged_is_a_success_that_changes_nothing() {
+    let sim = start(portal()).await;
+    let bearer = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", sim.key());
+    let list = r#"{"IpRestrictions":[{"ip":"192.0.2.7","forAdmin":false}],"enable":false}"#;
+    let stored = async || common::Ordered::parse(&get(&sim, "settings/iprestrictions", "").await.text());
+    sim.set_faults(vec![Fault::new(FaultKind::Unchanged).times(1)]);
+    let put = ask(&sim, "PUT", "settings/iprestrictions", &bearer, list).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    assert!(put.text().contains("192.0.2.7"), "{}", put.text());
+    assert!(stored().await.at("response").items().is_empty());
+    sim.edit(|scenario| assert!(scenario.events.is_empty(), "nor is anything written down"));
+    assert_eq!(ask(&sim, "PUT", "settings/iprestrictions", &bearer, list).await.status, 200);
+    assert_eq!(stored().await.at("response").items().len(), 1);
 }
 
 #[tokio::test]

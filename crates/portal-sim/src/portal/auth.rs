@@ -82,10 +82,13 @@ pub(super) fn authorize_for<'a>(
     Ok(Caller::Person { person, key })
 }
 
-/// The account that the credential belongs to, whatever the route; limiters count by it.
-pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Option<&'a Person> {
-    let text = header?.trim().strip_prefix("Bearer ")?;
-    live(scenario, text).map(|(person, _)| person)
+/// Whose credential this is, whatever the route.
+pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Caller<'a> {
+    let text = header.and_then(|header| header.trim().strip_prefix("Bearer "));
+    match text.and_then(|text| live(scenario, text)) {
+        Some((person, key)) => Caller::Person { person, key },
+        None => Caller::Anonymous,
+    }
 }
 
 /// The key and its owner, if both are active and the key has not expired.

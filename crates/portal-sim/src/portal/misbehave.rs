@@ -2,12 +2,39 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::Outcome;
 use super::reply::{Echo, Failure, too_many};
 use super::wire::Manner;
-use crate::fault::FaultKind;
+use crate::fault::{Effects, FaultKind};
 use crate::limiter::Refusal;
-use chrono::{DateTime, Utc};
+use crate::scenario::{Scenario, TenantState};
+
+/// What a fault hides for the length of one request.
+pub(super) struct Real {
+    audit: bool,
+    tenant: TenantState,
+    unpaid: bool,
+}
+
+/// Puts the portal into the state that the faults want; [`restore`] undoes it.
+pub(super) fn pretend(scenario: &mut Scenario, effects: &Effects) -> Real {
+    let real = Real { audit: scenario.audit, tenant: scenario.condition.tenant, unpaid: scenario.condition.unpaid };
+    scenario.audit &= !effects.fallback;
+    match effects.answer {
+        Some(FaultKind::Suspended) => scenario.condition.tenant = TenantState::Suspended,
+        Some(FaultKind::Unpaid) => scenario.condition.unpaid = true,
+        _ => {}
+    }
+    real
+}
+
+pub(super) fn restore(scenario: &mut Scenario, real: Real) {
+    scenario.audit = real.audit;
+    scenario.condition.tenant = real.tenant;
+    scenario.condition.unpaid = real.unpaid;
+}
 
 /// The answer of a fault that does not need to know the route's own.
 pub(super) fn instead(kind: &FaultKind, echo: &Echo<'_>, now: DateTime<Utc>) -> Option<Outcome> {

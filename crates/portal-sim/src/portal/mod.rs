@@ -2,23 +2,27 @@
 //!
 //! The order is the portal's: unknown route, wrong verb, key, scope, parameters and body, right, action.
 
+mod admission;
 mod audit;
+mod audit_tables;
+mod audit_text;
 mod auth;
 mod body;
-mod gate;
+mod gates;
 mod json_body;
 mod logins;
 mod misbehave;
 mod people;
 mod query;
 mod reply;
+mod restrictions;
 mod room_log;
 mod rooms;
 mod route;
 mod settings;
 mod wire;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 
 pub(crate) use reply::{Reply, too_many};
@@ -106,7 +110,17 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "events", "last"] => Route::security(audit::last),
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
-        ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
+        ["security", "audit", "types"] => Route::security(audit_tables::types),
+        ["security", "audit", "mappers"] => Route::security(audit_tables::mappers),
+        ["security", "audit", "events", "report"] => Route::none().post(Need::Global, audit_tables::audit_report),
+        ["security", "audit", "login", "report"] => Route::none().post(Need::Global, audit_tables::login_report),
+        ["security", "audit", "settings", "lifetime"] => {
+            Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
+        }
+        ["settings", "iprestrictions"] => Route::security(restrictions::list).put(Need::Global, restrictions::replace),
+        ["settings", "iprestrictions", "settings"] => {
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace)
+        }
         ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
         ["files", "rooms", id] => {
             let id = id.parse().ok();
@@ -130,18 +144,15 @@ pub(crate) fn route_path(path: &str) -> String {
 
 /// The account that asks, whatever it asks for.
 pub(crate) fn caller<'a>(scenario: &'a Scenario, authorization: Option<&str>) -> Option<&'a Person> {
-    auth::identify(scenario, authorization)
+    auth::identify(scenario, authorization).person()
 }
 
 /// Answers one request; faults have been counted and are given as `effects`.
 pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>, effects: &Effects) -> Outcome {
     scenario.reindex();
-    if !effects.fallback {
-        return judge(scenario, request, effects.answer.as_ref());
-    }
-    let audit = std::mem::replace(&mut scenario.audit, false);
+    let real = misbehave::pretend(scenario, effects);
     let outcome = judge(scenario, request, effects.answer.as_ref());
-    scenario.audit = audit;
+    misbehave::restore(scenario, real);
     outcome
 }
 
@@ -165,7 +176,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     let reply = match (&found, method) {
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
-        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base, fault) {
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base, &path, fault) {
             Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
@@ -179,20 +190,21 @@ fn serve(
     request: &Request<'_>,
     query: &Query,
     base: &str,
+    path: &str,
     fault: Option<&FaultKind>,
 ) -> Result<Output, Failure> {
     let headers = request.headers;
-    let path = route_path(request.path);
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let pass = |caller: Option<&Person>| gate::pass(fault, request.method, &path, accept, caller.is_some());
     if method.anonymous {
         // here the portal's state is looked at before the key
-        pass(auth::identify(scenario, request.authorization))?;
+        let caller = auth::identify(scenario, request.authorization);
+        admission::admit(scenario, caller, (method.verb, path), headers)?;
     }
     let caller = auth::authorize_for(scenario, request.authorization, method)?;
-    pass(caller.person())?;
-    if fault == Some(&FaultKind::FullSeats) {
-        return Err(misbehave::no_seat());
+    admission::admit(scenario, caller, (method.verb, path), headers)?;
+    match fault {
+        Some(FaultKind::Blocked) if caller.person().is_some() => return Err(admission::blocked(headers)),
+        Some(FaultKind::FullSeats) => return Err(misbehave::no_seat()),
+        _ => {}
     }
     match &method.action {
         Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),

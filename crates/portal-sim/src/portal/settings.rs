@@ -1,4 +1,4 @@
-//! What the portal says about itself: settings, version, quota, lifetimes.
+//! What the portal says about itself: settings, version, quota.
 
 use chrono::Offset as _;
 use uuid::Uuid;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Context;
 use super::reply::{Answer, Failure};
 use crate::json::Json;
+use crate::scenario::TenantState;
 
 /// `GET settings`: a signed-in caller learns the time zone, anybody else does not.
 pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -30,7 +31,7 @@ pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
         ("standalone", scenario.standalone.into()),
         ("baseDomain", "example.com".into()),
         ("version", scenario.version.as_str().into()),
-        ("tenantStatus", 0.into()),
+        ("tenantStatus", tenant_status(scenario.condition.tenant).into()),
         ("tenantAlias", "simulated".into()),
     ])))
 }
@@ -76,12 +77,11 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
     ])))
 }
 
-/// `GET security/audit/settings/lifetime`
-pub(super) fn lifetime(context: &Context<'_>) -> Result<Answer, Failure> {
-    context.caller.demand_admin()?;
-    Ok(Answer::one(Json::object([
-        ("loginHistoryLifeTime", 180.into()),
-        ("auditTrailLifeTime", 180.into()),
-        ("lastModified", context.scenario.now.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
-    ])))
+/// The portal's number for its state.
+fn tenant_status(state: TenantState) -> i32 {
+    match state {
+        TenantState::Active | TenantState::Unknown => 0,
+        TenantState::Suspended => 1,
+        TenantState::Restoring => 4,
+    }
 }

@@ -3,9 +3,11 @@
 //! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
 
 mod builtin;
+mod condition;
 mod file;
 mod index;
 mod model;
+mod stored;
 mod traffic;
 mod truth;
 
@@ -14,8 +16,10 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
+pub use condition::{Condition, Restriction, Restrictions, TenantState};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, Innocent, Truth};
 
@@ -63,6 +67,8 @@ pub struct Scenario {
     pub limits: Limits,
     /// What is true.
     pub truth: Truth,
+    /// Whether the portal runs, what is hidden, who may enter.
+    pub condition: Condition,
     last_event: i64,
     last_login: i64,
     index: index::Index,
@@ -91,6 +97,7 @@ impl Scenario {
             faults: Vec::new(),
             limits: Limits::default(),
             truth: Truth::default(),
+            condition: Condition::default(),
             last_event: FIRST_EVENT_ID,
             last_login: FIRST_LOGIN_ID,
             index: index::Index::default(),
