@@ -14,7 +14,7 @@ mod sim;
 pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
 pub use limiter::Limits;
 pub use scenario::{
-    BUILTIN, Condition, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Reference,
-    Restriction, Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Traffic, Truth,
+    BUILTIN, Condition, Event, Expected, GUEST, Incident, Innocent, Key, Login, Office, Person, PersonKind, Place,
+    Reference, Restriction, Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Traffic, Truth,
 };
 pub use sim::{PortalSim, RequestLine};

@@ -7,6 +7,7 @@ mod condition;
 mod file;
 mod index;
 mod model;
+mod office;
 mod stored;
 mod traffic;
 mod truth;
@@ -19,6 +20,7 @@ pub use builtin::BUILTIN;
 pub use condition::{Condition, Restriction, Restrictions, TenantState};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use office::{Incident, Office};
 pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, Innocent, Truth};
@@ -302,6 +304,19 @@ impl Scenario {
         event.target = vec![room.to_string()];
         event.texts = vec![old.clone(), title.to_owned()];
         event.place = Place::Room { id: room, title: old };
+        self.add_event(event);
+    }
+
+    /// Deletes a room for good: its events stay, its activity log and its facts are gone.
+    ///
+    /// Writes the event (5074) of the deletion. Does nothing for a room that is not there.
+    pub fn delete_room(&mut self, room: i32, at: DateTime<Utc>) {
+        let Some(position) = self.rooms.iter().position(|known| known.id == room) else { return };
+        let gone = self.rooms.remove(position);
+        let mut event = Event::new(5074, gone.owner, at);
+        event.target = vec![room.to_string()];
+        event.texts = vec![gone.title.clone()];
+        event.place = Place::Room { id: room, title: gone.title };
         self.add_event(event);
     }
 

@@ -13,7 +13,7 @@ use super::model::{Event, Login, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,
 /// create, lock, rename, throw away.
-const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
+pub(super) const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
 /// Acts of one sitting; far below twenty an hour, so that ordinary people stay ordinary.
 const SITTING_ACTS: (u64, u64) = (2, 5);
 /// Seconds between the acts of a sitting.
@@ -218,20 +218,25 @@ fn logins(scenario: &mut Scenario, dice: &mut Dice, email: &str, since: DateTime
 }
 
 /// `SplitMix64`: the same numbers from the same seed on every machine.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    /// A number from zero up to, and without, `bound`.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0) % bound
     }
 
     /// A number between these two, both included.
-    fn between(&mut self, (low, high): (u64, u64)) -> i64 {
+    pub(super) fn between(&mut self, (low, high): (u64, u64)) -> i64 {
         i64::try_from(low + self.below(high - low + 1)).expect("the ranges of this module are small")
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
     }
 }
