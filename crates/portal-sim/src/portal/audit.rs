@@ -51,14 +51,17 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
             Wanted::Mapped { action_type, entry }
         }
     };
-    let rows = context.scenario.events.iter().filter(|event| {
-        user.is_none_or(|user| event.actor == user)
-            && from.is_none_or(|from| event.at >= from)
-            && to.is_none_or(|to| event.at <= to)
-            && wanted.fits(event)
-    });
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (start, count));
-    rows_of(context, &page(rows, start, count), false)
+    let skip = usize::try_from(start).unwrap_or(0);
+    let span = context.scenario.audit_rows(action, user, (from, to));
+    let (rows, newer) = if matches!(wanted, Wanted::Mapped { action_type: 0, entry: None }) {
+        // the index holds these very rows
+        span.candidates(skip, count)
+    } else {
+        span.candidates_where(skip, count, |event| user.is_none_or(|user| event.actor == user) && wanted.fits(event))
+    };
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (start, count));
+    let rows: Vec<&Event> = rows.into_iter().skip(skip - newer).take(count).collect();
+    rows_of(context, &rows, false)
 }
 
 /// Which rows the filter lets through.
@@ -113,9 +116,8 @@ pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
     gates::base(context.scenario)?;
     gates::database(context.scenario)?;
     let since = context.scenario.now - Duration::days(i64::from(context.scenario.condition.audit_lifetime));
-    let mapped = |event: &&Event| actions::find(event.action).is_some_and(actions::Action::is_mapped);
-    let rows = context.scenario.events.iter().filter(|event| event.at >= since).filter(mapped);
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (0, LAST));
+    let (rows, _) = context.scenario.audit_rows(None, None, (Some(since), None)).candidates(0, LAST);
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (0, LAST));
     rows_of(context, &page(rows, 0, LAST), true)
 }
 

@@ -64,9 +64,7 @@ fn log(context: &Context<'_>, asked: Reference) -> Result<Answer, Failure> {
         return Err(Failure::exception(500, message, "Npgsql.PostgresException", -2_147_467_259));
     }
     let wanted = scenario
-        .events
-        .iter()
-        .filter(|event| event.refers_to(asked))
+        .events_about(asked)
         .filter(|event| from.is_none_or(|from| event.at >= from) && to.is_none_or(|to| event.at <= to));
     let (rows, total) = match asked {
         Reference::Folder(id) if fills_forms(scenario, person, room) => reduced(scenario, wanted.collect(), id),
@@ -152,7 +150,7 @@ fn known_from_events(scenario: &Scenario, asked: Reference) -> Result<Option<&Ro
     let Reference::File(_) = asked else {
         return Err(Failure::not_found("The required folder was not found"));
     };
-    let newest = scenario.events.iter().filter(|event| event.stored.is_none() && event.refers_to(asked));
+    let newest = scenario.events_about(asked).filter(|event| event.stored.is_none());
     let newest = newest.max_by_key(|event| event.id);
     match newest {
         Some(event) => Ok(event.room().and_then(|room| scenario.room(room))),
