@@ -11,7 +11,7 @@ mod sim;
 
 pub use fault::{Fault, FaultBody, FaultKind};
 pub use scenario::{
-    BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
-    ScenarioError, Truth,
+    BUILTIN, Content, EVERYONE, Event, Expected, Folder, GUEST, Group, Innocent, Key, Lateness, Login, Person,
+    PersonKind, Place, Quota, Room, SYSTEM, Scenario, ScenarioError, Share, StoredFile, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};

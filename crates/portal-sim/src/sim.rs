@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -78,7 +78,11 @@ impl PortalSim {
         let address = listener.local_addr()?;
         let shared =
             Arc::new(Shared { scenario: Mutex::new(scenario), requests: Mutex::default(), log: log.map(Mutex::new) });
-        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let app = Router::new()
+            .fallback(handle)
+            // the portal has its own limit and its own answers to too much
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(Listener(listener), app.into_make_service_with_connect_info::<Connection>())
             .with_graceful_shutdown(async move {

@@ -5,15 +5,29 @@
 mod audit;
 mod auth;
 mod body;
+mod download;
+mod entries;
+mod entry_routes;
+mod files;
+mod groups;
 mod json_body;
+mod keys;
 mod logins;
+mod members;
+mod multipart;
+mod operations;
 mod people;
+mod people_change;
+mod people_list;
 mod query;
 mod reply;
+mod room_change;
 mod room_log;
 mod rooms;
 mod route;
 mod settings;
+mod titles;
+mod upload;
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
@@ -21,7 +35,7 @@ use chrono::{DateTime, Utc};
 pub(crate) use reply::Reply;
 
 use crate::fault::{self, FaultKind};
-use crate::scenario::{Key, Person, Scenario, mix};
+use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use auth::{Caller, Need};
 use body::Body;
 use query::Query;
@@ -58,6 +72,8 @@ struct Context<'a> {
     caller: Caller<'a>,
     query: &'a Query,
     headers: &'a HeaderMap,
+    /// The path behind `/api/2.0/`, decoded, in the case it was sent in.
+    path: &'a str,
     /// Scheme and host, for addresses in answers.
     base: &'a str,
 }
@@ -71,6 +87,7 @@ struct Change<'a> {
     headers: &'a HeaderMap,
     /// What the request carries; reading it comes before any look at rights.
     body: Body<'a>,
+    path: &'a str,
     base: &'a str,
 }
 
@@ -81,7 +98,25 @@ impl Change<'_> {
             Some((person, key)) => Caller::Person { person, key },
             None => Caller::Anonymous,
         };
-        Context { scenario: self.scenario, caller, query: self.query, headers: self.headers, base: self.base }
+        let Change { query, headers, path, base, .. } = *self;
+        Context { scenario: self.scenario, caller, query, headers, path, base }
+    }
+
+    /// Who asks; without a key a route that is not open to anybody is not reached.
+    fn person(&self) -> Result<Person, Failure> {
+        self.caller.as_ref().map(|(person, _)| person.clone()).ok_or(Failure::Empty(401))
+    }
+
+    /// Sends a row about the caller's act on its way to the audit trail.
+    ///
+    /// Its address is what the request says it is, if it says so: the portal believes this parameter.
+    fn write_row(&mut self, action: i32, fill: impl FnOnce(Event) -> Event) {
+        let actor = self.caller.as_ref().map_or(GUEST, |(person, _)| person.id);
+        let mut event = fill(Event::new(action, actor, self.scenario.now));
+        if let Some(ip) = self.query.all("request-x-real-ip").next() {
+            event.ip = Some(ip.to_owned());
+        }
+        self.scenario.write_row(event);
     }
 }
 
@@ -90,10 +125,6 @@ fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
-        ["people", name] => {
-            let name = name.to_owned();
-            Route::new(Need::Nothing, move |context| people::one(context, &name))
-        }
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
@@ -103,25 +134,21 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
         ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
-        ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
-        ["files", "rooms", id] => {
-            let id = id.parse().ok();
-            Route::anonymous(Need::Area("rooms"), move |context| rooms::one(context, id))
-        }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
             Route::new(Need::Area("files"), move |context| room_log::log(context, id))
         }
-        _ => return None,
+        _ => return entry_routes::route(&parts),
     })
 }
 
 /// Answers one request and counts the faults it meets.
 pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
     let decoded = query::decode(request.path);
-    let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
-    let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+    let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
+    let sent = sent.strip_suffix('/').unwrap_or(sent);
+    let path = sent.to_ascii_lowercase();
     let base = format!("http://{}", request.host);
     let parsed = Query::parse(request.query.unwrap_or_default());
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -133,6 +160,7 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
         fields: parsed.fields().filter(|_| method.is_some_and(|method| method.trims)),
         serial: request.serial,
     };
+    scenario.deliver();
     let fault = fault::take(&mut scenario.faults, &path);
     match fault {
         Some(FaultKind::Reset) => return Outcome::Reset,
@@ -145,7 +173,7 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
     let reply = match (&found, method) {
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
-        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base) {
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &base)) {
             Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
@@ -153,21 +181,28 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
     Outcome::Reply(if fault == Some(FaultKind::Truncated) { reply.truncate() } else { reply })
 }
 
+/// The handlers beside the API, under the name that `route` knows them by.
+fn outside(path: &str) -> Option<&str> {
+    path.strip_prefix('/').filter(|name| {
+        ["filehandler.ashx", "chunkeduploader.ashx"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    })
+}
+
 fn serve(
     scenario: &mut Scenario,
     method: &Method,
     request: &Request<'_>,
     query: &Query,
-    base: &str,
+    (path, base): (&str, &str),
 ) -> Result<Output, Failure> {
     let caller = auth::authorize_for(scenario, request.authorization, method)?;
     let headers = request.headers;
     match &method.action {
-        Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, path, base }),
         Action::Change(action) => {
             let caller = caller.cloned();
             let body = Body::new(headers, request.body);
-            action(&mut Change { scenario, caller, query, headers, body, base })
+            action(&mut Change { scenario, caller, query, headers, body, path, base })
         }
     }
 }

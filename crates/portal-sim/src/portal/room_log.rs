@@ -7,16 +7,15 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Timelike as _, Utc};
 use uuid::Uuid;
 
-use super::auth::may_read;
 use super::people::initiator;
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::rooms::ROOMS;
+use super::rooms::folder_type;
 use super::{Context, page};
 use crate::actions;
 use crate::dates;
 use crate::json::{Json, length};
-use crate::scenario::{Event, Place, Room};
+use crate::scenario::{Event, Place, ROOMS, Room};
 
 /// Actions whose rows of one minute, person and room are shown as one.
 const GROUPED: &[i32] = &[5011, 5035, 5015, 5013, 5024, 5022, 5018, 5027, 5085, 5094, 5118];
@@ -36,7 +35,7 @@ pub(super) fn log(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
         return Ok(Answer { response: Json::List(Vec::new()), count: 0, total: Some(0) });
     }
     let room = scenario.room(id).ok_or_else(|| Failure::not_found("The required folder was not found"))?;
-    if !may_read(person, room) {
+    if !scenario.may_read(person, room) {
         return Err(Failure::security());
     }
     if start < 0 {
@@ -55,6 +54,36 @@ pub(super) fn log(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
     let rows = page(rows, start, count);
     let raw = length(rows.len());
     Ok(Answer { response: Json::List(items(context, room, &rows)), count: raw, total: Some(total) })
+}
+
+/// `GET files/file/{id}/log`: what happened to one file. A copy or move is told from the destination only.
+pub(super) fn of_file(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
+    let mut binder = Binder::new(context.query);
+    let (from, to) = (binder.date("fromDate"), binder.date("toDate"));
+    let (count, start) = (binder.count(), binder.start_index());
+    binder.finish().map_err(Failure::Validation)?;
+    let (file, _) = super::files::readable_file(context, Some(id))?;
+    let (target, scenario) = (id.to_string(), context.scenario);
+    let here = super::files::place(scenario, file.folder);
+    let mut rows: Vec<&Event> = scenario
+        .events
+        .iter()
+        .filter(|event| event.target.first() == Some(&target) && actions::is_tracked(event.action))
+        .filter(|event| actions::find(event.action).is_some_and(actions::Action::is_about_files))
+        .filter(|event| from.is_none_or(|from| event.at >= from) && to.is_none_or(|to| event.at <= to))
+        .collect();
+    rows.sort_by_key(|event| Reverse(event.id));
+    rows.dedup_by(|later, kept| {
+        later.action == kept.action && later.target == kept.target && later.at == kept.at && later.place != kept.place
+    });
+    let total = length(rows.len());
+    let rows = page(rows, start, count);
+    let room = match here {
+        Place::Room { id, .. } => scenario.room(id).cloned(),
+        Place::None | Place::MyDocuments => None,
+    };
+    let room = room.unwrap_or_else(|| Room::vdr(file.folder, &scenario.folder_title(file.folder)));
+    Ok(Answer { count: length(rows.len()), response: Json::List(items(context, &room, &rows)), total: Some(total) })
 }
 
 /// The page grouped: the highest id of a group on top, the others in its `related`.
@@ -167,15 +196,4 @@ fn accessibility(event: &Event) -> Json {
         ("CanConvert", false.into()),
         ("MustConvert", false.into()),
     ])
-}
-
-/// The folder type of a room of this type.
-fn folder_type(room_type: i32) -> i32 {
-    match room_type {
-        1 => 15,
-        2 => 16,
-        6 => 22,
-        8 => 29,
-        _ => 19,
-    }
 }

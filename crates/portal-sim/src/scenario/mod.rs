@@ -3,6 +3,7 @@
 //! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
 
 mod builtin;
+mod content;
 mod file;
 mod model;
 mod traffic;
@@ -13,10 +14,12 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
+pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use truth::{Expected, Innocent, Truth};
 
+pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use model::mix;
 
 use crate::fault::Fault;
@@ -53,6 +56,8 @@ pub struct Scenario {
     pub events: Vec<Event>,
     /// The login history, in no particular order.
     pub logins: Vec<Login>,
+    /// Groups, folders, files, shares, quota.
+    pub content: Content,
     /// Misbehaviour that is still to come.
     pub faults: Vec<Fault>,
     /// What is true.
@@ -81,6 +86,7 @@ impl Scenario {
             rooms: Vec::new(),
             events: Vec::new(),
             logins: Vec::new(),
+            content: Content::default(),
             faults: Vec::new(),
             truth: Truth::default(),
             last_event: FIRST_EVENT_ID,
