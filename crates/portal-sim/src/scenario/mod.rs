@@ -4,6 +4,7 @@
 
 mod builtin;
 mod condition;
+mod content;
 mod file;
 mod index;
 mod model;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use builtin::BUILTIN;
 pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
+pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use office::{Incident, Office};
@@ -25,6 +27,7 @@ pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, Innocent, Truth};
 
+pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
 pub(crate) use model::mix;
 
@@ -63,6 +66,8 @@ pub struct Scenario {
     pub events: Vec<Event>,
     /// The login history, in no particular order.
     pub logins: Vec<Login>,
+    /// Groups, folders, files, shares, quota.
+    pub content: Content,
     /// Misbehaviour that is still to come.
     pub faults: Vec<Fault>,
     /// Which limiters are on; none, unless somebody switches them on.
@@ -96,6 +101,7 @@ impl Scenario {
             rooms: Vec::new(),
             events: Vec::new(),
             logins: Vec::new(),
+            content: Content::default(),
             faults: Vec::new(),
             limits: Limits::default(),
             truth: Truth::default(),

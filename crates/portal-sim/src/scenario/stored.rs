@@ -86,7 +86,9 @@ impl Event {
 
     /// The file it is about; deletions belong to the folders above only.
     fn file_id(&self) -> Option<i32> {
-        if self.action == FILE_DELETED || !is_about_a_file(self.action) {
+        if self.action == FILE_DELETED
+            || !crate::actions::find(self.action).is_some_and(crate::actions::Action::is_about_files)
+        {
             return None;
         }
         self.target.first().and_then(|id| id.parse().ok())
@@ -128,9 +130,4 @@ impl Event {
 
 fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
-}
-
-/// Whether the target of this action starts with the id of a file.
-fn is_about_a_file(action: i32) -> bool {
-    crate::actions::find(action).is_some_and(|action| action.entries().first() == Some(&1))
 }
