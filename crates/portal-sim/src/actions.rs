@@ -125,6 +125,11 @@ impl Action {
         self.entry_types.iter().map(|name| number(ENTRY_TYPES, Some(name))).collect()
     }
 
+    /// Whether its target is a file.
+    pub(crate) fn is_about_files(&self) -> bool {
+        self.location.as_deref() == Some("Files")
+    }
+
     /// Whether it belongs to the Documents product, whose events may carry a room.
     pub(crate) fn is_documents(&self) -> bool {
         self.product.as_deref() == Some("Documents")

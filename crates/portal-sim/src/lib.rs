@@ -14,7 +14,8 @@ mod sim;
 pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
 pub use limiter::Limits;
 pub use scenario::{
-    BUILTIN, Condition, Event, Expected, GUEST, Incident, Innocent, Key, Login, Office, Person, PersonKind, Place,
-    Reference, Restriction, Restrictions, Room, SYSTEM, Scenario, ScenarioError, Stored, TenantState, Traffic, Truth,
+    BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, Folder, GUEST, Group, Incident, Innocent, Key,
+    Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions, Room, SYSTEM,
+    Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};

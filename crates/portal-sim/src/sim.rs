@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -88,7 +88,11 @@ impl PortalSim {
             limiter: Limiter::default(),
             log: log.map(Mutex::new),
         });
-        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let app = Router::new()
+            .fallback(handle)
+            // the portal has its own limit and its own answers to too much
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(Listener(listener), app.into_make_service_with_connect_info::<Connection>())
             .with_graceful_shutdown(async move {

@@ -157,8 +157,12 @@ fn report(change: &mut Change<'_>, action: i32) -> Result<Answer, Failure> {
     gates::full(change.scenario)?;
     gates::database(change.scenario)?;
     record(change, action);
-    let address = format!("{}/doceditor?fileId={REPORT_FILE}&options={{\"codePage\":65001}}", change.base);
-    Ok(Answer::one(address.into()))
+    Ok(Answer::one(report_address(change.base).into()))
+}
+
+/// Where a report can be opened.
+pub(super) fn report_address(base: &str) -> String {
+    format!("{base}/doceditor?fileId={REPORT_FILE}&options={{\"codePage\":65001}}")
 }
 
 fn record(change: &mut Change<'_>, action: i32) {

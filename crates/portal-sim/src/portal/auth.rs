@@ -4,7 +4,7 @@
 
 use crate::portal::reply::Failure;
 use crate::portal::route::Method;
-use crate::scenario::{Key, Person, PersonKind, Scenario};
+use crate::scenario::{Key, Person, Scenario};
 
 /// Which scopes a route asks for; verbs other than GET want the `write` ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Need {
     Global,
     /// The same, or `AREA:read` or `AREA:write`.
     Area(&'static str),
+    /// Any credential or none: a bad one counts as none.
+    Anybody,
     /// A global one, or exactly `AREA:read`, as reading groups does.
     ReadOnly(&'static str),
 }
@@ -73,7 +75,11 @@ pub(super) fn authorize_for<'a>(
         // no other credential is simulated, and an unknown one counts as none
         return if anonymous { Ok(Caller::Anonymous) } else { Err(Failure::Empty(401)) };
     };
-    let Some((person, key)) = live(scenario, text) else {
+    let found = live(scenario, text);
+    if method.need == Need::Anybody {
+        return Ok(found.map_or(Caller::Anonymous, |(person, key)| Caller::Person { person, key }));
+    }
+    let Some((person, key)) = found else {
         return Err(if anonymous { Failure::Problem(403) } else { Failure::Empty(401) });
     };
     if !reaches(key, method.need, method.verb == "GET") {
@@ -103,16 +109,9 @@ fn reaches(key: &Key, need: Need, reading: bool) -> bool {
     let has = |scope: &str| key.scopes.iter().any(|known| known == scope);
     let global = || key.scopes.is_empty() || has("*") || has("*:write") || (reading && has("*:read"));
     match need {
-        Need::Nothing => true,
+        Need::Nothing | Need::Anybody => true,
         Need::Global => global(),
         Need::Area(area) => global() || has(&format!("{area}:write")) || (reading && has(&format!("{area}:read"))),
         Need::ReadOnly(area) => global() || has(&format!("{area}:read")),
     }
-}
-
-/// Whether this person may read the room.
-pub(crate) fn may_read(person: &Person, room: &crate::scenario::Room) -> bool {
-    matches!(person.kind, PersonKind::Owner | PersonKind::Admin)
-        || room.owner == person.id
-        || room.members.contains(&person.id)
 }

@@ -9,18 +9,34 @@ mod audit_tables;
 mod audit_text;
 mod auth;
 mod body;
+mod download;
+mod entries;
+mod entry_routes;
+mod files;
 mod gates;
+mod groups;
 mod json_body;
+mod keys;
+mod log_data;
+mod log_groups;
 mod logins;
+mod members;
 mod misbehave;
+mod multipart;
+mod operations;
 mod people;
+mod people_change;
+mod people_list;
 mod query;
 mod reply;
 mod restrictions;
+mod room_change;
 mod room_log;
 mod rooms;
 mod route;
 mod settings;
+mod titles;
+mod upload;
 mod wire;
 
 use axum::http::HeaderMap;
@@ -30,7 +46,7 @@ pub(crate) use reply::{Reply, too_many};
 pub(crate) use wire::{Wire, wait};
 
 use crate::fault::{Effects, FaultKind};
-use crate::scenario::{Key, Person, Scenario, mix};
+use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use auth::{Caller, Need};
 use body::Body;
 use query::Query;
@@ -67,6 +83,8 @@ struct Context<'a> {
     caller: Caller<'a>,
     query: &'a Query,
     headers: &'a HeaderMap,
+    /// The path behind `/api/2.0/`, decoded, in the case it was sent in.
+    path: &'a str,
     /// Scheme and host, for addresses in answers.
     base: &'a str,
 }
@@ -80,6 +98,7 @@ struct Change<'a> {
     headers: &'a HeaderMap,
     /// What the request carries; reading it comes before any look at rights.
     body: Body<'a>,
+    path: &'a str,
     base: &'a str,
 }
 
@@ -90,7 +109,25 @@ impl Change<'_> {
             Some((person, key)) => Caller::Person { person, key },
             None => Caller::Anonymous,
         };
-        Context { scenario: self.scenario, caller, query: self.query, headers: self.headers, base: self.base }
+        let Change { query, headers, path, base, .. } = *self;
+        Context { scenario: self.scenario, caller, query, headers, path, base }
+    }
+
+    /// Who asks; without a key a route that is not open to anybody is not reached.
+    fn person(&self) -> Result<Person, Failure> {
+        self.caller.as_ref().map(|(person, _)| person.clone()).ok_or(Failure::Empty(401))
+    }
+
+    /// Sends a row about the caller's act on its way to the audit trail.
+    ///
+    /// Its address is what the request says it is, if it says so: the portal believes this parameter.
+    fn write_row(&mut self, action: i32, fill: impl FnOnce(Event) -> Event) {
+        let actor = self.caller.as_ref().map_or(GUEST, |(person, _)| person.id);
+        let mut event = fill(Event::new(action, actor, self.scenario.now));
+        if let Some(ip) = self.query.all("request-x-real-ip").next() {
+            event.ip = Some(ip.to_owned());
+        }
+        self.scenario.write_row(event);
     }
 }
 
@@ -99,10 +136,6 @@ fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
-        ["people", name] => {
-            let name = name.to_owned();
-            Route::new(Need::Nothing, move |context| people::one(context, &name))
-        }
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
@@ -118,9 +151,11 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "settings", "lifetime"] => {
             Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
         }
-        ["settings", "iprestrictions"] => Route::security(restrictions::list).put(Need::Global, restrictions::replace),
+        ["settings", "iprestrictions"] => {
+            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+        }
         ["settings", "iprestrictions", "settings"] => {
-            Route::security(restrictions::switch).put(Need::Global, restrictions::replace)
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
         }
         ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
         ["files", "rooms", id] => {
@@ -130,9 +165,17 @@ fn route(path: &str) -> Option<Route> {
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
-            Route::new(Need::Area("files"), move |context| room_log::log(context, id))
+            Route::new(Need::Area("files"), move |context| room_log::folder(context, id)).trimmed()
         }
-        _ => return None,
+        ["files", "folder", id, "log", "report"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::none().post(Need::Area("files"), move |change| room_log::report(change, id))
+        }
+        ["files", "file", id, "log"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
+        }
+        _ => return entry_routes::route(&parts),
     })
 }
 
@@ -159,7 +202,13 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>, effects: &E
 
 fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKind>) -> Outcome {
     let decoded = query::decode(request.path);
-    let path = route_path(request.path);
+    if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
+        // the web server itself refuses letters that should have been encoded
+        return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
+    let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
+    let sent = sent.strip_suffix('/').unwrap_or(sent);
+    let path = sent.to_ascii_lowercase();
     let base = format!("http://{}", request.host);
     let parsed = Query::parse(request.query.unwrap_or_default());
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -171,13 +220,14 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         fields: parsed.fields().filter(|_| method.is_some_and(|method| method.trims)),
         serial: request.serial,
     };
+    scenario.deliver();
     if let Some(outcome) = fault.and_then(|kind| misbehave::instead(kind, &echo, scenario.now)) {
         return outcome;
     }
     let reply = match (&found, method) {
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
-        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, &base, &path, fault) {
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &path, &base), fault) {
             Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
@@ -185,13 +235,19 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     Outcome::Reply(reply.by(misbehave::manner(fault)))
 }
 
+/// The handlers beside the API, under the name that `route` knows them by.
+fn outside(path: &str) -> Option<&str> {
+    path.strip_prefix('/').filter(|name| {
+        ["filehandler.ashx", "chunkeduploader.ashx"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    })
+}
+
 fn serve(
     scenario: &mut Scenario,
     method: &Method,
     request: &Request<'_>,
     query: &Query,
-    base: &str,
-    path: &str,
+    (sent, path, base): (&str, &str, &str),
     fault: Option<&FaultKind>,
 ) -> Result<Output, Failure> {
     let headers = request.headers;
@@ -208,13 +264,13 @@ fn serve(
         _ => {}
     }
     match &method.action {
-        Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, path: sent, base }),
         Action::Change(action) => {
             let caller = caller.cloned();
             let body = Body::new(headers, request.body);
             let mut shadow = (fault == Some(&FaultKind::Unchanged)).then(|| scenario.clone());
             let scenario = shadow.as_mut().unwrap_or(scenario);
-            action(&mut Change { scenario, caller, query, headers, body, base })
+            action(&mut Change { scenario, caller, query, headers, body, path: sent, base })
         }
     }
 }

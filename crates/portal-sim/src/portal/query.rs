@@ -50,6 +50,11 @@ impl Query {
         self.bound().iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// All parameters, decoded.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.bound().iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn first(&self, name: &str) -> Option<&str> {
         self.bound().iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -167,12 +172,17 @@ impl<'a> Binder<'a> {
 
     /// A bound; the minimal date and an empty value are no bound.
     pub(crate) fn date(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        self.instant(name).filter(|date| !dates::is_minimal(*date))
+    }
+
+    /// A bound; only an empty value is none.
+    pub(crate) fn instant(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let value = self.query.first(name).filter(|value| !value.is_empty())?;
         let date = dates::parse_query(value);
         if date.is_none() {
             self.error(name, "The input was not valid.".to_owned());
         }
-        date.filter(|date| !dates::is_minimal(*date))
+        date
     }
 
     /// An id; the zero id is no filter.
@@ -180,7 +190,7 @@ impl<'a> Binder<'a> {
         let value = self.value(name)?;
         let inner = value.trim();
         let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(inner);
-        let parsed = Uuid::try_parse(inner).ok();
+        let parsed = Uuid::try_parse(inner).ok().or_else(|| hexadecimal_guid(inner));
         if parsed.is_none() {
             self.error(name, format!("The value '{value}' is not valid for {property}."));
         }
@@ -217,6 +227,103 @@ impl<'a> Binder<'a> {
         None
     }
 
+    /// The value of a nullable parameter: blank counts as absent.
+    fn nullable(&self, name: &str) -> Option<&'a str> {
+        self.query.first(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// `true` or `false` in any case.
+    pub(crate) fn bool(&mut self, name: &str, default: bool) -> bool {
+        let Some(value) = self.value(name) else { return default };
+        self.truth(name, value).unwrap_or(default)
+    }
+
+    /// The same where an empty value counts as absent.
+    pub(crate) fn bool_or_empty(&mut self, name: &str) -> Option<bool> {
+        let value = self.nullable(name)?;
+        self.truth(name, value)
+    }
+
+    fn truth(&mut self, name: &str, value: &str) -> Option<bool> {
+        let parsed = match value.trim().to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        };
+        if parsed.is_none() {
+            self.error(name, format!("The value '{value}' is not valid for {}.", property(name)));
+        }
+        parsed
+    }
+
+    /// A whole number; a blank value is an error.
+    pub(crate) fn number(&mut self, name: &str, default: i32) -> i32 {
+        self.int(name, &property(name), default)
+    }
+
+    /// The same where an empty value counts as absent.
+    pub(crate) fn number_or_empty(&mut self, name: &str) -> Option<i32> {
+        self.nullable(name)?;
+        Some(self.number(name, 0))
+    }
+
+    /// The same, reported under the name of its property.
+    pub(crate) fn number_named(&mut self, name: &str, property: &str) -> Option<i32> {
+        let value = self.nullable(name)?;
+        let number = integer(value);
+        if number.is_none() {
+            self.error(property, format!("The value '{value}' is not valid for {property}."));
+        }
+        number
+    }
+
+    /// An id where an empty value counts as absent.
+    pub(crate) fn guid_or_empty(&mut self, name: &str) -> Option<Uuid> {
+        self.nullable(name)?;
+        self.guid(name, &property(name))
+    }
+
+    /// A set of flags: all values of the name, numbers or names, OR-ed. A blank value is an error.
+    pub(crate) fn flags(&mut self, name: &str, names: Names) -> Option<i32> {
+        self.value(name)?;
+        let query = self.query;
+        let all = query.all(name).collect::<Vec<_>>().join(",");
+        self.flags_value(name, &property(name), &all, names)
+    }
+
+    /// The same where an empty value counts as absent.
+    pub(crate) fn flags_or_empty(&mut self, name: &str, names: Names) -> Option<i32> {
+        self.nullable(name)?;
+        self.flags(name, names)
+    }
+
+    /// A set of flags out of this text, which may come from the path.
+    pub(crate) fn flags_value(&mut self, name: &str, property: &str, value: &str, names: Names) -> Option<i32> {
+        let mask = names.iter().fold(0, |mask, (_, flag)| mask | flag);
+        match either(value, |word| find(names, word)) {
+            Some(0) if names.iter().any(|(_, flag)| *flag == 0) => return Some(0),
+            Some(number) if number > 0 && number & !mask == 0 => return Some(number),
+            Some(_) => self.error(name, format!("The value '{value}' is invalid.")),
+            None => self.error(name, format!("The value '{value}' is not valid for {property}.")),
+        }
+        None
+    }
+
+    /// A list of sets of flags: one set for each time the name is given.
+    pub(crate) fn flag_sets(&mut self, name: &str, names: Names) -> Vec<i32> {
+        let query = self.query;
+        let mask = names.iter().fold(0, |mask, (_, flag)| mask | flag);
+        let mut out = Vec::new();
+        for value in query.all(name) {
+            match either(value, |word| find(names, word)) {
+                Some(number) if number >= 0 && number & !mask == 0 => out.push(number),
+                None if !value.trim().is_empty() => self.error(name, format!("The value '{value}' is not valid.")),
+                _ => self.error(name, format!("The value '{value}' is invalid.")),
+            }
+        }
+        out
+    }
+
     /// A list of enumeration values: the name repeated, or `name[0]=…`. `name[]=` binds to an empty list.
     pub(crate) fn list(&mut self, name: &str, names: Names) -> Vec<i32> {
         let query = self.query;
@@ -238,6 +345,24 @@ impl<'a> Binder<'a> {
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.query.first(name).filter(|value| !value.trim().is_empty())
     }
+}
+
+/// The form `{0x…,0x…,0x…,{0x…,…}}`: one number of eight digits, two of four, eight of two.
+fn hexadecimal_guid(text: &str) -> Option<Uuid> {
+    let inner = text.strip_prefix('{')?.strip_suffix("}}")?;
+    let mut numbers = inner.split(',').map(|part| part.trim().trim_start_matches('{').strip_prefix("0x"));
+    let mut digits = String::new();
+    for width in [8, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2] {
+        let number = numbers.next()??;
+        digits.push_str(&format!("{number:0>width$}"));
+    }
+    numbers.next().is_none().then(|| Uuid::try_parse(&digits).ok()).flatten()
+}
+
+/// The name of a parameter's property in the portal's texts.
+fn property(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
 }
 
 fn find(names: Names, word: &str) -> Option<i32> {

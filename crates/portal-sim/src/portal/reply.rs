@@ -132,6 +132,32 @@ impl Failure {
         Failure::exception(404, message, "ASC.Common.Web.ItemNotFoundException", -2_146_233_088)
     }
 
+    /// The 403 of entries, with a text of its own.
+    pub(crate) fn invalid_operation(message: &str) -> Failure {
+        Failure::exception(403, message, "System.InvalidOperationException", -2_146_233_079)
+    }
+
+    /// A 400 of the action itself.
+    pub(crate) fn argument(message: &str) -> Failure {
+        Failure::exception(400, message, "System.ArgumentException", -2_147_024_809)
+    }
+
+    /// A 400 about something that must not be missing.
+    pub(crate) fn null_argument(name: &str) -> Failure {
+        let message = format!("Value cannot be null. (Parameter '{name}')");
+        Failure::exception(400, &message, "System.ArgumentNullException", -2_147_467_261)
+    }
+
+    pub(crate) fn out_of_range(text: &str) -> Failure {
+        let message = format!("Specified argument was out of the range of valid values. {text}");
+        Failure::exception(400, &message, "System.ArgumentOutOfRangeException", -2_146_233_086)
+    }
+
+    /// The 402 of a portal that is full.
+    pub(crate) fn quota(message: &str) -> Failure {
+        Failure::exception(402, message, "ASC.Core.Tenants.TenantQuotaException", -2_146_233_088)
+    }
+
     pub(crate) fn null_reference() -> Failure {
         let message = "Object reference not set to an instance of an object.";
         Failure::exception(500, message, "System.NullReferenceException", -2_147_467_261)

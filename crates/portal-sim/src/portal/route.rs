@@ -87,10 +87,27 @@ impl Route {
         self.change("DELETE", need, action)
     }
 
+    /// Also a GET that may change the portal: downloads are written down.
+    pub(super) fn get<O: Into<Output>>(
+        self,
+        need: Need,
+        action: impl Fn(&mut Change<'_>) -> Result<O, Failure> + 'static,
+    ) -> Route {
+        self.change("GET", need, action)
+    }
+
     /// The verb added last needs no key.
     pub(super) fn open(mut self) -> Route {
         if let Some(method) = self.methods.last_mut() {
             method.anonymous = true;
+        }
+        self
+    }
+
+    /// `fields` trims what the verb added last answers.
+    pub(super) fn trimmed(mut self) -> Route {
+        if let Some(method) = self.methods.last_mut() {
+            method.trims = true;
         }
         self
     }

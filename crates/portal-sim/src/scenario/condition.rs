@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use serde::Deserialize;
+use uuid::Uuid;
+
 use super::model::Person;
+use super::stored::Reference;
 
 /// How long events are kept in view unless the portal says otherwise, in days.
 const LIFETIME_DAYS: i32 = 180;
@@ -28,6 +32,19 @@ pub struct Condition {
     pub lifetimes_saved: Option<DateTime<Utc>>,
     /// Accounts of other portals of the same installation: the login history knows their names, the audit trail not.
     pub elsewhere: Vec<Person>,
+    /// Folders and files that are known by their place only; rooms need not be listed.
+    pub entries: Vec<Entry>,
+    /// Members whose only right in a room is to fill forms: the room, then the person.
+    pub fillers: Vec<(i32, Uuid)>,
+}
+
+/// A folder or file known by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Entry {
+    /// What it is.
+    pub reference: Reference,
+    /// The folder or room it is in; `None` for a section such as "My documents".
+    pub parent: Option<i32>,
 }
 
 impl Default for Condition {
@@ -42,6 +59,8 @@ impl Default for Condition {
             login_lifetime: LIFETIME_DAYS,
             lifetimes_saved: None,
             elsewhere: Vec::new(),
+            entries: Vec::new(),
+            fillers: Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the rows of a date, a person, an action or a room stand, so that no request looks at every row.
+//! Where the rows of a date, a person, an action, a folder or a file stand, so that no request looks at every row.
 //!
 //! Built when first asked for. The rows themselves stay where tests may change them; `Scenario::reindex` notices.
 
@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::model::{Event, Login, Place};
+use super::model::{Event, Login};
+use super::stored::Reference;
 use crate::actions;
 
 /// So many new rows are put in one by one; more are sorted in at once.
@@ -47,7 +48,7 @@ pub(super) struct Index {
     listed: OnceLock<Positions>,
     by_actor: OnceLock<HashMap<Uuid, Positions>>,
     by_action: OnceLock<HashMap<i32, Positions>>,
-    by_room: OnceLock<HashMap<i32, Positions>>,
+    by_reference: OnceLock<HashMap<Reference, Positions>>,
     all_logins: OnceLock<Positions>,
 }
 
@@ -80,8 +81,10 @@ impl Index {
         if let Some(positions) = self.by_action.get_mut() {
             insert(positions.entry(event.action).or_default(), events, position);
         }
-        if let (Some(positions), Some(room)) = (self.by_room.get_mut(), room_of(event)) {
-            insert(positions.entry(room).or_default(), events, position);
+        if let Some(positions) = self.by_reference.get_mut() {
+            for reference in event.references() {
+                insert(positions.entry(reference).or_default(), events, position);
+            }
         }
     }
 
@@ -99,9 +102,9 @@ impl Index {
         groups.get(&action).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn of_room(&self, events: &[Event], room: i32) -> &[u32] {
-        let groups = self.by_room.get_or_init(|| grouped(events, room_of));
-        groups.get(&room).map_or(&[], Vec::as_slice)
+    pub(super) fn about(&self, events: &[Event], reference: Reference) -> &[u32] {
+        let groups = self.by_reference.get_or_init(|| grouped(events, Event::references));
+        groups.get(&reference).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn logins(&self, logins: &[Login]) -> &[u32] {
@@ -112,10 +115,6 @@ impl Index {
 /// Actions without a mapper are stored and never listed.
 fn is_listed(event: &Event) -> bool {
     actions::find(event.action).is_some_and(actions::Action::is_mapped)
-}
-
-fn room_of(event: &Event) -> Option<i32> {
-    if let Place::Room { id, .. } = event.place { Some(id) } else { None }
 }
 
 fn position(index: usize) -> u32 {
@@ -129,10 +128,13 @@ fn sorted<T: Dated>(rows: &[T], keep: impl Fn(&T) -> bool) -> Positions {
     positions
 }
 
-fn grouped<K: Hash + Eq>(rows: &[Event], key: impl Fn(&Event) -> Option<K>) -> HashMap<K, Positions> {
+fn grouped<K: Hash + Eq, I: IntoIterator<Item = K>>(
+    rows: &[Event],
+    keys: impl Fn(&Event) -> I,
+) -> HashMap<K, Positions> {
     let mut groups: HashMap<K, Positions> = HashMap::new();
     for (index, row) in rows.iter().enumerate() {
-        if let Some(key) = key(row) {
+        for key in keys(row) {
             groups.entry(key).or_default().push(position(index));
         }
     }

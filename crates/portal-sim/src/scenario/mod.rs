@@ -4,6 +4,7 @@
 
 mod builtin;
 mod condition;
+mod content;
 mod file;
 mod index;
 mod model;
@@ -17,7 +18,8 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
-pub use condition::{Condition, Restriction, Restrictions, TenantState};
+pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
+pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use office::{Incident, Office};
@@ -25,6 +27,7 @@ pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, Innocent, Truth};
 
+pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
 pub(crate) use model::mix;
 
@@ -63,6 +66,8 @@ pub struct Scenario {
     pub events: Vec<Event>,
     /// The login history, in no particular order.
     pub logins: Vec<Login>,
+    /// Groups, folders, files, shares, quota.
+    pub content: Content,
     /// Misbehaviour that is still to come.
     pub faults: Vec<Fault>,
     /// Which limiters are on; none, unless somebody switches them on.
@@ -96,6 +101,7 @@ impl Scenario {
             rooms: Vec::new(),
             events: Vec::new(),
             logins: Vec::new(),
+            content: Content::default(),
             faults: Vec::new(),
             limits: Limits::default(),
             truth: Truth::default(),
@@ -282,9 +288,9 @@ impl Scenario {
         Span::new(&self.logins, self.index.logins(&self.logins), (None, None))
     }
 
-    /// The audit rows of a room, oldest first.
-    pub(crate) fn events_in_room(&self, room: i32) -> impl Iterator<Item = &Event> {
-        self.index.of_room(&self.events, room).iter().map(|position| &self.events[*position as usize])
+    /// The rows of a folder's or file's activity log, oldest first.
+    pub(crate) fn events_about(&self, reference: Reference) -> impl Iterator<Item = &Event> {
+        self.index.about(&self.events, reference).iter().map(|position| &self.events[*position as usize])
     }
 
     /// Takes the highest ids from the rows, after somebody numbered them anew.

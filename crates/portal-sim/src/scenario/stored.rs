@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Event, Place};
 
+/// A file deleted for good.
+const FILE_DELETED: i32 = 5018;
+
 /// The columns of a row that follow from nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -28,7 +31,7 @@ pub struct Stored {
 }
 
 /// A folder or file that a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reference {
     /// A folder or room.
@@ -46,14 +49,8 @@ impl Event {
             return stored.clone();
         }
         let agent = self.ip.is_some();
-        let room = if let Place::Room { id, .. } = self.place { Some(id) } else { None };
+        let room = self.room();
         let folder = room.unwrap_or(1);
-        let mut references: Vec<Reference> = room.map(Reference::Folder).into_iter().collect();
-        if is_about_a_file(self.action)
-            && let Some(id) = self.target.first().and_then(|id| id.parse().ok())
-        {
-            references.push(Reference::File(id));
-        }
         Stored {
             description: self.description(),
             target: (!self.target.is_empty()).then(|| self.target.join(",")),
@@ -61,8 +58,40 @@ impl Event {
             browser: agent.then(|| "Chrome 131".to_owned()),
             platform: agent.then(|| "Windows 10".to_owned()),
             page: agent.then(|| format!("https://portal.example/rooms/shared/{folder}/filter?folder={folder}")),
-            references,
+            references: self.derived_references(),
         }
+    }
+
+    /// The folders and files whose activity log shows the row.
+    pub(crate) fn references(&self) -> Vec<Reference> {
+        let Some(stored) = &self.stored else { return self.derived_references() };
+        let alive = |reference: &Reference| match *reference {
+            Reference::Gone(id) => Reference::File(id),
+            other => other,
+        };
+        stored.references.iter().map(alive).collect()
+    }
+
+    fn derived_references(&self) -> Vec<Reference> {
+        if !crate::actions::is_tracked(self.action) {
+            return Vec::new();
+        }
+        self.room().map(Reference::Folder).into_iter().chain(self.file_id().map(Reference::File)).collect()
+    }
+
+    /// The room it happened in.
+    pub(crate) fn room(&self) -> Option<i32> {
+        if let Place::Room { id, .. } = self.place { Some(id) } else { None }
+    }
+
+    /// The file it is about; deletions belong to the folders above only.
+    fn file_id(&self) -> Option<i32> {
+        if self.action == FILE_DELETED
+            || !crate::actions::find(self.action).is_some_and(crate::actions::Action::is_about_files)
+        {
+            return None;
+        }
+        self.target.first().and_then(|id| id.parse().ok())
     }
 
     /// The texts and, inside a room or in somebody's own documents, the place.
@@ -75,7 +104,7 @@ impl Event {
                 let renamed = matches!(self.action, 5071 | 5155);
                 let now = if renamed { self.texts.get(1).unwrap_or(title) } else { title };
                 place.extend(object(json!({
-                    "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "ParentType": 29, "Type": 0,
+                    "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "Type": 0,
                     "IsAgent": false, "RootFolderTitle": "Rooms",
                 })));
                 if renamed {
@@ -101,9 +130,4 @@ impl Event {
 
 fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
-}
-
-/// Whether the target of this action starts with the id of a file.
-fn is_about_a_file(action: i32) -> bool {
-    crate::actions::find(action).is_some_and(|action| action.entries().first() == Some(&1))
 }
