@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use chrono::Datelike as _;
-
 use super::reply::{Failure, trimmed};
 use super::{audit, shown_ip};
 use crate::actions::{self, Action};
@@ -239,7 +237,7 @@ fn pieces(format: &'static str) -> Option<Vec<Piece>> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Duration, Utc};
+    use chrono::{DateTime, Datelike as _, Duration, Utc};
     use uuid::Uuid;
 
     use super::*;
