@@ -4,6 +4,7 @@
 
 mod admission;
 mod audit;
+mod audit_rows;
 mod audit_tables;
 mod audit_text;
 mod auth;

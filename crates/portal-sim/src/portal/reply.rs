@@ -185,7 +185,7 @@ pub(crate) struct Echo<'a> {
 const WHOLE: &[&str] = &["errors", "extensions"];
 
 /// Only the named members; a name with a dot reaches into objects and lists of objects.
-fn trimmed(value: Json, fields: &[&str]) -> Json {
+pub(super) fn trimmed(value: Json, fields: &[&str]) -> Json {
     match value {
         Json::Object(members) => Json::Object(
             members

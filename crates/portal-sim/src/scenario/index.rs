@@ -89,7 +89,7 @@ impl Index {
     }
 
     pub(super) fn listed(&self, events: &[Event]) -> &[u32] {
-        self.listed.get_or_init(|| sorted(events, |event| is_listed(event)))
+        self.listed.get_or_init(|| sorted(events, is_listed))
     }
 
     pub(super) fn of_actor(&self, events: &[Event], actor: Uuid) -> &[u32] {

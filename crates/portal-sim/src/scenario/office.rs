@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Scenario;
 use super::file::{ScenarioError, instant, number};
 use super::model::{Event, Login, Person, PersonKind, Place, Room, mix};
-use super::traffic::{self, Dice, OFFICE_ACTIONS, Traffic};
+use super::traffic::{self, Dice, OFFICE_ACTIONS, Traffic, signed};
 use super::truth::Expected;
 
 const FIRST_NAMES: &[&str] = &[
@@ -217,7 +217,7 @@ impl Office {
             let (action, name) = if index % 8 == 0 { (5018, "AutoCleanUp") } else { (5034, "DocsService") };
             let mut event = act(action, room, dice, at);
             event.initiator = Some(name.to_owned());
-            scenario.events.push(event);
+            scenario.events.push(signed(event, name));
         }
     }
 }
@@ -254,12 +254,13 @@ impl Shift<'_> {
     /// So many rows: acts on documents, and what goes beyond a day's work as auto-saves of one document.
     fn work(&self, rows: usize, rooms: &[Room], scenario: &mut Scenario, dice: &mut Dice) {
         let person = &self.worker.person;
+        let name = person.display_name();
         let acts = rows.min(self.hours.len() * ACTS_AN_HOUR);
         let room_of = |id: i32| rooms.iter().find(|room| room.id == id).expect("people work in generated rooms");
         let mut add = |mut event: Event| {
             event.actor = person.id;
             event.ip = Some(person.ip.clone());
-            scenario.events.push(event);
+            scenario.events.push(signed(event, &name));
         };
         let places: Vec<&Room> = self.hours.iter().map(|_| room_of(*dice.pick(&self.worker.rooms))).collect();
         for index in 0..acts {

@@ -9,11 +9,13 @@ use uuid::Uuid;
 
 use super::Scenario;
 use super::file::{ScenarioError, instant, length, person, room_of};
-use super::model::{Event, Login, mix};
+use super::model::{Event, Login, Person, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,
 /// create, lock, rename, throw away.
 pub(super) const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
+/// A save in the editor.
+const SAVE: i32 = 5034;
 /// Acts of one sitting; far below twenty an hour, so that ordinary people stay ordinary.
 const SITTING_ACTS: (u64, u64) = (2, 5);
 /// Seconds between the acts of a sitting.
@@ -128,7 +130,8 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                 let mut event = Event::new(action, who, at).file(id, &format!("document {id}.docx")).in_room(*room);
                 event.initiator.clone_from(initiator);
                 event.ip.clone_from(ip);
-                scenario.add_event(event);
+                let name = scenario.person(who).map(Person::display_name).or_else(|| initiator.clone());
+                scenario.add_event(signed(event, &name.unwrap_or_default()));
             }
         }
         Traffic::AutoSaves { person: email, room, file, title, since, until, every } => {
@@ -136,9 +139,8 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
             let who = person(scenario, email)?.id;
             room_of(scenario, *room)?;
             while at <= until {
-                let mut saved = Event::new(5034, who, at).file(*file, title).in_room(*room);
-                saved.texts.extend(scenario.person(who).map(|person| person.display_name()));
-                scenario.add_event(saved);
+                let name = scenario.person(who).map(Person::display_name).unwrap_or_default();
+                scenario.add_event(signed(Event::new(SAVE, who, at).file(*file, title).in_room(*room), &name));
                 at += length(every)?;
             }
         }
@@ -186,12 +188,22 @@ fn office(
             let action = *dice.pick(actions);
             let file = room * 1000 + i32::try_from(dice.below(FILES_PER_ROOM as u64)).unwrap_or_default();
             if at < until {
-                scenario.add_event(Event::new(action, who, at).file(file, &format!("paper {file}.docx")).in_room(room));
+                let name = scenario.person(who).map(Person::display_name).unwrap_or_default();
+                let event = Event::new(action, who, at).file(file, &format!("paper {file}.docx")).in_room(room);
+                scenario.add_event(signed(event, &name));
             }
             at += Duration::seconds(dice.between(ACT_GAP));
         }
         sitting += Duration::minutes(dice.between(SITTING_GAP));
     }
+}
+
+/// Saves also say in words who saved.
+pub(super) fn signed(mut event: Event, name: &str) -> Event {
+    if event.action == SAVE {
+        event.texts.push(name.to_owned());
+    }
+    event
 }
 
 fn logins(scenario: &mut Scenario, dice: &mut Dice, email: &str, since: DateTime<Utc>) -> Result<(), ScenarioError> {
