@@ -2,6 +2,7 @@
 
 mod actions;
 mod dates;
+mod dotnet_ip;
 mod fault;
 mod json;
 mod net;
@@ -11,7 +12,8 @@ mod sim;
 
 pub use fault::{Fault, FaultBody, FaultKind};
 pub use scenario::{
-    BUILTIN, Content, EVERYONE, Event, Expected, Folder, GUEST, Group, Innocent, Key, Lateness, Login, Person,
-    PersonKind, Place, Quota, Room, SYSTEM, Scenario, ScenarioError, Share, StoredFile, Truth, Version,
+    BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, Folder, GUEST, Group, Innocent, Key, Lateness,
+    Login, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions, Room, SYSTEM, Scenario,
+    ScenarioError, Share, Stored, StoredFile, TenantState, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};

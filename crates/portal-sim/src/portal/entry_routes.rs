@@ -85,11 +85,6 @@ fn file_route(parts: &[&str]) -> Option<Route> {
             let id = id.parse().ok();
             Route::new(FILES, move |context| files::presigned(context, id))
         }
-        ["file", id, "log"] => {
-            // an id that is no 32-bit number is another route, which does not exist
-            let id: i32 = id.parse().ok()?;
-            Route::new(FILES, move |context| files::log(context, id))
-        }
         ["file", id, "lock"] => {
             let id = id.parse().ok();
             Route::none().put(FILES, move |change| files::lock(change, id))

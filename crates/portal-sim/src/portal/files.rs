@@ -10,7 +10,7 @@ use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::{SEARCH_AREAS, SORT_ORDERS};
-use super::{Change, Context, operations, page, people, room_log, titles};
+use super::{Change, Context, operations, page, people, titles};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{Folder, Location, Place, Scenario, StoredFile};
@@ -264,11 +264,6 @@ pub(super) fn presigned(context: &Context<'_>, id: Option<i32>) -> Result<Answer
         context.scenario.now.timestamp()
     );
     Ok(Answer::one(address.into()))
-}
-
-/// `GET files/file/{id}/log`: the rows about this file, as in the log of its room.
-pub(super) fn log(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
-    room_log::of_file(context, id)
 }
 
 const RENAME: Shape = Shape::Object(&Class {

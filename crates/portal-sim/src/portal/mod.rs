@@ -2,16 +2,22 @@
 //!
 //! The order is the portal's: unknown route, wrong verb, key, scope, parameters and body, right, action.
 
+mod admission;
 mod audit;
+mod audit_tables;
+mod audit_text;
 mod auth;
 mod body;
 mod download;
 mod entries;
 mod entry_routes;
 mod files;
+mod gates;
 mod groups;
 mod json_body;
 mod keys;
+mod log_data;
+mod log_groups;
 mod logins;
 mod members;
 mod multipart;
@@ -21,6 +27,7 @@ mod people_change;
 mod people_list;
 mod query;
 mod reply;
+mod restrictions;
 mod room_change;
 mod room_log;
 mod rooms;
@@ -133,11 +140,31 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "events", "last"] => Route::security(audit::last),
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
-        ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
+        ["security", "audit", "types"] => Route::security(audit_tables::types),
+        ["security", "audit", "mappers"] => Route::security(audit_tables::mappers),
+        ["security", "audit", "events", "report"] => Route::none().post(Need::Global, audit_tables::audit_report),
+        ["security", "audit", "login", "report"] => Route::none().post(Need::Global, audit_tables::login_report),
+        ["security", "audit", "settings", "lifetime"] => {
+            Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
+        }
+        ["settings", "iprestrictions"] => {
+            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+        }
+        ["settings", "iprestrictions", "settings"] => {
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
+        }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
-            Route::new(Need::Area("files"), move |context| room_log::log(context, id))
+            Route::new(Need::Area("files"), move |context| room_log::folder(context, id)).trimmed()
+        }
+        ["files", "folder", id, "log", "report"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::none().post(Need::Area("files"), move |change| room_log::report(change, id))
+        }
+        ["files", "file", id, "log"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
         }
         _ => return entry_routes::route(&parts),
     })
@@ -146,6 +173,10 @@ fn route(path: &str) -> Option<Route> {
 /// Answers one request and counts the faults it meets.
 pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
     let decoded = query::decode(request.path);
+    if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
+        // the web server itself refuses letters that should have been encoded
+        return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
     let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
     let sent = sent.strip_suffix('/').unwrap_or(sent);
     let path = sent.to_ascii_lowercase();
@@ -197,6 +228,10 @@ fn serve(
 ) -> Result<Output, Failure> {
     let caller = auth::authorize_for(scenario, request.authorization, method)?;
     let headers = request.headers;
+    // the uploader lies outside the filters that everything else passes
+    if !path.eq_ignore_ascii_case("chunkeduploader.ashx") {
+        admission::admit(scenario, caller, &path.to_ascii_lowercase(), headers)?;
+    }
     match &method.action {
         Action::Read(action) => action(&Context { scenario, caller, query, headers, path, base }),
         Action::Change(action) => {

@@ -138,6 +138,16 @@ pub(super) fn initiator(scenario: &Scenario, base: &str, id: Uuid) -> Json {
     ])
 }
 
+/// A person of whom only a name is known; the name is encoded already.
+pub(super) fn nobody(name: &str) -> Json {
+    Json::object([
+        ("id", Uuid::nil().to_string().into()),
+        ("displayName", name.into()),
+        ("hasAvatar", false.into()),
+        ("isAnonim", false.into()),
+    ])
+}
+
 /// Stands for every account that no longer exists.
 const REMOVED: Uuid = Uuid::from_u128(0x4a51_5a15_d4d6_4b8e_828e_e058_6f18_f3a3);
 
@@ -153,7 +163,7 @@ fn avatars() -> Json {
 }
 
 /// .NET's HTML encoding: the five characters, Latin-1 letters and emoji as numbers, the rest as it is.
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

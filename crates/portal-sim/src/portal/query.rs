@@ -1,6 +1,6 @@
 //! Query strings as the portal binds them: names in any case, first value wins, all errors collected.
 //!
-//! Not here: the `inDto` prefix and `[Flags]` members.
+//! A parameter named `inDto` or starting with `inDto.` makes the portal look at those only.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -14,7 +14,12 @@ const MAX_COUNT: i32 = 100;
 
 /// A decoded query string.
 #[derive(Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    /// Everything that was sent.
+    sent: Vec<(String, String)>,
+    /// What parameters are bound from, when that is not everything.
+    prefixed: Option<Vec<(String, String)>>,
+}
 
 impl Query {
     pub(crate) fn parse(raw: &str) -> Query {
@@ -22,37 +27,60 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
         });
-        Query(pairs.collect())
+        Query::of(pairs.collect())
+    }
+
+    fn of(sent: Vec<(String, String)>) -> Query {
+        let is_prefix = |name: &str| name.eq_ignore_ascii_case("inDto") || stripped(name).is_some();
+        let prefixed = sent.iter().any(|(name, _)| is_prefix(name)).then(|| {
+            let own = |(name, value): &(String, String)| Some((stripped(name)?.to_owned(), value.clone()));
+            sent.iter().filter_map(own).collect()
+        });
+        Query { sent, prefixed }
+    }
+
+    /// What parameters are bound from.
+    fn bound(&self) -> &[(String, String)] {
+        self.prefixed.as_ref().unwrap_or(&self.sent)
     }
 
     /// All values of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.bound().iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// All parameters, decoded.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.sent.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     fn first(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.bound().iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The member names that the answer is to be trimmed to; `None` when nobody asked.
     ///
-    /// The `[]` form wins; only a single `fields=` is split at commas; what follows a dot is ignored.
+    /// The `[]` form wins; only a single `fields=` is split at commas.
     pub(crate) fn fields(&self) -> Option<Vec<&str>> {
-        let mut listed: Vec<&str> = self.all("fields[]").collect();
+        let named = |wanted: &str| {
+            let fitting = self.sent.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            fitting.map(|(_, value)| value.as_str()).collect::<Vec<&str>>()
+        };
+        let mut listed = named("fields[]");
         if listed.is_empty() {
-            listed = self.all("fields").collect();
+            listed = named("fields");
             if let [single] = listed[..] {
                 listed = single.split(',').collect();
             }
         }
-        (!listed.is_empty())
-            .then(|| listed.into_iter().map(|name| name.split_once('.').map_or(name, |(head, _)| head)).collect())
+        (!listed.is_empty()).then_some(listed)
     }
+}
+
+/// The name behind `inDto.`, in any case.
+fn stripped(name: &str) -> Option<&str> {
+    let (prefix, rest) = name.split_at_checked("inDto.".len())?;
+    prefix.eq_ignore_ascii_case("inDto.").then_some(rest)
 }
 
 /// Percent-decoding; bytes that are no UTF-8 become the replacement character.
@@ -143,12 +171,17 @@ impl<'a> Binder<'a> {
 
     /// A bound; the minimal date and an empty value are no bound.
     pub(crate) fn date(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        self.instant(name).filter(|date| !dates::is_minimal(*date))
+    }
+
+    /// A bound; only an empty value is none.
+    pub(crate) fn instant(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let value = self.query.first(name).filter(|value| !value.is_empty())?;
         let date = dates::parse_query(value);
         if date.is_none() {
             self.error(name, "The input was not valid.".to_owned());
         }
-        date.filter(|date| !dates::is_minimal(*date))
+        date
     }
 
     /// An id; the zero id is no filter.
@@ -294,7 +327,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn list(&mut self, name: &str, names: Names) -> Vec<i32> {
         let query = self.query;
         let mut values: Vec<&str> = query.all(name).collect();
-        let indexed: Vec<String> = (0..query.0.len()).map(|index| format!("{name}[{index}]")).collect();
+        let indexed: Vec<String> = (0..query.bound().len()).map(|index| format!("{name}[{index}]")).collect();
         values.extend(indexed.iter().map_while(|indexed| query.first(indexed)));
         let mut out = Vec::new();
         for value in values {
@@ -366,7 +399,7 @@ mod tests {
             Query::parse(raw).fields().map(|names| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
         };
         assert_eq!(fields("count=1"), None);
-        assert_eq!(fields("FIELDS=id,date.utcTime"), Some(vec!["id".to_owned(), "date".to_owned()]));
+        assert_eq!(fields("FIELDS=id,date.utcTime"), Some(vec!["id".to_owned(), "date.utcTime".to_owned()]));
         assert_eq!(fields("fields=id,x&fields=date"), Some(vec!["id,x".to_owned(), "date".to_owned()]));
         assert_eq!(fields("fields[]=id&fields=date"), Some(vec!["id".to_owned()]));
         assert_eq!(fields("fields="), Some(vec![String::new()]));

@@ -11,9 +11,12 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream};
 
 use crate::fault::FaultBody;
-use crate::json::Json;
+use crate::json::{Json, length};
 
 const JSON: &str = "application/json; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
+/// What a caller from a refused address reads.
+const BLOCKED: &str = "The access to the portal is restricted";
 const PROBLEM: &str = "application/problem+json; charset=utf-8";
 
 /// An answer before it goes on the wire.
@@ -35,6 +38,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// A list without a total.
+    pub(crate) fn list(rows: Vec<Json>) -> Answer {
+        Answer { count: length(rows.len()), response: Json::List(rows), total: None }
+    }
+
     /// One object.
     pub(crate) fn one(response: Json) -> Answer {
         Answer { response, count: 1, total: None }
@@ -64,6 +72,17 @@ pub(crate) enum Output {
     Reply(Reply),
 }
 
+impl Output {
+    /// With another header; the name is in lower case.
+    pub(crate) fn and_header(mut self, name: &'static str, value: &str) -> Output {
+        match &mut self {
+            Output::Answer { headers, .. } => headers.push((name, value.to_owned())),
+            Output::Reply(reply) => reply.headers.push((name, value.to_owned())),
+        }
+        self
+    }
+}
+
 impl From<Answer> for Output {
     fn from(answer: Answer) -> Output {
         answer.with_status(200)
@@ -83,6 +102,8 @@ pub(crate) enum Failure {
     Empty(u16),
     /// Bare problem details.
     Problem(u16),
+    /// The caller's address is refused: a plain text, or the same as a JSON string.
+    Blocked { json: bool },
     /// The body is of a type that the route does not read: 415 inside a success envelope that says 200.
     MediaType,
     /// Wrong parameters: 400 inside the success envelope.
@@ -155,6 +176,32 @@ pub(crate) struct Echo<'a> {
     pub(crate) serial: u64,
 }
 
+/// Members whose content is no object of the portal's own: a path below them keeps them whole.
+const WHOLE: &[&str] = &["errors", "extensions"];
+
+/// Only the named members; a name with a dot reaches into objects and lists of objects.
+fn trimmed(value: Json, fields: &[&str]) -> Json {
+    match value {
+        Json::Object(members) => Json::Object(
+            members
+                .into_iter()
+                .filter_map(|(name, value)| {
+                    let below: Vec<&str> = fields
+                        .iter()
+                        .filter_map(|field| field.strip_prefix(name.as_str())?.strip_prefix('.'))
+                        .collect();
+                    if fields.contains(&name.as_str()) || (WHOLE.contains(&name.as_str()) && !below.is_empty()) {
+                        return Some((name, value));
+                    }
+                    (!below.is_empty()).then(|| (name, trimmed(value, &below)))
+                })
+                .collect(),
+        ),
+        Json::List(items) => Json::List(items.into_iter().map(|item| trimmed(item, fields)).collect()),
+        plain => plain,
+    }
+}
+
 impl Echo<'_> {
     fn envelope(&self, response: Json, count: i64, total: Option<i64>, status: i64, code: u16) -> String {
         let link = Json::object([("href", self.href.as_str().into()), ("action", self.method.into())]);
@@ -171,13 +218,9 @@ impl Echo<'_> {
 
     /// Leaves only the named members of an object, or of each object of a list.
     fn trim(&self, response: Json) -> Json {
-        let Some(fields) = &self.fields else { return response };
-        match response {
-            Json::Object(members) => {
-                Json::Object(members.into_iter().filter(|(name, _)| fields.contains(&name.as_str())).collect())
-            }
-            Json::List(items) => Json::List(items.into_iter().map(|item| self.trim(item)).collect()),
-            other => other,
+        match &self.fields {
+            Some(fields) => trimmed(response, fields),
+            None => response,
         }
     }
 
@@ -203,6 +246,8 @@ impl Echo<'_> {
         match failure {
             Failure::Empty(status) => Reply::new(status, None, String::new()),
             Failure::Problem(status) => Reply::new(status, Some(PROBLEM), self.problem(status).render()),
+            Failure::Blocked { json: false } => Reply::new(403, Some(PLAIN), BLOCKED),
+            Failure::Blocked { json: true } => Reply::new(403, Some(JSON), Json::from(BLOCKED).render()),
             Failure::MediaType => {
                 let response = self.trim(Json::object([
                     ("type", "https://tools.ietf.org/html/rfc9110#section-15.5.16".into()),
@@ -270,11 +315,7 @@ impl Echo<'_> {
         match body.unwrap_or(usual) {
             FaultBody::Empty => self.failure(Failure::Empty(status)),
             FaultBody::Problem => self.failure(Failure::Problem(status)),
-            FaultBody::Text => Reply::new(
-                status,
-                Some("text/plain; charset=utf-8"),
-                "The access to the portal is restricted".to_owned(),
-            ),
+            FaultBody::Text => Reply::new(status, Some(PLAIN), BLOCKED),
             FaultBody::Html => Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned()),
             FaultBody::Error if status == 403 => self.failure(Failure::security()),
             FaultBody::Error => {
@@ -315,6 +356,11 @@ impl Reply {
     /// An answer outside the envelope.
     pub(crate) fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Reply {
         Reply { status, content_type, headers: Vec::new(), body: body.into(), truncated: false }
+    }
+
+    /// 304: no body and no validators, but a content type.
+    pub(crate) fn not_modified() -> Reply {
+        Reply::new(304, Some(JSON), Vec::new())
     }
 
     /// With another header; the name is in lower case.

@@ -104,6 +104,14 @@ impl Route {
         self
     }
 
+    /// `fields` trims what the verb added last answers.
+    pub(super) fn trimmed(mut self) -> Route {
+        if let Some(method) = self.methods.last_mut() {
+            method.trims = true;
+        }
+        self
+    }
+
     /// The verb of a request, in any case.
     pub(super) fn method(&self, verb: &str) -> Option<&Method> {
         self.methods.iter().find(|method| method.verb.eq_ignore_ascii_case(verb))

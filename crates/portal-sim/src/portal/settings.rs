@@ -1,4 +1,4 @@
-//! What the portal says about itself: settings, version, quota, lifetimes.
+//! What the portal says about itself: settings, version, quota.
 
 use chrono::Offset as _;
 use uuid::Uuid;
@@ -73,15 +73,5 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
         ("ldap", audit.into()),
         ("sso", audit.into()),
         ("statistic", false.into()),
-    ])))
-}
-
-/// `GET security/audit/settings/lifetime`
-pub(super) fn lifetime(context: &Context<'_>) -> Result<Answer, Failure> {
-    context.caller.demand_admin()?;
-    Ok(Answer::one(Json::object([
-        ("loginHistoryLifeTime", 180.into()),
-        ("auditTrailLifeTime", 180.into()),
-        ("lastModified", context.scenario.now.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
     ])))
 }

@@ -440,7 +440,9 @@ fn chunked_step(change: &mut Change<'_>) -> Result<(u16, Json), String> {
         Failure::Exception { message, .. } => message,
         Failure::Refused { message, .. } => message.to_owned(),
         Failure::Validation(errors) => errors.into_iter().map(|(_, text)| text).collect(),
-        Failure::Empty(_) | Failure::Problem(_) | Failure::MediaType => "Access denied".to_owned(),
+        Failure::Empty(_) | Failure::Problem(_) | Failure::MediaType | Failure::Blocked { .. } => {
+            "Access denied".to_owned()
+        }
     };
     let asked = |name: &str| change.query.all(name).next().map(str::to_owned);
     let flag = |name: &str| asked(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));

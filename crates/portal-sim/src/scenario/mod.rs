@@ -3,9 +3,11 @@
 //! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
 
 mod builtin;
+mod condition;
 mod content;
 mod file;
 mod model;
+mod stored;
 mod traffic;
 mod truth;
 
@@ -14,9 +16,11 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
+pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
 pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use stored::{Reference, Stored};
 pub use truth::{Expected, Innocent, Truth};
 
 pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
@@ -62,6 +66,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What is true.
     pub truth: Truth,
+    /// Whether the portal runs, what is hidden, who may enter.
+    pub condition: Condition,
     last_event: i64,
     last_login: i64,
 }
@@ -89,6 +95,7 @@ impl Scenario {
             content: Content::default(),
             faults: Vec::new(),
             truth: Truth::default(),
+            condition: Condition::default(),
             last_event: FIRST_EVENT_ID,
             last_login: FIRST_LOGIN_ID,
         }

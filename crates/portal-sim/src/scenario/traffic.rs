@@ -93,7 +93,9 @@ pub(super) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
             let who = person(scenario, email)?.id;
             room_of(scenario, *room)?;
             while at <= until {
-                scenario.add_event(Event::new(5034, who, at).file(*file, title).in_room(*room));
+                let mut saved = Event::new(5034, who, at).file(*file, title).in_room(*room);
+                saved.texts.extend(scenario.person(who).map(|person| person.display_name()));
+                scenario.add_event(saved);
                 at += length(every)?;
             }
         }

@@ -100,6 +100,23 @@ impl Ordered {
         *value
     }
 
+    /// The text, with a blank behind commas and colons, as the recorded requests were sent.
+    pub(crate) fn render(&self) -> String {
+        match self {
+            Ordered::Null => "null".to_owned(),
+            Ordered::Bool(value) => value.to_string(),
+            Ordered::Int(value) => value.to_string(),
+            Ordered::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Ordered::List(items) => format!("[{}]", items.iter().map(Ordered::render).collect::<Vec<_>>().join(", ")),
+            Ordered::Object(members) => {
+                let member = |(name, value): &(String, Ordered)| {
+                    format!("{}: {}", serde_json::Value::from(name.as_str()), value.render())
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     /// The same with members replaced whose value differs from run to run.
     pub(crate) fn steady(self) -> Ordered {
         match self {
