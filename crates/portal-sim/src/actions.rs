@@ -82,6 +82,11 @@ pub(crate) fn find(id: i32) -> Option<&'static Action> {
     TABLE.get(&id)
 }
 
+/// All actions, by number.
+pub(crate) fn all() -> impl Iterator<Item = &'static Action> {
+    TABLE.values()
+}
+
 /// The number of the action with this name, in any case.
 pub(crate) fn id_of(name: &str) -> Option<i32> {
     TABLE.values().find(|action| action.name.eq_ignore_ascii_case(name)).map(|action| action.id)
@@ -118,6 +123,11 @@ impl Action {
 
     pub(crate) fn entries(&self) -> Vec<i32> {
         self.entry_types.iter().map(|name| number(ENTRY_TYPES, Some(name))).collect()
+    }
+
+    /// Whether its target is a file.
+    pub(crate) fn is_about_files(&self) -> bool {
+        self.location.as_deref() == Some("Files")
     }
 
     /// Whether it belongs to the Documents product, whose events may carry a room.

@@ -25,22 +25,50 @@ const OPEN_WHILE_RESTORING: (&[&str], &[&str]) = (
 /// The proxy in front of the portal, and where every request of a test comes from.
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// The portal's state, then the plan, then the caller's address. `path` is in lower case.
-pub(super) fn admit(scenario: &Scenario, caller: Caller<'_>, path: &str, headers: &HeaderMap) -> Result<(), Failure> {
+/// The portal's state, then the plan, then the caller's address. The path is in lower case.
+pub(super) fn admit(
+    scenario: &Scenario,
+    caller: Caller<'_>,
+    (verb, path): (&str, &str),
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
+    if path == "chunkeduploader.ashx" {
+        // the old uploader lies outside these filters
+        return Ok(());
+    }
     match scenario.condition.tenant {
         TenantState::Active => {}
+        // the portal's settings say what state it is in
+        TenantState::Suspended if (verb, path) == ("GET", "settings") => {}
         TenantState::Suspended | TenantState::Unknown => return Err(Failure::Problem(404)),
         TenantState::Restoring if is_open_while_restoring(path) => {}
         TenantState::Restoring => return Err(Failure::Problem(403)),
     }
     let waived = headers.get("payment-info").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"false"));
-    if scenario.condition.unpaid && !waived {
+    if scenario.condition.unpaid && !waived && !is_open_when_unpaid(verb, path) {
         return Err(Failure::Problem(402));
     }
     if is_blocked(scenario, caller, headers) {
-        return Err(Failure::Blocked { json: wants_json(headers) });
+        return Err(blocked(headers));
     }
     Ok(())
+}
+
+/// What a caller from a refused address gets.
+pub(super) fn blocked(headers: &HeaderMap) -> Failure {
+    Failure::Blocked { json: wants_json(headers) }
+}
+
+/// The routes that an unpaid portal still answers.
+fn is_open_when_unpaid(verb: &str, path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(
+        (verb, &parts[..]),
+        ("GET", ["people", _] | ["settings"] | ["portal"])
+            | ("GET", ["settings", "version", "build"] | ["settings", "timezones" | "cultures"])
+            | ("GET", ["portal", "tariff" | "quota"] | ["portal", "payment", ..])
+            | ("PUT", ["people", "invite"])
+    )
 }
 
 fn is_open_while_restoring(path: &str) -> bool {

@@ -6,10 +6,10 @@ use chrono::Duration;
 
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Context, audit_text, gates, newest_first, page, shown_ip};
+use super::{Context, audit_rows, audit_text, gates, newest_first, page, shown_ip};
 use crate::actions::{self, ACTION_TYPES, Action, ENTRY_TYPES, LOCATIONS};
 use crate::dates;
-use crate::json::Json;
+use crate::json::{Json, length};
 use crate::scenario::{Event, GUEST, SYSTEM, Scenario, Stored};
 
 /// How many rows `last` and the fallback give.
@@ -51,14 +51,17 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
             Wanted::Mapped { action_type, entry }
         }
     };
-    let rows = context.scenario.events.iter().filter(|event| {
-        user.is_none_or(|user| event.actor == user)
-            && from.is_none_or(|from| event.at >= from)
-            && to.is_none_or(|to| event.at <= to)
-            && wanted.fits(event)
-    });
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (start, count));
-    rows_of(context, &page(rows, start, count), false)
+    let skip = usize::try_from(start).unwrap_or(0);
+    let span = context.scenario.audit_rows(action, user, (from, to));
+    let (rows, newer) = if matches!(wanted, Wanted::Mapped { action_type: 0, entry: None }) {
+        // the index holds these very rows
+        span.candidates(skip, count)
+    } else {
+        span.candidates_where(skip, count, |event| user.is_none_or(|user| event.actor == user) && wanted.fits(event))
+    };
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (start, count));
+    let rows: Vec<&Event> = rows.into_iter().skip(skip - newer).take(count).collect();
+    rows_of(context, &rows, false)
 }
 
 /// Which rows the filter lets through.
@@ -113,9 +116,8 @@ pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
     gates::base(context.scenario)?;
     gates::database(context.scenario)?;
     let since = context.scenario.now - Duration::days(i64::from(context.scenario.condition.audit_lifetime));
-    let mapped = |event: &&Event| actions::find(event.action).is_some_and(actions::Action::is_mapped);
-    let rows = context.scenario.events.iter().filter(|event| event.at >= since).filter(mapped);
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (0, LAST));
+    let (rows, _) = context.scenario.audit_rows(None, None, (Some(since), None)).candidates(0, LAST);
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (0, LAST));
     rows_of(context, &page(rows, 0, LAST), true)
 }
 
@@ -127,12 +129,22 @@ pub(super) fn action_parameter(binder: &mut Binder<'_>) -> Option<i32> {
 }
 
 fn rows_of(context: &Context<'_>, events: &[&Event], shorten: bool) -> Result<Answer, Failure> {
+    if !shorten {
+        let fields = context.query.fields();
+        let rows = audit_rows::page(context.scenario, events, fields.as_deref())?;
+        return Ok(Answer { response: Json::Raw(rows), count: length(events.len()), total: None });
+    }
     let rows: Vec<Json> = events.iter().map(|event| row(context.scenario, event, shorten)).collect::<Result<_, _>>()?;
     Ok(Answer::list(rows))
 }
 
+/// Whether the sentence of this action is made in a way of its own.
+pub(super) fn is_special(action: i32) -> bool {
+    audit_text::QUOTAS.contains(&action) || audit_text::OAUTH.contains(&action)
+}
+
 /// One row, or the failure that the whole page dies of.
-fn row(scenario: &Scenario, event: &Event, shorten: bool) -> Result<Json, Failure> {
+pub(super) fn row(scenario: &Scenario, event: &Event, shorten: bool) -> Result<Json, Failure> {
     let action = actions::find(event.action).filter(|a| a.is_mapped()).ok_or_else(Failure::null_reference)?;
     if event.poison {
         return Err(audit_text::unreadable("{x}"));
@@ -167,7 +179,7 @@ fn split(ids: &str) -> Vec<String> {
     ids.split(',').map(str::to_owned).collect()
 }
 
-fn actor_name(scenario: &Scenario, event: &Event) -> String {
+pub(super) fn actor_name(scenario: &Scenario, event: &Event) -> String {
     match (event.actor, scenario.person(event.actor)) {
         (_, Some(person)) => person.display_name(),
         (SYSTEM, None) => "System Account".to_owned(),

@@ -12,9 +12,9 @@ const LONG_PIECE: usize = 50;
 /// … to this length, plus three dots.
 const CUT_PIECE: usize = 47;
 /// Quota events, whose numbers are shown as sizes and which must have a description.
-const QUOTAS: &[i32] = &[6040, 6042, 6044, 6048, 6049, 6051, 6052, 6068, 6070, 6071];
+pub(super) const QUOTAS: &[i32] = &[6040, 6042, 6044, 6048, 6049, 6051, 6052, 6068, 6070, 6071];
 /// OAuth events say what stands in their target.
-const OAUTH: std::ops::RangeInclusive<i32> = 9901..=9909;
+pub(super) const OAUTH: std::ops::RangeInclusive<i32> = 9901..=9909;
 /// Renamings, whose place is the title before.
 const RENAMINGS: &[i32] = &[5071, 5155];
 

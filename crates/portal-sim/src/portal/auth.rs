@@ -88,6 +88,15 @@ pub(super) fn authorize_for<'a>(
     Ok(Caller::Person { person, key })
 }
 
+/// Whose credential this is, whatever the route.
+pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Caller<'a> {
+    let text = header.and_then(|header| header.trim().strip_prefix("Bearer "));
+    match text.and_then(|text| live(scenario, text)) {
+        Some((person, key)) => Caller::Person { person, key },
+        None => Caller::Anonymous,
+    }
+}
+
 /// The key and its owner, if both are active and the key has not expired.
 fn live<'a>(scenario: &'a Scenario, text: &str) -> Option<(&'a Person, &'a Key)> {
     let key = scenario.keys.iter().find(|key| key.key == text)?;

@@ -3,7 +3,7 @@
 use super::audit::{LAST, action_parameter};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Context, audit_text, gates, newest_first, page, shown_ip};
+use super::{Context, audit_text, gates, newest_first, shown_ip};
 use crate::actions;
 use crate::dates;
 use crate::json::Json;
@@ -42,8 +42,10 @@ pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
 }
 
 fn newest(scenario: &Scenario, start: i32, count: usize) -> Vec<&Login> {
-    let all = scenario.logins.iter().collect();
-    page(newest_first(all, |login| login.at, |login| login.id, (start, count)), start, count)
+    let skip = usize::try_from(start).unwrap_or(0);
+    let (rows, newer) = scenario.login_rows().candidates(skip, count);
+    let rows = newest_first(rows, |login| login.at, |login| login.id, (start, count));
+    rows.into_iter().skip(skip - newer).take(count).collect()
 }
 
 fn rows_of<'a>(scenario: &Scenario, logins: impl Iterator<Item = &'a Login>, shorten: bool) -> Result<Answer, Failure> {

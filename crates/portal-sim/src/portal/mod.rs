@@ -4,6 +4,7 @@
 
 mod admission;
 mod audit;
+mod audit_rows;
 mod audit_tables;
 mod audit_text;
 mod auth;
@@ -20,6 +21,7 @@ mod log_data;
 mod log_groups;
 mod logins;
 mod members;
+mod misbehave;
 mod multipart;
 mod operations;
 mod people;
@@ -35,13 +37,15 @@ mod route;
 mod settings;
 mod titles;
 mod upload;
+mod wire;
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Reply, too_many};
+pub(crate) use wire::{Wire, wait};
 
-use crate::fault::{self, FaultKind};
+use crate::fault::{Effects, FaultKind};
 use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use auth::{Caller, Need};
 use body::Body;
@@ -173,8 +177,28 @@ fn route(path: &str) -> Option<Route> {
     })
 }
 
-/// Answers one request and counts the faults it meets.
-pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
+/// The path behind `/api/2.0/` as routes and faults see it: decoded, in lower case, one slash at the end dropped.
+pub(crate) fn route_path(path: &str) -> String {
+    let decoded = query::decode(path);
+    let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
+    path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase()
+}
+
+/// The account that asks, whatever it asks for.
+pub(crate) fn caller<'a>(scenario: &'a Scenario, authorization: Option<&str>) -> Option<&'a Person> {
+    auth::identify(scenario, authorization).person()
+}
+
+/// Answers one request; faults have been counted and are given as `effects`.
+pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>, effects: &Effects) -> Outcome {
+    scenario.reindex();
+    let real = misbehave::pretend(scenario, effects);
+    let outcome = judge(scenario, request, effects.answer.as_ref());
+    misbehave::restore(scenario, real);
+    outcome
+}
+
+fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKind>) -> Outcome {
     let decoded = query::decode(request.path);
     if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
         // the web server itself refuses letters that should have been encoded
@@ -199,24 +223,18 @@ pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome 
         serial: request.serial,
     };
     scenario.deliver();
-    let fault = fault::take(&mut scenario.faults, &path);
-    match fault {
-        Some(FaultKind::Reset) => return Outcome::Reset,
-        Some(FaultKind::Status { status, body }) => return Outcome::Reply(echo.fault(status, body)),
-        Some(FaultKind::TooManyRequests { retry_after }) => {
-            return Outcome::Reply(too_many(&echo, retry_after, scenario.now));
-        }
-        Some(FaultKind::Truncated) | None => {}
+    if let Some(outcome) = fault.and_then(|kind| misbehave::instead(kind, &echo, scenario.now)) {
+        return outcome;
     }
     let reply = match (&found, method) {
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
-        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &base)) {
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &path, &base), fault) {
             Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
     };
-    Outcome::Reply(if fault == Some(FaultKind::Truncated) { reply.truncate() } else { reply })
+    Outcome::Reply(reply.by(misbehave::manner(fault)))
 }
 
 /// The handlers beside the API, under the name that `route` knows them by.
@@ -231,33 +249,31 @@ fn serve(
     method: &Method,
     request: &Request<'_>,
     query: &Query,
-    (path, base): (&str, &str),
+    (sent, path, base): (&str, &str, &str),
+    fault: Option<&FaultKind>,
 ) -> Result<Output, Failure> {
-    let caller = auth::authorize_for(scenario, request.authorization, method)?;
     let headers = request.headers;
-    // the uploader lies outside the filters that everything else passes
-    if !path.eq_ignore_ascii_case("chunkeduploader.ashx") {
-        admission::admit(scenario, caller, &path.to_ascii_lowercase(), headers)?;
+    if method.anonymous {
+        // here the portal's state is looked at before the key
+        let caller = auth::identify(scenario, request.authorization);
+        admission::admit(scenario, caller, (method.verb, path), headers)?;
+    }
+    let caller = auth::authorize_for(scenario, request.authorization, method)?;
+    admission::admit(scenario, caller, (method.verb, path), headers)?;
+    match fault {
+        Some(FaultKind::Blocked) if caller.person().is_some() => return Err(admission::blocked(headers)),
+        Some(FaultKind::FullSeats) => return Err(misbehave::no_seat()),
+        _ => {}
     }
     match &method.action {
-        Action::Read(action) => action(&Context { scenario, caller, query, headers, path, base }),
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, path: sent, base }),
         Action::Change(action) => {
             let caller = caller.cloned();
             let body = Body::new(headers, request.body);
-            action(&mut Change { scenario, caller, query, headers, body, path, base })
+            let mut shadow = (fault == Some(&FaultKind::Unchanged)).then(|| scenario.clone());
+            let scenario = shadow.as_mut().unwrap_or(scenario);
+            action(&mut Change { scenario, caller, query, headers, body, path: sent, base })
         }
-    }
-}
-
-/// 429 of the minute limit, or, with `Retry-After`, of the day limit.
-fn too_many(echo: &Echo<'_>, retry_after: Option<u32>, now: DateTime<Utc>) -> Reply {
-    let reply = echo.failure(Failure::Empty(429)).header("x-ratelimit-remaining", "0");
-    match retry_after {
-        None => reply.header("x-ratelimit-limit", "1500"),
-        Some(seconds) => reply
-            .header("x-ratelimit-limit", "10000")
-            .header("x-ratelimit-reset", &(now.timestamp() + i64::from(seconds)).to_string())
-            .header("retry-after", &seconds.to_string()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Query strings as the portal binds them: names in any case, first value wins, all errors collected.
 //!
-//! A parameter named `inDto` or starting with `inDto.` makes the portal look at those only.
+//! A parameter named `inDto` or starting with `inDto.` makes the portal look at those only. `[Flags]` members are not
+//! here.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -51,7 +52,7 @@ impl Query {
 
     /// All parameters, decoded.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.sent.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.bound().iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     fn first(&self, name: &str) -> Option<&str> {

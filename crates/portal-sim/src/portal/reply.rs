@@ -1,17 +1,11 @@
 //! Answers: the success envelope, the error envelopes, bare problems, empty bodies, the proxy's page.
 //!
-//! Which of them a situation deserves is decided by the routes.
+//! Which of them a situation deserves is decided by the routes; how they leave, by `wire`.
 
-use std::convert::Infallible;
-use std::io;
-
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, stream};
-
+use super::wire::Manner;
 use crate::fault::FaultBody;
 use crate::json::{Json, length};
+use crate::limiter::Refusal;
 
 const JSON: &str = "application/json; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -19,15 +13,24 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 const BLOCKED: &str = "The access to the portal is restricted";
 const PROBLEM: &str = "application/problem+json; charset=utf-8";
 
+/// Who made an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The portal's server.
+    Portal,
+    /// The proxy before it; such answers have none of the server's headers.
+    Proxy,
+}
+
 /// An answer before it goes on the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    content_type: Option<&'static str>,
-    headers: Vec<(&'static str, String)>,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Only half of the body leaves, then the connection ends.
-    truncated: bool,
+    pub(super) maker: Maker,
+    pub(super) manner: Manner,
 }
 
 /// What an action gives back.
@@ -180,7 +183,7 @@ pub(crate) struct Echo<'a> {
 const WHOLE: &[&str] = &["errors", "extensions"];
 
 /// Only the named members; a name with a dot reaches into objects and lists of objects.
-fn trimmed(value: Json, fields: &[&str]) -> Json {
+pub(super) fn trimmed(value: Json, fields: &[&str]) -> Json {
     match value {
         Json::Object(members) => Json::Object(
             members
@@ -316,7 +319,11 @@ impl Echo<'_> {
             FaultBody::Empty => self.failure(Failure::Empty(status)),
             FaultBody::Problem => self.failure(Failure::Problem(status)),
             FaultBody::Text => Reply::new(status, Some(PLAIN), BLOCKED),
-            FaultBody::Html => Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned()),
+            FaultBody::JsonText => Reply::new(status, Some(JSON), Json::from(BLOCKED).render()),
+            FaultBody::Html => {
+                let reply = Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned());
+                Reply { maker: Maker::Proxy, ..reply }
+            }
             FaultBody::Error if status == 403 => self.failure(Failure::security()),
             FaultBody::Error => {
                 let message = "Object reference not set to an instance of an object.";
@@ -327,6 +334,19 @@ impl Echo<'_> {
                 self.failure(Failure::exception(status, message, "System.InvalidOperationException", -2_146_233_079))
             }
         }
+    }
+}
+
+/// A limiter's 429; only the day's limit says how long to wait, unless a fault orders otherwise.
+pub(crate) fn too_many(refusal: Refusal, now: chrono::DateTime<chrono::Utc>) -> Reply {
+    let reply = Reply::new(429, None, String::new())
+        .header("x-ratelimit-limit", &refusal.limit.to_string())
+        .header("x-ratelimit-remaining", "0");
+    match refusal.retry_after {
+        None => reply,
+        Some(seconds) => reply
+            .header("x-ratelimit-reset", &(now.timestamp() + seconds).to_string())
+            .header("retry-after", &seconds.to_string()),
     }
 }
 
@@ -355,7 +375,8 @@ fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> 
 impl Reply {
     /// An answer outside the envelope.
     pub(crate) fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Reply {
-        Reply { status, content_type, headers: Vec::new(), body: body.into(), truncated: false }
+        let body = body.into();
+        Reply { status, content_type, headers: Vec::new(), body, maker: Maker::Portal, manner: Manner::Whole }
     }
 
     /// 304: no body and no validators, but a content type.
@@ -369,43 +390,9 @@ impl Reply {
         self
     }
 
-    /// Cut in the middle.
-    pub(crate) fn truncate(mut self) -> Reply {
-        self.truncated = true;
+    /// Its body travels like this.
+    pub(super) fn by(mut self, manner: Manner) -> Reply {
+        self.manner = manner;
         self
     }
-
-    /// The answer on the wire, with the clock of the portal. Bodies are chunked, as on the portal.
-    pub(crate) fn into_response(self, now: DateTime<Utc>) -> Response<Body> {
-        let body = if self.body.is_empty() { Body::empty() } else { body(self.body, self.truncated) };
-        let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        let mut set = |name: HeaderName, value: &str| {
-            headers.insert(name, HeaderValue::from_str(value).expect("the simulator's header values are plain ASCII"));
-        };
-        if let Some(content_type) = self.content_type {
-            set(header::CONTENT_TYPE, content_type);
-            set(HeaderName::from_static("api-supported-versions"), "2.0");
-        }
-        set(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
-        set(HeaderName::from_static("server-timing"), "aspnetcore-request-time;dur=1ms");
-        for (name, value) in &self.headers {
-            set(HeaderName::from_static(name), value);
-        }
-        response
-    }
-}
-
-fn body(text: Vec<u8>, truncated: bool) -> Body {
-    if !truncated {
-        return Body::from_stream(stream::iter([Ok::<_, Infallible>(text)]));
-    }
-    let half = Bytes::copy_from_slice(&text[..text.len() / 2]);
-    // the pause lets the first half leave before the error ends the connection
-    let rest = stream::once(async {
-        tokio::task::yield_now().await;
-        Err(io::Error::other("a fault cuts the body"))
-    });
-    Body::from_stream(stream::iter([Ok(half)]).chain(rest))
 }

@@ -4,6 +4,8 @@
 
 use std::cmp::Reverse;
 
+use uuid::Uuid;
+
 use super::log_data::LogRow;
 use super::log_groups;
 use super::query::Binder;
@@ -11,7 +13,7 @@ use super::reply::{Answer, Failure};
 use super::{Change, Context, audit_tables, gates, page};
 use crate::actions;
 use crate::json::{Json, length};
-use crate::scenario::{Entry, Event, Location, Person, ROOMS, Reference, Room, Scenario};
+use crate::scenario::{ARCHIVE, Entry, Event, Location, Person, ROOMS, Reference, Room, Scenario};
 
 /// What somebody who only fills forms sees of subfolders …
 const SEEN_OF_FOLDERS: &[i32] = &[5019, 5020, 5025, 5026];
@@ -35,10 +37,7 @@ pub(super) fn report(change: &mut Change<'_>, id: i32) -> Result<Answer, Failure
     let context = change.context();
     let person = context.caller.person().ok_or(Failure::Empty(401))?;
     gates::full(context.scenario)?;
-    let room = room_of(context.scenario, Reference::Folder(id))?;
-    if room.is_some_and(|room| !context.scenario.may_read(person, room)) {
-        return Err(Failure::security());
-    }
+    demand_reading(context.scenario, person, Reference::Folder(id))?;
     Ok(Answer::one(audit_tables::report_address(context.base).into()))
 }
 
@@ -53,24 +52,22 @@ fn log(context: &Context<'_>, asked: Reference) -> Result<Answer, Failure> {
     if is_section(scenario, asked) {
         return Ok(Answer { response: Json::List(Vec::new()), count: 0, total: Some(0) });
     }
-    let room = room_of(scenario, asked)?;
-    if room.is_some_and(|room| !scenario.may_read(person, room)) {
-        return Err(Failure::security());
-    }
+    let room = demand_reading(scenario, person, asked)?;
     if start < 0 {
         let message = "2201X: OFFSET must not be negative";
         return Err(Failure::exception(500, message, "Npgsql.PostgresException", -2_147_467_259));
     }
-    let wanted = scenario
-        .events
-        .iter()
-        .filter(|event| event.refers_to(asked))
+    let wanted = rows_about(scenario, asked)
+        .into_iter()
         .filter(|event| from.is_none_or(|from| event.at >= from) && to.is_none_or(|to| event.at <= to));
     let (rows, total) = match asked {
         Reference::Folder(id) if fills_forms(scenario, person, room) => reduced(scenario, wanted.collect(), id),
         _ => {
             let mut rows: Vec<&Event> = wanted.collect();
             rows.sort_by_key(|event| Reverse(event.id));
+            if let Reference::File(_) = asked {
+                rows.dedup_by(|later, kept| is_other_half(later, kept));
+            }
             let total = rows.len();
             (rows, total)
         }
@@ -112,9 +109,7 @@ fn reduced<'a>(scenario: &Scenario, rows: Vec<&'a Event>, folder: i32) -> (Vec<&
 
 /// Whether the folder exists and lies below the other one.
 fn is_below(scenario: &Scenario, folder: i32, above: i32) -> bool {
-    let known = |id| scenario.folder(id).map(|folder| folder.parent);
-    let entry = |id| scenario.condition.entries.iter().find(|entry| entry.reference == Reference::Folder(id))?.parent;
-    let parent = |id| known(id).or_else(|| entry(id));
+    let parent = |id| scenario.condition.entries.iter().find(|entry| entry.reference == Reference::Folder(id))?.parent;
     std::iter::successors(parent(folder), |id| parent(*id)).any(|id| id == above)
 }
 
@@ -124,50 +119,97 @@ fn fills_forms(scenario: &Scenario, person: &Person, room: Option<&Room>) -> boo
 }
 
 fn is_section(scenario: &Scenario, asked: Reference) -> bool {
-    let personal = |id| matches!(scenario.location(id), Some(Location::Mine(_) | Location::Trash(_)));
-    matches!(asked, Reference::Folder(id) if personal(id) && scenario.folder(id).is_none())
-        || asked == Reference::Folder(ROOMS)
+    let Reference::Folder(id) = asked else { return false };
+    let own = |person: &Person| id == scenario.my_documents(person.id) || id == scenario.trash(person.id);
+    id == ROOMS
+        || id == ARCHIVE
+        || scenario.people.iter().any(own)
         || scenario.condition.entries.iter().any(|entry| entry.reference == asked && entry.parent.is_none())
 }
 
-/// The room that the folder or file is in; `None` for one outside rooms.
-fn room_of(scenario: &Scenario, asked: Reference) -> Result<Option<&Room>, Failure> {
+/// The rows of a log, in no particular order.
+///
+/// Of rows that bring no references of their own only the room and the file are known; whether they belong to a folder
+/// below the room is judged by where the file is now.
+fn rows_about(scenario: &Scenario, asked: Reference) -> Vec<&Event> {
+    let mut rows: Vec<&Event> = scenario.events_about(asked).collect();
+    if let Reference::Folder(id) = asked
+        && scenario.folder(id).is_some()
+        && let Some(Location::Room(room)) = scenario.location(id)
+    {
+        let inside = scenario.events_about(Reference::Folder(room)).filter(|event| event.stored.is_none());
+        rows.extend(inside.filter(|event| is_about_something_in(scenario, event, id)));
+    }
+    rows
+}
+
+fn is_about_something_in(scenario: &Scenario, event: &Event, folder: i32) -> bool {
+    let Some(id) = event.target.first().and_then(|id| id.parse::<i32>().ok()) else { return false };
+    let start = scenario.file(id).map_or(id, |file| file.folder);
+    std::iter::successors(Some(start), |id| scenario.folder(*id).map(|folder| folder.parent)).any(|id| id == folder)
+}
+
+/// A move or copy between rooms is two rows; the file's own log shows one of them.
+fn is_other_half(later: &Event, kept: &Event) -> bool {
+    later.stored.is_none()
+        && (later.action, &later.target, later.at) == (kept.action, &kept.target, kept.at)
+        && later.place != kept.place
+}
+
+/// Whose a folder or file is.
+enum Home<'a> {
+    Room(&'a Room),
+    /// Somebody's own documents or trash.
+    Personal(Uuid),
+    /// Known by its place only, outside rooms.
+    Elsewhere,
+}
+
+/// The room that the folder or file is in, if any; missing entries and missing rights are refused, in this order.
+fn demand_reading<'a>(scenario: &'a Scenario, person: &Person, asked: Reference) -> Result<Option<&'a Room>, Failure> {
+    match home(scenario, asked)? {
+        Home::Room(room) if scenario.may_read(person, room) => Ok(Some(room)),
+        Home::Personal(owner) if owner == person.id => Ok(None),
+        Home::Elsewhere => Ok(None),
+        Home::Room(_) | Home::Personal(_) => Err(Failure::security()),
+    }
+}
+
+fn home(scenario: &Scenario, asked: Reference) -> Result<Home<'_>, Failure> {
     let folder = match asked {
         Reference::Folder(id) => Some(id),
         Reference::File(id) | Reference::Gone(id) => scenario.file(id).map(|file| file.folder),
     };
-    if let Some(found) = folder.and_then(|folder| scenario.location(folder)) {
-        return Ok(match found {
-            Location::Room(id) => scenario.room(id),
-            Location::Mine(_) | Location::Trash(_) | Location::Section => None,
-        });
+    match folder.and_then(|id| scenario.location(id)) {
+        Some(Location::Room(id)) => scenario.room(id).map_or_else(|| Ok(Home::Elsewhere), |room| Ok(Home::Room(room))),
+        Some(Location::Mine(id) | Location::Trash(id)) => Ok(Home::Personal(id)),
+        Some(Location::Section) => Ok(Home::Elsewhere),
+        None => listed_home(scenario, asked),
     }
-    let mut current = asked;
+}
+
+/// The same for entries that are known by their place only.
+fn listed_home(scenario: &Scenario, asked: Reference) -> Result<Home<'_>, Failure> {
+    let find = |wanted| scenario.condition.entries.iter().find(|entry| entry.reference == wanted);
+    let Some(mut entry) = find(asked) else { return home_from_events(scenario, asked) };
     loop {
-        if let Reference::Folder(id) = current
-            && let Some(room) = scenario.room(id)
-        {
-            return Ok(Some(room));
+        let Entry { parent: Some(parent), .. } = *entry else { return Ok(Home::Elsewhere) };
+        if let Some(room) = scenario.room(parent) {
+            return Ok(Home::Room(room));
         }
-        let entry = scenario.condition.entries.iter().find(|entry| entry.reference == current);
-        match entry {
-            Some(Entry { parent: Some(parent), .. }) => current = Reference::Folder(*parent),
-            Some(Entry { parent: None, .. }) => return Ok(None),
-            None if current == asked => return known_from_events(scenario, asked),
-            None => return Ok(None),
+        match find(Reference::Folder(parent)) {
+            Some(above) => entry = above,
+            None => return Ok(Home::Elsewhere),
         }
     }
 }
 
 /// A file that only events tell about is in the room of the newest of them.
-fn known_from_events(scenario: &Scenario, asked: Reference) -> Result<Option<&Room>, Failure> {
+fn home_from_events(scenario: &Scenario, asked: Reference) -> Result<Home<'_>, Failure> {
     let Reference::File(_) = asked else {
         return Err(Failure::not_found("The required folder was not found"));
     };
-    let newest = scenario.events.iter().filter(|event| event.stored.is_none() && event.refers_to(asked));
-    let newest = newest.max_by_key(|event| event.id);
-    match newest {
-        Some(event) => Ok(event.room().and_then(|room| scenario.room(room))),
-        None => Err(Failure::not_found("The required file was not found")),
-    }
+    let newest = scenario.events_about(asked).filter(|event| event.stored.is_none()).max_by_key(|event| event.id);
+    let room = newest.ok_or_else(|| Failure::not_found("The required file was not found"))?.room();
+    Ok(room.and_then(|id| scenario.room(id)).map_or(Home::Elsewhere, Home::Room))
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Context;
 use super::reply::{Answer, Failure};
 use crate::json::{Json, length};
+use crate::scenario::TenantState;
 
 /// `GET settings`: a signed-in caller learns the time zone, anybody else does not.
 pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -30,7 +31,7 @@ pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
         ("standalone", scenario.standalone.into()),
         ("baseDomain", "example.com".into()),
         ("version", scenario.version.as_str().into()),
-        ("tenantStatus", 0.into()),
+        ("tenantStatus", tenant_status(scenario.condition.tenant).into()),
         ("tenantAlias", "simulated".into()),
     ])))
 }
@@ -89,4 +90,13 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
         ("countAIAgent", 0.into()),
         ("aiTools", false.into()),
     ])))
+}
+
+/// The portal's number for its state.
+fn tenant_status(state: TenantState) -> i32 {
+    match state {
+        TenantState::Active | TenantState::Unknown => 0,
+        TenantState::Suspended => 1,
+        TenantState::Restoring => 4,
+    }
 }

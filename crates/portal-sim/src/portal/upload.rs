@@ -440,7 +440,7 @@ fn chunked_step(change: &mut Change<'_>) -> Result<(u16, Json), String> {
         Failure::Exception { message, .. } => message,
         Failure::Refused { message, .. } => message.to_owned(),
         Failure::Validation(errors) => errors.into_iter().map(|(_, text)| text).collect(),
-        Failure::Empty(_) | Failure::Problem(_) | Failure::MediaType | Failure::Blocked { .. } => {
+        Failure::Empty(_) | Failure::Problem(_) | Failure::Blocked { .. } | Failure::MediaType => {
             "Access denied".to_owned()
         }
     };

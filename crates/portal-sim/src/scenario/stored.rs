@@ -31,7 +31,7 @@ pub struct Stored {
 }
 
 /// A folder or file that a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reference {
     /// A folder or room.
@@ -51,11 +51,6 @@ impl Event {
         let agent = self.ip.is_some();
         let room = self.room();
         let folder = room.unwrap_or(1);
-        let references = if crate::actions::is_tracked(self.action) {
-            room.map(Reference::Folder).into_iter().chain(self.file_id().map(Reference::File)).collect()
-        } else {
-            Vec::new()
-        };
         Stored {
             description: self.description(),
             target: (!self.target.is_empty()).then(|| self.target.join(",")),
@@ -63,21 +58,25 @@ impl Event {
             browser: agent.then(|| "Chrome 131".to_owned()),
             platform: agent.then(|| "Windows 10".to_owned()),
             page: agent.then(|| format!("https://portal.example/rooms/shared/{folder}/filter?folder={folder}")),
-            references,
+            references: self.derived_references(),
         }
     }
 
-    /// Whether the activity log of this folder or file shows the row.
-    pub(crate) fn refers_to(&self, wanted: Reference) -> bool {
-        if let Some(stored) = &self.stored {
-            let gone = |reference: &Reference| matches!((reference, wanted), (Reference::Gone(a), Reference::File(b)) if *a == b);
-            return stored.references.iter().any(|reference| *reference == wanted || gone(reference));
+    /// The folders and files whose activity log shows the row.
+    pub(crate) fn references(&self) -> Vec<Reference> {
+        let Some(stored) = &self.stored else { return self.derived_references() };
+        let alive = |reference: &Reference| match *reference {
+            Reference::Gone(id) => Reference::File(id),
+            other => other,
+        };
+        stored.references.iter().map(alive).collect()
+    }
+
+    fn derived_references(&self) -> Vec<Reference> {
+        if !crate::actions::is_tracked(self.action) {
+            return Vec::new();
         }
-        crate::actions::is_tracked(self.action)
-            && match wanted {
-                Reference::Folder(id) => self.room() == Some(id),
-                Reference::File(id) | Reference::Gone(id) => self.file_id() == Some(id),
-            }
+        self.room().map(Reference::Folder).into_iter().chain(self.file_id().map(Reference::File)).collect()
     }
 
     /// The room it happened in.
@@ -87,7 +86,9 @@ impl Event {
 
     /// The file it is about; deletions belong to the folders above only.
     fn file_id(&self) -> Option<i32> {
-        if self.action == FILE_DELETED || !is_about_a_file(self.action) {
+        if self.action == FILE_DELETED
+            || !crate::actions::find(self.action).is_some_and(crate::actions::Action::is_about_files)
+        {
             return None;
         }
         self.target.first().and_then(|id| id.parse().ok())
@@ -129,9 +130,4 @@ impl Event {
 
 fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
-}
-
-/// Whether the target of this action starts with the id of a file.
-fn is_about_a_file(action: i32) -> bool {
-    crate::actions::find(action).is_some_and(|action| action.entries().first() == Some(&1))
 }

@@ -243,10 +243,13 @@ fn read(raw: &[u8]) -> Answer {
     let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status line");
-    let headers: HashMap<String, String> = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
+    let mut headers: HashMap<String, String> = HashMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let known = headers.entry(name.to_lowercase()).or_default();
+        // a header that comes twice is shown as a list
+        let comma = if known.is_empty() { "" } else { ", " };
+        known.push_str(&format!("{comma}{value}"));
+    }
     let chunked = headers.get("transfer-encoding").is_some_and(|value| value == "chunked");
     let (body, complete) = if chunked { unchunk(rest) } else { (rest.to_owned(), true) };
     Answer { status: status.parse().expect("a status"), headers, body, complete }

@@ -116,12 +116,17 @@ fn encoded(text: &str, content_type: Option<&str>) -> Vec<u8> {
 }
 
 /// Sends the recorded request on its own connection.
+///
+/// Without its encodings: the recordings were made without the proxy that compresses.
 pub(crate) async fn ask(sim: &PortalSim, exchange: &Exchange) -> Answer {
     let url = sim.url();
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.expect("the simulator listens");
     let mut head = format!("{} {} HTTP/1.1\r\n", exchange.method, exchange.target);
     for (name, value) in &exchange.headers {
-        if !matches!(name.to_ascii_lowercase().as_str(), "content-length" | "connection" | "transfer-encoding") {
+        if !matches!(
+            name.to_ascii_lowercase().as_str(),
+            "content-length" | "connection" | "transfer-encoding" | "accept-encoding"
+        ) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
     }
