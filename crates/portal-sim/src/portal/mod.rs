@@ -134,6 +134,9 @@ impl Change<'_> {
     }
 }
 
+/// The longest first line of a request that the web server takes, in bytes.
+const MAX_REQUEST_LINE: usize = 8192;
+
 /// What answers at this path behind `/api/2.0/`, in lower case.
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
@@ -203,6 +206,10 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
         // the web server itself refuses letters that should have been encoded
         return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
+    let target = request.path.len() + request.query.map_or(0, |query| query.len() + 1);
+    if request.method.len() + target + " ".len() + " HTTP/1.1\r\n".len() > MAX_REQUEST_LINE {
+        return Outcome::Reply(Reply::new(414, None, Vec::new()));
     }
     let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
     let sent = sent.strip_suffix('/').unwrap_or(sent);
