@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange::Exchange;
 use known::Verdict;
 use portal_sim::PortalSim;
+use worlds::Dates;
 
 /// What came of one file.
 #[derive(Default)]
@@ -37,7 +38,7 @@ async fn every_recorded_exchange_is_answered_as_recorded() {
     let mut sum = Tally::default();
     for file in exchange::files() {
         let mut tally = Tally::default();
-        let mut sims: BTreeMap<String, PortalSim> = BTreeMap::new();
+        let mut sims: BTreeMap<String, (PortalSim, Dates)> = BTreeMap::new();
         for exchange in exchange::read(&file) {
             tally.total += 1;
             match known::verdict(&file, &exchange) {
@@ -45,18 +46,22 @@ async fn every_recorded_exchange_is_answered_as_recorded() {
                 Verdict::NotYet => tally.not_yet += 1,
                 Verdict::Compare(reason) => {
                     let mut asked = stand_in::real_request(&file, &exchange);
-                    let sim = match sims.entry(exchange.host.clone()) {
+                    let (sim, dates) = match sims.entry(exchange.host.clone()) {
                         Entry::Occupied(entry) => entry.into_mut(),
-                        Entry::Vacant(entry) => entry.insert(worlds::start(&file, &exchange.host).await),
+                        Entry::Vacant(entry) => {
+                            let sim = worlds::start(&file, &exchange.host).await;
+                            let dates = Dates::of(&sim);
+                            entry.insert((sim, dates))
+                        }
                     };
                     worlds::prepare(&file, &exchange, sim);
                     worlds::sign(sim, &mut asked);
                     let answer = exchange::ask(sim, &asked).await;
+                    let difference = compare::difference(&file, &exchange, &answer, dates);
                     if exchange.method != "GET" && !worlds::is_stateful(&file) {
                         // what these requests change was not there for the recordings that follow
                         sims.remove(&exchange.host);
                     }
-                    let difference = compare::difference(&file, &exchange, &answer);
                     match (difference, reason) {
                         (None, _) => tally.matched += 1,
                         (Some(_), Some(entry)) => {

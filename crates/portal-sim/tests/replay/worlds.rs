@@ -122,21 +122,34 @@ pub(crate) fn prepare(file: &str, exchange: &Exchange, sim: &PortalSim) {
     });
 }
 
-/// The dates of the rows that may stand in the answer, by id.
-pub(crate) fn dates(file: &str, exchange: &Exchange) -> BTreeMap<i64, String> {
-    let scenario = world(file, &exchange.host);
-    let text = |at: DateTime<Utc>| at.to_rfc3339();
-    if exchange.path().to_ascii_lowercase().contains("/login/") {
-        return scenario.logins.iter().map(|login| (login.id, text(login.at))).collect();
+/// The dates of the portal's rows, by id.
+#[derive(Default)]
+pub(crate) struct Dates {
+    events: BTreeMap<i64, String>,
+    logins: BTreeMap<i64, String>,
+}
+
+impl Dates {
+    pub(crate) fn of(sim: &PortalSim) -> Dates {
+        let mut dates = Dates::default();
+        sim.edit(|scenario| {
+            dates.events = scenario.events.iter().map(|event| (event.id, event.at.to_rfc3339())).collect();
+            dates.logins = scenario.logins.iter().map(|login| (login.id, login.at.to_rfc3339())).collect();
+        });
+        dates
     }
-    scenario.events.iter().map(|event| (event.id, text(event.at))).collect()
+
+    /// Those of the rows that the exchange asks for.
+    pub(crate) fn asked(&self, exchange: &Exchange) -> &BTreeMap<i64, String> {
+        if exchange.path().to_ascii_lowercase().contains("/login/") { &self.logins } else { &self.events }
+    }
 }
 
 fn world(file: &str, host: &str) -> Scenario {
     if host == "docs" {
         return files_and_people();
     }
-    let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(host));
+    let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(file, host));
     scenario.people.clear();
     scenario.keys.clear();
     let name = if file.starts_with("activity-log") { rows_of_the_log(host) } else { rows(host) };
@@ -186,10 +199,11 @@ fn files_and_people() -> Scenario {
 }
 
 /// The portal's zone. Windows names are understood, unknown ones count as UTC.
-fn zone(host: &str) -> Tz {
+fn zone(file: &str, host: &str) -> Tz {
     match host {
+        _ if file.ends_with("dst-newyork") => chrono_tz::America::New_York,
         "berlin" | "dst" | "windows" => chrono_tz::Europe::Berlin,
-        "newyork" | "dstny" | "dstnewyork" => chrono_tz::America::New_York,
+        "newyork" => chrono_tz::America::New_York,
         "kolkata" => chrono_tz::Asia::Kolkata,
         "moscow" => chrono_tz::Europe::Moscow,
         "london" => chrono_tz::Europe::London,
