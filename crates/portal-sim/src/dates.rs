@@ -2,8 +2,10 @@
 //!
 //! Reading relative times of scenario files is here too; what a date means to a route is the route's business.
 
+use std::fmt::Write as _;
+
 use chrono::offset::LocalResult;
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// The largest offset the portal's parser takes, in minutes.
@@ -14,10 +16,17 @@ const MAX_OFFSET_MINUTES: i64 = 14 * 60;
 /// The portal forgets which pass of the repeated autumn hour it was and assumes the second, so events of the first
 /// pass come out one hour late.
 pub(crate) fn write_event(at: DateTime<Utc>, zone: Tz) -> String {
-    let local = at.with_timezone(&zone).naive_local();
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(date) | LocalResult::Ambiguous(_, date) => render(&date),
-        LocalResult::None => render(&at.with_timezone(&zone)),
+    let mut out = String::new();
+    write_event_to(at, zone, &mut out);
+    out
+}
+
+/// The same at the end of a text.
+pub(crate) fn write_event_to(at: DateTime<Utc>, zone: Tz, out: &mut String) {
+    let date = at.with_timezone(&zone);
+    match zone.from_local_datetime(&date.naive_local()) {
+        LocalResult::Ambiguous(_, second) => render_to(&second, out),
+        LocalResult::Single(_) | LocalResult::None => render_to(&date, out),
     }
 }
 
@@ -37,15 +46,23 @@ pub(crate) fn write_other(at: DateTime<Utc>, zone: Tz) -> String {
 }
 
 fn render(date: &DateTime<Tz>) -> String {
-    let ticks = date.nanosecond() / 100;
+    let mut out = String::new();
+    render_to(date, &mut out);
+    out
+}
+
+fn render_to(date: &DateTime<Tz>, out: &mut String) {
+    let local = date.naive_local();
+    let (year, month, day) = (local.year(), local.month(), local.day());
+    let (hour, minute, second, ticks) = (local.hour(), local.minute(), local.second(), local.nanosecond() / 100);
+    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ticks:07}");
     let offset = date.offset().fix().local_minus_utc();
-    let zone = if offset == 0 {
-        "Z".to_owned()
+    if offset == 0 {
+        out.push('Z');
     } else {
         let sign = if offset < 0 { '-' } else { '+' };
-        format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60)
-    };
-    format!("{}.{ticks:07}{zone}", date.format("%Y-%m-%dT%H:%M:%S"))
+        let _ = write!(out, "{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60);
+    }
 }
 
 /// The instant of a query value, or `None` for whatever the portal answers with 400.

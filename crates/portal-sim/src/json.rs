@@ -17,6 +17,8 @@ pub(crate) enum Json {
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
+    /// JSON that is text already; nobody looks into it.
+    Raw(String),
 }
 
 impl Json {
@@ -56,6 +58,7 @@ impl Json {
                 let _ = write!(out, "{value}");
             }
             Json::Text(text) => write_text(text, out),
+            Json::Raw(text) => out.push_str(text),
             Json::List(items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -84,8 +87,13 @@ impl Json {
 }
 
 /// The relaxed encoder: `<>&'+` and other letters stay, quotes and controls are escaped, emoji become pairs.
-fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
