@@ -24,6 +24,7 @@ const COMPONENT: Component = Component {
             name: "logins, room logs, thorough reads",
             sql: include_str!("migrations/2_logins_and_logs.sql"),
         },
+        Migration { number: 3, name: "portal facts", sql: include_str!("migrations/3_portal_facts.sql") },
     ],
 };
 

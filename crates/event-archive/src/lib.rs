@@ -2,6 +2,7 @@
 
 mod archive;
 mod error;
+mod facts;
 mod refresh;
 mod rooms;
 mod rows;

@@ -79,7 +79,9 @@ async fn what_the_portal_recorded_is_kept_in_order() {
 async fn events_come_back_as_they_were() {
     let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Žofín – 契約 😀"));
     let owner = portal.owner().id;
-    portal.add_event(Event::new(5009, owner, hours_ago(1)).file(9, "a, b\u{0}\u{1}\u{1b}\"\\ 😀.docx").in_room(71).ip("203.0.113.7"));
+    portal.add_event(
+        Event::new(5009, owner, hours_ago(1)).file(9, "a, b\u{0}\u{1}\u{1b}\"\\ 😀.docx").in_room(71).ip("203.0.113.7"),
+    );
     portal.add_event(Event::new(6015, owner, hours_ago(2)));
     let (_sim, client) = start(portal).await;
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use anyhow::Context;
 use audit_model::{Coverage, GapReason, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser;
-use docspace_client::{ApiKey, Budget, Client};
+use docspace_client::{ApiKey, Budget, Client, Portal};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock, Store};
 use outbound::{HttpOptions, RetryPolicy, http_client};
@@ -144,7 +144,8 @@ async fn conclude<P: Program>(
         None => None,
     };
     let (store, notes) = open_store(args.dry_run, &paths).await?;
-    let portal = client.probe().await;
+    let archive = Archive::open(store.clone()).await?;
+    let portal = probe(&client, &archive, now).await?;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
     let since = args.since.map_or(until - P::WINDOW, |since| since.resolve(now, zone));
@@ -162,7 +163,7 @@ async fn conclude<P: Program>(
         portal_url,
         client,
         portal,
-        archive: Archive::open(store.clone()).await?,
+        archive,
         window,
         now,
         dry_run: args.dry_run,
@@ -178,6 +179,9 @@ async fn conclude<P: Program>(
         None => limited::<P>(config, &job, common.run_limit.0).await?,
     };
     info!(requests = job.client.requests(), "run finished");
+    if P::conclusion(&outcome).coverage.verdict() != Verdict::Complete {
+        job.archive.keep_portal(None, job.now).await?;
+    }
     print::<P>(&outcome, args)?;
     let all_told = args.dry_run || tell::<P>(&outcome, &channels).await;
     store.close().await;
@@ -190,6 +194,24 @@ async fn conclude<P: Program>(
         held: false,
     };
     Ok(decide(ending, args.exit_code))
+}
+
+/// What the portal says about itself: remembered for a day, or until a run could not see everything. Only the store's failure is
+/// an error; the portal's is handed on.
+async fn probe(
+    client: &Client,
+    archive: &Archive,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Result<Portal, docspace_client::Error>> {
+    if let Some(known) = archive.portal(now).await? {
+        let portal = client.probe_again(known).await;
+        if portal.as_ref().is_ok_and(|portal| portal.audit_filter_works) {
+            return Ok(portal);
+        }
+    }
+    let portal = client.probe().await;
+    archive.keep_portal(portal.as_ref().ok(), now).await?;
+    Ok(portal)
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.

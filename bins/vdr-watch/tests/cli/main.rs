@@ -107,6 +107,29 @@ async fn a_second_run_asks_for_what_is_new_only() {
     assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
 }
 
+/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, the rooms.
+#[tokio::test]
+async fn a_run_with_nothing_new_asks_three_questions() {
+    let setting = Setting::new("quiet").await;
+    run(&setting, &[]).await;
+    let before = setting.sim.requests().len();
+    run(&setting, &[]).await;
+    assert_eq!(setting.sim.requests().len() - before, 3);
+}
+
+/// What is remembered of the portal is not believed when it stops being true.
+#[tokio::test]
+async fn a_portal_that_loses_its_audit_feature_is_noticed_at_once() {
+    let setting = Setting::new("incident").await;
+    assert_eq!(run(&setting, &[]).await.exit, 0);
+    setting.sim.edit(|portal| portal.audit = false);
+    let ended = run(&setting, &[]).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("no audit feature"), "{}", ended.stdout);
+    setting.sim.edit(|portal| portal.audit = true);
+    assert_eq!(run(&setting, &[]).await.exit, 0);
+}
+
 /// A row that the portal stored after the first run, dated before it, is found by the second.
 #[tokio::test]
 async fn a_late_row_is_counted() {
