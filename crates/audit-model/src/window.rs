@@ -34,19 +34,6 @@ impl Window {
     pub fn intersection(&self, other: &Window) -> Window {
         Window::new(self.since.max(other.since), self.until.min(other.until))
     }
-
-    /// The window in pieces of at most `length`, oldest first. `length` must be positive.
-    pub fn slices(&self, length: TimeDelta) -> Vec<Window> {
-        assert!(length > TimeDelta::zero(), "a slice has a length");
-        let mut slices = Vec::new();
-        let mut since = self.since;
-        while since < self.until {
-            let until = since.checked_add_signed(length).map_or(self.until, |end| end.min(self.until));
-            slices.push(Window::new(since, until));
-            since = until;
-        }
-        slices
-    }
 }
 
 impl fmt::Display for Window {
@@ -140,12 +127,6 @@ mod tests {
 
     fn window(since: i64, until: i64) -> Window {
         Window::new(at(since), at(until))
-    }
-
-    #[test]
-    fn slices_cover_the_window_without_overlap() {
-        assert_eq!(window(0, 10).slices(TimeDelta::seconds(4)), [window(0, 4), window(4, 8), window(8, 10)]);
-        assert_eq!(window(5, 5).slices(TimeDelta::seconds(4)), []);
     }
 
     proptest! {

@@ -1,5 +1,7 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
+use std::collections::VecDeque;
+
 use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Slice};
@@ -16,6 +18,12 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
 /// The first run of a day reads this much again: a queue that stood still over a weekend.
 const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
+
+/// The last page of a slice is half empty on average; with this many rows that is a few percent of its requests.
+const FEW_ROWS: usize = 2_000;
+
+/// Four slices are in memory at once, at about half a kilobyte per row.
+const MANY_ROWS: usize = 20_000;
 
 /// How many slices are asked for at once: as many as the client lets through.
 const SLICES_AT_ONCE: usize = 4;
@@ -97,20 +105,19 @@ impl Archive {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
-        let spans = to_read(past, &progress.before, overlap);
-        let parts: Vec<Window> = spans.iter().flat_map(|span| span.slices(source.slice_length())).collect();
-        let mut unread = parts.clone();
-        let mut slices = stream::iter(parts).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
-        while let Some(slice) = slices.next().await {
-            unread.remove(0);
-            self.store_slice(source, &name, slice, &mut progress).await?;
-            if progress.error.is_some() {
-                break;
+        let mut unread = Unread::new(to_read(past, &progress.before, overlap), source.slice_length());
+        while progress.error.is_none() && !unread.is_empty() {
+            let batch = unread.take(SLICES_AT_ONCE);
+            let mut slices = stream::iter(batch).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
+            let (mut read, mut rows) = (0, 0);
+            while let Some(slice) = slices.next().await {
+                (read, rows) = (read + 1, rows + slice.rows.len());
+                self.store_slice(source, &name, slice, &mut progress).await?;
             }
+            unread.adapt(rows / read.max(1));
         }
-        drop(slices);
         if let Some(why) = progress.error.as_ref().map(docspace_client::Error::gap_reason) {
-            unread.into_iter().for_each(|part| progress.gap(part, why));
+            unread.spans.into_iter().for_each(|part| progress.gap(part, why));
         }
         if thorough && progress.error.is_none() {
             self.note_thorough_read(&name, now).await?;
@@ -140,8 +147,49 @@ impl Archive {
         let was_covered = |at: &DateTime<Utc>| progress.before.iter().any(|span| span.contains(*at));
         progress.late.extend(fresh.iter().copied().filter(was_covered).map(|at| LateRow { at }));
         debug!(source = name, rows = slice.rows.len(), new = fresh.len(), "slice stored");
-        progress.error = slice.error;
+        progress.error = progress.error.take().or(slice.error);
         Ok(())
+    }
+}
+
+/// What is still to be read, oldest first, and how long the next slices are.
+struct Unread {
+    spans: VecDeque<Window>,
+    slice_length: TimeDelta,
+}
+
+impl Unread {
+    fn new(spans: Vec<Window>, slice_length: TimeDelta) -> Self {
+        Unread { spans: spans.into(), slice_length }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Takes the next slices off, at most so many.
+    fn take(&mut self, slices: usize) -> Vec<Window> {
+        let mut taken = Vec::new();
+        while taken.len() < slices
+            && let Some(span) = self.spans.pop_front()
+        {
+            let end = span.since.checked_add_signed(self.slice_length).map_or(span.until, |end| end.min(span.until));
+            taken.push(Window::new(span.since, end));
+            if end < span.until {
+                self.spans.push_front(Window::new(end, span.until));
+            }
+        }
+        taken
+    }
+
+    /// Makes slices longer where little happens, so that a quiet year does not cost a request a day, and shorter where they would
+    /// fill the memory.
+    fn adapt(&mut self, rows_per_slice: usize) {
+        if rows_per_slice < FEW_ROWS {
+            self.slice_length = self.slice_length.checked_mul(2).unwrap_or(TimeDelta::MAX);
+        } else if rows_per_slice > MANY_ROWS {
+            self.slice_length = (self.slice_length / 2).max(TimeDelta::hours(1));
+        }
     }
 }
 
@@ -261,6 +309,21 @@ mod tests {
     fn after_a_pause_the_overlap_stands_before_it() {
         assert_eq!(asked(hours(0, 24), &[hours(-5, 10)]), [hours(8, 24)]);
         assert_eq!(asked(hours(10, 24), &[hours(-5, 10)]), [hours(8, 24)]);
+    }
+
+    #[test]
+    fn slices_grow_where_little_happens_and_shrink_where_much_does() {
+        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(24));
+        assert_eq!(unread.take(3), [hours(0, 3), hours(10, 34), hours(34, 58)]);
+        unread.adapt(5);
+        assert_eq!(unread.take(1), [hours(58, 106)]);
+        unread.adapt(50_000);
+        assert_eq!(unread.take(1), [hours(106, 130)]);
+        unread.adapt(5_000);
+        assert_eq!(unread.take(1), [hours(130, 154)]);
+        let mut logins = Unread::new(vec![hours(0, 9000)], TimeDelta::MAX);
+        assert_eq!(logins.take(4), [hours(0, 9000)]);
+        assert!(logins.is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) trait Source {
     /// Its name in gaps.
     fn what(&self) -> &'static str;
 
-    /// The longest span that is read and stored at once.
+    /// The span that is read and stored at once to begin with.
     fn slice_length(&self) -> TimeDelta;
 
     async fn read(&self, client: &Client, span: Window) -> Slice<Self::Row>;

@@ -1,0 +1,202 @@
+//! What reading costs, as ratios within one run: requests per page of rows, and CPU and wall time next to a bare client that fetches
+//! the same pages with the same parallelism and throws them away.
+//!
+//! Portal, archive and bare client are three processes of this same binary, so that each counts its own CPU and memory.
+//! `cargo bench -p event-archive --bench reading [EVENTS…]`; 10000 and 100000 unless told.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use audit_model::Window;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use event_archive::Archive;
+use futures::{StreamExt as _, stream};
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Office, PortalSim};
+use secrecy::SecretString;
+use url::Url;
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+const ROLE: &str = "READING_ROLE";
+
+/// As many as the client has in flight.
+const PARALLEL: usize = 4;
+
+/// How much history the events are spread over.
+const DAYS: i64 = 60;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_165_200, 0).expect("a valid instant")
+}
+
+fn main() -> Fallible<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match std::env::var(ROLE).as_deref() {
+        Ok("portal") => runtime.block_on(portal(arguments[0].parse()?, &arguments[1])),
+        Ok("archive") => runtime.block_on(archive(&arguments[0], &arguments[1])),
+        Ok("bare") => runtime.block_on(bare(&arguments[0], &arguments[1], &arguments[2])),
+        _ => {
+            let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+            let sizes = if sizes.is_empty() { vec![10_000, 100_000] } else { sizes };
+            sizes.into_iter().try_for_each(compare)
+        }
+    }
+}
+
+/// One size: reads it with the archive, then fetches the same pages bare, and prints the ratios.
+fn compare(events: usize) -> Fallible<()> {
+    let folder = tempfile::tempdir()?;
+    let log = folder.path().join("requests.ndjson");
+    let (mut portal, url, key) = start_portal(events, &log.display().to_string())?;
+    let read = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "archive").args([&url, &key]))?;
+    let bare = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "bare").args([&url, &key]).arg(&log))?;
+    drop(portal.stdin.take());
+    portal.wait()?;
+    let ideal = read.rows.div_ceil(100);
+    say(&format!(
+        "{events} events: {} rows in {} requests, {:.3} per full page",
+        read.rows,
+        read.requests,
+        read.requests as f64 / ideal as f64
+    ))?;
+    say(&format!(
+        "  CPU  {:.2} s, bare {:.2} s, ratio {:.2}\n  wall {:.2} s, bare {:.2} s, ratio {:.2}\n  peak memory {} MiB, bare {} MiB\n  store {} MiB",
+        read.cpu,
+        bare.cpu,
+        read.cpu / bare.cpu,
+        read.wall,
+        bare.wall,
+        read.wall / bare.wall,
+        read.peak_kib / 1024,
+        bare.peak_kib / 1024,
+        read.store_bytes >> 20
+    ))
+}
+
+#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
+fn say(line: &str) -> Fallible<()> {
+    println!("{line}");
+    Ok(io::stdout().flush()?)
+}
+
+fn start_portal(events: usize, log: &str) -> Fallible<(Child, String, String)> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .env(ROLE, "portal")
+        .args([&events.to_string(), log])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut line = String::new();
+    io::BufReader::new(child.stdout.take().expect("stdout is piped")).read_line(&mut line)?;
+    let (url, key) = line.trim().split_once(' ').ok_or("the portal did not start")?;
+    Ok((child, url.to_owned(), key.to_owned()))
+}
+
+/// Serves until its standard input ends.
+async fn portal(events: usize, log: &str) -> Fallible<()> {
+    let scenario = Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events).build(now())?;
+    let log = std::fs::File::create(log)?;
+    let sim = PortalSim::start_on(scenario, "127.0.0.1:0".parse()?, Some(log)).await?;
+    say(&format!("{} {}", sim.url(), sim.key()))?;
+    tokio::task::spawn_blocking(|| io::stdin().lines().count()).await?;
+    Ok(())
+}
+
+fn client(url: &str, key: &str) -> Fallible<Client> {
+    let base: Url = url.parse()?;
+    let http = http_client(&HttpOptions::new("bench", "1.0.0"), &base)?;
+    let key = ApiKey::new(SecretString::from(key));
+    Ok(Client::new(http, base, key, RetryPolicy::default(), Budget::default()))
+}
+
+async fn archive(url: &str, key: &str) -> Fallible<()> {
+    let client = client(url, key)?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("bench.sqlite");
+    let store = Store::open(&format!("sqlite://{}", path.display())).await?;
+    let archive = Archive::open(store.clone()).await?;
+    let window = Window::new(now() - TimeDelta::days(DAYS), now());
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let read = archive.refresh_audit(&client, window, now()).await?;
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
+    if !read.gaps.is_empty() {
+        return Err(format!("gaps: {:?}", read.gaps).into());
+    }
+    let rows = read.coverage.ok_or("nothing was read")?.rows;
+    store.close().await;
+    let store_bytes = std::fs::metadata(&path)?.len();
+    say(&format!("{rows} {} {cpu} {wall} {} {store_bytes}", client.requests(), peak_kib()?))
+}
+
+/// Fetches the pages that the log names, and throws them away.
+async fn bare(url: &str, key: &str, log: &str) -> Fallible<()> {
+    let base: Url = url.parse()?;
+    let http = http_client(&HttpOptions::new("bench", "1.0.0"), &base)?;
+    let log = std::fs::read_to_string(log)?;
+    let targets = log.lines().filter_map(|line| {
+        let request: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(format!("{url}{}", request["target"].as_str()?))
+    });
+    let targets: Vec<String> = targets.collect();
+    let requests = targets.len();
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let fetch = |target: String| {
+        let request = http.get(target).bearer_auth(key);
+        async move { Ok::<_, reqwest::Error>(request.send().await?.bytes().await?.len()) }
+    };
+    let mut pages = stream::iter(targets).map(fetch).buffered(PARALLEL);
+    while let Some(page) = pages.next().await {
+        page?;
+    }
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
+    say(&format!("0 {requests} {cpu} {wall} {} 0", peak_kib()?))
+}
+
+/// What a child measured of itself.
+struct Figures {
+    rows: u64,
+    requests: u64,
+    cpu: f64,
+    wall: f64,
+    peak_kib: u64,
+    store_bytes: u64,
+}
+
+impl Figures {
+    fn of(command: &mut Command) -> Fallible<Self> {
+        let output = command.stderr(Stdio::inherit()).output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let mut words = text.split_whitespace();
+        let mut next = || words.next().ok_or("a child told less than expected");
+        Ok(Figures {
+            rows: next()?.parse()?,
+            requests: next()?.parse()?,
+            cpu: next()?.parse()?,
+            wall: next()?.parse()?,
+            peak_kib: next()?.parse()?,
+            store_bytes: next()?.parse()?,
+        })
+    }
+}
+
+/// User and system time of this process. Linux only, like the next.
+fn cpu_seconds() -> Fallible<f64> {
+    // clock ticks are hundredths of a second on every Linux that Rust runs on
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
+    let ticks: Vec<f64> =
+        behind_name.split_whitespace().skip(11).take(2).filter_map(|tick| tick.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}
+
+fn peak_kib() -> Fallible<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no peak memory in /proc/self/status")?;
+    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
+}
