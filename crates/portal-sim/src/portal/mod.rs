@@ -36,6 +36,7 @@ mod rooms;
 mod route;
 mod settings;
 mod titles;
+mod trail;
 mod upload;
 mod wire;
 

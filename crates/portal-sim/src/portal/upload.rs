@@ -3,14 +3,14 @@
 //! What a form is, is `multipart`'s business; how titles are rewritten, that of `titles`.
 
 use super::entries;
-use super::files::{NO_FILE, creatable, new_folder, place, read};
+use super::files::{NO_FILE, creatable, new_folder, read};
 use super::json_body::{Class, Shape};
 use super::multipart::{self, Form};
 use super::query::Binder;
 use super::reply::{Answer, Failure, Output, Reply};
 use super::{Change, titles};
 use crate::json::{Json, length};
-use crate::scenario::{PersonKind, Session, StoredFile, Version};
+use crate::scenario::{PersonKind, Reference, Session, StoredFile, Version};
 
 /// The largest chunk of a session, in bytes; `files/settings` says the same.
 const CHUNK: usize = 10_485_760;
@@ -90,12 +90,7 @@ fn used_space(change: &Change<'_>) -> u64 {
 }
 
 fn file_row(change: &mut Change<'_>, action: i32, id: i32, title: &str, folder: i32) {
-    let place = place(change.scenario, folder);
-    change.write_row(action, |event| {
-        let mut event = event.file(id, title);
-        event.place = place;
-        event
-    });
+    change.entry_row(action, Reference::File(id), &[title], folder);
 }
 
 /// Makes the document server's copy next to a file that must be converted.

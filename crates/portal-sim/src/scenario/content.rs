@@ -470,6 +470,13 @@ impl Scenario {
         {
             room.title.clone_into(title);
         }
+        // what every row has, from what follows of the members
+        if let Some(mut stored) = event.stored.take() {
+            let derived = event.columns();
+            (stored.ip, stored.browser) = (derived.ip, derived.browser);
+            (stored.platform, stored.page) = (derived.platform, derived.page);
+            event.stored = Some(stored);
+        }
         let late = self.content.lateness;
         if AT_ONCE.contains(&event.action) || late == Lateness::default() {
             self.add_event(event);
