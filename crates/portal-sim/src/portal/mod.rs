@@ -131,6 +131,9 @@ impl Change<'_> {
     }
 }
 
+/// The longest first line of a request that the web server takes, in bytes.
+const MAX_REQUEST_LINE: usize = 8192;
+
 /// What answers at this path behind `/api/2.0/`, in lower case.
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
@@ -156,11 +159,6 @@ fn route(path: &str) -> Option<Route> {
         }
         ["settings", "iprestrictions", "settings"] => {
             Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
-        }
-        ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
-        ["files", "rooms", id] => {
-            let id = id.parse().ok();
-            Route::anonymous(Need::Area("rooms"), move |context| rooms::one(context, id))
         }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
@@ -205,6 +203,10 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
         // the web server itself refuses letters that should have been encoded
         return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
+    let target = request.path.len() + request.query.map_or(0, |query| query.len() + 1);
+    if request.method.len() + target + " ".len() + " HTTP/1.1\r\n".len() > MAX_REQUEST_LINE {
+        return Outcome::Reply(Reply::new(414, None, Vec::new()));
     }
     let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
     let sent = sent.strip_suffix('/').unwrap_or(sent);
