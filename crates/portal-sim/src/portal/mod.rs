@@ -54,6 +54,9 @@ use query::Query;
 use reply::{Echo, Failure, Output};
 use route::{Action, Method, Route};
 
+/// The longest path and query that the web server takes, in bytes.
+const MAX_TARGET: usize = 8_150;
+
 /// A request, as far as the portal looks at it.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
@@ -212,6 +215,9 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
     let sent = sent.strip_suffix('/').unwrap_or(sent);
     let path = sent.to_ascii_lowercase();
+    if request.path.len() + request.query.map_or(0, str::len) > MAX_TARGET {
+        return Outcome::Reply(Reply::new(414, None, Vec::new()));
+    }
     let base = format!("http://{}", request.host);
     let parsed = Query::parse(request.query.unwrap_or_default());
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -220,7 +226,8 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     let echo = Echo {
         href: format!("{base}{decoded}{question}"),
         method: request.method,
-        fields: parsed.fields().filter(|_| method.is_some_and(|method| method.trims)),
+        fields: parsed.fields(),
+        trims: method.is_some_and(|method| method.trims),
         serial: request.serial,
     };
     scenario.deliver();

@@ -190,7 +190,8 @@ impl<'a> Binder<'a> {
         let value = self.value(name)?;
         let inner = value.trim();
         let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(inner);
-        let parsed = Uuid::try_parse(inner).ok().or_else(|| hexadecimal_guid(inner));
+        let urn = inner.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"));
+        let parsed = Uuid::try_parse(inner).ok().filter(|_| !urn).or_else(|| hexadecimal_guid(inner));
         if parsed.is_none() {
             self.error(name, format!("The value '{value}' is not valid for {property}."));
         }

@@ -173,8 +173,10 @@ pub(crate) struct Echo<'a> {
     /// The URL as the server sees it.
     pub(crate) href: String,
     pub(crate) method: &'a str,
-    /// Member names the rows are trimmed to.
+    /// Member names that the answer is to be trimmed to.
     pub(crate) fields: Option<Vec<&'a str>>,
+    /// Whether the route trims what it answers; refused parameters are trimmed everywhere.
+    pub(crate) trims: bool,
     /// For `traceId`.
     pub(crate) serial: u64,
 }
@@ -208,8 +210,9 @@ pub(super) fn trimmed(value: Json, fields: &[&str]) -> Json {
 impl Echo<'_> {
     fn envelope(&self, response: Json, count: i64, total: Option<i64>, status: i64, code: u16) -> String {
         let link = Json::object([("href", self.href.as_str().into()), ("action", self.method.into())]);
+        let response = if self.trims || code >= 400 { self.trim(response) } else { response };
         Json::object([
-            ("response", self.trim(response)),
+            ("response", response),
             ("count", count.into()),
             ("total", total.into()),
             ("links", Json::List(vec![link])),

@@ -18,6 +18,8 @@ pub(crate) enum Ordered {
     Null,
     Bool(bool),
     Int(i64),
+    /// A number with a fraction or exponent, as text.
+    Float(String),
     Text(String),
     List(Vec<Ordered>),
     Object(Vec<(String, Ordered)>),
@@ -44,8 +46,7 @@ impl<'de> Deserialize<'de> for Ordered {
                 Ok(Ordered::Int(value as i64))
             }
             fn visit_f64<E>(self, value: f64) -> Result<Ordered, E> {
-                // the simulator writes no fractions; a few recorded objects hold one
-                Ok(Ordered::Text(value.to_string()))
+                Ok(Ordered::Float(value.to_string()))
             }
             fn visit_str<E>(self, value: &str) -> Result<Ordered, E> {
                 Ok(Ordered::Text(value.to_owned()))
@@ -106,6 +107,7 @@ impl Ordered {
             Ordered::Null => "null".to_owned(),
             Ordered::Bool(value) => value.to_string(),
             Ordered::Int(value) => value.to_string(),
+            Ordered::Float(value) => value.clone(),
             Ordered::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
             Ordered::List(items) => format!("[{}]", items.iter().map(Ordered::render).collect::<Vec<_>>().join(", ")),
             Ordered::Object(members) => {

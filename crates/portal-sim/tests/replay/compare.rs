@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::common::Ordered;
 use crate::exchange::{Answer, Exchange};
+use crate::worlds::Dates;
 use crate::{rows, stand_in, worlds};
 
 /// Compared text by text; absent must be absent.
@@ -18,7 +19,7 @@ const VOLATILE: &[&str] = &["stack", "traceId", "lastModified"];
 const HASH: &str = "?hash=";
 
 /// The first difference, or `None`.
-pub(crate) fn difference(file: &str, exchange: &Exchange, answer: &Answer) -> Option<String> {
+pub(crate) fn difference(file: &str, exchange: &Exchange, answer: &Answer, dates: &Dates) -> Option<String> {
     if stand_in::is_let_through(file, exchange) {
         // whatever the real action says then is its own affair
         let refused = matches!(answer.status, 401 | 403 | 405) && !answer.body.starts_with("{\"error\"");
@@ -42,8 +43,8 @@ pub(crate) fn difference(file: &str, exchange: &Exchange, answer: &Answer) -> Op
             return Some(format!("{name} looks like {ours:?} instead of {theirs:?}"));
         }
     }
-    let dates = worlds::dates(file, exchange);
-    let theirs = steady(file, exchange, exchange.answer.clone(), &dates);
+    let dates = dates.asked(exchange);
+    let theirs = steady(file, exchange, exchange.answer.clone(), dates);
     let json = exchange.answer_header("Content-Type").is_some_and(|kind| kind.contains("json"));
     let ours = if json && !answer.body.is_empty() {
         match serde_json::from_str(&answer.body) {
@@ -53,7 +54,7 @@ pub(crate) fn difference(file: &str, exchange: &Exchange, answer: &Answer) -> Op
     } else {
         Ordered::Text(answer.body.clone())
     };
-    let ours = steady(file, exchange, ours, &dates);
+    let ours = steady(file, exchange, ours, dates);
     path_of_difference("", &ours, &theirs)
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Exchange {
     pub(crate) host: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// The body was not recorded but described in parentheses.
+    pub(crate) described: bool,
     pub(crate) status: u16,
     pub(crate) answer_headers: Vec<(String, String)>,
     pub(crate) answer: Ordered,
@@ -86,6 +88,7 @@ fn exchange(recorded: &Ordered) -> Exchange {
         target: request.at("target").text().to_owned(),
         host: host.split('.').next().unwrap_or_default().to_owned(),
         body: body(request.at("body"), header(&headers, "Content-Type")),
+        described: matches!(request.at("body"), Ordered::Text(text) if text.starts_with('(') && text.ends_with(')')),
         headers,
         status: u16::try_from(response.at("status").int()).expect("a status"),
         answer_headers: pairs(response.at("headers")),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use portal_sim::{
-    Entry, Event, Key, Login, Person, PersonKind, PortalSim, Reference, Restriction, Room, Scenario, Stored,
+    Entry, Event, Group, Key, Login, Person, PersonKind, PortalSim, Restriction, Room, Scenario, Stored, StoredFile,
     TenantState,
 };
 use serde::Deserialize;
@@ -18,6 +18,8 @@ use crate::exchange::Exchange;
 
 const OLGA: Uuid = Uuid::from_u128(0x66fa_a6e4_f133_11ea_b126_00ff_eec8_b4ef);
 const ANNA: Uuid = Uuid::from_u128(0x5f0c_1a52_8d8e_4a53_9a53_0d8f_6b4d_7c11);
+const IVAN: Uuid = Uuid::from_u128(0x1a2b_3c4d_0000_4000_8000_0000_0000_0001);
+const TEAM: Uuid = Uuid::from_u128(0x7f0c_5b0e_6f0e_4b53_8f0f_2f3a_1d7c_9b11);
 const BOB: Uuid = Uuid::from_u128(0x0d6b_d0a5_53b9_4b7c_9d1a_9f5f_0d2f_1c77);
 /// Events and logins of the crowded portal, ten per second.
 const CROWD: (i64, i64) = (250, 150);
@@ -120,21 +122,34 @@ pub(crate) fn prepare(file: &str, exchange: &Exchange, sim: &PortalSim) {
     });
 }
 
-/// The dates of the rows that may stand in the answer, by id.
-pub(crate) fn dates(file: &str, exchange: &Exchange) -> BTreeMap<i64, String> {
-    let scenario = world(file, &exchange.host);
-    let text = |at: DateTime<Utc>| at.to_rfc3339();
-    if exchange.path().to_ascii_lowercase().contains("/login/") {
-        return scenario.logins.iter().map(|login| (login.id, text(login.at))).collect();
+/// The dates of the portal's rows, by id.
+#[derive(Default)]
+pub(crate) struct Dates {
+    events: BTreeMap<i64, String>,
+    logins: BTreeMap<i64, String>,
+}
+
+impl Dates {
+    pub(crate) fn of(sim: &PortalSim) -> Dates {
+        let mut dates = Dates::default();
+        sim.edit(|scenario| {
+            dates.events = scenario.events.iter().map(|event| (event.id, event.at.to_rfc3339())).collect();
+            dates.logins = scenario.logins.iter().map(|login| (login.id, login.at.to_rfc3339())).collect();
+        });
+        dates
     }
-    scenario.events.iter().map(|event| (event.id, text(event.at))).collect()
+
+    /// Those of the rows that the exchange asks for.
+    pub(crate) fn asked(&self, exchange: &Exchange) -> &BTreeMap<i64, String> {
+        if exchange.path().to_ascii_lowercase().contains("/login/") { &self.logins } else { &self.events }
+    }
 }
 
 fn world(file: &str, host: &str) -> Scenario {
     if host == "docs" {
         return files_and_people();
     }
-    let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(host));
+    let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(file, host));
     scenario.people.clear();
     scenario.keys.clear();
     let name = if file.starts_with("activity-log") { rows_of_the_log(host) } else { rows(host) };
@@ -163,18 +178,32 @@ fn world(file: &str, host: &str) -> Scenario {
 
 /// The portal that the requests about files, rooms and people ask: the entries that they name exist.
 fn files_and_people() -> Scenario {
-    let owner = Person::new("olga@example.com", "Olga", "Owner").id(OLGA).kind(PersonKind::Owner);
-    let mut scenario = Scenario::empty(at(NOW)).with_room(Room::vdr(4217, "Room"));
-    scenario.people = vec![owner];
-    scenario.condition.entries = vec![Entry { reference: Reference::File(81234), parent: Some(4217) }];
-    scenario
+    let owner = Person::new("olga@example.com", "Olga", "Owner").kind(PersonKind::Owner);
+    let ann = Person::new("ann@example.com", "Ann", "Other").id(OLGA);
+    let ivan = Person::new("ivan.petrov@example.com", "Ivan", "Petrov").id(IVAN);
+    let plus = Person::new("a+b@example.com", "Plus", "Sign");
+    let mut file = StoredFile::new(81234, 4217, "file.docx", owner.id, at(NOW), b"content");
+    file.versions.push(file.versions[0].clone());
+    let group = |name: &str, id| {
+        let mut group = Group::new(name);
+        group.id = id;
+        group.members = vec![IVAN];
+        group
+    };
+    let mut scenario = Scenario::empty(at(NOW));
+    scenario.keys = vec![Key::of(&owner)];
+    scenario.people = vec![owner, ann, ivan, plus];
+    // one number stands for a person, a group and a key in the recordings
+    let scenario = scenario.with_group(group("First", OLGA)).with_group(group("Second", TEAM));
+    scenario.with_room(Room::vdr(4217, "Room").room_type(2)).with_file(file)
 }
 
 /// The portal's zone. Windows names are understood, unknown ones count as UTC.
-fn zone(host: &str) -> Tz {
+fn zone(file: &str, host: &str) -> Tz {
     match host {
+        _ if file.ends_with("dst-newyork") => chrono_tz::America::New_York,
         "berlin" | "dst" | "windows" => chrono_tz::Europe::Berlin,
-        "newyork" | "dstny" | "dstnewyork" => chrono_tz::America::New_York,
+        "newyork" => chrono_tz::America::New_York,
         "kolkata" => chrono_tz::Asia::Kolkata,
         "moscow" => chrono_tz::Europe::Moscow,
         "london" => chrono_tz::Europe::London,
