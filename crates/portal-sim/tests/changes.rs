@@ -52,6 +52,7 @@ async fn send(sim: &PortalSim, method: &str, target: &str, kind: &str, body: &[u
         status: 0,
         answer_headers: Vec::new(),
         answer: Ordered::Null,
+        described: false,
     };
     exchange::ask(sim, &asked).await
 }
@@ -413,4 +414,35 @@ async fn logging_somebody_out_is_a_row_even_for_nobody() {
     let answer = json(&sim, "PUT", unknown, "").await;
     assert_eq!((answer.status, Ordered::parse(&answer.body).at("count").int()), (200, 0));
     assert_eq!(audit(&sim).await, [4036]);
+}
+
+#[tokio::test]
+async fn scenario_files_hold_content() {
+    let text = r#"{"name": "x", "description": "x", "truth": {},
+        "people": [
+            {"id": "66faa6e4-f133-11ea-b126-00ffeec8b4ef", "first_name": "Olga", "last_name": "Owner",
+             "email": "olga@example.com", "kind": "owner", "ip": "192.0.2.1"},
+            {"id": "1a2b3c4d-0000-4000-8000-000000000001", "first_name": "Ivan", "last_name": "Petrov",
+             "email": "ivan@example.com", "ip": "192.0.2.2"}],
+        "rooms": [{"id": 71, "title": "Alpha", "type": 8, "created": "-9d", "owner": "olga@example.com"}],
+        "content": {
+            "groups": [{"name": "Auditors", "members": ["ivan@example.com"]}],
+            "shares": [{"room": 71, "group": "Auditors", "access": 2}],
+            "folders": [{"id": 80, "parent": 71, "title": "Docs", "author": "olga@example.com", "created": "-2d"}],
+            "files": [{"id": 81, "folder": 80, "title": "a.txt", "author": "olga@example.com", "created": "-1d",
+                       "text": "hello"}],
+            "quota": {"rooms": 1},
+            "lateness": {"requests": 1}}}"#;
+    let scenario = Scenario::from_json(text, at("2026-03-02T09:15:00Z")).expect("a scenario");
+    let ivan = scenario.person_by_email("ivan@example.com").map(Key::of).expect("Ivan");
+    let sim = PortalSim::start(scenario.with_key(ivan.clone())).await.expect("start");
+    let room = Ordered::parse(&send(&sim, "GET", "files/rooms/71", "", b"", &ivan.key).await.body);
+    assert_eq!((room.at("response").at("filesCount").int(), room.at("response").at("access").int()), (1, 2));
+    assert_eq!(*room.at("response").at("inRoom"), Ordered::Bool(false), "a member through a group");
+    assert_eq!(json(&sim, "POST", "files/rooms", r#"{"title":"a","roomType":8}"#).await.status, 402);
+    json(&sim, "PUT", "files/file/81", r#"{"title":"b"}"#).await;
+    assert_eq!(audit(&sim).await, [0i64; 0], "one request later");
+    assert_eq!(audit(&sim).await, [5001]);
+    let wrong = text.replace("\"group\": \"Auditors\"", "\"group\": \"Nobody\"");
+    assert!(Scenario::from_json(&wrong, at("2026-03-02T09:15:00Z")).is_err());
 }

@@ -142,7 +142,7 @@ const MAX_REQUEST_LINE: usize = 8192;
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts[..] {
-        ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
+        ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
@@ -177,7 +177,7 @@ fn route(path: &str) -> Option<Route> {
             let id: i32 = id.parse().ok()?;
             Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
         }
-        _ => return entry_routes::route(&parts),
+        _ => return entry_routes::route(&parts).map(Route::trimmed_throughout),
     })
 }
 

@@ -504,6 +504,8 @@ impl Scenario {
         for row in due {
             self.add_event(row.event);
         }
+        // the rows are looked up in this very request
+        self.reindex();
     }
 }
 

@@ -5,6 +5,7 @@
 mod builtin;
 mod condition;
 mod content;
+mod content_file;
 mod file;
 mod index;
 mod model;
