@@ -38,6 +38,7 @@ mod settings;
 mod titles;
 mod trail;
 mod upload;
+mod upload_session;
 mod wire;
 
 use axum::http::HeaderMap;
@@ -270,7 +271,6 @@ fn serve(
     admission::admit(scenario, caller, (method.verb, path), headers)?;
     match fault {
         Some(FaultKind::Blocked) if caller.person().is_some() => return Err(admission::blocked(headers)),
-        Some(FaultKind::FullSeats) => return Err(misbehave::no_seat()),
         _ => {}
     }
     match &method.action {

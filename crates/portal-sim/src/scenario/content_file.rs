@@ -4,7 +4,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Scenario;
-use super::content::{EVERYONE, Folder, Group, Lateness, Share, StoredFile};
+use super::content::{EVERYONE, Folder, Group, Share, StoredFile};
+use super::delivery::Lateness;
 use super::file::{ScenarioError, instant, length, person};
 
 /// `content` as it is written.
