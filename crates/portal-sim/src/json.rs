@@ -54,9 +54,7 @@ impl Json {
         match self {
             Json::Absent | Json::Null => out.push_str("null"),
             Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Json::Int(value) => {
-                let _ = write!(out, "{value}");
-            }
+            Json::Int(value) => write_number(*value, out),
             Json::Text(text) => write_text(text, out),
             Json::Raw(text) => out.push_str(text),
             Json::List(items) => {
@@ -86,12 +84,17 @@ impl Json {
     }
 }
 
-/// The relaxed encoder: `<>&'+` and other letters stay, quotes and controls are escaped, emoji become pairs.
+/// A text in quotes, see [`escape`].
 pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    escape(text, out);
+    out.push('"');
+}
+
+/// The relaxed encoder: `<>&'+` and other letters stay, quotes and controls are escaped, emoji become pairs.
+pub(crate) fn escape(text: &str, out: &mut String) {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
         out.push_str(text);
-        out.push('"');
         return;
     }
     for c in text.chars() {
@@ -111,7 +114,25 @@ pub(crate) fn write_text(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-    out.push('"');
+}
+
+/// A number without the machinery of formatting; rows hold many.
+pub(crate) fn write_number(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    let mut digits = [0; 20];
+    let mut rest = number.unsigned_abs();
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits[start..].iter().copied().map(char::from));
 }
 
 impl From<&str> for Json {
@@ -175,6 +196,13 @@ mod tests {
             ("list", vec!["x"].into()),
         ]);
         assert_eq!(value.render(), r#"{"z":1,"a":null,"list":["x"]}"#);
+    }
+
+    #[test]
+    fn numbers_of_every_size() {
+        for number in [0, 7, -7, 1_795_165_290, i64::MAX, i64::MIN] {
+            assert_eq!(Json::from(number).render(), number.to_string());
+        }
     }
 
     #[test]

@@ -234,6 +234,26 @@ async fn unchanged_is_a_success_that_changes_nothing() {
 }
 
 #[tokio::test]
+async fn full_seats_refuse_who_needs_one_and_nobody_else() {
+    let mut bob = Person::new("bob@example.com", "Bob", "Ray");
+    bob.status = 2;
+    let id = bob.id;
+    let sim = start(portal().with_person(bob)).await;
+    let bearer = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", sim.key());
+    let list = format!("{{\"userIds\":[\"{id}\"]}}");
+    let put = async |status: &str| ask(&sim, "PUT", &format!("people/status/{status}"), &bearer, &list).await;
+    sim.set_faults(vec![Fault::new(FaultKind::FullSeats)]);
+    let refused = put("Active").await;
+    assert_eq!(refused.status, 402);
+    let error = common::Ordered::parse(&refused.text());
+    assert_eq!(error.names(), ["error", "status", "statusCode"], "with a message, unlike an unpaid portal");
+    assert_eq!(error.at("error").at("type").text(), "ASC.Core.Tenants.TenantQuotaException");
+    assert_eq!(put("Terminated").await.status, 200, "giving one back is no problem");
+    sim.set_faults(Vec::new());
+    assert_eq!(put("Active").await.status, 200);
+}
+
+#[tokio::test]
 async fn fallback_begins_silently_and_the_quota_still_promises() {
     let sim = start(busy(50)).await;
     sim.set_faults(vec![Fault::new(FaultKind::Fallback).after(1)]);

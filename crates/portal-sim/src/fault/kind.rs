@@ -132,10 +132,7 @@ impl FaultKind {
     /// Whether it means anything for this request; others do not count for `skip` and `times`.
     pub(super) fn concerns(&self, method: &str, route: &str) -> bool {
         match self {
-            FaultKind::FullSeats => {
-                let method = method.to_ascii_uppercase();
-                matches!((method.as_str(), route), ("POST", "people") | ("PUT", "people/status/active"))
-            }
+            FaultKind::FullSeats => !method.eq_ignore_ascii_case("GET") && route.starts_with("people"),
             FaultKind::Unchanged => !method.eq_ignore_ascii_case("GET"),
             FaultKind::Fallback => route.starts_with("security/audit/") && route.ends_with("/filter"),
             _ => true,

@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use uuid::Uuid;
+
+use super::audit;
 use super::reply::{Failure, trimmed};
-use super::{audit, shown_ip};
 use crate::actions::{self, Action};
 use crate::dates;
-use crate::json::{Json, write_text};
+use crate::json::{Json, escape, write_number, write_text};
 use crate::scenario::{Event, Place, Scenario};
 
 /// The members of a row, in order.
@@ -80,6 +82,7 @@ pub(super) fn page(scenario: &Scenario, events: &[&Event], fields: Option<&[&str
         })
     });
     let mut out = String::with_capacity(700 * events.len() + 2);
+    let mut names = Names::default();
     out.push('[');
     for (index, event) in events.iter().enumerate() {
         if index > 0 {
@@ -87,9 +90,9 @@ pub(super) fn page(scenario: &Scenario, events: &[&Event], fields: Option<&[&str
         }
         let ordinary = KNOWN.get(&event.action).filter(|_| !event.poison && event.stored.is_none());
         let before = out.len();
-        if ordinary
-            .is_none_or(|known| Row { out: &mut out, wanted, any: false }.write(scenario, event, known).is_none())
-        {
+        if ordinary.is_none_or(|known| {
+            Row { out: &mut out, wanted, any: false }.write(scenario, event, known, &mut names).is_none()
+        }) {
             out.truncate(before);
             let row = audit::row(scenario, event, false)?;
             let row = if let Some(fields) = fields { trimmed(row, fields) } else { row };
@@ -99,6 +102,10 @@ pub(super) fn page(scenario: &Scenario, events: &[&Event], fields: Option<&[&str
     out.push(']');
     Ok(out)
 }
+
+/// Names of actors as JSON; looked up once in a page. Robots, which share an actor, are told apart by what they call
+/// themselves.
+type Names<'a> = HashMap<(Uuid, Option<&'a str>), String>;
 
 /// A row on its way.
 struct Row<'a> {
@@ -120,9 +127,9 @@ impl Row<'_> {
         self.wanted[index]
     }
 
-    fn number(&mut self, index: usize, value: impl std::fmt::Display) {
+    fn number(&mut self, index: usize, value: impl Into<i64>) {
         if self.member(index) {
-            let _ = write!(self.out, "{value}");
+            write_number(value.into(), self.out);
         }
     }
 
@@ -133,7 +140,7 @@ impl Row<'_> {
     }
 
     /// The whole row; `None` when it is not ordinary after all, with a part of it written.
-    fn write(mut self, scenario: &Scenario, event: &Event, known: &Known) -> Option<()> {
+    fn write<'a>(mut self, scenario: &Scenario, event: &'a Event, known: &Known, names: &mut Names<'a>) -> Option<()> {
         // the place is one text more, which no ordinary format asks for
         let texts = event.texts.len();
         let format = known.format.as_ref()?;
@@ -150,25 +157,28 @@ impl Row<'_> {
             dates::write_event_to(event.at, scenario.zone, self.out);
             self.out.push('"');
         }
-        if self.wanted[2] {
-            self.text(2, &audit::actor_name(scenario, event));
+        if self.member(2) {
+            let name = names
+                .entry((event.actor, event.initiator.as_deref()))
+                .or_insert_with(|| Json::from(audit::actor_name(scenario, event)).render());
+            self.out.push_str(name);
         }
         if self.member(3) {
             let _ = write!(self.out, "\"{}\"", event.actor.as_hyphenated());
         }
-        if self.wanted[4] {
-            let mut sentence = String::with_capacity(80);
+        if self.member(4) {
+            self.out.push('"');
             for piece in format {
                 match piece {
-                    Piece::Text(text) => sentence.push_str(text),
-                    Piece::Stored(index) => join(&event.texts[*index], &mut sentence),
+                    Piece::Text(text) => escape(text, self.out),
+                    Piece::Stored(index) => join(&event.texts[*index], self.out),
                 }
             }
-            self.text(4, &sentence);
+            self.out.push('"');
         }
         self.number(5, event.action);
         if let Some(ip) = &event.ip {
-            self.text(6, &shown_ip(ip));
+            self.text(6, ip.split(':').next().unwrap_or_default());
         }
         self.text(7, "");
         self.text(8, "");
@@ -198,8 +208,10 @@ impl Row<'_> {
         }
         match &event.place {
             Place::Room { title, .. } if known.action.is_documents() && !title.is_empty() => {
-                if self.wanted[17] {
-                    self.text(17, &format!("Rooms: {title}"));
+                if self.member(17) {
+                    self.out.push_str("\"Rooms: ");
+                    escape(title, self.out);
+                    self.out.push('"');
                 }
             }
             Place::MyDocuments if known.action.is_documents() => self.text(17, "My documents"),
@@ -215,11 +227,11 @@ impl Row<'_> {
     }
 }
 
-/// The text with the pieces between its commas joined anew.
+/// The text with the pieces between its commas joined anew, escaped.
 fn join(text: &str, out: &mut String) {
     for (index, piece) in text.split(',').filter(|piece| !piece.is_empty()).enumerate() {
         out.push_str(if index > 0 { ", " } else { "" });
-        out.push_str(piece);
+        escape(piece, out);
     }
 }
 
@@ -238,7 +250,6 @@ fn pieces(format: &'static str) -> Option<Vec<Piece>> {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Datelike as _, Duration, Utc};
-    use uuid::Uuid;
 
     use super::*;
     use crate::scenario::{GUEST, Person, Room, SYSTEM};
@@ -299,7 +310,7 @@ mod tests {
             }
             let mut out = String::new();
             let row = Row { out: &mut out, wanted: [true; MEMBERS.len()], any: false };
-            quick += usize::from(row.write(&scenario, &event, &KNOWN[&event.action]).is_some());
+            quick += usize::from(row.write(&scenario, &event, &KNOWN[&event.action], &mut Names::default()).is_some());
         }
         assert!(quick > 1000, "the quick way is taken: {quick}");
     }

@@ -4,9 +4,10 @@
 
 use axum::http::header;
 
-use super::files::{place, readable_file};
+use super::files::readable_file;
 use super::reply::{Failure, Output, Reply};
 use super::{Change, titles};
+use crate::scenario::Reference;
 
 const TEXT: Option<&str> = Some("text/plain");
 
@@ -50,12 +51,7 @@ pub(super) fn handle(change: &mut Change<'_>) -> Result<Output, Failure> {
         _ => None,
     };
     if let Some(action) = row {
-        let place = place(change.scenario, folder);
-        change.write_row(action, |event| {
-            let mut event = event.file(id, &title);
-            event.place = place;
-            event
-        });
+        change.entry_row(action, Reference::File(id), &[&title], folder);
     }
     let total = content.len();
     let part = content[start..end].to_vec();

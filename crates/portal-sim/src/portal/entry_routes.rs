@@ -8,6 +8,7 @@ use super::auth::Need;
 use super::route::Route;
 use super::{
     download, files, groups, keys, members, operations, people, people_change, people_list, room_change, rooms, upload,
+    upload_session,
 };
 
 const FILES: Need = Need::Area("files");
@@ -19,7 +20,7 @@ pub(super) fn route(parts: &[&str]) -> Option<Route> {
     match parts {
         ["filehandler.ashx"] => Some(Route::none().get(Need::Anybody, download::handle)),
         ["chunkeduploader.ashx"] => {
-            Some(Route::none().get(Need::Anybody, upload::chunked).post(Need::Anybody, upload::chunked))
+            Some(Route::none().get(Need::Anybody, upload_session::chunked).post(Need::Anybody, upload_session::chunked))
         }
         ["files", "rooms", rest @ ..] => room_route(rest),
         ["files", rest @ ..] => file_route(rest),
@@ -125,26 +126,26 @@ fn folder_route(id: String, parts: &[&str]) -> Option<Route> {
         ["upload"] => Route::none().post(FILES, move |change| upload::upload(change, folder(change)?)),
         ["upload", "check"] => Route::none().post(FILES, move |change| files::check(change, folder(change)?)),
         ["upload", "create_session"] => {
-            Route::none().post(FILES, move |change| upload::session_begin_wrapped(change, folder(change)?))
+            Route::none().post(FILES, move |change| upload_session::begin_wrapped(change, folder(change)?))
         }
         ["insert"] => Route::none().post(FILES, move |change| upload::insert(change, folder(change)?)),
         ["text"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, false)),
         ["html"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, true)),
         ["update"] => Route::none().put(FILES, move |change| upload::update(change, folder(change)?)),
-        ["session"] => Route::none().post(FILES, move |change| upload::session_begin(change, folder(change)?)),
+        ["session"] => Route::none().post(FILES, move |change| upload_session::begin(change, folder(change)?)),
         ["session", session] => {
             let (next, abort) = ((*session).to_owned(), (*session).to_owned());
             Route::none()
-                .post(FILES, move |change| upload::session_next(change, &next))
-                .delete(FILES, move |change| upload::session_abort(change, &abort))
+                .post(FILES, move |change| upload_session::next(change, &next))
+                .delete(FILES, move |change| upload_session::abort(change, &abort))
         }
         ["session", session, "upload"] => {
             let session = (*session).to_owned();
-            Route::none().post(FILES, move |change| upload::session_chunk(change, &session))
+            Route::none().post(FILES, move |change| upload_session::chunk(change, &session))
         }
         ["session", session, "finalize"] => {
             let session = (*session).to_owned();
-            Route::none().put(FILES, move |change| upload::session_finalize(change, &session))
+            Route::none().put(FILES, move |change| upload_session::finalize(change, &session))
         }
         _ => return None,
     })

@@ -13,7 +13,7 @@ use super::rooms::{SEARCH_AREAS, SORT_ORDERS};
 use super::{Change, Context, operations, page, people, titles};
 use crate::actions::Names;
 use crate::json::{Json, length};
-use crate::scenario::{Folder, Location, Place, Scenario, StoredFile};
+use crate::scenario::{Folder, Reference, Scenario, StoredFile};
 
 /// What the portal says about a file that is not there.
 pub(super) const NO_FILE: &str = "The required file was not found";
@@ -286,7 +286,6 @@ pub(super) fn rename(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
         return Err(Failure::invalid_operation("You don't have enough permission to rename the file"));
     }
     let (id, old, folder) = (file.id, file.title.clone(), file.folder);
-    let place = place(change.scenario, folder);
     if let Some(title) = body.get("title").text().filter(|title| !title.trim().is_empty()) {
         let extension = titles::extension(&old);
         let mut new = titles::clean_file(title);
@@ -297,12 +296,7 @@ pub(super) fn rename(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
             if let Some(file) = change.scenario.file_mut(id) {
                 file.title.clone_from(&new);
             }
-            change.write_row(5001, |event| {
-                let mut event = event.file(id, &old);
-                event.texts.push(new);
-                event.place = place.clone();
-                event
-            });
+            change.entry_row(5001, Reference::File(id), &[&new, &old], folder);
         }
     }
     let version = body.get("lastVersion").int().and_then(|version| usize::try_from(version).ok()).unwrap_or(0);
@@ -313,11 +307,7 @@ pub(super) fn rename(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
         let mut copy = file.versions[version - 1].clone();
         (copy.at, copy.author) = (now, author);
         file.versions.push(copy);
-        change.write_row(5044, |event| {
-            let mut event = event.file(id, &version.to_string());
-            event.place = place;
-            event
-        });
+        change.entry_row(5044, Reference::File(id), &[&version.to_string()], folder);
     }
     let context = change.context();
     let (file, _) = readable_file(&context, Some(id))?;
@@ -359,12 +349,7 @@ pub(super) fn new_folder(change: &mut Change<'_>, parent: i32, title: &str, auth
     let id = change.scenario.next_entry();
     let created = change.scenario.now;
     change.scenario.content.folders.push(Folder { id, parent, title: title.to_owned(), author, created });
-    let place = place(change.scenario, parent);
-    change.write_row(5019, |event| {
-        let mut event = event.file(id, title);
-        event.place = place;
-        event
-    });
+    change.entry_row(5019, Reference::Folder(id), &[title], parent);
     id
 }
 
@@ -379,14 +364,8 @@ pub(super) fn rename_folder(change: &mut Change<'_>, id: Option<i32>) -> Result<
     if change.scenario.room(id).is_some() {
         super::room_change::rename(change, id, &title);
     } else if let Some(folder) = change.scenario.content.folders.iter_mut().find(|folder| folder.id == id) {
-        let old = std::mem::replace(&mut folder.title, title.clone());
-        let place = place(change.scenario, id);
-        change.write_row(5020, |event| {
-            let mut event = event.file(id, &old);
-            event.texts.push(title);
-            event.place = place;
-            event
-        });
+        let (old, parent) = (std::mem::replace(&mut folder.title, title.clone()), folder.parent);
+        change.entry_row(5020, Reference::Folder(id), &[&title, &old], parent);
     }
     Ok(Answer::one(entries::any_folder(&change.context(), id)))
 }
@@ -443,15 +422,10 @@ pub(super) fn lock(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, F
     }
     let (id, title, folder) = (file.id, file.title.clone(), file.folder);
     let locked = body.get("lockFile").bool().unwrap_or(false);
-    let place = place(change.scenario, folder);
     if let Some(file) = change.scenario.file_mut(id) {
         file.busy = locked;
     }
-    change.write_row(if locked { 5006 } else { 5007 }, |event| {
-        let mut event = event.file(id, &title);
-        event.place = place;
-        event
-    });
+    change.entry_row(if locked { 5006 } else { 5007 }, Reference::File(id), &[&title], folder);
     let context = change.context();
     let (file, _) = readable_file(&context, Some(id))?;
     Ok(Answer::one(entries::file(&context, file, None)))
@@ -495,15 +469,6 @@ pub(super) fn read(
     check(&mut binder, &value);
     binder.done()?;
     Ok(value)
-}
-
-/// Where an event in this folder happened.
-pub(super) fn place(scenario: &Scenario, folder: i32) -> Place {
-    match scenario.location(folder) {
-        Some(Location::Room(id)) => Place::Room { id, title: String::new() },
-        Some(Location::Mine(_)) => Place::MyDocuments,
-        Some(Location::Trash(_) | Location::Section) | None => Place::None,
-    }
 }
 
 /// `GET files/@my`, `GET files/@trash`: the caller's own sections.

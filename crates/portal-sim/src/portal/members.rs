@@ -1,5 +1,6 @@
 //! Members of rooms: who has which right, through whom, and changing it.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::files::read;
@@ -11,7 +12,7 @@ use super::reply::{Answer, Failure};
 use super::{Change, Context, entries, groups, page};
 use crate::actions::Names;
 use crate::json::{Json, length};
-use crate::scenario::{Group, Person, PersonKind, Place, Room, Share};
+use crate::scenario::{EVERYONE, Group, Person, PersonKind, Room, Share};
 
 const FILTERS: Names = &[
     ("UserOrGroup", 0),
@@ -326,7 +327,7 @@ fn apply(change: &mut Change<'_>, room: &Room, subject: Uuid, access: i32) -> bo
             _ => 5075,
         };
         change.scenario.share(Share { room: room.id, subject, access });
-        membership_row(change, action, room.id, (subject, name.unwrap_or_default()), (before, access));
+        membership_row(change, action, room.id, (subject, &name.unwrap_or_default()), (before, access));
         return true;
     };
     let Some(group) = group else { return false };
@@ -336,22 +337,25 @@ fn apply(change: &mut Change<'_>, room: &Room, subject: Uuid, access: i32) -> bo
         _ => 5095,
     };
     change.scenario.share(Share { room: room.id, subject, access });
-    membership_row(change, action, room.id, (subject, group.name), (before, access));
+    membership_row(change, action, room.id, (subject, &group.name), (before, access));
     true
 }
 
+/// The row about a changed membership: the name, and the new role when there is one.
 fn membership_row(
     change: &mut Change<'_>,
     action: i32,
     room: i32,
-    (subject, name): (Uuid, String),
+    (subject, name): (Uuid, &str),
     (before, access): (i32, i32),
 ) {
-    change.write_row(action, |mut event| {
-        event.target = vec![room.to_string()];
-        event.texts = vec![name, role(if access == 0 { before } else { access }).to_owned()];
-        event.place = Place::Room { id: room, title: String::new() };
-        event.about = Some(subject);
-        event
-    });
+    let mut more = match action {
+        5094..=5096 => vec![("GroupId", json!(subject)), ("IsSystem", json!(subject == EVERYONE))],
+        _ => vec![("UserIds", json!([subject]))],
+    };
+    if matches!(action, 5075 | 5095) {
+        more.push(("OldAccess", json!(role(before))));
+    }
+    let texts: &[&str] = if access == 0 { &[name] } else { &[name, role(access)] };
+    change.room_row(action, room, texts, &more);
 }

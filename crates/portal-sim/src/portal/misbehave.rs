@@ -5,26 +5,36 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
-use super::reply::{Echo, Failure, too_many};
+use super::reply::{Echo, too_many};
 use super::wire::Manner;
 use crate::fault::{Effects, FaultKind};
 use crate::limiter::Refusal;
-use crate::scenario::{Scenario, TenantState};
+use crate::scenario::{Quota, Scenario, TenantState};
 
 /// What a fault hides for the length of one request.
 pub(super) struct Real {
     audit: bool,
     tenant: TenantState,
     unpaid: bool,
+    quota: Quota,
 }
 
 /// Puts the portal into the state that the faults want; [`restore`] undoes it.
 pub(super) fn pretend(scenario: &mut Scenario, effects: &Effects) -> Real {
-    let real = Real { audit: scenario.audit, tenant: scenario.condition.tenant, unpaid: scenario.condition.unpaid };
+    let real = Real {
+        audit: scenario.audit,
+        tenant: scenario.condition.tenant,
+        unpaid: scenario.condition.unpaid,
+        quota: scenario.content.quota,
+    };
     scenario.audit &= !effects.fallback;
     match effects.answer {
         Some(FaultKind::Suspended) => scenario.condition.tenant = TenantState::Suspended,
         Some(FaultKind::Unpaid) => scenario.condition.unpaid = true,
+        Some(FaultKind::FullSeats) => {
+            scenario.content.quota.paid_seats = 0;
+            scenario.content.quota.free_seats = 0;
+        }
         _ => {}
     }
     real
@@ -34,6 +44,7 @@ pub(super) fn restore(scenario: &mut Scenario, real: Real) {
     scenario.audit = real.audit;
     scenario.condition.tenant = real.tenant;
     scenario.condition.unpaid = real.unpaid;
+    scenario.content.quota = real.quota;
 }
 
 /// The answer of a fault that does not need to know the route's own.
@@ -63,10 +74,4 @@ pub(super) fn manner(kind: Option<&FaultKind>) -> Manner {
         }
         _ => Manner::Whole,
     }
-}
-
-/// The 402 of a tariff whose seats are taken.
-pub(super) fn no_seat() -> Failure {
-    let message = "The number of users is at the limit of the current plan.";
-    Failure::exception(402, message, "ASC.Core.Tenants.TenantQuotaException", -2_146_233_088)
 }

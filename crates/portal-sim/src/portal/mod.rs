@@ -36,7 +36,9 @@ mod rooms;
 mod route;
 mod settings;
 mod titles;
+mod trail;
 mod upload;
+mod upload_session;
 mod wire;
 
 use axum::http::HeaderMap;
@@ -141,7 +143,7 @@ const MAX_REQUEST_LINE: usize = 8192;
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts[..] {
-        ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
+        ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
@@ -176,7 +178,7 @@ fn route(path: &str) -> Option<Route> {
             let id: i32 = id.parse().ok()?;
             Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
         }
-        _ => return entry_routes::route(&parts),
+        _ => return entry_routes::route(&parts).map(Route::trimmed_throughout),
     })
 }
 
@@ -269,7 +271,6 @@ fn serve(
     admission::admit(scenario, caller, (method.verb, path), headers)?;
     match fault {
         Some(FaultKind::Blocked) if caller.person().is_some() => return Err(admission::blocked(headers)),
-        Some(FaultKind::FullSeats) => return Err(misbehave::no_seat()),
         _ => {}
     }
     match &method.action {

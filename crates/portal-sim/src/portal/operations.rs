@@ -3,7 +3,7 @@
 //! The portal works behind its answer; here the work is done at once, but the answer does not say so.
 
 use super::entries;
-use super::files::{self, place, read};
+use super::files::{self, read};
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
@@ -11,7 +11,7 @@ use super::titles;
 use super::{Change, Context};
 use crate::actions::Names;
 use crate::json::Json;
-use crate::scenario::{Location, Operation, Place};
+use crate::scenario::{Location, Operation, Reference};
 
 const CONFLICTS: Names = &[("Skip", 0), ("Overwrite", 1), ("Duplicate", 2)];
 const IDS: Shape =
@@ -88,14 +88,13 @@ pub(super) fn delete(
         }
         let trash = change.scenario.trash(person.id);
         let gone = immediately || matches!(change.scenario.location(folder), Some(Location::Trash(_)));
-        let place = place(change.scenario, folder);
         if gone {
             change.scenario.content.files.retain(|file| file.id != id);
         } else if let Some(file) = change.scenario.file_mut(id) {
             file.folder = trash;
             change.scenario.content.origins.insert(id, folder);
         }
-        row(change, if gone { 5018 } else { 5017 }, &[id], &[title], place);
+        change.entry_row(if gone { 5018 } else { 5017 }, Reference::File(id), &[&title], folder);
         work.done += 1;
     }
     for &id in folders {
@@ -110,7 +109,6 @@ pub(super) fn delete(
         }
         let trash = change.scenario.trash(person.id);
         let gone = immediately || matches!(change.scenario.location(parent), Some(Location::Trash(_)));
-        let place = place(change.scenario, parent);
         if gone {
             remove_tree(change, id);
         } else if let Some(folder) = change.scenario.content.folders.iter_mut().find(|folder| folder.id == id) {
@@ -118,7 +116,7 @@ pub(super) fn delete(
             change.scenario.content.origins.insert(id, parent);
         }
         // one row for the folder, none for what is in it
-        row(change, if gone { 5027 } else { 5026 }, &[id], &[title], place);
+        change.entry_row(if gone { 5027 } else { 5026 }, Reference::Folder(id), &[&title], parent);
         work.done += 1;
     }
     finish(change, 2, work, forget, single)
@@ -218,7 +216,7 @@ fn transfer_file(change: &mut Change<'_>, id: i32, (dest, conflict, copy): (i32,
         file.title.clone_from(&title);
     }
     let action = if copy { 5013 } else { 5015 } + i32::from(overwrites);
-    transferred(change, action, (entry, &title), from, dest);
+    change.transfer_rows(action, Reference::File(entry), &title, (from, dest));
     work.done += 1;
 }
 
@@ -239,7 +237,7 @@ fn transfer_folder(change: &mut Change<'_>, id: i32, (dest, copy): (i32, bool), 
     }
     // folder moves are always written as overwriting
     let action = if copy { 5022 } else { 5025 };
-    transferred(change, action, (entry, &folder.title), folder.parent, dest);
+    change.transfer_rows(action, Reference::Folder(entry), &folder.title, (folder.parent, dest));
     work.done += 1;
 }
 
@@ -260,27 +258,6 @@ fn copy_tree(change: &mut Change<'_>, id: i32, dest: i32, author: uuid::Uuid) ->
         copy_tree(change, inner, new, author);
     }
     new
-}
-
-/// One row, or two when the entry leaves its room or personal section: one told from the destination, one from the
-/// source.
-fn transferred(change: &mut Change<'_>, action: i32, (entry, title): (i32, &str), from: i32, dest: i32) {
-    let texts = [title.to_owned(), change.scenario.folder_title(from), change.scenario.folder_title(dest)];
-    let (source, destination) = (place(change.scenario, from), place(change.scenario, dest));
-    row(change, action, &[entry, dest], &texts, destination.clone());
-    if source != destination && source != Place::None {
-        row(change, action, &[entry, dest], &texts, source);
-    }
-}
-
-/// A row about entries.
-fn row(change: &mut Change<'_>, action: i32, target: &[i32], texts: &[String], place: Place) {
-    change.write_row(action, |mut event| {
-        event.target = target.iter().map(ToString::to_string).collect();
-        event.texts = texts.to_vec();
-        event.place = place;
-        event
-    });
 }
 
 /// `PUT files/fileops/emptytrash`
@@ -309,12 +286,12 @@ pub(super) fn empty_trash(change: &mut Change<'_>) -> Result<Answer, Failure> {
     let work = Work { done: files.len() + folders.len(), ..Work::default() };
     for (id, title) in files {
         change.scenario.content.files.retain(|file| file.id != id);
-        row(change, 5018, &[id], &[title], Place::None);
+        change.entry_row(5018, Reference::File(id), &[&title], trash);
     }
     for folder in folders {
         remove_tree(change, folder);
     }
-    row(change, 5061, &[trash], &[], Place::None);
+    change.entry_row(5061, Reference::Folder(trash), &[], trash);
     finish(change, 2, work, false, single)
 }
 

@@ -6,7 +6,8 @@ use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::{ROOM_TYPES, room_object};
 use super::{Change, entries, operations, titles};
-use crate::scenario::{Place, Room, RoomExtras, Share};
+use crate::scenario::{Room, RoomExtras, Share};
+use serde_json::json;
 
 /// The longest title that may be asked for.
 const MAX_TITLE: usize = 170;
@@ -136,7 +137,7 @@ pub(super) fn create(change: &mut Change<'_>) -> Result<Answer, Failure> {
     (room.owner, room.created) = (owner.id, change.scenario.now);
     let extras = extras(&room, &body);
     change.scenario.add_room(room);
-    told(change, 5070, id, &[title]);
+    change.room_row(5070, id, &[&title], &[]);
     for (chosen, action) in [
         (body.get("indexing").bool() == Some(true), 5114),
         (extras.deny_download, 5109),
@@ -144,11 +145,16 @@ pub(super) fn create(change: &mut Change<'_>) -> Result<Answer, Failure> {
         (extras.watermark.is_some(), 5112),
     ] {
         if chosen {
-            told(change, action, id, &[]);
+            let life = extras.lifetime.map_or(json!(null), |(permanently, period, value, _)| {
+                json!({"DeletePermanently": permanently, "Period": period, "Value": value})
+            });
+            let more = [("LifeTime", life)];
+            change.room_row(action, id, &[&title], if action == 5116 { &more } else { &[] });
         }
     }
     if !extras.tags.is_empty() {
-        told(change, 5078, id, &extras.tags);
+        let tags: Vec<&str> = extras.tags.iter().map(String::as_str).collect();
+        change.room_row(5078, id, &tags, &[]);
     }
     // members are taken only for private rooms
     if extras.private {
@@ -191,16 +197,6 @@ fn extras(room: &Room, body: &Value) -> RoomExtras {
     extras
 }
 
-/// A row about a room.
-fn told(change: &mut Change<'_>, action: i32, id: i32, texts: &[String]) {
-    change.write_row(action, |mut event| {
-        event.target = vec![id.to_string()];
-        event.texts = texts.to_vec();
-        event.place = Place::Room { id, title: String::new() };
-        event
-    });
-}
-
 fn answer(change: &Change<'_>, id: i32) -> Result<Answer, Failure> {
     let context = change.context();
     let room = context.scenario.room(id).ok_or_else(Failure::null_reference)?;
@@ -216,12 +212,7 @@ pub(super) fn rename(change: &mut Change<'_>, id: i32, title: &str) {
     }
     let old = std::mem::replace(&mut room.title, title.to_owned());
     room.former.push((now, old.clone()));
-    change.write_row(5071, |mut event| {
-        event.target = vec![id.to_string()];
-        event.texts = vec![old.clone(), title.to_owned()];
-        event.place = Place::Room { id, title: old };
-        event
-    });
+    change.room_row(5071, id, &[title], &[("RoomOldTitle", json!(old))]);
 }
 
 const UPDATE: Shape = Shape::Object(&Class {
@@ -269,8 +260,9 @@ pub(super) fn update(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
         rows.push(5102);
     }
     change.scenario.content.extras.insert(id, extras);
+    let title = change.scenario.folder_title(id);
     for action in rows {
-        told(change, action, id, &[]);
+        change.room_row(action, id, &[&title], &[]);
     }
     answer(change, id)
 }
@@ -296,7 +288,8 @@ pub(super) fn archive(change: &mut Change<'_>, id: Option<i32>, archived: bool) 
         room.archived = archived;
     }
     if was != archived {
-        told(change, if archived { 5072 } else { 5073 }, id, &[]);
+        let title = change.scenario.folder_title(id);
+        change.room_row(if archived { 5072 } else { 5073 }, id, &[&title], &[]);
     }
     operations::one(change, 0, "", forget)
 }
@@ -311,7 +304,7 @@ pub(super) fn delete(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
     if !room.archived || (room.owner != person.id && !person.kind.is_admin()) {
         return operations::one(change, 2, "You don't have enough permission to delete the room", forget);
     }
-    told(change, 5074, id, &[title]);
+    change.room_row(5074, id, &[&title], &[]);
     change.scenario.rooms.retain(|room| room.id != id);
     operations::one(change, 2, "", forget)
 }

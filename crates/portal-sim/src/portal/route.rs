@@ -112,6 +112,14 @@ impl Route {
         self
     }
 
+    /// All verbs as recorded with `fields`: a client must not send it here, and does harm on a real portal.
+    pub(super) fn trimmed_throughout(mut self) -> Route {
+        for method in &mut self.methods {
+            method.trims = true;
+        }
+        self
+    }
+
     /// The verb of a request, in any case.
     pub(super) fn method(&self, verb: &str) -> Option<&Method> {
         self.methods.iter().find(|method| method.verb.eq_ignore_ascii_case(verb))

@@ -1,14 +1,14 @@
-//! What a portal holds besides people and rooms: groups, folders, files with versions, shares, quota, and rows of the
-//! audit trail that are still on their way.
+//! What a portal holds besides people and rooms: groups, folders, files with versions, shares, quota.
 //!
 //! Who may do what with it, and how it looks on the wire, is decided in `portal`.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::model::{Event, digest, mix};
+use super::delivery::{Lateness, Pending};
+use super::model::{digest, mix};
 use super::{Room, Scenario};
 
 /// The built-in group of everybody with an account.
@@ -23,11 +23,6 @@ const PERSONAL: i32 = 900_000_000;
 const PERSONS: u64 = 500_000_000;
 /// First id of entries that are made while the portal runs.
 const FIRST_ENTRY: i32 = 81_000;
-
-/// Actions that the portal inserts at once; all others take the way through its queue.
-const AT_ONCE: &[i32] = &[4014, 4015, 4017, 4037, 5054, 5070, 5084, 5154, 6039, 6047, 7001];
-/// The longest address that the audit trail can store; a longer one loses the row.
-const MAX_IP: usize = 50;
 
 /// A group of people.
 #[derive(Debug, Clone)]
@@ -147,20 +142,6 @@ impl Default for Quota {
     }
 }
 
-/// How long a row of the audit trail is on its way.
-///
-/// The portal's own rows arrive within seconds, but nothing bounds the delay: the row then has a new id and an old
-/// date. Rows that the portal inserts directly (rooms made, members removed) overtake the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lateness {
-    /// So many later requests are answered before the row can be seen.
-    pub requests: u64,
-    /// So much time of the portal's clock passes before the row can be seen.
-    pub time: Duration,
-    /// Rows that arrive together are inserted in an order that follows from this number, not in the order of the acts.
-    pub shuffle: Option<u64>,
-}
-
 /// Further settings of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoomExtras {
@@ -216,15 +197,6 @@ pub(crate) struct Operation {
     pub(crate) processed: usize,
 }
 
-/// A row on its way.
-#[derive(Debug, Clone)]
-struct Pending {
-    event: Event,
-    /// Number of the first request that may see it.
-    request: u64,
-    time: DateTime<Utc>,
-}
-
 /// Everything of this module that a portal holds.
 #[derive(Debug, Clone, Default)]
 pub struct Content {
@@ -249,8 +221,10 @@ pub struct Content {
     pub(crate) operations: Vec<Operation>,
     /// Where deleted entries came from.
     pub(crate) origins: BTreeMap<i32, i32>,
-    pending: Vec<Pending>,
-    requests: u64,
+    /// Rows of the audit trail that are on their way.
+    pub(super) pending: Vec<Pending>,
+    /// How many requests there were.
+    pub(super) requests: u64,
     made: i32,
 }
 
@@ -455,49 +429,6 @@ impl Scenario {
     pub(crate) fn may_read(&self, person: &super::Person, room: &Room) -> bool {
         person.kind.is_admin() || self.access_in(person.id, room) != 0
     }
-
-    /// Sends a row on its way to the audit trail; it is lost when its address is too long to store.
-    pub(crate) fn write_row(&mut self, mut event: Event) {
-        if event.ip.as_ref().is_some_and(|ip| ip.chars().count() > MAX_IP) {
-            return;
-        }
-        if event.ip.is_none() {
-            event.ip = self.person(event.actor).map(|person| person.ip.clone());
-        }
-        if let super::Place::Room { id, title } = &mut event.place
-            && title.is_empty()
-            && let Some(room) = self.rooms.iter().find(|room| room.id == *id)
-        {
-            room.title.clone_into(title);
-        }
-        let late = self.content.lateness;
-        if AT_ONCE.contains(&event.action) || late == Lateness::default() {
-            self.add_event(event);
-            return;
-        }
-        let request = self.content.requests + late.requests + 1;
-        self.content.pending.push(Pending { event, request, time: self.now + late.time });
-    }
-
-    /// Counts a request, and inserts the rows that have arrived by now.
-    pub(crate) fn deliver(&mut self) {
-        self.content.requests += 1;
-        let (request, now) = (self.content.requests, self.now);
-        let pending = std::mem::take(&mut self.content.pending);
-        let (mut due, waiting): (Vec<Pending>, Vec<Pending>) =
-            pending.into_iter().partition(|row| row.request <= request && row.time <= now);
-        self.content.pending = waiting;
-        if let Some(seed) = self.content.lateness.shuffle {
-            let mut number = 0;
-            due.sort_by_cached_key(|_| {
-                number += 1;
-                mix(number ^ seed)
-            });
-        }
-        for row in due {
-            self.add_event(row.event);
-        }
-    }
 }
 
 /// What a member without an entry may do.
@@ -544,22 +475,5 @@ mod tests {
         assert_eq!(access(&scenario), 2);
         scenario.share(Share { room: 71, subject: id, access: 0 });
         assert_eq!(access(&scenario), 9);
-    }
-
-    #[test]
-    fn late_rows_get_new_ids_and_keep_their_dates() {
-        let lateness = Lateness { requests: 2, ..Lateness::default() };
-        let mut scenario = portal().with_lateness(lateness);
-        let (owner, at) = (scenario.owner().id, scenario.now);
-        scenario.deliver();
-        scenario.write_row(Event::new(5011, owner, at));
-        scenario.now += Duration::hours(1);
-        scenario.write_row(Event::new(5070, owner, scenario.now));
-        assert_eq!(scenario.events.len(), 1, "a room's creation is inserted at once");
-        for seen in [1, 1, 2] {
-            scenario.deliver();
-            assert_eq!(scenario.events.len(), seen);
-        }
-        assert!(scenario.events[1].id > scenario.events[0].id && scenario.events[1].at == at);
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::content_file::ContentEntry;
 use super::model::{Event, Key, Login, Person, PersonKind, Room};
 use super::office::Office;
 use super::traffic::{self, Traffic};
@@ -43,6 +44,9 @@ pub enum ScenarioError {
     /// An id that no room of the scenario has.
     #[error("the scenario has no room {0}")]
     Room(i32),
+    /// A name that no group of the scenario has.
+    #[error("the scenario has no group {0:?}")]
+    Group(String),
 }
 
 /// A scenario file as it is written.
@@ -67,6 +71,8 @@ struct File {
     rooms: Vec<RoomEntry>,
     /// A generated office.
     office: Option<Office>,
+    #[serde(default)]
+    content: ContentEntry,
     #[serde(default)]
     traffic: Vec<Traffic>,
     #[serde(default)]
@@ -220,6 +226,7 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
         deleted.extend(room.deleted.as_deref().map(|at| Ok((room.id, instant(at, now)?))).transpose()?);
         room.add(scenario)?;
     }
+    file.content.add(scenario)?;
     if let Some(office) = &file.office {
         office.fill(scenario)?;
     }

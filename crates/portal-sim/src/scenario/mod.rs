@@ -5,6 +5,8 @@
 mod builtin;
 mod condition;
 mod content;
+mod content_file;
+mod delivery;
 mod file;
 mod index;
 mod model;
@@ -19,7 +21,8 @@ use uuid::Uuid;
 
 pub use builtin::BUILTIN;
 pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
-pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
+pub use content::{Content, EVERYONE, Folder, Group, Quota, Share, StoredFile, Version};
+pub use delivery::Lateness;
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use office::{Incident, Office};
