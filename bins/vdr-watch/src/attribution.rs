@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use audit_model::{Attributed, AuditEvent, Coverage, Place, RoomId, RoomLogs, Rooms, Window};
+use docspace_client::ErrorKind;
 use event_archive::Archive;
 use futures::TryStreamExt;
 use job_runner::Job;
@@ -17,9 +18,10 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// The event with its room, if it happened in a watched one; `Err` when it is an act in a room that nobody knows.
-    pub(crate) fn place<'e>(&self, event: &'e AuditEvent, logs: &RoomLogs) -> Result<Option<Placed<'e>>, UnknownRoom> {
-        Ok(match self.rooms.place_with_logs(event, logs) {
+    /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
+    /// a watched one that had another title then.
+    pub(crate) fn place<'e>(&self, event: &'e AuditEvent, logs: &RoomLogs) -> Option<Placed<'e>> {
+        match self.rooms.place_with_logs(event, logs) {
             Place::Room(id, attributed) if self.ids.contains(&id) => {
                 let title = self.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
                 Some(Placed { event, key: RoomKey::Known(id), title, candidates: Vec::new(), attributed })
@@ -28,9 +30,12 @@ impl Watched {
                 let key = RoomKey::OneOf(title.clone());
                 Some(Placed { event, key, title, candidates, attributed: Attributed::Title })
             }
-            Place::UnknownRoom { .. } if event.action.class().is_some() => return Err(UnknownRoom),
-            Place::Room(..) | Place::OneOf { .. } | Place::UnknownRoom { .. } | Place::Elsewhere => None,
-        })
+            Place::UnknownRoom { title } => {
+                let key = RoomKey::OneOf(title.clone());
+                Some(Placed { event, key, title, candidates: Vec::new(), attributed: Attributed::Title })
+            }
+            Place::Room(..) | Place::OneOf { .. } | Place::Elsewhere => None,
+        }
     }
 
     /// Rooms whose activity logs would tell where some event of the window happened.
@@ -49,17 +54,22 @@ impl Watched {
     /// Reads the activity logs that are needed to tell rooms of one title apart. A log that cannot be read is a gap.
     pub(crate) async fn logs(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<RoomLogs> {
         let mut logs = RoomLogs::default();
-        for room in self.questions(&job.archive, window).await? {
+        // rooms in third-party storage have no log
+        let has_log = |room: &RoomId| matches!(room, RoomId::Number(_));
+        for room in self.questions(&job.archive, window).await?.into_iter().filter(has_log) {
             let refreshed = job.archive.refresh_room_log(&job.client, &room, window, job.now).await?;
-            if let Some(error) = refreshed.error {
-                warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
+            match refreshed.error {
+                // deleted since: what stands in none of the other logs stays open between the rooms
+                Some(error) if error.kind == ErrorKind::NotFound => {}
+                error => {
+                    if let Some(error) = error {
+                        warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
+                    }
+                    coverage.add_room_log(refreshed.coverage, refreshed.gaps);
+                }
             }
-            coverage.add_room_log(refreshed.coverage, refreshed.gaps);
             logs.insert(&room, job.archive.room_log(&room, window).await?);
         }
         Ok(logs)
     }
 }
-
-/// An act in a room, or an agent, of which nothing is known.
-pub(crate) struct UnknownRoom;

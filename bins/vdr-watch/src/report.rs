@@ -149,6 +149,7 @@ fn label(severity: Severity) -> &'static str {
 fn which(room: Option<&FindingRoom>) -> String {
     match room {
         Some(FindingRoom { id: Some(id), .. }) => format!(" (room {id})"),
+        Some(FindingRoom { candidates, .. }) if candidates.is_empty() => " (a room that is not known)".to_owned(),
         Some(FindingRoom { candidates, .. }) => {
             let ids: Vec<String> = candidates.iter().map(ToString::to_string).collect();
             format!(" (one of the rooms {})", ids.join(", "))
@@ -213,6 +214,7 @@ fn source(what: &str) -> &str {
         "logins" => "login history",
         "rooms" => "list of rooms",
         "room_log" => "activity log of a room",
+        "people" => "accounts of the people found",
         other => other,
     }
 }

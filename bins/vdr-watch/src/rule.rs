@@ -4,7 +4,7 @@
 //! Thirty downloads of thirty documents within an hour are a finding. Suspicious, but none: three hundred automatic saves of one
 //! document over a day are one act.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
     Act, ActClass, Attributed, AuditEvent, Counts, Evidence, Finding, FindingRoom, FindingState, Peak, Person,
@@ -29,8 +29,10 @@ const CRITICAL_FACTOR: u64 = 5;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RoomKey {
     Known(RoomId),
-    /// One of several rooms that have had the title; nothing tells which.
+    /// One of several rooms that have had the title, nothing tells which; or a room of which only the title is known.
     OneOf(PortalText),
+    /// A room with all that surely or possibly happened in it: a twin must not double the limits.
+    Perhaps(RoomId),
 }
 
 /// An event of a watched room.
@@ -42,9 +44,18 @@ pub(crate) struct Placed<'a> {
     pub(crate) attributed: Attributed,
 }
 
+impl Placed<'_> {
+    /// Whether it is an act in a room of which only the title is known.
+    pub(crate) fn is_unattributed(&self) -> bool {
+        matches!(self.key, RoomKey::OneOf(_)) && self.candidates.is_empty() && self.event.action.class().is_some()
+    }
+}
+
 /// Collects acts per person and room.
 pub(crate) struct Detector<'a> {
     limits: &'a Limits,
+    /// Rooms that share a title with another.
+    twins: BTreeSet<RoomId>,
     subjects: BTreeMap<(Uuid, RoomKey), Subject>,
 }
 
@@ -63,25 +74,48 @@ struct Limited {
 }
 
 impl<'a> Detector<'a> {
-    pub(crate) fn new(limits: &'a Limits) -> Self {
-        Detector { limits, subjects: BTreeMap::new() }
+    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>) -> Self {
+        Detector { limits, twins, subjects: BTreeMap::new() }
     }
 
     /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
     pub(crate) fn push(&mut self, placed: Placed<'_>) {
-        let event = placed.event;
-        let Some(class) = event.action.class() else { return };
-        if is_robot(event.actor) {
+        let Some(class) = placed.event.action.class() else { return };
+        if is_robot(placed.event.actor) {
             return;
         }
+        let perhaps: Vec<RoomId> = match &placed.key {
+            RoomKey::Known(id) => self.twins.get(id).into_iter().cloned().collect(),
+            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => placed.candidates.clone(),
+        };
+        for id in perhaps {
+            let candidates =
+                placed.candidates.iter().chain([&id]).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            let (title, key) = (placed.title.clone(), RoomKey::Perhaps(id));
+            self.count(Placed { key, title, candidates, ..placed }, class);
+        }
+        self.count(placed, class);
+    }
+
+    fn count(&mut self, placed: Placed<'_>, class: ActClass) {
+        let event = placed.event;
         let limits = self.limits;
         let subject =
             self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
         subject.room.attributed = subject.room.attributed.max(placed.attributed);
+        if subject.room.id.is_none() {
+            let more = placed.candidates.iter().filter(|id| !subject.room.candidates.contains(id));
+            let more: Vec<RoomId> = more.cloned().collect();
+            subject.room.candidates.extend(more);
+            subject.room.candidates.sort();
+        }
         subject.person.name = event.actor_name.clone();
         // an event without a target is a document of its own
         let document = event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id));
-        if subject.sessions.begins((document.clone(), class), event.at) {
+        // of a change of members only the sentence tells whose; the target is the room each time
+        let of_whom = event.text.as_ref().filter(|_| class == ActClass::Membership);
+        let key = of_whom.map_or_else(|| document.clone(), |text| format!("{document} {}", text.raw()));
+        if subject.sessions.begins((key, class), event.at) {
             for limited in &mut subject.windows {
                 let sample = Evidence::from(event);
                 limited.window.push(Act { at: event.at, document: document.clone(), class, sample });
@@ -91,18 +125,37 @@ impl<'a> Detector<'a> {
 
     /// Everybody above a limit, in the order of every report.
     pub(crate) fn finish(self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> =
-            self.subjects.into_iter().filter_map(|(key, subject)| subject.judge(&key)).collect();
+        let (perhaps, plain): (Vec<_>, Vec<_>) =
+            self.subjects.into_iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
+        let mut findings: Vec<Finding> = plain.into_iter().filter_map(|(key, subject)| subject.judge(&key)).collect();
+        for (key, subject) in perhaps {
+            let Some(finding) = subject.judge(&key) else { continue };
+            // told already, for one of the rooms or for another that it may be
+            let told =
+                findings.iter().any(|other| other.person.id == finding.person.id && shares_room(other, &finding));
+            if !told {
+                findings.push(finding);
+            }
+        }
         Finding::sort(&mut findings);
         findings
     }
+}
+
+/// Whether two findings may be about the same room.
+fn shares_room(one: &Finding, other: &Finding) -> bool {
+    let rooms = |finding: &Finding| -> Vec<RoomId> {
+        finding.room.iter().flat_map(|room| room.id.iter().chain(&room.candidates)).cloned().collect()
+    };
+    let others = rooms(other);
+    rooms(one).iter().any(|id| others.contains(id))
 }
 
 impl Subject {
     fn new(limits: &Limits, placed: &Placed<'_>) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
-            RoomKey::OneOf(_) => None,
+            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
         };
         let windows = [
             ("within 1 h", limits.per_hour, TimeDelta::hours(1)),
@@ -139,8 +192,17 @@ impl Subject {
             .collect();
         reasons.push(format!("{} on {}", by_class(&peak.classes), plural(peak.documents, "document")));
         if self.room.id.is_none() {
-            reasons
-                .push("several rooms have had this title, and the portal's records do not tell them apart".to_owned());
+            let several =
+                "several rooms have had this title, and the portal's records do not tell them apart".to_owned();
+            reasons.push(match room {
+                RoomKey::Perhaps(id) => {
+                    format!("{several}; this counts all acts that surely or possibly were in room {id}")
+                }
+                _ if self.room.candidates.is_empty() => {
+                    "no known room had this title then; it may be one that was renamed or deleted since".to_owned()
+                }
+                _ => several,
+            });
         }
         Some(Finding {
             rule: RULE.to_owned(),
@@ -190,6 +252,7 @@ fn fingerprint(actor: Uuid, room: &RoomKey) -> String {
     let room = match room {
         RoomKey::Known(id) => format!("room {id}"),
         RoomKey::OneOf(title) => format!("title {}", title.raw()),
+        RoomKey::Perhaps(id) => format!("perhaps room {id}"),
     };
     let digest = Sha256::digest(format!("{RULE}\n{actor}\n{room}"));
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

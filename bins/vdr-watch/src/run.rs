@@ -38,7 +38,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut findings = detect(config, job, job.window, &watched, &mut coverage).await?;
     findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
     Finding::sort(&mut findings);
-    who::identify(&mut findings, job).await;
+    who::identify(&mut findings, job, &mut coverage).await;
     let login_details =
         if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
     let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };
@@ -47,23 +47,26 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 
 /// The rooms of the portal, and which of them to watch.
 async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::Result<Watched> {
-    match job.client.rooms().await {
+    let list_read = match job.client.rooms().await {
         Ok(shown) => {
             let facts: Vec<_> = shown.into_iter().map(|room| room.fact).collect();
             job.archive.keep_rooms(&facts, job.now).await?;
+            true
         }
         Err(error) => {
             warn!("{:#}", anyhow::Error::new(error));
             coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
+            false
         }
-    }
+    };
     let rooms = job.archive.rooms(job.window).await?;
-    let ids = choose(&config.rooms, &rooms)?;
+    let ids = choose(&config.rooms, &rooms, list_read)?;
     Ok(Watched { rooms, ids })
 }
 
-/// The rooms that the settings name; without any, every virtual data room.
-fn choose(wanted: &[String], rooms: &Rooms) -> Result<BTreeSet<RoomId>, job_runner::Error> {
+/// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
+/// portal's list was read.
+fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<RoomId>, job_runner::Error> {
     let data_rooms = || rooms.iter().filter(|room| room.may_be_vdr());
     if wanted.is_empty() {
         return Ok(data_rooms().map(|room| room.id.clone()).collect());
@@ -73,7 +76,7 @@ fn choose(wanted: &[String], rooms: &Rooms) -> Result<BTreeSet<RoomId>, job_runn
         let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
         let before = chosen.len();
         chosen.extend(fits.map(|room| room.id.clone()));
-        if chosen.len() == before {
+        if chosen.len() == before && list_read {
             let shown = PortalText::new(name.as_str()).for_terminal();
             let message =
                 format!("no virtual data room has the id or the exact title `{shown}`; look both up in the portal");
@@ -110,14 +113,14 @@ async fn detect(
     coverage: &mut Coverage,
 ) -> anyhow::Result<Vec<Finding>> {
     let logs = watched.logs(job, window, coverage).await?;
-    let mut detector = Detector::new(&config.limits);
+    let mut detector = Detector::new(&config.limits, watched.rooms.twins());
     let mut events = std::pin::pin!(job.archive.events(window));
     while let Some(event) = events.try_next().await? {
-        match watched.place(&event, &logs) {
-            Ok(Some(placed)) => detector.push(placed),
-            Ok(None) => {}
-            Err(_) => coverage.unattributed += 1,
+        let Some(placed) = watched.place(&event, &logs) else { continue };
+        if placed.is_unattributed() {
+            coverage.unattributed += 1;
         }
+        detector.push(placed);
     }
     Ok(detector.finish())
 }

@@ -12,8 +12,9 @@ pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<LoginEvent>>;
 
 /// Fills in name, e-mail and status of everybody found, and drops the findings about service accounts.
 ///
-/// Somebody who cannot be looked up stays as the audit trail names them: a finding is never lost for that.
-pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job) {
+/// Somebody who cannot be looked up stays as the audit trail names them: a finding is never lost for that. It is a gap, because
+/// failed logins and service accounts are known by their e-mail addresses.
+pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &mut Coverage) {
     let mut people = BTreeMap::new();
     for finding in findings.iter() {
         let id = finding.person.id;
@@ -23,7 +24,10 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job) {
         match job.client.person(id).await {
             Ok(Some(person)) => drop(people.insert(id, person)),
             Ok(None) => {}
-            Err(error) => warn!(user.id = %id, "{:#}", anyhow::Error::new(error)),
+            Err(error) => {
+                coverage.gap("people", job.window, error.gap_reason());
+                warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
+            }
         }
     }
     for finding in findings.iter_mut() {
@@ -57,5 +61,9 @@ pub(crate) async fn logins(findings: &[Finding], job: &Job, coverage: &mut Cover
 fn is_of(login: &LoginEvent, finding: &Finding) -> bool {
     let email = finding.person.email.as_ref().map(|email| email.raw().to_lowercase());
     let typed = login.login.as_ref().map(|typed| typed.raw().to_lowercase());
+    // under the guest account stand the failed logins of everybody; none is that of an anonymous visitor
+    if finding.person.id == GUEST_ACCOUNT {
+        return false;
+    }
     login.user == finding.person.id || (login.user == GUEST_ACCOUNT && email.is_some() && typed == email)
 }

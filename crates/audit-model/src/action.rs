@@ -109,11 +109,20 @@ impl ActionId {
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
     /// kind of entry.
     pub fn is_about_room(self) -> bool {
-        let agent = (5154..=5158).contains(&self.0);
-        !agent
+        !self.is_about_agent()
             && self
                 .info()
                 .is_some_and(|info| info.location == Some(Location::Rooms) && info.entries == [EntryKind::Room])
+    }
+
+    /// Whether the event is about an AI agent itself, so that its first target is the agent's id.
+    pub fn is_about_agent(self) -> bool {
+        (5154..=5158).contains(&self.0)
+    }
+
+    /// Whether the event says that a room was deleted for good.
+    pub fn is_deletion_of_room(self) -> bool {
+        self.0 == 5074
     }
 
     /// Whether the event is about a tag. Its context can be forged by the tag's name, so it says nothing about rooms.

@@ -15,6 +15,9 @@ use crate::{AuditEvent, PortalText};
 /// The portal's number for the room type "virtual data room".
 pub const VIRTUAL_DATA_ROOM: i32 = 8;
 
+/// The portal's number for an AI agent, which is stored like a room and listed elsewhere.
+const AI_AGENT: i32 = 9;
+
 /// A room created this much after an event can still be its room: reported dates are up to an hour late when clocks are set back.
 const CREATION_MARGIN: TimeDelta = TimeDelta::hours(1);
 
@@ -92,6 +95,8 @@ pub enum Place {
 pub struct Rooms {
     by_id: BTreeMap<RoomId, RoomFact>,
     by_title: HashMap<String, BTreeSet<RoomId>>,
+    /// When rooms were deleted, where an event says so.
+    deleted: BTreeMap<RoomId, DateTime<Utc>>,
 }
 
 impl Rooms {
@@ -109,10 +114,16 @@ impl Rooms {
     ///
     /// Returns that as a fact if the room was not known by this title.
     pub fn learn_from(&mut self, event: &AuditEvent) -> Option<RoomFact> {
-        let id = room_named_by(event)?;
+        let (id, room_type) = match room_named_by(event) {
+            Some(id) => (id, None),
+            None => (agent_named_by(event)?, Some(AI_AGENT)),
+        };
+        if event.action.is_deletion_of_room() {
+            self.deleted.insert(id.clone(), event.at);
+        }
         let title = title_in_context(event)?;
         let is_new = self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
-        let fact = RoomFact { id, title, room_type: None, created: None };
+        let fact = RoomFact { id, title, room_type, created: None };
         self.by_id.entry(fact.id.clone()).or_insert_with(|| fact.clone());
         is_new.then_some(fact)
     }
@@ -143,6 +154,11 @@ impl Rooms {
         }
     }
 
+    /// Rooms that share a title, of now or before, with another.
+    pub fn twins(&self) -> BTreeSet<RoomId> {
+        self.by_title.values().filter(|rooms| rooms.len() > 1).flatten().cloned().collect()
+    }
+
     /// The rooms whose activity logs would tell where the event happened; empty when it is known, or when no log shows such events.
     pub fn question(&self, event: &AuditEvent) -> Vec<RoomId> {
         match self.place(event) {
@@ -153,7 +169,7 @@ impl Rooms {
 
     /// Where the event happened, with what the activity logs say about those that the titles leave open.
     pub fn place_with_logs(&self, event: &AuditEvent, logs: &RoomLogs) -> Place {
-        match (self.place(event), logs.0.get(&event.id)) {
+        match (self.place(event), logs.room_of(event.id)) {
             (Place::OneOf { .. }, Some(room)) => Place::Room(room.clone(), Attributed::Log),
             (place, _) => place,
         }
@@ -164,7 +180,9 @@ impl Rooms {
         let Some(rooms) = self.by_title.get(title.raw()) else { return Vec::new() };
         let existed = |id: &&RoomId| {
             let created = self.by_id.get(id).and_then(|room| room.created);
+            let deleted = self.deleted.get(*id);
             created.is_none_or(|created| created <= at + CREATION_MARGIN)
+                && deleted.is_none_or(|deleted| at <= *deleted + CREATION_MARGIN)
         };
         rooms.iter().filter(existed).cloned().collect()
     }
@@ -172,13 +190,28 @@ impl Rooms {
 
 /// Which room's activity log lists an event, for the rooms whose logs were read.
 #[derive(Clone, Debug, Default)]
-pub struct RoomLogs(HashMap<i64, RoomId>);
+pub struct RoomLogs(HashMap<i64, Vec<RoomId>>);
 
 impl RoomLogs {
     /// Takes in the log of a room: the ids of the events in it.
     pub fn insert(&mut self, room: &RoomId, events: impl IntoIterator<Item = i64>) {
-        self.0.extend(events.into_iter().map(|event| (event, room.clone())));
+        for event in events {
+            self.0.entry(event).or_default().push(room.clone());
+        }
     }
+
+    /// The one room whose log lists the event; `None` when no log does, or more than one.
+    fn room_of(&self, event: i64) -> Option<&RoomId> {
+        match self.0.get(&event)?.as_slice() {
+            [room] => Some(room),
+            _ => None,
+        }
+    }
+}
+
+/// Agents have titles of their own, which may be those of rooms.
+fn agent_named_by(event: &AuditEvent) -> Option<RoomId> {
+    event.action.is_about_agent().then(|| event.target.first())?.map(|target| RoomId::from(target.as_str()))
 }
 
 fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
@@ -298,5 +331,14 @@ mod tests {
     fn a_tag_cannot_forge_a_room() {
         let known = rooms(&[room(71, "Alpha")]);
         assert_eq!(known.place(&event(5076, "", "Rooms: Alpha")), Place::Elsewhere);
+    }
+
+    /// Rooms and AI agents have titles of their own kind behind the same form of context.
+    #[test]
+    fn an_agent_with_a_rooms_title_is_not_the_room() {
+        let mut known = rooms(&[room(71, "Alpha")]);
+        known.learn_from(&event(5154, "90", "AI agents: Alpha"));
+        let place = known.place(&event(5009, "9417", "AI agents: Alpha"));
+        assert_ne!(place, Place::Room(RoomId::Number(71), Attributed::Title));
     }
 }

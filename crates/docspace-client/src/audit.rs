@@ -10,10 +10,12 @@ use std::collections::HashSet;
 
 use audit_model::{AuditEvent, GapReason, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
+use chrono_tz::Tz;
 use tracing::debug;
 
 use crate::client::{OnFault, Question};
 use crate::wire::AuditEventDto;
+use crate::zone::{cut_at_repeated_hours, lateness};
 use crate::{Client, Error, Slice, SliceGap};
 
 /// The portal's largest page.
@@ -25,15 +27,18 @@ const TICK: TimeDelta = TimeDelta::nanoseconds(100);
 /// Halving ends here: on MySQL dates have whole seconds.
 const SMALLEST_PART: TimeDelta = TimeDelta::seconds(1);
 
-/// In the repeated hour of autumn the portal prints dates this much late.
-const AUTUMN_SHIFT: TimeDelta = TimeDelta::hours(1);
+/// A portal that ignores filters answers with its newest 20 rows, whatever was asked; with fewer only when it has no more.
+const FALLBACK_ROWS: usize = 20;
 
-/// A day is halved 17 times to reach a second, so this allows for a few bad seconds in a slice, and ends soon when the portal fails
-/// at everything.
-const MAX_HALVINGS: u32 = 80;
+/// Kinds of action that are asked for one by one in a second with an unreadable row: update, delete, export, changes of access,
+/// download, upload, copy, move, send. The rows that can be made unreadable on purpose are of none of these kinds, but created tags.
+const OTHER_KINDS: [&str; 9] = ["2", "3", "8", "10", "11", "12", "13", "14", "15"];
 
 /// Narrowing down a row fails up to 17 times in a row; a portal that stopped working is noticed a few failures later.
 const FAILURES_BETWEEN_CHECKS: u32 = 6;
+
+/// A pause before each of forty bad rows would cost more than asking again tomorrow.
+const GAPS_ASKED_TWICE: usize = 3;
 
 /// How far apart pages of a dense second begin, pass by pass: a page is 100 rows, so each row stands in two, three or four of them.
 const DENSE_STEPS: [usize; 3] = [50, 33, 25];
@@ -46,13 +51,13 @@ impl Client {
             seen: HashSet::new(),
             failures_in_a_row: 0,
             narrowing: false,
+            could_be_fallback: false,
             slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None },
         };
-        let mut halvings_left = MAX_HALVINGS;
-        let mut parts = vec![span];
+        let mut parts = cut_at_repeated_hours(span, self.time_zone());
         while let Some(part) = parts.pop() {
             let Err(Stopped { rest, cause }) = reader.walk(part).await else { continue };
-            let can_halve = rest.length() > SMALLEST_PART && halvings_left > 0;
+            let can_halve = rest.length() > SMALLEST_PART;
             let cause = reader.not_the_row(cause).await;
             match cause {
                 Cause::OneDate(date) => {
@@ -66,45 +71,40 @@ impl Client {
                     }
                 }
                 Cause::Dense | Cause::Row(_) if can_halve => {
-                    halvings_left -= 1;
                     let [older, newer] = halves(rest);
                     parts.extend([older, newer]);
                 }
                 Cause::Dense => reader.gap(rest, GapReason::UnstablePaging),
-                Cause::Row(_) if rest.length() <= SMALLEST_PART => reader.gap(rest, GapReason::UnreadableRow),
+                Cause::Row(_) => {
+                    reader.read_other_kinds(rest).await;
+                    reader.gap(rest, GapReason::UnreadableRow);
+                }
                 Cause::FilterIgnored => {
-                    // rows of an answer to another question prove nothing
-                    reader.slice.rows.clear();
-                    reader.slice.gaps = vec![SliceGap { span, why: GapReason::AuditFeatureMissing }];
+                    reader.forget(GapReason::AuditFeatureMissing);
                     break;
                 }
-                Cause::Row(error) | Cause::Failed(error) => reader.fail(parts.drain(..).chain([rest]).collect(), error),
+                Cause::Failed(error) => reader.fail(parts.drain(..).chain([rest]).collect(), error),
             }
         }
+        reader.check_filter().await;
         let rows = reader.slice.rows.len();
         debug!(rows, gaps = reader.slice.gaps.len(), "audit slice read");
         reader.slice
     }
 
-    /// One page: the newest 100 events of `since ..= to`.
+    /// One page: the newest 100 events of `since ..= to`, and of them those that `more` selects.
     async fn audit_page(
         &self,
         since: DateTime<Utc>,
         to: DateTime<Utc>,
-        start: usize,
+        more: Option<(&str, &str)>,
         on_fault: OnFault,
     ) -> Result<Vec<AuditEvent>, Error> {
-        let (from, to, start) = (query_instant(since), query_instant(to), start.to_string());
-        let query = [
-            ("from", from.as_str()),
-            ("to", &to),
-            ("count", "100"),
-            ("fields", AuditEventDto::FIELDS),
-            ("startIndex", &start),
-        ];
-        let query = if start == "0" { &query[..4] } else { &query[..] };
+        let (from, to) = (query_instant(since), query_instant(to));
+        let fixed = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
+        let query: Vec<(&str, &str)> = fixed.into_iter().chain(more).collect();
         let question =
-            Question { asked: "the audit trail", path: "security/audit/events/filter", query, needs: "*:read" };
+            Question { asked: "the audit trail", path: "security/audit/events/filter", query: &query, needs: "*:read" };
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
         self.note_rows(rows.len());
         Ok(rows.into_iter().map(AuditEvent::from).collect())
@@ -135,8 +135,10 @@ struct Reader<'a> {
     seen: HashSet<i64>,
     /// Pages that failed since the last one that did not.
     failures_in_a_row: u32,
-    /// A bad row is being narrowed down.
+    /// A bad row was met, and there may be more.
     narrowing: bool,
+    /// An answer was as short as those of a portal that ignores filters.
+    could_be_fallback: bool,
     slice: Slice<AuditEvent>,
 }
 
@@ -144,12 +146,12 @@ impl Reader<'_> {
     /// Pages through a part from its end to its beginning.
     async fn walk(&mut self, part: Window) -> Result<(), Stopped> {
         let mut to = part.until - TICK;
-        // while a bad row is narrowed down its failures are expected; what ends up as a gap was asked for twice
-        let narrowing = self.narrowing && part.length() > SMALLEST_PART;
+        // while a bad row is narrowed down its failures are expected; what ends up as a gap was asked for twice, unless there are many
+        let narrowing = self.narrowing && (part.length() > SMALLEST_PART || self.slice.gaps.len() >= GAPS_ASKED_TWICE);
         let on_fault = if narrowing { OnFault::GiveUp } else { OnFault::RepeatOnce };
         loop {
             let stopped = |cause| Stopped { rest: Window::new(part.since, to + TICK), cause };
-            let page = match self.client.audit_page(part.since, to, 0, on_fault).await {
+            let page = match self.client.audit_page(part.since, to, None, on_fault).await {
                 Ok(page) => {
                     self.failures_in_a_row = 0;
                     page
@@ -158,13 +160,11 @@ impl Reader<'_> {
                 Err(error) => return Err(stopped(Cause::Failed(error))),
             };
             let (rows, mut oldest, mut newest) = (page.len(), to, part.since);
-            for mut event in page {
-                event.at = true_date(event.at, part.since, to).ok_or_else(|| stopped(Cause::FilterIgnored))?;
-                oldest = oldest.min(event.at);
-                newest = newest.max(event.at);
-                if self.seen.insert(event.id) {
-                    self.slice.rows.push(event);
-                }
+            self.could_be_fallback |= (1..=FALLBACK_ROWS).contains(&rows);
+            let (_, dates) = self.take(page, part.since, to).ok_or_else(|| stopped(Cause::FilterIgnored))?;
+            for date in dates {
+                oldest = oldest.min(date);
+                newest = newest.max(date);
             }
             if rows < PAGE_ROWS {
                 return Ok(());
@@ -182,21 +182,17 @@ impl Reader<'_> {
     /// Rows of one date have no order, so pages may lose some. The last page tells how many there are: when so many distinct ones
     /// were seen, all were. Each pass overlaps in another way; `false` when none of them got there.
     async fn read_dense(&mut self, second: Window) -> Result<bool, Error> {
+        let (since, to) = (second.since, second.until - TICK);
         let mut seen = HashSet::new();
         for step in DENSE_STEPS {
             let mut start = 0;
             loop {
-                let page =
-                    self.client.audit_page(second.since, second.until - TICK, start, OnFault::RepeatOnce).await?;
+                let start_text = start.to_string();
+                let offset = (start > 0).then_some(("startIndex", start_text.as_str()));
+                let page = self.client.audit_page(since, to, offset, OnFault::RepeatOnce).await?;
                 let rows = page.len();
-                for mut event in page {
-                    let Some(at) = true_date(event.at, second.since, second.until - TICK) else { return Ok(false) };
-                    event.at = at;
-                    seen.insert(event.id);
-                    if self.seen.insert(event.id) {
-                        self.slice.rows.push(event);
-                    }
-                }
+                let Some((ids, _)) = self.take(page, since, to) else { return Ok(false) };
+                seen.extend(ids);
                 if rows < PAGE_ROWS {
                     if seen.len() == start + rows {
                         return Ok(true);
@@ -207,6 +203,58 @@ impl Reader<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Reads what can be had of a second that holds an unreadable row, so that making one does not hide what else happened then.
+    /// It stays a gap.
+    async fn read_other_kinds(&mut self, second: Window) {
+        let (since, to) = (second.since, second.until - TICK);
+        for kind in OTHER_KINDS {
+            // one that fails holds the row itself
+            if let Ok(page) = self.client.audit_page(since, to, Some(("actionType", kind)), OnFault::GiveUp).await {
+                self.take(page, since, to);
+            }
+        }
+    }
+
+    /// Takes in the rows of a page, each once, and gives their ids and dates; `None` when one was not selected by these bounds.
+    fn take(
+        &mut self,
+        page: Vec<AuditEvent>,
+        since: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Option<(Vec<i64>, Vec<DateTime<Utc>>)> {
+        let (mut ids, mut dates) = (Vec::with_capacity(page.len()), Vec::with_capacity(page.len()));
+        for mut event in page {
+            event.at = true_date(event.at, since, to, self.client.time_zone())?;
+            ids.push(event.id);
+            dates.push(event.at);
+            if self.seen.insert(event.id) {
+                self.slice.rows.push(event);
+            }
+        }
+        Some((ids, dates))
+    }
+
+    /// Asks once more whether the portal still answers what it is asked: its plan may have ended since the last time.
+    async fn check_filter(&mut self) {
+        if !self.could_be_fallback {
+            return;
+        }
+        match self.client.canary_is_empty().await {
+            Ok(true) => {}
+            Ok(false) => self.forget(GapReason::AuditFeatureMissing),
+            Err(error) => {
+                self.forget(error.gap_reason());
+                self.slice.error = Some(error);
+            }
+        }
+    }
+
+    /// Rows of an answer to another question prove nothing.
+    fn forget(&mut self, why: GapReason) {
+        self.slice.rows.clear();
+        self.slice.gaps = vec![SliceGap { span: self.slice.span, why }];
     }
 
     /// Ends the read: these parts were not seen.
@@ -229,7 +277,6 @@ impl Reader<'_> {
     }
 
     fn gap(&mut self, span: Window, why: GapReason) {
-        self.narrowing = false;
         let span = span.intersection(&self.slice.span);
         if !span.is_empty() {
             self.slice.gaps.push(SliceGap { span, why });
@@ -237,10 +284,15 @@ impl Reader<'_> {
     }
 }
 
-/// The date of a row that the portal returned for `since ..= to`: as printed, or an hour before when only that fits. `None` when
-/// nothing fits, so the row was not selected by these bounds.
-fn true_date(printed: DateTime<Utc>, since: DateTime<Utc>, to: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    [printed, printed - AUTUMN_SHIFT].into_iter().find(|date| (since..=to).contains(date))
+/// The date of a row that the portal returned for `since ..= to`: as printed, or earlier by what a repeated hour makes it late when
+/// only that fits. `None` when nothing fits, so the row was not selected by these bounds.
+fn true_date(
+    printed: DateTime<Utc>,
+    since: DateTime<Utc>,
+    to: DateTime<Utc>,
+    zone: Option<Tz>,
+) -> Option<DateTime<Utc>> {
+    [printed, printed - lateness(printed, zone)].into_iter().find(|date| (since..=to).contains(date))
 }
 
 /// Two parts that make up the span, older first, cut at a whole second where there is one.
@@ -278,10 +330,14 @@ mod tests {
     #[test]
     fn a_row_of_the_autumn_hour_is_taken_back_into_its_part() {
         let (since, to) = (at("2025-10-26T00:00:00Z"), at("2025-10-26T00:59:59Z"));
-        assert_eq!(true_date(at("2025-10-26T01:30:00Z"), since, to), Some(at("2025-10-26T00:30:00Z")));
-        assert_eq!(true_date(at("2025-10-26T00:30:00Z"), since, to), Some(at("2025-10-26T00:30:00Z")));
-        assert_eq!(true_date(at("2025-10-26T02:30:00Z"), since, to), None);
-        assert_eq!(true_date(at("2025-10-25T23:59:59Z"), since, to), None);
+        for zone in [Some(Tz::Europe__Berlin), None] {
+            let true_date = |printed| true_date(at(printed), since, to, zone);
+            assert_eq!(true_date("2025-10-26T01:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
+            assert_eq!(true_date("2025-10-26T00:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
+            assert_eq!(true_date("2025-10-26T02:30:00Z"), None);
+            assert_eq!(true_date("2025-10-25T23:59:59Z"), None);
+        }
+        assert_eq!(true_date(at("2025-10-26T01:30:00Z"), since, to, Some(Tz::UTC)), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Sending a request and telling what came back. One [`Client`] per run.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -40,6 +41,8 @@ struct Inner {
     spent: Spent,
     /// The portal's clock at its last answer, in seconds since 1970; 0 before the first.
     portal_seconds: AtomicI64,
+    /// Known once the portal was asked.
+    time_zone: OnceLock<Tz>,
 }
 
 /// One question: what it is called, where it goes, what a key needs for it.
@@ -77,6 +80,7 @@ impl Client {
                 budget,
                 spent: Spent::default(),
                 portal_seconds: AtomicI64::new(0),
+                time_zone: OnceLock::new(),
             }),
         }
     }
@@ -156,6 +160,15 @@ impl Client {
             })
         };
         Err(Error::new(asked, kind))
+    }
+
+    /// The portal's zone, once a probe has told it.
+    pub(crate) fn time_zone(&self) -> Option<Tz> {
+        self.inner.time_zone.get().copied()
+    }
+
+    pub(crate) fn note_time_zone(&self, zone: Tz) {
+        self.inner.time_zone.get_or_init(|| zone);
     }
 
     /// Counts rows of a list against the budget.

@@ -13,6 +13,7 @@ mod room_log;
 mod rooms;
 mod slice;
 mod wire;
+mod zone;
 
 pub use budget::Budget;
 pub use client::Client;

@@ -42,7 +42,8 @@ impl Client {
     pub async fn probe(&self) -> Result<Portal, Error> {
         let (me, quota, settings, canary_is_empty) =
             try_join!(self.identity(), self.quota(), self.settings(), self.canary_is_empty())?;
-        let zone = settings.timezone.as_deref().and_then(|name| name.parse().ok());
+        let zone: Option<Tz> = settings.timezone.as_deref().and_then(|name| name.parse().ok());
+        zone.into_iter().for_each(|zone| self.note_time_zone(zone));
         Ok(Portal {
             me,
             version: settings.version,
@@ -56,6 +57,7 @@ impl Client {
     /// # Errors
     /// Of that question.
     pub async fn probe_again(&self, known: Portal) -> Result<Portal, Error> {
+        self.note_time_zone(known.time_zone);
         let audit_filter_works = known.audit_filter_works && self.canary_is_empty().await?;
         Ok(Portal { audit_filter_works, ..known })
     }

@@ -306,3 +306,61 @@ async fn a_used_up_budget_is_a_gap_and_never_a_shorter_list() {
         assert_eq!((slice.gaps.len(), gap.why, gap.span.since), (1, GapReason::BudgetExhausted, last_day().since));
     }
 }
+
+/// The plan can end between the first question of a run and its last. From then on every answer is the newest 20 rows.
+#[tokio::test]
+async fn an_audit_feature_that_ends_after_the_probe_is_noticed() {
+    let (sim, client) = start(busy(300, 1, now())).await;
+    assert!(client.probe().await.unwrap().audit_filter_works);
+    sim.edit(|portal| portal.audit = false);
+    let slice = client.audit_slice(last_day()).await;
+    let whys: Vec<GapReason> = slice.gaps.iter().map(|gap| gap.why).collect();
+    assert_eq!((slice.rows.len(), whys), (0, vec![GapReason::AuditFeatureMissing]));
+}
+
+/// Selecting 150 files and pressing "download" writes 150 rows within a second or two.
+#[tokio::test]
+async fn a_download_of_150_selected_files_is_read_whole() {
+    let portal = busy(150, 150, now() - TimeDelta::hours(1));
+    let expected = recorded(&portal);
+    let (_sim, client) = start(portal).await;
+    let slice = client.audit_slice(last_day()).await;
+    assert_eq!((ids(&slice).len(), slice.gaps.len()), (expected.len(), 0));
+}
+
+#[tokio::test]
+async fn a_second_of_exactly_one_page_is_no_gap() {
+    let (_sim, client) = start(busy(100, 100, now() - TimeDelta::hours(1))).await;
+    let slice = client.audit_slice(last_day()).await;
+    assert_eq!((ids(&slice).len(), slice.gaps.len()), (100, 0));
+}
+
+/// On Lord Howe Island clocks go back by half an hour.
+#[tokio::test]
+async fn an_autumn_shift_of_half_an_hour_loses_no_row() {
+    let change = at("2026-04-04T15:00:00Z");
+    let mut portal = Scenario::empty(at("2026-04-04T20:00:00Z")).with_zone(chrono_tz::Tz::Australia__Lord_Howe);
+    let owner = portal.owner().id;
+    for n in 0..800 {
+        let at = change - TimeDelta::minutes(60) + TimeDelta::seconds(i64::from(n) * 3);
+        portal.add_event(Event::new(5009, owner, at).file(9_000 + n, "a.docx"));
+    }
+    let expected = recorded(&portal);
+    let (_sim, client) = start(portal).await;
+    client.probe().await.unwrap();
+    let slice = client.audit_slice(Window::new(change - TimeDelta::hours(2), change - TimeDelta::minutes(10))).await;
+    assert_eq!((ids(&slice).len(), slice.gaps.len()), (expected.len(), 0), "all lie before the end of the slice");
+}
+
+/// Whoever may make tags can make one named `{x}` at the second of a download. The portal can still be asked for downloads alone.
+#[tokio::test]
+async fn an_unreadable_row_does_not_hide_the_downloads_of_its_second() {
+    let second = now() - TimeDelta::hours(3);
+    let mut portal = busy(10, 10, second + TimeDelta::seconds(1));
+    let expected = recorded(&portal);
+    let owner = portal.owner().id;
+    portal.add_event(Event::poison(owner, second));
+    let (_sim, client) = start(portal).await;
+    let slice = client.audit_slice(last_day()).await;
+    assert_eq!((ids(&slice).len(), slice.gaps.len()), (expected.len(), 1));
+}

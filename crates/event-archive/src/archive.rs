@@ -25,8 +25,14 @@ const COMPONENT: Component = Component {
             sql: include_str!("migrations/2_logins_and_logs.sql"),
         },
         Migration { number: 3, name: "portal facts", sql: include_str!("migrations/3_portal_facts.sql") },
+        Migration { number: 4, name: "index of deleted rooms", sql: include_str!("migrations/4_deleted_rooms.sql") },
     ],
 };
+
+/// Under this name the spans are kept that held an unreadable row when they were last asked for.
+pub(crate) fn unreadable_name(source: &str) -> String {
+    format!("{source} (unreadable)")
+}
 
 const EVENTS_SQL: &str = "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
     WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
@@ -59,6 +65,26 @@ impl Archive {
             .bind(micros(window.until))
             .fetch(self.store.pool())
             .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// Every event that says that a room was deleted, whenever that was.
+    pub(crate) async fn deletions_of_rooms(&self) -> Result<Vec<AuditEvent>, Error> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+             WHERE action = 5074 ORDER BY at_us, id",
+        )
+        .fetch_all(self.store.pool())
+        .await
+        .map_err(|source| self.failed("reading the deleted rooms", source))?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+
+    /// Up to when the audit trail was read; `None` before the first run.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
     }
 
     /// The logins of the window in order of (time, id).
@@ -145,7 +171,7 @@ impl Archive {
         source: &S,
         name: &str,
         rows: &[S::Row],
-        covered: &SpanSet,
+        (covered, unreadable): (&SpanSet, &SpanSet),
     ) -> Result<Vec<DateTime<Utc>>, Error> {
         let failed = |source| self.failed("storing the rows", source);
         // one statement for all of them: the database unpacks the array faster than rows can be bound one by one
@@ -157,6 +183,7 @@ impl Archive {
             .await
             .map_err(failed)?;
         self.replace_spans(&mut write, name, covered).await.map_err(failed)?;
+        self.replace_spans(&mut write, &unreadable_name(name), unreadable).await.map_err(failed)?;
         write.commit().await.map_err(failed)?;
         Ok(fresh.into_iter().filter_map(instant).collect())
     }

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream;
 use tracing::{debug, warn};
 
+use crate::archive::unreadable_name;
 use crate::source::{Audit, Logins, RoomLog, Source};
 use crate::{Archive, Error};
 
@@ -100,13 +101,18 @@ impl Archive {
         let thorough = self.last_thorough_read(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
         let past = seen_by_portal(window, client.portal_clock());
+        let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
         let mut progress = Progress::new(source.what(), window, before);
         if past.until + CLOCK_TOLERANCE < window.until {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
-        let mut unread = Unread::new(to_read(past, &progress.before, overlap), source.slice_length());
-        while progress.error.is_none() && !unread.is_empty() {
+        // what could not be read the last time is asked for again once a day, and is a gap until then
+        known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
+        let spans = to_read(past, &progress.before, overlap);
+        let spans = spans.iter().flat_map(|span| known_bad.missing_from(*span)).collect();
+        let mut unread = Unread::new(spans, source.slice_length());
+        while progress.stopped.is_none() && !unread.is_empty() {
             let batch = unread.take(SLICES_AT_ONCE);
             let mut slices = stream::iter(batch).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
             let (mut read, mut rows) = (0, 0);
@@ -116,10 +122,10 @@ impl Archive {
             }
             unread.adapt(rows / read.max(1));
         }
-        if let Some(why) = progress.error.as_ref().map(docspace_client::Error::gap_reason) {
+        if let Some(why) = progress.stopped {
             unread.spans.into_iter().for_each(|part| progress.gap(part, why));
         }
-        if thorough && progress.error.is_none() {
+        if thorough && progress.stopped.is_none() {
             self.note_thorough_read(&name, now).await?;
         }
         let coverage = match progress.any_read {
@@ -143,11 +149,12 @@ impl Archive {
             progress.covered.insert(read);
         }
         slice.gaps.iter().for_each(|gap| progress.gap(gap.span, gap.why));
-        let fresh = self.keep(source, name, &slice.rows, &progress.covered).await?;
+        let fresh = self.keep(source, name, &slice.rows, (&progress.covered, &progress.bad)).await?;
         let was_covered = |at: &DateTime<Utc>| progress.before.iter().any(|span| span.contains(*at));
         progress.late.extend(fresh.iter().copied().filter(was_covered).map(|at| LateRow { at }));
         debug!(source = name, rows = slice.rows.len(), new = fresh.len(), "slice stored");
         progress.error = progress.error.take().or(slice.error);
+        progress.stopped = progress.stopped.or(progress.error.as_ref().map(docspace_client::Error::gap_reason));
         Ok(())
     }
 }
@@ -204,6 +211,10 @@ struct Progress {
     unreadable: Vec<UnreadableSpan>,
     late: Vec<LateRow>,
     any_read: bool,
+    /// Spans that hold an unreadable row.
+    bad: SpanSet,
+    /// Why nothing more is asked.
+    stopped: Option<GapReason>,
     error: Option<docspace_client::Error>,
 }
 
@@ -219,6 +230,8 @@ impl Progress {
             unreadable: Vec::new(),
             late: Vec::new(),
             any_read: false,
+            bad: SpanSet::default(),
+            stopped: None,
             error: None,
         }
     }
@@ -226,6 +239,12 @@ impl Progress {
     /// Notes what was not seen, also where an earlier run had read: what came late there is unseen. The next run asks again.
     fn gap(&mut self, span: Window, why: GapReason) {
         self.covered.remove(span);
+        if why == GapReason::UnreadableRow {
+            self.bad.insert(span);
+        }
+        if why == GapReason::AuditFeatureMissing {
+            self.stopped = Some(why);
+        }
         let span = span.intersection(&self.window);
         if span.is_empty() {
             return;

@@ -47,6 +47,9 @@ impl Archive {
             let created = created.and_then(instant);
             rooms.learn(RoomFact { id, title: PortalText::new(title), room_type, created });
         }
+        for event in self.deletions_of_rooms().await? {
+            rooms.learn_from(&event);
+        }
         let mut learned = Vec::new();
         let mut events = std::pin::pin!(self.events(window));
         while let Some(event) = events.try_next().await? {

@@ -58,10 +58,18 @@ impl Source for Audit {
         "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
     }
 
+    /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
+    /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
          SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-         FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
+         FROM json_each(?) WHERE true
+         ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
+             action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
+             context = excluded.context
+         WHERE actor <> excluded.actor OR action <> excluded.action OR target <> excluded.target
+             OR abs(at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)
+         RETURNING at_us"
     }
 
     fn columns(&self, event: &AuditEvent) -> Value {

@@ -11,7 +11,7 @@ use crate::{Archive, Error};
 pub struct Kept {
     /// Name of the source, for instance `audit`.
     pub source: String,
-    /// The spans that were read completely, oldest first.
+    /// The spans that were read completely, oldest first; of a source named `… (unreadable)` those that could not be read.
     pub covered: SpanSet,
 }
 

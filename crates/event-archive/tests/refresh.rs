@@ -109,8 +109,27 @@ async fn the_second_run_reads_two_hours_again_and_counts_what_came_late() {
     let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
     assert_eq!(refreshed.coverage.unwrap().late_rows, 1);
     let asked = &sim.requests()[before..];
-    assert_eq!(asked.len(), 1, "one page for what is missing and the overlap");
+    assert_eq!(asked.len(), 2, "one page for what is missing and the overlap, and whether the filter still works");
     assert!(asked[0].target.contains("from=2026-11-20T07%3A00%3A00Z"), "{}", asked[0].target);
+}
+
+/// Narrowing down a bad row takes dozens of requests: they are spent once a day.
+#[tokio::test]
+async fn a_bad_row_is_asked_for_once_a_day() {
+    let mut portal = steady();
+    let owner = portal.owner().id;
+    portal.add_event(Event::poison(owner, hours_ago(5)));
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let mut asked = Vec::new();
+    for started in [now(), now() + TimeDelta::minutes(10), now() + TimeDelta::days(1)] {
+        let before = sim.requests().len();
+        let gaps = archive.refresh_audit(&client, last_day(), started).await.unwrap().gaps;
+        assert_eq!(gaps.len(), 1, "{started}");
+        asked.push(sim.requests().len() - before);
+    }
+    assert!(asked[0] > 30 && asked[1] <= 2 && asked[2] > 5, "{asked:?}");
 }
 
 /// A row that becomes unreadable in a time that was read before stays a gap, also when no overlap reaches it any more.
@@ -187,7 +206,7 @@ async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
 }
 
 #[tokio::test]
-async fn a_gap_is_asked_for_again_until_it_is_closed() {
+async fn a_gap_stays_one_until_it_is_closed() {
     let mut portal = steady();
     let owner = portal.owner().id;
     let bad = hours_ago(5);
@@ -202,7 +221,8 @@ async fn a_gap_is_asked_for_again_until_it_is_closed() {
         assert_eq!(refreshed.coverage.unwrap().unreadable[0].span, second);
     }
     sim.edit(|portal| portal.events.retain(|event| !event.poison));
-    let refreshed = open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let refreshed =
+        open(folder.path()).await.refresh_audit(&client, last_day(), now() + TimeDelta::days(1)).await.unwrap();
     assert_eq!(refreshed.gaps, []);
 }
 
@@ -263,4 +283,41 @@ async fn rooms_keep_their_former_titles_and_outlive_their_deletion() {
     let download = stored(&archive, last_day()).await.into_iter().find(|event| event.action.0 == 5009).unwrap();
     assert_eq!(download.context, Some("Rooms: Falcon".into()));
     assert!(matches!(rooms.place(&download), audit_model::Place::Room(RoomId::Number(71), _)));
+}
+
+/// The plan ends between the probe and the read, and is bought again later.
+#[tokio::test]
+async fn what_a_portal_without_the_audit_feature_answered_is_never_covered() {
+    let portal = steady();
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let three_days = Window::new(now() - TimeDelta::days(3), now());
+    sim.edit(|portal| portal.audit = false);
+    let refreshed = archive.refresh_audit(&client, three_days, now()).await.unwrap();
+    assert!(!refreshed.gaps.is_empty());
+    assert_eq!(refreshed.coverage, None, "nothing was seen");
+    sim.edit(|portal| portal.audit = true);
+    let refreshed = archive.refresh_audit(&client, three_days, now()).await.unwrap();
+    assert!(refreshed.gaps.is_empty());
+    assert_eq!(stored(&archive, three_days).await.len(), 300);
+}
+
+/// A portal restored from a backup gives ids again that it gave before.
+#[tokio::test]
+async fn an_id_that_the_portal_gave_twice_does_not_hide_the_second_event() {
+    let mut portal = steady();
+    let owner = portal.owner().id;
+    let id = portal.add_event(Event::new(5009, owner, hours_ago(6)).file(1, "before.docx").in_room(71));
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    sim.edit(|portal| {
+        portal.events.retain(|event| event.id != id);
+        portal.add_event(Event::new(5009, owner, hours_ago(1)).file(2, "after.docx").in_room(71).id(id));
+    });
+    archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let rows = stored(&archive, last_day()).await;
+    assert!(rows.iter().any(|row| row.id == id && row.at == hours_ago(1)), "the event of an hour ago is lost");
 }

@@ -19,6 +19,7 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use common::is_loopback;
 pub use common::{
     AlertSettings, BudgetSettings, CommonConfig, FileAlert, OutboundSettings, PortalSettings, WebhookAlert,
 };

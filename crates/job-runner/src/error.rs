@@ -55,6 +55,9 @@ pub enum Error {
     /// `--since` is not before `--until`.
     #[error("the window {0} is empty: its end must be after its beginning; change `--since` or `--until`")]
     EmptyWindow(audit_model::Window),
+    /// `--until` has not come yet.
+    #[error("the window ends at {0}, which has not come yet; change `--until`, or set this machine's clock")]
+    FutureWindow(chrono::DateTime<chrono::Utc>),
     /// `store prune` would forget what the next run judges.
     #[error(
         "`--before {asked}` would forget events that the next run still needs; the latest time possible is {latest}"

@@ -16,7 +16,7 @@ use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
 use crate::args::{CommandLine, CommonArgs, CommonCommand};
-use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources};
+use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources, is_loopback};
 use crate::environment::Environment;
 use crate::exit::{Ending, Exit, decide};
 use crate::job::Job;
@@ -121,7 +121,12 @@ fn channels(common: &CommonConfig, options: &HttpOptions) -> anyhow::Result<Vec<
         channels.push(Channel::File { path: path.as_path().to_owned() });
     }
     if let Some(text) = &common.alerts.webhook.url {
-        channels.push(Channel::webhook(setting_url("alerts.webhook.url", text)?, options)?);
+        let url = setting_url("alerts.webhook.url", text)?;
+        if !(url.scheme() == "https" || url.scheme() == "http" && (common.portal.allow_http || is_loopback(&url))) {
+            let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
+            return Err(Error::setting("alerts.webhook.url", message).into());
+        }
+        channels.push(Channel::webhook(url, options)?);
     }
     Ok(channels)
 }
@@ -138,18 +143,25 @@ async fn conclude<P: Program>(
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
     // a dry run writes nothing and needs no lock
-    let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)).transpose()? {
-        Some(Acquired::Held { since }) => return Ok(held(since, now, common.run_limit.0)),
-        Some(Acquired::Locked(lock)) => Some(lock),
-        None => None,
+    let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
+        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
+        Some(Ok(Acquired::Locked(lock))) => Some(lock),
+        // without a folder for the lock there is none for the store either, which is said below
+        Some(Err(_)) | None => None,
     };
     let (store, notes) = open_store(args.dry_run, &paths).await?;
     let archive = Archive::open(store.clone()).await?;
     let portal = probe(&client, &archive, now).await?;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
-    let since = args.since.map_or(until - P::WINDOW, |since| since.resolve(now, zone));
+    let (since, notes) = match args.since {
+        Some(since) => (since.resolve(now, zone), notes),
+        None => since_last_run(until, P::WINDOW, archive.audit_read_until().await?, notes),
+    };
     let window = Window::new(since, until);
+    if until > now + CLOCK_TOLERANCE {
+        return Err(Error::FutureWindow(until).into());
+    }
     if window.is_empty() {
         return Err(Error::EmptyWindow(window).into());
     }
@@ -182,9 +194,11 @@ async fn conclude<P: Program>(
     if P::conclusion(&outcome).coverage.verdict() != Verdict::Complete {
         job.archive.keep_portal(None, job.now).await?;
     }
-    print::<P>(&outcome, args)?;
+    // a full disk behind stdout must not keep alerts from leaving
+    let printed = print::<P>(&outcome, args);
     let all_told = args.dry_run || tell::<P>(&outcome, &channels).await;
     store.close().await;
+    printed?;
     let conclusion = P::conclusion(&outcome);
     let verdict = conclusion.coverage.verdict();
     let ending = Ending {
@@ -194,6 +208,37 @@ async fn conclude<P: Program>(
         held: false,
     };
     Ok(decide(ending, args.exit_code))
+}
+
+/// Clocks of two machines differ by seconds; an end that lies further ahead is a mistake.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
+/// A machine that was off for longer is told so, and starts over with the ordinary window.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::days(14);
+
+/// The beginning of the window when no flag gives one: the ordinary length before its end, or where the last run ended if that is
+/// earlier, so that a pause is no hole.
+fn since_last_run(
+    until: DateTime<Utc>,
+    length: TimeDelta,
+    read_until: Option<DateTime<Utc>>,
+    mut notes: Vec<String>,
+) -> (DateTime<Utc>, Vec<String>) {
+    let usual = until - length;
+    match read_until {
+        Some(last) if last < usual && until - last <= LONGEST_PAUSE => {
+            notes.push(format!("no run has ended since {last}, so the window begins there"));
+            (last, notes)
+        }
+        Some(last) if last < usual => {
+            warn!(
+                "no run has ended since {last}; what happened up to {usual} is not looked at: run once with `--since` and `--until`"
+            );
+            notes.push(format!("no run has ended since {last}; what happened up to {usual} was not looked at"));
+            (usual, notes)
+        }
+        _ => (usual, notes),
+    }
 }
 
 /// What the portal says about itself: remembered for a day, or until a run could not see everything. Only the store's failure is
@@ -231,10 +276,12 @@ fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::
 
 /// The store, and what the report must say about it. A program that only watches goes on without memory.
 async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Vec<String>)> {
+    // `--state`, and a setting in a file that was named without a folder, may be relative
+    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
     let opened = if dry_run {
-        Store::snapshot_of(&paths.store).await
+        Store::snapshot_of(&path).await
     } else {
-        Store::open(&format!("sqlite://{}", paths.store.display())).await
+        Store::open(&format!("sqlite://{}", path.display())).await
     };
     let usable = match opened {
         Ok(store) => Archive::open(store.clone()).await.map(|_| store).map_err(anyhow::Error::new),

@@ -57,7 +57,8 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
     }
     for Kept { source, covered } in archive.kept().await? {
         let spans: Vec<String> = covered.iter().map(Window::to_string).collect();
-        report.push_str(&format!("{source}: read completely {}\n", spans.join(", ")));
+        let verb = if source.ends_with("(unreadable)") { "" } else { " read completely" };
+        report.push_str(&format!("{source}:{verb} {}\n", spans.join(", ")));
     }
     print(&report).map(|()| Exit::Concluded)
 }

@@ -32,7 +32,7 @@ fn in_room(event: &AuditEvent, room: i64) -> Placed<'_> {
 }
 
 fn detect(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
-    let mut detector = Detector::new(limits);
+    let mut detector = Detector::new(limits, BTreeSet::new());
     events.iter().for_each(|event| detector.push(in_room(event, 71)));
     detector.finish()
 }
@@ -90,7 +90,7 @@ fn robots_are_not_people_but_anonymous_guests_are() {
 #[test]
 fn rooms_and_people_are_counted_apart() {
     let limits = Limits::default();
-    let mut detector = Detector::new(&limits);
+    let mut detector = Detector::new(&limits, BTreeSet::new());
     let events = downloads(40);
     events.iter().for_each(|event| detector.push(in_room(event, 71 + event.id % 2)));
     assert_eq!(detector.finish(), []);
@@ -99,7 +99,7 @@ fn rooms_and_people_are_counted_apart() {
 #[test]
 fn a_finding_is_as_sure_as_its_least_sure_event() {
     let limits = Limits::default();
-    let mut detector = Detector::new(&limits);
+    let mut detector = Detector::new(&limits, BTreeSet::new());
     for event in &downloads(30) {
         let attributed = if event.id == 7 { Attributed::Title } else { Attributed::Log };
         detector.push(Placed { attributed, ..in_room(event, 71) });
@@ -161,4 +161,16 @@ proptest! {
         found.sort();
         prop_assert_eq!(found, expected);
     }
+}
+
+/// The portal names the person only in the sentence; the target is the room each time.
+#[test]
+fn inviting_thirty_people_is_not_one_act() {
+    let invited: Vec<AuditEvent> = (0..30)
+        .map(|n| AuditEvent {
+            text: Some(format!("Added user: person {n}. Role: Viewer").as_str().into()),
+            ..event(n, n, 1, 5085, "71")
+        })
+        .collect();
+    assert_eq!(detect(&Limits::default(), &invited).len(), 1);
 }

@@ -1,0 +1,187 @@
+//! Ways to make the program lie, each tried once: silence about what happened, the wrong room or person, alarms about nothing.
+
+use portal_sim::{Event, Fault, Room, Scenario};
+
+use crate::common::{Run, Setting, now, only_file, run, run_with};
+
+/// A person downloads so many documents of room 72, one a minute, beginning so long ago.
+fn downloads(portal: &mut Scenario, room: i32, count: i32, minutes_ago: i64) {
+    let olga = portal.owner().id;
+    for n in 0..count {
+        let at = portal.now - chrono::TimeDelta::minutes(minutes_ago - i64::from(n));
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(room));
+    }
+}
+
+fn json(run: &Run) -> serde_json::Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", run.stdout, run.stderr))
+}
+
+/// Somebody empties a room and renames it afterwards. The window ends before the renaming, as when a missed run is repeated.
+#[tokio::test]
+async fn a_mass_download_from_a_room_that_was_renamed_after_the_window_is_not_silence() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    downloads(&mut portal, 71, 60, 300);
+    let renamed = portal.now - chrono::TimeDelta::minutes(30);
+    portal.rename_room(71, "Eagle", renamed);
+    let setting = Setting::with(portal).await;
+    let url = setting.sim.url();
+    let ended = run_with(&setting, &["--portal", &url, "--until", "2026-11-20T08:00:00Z"]).await;
+    assert_ne!((ended.exit, ended.stdout.as_str()), (0, ""), "{}", ended.stderr);
+}
+
+/// A room is deleted, and another of its title is made: that is a fresh start and not a lasting defect.
+#[tokio::test]
+async fn a_deleted_room_of_the_same_title_leaves_neither_gap_nor_doubt() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::hours(10);
+    let setting = Setting::with(portal).await;
+    assert_eq!(run(&setting, &[]).await.exit, 0);
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        let mut deleted = Event::new(5074, olga, portal.now + chrono::TimeDelta::hours(1)).in_room(71);
+        deleted.target = vec!["71".to_owned()];
+        portal.add_event(deleted);
+        portal.rooms.clear();
+        let mut again = Room::vdr(72, "Falcon");
+        again.created = portal.now + chrono::TimeDelta::hours(2);
+        portal.add_room(again);
+        portal.now = now();
+        downloads(portal, 72, 30, 90);
+        let upload = portal.now - chrono::TimeDelta::minutes(20);
+        portal.add_event(Event::new(5011, olga, upload).file(1, "new.docx").in_room(72));
+    });
+    let (url, until) = (setting.sim.url(), now().to_rfc3339());
+    let ended = run_with(&setting, &["--portal", &url, "--until", &until, "--format", "json"]).await;
+    let report = json(&ended);
+    assert_eq!((ended.exit, report["coverage"]["gaps"].to_string()), (0, "[]".to_owned()), "{}", ended.stderr);
+    assert_eq!(report["findings"][0]["room"]["id"], 72);
+}
+
+/// Uploads stand in the log of one of two twins, downloads in none. Together they are too much, whichever room it was.
+#[tokio::test]
+async fn a_twin_does_not_double_the_limits() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon")).with_room(Room::vdr(72, "Falcon"));
+    downloads(&mut portal, 72, 20, 90);
+    let olga = portal.owner().id;
+    for n in 0..20 {
+        let at = portal.now - chrono::TimeDelta::minutes(90 - i64::from(n));
+        portal.add_event(Event::new(5011, olga, at).file(8_000 + n, "paper.docx").in_room(72));
+    }
+    let setting = Setting::with(portal).await;
+    let report = json(&run(&setting, &["--format", "json"]).await);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+}
+
+/// Failed logins are filed under the guest account, whoever was meant: they are not the logins of an anonymous visitor.
+#[tokio::test]
+async fn failed_logins_of_other_people_are_not_those_of_an_anonymous_visitor() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    downloads(&mut portal, 71, 30, 90);
+    portal.events.iter_mut().for_each(|event| event.actor = portal_sim::GUEST);
+    let failed = portal.now - chrono::TimeDelta::hours(2);
+    portal.add_login(portal_sim::Login::failure("olga@example.com", "192.0.2.9", failed));
+    let setting = Setting::with(portal).await;
+    let report = json(&run(&setting, &["--format", "json"]).await);
+    let guest = portal_sim::GUEST.to_string();
+    assert_eq!(report["suspiciousUsers"][0], guest.as_str());
+    assert_eq!(report["loginDetails"][&guest], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_room_list_that_fails_is_no_mistake_in_the_settings() {
+    let setting = Setting::new("incident").await;
+    setting.sim.set_faults(vec![Fault::status(502).on("files/rooms")]);
+    let ended = run(&setting, &["--room", "Acme – due diligence"]).await;
+    assert!(matches!(ended.exit, 1 | 4), "exit {}: {}", ended.exit, ended.stderr);
+    assert!(ended.stdout.contains("Not seen: list of rooms"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_webhook_that_can_never_work_is_a_mistake_in_the_settings() {
+    let setting = Setting::new("quiet").await;
+    for url in ["hooks.example.com:8080/x", "ftp://hooks.example.com/x", "http://hooks.example.com/x"] {
+        let config = setting.config(&format!("[alerts.webhook]\nurl = \"{url}\""));
+        let ended = run(&setting, &["--config", &config]).await;
+        assert_eq!(ended.exit, 2, "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains("alerts.webhook.url"), "{}", ended.stderr);
+    }
+}
+
+/// Cron appends the report to a log on a full disk: the webhook and the alert file must hear of it all the same.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn alerts_leave_even_when_the_report_cannot_be_printed() {
+    let setting = Setting::new("incident").await;
+    let alerts = setting.state.path().join("alerts.ndjson");
+    let config = setting.config(&format!("[alerts.file]\npath = \"{}\"", alerts.display()));
+    let (url, until) = (setting.sim.url(), now().to_rfc3339());
+    let state = setting.state.path().join("state").display().to_string();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+    command.args(["--portal", &url, "--until", &until, "--config", &config, "--state", &state]);
+    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    assert_eq!(command.status().await.unwrap().code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&alerts).unwrap_or_default().lines().count(), 2);
+}
+
+/// The machine was off from Friday to Monday: what happened in between is in no run's window.
+#[tokio::test]
+async fn a_pause_longer_than_the_window_is_not_silence() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::days(3);
+    let setting = Setting::with(portal).await;
+    let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    assert_eq!(run_with(&setting, &["--portal", &url, "--until", &friday]).await.exit, 0);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        downloads(portal, 71, 60, 36 * 60);
+    });
+    let monday = now().to_rfc3339();
+    let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+    assert!(!ended.stdout.is_empty() || !ended.stderr.is_empty(), "exit {} and silence", ended.exit);
+}
+
+#[tokio::test]
+async fn a_relative_state_folder_is_remembered() {
+    let setting = Setting::new("quiet").await;
+    let (url, until) = (setting.sim.url(), now().to_rfc3339());
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+    command.args(["--portal", &url, "--until", &until, "--state", "memory"]);
+    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).current_dir(setting.state.path());
+    let ended = command.output().await.unwrap();
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    assert!(only_file(&setting.state.path().join("memory"), "sqlite").exists());
+}
+
+/// Fifteen acts in each pass of the repeated hour are printed as thirty in one hour.
+#[tokio::test]
+async fn two_quiet_hours_of_the_autumn_night_are_no_busy_one() {
+    let change: chrono::DateTime<chrono::Utc> = "2025-10-26T01:00:00Z".parse().unwrap();
+    let mut portal = Scenario::empty(change + chrono::TimeDelta::hours(6))
+        .with_zone(chrono_tz::Tz::Europe__Berlin)
+        .with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    for n in 0..30 {
+        let minutes = (i64::from(n) / 15) * 60 + (i64::from(n) % 15) * 3;
+        let at = change - chrono::TimeDelta::hours(1) + chrono::TimeDelta::minutes(minutes);
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(71));
+    }
+    let setting = Setting::with(portal).await;
+    let ended = run(&setting, &[]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
+}
+
+/// A data room with forty tags named `{x}`, made right after the room was emptied: the emptying must be told by the first run.
+#[tokio::test]
+async fn unreadable_rows_made_on_purpose_do_not_delay_a_finding() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    downloads(&mut portal, 71, 60, 600);
+    let olga = portal.owner().id;
+    for n in 0..40 {
+        portal.add_event(Event::poison(olga, portal.now - chrono::TimeDelta::minutes(500 - n * 7)));
+    }
+    let setting = Setting::with(portal).await;
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!((ended.exit, json(&ended)["findings"].as_array().unwrap().len()), (4, 1));
+}
