@@ -64,18 +64,16 @@ fn compare(events: usize) -> Fallible<()> {
         read.requests,
         read.requests as f64 / ideal as f64
     ))?;
+    let (asked, cpu_again, wall_again) = read.again;
+    say(&format!("  CPU  {:.2} s, bare {:.2} s, ratio {:.2}", read.cpu, bare.cpu, read.cpu / bare.cpu))?;
+    say(&format!("  wall {:.2} s, bare {:.2} s, ratio {:.2}", read.wall, bare.wall, read.wall / bare.wall))?;
     say(&format!(
-        "  CPU  {:.2} s, bare {:.2} s, ratio {:.2}\n  wall {:.2} s, bare {:.2} s, ratio {:.2}\n  peak memory {} MiB, bare {} MiB\n  store {} MiB",
-        read.cpu,
-        bare.cpu,
-        read.cpu / bare.cpu,
-        read.wall,
-        bare.wall,
-        read.wall / bare.wall,
-        read.peak_kib / 1024,
-        bare.peak_kib / 1024,
+        "  peak memory {} MiB, bare {} MiB; store {} MiB",
+        read.peak_kib >> 10,
+        bare.peak_kib >> 10,
         read.store_bytes >> 20
-    ))
+    ))?;
+    say(&format!("  nothing new: {asked} requests, CPU {cpu_again:.2} s, wall {wall_again:.3} s"))
 }
 
 #[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
@@ -128,9 +126,15 @@ async fn archive(url: &str, key: &str) -> Fallible<()> {
         return Err(format!("gaps: {:?}", read.gaps).into());
     }
     let rows = read.coverage.ok_or("nothing was read")?.rows;
+    let requests = client.requests();
+    // the same once more: nothing new
+    let (again, again_cpu) = (Instant::now(), cpu_seconds()?);
+    archive.refresh_audit(&client, window, now()).await?;
+    let again = (client.requests() - requests, cpu_seconds()? - again_cpu, again.elapsed().as_secs_f64());
     store.close().await;
     let store_bytes = std::fs::metadata(&path)?.len();
-    say(&format!("{rows} {} {cpu} {wall} {} {store_bytes}", client.requests(), peak_kib()?))
+    let (asked, cpu_again, wall_again) = again;
+    say(&format!("{rows} {requests} {cpu} {wall} {} {store_bytes} {asked} {cpu_again} {wall_again}", peak_kib()?))
 }
 
 /// Fetches the pages that the log names, and throws them away.
@@ -154,7 +158,7 @@ async fn bare(url: &str, key: &str, log: &str) -> Fallible<()> {
         page?;
     }
     let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
-    say(&format!("0 {requests} {cpu} {wall} {} 0", peak_kib()?))
+    say(&format!("0 {requests} {cpu} {wall} {} 0 0 0 0", peak_kib()?))
 }
 
 /// What a child measured of itself.
@@ -165,6 +169,8 @@ struct Figures {
     wall: f64,
     peak_kib: u64,
     store_bytes: u64,
+    /// A second read with nothing new: requests, CPU and wall time in seconds.
+    again: (u64, f64, f64),
 }
 
 impl Figures {
@@ -180,6 +186,7 @@ impl Figures {
             wall: next()?.parse()?,
             peak_kib: next()?.parse()?,
             store_bytes: next()?.parse()?,
+            again: (next()?.parse()?, next()?.parse()?, next()?.parse()?),
         })
     }
 }

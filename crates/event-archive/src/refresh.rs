@@ -20,11 +20,15 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 /// The first run of a day reads this much again: a queue that stood still over a weekend.
 const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
 
-/// The last page of a slice is half empty on average; with this many rows that is a few percent of its requests.
-const FEW_ROWS: usize = 2_000;
+/// How many rows a slice should have: few enough that four of them fit into a few MiB, and many enough that the half empty last page
+/// of each adds little to its requests.
+const ROWS_PER_SLICE: usize = 4_000;
 
-/// Four slices are in memory at once, at about half a kilobyte per row.
-const MANY_ROWS: usize = 20_000;
+/// Slices become longer by no more than this at once: the next days may be busier.
+const LARGEST_GROWTH: i32 = 8;
+
+/// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
+const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
 
 /// How many slices are asked for at once: as many as the client lets through.
 const SLICES_AT_ONCE: usize = 4;
@@ -115,12 +119,12 @@ impl Archive {
         while progress.stopped.is_none() && !unread.is_empty() {
             let batch = unread.take(SLICES_AT_ONCE);
             let mut slices = stream::iter(batch).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
-            let (mut read, mut rows) = (0, 0);
+            let (mut read, mut rows) = (TimeDelta::zero(), 0);
             while let Some(slice) = slices.next().await {
-                (read, rows) = (read + 1, rows + slice.rows.len());
+                (read, rows) = (read + slice.span.length(), rows + slice.rows.len());
                 self.store_slice(source, &name, slice, &mut progress).await?;
             }
-            unread.adapt(rows / read.max(1));
+            unread.adapt(read, rows);
         }
         if let Some(why) = progress.stopped {
             unread.spans.into_iter().for_each(|part| progress.gap(part, why));
@@ -163,11 +167,13 @@ impl Archive {
 struct Unread {
     spans: VecDeque<Window>,
     slice_length: TimeDelta,
+    /// The first slice is read alone: it tells how long the next ones should be.
+    is_first: bool,
 }
 
 impl Unread {
     fn new(spans: Vec<Window>, slice_length: TimeDelta) -> Self {
-        Unread { spans: spans.into(), slice_length }
+        Unread { spans: spans.into(), slice_length, is_first: true }
     }
 
     fn is_empty(&self) -> bool {
@@ -176,6 +182,7 @@ impl Unread {
 
     /// Takes the next slices off, at most so many.
     fn take(&mut self, slices: usize) -> Vec<Window> {
+        let slices = if std::mem::take(&mut self.is_first) { 1 } else { slices };
         let mut taken = Vec::new();
         while taken.len() < slices
             && let Some(span) = self.spans.pop_front()
@@ -189,14 +196,12 @@ impl Unread {
         taken
     }
 
-    /// Makes slices longer where little happens, so that a quiet year does not cost a request a day, and shorter where they would
-    /// fill the memory.
-    fn adapt(&mut self, rows_per_slice: usize) {
-        if rows_per_slice < FEW_ROWS {
-            self.slice_length = self.slice_length.checked_mul(2).unwrap_or(TimeDelta::MAX);
-        } else if rows_per_slice > MANY_ROWS {
-            self.slice_length = (self.slice_length / 2).max(TimeDelta::hours(1));
-        }
+    /// Fits slices to the traffic, so that a quiet year does not cost a request a day, and a busy hour does not fill the memory.
+    fn adapt(&mut self, read: TimeDelta, rows: usize) {
+        let rows = i32::try_from(rows).unwrap_or(i32::MAX).max(1);
+        let fitting = (read / rows).checked_mul(ROWS_PER_SLICE as i32).unwrap_or(TimeDelta::MAX);
+        let longest = self.slice_length.checked_mul(LARGEST_GROWTH).unwrap_or(TimeDelta::MAX);
+        self.slice_length = fitting.min(longest).max(SHORTEST_SLICE);
     }
 }
 
@@ -331,15 +336,18 @@ mod tests {
     }
 
     #[test]
-    fn slices_grow_where_little_happens_and_shrink_where_much_does() {
-        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(24));
-        assert_eq!(unread.take(3), [hours(0, 3), hours(10, 34), hours(34, 58)]);
-        unread.adapt(5);
-        assert_eq!(unread.take(1), [hours(58, 106)]);
-        unread.adapt(50_000);
-        assert_eq!(unread.take(1), [hours(106, 130)]);
-        unread.adapt(5_000);
-        assert_eq!(unread.take(1), [hours(130, 154)]);
+    fn slices_fit_the_traffic() {
+        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(6));
+        assert_eq!(unread.take(4), [hours(0, 3)], "the first alone");
+        // a row an hour: as long as growth allows
+        unread.adapt(TimeDelta::hours(3), 3);
+        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)]);
+        // a thousand rows an hour
+        unread.adapt(TimeDelta::hours(96), 96_000);
+        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
+        // a million rows an hour
+        unread.adapt(TimeDelta::hours(8), 8_000_000);
+        assert_eq!(unread.take(1)[0].length(), SHORTEST_SLICE);
         let mut logins = Unread::new(vec![hours(0, 9000)], TimeDelta::MAX);
         assert_eq!(logins.take(4), [hours(0, 9000)]);
         assert!(logins.is_empty());

@@ -14,14 +14,14 @@ pub(crate) fn instant(micros: i64) -> Option<DateTime<Utc>> {
 }
 
 /// Columns of `audit_event`, in the order of its definition.
-pub(crate) type EventRow = (i64, i64, Vec<u8>, String, i32, Option<String>, Option<String>, String, Option<String>);
+pub(crate) type EventRow = (i64, i64, String, String, i32, Option<String>, Option<String>, String, Option<String>);
 
 /// Rows are only ever written from events, so what does not fit is damage: it reads as unknown, never as somebody else.
 pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, context): EventRow) -> AuditEvent {
     AuditEvent {
         id,
         at: instant(at_us).unwrap_or_default(),
-        actor: Uuid::from_slice(&actor).unwrap_or_default(),
+        actor: Uuid::parse_str(&actor).unwrap_or_default(),
         actor_name: PortalText::new(actor_name),
         action: ActionId(action),
         text: text.map(PortalText::new),
@@ -35,7 +35,7 @@ pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, 
 pub(crate) type LoginRow = (
     i64,
     i64,
-    Vec<u8>,
+    String,
     String,
     Option<String>,
     i32,
@@ -53,7 +53,7 @@ pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
     LoginEvent {
         id,
         at: instant(at_us).unwrap_or_default(),
-        user: Uuid::from_slice(&user).unwrap_or_default(),
+        user: Uuid::parse_str(&user).unwrap_or_default(),
         user_name: PortalText::new(user_name),
         login: text_of(login),
         action: ActionId(action),

@@ -1,6 +1,8 @@
 //! The three lists that are kept: how each is read from the portal and stored.
 
-use audit_model::{AuditEvent, LoginEvent, RoomId, Window};
+use std::borrow::Cow;
+
+use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId, Window};
 use chrono::TimeDelta;
 use docspace_client::{Client, LogEntry, Slice};
 use serde_json::{Value, json};
@@ -30,6 +32,11 @@ pub(crate) trait Source {
 
     /// A row as an element of that array: an array of columns.
     fn columns(&self, row: &Self::Row) -> Value;
+
+    /// Texts of the row that stand in the table of phrases, because many rows share them.
+    fn phrases<'r>(&self, _row: &'r Self::Row) -> Vec<Cow<'r, str>> {
+        Vec::new()
+    }
 }
 
 pub(crate) struct Audit;
@@ -45,9 +52,9 @@ impl Source for Audit {
         "audit"
     }
 
-    /// A day keeps an ordinary portal at a few thousand rows, and costs one partly filled page.
+    /// Enough to learn how busy the portal is.
     fn slice_length(&self) -> TimeDelta {
-        TimeDelta::days(1)
+        TimeDelta::hours(6)
     }
 
     async fn read(&self, client: &Client, span: Window) -> Slice<AuditEvent> {
@@ -62,8 +69,11 @@ impl Source for Audit {
     /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
-         SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-         FROM json_each(?) WHERE true
+         SELECT row.value->>0, row.value->>1, (SELECT id FROM phrase WHERE phrase.value = row.value->>2),
+             (SELECT id FROM phrase WHERE phrase.value = row.value->>3), row.value->>4, row.value->>5,
+             (SELECT id FROM phrase WHERE phrase.value = row.value->>6), row.value->>7,
+             (SELECT id FROM phrase WHERE phrase.value = row.value->>8)
+         FROM json_each(?) AS row WHERE true
          ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
              action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
              context = excluded.context
@@ -85,6 +95,12 @@ impl Source for Audit {
             target,
             event.context,
         ])
+    }
+
+    fn phrases<'r>(&self, event: &'r AuditEvent) -> Vec<Cow<'r, str>> {
+        let texts = [Some(&event.actor_name), event.ip.as_ref(), event.context.as_ref()];
+        let texts = texts.into_iter().flatten().map(|text| Cow::Borrowed(text.raw()));
+        texts.chain([Cow::Owned(event.actor.simple().to_string())]).collect()
     }
 }
 
@@ -117,7 +133,7 @@ impl Source for Logins {
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
          (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform)
-         SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
          value->>9, value->>10, value->>11
          FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
     }

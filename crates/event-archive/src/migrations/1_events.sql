@@ -1,16 +1,50 @@
 -- times are microseconds since 1970, UTC
+
+-- texts that many rows share: accounts, names, contexts, addresses
+CREATE TABLE phrase (
+    id    INTEGER PRIMARY KEY,
+    value TEXT NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE audit_event (
     id         INTEGER PRIMARY KEY,   -- the portal's
     at_us      INTEGER NOT NULL,
-    actor      BLOB    NOT NULL,      -- 16 bytes
-    actor_name TEXT    NOT NULL,
+    actor      INTEGER NOT NULL REFERENCES phrase,   -- 32 hexadecimal digits
+    actor_name INTEGER NOT NULL REFERENCES phrase,
     action     INTEGER NOT NULL,
     text       TEXT,
-    ip         TEXT,
+    ip         INTEGER REFERENCES phrase,
     target     TEXT    NOT NULL,      -- JSON array of strings
-    context    TEXT
+    context    INTEGER REFERENCES phrase
 ) STRICT;
-CREATE INDEX audit_event_by_time ON audit_event (at_us, id);
+CREATE INDEX audit_event_by_time ON audit_event (at_us);
+-- RoomDeleted: few rows, asked for by every run
+CREATE INDEX audit_event_room_deleted ON audit_event (at_us) WHERE action = 5074;
+
+CREATE TABLE login_event (
+    id        INTEGER PRIMARY KEY,
+    at_us     INTEGER NOT NULL,
+    user      TEXT    NOT NULL,       -- 32 hexadecimal digits
+    user_name TEXT    NOT NULL,
+    login     TEXT,
+    action    INTEGER NOT NULL,
+    text      TEXT,
+    ip        TEXT,
+    country   TEXT,
+    city      TEXT,
+    browser   TEXT,
+    platform  TEXT
+) STRICT;
+CREATE INDEX login_event_by_time ON login_event (at_us);
+
+-- which events the activity log of a room lists; the events themselves are in audit_event
+CREATE TABLE room_log (
+    room  TEXT    NOT NULL,
+    event INTEGER NOT NULL,
+    at_us INTEGER NOT NULL,
+    PRIMARY KEY (room, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX room_log_by_time ON room_log (room, at_us);
 
 -- what was read completely: disjoint, [since, until)
 CREATE TABLE covered_span (
@@ -18,6 +52,12 @@ CREATE TABLE covered_span (
     since_us INTEGER NOT NULL,
     until_us INTEGER NOT NULL,
     PRIMARY KEY (source, since_us)
+) STRICT, WITHOUT ROWID;
+
+-- when a source was last read again thoroughly
+CREATE TABLE thorough_read (
+    source TEXT    PRIMARY KEY,
+    at_us  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- every title a room was seen with; the newest is the present one
@@ -28,4 +68,11 @@ CREATE TABLE room_title (
     created_us INTEGER,
     seen_us    INTEGER NOT NULL,
     PRIMARY KEY (room, title)
+) STRICT, WITHOUT ROWID;
+
+-- what the portal said about itself, as JSON, and when
+CREATE TABLE portal_fact (
+    name       TEXT    PRIMARY KEY,
+    value      TEXT    NOT NULL,
+    learned_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
