@@ -54,7 +54,7 @@ pub enum ErrorKind {
     UnknownCall,
     /// 429; `limit` tells which limiter, `after` is what it asks for.
     TooManyRequests { limit: Option<u64>, after: Option<Duration> },
-    /// 502, 503, 504: the proxy in front of the portal.
+    /// 502, 503, 504, or 500 with a page: the proxy in front of the portal.
     ProxyFault { status: u16 },
     /// 403 of an installation whose database is down.
     DatabaseDown,
@@ -254,6 +254,8 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> ErrorKind {
     match status {
         429 => ErrorKind::TooManyRequests { limit: refusal.limit, after: refusal.after },
         502..=504 => ErrorKind::ProxyFault { status },
+        // the portal itself answers in JSON
+        500 if is_html => ErrorKind::ProxyFault { status },
         401 => ErrorKind::DeadKey,
         _ if is_html => ErrorKind::NotAPortal { status },
         400 | 415 if body.response.is_some() => {
@@ -333,6 +335,7 @@ mod tests {
     #[test]
     fn the_proxys_page_says_500_whatever_happened() {
         assert_eq!(kind(502, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 502 });
+        assert_eq!(kind(500, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 500 });
         assert_eq!(kind(404, "text/html", "<title>404 Error Page</title>"), ErrorKind::NotAPortal { status: 404 });
     }
 

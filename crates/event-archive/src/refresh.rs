@@ -24,8 +24,8 @@ const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
 /// of each adds little to its requests.
 const ROWS_PER_SLICE: usize = 4_000;
 
-/// Slices become longer by no more than this at once: the next days may be busier.
-const LARGEST_GROWTH: i32 = 8;
+/// Slices become longer by no more than this at once: a quiet night is followed by a morning.
+const LARGEST_GROWTH: i32 = 2;
 
 /// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
 const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
@@ -341,10 +341,10 @@ mod tests {
         assert_eq!(unread.take(4), [hours(0, 3)], "the first alone");
         // a row an hour: as long as growth allows
         unread.adapt(TimeDelta::hours(3), 3);
-        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)]);
+        assert_eq!(unread.take(2), [hours(10, 22), hours(22, 34)]);
         // a thousand rows an hour
         unread.adapt(TimeDelta::hours(96), 96_000);
-        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
+        assert_eq!(unread.take(2), [hours(34, 38), hours(38, 42)]);
         // a million rows an hour
         unread.adapt(TimeDelta::hours(8), 8_000_000);
         assert_eq!(unread.take(1)[0].length(), SHORTEST_SLICE);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId, Window};
+use audit_model::{AuditEvent, LoginEvent, RoomId, Window};
 use chrono::TimeDelta;
 use docspace_client::{Client, LogEntry, Slice};
 use serde_json::{Value, json};
