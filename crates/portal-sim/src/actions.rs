@@ -59,9 +59,11 @@ pub(crate) const LOCATIONS: Names = &[
     ("Agents", 31),
 ];
 
-const PRODUCTS: Names = &[("Documents", 2), ("Login", 3), ("Settings", 7), ("Contacts", 8)];
+/// The parts of the portal that have actions.
+pub(crate) const PRODUCTS: Names = &[("Documents", 2), ("Login", 3), ("Settings", 7), ("Contacts", 8)];
 
-const ENTRY_TYPES: Names =
+/// What an audit event is about.
+pub(crate) const ENTRY_TYPES: Names =
     &[("None", 0), ("File", 1), ("Folder", 2), ("User", 23), ("Group", 24), ("Room", 25), ("Tag", 26), ("Agent", 27)];
 
 static TABLE: LazyLock<BTreeMap<i32, Action>> = LazyLock::new(|| {
@@ -70,9 +72,19 @@ static TABLE: LazyLock<BTreeMap<i32, Action>> = LazyLock::new(|| {
     list.into_iter().map(|action| (action.id, action)).collect()
 });
 
+/// The English texts that are known; elsewhere the action's name stands in.
+static TEXTS: LazyLock<BTreeMap<i32, String>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../data/action-texts.json")).expect("the texts in this crate are valid JSON")
+});
+
 /// The action with this number, if the portal has one.
 pub(crate) fn find(id: i32) -> Option<&'static Action> {
     TABLE.get(&id)
+}
+
+/// All actions, by number.
+pub(crate) fn all() -> impl Iterator<Item = &'static Action> {
+    TABLE.values()
 }
 
 /// The number of the action with this name, in any case.
@@ -99,8 +111,23 @@ impl Action {
         number(ACTION_TYPES, self.action_type.as_deref())
     }
 
+    /// The name of what it does; `None` when it is of no type.
+    pub(crate) fn action_type_name(&self) -> Option<&str> {
+        self.action_type.as_deref()
+    }
+
+    /// The name of what it is about; the first one if there are two.
+    pub(crate) fn entry_name(&self) -> Option<&str> {
+        self.entry_types.first().map(String::as_str)
+    }
+
     pub(crate) fn entries(&self) -> Vec<i32> {
         self.entry_types.iter().map(|name| number(ENTRY_TYPES, Some(name))).collect()
+    }
+
+    /// Whether its target is a file.
+    pub(crate) fn is_about_files(&self) -> bool {
+        self.location.as_deref() == Some("Files")
     }
 
     /// Whether it belongs to the Documents product, whose events may carry a room.
@@ -122,29 +149,7 @@ impl Action {
 
     /// The English format of the `action` text; `{0}`, `{1}` … stand for the stored texts.
     pub(crate) fn format(&self) -> &str {
-        match self.id {
-            // these have no text on the portal either
-            5060 | 5062 | 5063 | 5064 | 5065 | 5159 | 7000 => "",
-            1005 => "Login Fail",
-            1013 => "Failed Login via API",
-            1029 => "Login success via login and password",
-            4001 => "Guest Created: {0}",
-            4018 => "User Deleted: {0}",
-            5000 => "File Created: {0}",
-            5009 => "File Downloaded: {0}",
-            5011 => "File Uploaded: {0}",
-            5016 => "Files [{0}]. Moved With Overwriting From Folder \"{1}\" To Folder: \"{2}\"",
-            5018 => "File Deleted: {0}",
-            5034 => "File Updated: {0}",
-            5070 => "Room created",
-            5071 => "Room renamed: {0}",
-            5076 => "Tag created: {0}",
-            5085 => "Added user: {0}. Role: {1}",
-            5154 => "AI agent created",
-            5155 => "AI agent renamed: {0}",
-            6035 => "Audit Lifetime Settings Updated",
-            _ => &self.name,
-        }
+        TEXTS.get(&self.id).unwrap_or(&self.name)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Reading relative times of scenario files is here too; what a date means to a route is the route's business.
 
 use chrono::offset::LocalResult;
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// The largest offset the portal's parser takes, in minutes.
@@ -14,10 +14,17 @@ const MAX_OFFSET_MINUTES: i64 = 14 * 60;
 /// The portal forgets which pass of the repeated autumn hour it was and assumes the second, so events of the first
 /// pass come out one hour late.
 pub(crate) fn write_event(at: DateTime<Utc>, zone: Tz) -> String {
-    let local = at.with_timezone(&zone).naive_local();
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(date) | LocalResult::Ambiguous(_, date) => render(&date),
-        LocalResult::None => render(&at.with_timezone(&zone)),
+    let mut out = String::new();
+    write_event_to(at, zone, &mut out);
+    out
+}
+
+/// The same at the end of a text.
+pub(crate) fn write_event_to(at: DateTime<Utc>, zone: Tz, out: &mut String) {
+    let date = at.with_timezone(&zone);
+    match zone.from_local_datetime(&date.naive_local()) {
+        LocalResult::Ambiguous(_, second) => render_to(&second, out),
+        LocalResult::Single(_) | LocalResult::None => render_to(&date, out),
     }
 }
 
@@ -37,15 +44,42 @@ pub(crate) fn write_other(at: DateTime<Utc>, zone: Tz) -> String {
 }
 
 fn render(date: &DateTime<Tz>) -> String {
-    let ticks = date.nanosecond() / 100;
+    let mut out = String::new();
+    render_to(date, &mut out);
+    out
+}
+
+fn render_to(date: &DateTime<Tz>, out: &mut String) {
+    let local = date.naive_local();
     let offset = date.offset().fix().local_minus_utc();
-    let zone = if offset == 0 {
-        "Z".to_owned()
+    let away = offset.unsigned_abs() / 60;
+    digits(local.year().unsigned_abs(), 4, out);
+    for (separator, number, width) in [
+        ('-', local.month(), 2),
+        ('-', local.day(), 2),
+        ('T', local.hour(), 2),
+        (':', local.minute(), 2),
+        (':', local.second(), 2),
+        ('.', local.nanosecond() / 100, 7),
+    ] {
+        out.push(separator);
+        digits(number, width, out);
+    }
+    if offset == 0 {
+        out.push('Z');
     } else {
-        let sign = if offset < 0 { '-' } else { '+' };
-        format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60)
-    };
-    format!("{}.{ticks:07}{zone}", date.format("%Y-%m-%dT%H:%M:%S"))
+        out.push(if offset < 0 { '-' } else { '+' });
+        digits(away / 60, 2, out);
+        out.push(':');
+        digits(away % 60, 2, out);
+    }
+}
+
+/// A number with leading zeros; formatting by template is several times as slow, and pages hold many dates.
+fn digits(number: u32, width: u32, out: &mut String) {
+    for place in (0..width).rev() {
+        out.push(char::from_digit(number / 10u32.pow(place) % 10, 10).expect("a digit"));
+    }
 }
 
 /// The instant of a query value, or `None` for whatever the portal answers with 400.

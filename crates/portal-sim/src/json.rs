@@ -17,6 +17,8 @@ pub(crate) enum Json {
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
+    /// JSON that is text already; nobody looks into it.
+    Raw(String),
 }
 
 impl Json {
@@ -52,10 +54,9 @@ impl Json {
         match self {
             Json::Absent | Json::Null => out.push_str("null"),
             Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Json::Int(value) => {
-                let _ = write!(out, "{value}");
-            }
+            Json::Int(value) => write_number(*value, out),
             Json::Text(text) => write_text(text, out),
+            Json::Raw(text) => out.push_str(text),
             Json::List(items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -83,9 +84,19 @@ impl Json {
     }
 }
 
-/// The relaxed encoder: `<>&'+` and other letters stay, quotes and controls are escaped, emoji become pairs.
-fn write_text(text: &str, out: &mut String) {
+/// A text in quotes, see [`escape`].
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    escape(text, out);
+    out.push('"');
+}
+
+/// The relaxed encoder: `<>&'+` and other letters stay, quotes and controls are escaped, emoji become pairs.
+pub(crate) fn escape(text: &str, out: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -103,7 +114,25 @@ fn write_text(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-    out.push('"');
+}
+
+/// A number without the machinery of formatting; rows hold many.
+pub(crate) fn write_number(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    let mut digits = [0; 20];
+    let mut rest = number.unsigned_abs();
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits[start..].iter().copied().map(char::from));
 }
 
 impl From<&str> for Json {
@@ -167,6 +196,13 @@ mod tests {
             ("list", vec!["x"].into()),
         ]);
         assert_eq!(value.render(), r#"{"z":1,"a":null,"list":["x"]}"#);
+    }
+
+    #[test]
+    fn numbers_of_every_size() {
+        for number in [0, 7, -7, 1_795_165_290, i64::MAX, i64::MIN] {
+            assert_eq!(Json::from(number).render(), number.to_string());
+        }
     }
 
     #[test]

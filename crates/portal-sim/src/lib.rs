@@ -2,16 +2,20 @@
 
 mod actions;
 mod dates;
+mod dotnet_ip;
 mod fault;
 mod json;
+mod limiter;
 mod net;
 mod portal;
 mod scenario;
 mod sim;
 
-pub use fault::{Fault, FaultBody, FaultKind};
+pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
+pub use limiter::Limits;
 pub use scenario::{
-    BUILTIN, Event, Expected, GUEST, Innocent, Key, Login, Person, PersonKind, Place, Room, SYSTEM, Scenario,
-    ScenarioError, Truth,
+    BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, Folder, GUEST, Group, Incident, Innocent, Key,
+    Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions, Room, SYSTEM,
+    Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};

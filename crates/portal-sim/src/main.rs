@@ -127,12 +127,13 @@ fn list() -> anyhow::Result<()> {
         let scenario = Scenario::builtin(name, clock()).context("a name of the built-in list")?;
         writeln!(out, "{name}: {}", scenario.description)?;
         let truth = scenario.truth();
-        for found in &truth.found {
-            let Scenario { rooms, .. } = &scenario;
-            let title = rooms.iter().find(|room| room.id == found.room).map_or("?", |room| room.title.as_str());
+        let later = truth.found_later.iter().map(|found| ("later ", found));
+        for (when, found) in truth.found.iter().map(|found| ("", found)).chain(later) {
+            let title =
+                scenario.rooms.iter().find(|room| room.id == found.room).map_or("?", |room| room.title.as_str());
             writeln!(
                 out,
-                "  to be found by {}: {} in room {} \"{title}\", {} acts within {} h: {}",
+                "  to be found {when}by {}: {} in room {} {title:?}, {} acts within {} h: {}",
                 found.program, found.person, found.room, found.acts, found.within_hours, found.why
             )?;
         }

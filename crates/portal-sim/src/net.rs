@@ -62,10 +62,18 @@ impl Stream {
     /// Refuses to go on once the switch is thrown; dropping the stream then sends the reset.
     fn check(&self) -> io::Result<()> {
         if self.reset.load(Ordering::Acquire) {
-            self.inner.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(())
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Acquire) {
+            // without lingering the kernel sends a reset; a failure means that the connection is gone already
+            let _ = self.inner.set_zero_linger();
+        }
     }
 }
 

@@ -6,18 +6,21 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault, Sight};
+use crate::limiter::{Entry, Limiter, Slot};
 use crate::net::{Connection, Listener};
-use crate::portal::{self, Outcome};
+use crate::portal::{self, Outcome, Wire};
 use crate::scenario::Scenario;
 
 /// The path that replaces the faults while the simulator runs.
@@ -57,6 +60,7 @@ pub struct PortalSim {
 struct Shared {
     scenario: Mutex<Scenario>,
     requests: Mutex<Vec<RequestLine>>,
+    limiter: Limiter,
     log: Option<Mutex<File>>,
 }
 
@@ -76,9 +80,19 @@ impl PortalSim {
     pub async fn start_on(scenario: Scenario, address: SocketAddr, log: Option<File>) -> io::Result<PortalSim> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { scenario: Mutex::new(scenario), requests: Mutex::default(), log: log.map(Mutex::new) });
-        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let mut scenario = scenario;
+        fault::resolve(&mut scenario.faults, scenario.now);
+        let shared = Arc::new(Shared {
+            scenario: Mutex::new(scenario),
+            requests: Mutex::default(),
+            limiter: Limiter::default(),
+            log: log.map(Mutex::new),
+        });
+        let app = Router::new()
+            .fallback(handle)
+            // the portal has its own limit and its own answers to too much
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(Listener(listener), app.into_make_service_with_connect_info::<Connection>())
             .with_graceful_shutdown(async move {
@@ -112,12 +126,17 @@ impl PortalSim {
 
     /// Replaces the faults that are still to come.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        self.shared.scenario().faults = faults;
+        let mut scenario = self.shared.scenario();
+        scenario.faults = faults;
+        let now = scenario.now;
+        fault::resolve(&mut scenario.faults, now);
     }
 
-    /// Changes the portal while it runs.
+    /// Changes the portal while it runs. Moving `now` moves the portal's clock, and limiters and faults with it.
     pub fn edit(&self, change: impl FnOnce(&mut Scenario)) {
-        change(&mut self.shared.scenario());
+        let mut scenario = self.shared.scenario();
+        change(&mut scenario);
+        scenario.forget_index();
     }
 }
 
@@ -126,7 +145,7 @@ impl Shared {
         lock(&self.scenario)
     }
 
-    fn record(&self, now: chrono::DateTime<chrono::Utc>, request: RequestLine) {
+    fn record(&self, now: DateTime<Utc>, request: RequestLine) {
         if let Some(log) = &self.log {
             let line = LogLine { at: now.format("%Y-%m-%dT%H:%M:%SZ").to_string(), request: &request };
             let mut text = serde_json::to_string(&line).expect("a log line holds only text and numbers");
@@ -154,30 +173,83 @@ async fn handle(
     if uri.path() == FAULTS_PATH {
         return replace_faults(&shared, &connection, &method, &body);
     }
+    let Prepared { outcome, date, delay, slot } = prepare(&shared, &connection, &method, &uri, &headers, &body);
+    if !delay.is_zero() {
+        portal::wait(delay).await;
+    }
+    match outcome {
+        Outcome::Reply(reply) => {
+            let accept_encoding = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+            let accept_encoding = accept_encoding.map(str::to_owned);
+            reply.send(Wire { date, accept_encoding, connection, slot })
+        }
+        Outcome::Reset => {
+            connection.reset();
+            Response::new(Body::empty())
+        }
+    }
+}
+
+/// An answer that has not left yet.
+struct Prepared {
+    outcome: Outcome,
+    /// What the `Date` header says.
+    date: DateTime<Utc>,
+    delay: Duration,
+    slot: Option<Slot>,
+}
+
+/// Everything about a request that happens under the lock: limiters, faults, the answer, the log.
+fn prepare(
+    shared: &Shared,
+    connection: &Connection,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Prepared {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut scenario = shared.scenario();
+    let mut guard = shared.scenario();
+    let scenario = &mut *guard;
+    let now = scenario.now;
     let request = portal::Request {
         method: method.as_str(),
         path: uri.path(),
         query: uri.query(),
         host: text(header::HOST).unwrap_or("127.0.0.1"),
         authorization: text(header::AUTHORIZATION),
+        headers,
+        body,
         serial: lock(&shared.requests).len() as u64 + 1,
     };
-    let outcome = portal::answer(&mut scenario, &request);
-    let (status, bytes) = match &outcome {
+    let route = portal::route_path(request.path);
+    let who = portal::caller(scenario, request.authorization)
+        .map_or_else(|| connection.peer.ip().to_string(), |person| person.id.to_string());
+    let entry = Entry { who, method: request.method, route: &route, serial: request.serial, now };
+    let mut prepared = Prepared { outcome: Outcome::Reset, date: now, delay: Duration::ZERO, slot: None };
+    match shared.limiter.admit(scenario.limits, entry) {
+        Err(refusal) => prepared.outcome = Outcome::Reply(portal::too_many(refusal, now)),
+        Ok(slot) => {
+            prepared.slot = slot;
+            let sight = Sight { route: &route, method: request.method, serial: request.serial, now };
+            let effects = fault::take(&mut scenario.faults, sight);
+            prepared.delay = Duration::from_millis(effects.delay_ms);
+            prepared.date = now + chrono::Duration::seconds(effects.skew_seconds);
+            prepared.outcome = match scenario.receive(&effects.arrive) {
+                Ok(()) => portal::answer(scenario, &request, &effects),
+                Err(error) => {
+                    Outcome::Reply(portal::Reply::new(500, None, format!("a fault cannot be done: {error}\n")))
+                }
+            };
+        }
+    }
+    let (status, bytes) = match &prepared.outcome {
         Outcome::Reply(reply) => (reply.status, reply.body.len()),
         Outcome::Reset => (0, 0),
     };
     let target = uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    shared.record(scenario.now, RequestLine { method: method.to_string(), target, status, bytes });
-    match outcome {
-        Outcome::Reply(reply) => reply.into_response(scenario.now),
-        Outcome::Reset => {
-            connection.reset();
-            Response::new(Body::empty())
-        }
-    }
+    shared.record(now, RequestLine { method: method.to_string(), target, status, bytes });
+    prepared
 }
 
 /// `POST /__sim/faults` from this machine: a JSON list replaces the faults.
@@ -188,10 +260,10 @@ fn replace_faults(shared: &Shared, connection: &Connection, method: &Method, bod
         (StatusCode::METHOD_NOT_ALLOWED, "send the list with POST\n".to_owned())
     } else {
         match serde_json::from_slice(body) {
-            Ok(faults) => {
-                shared.scenario().faults = faults;
-                (StatusCode::NO_CONTENT, String::new())
-            }
+            Ok(faults) => match shared.scenario().order(faults) {
+                Ok(()) => (StatusCode::NO_CONTENT, String::new()),
+                Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
+            },
             Err(error) => (StatusCode::BAD_REQUEST, format!("not a list of faults: {error}\n")),
         }
     };

@@ -44,7 +44,7 @@ fn densest(scenario: &Scenario, hours: u32) -> BTreeMap<(Uuid, i32), usize> {
 #[test]
 fn only_the_planted_people_exceed_a_limit() {
     for now in clocks() {
-        for name in ["incident", "quiet", "twin-titles"] {
+        for name in ["incident", "quiet", "twin-titles", "renamed-room", "autumn", "hostile", "deleted-room"] {
             let scenario = builtin(name, now);
             for ((hours, limit), (_, ordinary)) in LIMITS.into_iter().zip(ORDINARY) {
                 for ((person, room), acts) in densest(&scenario, hours) {
@@ -77,9 +77,16 @@ fn every_finding_names_a_person_and_a_room_that_are_there() {
     for name in BUILTIN {
         let scenario = builtin(name, clocks()[0]);
         assert_eq!(scenario.name, *name);
-        for found in &scenario.truth().found {
+        let truth = scenario.truth();
+        for found in truth.found.iter().chain(&truth.found_later) {
             assert!(scenario.person_by_email(&found.person).is_some(), "{name}");
-            assert_eq!(scenario.room(found.room).map(|room| room.room_type), Some(8), "{name}");
+            let target = [found.room.to_string()];
+            match scenario.room(found.room) {
+                Some(room) => assert_eq!(room.room_type, 8, "{name}"),
+                None => {
+                    assert!(scenario.events.iter().any(|e| e.action == 5074 && e.target == target), "{name}: deleted")
+                }
+            }
         }
         assert!(scenario.people.iter().all(|person| person.email.ends_with("@example.com")), "{name}");
         assert!(scenario.truth().exit.contains_key("vdr-watch"), "{name}");
@@ -107,7 +114,7 @@ fn the_same_clock_gives_the_same_portal_and_another_clock_moves_it() {
     for name in BUILTIN {
         let rows = |now: DateTime<Utc>| -> Vec<(i64, i64, Uuid, i32, Vec<String>)> {
             let scenario = builtin(name, now);
-            let row = |e: &Event| (e.id, (now - e.at).num_seconds(), e.actor, e.action, e.target.clone());
+            let row = |e: &Event| (e.id, (scenario.now - e.at).num_seconds(), e.actor, e.action, e.target.clone());
             scenario.events.iter().map(row).collect()
         };
         assert_eq!(rows(first), rows(first), "{name}");

@@ -6,22 +6,18 @@ use chrono::Duration;
 
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Context, newest_first, page, shown_ip};
-use crate::actions::{self, ACTION_TYPES, LOCATIONS};
+use super::{Context, audit_rows, audit_text, gates, newest_first, page, shown_ip};
+use crate::actions::{self, ACTION_TYPES, Action, ENTRY_TYPES, LOCATIONS};
 use crate::dates;
 use crate::json::{Json, length};
-use crate::scenario::{Event, GUEST, Place, SYSTEM, Scenario};
+use crate::scenario::{Event, GUEST, SYSTEM, Scenario, Stored};
 
 /// How many rows `last` and the fallback give.
 pub(super) const LAST: usize = 20;
-/// Days of the audit trail that `last` looks at.
-const LIFETIME_DAYS: i64 = 180;
-/// From this length on the pieces of a text are cut in `last` and in the fallback …
-const LONG_PIECE: usize = 50;
-/// … to this length, plus three dots.
-const CUT_PIECE: usize = 47;
 /// The portal's number for "any action".
 const ANY: i32 = -1;
+/// Actions that two mappers know: a set of actions that holds one of them cannot be built.
+const MAPPED_TWICE: &[i32] = &[5076, 5077, 5154];
 
 /// `GET security/audit/events/filter`
 pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -30,39 +26,98 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
     let module = binder.named("moduleType", "LocationType", LOCATIONS).unwrap_or(0);
     let action_type = binder.named("actionType", "ActionType", ACTION_TYPES).unwrap_or(0);
     let action = action_parameter(&mut binder);
+    let entry_type = binder.named("entryType", "EntryType", ENTRY_TYPES).unwrap_or(0);
+    let target = binder.text("target");
     let (from, to) = (binder.date("from"), binder.date("to"));
     let (count, start) = (binder.count(), binder.start_index());
     binder.finish().map_err(Failure::Validation)?;
     context.caller.demand_admin()?;
-    if !context.scenario.audit {
+    if gates::falls_back(context.scenario) {
         return last(context);
     }
-    if action.is_none() && module != 0 {
-        // the portal looks the module up in every product and trips over the first that has none
-        return Err(Failure::null_reference());
-    }
-    let seen = |event: &Event| match (action, actions::find(event.action)) {
-        (Some(action), _) => event.action == action,
-        (None, Some(known)) => known.is_mapped() && (action_type == 0 || known.action_type() == action_type),
-        (None, None) => false,
+    gates::full(context.scenario)?;
+    gates::database(context.scenario)?;
+    let wanted = match action {
+        Some(action) => Wanted::One { action, target },
+        None => {
+            if module != 0 {
+                // the portal looks the module up in every product and trips over the first that has none
+                return Err(Failure::null_reference());
+            }
+            let entry = target.filter(|_| entry_type != 0).map(|target| (entry_type, target));
+            if let Some((entry_type, _)) = entry {
+                buildable(entry_type, action_type)?;
+            }
+            Wanted::Mapped { action_type, entry }
+        }
     };
-    let rows = context.scenario.events.iter().filter(|event| {
-        user.is_none_or(|user| event.actor == user)
-            && seen(event)
-            && from.is_none_or(|from| event.at >= from)
-            && to.is_none_or(|to| event.at <= to)
+    let skip = usize::try_from(start).unwrap_or(0);
+    let span = context.scenario.audit_rows(action, user, (from, to));
+    let (rows, newer) = if matches!(wanted, Wanted::Mapped { action_type: 0, entry: None }) {
+        // the index holds these very rows
+        span.candidates(skip, count)
+    } else {
+        span.candidates_where(skip, count, |event| user.is_none_or(|user| event.actor == user) && wanted.fits(event))
+    };
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (start, count));
+    let rows: Vec<&Event> = rows.into_iter().skip(skip - newer).take(count).collect();
+    rows_of(context, &rows, false)
+}
+
+/// Which rows the filter lets through.
+enum Wanted<'a> {
+    /// Exactly this action, mapped or not, and the whole stored target.
+    One { action: i32, target: Option<&'a str> },
+    /// Every mapped action of this type (0: any); with an entry type, only rows whose target contains the text.
+    Mapped { action_type: i32, entry: Option<(i32, &'a str)> },
+}
+
+impl Wanted<'_> {
+    fn fits(&self, event: &Event) -> bool {
+        match *self {
+            Wanted::One { action, target } => {
+                event.action == action && target.is_none_or(|target| stored_target(event) == target)
+            }
+            Wanted::Mapped { action_type, entry } => actions::find(event.action).is_some_and(|known| {
+                known.is_mapped()
+                    && (action_type == 0 || known.action_type() == action_type)
+                    && entry.is_none_or(|(entry_type, text)| {
+                        known.entries().contains(&entry_type) && stored_target(event).contains(text)
+                    })
+            }),
+        }
+    }
+}
+
+fn stored_target(event: &Event) -> String {
+    match &event.stored {
+        Some(stored) => stored.target.clone().unwrap_or_default(),
+        None => event.target.join(","),
+    }
+}
+
+/// The portal makes a dictionary of the actions with this entry type, which fails for those it knows twice.
+fn buildable(entry_type: i32, action_type: i32) -> Result<(), Failure> {
+    let twice = MAPPED_TWICE.iter().filter_map(|id| actions::find(*id)).find(|action| {
+        action.entries().contains(&entry_type) && (action_type == 0 || action.action_type() == action_type)
     });
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (start, count));
-    rows_of(context, &page(rows, start, count), false)
+    match twice {
+        None => Ok(()),
+        Some(Action { id, .. }) => {
+            let message = format!("An item with the same key has already been added. Key: {id}");
+            Err(Failure::exception(400, &message, "System.ArgumentException", -2_147_024_809))
+        }
+    }
 }
 
 /// `GET security/audit/events/last`
 pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
     context.caller.demand_admin()?;
-    let since = context.scenario.now - Duration::days(LIFETIME_DAYS);
-    let mapped = |event: &&Event| actions::find(event.action).is_some_and(actions::Action::is_mapped);
-    let rows = context.scenario.events.iter().filter(|event| event.at >= since).filter(mapped);
-    let rows = newest_first(rows.collect(), |event| event.at, |event| event.id, (0, LAST));
+    gates::base(context.scenario)?;
+    gates::database(context.scenario)?;
+    let since = context.scenario.now - Duration::days(i64::from(context.scenario.condition.audit_lifetime));
+    let (rows, _) = context.scenario.audit_rows(None, None, (Some(since), None)).candidates(0, LAST);
+    let rows = newest_first(rows, |event| event.at, |event| event.id, (0, LAST));
     rows_of(context, &page(rows, 0, LAST), true)
 }
 
@@ -74,96 +129,61 @@ pub(super) fn action_parameter(binder: &mut Binder<'_>) -> Option<i32> {
 }
 
 fn rows_of(context: &Context<'_>, events: &[&Event], shorten: bool) -> Result<Answer, Failure> {
+    if !shorten {
+        let fields = context.query.fields();
+        let rows = audit_rows::page(context.scenario, events, fields.as_deref())?;
+        return Ok(Answer { response: Json::Raw(rows), count: length(events.len()), total: None });
+    }
     let rows: Vec<Json> = events.iter().map(|event| row(context.scenario, event, shorten)).collect::<Result<_, _>>()?;
-    Ok(Answer { count: length(rows.len()), response: Json::List(rows), total: None })
+    Ok(Answer::list(rows))
+}
+
+/// Whether the sentence of this action is made in a way of its own.
+pub(super) fn is_special(action: i32) -> bool {
+    audit_text::QUOTAS.contains(&action) || audit_text::OAUTH.contains(&action)
 }
 
 /// One row, or the failure that the whole page dies of.
-fn row(scenario: &Scenario, event: &Event, shorten: bool) -> Result<Json, Failure> {
-    if event.poison {
-        let message = "'x' is an invalid start of a property name. Expected a '\"'. \
-                       Path: $ | LineNumber: 0 | BytePositionInLine: 1.";
-        return Err(Failure::exception(500, message, "System.Text.Json.JsonException", -2_146_233_088));
-    }
+pub(super) fn row(scenario: &Scenario, event: &Event, shorten: bool) -> Result<Json, Failure> {
     let action = actions::find(event.action).filter(|a| a.is_mapped()).ok_or_else(Failure::null_reference)?;
-    let agent = event.ip.is_some();
-    let folder = if let Place::Room { id, .. } = event.place { id } else { 1 };
-    let text = action_text(action.format(), &event.texts, shorten);
-    let silent = text.is_empty() && event.texts.is_empty();
+    if event.poison {
+        return Err(audit_text::unreadable("{x}"));
+    }
+    let Stored { description, target, ip, browser, platform, page, .. } = event.columns();
+    let texts = audit_text::texts(description.as_deref());
+    let texts = texts.as_deref();
     Ok(Json::object([
         ("id", event.id.into()),
         ("date", dates::write_event(event.at, scenario.zone).into()),
         ("user", actor_name(scenario, event).into()),
         ("userId", event.actor.to_string().into()),
-        ("action", (!silent).then_some(text).into()),
+        ("action", audit_text::sentence(action, texts, target.as_deref(), shorten)?.into()),
         ("actionId", event.action.into()),
-        ("ip", event.ip.as_deref().map(shown_ip).into()),
+        ("ip", ip.as_deref().map(shown_ip).into()),
         ("country", "".into()),
         ("city", "".into()),
-        ("browser", agent.then_some("Chrome 131").into()),
-        ("platform", agent.then_some("Windows 10").into()),
-        ("page", agent.then(|| format!("https://portal.example/rooms/shared/{folder}/filter?folder={folder}")).into()),
+        ("browser", browser.into()),
+        ("platform", platform.into()),
+        ("page", page.into()),
         ("actionType", action.action_type().into()),
         ("product", action.product().into()),
         ("location", action.location().into()),
-        ("target", (!event.target.is_empty()).then(|| event.target.clone()).into()),
+        ("target", target.filter(|ids| !ids.is_empty()).map(|ids| split(&ids)).into()),
         ("entries", action.entries().into()),
-        ("context", context_of(action, &event.place).into()),
+        ("context", audit_text::context(action, texts)?.into()),
     ]))
 }
 
-/// The localised place: the room's title at the time, or the name of the location.
-fn context_of(action: &actions::Action, place: &Place) -> Option<String> {
-    match place {
-        Place::Room { title, .. } if action.is_documents() => Some(format!("Rooms: {title}")),
-        Place::MyDocuments if action.is_documents() => Some("My documents".to_owned()),
-        _ => action.location_text().map(str::to_owned),
-    }
+/// Ids as they stand between the commas, blanks and empty ones included.
+fn split(ids: &str) -> Vec<String> {
+    ids.split(',').map(str::to_owned).collect()
 }
 
-fn actor_name(scenario: &Scenario, event: &Event) -> String {
+pub(super) fn actor_name(scenario: &Scenario, event: &Event) -> String {
     match (event.actor, scenario.person(event.actor)) {
         (_, Some(person)) => person.display_name(),
         (SYSTEM, None) => "System Account".to_owned(),
         (GUEST, None) => "Anonymous".to_owned(),
         _ => event.initiator.clone().unwrap_or_else(|| "Unknown Account".to_owned()),
-    }
-}
-
-/// The format filled with the stored texts, whose pieces between commas are joined anew (and cut in `last`).
-///
-/// A format that asks for a text which is not there shows its placeholder.
-fn action_text(format: &str, texts: &[String], shorten: bool) -> String {
-    let mut out = format.to_owned();
-    for (index, text) in texts.iter().enumerate() {
-        let pieces: Vec<String> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|piece| !piece.is_empty())
-            .map(|piece| if shorten { shortened(piece) } else { piece.to_owned() })
-            .collect();
-        out = out.replace(&format!("{{{index}}}"), &pieces.join(", "));
-    }
-    out
-}
-
-fn shortened(piece: &str) -> String {
-    if piece.chars().count() < LONG_PIECE {
-        return piece.to_owned();
-    }
-    piece.chars().take(CUT_PIECE).chain("...".chars()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_split_at_commas_and_cut_only_when_asked() {
-        let long = "x".repeat(60);
-        let texts = [format!("a,,b.docx,{long}")];
-        assert_eq!(action_text("File: {0}", &texts, false), format!("File: a, b.docx, {long}"));
-        assert_eq!(action_text("File: {0}", &texts, true), format!("File: a, b.docx, {}...", "x".repeat(47)));
-        assert_eq!(action_text("File: {0}", &[], false), "File: {0}");
     }
 }

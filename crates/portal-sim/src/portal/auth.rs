@@ -3,9 +3,10 @@
 //! What a person may do inside a route is that route's business.
 
 use crate::portal::reply::Failure;
-use crate::scenario::{Key, Person, PersonKind, Scenario};
+use crate::portal::route::Method;
+use crate::scenario::{Key, Person, Scenario};
 
-/// Which scopes a GET route asks for.
+/// Which scopes a route asks for; verbs other than GET want the `write` ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Any live key.
@@ -14,6 +15,10 @@ pub(crate) enum Need {
     Global,
     /// The same, or `AREA:read` or `AREA:write`.
     Area(&'static str),
+    /// Any credential or none: a bad one counts as none.
+    Anybody,
+    /// A global one, or exactly `AREA:read`, as reading groups does.
+    ReadOnly(&'static str),
 }
 
 /// A caller who may use the route.
@@ -34,6 +39,14 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// The account and the key, to keep while the portal changes.
+    pub(crate) fn cloned(self) -> Option<(Person, Key)> {
+        match self {
+            Caller::Anonymous => None,
+            Caller::Person { person, key } => Some((person.clone(), key.clone())),
+        }
+    }
+
     pub(crate) fn is_admin(self) -> bool {
         self.person().is_some_and(|person| person.kind.is_admin())
     }
@@ -47,28 +60,41 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Judges the `Authorization` header for a GET route.
+/// Judges the `Authorization` header for a route and verb.
 ///
 /// A dead key is 401 with an empty body, a missing scope 403 with an empty body; on anonymous routes both are bare
 /// problem details. Without a key an anonymous route is open.
-pub(crate) fn authorize<'a>(
+pub(super) fn authorize_for<'a>(
     scenario: &'a Scenario,
     header: Option<&str>,
-    need: Need,
-    anonymous: bool,
+    method: &Method,
 ) -> Result<Caller<'a>, Failure> {
+    let anonymous = method.anonymous;
     let key = header.and_then(|header| header.trim().strip_prefix("Bearer ")).filter(|key| key.starts_with("sk-"));
     let Some(text) = key else {
         // no other credential is simulated, and an unknown one counts as none
         return if anonymous { Ok(Caller::Anonymous) } else { Err(Failure::Empty(401)) };
     };
-    let Some((person, key)) = live(scenario, text) else {
+    let found = live(scenario, text);
+    if method.need == Need::Anybody {
+        return Ok(found.map_or(Caller::Anonymous, |(person, key)| Caller::Person { person, key }));
+    }
+    let Some((person, key)) = found else {
         return Err(if anonymous { Failure::Problem(403) } else { Failure::Empty(401) });
     };
-    if !reaches(key, need) {
+    if !reaches(key, method.need, method.verb == "GET") {
         return Err(if anonymous { Failure::Problem(403) } else { Failure::Empty(403) });
     }
     Ok(Caller::Person { person, key })
+}
+
+/// Whose credential this is, whatever the route.
+pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Caller<'a> {
+    let text = header.and_then(|header| header.trim().strip_prefix("Bearer "));
+    match text.and_then(|text| live(scenario, text)) {
+        Some((person, key)) => Caller::Person { person, key },
+        None => Caller::Anonymous,
+    }
 }
 
 /// The key and its owner, if both are active and the key has not expired.
@@ -79,19 +105,13 @@ fn live<'a>(scenario: &'a Scenario, text: &str) -> Option<(&'a Person, &'a Key)>
     alive.then_some((person, key))
 }
 
-fn reaches(key: &Key, need: Need) -> bool {
+fn reaches(key: &Key, need: Need, reading: bool) -> bool {
     let has = |scope: &str| key.scopes.iter().any(|known| known == scope);
-    let global = || key.scopes.is_empty() || has("*") || has("*:read") || has("*:write");
+    let global = || key.scopes.is_empty() || has("*") || has("*:write") || (reading && has("*:read"));
     match need {
-        Need::Nothing => true,
+        Need::Nothing | Need::Anybody => true,
         Need::Global => global(),
-        Need::Area(area) => global() || has(&format!("{area}:read")) || has(&format!("{area}:write")),
+        Need::Area(area) => global() || has(&format!("{area}:write")) || (reading && has(&format!("{area}:read"))),
+        Need::ReadOnly(area) => global() || has(&format!("{area}:read")),
     }
-}
-
-/// Whether this person may read the room.
-pub(crate) fn may_read(person: &Person, room: &crate::scenario::Room) -> bool {
-    matches!(person.kind, PersonKind::Owner | PersonKind::Admin)
-        || room.owner == person.id
-        || room.members.contains(&person.id)
 }

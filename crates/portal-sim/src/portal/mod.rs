@@ -1,26 +1,61 @@
 //! The portal's HTTP side: which route answers, in which order the layers refuse.
 //!
-//! The order is the portal's: unknown route, wrong verb, key, scope, parameters, right, action.
+//! The order is the portal's: unknown route, wrong verb, key, scope, parameters and body, right, action.
 
+mod admission;
 mod audit;
+mod audit_rows;
+mod audit_tables;
+mod audit_text;
 mod auth;
+mod body;
+mod download;
+mod entries;
+mod entry_routes;
+mod files;
+mod gates;
+mod groups;
+mod json_body;
+mod keys;
+mod log_data;
+mod log_groups;
 mod logins;
+mod members;
+mod misbehave;
+mod multipart;
+mod operations;
 mod people;
+mod people_change;
+mod people_list;
 mod query;
 mod reply;
+mod restrictions;
+mod room_change;
 mod room_log;
 mod rooms;
+mod route;
 mod settings;
+mod titles;
+mod trail;
+mod upload;
+mod wire;
 
+use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Reply, too_many};
+pub(crate) use wire::{Wire, wait};
 
-use crate::fault::{self, FaultKind};
-use crate::scenario::{Scenario, mix};
+use crate::fault::{Effects, FaultKind};
+use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use auth::{Caller, Need};
+use body::Body;
 use query::Query;
-use reply::{Answer, Echo, Failure};
+use reply::{Echo, Failure, Output};
+use route::{Action, Method, Route};
+
+/// The longest path and query that the web server takes, in bytes.
+const MAX_TARGET: usize = 8_150;
 
 /// A request, as far as the portal looks at it.
 pub(crate) struct Request<'a> {
@@ -31,6 +66,10 @@ pub(crate) struct Request<'a> {
     pub(crate) query: Option<&'a str>,
     pub(crate) host: &'a str,
     pub(crate) authorization: Option<&'a str>,
+    /// All headers as sent.
+    pub(crate) headers: &'a HeaderMap,
+    /// The body as sent; empty without one.
+    pub(crate) body: &'a [u8],
     /// Number of the request, from 1.
     pub(crate) serial: u64,
 }
@@ -47,44 +86,63 @@ struct Context<'a> {
     scenario: &'a Scenario,
     caller: Caller<'a>,
     query: &'a Query,
+    headers: &'a HeaderMap,
+    /// The path behind `/api/2.0/`, decoded, in the case it was sent in.
+    path: &'a str,
     /// Scheme and host, for addresses in answers.
     base: &'a str,
 }
 
-type Action = Box<dyn Fn(&Context<'_>) -> Result<Answer, Failure>>;
-
-/// A route that exists.
-struct Route {
-    need: Need,
-    anonymous: bool,
-    /// `fields` trims only what these routes list; elsewhere a client must not send it.
-    trims: bool,
-    action: Action,
+/// Everything an action that may change the portal has at hand.
+struct Change<'a> {
+    scenario: &'a mut Scenario,
+    /// Who asks; `None` on anonymous routes without a key.
+    caller: Option<(Person, Key)>,
+    query: &'a Query,
+    headers: &'a HeaderMap,
+    /// What the request carries; reading it comes before any look at rights.
+    body: Body<'a>,
+    path: &'a str,
+    base: &'a str,
 }
 
-impl Route {
-    fn new(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
-        Some(Route { need, anonymous: false, trims: false, action: Box::new(action) })
+impl Change<'_> {
+    /// The same request for the functions that only look.
+    fn context(&self) -> Context<'_> {
+        let caller = match &self.caller {
+            Some((person, key)) => Caller::Person { person, key },
+            None => Caller::Anonymous,
+        };
+        let Change { query, headers, path, base, .. } = *self;
+        Context { scenario: self.scenario, caller, query, headers, path, base }
     }
 
-    fn security(action: fn(&Context<'_>) -> Result<Answer, Failure>) -> Option<Route> {
-        Some(Route { need: Need::Global, anonymous: false, trims: true, action: Box::new(action) })
+    /// Who asks; without a key a route that is not open to anybody is not reached.
+    fn person(&self) -> Result<Person, Failure> {
+        self.caller.as_ref().map(|(person, _)| person.clone()).ok_or(Failure::Empty(401))
     }
 
-    fn anonymous(need: Need, action: impl Fn(&Context<'_>) -> Result<Answer, Failure> + 'static) -> Option<Route> {
-        Some(Route { need, anonymous: true, trims: false, action: Box::new(action) })
+    /// Sends a row about the caller's act on its way to the audit trail.
+    ///
+    /// Its address is what the request says it is, if it says so: the portal believes this parameter.
+    fn write_row(&mut self, action: i32, fill: impl FnOnce(Event) -> Event) {
+        let actor = self.caller.as_ref().map_or(GUEST, |(person, _)| person.id);
+        let mut event = fill(Event::new(action, actor, self.scenario.now));
+        if let Some(ip) = self.query.all("request-x-real-ip").next() {
+            event.ip = Some(ip.to_owned());
+        }
+        self.scenario.write_row(event);
     }
 }
 
-/// The GET route of this path behind `/api/2.0/`, in lower case.
+/// The longest first line of a request that the web server takes, in bytes.
+const MAX_REQUEST_LINE: usize = 8192;
+
+/// What answers at this path behind `/api/2.0/`, in lower case.
 fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
-    match parts[..] {
+    Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own),
-        ["people", name] => {
-            let name = name.to_owned();
-            Route::new(Need::Nothing, move |context| people::one(context, &name))
-        }
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
@@ -93,78 +151,137 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "events", "last"] => Route::security(audit::last),
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
-        ["security", "audit", "settings", "lifetime"] => Route::new(Need::Global, settings::lifetime),
-        ["files", "rooms"] => Route::new(Need::Area("rooms"), rooms::list),
-        ["files", "rooms", id] => {
-            let id = id.parse().ok();
-            Route::anonymous(Need::Area("rooms"), move |context| rooms::one(context, id))
+        ["security", "audit", "types"] => Route::security(audit_tables::types),
+        ["security", "audit", "mappers"] => Route::security(audit_tables::mappers),
+        ["security", "audit", "events", "report"] => Route::none().post(Need::Global, audit_tables::audit_report),
+        ["security", "audit", "login", "report"] => Route::none().post(Need::Global, audit_tables::login_report),
+        ["security", "audit", "settings", "lifetime"] => {
+            Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
+        }
+        ["settings", "iprestrictions"] => {
+            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+        }
+        ["settings", "iprestrictions", "settings"] => {
+            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
         }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
-            Route::new(Need::Area("files"), move |context| room_log::log(context, id))
+            Route::new(Need::Area("files"), move |context| room_log::folder(context, id)).trimmed()
         }
-        _ => None,
-    }
+        ["files", "folder", id, "log", "report"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::none().post(Need::Area("files"), move |change| room_log::report(change, id))
+        }
+        ["files", "file", id, "log"] => {
+            let id: i32 = id.parse().ok()?;
+            Route::new(Need::Area("files"), move |context| room_log::file(context, id)).trimmed()
+        }
+        _ => return entry_routes::route(&parts),
+    })
 }
 
-/// Answers one request and counts the faults it meets.
-pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>) -> Outcome {
-    let decoded = query::decode(request.path);
+/// The path behind `/api/2.0/` as routes and faults see it: decoded, in lower case, one slash at the end dropped.
+pub(crate) fn route_path(path: &str) -> String {
+    let decoded = query::decode(path);
     let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
-    let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+    path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase()
+}
+
+/// The account that asks, whatever it asks for.
+pub(crate) fn caller<'a>(scenario: &'a Scenario, authorization: Option<&str>) -> Option<&'a Person> {
+    auth::identify(scenario, authorization).person()
+}
+
+/// Answers one request; faults have been counted and are given as `effects`.
+pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>, effects: &Effects) -> Outcome {
+    scenario.reindex();
+    let real = misbehave::pretend(scenario, effects);
+    let outcome = judge(scenario, request, effects.answer.as_ref());
+    misbehave::restore(scenario, real);
+    outcome
+}
+
+fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKind>) -> Outcome {
+    let decoded = query::decode(request.path);
+    if !request.path.is_ascii() || request.query.is_some_and(|query| !query.is_ascii()) {
+        // the web server itself refuses letters that should have been encoded
+        return Outcome::Reply(Reply::new(400, None, Vec::new()));
+    }
+    let target = request.path.len() + request.query.map_or(0, |query| query.len() + 1);
+    if request.method.len() + target + " ".len() + " HTTP/1.1\r\n".len() > MAX_REQUEST_LINE {
+        return Outcome::Reply(Reply::new(414, None, Vec::new()));
+    }
+    let sent = decoded.strip_prefix("/api/2.0/").or_else(|| outside(&decoded)).unwrap_or_default();
+    let sent = sent.strip_suffix('/').unwrap_or(sent);
+    let path = sent.to_ascii_lowercase();
+    if request.path.len() + request.query.map_or(0, str::len) > MAX_TARGET {
+        return Outcome::Reply(Reply::new(414, None, Vec::new()));
+    }
     let base = format!("http://{}", request.host);
     let parsed = Query::parse(request.query.unwrap_or_default());
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
     let found = route(&path);
+    let method = found.as_ref().and_then(|route| route.method(request.method));
     let echo = Echo {
         href: format!("{base}{decoded}{question}"),
         method: request.method,
-        fields: parsed.fields().filter(|_| found.as_ref().is_some_and(|route| route.trims)),
+        fields: parsed.fields(),
+        trims: method.is_some_and(|method| method.trims),
         serial: request.serial,
     };
-    let fault = fault::take(&mut scenario.faults, &path);
-    match fault {
-        Some(FaultKind::Reset) => return Outcome::Reset,
-        Some(FaultKind::Status { status, body }) => return Outcome::Reply(echo.fault(status, body)),
-        Some(FaultKind::TooManyRequests { retry_after }) => {
-            return Outcome::Reply(too_many(&echo, retry_after, scenario.now));
-        }
-        Some(FaultKind::Truncated) | None => {}
+    scenario.deliver();
+    if let Some(outcome) = fault.and_then(|kind| misbehave::instead(kind, &echo, scenario.now)) {
+        return outcome;
     }
-    let reply = match found {
-        None => echo.failure(Failure::Empty(404)),
-        Some(_) if !request.method.eq_ignore_ascii_case("GET") => {
-            echo.failure(Failure::Empty(405)).header("allow", "GET")
-        }
-        Some(route) => match serve(scenario, &route, request, &parsed, &base) {
-            Ok(answer) => echo.success(answer),
+    let reply = match (&found, method) {
+        (None, _) => echo.failure(Failure::Empty(404)),
+        (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
+        (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &path, &base), fault) {
+            Ok(output) => echo.output(output),
             Err(failure) => echo.failure(failure),
         },
     };
-    Outcome::Reply(if fault == Some(FaultKind::Truncated) { reply.truncate() } else { reply })
+    Outcome::Reply(reply.by(misbehave::manner(fault)))
+}
+
+/// The handlers beside the API, under the name that `route` knows them by.
+fn outside(path: &str) -> Option<&str> {
+    path.strip_prefix('/').filter(|name| {
+        ["filehandler.ashx", "chunkeduploader.ashx"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    })
 }
 
 fn serve(
-    scenario: &Scenario,
-    route: &Route,
+    scenario: &mut Scenario,
+    method: &Method,
     request: &Request<'_>,
     query: &Query,
-    base: &str,
-) -> Result<Answer, Failure> {
-    let caller = auth::authorize(scenario, request.authorization, route.need, route.anonymous)?;
-    (route.action)(&Context { scenario, caller, query, base })
-}
-
-/// 429 of the minute limit, or, with `Retry-After`, of the day limit.
-fn too_many(echo: &Echo<'_>, retry_after: Option<u32>, now: DateTime<Utc>) -> Reply {
-    let reply = echo.failure(Failure::Empty(429)).header("x-ratelimit-remaining", "0");
-    match retry_after {
-        None => reply.header("x-ratelimit-limit", "1500"),
-        Some(seconds) => reply
-            .header("x-ratelimit-limit", "10000")
-            .header("x-ratelimit-reset", &(now.timestamp() + i64::from(seconds)).to_string())
-            .header("retry-after", &seconds.to_string()),
+    (sent, path, base): (&str, &str, &str),
+    fault: Option<&FaultKind>,
+) -> Result<Output, Failure> {
+    let headers = request.headers;
+    if method.anonymous {
+        // here the portal's state is looked at before the key
+        let caller = auth::identify(scenario, request.authorization);
+        admission::admit(scenario, caller, (method.verb, path), headers)?;
+    }
+    let caller = auth::authorize_for(scenario, request.authorization, method)?;
+    admission::admit(scenario, caller, (method.verb, path), headers)?;
+    match fault {
+        Some(FaultKind::Blocked) if caller.person().is_some() => return Err(admission::blocked(headers)),
+        Some(FaultKind::FullSeats) => return Err(misbehave::no_seat()),
+        _ => {}
+    }
+    match &method.action {
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, path: sent, base }),
+        Action::Change(action) => {
+            let caller = caller.cloned();
+            let body = Body::new(headers, request.body);
+            let mut shadow = (fault == Some(&FaultKind::Unchanged)).then(|| scenario.clone());
+            let scenario = shadow.as_mut().unwrap_or(scenario);
+            action(&mut Change { scenario, caller, query, headers, body, path: sent, base })
+        }
     }
 }
 

@@ -3,15 +3,15 @@
 use chrono::Duration;
 use uuid::Uuid;
 
-use super::Context;
 use super::auth::Caller;
 use super::reply::{Answer, Failure};
+use super::{Context, groups, keys};
 use crate::dates;
 use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
 
 /// How long ago everybody joined and every key was made, in days: the portal has been there for a while.
-const JOINED_DAYS: i64 = 365;
+pub(super) const JOINED_DAYS: i64 = 365;
 
 /// `GET people/@self`
 pub(super) fn own(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -21,55 +21,77 @@ pub(super) fn own(context: &Context<'_>) -> Result<Answer, Failure> {
 
 /// `GET people/{userid}`, by id or user name. Administrators and room administrators see everybody, others themselves.
 pub(super) fn one(context: &Context<'_>, name: &str) -> Result<Answer, Failure> {
-    let caller = context.caller.person().ok_or(Failure::Empty(401))?;
-    let id = Uuid::try_parse(name).ok();
-    let person = context
-        .scenario
-        .people
-        .iter()
-        .find(|person| user_name(person) == name || id == Some(person.id))
-        .ok_or_else(|| Failure::not_found("The user could not be found"))?;
+    let caller = caller(context)?;
+    let person = by_name(context.scenario, name).ok_or_else(|| Failure::not_found("The user could not be found"))?;
     if person.id != caller.id && matches!(caller.kind, PersonKind::User | PersonKind::Guest) {
         return Err(Failure::security());
     }
     Ok(Answer::one(full(context, person, false)))
 }
 
+/// The account by user name, or by id in any form.
+pub(super) fn by_name<'a>(scenario: &'a Scenario, name: &str) -> Option<&'a Person> {
+    let by_id = || Uuid::try_parse(name).ok().and_then(|id| scenario.person(id));
+    scenario.people.iter().find(|person| user_name(person).eq_ignore_ascii_case(name)).or_else(by_id)
+}
+
+/// Who asks.
+pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Person, Failure> {
+    context.caller.person().ok_or(Failure::Empty(401))
+}
+
+/// 1 activated, 2 invited and not come yet.
+pub(super) fn activation(person: &Person) -> i32 {
+    if person.status == 4 { 2 } else { 1 }
+}
+
+/// A full person with `shared`, as the people of a room have it.
+pub(super) fn with_shared(context: &Context<'_>, person: &Person, shared: bool) -> Json {
+    match full(context, person, false) {
+        Json::Object(mut members) => {
+            let at = members.iter().position(|(name, _)| name == "isCustomQuota" || name == "loginEventId");
+            members.insert(at.unwrap_or(0), ("shared".to_owned(), shared.into()));
+            Json::Object(members)
+        }
+        other => other,
+    }
+}
+
 /// `GET keys/@self`
 pub(super) fn key(context: &Context<'_>) -> Result<Answer, Failure> {
     let Caller::Person { person, key } = context.caller else { return Err(Failure::Empty(401)) };
-    let scenario = context.scenario;
-    let postfix = key.key.get(key.key.len().saturating_sub(4)..).unwrap_or_default();
-    let date = |at| dates::write_other(at, scenario.zone);
-    Ok(Answer::one(Json::object([
-        ("id", Uuid::from_u128(person.id.as_u128() ^ 1).to_string().into()),
-        ("name", "simulated".into()),
-        ("key", format!("sk-***{postfix}").into()),
-        ("keyPostfix", postfix.into()),
-        ("permissions", key.scopes.clone().into()),
-        ("lastUsed", date(scenario.now).into()),
-        ("createOn", date(scenario.now - Duration::days(JOINED_DAYS)).into()),
-        ("createBy", short(context.base, person)),
-        ("expiresAt", key.expires.map(date).into()),
-        ("isActive", key.active.into()),
-    ])))
+    Ok(Answer::one(keys::object(context, person, key)))
 }
 
 /// The user name: what stands before the @ of the e-mail address.
-fn user_name(person: &Person) -> &str {
+pub(super) fn user_name(person: &Person) -> &str {
     person.email.split('@').next().unwrap_or_default()
 }
 
-fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
+/// The full person; `own` adds what only the person learns.
+pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
     let scenario = context.scenario;
     let joined = scenario.now - Duration::days(JOINED_DAYS);
+    let in_groups = || scenario.content.groups.iter().filter(|group| group.members.contains(&person.id));
+    let groups: Vec<Json> = in_groups().map(|group| groups::short(scenario, group)).collect();
+    let names: Vec<String> = in_groups().map(|group| html(&group.name)).collect();
+    // ordinary members learn nobody else's groups
+    let hidden =
+        context.caller.person().is_some_and(|caller| caller.kind == PersonKind::User && caller.id != person.id);
+    let department = (!hidden).then(|| names.join(", "));
     Json::object([
         ("firstName", person.first_name.as_str().into()),
         ("lastName", person.last_name.as_str().into()),
         ("userName", user_name(person).into()),
         ("email", person.email.as_str().into()),
         ("status", person.status.into()),
-        ("activationStatus", (if person.status == 4 { 2 } else { 1 }).into()),
+        ("activationStatus", activation(person).into()),
+        (
+            "terminated",
+            scenario.content.terminated.get(&person.id).map(|at| dates::write_other(*at, scenario.zone)).into(),
+        ),
+        ("department", department.into()),
+        ("groups", (!groups.is_empty()).then_some(Json::List(groups)).into()),
         ("isAdmin", (person.kind == PersonKind::Admin).into()),
         ("isRoomAdmin", (person.kind == PersonKind::RoomAdmin).into()),
         ("isLDAP", false.into()),
@@ -116,6 +138,16 @@ pub(super) fn initiator(scenario: &Scenario, base: &str, id: Uuid) -> Json {
     ])
 }
 
+/// A person of whom only a name is known; the name is encoded already.
+pub(super) fn nobody(name: &str) -> Json {
+    Json::object([
+        ("id", Uuid::nil().to_string().into()),
+        ("displayName", name.into()),
+        ("hasAvatar", false.into()),
+        ("isAnonim", false.into()),
+    ])
+}
+
 /// Stands for every account that no longer exists.
 const REMOVED: Uuid = Uuid::from_u128(0x4a51_5a15_d4d6_4b8e_828e_e058_6f18_f3a3);
 
@@ -131,7 +163,7 @@ fn avatars() -> Json {
 }
 
 /// .NET's HTML encoding: the five characters, Latin-1 letters and emoji as numbers, the rest as it is.
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

@@ -1,30 +1,36 @@
 //! Answers: the success envelope, the error envelopes, bare problems, empty bodies, the proxy's page.
 //!
-//! Which of them a situation deserves is decided by the routes.
+//! Which of them a situation deserves is decided by the routes; how they leave, by `wire`.
 
-use std::convert::Infallible;
-use std::io;
-
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, stream};
-
+use super::wire::Manner;
 use crate::fault::FaultBody;
-use crate::json::Json;
+use crate::json::{Json, length};
+use crate::limiter::Refusal;
 
 const JSON: &str = "application/json; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
+/// What a caller from a refused address reads.
+const BLOCKED: &str = "The access to the portal is restricted";
 const PROBLEM: &str = "application/problem+json; charset=utf-8";
+
+/// Who made an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The portal's server.
+    Portal,
+    /// The proxy before it; such answers have none of the server's headers.
+    Proxy,
+}
 
 /// An answer before it goes on the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    content_type: Option<&'static str>,
-    headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
-    /// Only half of the body leaves, then the connection ends.
-    truncated: bool,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(super) maker: Maker,
+    pub(super) manner: Manner,
 }
 
 /// What an action gives back.
@@ -35,9 +41,60 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// A list without a total.
+    pub(crate) fn list(rows: Vec<Json>) -> Answer {
+        Answer { count: length(rows.len()), response: Json::List(rows), total: None }
+    }
+
     /// One object.
     pub(crate) fn one(response: Json) -> Answer {
         Answer { response, count: 1, total: None }
+    }
+
+    /// An action that gives back nothing: no `response`, `count` 0.
+    pub(crate) fn nothing() -> Answer {
+        Answer { response: Json::Absent, count: 0, total: None }
+    }
+
+    /// With a status other than 200.
+    pub(crate) fn with_status(self, status: u16) -> Output {
+        Output::Answer { answer: self, status, headers: Vec::new() }
+    }
+
+    /// With another header; the name is in lower case.
+    pub(crate) fn with_header(self, name: &'static str, value: &str) -> Output {
+        Output::Answer { answer: self, status: 200, headers: vec![(name, value.to_owned())] }
+    }
+}
+
+/// What an action gives back, in every form there is.
+pub(crate) enum Output {
+    /// The success envelope.
+    Answer { answer: Answer, status: u16, headers: Vec<(&'static str, String)> },
+    /// Something outside the envelope.
+    Reply(Reply),
+}
+
+impl Output {
+    /// With another header; the name is in lower case.
+    pub(crate) fn and_header(mut self, name: &'static str, value: &str) -> Output {
+        match &mut self {
+            Output::Answer { headers, .. } => headers.push((name, value.to_owned())),
+            Output::Reply(reply) => reply.headers.push((name, value.to_owned())),
+        }
+        self
+    }
+}
+
+impl From<Answer> for Output {
+    fn from(answer: Answer) -> Output {
+        answer.with_status(200)
+    }
+}
+
+impl From<Reply> for Output {
+    fn from(reply: Reply) -> Output {
+        Output::Reply(reply)
     }
 }
 
@@ -48,6 +105,10 @@ pub(crate) enum Failure {
     Empty(u16),
     /// Bare problem details.
     Problem(u16),
+    /// The caller's address is refused: a plain text, or the same as a JSON string.
+    Blocked { json: bool },
+    /// The body is of a type that the route does not read: 415 inside a success envelope that says 200.
+    MediaType,
     /// Wrong parameters: 400 inside the success envelope.
     Validation(Vec<(String, String)>),
     /// `{"error": …}` with a stack.
@@ -71,6 +132,32 @@ impl Failure {
         Failure::exception(404, message, "ASC.Common.Web.ItemNotFoundException", -2_146_233_088)
     }
 
+    /// The 403 of entries, with a text of its own.
+    pub(crate) fn invalid_operation(message: &str) -> Failure {
+        Failure::exception(403, message, "System.InvalidOperationException", -2_146_233_079)
+    }
+
+    /// A 400 of the action itself.
+    pub(crate) fn argument(message: &str) -> Failure {
+        Failure::exception(400, message, "System.ArgumentException", -2_147_024_809)
+    }
+
+    /// A 400 about something that must not be missing.
+    pub(crate) fn null_argument(name: &str) -> Failure {
+        let message = format!("Value cannot be null. (Parameter '{name}')");
+        Failure::exception(400, &message, "System.ArgumentNullException", -2_147_467_261)
+    }
+
+    pub(crate) fn out_of_range(text: &str) -> Failure {
+        let message = format!("Specified argument was out of the range of valid values. {text}");
+        Failure::exception(400, &message, "System.ArgumentOutOfRangeException", -2_146_233_086)
+    }
+
+    /// The 402 of a portal that is full.
+    pub(crate) fn quota(message: &str) -> Failure {
+        Failure::exception(402, message, "ASC.Core.Tenants.TenantQuotaException", -2_146_233_088)
+    }
+
     pub(crate) fn null_reference() -> Failure {
         let message = "Object reference not set to an instance of an object.";
         Failure::exception(500, message, "System.NullReferenceException", -2_147_467_261)
@@ -86,17 +173,46 @@ pub(crate) struct Echo<'a> {
     /// The URL as the server sees it.
     pub(crate) href: String,
     pub(crate) method: &'a str,
-    /// Member names the rows are trimmed to.
+    /// Member names that the answer is to be trimmed to.
     pub(crate) fields: Option<Vec<&'a str>>,
+    /// Whether the route trims what it answers; refused parameters are trimmed everywhere.
+    pub(crate) trims: bool,
     /// For `traceId`.
     pub(crate) serial: u64,
+}
+
+/// Members whose content is no object of the portal's own: a path below them keeps them whole.
+const WHOLE: &[&str] = &["errors", "extensions"];
+
+/// Only the named members; a name with a dot reaches into objects and lists of objects.
+pub(super) fn trimmed(value: Json, fields: &[&str]) -> Json {
+    match value {
+        Json::Object(members) => Json::Object(
+            members
+                .into_iter()
+                .filter_map(|(name, value)| {
+                    let below: Vec<&str> = fields
+                        .iter()
+                        .filter_map(|field| field.strip_prefix(name.as_str())?.strip_prefix('.'))
+                        .collect();
+                    if fields.contains(&name.as_str()) || (WHOLE.contains(&name.as_str()) && !below.is_empty()) {
+                        return Some((name, value));
+                    }
+                    (!below.is_empty()).then(|| (name, trimmed(value, &below)))
+                })
+                .collect(),
+        ),
+        Json::List(items) => Json::List(items.into_iter().map(|item| trimmed(item, fields)).collect()),
+        plain => plain,
+    }
 }
 
 impl Echo<'_> {
     fn envelope(&self, response: Json, count: i64, total: Option<i64>, status: i64, code: u16) -> String {
         let link = Json::object([("href", self.href.as_str().into()), ("action", self.method.into())]);
+        let response = if self.trims || code >= 400 { self.trim(response) } else { response };
         Json::object([
-            ("response", self.trim(response)),
+            ("response", response),
             ("count", count.into()),
             ("total", total.into()),
             ("links", Json::List(vec![link])),
@@ -108,13 +224,9 @@ impl Echo<'_> {
 
     /// Leaves only the named members of an object, or of each object of a list.
     fn trim(&self, response: Json) -> Json {
-        let Some(fields) = &self.fields else { return response };
-        match response {
-            Json::Object(members) => {
-                Json::Object(members.into_iter().filter(|(name, _)| fields.contains(&name.as_str())).collect())
-            }
-            Json::List(items) => Json::List(items.into_iter().map(|item| self.trim(item)).collect()),
-            other => other,
+        match &self.fields {
+            Some(fields) => trimmed(response, fields),
+            None => response,
         }
     }
 
@@ -123,9 +235,16 @@ impl Echo<'_> {
         format!("00-{:032x}-{serial:016x}-00", u128::from(serial) + (1 << 96)).into()
     }
 
-    /// 200 with the success envelope.
-    pub(crate) fn success(&self, answer: Answer) -> Reply {
-        Reply::new(200, Some(JSON), self.envelope(answer.response, answer.count, answer.total, 0, 200))
+    /// What an action gave back, on its way out.
+    pub(crate) fn output(&self, output: Output) -> Reply {
+        match output {
+            Output::Reply(reply) => reply,
+            Output::Answer { answer: Answer { response, count, total }, status, headers } => {
+                let mut reply = Reply::new(status, Some(JSON), self.envelope(response, count, total, 0, status));
+                reply.headers = headers;
+                reply
+            }
+        }
     }
 
     /// The body that this failure has on the portal.
@@ -133,6 +252,17 @@ impl Echo<'_> {
         match failure {
             Failure::Empty(status) => Reply::new(status, None, String::new()),
             Failure::Problem(status) => Reply::new(status, Some(PROBLEM), self.problem(status).render()),
+            Failure::Blocked { json: false } => Reply::new(403, Some(PLAIN), BLOCKED),
+            Failure::Blocked { json: true } => Reply::new(403, Some(JSON), Json::from(BLOCKED).render()),
+            Failure::MediaType => {
+                let response = self.trim(Json::object([
+                    ("type", "https://tools.ietf.org/html/rfc9110#section-15.5.16".into()),
+                    ("title", "Unsupported Media Type".into()),
+                    ("status", 415.into()),
+                    ("traceId", self.trace_id()),
+                ]));
+                Reply::new(415, Some(PROBLEM), self.envelope(response, 1, None, 0, 200))
+            }
             Failure::Validation(errors) => {
                 let mut members: Vec<(String, Json)> = Vec::new();
                 for (name, text) in errors {
@@ -191,12 +321,12 @@ impl Echo<'_> {
         match body.unwrap_or(usual) {
             FaultBody::Empty => self.failure(Failure::Empty(status)),
             FaultBody::Problem => self.failure(Failure::Problem(status)),
-            FaultBody::Text => Reply::new(
-                status,
-                Some("text/plain; charset=utf-8"),
-                "The access to the portal is restricted".to_owned(),
-            ),
-            FaultBody::Html => Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned()),
+            FaultBody::Text => Reply::new(status, Some(PLAIN), BLOCKED),
+            FaultBody::JsonText => Reply::new(status, Some(JSON), Json::from(BLOCKED).render()),
+            FaultBody::Html => {
+                let reply = Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned());
+                Reply { maker: Maker::Proxy, ..reply }
+            }
             FaultBody::Error if status == 403 => self.failure(Failure::security()),
             FaultBody::Error => {
                 let message = "Object reference not set to an instance of an object.";
@@ -207,6 +337,19 @@ impl Echo<'_> {
                 self.failure(Failure::exception(status, message, "System.InvalidOperationException", -2_146_233_079))
             }
         }
+    }
+}
+
+/// A limiter's 429; only the day's limit says how long to wait, unless a fault orders otherwise.
+pub(crate) fn too_many(refusal: Refusal, now: chrono::DateTime<chrono::Utc>) -> Reply {
+    let reply = Reply::new(429, None, String::new())
+        .header("x-ratelimit-limit", &refusal.limit.to_string())
+        .header("x-ratelimit-remaining", "0");
+    match refusal.retry_after {
+        None => reply,
+        Some(seconds) => reply
+            .header("x-ratelimit-reset", &(now.timestamp() + seconds).to_string())
+            .header("retry-after", &seconds.to_string()),
     }
 }
 
@@ -233,8 +376,15 @@ fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> 
 }
 
 impl Reply {
-    fn new(status: u16, content_type: Option<&'static str>, body: String) -> Reply {
-        Reply { status, content_type, headers: Vec::new(), body, truncated: false }
+    /// An answer outside the envelope.
+    pub(crate) fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Reply {
+        let body = body.into();
+        Reply { status, content_type, headers: Vec::new(), body, maker: Maker::Portal, manner: Manner::Whole }
+    }
+
+    /// 304: no body and no validators, but a content type.
+    pub(crate) fn not_modified() -> Reply {
+        Reply::new(304, Some(JSON), Vec::new())
     }
 
     /// With another header; the name is in lower case.
@@ -243,43 +393,9 @@ impl Reply {
         self
     }
 
-    /// Cut in the middle.
-    pub(crate) fn truncate(mut self) -> Reply {
-        self.truncated = true;
+    /// Its body travels like this.
+    pub(super) fn by(mut self, manner: Manner) -> Reply {
+        self.manner = manner;
         self
     }
-
-    /// The answer on the wire, with the clock of the portal. Bodies are chunked, as on the portal.
-    pub(crate) fn into_response(self, now: DateTime<Utc>) -> Response<Body> {
-        let body = if self.body.is_empty() { Body::empty() } else { body(self.body, self.truncated) };
-        let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        let mut set = |name: HeaderName, value: &str| {
-            headers.insert(name, HeaderValue::from_str(value).expect("the simulator's header values are plain ASCII"));
-        };
-        if let Some(content_type) = self.content_type {
-            set(header::CONTENT_TYPE, content_type);
-            set(HeaderName::from_static("api-supported-versions"), "2.0");
-        }
-        set(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
-        set(HeaderName::from_static("server-timing"), "aspnetcore-request-time;dur=1ms");
-        for (name, value) in &self.headers {
-            set(HeaderName::from_static(name), value);
-        }
-        response
-    }
-}
-
-fn body(text: String, truncated: bool) -> Body {
-    if !truncated {
-        return Body::from_stream(stream::iter([Ok::<_, Infallible>(text)]));
-    }
-    let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
-    // the pause lets the first half leave before the error ends the connection
-    let rest = stream::once(async {
-        tokio::task::yield_now().await;
-        Err(io::Error::other("a fault cuts the body"))
-    });
-    Body::from_stream(stream::iter([Ok(half)]).chain(rest))
 }

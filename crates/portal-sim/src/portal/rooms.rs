@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::Context;
-use super::auth::may_read;
+use super::entries;
 use super::page;
 use super::people::short;
 use super::query::Binder;
@@ -11,14 +11,9 @@ use super::reply::{Answer, Failure};
 use crate::actions::Names;
 use crate::dates;
 use crate::json::{Json, length};
-use crate::scenario::{Person, Room};
+use crate::scenario::{ARCHIVE, Person, ROOMS, Room};
 
-/// Folder id of the "Rooms" section.
-pub(super) const ROOMS: i32 = 3;
-/// Folder id of the archive.
-const ARCHIVE: i32 = 4;
-
-const ROOM_TYPES: Names = &[
+pub(super) const ROOM_TYPES: Names = &[
     ("FillingFormsRoom", 1),
     ("EditingRoom", 2),
     ("CustomRoom", 5),
@@ -26,7 +21,7 @@ const ROOM_TYPES: Names = &[
     ("VirtualDataRoom", 8),
     ("AiRoom", 9),
 ];
-const SEARCH_AREAS: Names = &[
+pub(super) const SEARCH_AREAS: Names = &[
     ("Active", 0),
     ("Archive", 1),
     ("Any", 2),
@@ -36,7 +31,77 @@ const SEARCH_AREAS: Names = &[
     ("ResultStorage", 6),
     ("AiAgents", 7),
 ];
-const SORT_ORDERS: Names = &[("Ascending", 0), ("Descending", 1)];
+pub(super) const SORT_ORDERS: Names = &[("Ascending", 0), ("Descending", 1)];
+
+const SUBJECT_FILTERS: Names = &[("Owner", 0), ("Member", 1)];
+const QUOTAS: Names = &[("All", 0), ("Default", 1), ("Custom", 2)];
+const STORAGES: Names = &[("None", 0), ("Internal", 1), ("ThirdParty", 2)];
+const PROVIDERS: Names = &[
+    ("None", 0),
+    ("Box", 1),
+    ("DropBox", 2),
+    ("GoogleDrive", 3),
+    ("kDrive", 4),
+    ("OneDrive", 5),
+    ("SharePoint", 6),
+    ("WebDav", 7),
+    ("Yandex", 8),
+    ("Storage", 9),
+];
+
+/// What the list is narrowed to, besides type and area.
+struct Filter {
+    text: Option<String>,
+    owner: Option<String>,
+    subject: Option<String>,
+    by_owner: bool,
+    exclude: bool,
+    tags: Vec<String>,
+    without_tags: bool,
+    third_party: bool,
+}
+
+impl Filter {
+    fn bind(binder: &mut Binder<'_>) -> Filter {
+        let filter = Filter {
+            text: binder.text("filterValue").map(str::to_lowercase),
+            owner: binder.text("subjectOwnerId").map(str::to_lowercase),
+            subject: binder.text("subjectId").map(str::to_lowercase),
+            by_owner: false,
+            exclude: binder.bool_or_empty("excludeSubject").unwrap_or(false),
+            tags: binder.text("tags").and_then(|tags| serde_json::from_str(tags).ok()).unwrap_or_default(),
+            without_tags: binder.bool_or_empty("withoutTags").unwrap_or(false),
+            third_party: false,
+        };
+        let obsolete = binder.named_or_empty("subjectFilter", "SubjectFilter", SUBJECT_FILTERS);
+        let provider = binder.named_or_empty("provider", "Provider", PROVIDERS).unwrap_or(0);
+        binder.named_or_empty("quotaFilter", "QuotaFilter", QUOTAS);
+        let storage = binder.named_or_empty("storageFilter", "StorageFilter", STORAGES);
+        binder.number_or_empty("groupId");
+        // with the old way to say it the new one is passed over
+        let owner = filter.owner.filter(|_| obsolete.is_none());
+        Filter { by_owner: obsolete == Some(0), third_party: storage == Some(2) || provider != 0, owner, ..filter }
+    }
+
+    fn fits(&self, context: &Context<'_>, room: &Room) -> bool {
+        let scenario = context.scenario;
+        let has = |subject: &str| {
+            let id = uuid::Uuid::try_parse(subject).unwrap_or_default();
+            if self.by_owner {
+                return room.owner == id;
+            }
+            room.members.contains(&id)
+                || scenario.content.shares.iter().any(|share| share.room == room.id && share.subject == id)
+        };
+        let tags = scenario.extras(room).tags;
+        !self.third_party
+            && self.text.as_ref().is_none_or(|text| room.title.to_lowercase().contains(text))
+            && self.owner.as_ref().is_none_or(|owner| room.owner.to_string() == *owner)
+            && self.subject.as_ref().is_none_or(|subject| has(subject) != self.exclude)
+            && (self.tags.is_empty() || self.tags.iter().any(|tag| tags.contains(tag)))
+            && (!self.without_tags || tags.is_empty())
+    }
+}
 
 /// `GET files/rooms`: one object that holds the rooms, with its own `count` and `total`.
 pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -46,7 +111,8 @@ pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
     let (count, start) = (binder.count(), binder.start_index());
     let descending = binder.named_or_empty("sortOrder", "SortOrder", SORT_ORDERS) == Some(1);
     let sort = binder.text("sortBy").unwrap_or_default().to_ascii_lowercase();
-    binder.finish().map_err(Failure::Validation)?;
+    let filter = Filter::bind(&mut binder);
+    binder.done()?;
     let person = context.caller.person().ok_or(Failure::Empty(401))?;
     if start < 0 {
         let message = "Specified argument was out of the range of valid values. (Parameter 'startIndex')";
@@ -63,7 +129,8 @@ pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
             2 => true,
             _ => false,
         })
-        .filter(|room| may_read(person, room))
+        .filter(|room| filter.fits(context, room))
+        .filter(|room| context.scenario.may_read(person, room))
         .collect();
     rooms.sort_by_key(|room| room.id);
     match sort.as_str() {
@@ -78,21 +145,15 @@ pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
         rooms.reverse();
     }
     let total = length(rooms.len());
-    let folders: Vec<Json> = page(rooms, start, count).into_iter().map(|room| folder(context, person, room)).collect();
+    let folders: Vec<Json> =
+        page(rooms, start, count).into_iter().map(|room| room_object(context, person, room)).collect();
     let shown = length(folders.len());
-    let section = if area == 1 { (ARCHIVE, "Archive", 20) } else { (ROOMS, "Rooms", 14) };
+    let section = if area == 1 { ARCHIVE } else { ROOMS };
     Ok(Answer::one(Json::object([
         ("files", Json::List(Vec::new())),
         ("folders", Json::List(folders)),
-        ("current", current(section)),
-        (
-            "pathParts",
-            Json::List(vec![Json::object([
-                ("id", section.0.into()),
-                ("title", section.1.into()),
-                ("folderType", section.2.into()),
-            ])]),
-        ),
+        ("current", entries::section(context, section)),
+        ("pathParts", entries::path_parts(context.scenario, section)),
         ("startIndex", start.into()),
         ("count", shown.into()),
         ("total", total.into()),
@@ -102,17 +163,11 @@ pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
 
 /// `GET files/rooms/{id}`; `None` for an id that is no number, which third-party code answers on the portal.
 pub(super) fn one(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let room = id
-        .and_then(|id| context.scenario.room(id))
-        .ok_or_else(|| Failure::not_found("The required folder was not found"))?;
-    let Some(person) = context.caller.person() else {
-        return Err(Failure::Refused { status: 401, message: "Access denied" });
-    };
-    if !may_read(person, room) {
-        let message = "You don't have enough permission to view the folder content";
-        return Err(Failure::exception(403, message, "System.InvalidOperationException", -2_146_233_079));
-    }
-    Ok(Answer::one(folder(context, person, room)))
+    let missing = "The required folder was not found";
+    let id = id.ok_or_else(|| Failure::not_found(missing))?;
+    entries::readable(context, id, missing)?;
+    // any folder answers here
+    Ok(Answer::one(entries::any_folder(context, id)))
 }
 
 /// The portal calls a room changed when it is renamed, among other things; here nothing else counts.
@@ -120,19 +175,43 @@ fn updated(room: &Room) -> chrono::DateTime<chrono::Utc> {
     room.former.last().map_or(room.created, |(at, _)| *at)
 }
 
-fn folder(context: &Context<'_>, reader: &Person, room: &Room) -> Json {
+/// A room as this reader sees it.
+pub(super) fn room_object(context: &Context<'_>, reader: &Person, room: &Room) -> Json {
     let scenario = context.scenario;
-    let vdr = room.room_type == 8;
+    let extras = scenario.extras(room);
+    let (files, folders, space) = scenario.totals(room.id);
+    let rights = entries::rights(scenario, reader, room.id);
+    let access = scenario.access_in(reader.id, room);
+    let direct = scenario.content.shares.iter().any(|share| share.room == room.id && share.subject == reader.id);
+    let shared = scenario.content.shares.iter().any(|share| share.room == room.id);
     let owner = scenario.person(room.owner).unwrap_or_else(|| scenario.owner());
     let date = |at| Json::from(dates::write_other(at, scenario.zone));
     let own = room.owner == reader.id;
+    let lifetime = extras.lifetime.map(|(permanently, period, value, enabled)| {
+        Json::object([
+            ("deletePermanently", permanently.into()),
+            ("period", period.into()),
+            ("value", value.into()),
+            ("enabled", enabled.into()),
+        ])
+    });
+    let watermark = extras.watermark.map(|(additions, text, rotate)| {
+        Json::object([
+            ("additions", additions.into()),
+            ("text", text.into()),
+            ("rotate", rotate.into()),
+            ("imageScale", 0.into()),
+            ("imageHeight", 0.into()),
+            ("imageWidth", 0.into()),
+        ])
+    });
     Json::object([
         ("parentId", (if room.archived { ARCHIVE } else { ROOMS }).into()),
-        ("filesCount", 40.into()),
-        ("foldersCount", 0.into()),
+        ("filesCount", length(files).into()),
+        ("foldersCount", length(folders).into()),
         ("new", 0.into()),
         ("mute", false.into()),
-        ("tags", Json::List(Vec::new())),
+        ("tags", extras.tags.into()),
         (
             "logo",
             Json::object([
@@ -140,15 +219,18 @@ fn folder(context: &Context<'_>, reader: &Person, room: &Room) -> Json {
                 ("large", "".into()),
                 ("medium", "".into()),
                 ("small", "".into()),
-                ("color", "6191F2".into()),
+                ("color", extras.color.into()),
             ]),
         ),
         ("pinned", false.into()),
         ("roomType", room.room_type.into()),
-        ("private", false.into()),
-        ("indexing", vdr.into()),
-        ("denyDownload", false.into()),
+        ("private", extras.private.into()),
+        ("indexing", extras.indexing.into()),
+        ("denyDownload", extras.deny_download.into()),
+        ("lifetime", lifetime.into()),
+        ("watermark", watermark.into()),
         ("inRoom", (own || room.members.contains(&reader.id)).into()),
+        ("usedSpace", i64::try_from(space).ok().filter(|_| reader.kind.is_admin() || own).into()),
         ("fileEntryType", 1.into()),
         ("id", room.id.into()),
         ("rootFolderId", (if room.archived { ARCHIVE } else { ROOMS }).into()),
@@ -156,16 +238,18 @@ fn folder(context: &Context<'_>, reader: &Person, room: &Room) -> Json {
         (
             "security",
             Json::object([
-                ("Read", true.into()),
-                ("Create", (own && !room.archived).into()),
-                ("EditRoom", (own && !room.archived).into()),
-                ("Download", true.into()),
+                ("Read", rights.read.into()),
+                ("Create", rights.create.into()),
+                ("EditRoom", rights.manage.into()),
+                ("EditAccess", rights.manage.into()),
+                ("Download", rights.download.into()),
             ]),
         ),
         ("title", room.title.as_str().into()),
-        ("access", 0.into()),
+        // the record of the caller, which neither owners nor administrators have
+        ("access", (if own || !(direct || access != 0) { 0 } else { access }).into()),
         ("shared", false.into()),
-        ("sharedForUser", (!room.members.is_empty()).into()),
+        ("sharedForUser", (shared || !room.members.is_empty()).into()),
         ("sharedExternal", false.into()),
         ("parentShared", false.into()),
         ("shortWebUrl", "".into()),
@@ -178,26 +262,13 @@ fn folder(context: &Context<'_>, reader: &Person, room: &Room) -> Json {
     ])
 }
 
-/// The section itself, as a folder.
-fn current((id, title, kind): (i32, &str, i32)) -> Json {
-    Json::object([
-        ("parentId", 0.into()),
-        ("filesCount", 0.into()),
-        ("foldersCount", 0.into()),
-        ("new", 0.into()),
-        ("mute", false.into()),
-        ("pinned", false.into()),
-        ("private", false.into()),
-        ("indexing", false.into()),
-        ("denyDownload", false.into()),
-        ("fileEntryType", 1.into()),
-        ("id", id.into()),
-        ("rootFolderId", id.into()),
-        ("canShare", false.into()),
-        ("security", Json::object([("Read", true.into()), ("Create", true.into())])),
-        ("title", title.into()),
-        ("access", 0.into()),
-        ("shared", false.into()),
-        ("rootFolderType", kind.into()),
-    ])
+/// The folder type of a room of this type.
+pub(super) fn folder_type(room_type: i32) -> i32 {
+    match room_type {
+        1 => 15,
+        2 => 16,
+        6 => 22,
+        8 => 29,
+        _ => 19,
+    }
 }

@@ -1,11 +1,12 @@
-//! What the portal says about itself: settings, version, quota, lifetimes.
+//! What the portal says about itself: settings, version, quota.
 
 use chrono::Offset as _;
 use uuid::Uuid;
 
 use super::Context;
 use super::reply::{Answer, Failure};
-use crate::json::Json;
+use crate::json::{Json, length};
+use crate::scenario::TenantState;
 
 /// `GET settings`: a signed-in caller learns the time zone, anybody else does not.
 pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -30,7 +31,7 @@ pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
         ("standalone", scenario.standalone.into()),
         ("baseDomain", "example.com".into()),
         ("version", scenario.version.as_str().into()),
-        ("tenantStatus", 0.into()),
+        ("tenantStatus", tenant_status(scenario.condition.tenant).into()),
         ("tenantAlias", "simulated".into()),
     ])))
 }
@@ -48,7 +49,8 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
     context.caller.demand_admin()?;
     let audit = context.scenario.audit;
     let features = if audit { "audit,ldap,sso,customization,thirdparty,restore,oauth" } else { "thirdparty,oauth" };
-    let gigabyte = 1_073_741_824_i64;
+    let quota = context.scenario.content.quota;
+    let bytes = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
     let many = i64::from(i32::MAX);
     Ok(Answer::one(Json::object([
         ("tenantId", (-2).into()),
@@ -58,12 +60,12 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
         ("visible", false.into()),
         ("wallet", false.into()),
         ("features", features.into()),
-        ("maxFileSize", gigabyte.into()),
-        ("maxTotalSize", (100 * gigabyte).into()),
-        ("countUser", many.into()),
-        ("countRoomAdmin", 10.into()),
+        ("maxFileSize", bytes(quota.file_size).into()),
+        ("maxTotalSize", bytes(quota.space).into()),
+        ("countUser", length(quota.free_seats).into()),
+        ("countRoomAdmin", length(quota.paid_seats).into()),
         ("usersInRoom", many.into()),
-        ("countRoom", many.into()),
+        ("countRoom", length(quota.rooms).into()),
         ("nonProfit", false.into()),
         ("trial", false.into()),
         ("free", (!audit).into()),
@@ -73,15 +75,28 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
         ("ldap", audit.into()),
         ("sso", audit.into()),
         ("statistic", false.into()),
+        ("branding", false.into()),
+        ("customization", audit.into()),
+        ("lifetime", false.into()),
+        ("automationApi", false.into()),
+        ("custom", false.into()),
+        ("restore", audit.into()),
+        ("oauth", true.into()),
+        ("contentSearch", false.into()),
+        ("thirdParty", true.into()),
+        ("year", false.into()),
+        ("countFreeBackup", 0.into()),
+        ("backup", false.into()),
+        ("countAIAgent", 0.into()),
+        ("aiTools", false.into()),
     ])))
 }
 
-/// `GET security/audit/settings/lifetime`
-pub(super) fn lifetime(context: &Context<'_>) -> Result<Answer, Failure> {
-    context.caller.demand_admin()?;
-    Ok(Answer::one(Json::object([
-        ("loginHistoryLifeTime", 180.into()),
-        ("auditTrailLifeTime", 180.into()),
-        ("lastModified", context.scenario.now.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
-    ])))
+/// The portal's number for its state.
+fn tenant_status(state: TenantState) -> i32 {
+    match state {
+        TenantState::Active | TenantState::Unknown => 0,
+        TenantState::Suspended => 1,
+        TenantState::Restoring => 4,
+    }
 }

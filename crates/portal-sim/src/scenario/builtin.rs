@@ -5,7 +5,20 @@ use chrono::{DateTime, Utc};
 use super::{Scenario, file};
 
 /// Names of the built-in scenarios, in the order of the tour.
-pub const BUILTIN: &[&str] = &["incident", "quiet", "no-audit", "incomplete", "twin-titles"];
+pub const BUILTIN: &[&str] = &[
+    "incident",
+    "quiet",
+    "no-audit",
+    "incomplete",
+    "twin-titles",
+    "renamed-room",
+    "late-rows",
+    "autumn",
+    "dense-second",
+    "large",
+    "hostile",
+    "deleted-room",
+];
 
 /// The text of a built-in scenario.
 pub(super) fn text(name: &str) -> Option<&'static str> {
@@ -15,6 +28,13 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "no-audit" => include_str!("../../../../fixtures/scenarios/no-audit.json"),
         "incomplete" => include_str!("../../../../fixtures/scenarios/incomplete.json"),
         "twin-titles" => include_str!("../../../../fixtures/scenarios/twin-titles.json"),
+        "renamed-room" => include_str!("../../../../fixtures/scenarios/renamed-room.json"),
+        "late-rows" => include_str!("../../../../fixtures/scenarios/late-rows.json"),
+        "autumn" => include_str!("../../../../fixtures/scenarios/autumn.json"),
+        "dense-second" => include_str!("../../../../fixtures/scenarios/dense-second.json"),
+        "large" => include_str!("../../../../fixtures/scenarios/large.json"),
+        "hostile" => include_str!("../../../../fixtures/scenarios/hostile.json"),
+        "deleted-room" => include_str!("../../../../fixtures/scenarios/deleted-room.json"),
         _ => return None,
     })
 }

@@ -7,11 +7,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::model::{Event, Key, Login, Person, PersonKind, Room};
+use super::office::Office;
 use super::traffic::{self, Traffic};
 use super::truth::Truth;
 use super::{Scenario, builtin};
 use crate::dates;
 use crate::fault::Fault;
+use crate::limiter::Limits;
 
 /// Every so many rows two neighbours swap their ids: on the portal id order is not date order either.
 const SWAP_EVERY: usize = 17;
@@ -51,6 +53,8 @@ struct File {
     description: String,
     /// A built-in scenario whose people, rooms, traffic, … come first.
     based_on: Option<String>,
+    /// A clock that the scenario depends on; otherwise it can be run at any.
+    now: Option<DateTime<Utc>>,
     zone: Option<String>,
     version: Option<String>,
     standalone: Option<bool>,
@@ -61,6 +65,8 @@ struct File {
     keys: Vec<KeyEntry>,
     #[serde(default)]
     rooms: Vec<RoomEntry>,
+    /// A generated office.
+    office: Option<Office>,
     #[serde(default)]
     traffic: Vec<Traffic>,
     #[serde(default)]
@@ -69,7 +75,23 @@ struct File {
     logins: Vec<LoginEntry>,
     #[serde(default)]
     faults: Vec<Fault>,
+    #[serde(default)]
+    limits: LimitsEntry,
     truth: Truth,
+}
+
+/// `true` for the portal's usual limits, or an object with some.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LimitsEntry {
+    All(bool),
+    Some(Limits),
+}
+
+impl Default for LimitsEntry {
+    fn default() -> LimitsEntry {
+        LimitsEntry::All(false)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +137,8 @@ struct RoomEntry {
     members: Vec<String>,
     #[serde(default)]
     former: Vec<FormerTitle>,
+    /// When it was deleted; its events stay.
+    deleted: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,6 +191,8 @@ pub(super) fn load(text: &str, now: DateTime<Utc>) -> Result<Scenario, ScenarioE
 
 fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     let file: File = serde_json::from_str(text).map_err(ScenarioError::Syntax)?;
+    // first, because what the base holds is relative to the clock too
+    scenario.now = file.now.unwrap_or(scenario.now);
     if let Some(base) = &file.based_on {
         apply(builtin::text(base).ok_or_else(|| ScenarioError::Base(base.clone()))?, scenario)?;
     }
@@ -189,8 +215,13 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
         built.expires = key.expires.map(|text| instant(&text, now)).transpose()?;
         scenario.keys.push(built);
     }
+    let mut deleted = Vec::new();
     for room in file.rooms {
+        deleted.extend(room.deleted.as_deref().map(|at| Ok((room.id, instant(at, now)?))).transpose()?);
         room.add(scenario)?;
+    }
+    if let Some(office) = &file.office {
+        office.fill(scenario)?;
     }
     for entry in file.events {
         let event = entry.build(scenario)?;
@@ -203,12 +234,21 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     for traffic in &file.traffic {
         traffic::generate(traffic, scenario)?;
     }
-    scenario.faults.extend(file.faults);
+    for (room, at) in deleted {
+        scenario.delete_room(room, at);
+    }
+    let faults = scenario.faults.drain(..).chain(file.faults).collect();
+    scenario.order(faults)?;
+    scenario.limits = match file.limits {
+        LimitsEntry::All(true) => Limits::usual(),
+        LimitsEntry::All(false) => scenario.limits,
+        LimitsEntry::Some(limits) => limits,
+    };
     Ok(())
 }
 
 /// Gives the rows their ids in the order of time, with a few neighbours swapped.
-fn number(scenario: &mut Scenario) {
+pub(super) fn number(scenario: &mut Scenario) {
     scenario.events.sort_by_key(|event| event.at);
     for (id, event) in (super::FIRST_EVENT_ID..).zip(&mut scenario.events) {
         event.id = id;

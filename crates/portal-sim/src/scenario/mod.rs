@@ -3,8 +3,13 @@
 //! `file` reads scenario files, `traffic` invents ordinary work; the wire is none of this module's business.
 
 mod builtin;
+mod condition;
+mod content;
 mod file;
+mod index;
 mod model;
+mod office;
+mod stored;
 mod traffic;
 mod truth;
 
@@ -13,13 +18,21 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
+pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
+pub use content::{Content, EVERYONE, Folder, Group, Lateness, Quota, Share, StoredFile, Version};
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
+pub use office::{Incident, Office};
+pub use stored::{Reference, Stored};
+pub use traffic::Traffic;
 pub use truth::{Expected, Innocent, Truth};
 
+pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
+pub(crate) use index::Span;
 pub(crate) use model::mix;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault, FaultKind};
+use crate::limiter::Limits;
 
 /// First insertion id of audit events: large enough to look like a portal that has lived.
 const FIRST_EVENT_ID: i64 = 48_000;
@@ -53,12 +66,19 @@ pub struct Scenario {
     pub events: Vec<Event>,
     /// The login history, in no particular order.
     pub logins: Vec<Login>,
+    /// Groups, folders, files, shares, quota.
+    pub content: Content,
     /// Misbehaviour that is still to come.
     pub faults: Vec<Fault>,
+    /// Which limiters are on; none, unless somebody switches them on.
+    pub limits: Limits,
     /// What is true.
     pub truth: Truth,
+    /// Whether the portal runs, what is hidden, who may enter.
+    pub condition: Condition,
     last_event: i64,
     last_login: i64,
+    index: index::Index,
 }
 
 impl Scenario {
@@ -81,10 +101,14 @@ impl Scenario {
             rooms: Vec::new(),
             events: Vec::new(),
             logins: Vec::new(),
+            content: Content::default(),
             faults: Vec::new(),
+            limits: Limits::default(),
             truth: Truth::default(),
+            condition: Condition::default(),
             last_event: FIRST_EVENT_ID,
             last_login: FIRST_LOGIN_ID,
+            index: index::Index::default(),
         }
     }
 
@@ -172,6 +196,13 @@ impl Scenario {
         self.rooms.push(room);
     }
 
+    /// With these limiters on.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Scenario {
+        self.limits = limits;
+        self
+    }
+
     /// Adds an event and returns its id.
     ///
     /// Filled in where missing: the id, the room's title at that time, the person's usual address.
@@ -205,6 +236,63 @@ impl Scenario {
         id
     }
 
+    /// Lets rows arrive, with times relative to the clock.
+    pub(crate) fn receive(&mut self, traffic: &[Traffic]) -> Result<(), ScenarioError> {
+        traffic.iter().try_for_each(|traffic| traffic::generate(traffic, self))
+    }
+
+    /// Replaces the faults, if the rows they bring can be made here.
+    pub(crate) fn order(&mut self, faults: Vec<Fault>) -> Result<(), ScenarioError> {
+        let mut trial = Scenario::empty(self.now);
+        trial.people.clone_from(&self.people);
+        trial.rooms.clone_from(&self.rooms);
+        for fault in &faults {
+            if let FaultKind::Arrive { traffic } = &fault.kind {
+                trial.receive(traffic)?;
+            }
+        }
+        self.faults = faults;
+        fault::resolve(&mut self.faults, self.now);
+        Ok(())
+    }
+
+    /// Puts rows that came since the last request into the index.
+    pub(crate) fn reindex(&mut self) {
+        self.index.catch_up(&self.events, &self.logins);
+    }
+
+    /// Throws the index away, after somebody may have changed rows in place.
+    pub(crate) fn forget_index(&mut self) {
+        self.index = index::Index::default();
+    }
+
+    /// The audit rows between two dates: those of an action, or else the listed ones, of a person or of all.
+    ///
+    /// With an action the person is not looked at.
+    pub(crate) fn audit_rows(
+        &self,
+        action: Option<i32>,
+        actor: Option<Uuid>,
+        bounds: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    ) -> Span<'_, Event> {
+        let positions = match (action, actor) {
+            (Some(action), _) => self.index.of_action(&self.events, action),
+            (None, Some(actor)) => self.index.of_actor(&self.events, actor),
+            (None, None) => self.index.listed(&self.events),
+        };
+        Span::new(&self.events, positions, bounds)
+    }
+
+    /// The whole login history by date.
+    pub(crate) fn login_rows(&self) -> Span<'_, Login> {
+        Span::new(&self.logins, self.index.logins(&self.logins), (None, None))
+    }
+
+    /// The rows of a folder's or file's activity log, oldest first.
+    pub(crate) fn events_about(&self, reference: Reference) -> impl Iterator<Item = &Event> {
+        self.index.about(&self.events, reference).iter().map(|position| &self.events[*position as usize])
+    }
+
     /// Takes the highest ids from the rows, after somebody numbered them anew.
     fn recount(&mut self) {
         self.last_event = self.events.iter().map(|event| event.id).max().unwrap_or(FIRST_EVENT_ID);
@@ -222,6 +310,19 @@ impl Scenario {
         event.target = vec![room.to_string()];
         event.texts = vec![old.clone(), title.to_owned()];
         event.place = Place::Room { id: room, title: old };
+        self.add_event(event);
+    }
+
+    /// Deletes a room for good: its events stay, its activity log and its facts are gone.
+    ///
+    /// Writes the event (5074) of the deletion. Does nothing for a room that is not there.
+    pub fn delete_room(&mut self, room: i32, at: DateTime<Utc>) {
+        let Some(position) = self.rooms.iter().position(|known| known.id == room) else { return };
+        let gone = self.rooms.remove(position);
+        let mut event = Event::new(5074, gone.owner, at);
+        event.target = vec![room.to_string()];
+        event.texts = vec![gone.title.clone()];
+        event.place = Place::Room { id: room, title: gone.title };
         self.add_event(event);
     }
 

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::stored::Stored;
+
 /// The account that failed logins and anonymous editors are booked on.
 pub const GUEST: Uuid = Uuid::from_u128(0x712d_9ec3_5d2b_4b13_824f_71f0_0191_dcca);
 /// The portal's own account.
@@ -84,9 +86,13 @@ impl Person {
         self
     }
 
-    /// First and last name, or the one there is.
+    /// First and last name, or the one there is; Chinese names start with the last one, without a space.
     #[must_use]
     pub fn display_name(&self) -> String {
+        let chinese = |name: &str| name.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        if chinese(&self.first_name) || chinese(&self.last_name) {
+            return format!("{}{}", self.last_name, self.first_name);
+        }
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
 }
@@ -215,6 +221,8 @@ pub struct Event {
     pub ip: Option<String>,
     /// A row that the portal cannot convert: every page that holds it is a 500.
     pub poison: bool,
+    /// The columns as stored, instead of what follows from the other members.
+    pub stored: Option<Stored>,
 }
 
 impl Event {
@@ -233,6 +241,7 @@ impl Event {
             about: None,
             ip: None,
             poison: false,
+            stored: None,
         }
     }
 
@@ -290,19 +299,21 @@ pub struct Login {
     pub action: i32,
     /// Stored address.
     pub ip: String,
+    /// The columns as stored, instead of what follows from the other members.
+    pub stored: Option<Stored>,
 }
 
 impl Login {
     /// A login through the web form.
     #[must_use]
     pub fn success(person: &Person, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: person.id, login: None, action: 1029, ip: person.ip.clone() }
+        Login { id: 0, at, user: person.id, login: None, action: 1029, ip: person.ip.clone(), stored: None }
     }
 
     /// A wrong password; the portal books it on the guest account.
     #[must_use]
     pub fn failure(email: &str, ip: &str, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: GUEST, login: Some(email.to_owned()), action: 1013, ip: ip.to_owned() }
+        Login { id: 0, at, user: GUEST, login: Some(email.to_owned()), action: 1013, ip: ip.to_owned(), stored: None }
     }
 }
 

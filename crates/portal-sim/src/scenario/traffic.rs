@@ -4,16 +4,18 @@
 //! rows, and the same truth, at every `now`.
 
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Scenario;
 use super::file::{ScenarioError, instant, length, person, room_of};
-use super::model::{Event, Login, mix};
+use super::model::{Event, Login, Person, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,
 /// create, lock, rename, throw away.
-const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
+pub(super) const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
+/// A save in the editor.
+const SAVE: i32 = 5034;
 /// Acts of one sitting; far below twenty an hour, so that ordinary people stay ordinary.
 const SITTING_ACTS: (u64, u64) = (2, 5);
 /// Seconds between the acts of a sitting.
@@ -23,32 +25,75 @@ const SITTING_GAP: (u64, u64) = (90, 240);
 /// How many files people work with in one room.
 const FILES_PER_ROOM: i32 = 40;
 
-/// Rows to invent.
-#[derive(Debug, Deserialize)]
+/// Rows to invent; times are relative to the portal's clock, people are named by e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Traffic {
+pub enum Traffic {
     /// People who work in sittings of a few acts, each sitting in one room.
-    Office { seed: u64, people: Vec<String>, rooms: Vec<i32>, since: String, until: String, actions: Option<Vec<i32>> },
+    Office {
+        /// Where the acts come from; the same seed gives the same acts.
+        seed: u64,
+        /// Who.
+        people: Vec<String>,
+        /// Where; a room named twice is visited twice as often.
+        rooms: Vec<i32>,
+        /// Beginning.
+        since: String,
+        /// End.
+        until: String,
+        /// What they do, drawn from this list instead of the usual one.
+        actions: Option<Vec<i32>>,
+    },
     /// Distinct files, one act each, evenly over the time; `at_once` of them share a second, as in a bulk download.
     Files {
         /// Who; or a robot, by `initiator`.
         person: Option<String>,
+        /// The name of a robot.
         initiator: Option<String>,
+        /// Where.
         room: i32,
         /// Taken in turn.
         actions: Vec<i32>,
+        /// How many.
         files: i32,
+        /// Id of the first; the others follow.
         first_file: i32,
+        /// Instant of the first act.
         since: String,
+        /// Instant of the last act.
         until: String,
+        /// How many share a second.
         #[serde(default = "one")]
         at_once: i32,
+        /// From this address instead of the person's usual one.
         ip: Option<String>,
     },
     /// The same file saved again and again, as the editor does.
-    AutoSaves { person: String, room: i32, file: i32, title: String, since: String, until: String, every: String },
+    AutoSaves {
+        /// Who.
+        person: String,
+        /// Where.
+        room: i32,
+        /// The file's id.
+        file: i32,
+        /// The file's title.
+        title: String,
+        /// First save.
+        since: String,
+        /// No save after this.
+        until: String,
+        /// Time between two saves.
+        every: String,
+    },
     /// Every person logs in once a day and out some hours later.
-    Logins { seed: u64, people: Vec<String>, since: String },
+    Logins {
+        /// Where the times come from.
+        seed: u64,
+        /// Who.
+        people: Vec<String>,
+        /// First day.
+        since: String,
+    },
 }
 
 fn one() -> i32 {
@@ -56,7 +101,7 @@ fn one() -> i32 {
 }
 
 /// Adds the invented rows to the scenario.
-pub(super) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(), ScenarioError> {
+pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     let now = scenario.now;
     check(traffic)?;
     match traffic {
@@ -85,7 +130,8 @@ pub(super) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                 let mut event = Event::new(action, who, at).file(id, &format!("document {id}.docx")).in_room(*room);
                 event.initiator.clone_from(initiator);
                 event.ip.clone_from(ip);
-                scenario.add_event(event);
+                let name = scenario.person(who).map(Person::display_name).or_else(|| initiator.clone());
+                scenario.add_event(signed(event, &name.unwrap_or_default()));
             }
         }
         Traffic::AutoSaves { person: email, room, file, title, since, until, every } => {
@@ -93,7 +139,8 @@ pub(super) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
             let who = person(scenario, email)?.id;
             room_of(scenario, *room)?;
             while at <= until {
-                scenario.add_event(Event::new(5034, who, at).file(*file, title).in_room(*room));
+                let name = scenario.person(who).map(Person::display_name).unwrap_or_default();
+                scenario.add_event(signed(Event::new(SAVE, who, at).file(*file, title).in_room(*room), &name));
                 at += length(every)?;
             }
         }
@@ -141,12 +188,22 @@ fn office(
             let action = *dice.pick(actions);
             let file = room * 1000 + i32::try_from(dice.below(FILES_PER_ROOM as u64)).unwrap_or_default();
             if at < until {
-                scenario.add_event(Event::new(action, who, at).file(file, &format!("paper {file}.docx")).in_room(room));
+                let name = scenario.person(who).map(Person::display_name).unwrap_or_default();
+                let event = Event::new(action, who, at).file(file, &format!("paper {file}.docx")).in_room(room);
+                scenario.add_event(signed(event, &name));
             }
             at += Duration::seconds(dice.between(ACT_GAP));
         }
         sitting += Duration::minutes(dice.between(SITTING_GAP));
     }
+}
+
+/// Saves also say in words who saved.
+pub(super) fn signed(mut event: Event, name: &str) -> Event {
+    if event.action == SAVE {
+        event.texts.push(name.to_owned());
+    }
+    event
 }
 
 fn logins(scenario: &mut Scenario, dice: &mut Dice, email: &str, since: DateTime<Utc>) -> Result<(), ScenarioError> {
@@ -173,20 +230,25 @@ fn logins(scenario: &mut Scenario, dice: &mut Dice, email: &str, since: DateTime
 }
 
 /// `SplitMix64`: the same numbers from the same seed on every machine.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    /// A number from zero up to, and without, `bound`.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0) % bound
     }
 
     /// A number between these two, both included.
-    fn between(&mut self, (low, high): (u64, u64)) -> i64 {
+    pub(super) fn between(&mut self, (low, high): (u64, u64)) -> i64 {
         i64::try_from(low + self.below(high - low + 1)).expect("the ranges of this module are small")
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
     }
 }

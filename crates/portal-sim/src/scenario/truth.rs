@@ -11,6 +11,9 @@ pub struct Truth {
     /// Findings that a run at the scenario's `now` must report.
     #[serde(default)]
     pub found: Vec<Expected>,
+    /// Findings of a later run only, because the rows were not there yet; `description` says when.
+    #[serde(default)]
+    pub found_later: Vec<Expected>,
     /// People who look busy and must not be reported.
     #[serde(default)]
     pub not_found: Vec<Innocent>,
@@ -36,6 +39,9 @@ pub struct Expected {
     pub acts: usize,
     /// The sliding window, in hours.
     pub within_hours: u32,
+    /// Some of these acts cannot be seen, so a program counts fewer.
+    #[serde(default)]
+    pub partly: bool,
     /// In words.
     pub why: String,
 }

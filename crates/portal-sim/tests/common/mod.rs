@@ -18,6 +18,8 @@ pub(crate) enum Ordered {
     Null,
     Bool(bool),
     Int(i64),
+    /// A number with a fraction or exponent, as text.
+    Float(String),
     Text(String),
     List(Vec<Ordered>),
     Object(Vec<(String, Ordered)>),
@@ -44,8 +46,7 @@ impl<'de> Deserialize<'de> for Ordered {
                 Ok(Ordered::Int(value as i64))
             }
             fn visit_f64<E>(self, value: f64) -> Result<Ordered, E> {
-                // the simulator writes no fractions; a few recorded objects hold one
-                Ok(Ordered::Text(value.to_string()))
+                Ok(Ordered::Float(value.to_string()))
             }
             fn visit_str<E>(self, value: &str) -> Result<Ordered, E> {
                 Ok(Ordered::Text(value.to_owned()))
@@ -98,6 +99,24 @@ impl Ordered {
     pub(crate) fn int(&self) -> i64 {
         let Ordered::Int(value) = self else { panic!("not a number: {self:?}") };
         *value
+    }
+
+    /// The text, with a blank behind commas and colons, as the recorded requests were sent.
+    pub(crate) fn render(&self) -> String {
+        match self {
+            Ordered::Null => "null".to_owned(),
+            Ordered::Bool(value) => value.to_string(),
+            Ordered::Int(value) => value.to_string(),
+            Ordered::Float(value) => value.clone(),
+            Ordered::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Ordered::List(items) => format!("[{}]", items.iter().map(Ordered::render).collect::<Vec<_>>().join(", ")),
+            Ordered::Object(members) => {
+                let member = |(name, value): &(String, Ordered)| {
+                    format!("{}: {}", serde_json::Value::from(name.as_str()), value.render())
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+        }
     }
 
     /// The same with members replaced whose value differs from run to run.
@@ -226,10 +245,13 @@ fn read(raw: &[u8]) -> Answer {
     let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status line");
-    let headers: HashMap<String, String> = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
+    let mut headers: HashMap<String, String> = HashMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let known = headers.entry(name.to_lowercase()).or_default();
+        // a header that comes twice is shown as a list
+        let comma = if known.is_empty() { "" } else { ", " };
+        known.push_str(&format!("{comma}{value}"));
+    }
     let chunked = headers.get("transfer-encoding").is_some_and(|value| value == "chunked");
     let (body, complete) = if chunked { unchunk(rest) } else { (rest.to_owned(), true) };
     Answer { status: status.parse().expect("a status"), headers, body, complete }

@@ -1,0 +1,152 @@
+//! The kinds of misbehaviour, as they stand in scenario files and in `POST /__sim/faults`.
+//!
+//! Each kind has a line in the crate's README and a test that observes it over HTTP.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Traffic;
+
+/// What a fault does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// This status, with the body that the portal or its proxy sends with it.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// Which body, where a status comes with several.
+        #[serde(default)]
+        body: Option<FaultBody>,
+    },
+    /// 429 with an empty body and the headers of the limiter.
+    TooManyRequests {
+        /// Seconds in `Retry-After`; absent sends none, as the portal's one-minute limit does.
+        #[serde(default)]
+        retry_after: Option<u32>,
+    },
+    /// 429 of a certain limiter; `X-RateLimit-Reset` and `Retry-After` come together or not at all.
+    Limited {
+        /// Which limiter refuses.
+        by: LimitKind,
+        /// Seconds in `Retry-After`. The portal itself sends it with the day's limit only.
+        #[serde(default)]
+        retry_after: Option<u32>,
+    },
+    /// The connection is reset before any byte of the answer.
+    Reset,
+    /// The connection is reset after half of the body.
+    ResetInside,
+    /// The true answer, cut in the middle of its body.
+    Truncated,
+    /// The true answer, its body in pieces with pauses between them.
+    Slow {
+        /// How many pieces.
+        pieces: u32,
+        /// Milliseconds before each piece but the first.
+        pause_ms: u64,
+    },
+    /// The answer comes late.
+    Latency {
+        /// Milliseconds.
+        ms: u64,
+        /// Up to so many more, drawn from the fault's seed.
+        #[serde(default)]
+        jitter_ms: u64,
+    },
+    /// The caller's address is blocked: 403 with a text, or with a JSON string for those who want JSON alone.
+    Blocked,
+    /// The portal is not paid for: 402 with bare problem details, except on the routes that stay open then.
+    Unpaid,
+    /// The portal is suspended: 404 with bare problem details, except for the portal's settings, which say so.
+    Suspended,
+    /// The tariff's seats are taken: what would take another one is 402 with a message.
+    FullSeats,
+    /// What would change something answers as if it had, and changes nothing.
+    Unchanged,
+    /// The audit trail's filters are ignored, as without the audit feature, but the quota still claims to have it.
+    Fallback,
+    /// The `Date` header is wrong by so many seconds; the answers are not.
+    ClockSkew {
+        /// Seconds; above zero the portal's clock seems fast.
+        seconds: i64,
+    },
+    /// Rows enter the audit trail before the request is answered; late ones carry an old date and a new id.
+    Arrive {
+        /// The rows; their times are relative to the portal's clock at the moment of arrival.
+        traffic: Vec<Traffic>,
+    },
+}
+
+/// The kinds of error body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultBody {
+    /// No body: dead key, missing scope, unknown route.
+    Empty,
+    /// `{"error": …}`: an exception of the action.
+    Error,
+    /// The error envelope of a database that is down; comes with 403.
+    Database,
+    /// Bare problem details: unpaid or suspended portal.
+    Problem,
+    /// Plain text: the caller's address is blocked.
+    Text,
+    /// The same as a JSON string.
+    JsonText,
+    /// The proxy's page.
+    Html,
+}
+
+/// The portal's limiters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Requests of any verb within a minute.
+    Minute,
+    /// GET requests at the same time.
+    Reads,
+    /// Other requests at the same time.
+    Writes,
+    /// POST and PUT within a day.
+    Day,
+    /// Calls of one sensitive route within a quarter of an hour.
+    Sensitive,
+}
+
+impl LimitKind {
+    /// The portal's default, which is also what `X-RateLimit-Limit` says.
+    #[must_use]
+    pub fn usual(self) -> u32 {
+        match self {
+            LimitKind::Minute => 1500,
+            LimitKind::Reads => 50,
+            LimitKind::Writes => 15,
+            LimitKind::Day => 10_000,
+            LimitKind::Sensitive => 5,
+        }
+    }
+}
+
+impl FaultKind {
+    /// Whether it means anything for this request; others do not count for `skip` and `times`.
+    pub(super) fn concerns(&self, method: &str, route: &str) -> bool {
+        match self {
+            FaultKind::FullSeats => {
+                let method = method.to_ascii_uppercase();
+                matches!((method.as_str(), route), ("POST", "people") | ("PUT", "people/status/active"))
+            }
+            FaultKind::Unchanged => !method.eq_ignore_ascii_case("GET"),
+            FaultKind::Fallback => route.starts_with("security/audit/") && route.ends_with("/filter"),
+            _ => true,
+        }
+    }
+
+    /// Whether it says what is answered; of these only the first that fits a request counts.
+    pub(super) fn is_answer(&self) -> bool {
+        !matches!(
+            self,
+            FaultKind::Latency { .. } | FaultKind::ClockSkew { .. } | FaultKind::Arrive { .. } | FaultKind::Fallback
+        )
+    }
+}

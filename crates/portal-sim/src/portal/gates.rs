@@ -1,0 +1,36 @@
+//! Who may see the audit trail at all: the plan, the deployment's switch, a database that is down.
+
+use super::reply::Failure;
+use crate::scenario::Scenario;
+
+/// Whether the filters answer with the newest rows instead, on hosted and self-hosted portals alike.
+pub(super) fn falls_back(scenario: &Scenario) -> bool {
+    !scenario.audit || scenario.condition.history_hidden
+}
+
+/// The gate of `last` and of reading the lifetimes: it never looks at the plan.
+pub(super) fn base(scenario: &Scenario) -> Result<(), Failure> {
+    demand(scenario.standalone || !scenario.condition.history_hidden)
+}
+
+/// The gate of the filters, the reports and of changing the lifetimes.
+pub(super) fn full(scenario: &Scenario) -> Result<(), Failure> {
+    demand(scenario.standalone || (scenario.audit && !scenario.condition.history_hidden))
+}
+
+fn demand(allowed: bool) -> Result<(), Failure> {
+    if allowed {
+        return Ok(());
+    }
+    let message = "Your pricing plan does not support this option";
+    Err(Failure::exception(402, message, "ASC.Core.Billing.BillingException", -2_146_233_088))
+}
+
+/// A database that is down is a 403 on PostgreSQL.
+pub(super) fn database(scenario: &Scenario) -> Result<(), Failure> {
+    if !scenario.condition.database_down {
+        return Ok(());
+    }
+    let message = "An exception has been raised that is likely due to a transient failure.";
+    Err(Failure::exception(403, message, "System.InvalidOperationException", -2_146_233_079))
+}

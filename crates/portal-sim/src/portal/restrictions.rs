@@ -1,0 +1,148 @@
+//! The IP restrictions: the list, the switch, and the one operation that replaces both.
+//!
+//! Who is refused because of them is decided in `admission`.
+
+use axum::http::{HeaderMap, header};
+
+use super::json_body::{Class, Shape, Value};
+use super::query::Binder;
+use super::reply::{Answer, Failure, Output, Reply};
+use super::{Change, Context, gates};
+use crate::dotnet_ip;
+use crate::json::Json;
+use crate::scenario::{Event, Restriction, Scenario};
+
+/// The hash of nothing, whatever the list holds; it is no legal `ETag` either.
+const ETAG: &str = "W/D41D8CD98F00B204E9800998ECF8427E";
+/// Only for conditional GET.
+const CACHE: &str = "private, no-cache";
+/// The portal's number in its installation.
+const TENANT: i32 = 2;
+/// The column's length.
+const MAX_LENGTH: usize = 50;
+/// The audit event of a change.
+const CHANGED: i32 = 6094;
+
+static ENTRY: Class = Class {
+    name: "ASC.IPSecurity.IpRestrictionBase",
+    members: &[("ip", Shape::Text), ("forAdmin", Shape::Bool { nullable: false })],
+    required: &["ip"],
+};
+static ENTRY_SHAPE: Shape = Shape::Object(&ENTRY);
+static BODY: Class = Class {
+    name: "ASC.Web.Api.ApiModel.RequestsDto.IpRestrictionsDto",
+    members: &[
+        (
+            "ipRestrictions",
+            Shape::List {
+                class: "System.Collections.Generic.IEnumerable`1[ASC.IPSecurity.IpRestrictionBase]",
+                item: &ENTRY_SHAPE,
+            },
+        ),
+        ("enable", Shape::Bool { nullable: true }),
+    ],
+    required: &["ipRestrictions"],
+};
+static BODY_SHAPE: Shape = Shape::Object(&BODY);
+
+/// `GET settings/iprestrictions`
+pub(super) fn list(context: &Context<'_>) -> Result<Output, Failure> {
+    context.caller.demand_admin()?;
+    gates::database(context.scenario)?;
+    let entries = &context.scenario.condition.restrictions.entries;
+    if entries.iter().any(|entry| dotnet_ip::parse(&entry.ip).is_none()) {
+        let message = "An invalid IP address was specified.";
+        return Err(Failure::exception(500, message, "System.FormatException", -2_146_233_033));
+    }
+    if says(context.headers, header::IF_NONE_MATCH, ETAG) {
+        return Ok(Reply::not_modified().into());
+    }
+    let rows = entries.iter().map(|entry| {
+        Json::object([
+            ("id", entry.id.into()),
+            ("tenantId", TENANT.into()),
+            ("ip", entry.ip.as_str().into()),
+            ("forAdmin", entry.for_admin.into()),
+        ])
+    });
+    Ok(Answer::list(rows.collect()).with_header("etag", ETAG).and_header("cache-control", CACHE))
+}
+
+/// `GET settings/iprestrictions/settings`
+pub(super) fn switch(context: &Context<'_>) -> Result<Output, Failure> {
+    context.caller.demand_admin()?;
+    gates::database(context.scenario)?;
+    let restrictions = &context.scenario.condition.restrictions;
+    let changed = restrictions.changed.unwrap_or(context.scenario.now);
+    // month first, no zone: not an HTTP date
+    let modified = changed.format("%m/%d/%Y %H:%M:%S").to_string();
+    if says(context.headers, header::IF_MODIFIED_SINCE, &modified) {
+        return Ok(Reply::not_modified().into());
+    }
+    let answer = Answer::one(Json::object([
+        ("enable", restrictions.enabled.into()),
+        ("lastModified", changed.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string().into()),
+    ]));
+    Ok(answer.with_header("last-modified", &modified).and_header("cache-control", CACHE))
+}
+
+/// Whether a header has exactly this text; no list, quotes or star is understood.
+fn says(headers: &HeaderMap, name: header::HeaderName, text: &str) -> bool {
+    headers.get(name).is_some_and(|value| value.as_bytes() == text.as_bytes())
+}
+
+/// `PUT settings/iprestrictions` and `PUT settings/iprestrictions/settings`: both replace the list and the switch.
+pub(super) fn replace(change: &mut Change<'_>) -> Result<Output, Failure> {
+    let mut binder = Binder::new(change.query);
+    let body = binder.json(change.body, &BODY_SHAPE, "");
+    binder.done()?;
+    change.context().caller.demand_admin()?;
+    let sent = body.get("ipRestrictions").items();
+    let enable = body.get("enable").bool();
+    if enable == Some(true) && sent.is_empty() {
+        return Err(argument("Add at least 1 allowed IP address."));
+    }
+    let mut entries = Vec::new();
+    for entry in sent {
+        if *entry == Value::Null {
+            return Err(Failure::null_reference());
+        }
+        let ip = entry.get("ip").text().filter(|ip| dotnet_ip::parse(ip).is_some());
+        let ip = ip.ok_or_else(|| argument("IpRestrictions"))?;
+        entries.push((ip.to_owned(), entry.get("forAdmin").bool().unwrap_or_default()));
+    }
+    gates::database(change.scenario)?;
+    if entries.iter().any(|(ip, _)| ip.encode_utf16().count() > MAX_LENGTH) {
+        let message = format!("The field Ip must be a string or array type with a maximum length of '{MAX_LENGTH}'.");
+        return Err(argument(&message));
+    }
+    let echo = entries
+        .iter()
+        .map(|(ip, for_admin)| Json::object([("ip", ip.as_str().into()), ("forAdmin", (*for_admin).into())]))
+        .collect();
+    let actor = change.caller.as_ref().map(|(person, _)| person.id).unwrap_or_default();
+    // leaving the switch out turns it on, unless there is nothing to restrict to
+    let enabled = enable.unwrap_or(!entries.is_empty());
+    save(change.scenario, entries, enabled);
+    let event = Event::new(CHANGED, actor, change.scenario.now);
+    change.scenario.add_event(event);
+    Ok(Answer::one(Json::object([("ipRestrictions", Json::List(echo)), ("enable", enable.into())])).into())
+}
+
+fn save(scenario: &mut Scenario, entries: Vec<(String, bool)>, enabled: bool) {
+    let now = scenario.now;
+    let restrictions = &mut scenario.condition.restrictions;
+    restrictions.entries.clear();
+    for (ip, for_admin) in entries {
+        restrictions.last_id += 1;
+        restrictions.entries.push(Restriction { id: restrictions.last_id, ip, for_admin });
+    }
+    if !restrictions.switch_is_stuck {
+        restrictions.enabled = enabled;
+        restrictions.changed = Some(now);
+    }
+}
+
+fn argument(message: &str) -> Failure {
+    Failure::exception(400, message, "System.ArgumentException", -2_147_024_809)
+}

@@ -1,0 +1,133 @@
+//! The columns of an audit row as they stand in the portal's table.
+//!
+//! Most events are described by their members and get these columns from them; rows of another origin bring their own.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::model::{Event, Place};
+
+/// A file deleted for good.
+const FILE_DELETED: i32 = 5018;
+
+/// The columns of a row that follow from nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Stored {
+    /// A JSON list of texts; for events of Documents the last one is a JSON object about the place.
+    pub description: Option<String>,
+    /// Ids, joined with commas.
+    pub target: Option<String>,
+    /// Stored address.
+    pub ip: Option<String>,
+    /// Browser as shown.
+    pub browser: Option<String>,
+    /// System as shown.
+    pub platform: Option<String>,
+    /// Page as shown.
+    pub page: Option<String>,
+    /// Folders and files whose activity log shows the row.
+    pub references: Vec<Reference>,
+}
+
+/// A folder or file that a row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// A folder or room.
+    Folder(i32),
+    /// A file.
+    File(i32),
+    /// A file that was deleted for good since; its id is shown as 0.
+    Gone(i32),
+}
+
+impl Event {
+    /// The columns of this row: its own, or what its members mean.
+    pub(crate) fn columns(&self) -> Stored {
+        if let Some(stored) = &self.stored {
+            return stored.clone();
+        }
+        let agent = self.ip.is_some();
+        let room = self.room();
+        let folder = room.unwrap_or(1);
+        Stored {
+            description: self.description(),
+            target: (!self.target.is_empty()).then(|| self.target.join(",")),
+            ip: self.ip.clone(),
+            browser: agent.then(|| "Chrome 131".to_owned()),
+            platform: agent.then(|| "Windows 10".to_owned()),
+            page: agent.then(|| format!("https://portal.example/rooms/shared/{folder}/filter?folder={folder}")),
+            references: self.derived_references(),
+        }
+    }
+
+    /// The folders and files whose activity log shows the row.
+    pub(crate) fn references(&self) -> Vec<Reference> {
+        let Some(stored) = &self.stored else { return self.derived_references() };
+        let alive = |reference: &Reference| match *reference {
+            Reference::Gone(id) => Reference::File(id),
+            other => other,
+        };
+        stored.references.iter().map(alive).collect()
+    }
+
+    fn derived_references(&self) -> Vec<Reference> {
+        if !crate::actions::is_tracked(self.action) {
+            return Vec::new();
+        }
+        self.room().map(Reference::Folder).into_iter().chain(self.file_id().map(Reference::File)).collect()
+    }
+
+    /// The room it happened in.
+    pub(crate) fn room(&self) -> Option<i32> {
+        if let Place::Room { id, .. } = self.place { Some(id) } else { None }
+    }
+
+    /// The file it is about; deletions belong to the folders above only.
+    fn file_id(&self) -> Option<i32> {
+        if self.action == FILE_DELETED
+            || !crate::actions::find(self.action).is_some_and(crate::actions::Action::is_about_files)
+        {
+            return None;
+        }
+        self.target.first().and_then(|id| id.parse().ok())
+    }
+
+    /// The texts and, inside a room or in somebody's own documents, the place.
+    fn description(&self) -> Option<String> {
+        let mut texts = self.texts.clone();
+        let mut place = Map::new();
+        match &self.place {
+            Place::None => {}
+            Place::Room { id, title } => {
+                let renamed = matches!(self.action, 5071 | 5155);
+                let now = if renamed { self.texts.get(1).unwrap_or(title) } else { title };
+                place.extend(object(json!({
+                    "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "Type": 0,
+                    "IsAgent": false, "RootFolderTitle": "Rooms",
+                })));
+                if renamed {
+                    place.insert("RoomOldTitle".to_owned(), json!(title));
+                }
+                if let Some(about) = self.about {
+                    place.insert("UserIds".to_owned(), json!([about]));
+                }
+            }
+            Place::MyDocuments => {
+                place.extend(object(json!({"RootFolderTitle": "My documents"})));
+            }
+        }
+        if texts.is_empty() && place.is_empty() {
+            return None;
+        }
+        if !place.is_empty() {
+            texts.push(Value::Object(place).to_string());
+        }
+        Some(Value::from(texts).to_string())
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value { members } else { Map::new() }
+}
