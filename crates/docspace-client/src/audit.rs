@@ -103,8 +103,7 @@ impl Client {
             ("startIndex", &start),
         ];
         let query = if start == "0" { &query[..4] } else { &query[..] };
-        let question =
-            Question { asked: "the audit trail", path: "security/audit/events/filter", query, needs: "*:read" };
+        let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(query);
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
         self.note_rows(rows.len());
         Ok(rows.into_iter().map(AuditEvent::from).collect())
