@@ -99,14 +99,14 @@ impl Client {
 }
 
 /// Folders and files are numbered apart from each other.
-fn entry_id(entry: &EntryDto) -> Option<(bool, EntryId)> {
+pub(crate) fn entry_id(entry: &EntryDto) -> Option<(bool, EntryId)> {
     match entry {
         EntryDto::Folder(folder) => Some((true, folder.id.clone()?)),
         EntryDto::File(file) => Some((false, file.id.clone()?)),
     }
 }
 
-fn folder_value(dto: FolderDto) -> Option<Folder> {
+pub(crate) fn folder_value(dto: FolderDto) -> Option<Folder> {
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
     Some(Folder {
         id: dto.id?,
@@ -120,7 +120,7 @@ fn folder_value(dto: FolderDto) -> Option<Folder> {
     })
 }
 
-fn file_value(dto: FileDto) -> Option<File> {
+pub(crate) fn file_value(dto: FileDto) -> Option<File> {
     Some(File {
         id: dto.id?,
         title: dto.title,

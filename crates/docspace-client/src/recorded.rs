@@ -1,5 +1,7 @@
 //! Every exchange that the portal's own code produced for the lists we read: successes parse, refusals are understood.
 
+mod files_people;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
