@@ -15,8 +15,9 @@ use crate::{Client, Error, ErrorKind};
 /// The portal's largest page.
 const PAGE_ROWS: u64 = 100;
 
-/// How far apart pages begin, pass by pass: first edge to edge, then with each row in two, three, four of them.
-const STEPS: [u64; 4] = [100, 50, 33, 25];
+/// How far apart pages begin, pass by pass. First with one row in common, so that somebody who leaves while somebody else comes makes
+/// one entry too many; then with each row in two, three, four pages.
+const STEPS: [u64; 4] = [99, 50, 33, 25];
 
 /// The payload of a page.
 pub(crate) trait ListPage: DeserializeOwned {
