@@ -61,7 +61,7 @@ impl<'a> Question<'a> {
     }
 
     pub(crate) fn anonymous(asked: &'static str, path: &'a str) -> Self {
-        Question { asked, path, query: &[], needs: "no", anonymous: true }
+        Question { asked, path, query: &[], needs: "*:read", anonymous: true }
     }
 
     pub(crate) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {

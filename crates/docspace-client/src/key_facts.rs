@@ -93,12 +93,12 @@ pub struct KeyFacts {
 
 impl Client {
     /// What the portal says about the key; `None` for a personal access token, and from servers that do not know keys (before
-    /// 3.1). It needs no scope, so it is the question that tells a dead key.
+    /// 3.1). Server 3.7 asks for no scope here, so it is the question that tells a dead key; older ones may ask for `*:read`.
     pub async fn key(&self) -> Result<Option<KeyFacts>, Error> {
         if !self.has_api_key() {
             return Ok(None); // the portal fails at anything else
         }
-        let dto: KeyDto = match self.get(Question::new("the key's own facts", "keys/@self", "no")).await {
+        let dto: KeyDto = match self.get(Question::new("the key's own facts", "keys/@self", "*:read")).await {
             Ok(answer) => answer.response,
             // an old server's proxy does not know where this should go
             Err(error) if matches!(error.kind, ErrorKind::UnknownCall | ErrorKind::NotAPortal { status: 404 }) => {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use audit_model::RoomId;
+use audit_model::{RoomId, Window};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -243,7 +243,7 @@ async fn public_questions_are_sent_without_the_key() {
     assert_eq!(client.people().await.unwrap(), []);
 }
 
-/// A server before 3.1 for somebody who is no admin: no keys, a plan for everybody, `fields` ignored, an owner who is an admin.
+/// A server before 3.1 for somebody who is no admin: no keys, and a plan for everybody.
 #[tokio::test]
 async fn an_old_server_is_described_as_it_is() {
     let client = serve(|asked| match asked.path.as_str() {
@@ -260,6 +260,22 @@ async fn an_old_server_is_described_as_it_is() {
     assert!(!capabilities.admin && capabilities.quota.unwrap().audit, "the plan proves no right");
     assert!(!capabilities.audit_filter.works() && capabilities.login_history.works());
     assert_eq!(capabilities.time_zone, Some(chrono_tz::Tz::Europe__Berlin));
+}
+
+/// Before 3.2 `fields` is ignored: rows have everything, and members that we never heard of.
+#[tokio::test]
+async fn rows_with_more_than_was_asked_for_are_read() {
+    let client = serve(|_| {
+        let row = json!({"id": 7, "date": "2026-11-20T08:00:00.0000000Z", "user": "Anna", "userId": id(1), "actionId": 5009,
+            "action": "File downloaded", "ip": "192.0.2.1", "country": "", "browser": "Firefox", "page": "https://docs.example.com",
+            "actionType": 10, "product": 5, "location": 6, "target": ["9417"], "entries": [{"type": 2}], "context": "Rooms: Falcon"});
+        Said::Json(json!([row]), None)
+    })
+    .await;
+    let hour = Window::new("2026-11-20T07:30:00Z".parse().unwrap(), "2026-11-20T08:30:00Z".parse().unwrap());
+    let slice = client.audit_slice(hour).await;
+    assert_eq!((slice.rows.len(), slice.gaps.len()), (1, 0));
+    assert_eq!((slice.rows[0].id, slice.rows[0].actor), (7, id(1)));
 }
 
 #[tokio::test]
