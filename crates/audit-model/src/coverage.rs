@@ -12,6 +12,8 @@ use crate::Window;
 pub enum GapReason {
     /// The portal's plan has no audit feature, so the filter is silently ignored.
     AuditFeatureMissing,
+    /// The portal has forgotten it: logins are kept for a number of days.
+    BeyondRetention,
     /// One stored row makes every page that holds it fail.
     UnreadableRow,
     /// A cap on requests, rows or time ended the read.
@@ -36,6 +38,9 @@ impl GapReason {
         match self {
             GapReason::AuditFeatureMissing => {
                 "the portal's plan has no audit feature: it answers every question with its newest 20 events; get a plan with it, or stop watching"
+            }
+            GapReason::BeyondRetention => {
+                "longer ago than the portal keeps it; what an earlier run had read is still used"
             }
             GapReason::UnreadableRow => {
                 "a row stored here makes the portal fail (a tag named like {x} does); ask whoever runs the server to repair it"

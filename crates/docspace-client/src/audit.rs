@@ -103,8 +103,7 @@ impl Client {
         let (from, to) = (query_instant(since), query_instant(to));
         let fixed = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
         let query: Vec<(&str, &str)> = fixed.into_iter().chain(more).collect();
-        let question =
-            Question { asked: "the audit trail", path: "security/audit/events/filter", query: &query, needs: "*:read" };
+        let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;
         self.note_rows(rows.len());
         Ok(rows.into_iter().map(AuditEvent::from).collect())

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use audit_model::RoomId;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
@@ -16,7 +17,7 @@ use url::Url;
 use crate::budget::{Budget, Spent};
 use crate::error::{Refusal, classify};
 use crate::wire::Envelope;
-use crate::{ApiKey, Error, ErrorKind};
+use crate::{ApiKey, EntryId, Error, ErrorKind};
 
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
 const REQUESTS_IN_FLIGHT: usize = 4;
@@ -46,12 +47,45 @@ struct Inner {
 }
 
 /// One question: what it is called, where it goes, what a key needs for it.
+#[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     pub(crate) asked: &'static str,
-    /// Below `/api/2.0/`.
-    pub(crate) path: &'a str,
+    /// Below `/api/2.0/`; ids in it have gone through [`segment`].
+    path: &'a str,
     pub(crate) query: &'a [(&'a str, &'a str)],
-    pub(crate) needs: &'static str,
+    needs: &'static str,
+    /// Without the key. Public answers are refused to a key without the scope, and to a dead one.
+    anonymous: bool,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn new(asked: &'static str, path: &'a str, needs: &'static str) -> Self {
+        Question { asked, path, query: &[], needs, anonymous: false }
+    }
+
+    pub(crate) fn anonymous(asked: &'static str, path: &'a str) -> Self {
+        Question { asked, path, query: &[], needs: "*:read", anonymous: true }
+    }
+
+    pub(crate) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
+        Question { query, ..self }
+    }
+}
+
+/// An id as one part of a path. Ids in third-party storage are texts with any character.
+pub(crate) fn segment(id: &EntryId) -> String {
+    let text = match id {
+        RoomId::Number(number) => return number.to_string(),
+        RoomId::Text(text) => text,
+    };
+    let mut part = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => part.push(char::from(byte)),
+            other => part.push_str(&format!("%{other:02X}")),
+        }
+    }
+    part
 }
 
 /// What is done about a 500 of the portal itself, which is usually for good.
@@ -83,6 +117,11 @@ impl Client {
                 time_zone: OnceLock::new(),
             }),
         }
+    }
+
+    /// Whether the credential is an API key, and not a personal access token.
+    pub(crate) fn has_api_key(&self) -> bool {
+        self.inner.key.is_api_key()
     }
 
     /// How many requests were sent, repeats included.
@@ -122,8 +161,11 @@ impl Client {
         let Inner { http, base, key, budget, spent, .. } = &*self.inner;
         let mut url = base.clone();
         url.set_path(&format!("{}/api/2.0/{}", base.path().trim_end_matches('/'), question.path));
-        let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
-        let request = http.get(url).query(question.query).header(AUTHORIZATION, header);
+        let mut request = http.get(url).query(question.query);
+        if !question.anonymous {
+            let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
+            request = request.header(AUTHORIZATION, header);
+        }
 
         let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
         spent.take_request(budget).map_err(|limit| Error::new(asked, ErrorKind::BudgetExhausted { limit }))?;
@@ -190,4 +232,15 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
 
 fn server_date(headers: &HeaderMap) -> Option<std::time::SystemTime> {
     httpdate::parse_http_date(text(headers, DATE)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_stays_one_part_of_its_path() {
+        assert_eq!(segment(&RoomId::Number(-4217)), "-4217");
+        assert_eq!(segment(&RoomId::Text("sbox-12-|a/../b%c?d".into())), "sbox-12-%7Ca%2F%2E%2E%2Fb%25c%3Fd");
+    }
 }

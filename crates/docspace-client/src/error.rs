@@ -72,6 +72,10 @@ pub enum ErrorKind {
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
+    /// A member list without members: what the portal answers to somebody who may not see it.
+    MembersHidden,
+    /// The portal keeps no activity log of third-party storage.
+    ThirdPartyStorage,
     /// The list changed while it was paged, or rows are missing from it.
     IncompleteList { read: u64, total: u64 },
 }
@@ -134,6 +138,10 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BudgetExhausted { limit } => {
                 write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
             }
+            ErrorKind::MembersHidden => f.write_str(
+                "the portal shows no members at all, not even an owner; use the key of a DocSpace admin or the owner",
+            ),
+            ErrorKind::ThirdPartyStorage => f.write_str("the portal keeps no activity log of third-party storage"),
             ErrorKind::IncompleteList { read, total } => {
                 write!(f, "the list has {total} entries and gave {read}; run again")
             }
@@ -193,6 +201,18 @@ impl Error {
         }
     }
 
+    /// Whether the portal answered that this will not be had: by this key, on this plan, from this server.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::MissingScope { .. }
+                | ErrorKind::MissingRight
+                | ErrorKind::ClosedRoute
+                | ErrorKind::PlanLacks
+                | ErrorKind::UnknownCall
+        )
+    }
+
     /// The reason that a gap left by this error has in a coverage statement.
     pub fn gap_reason(&self) -> GapReason {
         match self.kind {
@@ -201,9 +221,11 @@ impl Error {
             | ErrorKind::MissingScope { .. }
             | ErrorKind::MissingRight
             | ErrorKind::ClosedRoute
-            | ErrorKind::BlockedAddress => GapReason::Permission,
+            | ErrorKind::BlockedAddress
+            | ErrorKind::MembersHidden => GapReason::Permission,
             ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
             ErrorKind::BudgetExhausted { .. } => GapReason::BudgetExhausted,
+            ErrorKind::ThirdPartyStorage => GapReason::RoomUnreadable,
             _ => GapReason::PortalError,
         }
     }

@@ -14,6 +14,10 @@ impl ApiKey {
         ApiKey(secret)
     }
 
+    pub(crate) fn is_api_key(&self) -> bool {
+        self.0.expose_secret().starts_with("sk-")
+    }
+
     /// The `Authorization` value, marked so that HTTP logs leave it out; `None` when the key has characters no header can carry.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret())).ok()?;

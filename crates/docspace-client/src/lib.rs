@@ -1,25 +1,41 @@
 #![doc = include_str!("../README.md")]
 
+mod activity_log;
 mod audit;
 mod budget;
+mod capabilities;
 mod client;
 mod error;
+mod folders;
 mod key;
+mod key_facts;
+mod lists;
 mod logins;
+mod members;
+mod people;
+mod portal_info;
 mod probe;
 #[cfg(test)]
 mod recorded;
-mod room_log;
 mod rooms;
 mod slice;
 mod wire;
 mod zone;
 
+pub use activity_log::LogEntry;
 pub use budget::Budget;
+pub use capabilities::{Ability, Capabilities};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
+pub use folders::{File, Folder, FolderContents};
 pub use key::ApiKey;
+pub use key_facts::{Area, KeyFacts, Scopes};
+pub use members::{Access, Member};
+pub use people::{Account, AccountKind, EVERYONE, Group};
+pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{Identity, Portal};
-pub use room_log::LogEntry;
 pub use rooms::Room;
 pub use slice::{Slice, SliceGap};
+
+/// Id of a folder or a file: the same forms as a room's, because a room is a folder.
+pub type EntryId = audit_model::RoomId;

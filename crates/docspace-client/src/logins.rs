@@ -59,12 +59,7 @@ impl Client {
     async fn login_page(&self, start: usize) -> Result<Vec<LoginEvent>, Error> {
         let start = start.to_string();
         let query = [("count", "100"), ("startIndex", start.as_str()), ("fields", LoginEventDto::FIELDS)];
-        let question = Question {
-            asked: "the login history",
-            path: "security/audit/login/filter",
-            query: &query,
-            needs: "*:read",
-        };
+        let question = Question::new("the login history", "security/audit/login/filter", "*:read").query(&query);
         let rows: Vec<LoginEventDto> = self.get(question).await?.response;
         self.note_rows(rows.len());
         Ok(rows.into_iter().map(LoginEvent::from).collect())

@@ -1,5 +1,7 @@
 //! Every exchange that the portal's own code produced for the lists we read: successes parse, refusals are understood.
 
+mod files_people;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Refusal, classify};
-use crate::wire::{AuditEventDto, Envelope, LogItemDto, LoginEventDto, PersonDto, RoomDto, RoomListDto};
+use crate::wire::{AuditEventDto, Envelope, FolderDto, LogItemDto, LoginEventDto, PersonDto, RoomListDto};
 
 #[derive(Deserialize)]
 struct Exchange {
@@ -153,7 +155,7 @@ fn full_objects() {
     let rooms = shapes(|path| path.starts_with("/api/2.0/files/rooms/") && path.matches('/').count() == 5);
     let people = shapes(|path| path == "/api/2.0/people/@self");
     for answer in &rooms {
-        let room: RoomDto = object(answer);
+        let room: FolderDto = object(answer);
         assert_eq!(room.room_type.map(i64::from), answer.body["response"]["roomType"].as_i64());
     }
     for answer in &people {

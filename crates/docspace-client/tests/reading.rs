@@ -219,8 +219,9 @@ async fn a_key_for_rooms_only_is_told_which_scope_it_lacks() {
 
 #[tokio::test]
 async fn the_probe_knows_the_portal() {
-    let (_sim, client) = start(busy(1, 1, now()).with_zone(chrono_tz::Tz::Asia__Kolkata)).await;
+    let (sim, client) = start(busy(1, 1, now()).with_zone(chrono_tz::Tz::Asia__Kolkata)).await;
     let portal = client.probe().await.unwrap();
+    assert_eq!(sim.requests().len(), 4);
     assert!(portal.audit_filter_works && portal.me.is_admin);
     assert_eq!(portal.time_zone, chrono_tz::Tz::Asia__Kolkata);
     assert_eq!(portal.version.as_deref(), Some("3.7.2"));

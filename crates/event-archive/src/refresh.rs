@@ -76,7 +76,11 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        self.refresh(&Logins, client, window, now).await
+        // without an answer everything is asked for: what is not there any more is then not told from what never was
+        let kept = client.lifetimes().await.ok();
+        let portal_now = client.portal_clock().unwrap_or(now);
+        let kept = kept.map(|kept| portal_now - TimeDelta::days(i64::from(kept.login_days)));
+        self.refresh(&Logins { kept_since: kept }, client, window, now).await
     }
 
     /// The same for the activity log of a room.
@@ -111,6 +115,16 @@ impl Archive {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
+        let past = match source.kept_since() {
+            Some(kept_since) if kept_since > past.since => {
+                let forgotten = Window::new(past.since, kept_since.min(past.until));
+                for span in progress.before.missing_from(forgotten) {
+                    progress.gap(span, GapReason::BeyondRetention);
+                }
+                Window::new(forgotten.until, past.until)
+            }
+            _ => past,
+        };
         // what could not be read the last time is asked for again once a day, and is a gap until then
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
         let spans = to_read(past, &progress.before, overlap);

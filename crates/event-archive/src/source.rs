@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use audit_model::{AuditEvent, LoginEvent, RoomId, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, LogEntry, Slice};
 use serde_json::{Value, json};
 
@@ -18,6 +18,11 @@ pub(crate) trait Source {
 
     /// Its name in gaps.
     fn what(&self) -> &'static str;
+
+    /// Since when the portal keeps it; `None` for ever.
+    fn kept_since(&self) -> Option<DateTime<Utc>> {
+        None
+    }
 
     /// The span that is read and stored at once to begin with.
     fn slice_length(&self) -> TimeDelta;
@@ -104,7 +109,9 @@ impl Source for Audit {
     }
 }
 
-pub(crate) struct Logins;
+pub(crate) struct Logins {
+    pub(crate) kept_since: Option<DateTime<Utc>>,
+}
 
 impl Source for Logins {
     type Row = LoginEvent;
@@ -115,6 +122,10 @@ impl Source for Logins {
 
     fn what(&self) -> &'static str {
         "logins"
+    }
+
+    fn kept_since(&self) -> Option<DateTime<Utc>> {
+        self.kept_since
     }
 
     /// Never cut: the portal gives the newest first and knows no other beginning.

@@ -200,9 +200,27 @@ async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
         assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (120, 0));
         assert_eq!(archive.room_log(&room, last_day()).await.unwrap(), uploads);
         let log_pages = sim.requests().len() - before - login_pages;
-        // the second run reads two hours again: 24 logins and 18 log rows, with an hour's margin for the logins
-        assert_eq!((login_pages, log_pages), if run == 0 { (4, 2) } else { (1, 1) });
+        // the second run reads two hours again: 24 logins and 18 log rows, with an hour's margin for the logins; and each run asks
+        // how long logins are kept
+        assert_eq!((login_pages, log_pages), if run == 0 { (5, 2) } else { (2, 1) });
     }
+}
+
+/// The portal forgets logins after half a year; what it forgot is no silence.
+#[tokio::test]
+async fn logins_longer_ago_than_the_portal_keeps_them_are_a_gap() {
+    let mut portal = steady();
+    let owner = portal.owner().clone();
+    portal.add_login(Login::success(&owner, hours_ago(5)));
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let year = Window::new(now() - TimeDelta::days(365), now());
+    let read = archive.refresh_logins(&client, year, now()).await.unwrap();
+    let forgotten = Window::new(year.since, now() - TimeDelta::days(180));
+    let gaps: Vec<_> = read.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
+    assert_eq!(gaps, [(forgotten, GapReason::BeyondRetention)]);
+    assert_eq!(archive.logins(year).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

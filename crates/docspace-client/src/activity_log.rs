@@ -1,4 +1,4 @@
-//! Reading the activity log of a room.
+//! Reading the activity log of a room or a file.
 //!
 //! Pages are counted in raw rows: groups make the answer shorter, rows without a text are left out of it, and only the total tells
 //! where the log ends. One unreadable row makes its page fail; other pages work, so it is stepped over.
@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use crate::audit::query_instant;
 use crate::client::{OnFault, Question};
 use crate::wire::LogItemDto;
-use crate::{Client, Error, ErrorKind, Slice, SliceGap};
+use crate::{Client, EntryId, Error, ErrorKind, Slice, SliceGap};
 
-/// An event that the activity log of a room lists.
+/// An event that an activity log lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// The same id as in the audit trail.
@@ -26,14 +26,30 @@ pub struct LogEntry {
 const PAGE_ROWS: [u64; 3] = [100, 10, 1];
 
 impl Client {
-    /// What the activity log of a room lists for the window. Downloads, openings and content replaced through the API are never
-    /// in it.
+    /// What the activity log of a room, or of any folder, lists for the window. Downloads, openings and content replaced through
+    /// the API are never in it.
     pub async fn room_log(&self, room: &RoomId, span: Window) -> Slice<LogEntry> {
+        self.activity_log("a room's activity log", "folder", room, span).await
+    }
+
+    /// What the activity log of a file lists for the window; the same is missing as from a room's.
+    pub async fn file_log(&self, file: &EntryId, span: Window) -> Slice<LogEntry> {
+        self.activity_log("a file's activity log", "file", file, span).await
+    }
+
+    async fn activity_log(&self, asked: &'static str, kind: &str, entry: &EntryId, span: Window) -> Slice<LogEntry> {
         let mut slice = Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None };
+        let RoomId::Number(number) = entry else {
+            let error = Error::new(asked, ErrorKind::ThirdPartyStorage);
+            slice.gaps.push(SliceGap { span, why: error.gap_reason() });
+            slice.error = Some(error);
+            return slice;
+        };
+        let path = format!("files/{kind}/{number}/log");
         let mut seen = HashSet::new();
         let (mut start, mut size) = (0, 0);
         loop {
-            let page = match self.log_page(room, span, start, PAGE_ROWS[size]).await {
+            let page = match self.log_page(asked, &path, span, (start, PAGE_ROWS[size])).await {
                 Ok(page) => page,
                 Err(error) if error.may_be_one_row() && size + 1 < PAGE_ROWS.len() => {
                     size += 1;
@@ -64,20 +80,24 @@ impl Client {
         slice
     }
 
-    async fn log_page(&self, room: &RoomId, span: Window, start: u64, rows: u64) -> Result<LogPage, Error> {
-        const ASKED: &str = "a room's activity log";
-        let path = format!("files/folder/{room}/log");
+    async fn log_page(
+        &self,
+        asked: &'static str,
+        path: &str,
+        span: Window,
+        (start, rows): (u64, u64),
+    ) -> Result<LogPage, Error> {
         // the end is inclusive there; what belongs to the next span is told twice, which does no harm
         let (from, to) = (query_instant(span.since), query_instant(span.until));
         let (start, count) = (start.to_string(), rows.to_string());
         let query = [("fromDate", from.as_str()), ("toDate", &to), ("count", &count), ("startIndex", &start)];
-        let question = Question { asked: ASKED, path: &path, query: &query, needs: "files:read or *:read" };
+        let question = Question::new(asked, path, "files:read or *:read").query(&query);
         let on_fault = if rows == 1 { OnFault::RepeatOnce } else { OnFault::GiveUp };
         let answer = self.get_or::<Vec<LogItemDto>>(question, on_fault).await?;
         let total = answer.total.and_then(|total| u64::try_from(total).ok());
         let entries: Vec<LogEntry> = answer.response.iter().flat_map(|item| item.flatten(span.since)).collect();
         self.note_rows(entries.len());
-        Ok(LogPage { entries, total: total.ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm))? })
+        Ok(LogPage { entries, total: total.ok_or_else(|| Error::new(asked, ErrorKind::UnexpectedForm))? })
     }
 }
 

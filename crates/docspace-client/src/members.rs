@@ -1,0 +1,109 @@
+//! Who is in a room.
+//!
+//! The member list has one row for a group, and rows whose own right wins over the group's. Its rows are not filtered by status:
+//! disabled and invited people are in it. To somebody who may not see it, it is empty.
+
+use std::collections::HashMap;
+
+use audit_model::RoomId;
+use uuid::Uuid;
+
+use crate::client::{Question, segment};
+use crate::people::EVERYONE;
+use crate::wire::{GroupMemberDto, ShareDto, Subject};
+use crate::{Account, Client, Error, ErrorKind};
+
+/// What somebody may do in a room, as the portal's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Access(pub i32);
+
+impl Access {
+    /// Only the room's owner has it.
+    pub const FULL: Access = Access(1);
+    pub const READ: Access = Access(2);
+    pub const FILL_FORMS: Access = Access(7);
+    pub const ROOM_MANAGER: Access = Access(9);
+    pub const EDITING: Access = Access(10);
+    pub const CONTENT_CREATOR: Access = Access(11);
+
+    /// From least to most. A number that stands nowhere here counts as less than all of them.
+    const RISING: [i32; 9] = [7, 2, 6, 5, 8, 10, 11, 9, 1];
+
+    fn rank(self) -> Option<usize> {
+        Self::RISING.iter().position(|known| *known == self.0)
+    }
+}
+
+/// A person in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub account: Account,
+    /// What counts: the person's own right, else the highest of the groups'.
+    pub access: Access,
+    pub is_owner: bool,
+    /// Has a row of their own in the member list, so a group is not the only way in.
+    pub is_direct: bool,
+    /// The groups that are in the room and have this person in them.
+    pub groups: Vec<Uuid>,
+}
+
+impl Client {
+    /// Everybody in a room, whatever the status, each once: the owner, then people with a row of their own, then those who are in
+    /// it through a group only. DocSpace admins and the portal's owner read every room without being listed.
+    ///
+    /// # Errors
+    /// `MembersHidden` for a list without anybody, `NotFound` for a room that is not there, `IncompleteList` when the portal gave
+    /// fewer rows than it says there are. A group that holds everybody needs what [`Client::people`] needs.
+    pub async fn members(&self, room: &RoomId) -> Result<Vec<Member>, Error> {
+        const ASKED: &str = "the members of a room";
+        let path = format!("files/rooms/{}/share", segment(room));
+        // people and groups; links are no members
+        let question = Question::new(ASKED, &path, "rooms:read or *:read").query(&[("filterType", "0")]);
+        let rows = self.whole_list::<Vec<ShareDto>, _>(question, ShareDto::id).await?;
+        if rows.is_empty() {
+            return Err(Error::new(ASKED, ErrorKind::MembersHidden));
+        }
+        let mut members = Vec::new();
+        let mut groups = Vec::new();
+        for row in rows {
+            let (access, is_owner) = (Access(row.access), row.is_owner);
+            match row.into_subject().ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm))? {
+                Subject::Person(dto) => {
+                    let account = Account::from(*dto);
+                    members.push(Member { account, access, is_owner, is_direct: true, groups: Vec::new() });
+                }
+                Subject::Group(group) => groups.push((group, access)),
+            }
+        }
+        members.sort_by_key(|member| !member.is_owner);
+        let mut positions: HashMap<Uuid, usize> =
+            members.iter().enumerate().map(|(position, member)| (member.account.person.id, position)).collect();
+        for (group, access) in groups {
+            for account in self.members_through(room, group).await? {
+                let position = *positions.entry(account.person.id).or_insert(members.len());
+                let Some(member) = members.get_mut(position) else {
+                    members.push(Member { account, access, is_owner: false, is_direct: false, groups: vec![group] });
+                    continue;
+                };
+                member.groups.push(group);
+                if !member.is_direct && access.rank() > member.access.rank() {
+                    member.access = access;
+                }
+            }
+        }
+        Ok(members)
+    }
+
+    /// Who is in the room through this group.
+    async fn members_through(&self, room: &RoomId, group: Uuid) -> Result<Vec<Account>, Error> {
+        if group == EVERYONE {
+            // it has no stored members, so a room lists none of them
+            return self.people().await;
+        }
+        let path = format!("files/folder/{}/group/{group}/share", segment(room));
+        let question = Question::new("the members of a room's group", &path, "files:read or *:read");
+        let id = |row: &GroupMemberDto| row.user.as_ref().map(|user| user.id);
+        let rows = self.whole_list::<Vec<GroupMemberDto>, _>(question, id).await?;
+        Ok(rows.into_iter().filter_map(|row| row.user).map(Account::from).collect())
+    }
+}

@@ -1,0 +1,182 @@
+//! People and groups.
+
+use audit_model::{Person, PersonStatus, PortalText};
+use chrono::{DateTime, Utc};
+use uuid::{Uuid, uuid};
+
+use crate::client::Question;
+use crate::wire::{GroupDto, PersonDto};
+use crate::{Client, Error, ErrorKind};
+
+/// The built-in group of everybody with an account, guests included.
+pub const EVERYONE: Uuid = uuid!("c5cc67d1-c3e8-43c0-a3ad-3928ae3e5b5e");
+
+/// What kind of account somebody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountKind {
+    Owner,
+    /// DocSpace admin: reads every room without being listed there.
+    Admin,
+    RoomAdmin,
+    User,
+    Guest,
+}
+
+/// An account of the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub person: Person,
+    /// `None` when the portal says nothing that we know.
+    pub kind: Option<AccountKind>,
+    /// Comes from a directory, which gives it its status back whenever they are synchronised.
+    pub is_ldap: bool,
+    pub registered: Option<DateTime<Utc>>,
+}
+
+/// A group of people, without those who are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: Uuid,
+    pub name: PortalText,
+    pub manager: Option<Person>,
+    /// How many active and invited people are in it; disabled ones are not counted.
+    pub size: Option<u64>,
+}
+
+impl Client {
+    /// All accounts of every kind and status, by e-mail address. To a key whose owner is no admin the portal hides disabled people
+    /// and says nothing of it.
+    ///
+    /// # Errors
+    /// `IncompleteList` when the portal gave fewer distinct people than it says it has; `MissingRight` for users and guests.
+    pub async fn people(&self) -> Result<Vec<Account>, Error> {
+        self.people_of("the list of people", &[]).await
+    }
+
+    /// Everybody in a group, disabled people included, by e-mail address; empty for a group that is not there.
+    ///
+    /// # Errors
+    /// As for [`Client::people`].
+    pub async fn group_members(&self, group: Uuid) -> Result<Vec<Account>, Error> {
+        if group == EVERYONE {
+            return self.people().await; // it has no stored members
+        }
+        self.people_of("the members of a group", &[("groupId", &group.to_string())]).await
+    }
+
+    async fn people_of(&self, asked: &'static str, filter: &[(&str, &str)]) -> Result<Vec<Account>, Error> {
+        // addresses are unique, unlike first names, so pages have an order to follow
+        let mut query = vec![("sortBy", "email"), ("sortOrder", "ascending")];
+        query.extend(filter);
+        let question = Question::new(asked, "people/filter", "accounts:read or *:read").query(&query);
+        let rows = self.whole_list::<Vec<PersonDto>, _>(question, |person| Some(person.id)).await?;
+        Ok(rows.into_iter().map(Account::from).collect())
+    }
+
+    /// A person of the portal, or `None` when there is no such account any more.
+    pub async fn person(&self, id: Uuid) -> Result<Option<Person>, Error> {
+        Ok(self.account(id).await?.map(|account| account.person))
+    }
+
+    /// An account of the portal, or `None` when there is no such one any more.
+    pub async fn account(&self, id: Uuid) -> Result<Option<Account>, Error> {
+        let path = format!("people/{id}");
+        let question = Question::new("a person's account", &path, "accounts:read or *:read");
+        match self.get::<PersonDto>(question).await {
+            // a removed account is answered with the placeholder for removed accounts, which is nobody
+            Ok(answer) if answer.response.id == id => Ok(Some(answer.response.into())),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All groups that somebody made, by name; the built-in ones are never listed.
+    ///
+    /// # Errors
+    /// `IncompleteList` when the portal gave fewer distinct groups than it says it has; `MissingRight` for users and guests.
+    pub async fn groups(&self) -> Result<Vec<Group>, Error> {
+        let question = Question::new("the list of groups", "group", "accounts:read or *:read")
+            .query(&[("sortBy", "title"), ("sortOrder", "ascending")]);
+        let rows = self.whole_list::<Vec<GroupDto>, _>(question, |group| Some(group.id)).await?;
+        Ok(rows.into_iter().map(Group::from).collect())
+    }
+
+    /// One group, a built-in one too, or `None` when there is no such group any more.
+    pub async fn group(&self, id: Uuid) -> Result<Option<Group>, Error> {
+        let path = format!("group/{id}");
+        let question = Question::new("a group", &path, "accounts:read or *:read").query(&[("includeMembers", "false")]);
+        match self.get::<GroupDto>(question).await {
+            Ok(answer) => Ok(Some(answer.response.into())),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl From<PersonDto> for Account {
+    fn from(dto: PersonDto) -> Self {
+        let flags = [
+            (dto.is_owner, AccountKind::Owner),
+            (dto.is_admin, AccountKind::Admin),
+            (dto.is_room_admin, AccountKind::RoomAdmin),
+            (dto.is_visitor, AccountKind::Guest),
+            (dto.is_collaborator, AccountKind::User),
+        ];
+        let kind = flags.into_iter().find_map(|(is_set, kind)| is_set.then_some(kind));
+        Account { kind, is_ldap: dto.is_ldap, registered: dto.registration_date, person: person(dto) }
+    }
+}
+
+impl From<GroupDto> for Group {
+    fn from(dto: GroupDto) -> Self {
+        let size = dto.members_count.and_then(|count| u64::try_from(count).ok());
+        Group { id: dto.id, name: dto.name, manager: dto.manager.map(person), size }
+    }
+}
+
+fn person(dto: PersonDto) -> Person {
+    let names = [dto.first_name.trim(), dto.last_name.trim()];
+    let full = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+    // invited people have no name yet; the portal shows their address, but HTML-encoded
+    let name = match &dto.email {
+        _ if !full.is_empty() => PortalText::new(full),
+        Some(email) if !email.raw().is_empty() => email.clone(),
+        _ => PortalText::new(dto.display_name),
+    };
+    let status = dto.status.and_then(|status| match status {
+        1 => Some(PersonStatus::Active),
+        2 => Some(PersonStatus::Disabled),
+        4 => Some(PersonStatus::Pending),
+        _ => None,
+    });
+    Person { id: dto.id, name, email: dto.email, status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(json: &str) -> Account {
+        serde_json::from_str::<PersonDto>(json).unwrap().into()
+    }
+
+    /// Up to 3.6 the owner is an admin too.
+    #[test]
+    fn the_owner_is_the_owner_on_any_server() {
+        for is_admin in [true, false] {
+            let json = format!(r#"{{"id":"{EVERYONE}","isOwner":true,"isAdmin":{is_admin}}}"#);
+            assert_eq!(account(&json).kind, Some(AccountKind::Owner));
+        }
+        assert_eq!(account(&format!(r#"{{"id":"{EVERYONE}"}}"#)).kind, None);
+    }
+
+    #[test]
+    fn somebody_without_a_name_is_called_by_address_and_not_html_encoded() {
+        let invited = account(&format!(
+            r#"{{"id":"{EVERYONE}","firstName":"","displayName":"o&#39;brien@example.com","email":"o'brien@example.com","status":4}}"#
+        ));
+        assert_eq!(invited.person.name.raw(), "o'brien@example.com");
+        assert_eq!(invited.person.status, Some(PersonStatus::Pending));
+    }
+}

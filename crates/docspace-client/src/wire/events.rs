@@ -1,0 +1,127 @@
+//! Rows of the audit trail, of the login history and of activity logs.
+
+use audit_model::{ActionId, AuditEvent, LoginEvent, PortalText};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{instant, maybe_instant};
+use crate::LogEntry;
+
+/// Some texts are empty where others are absent: the sentence of an action without one, an IPv6 address that was cut.
+fn said(text: &PortalText) -> bool {
+    !text.raw().is_empty()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuditEventDto {
+    id: i64,
+    #[serde(deserialize_with = "instant")]
+    date: DateTime<Utc>,
+    #[serde(default)]
+    user: PortalText,
+    #[serde(default)]
+    user_id: Uuid,
+    action: Option<PortalText>,
+    action_id: ActionId,
+    ip: Option<PortalText>,
+    #[serde(default)]
+    target: Vec<String>,
+    context: Option<PortalText>,
+}
+
+impl AuditEventDto {
+    /// The members that [`AuditEvent`] needs, and `errors`, without which a refused request loses its explanation.
+    pub(crate) const FIELDS: &str = "id,date,user,userId,action,actionId,ip,target,context,errors";
+}
+
+impl From<AuditEventDto> for AuditEvent {
+    fn from(dto: AuditEventDto) -> Self {
+        AuditEvent {
+            id: dto.id,
+            at: dto.date,
+            actor: dto.user_id,
+            actor_name: dto.user,
+            action: dto.action_id,
+            text: dto.action.filter(said),
+            ip: dto.ip.filter(said),
+            target: dto.target,
+            context: dto.context,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LoginEventDto {
+    id: i64,
+    #[serde(deserialize_with = "instant")]
+    date: DateTime<Utc>,
+    #[serde(default)]
+    user: PortalText,
+    #[serde(default)]
+    user_id: Uuid,
+    login: Option<PortalText>,
+    action: Option<PortalText>,
+    action_id: ActionId,
+    ip: Option<PortalText>,
+    country: Option<PortalText>,
+    city: Option<PortalText>,
+    browser: Option<PortalText>,
+    platform: Option<PortalText>,
+}
+
+impl LoginEventDto {
+    pub(crate) const FIELDS: &str = "id,date,user,userId,login,action,actionId,ip,country,city,browser,platform,errors";
+}
+
+impl From<LoginEventDto> for LoginEvent {
+    fn from(dto: LoginEventDto) -> Self {
+        LoginEvent {
+            id: dto.id,
+            at: dto.date,
+            user: dto.user_id,
+            user_name: dto.user,
+            login: dto.login,
+            action: dto.action_id,
+            text: dto.action.filter(said),
+            ip: dto.ip.filter(said),
+            country: dto.country.filter(said),
+            city: dto.city.filter(said),
+            browser: dto.browser.filter(said),
+            platform: dto.platform.filter(said),
+        }
+    }
+}
+
+/// An item of an activity log. Events that the page grouped under it are in `related`.
+#[derive(Deserialize)]
+pub(crate) struct LogItemDto {
+    id: i64,
+    #[serde(default, deserialize_with = "maybe_instant")]
+    date: Option<DateTime<Utc>>,
+    /// Elements can be null.
+    #[serde(default)]
+    related: Vec<Option<LogItemDto>>,
+}
+
+impl LogItemDto {
+    /// The item and everything grouped under it; `undated` is the date of what has none.
+    pub(crate) fn flatten(&self, undated: DateTime<Utc>) -> Vec<LogEntry> {
+        let related = self.related.iter().flatten().flat_map(|item| item.flatten(undated));
+        related.chain([LogEntry { event: self.id, at: self.date.unwrap_or(undated) }]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_needs_only_its_id_date_and_action() {
+        let row = r#"{"id":1,"date":"2025-01-31T07:00:00.0000000Z","actionId":59999,"newMember":{"a":[1]}}"#;
+        let event: AuditEvent = serde_json::from_str::<AuditEventDto>(row).unwrap().into();
+        assert_eq!((event.id, event.action, event.target.len(), event.context), (1, ActionId(59_999), 0, None));
+    }
+}
