@@ -43,8 +43,7 @@ const DELETIONS_SQL: &str =
     LEFT JOIN phrase AS context ON context.id = event.context
     WHERE action = 5074 ORDER BY at_us, event.id";
 
-const LOGINS_SQL: &str = "SELECT id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform
-    FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 

@@ -21,6 +21,16 @@ CREATE INDEX audit_event_by_time ON audit_event (at_us);
 -- RoomDeleted: few rows, asked for by every run
 CREATE INDEX audit_event_room_deleted ON audit_event (at_us) WHERE action = 5074;
 
+-- events with their phrases
+CREATE VIEW event AS
+    SELECT row.id, row.at_us, actor.value AS actor, actor_name.value AS actor_name, row.action, row.text, ip.value AS ip,
+           row.target, context.value AS context
+    FROM audit_event AS row
+    JOIN phrase AS actor ON actor.id = row.actor
+    JOIN phrase AS actor_name ON actor_name.id = row.actor_name
+    LEFT JOIN phrase AS ip ON ip.id = row.ip
+    LEFT JOIN phrase AS context ON context.id = row.context;
+
 CREATE TABLE login_event (
     id        INTEGER PRIMARY KEY,
     at_us     INTEGER NOT NULL,
