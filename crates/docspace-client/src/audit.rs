@@ -27,6 +27,9 @@ const TICK: TimeDelta = TimeDelta::nanoseconds(100);
 /// Halving ends here: on MySQL dates have whole seconds.
 const SMALLEST_PART: TimeDelta = TimeDelta::seconds(1);
 
+/// A slice ends when it has so many rows, about half a kilobyte each, whatever is left of its span.
+const MAX_SLICE_ROWS: usize = 5_000;
+
 /// A portal that ignores filters answers with its newest 20 rows, whatever was asked; with fewer only when it has no more.
 const FALLBACK_ROWS: usize = 20;
 
@@ -52,7 +55,7 @@ impl Client {
             failures_in_a_row: 0,
             narrowing: false,
             could_be_fallback: false,
-            slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None },
+            slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None },
         };
         let mut parts = cut_at_repeated_hours(span, self.time_zone());
         while let Some(part) = parts.pop() {
@@ -82,6 +85,10 @@ impl Client {
                 Cause::FilterIgnored => {
                     reader.forget(GapReason::AuditFeatureMissing);
                     break;
+                }
+                Cause::Full => {
+                    parts.push(rest);
+                    reader.slice.unread = std::mem::take(&mut parts);
                 }
                 Cause::Failed(error) => reader.fail(parts.drain(..).chain([rest]).collect(), error),
             }
@@ -125,6 +132,8 @@ enum Cause {
     Row(Error),
     /// Any other failure.
     Failed(Error),
+    /// The slice has as many rows as it may.
+    Full,
     /// Rows that were not asked for.
     FilterIgnored,
 }
@@ -173,6 +182,9 @@ impl Reader<'_> {
                 return Err(stopped(if one_date { Cause::OneDate(to) } else { Cause::Dense }));
             }
             to = oldest;
+            if self.slice.rows.len() >= MAX_SLICE_ROWS {
+                return Err(Stopped { rest: Window::new(part.since, to + TICK), cause: Cause::Full });
+            }
         }
     }
 
@@ -253,6 +265,7 @@ impl Reader<'_> {
     /// Rows of an answer to another question prove nothing.
     fn forget(&mut self, why: GapReason) {
         self.slice.rows.clear();
+        self.slice.unread.clear();
         self.slice.gaps = vec![SliceGap { span: self.slice.span, why }];
     }
 

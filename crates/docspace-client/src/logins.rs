@@ -25,7 +25,7 @@ const MARGIN: TimeDelta = TimeDelta::hours(1);
 impl Client {
     /// The logins of the span, with what could not be seen. Newest first, as the portal allows nothing else.
     pub async fn login_slice(&self, span: Window) -> Slice<LoginEvent> {
-        let mut slice = Slice { span, rows: Vec::new(), gaps: Vec::new(), error: None };
+        let mut slice = Slice { span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None };
         let mut seen = HashSet::new();
         let mut start = 0;
         let mut reached = span.until;

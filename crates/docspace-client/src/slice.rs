@@ -13,6 +13,8 @@ pub struct Slice<E> {
     pub rows: Vec<E>,
     /// What of the span was not seen, newest first. Rows that were seen all the same are in `rows`.
     pub gaps: Vec<SliceGap>,
+    /// What of the span was not asked for, because the slice is large enough already: to be asked for as slices of their own.
+    pub unread: Vec<Window>,
     /// What ended the read early, for the log; its reason is in `gaps` too.
     pub error: Option<Error>,
 }

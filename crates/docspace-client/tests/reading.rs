@@ -73,6 +73,23 @@ async fn paging_by_date_loses_no_row_where_ten_share_a_second() {
     assert!(sim.requests().iter().all(|request| !request.target.contains("startIndex")), "not by offset");
 }
 
+/// A slice is what is held in memory: a busy day comes in several, and none of it is lost between them.
+#[tokio::test]
+async fn a_large_slice_ends_early_and_says_where_to_go_on() {
+    let portal = busy(12_000, 7, now());
+    let expected = recorded(&portal);
+    let (_sim, client) = start(portal).await;
+    let (mut seen, mut left, mut slices) = (HashSet::new(), vec![last_day()], 0);
+    while let Some(span) = left.pop() {
+        let slice = client.audit_slice(span).await;
+        assert!(slice.rows.len() < 5_200 && slice.gaps.is_empty(), "{}", slice.rows.len());
+        seen.extend(ids(&slice));
+        left.extend(slice.unread);
+        slices += 1;
+    }
+    assert_eq!((seen.len(), slices), (expected.len(), 3));
+}
+
 /// Hundreds of rows of one date: pages by offset reorder them, so only the number of distinct rows proves that all were seen.
 #[tokio::test]
 async fn a_second_that_holds_more_than_a_page_is_read_whole_or_named() {

@@ -25,7 +25,7 @@ const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
 const ROWS_PER_SLICE: usize = 4_000;
 
 /// Slices become longer by no more than this at once: a quiet night is followed by a morning.
-const LARGEST_GROWTH: i32 = 2;
+const LARGEST_GROWTH: i32 = 8;
 
 /// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
 const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
@@ -134,10 +134,15 @@ impl Archive {
             let batch = unread.take(SLICES_AT_ONCE);
             let mut slices = stream::iter(batch).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
             let (mut read, mut rows) = (TimeDelta::zero(), 0);
+            let mut left = Vec::new();
             while let Some(slice) = slices.next().await {
-                (read, rows) = (read + slice.span.length(), rows + slice.rows.len());
+                left.extend_from_slice(&slice.unread);
+                let unread: TimeDelta = slice.unread.iter().map(Window::length).sum();
+                (read, rows) = (read + slice.span.length() - unread, rows + slice.rows.len());
                 self.store_slice(source, &name, slice, &mut progress).await?;
             }
+            drop(slices);
+            unread.put_back(left);
             unread.adapt(read, rows);
         }
         if let Some(why) = progress.stopped {
@@ -161,8 +166,8 @@ impl Archive {
         slice: Slice<S::Row>,
         progress: &mut Progress,
     ) -> Result<(), Error> {
-        let gaps: SpanSet = slice.gaps.iter().map(|gap| gap.span).collect();
-        for read in gaps.missing_from(slice.span) {
+        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread).collect();
+        for read in unseen.missing_from(slice.span) {
             progress.any_read = true;
             progress.covered.insert(read);
         }
@@ -208,6 +213,11 @@ impl Unread {
             }
         }
         taken
+    }
+
+    /// Takes in spans that were not asked for after all, oldest first.
+    fn put_back(&mut self, spans: Vec<Window>) {
+        spans.into_iter().rev().for_each(|span| self.spans.push_front(span));
     }
 
     /// Fits slices to the traffic, so that a quiet year does not cost a request a day, and a busy hour does not fill the memory.
@@ -355,10 +365,10 @@ mod tests {
         assert_eq!(unread.take(4), [hours(0, 3)], "the first alone");
         // a row an hour: as long as growth allows
         unread.adapt(TimeDelta::hours(3), 3);
-        assert_eq!(unread.take(2), [hours(10, 22), hours(22, 34)]);
+        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)]);
         // a thousand rows an hour
         unread.adapt(TimeDelta::hours(96), 96_000);
-        assert_eq!(unread.take(2), [hours(34, 38), hours(38, 42)]);
+        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
         // a million rows an hour
         unread.adapt(TimeDelta::hours(8), 8_000_000);
         assert_eq!(unread.take(1)[0].length(), SHORTEST_SLICE);
