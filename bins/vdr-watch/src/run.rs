@@ -38,7 +38,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut findings = detect(config, job, job.window, &watched, &mut coverage).await?;
     findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
     Finding::sort(&mut findings);
-    who::identify(&mut findings, job, &mut coverage).await;
+    who::identify(&mut findings, job, &mut coverage).await?;
     let login_details =
         if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
     let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };

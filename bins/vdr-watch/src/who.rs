@@ -12,22 +12,22 @@ pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<LoginEvent>>;
 
 /// Fills in name, e-mail and status of everybody found, and drops the findings about service accounts.
 ///
-/// Somebody who cannot be looked up stays as the audit trail names them: a finding is never lost for that. It is a gap, because
+/// Somebody who cannot be looked up is as they were remembered, else as the audit trail names them: a finding is never lost for that. It is a gap, because
 /// failed logins and service accounts are known by their e-mail addresses.
-pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &mut Coverage) {
+pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &mut Coverage) -> anyhow::Result<()> {
     let mut people = BTreeMap::new();
     for finding in findings.iter() {
         let id = finding.person.id;
         if id == GUEST_ACCOUNT || people.contains_key(&id) {
             continue;
         }
-        match job.client.person(id).await {
-            Ok(Some(person)) => drop(people.insert(id, person)),
-            Ok(None) => {}
-            Err(error) => {
-                coverage.gap("people", job.window, error.gap_reason());
-                warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
-            }
+        let looked = job.archive.person(&job.client, id, job.now).await?;
+        if let Some(error) = looked.error {
+            coverage.gap("people", job.window, error.gap_reason());
+            warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
+        }
+        if let Some(known) = looked.fact {
+            people.insert(id, known.value);
         }
     }
     for finding in findings.iter_mut() {
@@ -36,6 +36,7 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
         }
     }
     findings.retain(|finding| !is_service_account(finding, &job.service_accounts));
+    Ok(())
 }
 
 fn is_service_account(finding: &Finding, accounts: &[String]) -> bool {

@@ -1,7 +1,14 @@
-//! What the portal said about itself, remembered for a while so that not every run has to ask.
+//! What was learned of the portal, its people, files and folders, each with the moment it was learned.
+//!
+//! A fact is asked for when there is none or it is too old, and remembered when the portal does not tell it any more: a folder
+//! that was deleted keeps the weight it had, a person who cannot be looked up the name of yesterday.
 
+use audit_model::Person;
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::Portal;
+use docspace_client::{Client, EntryId, Portal};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::rows::{instant, micros};
 use crate::{Archive, Error};
@@ -9,22 +16,92 @@ use crate::{Archive, Error};
 /// Plan, zone and version change rarely, and every run asks a question that shows whether the audit filter works.
 const PORTAL_KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// Something learned from the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact<T> {
+    pub value: T,
+    pub learned_at: DateTime<Utc>,
+}
+
+/// What is known after a look, and why it may be old.
+#[derive(Debug)]
+pub struct Looked<T> {
+    /// `None` when neither the portal nor the store knows.
+    pub fact: Option<Fact<T>>,
+    /// What kept the portal from answering; then `fact` is what was remembered.
+    pub error: Option<docspace_client::Error>,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePlace {
+    pub folder: EntryId,
+    /// `None` outside rooms.
+    pub room: Option<EntryId>,
+}
+
+/// How much a folder holds, at any depth, as far as the key's account can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderWeight {
+    pub files: u64,
+    pub folders: u64,
+}
+
 impl Archive {
-    /// What the portal said about itself within the last 24 hours; `None` when that is longer ago, or cannot be read any more.
+    /// A person as the portal shows them now, else as they were remembered.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn person(&self, client: &Client, id: Uuid, now: DateTime<Utc>) -> Result<Looked<Person>, Error> {
+        self.look("person", &id.to_string(), TimeDelta::zero(), now, client.person(id)).await
+    }
+
+    /// Where a file is, or was when it was last seen; learned at most `max_age` ago where the portal still tells.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn place_of_file(
+        &self,
+        client: &Client,
+        file: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<FilePlace>, Error> {
+        let ask = async {
+            let Some(folder) = client.file(file).await?.and_then(|file| file.folder) else { return Ok(None) };
+            let path = client.folder_path(&folder).await?;
+            let room = path.into_iter().find(|above| above.room_type.is_some()).map(|room| room.id);
+            Ok(Some(FilePlace { folder, room }))
+        };
+        self.look("file", &file.to_string(), max_age, now, ask).await
+    }
+
+    /// How much a folder holds, or held when it was last seen.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn weight_of_folder(
+        &self,
+        client: &Client,
+        folder: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<FolderWeight>, Error> {
+        let ask = async {
+            let itself = client.folder_path(folder).await?.pop();
+            let weight = itself.and_then(|it| Some(FolderWeight { files: it.files?, folders: it.folders? }));
+            Ok(weight)
+        };
+        self.look("folder", &folder.to_string(), max_age, now, ask).await
+    }
+
+    /// What the portal said about itself within the last 24 hours.
     ///
     /// # Errors
     /// Of the store.
     pub async fn portal(&self, now: DateTime<Utc>) -> Result<Option<Portal>, Error> {
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT value, learned_us FROM portal_fact WHERE name = 'portal'")
-                .fetch_optional(self.store().pool())
-                .await
-                .map_err(|source| self.failed("reading facts about the portal", source))?;
-        Ok(row.and_then(|(value, learned)| {
-            let age = now - instant(learned)?;
-            let is_fresh = age >= TimeDelta::zero() && age < PORTAL_KEPT;
-            is_fresh.then(|| serde_json::from_str(&value).ok()).flatten()
-        }))
+        let known = self.fact("portal", "").await?;
+        Ok(known.filter(|fact| is_fresh(fact, PORTAL_KEPT, now)).map(|fact| fact.value))
     }
 
     /// Remembers what the portal said about itself; `None` forgets it, so that the next run asks again.
@@ -32,16 +109,67 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_portal(&self, portal: Option<&Portal>, now: DateTime<Utc>) -> Result<(), Error> {
-        let query = match portal.and_then(|portal| serde_json::to_string(portal).ok()) {
-            Some(value) => sqlx::query(
-                "INSERT INTO portal_fact (name, value, learned_us) VALUES ('portal', ?, ?)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, learned_us = excluded.learned_us",
-            )
-            .bind(value)
-            .bind(micros(now)),
-            None => sqlx::query("DELETE FROM portal_fact WHERE name = 'portal'"),
-        };
-        let done = query.execute(self.store().pool()).await;
-        done.map(|_| ()).map_err(|source| self.failed("storing facts about the portal", source))
+        if let Some(portal) = portal {
+            return self.keep_fact("portal", "", portal, now).await;
+        }
+        let done = sqlx::query("DELETE FROM fact WHERE kind = 'portal'").execute(self.store().pool()).await;
+        done.map(|_| ()).map_err(|source| self.failed("forgetting facts about the portal", source))
     }
+
+    async fn look<T: Serialize + DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        name: &str,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+        ask: impl Future<Output = Result<Option<T>, docspace_client::Error>>,
+    ) -> Result<Looked<T>, Error> {
+        let known: Option<Fact<T>> = self.fact(kind, name).await?;
+        if known.as_ref().is_some_and(|fact| is_fresh(fact, max_age, now)) {
+            return Ok(Looked { fact: known, error: None });
+        }
+        match ask.await {
+            Ok(Some(value)) => {
+                self.keep_fact(kind, name, &value, now).await?;
+                Ok(Looked { fact: Some(Fact { value, learned_at: now }), error: None })
+            }
+            Ok(None) => Ok(Looked { fact: known, error: None }),
+            Err(error) => Ok(Looked { fact: known, error: Some(error) }),
+        }
+    }
+
+    async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?")
+                .bind(kind)
+                .bind(name)
+                .fetch_optional(self.store().pool())
+                .await
+                .map_err(|source| self.failed("reading facts", source))?;
+        // a form that an older version wrote is as good as none
+        Ok(row.and_then(|(value, learned)| {
+            Some(Fact { value: serde_json::from_str(&value).ok()?, learned_at: instant(learned)? })
+        }))
+    }
+
+    async fn keep_fact<T: Serialize>(&self, kind: &str, name: &str, value: &T, at: DateTime<Utc>) -> Result<(), Error> {
+        let value = serde_json::to_string(value).expect("facts are plain data");
+        let done = sqlx::query(
+            "INSERT INTO fact (kind, name, value, learned_us) VALUES (?, ?, ?, ?)
+             ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, learned_us = excluded.learned_us",
+        )
+        .bind(kind)
+        .bind(name)
+        .bind(value)
+        .bind(micros(at))
+        .execute(self.store().pool())
+        .await;
+        done.map(|_| ()).map_err(|source| self.failed("storing facts", source))
+    }
+}
+
+/// Learned less than `max_age` ago, and not in the future of a clock that was set back.
+fn is_fresh<T>(fact: &Fact<T>, max_age: TimeDelta, now: DateTime<Utc>) -> bool {
+    let age = now - fact.learned_at;
+    age >= TimeDelta::zero() && age < max_age
 }

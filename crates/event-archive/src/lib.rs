@@ -11,5 +11,6 @@ mod upkeep;
 
 pub use archive::Archive;
 pub use error::Error;
+pub use facts::{Fact, FilePlace, FolderWeight, Looked};
 pub use refresh::{LateRow, Refreshed};
 pub use upkeep::{Kept, Rows};

@@ -80,9 +80,11 @@ CREATE TABLE room_title (
     PRIMARY KEY (room, title)
 ) STRICT, WITHOUT ROWID;
 
--- what the portal said about itself, as JSON, and when
-CREATE TABLE portal_fact (
-    name       TEXT    PRIMARY KEY,
+-- what was learned of the portal, its people, files and folders, as JSON, and when
+CREATE TABLE fact (
+    kind       TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
     value      TEXT    NOT NULL,
-    learned_us INTEGER NOT NULL
+    learned_us INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
