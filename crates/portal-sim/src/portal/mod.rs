@@ -189,6 +189,14 @@ pub(crate) fn route_path(path: &str) -> String {
     path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase()
 }
 
+/// Whether a request names `fields` outside the two lists where a client may; `route` is from [`route_path`].
+///
+/// The answer is the recorded one all the same: only the log of requests tells.
+pub(crate) fn asks_for_forbidden_fields(route: &str, query: Option<&str>) -> bool {
+    let is_list = ["security/audit/events/", "security/audit/login/"].iter().any(|list| route.starts_with(list));
+    !is_list && query.is_some_and(|query| Query::parse(query).fields().is_some())
+}
+
 /// The account that asks, whatever it asks for.
 pub(crate) fn caller<'a>(scenario: &'a Scenario, authorization: Option<&str>) -> Option<&'a Person> {
     auth::identify(scenario, authorization).person()
