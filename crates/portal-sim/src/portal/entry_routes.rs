@@ -10,6 +10,7 @@ use super::{
     download, files, groups, keys, members, operations, people, people_change, people_list, room_change, rooms, upload,
     upload_session,
 };
+use crate::version::Ability;
 
 const FILES: Need = Need::Area("files");
 const ROOMS: Need = Need::Area("rooms");
@@ -132,20 +133,27 @@ fn folder_route(id: String, parts: &[&str]) -> Option<Route> {
         ["text"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, false)),
         ["html"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, true)),
         ["update"] => Route::none().put(FILES, move |change| upload::update(change, folder(change)?)),
-        ["session"] => Route::none().post(FILES, move |change| upload_session::begin(change, folder(change)?)),
+        ["session"] => Route::none()
+            .post(FILES, move |change| upload_session::begin(change, folder(change)?))
+            .since(Ability::UploadSessions),
         ["session", session] => {
             let (next, abort) = ((*session).to_owned(), (*session).to_owned());
             Route::none()
                 .post(FILES, move |change| upload_session::next(change, &next))
                 .delete(FILES, move |change| upload_session::abort(change, &abort))
+                .since(Ability::UploadSessions)
         }
         ["session", session, "upload"] => {
             let session = (*session).to_owned();
-            Route::none().post(FILES, move |change| upload_session::chunk(change, &session))
+            Route::none()
+                .post(FILES, move |change| upload_session::chunk(change, &session))
+                .since(Ability::UploadSessions)
         }
         ["session", session, "finalize"] => {
             let session = (*session).to_owned();
-            Route::none().put(FILES, move |change| upload_session::finalize(change, &session))
+            Route::none()
+                .put(FILES, move |change| upload_session::finalize(change, &session))
+                .since(Ability::UploadSessions)
         }
         _ => return None,
     })
@@ -186,16 +194,15 @@ fn with_account(route: Route, name: &str) -> Route {
 }
 
 fn group_route(parts: &[&str]) -> Option<Route> {
-    const READ: Need = Need::ReadOnly("accounts");
     Some(match parts {
-        [] => Route::new(READ, groups::list),
+        [] => Route::new(Need::Groups, groups::list),
         ["user", id] => {
             let id = guid(id)?;
-            Route::new(READ, move |context| groups::of_user(context, id))
+            Route::new(Need::Groups, move |context| groups::of_user(context, id))
         }
         [id] => {
             let id = guid(id)?;
-            Route::new(READ, move |context| groups::one(context, id))
+            Route::new(Need::Groups, move |context| groups::one(context, id))
         }
         _ => return None,
     })
@@ -203,13 +210,13 @@ fn group_route(parts: &[&str]) -> Option<Route> {
 
 fn key_route(parts: &[&str]) -> Option<Route> {
     Some(match parts {
-        [] => Route::new(Need::Global, keys::list).post(Need::Global, keys::create),
-        ["permissions"] => Route::new(Need::Global, keys::permissions),
+        [] => Route::new(Need::Keys, keys::list).post(Need::Keys, keys::create),
+        ["permissions"] => Route::new(Need::Keys, keys::permissions),
         [id] => {
             let id = guid(id)?;
             Route::none()
-                .put(Need::Global, move |change| keys::update(change, id))
-                .delete(Need::Global, move |change| keys::delete(change, id))
+                .put(Need::Keys, move |change| keys::update(change, id))
+                .delete(Need::Keys, move |change| keys::delete(change, id))
         }
         _ => return None,
     })

@@ -49,6 +49,7 @@ pub(crate) use wire::{Wire, wait};
 
 use crate::fault::{Effects, FaultKind};
 use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
+use crate::version::Ability;
 use auth::{Caller, Need};
 use body::Body;
 use query::Query;
@@ -160,10 +161,10 @@ fn route(path: &str) -> Option<Route> {
             Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
         }
         ["settings", "iprestrictions"] => {
-            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+            Route::security(restrictions::list).put(Need::Global, restrictions::put_list).trimmed()
         }
         ["settings", "iprestrictions", "settings"] => {
-            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
+            Route::security(restrictions::switch).put(Need::Global, restrictions::put_switch).trimmed()
         }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
@@ -228,9 +229,14 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         return Outcome::Reply(Reply::new(414, None, Vec::new()));
     }
     let base = format!("http://{}", request.host);
-    let parsed = Query::parse(request.query.unwrap_or_default());
+    let mut parsed = Query::parse(request.query.unwrap_or_default());
+    parsed.cuts_count = !scenario.can(Ability::StrictCount);
+    parsed.ignores_fields = !scenario.can(Ability::Fields);
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
-    let found = route(&path);
+    if !scenario.can(Ability::Keys) && path.split('/').next() == Some("keys") {
+        return Outcome::Reply(reply::no_location());
+    }
+    let found = route(&path).filter(|route| route.since.is_none_or(|ability| scenario.can(ability)));
     let method = found.as_ref().and_then(|route| route.method(request.method));
     let echo = Echo {
         href: format!("{base}{decoded}{question}"),
@@ -251,7 +257,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
             Err(failure) => echo.failure(failure),
         },
     };
-    Outcome::Reply(reply.by(misbehave::manner(fault)))
+    Outcome::Reply(reply.naming_versions(scenario.can(Ability::VersionsHeader)).by(misbehave::manner(fault)))
 }
 
 /// The handlers beside the API, under the name that `route` knows them by.

@@ -9,6 +9,7 @@ use super::{Context, groups, keys};
 use crate::dates;
 use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
+use crate::version::Ability;
 
 /// How long ago everybody joined and every key was made, in days: the portal has been there for a while.
 pub(super) const JOINED_DAYS: i64 = 365;
@@ -78,6 +79,10 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
     // ordinary members learn nobody else's groups
     let hidden =
         context.caller.person().is_some_and(|caller| caller.kind == PersonKind::User && caller.id != person.id);
+    let is_admin = match person.kind {
+        PersonKind::Owner => !scenario.can(Ability::OwnerIsNoAdministrator),
+        kind => kind == PersonKind::Admin,
+    };
     let department = (!hidden).then(|| names.join(", "));
     Json::object([
         ("firstName", person.first_name.as_str().into()),
@@ -92,7 +97,7 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ),
         ("department", department.into()),
         ("groups", (!groups.is_empty()).then_some(Json::List(groups)).into()),
-        ("isAdmin", (person.kind == PersonKind::Admin).into()),
+        ("isAdmin", is_admin.into()),
         ("isRoomAdmin", (person.kind == PersonKind::RoomAdmin).into()),
         ("isLDAP", false.into()),
         ("isOwner", (person.kind == PersonKind::Owner).into()),
