@@ -95,14 +95,9 @@ const NOT_SIMULATED: &[&str] = &[
     "people/delete",
     "people/exists",
     "people/info",
-    "people/invite",
     "people/theme",
     "people/type/",
-    "portal ",
-    "portal/tariff",
-    "portal/userscount",
     "security/activeconnections/logout/x",
-    "security/activeconnections ",
 ];
 
 /// A portal in which the things that the recordings name are there.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::auth::Need;
 use super::route::Route;
 use super::{
-    download, files, groups, keys, members, operations, people, people_change, people_list, room_change, rooms, upload,
-    upload_session,
+    download, files, groups, keys, members, operations, people, people_change, people_invite, people_list, room_change,
+    rooms, upload, upload_session,
 };
 use crate::version::Ability;
 
@@ -166,6 +166,11 @@ fn people_route(parts: &[&str]) -> Option<Route> {
         ["filter"] => with_account(Route::new(PEOPLE, people_list::filter), "filter"),
         ["email"] => with_account(Route::new(PEOPLE, people_list::by_email), "email"),
         ["search"] => with_account(Route::new(PEOPLE, |context| people_list::search(context, None)), "search"),
+        // as a user name for the other verbs
+        ["invite"] => Route::new(Need::Nothing, |context| people::one(context, "invite"))
+            .post(PEOPLE, people_invite::invite)
+            .put(PEOPLE, people_invite::invite_again)
+            .delete(PEOPLE, |change| people_change::delete(change, "invite")),
         ["simple", "filter"] => Route::new(PEOPLE, people_list::simple),
         ["@search", text] => {
             let text = (*text).to_owned();
@@ -195,7 +200,7 @@ fn with_account(route: Route, name: &str) -> Route {
 
 fn group_route(parts: &[&str]) -> Option<Route> {
     Some(match parts {
-        [] => Route::new(Need::Groups, groups::list),
+        [] => Route::new(Need::Groups, groups::list).post(Need::Groups, people_invite::make_group),
         ["user", id] => {
             let id = guid(id)?;
             Route::new(Need::Groups, move |context| groups::of_user(context, id))

@@ -26,6 +26,7 @@ mod multipart;
 mod operations;
 mod people;
 mod people_change;
+mod people_invite;
 mod people_list;
 mod query;
 mod reply;
@@ -35,6 +36,7 @@ mod room_log;
 mod rooms;
 mod route;
 mod settings;
+mod tenant;
 mod titles;
 mod trail;
 mod upload;
@@ -147,6 +149,10 @@ fn route(path: &str) -> Option<Route> {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
+        ["portal"] => Route::new(Need::Global, tenant::portal),
+        ["portal", "tariff"] => Route::new(Need::Global, tenant::tariff),
+        ["portal", "userscount"] => Route::new(Need::Global, tenant::user_count),
+        ["security", "activeconnections"] => Route::new(Need::Global, tenant::sessions),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
         ["settings", "version", "build"] => Route::anonymous(Need::Global, settings::build),
         ["security", "audit", "events", "filter"] => Route::security(audit::filter),

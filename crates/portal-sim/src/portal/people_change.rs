@@ -17,7 +17,7 @@ const GUIDS: Shape = Shape::List {
     class: "System.Collections.Generic.IEnumerable`1[System.Guid]",
     item: &Shape::Guid { nullable: false },
 };
-const MEMBERS: Shape = Shape::Object(&Class {
+pub(super) const MEMBERS: Shape = Shape::Object(&Class {
     name: "ASC.People.ApiModels.RequestDto.UpdateMembersRequestDto",
     members: &[("userIds", GUIDS), ("resendAll", Shape::Bool { nullable: false })],
     required: &[],
@@ -85,7 +85,7 @@ fn set_status(scenario: &mut Scenario, id: Uuid, status: i32) {
 }
 
 /// Whether one more account of this kind may be active.
-fn demand_seat(scenario: &Scenario, person: &Person) -> Result<(), Failure> {
+pub(super) fn demand_seat(scenario: &Scenario, person: &Person) -> Result<(), Failure> {
     let pays = |person: &Person| matches!(person.kind, PersonKind::Owner | PersonKind::Admin | PersonKind::RoomAdmin);
     let counts = |other: &&Person| matches!(other.status, 1 | 4) && pays(other) == pays(person);
     let taken = scenario.people.iter().filter(counts).count();

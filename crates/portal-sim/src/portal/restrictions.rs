@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure, Output, Reply};
+use super::tenant::TENANT;
 use super::{Change, Context, gates};
 use crate::dotnet_ip;
 use crate::json::Json;
@@ -17,8 +18,6 @@ use crate::version::Ability;
 const ETAG: &str = "W/D41D8CD98F00B204E9800998ECF8427E";
 /// Only for conditional GET.
 const CACHE: &str = "private, no-cache";
-/// The portal's number in its installation.
-const TENANT: i32 = 2;
 /// The column's length.
 const MAX_LENGTH: usize = 50;
 /// The audit event of a change.
