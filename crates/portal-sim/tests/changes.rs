@@ -499,3 +499,27 @@ async fn the_tariff_tells_administrators_more_than_others() {
     assert_eq!(get(&sim, "portal/userscount").await.at("response").int(), 3);
     assert_eq!(send(&sim, "GET", "portal/userscount", "application/json", b"", &ivan).await.status, 403);
 }
+
+#[tokio::test]
+async fn the_picker_finds_groups_then_people_and_nobody_without_a_text() {
+    let mut scenario = portal();
+    scenario.content.groups.push(Group::new("Ivory"));
+    let sim = PortalSim::start(scenario).await.expect("start");
+    let found = get(&sim, "accounts/room/71/search?filterValue=iv").await;
+    assert_eq!((found.at("count").int(), found.at("total").int()), (2, 2));
+    let rows = found.at("response").items();
+    assert_eq!((rows[0].at("name").text(), rows[1].at("firstName").text()), ("Ivory", "Ivan"));
+    assert_eq!((rows[0].at("shared"), rows[1].at("shared")), (&Ordered::Bool(false), &Ordered::Bool(true)));
+    assert_eq!(get(&sim, "accounts/room/71/search").await.at("total").int(), 0);
+    assert_eq!(get(&sim, "group/room/71").await.at("response").items().len(), 1);
+    let not_hers = json(&sim, "GET", "accounts/room/72/search?filterValue=iv", "").await;
+    assert_eq!(not_hers.status, 403, "an administrator who does not manage the room");
+}
+
+#[tokio::test]
+async fn a_theme_is_kept_for_who_chose_it() {
+    let sim = PortalSim::start(portal()).await.expect("start");
+    let chosen = json(&sim, "PUT", "people/theme", r#"{"theme": "dark"}"#).await;
+    assert_eq!(Ordered::parse(&chosen.body).at("response").at("theme").text(), "Dark");
+    assert_eq!(get(&sim, "people/@self").await.at("response").at("theme").text(), "Dark");
+}

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::auth::Need;
 use super::route::Route;
 use super::{
-    download, files, groups, keys, members, operations, people, people_change, people_invite, people_list, room_change,
-    rooms, upload, upload_session,
+    download, files, groups, keys, members, operations, people, people_change, people_invite, people_list, picker,
+    room_change, rooms, upload, upload_session,
 };
 use crate::version::Ability;
 
@@ -28,6 +28,10 @@ pub(super) fn route(parts: &[&str]) -> Option<Route> {
         ["people", rest @ ..] => people_route(rest),
         ["group", rest @ ..] => group_route(rest),
         ["keys", rest @ ..] => key_route(rest),
+        ["accounts", "room", id, "search"] => {
+            let id = id.parse().ok();
+            Some(Route::new(Need::Global, move |context| picker::search_room(context, id)))
+        }
         ["security", "activeconnections", "logoutall", id] => {
             let id = guid(id)?;
             Some(Route::none().put(Need::Global, move |change| people_change::logout_all(change, id)))
@@ -166,7 +170,10 @@ fn people_route(parts: &[&str]) -> Option<Route> {
         ["filter"] => with_account(Route::new(PEOPLE, people_list::filter), "filter"),
         ["email"] => with_account(Route::new(PEOPLE, people_list::by_email), "email"),
         ["search"] => with_account(Route::new(PEOPLE, |context| people_list::search(context, None)), "search"),
-        // as a user name for the other verbs
+        // for the other verbs these two are user names
+        ["theme"] => Route::new(Need::Nothing, |context| people::one(context, "theme"))
+            .put(PEOPLE, people_change::theme)
+            .delete(PEOPLE, |change| people_change::delete(change, "theme")),
         ["invite"] => Route::new(Need::Nothing, |context| people::one(context, "invite"))
             .post(PEOPLE, people_invite::invite)
             .put(PEOPLE, people_invite::invite_again)
@@ -201,6 +208,10 @@ fn with_account(route: Route, name: &str) -> Route {
 fn group_route(parts: &[&str]) -> Option<Route> {
     Some(match parts {
         [] => Route::new(Need::Groups, groups::list).post(Need::Groups, people_invite::make_group),
+        ["room", id] => {
+            let id = id.parse().ok();
+            Route::new(Need::Groups, move |context| picker::groups_of_room(context, id))
+        }
         ["user", id] => {
             let id = guid(id)?;
             Route::new(Need::Groups, move |context| groups::of_user(context, id))

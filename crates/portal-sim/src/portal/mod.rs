@@ -28,6 +28,7 @@ mod people;
 mod people_change;
 mod people_invite;
 mod people_list;
+mod picker;
 mod query;
 mod reply;
 mod restrictions;

@@ -75,7 +75,7 @@ fn demand_lists(person: &Person) -> Result<(), Failure> {
     }
 }
 
-fn text_fits(person: &Person, text: Option<&str>, separator: Option<&str>) -> bool {
+pub(super) fn text_fits(person: &Person, text: Option<&str>, separator: Option<&str>) -> bool {
     let Some(text) = text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) else { return true };
     let fields = [&person.first_name, &person.last_name, &person.email].map(|field| field.to_lowercase());
     let contains = |part: &str| fields.iter().any(|field| field.contains(part));
