@@ -10,6 +10,7 @@ mod net;
 mod portal;
 mod scenario;
 mod sim;
+mod version;
 
 pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
 pub use limiter::Limits;

@@ -1,8 +1,9 @@
 //! The program `portal-sim`: serve a scenario, list what is built in, give the tour.
 //!
-//! What the portal does is in the library; the tour is in `demo`.
+//! What the portal does is in the library; the tour is in `demo`, the list in `listing`.
 
 mod demo;
+mod listing;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -79,8 +80,9 @@ fn clock() -> DateTime<Utc> {
 impl Serve {
     async fn run(self) -> anyhow::Result<()> {
         let mut scenario = open(&self.scenario, self.now.unwrap_or_else(clock))?;
+        let has_keys = scenario.has_keys();
         if let (Some(key), Some(first)) = (self.key, scenario.keys.first_mut()) {
-            if !key.starts_with("sk-") {
+            if has_keys && !key.starts_with("sk-") {
                 bail!("--key must start with `sk-`, as the portal's keys do");
             }
             first.key = key;
@@ -122,30 +124,6 @@ async fn stopped() -> anyhow::Result<()> {
 }
 
 fn list() -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    for name in BUILTIN {
-        let scenario = Scenario::builtin(name, clock()).context("a name of the built-in list")?;
-        writeln!(out, "{name}: {}", scenario.description)?;
-        let truth = scenario.truth();
-        let later = truth.found_later.iter().map(|found| ("later ", found));
-        for (when, found) in truth.found.iter().map(|found| ("", found)).chain(later) {
-            let title =
-                scenario.rooms.iter().find(|room| room.id == found.room).map_or("?", |room| room.title.as_str());
-            writeln!(
-                out,
-                "  to be found {when}by {}: {} in room {} {title:?}, {} acts within {} h: {}",
-                found.program, found.person, found.room, found.acts, found.within_hours, found.why
-            )?;
-        }
-        for innocent in &truth.not_found {
-            writeln!(out, "  not to be found: {}: {}", innocent.person, innocent.why)?;
-        }
-        for unseen in &truth.unseen {
-            writeln!(out, "  cannot be seen: {unseen}")?;
-        }
-        for (program, code) in &truth.exit {
-            writeln!(out, "  exit code of {program}: {code}")?;
-        }
-    }
-    Ok(())
+    let scenarios = BUILTIN.iter().filter_map(|name| Scenario::builtin(name, clock()));
+    listing::write(&mut io::stdout().lock(), scenarios).context("print the list")
 }

@@ -37,6 +37,8 @@ pub struct RequestLine {
     pub status: u16,
     /// Length of the answer's body, before it was cut by a fault.
     pub bytes: usize,
+    /// It asked for `fields` where that harms a real portal: anywhere but on the audit and login lists.
+    pub forbidden_fields: bool,
 }
 
 /// A line of the log file.
@@ -248,7 +250,8 @@ fn prepare(
         Outcome::Reset => (0, 0),
     };
     let target = uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    shared.record(now, RequestLine { method: method.to_string(), target, status, bytes });
+    let forbidden_fields = portal::asks_for_forbidden_fields(&route, uri.query());
+    shared.record(now, RequestLine { method: method.to_string(), target, status, bytes, forbidden_fields });
     prepared
 }
 

@@ -179,7 +179,7 @@ async fn requests_are_remembered_and_logged() {
     let answer = get(&sim, "security/audit/events/filter?count=1&fields=id").await;
     let line = std::fs::read_to_string(&path).expect("the log");
     let expected = format!(
-        r#"{{"at":"2026-11-20T09:00:00Z","method":"GET","target":"/api/2.0/security/audit/events/filter?count=1&fields=id","status":200,"bytes":{}}}"#,
+        r#"{{"at":"2026-11-20T09:00:00Z","method":"GET","target":"/api/2.0/security/audit/events/filter?count=1&fields=id","status":200,"bytes":{},"forbidden_fields":false}}"#,
         answer.body.len()
     );
     assert_eq!(line, expected + "\n");
@@ -204,4 +204,18 @@ async fn the_portal_can_be_changed_while_it_runs() {
     assert_eq!(log.len(), 1, "downloads leave no trace in the room");
     assert_eq!(log[0].at("data").names(), ["oldTitle", "newTitle", "id"]);
     assert_eq!(log[0].at("data").at("newTitle").text(), "Beta");
+}
+
+#[tokio::test]
+async fn fields_outside_the_audit_and_login_lists_are_marked_in_the_log() {
+    let sim = PortalSim::start(portal().with_room(Room::vdr(71, "Alpha"))).await.expect("start");
+    let forbidden =
+        ["files/rooms?fields=id", "people/@self?FIELDS[]=id", "settings?fields=", "security/audit/types?fields=x"];
+    let allowed =
+        ["security/audit/events/filter?fields=id", "Security/Audit/Login/last?fields=id", "files/rooms?count=1"];
+    for path in forbidden.into_iter().chain(allowed) {
+        assert_eq!(get(&sim, path).await.status, 200, "{path}: answered as recorded");
+    }
+    let marked: Vec<bool> = sim.requests().iter().map(|request| request.forbidden_fields).collect();
+    assert_eq!(marked, [true, true, true, true, false, false, false]);
 }

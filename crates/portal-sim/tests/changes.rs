@@ -446,3 +446,80 @@ async fn scenario_files_hold_content() {
     let wrong = text.replace("\"group\": \"Auditors\"", "\"group\": \"Nobody\"");
     assert!(Scenario::from_json(&wrong, at("2026-03-02T09:15:00Z")).is_err());
 }
+
+#[tokio::test]
+async fn invitations_make_accounts_that_wait_and_take_seats() {
+    let sim = PortalSim::start(portal()).await.expect("start");
+    let body =
+        r#"{"invitations": [{"email": "new@example.com", "type": "Guest"}, {"email": "ivan@example.com", "type": 4}]}"#;
+    let answer = json(&sim, "POST", "people/invite", body).await;
+    let answer = Ordered::parse(&answer.body);
+    assert_eq!(answer.at("response").items().len(), 1, "Ivan is there already");
+    let person = get(&sim, "people/email?email=new@example.com").await;
+    let person = person.at("response");
+    assert_eq!((person.at("status").int(), person.at("activationStatus").int()), (4, 2));
+    assert_eq!(person.at("isVisitor"), &Ordered::Bool(true));
+    let again = json(&sim, "PUT", "people/invite", r#"{"resendAll": true}"#).await;
+    assert_eq!(Ordered::parse(&again.body).at("response").items().len(), 1);
+    assert_eq!(audit(&sim).await, [4037, 4037]);
+    sim.edit(|scenario| scenario.content.quota.paid_seats = 2);
+    let body = r#"{"invitations": [{"email": "more@example.com", "type": "RoomAdmin"}]}"#;
+    assert_eq!(json(&sim, "POST", "people/invite", body).await.status, 402);
+    let body = r#"{"invitations": [{"email": "more@example.com"}]}"#.as_bytes();
+    let refused = send(&sim, "POST", "people/invite", "application/json", body, &key_of("ivan@example.com")).await;
+    assert_eq!(refused.status, 403, "ordinary people invite nobody");
+}
+
+#[tokio::test]
+async fn groups_are_made_of_people_who_are_no_guests() {
+    let gus = Person::new("gus@example.com", "Gus", "Guest").kind(PersonKind::Guest);
+    let guest = gus.id;
+    let scenario = portal().with_person(gus);
+    let ivan = scenario.people.iter().find(|person| person.first_name == "Ivan").expect("Ivan").id;
+    let sim = PortalSim::start(scenario).await.expect("start");
+    let body = format!(r#"{{"groupName": "Auditors", "groupManager": "{ivan}", "members": []}}"#);
+    let answer = json(&sim, "POST", "group", &body).await;
+    let made = Ordered::parse(&answer.body);
+    assert_eq!(made.at("response").at("membersCount").int(), 1, "who leads it is in it");
+    assert_eq!(get(&sim, "group").await.at("total").int(), 1);
+    assert_eq!(audit(&sim).await, [4026]);
+    let body = format!(r#"{{"groupName": "Visitors", "members": ["{guest}"]}}"#);
+    assert_eq!(json(&sim, "POST", "group", &body).await.status, 403);
+}
+
+#[tokio::test]
+async fn the_tariff_tells_administrators_more_than_others() {
+    let sim = PortalSim::start(portal()).await.expect("start");
+    let own = get(&sim, "portal/tariff").await;
+    assert_eq!((own.at("response").at("id").int(), own.at("response").at("state").int()), (1, 1));
+    assert_eq!(own.at("response").at("quotas").items().len(), 1);
+    let ivan = key_of("ivan@example.com");
+    let other = send(&sim, "GET", "portal/tariff", "application/json", b"", &ivan).await;
+    assert_eq!(Ordered::parse(&other.body).at("response").names(), ["id", "state"]);
+    assert_eq!(get(&sim, "portal/userscount").await.at("response").int(), 3);
+    assert_eq!(send(&sim, "GET", "portal/userscount", "application/json", b"", &ivan).await.status, 403);
+}
+
+#[tokio::test]
+async fn the_picker_finds_groups_then_people_and_nobody_without_a_text() {
+    let mut scenario = portal();
+    scenario.content.groups.push(Group::new("Ivory"));
+    let sim = PortalSim::start(scenario).await.expect("start");
+    let found = get(&sim, "accounts/room/71/search?filterValue=iv").await;
+    assert_eq!((found.at("count").int(), found.at("total").int()), (2, 2));
+    let rows = found.at("response").items();
+    assert_eq!((rows[0].at("name").text(), rows[1].at("firstName").text()), ("Ivory", "Ivan"));
+    assert_eq!((rows[0].at("shared"), rows[1].at("shared")), (&Ordered::Bool(false), &Ordered::Bool(true)));
+    assert_eq!(get(&sim, "accounts/room/71/search").await.at("total").int(), 0);
+    assert_eq!(get(&sim, "group/room/71").await.at("response").items().len(), 1);
+    let not_hers = json(&sim, "GET", "accounts/room/72/search?filterValue=iv", "").await;
+    assert_eq!(not_hers.status, 403, "an administrator who does not manage the room");
+}
+
+#[tokio::test]
+async fn a_theme_is_kept_for_who_chose_it() {
+    let sim = PortalSim::start(portal()).await.expect("start");
+    let chosen = json(&sim, "PUT", "people/theme", r#"{"theme": "dark"}"#).await;
+    assert_eq!(Ordered::parse(&chosen.body).at("response").at("theme").text(), "Dark");
+    assert_eq!(get(&sim, "people/@self").await.at("response").at("theme").text(), "Dark");
+}

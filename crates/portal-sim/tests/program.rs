@@ -39,7 +39,10 @@ async fn scenarios_lists_names_and_truth() {
     for name in portal_sim::BUILTIN {
         assert!(text.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name} in {text}");
     }
-    assert!(text.contains("mallory@example.com in room 71 \"Acme – due diligence\", 41 acts within 1 h"), "{text}");
+    let expected = "  must be reported\n    mallory@example.com in room 71 (\"Acme – due diligence\"): 41 acts within 1 h (vdr-watch)\n";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("mallory@example.com in room 75 (deleted by now): 41 acts"), "{text}");
+    assert!(!text.contains('\u{1b}'), "nothing that moves the cursor: {text:?}");
 }
 
 #[tokio::test]

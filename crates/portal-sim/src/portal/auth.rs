@@ -5,6 +5,7 @@
 use crate::portal::reply::Failure;
 use crate::portal::route::Method;
 use crate::scenario::{Key, Person, Scenario};
+use crate::version::Ability;
 
 /// Which scopes a route asks for; verbs other than GET want the `write` ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +18,10 @@ pub(crate) enum Need {
     Area(&'static str),
     /// Any credential or none: a bad one counts as none.
     Anybody,
-    /// A global one, or exactly `AREA:read`, as reading groups does.
-    ReadOnly(&'static str),
+    /// A global one, or `accounts:read` for GET, `accounts:write` for the other verbs.
+    Groups,
+    /// What the routes of keys ask for.
+    Keys,
 }
 
 /// A caller who may use the route.
@@ -70,19 +73,21 @@ pub(super) fn authorize_for<'a>(
     method: &Method,
 ) -> Result<Caller<'a>, Failure> {
     let anonymous = method.anonymous;
-    let key = header.and_then(|header| header.trim().strip_prefix("Bearer ")).filter(|key| key.starts_with("sk-"));
-    let Some(text) = key else {
-        // no other credential is simulated, and an unknown one counts as none
-        return if anonymous { Ok(Caller::Anonymous) } else { Err(Failure::Empty(401)) };
-    };
-    let found = live(scenario, text);
-    if method.need == Need::Anybody {
+    let found = header.and_then(credential).and_then(|text| live(scenario, text));
+    let strict = scenario.can(Ability::ScopesOnAnonymousRoutes);
+    if method.need == Need::Anybody || (anonymous && !strict) {
         return Ok(found.map_or(Caller::Anonymous, |(person, key)| Caller::Person { person, key }));
     }
     let Some((person, key)) = found else {
-        return Err(if anonymous { Failure::Problem(403) } else { Failure::Empty(401) });
+        let is_key = header.and_then(credential).is_some_and(is_key);
+        return match (anonymous, is_key) {
+            (true, true) => Err(Failure::Problem(403)),
+            // a dead token counts as none
+            (true, false) => Ok(Caller::Anonymous),
+            (false, _) => Err(Failure::Empty(401)),
+        };
     };
-    if !reaches(key, method.need, method.verb == "GET") {
+    if !reaches(key, needed(scenario, method.need), method.verb == "GET") {
         return Err(if anonymous { Failure::Problem(403) } else { Failure::Empty(403) });
     }
     Ok(Caller::Person { person, key })
@@ -90,28 +95,50 @@ pub(super) fn authorize_for<'a>(
 
 /// Whose credential this is, whatever the route.
 pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Caller<'a> {
-    let text = header.and_then(|header| header.trim().strip_prefix("Bearer "));
-    match text.and_then(|text| live(scenario, text)) {
+    match header.and_then(credential).and_then(|text| live(scenario, text)) {
         Some((person, key)) => Caller::Person { person, key },
         None => Caller::Anonymous,
     }
 }
 
+/// The key or token in a header.
+fn credential(header: &str) -> Option<&str> {
+    header.trim().strip_prefix("Bearer ")
+}
+
+/// Keys are told from tokens by their beginning.
+fn is_key(text: &str) -> bool {
+    text.starts_with("sk-")
+}
+
 /// The key and its owner, if both are active and the key has not expired.
 fn live<'a>(scenario: &'a Scenario, text: &str) -> Option<(&'a Person, &'a Key)> {
-    let key = scenario.keys.iter().find(|key| key.key == text)?;
+    let known = !is_key(text) || scenario.can(Ability::Keys);
+    let key = scenario.keys.iter().find(|key| known && key.key == text)?;
     let person = scenario.person(key.person)?;
     let alive = key.active && key.expires.is_none_or(|expires| expires > scenario.now) && person.status == 1;
     alive.then_some((person, key))
 }
 
+/// What a portal of this version asks for.
+fn needed(scenario: &Scenario, need: Need) -> Need {
+    match need {
+        Need::Global | Need::Groups if !scenario.can(Ability::GlobalScopes) => Need::Nothing,
+        Need::Groups if !scenario.can(Ability::GroupScopes) => Need::Global,
+        Need::Keys if scenario.can(Ability::ScopesOnKeys) => Need::Global,
+        Need::Keys => Need::Nothing,
+        need => need,
+    }
+}
+
 fn reaches(key: &Key, need: Need, reading: bool) -> bool {
     let has = |scope: &str| key.scopes.iter().any(|known| known == scope);
-    let global = || key.scopes.is_empty() || has("*") || has("*:write") || (reading && has("*:read"));
+    let whole = key.scopes.is_empty() || !is_key(&key.key);
+    let global = || whole || has("*") || has("*:write") || (reading && has("*:read"));
     match need {
         Need::Nothing | Need::Anybody => true,
-        Need::Global => global(),
+        Need::Global | Need::Keys => global(),
         Need::Area(area) => global() || has(&format!("{area}:write")) || (reading && has(&format!("{area}:read"))),
-        Need::ReadOnly(area) => global() || has(&format!("{area}:read")),
+        Need::Groups => global() || has(if reading { "accounts:read" } else { "accounts:write" }),
     }
 }

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::auth::Need;
 use super::route::Route;
 use super::{
-    download, files, groups, keys, members, operations, people, people_change, people_list, room_change, rooms, upload,
-    upload_session,
+    download, files, groups, keys, members, operations, people, people_change, people_invite, people_list, picker,
+    room_change, rooms, upload, upload_session,
 };
+use crate::version::Ability;
 
 const FILES: Need = Need::Area("files");
 const ROOMS: Need = Need::Area("rooms");
@@ -27,6 +28,10 @@ pub(super) fn route(parts: &[&str]) -> Option<Route> {
         ["people", rest @ ..] => people_route(rest),
         ["group", rest @ ..] => group_route(rest),
         ["keys", rest @ ..] => key_route(rest),
+        ["accounts", "room", id, "search"] => {
+            let id = id.parse().ok();
+            Some(Route::new(Need::Global, move |context| picker::search_room(context, id)))
+        }
         ["security", "activeconnections", "logoutall", id] => {
             let id = guid(id)?;
             Some(Route::none().put(Need::Global, move |change| people_change::logout_all(change, id)))
@@ -132,20 +137,27 @@ fn folder_route(id: String, parts: &[&str]) -> Option<Route> {
         ["text"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, false)),
         ["html"] => Route::none().post(FILES, move |change| upload::text(change, folder(change)?, true)),
         ["update"] => Route::none().put(FILES, move |change| upload::update(change, folder(change)?)),
-        ["session"] => Route::none().post(FILES, move |change| upload_session::begin(change, folder(change)?)),
+        ["session"] => Route::none()
+            .post(FILES, move |change| upload_session::begin(change, folder(change)?))
+            .since(Ability::UploadSessions),
         ["session", session] => {
             let (next, abort) = ((*session).to_owned(), (*session).to_owned());
             Route::none()
                 .post(FILES, move |change| upload_session::next(change, &next))
                 .delete(FILES, move |change| upload_session::abort(change, &abort))
+                .since(Ability::UploadSessions)
         }
         ["session", session, "upload"] => {
             let session = (*session).to_owned();
-            Route::none().post(FILES, move |change| upload_session::chunk(change, &session))
+            Route::none()
+                .post(FILES, move |change| upload_session::chunk(change, &session))
+                .since(Ability::UploadSessions)
         }
         ["session", session, "finalize"] => {
             let session = (*session).to_owned();
-            Route::none().put(FILES, move |change| upload_session::finalize(change, &session))
+            Route::none()
+                .put(FILES, move |change| upload_session::finalize(change, &session))
+                .since(Ability::UploadSessions)
         }
         _ => return None,
     })
@@ -158,6 +170,14 @@ fn people_route(parts: &[&str]) -> Option<Route> {
         ["filter"] => with_account(Route::new(PEOPLE, people_list::filter), "filter"),
         ["email"] => with_account(Route::new(PEOPLE, people_list::by_email), "email"),
         ["search"] => with_account(Route::new(PEOPLE, |context| people_list::search(context, None)), "search"),
+        // for the other verbs these two are user names
+        ["theme"] => Route::new(Need::Nothing, |context| people::one(context, "theme"))
+            .put(PEOPLE, people_change::theme)
+            .delete(PEOPLE, |change| people_change::delete(change, "theme")),
+        ["invite"] => Route::new(Need::Nothing, |context| people::one(context, "invite"))
+            .post(PEOPLE, people_invite::invite)
+            .put(PEOPLE, people_invite::invite_again)
+            .delete(PEOPLE, |change| people_change::delete(change, "invite")),
         ["simple", "filter"] => Route::new(PEOPLE, people_list::simple),
         ["@search", text] => {
             let text = (*text).to_owned();
@@ -186,16 +206,19 @@ fn with_account(route: Route, name: &str) -> Route {
 }
 
 fn group_route(parts: &[&str]) -> Option<Route> {
-    const READ: Need = Need::ReadOnly("accounts");
     Some(match parts {
-        [] => Route::new(READ, groups::list),
+        [] => Route::new(Need::Groups, groups::list).post(Need::Groups, people_invite::make_group),
+        ["room", id] => {
+            let id = id.parse().ok();
+            Route::new(Need::Groups, move |context| picker::groups_of_room(context, id))
+        }
         ["user", id] => {
             let id = guid(id)?;
-            Route::new(READ, move |context| groups::of_user(context, id))
+            Route::new(Need::Groups, move |context| groups::of_user(context, id))
         }
         [id] => {
             let id = guid(id)?;
-            Route::new(READ, move |context| groups::one(context, id))
+            Route::new(Need::Groups, move |context| groups::one(context, id))
         }
         _ => return None,
     })
@@ -203,13 +226,13 @@ fn group_route(parts: &[&str]) -> Option<Route> {
 
 fn key_route(parts: &[&str]) -> Option<Route> {
     Some(match parts {
-        [] => Route::new(Need::Global, keys::list).post(Need::Global, keys::create),
-        ["permissions"] => Route::new(Need::Global, keys::permissions),
+        [] => Route::new(Need::Keys, keys::list).post(Need::Keys, keys::create),
+        ["permissions"] => Route::new(Need::Keys, keys::permissions),
         [id] => {
             let id = guid(id)?;
             Route::none()
-                .put(Need::Global, move |change| keys::update(change, id))
-                .delete(Need::Global, move |change| keys::delete(change, id))
+                .put(Need::Keys, move |change| keys::update(change, id))
+                .delete(Need::Keys, move |change| keys::delete(change, id))
         }
         _ => return None,
     })

@@ -14,6 +14,7 @@ use super::{Change, Context, operations, page, people, titles};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{Folder, Reference, Scenario, StoredFile};
+use crate::version::Ability;
 
 /// What the portal says about a file that is not there.
 pub(super) const NO_FILE: &str = "The required file was not found";
@@ -111,7 +112,7 @@ pub(super) fn contents(context: &Context<'_>, id: Option<i32>) -> Result<Answer,
     let exclude = binder.bool_or_empty("excludeSubject").unwrap_or(false);
     binder.named("searchArea", "SearchArea", SEARCH_AREAS);
     binder.named_or_empty("location", "Location", LOCATIONS);
-    let deep = binder.bool("withSubFolders", true);
+    let deep = !context.scenario.can(Ability::SubfolderSwitch) || binder.bool("withSubFolders", true);
     let (count, start) = (binder.count(), binder.start_index());
     let descending = binder.named_or_empty("sortOrder", "SortOrder", SORT_ORDERS) == Some(1);
     let sort = binder.text("sortBy").unwrap_or_default().to_ascii_lowercase();

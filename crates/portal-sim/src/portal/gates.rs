@@ -2,6 +2,7 @@
 
 use super::reply::Failure;
 use crate::scenario::Scenario;
+use crate::version::Ability;
 
 /// Whether the filters answer with the newest rows instead, on hosted and self-hosted portals alike.
 pub(super) fn falls_back(scenario: &Scenario) -> bool {
@@ -10,20 +11,21 @@ pub(super) fn falls_back(scenario: &Scenario) -> bool {
 
 /// The gate of `last` and of reading the lifetimes: it never looks at the plan.
 pub(super) fn base(scenario: &Scenario) -> Result<(), Failure> {
-    demand(scenario.standalone || !scenario.condition.history_hidden)
+    demand(scenario, scenario.standalone || !scenario.condition.history_hidden)
 }
 
 /// The gate of the filters, the reports and of changing the lifetimes.
 pub(super) fn full(scenario: &Scenario) -> Result<(), Failure> {
-    demand(scenario.standalone || (scenario.audit && !scenario.condition.history_hidden))
+    demand(scenario, scenario.standalone || (scenario.audit && !scenario.condition.history_hidden))
 }
 
-fn demand(allowed: bool) -> Result<(), Failure> {
+fn demand(scenario: &Scenario, allowed: bool) -> Result<(), Failure> {
     if allowed {
         return Ok(());
     }
     let message = "Your pricing plan does not support this option";
-    Err(Failure::exception(402, message, "ASC.Core.Billing.BillingException", -2_146_233_088))
+    let status = if scenario.can(Ability::BillingStatus) { 402 } else { 500 };
+    Err(Failure::exception(status, message, "ASC.Core.Billing.BillingException", -2_146_233_088))
 }
 
 /// A database that is down is a 403 on PostgreSQL.

@@ -36,7 +36,7 @@ fn counted<'a>(scenario: &'a Scenario, group: &Group) -> Vec<&'a Person> {
     people.filter(|person| matches!(person.status, 1 | 4)).collect()
 }
 
-fn object(context: &Context<'_>, group: &Group, members: bool) -> Json {
+pub(super) fn object(context: &Context<'_>, group: &Group, members: bool) -> Json {
     let scenario = context.scenario;
     let people = counted(scenario, group);
     let nobody = Uuid::nil().to_string();

@@ -13,6 +13,7 @@ use super::{Change, Context, entries, groups, page};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{EVERYONE, Group, Person, PersonKind, Room, Share};
+use crate::version::Ability;
 
 const FILTERS: Names = &[
     ("UserOrGroup", 0),
@@ -92,6 +93,7 @@ fn lines(context: &Context<'_>, room: &Room) -> Vec<(Subject, i32)> {
 fn line(context: &Context<'_>, room: &Room, subject: &Subject, access: i32) -> Json {
     let me = context.caller.person();
     let edits = me.is_some_and(|me| entries::rights(context.scenario, me, room.id).manage);
+    let both = context.scenario.can(Ability::SharedToMembers);
     let (copy, user, group, is_owner, own, kind) = match subject {
         Subject::Person(person) => {
             let object = full(context, person, false);
@@ -106,8 +108,8 @@ fn line(context: &Context<'_>, room: &Room, subject: &Subject, access: i32) -> J
     Json::object([
         ("access", access.into()),
         ("sharedTo", copy),
-        ("sharedToUser", user),
-        ("sharedToGroup", group),
+        ("sharedToUser", if both { user } else { Json::Absent }),
+        ("sharedToGroup", if both { group } else { Json::Absent }),
         ("isLocked", (own && !is_owner).into()),
         ("isOwner", is_owner.into()),
         ("canEditAccess", (edits && !is_owner && !own).into()),

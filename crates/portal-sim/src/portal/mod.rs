@@ -26,7 +26,9 @@ mod multipart;
 mod operations;
 mod people;
 mod people_change;
+mod people_invite;
 mod people_list;
+mod picker;
 mod query;
 mod reply;
 mod restrictions;
@@ -35,6 +37,7 @@ mod room_log;
 mod rooms;
 mod route;
 mod settings;
+mod tenant;
 mod titles;
 mod trail;
 mod upload;
@@ -49,6 +52,7 @@ pub(crate) use wire::{Wire, wait};
 
 use crate::fault::{Effects, FaultKind};
 use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
+use crate::version::Ability;
 use auth::{Caller, Need};
 use body::Body;
 use query::Query;
@@ -146,6 +150,10 @@ fn route(path: &str) -> Option<Route> {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
+        ["portal"] => Route::new(Need::Global, tenant::portal),
+        ["portal", "tariff"] => Route::new(Need::Global, tenant::tariff),
+        ["portal", "userscount"] => Route::new(Need::Global, tenant::user_count),
+        ["security", "activeconnections"] => Route::new(Need::Global, tenant::sessions),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
         ["settings", "version", "build"] => Route::anonymous(Need::Global, settings::build),
         ["security", "audit", "events", "filter"] => Route::security(audit::filter),
@@ -160,10 +168,10 @@ fn route(path: &str) -> Option<Route> {
             Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
         }
         ["settings", "iprestrictions"] => {
-            Route::security(restrictions::list).put(Need::Global, restrictions::replace).trimmed()
+            Route::security(restrictions::list).put(Need::Global, restrictions::put_list).trimmed()
         }
         ["settings", "iprestrictions", "settings"] => {
-            Route::security(restrictions::switch).put(Need::Global, restrictions::replace).trimmed()
+            Route::security(restrictions::switch).put(Need::Global, restrictions::put_switch).trimmed()
         }
         ["files", "folder", id, "log"] => {
             // an id that is no 32-bit number is another route, which does not exist
@@ -187,6 +195,14 @@ pub(crate) fn route_path(path: &str) -> String {
     let decoded = query::decode(path);
     let path = decoded.strip_prefix("/api/2.0/").unwrap_or_default();
     path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase()
+}
+
+/// Whether a request names `fields` outside the two lists where a client may; `route` is from [`route_path`].
+///
+/// The answer is the recorded one all the same: only the log of requests tells.
+pub(crate) fn asks_for_forbidden_fields(route: &str, query: Option<&str>) -> bool {
+    let is_list = ["security/audit/events/", "security/audit/login/"].iter().any(|list| route.starts_with(list));
+    !is_list && query.is_some_and(|query| Query::parse(query).fields().is_some())
 }
 
 /// The account that asks, whatever it asks for.
@@ -220,9 +236,14 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         return Outcome::Reply(Reply::new(414, None, Vec::new()));
     }
     let base = format!("http://{}", request.host);
-    let parsed = Query::parse(request.query.unwrap_or_default());
+    let mut parsed = Query::parse(request.query.unwrap_or_default());
+    parsed.cuts_count = !scenario.can(Ability::StrictCount);
+    parsed.ignores_fields = !scenario.can(Ability::Fields);
     let question = request.query.map(|query| format!("?{query}")).unwrap_or_default();
-    let found = route(&path);
+    if !scenario.can(Ability::Keys) && path.split('/').next() == Some("keys") {
+        return Outcome::Reply(reply::no_location());
+    }
+    let found = route(&path).filter(|route| route.since.is_none_or(|ability| scenario.can(ability)));
     let method = found.as_ref().and_then(|route| route.method(request.method));
     let echo = Echo {
         href: format!("{base}{decoded}{question}"),
@@ -243,7 +264,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
             Err(failure) => echo.failure(failure),
         },
     };
-    Outcome::Reply(reply.by(misbehave::manner(fault)))
+    Outcome::Reply(reply.naming_versions(scenario.can(Ability::VersionsHeader)).by(misbehave::manner(fault)))
 }
 
 /// The handlers beside the API, under the name that `route` knows them by.

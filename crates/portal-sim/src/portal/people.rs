@@ -6,12 +6,17 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::reply::{Answer, Failure};
 use super::{Context, groups, keys};
+use crate::actions::Names;
 use crate::dates;
 use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
+use crate::version::Ability;
 
 /// How long ago everybody joined and every key was made, in days: the portal has been there for a while.
 pub(super) const JOINED_DAYS: i64 = 365;
+
+/// How the portal can look.
+pub(super) const THEMES: Names = &[("Base", 0), ("Dark", 1), ("System", 2)];
 
 /// `GET people/@self`
 pub(super) fn own(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -78,6 +83,10 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
     // ordinary members learn nobody else's groups
     let hidden =
         context.caller.person().is_some_and(|caller| caller.kind == PersonKind::User && caller.id != person.id);
+    let is_admin = match person.kind {
+        PersonKind::Owner => !scenario.can(Ability::OwnerIsNoAdministrator),
+        kind => kind == PersonKind::Admin,
+    };
     let department = (!hidden).then(|| names.join(", "));
     Json::object([
         ("firstName", person.first_name.as_str().into()),
@@ -92,7 +101,7 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ),
         ("department", department.into()),
         ("groups", (!groups.is_empty()).then_some(Json::List(groups)).into()),
-        ("isAdmin", (person.kind == PersonKind::Admin).into()),
+        ("isAdmin", is_admin.into()),
         ("isRoomAdmin", (person.kind == PersonKind::RoomAdmin).into()),
         ("isLDAP", false.into()),
         ("isOwner", (person.kind == PersonKind::Owner).into()),
@@ -100,13 +109,19 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ("isCollaborator", (person.kind == PersonKind::User).into()),
         ("mobilePhoneActivationStatus", 0.into()),
         ("isSSO", false.into()),
-        ("theme", own.then_some("Base").into()),
+        ("theme", own.then(|| theme(scenario, person.id)).into()),
         ("loginEventId", own.then_some(0).into()),
         ("createdBy", if context.caller.is_admin() { short(context.base, scenario.owner()) } else { Json::Absent }),
         ("registrationDate", dates::write_other(joined, scenario.zone).into()),
         ("hasPersonalFolder", own.then_some(true).into()),
     ])
     .joined(short(context.base, person))
+}
+
+/// The name of the theme that somebody chose.
+pub(super) fn theme(scenario: &Scenario, person: Uuid) -> &'static str {
+    let chosen = scenario.content.themes.get(&person).map_or(0, |(theme, _)| *theme);
+    THEMES.iter().find(|(_, number)| *number == chosen).map_or("Base", |(name, _)| name)
 }
 
 /// The short person, as in `createdBy` and in the room log. Its `displayName` is HTML-encoded.

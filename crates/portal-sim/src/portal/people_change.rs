@@ -11,26 +11,31 @@ use super::query::Binder;
 use super::reply::{Answer, Failure};
 use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
+use crate::version::Ability;
 
 const GUIDS: Shape = Shape::List {
     class: "System.Collections.Generic.IEnumerable`1[System.Guid]",
     item: &Shape::Guid { nullable: false },
 };
-const MEMBERS: Shape = Shape::Object(&Class {
+pub(super) const MEMBERS: Shape = Shape::Object(&Class {
     name: "ASC.People.ApiModels.RequestDto.UpdateMembersRequestDto",
     members: &[("userIds", GUIDS), ("resendAll", Shape::Bool { nullable: false })],
     required: &[],
 });
 
-/// `PUT people/status/{status}`: all of them or none, then one after the other.
+/// `PUT people/status/{status}`: all of them or none, then one after the other. Older portals skip whom they may not
+/// change.
 pub(super) fn status(change: &mut Change<'_>) -> Result<Answer, Failure> {
     let mut binder = Binder::new(change.query);
     let value = change.path.split('/').nth(2).unwrap_or_default();
     let status = binder.flags_value("status", "Status", value, STATUSES);
     let body = binder.json(change.body, &MEMBERS, "UpdateMembers");
     binder.done()?;
-    let status =
-        status.filter(|status| matches!(status, 1 | 2)).ok_or_else(|| Failure::argument("Incorrect status"))?;
+    let strict = change.scenario.can(Ability::StrictStatus);
+    let status = status.filter(|status| matches!(status, 1 | 2));
+    if strict && status.is_none() {
+        return Err(Failure::argument("Incorrect status"));
+    }
     let caller = change.person()?;
     if !caller.kind.is_admin() {
         return Err(Failure::security());
@@ -44,15 +49,16 @@ pub(super) fn status(change: &mut Change<'_>) -> Result<Answer, Failure> {
                 || (person.kind == PersonKind::Admin && caller.kind != PersonKind::Owner)
         })
     };
-    if ids.iter().any(protected) {
+    if strict && ids.iter().any(protected) {
         return Err(Failure::security());
     }
-    for &id in &ids {
+    let open: Vec<Uuid> = ids.iter().copied().filter(|id| !protected(id)).collect();
+    for id in open {
         let Some(person) = change.scenario.person(id).cloned() else { continue };
-        if status == 2 {
+        if status == Some(2) {
             set_status(change.scenario, id, 2);
             change.write_row(6032, |event| event);
-        } else if person.status == 2 {
+        } else if status == Some(1) && person.status == 2 {
             demand_seat(change.scenario, &person)?;
             // somebody who never came goes back to being invited
             let invited = person.first_name.is_empty() && person.last_name.is_empty();
@@ -79,7 +85,7 @@ fn set_status(scenario: &mut Scenario, id: Uuid, status: i32) {
 }
 
 /// Whether one more account of this kind may be active.
-fn demand_seat(scenario: &Scenario, person: &Person) -> Result<(), Failure> {
+pub(super) fn demand_seat(scenario: &Scenario, person: &Person) -> Result<(), Failure> {
     let pays = |person: &Person| matches!(person.kind, PersonKind::Owner | PersonKind::Admin | PersonKind::RoomAdmin);
     let counts = |other: &&Person| matches!(other.status, 1 | 4) && pays(other) == pays(person);
     let taken = scenario.people.iter().filter(counts).count();
@@ -118,42 +124,60 @@ pub(super) fn update(change: &mut Change<'_>, name: &str) -> Result<Answer, Fail
         .ok_or_else(|| Failure::not_found("The user could not be found"))?
         .clone();
     let own = person.id == caller.id;
-    let refused = !own
-        && (!caller.kind.is_admin()
-            || person.kind == PersonKind::Owner
-            || (person.kind == PersonKind::Admin && caller.kind != PersonKind::Owner));
-    if refused {
+    let strict = change.scenario.can(Ability::StrictDisable);
+    let equal = person.kind == PersonKind::Admin && caller.kind != PersonKind::Owner;
+    if !own && (!caller.kind.is_admin() || person.kind == PersonKind::Owner || (strict && equal)) {
         return Err(Failure::security());
     }
-    if own {
-        if let Some(own) = change.scenario.people.iter_mut().find(|person| person.id == caller.id) {
-            let set = |place: &mut String, value: &Value| {
-                if let Some(text) = value.text() {
-                    text.clone_into(place);
-                }
-            };
-            set(&mut own.first_name, body.get("firstName"));
-            set(&mut own.last_name, body.get("lastName"));
-        }
-        updated(change, &person);
-    } else if let Some(disable) = body.get("disable").bool() {
-        set_status(change.scenario, person.id, if disable { 2 } else { 1 });
-        let now = change.scenario.now;
-        if disable {
+    // nobody disables themselves; older portals let that through, and pass over other administrators
+    let disable = body.get("disable").bool().filter(|_| if own { !strict } else { !equal });
+    if own && let Some(own) = change.scenario.people.iter_mut().find(|person| person.id == caller.id) {
+        let set = |place: &mut String, value: &Value| {
+            if let Some(text) = value.text() {
+                text.clone_into(place);
+            }
+        };
+        set(&mut own.first_name, body.get("firstName"));
+        set(&mut own.last_name, body.get("lastName"));
+    }
+    let now = change.scenario.now;
+    match disable {
+        Some(true) => {
+            set_status(change.scenario, person.id, 2);
             change.scenario.content.terminated.insert(person.id, now);
-        } else {
+        }
+        Some(false) => {
+            set_status(change.scenario, person.id, 1);
             change.scenario.content.terminated.remove(&person.id);
         }
-        updated(change, &person);
-        if disable {
-            change.write_row(6032, |event| event);
-        }
-    } else {
-        updated(change, &person);
+        None => {}
+    }
+    updated(change, &person);
+    if disable == Some(true) {
+        change.write_row(6032, |event| event);
     }
     let context = change.context();
     let person = context.scenario.person(person.id).ok_or_else(Failure::null_reference)?;
     Ok(Answer::one(full(&context, person, false)))
+}
+
+const THEME: Shape = Shape::Object(&Class {
+    name: "ASC.People.ApiModels.RequestDto.DarkThemeSettingsRequestDto",
+    members: &[("theme", Shape::Named { class: "ASC.Web.Core.Users.DarkThemeSettingsType", names: people::THEMES })],
+    required: &[],
+});
+
+/// `PUT people/theme`: how the caller's portal looks; the date is a plain one.
+pub(super) fn theme(change: &mut Change<'_>) -> Result<Answer, Failure> {
+    let body = read(change, &THEME, "", |_, _| {})?;
+    let person = change.person()?;
+    let now = change.scenario.now;
+    let theme = body.get("theme").int().and_then(|theme| i32::try_from(theme).ok()).unwrap_or_default();
+    change.scenario.content.themes.insert(person.id, (theme, now));
+    Ok(Answer::one(Json::object([
+        ("theme", people::theme(change.scenario, person.id).into()),
+        ("lastModified", now.format("%Y-%m-%dT%H:%M:%S").to_string().into()),
+    ])))
 }
 
 /// The row about a changed account.

@@ -12,6 +12,8 @@ use crate::dates;
 
 /// The largest page, and the default.
 const MAX_COUNT: i32 = 100;
+/// The same on old portals.
+const OLD_MAX_COUNT: i32 = 1000;
 
 /// A decoded query string.
 #[derive(Debug, Default)]
@@ -20,6 +22,10 @@ pub(crate) struct Query {
     sent: Vec<(String, String)>,
     /// What parameters are bound from, when that is not everything.
     prefixed: Option<Vec<(String, String)>>,
+    /// `count` is cut instead of refused, as old portals do.
+    pub(super) cuts_count: bool,
+    /// `fields` means nothing, as on old portals.
+    pub(super) ignores_fields: bool,
 }
 
 impl Query {
@@ -37,7 +43,7 @@ impl Query {
             let own = |(name, value): &(String, String)| Some((stripped(name)?.to_owned(), value.clone()));
             sent.iter().filter_map(own).collect()
         });
-        Query { sent, prefixed }
+        Query { sent, prefixed, cuts_count: false, ignores_fields: false }
     }
 
     /// What parameters are bound from.
@@ -67,6 +73,9 @@ impl Query {
             let fitting = self.sent.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
             fitting.map(|(_, value)| value.as_str()).collect::<Vec<&str>>()
         };
+        if self.ignores_fields {
+            return None;
+        }
         let mut listed = named("fields[]");
         if listed.is_empty() {
             listed = named("fields");
@@ -156,8 +165,13 @@ impl<'a> Binder<'a> {
         })
     }
 
-    /// `count`, 1 to 100.
+    /// `count`, 1 to 100; on old portals up to 1000.
     pub(crate) fn count(&mut self) -> usize {
+        if self.query.cuts_count {
+            // what became of counts below 1 is not known
+            let count = self.int("count", "Count", OLD_MAX_COUNT).clamp(1, OLD_MAX_COUNT);
+            return usize::try_from(count).unwrap_or_default();
+        }
         let count = self.int("count", "Count", MAX_COUNT);
         if !(1..=MAX_COUNT).contains(&count) {
             self.error("count", format!("The field Count must be between 1 and {MAX_COUNT}."));

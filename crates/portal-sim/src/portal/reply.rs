@@ -31,6 +31,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     pub(super) maker: Maker,
     pub(super) manner: Manner,
+    /// Says which versions of the API there are.
+    pub(super) names_versions: bool,
 }
 
 /// What an action gives back.
@@ -357,6 +359,12 @@ pub(crate) fn too_many(refusal: Refusal, now: chrono::DateTime<chrono::Utc>) -> 
 const PROXY_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>500 Error Page</title></head>\
                           <body><h1>500 Error!</h1></body></html>\n";
 
+/// The proxy's answer to a path that it has no service for.
+pub(super) fn no_location() -> Reply {
+    let page = PROXY_PAGE.replace("500 Error", "404 Error");
+    Reply { maker: Maker::Proxy, ..Reply::new(404, Some("text/html"), page) }
+}
+
 fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> Reply {
     let body = Json::object([
         (
@@ -379,7 +387,15 @@ impl Reply {
     /// An answer outside the envelope.
     pub(crate) fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Reply {
         let body = body.into();
-        Reply { status, content_type, headers: Vec::new(), body, maker: Maker::Portal, manner: Manner::Whole }
+        Reply {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body,
+            maker: Maker::Portal,
+            manner: Manner::Whole,
+            names_versions: true,
+        }
     }
 
     /// 304: no body and no validators, but a content type.
@@ -390,6 +406,12 @@ impl Reply {
     /// With another header; the name is in lower case.
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Reply {
         self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// With or without the header that names the versions of the API.
+    pub(super) fn naming_versions(mut self, names: bool) -> Reply {
+        self.names_versions = names;
         self
     }
 

@@ -7,17 +7,17 @@ use axum::http::{HeaderMap, header};
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure, Output, Reply};
+use super::tenant::TENANT;
 use super::{Change, Context, gates};
 use crate::dotnet_ip;
 use crate::json::Json;
 use crate::scenario::{Event, Restriction, Scenario};
+use crate::version::Ability;
 
 /// The hash of nothing, whatever the list holds; it is no legal `ETag` either.
 const ETAG: &str = "W/D41D8CD98F00B204E9800998ECF8427E";
 /// Only for conditional GET.
 const CACHE: &str = "private, no-cache";
-/// The portal's number in its installation.
-const TENANT: i32 = 2;
 /// The column's length.
 const MAX_LENGTH: usize = 50;
 /// The audit event of a change.
@@ -44,6 +44,12 @@ static BODY: Class = Class {
     required: &["ipRestrictions"],
 };
 static BODY_SHAPE: Shape = Shape::Object(&BODY);
+/// What old portals take for the switch.
+static SWITCH_SHAPE: Shape = Shape::Object(&Class {
+    name: "ASC.Web.Api.ApiModel.RequestsDto.IpRestrictionsDto",
+    members: &[("enable", Shape::Bool { nullable: false })],
+    required: &[],
+});
 
 /// `GET settings/iprestrictions`
 pub(super) fn list(context: &Context<'_>) -> Result<Output, Failure> {
@@ -54,7 +60,8 @@ pub(super) fn list(context: &Context<'_>) -> Result<Output, Failure> {
         let message = "An invalid IP address was specified.";
         return Err(Failure::exception(500, message, "System.FormatException", -2_146_233_033));
     }
-    if says(context.headers, header::IF_NONE_MATCH, ETAG) {
+    let conditional = context.scenario.can(Ability::ConditionalRestrictions);
+    if conditional && says(context.headers, header::IF_NONE_MATCH, ETAG) {
         return Ok(Reply::not_modified().into());
     }
     let rows = entries.iter().map(|entry| {
@@ -65,7 +72,11 @@ pub(super) fn list(context: &Context<'_>) -> Result<Output, Failure> {
             ("forAdmin", entry.for_admin.into()),
         ])
     });
-    Ok(Answer::list(rows.collect()).with_header("etag", ETAG).and_header("cache-control", CACHE))
+    let answer = Answer::list(rows.collect());
+    if !conditional {
+        return Ok(answer.into());
+    }
+    Ok(answer.with_header("etag", ETAG).and_header("cache-control", CACHE))
 }
 
 /// `GET settings/iprestrictions/settings`
@@ -76,13 +87,17 @@ pub(super) fn switch(context: &Context<'_>) -> Result<Output, Failure> {
     let changed = restrictions.changed.unwrap_or(context.scenario.now);
     // month first, no zone: not an HTTP date
     let modified = changed.format("%m/%d/%Y %H:%M:%S").to_string();
-    if says(context.headers, header::IF_MODIFIED_SINCE, &modified) {
+    let conditional = context.scenario.can(Ability::ConditionalRestrictions);
+    if conditional && says(context.headers, header::IF_MODIFIED_SINCE, &modified) {
         return Ok(Reply::not_modified().into());
     }
     let answer = Answer::one(Json::object([
         ("enable", restrictions.enabled.into()),
         ("lastModified", changed.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string().into()),
     ]));
+    if !conditional {
+        return Ok(answer.into());
+    }
     Ok(answer.with_header("last-modified", &modified).and_header("cache-control", CACHE))
 }
 
@@ -91,19 +106,64 @@ fn says(headers: &HeaderMap, name: header::HeaderName, text: &str) -> bool {
     headers.get(name).is_some_and(|value| value.as_bytes() == text.as_bytes())
 }
 
-/// `PUT settings/iprestrictions` and `PUT settings/iprestrictions/settings`: both replace the list and the switch.
-pub(super) fn replace(change: &mut Change<'_>) -> Result<Output, Failure> {
-    let mut binder = Binder::new(change.query);
-    let body = binder.json(change.body, &BODY_SHAPE, "");
-    binder.done()?;
-    change.context().caller.demand_admin()?;
-    let sent = body.get("ipRestrictions").items();
+/// `PUT settings/iprestrictions`: replaces the list and the switch; on old portals the list only.
+pub(super) fn put_list(change: &mut Change<'_>) -> Result<Output, Failure> {
+    if change.scenario.can(Ability::ReplaceRestrictionsWhole) {
+        return replace(change);
+    }
+    let body = read(change, &BODY_SHAPE)?;
+    let entries = checked(change, &body)?;
+    let echo = entries.iter().map(echoed).collect();
+    save_entries(change.scenario, entries);
+    Ok(Answer::list(echo).into())
+}
+
+/// `PUT settings/iprestrictions/settings`: the same as the other one; on old portals the switch only, unguarded.
+pub(super) fn put_switch(change: &mut Change<'_>) -> Result<Output, Failure> {
+    if change.scenario.can(Ability::ReplaceRestrictionsWhole) {
+        return replace(change);
+    }
+    let body = read(change, &SWITCH_SHAPE)?;
+    gates::database(change.scenario)?;
+    let enable = body.get("enable").bool().unwrap_or_default();
+    save_switch(change.scenario, enable);
+    Ok(Answer::one(Json::object([("enable", enable.into())])).into())
+}
+
+/// Replaces the list and the switch.
+fn replace(change: &mut Change<'_>) -> Result<Output, Failure> {
+    let body = read(change, &BODY_SHAPE)?;
     let enable = body.get("enable").bool();
-    if enable == Some(true) && sent.is_empty() {
+    if enable == Some(true) && body.get("ipRestrictions").items().is_empty() {
         return Err(argument("Add at least 1 allowed IP address."));
     }
+    let entries = checked(change, &body)?;
+    let echo = entries.iter().map(echoed).collect();
+    let actor = change.caller.as_ref().map(|(person, _)| person.id).unwrap_or_default();
+    // leaving the switch out turns it on, unless there is nothing to restrict to
+    let enabled = enable.unwrap_or(!entries.is_empty());
+    save_entries(change.scenario, entries);
+    save_switch(change.scenario, enabled);
+    if change.scenario.can(Ability::RestrictionsAudited) {
+        let event = Event::new(CHANGED, actor, change.scenario.now);
+        change.scenario.add_event(event);
+    }
+    Ok(Answer::one(Json::object([("ipRestrictions", Json::List(echo)), ("enable", enable.into())])).into())
+}
+
+/// The body, of a caller who may send it.
+fn read(change: &Change<'_>, shape: &'static Shape) -> Result<Value, Failure> {
+    let mut binder = Binder::new(change.query);
+    let body = binder.json(change.body, shape, "");
+    binder.done()?;
+    change.context().caller.demand_admin()?;
+    Ok(body)
+}
+
+/// The entries of a body that the portal can store.
+fn checked(change: &Change<'_>, body: &Value) -> Result<Vec<(String, bool)>, Failure> {
     let mut entries = Vec::new();
-    for entry in sent {
+    for entry in body.get("ipRestrictions").items() {
         if *entry == Value::Null {
             return Err(Failure::null_reference());
         }
@@ -116,27 +176,25 @@ pub(super) fn replace(change: &mut Change<'_>) -> Result<Output, Failure> {
         let message = format!("The field Ip must be a string or array type with a maximum length of '{MAX_LENGTH}'.");
         return Err(argument(&message));
     }
-    let echo = entries
-        .iter()
-        .map(|(ip, for_admin)| Json::object([("ip", ip.as_str().into()), ("forAdmin", (*for_admin).into())]))
-        .collect();
-    let actor = change.caller.as_ref().map(|(person, _)| person.id).unwrap_or_default();
-    // leaving the switch out turns it on, unless there is nothing to restrict to
-    let enabled = enable.unwrap_or(!entries.is_empty());
-    save(change.scenario, entries, enabled);
-    let event = Event::new(CHANGED, actor, change.scenario.now);
-    change.scenario.add_event(event);
-    Ok(Answer::one(Json::object([("ipRestrictions", Json::List(echo)), ("enable", enable.into())])).into())
+    Ok(entries)
 }
 
-fn save(scenario: &mut Scenario, entries: Vec<(String, bool)>, enabled: bool) {
-    let now = scenario.now;
+fn echoed((ip, for_admin): &(String, bool)) -> Json {
+    Json::object([("ip", ip.as_str().into()), ("forAdmin", (*for_admin).into())])
+}
+
+fn save_entries(scenario: &mut Scenario, entries: Vec<(String, bool)>) {
     let restrictions = &mut scenario.condition.restrictions;
     restrictions.entries.clear();
     for (ip, for_admin) in entries {
         restrictions.last_id += 1;
         restrictions.entries.push(Restriction { id: restrictions.last_id, ip, for_admin });
     }
+}
+
+fn save_switch(scenario: &mut Scenario, enabled: bool) {
+    let now = scenario.now;
+    let restrictions = &mut scenario.condition.restrictions;
     if !restrictions.switch_is_stuck {
         restrictions.enabled = enabled;
         restrictions.changed = Some(now);

@@ -5,6 +5,7 @@
 use super::auth::Need;
 use super::reply::{Failure, Output};
 use super::{Change, Context};
+use crate::version::Ability;
 
 type Read = Box<dyn Fn(&Context<'_>) -> Result<Output, Failure>>;
 type Write = Box<dyn Fn(&mut Change<'_>) -> Result<Output, Failure>>;
@@ -31,6 +32,8 @@ pub(super) struct Method {
 #[derive(Default)]
 pub(super) struct Route {
     methods: Vec<Method>,
+    /// Older portals do not have the path.
+    pub(super) since: Option<Ability>,
 }
 
 impl Route {
@@ -117,6 +120,12 @@ impl Route {
         for method in &mut self.methods {
             method.trims = true;
         }
+        self
+    }
+
+    /// Portals without this ability do not have the path.
+    pub(super) fn since(mut self, ability: Ability) -> Route {
+        self.since = Some(ability);
         self
     }
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Context;
 use super::reply::{Answer, Failure};
 use crate::json::{Json, length};
-use crate::scenario::TenantState;
+use crate::scenario::{PersonKind, TenantState};
+use crate::version::Ability;
 
 /// `GET settings`: a signed-in caller learns the time zone, anybody else does not.
 pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -44,9 +45,12 @@ pub(super) fn build(context: &Context<'_>) -> Result<Answer, Failure> {
     ])))
 }
 
-/// `GET portal/quota`: for administrators; `audit` tells whether the audit filters are obeyed.
+/// `GET portal/quota`: for administrators, on older portals for all but guests; `audit` tells whether the audit filters are obeyed.
 pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
-    context.caller.demand_admin()?;
+    let kind = context.caller.person().map(|person| person.kind);
+    if context.scenario.can(Ability::QuotaForAdministrators) || kind == Some(PersonKind::Guest) {
+        context.caller.demand_admin()?;
+    }
     let audit = context.scenario.audit;
     let features = if audit { "audit,ldap,sso,customization,thirdparty,restore,oauth" } else { "thirdparty,oauth" };
     let quota = context.scenario.content.quota;
@@ -61,7 +65,7 @@ pub(super) fn quota(context: &Context<'_>) -> Result<Answer, Failure> {
         ("wallet", false.into()),
         ("features", features.into()),
         ("maxFileSize", bytes(quota.file_size).into()),
-        ("maxTotalSize", bytes(quota.space).into()),
+        ("maxTotalSize", bytes(if kind == Some(PersonKind::User) { 0 } else { quota.space }).into()),
         ("countUser", length(quota.free_seats).into()),
         ("countRoomAdmin", length(quota.paid_seats).into()),
         ("usersInRoom", many.into()),

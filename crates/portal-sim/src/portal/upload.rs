@@ -11,6 +11,7 @@ use super::reply::{Answer, Failure};
 use super::{Change, titles};
 use crate::json::Json;
 use crate::scenario::{PersonKind, Reference, StoredFile, Version};
+use crate::version::Ability;
 
 /// The longest title of texts.
 const MAX_TITLE: usize = 165;
@@ -116,22 +117,28 @@ pub(super) fn form(change: &Change<'_>, binder: &mut Binder<'_>) -> Option<Form>
     }
 }
 
-/// `POST files/{id}/upload`: an array with one file.
+/// `POST files/{id}/upload`: an array with one file; older portals answer the file itself, see [`Ability`].
 pub(super) fn upload(change: &mut Change<'_>, folder: Option<i32>) -> Result<Answer, Failure> {
     let mut binder = Binder::new(change.query);
-    let create_new = binder.bool("createNewIfExist", false);
+    let mut create_new = binder.bool("createNewIfExist", false);
     binder.bool_or_empty("storeOriginalFile");
     binder.bool("keepConvertStatus", false);
     let form = form(change, &mut binder);
     binder.done()?;
     let form = form.unwrap_or_default();
-    let file = form.file("file").ok_or_else(|| Failure::null_argument("uploadModel.File"))?;
+    let strict = change.scenario.can(Ability::UploadAnswersList);
+    if !strict && let Some(flag) = form.field("createNewIfExist") {
+        create_new = flag.trim().eq_ignore_ascii_case("true");
+    }
+    let file = if strict { form.file("file") } else { form.any_file() };
+    let file = file.ok_or_else(|| Failure::null_argument("uploadModel.File"))?;
     let folder = creatable(&change.context(), folder)?;
     let title = file.file_name.as_deref().unwrap_or_default();
     let arrival = Arrival { title, content: file.bytes.clone(), create_new, comment: None, told: true };
     let id = store(change, folder, arrival)?;
     convert(change, id)?;
-    Ok(Answer { response: Json::List(vec![drawn(change, id)?]), count: 1, total: None })
+    let file = drawn(change, id)?;
+    Ok(Answer::one(if strict { Json::List(vec![file]) } else { file }))
 }
 
 /// `POST files/{id}/insert`: the title comes from the form or the query, the content from the first file or the body.

@@ -58,7 +58,7 @@ impl Reply {
         headers.insert(header::DATE, value(&wire.date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         let timing = HeaderName::from_static("server-timing");
         if self.maker == Maker::Portal {
-            if self.content_type.is_some() {
+            if self.names_versions && self.content_type.is_some() {
                 headers.insert(HeaderName::from_static("api-supported-versions"), value("2.0"));
             }
             headers.insert(header::TRAILER, value("Server-Timing"));

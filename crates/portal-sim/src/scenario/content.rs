@@ -215,6 +215,8 @@ pub struct Content {
     pub(crate) extras: BTreeMap<i32, RoomExtras>,
     /// When people were disabled through `PUT people/{id}`.
     pub(crate) terminated: BTreeMap<Uuid, DateTime<Utc>>,
+    /// Who chose which theme, and when; everybody else has the first one.
+    pub(crate) themes: BTreeMap<Uuid, (i32, DateTime<Utc>)>,
     /// Names and times of keys that were made while the portal ran, by key.
     pub(crate) key_names: BTreeMap<String, (String, DateTime<Utc>)>,
     pub(crate) sessions: Vec<Session>,

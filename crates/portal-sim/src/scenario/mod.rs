@@ -53,7 +53,7 @@ pub struct Scenario {
     pub now: DateTime<Utc>,
     /// The portal's time zone.
     pub zone: Tz,
-    /// What `settings` and `settings/version/build` say.
+    /// What `settings` and `settings/version/build` say, and which version the portal behaves like; see the README.
     pub version: String,
     /// Self-hosted.
     pub standalone: bool,
@@ -139,6 +139,13 @@ impl Scenario {
     #[must_use]
     pub fn with_zone(mut self, zone: Tz) -> Scenario {
         self.zone = zone;
+        self
+    }
+
+    /// As a portal of this version, such as `3.1.1`.
+    #[must_use]
+    pub fn with_version(mut self, version: &str) -> Scenario {
+        version.clone_into(&mut self.version);
         self
     }
 

@@ -100,7 +100,7 @@ impl Person {
 /// An API key.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// The whole key: `sk-` and 64 hexadecimal digits.
+    /// The whole key: `sk-` and 64 hexadecimal digits. Any other text is a personal access token, which has no scopes.
     pub key: String,
     /// Whose it is.
     pub person: Uuid,
