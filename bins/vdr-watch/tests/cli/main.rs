@@ -60,6 +60,8 @@ async fn the_truth_of_every_scenario_is_told() {
         // without the audit feature nobody can be found, and the exit code says so
         let expected = if ended.exit == 1 { Vec::new() } else { expected };
         assert_eq!(told_sorted, expected, "{name}");
+        let forbidden = setting.sim.requests().into_iter().find(|request| request.forbidden_fields);
+        assert!(forbidden.is_none(), "{name}: {forbidden:?}");
         for innocent in &truth.not_found {
             assert!(!told.iter().any(|(person, _)| *person == innocent.person), "{name}: {}", innocent.person);
         }
