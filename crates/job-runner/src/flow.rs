@@ -7,7 +7,7 @@ use std::time::Instant;
 use alerting::Channel;
 use anyhow::Context;
 use audit_model::{Coverage, GapReason, Verdict, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use clap::Parser;
 use docspace_client::{ApiKey, Budget, Client, Portal};
 use event_archive::Archive;
@@ -98,7 +98,8 @@ impl Surroundings {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a run learns what time it is")]
 fn now() -> DateTime<Utc> {
-    Utc::now()
+    // whole seconds are what most portals keep, and what people can read
+    Utc::now().trunc_subsecs(0)
 }
 
 fn http_options<P: Program>(common: &CommonConfig) -> anyhow::Result<HttpOptions> {

@@ -1,7 +1,7 @@
 //! The members that every JSON report begins with.
 
 use audit_model::{Coverage, Window};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::job::Job;
@@ -54,7 +54,7 @@ impl Head {
                 version: job.portal.as_ref().and_then(|portal| portal.version.clone()),
                 time_zone: job.portal.as_ref().map(|portal| portal.time_zone),
             },
-            run: RunFacts { started_at: job.now.trunc_subsecs(0), dry_run: job.dry_run },
+            run: RunFacts { started_at: job.now, dry_run: job.dry_run },
             window: job.window,
             coverage,
             notes: job.notes.clone(),
