@@ -5,12 +5,13 @@
 //! document over a day are one act.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use audit_model::{
     Act, ActClass, Attributed, AuditEvent, Counts, Evidence, Finding, FindingRoom, FindingState, Peak, Person,
     PortalText, RoomId, Sessions, Severity, SlidingWindow, is_robot,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -57,6 +58,8 @@ pub(crate) struct Detector<'a> {
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
     subjects: BTreeMap<(Uuid, RoomKey), Subject>,
+    /// Only findings around these instants are looked for; `None` for all.
+    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 }
 
 struct Subject {
@@ -75,7 +78,12 @@ struct Limited {
 
 impl<'a> Detector<'a> {
     pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>) -> Self {
-        Detector { limits, twins, subjects: BTreeMap::new() }
+        Detector { limits, twins, subjects: BTreeMap::new(), around: None }
+    }
+
+    /// Looks only for stretches that hold one of these instants.
+    pub(crate) fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
+        Detector { around: instants, ..self }
     }
 
     /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
@@ -99,9 +107,11 @@ impl<'a> Detector<'a> {
 
     fn count(&mut self, placed: Placed<'_>, class: ActClass) {
         let event = placed.event;
-        let limits = self.limits;
-        let subject =
-            self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
+        let (limits, around) = (self.limits, &self.around);
+        let subject = self
+            .subjects
+            .entry((event.actor, placed.key.clone()))
+            .or_insert_with(|| Subject::new(limits, &placed, around.as_ref()));
         subject.room.attributed = subject.room.attributed.max(placed.attributed);
         if subject.room.id.is_none() {
             let more = placed.candidates.iter().filter(|id| !subject.room.candidates.contains(id));
@@ -130,10 +140,7 @@ impl<'a> Detector<'a> {
         let mut findings: Vec<Finding> = plain.into_iter().filter_map(|(key, subject)| subject.judge(&key)).collect();
         for (key, subject) in perhaps {
             let Some(finding) = subject.judge(&key) else { continue };
-            // told already, for one of the rooms or for another that it may be
-            let told =
-                findings.iter().any(|other| other.person.id == finding.person.id && shares_room(other, &finding));
-            if !told {
+            if !findings.iter().any(|other| tells_of(other, &finding, &key.1)) {
                 findings.push(finding);
             }
         }
@@ -142,17 +149,19 @@ impl<'a> Detector<'a> {
     }
 }
 
-/// Whether two findings may be about the same room.
-fn shares_room(one: &Finding, other: &Finding) -> bool {
-    let rooms = |finding: &Finding| -> Vec<RoomId> {
-        finding.room.iter().flat_map(|room| room.id.iter().chain(&room.candidates)).cloned().collect()
+/// Whether a finding says already what one about all that surely or possibly happened in a room would say: it is about that very
+/// room, or about rooms of which it may be one, and no less severe.
+fn tells_of(known: &Finding, perhaps: &Finding, key: &RoomKey) -> bool {
+    let (Some(room), RoomKey::Perhaps(id)) = (&known.room, key) else { return false };
+    let same_room = match &room.id {
+        Some(sure) => sure == id,
+        None => room.candidates.contains(id),
     };
-    let others = rooms(other);
-    rooms(one).iter().any(|id| others.contains(id))
+    known.person.id == perhaps.person.id && same_room && known.severity >= perhaps.severity
 }
 
 impl Subject {
-    fn new(limits: &Limits, placed: &Placed<'_>) -> Self {
+    fn new(limits: &Limits, placed: &Placed<'_>, around: Option<&Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
@@ -173,7 +182,10 @@ impl Subject {
             },
             sessions: Sessions::default(),
             windows: windows
-                .map(|(label, limit, length)| Limited { label, limit, window: SlidingWindow::new(length, limit) })
+                .map(|(label, limit, length)| {
+                    let window = SlidingWindow::new(length, limit).only_around(around.cloned());
+                    Limited { label, limit, window }
+                })
                 .collect(),
         }
     }

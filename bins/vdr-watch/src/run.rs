@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
@@ -35,7 +36,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
     coverage.add_gaps(refreshed.gaps);
     let watched = watched(config, job, &mut coverage).await?;
-    let mut findings = detect(config, job, job.window, &watched, &mut coverage).await?;
+    let mut findings = detect(config, job, job.window, &watched, &mut coverage, None).await?;
     findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
     Finding::sort(&mut findings);
     who::identify(&mut findings, job, &mut coverage).await?;
@@ -97,12 +98,19 @@ async fn detect_late(
     let before = || late.iter().map(|row| row.at).filter(|at| *at < job.window.since);
     let (Some(oldest), Some(newest)) = (before().min(), before().max()) else { return Ok(Vec::new()) };
     let around = Window::new(oldest - VdrWatch::WINDOW, newest + VdrWatch::WINDOW);
-    let mut findings = detect(config, job, around, watched, &mut Coverage::default()).await?;
+    let mut findings =
+        detect(config, job, around, watched, &mut Coverage::default(), Some(Arc::new(before().collect()))).await?;
     findings.retain(|finding| {
-        before().any(|at| finding.window.contains(at))
-            && !known.iter().any(|other| other.fingerprint == finding.fingerprint)
+        before().any(|at| finding.window.contains(at)) && !known.iter().any(|other| tells_of(other, finding))
     });
     Ok(findings)
+}
+
+/// Whether a finding of the window tells already what the other one says: the same stretch of time, and no fewer acts.
+fn tells_of(known: &Finding, late: &Finding) -> bool {
+    known.fingerprint == late.fingerprint
+        && !known.window.intersection(&late.window).is_empty()
+        && known.counts.acts >= late.counts.acts
 }
 
 async fn detect(
@@ -111,9 +119,10 @@ async fn detect(
     window: Window,
     watched: &Watched,
     coverage: &mut Coverage,
+    only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 ) -> anyhow::Result<Vec<Finding>> {
     let logs = watched.logs(job, window, coverage).await?;
-    let mut detector = Detector::new(&config.limits, watched.rooms.twins());
+    let mut detector = Detector::new(&config.limits, watched.rooms.twins()).only_around(only_around);
     let mut events = std::pin::pin!(job.archive.events(window));
     while let Some(event) = events.try_next().await? {
         let Some(placed) = watched.place(&event, &logs) else { continue };

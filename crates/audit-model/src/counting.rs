@@ -2,8 +2,9 @@
 //!
 //! Windows slide with every act; they are not bins, so a burst across the full hour is one burst.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -70,6 +71,8 @@ pub struct SlidingWindow<D, S> {
     documents: HashMap<D, u64>,
     classes: BTreeMap<ActClass, u64>,
     peak: Option<Peak<S>>,
+    /// Only stretches with one of these instants count; `None` for all.
+    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 }
 
 impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
@@ -82,7 +85,14 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             documents: HashMap::new(),
             classes: BTreeMap::new(),
             peak: None,
+            around: None,
         }
+    }
+
+    /// Reports only stretches that hold one of these instants, so that a fuller one elsewhere does not hide them.
+    #[must_use]
+    pub fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
+        SlidingWindow { around: instants, ..self }
     }
 
     /// Counts an act. Acts come in order of time.
@@ -95,8 +105,9 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
         *self.classes.entry(act.class).or_default() += 1;
         self.acts.push_back(act);
         let acts = self.acts.len() as u64;
-        if acts > self.limit && self.peak.as_ref().is_none_or(|peak| acts > peak.acts) {
-            let first = self.acts.front().map_or(at, |first| first.at);
+        let first = self.acts.front().map_or(at, |first| first.at);
+        let counts = self.around.as_ref().is_none_or(|instants| instants.range(first..=at).next().is_some());
+        if counts && acts > self.limit && self.peak.as_ref().is_none_or(|peak| acts > peak.acts) {
             self.peak = Some(Peak {
                 acts,
                 documents: self.documents.len() as u64,

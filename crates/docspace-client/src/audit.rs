@@ -70,7 +70,15 @@ impl Client {
                     match reader.read_dense(dense).await {
                         Ok(true) => {}
                         Ok(false) => reader.gap(dense, GapReason::UnstablePaging),
-                        Err(error) => reader.fail(parts.drain(..).chain([dense]).collect(), error),
+                        Err(error) => match reader.not_the_row(Cause::row_or_failed(error)).await {
+                            // it stands behind the first page, so nothing met it before
+                            Cause::Row(_) => {
+                                reader.read_other_kinds(dense).await;
+                                reader.gap(dense, GapReason::UnreadableRow);
+                            }
+                            Cause::Failed(error) => reader.fail(parts.drain(..).chain([dense]).collect(), error),
+                            _ => reader.gap(dense, GapReason::UnstablePaging),
+                        },
                     }
                 }
                 Cause::Dense | Cause::Row(_) if can_halve => {
@@ -138,6 +146,12 @@ enum Cause {
     FilterIgnored,
 }
 
+impl Cause {
+    fn row_or_failed(error: Error) -> Self {
+        if error.may_be_one_row() { Cause::Row(error) } else { Cause::Failed(error) }
+    }
+}
+
 struct Reader<'a> {
     client: &'a Client,
     seen: HashSet<i64>,
@@ -164,8 +178,7 @@ impl Reader<'_> {
                     self.failures_in_a_row = 0;
                     page
                 }
-                Err(error) if error.may_be_one_row() => return Err(stopped(Cause::Row(error))),
-                Err(error) => return Err(stopped(Cause::Failed(error))),
+                Err(error) => return Err(stopped(Cause::row_or_failed(error))),
             };
             let (rows, mut oldest, mut newest) = (page.len(), to, part.since);
             self.could_be_fallback |= (1..=FALLBACK_ROWS).contains(&rows);

@@ -382,3 +382,25 @@ async fn an_unreadable_row_does_not_hide_the_downloads_of_its_second() {
     let slice = client.audit_slice(last_day()).await;
     assert_eq!((ids(&slice).len(), slice.gaps.len()), (expected.len(), 1));
 }
+
+/// The row stands behind the first page of its second, where only the read by offsets meets it.
+#[tokio::test]
+async fn an_unreadable_row_in_a_dense_second_costs_that_second_and_nothing_else() {
+    let dense = now() - TimeDelta::hours(1);
+    for position in [0, 100, 200, 300, 399] {
+        let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, now() - TimeDelta::hours(20)).file(1, "a.docx").in_room(71));
+        for n in 0..400 {
+            let download = Event::new(5009, owner, dense).file(9_000 + n, "a.docx").in_room(71);
+            portal.add_event(if n == position { Event::poison(owner, dense) } else { download });
+        }
+        let (_sim, client) = start(portal).await;
+        let slice = client.audit_slice(last_day()).await;
+        let gaps: Vec<_> = slice.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
+        let second = Window::new(dense, dense + TimeDelta::seconds(1));
+        assert_eq!(gaps, [(second, GapReason::UnreadableRow)], "row {position}");
+        assert!(slice.error.is_none(), "the read goes on");
+        assert!(slice.rows.iter().any(|row| row.at == now() - TimeDelta::hours(20)));
+    }
+}

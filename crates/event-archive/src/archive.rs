@@ -47,6 +47,9 @@ const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us <
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 
+/// Name of the moment up to which rules have judged.
+const JUDGED: &str = "judged";
+
 /// What one portal said, kept in a store.
 #[derive(Clone, Debug)]
 pub struct Archive {
@@ -82,11 +85,31 @@ impl Archive {
     }
 
     /// Up to when the audit trail was read; `None` before the first run.
+    async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
+    }
+
+    /// Up to when rules have judged the audit trail; `None` before the first run.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
+    pub async fn judged_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.moment(JUDGED).await
+    }
+
+    /// Remembers that rules have judged what was read of the window. One that begins after what was judged before leaves a hole, and
+    /// does not count.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
+        let Some(read) = self.audit_read_until().await? else { return Ok(()) };
+        let before = self.judged_until().await?;
+        if before.is_some_and(|before| window.since > before) {
+            return Ok(());
+        }
+        let judged = before.into_iter().chain([read.min(window.until)]).max().unwrap_or(read);
+        self.keep_moment(JUDGED, judged).await
     }
 
     /// The logins of the window in order of (time, id).
@@ -137,23 +160,24 @@ impl Archive {
         })
     }
 
-    /// When a source was last read again thoroughly.
-    pub(crate) async fn last_thorough_read(&self, source: &str) -> Result<Option<DateTime<Utc>>, Error> {
-        let at: Option<i64> = sqlx::query_scalar("SELECT at_us FROM thorough_read WHERE source = ?")
-            .bind(source)
+    pub(crate) async fn moment(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT at_us FROM moment WHERE name = ?")
+            .bind(name)
             .fetch_optional(self.store.pool())
             .await
-            .map_err(|source| self.failed("reading when a source was read", source))?;
+            .map_err(|source| self.failed("reading when something was done", source))?;
         Ok(at.and_then(instant))
     }
 
-    pub(crate) async fn note_thorough_read(&self, source: &str, at: DateTime<Utc>) -> Result<(), Error> {
-        sqlx::query("INSERT INTO thorough_read (source, at_us) VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET at_us = excluded.at_us")
-            .bind(source)
-            .bind(micros(at))
-            .execute(self.store.pool())
-            .await
-            .map_err(|source| self.failed("storing when a source was read", source))?;
+    pub(crate) async fn keep_moment(&self, name: &str, at: DateTime<Utc>) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us",
+        )
+        .bind(name)
+        .bind(micros(at))
+        .execute(self.store.pool())
+        .await
+        .map_err(|source| self.failed("storing when something was done", source))?;
         Ok(())
     }
 

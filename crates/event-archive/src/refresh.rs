@@ -106,7 +106,7 @@ impl Archive {
     ) -> Result<Refreshed, Error> {
         let name = source.name();
         let before = self.covered(&name).await?;
-        let thorough = self.last_thorough_read(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
+        let thorough = self.moment(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
         let past = seen_by_portal(window, client.portal_clock());
         let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
@@ -148,8 +148,9 @@ impl Archive {
         if let Some(why) = progress.stopped {
             unread.spans.into_iter().for_each(|part| progress.gap(part, why));
         }
-        if thorough && progress.stopped.is_none() {
-            self.note_thorough_read(&name, now).await?;
+        // one that used up its budget would use it up again before it comes to what is new: the next run goes on from here instead
+        if thorough && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted)) {
+            self.keep_moment(&name, now).await?;
         }
         let coverage = match progress.any_read {
             true => Some(self.summary(source, window).await?),

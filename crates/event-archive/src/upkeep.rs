@@ -24,7 +24,7 @@ pub struct Rows {
 
 /// The tables that grow with time, with their counting and their forgetting.
 const TABLES: [(&str, &str, &str); 3] = [
-    ("audit_event", "SELECT count(*) FROM audit_event", "DELETE FROM audit_event WHERE at_us < ?"),
+    ("audit_event", "SELECT count(*) FROM audit_event", "DELETE FROM audit_event WHERE at_us < ? AND action <> 5074"),
     ("login_event", "SELECT count(*) FROM login_event", "DELETE FROM login_event WHERE at_us < ?"),
     ("room_log", "SELECT count(*) FROM room_log", "DELETE FROM room_log WHERE at_us < ?"),
 ];
@@ -63,7 +63,8 @@ impl Archive {
         Ok(kept)
     }
 
-    /// Forgets all rows dated before `before`, and that their time was ever read, all or nothing. Titles of rooms are kept.
+    /// Forgets all rows dated before `before`, and that their time was ever read, all or nothing. Titles of rooms are kept,
+    /// and the events that tell of their deletion: without them a deleted room would be the twin of the next one of its title.
     ///
     /// Gives the number of rows forgotten. What rules still need is the caller's to know.
     ///
@@ -78,6 +79,15 @@ impl Archive {
             let done = sqlx::query(delete).bind(micros(before)).execute(&mut *write).await.map_err(failed)?;
             forgotten.push(Rows { table, rows: done.rows_affected() });
         }
+        // names and addresses that no row has any more; the indexes of rows do not help, so all are gone through once
+        sqlx::query(
+            "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
+             UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
+             UNION SELECT context FROM audit_event WHERE context IS NOT NULL)",
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(failed)?;
         for Kept { source, mut covered } in kept {
             covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
             self.replace_spans(&mut write, &source, &covered).await.map_err(failed)?;

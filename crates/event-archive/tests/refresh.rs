@@ -339,3 +339,62 @@ async fn an_id_that_the_portal_gave_twice_does_not_hide_the_second_event() {
     let rows = stored(&archive, last_day()).await;
     assert!(rows.iter().any(|row| row.id == id && row.at == hours_ago(1)), "the event of an hour ago is lost");
 }
+
+/// The first read of a day asks for three days again. When that is more than the budget, the runs after it must still come to what
+/// is new.
+#[tokio::test]
+async fn a_thorough_read_beyond_the_budget_does_not_keep_the_next_runs_from_what_is_new() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let known = Window::new(now() - TimeDelta::days(4), now() - TimeDelta::hours(1));
+    archive.refresh_audit(&client, known, now() - TimeDelta::hours(1)).await.unwrap();
+    let tomorrow = now() + TimeDelta::days(1);
+    sim.edit(|portal| portal.now = tomorrow);
+    let window = Window::new(tomorrow - TimeDelta::days(1), tomorrow);
+    let mut gaps = Vec::new();
+    for hour in 0..3 {
+        let base: Url = sim.url().parse().unwrap();
+        let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+        let key = ApiKey::new(SecretString::from(sim.key()));
+        let budget = Budget { rows: 60, ..Budget::default() };
+        let client = Client::new(http, base, key, RetryPolicy::immediate(), budget);
+        let refreshed = archive.refresh_audit(&client, window, tomorrow + TimeDelta::minutes(hour)).await.unwrap();
+        gaps = refreshed.gaps;
+    }
+    assert_eq!(gaps, [], "three runs of a day");
+}
+
+/// Room 71 was deleted long ago, and 72 has its title: pruning must not make them twins again. Names without rows are forgotten.
+#[tokio::test]
+async fn pruning_forgets_people_but_not_that_a_room_was_deleted() {
+    let mut portal = Scenario::empty(now());
+    let mut again = Room::vdr(72, "Falcon");
+    again.created = hours_ago(9 * 24);
+    portal.add_room(again);
+    let owner = portal.owner().id;
+    let place = Place::Room { id: 71, title: "Falcon".to_owned() };
+    portal.add_event(Event { target: vec!["71".to_owned()], place, ..Event::new(5074, owner, hours_ago(10 * 24)) });
+    portal.add_event(Event::new(5009, owner, hours_ago(11 * 24)).file(1, "a.docx").in_room(72).ip("203.0.113.9"));
+    portal.add_event(Event::new(5009, owner, hours_ago(1)).file(2, "b.docx").in_room(72));
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, Window::new(hours_ago(20 * 24), now()), now()).await.unwrap();
+    let shown: Vec<_> = client.rooms().await.unwrap().into_iter().map(|room| room.fact).collect();
+    archive.keep_rooms(&shown, now()).await.unwrap();
+    // as the portal showed it while it was there
+    let gone = audit_model::RoomFact { id: RoomId::Number(71), ..shown[0].clone() };
+    archive.keep_rooms(&[gone], hours_ago(11 * 24)).await.unwrap();
+    let event = stored(&archive, last_day()).await.remove(0);
+    let before = archive.rooms(last_day()).await.unwrap().place(&event);
+    assert!(matches!(before, audit_model::Place::Room(RoomId::Number(72), _)), "{before:?}");
+    archive.prune(hours_ago(7 * 24)).await.unwrap();
+    assert_eq!(archive.rooms(last_day()).await.unwrap().place(&event), before);
+    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.path().display())).await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM phrase WHERE value = '203.0.113.9'")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}

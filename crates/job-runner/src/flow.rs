@@ -147,8 +147,11 @@ async fn conclude<P: Program>(
     let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
-        // without a folder for the lock there is none for the store either, which is said below
-        Some(Err(_)) | None => None,
+        Some(Err(error)) => {
+            warn!("going on without a lock: {:#}", anyhow::Error::new(error));
+            None
+        }
+        None => None,
     };
     let (store, notes) = open_store(args.dry_run, &paths).await?;
     let archive = Archive::open(store.clone()).await?;
@@ -157,7 +160,7 @@ async fn conclude<P: Program>(
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
     let (since, notes) = match args.since {
         Some(since) => (since.resolve(now, zone), notes),
-        None => since_last_run(until, P::WINDOW, archive.audit_read_until().await?, notes),
+        None => since_last_run(until, P::WINDOW, archive.judged_until().await?, notes),
     };
     let window = Window::new(since, until);
     if until > now + CLOCK_TOLERANCE {
@@ -192,8 +195,9 @@ async fn conclude<P: Program>(
         None => limited::<P>(config, &job, common.run_limit.0).await?,
     };
     info!(requests = job.client.requests(), "run finished");
-    if P::conclusion(&outcome).coverage.verdict() != Verdict::Complete {
-        job.archive.keep_portal(None, job.now).await?;
+    if let Err(failure) = remember(&job, P::conclusion(&outcome).coverage.verdict()).await {
+        // a full disk behind the store must not keep the report and alerts from leaving
+        warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
     }
     // a full disk behind stdout must not keep alerts from leaving
     let printed = print::<P>(&outcome, args);
@@ -211,14 +215,25 @@ async fn conclude<P: Program>(
     Ok(decide(ending, args.exit_code))
 }
 
+/// What the next run must know of this one.
+async fn remember(job: &Job, verdict: Verdict) -> Result<(), event_archive::Error> {
+    if verdict != Verdict::Complete {
+        job.archive.keep_portal(None, job.now).await?;
+    }
+    if verdict != Verdict::Nothing {
+        job.archive.keep_judged(job.window).await?;
+    }
+    Ok(())
+}
+
 /// Clocks of two machines differ by seconds; an end that lies further ahead is a mistake.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// A machine that was off for longer is told so, and starts over with the ordinary window.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::days(14);
 
-/// The beginning of the window when no flag gives one: the ordinary length before its end, or where the last run ended if that is
-/// earlier, so that a pause is no hole.
+/// The beginning of the window when no flag gives one: the ordinary length before its end, or before where the last run ended if a
+/// pause lies between, so that it is no hole.
 fn since_last_run(
     until: DateTime<Utc>,
     length: TimeDelta,
@@ -228,8 +243,9 @@ fn since_last_run(
     let usual = until - length;
     match read_until {
         Some(last) if last < usual && until - last <= LONGEST_PAUSE => {
-            notes.push(format!("no run has ended since {last}, so the window begins there"));
-            (last, notes)
+            notes.push(format!("no run has ended since {last}, so the window is longer than usual"));
+            // acts before and after that moment may be too many only together
+            (last - length, notes)
         }
         Some(last) if last < usual => {
             warn!(

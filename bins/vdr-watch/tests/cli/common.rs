@@ -125,6 +125,6 @@ pub(crate) fn closed_port() -> u16 {
 pub(crate) async fn forget_thorough_reads(setting: &Setting) {
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    sqlx::query("DELETE FROM thorough_read").execute(store.pool()).await.unwrap();
+    sqlx::query("DELETE FROM moment WHERE name <> 'judged'").execute(store.pool()).await.unwrap();
     store.close().await;
 }

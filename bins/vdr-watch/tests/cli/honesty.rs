@@ -185,3 +185,106 @@ async fn unreadable_rows_made_on_purpose_do_not_delay_a_finding() {
     let ended = run(&setting, &["--format", "json"]).await;
     assert_eq!((ended.exit, json(&ended)["findings"].as_array().unwrap().len()), (4, 1));
 }
+
+/// Fifteen downloads before the machine was switched off and fifteen after, within one hour: no run may have only halves of them.
+#[tokio::test]
+async fn a_burst_around_the_end_of_the_last_run_is_judged_as_one() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::hours(30);
+    downloads(&mut portal, 71, 15, 16);
+    let setting = Setting::with(portal).await;
+    let (url, last) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let quiet = run_with(&setting, &["--portal", &url, "--until", &last]).await;
+    assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        let before = portal.events.len();
+        downloads(portal, 71, 15, 30 * 60 - 5);
+        portal.events[before..].iter_mut().for_each(|event| event.target[0].insert(0, '1'));
+    });
+    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339()]).await;
+    assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// After a pause somebody runs the program by hand, for the last hour or with a room that is not there: the pause is still unseen.
+#[tokio::test]
+async fn a_run_that_judged_nothing_of_a_pause_does_not_end_it() {
+    for by_hand in [["--since", "2026-11-20T08:00:00Z"], ["--room", "no such room"]] {
+        let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+        portal.now -= chrono::TimeDelta::days(3);
+        let setting = Setting::with(portal).await;
+        let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+        assert_eq!(run_with(&setting, &["--portal", &url, "--until", &friday]).await.exit, 0);
+        setting.sim.edit(|portal| {
+            portal.now = now();
+            downloads(portal, 71, 60, 36 * 60);
+        });
+        let monday = now().to_rfc3339();
+        run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
+        let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+        assert!(ended.stdout.contains("60 acts within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+    }
+}
+
+/// A busy morning today does not swallow the emptying of the room two days ago, which the portal tells only now, and only once.
+#[tokio::test]
+async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::hours(40);
+    let setting = Setting::with(portal).await;
+    let (url, before) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    assert_eq!(run_with(&setting, &["--portal", &url, "--until", &before, "--since", "5d"]).await.exit, 0);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        downloads(portal, 71, 25, 90);
+        let olga = portal.owner().id;
+        for n in 0..150 {
+            let at = portal.now - chrono::TimeDelta::hours(50) + chrono::TimeDelta::seconds(n * 20);
+            portal.add_event(Event::new(5009, olga, at).file(n as i32 + 1, "paper.docx").in_room(71));
+        }
+    });
+    crate::common::forget_thorough_reads(&setting).await;
+    let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
+    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
+    assert!(ended.stdout.contains("25 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("150 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// Forty downloads were told two days ago. Thirty of ten hours before, which the portal tells only now, are another finding.
+#[tokio::test]
+async fn a_late_incident_is_not_hidden_by_a_larger_one_that_was_told_before() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::hours(36);
+    downloads(&mut portal, 71, 40, 4 * 60);
+    let setting = Setting::with(portal).await;
+    let (url, before) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let told = run_with(&setting, &["--portal", &url, "--until", &before, "--since", "5d"]).await;
+    assert!(told.stdout.contains("40 acts within 1 h"), "{}{}", told.stdout, told.stderr);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        downloads(portal, 71, 30, 50 * 60);
+    });
+    crate::common::forget_thorough_reads(&setting).await;
+    let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
+    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
+    assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// The store takes in what was read, and then no more. What the run found must be told all the same.
+#[tokio::test]
+async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    portal.add_event(Event::poison(olga, portal.now - chrono::TimeDelta::minutes(200)));
+    let setting = Setting::with(portal).await;
+    assert_eq!(run(&setting, &[]).await.exit, 4);
+    let store = only_file(&setting.state.path().join("state"), "sqlite");
+    let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
+    let full = "CREATE TRIGGER full BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    sqlx::query("INSERT OR IGNORE INTO fact VALUES ('portal', 'other', '', 0)").execute(store.pool()).await.unwrap();
+    sqlx::query(full).execute(store.pool()).await.unwrap();
+    store.close().await;
+    setting.sim.edit(|portal| downloads(portal, 71, 30, 90));
+    let ended = run(&setting, &[]).await;
+    assert!(ended.stdout.contains("30 acts within 1 h"), "exit {} {}{}", ended.exit, ended.stdout, ended.stderr);
+}

@@ -64,10 +64,10 @@ CREATE TABLE covered_span (
     PRIMARY KEY (source, since_us)
 ) STRICT, WITHOUT ROWID;
 
--- when a source was last read again thoroughly
-CREATE TABLE thorough_read (
-    source TEXT    PRIMARY KEY,
-    at_us  INTEGER NOT NULL
+-- when each source was last read again thoroughly, by its name; up to when rules have judged, as `judged`
+CREATE TABLE moment (
+    name  TEXT    PRIMARY KEY,
+    at_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- every title a room was seen with; the newest is the present one
