@@ -24,24 +24,10 @@ pub(crate) fn unreadable_name(source: &str) -> String {
     format!("{source} (unreadable)")
 }
 
-const EVENTS_SQL: &str =
-    "SELECT event.id, at_us, actor.value, actor_name.value, action, text, ip.value, target, context.value
-    FROM audit_event AS event
-    JOIN phrase AS actor ON actor.id = event.actor
-    JOIN phrase AS actor_name ON actor_name.id = event.actor_name
-    LEFT JOIN phrase AS ip ON ip.id = event.ip
-    LEFT JOIN phrase AS context ON context.id = event.context
-    WHERE at_us >= ? AND at_us < ? ORDER BY at_us, event.id";
+const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 /// Deletions of rooms, whenever they were.
-const DELETIONS_SQL: &str =
-    "SELECT event.id, at_us, actor.value, actor_name.value, action, text, ip.value, target, context.value
-    FROM audit_event AS event
-    JOIN phrase AS actor ON actor.id = event.actor
-    JOIN phrase AS actor_name ON actor_name.id = event.actor_name
-    LEFT JOIN phrase AS ip ON ip.id = event.ip
-    LEFT JOIN phrase AS context ON context.id = event.context
-    WHERE action = 5074 ORDER BY at_us, event.id";
+const DELETIONS_SQL: &str = "SELECT * FROM event WHERE action = 5074 ORDER BY at_us, id";
 
 const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
