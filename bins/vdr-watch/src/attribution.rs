@@ -41,6 +41,10 @@ impl Watched {
     /// Rooms whose activity logs would tell where some event of the window happened.
     async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<BTreeSet<RoomId>> {
         let mut asked = BTreeSet::new();
+        // without a shared title nothing is open, and the events need not be gone through
+        if self.rooms.twins().is_disjoint(&self.ids) {
+            return Ok(asked);
+        }
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
             let candidates = self.rooms.question(&event);

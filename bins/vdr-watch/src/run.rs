@@ -27,7 +27,8 @@ const BLIND_SPOTS: [BlindSpot; 3] =
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
-        return Ok(unseen(config, job, GapReason::AuditFeatureMissing));
+        let coverage = Coverage::unseen("audit", job.window, GapReason::AuditFeatureMissing);
+        return Ok(VdrWatch::unseen(config, job, coverage));
     }
     let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
     if let Some(error) = refreshed.error {
@@ -100,9 +101,7 @@ async fn detect_late(
     let around = Window::new(oldest - VdrWatch::WINDOW, newest + VdrWatch::WINDOW);
     let mut findings =
         detect(config, job, around, watched, &mut Coverage::default(), Some(Arc::new(before().collect()))).await?;
-    findings.retain(|finding| {
-        before().any(|at| finding.window.contains(at)) && !known.iter().any(|other| tells_of(other, finding))
-    });
+    findings.retain(|finding| !known.iter().any(|other| tells_of(other, finding)));
     Ok(findings)
 }
 
@@ -132,12 +131,6 @@ async fn detect(
         detector.push(placed);
     }
     Ok(detector.finish())
-}
-
-fn unseen(config: &Config, job: &Job, why: GapReason) -> Outcome {
-    let mut coverage = Coverage::default();
-    coverage.gap("audit", job.window, why);
-    Outcome::new(config, job, coverage, Seen::default())
 }
 
 /// This program, as the runner sees it.

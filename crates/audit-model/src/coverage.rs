@@ -149,6 +149,13 @@ impl Serialize for Coverage {
 }
 
 impl Coverage {
+    /// The statement of a run that saw nothing of a window.
+    pub fn unseen(what: &str, window: Window, why: GapReason) -> Self {
+        let mut coverage = Coverage::default();
+        coverage.gap(what, window, why);
+        coverage
+    }
+
     /// Adds a span that was not seen.
     pub fn gap(&mut self, what: &str, span: Window, why: GapReason) {
         self.gaps.push(Gap { what: what.to_owned(), span, why });

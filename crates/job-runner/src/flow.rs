@@ -153,8 +153,7 @@ async fn conclude<P: Program>(
         }
         None => None,
     };
-    let (store, notes) = open_store(args.dry_run, &paths).await?;
-    let archive = Archive::open(store.clone()).await?;
+    let (store, archive, notes) = open_store(args.dry_run, &paths).await?;
     let portal = probe(&client, &archive, now).await?;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
@@ -190,7 +189,7 @@ async fn conclude<P: Program>(
         Some(failure) => {
             let why = failure.gap_reason();
             error!("{:#}", anyhow::Error::new(failure));
-            P::unseen(config, &job, nothing_seen(window, why))
+            P::unseen(config, &job, Coverage::unseen("audit", window, why))
         }
         None => limited::<P>(config, &job, common.run_limit.0).await?,
     };
@@ -291,8 +290,8 @@ fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::
     }
 }
 
-/// The store, and what the report must say about it. A program that only watches goes on without memory.
-async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Vec<String>)> {
+/// The store, the archive in it, and what the report must say about it. A program that only watches goes on without memory.
+async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Archive, Vec<String>)> {
     // `--state`, and a setting in a file that was named without a folder, may be relative
     let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
     let opened = if dry_run {
@@ -301,15 +300,16 @@ async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store,
         Store::open(&format!("sqlite://{}", path.display())).await
     };
     let usable = match opened {
-        Ok(store) => Archive::open(store.clone()).await.map(|_| store).map_err(anyhow::Error::new),
+        Ok(store) => Archive::open(store.clone()).await.map(|archive| (store, archive)).map_err(anyhow::Error::new),
         Err(error) => Err(anyhow::Error::new(error)),
     };
     match usable {
-        Ok(store) => Ok((store, Vec::new())),
+        Ok((store, archive)) => Ok((store, archive, Vec::new())),
         Err(error) => {
             warn!("going on without memory: {error:#}");
             let note = "this run has no memory: its store could not be used, see the log".to_owned();
-            Ok((Store::temporary().await?, vec![note]))
+            let store = Store::temporary().await?;
+            Ok((store.clone(), Archive::open(store).await?, vec![note]))
         }
     }
 }
@@ -325,19 +325,13 @@ async fn limited<P: Program>(
         Ok(Err(error)) if error.is::<Error>() => return Err(error),
         Ok(Err(error)) => {
             error!("{error:#}");
-            P::unseen(config, job, nothing_seen(job.window, GapReason::StoreError))
+            P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::StoreError))
         }
         Err(_) => {
             error!("the run took longer than `run_limit`; what it read stays in the archive");
-            P::unseen(config, job, nothing_seen(job.window, GapReason::BudgetExhausted))
+            P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::BudgetExhausted))
         }
     })
-}
-
-fn nothing_seen(window: Window, why: GapReason) -> Coverage {
-    let mut coverage = Coverage::default();
-    coverage.gap("audit", window, why);
-    coverage
 }
 
 fn print<P: Program>(outcome: &P::Outcome, args: &CommonArgs) -> anyhow::Result<()> {

@@ -125,9 +125,8 @@ async fn alerts_leave_even_when_the_report_cannot_be_printed() {
     assert_eq!(std::fs::read_to_string(&alerts).unwrap_or_default().lines().count(), 2);
 }
 
-/// The machine was off from Friday to Monday: what happened in between is in no run's window.
-#[tokio::test]
-async fn a_pause_longer_than_the_window_is_not_silence() {
+/// A portal whose last run was three days ago, and where somebody has downloaded sixty documents since.
+async fn after_a_pause() -> Setting {
     let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
     portal.now -= chrono::TimeDelta::days(3);
     let setting = Setting::with(portal).await;
@@ -137,7 +136,14 @@ async fn a_pause_longer_than_the_window_is_not_silence() {
         portal.now = now();
         downloads(portal, 71, 60, 36 * 60);
     });
-    let monday = now().to_rfc3339();
+    setting
+}
+
+/// The machine was off from Friday to Monday: what happened in between is in no run's window.
+#[tokio::test]
+async fn a_pause_longer_than_the_window_is_not_silence() {
+    let setting = after_a_pause().await;
+    let (url, monday) = (setting.sim.url(), now().to_rfc3339());
     let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
     assert!(!ended.stdout.is_empty() || !ended.stderr.is_empty(), "exit {} and silence", ended.exit);
 }
@@ -210,16 +216,8 @@ async fn a_burst_around_the_end_of_the_last_run_is_judged_as_one() {
 #[tokio::test]
 async fn a_run_that_judged_nothing_of_a_pause_does_not_end_it() {
     for by_hand in [["--since", "2026-11-20T08:00:00Z"], ["--room", "no such room"]] {
-        let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
-        portal.now -= chrono::TimeDelta::days(3);
-        let setting = Setting::with(portal).await;
-        let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-        assert_eq!(run_with(&setting, &["--portal", &url, "--until", &friday]).await.exit, 0);
-        setting.sim.edit(|portal| {
-            portal.now = now();
-            downloads(portal, 71, 60, 36 * 60);
-        });
-        let monday = now().to_rfc3339();
+        let setting = after_a_pause().await;
+        let (url, monday) = (setting.sim.url(), now().to_rfc3339());
         run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
         let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
         assert!(ended.stdout.contains("60 acts within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
