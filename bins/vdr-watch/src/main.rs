@@ -3,6 +3,8 @@
 mod attribution;
 mod cli;
 mod config;
+mod exclusion;
+mod halves;
 mod outcome;
 mod report;
 mod rule;

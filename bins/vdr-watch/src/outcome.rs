@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{Coverage, Finding, RoomId, Window};
+use audit_model::{Coverage, Finding, FindingState, RoomId, Window};
 use chrono::{DateTime, Utc};
 use job_runner::{Head, Job};
 use serde::Serialize;
@@ -57,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) watched: Vec<RoomId>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) login_details: LoginDetails,
+    /// What the reader must know besides.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Outcome {
@@ -64,10 +66,12 @@ impl Outcome {
         Outcome::with_head(Head::new(job, REPORT_VERSION, coverage), config.limits.published(), seen)
     }
 
-    pub(crate) fn with_head(head: Head, max_events_per_user: u64, seen: Seen) -> Self {
+    pub(crate) fn with_head(mut head: Head, max_events_per_user: u64, seen: Seen) -> Self {
         let Window { since, until } = head.window;
-        let Seen { watched, findings, login_details } = seen;
-        let people: BTreeSet<Uuid> = findings.iter().map(|finding| finding.person.id).collect();
+        let Seen { watched, findings, login_details, notes } = seen;
+        head.notes.extend(notes);
+        let told = findings.iter().filter(|finding| finding.state != FindingState::Silenced);
+        let people: BTreeSet<Uuid> = told.map(|finding| finding.person.id).collect();
         let published = Published {
             room_id: (watched.len() == 1).then(|| watched[0].clone()),
             rooms: (watched.len() != 1).then_some(watched),

@@ -168,6 +168,7 @@ fn how(attributed: Attributed) -> &'static str {
         Attributed::Target => "surely: every event names it",
         Attributed::Log => "surely: its activity log lists the events",
         Attributed::Title => "by its title: the portal names the room of most events by title only",
+        Attributed::Tree => "by where the documents are now; they may have been elsewhere then",
     }
 }
 

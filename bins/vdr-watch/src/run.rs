@@ -1,11 +1,11 @@
 //! The job: refresh, attribute, detect, identify.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PortalText, RoomId, Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::LateRow;
 use futures::TryStreamExt;
@@ -13,12 +13,15 @@ use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::{Conclusion, Job, Program};
 use tracing::warn;
+use uuid::Uuid;
 
-use crate::attribution::Watched;
+use crate::attribution::{Answers, Watched, file_of};
 use crate::cli::Cli;
 use crate::config::Config;
+use crate::exclusion;
+use crate::halves::Halves;
 use crate::outcome::{Outcome, Seen};
-use crate::rule::Detector;
+use crate::rule::{Detector, RoomKey};
 use crate::who::{self, LoginDetails};
 
 /// What no portal records of a room, however complete the read is.
@@ -43,7 +46,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     who::identify(&mut findings, job, &mut coverage).await?;
     let login_details =
         if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
-    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };
+    let notes = exclusion::silence(&mut findings, &config.exclude, job.now.date_naive());
+    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details, notes };
     Ok(Outcome::new(config, job, coverage, seen))
 }
 
@@ -63,7 +67,7 @@ async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow:
     };
     let rooms = job.archive.rooms(job.window).await?;
     let ids = choose(&config.rooms, &rooms, list_read)?;
-    Ok(Watched { rooms, ids })
+    Ok(Watched { rooms, ids, folder_weight: config.folder_weight })
 }
 
 /// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
@@ -120,17 +124,53 @@ async fn detect(
     coverage: &mut Coverage,
     only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 ) -> anyhow::Result<Vec<Finding>> {
-    let logs = watched.logs(job, window, coverage).await?;
+    let mut answers = watched.ask(job, window, coverage).await?;
+    let judged = judge(config, job, window, watched, &answers, only_around.clone()).await?;
+    // a document's place of today is asked for only where it decides about somebody
+    let judged = if watched.ask_trees(job, &judged.open_files, &mut answers).await? {
+        judge(config, job, window, watched, &answers, only_around).await?
+    } else {
+        judged
+    };
+    coverage.unattributed += judged.unattributed;
+    Ok(judged.findings)
+}
+
+/// What the rule says about a window.
+struct Judged {
+    findings: Vec<Finding>,
+    /// Acts in rooms of which only the title is known.
+    unattributed: u64,
+    /// Files of the people found, where it is open which room they were in.
+    open_files: BTreeSet<String>,
+}
+
+async fn judge(
+    config: &Config,
+    job: &Job,
+    window: Window,
+    watched: &Watched,
+    answers: &Answers,
+    only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
+) -> anyhow::Result<Judged> {
     let mut detector = Detector::new(&config.limits, watched.rooms.twins()).only_around(only_around);
+    let mut halves = Halves::default();
+    let mut unattributed = 0;
+    let mut open: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
     let mut events = std::pin::pin!(job.archive.events(window));
     while let Some(event) = events.try_next().await? {
-        let Some(placed) = watched.place(&event, &logs) else { continue };
-        if placed.is_unattributed() {
-            coverage.unattributed += 1;
+        let Some(placed) = watched.place(event, answers) else { continue };
+        unattributed += u64::from(placed.is_unattributed());
+        if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
+            open.entry(placed.event.actor).or_default().insert(file.clone());
         }
-        detector.push(placed);
+        halves.push(placed).for_each(|placed| detector.push(placed));
     }
-    Ok(detector.finish())
+    halves.finish().for_each(|placed| detector.push(placed));
+    let findings = detector.finish();
+    let undecided = findings.iter().filter(|finding| finding.room.as_ref().is_some_and(|room| room.id.is_none()));
+    let open_files = undecided.filter_map(|finding| open.get(&finding.person.id)).flatten().cloned().collect();
+    Ok(Judged { findings, unattributed, open_files })
 }
 
 /// This program, as the runner sees it.
@@ -158,7 +198,8 @@ impl Program for VdrWatch {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.head.coverage, findings: outcome.findings.len() }
+        let findings = outcome.findings.iter().filter(|finding| finding.state != FindingState::Silenced).count();
+        Conclusion { coverage: &outcome.head.coverage, findings }
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -124,11 +124,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Puts findings in the order of every report: most severe first, then person, then room.
+    /// Puts findings in the order of every report: most severe first, then person, then room, then time.
     pub fn sort(findings: &mut [Finding]) {
         findings.sort_by(|a, b| {
             let room = |finding: &Finding| finding.room.as_ref().map(|room| (room.id.clone(), room.candidates.clone()));
-            (b.severity, a.person.id).cmp(&(a.severity, b.person.id)).then_with(|| room(a).cmp(&room(b)))
+            let times = (a.window.since, a.window.until).cmp(&(b.window.since, b.window.until));
+            (b.severity, a.person.id).cmp(&(a.severity, b.person.id)).then_with(|| room(a).cmp(&room(b))).then(times)
         });
     }
 }

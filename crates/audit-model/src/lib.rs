@@ -11,7 +11,7 @@ mod text;
 mod window;
 
 pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
-pub use counting::{ACT_REPEAT, Act, Peak, Sessions, SlidingWindow};
+pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Person, PersonStatus, Severity};

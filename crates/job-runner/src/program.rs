@@ -52,6 +52,6 @@ pub trait Program {
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// How many findings there are, known ones included.
+    /// How many findings there are, known ones included, silenced ones not.
     pub findings: usize,
 }

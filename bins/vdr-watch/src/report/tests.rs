@@ -118,7 +118,8 @@ fn text_of(outcome: &Outcome) -> String {
 fn hostile_text_cannot_act_and_gaps_are_explained() {
     let finding = hostile_finding();
     let logins = LoginDetails::from([(finding.person.id, (0..7).map(login).collect())]);
-    let seen = Seen { watched: vec![RoomId::Number(71)], findings: vec![finding], login_details: logins };
+    let seen =
+        Seen { watched: vec![RoomId::Number(71)], findings: vec![finding], login_details: logins, ..Seen::default() };
     let outcome = Outcome::with_head(head(incomplete()), 20, seen);
     let text = text_of(&outcome);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));
