@@ -5,6 +5,7 @@
 mod common;
 mod honesty;
 mod killed;
+mod silence;
 
 use common::{Run, Setting, run};
 use portal_sim::{Event, Fault, PortalSim, Room, Scenario};
