@@ -61,8 +61,8 @@ pub(crate) struct Detector<'a> {
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
     subjects: BTreeMap<(Uuid, RoomKey), Subject>,
-    /// Only findings around these instants are looked for; `None` for all.
-    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
+    /// Where the whole window begins; acts before it count for the other limits only.
+    since: DateTime<Utc>,
 }
 
 struct Subject {
@@ -82,13 +82,8 @@ struct Limited {
 type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
 
 impl<'a> Detector<'a> {
-    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>) -> Self {
-        Detector { limits, twins, subjects: BTreeMap::new(), around: None }
-    }
-
-    /// Looks only for stretches that hold one of these instants.
-    pub(crate) fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
-        Detector { around: instants, ..self }
+    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
+        Detector { limits, twins, subjects: BTreeMap::new(), since }
     }
 
     /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
@@ -112,11 +107,9 @@ impl<'a> Detector<'a> {
 
     fn count(&mut self, placed: Placed, class: ActClass) {
         let event = &*placed.event;
-        let (limits, around) = (self.limits, &self.around);
-        let subject = self
-            .subjects
-            .entry((event.actor, placed.key.clone()))
-            .or_insert_with(|| Subject::new(limits, &placed, around.as_ref()));
+        let (limits, since) = (self.limits, self.since);
+        let subject =
+            self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
         subject.room.attributed = subject.room.attributed.max(placed.attributed);
         if subject.room.id.is_none() {
             let more = placed.candidates.iter().filter(|id| !subject.room.candidates.contains(id));
@@ -131,7 +124,9 @@ impl<'a> Detector<'a> {
         let of_whom = event.text.as_ref().filter(|_| class == ActClass::Membership);
         let key = of_whom.map_or_else(|| document.clone(), |text| format!("{document} {}", text.raw()));
         if subject.sessions.begins((key, class), event.at) {
-            for limited in subject.windows.iter_mut().filter(|limited| limited.limit.is_about(class)) {
+            let counts =
+                |limit: &Limit| limit.is_about(class) && (limit.span != Span::WholeWindow || event.at >= since);
+            for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
                 let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
                 limited.window.push(Act { at: event.at, document, class, weight, sample });
             }
@@ -168,14 +163,12 @@ fn tells_of(known: &Finding, perhaps: &Finding, key: &RoomKey) -> bool {
 }
 
 impl Subject {
-    fn new(limits: &Limits, placed: &Placed, around: Option<&Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
+    fn new(limits: &Limits, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
         };
-        let window = |limit: &Limit| {
-            SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts).only_around(around.cloned())
-        };
+        let window = |limit: &Limit| SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts);
         Subject {
             person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
             room: FindingRoom {

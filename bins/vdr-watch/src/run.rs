@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
 
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PortalText, RoomId, Rooms, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
@@ -40,9 +39,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
     coverage.add_gaps(refreshed.gaps);
     let watched = watched(config, job, &mut coverage).await?;
-    let mut findings = detect(config, job, job.window, &watched, &mut coverage, None).await?;
-    findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
-    Finding::sort(&mut findings);
+    let mut findings = detect(config, job, &refreshed.late, &watched, &mut coverage).await?;
     who::identify(&mut findings, job, &mut coverage).await?;
     let login_details =
         if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
@@ -92,47 +89,27 @@ fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<
     Ok(chosen)
 }
 
-/// Findings around rows that the portal stored only after their time had been judged, when that time lies before the window.
-async fn detect_late(
+/// Findings of the window, and those that rows which the portal stored only after their time had been judged are part of.
+async fn detect(
     config: &Config,
     job: &Job,
     late: &[LateRow],
     watched: &Watched,
-    known: &[Finding],
-) -> anyhow::Result<Vec<Finding>> {
-    let before = || late.iter().map(|row| row.at).filter(|at| *at < job.window.since);
-    let (Some(oldest), Some(newest)) = (before().min(), before().max()) else { return Ok(Vec::new()) };
-    let around = Window::new(oldest - VdrWatch::WINDOW, newest + VdrWatch::WINDOW);
-    let mut findings =
-        detect(config, job, around, watched, &mut Coverage::default(), Some(Arc::new(before().collect()))).await?;
-    findings.retain(|finding| !known.iter().any(|other| tells_of(other, finding)));
-    Ok(findings)
-}
-
-/// Whether a finding of the window tells already what the other one says: the same stretch of time, and no fewer acts.
-fn tells_of(known: &Finding, late: &Finding) -> bool {
-    known.fingerprint == late.fingerprint
-        && !known.window.intersection(&late.window).is_empty()
-        && known.counts.acts >= late.counts.acts
-}
-
-async fn detect(
-    config: &Config,
-    job: &Job,
-    window: Window,
-    watched: &Watched,
     coverage: &mut Coverage,
-    only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 ) -> anyhow::Result<Vec<Finding>> {
+    let oldest = late.iter().map(|row| row.at - VdrWatch::WINDOW).chain([job.window.since]).min();
+    let window = Window::new(oldest.unwrap_or(job.window.since), job.window.until);
     let mut answers = watched.ask(job, window, coverage).await?;
-    let judged = judge(config, job, window, watched, &answers, only_around.clone()).await?;
+    let judged = judge(config, job, window, watched, &answers).await?;
     // a document's place of today is asked for only where it decides about somebody
-    let judged = if watched.ask_trees(job, &judged.open_files, &mut answers).await? {
-        judge(config, job, window, watched, &answers, only_around).await?
+    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers).await? {
+        judge(config, job, window, watched, &answers).await?
     } else {
         judged
     };
     coverage.unattributed += judged.unattributed;
+    let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
+    judged.findings.retain(|finding| finding.window.until > job.window.since || is_late(finding));
     Ok(judged.findings)
 }
 
@@ -151,9 +128,8 @@ async fn judge(
     window: Window,
     watched: &Watched,
     answers: &Answers,
-    only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 ) -> anyhow::Result<Judged> {
-    let mut detector = Detector::new(&config.limits, watched.rooms.twins()).only_around(only_around);
+    let mut detector = Detector::new(&config.limits, watched.rooms.twins(), job.window.since);
     let mut halves = Halves::default();
     let mut unattributed = 0;
     let mut open: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();

@@ -2,9 +2,8 @@
 //!
 //! Windows slide with every act; they are not bins, so a burst across the full hour is one burst.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -117,8 +116,6 @@ pub struct SlidingWindow<D, S> {
     /// Acts whose weight is a lower bound.
     at_least: u64,
     episodes: Vec<Episode<S>>,
-    /// Only stretches with one of these instants count; `None` for all.
-    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
 }
 
 impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
@@ -135,14 +132,7 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
             document_count: 0,
             at_least: 0,
             episodes: Vec::new(),
-            around: None,
         }
-    }
-
-    /// Reports only stretches that hold one of these instants, so that a fuller one elsewhere does not hide them.
-    #[must_use]
-    pub fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
-        SlidingWindow { around: instants, ..self }
     }
 
     /// Counts an act. Acts come in order of time.
@@ -172,8 +162,7 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
         };
         let now = measured(self.act_count, self.document_count);
         let first = self.acts.front().map_or(at, |first| first.at);
-        let counts = self.around.as_ref().is_none_or(|instants| instants.range(first..=at).next().is_some());
-        if now <= self.limit || !counts {
+        if now <= self.limit {
             return;
         }
         let until = at + TimeDelta::microseconds(1);
@@ -356,8 +345,8 @@ mod tests {
     }
 
     proptest! {
-        /// The fullest peak is what counting every stretch by hand gives. A document that weighs more when it is seen again keeps its
-        /// greater weight until it leaves the window, so counts by hand are a lower bound for documents.
+        /// The fullest peak is what counting every stretch by hand gives. Documents are compared where each weighs one: a folder that
+        /// is weighed twice keeps its greater weight for as long as it is in the window, which counting by hand does not know.
         #[test]
         fn the_peaks_agree_with_brute_force(story in story(), limit in 0u64..12) {
             let fullest = by_hand(&story, Measure::Acts).into_iter().map(|(_, count)| count).max().unwrap_or(0);

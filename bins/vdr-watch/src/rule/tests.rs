@@ -40,7 +40,7 @@ fn common(per_hour: u64, per_day: u64, whole_window: u64) -> Limits {
 }
 
 fn detect(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
-    let mut detector = Detector::new(limits, BTreeSet::new());
+    let mut detector = Detector::new(limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
     events.iter().for_each(|event| detector.push(in_room(event, 71)));
     detector.finish()
 }
@@ -98,7 +98,7 @@ fn robots_are_not_people_but_anonymous_guests_are() {
 #[test]
 fn rooms_and_people_are_counted_apart() {
     let limits = Limits::default();
-    let mut detector = Detector::new(&limits, BTreeSet::new());
+    let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
     let events = downloads(40);
     events.iter().for_each(|event| detector.push(in_room(event, 71 + event.id % 2)));
     assert_eq!(detector.finish(), []);
@@ -107,7 +107,7 @@ fn rooms_and_people_are_counted_apart() {
 #[test]
 fn a_finding_is_as_sure_as_its_least_sure_event() {
     let limits = Limits::default();
-    let mut detector = Detector::new(&limits, BTreeSet::new());
+    let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
     for event in &downloads(30) {
         let attributed = if event.id == 7 { Attributed::Title } else { Attributed::Log };
         detector.push(Placed { attributed, ..in_room(event, 71) });
@@ -212,7 +212,7 @@ proptest! {
     #[test]
     fn any_event_is_taken(rows in prop::collection::vec((any::<i64>(), any::<i32>(), any::<u64>(), ".{0,9}"), 0..40)) {
         let limits = common(1, 1, 1);
-        let mut detector = Detector::new(&limits, BTreeSet::from([RoomId::Number(71)]));
+        let mut detector = Detector::new(&limits, BTreeSet::from([RoomId::Number(71)]), DateTime::UNIX_EPOCH);
         let mut events: Vec<(AuditEvent, u64)> = rows
             .into_iter()
             .map(|(id, action, documents, target)| (event(id, id % 100_000_000, 1, action.rem_euclid(7000), &target), documents))
@@ -249,7 +249,7 @@ fn a_folder_counts_what_it_holds() {
     let folder = event(1, 0, 1, 5057, "300");
     let found = |weight: Weight| {
         let limits = Limits::default();
-        let mut detector = Detector::new(&limits, BTreeSet::new());
+        let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
         detector.push(Placed { weight, ..in_room(&folder, 71) });
         detector.finish()
     };

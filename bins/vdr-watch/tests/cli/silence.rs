@@ -21,7 +21,8 @@ fn plant(portal: &mut Scenario, email: &str, action: i32, documents: i32, minute
     portal.people.push(person);
     let first_file = 9_000_000 + i32::try_from(portal.people.len()).unwrap() * 1000;
     for n in 0..documents {
-        let back = TimeDelta::minutes(10) + TimeDelta::seconds(minutes * 60 * i64::from(documents - n) / i64::from(documents));
+        let back =
+            TimeDelta::minutes(10) + TimeDelta::seconds(minutes * 60 * i64::from(documents - n) / i64::from(documents));
         let event = Event::new(action, actor, portal.now - back).file(first_file + n, &format!("planted {n}.docx"));
         portal.add_event(event.in_room(room_of(n)));
     }

@@ -79,7 +79,16 @@ impl Office {
     /// Forty people in twelve rooms over thirty days, ten thousand events, nobody unusual.
     #[must_use]
     pub fn new(seed: u64) -> Office {
-        Office { seed, people: 40, rooms: 12, days: 30, events: 10_000, incidents: Vec::new(), rush_days: 0, zone: None }
+        Office {
+            seed,
+            people: 40,
+            rooms: 12,
+            days: 30,
+            events: 10_000,
+            incidents: Vec::new(),
+            rush_days: 0,
+            zone: None,
+        }
     }
 
     /// So many people.
