@@ -106,6 +106,11 @@ impl ActionId {
         })
     }
 
+    /// Whether it is a login that succeeded, by whatever means. The use of an API key is none.
+    pub fn is_successful_login(self) -> bool {
+        matches!(self.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
+    }
+
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
     /// kind of entry.
     pub fn is_about_room(self) -> bool {

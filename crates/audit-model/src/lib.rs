@@ -6,6 +6,7 @@ mod counting;
 mod coverage;
 mod event;
 mod finding;
+mod person;
 mod room;
 mod text;
 mod window;
@@ -14,7 +15,8 @@ pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
-pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Person, PersonStatus, Severity};
+pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
+pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};
 pub use text::PortalText;
 pub use window::{SpanSet, Window};
