@@ -4,7 +4,6 @@ mod attribution;
 mod cli;
 mod config;
 mod exclusion;
-mod halves;
 mod outcome;
 mod report;
 mod rule;

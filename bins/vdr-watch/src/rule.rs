@@ -48,6 +48,12 @@ pub(crate) struct Placed {
     pub(crate) weight: Weight,
 }
 
+impl AsRef<AuditEvent> for Placed {
+    fn as_ref(&self) -> &AuditEvent {
+        &self.event
+    }
+}
+
 impl Placed {
     /// Whether it is an act in a room of which only the title is known.
     pub(crate) fn is_unattributed(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PortalText, RoomId, Rooms, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::TimeDelta;
 use event_archive::LateRow;
 use futures::TryStreamExt;
@@ -18,7 +18,6 @@ use crate::attribution::{Answers, Watched, file_of};
 use crate::cli::Cli;
 use crate::config::Config;
 use crate::exclusion;
-use crate::halves::Halves;
 use crate::outcome::{Outcome, Seen};
 use crate::rule::{Detector, RoomKey};
 use crate::who::{self, LoginDetails};
@@ -140,7 +139,8 @@ async fn judge(
         if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
             open.entry(placed.event.actor).or_default().insert(file.clone());
         }
-        halves.push(placed).for_each(|placed| detector.push(placed));
+        // of a move between two rooms the half of the room that something left is told
+        halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
     }
     halves.finish().for_each(|placed| detector.push(placed));
     let findings = detector.finish();
