@@ -1,5 +1,6 @@
 //! This program's settings. `vdr-watch.example.toml` says the same.
 
+use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Config {
     /// Rooms to watch, by id or exact title. Empty: all virtual data rooms.
     pub(crate) rooms: Vec<String>,
+    /// Report only findings about these people, by id or e-mail address. Empty: everybody.
+    pub(crate) people: Vec<String>,
+    /// Title of a virtual data room that is made if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
 }
 
@@ -50,6 +56,12 @@ impl Settings for Config {
         if self.rooms.iter().any(|room| room.trim().is_empty()) {
             problems.push(Problem::new("rooms", "holds an empty entry; give ids or exact titles"));
         }
+        if self.people.iter().any(|person| person.trim().is_empty()) {
+            problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));
+        }
+        if let Some(problem) = self.create_room.as_deref().and_then(title_problem) {
+            problems.push(Problem::new("create_room", format!("{problem}; choose a title that the portal keeps")));
+        }
         problems
     }
 }
@@ -75,6 +87,8 @@ mod tests {
         let text = std::fs::read_to_string(example()).unwrap();
         for key in [
             "rooms",
+            "people",
+            "create_room",
             "per_hour",
             "per_day",
             "whole_window",
@@ -92,7 +106,16 @@ mod tests {
     #[test]
     fn limits_that_can_find_nothing_are_refused() {
         let limits = Limits { per_hour: 0, per_day: 0, whole_window: 0 };
-        let problems = Config { rooms: vec![" ".to_owned()], limits }.validate();
+        let problems = Config { rooms: vec![" ".to_owned()], limits, ..Config::default() }.validate();
         assert_eq!(problems.len(), 2);
+    }
+
+    #[test]
+    fn people_without_a_name_and_titles_that_the_portal_changes_are_refused() {
+        let people = vec!["anna@example.com".to_owned(), String::new()];
+        let config = Config { people, create_room: Some("Acme: closing".to_owned()), ..Config::default() };
+        let told: Vec<String> = config.validate().iter().map(|problem| format!("{problem:?}")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].contains("create_room") && told[1].contains("`:`"), "{told:?}");
     }
 }

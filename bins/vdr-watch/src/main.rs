@@ -3,6 +3,8 @@
 mod attribution;
 mod cli;
 mod config;
+mod create_room;
+mod logins;
 mod outcome;
 mod report;
 mod rule;

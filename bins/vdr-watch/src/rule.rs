@@ -173,7 +173,7 @@ impl Subject {
         ];
         let windows = windows.into_iter().filter(|(_, limit, _)| *limit > 0);
         Subject {
-            person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
+            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
                 id,
                 candidates: placed.candidates.clone(),

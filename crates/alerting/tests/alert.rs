@@ -261,3 +261,19 @@ fn the_link_keeps_the_folder_of_the_portal() {
     elsewhere.room.as_mut().unwrap().id = Some(RoomId::Text("sbox-1".into()));
     assert_eq!(alert_of(&elsewhere, &coverage).links.room, None);
 }
+
+/// Guests stand in a list of their own; without knowing which list, there is no link.
+#[test]
+fn a_person_is_linked_only_where_the_list_is_known() {
+    let page = |role, email: Option<&str>| {
+        let mut finding = finding();
+        (finding.person.role, finding.person.email) = (role, email.map(PortalText::from));
+        alert_of(&finding, &complete()).links.person.map(|page| page.to_string())
+    };
+    let people = "https://docs.example.com/accounts/people/filter?search=anna%2Bx%40example.com";
+    assert_eq!(page(Some(PortalRole::Owner), Some("Anna+x@Example.com")).as_deref(), Some(people));
+    let guests = "https://docs.example.com/accounts/guests/filter?search=gert%40example.com";
+    assert_eq!(page(Some(PortalRole::Guest), Some("gert@example.com")).as_deref(), Some(guests));
+    assert_eq!(page(None, Some("anna@example.com")), None);
+    assert_eq!(page(Some(PortalRole::User), None), None);
+}

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
+mod create_room;
 mod honesty;
 mod killed;
+mod who;
 
 use common::{Run, Setting, run};
 use portal_sim::{Event, Fault, PortalSim, Room, Scenario};
