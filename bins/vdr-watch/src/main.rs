@@ -3,7 +3,9 @@
 mod attribution;
 mod cli;
 mod config;
+mod create_room;
 mod exclusion;
+mod logins;
 mod outcome;
 mod report;
 mod rule;

@@ -176,7 +176,7 @@ impl Subject {
         };
         let window = |limit: &Limit| SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts);
         Subject {
-            person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
+            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
                 id,
                 candidates: placed.candidates.clone(),
