@@ -5,7 +5,7 @@
 mod common;
 
 use alerting::{Alert, AlertContext};
-use audit_model::{GapReason, PortalText, RoomId};
+use audit_model::{GapReason, PortalRole, PortalText, RoomId};
 use boon::{Compiler, Schemas};
 use common::{alert_of, complete, evidence, finding, window};
 use serde_json::{Value, json};
@@ -52,7 +52,12 @@ fn a_finding_becomes_an_alert() {
         "id": "00000000-0000-0000-0000-0000000000a1",
         "name": "Anna Example",
         "email": "anna@example.com",
-        "status": "active"
+        "status": "active",
+        "role": "user",
+        "room_role": {
+          "kind": "member",
+          "access": "viewer"
+        }
       },
       "room": {
         "id": 71,
@@ -90,7 +95,8 @@ fn a_finding_becomes_an_alert() {
       ],
       "evidence_total": 41,
       "links": {
-        "room": "https://docs.example.com/rooms/shared/71/filter?folder=71"
+        "room": "https://docs.example.com/rooms/shared/71/filter?folder=71",
+        "person": "https://docs.example.com/accounts/people/filter?search=anna%40example.com"
       },
       "coverage": {
         "complete": false,

@@ -76,17 +76,16 @@ async fn a_dry_run_only_says_so() {
 
 #[tokio::test]
 async fn two_rooms_of_the_title_are_used_and_no_third_is_made() {
-    let setting = Setting::with(
-        Scenario::empty(now()).with_room(Room::vdr(72, TITLE)).with_room(Room::vdr(73, TITLE)),
-    )
-    .await;
+    let setting =
+        Setting::with(Scenario::empty(now()).with_room(Room::vdr(72, TITLE)).with_room(Room::vdr(73, TITLE))).await;
     assert_eq!((state(&setting).await, posts(&setting)), (("already".to_owned(), 0), 0));
 }
 
 #[tokio::test]
 async fn what_somebody_must_change_first_is_an_error_that_says_what() {
     let read_only = |setting: &Setting| {
-        let key = Key { key: format!("sk-{}", "a".repeat(64)), ..Key::of(setting.scenario.owner()).scopes(&["*:read"]) };
+        let key =
+            Key { key: format!("sk-{}", "a".repeat(64)), ..Key::of(setting.scenario.owner()).scopes(&["*:read"]) };
         setting.sim.edit(|portal| portal.keys.push(key.clone()));
         key.key
     };
