@@ -4,8 +4,8 @@ use std::io;
 
 use alerting::{Alert, AlertContext, person_page};
 use audit_model::{
-    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus, PortalRole,
-    PortalText, RoomId, RoomRole, Severity, Verdict, Window,
+    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus,
+    PortalRole, PortalText, RoomId, RoomRole, Severity, Verdict, Window,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -125,10 +125,11 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     logins_text(outcome, finding, clock, out)?;
     writeln!(
         out,
-        "  What to do: ask {} or the room's owner whether this was agreed. If not, take the",
+        "  What to do: ask {} or the room's owner whether this was agreed. If not,",
         person.name.for_terminal()
     )?;
-    writeln!(out, "  person out of the room or disable the account, then look at the room:")?;
+    let leave = if person.room_role == Some(RoomRole::NoMember) { "" } else { "take the person out of the room or " };
+    writeln!(out, "  {leave}disable the account, then look at the room:")?;
     for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
         writeln!(out, "    {link}")?;
     }
@@ -141,6 +142,9 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
 
 /// What the person is in the portal and in the room, as far as it is known.
 fn who(person: &Person, clock: &Clock) -> String {
+    if person.id == GUEST_ACCOUNT {
+        return "somebody who was not signed in; the portal puts all of them under this name".to_owned();
+    }
     let role = person.role.map_or("role in the portal not known", PortalRole::words);
     let since = person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();
     let room = person.room_role.as_ref().map(|role| format!("; {}", in_room(role, person.role))).unwrap_or_default();

@@ -55,7 +55,8 @@ async fn a_missing_room_is_made_once_and_watched() {
     let made = rooms(&setting);
     assert_eq!((made.len(), made[0].room_type), (1, 8));
     let line = format!("Made the virtual data room \"{TITLE}\", https://docs.example.com/rooms/shared/{}/", made[0].id);
-    assert!(first.stdout.contains(&line) && first.stdout.contains("nothing unusual"), "{}", first.stdout);
+    assert!(first.stdout.contains(&line), "{}", first.stdout);
+    insta::assert_snapshot!("made_room_text", first.stdout);
     // there now: nothing to do, nothing to say
     let second = run(&setting, &CREATE).await;
     assert_eq!((second.exit, second.stdout.as_str(), posts(&setting)), (0, "", 1));
@@ -69,6 +70,7 @@ async fn a_dry_run_only_says_so() {
     let setting = setting().await;
     let (told, ended) = report(&setting, &["--dry-run"]).await;
     assert_eq!((ended.exit, &told["actions"][0]["state"]), (0, &Value::from("planned")));
+    insta::assert_snapshot!("would_make_room_json", ended.stdout);
     let text = run(&setting, &[&CREATE[..], &["--dry-run"]].concat()).await.stdout;
     assert!(text.contains("Would make the virtual data room"), "{text}");
     assert_eq!(posts(&setting), 0);
@@ -170,6 +172,19 @@ async fn without_a_store_nothing_is_made() {
     run(&setting, &[]).await;
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     std::fs::write(&store, "this is no database").unwrap();
+    let ended = run(&setting, &CREATE).await;
+    assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
+    assert!(ended.stderr.contains("no room is made without a store"), "{}", ended.stderr);
+}
+
+/// Without the lock two runs could make one each.
+#[tokio::test]
+async fn without_the_lock_nothing_is_made() {
+    let setting = setting().await;
+    run(&setting, &[]).await;
+    let lock = only_file(&setting.state.path().join("state"), "lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
     let ended = run(&setting, &CREATE).await;
     assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
     assert!(ended.stderr.contains("no room is made without a store"), "{}", ended.stderr);
