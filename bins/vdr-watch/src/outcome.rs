@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Coverage, Finding, RoomId, Window};
 use chrono::{DateTime, Utc};
-use job_runner::{Head, Job};
+use job_runner::{Head, Job, ToTell};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ pub(crate) struct Outcome {
     pub(crate) findings: Vec<Finding>,
     /// This program changes nothing.
     actions: [(); 0],
+    /// Known findings with more acts than were told.
     suppressed: u64,
     #[serde(flatten)]
     published: Published,
@@ -77,6 +78,11 @@ impl Outcome {
             login_details,
         };
         Outcome { head, findings, actions: [], suppressed: 0, published }
+    }
+
+    /// What depends on what people know already.
+    pub(crate) fn to_tell(&mut self) -> ToTell<'_> {
+        ToTell { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 
     pub(crate) fn logins(&self) -> &LoginDetails {

@@ -11,7 +11,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program};
+use job_runner::{Conclusion, Job, Program, ToTell};
 use tracing::warn;
 
 use crate::attribution::Watched;
@@ -159,6 +159,10 @@ impl Program for VdrWatch {
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
         Conclusion { coverage: &outcome.head.coverage, findings: outcome.findings.len() }
+    }
+
+    fn to_tell(outcome: &mut Outcome) -> ToTell<'_> {
+        outcome.to_tell()
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
