@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Coverage, Finding, RoomId, Window};
 use chrono::{DateTime, Utc};
-use job_runner::{Head, Job, ToTell};
+use job_runner::{Head, Job, Tellable};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -81,8 +81,8 @@ impl Outcome {
     }
 
     /// What depends on what people know already.
-    pub(crate) fn to_tell(&mut self) -> ToTell<'_> {
-        ToTell { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
+    pub(crate) fn tellable(&mut self) -> Tellable<'_> {
+        Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 
     pub(crate) fn logins(&self) -> &LoginDetails {

@@ -11,7 +11,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program, ToTell};
+use job_runner::{Conclusion, Job, Program, Tellable};
 use tracing::warn;
 
 use crate::attribution::Watched;
@@ -161,8 +161,8 @@ impl Program for VdrWatch {
         Conclusion { coverage: &outcome.head.coverage, findings: outcome.findings.len() }
     }
 
-    fn to_tell(outcome: &mut Outcome) -> ToTell<'_> {
-        outcome.to_tell()
+    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
+        outcome.tellable()
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -20,4 +20,4 @@ pub use error::Error;
 pub use flow::main;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
-pub use program::{Conclusion, Program, ToTell};
+pub use program::{Conclusion, Program, Tellable};

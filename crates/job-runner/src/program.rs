@@ -42,7 +42,7 @@ pub trait Program {
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
     /// What the runner fills in after the run, from what it remembers of earlier ones.
-    fn to_tell(outcome: &mut Self::Outcome) -> ToTell<'_>;
+    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
 
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
@@ -53,7 +53,7 @@ pub trait Program {
 
 /// The parts of an outcome that depend on what people know already.
 #[derive(Debug)]
-pub struct ToTell<'a> {
+pub struct Tellable<'a> {
     /// The runner sets the state of each, and adds to the reasons of those that have grown.
     pub findings: &'a mut [Finding],
     /// How many known findings have more acts than were told.

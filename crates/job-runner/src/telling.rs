@@ -44,7 +44,7 @@ impl Telling<'_> {
         }
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
-        P::to_tell(outcome).notes.extend(notes.iter().cloned());
+        P::tellable(outcome).notes.extend(notes.iter().cloned());
         let mut alerts = P::alerts(outcome);
         let is_kept = !self.channels.is_empty() && self.keep::<P>(outcome, &mut alerts).await;
         let printed = print(outcome, &notes);
@@ -65,12 +65,12 @@ impl Telling<'_> {
     }
 
     async fn judge<P: Program>(&self, outcome: &mut P::Outcome) {
-        let to_tell = P::to_tell(outcome);
-        match self.outbox.judge(to_tell.findings, self.quiet, self.now).await {
-            Ok(suppressed) => *to_tell.suppressed = suppressed,
+        let tellable = P::tellable(outcome);
+        match self.outbox.judge(tellable.findings, self.quiet, self.now).await {
+            Ok(suppressed) => *tellable.suppressed = suppressed,
             Err(failure) => {
                 warn!("what was told before is not known: {:#}", anyhow::Error::new(failure));
-                to_tell
+                tellable
                     .notes
                     .push("findings of earlier runs may be told again: what was told could not be read".to_owned());
             }
@@ -89,7 +89,7 @@ impl Telling<'_> {
     }
 
     async fn keep<P: Program>(&self, outcome: &mut P::Outcome, alerts: &mut [Alert]) -> bool {
-        let kept = self.outbox.keep(P::to_tell(outcome).findings, alerts, self.channels, self.now).await;
+        let kept = self.outbox.keep(P::tellable(outcome).findings, alerts, self.channels, self.now).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 
