@@ -54,7 +54,7 @@ impl Outbox {
 
     /// Sets the state of every finding, by what was told of its fingerprint in a time that overlaps its own. A finding that
     /// has grown gets a reason that says what was told before. Gives how many are held back although they have more acts
-    /// than were told. Writes nothing.
+    /// than were told. What the rule has silenced stays so. Writes nothing.
     ///
     /// `quiet` is how long a growth to less than twice as many acts can wait.
     ///
@@ -71,7 +71,7 @@ impl Outbox {
             told.push(overlapping(&mut connection, &finding.fingerprint, finding.window).await.map_err(failed)?);
         }
         let mut suppressed = 0;
-        for (finding, told) in findings.iter_mut().zip(told) {
+        for (finding, told) in findings.iter_mut().zip(told).filter(|(f, _)| f.state != FindingState::Silenced) {
             finding.state = state_of(finding, told.as_ref(), quiet, now);
             match (finding.state, told) {
                 (FindingState::Grown, Some(told)) => finding.reasons.push(told.compared_with(finding)),

@@ -92,6 +92,18 @@ async fn growth_is_held_back_counted_and_told_with_the_next_alert() {
     assert_eq!(alerts[0].suppressed, 1, "counted since the last alert only");
 }
 
+/// Whoever silenced a matter is not told of it, and it does not count as told when that ends.
+#[tokio::test]
+async fn what_is_silenced_stays_so_and_is_new_afterwards() {
+    use FindingState::{New, Silenced};
+    let outbox = outbox().await;
+    let silenced = || [grown_by(|finding| finding.state = Silenced)];
+    let now = at("2026-11-20T09:00:00Z");
+    assert_eq!(run(&outbox, &mut silenced(), now).await, (vec![Silenced], 0));
+    assert_eq!(run(&outbox, &mut [finding()], now).await.0, [New]);
+    assert_eq!(run(&outbox, &mut silenced(), now).await, (vec![Silenced], 0));
+}
+
 #[tokio::test]
 async fn two_episodes_of_one_fingerprint_are_told_each() {
     use FindingState::{Known, New};
