@@ -225,7 +225,7 @@ impl Outbox {
         if dropped > 0 {
             warn!(
                 channel = gone,
-                "{dropped} alerts waited for a channel that is not configured any more; another took them"
+                "alerts dropped that waited for a channel that is not configured any more, and that another took: {dropped}"
             );
         }
         Ok(())

@@ -109,7 +109,7 @@ impl Telling<'_> {
             warn!("{} more alerts wait for the next run: too many for one", drained.left);
         }
         if drained.critical > 0 {
-            error!("{} critical alerts have not reached anybody yet", drained.critical);
+            error!("critical alerts that have not reached anybody yet: {}", drained.critical);
         }
         drained.store_error.into_iter().for_each(log);
         let reached = drained.critical == 0;

@@ -126,6 +126,28 @@ async fn alerts_of_a_channel_that_is_gone_are_told_by_the_report() {
     assert_eq!(run(&setting, &[]).await.stdout, "");
 }
 
+/// The disk is full when the alerts are to be kept: they are sent all the same, and told again by the next run, under the same id.
+#[tokio::test]
+async fn a_store_that_cannot_keep_alerts_does_not_stop_them() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    receiver.switch(true);
+    // a run with limits that nobody reaches makes the store
+    let lenient = receiver.config(&setting, "[limits]\nper_hour = 10000\nper_day = 10000");
+    assert_eq!(run(&setting, &["--config", &lenient]).await.stdout, "");
+    let config = receiver.config(&setting, "");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON waiting BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    in_store(&setting, full).await;
+    let first = run(&setting, &["--config", &config]).await;
+    assert!(first.stdout.contains("findings") && first.stderr.contains("the disk is full"), "{}", first.stderr);
+    let sent = receiver.arrived();
+    assert_eq!(sent.len(), 2);
+    in_store(&setting, "DROP TRIGGER full").await;
+    let second = run(&setting, &["--config", &config]).await;
+    assert_eq!((second.stdout, receiver.arrived()), (first.stdout, sent));
+    assert_eq!(run(&setting, &["--config", &config]).await.stdout, "");
+}
+
 /// The run is killed while the receiver has the alert and has not answered: it arrives again, under the same id.
 #[tokio::test]
 async fn an_alert_that_was_sent_when_the_run_was_killed_arrives_again() {
