@@ -14,10 +14,14 @@ use uuid::Uuid;
 use crate::Error;
 use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
 use crate::source::Source;
+use crate::unjudged;
 
 const COMPONENT: Component = Component {
     name: "archive",
-    steps: &[Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") }],
+    steps: &[
+        Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
+        Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
+    ],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.
@@ -86,13 +90,14 @@ impl Archive {
         self.moment(JUDGED).await
     }
 
-    /// Remembers that rules have judged what was read of the window. One that begins after what was judged before leaves a hole, and
-    /// does not count.
+    /// Remembers that rules have judged what was read of the window, and what came late before it. A window that begins after what
+    /// was judged before leaves a hole, and does not count.
     ///
     /// # Errors
     /// Of the store.
     pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
         let Some(read) = self.audit_read_until().await? else { return Ok(()) };
+        self.forget_unjudged(window.until).await?;
         let before = self.judged_until().await?;
         if before.is_some_and(|before| window.since > before) {
             return Ok(());
@@ -195,13 +200,14 @@ impl Archive {
         Ok(spans.into_iter().filter_map(|(since, until)| Some(Window::new(instant(since)?, instant(until)?))).collect())
     }
 
-    /// Stores rows and the spans they make up, all or nothing. Gives the dates of the rows that were not stored before.
+    /// Stores rows and the spans they make up, all or nothing. Gives the dates of the rows that were not stored although their time
+    /// was read before.
     pub(crate) async fn keep<S: Source>(
         &self,
         source: &S,
         name: &str,
         rows: &[S::Row],
-        (covered, unreadable): (&SpanSet, &SpanSet),
+        (before, covered, unreadable): (&SpanSet, &SpanSet, &SpanSet),
     ) -> Result<Vec<DateTime<Utc>>, Error> {
         let failed = |source| self.failed("storing the rows", source);
         // one statement for all of them: the database unpacks the array faster than rows can be bound one by one
@@ -219,10 +225,15 @@ impl Archive {
             .fetch_all(&mut *write)
             .await
             .map_err(failed)?;
+        let was_read = |at: &DateTime<Utc>| before.iter().any(|span| span.contains(*at));
+        let late: Vec<_> = fresh.into_iter().filter_map(instant).filter(was_read).collect();
+        if S::IS_JUDGED {
+            unjudged::keep(&mut write, &late).await.map_err(failed)?;
+        }
         self.replace_spans(&mut write, name, covered).await.map_err(failed)?;
         self.replace_spans(&mut write, &unreadable_name(name), unreadable).await.map_err(failed)?;
         write.commit().await.map_err(failed)?;
-        Ok(fresh.into_iter().filter_map(instant).collect())
+        Ok(late)
     }
 
     pub(crate) async fn replace_spans(

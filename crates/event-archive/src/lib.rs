@@ -7,6 +7,7 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
+mod unjudged;
 mod upkeep;
 
 pub use archive::Archive;

@@ -46,7 +46,8 @@ pub struct Refreshed {
     pub coverage: Option<SourceCoverage>,
     /// What of the window was not seen.
     pub gaps: Vec<Gap>,
-    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same.
+    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same. Of the audit
+    /// trail also those of earlier runs, until [`Archive::keep_judged`].
     pub late: Vec<LateRow>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
@@ -66,7 +67,8 @@ impl Archive {
     /// # Errors
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
-        self.refresh(&Audit, client, (window, window.since), now).await
+        let refreshed = self.refresh(&Audit, client, (window, window.since), now).await?;
+        Ok(Refreshed { late: self.unjudged().await?, ..refreshed })
     }
 
     /// The same for the login history, which the portal forgets after some time.
@@ -209,10 +211,10 @@ impl Archive {
             progress.covered.insert(read);
         }
         slice.gaps.iter().for_each(|gap| progress.gap(gap.span, gap.why));
-        let fresh = self.keep(source, name, &slice.rows, (&progress.covered, &progress.bad)).await?;
-        let was_covered = |at: &DateTime<Utc>| progress.before.iter().any(|span| span.contains(*at));
-        progress.late.extend(fresh.iter().copied().filter(was_covered).map(|at| LateRow { at }));
-        debug!(source = name, rows = slice.rows.len(), new = fresh.len(), "slice stored");
+        let spans = (&progress.before, &progress.covered, &progress.bad);
+        let late = self.keep(source, name, &slice.rows, spans).await?;
+        debug!(source = name, rows = slice.rows.len(), late = late.len(), "slice stored");
+        progress.late.extend(late.into_iter().map(|at| LateRow { at }));
         progress.error = progress.error.take().or(slice.error);
         progress.stopped = progress.stopped.or(progress.error.as_ref().map(docspace_client::Error::gap_reason));
         Ok(())

@@ -13,6 +13,9 @@ use crate::rows::micros;
 pub(crate) trait Source {
     type Row;
 
+    /// Whether rules judge its rows.
+    const IS_JUDGED: bool = false;
+
     /// Its name among covered spans.
     fn name(&self) -> String;
 
@@ -48,6 +51,8 @@ pub(crate) struct Audit;
 
 impl Source for Audit {
     type Row = AuditEvent;
+
+    const IS_JUDGED: bool = true;
 
     fn name(&self) -> String {
         "audit".to_owned()

@@ -173,6 +173,30 @@ async fn what_came_days_late_is_found_by_the_first_run_of_a_day() {
     assert_eq!(next_day.coverage.unwrap().late_rows, 0, "none of them in the window");
 }
 
+/// A run that stored a late row may end before it tells anybody; the next one is given it again, until one has judged it.
+#[tokio::test]
+async fn what_came_late_is_handed_on_until_it_was_judged() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let late = now() - TimeDelta::minutes(100);
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, late).file(1, "late.docx").in_room(71));
+    });
+    let archive = open(folder.path()).await;
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
+    drop(archive);
+    let archive = open(folder.path()).await;
+    let again = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(again.late, [LateRow { at: late }]);
+    assert_eq!(again.coverage.unwrap().late_rows, 0, "counted by the run that found it");
+    archive.keep_judged(Window::new(hours_ago(24), hours_ago(2))).await.unwrap();
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
+    archive.keep_judged(last_day()).await.unwrap();
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
+}
+
 #[tokio::test]
 async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
     let mut portal = steady();

@@ -12,6 +12,7 @@ pub mod logging;
 mod program;
 pub mod secret;
 pub mod state_path;
+mod telling;
 pub mod time_spec;
 mod upkeep;
 
@@ -19,4 +20,4 @@ pub use error::Error;
 pub use flow::main;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
-pub use program::{Conclusion, Program};
+pub use program::{Conclusion, Program, Tellable};
