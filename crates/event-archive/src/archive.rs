@@ -1,14 +1,9 @@
 //! The archive itself: opening it and reading events out of it in order.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-
 use audit_model::{AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt};
 use job_store::{Component, Migration, Store};
-use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
 
 use crate::Error;
 use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
@@ -175,54 +170,6 @@ impl Archive {
             .await
             .map_err(|source| self.failed("reading the covered spans", source))?;
         Ok(spans.into_iter().filter_map(|(since, until)| Some(Window::new(instant(since)?, instant(until)?))).collect())
-    }
-
-    /// Stores rows and the spans they make up, all or nothing. Gives the dates of the rows that were not stored before.
-    pub(crate) async fn keep<S: Source>(
-        &self,
-        source: &S,
-        name: &str,
-        rows: &[S::Row],
-        (covered, unreadable): (&SpanSet, &SpanSet),
-    ) -> Result<Vec<DateTime<Utc>>, Error> {
-        let failed = |source| self.failed("storing the rows", source);
-        // one statement for all of them: the database unpacks the array faster than rows can be bound one by one
-        let columns = Value::Array(rows.iter().map(|row| source.columns(row)).collect());
-        let phrases: BTreeSet<Cow<'_, str>> = rows.iter().flat_map(|row| source.phrases(row)).collect();
-        let phrases = serde_json::to_string(&phrases).expect("strings are always JSON");
-        let mut write = self.store.begin().await?;
-        sqlx::query("INSERT INTO phrase (value) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING")
-            .bind(phrases)
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        let fresh: Vec<i64> = sqlx::query_scalar(source.insert_sql())
-            .bind(columns.to_string())
-            .fetch_all(&mut *write)
-            .await
-            .map_err(failed)?;
-        self.replace_spans(&mut write, name, covered).await.map_err(failed)?;
-        self.replace_spans(&mut write, &unreadable_name(name), unreadable).await.map_err(failed)?;
-        write.commit().await.map_err(failed)?;
-        Ok(fresh.into_iter().filter_map(instant).collect())
-    }
-
-    pub(crate) async fn replace_spans(
-        &self,
-        write: &mut Transaction<'static, Sqlite>,
-        source: &str,
-        covered: &SpanSet,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM covered_span WHERE source = ?").bind(source).execute(&mut **write).await?;
-        for span in covered.iter() {
-            sqlx::query("INSERT INTO covered_span (source, since_us, until_us) VALUES (?, ?, ?)")
-                .bind(source)
-                .bind(micros(span.since))
-                .bind(micros(span.until))
-                .execute(&mut **write)
-                .await?;
-        }
-        Ok(())
     }
 
     pub(crate) fn store(&self) -> &Store {
