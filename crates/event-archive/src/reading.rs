@@ -64,7 +64,8 @@ mod tests {
             read.borrow_mut().take().unwrap().send(()).unwrap();
             span
         });
-        let span = Window::new(chrono::DateTime::UNIX_EPOCH, chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1));
+        let span =
+            Window::new(chrono::DateTime::UNIX_EPOCH, chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1));
         reading.begin(&mut Unread::new(vec![span], chrono::TimeDelta::hours(6)));
         reading.meanwhile(stored).await.unwrap();
         assert_eq!(reading.next().await, Some(span));
