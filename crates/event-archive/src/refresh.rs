@@ -62,11 +62,11 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        // without an answer everything is asked for: what is not there any more is then not told from what never was
-        let kept = client.lifetimes().await.ok();
+        // without an answer everything is asked for, and what is older than the oldest login counts as forgotten
+        let kept = client.lifetimes().await.inspect_err(|error| warn!("{error}; old logins may be gone")).ok();
         let portal_now = client.portal_clock().unwrap_or(now);
         let kept = kept.map(|kept| portal_now - TimeDelta::days(i64::from(kept.login_days)));
-        self.refresh(&Logins { kept_since: kept }, client, window, now).await
+        self.refresh(&Logins { kept_since: kept, portal_now }, client, window, now).await
     }
 
     /// The same for the activity log of a room.
@@ -220,7 +220,15 @@ impl Progress {
             self.any_read = true;
             self.covered.insert(read);
         }
-        slice.gaps.iter().for_each(|gap| self.gap(gap.span, gap.why));
+        for gap in &slice.gaps {
+            match gap.why {
+                // what was read while the portal had it is known for good
+                GapReason::BeyondRetention => {
+                    self.before.missing_from(gap.span).into_iter().for_each(|span| self.gap(span, gap.why));
+                }
+                why => self.gap(gap.span, why),
+            }
+        }
         self.stopped = self.stopped.or(slice.error.as_ref().map(docspace_client::Error::gap_reason));
     }
 

@@ -122,7 +122,9 @@ fn raw(text: &Option<PortalText>) -> Option<&str> {
 }
 
 pub(crate) struct Logins {
+    /// `None` when the portal did not tell.
     pub(crate) kept_since: Option<DateTime<Utc>>,
+    pub(crate) portal_now: DateTime<Utc>,
 }
 
 impl Source for Logins {
@@ -146,7 +148,10 @@ impl Source for Logins {
     }
 
     async fn read(&self, client: &Client, span: Window) -> Slice<LoginEvent> {
-        client.login_slice(span).await
+        match self.kept_since {
+            Some(_) => client.login_slice(span).await,
+            None => client.login_slice_of_unknown_lifetime(span, self.portal_now).await,
+        }
     }
 
     fn summary_sql(&self) -> &'static str {
