@@ -16,6 +16,7 @@ use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
 use crate::args::{CommandLine, CommonArgs, CommonCommand};
+use crate::clock::{self, CLOCK_TOLERANCE};
 use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources, is_loopback};
 use crate::environment::Environment;
 use crate::exit::{Ending, Exit, decide};
@@ -144,6 +145,7 @@ async fn conclude<P: Program>(
     surroundings: Surroundings,
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
+    let started = Instant::now();
     // a dry run writes nothing and needs no lock
     let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
@@ -154,9 +156,14 @@ async fn conclude<P: Program>(
         }
         None => None,
     };
-    let (store, archive, outbox, notes) = open_store(args.dry_run, &paths).await?;
+    let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths).await?;
     let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
+    let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+    if let Some(note) = clock::behind(answered, client.portal_clock()) {
+        warn!("{note}");
+        notes.push(note);
+    }
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
     let (since, notes) = match args.since {
@@ -164,6 +171,7 @@ async fn conclude<P: Program>(
         None => since_last_run(until, P::WINDOW, archive.judged_until().await?, notes),
     };
     let window = Window::new(since, until);
+    // an end that lies further ahead is a mistake
     if until > now + CLOCK_TOLERANCE {
         return Err(Error::FutureWindow(until).into());
     }
@@ -227,9 +235,6 @@ async fn remember(job: &Job, verdict: Verdict, is_told: bool) -> Result<(), even
     }
     Ok(())
 }
-
-/// Clocks of two machines differ by seconds; an end that lies further ahead is a mistake.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// A machine that was off for longer is told so, and starts over with the ordinary window.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::days(14);

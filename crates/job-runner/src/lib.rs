@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+mod clock;
 pub mod config;
 pub mod environment;
 pub mod error;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod attribution;
+mod clock;
 mod common;
 mod create_room;
 mod honesty;
