@@ -1,142 +1,26 @@
-//! One run from argv to exit code. The order matters: the report is printed before anything is sent.
+//! One run, from its lock to its exit code. The order matters: the report is printed before anything is sent.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
-use std::time::Instant;
 
 use alerting::Channel;
 use anyhow::Context;
 use audit_model::{Coverage, GapReason, Verdict, Window};
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use clap::Parser;
-use docspace_client::{ApiKey, Budget, Client, Portal};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{Client, Portal};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock, Store};
-use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
-use crate::args::{CommandLine, CommonArgs, CommonCommand};
-use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources, is_loopback};
-use crate::environment::Environment;
+use crate::Error;
+use crate::args::CommonArgs;
+use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
 use crate::job::Job;
 use crate::program::Program;
-use crate::state_path::{StatePaths, state_paths};
-use crate::{Error, logging, secret, upkeep};
+use crate::setup::Surroundings;
+use crate::state_path::StatePaths;
 
-/// Runs a program once and tells how it ended.
-pub fn main<P: Program>() -> ExitCode {
-    let cli = match P::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(refusal) => {
-            // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
-            let printed = refusal.print();
-            let asked_for = !refusal.use_stderr() && printed.is_ok();
-            return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
-        }
-    };
-    match run::<P>(&cli) {
-        Ok(exit) => exit,
-        Err(error) => {
-            // one line per problem: a configuration lists all of them at once
-            format!("{error:#}").lines().for_each(|line| error!("{line}"));
-            let is_usage = error.is::<Error>() || error.is::<outbound::Error>();
-            if is_usage { Exit::Usage } else { Exit::Nothing }
-        }
-    }
-    .into()
-}
-
-fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
-    let args = cli.common();
-    let environment = Environment::from_process();
-    logging::init(args.verbose, args.quiet, &environment)?;
-    let sources = Sources::from_process(args, P::flags(cli));
-    let loaded = config::load::<P::Config>(P::NAME, &sources).map_err(Error::Config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    if let Some(CommonCommand::Store(command)) = cli.command() {
-        let portal_url = loaded.common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
-        let state = loaded.common.state.as_ref().map(|path| path.as_path());
-        let paths = state_paths(P::NAME, &portal_url, state, &environment)?;
-        return runtime.block_on(upkeep::run(command, &paths, now(), P::WINDOW));
-    }
-    let surroundings = Surroundings::new::<P>(args, &loaded.common, &environment)?;
-    runtime.block_on(conclude::<P>(args, &loaded.common, &loaded.own, surroundings))
-}
-
-/// What stands before the first request.
-struct Surroundings {
-    now: DateTime<Utc>,
-    paths: StatePaths,
-    client: Client,
-    portal_url: url::Url,
-    channels: Vec<Channel>,
-}
-
-impl Surroundings {
-    fn new<P: Program>(args: &CommonArgs, common: &CommonConfig, environment: &Environment) -> anyhow::Result<Self> {
-        let portal_url = common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
-        let setting = common.key_file.as_ref().map(|path| path.as_path());
-        let key = secret::find_key(args.key_file.as_deref(), environment, setting)?;
-        if let Some(warning) = &key.warning {
-            warn!("{warning}");
-        }
-        let options = http_options::<P>(common)?;
-        let http = http_client(&options, &portal_url)?;
-        let budget = budget(common);
-        let client = Client::new(http, portal_url.clone(), ApiKey::new(key.key), RetryPolicy::default(), budget);
-        let state = common.state.as_ref().map(|path| path.as_path());
-        Ok(Surroundings {
-            now: now(),
-            paths: state_paths(P::NAME, &portal_url, state, environment)?,
-            client,
-            channels: channels(common, &options)?,
-            portal_url,
-        })
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place where a run learns what time it is")]
-fn now() -> DateTime<Utc> {
-    // whole seconds are what most portals keep, and what people can read
-    Utc::now().trunc_subsecs(0)
-}
-
-fn http_options<P: Program>(common: &CommonConfig) -> anyhow::Result<HttpOptions> {
-    let mut options = HttpOptions::new(P::NAME, P::VERSION);
-    options.proxy = common.outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
-    options.ca_file = common.outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
-    Ok(options)
-}
-
-/// Reading ends when nine tenths of `run_limit` are over, so that there is time to report.
-fn budget(common: &CommonConfig) -> Budget {
-    let BudgetSettings { requests, rows, megabytes } = common.budget;
-    let deadline = Instant::now().checked_add(common.run_limit.0.mul_f64(0.9));
-    Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
-}
-
-fn channels(common: &CommonConfig, options: &HttpOptions) -> anyhow::Result<Vec<Channel>> {
-    let mut channels = Vec::new();
-    if let Some(path) = &common.alerts.file.path {
-        channels.push(Channel::File { path: path.as_path().to_owned() });
-    }
-    if let Some(text) = &common.alerts.webhook.url {
-        let url = setting_url("alerts.webhook.url", text)?;
-        if !(url.scheme() == "https" || url.scheme() == "http" && (common.portal.allow_http || is_loopback(&url))) {
-            let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
-            return Err(Error::setting("alerts.webhook.url", message).into());
-        }
-        channels.push(Channel::webhook(url, options)?);
-    }
-    Ok(channels)
-}
-
-fn setting_url(key: &str, text: &str) -> Result<url::Url, Error> {
-    text.parse().map_err(|error| Error::setting(key, format!("must be an address like `https://host/path`: {error}")))
-}
-
-async fn conclude<P: Program>(
+pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
     common: &CommonConfig,
     config: &P::Config,

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+mod command;
 pub mod config;
+mod config_show;
 pub mod environment;
 pub mod error;
 pub mod exit;
@@ -11,12 +13,14 @@ mod job;
 pub mod logging;
 mod program;
 pub mod secret;
+mod setup;
 pub mod state_path;
 pub mod time_spec;
 mod upkeep;
 
+pub use command::main;
 pub use error::Error;
-pub use flow::main;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
 pub use program::{Conclusion, Program};
+pub use setup::Setup;

@@ -9,12 +9,14 @@ use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
+use crate::exit::Exit;
 use crate::job::Job;
+use crate::setup::Setup;
 
 /// One program: its names and its four pure functions around one that reads.
 ///
 /// The runner is the only reader of argv, environment and clock, and the only printer.
-pub trait Program {
+pub trait Program: Sized {
     /// Name of the binary, of its settings in the environment, and of its state.
     const NAME: &'static str;
     const VERSION: &'static str;
@@ -46,6 +48,15 @@ pub trait Program {
 
     /// What people should be told. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+
+    /// Runs a subcommand of the program's own. Called when [`CommandLine::has_own_command`] says that there is one; the settings are
+    /// right by then, except that no portal needs to be set.
+    ///
+    /// # Errors
+    /// [`crate::Error`] ends with exit code 2, everything else with 1.
+    fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self>) -> impl Future<Output = anyhow::Result<Exit>> {
+        async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
+    }
 }
 
 /// What the exit code of a run depends on.

@@ -1,0 +1,80 @@
+//! From argv to exit code: which command was given, and what it needs.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+use tracing::error;
+
+use crate::args::{CommandLine, CommonCommand, ConfigCommand};
+use crate::config::{self, Sources};
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::flow::conclude;
+use crate::program::Program;
+use crate::setup::{self, Setup, Surroundings};
+use crate::{Error, config_show, logging, upkeep};
+
+/// Runs a program once and tells how it ended.
+pub fn main<P: Program>() -> ExitCode {
+    let cli = match P::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
+            let printed = refusal.print();
+            let asked_for = !refusal.use_stderr() && printed.is_ok();
+            return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
+        }
+    };
+    match run::<P>(&cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            log(&failure);
+            exit_of(&failure)
+        }
+    }
+    .into()
+}
+
+fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
+    let args = cli.common();
+    let environment = Environment::from_process();
+    if let Err(mistake) = logging::init(args.verbose, args.quiet, &environment) {
+        // so that somebody hears of it
+        logging::init(0, false, &Environment::default())?;
+        return Err(mistake.into());
+    }
+    if let Some(CommonCommand::Completions { shell }) = cli.command() {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::NAME, &mut script);
+        return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
+    }
+    let sources = Sources::from_process(args, P::flags(cli));
+    let read = config::read::<P::Config>(P::NAME, &sources);
+    if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
+        return config_show::run::<P>(args, &environment, &read);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    let (common, config) = read.without_portal().map_err(Error::Config)?;
+    let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
+    match cli.command() {
+        Some(CommonCommand::Store(command)) => {
+            runtime.block_on(upkeep::run(command, &setup.state_paths()?, setup.now, P::WINDOW))
+        }
+        _ if cli.has_own_command() => runtime.block_on(P::own_command(cli, &setup)),
+        _ => {
+            let surroundings = Surroundings::new(&setup)?;
+            runtime.block_on(conclude::<P>(args, &common, &config, surroundings))
+        }
+    }
+}
+
+/// One line per problem: a configuration lists all of them at once.
+fn log(failure: &anyhow::Error) {
+    format!("{failure:#}").lines().for_each(|line| error!("{line}"));
+}
+
+fn exit_of(failure: &anyhow::Error) -> Exit {
+    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
+    if is_usage { Exit::Usage } else { Exit::Nothing }
+}
