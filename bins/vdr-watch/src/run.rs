@@ -11,7 +11,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program};
+use job_runner::{Check, Conclusion, Job, Program, Reached};
 use tracing::warn;
 
 use crate::attribution::Watched;
@@ -22,7 +22,7 @@ use crate::rule::Detector;
 use crate::who::{self, LoginDetails};
 
 /// What no portal records of a room, however complete the read is.
-const BLIND_SPOTS: [BlindSpot; 3] =
+pub(crate) const BLIND_SPOTS: [BlindSpot; 3] =
     [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions, BlindSpot::FilesInFolderOperations];
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
@@ -167,5 +167,9 @@ impl Program for VdrWatch {
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
         crate::report::alerts(outcome)
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
     }
 }

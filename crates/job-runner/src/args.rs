@@ -86,6 +86,8 @@ pub enum CommonCommand {
     /// Look after what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Check everything that a run depends on, and say what to do about what is wrong; changes nothing
+    Doctor,
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),

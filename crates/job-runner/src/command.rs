@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::flow::conclude;
 use crate::program::Program;
 use crate::setup::{self, Setup, Surroundings};
-use crate::{Error, config_show, logging, upkeep};
+use crate::{Error, config_show, doctor, logging, upkeep};
 
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
@@ -55,6 +55,9 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         return config_show::run::<P>(args, &environment, &read);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    if let Some(CommonCommand::Doctor) = cli.command() {
+        return runtime.block_on(doctor::run::<P>(args, &environment, &read));
+    }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
     match cli.command() {

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
+use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
 use crate::job::Job;
 use crate::setup::Setup;
@@ -48,6 +49,11 @@ pub trait Program: Sized {
 
     /// What people should be told. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+
+    /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
+    fn checks(_config: &Self::Config, _reached: Option<&Reached>) -> impl Future<Output = Vec<Check>> {
+        async { Vec::new() }
+    }
 
     /// Runs a subcommand of the program's own. Called when [`CommandLine::has_own_command`] says that there is one; the settings are
     /// right by then, except that no portal needs to be set.

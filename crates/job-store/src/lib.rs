@@ -7,6 +7,6 @@ mod schema;
 mod store;
 
 pub use error::Error;
-pub use lock::{Acquired, RunLock};
+pub use lock::{Acquired, Holder, RunLock};
 pub use schema::{Component, Migration};
 pub use store::Store;
