@@ -24,7 +24,7 @@ pub(crate) struct Outcome {
     pub(crate) findings: Vec<Finding>,
     /// This program changes nothing.
     actions: [(); 0],
-    suppressed: u64,
+    pub(crate) suppressed: u64,
     #[serde(flatten)]
     published: Published,
 }

@@ -158,7 +158,7 @@ impl Program for VdrWatch {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.head.coverage, findings: outcome.findings.len() }
+        Conclusion { coverage: &outcome.head.coverage, findings: &outcome.findings, suppressed: outcome.suppressed }
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use alerting::Alert;
-use audit_model::{Coverage, SourceCoverage};
+use audit_model::{Coverage, GapReason, SourceCoverage};
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand};
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand, ReportFormat};
@@ -55,7 +55,7 @@ impl CommandLine for Cli {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Config {
-    /// What a run does: nothing, `panic`, `hang`, or `fail`.
+    /// What a run does: nothing, `gap`, `fail`, `hang`, or `panic`.
     mood: String,
 }
 
@@ -85,7 +85,13 @@ impl Program for Sample {
             "panic" => panic!("in a mood to stumble"),
             "hang" => std::future::pending().await,
             "fail" => anyhow::bail!("in a mood to fail"),
-            _ => Ok(Head::new(job, 1, Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() })),
+            mood => {
+                let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
+                if mood == "gap" {
+                    coverage.gap("audit", job.window, GapReason::PortalError);
+                }
+                Ok(Head::new(job, 1, coverage))
+            }
         }
     }
 
@@ -94,7 +100,7 @@ impl Program for Sample {
     }
 
     fn conclusion(outcome: &Head) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.coverage, findings: 0 }
+        Conclusion { coverage: &outcome.coverage, findings: &[], suppressed: 0 }
     }
 
     fn render(_outcome: &Head, _format: ReportFormat, _out: &mut impl io::Write) -> io::Result<()> {

@@ -15,30 +15,37 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
+use crate::failures::Failures;
 use crate::job::Job;
+use crate::key_end::KeyWatch;
+use crate::metrics::Measured;
 use crate::program::Program;
 use crate::setup::Surroundings;
 use crate::state_path::StatePaths;
+use crate::watchers::Watchers;
 
 pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
     common: &CommonConfig,
     config: &P::Config,
     surroundings: Surroundings,
+    watchers: &mut Watchers,
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
     // a dry run writes nothing and needs no lock
     let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
-        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
+        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
-            warn!("going on without a lock: {:#}", anyhow::Error::new(error));
+            watchers.failures.warn(&format!("going on without a lock: {:#}", anyhow::Error::new(error)));
             None
         }
         None => None,
     };
-    let (store, archive, notes) = open_store(args.dry_run, &paths).await?;
+    watchers.start().await;
+    let (store, archive, notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
     let portal = probe(&client, &archive, now).await?;
+    let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
     let (since, notes) = match args.since {
@@ -56,6 +63,7 @@ pub(crate) async fn conclude<P: Program>(
         Ok(portal) => (Some(portal), None),
         Err(error) => (None, Some(error)),
     };
+    let notes = notes.into_iter().chain(key_watch.note.clone()).collect();
     let job = Job {
         program: P::NAME,
         version: P::VERSION,
@@ -72,10 +80,10 @@ pub(crate) async fn conclude<P: Program>(
     let outcome = match probe_error {
         Some(failure) => {
             let why = failure.gap_reason();
-            error!("{:#}", anyhow::Error::new(failure));
+            watchers.failures.error(&format!("{:#}", anyhow::Error::new(failure)));
             P::unseen(config, &job, Coverage::unseen("audit", window, why))
         }
-        None => limited::<P>(config, &job, common.run_limit.0).await?,
+        None => limited::<P>(config, &job, common.run_limit.0, &mut watchers.failures).await?,
     };
     info!(requests = job.client.requests(), "run finished");
     if let Err(failure) = remember(&job, P::conclusion(&outcome).coverage.verdict()).await {
@@ -83,8 +91,17 @@ pub(crate) async fn conclude<P: Program>(
         warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
     }
     // a full disk behind stdout must not keep alerts from leaving
-    let printed = print::<P>(&outcome, args);
+    let printed = print::<P>(&outcome, key_watch.note.as_deref(), args);
     let all_told = args.dry_run || tell::<P>(&outcome, &channels).await;
+    if printed.is_ok() {
+        key_watch.told(&store, now).await;
+    }
+    watchers.measured = Some(Measured {
+        judged_until: job.archive.judged_until().await.unwrap_or_default(),
+        requests: job.client.requests(),
+        key_expires: key_watch.expires,
+        ..Measured::of(&P::conclusion(&outcome))
+    });
     store.close().await;
     printed?;
     let conclusion = P::conclusion(&outcome);
@@ -92,7 +109,7 @@ pub(crate) async fn conclude<P: Program>(
     let ending = Ending {
         nothing: verdict == Verdict::Nothing || !all_told,
         incomplete: verdict == Verdict::Incomplete,
-        findings: conclusion.findings > 0,
+        findings: !conclusion.findings.is_empty(),
         held: false,
     };
     Ok(decide(ending, args.exit_code))
@@ -160,14 +177,21 @@ async fn probe(
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.
-fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::Duration) -> Exit {
+fn held(
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    run_limit: std::time::Duration,
+    watchers: &mut Watchers,
+) -> Exit {
     let limit = TimeDelta::from_std(run_limit).unwrap_or(TimeDelta::MAX);
     match since {
         Some(since) if now - since > limit => {
-            error!("a run that began at {since} still holds the lock, longer than `run_limit`; end that process");
+            let text = "still holds the lock, longer than `run_limit`; end that process";
+            watchers.failures.error(&format!("a run that began at {since} {text}"));
             Exit::Nothing
         }
         _ => {
+            watchers.leave_alone();
             warn!("another run is still at work; this one ends without doing anything");
             Exit::Concluded
         }
@@ -175,7 +199,11 @@ fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::
 }
 
 /// The store, the archive in it, and what the report must say about it. A program that only watches goes on without memory.
-async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Archive, Vec<String>)> {
+async fn open_store(
+    dry_run: bool,
+    paths: &StatePaths,
+    failures: &mut Failures,
+) -> anyhow::Result<(Store, Archive, Vec<String>)> {
     // `--state`, and a setting in a file that was named without a folder, may be relative
     let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
     let opened = if dry_run {
@@ -190,7 +218,7 @@ async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store,
     match usable {
         Ok((store, archive)) => Ok((store, archive, Vec::new())),
         Err(error) => {
-            warn!("going on without memory: {error:#}");
+            failures.warn(&format!("going on without memory: {error:#}"));
             let note = "this run has no memory: its store could not be used, see the log".to_owned();
             let store = Store::temporary().await?;
             Ok((store.clone(), Archive::open(store).await?, vec![note]))
@@ -203,26 +231,32 @@ async fn limited<P: Program>(
     config: &P::Config,
     job: &Job,
     run_limit: std::time::Duration,
+    failures: &mut Failures,
 ) -> anyhow::Result<P::Outcome> {
     Ok(match tokio::time::timeout(run_limit, P::run(config, job)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) if error.is::<Error>() => return Err(error),
         Ok(Err(error)) => {
-            error!("{error:#}");
+            failures.error(&format!("{error:#}"));
             P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::StoreError))
         }
         Err(_) => {
-            error!("the run took longer than `run_limit`; what it read stays in the archive");
+            failures.error("the run took longer than `run_limit`; what it read stays in the archive");
             P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::BudgetExhausted))
         }
     })
 }
 
-fn print<P: Program>(outcome: &P::Outcome, args: &CommonArgs) -> anyhow::Result<()> {
+/// Prints the report. Where it has nothing to say, `note` is printed all the same.
+fn print<P: Program>(outcome: &P::Outcome, note: Option<&str>, args: &CommonArgs) -> anyhow::Result<()> {
     let mut report = Vec::new();
     P::render(outcome, args.format, &mut report)?;
     let mut stdout = io::stdout().lock();
-    if report.is_empty() && stdout.is_terminal() {
+    if report.is_empty()
+        && let Some(note) = note
+    {
+        report = format!("Note: {note}\n").into_bytes();
+    } else if report.is_empty() && stdout.is_terminal() {
         report = format!("{}: nothing to report; everything the portal records was seen\n", P::NAME).into_bytes();
     }
     stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")

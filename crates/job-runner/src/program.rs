@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::Coverage;
+use audit_model::{Coverage, Finding};
 use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
@@ -65,10 +65,12 @@ pub trait Program: Sized {
     }
 }
 
-/// What the exit code of a run depends on.
+/// What the exit code of a run, and its metrics, depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// How many findings there are, known ones included.
-    pub findings: usize,
+    /// Known ones included.
+    pub findings: &'a [Finding],
+    /// Known findings that have grown and are not told again yet.
+    pub suppressed: u64,
 }
