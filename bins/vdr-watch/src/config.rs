@@ -83,6 +83,10 @@ mod tests {
             "state",
             "run_limit",
             "service_accounts",
+            "textfile",
+            "proxy",
+            "ca_file",
+            "path",
         ] {
             let stated = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
             assert!(stated, "{key} is missing from the example");

@@ -206,3 +206,21 @@ async fn a_token_is_told_from_a_key() {
     assert!(ended.stdout.contains("ok    right: the key acts as a DocSpace admin"), "{}", ended.stdout);
     assert_eq!(ended.exit, 0);
 }
+
+/// Ordinary runs announce it, once a week, also in JSON and beside findings.
+#[tokio::test]
+async fn a_key_that_dies_soon_is_noted_in_the_report() {
+    let mut portal = Scenario::builtin("incident", crate::common::now()).unwrap();
+    portal.keys[0].expires = Some(crate::common::now() + TimeDelta::days(3));
+    let setting = Setting::with(portal).await;
+    let note = "the API key dies on 2026-11-23, in 3 days; make a new one and put it in its place";
+    let dry = run(&setting, &["--dry-run"]).await;
+    assert!(dry.stdout.contains(&format!("Note: {note}\n")), "{}", dry.stdout);
+    let first = run(&setting, &["--format", "json"]).await;
+    crate::common::assert_valid(&first.stdout);
+    let report: serde_json::Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!((first.exit, &report["notes"]), (0, &serde_json::json!([note])));
+    let second = run(&setting, &["--format", "json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&second.stdout).unwrap();
+    assert_eq!(report["notes"], serde_json::Value::Null, "said within the week");
+}
