@@ -60,7 +60,7 @@ pub(crate) async fn conclude<P: Program>(
     let until = args.until.map_or(now, |until| until.resolve(now, zone));
     let (since, notes) = match args.since {
         Some(since) => (since.resolve(now, zone), notes),
-        None => since_last_run(until, P::WINDOW, archive.judged_until().await?, notes),
+        None => since_last_run(until, P::reach(config), archive.judged_until().await?, notes),
     };
     let window = Window::new(since, until);
     // an end that lies further ahead is a mistake

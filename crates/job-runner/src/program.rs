@@ -29,6 +29,11 @@ pub trait Program: Sized {
     type Config: Settings;
     type Outcome;
 
+    /// How far the window reaches back with these settings.
+    fn reach(_config: &Self::Config) -> TimeDelta {
+        Self::WINDOW
+    }
+
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
 
