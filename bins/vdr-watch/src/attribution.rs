@@ -1,8 +1,14 @@
-//! Which watched room an event belongs to: ask (which logs would tell?), fetch, apply.
+//! Which watched room an event belongs to, and how many documents stand behind it. Three steps: ask (what must be known?), fetch,
+//! apply. Only the second talks to the portal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use audit_model::{Attributed, AuditEvent, Coverage, Place, RoomId, RoomLogs, Rooms, Window};
+use audit_model::{
+    Attributed, AuditEvent, Coverage, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
+    is_other_half,
+};
+use chrono::TimeDelta;
 use docspace_client::ErrorKind;
 use event_archive::Archive;
 use futures::TryStreamExt;
@@ -11,57 +17,122 @@ use tracing::warn;
 
 use crate::rule::{Placed, RoomKey};
 
+/// A run that would read more activity logs than this says that it did not.
+const MOST_LOGS: usize = 200;
+
+/// Folders are listed, one request each, until so many were; the others count the configured weight.
+const MOST_FOLDERS: usize = 300;
+
+/// Files of people who were found are looked up, two requests each, until so many were.
+const MOST_FILES: usize = 300;
+
+/// How long it is believed what a folder holds and where a file is: a window of the usual length asks once.
+const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
+
 /// The rooms of a portal and which of them are watched.
 pub(crate) struct Watched {
     pub(crate) rooms: Rooms,
     pub(crate) ids: BTreeSet<RoomId>,
+    /// What a folder counts that cannot be listed.
+    pub(crate) folder_weight: u64,
+}
+
+/// What the audit trail alone does not tell about the events of a window.
+#[derive(Default)]
+pub(crate) struct Answers {
+    logs: RoomLogs,
+    /// How much folders hold, by their id.
+    weights: HashMap<String, u64>,
+    /// The room that a file is in, by the file's id.
+    trees: HashMap<String, RoomId>,
+}
+
+/// What must be asked to place and weigh the events of a window.
+#[derive(Default)]
+struct Questions {
+    logs: BTreeSet<RoomId>,
+    folders: BTreeSet<RoomId>,
 }
 
 impl Watched {
     /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
     /// a watched one that had another title then.
-    pub(crate) fn place<'e>(&self, event: &'e AuditEvent, logs: &RoomLogs) -> Option<Placed<'e>> {
-        match self.rooms.place_with_logs(event, logs) {
-            Place::Room(id, attributed) if self.ids.contains(&id) => {
-                let title = self.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
-                Some(Placed { event, key: RoomKey::Known(id), title, candidates: Vec::new(), attributed })
+    pub(crate) fn place(&self, event: AuditEvent, answers: &Answers) -> Option<Placed> {
+        let by_tree = file_of(&event).and_then(|file| answers.trees.get(file));
+        let (key, title, candidates, attributed) = match (self.rooms.place_with_logs(&event, &answers.logs), by_tree) {
+            (Place::Room(id, attributed), _) => self.watched(id, attributed)?,
+            (Place::OneOf { candidates, .. }, Some(room)) if candidates.contains(room) => {
+                self.watched(room.clone(), Attributed::Tree)?
             }
-            Place::OneOf { title, candidates } if candidates.iter().any(|id| self.ids.contains(id)) => {
-                let key = RoomKey::OneOf(title.clone());
-                Some(Placed { event, key, title, candidates, attributed: Attributed::Title })
+            (Place::UnknownRoom { .. }, Some(room)) => self.watched(room.clone(), Attributed::Tree)?,
+            (Place::OneOf { title, candidates }, _) => {
+                candidates.iter().find(|id| self.ids.contains(id))?;
+                (RoomKey::OneOf(title.clone()), title, candidates, Attributed::Title)
             }
-            Place::UnknownRoom { title } => {
-                let key = RoomKey::OneOf(title.clone());
-                Some(Placed { event, key, title, candidates: Vec::new(), attributed: Attributed::Title })
+            (Place::UnknownRoom { title }, None) => {
+                (RoomKey::OneOf(title.clone()), title, Vec::new(), Attributed::Title)
             }
-            Place::Room(..) | Place::OneOf { .. } | Place::Elsewhere => None,
+            (Place::Elsewhere, _) => return None,
+        };
+        let weight = self.weight(&event, answers);
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight })
+    }
+
+    fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {
+        let title = self.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
+        self.ids.contains(&id).then(|| (RoomKey::Known(id), title, Vec::new(), how))
+    }
+
+    fn weight(&self, event: &AuditEvent, answers: &Answers) -> Weight {
+        match event.target.first().filter(|_| event.action.is_about_whole_folder()) {
+            None => Weight::ONE,
+            Some(folder) => match answers.weights.get(folder) {
+                Some(files) => Weight { documents: (*files).max(1), at_least: false },
+                None => Weight { documents: self.folder_weight, at_least: true },
+            },
         }
     }
 
-    /// Rooms whose activity logs would tell where some event of the window happened.
-    async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<BTreeSet<RoomId>> {
-        let mut asked = BTreeSet::new();
-        // without a shared title nothing is open, and the events need not be gone through
-        if self.rooms.twins().is_disjoint(&self.ids) {
-            return Ok(asked);
-        }
+    /// What the audit trail leaves open about the events of a window.
+    async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<Questions> {
+        let mut questions = Questions::default();
+        let mut before: Option<AuditEvent> = None;
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
             let candidates = self.rooms.question(&event);
             if candidates.iter().any(|id| self.ids.contains(id)) {
-                asked.extend(candidates);
+                questions.logs.extend(candidates);
             }
+            let place = self.rooms.place(&event);
+            // two halves that name no room: something went between a section of the portal and a room that only its log tells
+            if place == Place::Elsewhere && before.as_ref().is_some_and(|first| is_other_half(first, &event)) {
+                questions.logs.extend(self.ids.iter().cloned());
+            }
+            let matters = match &place {
+                Place::Room(id, _) => self.ids.contains(id),
+                Place::OneOf { candidates, .. } => candidates.iter().any(|id| self.ids.contains(id)),
+                Place::UnknownRoom { .. } | Place::Elsewhere => false,
+            };
+            if matters && event.action.is_about_whole_folder() {
+                questions.folders.extend(event.target.first().map(|folder| RoomId::from(folder.as_str())));
+            }
+            before = Some(event);
         }
-        Ok(asked)
+        Ok(questions)
     }
 
-    /// Reads the activity logs that are needed to tell rooms of one title apart. A log that cannot be read is a gap.
-    pub(crate) async fn logs(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<RoomLogs> {
-        let mut logs = RoomLogs::default();
+    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log that cannot
+    /// be read is a gap.
+    pub(crate) async fn ask(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<Answers> {
+        let Questions { logs, folders } = self.questions(&job.archive, window).await?;
+        let mut answers = Answers::default();
         // rooms in third-party storage have no log
-        let has_log = |room: &RoomId| matches!(room, RoomId::Number(_));
-        for room in self.questions(&job.archive, window).await?.into_iter().filter(has_log) {
-            let refreshed = job.archive.refresh_room_log(&job.client, &room, window, job.now).await?;
+        let has_log = |room: &&RoomId| matches!(room, RoomId::Number(_));
+        if logs.len() > MOST_LOGS {
+            coverage.gap("room_log", window, GapReason::BudgetExhausted);
+        }
+        for room in logs.iter().filter(has_log).take(MOST_LOGS) {
+            let refreshed = job.archive.refresh_room_log(&job.client, room, window, job.now).await?;
             match refreshed.error {
                 // deleted since: what stands in none of the other logs stays open between the rooms
                 Some(error) if error.kind == ErrorKind::NotFound => {}
@@ -72,8 +143,33 @@ impl Watched {
                     coverage.add_room_log(refreshed.coverage, refreshed.gaps);
                 }
             }
-            logs.insert(&room, job.archive.room_log(&room, window).await?);
+            answers.logs.insert(room, job.archive.room_log(room, window).await?);
         }
-        Ok(logs)
+        answers.weights =
+            job.archive.weights_of_folders(&job.client, &folders, MOST_FOLDERS, FACTS_KEPT, job.now).await?;
+        Ok(answers)
     }
+
+    /// Looks up where these files are. True when that answers anything.
+    pub(crate) async fn ask_trees(
+        &self,
+        job: &Job,
+        files: &BTreeSet<String>,
+        answers: &mut Answers,
+    ) -> anyhow::Result<bool> {
+        for file in files.iter().take(MOST_FILES) {
+            let looked =
+                job.archive.place_of_file(&job.client, &RoomId::from(file.as_str()), FACTS_KEPT, job.now).await?;
+            if let Some(room) = looked.fact.and_then(|place| place.value.room) {
+                answers.trees.insert(file.clone(), room);
+            }
+        }
+        Ok(!answers.trees.is_empty())
+    }
+}
+
+/// The id of the file that an event is about.
+pub(crate) fn file_of(event: &AuditEvent) -> Option<&String> {
+    let is_file = event.action.info().is_some_and(|info| info.entries.contains(&EntryKind::File));
+    event.target.first().filter(|_| is_file)
 }

@@ -1,47 +1,183 @@
 //! This program's settings. `vdr-watch.example.toml` says the same.
 
+use audit_model::ActClass;
+use chrono::{NaiveDate, TimeDelta};
+use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings};
 use serde::{Deserialize, Serialize};
 
+/// What a folder counts that nobody can list any more: a guess that lets three deleted folders be a finding.
+const FOLDER_WEIGHT: u64 = 10;
+
 /// Own settings, besides those that all programs share.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
     /// Rooms to watch, by id or exact title. Empty: all virtual data rooms.
     pub(crate) rooms: Vec<String>,
+    /// Report only findings about these people, by id or e-mail address. Empty: everybody.
+    pub(crate) people: Vec<String>,
+    /// Title of a virtual data room that is made if there is none.
+    pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
+    /// Documents that a folder stands for when it cannot be listed. At least 1.
+    pub(crate) folder_weight: u64,
+    pub(crate) exclude: Vec<Exclusion>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            rooms: Vec::new(),
+            people: Vec::new(),
+            create_room: None,
+            limits: Limits::default(),
+            folder_weight: FOLDER_WEIGHT,
+            exclude: Vec::new(),
+        }
+    }
 }
 
 /// Acts of one person in one room that are still usual; more is a finding. 0 switches a limit off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Limits {
-    /// In any 60 minutes.
+    /// In any 60 minutes, of all classes together.
     pub(crate) per_hour: u64,
-    /// In any 24 hours.
+    /// In any 24 hours, of all classes together.
     pub(crate) per_day: u64,
-    /// In the whole window of the run.
+    /// In the whole window of the run, of all classes together.
     pub(crate) whole_window: u64,
+    pub(crate) views: ClassLimits,
+    pub(crate) downloads: ClassLimits,
+    pub(crate) changes: ClassLimits,
+    pub(crate) deletions: ClassLimits,
+    pub(crate) sharing: ClassLimits,
+    pub(crate) membership: ClassLimits,
+}
+
+/// Limits for acts of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ClassLimits {
+    pub(crate) per_hour: u64,
+    pub(crate) per_day: u64,
 }
 
 impl Default for Limits {
+    /// Where a class has no limit of its own, the common ones are enough: what sets deletions and sharing apart is that a dozen of
+    /// them within an hour is rare in a data room and costs much.
     fn default() -> Self {
-        Limits { per_hour: 20, per_day: 100, whole_window: 0 }
+        Limits {
+            per_hour: 20,
+            per_day: 100,
+            whole_window: 0,
+            views: ClassLimits::default(),
+            downloads: ClassLimits::default(),
+            changes: ClassLimits::default(),
+            deletions: ClassLimits { per_hour: 10, per_day: 30 },
+            sharing: ClassLimits { per_hour: 10, per_day: 30 },
+            membership: ClassLimits::default(),
+        }
+    }
+}
+
+/// The stretch of time that a limit is about, shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Span {
+    Hour,
+    Day,
+    WholeWindow,
+}
+
+impl Span {
+    pub(crate) fn length(self) -> TimeDelta {
+        match self {
+            Span::Hour => TimeDelta::hours(1),
+            Span::Day => TimeDelta::hours(24),
+            Span::WholeWindow => TimeDelta::MAX,
+        }
+    }
+}
+
+/// One limit. In the order in which reasons are given: all classes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Limit {
+    /// `None`: all classes together.
+    pub(crate) class: Option<ActClass>,
+    pub(crate) span: Span,
+    /// At least 1.
+    pub(crate) acts: u64,
+}
+
+impl Limit {
+    pub(crate) fn is_about(&self, class: ActClass) -> bool {
+        self.class.is_none_or(|own| own == class)
     }
 }
 
 impl Limits {
+    /// The limits that are not switched off.
+    pub(crate) fn armed(&self) -> Vec<Limit> {
+        let Limits { per_hour, per_day, whole_window, .. } = *self;
+        let common = [(Span::Hour, per_hour), (Span::Day, per_day), (Span::WholeWindow, whole_window)];
+        let common = common.into_iter().map(|(span, acts)| Limit { class: None, span, acts });
+        let classes = [
+            (ActClass::View, self.views),
+            (ActClass::Download, self.downloads),
+            (ActClass::Change, self.changes),
+            (ActClass::Delete, self.deletions),
+            (ActClass::Share, self.sharing),
+            (ActClass::Membership, self.membership),
+        ];
+        let own = classes.into_iter().flat_map(|(class, ClassLimits { per_hour, per_day })| {
+            [(Span::Hour, per_hour), (Span::Day, per_day)].map(|(span, acts)| Limit { class: Some(class), span, acts })
+        });
+        common.chain(own).filter(|limit| limit.acts > 0).collect()
+    }
+
     /// The limit that the published example calls `maxEventsPerUser`.
     pub(crate) fn published(&self) -> u64 {
         if self.whole_window > 0 { self.whole_window } else { self.per_hour }
     }
 }
 
+/// Somebody whose activity is expected: still seen and counted, but not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Exclusion {
+    /// By id or e-mail. Empty: everybody.
+    pub(crate) people: Vec<String>,
+    /// By id or exact title. Empty: every room.
+    pub(crate) rooms: Vec<String>,
+    /// Why; it stands beside every finding that is not told for it.
+    pub(crate) reason: String,
+    /// The first day, in UTC, on which it does not count any more.
+    pub(crate) until: Option<NaiveDate>,
+}
+
+impl Exclusion {
+    /// What is wrong with it.
+    fn problem(&self) -> Option<&'static str> {
+        let blank = |texts: &[String]| texts.iter().any(|text| text.trim().is_empty());
+        if self.people.is_empty() && self.rooms.is_empty() {
+            Some("names neither `people` nor `rooms`, so nothing would ever be told; name one of them")
+        } else if blank(&self.people) || blank(&self.rooms) {
+            Some("holds an empty name; give ids, e-mail addresses or exact titles")
+        } else if self.reason.trim().is_empty() {
+            Some("has no `reason`; say why, for whoever reads it in a year")
+        } else if self.until.is_none() {
+            Some("has no end; give `until`, a date such as \"2027-01-01\", after which somebody looks at it again")
+        } else {
+            None
+        }
+    }
+}
+
 impl Settings for Config {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let Limits { per_hour, per_day, whole_window } = self.limits;
-        if per_hour == 0 && per_day == 0 && whole_window == 0 {
+        if self.limits.armed().is_empty() {
             problems.push(Problem::new(
                 "limits",
                 "every limit is off (0), so nothing could ever be found; set at least one",
@@ -49,6 +185,20 @@ impl Settings for Config {
         }
         if self.rooms.iter().any(|room| room.trim().is_empty()) {
             problems.push(Problem::new("rooms", "holds an empty entry; give ids or exact titles"));
+        }
+        for (number, exclusion) in self.exclude.iter().enumerate() {
+            if let Some(problem) = exclusion.problem() {
+                problems.push(Problem::new("exclude", format!("entry {} {problem}", number + 1)));
+            }
+        }
+        if self.folder_weight == 0 {
+            problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
+        }
+        if self.people.iter().any(|person| person.trim().is_empty()) {
+            problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));
+        }
+        if let Some(problem) = self.create_room.as_deref().and_then(title_problem) {
+            problems.push(Problem::new("create_room", format!("{problem}; choose a title that the portal keeps")));
         }
         problems
     }
@@ -75,9 +225,15 @@ mod tests {
         let text = std::fs::read_to_string(example()).unwrap();
         for key in [
             "rooms",
+            "people",
+            "create_room",
             "per_hour",
             "per_day",
             "whole_window",
+            "deletions",
+            "sharing",
+            "folder_weight",
+            "exclude",
             "url",
             "key_file",
             "state",
@@ -88,15 +244,27 @@ mod tests {
             "ca_file",
             "path",
         ] {
-            let stated = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
-            assert!(stated, "{key} is missing from the example");
+            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+            let as_table = text.contains(&format!("{key}]"));
+            assert!(as_key || as_table, "{key} is missing from the example");
         }
     }
 
     #[test]
     fn limits_that_can_find_nothing_are_refused() {
-        let limits = Limits { per_hour: 0, per_day: 0, whole_window: 0 };
-        let problems = Config { rooms: vec![" ".to_owned()], limits }.validate();
-        assert_eq!(problems.len(), 2);
+        let off = ClassLimits::default();
+        let limits =
+            Limits { per_hour: 0, per_day: 0, whole_window: 0, deletions: off, sharing: off, ..Limits::default() };
+        let problems = Config { rooms: vec![" ".to_owned()], limits, folder_weight: 0, ..Config::default() }.validate();
+        assert_eq!(problems.len(), 3);
+    }
+
+    #[test]
+    fn people_without_a_name_and_titles_that_the_portal_changes_are_refused() {
+        let people = vec!["anna@example.com".to_owned(), String::new()];
+        let config = Config { people, create_room: Some("Acme: closing".to_owned()), ..Config::default() };
+        let told: Vec<String> = config.validate().iter().map(|problem| format!("{problem:?}")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].contains("create_room") && told[1].contains("`:`"), "{told:?}");
     }
 }

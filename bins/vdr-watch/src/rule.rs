@@ -1,21 +1,21 @@
 //! The rule `unusual_activity`: more acts of one person in one room than the limits allow, in any stretch of an hour, of a day,
-//! or in the whole window. Pure; events come in order of (time, id).
+//! or in the whole window; acts of all classes together, and those of one class. Pure; events come in order of (time, id).
 //!
 //! Thirty downloads of thirty documents within an hour are a finding. Suspicious, but none: three hundred automatic saves of one
-//! document over a day are one act.
+//! document over a day are one act. Two bursts that share no act are two findings with one fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use audit_model::{
-    Act, ActClass, Attributed, AuditEvent, Counts, Evidence, Finding, FindingRoom, FindingState, Peak, Person,
-    PortalText, RoomId, Sessions, Severity, SlidingWindow, is_robot,
+    Act, ActClass, Attributed, AuditEvent, Counts, Episode, Evidence, Finding, FindingRoom, FindingState, Measure,
+    Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::config::Limits;
+use crate::config::{Limit, Limits, Span};
 
 /// Name of the rule in findings and alerts.
 pub(crate) const RULE: &str = "unusual_activity";
@@ -37,15 +37,24 @@ pub(crate) enum RoomKey {
 }
 
 /// An event of a watched room.
-pub(crate) struct Placed<'a> {
-    pub(crate) event: &'a AuditEvent,
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) event: Arc<AuditEvent>,
     pub(crate) key: RoomKey,
     pub(crate) title: PortalText,
     pub(crate) candidates: Vec<RoomId>,
     pub(crate) attributed: Attributed,
+    /// How many documents stand behind it.
+    pub(crate) weight: Weight,
 }
 
-impl Placed<'_> {
+impl AsRef<AuditEvent> for Placed {
+    fn as_ref(&self) -> &AuditEvent {
+        &self.event
+    }
+}
+
+impl Placed {
     /// Whether it is an act in a room of which only the title is known.
     pub(crate) fn is_unattributed(&self) -> bool {
         matches!(self.key, RoomKey::OneOf(_)) && self.candidates.is_empty() && self.event.action.class().is_some()
@@ -58,8 +67,8 @@ pub(crate) struct Detector<'a> {
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
     subjects: BTreeMap<(Uuid, RoomKey), Subject>,
-    /// Only findings around these instants are looked for; `None` for all.
-    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
+    /// Where the whole window begins; acts before it count for the other limits only.
+    since: DateTime<Utc>,
 }
 
 struct Subject {
@@ -71,23 +80,20 @@ struct Subject {
 
 /// One limit with the window that it is judged in.
 struct Limited {
-    label: &'static str,
-    limit: u64,
+    limit: Limit,
     window: SlidingWindow<String, Evidence>,
 }
 
-impl<'a> Detector<'a> {
-    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>) -> Self {
-        Detector { limits, twins, subjects: BTreeMap::new(), around: None }
-    }
+/// An episode above a limit.
+type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
 
-    /// Looks only for stretches that hold one of these instants.
-    pub(crate) fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
-        Detector { around: instants, ..self }
+impl<'a> Detector<'a> {
+    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
+        Detector { limits, twins, subjects: BTreeMap::new(), since }
     }
 
     /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
-    pub(crate) fn push(&mut self, placed: Placed<'_>) {
+    pub(crate) fn push(&mut self, placed: Placed) {
         let Some(class) = placed.event.action.class() else { return };
         if is_robot(placed.event.actor) {
             return;
@@ -100,18 +106,16 @@ impl<'a> Detector<'a> {
             let candidates =
                 placed.candidates.iter().chain([&id]).cloned().collect::<BTreeSet<_>>().into_iter().collect();
             let (title, key) = (placed.title.clone(), RoomKey::Perhaps(id));
-            self.count(Placed { key, title, candidates, ..placed }, class);
+            self.count(Placed { key, title, candidates, ..placed.clone() }, class);
         }
         self.count(placed, class);
     }
 
-    fn count(&mut self, placed: Placed<'_>, class: ActClass) {
-        let event = placed.event;
-        let (limits, around) = (self.limits, &self.around);
-        let subject = self
-            .subjects
-            .entry((event.actor, placed.key.clone()))
-            .or_insert_with(|| Subject::new(limits, &placed, around.as_ref()));
+    fn count(&mut self, placed: Placed, class: ActClass) {
+        let event = &*placed.event;
+        let (limits, since) = (self.limits, self.since);
+        let subject =
+            self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
         subject.room.attributed = subject.room.attributed.max(placed.attributed);
         if subject.room.id.is_none() {
             let more = placed.candidates.iter().filter(|id| !subject.room.candidates.contains(id));
@@ -126,9 +130,11 @@ impl<'a> Detector<'a> {
         let of_whom = event.text.as_ref().filter(|_| class == ActClass::Membership);
         let key = of_whom.map_or_else(|| document.clone(), |text| format!("{document} {}", text.raw()));
         if subject.sessions.begins((key, class), event.at) {
-            for limited in &mut subject.windows {
-                let sample = Evidence::from(event);
-                limited.window.push(Act { at: event.at, document: document.clone(), class, sample });
+            let counts =
+                |limit: &Limit| limit.is_about(class) && (limit.span != Span::WholeWindow || event.at >= since);
+            for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
+                let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
+                limited.window.push(Act { at: event.at, document, class, weight, sample });
             }
         }
     }
@@ -137,11 +143,12 @@ impl<'a> Detector<'a> {
     pub(crate) fn finish(self) -> Vec<Finding> {
         let (perhaps, plain): (Vec<_>, Vec<_>) =
             self.subjects.into_iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
-        let mut findings: Vec<Finding> = plain.into_iter().filter_map(|(key, subject)| subject.judge(&key)).collect();
+        let mut findings: Vec<Finding> = plain.into_iter().flat_map(|(key, subject)| subject.judge(&key)).collect();
         for (key, subject) in perhaps {
-            let Some(finding) = subject.judge(&key) else { continue };
-            if !findings.iter().any(|other| tells_of(other, &finding, &key.1)) {
-                findings.push(finding);
+            for finding in subject.judge(&key) {
+                if !findings.iter().any(|other| tells_of(other, &finding, &key.1)) {
+                    findings.push(finding);
+                }
             }
         }
         Finding::sort(&mut findings);
@@ -150,30 +157,26 @@ impl<'a> Detector<'a> {
 }
 
 /// Whether a finding says already what one about all that surely or possibly happened in a room would say: it is about that very
-/// room, or about rooms of which it may be one, and no less severe.
+/// room, or about rooms of which it may be one, at the same time, and no less severe.
 fn tells_of(known: &Finding, perhaps: &Finding, key: &RoomKey) -> bool {
     let (Some(room), RoomKey::Perhaps(id)) = (&known.room, key) else { return false };
     let same_room = match &room.id {
         Some(sure) => sure == id,
         None => room.candidates.contains(id),
     };
-    known.person.id == perhaps.person.id && same_room && known.severity >= perhaps.severity
+    let same_time = !known.window.intersection(&perhaps.window).is_empty();
+    known.person.id == perhaps.person.id && same_room && same_time && known.severity >= perhaps.severity
 }
 
 impl Subject {
-    fn new(limits: &Limits, placed: &Placed<'_>, around: Option<&Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
+    fn new(limits: &Limits, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
         };
-        let windows = [
-            ("within 1 h", limits.per_hour, TimeDelta::hours(1)),
-            ("within 24 h", limits.per_day, TimeDelta::hours(24)),
-            ("in the whole window", limits.whole_window, TimeDelta::MAX),
-        ];
-        let windows = windows.into_iter().filter(|(_, limit, _)| *limit > 0);
+        let window = |limit: &Limit| SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts);
         Subject {
-            person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
+            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
                 id,
                 candidates: placed.candidates.clone(),
@@ -181,55 +184,101 @@ impl Subject {
                 attributed: placed.attributed,
             },
             sessions: Sessions::default(),
-            windows: windows
-                .map(|(label, limit, length)| {
-                    let window = SlidingWindow::new(length, limit).only_around(around.cloned());
-                    Limited { label, limit, window }
-                })
-                .collect(),
+            windows: limits.armed().into_iter().map(|limit| Limited { window: window(&limit), limit }).collect(),
         }
     }
 
-    fn judge(self, (actor, room): &(Uuid, RoomKey)) -> Option<Finding> {
-        let exceeded = self.windows.iter().filter_map(|limited| Some((limited, limited.window.peak()?)));
-        let exceeded: Vec<(&Limited, &Peak<Evidence>)> = exceeded.collect();
-        // the limit that was exceeded by the largest factor leads; the first of equals, so the shortest window
-        let (worst, peak) = exceeded
+    /// A finding for each episode; episodes of several limits that overlap are one.
+    fn judge(self, (actor, room): &(Uuid, RoomKey)) -> Vec<Finding> {
+        let mut exceeded: Vec<Exceeded<'_>> = self
+            .windows
+            .iter()
+            .flat_map(|limited| limited.window.episodes().iter().map(|episode| (&limited.limit, episode)))
+            .collect();
+        exceeded.sort_by_key(|(_, episode)| (episode.window.since, episode.window.until));
+        let mut episodes: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
+        for next in exceeded {
+            let span = next.1.window;
+            match episodes.last_mut().filter(|(known, _)| span.since < known.until) {
+                Some((known, together)) => {
+                    known.until = known.until.max(span.until);
+                    together.push(next);
+                }
+                None => episodes.push((span, vec![next])),
+            }
+        }
+        episodes.into_iter().map(|(span, together)| self.finding(*actor, room, span, together)).collect()
+    }
+
+    fn finding(&self, actor: Uuid, room: &RoomKey, span: Window, mut exceeded: Vec<Exceeded<'_>>) -> Finding {
+        exceeded.sort_by_key(|(limit, _)| **limit);
+        // the limit that was exceeded by the largest factor leads; the first of equals, so the shortest window of all classes
+        let (worst, episode) = exceeded
             .iter()
             .copied()
-            .reduce(|best, next| if next.1.acts * best.0.limit > best.1.acts * next.0.limit { next } else { best })?;
-        let mut reasons: Vec<String> = exceeded
-            .iter()
-            .map(|(limited, peak)| format!("{} acts {}, more than {}", peak.acts, limited.label, limited.limit))
-            .collect();
+            .reduce(|best, next| {
+                let (best_factor, next_factor) = (best.1.peak.acts * next.0.acts, next.1.peak.acts * best.0.acts);
+                if next_factor > best_factor { next } else { best }
+            })
+            .expect("an episode stands behind every finding");
+        let peak = &episode.peak;
+        let mut reasons: Vec<String> = exceeded.iter().map(|(limit, episode)| reason(limit, episode)).collect();
         reasons.push(format!("{} on {}", by_class(&peak.classes), plural(peak.documents, "document")));
-        if self.room.id.is_none() {
-            let several =
-                "several rooms have had this title, and the portal's records do not tell them apart".to_owned();
-            reasons.push(match room {
-                RoomKey::Perhaps(id) => {
-                    format!("{several}; this counts all acts that surely or possibly were in room {id}")
-                }
-                _ if self.room.candidates.is_empty() => {
-                    "no known room had this title then; it may be one that was renamed or deleted since".to_owned()
-                }
-                _ => several,
-            });
+        if peak.at_least {
+            let unlisted = "a folder among them could not be listed, so there may be more documents".to_owned();
+            reasons.push(unlisted);
         }
-        Some(Finding {
+        reasons.extend(self.open_room(room));
+        Finding {
             rule: RULE.to_owned(),
-            severity: severity(peak.acts, worst.limit),
+            severity: severity(peak.acts, worst.acts),
             state: FindingState::New,
-            fingerprint: fingerprint(*actor, room),
-            person: self.person,
-            room: Some(self.room),
+            fingerprint: fingerprint(actor, room),
+            person: self.person.clone(),
+            room: Some(self.room.clone()),
             counts: Counts { acts: peak.acts, documents: peak.documents },
-            window: peak.window,
+            window: span,
             reasons,
             evidence: peak.samples.clone(),
-            evidence_total: peak.acts,
+            evidence_total: peak.events,
+        }
+    }
+
+    /// Why it is not known which room it was; `None` when it is.
+    fn open_room(&self, room: &RoomKey) -> Option<String> {
+        let several = "several rooms have had this title, and the portal's records do not tell them apart";
+        Some(match room {
+            RoomKey::Known(_) => return None,
+            RoomKey::Perhaps(id) => {
+                format!("{several}; this counts all acts that surely or possibly were in room {id}")
+            }
+            RoomKey::OneOf(_) if self.room.candidates.is_empty() => {
+                "no known room had this title then; it may be one that was renamed or deleted since".to_owned()
+            }
+            RoomKey::OneOf(_) => several.to_owned(),
         })
     }
+}
+
+/// `41 acts within 1 h, more than 20`
+fn reason(limit: &Limit, episode: &Episode<Evidence>) -> String {
+    let peak = &episode.peak;
+    let at_least = if peak.at_least { "≥ " } else { "" };
+    format!("{at_least}{}, more than {}", stretch(limit, peak.acts), limit.acts)
+}
+
+/// `41 acts within 1 h`: so many acts of the kind, and in the time, that the limit is about.
+pub(crate) fn stretch(limit: &Limit, acts: u64) -> String {
+    let counted = match limit.class {
+        Some(class) => of_class(class, acts),
+        None => plural(acts, "act"),
+    };
+    let span = match limit.span {
+        Span::Hour => "within 1 h",
+        Span::Day => "within 24 h",
+        Span::WholeWindow => "in the whole window",
+    };
+    format!("{counted} {span}")
 }
 
 fn severity(acts: u64, limit: u64) -> Severity {
@@ -244,15 +293,20 @@ fn severity(acts: u64, limit: u64) -> Severity {
 fn by_class(classes: &BTreeMap<ActClass, u64>) -> String {
     let mut classes: Vec<(ActClass, u64)> = classes.iter().map(|(class, count)| (*class, *count)).collect();
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-    let named = classes.into_iter().map(|(class, count)| match class {
+    classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ")
+}
+
+fn of_class(class: ActClass, count: u64) -> String {
+    match class {
         ActClass::View => plural(count, "opening"),
         ActClass::Download => plural(count, "download"),
         ActClass::Change => plural(count, "change"),
         ActClass::Delete => plural(count, "deletion"),
-        ActClass::Share => plural(count, "act of sharing").replace("act of sharings", "acts of sharing"),
-        ActClass::Membership => plural(count, "change of members").replace("change of memberss", "changes of members"),
-    });
-    named.collect::<Vec<_>>().join(", ")
+        ActClass::Share if count == 1 => "1 act of sharing".to_owned(),
+        ActClass::Share => format!("{count} acts of sharing"),
+        ActClass::Membership if count == 1 => "1 change of members".to_owned(),
+        ActClass::Membership => format!("{count} changes of members"),
+    }
 }
 
 pub(crate) fn plural(count: u64, what: &str) -> String {

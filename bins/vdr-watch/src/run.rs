@@ -1,25 +1,27 @@
 //! The job: refresh, attribute, detect, identify.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, GapReason, PortalText, RoomId, Rooms, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_model::{BlindSpot, Coverage, Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
+use chrono::TimeDelta;
 use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::{Check, Conclusion, Job, Program, Reached};
 use tracing::warn;
+use uuid::Uuid;
 
-use crate::attribution::Watched;
+use crate::attribution::{Answers, Watched, file_of};
 use crate::cli::Cli;
 use crate::config::Config;
+use crate::exclusion;
 use crate::outcome::{Outcome, Seen};
-use crate::rule::Detector;
-use crate::who::{self, LoginDetails};
+use crate::rule::{Detector, RoomKey};
+use crate::who::{self, Chosen};
+use crate::{create_room, logins};
 
 /// What no portal records of a room, however complete the read is.
 pub(crate) const BLIND_SPOTS: [BlindSpot; 3] =
@@ -30,20 +32,27 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         let coverage = Coverage::unseen("audit", job.window, GapReason::AuditFeatureMissing);
         return Ok(VdrWatch::unseen(config, job, coverage));
     }
+    let mut early = Coverage::default();
+    let chosen = Chosen::look_up(&config.people, job, &mut early).await?;
+    let action = create_room::ensure(config, job, &mut early).await?;
+    let config = &create_room::watching(config, action.as_ref());
     let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
     let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
     coverage.add_gaps(refreshed.gaps);
+    coverage.add_gaps(early.gaps);
     let watched = watched(config, job, &mut coverage).await?;
-    let mut findings = detect(config, job, job.window, &watched, &mut coverage, None).await?;
-    findings.extend(detect_late(config, job, &refreshed.late, &watched, &findings).await?);
-    Finding::sort(&mut findings);
+    let mut findings = detect(config, job, &refreshed.late, &watched, &mut coverage).await?;
     who::identify(&mut findings, job, &mut coverage).await?;
-    let login_details =
-        if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
-    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details };
+    chosen.restrict(&mut findings);
+    who::add_room_roles(&mut findings, job, &mut coverage).await;
+    let logins = logins::read(&findings, job, &mut coverage).await?;
+    let actions = action.into_iter().collect();
+    let mut notes: Vec<String> = chosen.note().into_iter().collect();
+    notes.extend(exclusion::silence(&mut findings, &config.exclude, job.now.date_naive()));
+    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, logins, actions, notes };
     Ok(Outcome::new(config, job, coverage, seen))
 }
 
@@ -63,7 +72,7 @@ async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow:
     };
     let rooms = job.archive.rooms(job.window).await?;
     let ids = choose(&config.rooms, &rooms, list_read)?;
-    Ok(Watched { rooms, ids })
+    Ok(Watched { rooms, ids, folder_weight: config.folder_weight })
 }
 
 /// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
@@ -88,49 +97,65 @@ fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<
     Ok(chosen)
 }
 
-/// Findings around rows that the portal stored only after their time had been judged, when that time lies before the window.
-async fn detect_late(
+/// Findings of the window, and those that rows which the portal stored only after their time had been judged are part of.
+async fn detect(
     config: &Config,
     job: &Job,
     late: &[LateRow],
     watched: &Watched,
-    known: &[Finding],
+    coverage: &mut Coverage,
 ) -> anyhow::Result<Vec<Finding>> {
-    let before = || late.iter().map(|row| row.at).filter(|at| *at < job.window.since);
-    let (Some(oldest), Some(newest)) = (before().min(), before().max()) else { return Ok(Vec::new()) };
-    let around = Window::new(oldest - VdrWatch::WINDOW, newest + VdrWatch::WINDOW);
-    let mut findings =
-        detect(config, job, around, watched, &mut Coverage::default(), Some(Arc::new(before().collect()))).await?;
-    findings.retain(|finding| !known.iter().any(|other| tells_of(other, finding)));
-    Ok(findings)
+    let oldest = late.iter().map(|row| row.at - VdrWatch::WINDOW).chain([job.window.since]).min();
+    let window = Window::new(oldest.unwrap_or(job.window.since), job.window.until);
+    let mut answers = watched.ask(job, window, coverage).await?;
+    let judged = judge(config, job, window, watched, &answers).await?;
+    // a document's place of today is asked for only where it decides about somebody
+    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers).await? {
+        judge(config, job, window, watched, &answers).await?
+    } else {
+        judged
+    };
+    coverage.unattributed += judged.unattributed;
+    let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
+    judged.findings.retain(|finding| finding.window.until > job.window.since || is_late(finding));
+    Ok(judged.findings)
 }
 
-/// Whether a finding of the window tells already what the other one says: the same stretch of time, and no fewer acts.
-fn tells_of(known: &Finding, late: &Finding) -> bool {
-    known.fingerprint == late.fingerprint
-        && !known.window.intersection(&late.window).is_empty()
-        && known.counts.acts >= late.counts.acts
+/// What the rule says about a window.
+struct Judged {
+    findings: Vec<Finding>,
+    /// Acts in rooms of which only the title is known.
+    unattributed: u64,
+    /// Files of the people found, where it is open which room they were in.
+    open_files: BTreeSet<String>,
 }
 
-async fn detect(
+async fn judge(
     config: &Config,
     job: &Job,
     window: Window,
     watched: &Watched,
-    coverage: &mut Coverage,
-    only_around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
-) -> anyhow::Result<Vec<Finding>> {
-    let logs = watched.logs(job, window, coverage).await?;
-    let mut detector = Detector::new(&config.limits, watched.rooms.twins()).only_around(only_around);
+    answers: &Answers,
+) -> anyhow::Result<Judged> {
+    let mut detector = Detector::new(&config.limits, watched.rooms.twins(), job.window.since);
+    let mut halves = Halves::default();
+    let mut unattributed = 0;
+    let mut open: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
     let mut events = std::pin::pin!(job.archive.events(window));
     while let Some(event) = events.try_next().await? {
-        let Some(placed) = watched.place(&event, &logs) else { continue };
-        if placed.is_unattributed() {
-            coverage.unattributed += 1;
+        let Some(placed) = watched.place(event, answers) else { continue };
+        unattributed += u64::from(placed.is_unattributed());
+        if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
+            open.entry(placed.event.actor).or_default().insert(file.clone());
         }
-        detector.push(placed);
+        // of a move between two rooms the half of the room that something left is told
+        halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
     }
-    Ok(detector.finish())
+    halves.finish().for_each(|placed| detector.push(placed));
+    let findings = detector.finish();
+    let undecided = findings.iter().filter(|finding| finding.room.as_ref().is_some_and(|room| room.id.is_none()));
+    let open_files = undecided.filter_map(|finding| open.get(&finding.person.id)).flatten().cloned().collect();
+    Ok(Judged { findings, unattributed, open_files })
 }
 
 /// This program, as the runner sees it.
@@ -170,6 +195,6 @@ impl Program for VdrWatch {
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
+        crate::checks::checks(config, reached)
     }
 }

@@ -106,6 +106,11 @@ impl ActionId {
         })
     }
 
+    /// Whether it is a login that succeeded, by whatever means. The use of an API key is none.
+    pub fn is_successful_login(self) -> bool {
+        matches!(self.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
+    }
+
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
     /// kind of entry.
     pub fn is_about_room(self) -> bool {
@@ -128,6 +133,18 @@ impl ActionId {
     /// Whether the event is about a tag. Its context can be forged by the tag's name, so it says nothing about rooms.
     pub fn is_about_tag(self) -> bool {
         self.info().is_some_and(|info| info.entries.contains(&EntryKind::Tag))
+    }
+
+    /// Whether it was done to a folder, or to a room as a folder, with all that it holds: the portal writes this one event, and none
+    /// for the documents inside.
+    pub fn is_about_whole_folder(self) -> bool {
+        matches!(self.0, 5022..=5027 | 5057 | 5074)
+    }
+
+    /// Whether it moved or copied something. Where that was from one room or section to another, the portal writes two such events:
+    /// first as seen from the destination, then as seen from the source.
+    pub fn is_move_or_copy(self) -> bool {
+        matches!(self.0, 5013..=5016 | 5022..=5025)
     }
 
     /// Whether the activity log of a room shows such events. Downloads, openings and content replaced through the API are the
@@ -210,6 +227,20 @@ mod tests {
         assert!(!ActionId(5154).is_about_room());
         assert!(!ActionId(5076).is_about_room() && ActionId(5076).is_about_tag());
         assert!(!ActionId(5009).is_about_room());
+    }
+
+    #[test]
+    fn whole_folders_and_moves_are_told_by_their_names() {
+        for info in ACTIONS {
+            let action = ActionId(info.id);
+            let is_folder = info.name.starts_with("Folder") || info.name == "RoomDeleted";
+            let whole = ["Copied", "Moved", "Downloaded", "FolderDeleted", "RoomDeleted"];
+            let named = is_folder && whole.iter().any(|word| info.name.contains(word));
+            assert_eq!(action.is_about_whole_folder(), named, "{}", info.name);
+            let moved = ["FileMoved", "FileCopied", "FolderMoved", "FolderCopied"];
+            let named = moved.iter().any(|word| info.name.starts_with(word)) && !info.name.ends_with("ToTrash");
+            assert_eq!(action.is_move_or_copy(), named, "{}", info.name);
+        }
     }
 
     #[test]

@@ -2,9 +2,8 @@
 //!
 //! Windows slide with every act; they are not bins, so a burst across the full hour is one burst.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -38,18 +37,29 @@ impl<K: Eq + Hash> Sessions<K> {
     }
 }
 
-/// The fullest moment of a sliding window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peak<S> {
-    pub acts: u64,
-    /// Distinct documents among them.
+/// What a limit is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Every act counts.
+    Acts,
+    /// Acts on one document count once.
+    Documents,
+}
+
+/// How many documents stand behind one act.
+///
+/// The portal writes one event for a folder, whatever it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// At least 1.
     pub documents: u64,
-    /// The acts by class.
-    pub classes: BTreeMap<ActClass, u64>,
-    /// From the first act to one microsecond after the last.
-    pub window: Window,
-    /// The oldest acts of that moment, at most [`MAX_EVIDENCE`].
-    pub samples: Vec<S>,
+    /// Whether there may be more than that: nobody could list the folder any more.
+    pub at_least: bool,
+}
+
+impl Weight {
+    /// An act on one document.
+    pub const ONE: Weight = Weight { documents: 1, at_least: false };
 }
 
 /// One act of a subject.
@@ -58,41 +68,71 @@ pub struct Act<D, S> {
     pub at: DateTime<Utc>,
     pub document: D,
     pub class: ActClass,
+    pub weight: Weight,
     /// Whatever the caller wants to show of it.
     pub sample: S,
 }
 
-/// How many acts of one subject fell into any stretch of `length`, and the fullest stretch that had more than `limit`.
+/// The fullest moment of an episode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peak<S> {
+    /// An act on a folder counts as one on each document in it.
+    pub acts: u64,
+    /// Distinct documents among them.
+    pub documents: u64,
+    /// Whether the true numbers may be higher, because a folder among them could not be listed.
+    pub at_least: bool,
+    /// The acts by class.
+    pub classes: BTreeMap<ActClass, u64>,
+    /// From the first act to one microsecond after the last.
+    pub window: Window,
+    /// How many events tell of them.
+    pub events: u64,
+    /// The oldest of those, at most [`MAX_EVIDENCE`].
+    pub samples: Vec<S>,
+}
+
+/// A stretch of time in which a limit was exceeded all along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Episode<S> {
+    /// From the first act to one microsecond after the last.
+    pub window: Window,
+    /// The earliest of the fullest moments in it.
+    pub peak: Peak<S>,
+}
+
+/// How much of one subject fell into any stretch of `length`, and the episodes in which that was more than `limit`.
 #[derive(Debug)]
 pub struct SlidingWindow<D, S> {
     length: TimeDelta,
     limit: u64,
+    measure: Measure,
     acts: VecDeque<Act<D, S>>,
-    documents: HashMap<D, u64>,
+    /// How many acts each document has in the window, and how many documents it stands for.
+    documents: HashMap<D, (u64, u64)>,
     classes: BTreeMap<ActClass, u64>,
-    peak: Option<Peak<S>>,
-    /// Only stretches with one of these instants count; `None` for all.
-    around: Option<Arc<BTreeSet<DateTime<Utc>>>>,
+    act_count: u64,
+    document_count: u64,
+    /// Acts whose weight is a lower bound.
+    at_least: u64,
+    episodes: Vec<Episode<S>>,
 }
 
 impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
-    /// A window that reports stretches with **more than** `limit` acts, whose first and last are less than `length` apart.
-    pub fn new(length: TimeDelta, limit: u64) -> Self {
+    /// A window that reports stretches with **more than** `limit`, whose first and last act are less than `length` apart.
+    pub fn new(length: TimeDelta, limit: u64, measure: Measure) -> Self {
         SlidingWindow {
             length,
             limit,
+            measure,
             acts: VecDeque::new(),
             documents: HashMap::new(),
             classes: BTreeMap::new(),
-            peak: None,
-            around: None,
+            act_count: 0,
+            document_count: 0,
+            at_least: 0,
+            episodes: Vec::new(),
         }
-    }
-
-    /// Reports only stretches that hold one of these instants, so that a fuller one elsewhere does not hide them.
-    #[must_use]
-    pub fn only_around(self, instants: Option<Arc<BTreeSet<DateTime<Utc>>>>) -> Self {
-        SlidingWindow { around: instants, ..self }
     }
 
     /// Counts an act. Acts come in order of time.
@@ -101,42 +141,81 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
         while self.acts.front().is_some_and(|first| at - first.at >= self.length) {
             self.forget_oldest();
         }
-        *self.documents.entry(act.document.clone()).or_default() += 1;
-        *self.classes.entry(act.class).or_default() += 1;
+        let Weight { documents, at_least } = act.weight;
+        let (acts, weight) = self.documents.entry(act.document.clone()).or_default();
+        *acts += 1;
+        // of a folder that was weighed twice, what it held when it held most
+        self.document_count += documents.saturating_sub(*weight);
+        *weight = documents.max(*weight);
+        self.act_count += documents;
+        self.at_least += u64::from(at_least);
+        *self.classes.entry(act.class).or_default() += documents;
         self.acts.push_back(act);
-        let acts = self.acts.len() as u64;
+        self.judge(at);
+    }
+
+    /// Begins an episode, or goes on with the last one, when there is more than the limit up to now.
+    fn judge(&mut self, at: DateTime<Utc>) {
+        let measured = |acts: u64, documents: u64| match self.measure {
+            Measure::Acts => acts,
+            Measure::Documents => documents,
+        };
+        let now = measured(self.act_count, self.document_count);
         let first = self.acts.front().map_or(at, |first| first.at);
-        let counts = self.around.as_ref().is_none_or(|instants| instants.range(first..=at).next().is_some());
-        if counts && acts > self.limit && self.peak.as_ref().is_none_or(|peak| acts > peak.acts) {
-            self.peak = Some(Peak {
-                acts,
-                documents: self.documents.len() as u64,
-                classes: self.classes.clone(),
-                window: Window::new(first, at + TimeDelta::microseconds(1)),
-                samples: self.acts.iter().take(MAX_EVIDENCE).map(|act| act.sample.clone()).collect(),
-            });
+        if now <= self.limit {
+            return;
+        }
+        let until = at + TimeDelta::microseconds(1);
+        let going_on = self.episodes.last().filter(|episode| first < episode.window.until).map(|episode| &episode.peak);
+        let peak = match going_on {
+            None => {
+                let window = Window::new(first, until);
+                return self.episodes.push(Episode { window, peak: self.moment(first, until) });
+            }
+            Some(peak) => (now > measured(peak.acts, peak.documents)).then(|| self.moment(first, until)),
+        };
+        let episode = self.episodes.last_mut().expect("an episode is going on");
+        episode.window.until = until;
+        if let Some(peak) = peak {
+            episode.peak = peak;
+        }
+    }
+
+    fn moment(&self, first: DateTime<Utc>, until: DateTime<Utc>) -> Peak<S> {
+        Peak {
+            acts: self.act_count,
+            documents: self.document_count,
+            at_least: self.at_least > 0,
+            classes: self.classes.clone(),
+            window: Window::new(first, until),
+            events: self.acts.len() as u64,
+            samples: self.acts.iter().take(MAX_EVIDENCE).map(|act| act.sample.clone()).collect(),
         }
     }
 
     fn forget_oldest(&mut self) {
         let Some(act) = self.acts.pop_front() else { return };
-        if let Some(count) = self.documents.get_mut(&act.document) {
-            *count -= 1;
-            if *count == 0 {
+        let weight = act.weight.documents;
+        self.act_count -= weight;
+        self.at_least -= u64::from(act.weight.at_least);
+        if let Some((acts, documents)) = self.documents.get_mut(&act.document) {
+            *acts -= 1;
+            if *acts == 0 {
+                self.document_count -= *documents;
                 self.documents.remove(&act.document);
             }
         }
         if let Some(count) = self.classes.get_mut(&act.class) {
-            *count -= 1;
+            *count -= weight;
             if *count == 0 {
                 self.classes.remove(&act.class);
             }
         }
     }
 
-    /// The fullest stretch above the limit, the earliest of equals; `None` when the limit was kept.
-    pub fn peak(&self) -> Option<&Peak<S>> {
-        self.peak.as_ref()
+    /// The episodes above the limit, oldest first; none shares an act with another.
+    pub fn episodes(&self) -> &[Episode<S>] {
+        &self.episodes
     }
 }
 
@@ -151,27 +230,74 @@ mod tests {
     }
 
     fn act(minute: i64, document: i64) -> Act<i64, i64> {
-        Act { at: at(minute), document, class: ActClass::Download, sample: minute }
+        Act { at: at(minute), document, class: ActClass::Download, weight: Weight::ONE, sample: minute }
+    }
+
+    fn acts_in(length: TimeDelta, limit: u64) -> SlidingWindow<i64, i64> {
+        SlidingWindow::new(length, limit, Measure::Acts)
     }
 
     #[test]
     fn a_burst_across_the_full_hour_is_one_burst() {
-        let mut window = SlidingWindow::new(TimeDelta::hours(1), 3);
+        let mut window = acts_in(TimeDelta::hours(1), 3);
         for minute in [50, 55, 65, 70] {
             window.push(act(minute, minute));
         }
-        let peak = window.peak().unwrap();
-        assert_eq!((peak.acts, peak.documents), (4, 4));
-        assert_eq!(peak.samples, [50, 55, 65, 70]);
+        let [episode] = window.episodes() else { panic!("one episode") };
+        assert_eq!((episode.peak.acts, episode.peak.documents, episode.peak.events), (4, 4, 4));
+        assert_eq!(episode.peak.samples, [50, 55, 65, 70]);
     }
 
     #[test]
     fn the_limit_itself_is_not_too_much() {
-        let mut window = SlidingWindow::new(TimeDelta::hours(1), 3);
+        let mut window = acts_in(TimeDelta::hours(1), 3);
         for minute in [0, 1, 2, 60, 61] {
             window.push(act(minute, minute));
         }
-        assert_eq!(window.peak(), None);
+        assert_eq!(window.episodes(), []);
+    }
+
+    #[test]
+    fn two_bursts_that_share_no_act_are_two_episodes() {
+        let mut window = acts_in(TimeDelta::hours(1), 2);
+        for minute in [0, 1, 2, 3, 50, 300, 301, 302] {
+            window.push(act(minute, minute));
+        }
+        let told: Vec<(u64, i64)> = window
+            .episodes()
+            .iter()
+            .map(|episode| (episode.peak.acts, episode.window.since.timestamp() / 60))
+            .collect();
+        assert_eq!(told, [(5, 0), (3, 300)]);
+    }
+
+    /// An editor that saves one document all day is one document, however many acts that is.
+    #[test]
+    fn documents_count_once_where_the_limit_is_about_documents() {
+        let mut window = SlidingWindow::new(TimeDelta::hours(1), 2, Measure::Documents);
+        for minute in 0..50 {
+            window.push(act(minute, minute % 2));
+        }
+        assert_eq!(window.episodes(), []);
+        window.push(act(50, 7));
+        assert_eq!(window.episodes()[0].peak.documents, 3);
+    }
+
+    /// A folder is as many documents as it holds, and what nobody could list makes the count a lower bound until it is forgotten.
+    #[test]
+    fn a_folder_weighs_what_it_holds() {
+        for measure in [Measure::Acts, Measure::Documents] {
+            let mut window = SlidingWindow::new(TimeDelta::hours(1), 20, measure);
+            let weight = Weight { documents: 20, at_least: true };
+            window.push(Act { weight, ..act(0, 1) });
+            assert_eq!(window.episodes(), []);
+            window.push(act(10, 2));
+            let peak = window.episodes()[0].peak.clone();
+            assert_eq!((peak.acts, peak.documents, peak.events, peak.at_least), (21, 21, 2, true));
+            window.push(Act { weight: Weight { documents: 30, at_least: false }, ..act(65, 3) });
+            let peak = &window.episodes()[0].peak;
+            assert_eq!((peak.acts, peak.at_least), (31, false));
+        }
     }
 
     #[test]
@@ -182,33 +308,81 @@ mod tests {
         assert_eq!(begins, [true, false, false, false, true]);
     }
 
-    proptest! {
-        /// The peak is what counting every stretch by hand gives.
-        #[test]
-        fn the_peak_agrees_with_brute_force(mut minutes in prop::collection::vec(0i64..300, 0..60), limit in 0u64..12) {
-            minutes.sort_unstable();
-            let mut window = SlidingWindow::new(TimeDelta::hours(1), limit);
-            minutes.iter().for_each(|minute| window.push(act(*minute, minute % 7)));
-            let acts_until = |end: i64| minutes.iter().filter(|m| (0..60).contains(&(end - **m))).count() as u64;
-            let fullest = minutes.iter().map(|end| acts_until(*end)).max().unwrap_or(0);
-            prop_assert_eq!(window.peak().map(|peak| peak.acts), (fullest > limit).then_some(fullest));
-            if let Some(peak) = window.peak() {
-                let inside: Vec<i64> = minutes.iter().copied().filter(|m| peak.window.contains(at(*m))).collect();
-                let documents: std::collections::HashSet<i64> = inside.iter().map(|m| m % 7).collect();
-                prop_assert_eq!(peak.documents, documents.len() as u64);
+    /// A minute, a document and how many files stand behind it.
+    fn story() -> impl Strategy<Value = Vec<(i64, i64, u64)>> {
+        prop::collection::vec((0i64..300, 0i64..9, 1u64..4), 0..60).prop_map(|mut story| {
+            story.sort_unstable();
+            story
+        })
+    }
+
+    /// What counting by hand gives for the hour that ends with each act: acts, documents.
+    fn by_hand(story: &[(i64, i64, u64)], measure: Measure) -> Vec<(i64, u64)> {
+        let count = |index: usize| {
+            let end = story[index].0;
+            let inside = || story[..=index].iter().filter(move |(minute, ..)| end - minute < 60);
+            match measure {
+                Measure::Acts => inside().map(|(.., weight)| weight).sum(),
+                Measure::Documents => {
+                    let mut heaviest = std::collections::HashMap::new();
+                    inside().for_each(|(_, document, weight)| {
+                        let known: &mut u64 = heaviest.entry(*document).or_default();
+                        *known = (*known).max(*weight);
+                    });
+                    heaviest.values().sum()
+                }
             }
+        };
+        (0..story.len()).map(|index| (story[index].0, count(index))).collect()
+    }
+
+    fn counted(story: &[(i64, i64, u64)], limit: u64, measure: Measure) -> SlidingWindow<i64, i64> {
+        let mut window = SlidingWindow::new(TimeDelta::hours(1), limit, measure);
+        for (minute, document, documents) in story {
+            window.push(Act { weight: Weight { documents: *documents, at_least: false }, ..act(*minute, *document) });
+        }
+        window
+    }
+
+    proptest! {
+        /// The fullest peak is what counting every stretch by hand gives. Documents are compared where each weighs one: a folder that
+        /// is weighed twice keeps its greater weight for as long as it is in the window, which counting by hand does not know.
+        #[test]
+        fn the_peaks_agree_with_brute_force(story in story(), limit in 0u64..12) {
+            let fullest = by_hand(&story, Measure::Acts).into_iter().map(|(_, count)| count).max().unwrap_or(0);
+            let window = counted(&story, limit, Measure::Acts);
+            let peak = window.episodes().iter().map(|episode| episode.peak.acts).max();
+            prop_assert_eq!(peak, (fullest > limit).then_some(fullest));
+
+            let light: Vec<_> = story.iter().map(|(minute, document, _)| (*minute, *document, 1)).collect();
+            let fullest = by_hand(&light, Measure::Documents).into_iter().map(|(_, count)| count).max().unwrap_or(0);
+            let window = counted(&light, limit, Measure::Documents);
+            let peak = window.episodes().iter().map(|episode| episode.peak.documents).max();
+            prop_assert_eq!(peak, (fullest > limit).then_some(fullest));
         }
 
-        /// Raising the limit never adds a peak.
+        /// Episodes hold every act that is above the limit with the hour before it, and share none.
         #[test]
-        fn a_higher_limit_finds_no_more(mut minutes in prop::collection::vec(0i64..300, 0..60), limit in 0u64..12) {
-            minutes.sort_unstable();
-            let found = |limit| {
-                let mut window = SlidingWindow::new(TimeDelta::hours(1), limit);
-                minutes.iter().for_each(|minute| window.push(act(*minute, *minute)));
-                window.peak().is_some()
-            };
-            prop_assert!(!found(limit + 1) || found(limit));
+        fn every_moment_above_the_limit_is_in_one_episode(story in story(), limit in 0u64..12) {
+            let window = counted(&story, limit, Measure::Acts);
+            for (minute, count) in by_hand(&story, Measure::Acts) {
+                let inside = window.episodes().iter().filter(|episode| episode.window.contains(at(minute))).count();
+                prop_assert!(inside <= 1);
+                prop_assert!(count <= limit || inside == 1);
+            }
+            prop_assert!(window.episodes().windows(2).all(|pair| pair[0].window.until <= pair[1].window.since));
+        }
+
+        /// Raising the limit never adds anything.
+        #[test]
+        fn a_higher_limit_finds_no_more(story in story(), limit in 0u64..12) {
+            for measure in [Measure::Acts, Measure::Documents] {
+                let (lower, higher) = (counted(&story, limit, measure), counted(&story, limit + 1, measure));
+                for episode in higher.episodes() {
+                    let around = lower.episodes().iter().any(|other| other.window.contains(episode.window.since));
+                    prop_assert!(around);
+                }
+            }
         }
     }
 }

@@ -54,6 +54,8 @@ pub enum Attributed {
     Log,
     /// Only one room had that title then.
     Title,
+    /// The document is in that room now, or was when it was last looked at.
+    Tree,
 }
 
 /// What is known about a room.
@@ -167,10 +169,10 @@ impl Rooms {
         }
     }
 
-    /// Where the event happened, with what the activity logs say about those that the titles leave open.
+    /// Where the event happened, with what the activity logs say about those that the event itself and the titles leave open.
     pub fn place_with_logs(&self, event: &AuditEvent, logs: &RoomLogs) -> Place {
         match (self.place(event), logs.room_of(event.id)) {
-            (Place::OneOf { .. }, Some(room)) => Place::Room(room.clone(), Attributed::Log),
+            (Place::OneOf { .. } | Place::Elsewhere, Some(room)) => Place::Room(room.clone(), Attributed::Log),
             (place, _) => place,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, Slice};
+use docspace_client::{Client, ErrorKind, Slice};
 use futures::StreamExt;
 use futures::stream;
 use tracing::{debug, warn};
@@ -36,6 +36,9 @@ const SLICES_AT_ONCE: usize = 4;
 /// Clocks that differ by less than this are set well enough: the overlap covers it.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
+/// When logins before a window were last asked for.
+const LOGIN_HISTORY: &str = "logins (history)";
+
 /// What a refresh reached.
 #[derive(Debug)]
 pub struct Refreshed {
@@ -63,7 +66,7 @@ impl Archive {
     /// # Errors
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
-        self.refresh(&Audit, client, window, now).await
+        self.refresh(&Audit, client, (window, window.since), now).await
     }
 
     /// The same for the login history, which the portal forgets after some time.
@@ -76,11 +79,43 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
+        self.refresh_logins_and_history(client, window, TimeDelta::zero(), now).await
+    }
+
+    /// The same, and once a day what is missing of so long a time before the window, to compare with. What of that cannot be had is no
+    /// gap: [`Archive::logins_known_since`] tells how far back it reaches.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn refresh_logins_and_history(
+        &self,
+        client: &Client,
+        window: Window,
+        history: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
         // without an answer everything is asked for: what is not there any more is then not told from what never was
         let kept = client.lifetimes().await.ok();
         let portal_now = client.portal_clock().unwrap_or(now);
         let kept = kept.map(|kept| portal_now - TimeDelta::days(i64::from(kept.login_days)));
-        self.refresh(&Logins { kept_since: kept }, client, window, now).await
+        let asked_today = self.moment(LOGIN_HISTORY).await?.is_some_and(|last| last.date_naive() == now.date_naive());
+        let with_history = !asked_today && kept.is_some() && history > TimeDelta::zero();
+        let since = if with_history { window.since - history } else { window.since };
+        let refreshed = self.refresh(&Logins { kept_since: kept }, client, (window, since), now).await?;
+        if with_history && refreshed.error.as_ref().is_none_or(fails_again) {
+            self.keep_moment(LOGIN_HISTORY, now).await?;
+        }
+        Ok(refreshed)
+    }
+
+    /// Since when the login history is known without a hole up to this moment; `None` when it is not known just before it.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn logins_known_since(&self, moment: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        let covered = self.covered("logins").await?;
+        let reaches = covered.iter().find(|span| span.since < moment && moment <= span.until);
+        Ok(reaches.map(|span| span.since))
     }
 
     /// The same for the activity log of a room.
@@ -94,21 +129,22 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        self.refresh(&RoomLog(room), client, window, now).await
+        self.refresh(&RoomLog(room), client, (window, window.since), now).await
     }
 
+    /// Reads from `since` on, and tells what was reached of the window.
     async fn refresh<S: Source>(
         &self,
         source: &S,
         client: &Client,
-        window: Window,
+        (window, since): (Window, DateTime<Utc>),
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let name = source.name();
         let before = self.covered(&name).await?;
         let thorough = self.moment(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
-        let past = seen_by_portal(window, client.portal_clock());
+        let past = seen_by_portal(Window::new(since, window.until), client.portal_clock());
         let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
         let mut progress = Progress::new(source.what(), window, before);
         if past.until + CLOCK_TOLERANCE < window.until {
@@ -181,6 +217,17 @@ impl Archive {
         progress.stopped = progress.stopped.or(progress.error.as_ref().map(docspace_client::Error::gap_reason));
         Ok(())
     }
+}
+
+/// Whether asking the portal again on the same day would only cost it as much again.
+fn fails_again(error: &docspace_client::Error) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::BudgetExhausted { .. }
+            | ErrorKind::ServerFault { .. }
+            | ErrorKind::Refused { .. }
+            | ErrorKind::UnexpectedForm
+    )
 }
 
 /// What is still to be read, oldest first, and how long the next slices are.

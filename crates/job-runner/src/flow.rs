@@ -33,7 +33,7 @@ pub(crate) async fn conclude<P: Program>(
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
     // a dry run writes nothing and needs no lock
-    let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
+    let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
@@ -44,6 +44,7 @@ pub(crate) async fn conclude<P: Program>(
     };
     watchers.start().await;
     let (store, archive, notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
+    let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
     let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
@@ -71,6 +72,7 @@ pub(crate) async fn conclude<P: Program>(
         client,
         portal,
         archive,
+        store: remembers.then(|| store.clone()),
         window,
         now,
         dry_run: args.dry_run,
@@ -109,7 +111,7 @@ pub(crate) async fn conclude<P: Program>(
     let ending = Ending {
         nothing: verdict == Verdict::Nothing || !all_told,
         incomplete: verdict == Verdict::Incomplete,
-        findings: !conclusion.findings.is_empty(),
+        findings: conclusion.counted().next().is_some(),
         held: false,
     };
     Ok(decide(ending, args.exit_code))

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding};
+use audit_model::{Coverage, Finding, FindingState};
 use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
@@ -32,7 +32,7 @@ pub trait Program: Sized {
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
 
-    /// Refresh, detect, plan. Prints nothing, exits nowhere, changes nothing at the portal.
+    /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
     ///
     /// # Errors
     /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.
@@ -69,8 +69,15 @@ pub trait Program: Sized {
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// Known ones included.
+    /// Known and silenced ones included.
     pub findings: &'a [Finding],
     /// Known findings that have grown and are not told again yet.
     pub suppressed: u64,
+}
+
+impl<'a> Conclusion<'a> {
+    /// The findings that count: silenced ones do not.
+    pub fn counted(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(|finding| finding.state != FindingState::Silenced)
+    }
 }

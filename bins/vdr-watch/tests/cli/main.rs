@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod attribution;
 mod common;
+mod create_room;
 mod deploy;
 mod doctor;
 mod honesty;
 mod killed;
+mod silence;
+mod who;
 
 use common::{Run, Setting, run};
 use portal_sim::{Event, Fault, PortalSim, Room, Scenario};

@@ -29,6 +29,8 @@ const PROJECTS: &[&str] =
 const HOURS: (u64, u64, i64) = (7, 10, 9);
 /// Acts on distinct documents in one hour; twice this is far below twenty, so ordinary people stay ordinary.
 const ACTS_AN_HOUR: usize = 6;
+/// In a rush people do so many times as much an hour; still below twenty.
+const RUSH: usize = 3;
 /// How many files people work with in one room.
 const FILES_PER_ROOM: u64 = 40;
 /// One row in so many is a robot's.
@@ -51,6 +53,8 @@ pub struct Office {
     events: usize,
     #[serde(default)]
     incidents: Vec<Incident>,
+    #[serde(default)]
+    rush_days: u32,
     #[serde(skip)]
     zone: Option<Tz>,
 }
@@ -75,7 +79,16 @@ impl Office {
     /// Forty people in twelve rooms over thirty days, ten thousand events, nobody unusual.
     #[must_use]
     pub fn new(seed: u64) -> Office {
-        Office { seed, people: 40, rooms: 12, days: 30, events: 10_000, incidents: Vec::new(), zone: None }
+        Office {
+            seed,
+            people: 40,
+            rooms: 12,
+            days: 30,
+            events: 10_000,
+            incidents: Vec::new(),
+            rush_days: 0,
+            zone: None,
+        }
     }
 
     /// So many people.
@@ -103,6 +116,13 @@ impl Office {
     #[must_use]
     pub fn events(mut self, events: usize) -> Office {
         self.events = events;
+        self
+    }
+
+    /// With the last so many days the end of a quarter: everybody does three times as much as before.
+    #[must_use]
+    pub fn rush(mut self, days: u32) -> Office {
+        self.rush_days = days;
         self
     }
 
@@ -154,9 +174,12 @@ impl Office {
         let robots = self.events / ROBOT_SHARE;
         let rows = self.events - robots;
         scenario.events.reserve(self.events);
-        for (index, shift) in shifts.iter().enumerate() {
+        let all: usize = shifts.iter().map(|shift| shift.pace).sum();
+        let mut before = 0;
+        for shift in &shifts {
             // so that the shares add up to exactly `rows`
-            let share = rows * (index + 1) / shifts.len() - rows * index / shifts.len();
+            let share = rows * (before + shift.pace) / all - rows * before / all;
+            before += shift.pace;
             shift.work(share, &rooms, scenario, &mut dice);
         }
         self.automate(robots, &rooms, scenario, &mut dice);
@@ -201,7 +224,8 @@ impl Office {
                 let hours: Vec<DateTime<Utc>> =
                     worker.hours(day).filter(|hour| *hour + Duration::hours(1) <= now).collect();
                 if !hours.is_empty() {
-                    shifts.push(Shift { worker, hours });
+                    let pace = if back < u64::from(self.rush_days) { RUSH } else { 1 };
+                    shifts.push(Shift { worker, hours, pace });
                 }
             }
         }
@@ -248,6 +272,8 @@ impl Worker {
 struct Shift<'a> {
     worker: &'a Worker,
     hours: Vec<DateTime<Utc>>,
+    /// 1 on ordinary days.
+    pace: usize,
 }
 
 impl Shift<'_> {
@@ -255,7 +281,7 @@ impl Shift<'_> {
     fn work(&self, rows: usize, rooms: &[Room], scenario: &mut Scenario, dice: &mut Dice) {
         let person = &self.worker.person;
         let name = person.display_name();
-        let acts = rows.min(self.hours.len() * ACTS_AN_HOUR);
+        let acts = rows.min(self.hours.len() * ACTS_AN_HOUR * self.pace);
         let room_of = |id: i32| rooms.iter().find(|room| room.id == id).expect("people work in generated rooms");
         let mut add = |mut event: Event| {
             event.actor = person.id;

@@ -44,7 +44,8 @@ pub enum Reference {
 
 impl Event {
     /// The columns of this row: its own, or what its members mean.
-    pub(crate) fn columns(&self) -> Stored {
+    #[must_use]
+    pub fn columns(&self) -> Stored {
         if let Some(stored) = &self.stored {
             return stored.clone();
         }
