@@ -10,7 +10,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Check, Conclusion, Job, Program, Reached};
+use job_runner::{Check, Conclusion, Job, Program, Reached, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -184,6 +184,10 @@ impl Program for VdrWatch {
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
         Conclusion { coverage: &outcome.head.coverage, findings: &outcome.findings, suppressed: outcome.suppressed }
+    }
+
+    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
+        outcome.tellable()
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+mod clock;
 mod command;
 pub mod config;
 mod config_show;
@@ -21,6 +22,7 @@ mod program;
 pub mod secret;
 mod setup;
 pub mod state_path;
+mod telling;
 pub mod time_spec;
 mod upkeep;
 mod watchers;
@@ -30,5 +32,5 @@ pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
-pub use program::{Conclusion, Program};
+pub use program::{Conclusion, Program, Tellable};
 pub use setup::Setup;

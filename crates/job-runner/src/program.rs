@@ -44,10 +44,13 @@ pub trait Program: Sized {
     /// What the exit code depends on.
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
+    /// What the runner fills in after the run, from what it remembers of earlier ones.
+    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
+
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
 
-    /// What people should be told. Pure.
+    /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
 
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
@@ -63,6 +66,17 @@ pub trait Program: Sized {
     fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self>) -> impl Future<Output = anyhow::Result<Exit>> {
         async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
     }
+}
+
+/// The parts of an outcome that depend on what people know already.
+#[derive(Debug)]
+pub struct Tellable<'a> {
+    /// The runner sets the state of each, and adds to the reasons of those that have grown.
+    pub findings: &'a mut [Finding],
+    /// How many known findings have more acts than were told.
+    pub suppressed: &'a mut u64,
+    /// What the reader must know besides.
+    pub notes: &'a mut Vec<String>,
 }
 
 /// What the exit code of a run, and its metrics, depend on.
