@@ -1,40 +1,20 @@
 //! What `doctor` says of this program: which rooms it would watch, its limits, and what it can never see. Pure.
 
 use audit_model::{PortalText, RoomId};
-use docspace_client::{Area, Room, Scopes};
-use job_runner::{Check, Reached};
+use docspace_client::Room;
+use job_runner::Check;
 
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limit, Limits};
 use crate::report::blind_spot;
-use crate::rule::stretch;
+use crate::rule::{of_class, plural};
 use crate::run::BLIND_SPOTS;
 
-/// `reached` is absent when the portal could not be asked.
-pub(crate) fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-    let mut checks = Vec::new();
-    if let Some(Reached { capabilities, rooms, .. }) = reached {
-        checks.extend(watched(&config.rooms, rooms));
-        checks.extend(config.create_room.as_ref().map(|title| making(title, rooms, &capabilities.scopes)));
-    }
+/// `rooms` is absent when the portal's list could not be read.
+pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
+    let mut checks = rooms.map(|rooms| watched(&config.rooms, rooms)).unwrap_or_default();
     checks.push(limits(&config.limits));
     checks.push(never());
     checks
-}
-
-/// Whether a room that is missing can be made. Whether the portal's plan allows another one shows only then.
-fn making(title: &str, rooms: &[Room], scopes: &Scopes) -> Check {
-    const NAME: &str = "create_room";
-    if rooms.iter().any(|room| !room.archived && room.fact.may_be_vdr() && room.fact.title.raw() == title) {
-        Check::ok(NAME, "the room is there")
-    } else if scopes.can_write(Area::Rooms) {
-        Check::ok(NAME, "the room is missing; the next run makes it")
-    } else {
-        Check::fail(
-            NAME,
-            "the room is missing, and the key may not make it",
-            "make a key with `rooms:write` besides `*:read`",
-        )
-    }
 }
 
 fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
@@ -73,8 +53,16 @@ fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
 }
 
 fn limits(limits: &Limits) -> Check {
-    let armed: Vec<String> = limits.armed().iter().map(|limit| stretch(limit, limit.acts)).collect();
-    Check::ok("limits", format!("a person is reported after more in one room than {}", armed.join(", or ")))
+    let armed = limits.armed();
+    let on: Vec<String> = armed.iter().map(|limit| format!("{} {}", of_any_class(limit), limit.span.words())).collect();
+    Check::ok("limits", format!("a person is reported after more in one room than {}", on.join(", ")))
+}
+
+fn of_any_class(limit: &Limit) -> String {
+    match limit.class {
+        Some(class) => of_class(class, limit.acts),
+        None => plural(limit.acts, "act"),
+    }
 }
 
 fn never() -> Check {
@@ -116,16 +104,10 @@ mod tests {
 
     #[test]
     fn limits_that_are_off_are_not_named() {
-        let off = ClassLimits::default();
-        let limits = limits(&Limits { per_day: 0, whole_window: 500, deletions: off, ..Limits::default() });
-        let expected = "than 20 acts within 1 h, or 500 acts in the whole window, or 10 acts of sharing within 1 h, or 30 acts of sharing within 24 h";
-        assert!(limits.text.ends_with(expected), "{}", limits.text);
-    }
-
-    #[test]
-    fn a_room_can_be_made_only_by_a_key_that_may() {
-        let rooms = [room(71, "Falcon", 8)];
-        assert_eq!(making("Eagle", &rooms, &Scopes::unrestricted()).state, CheckState::Ok);
-        assert!(making("Falcon", &rooms, &Scopes::unrestricted()).text.contains("is there"));
+        let sharing = ClassLimits::default();
+        let text = limits(&Limits { per_day: 0, whole_window: 500, sharing, ..Limits::default() }).text;
+        let expected =
+            "20 acts within 1 h, 500 acts in the whole window, 10 deletions within 1 h, 30 deletions within 24 h";
+        assert!(text.ends_with(expected), "{text}");
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Config {
     /// Report only findings about these people, by id or e-mail address. Empty: everybody.
     pub(crate) people: Vec<String>,
     /// Title of a virtual data room that is made if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
     /// Documents that a folder stands for when it cannot be listed. At least 1.
@@ -96,6 +97,15 @@ impl Span {
             Span::Hour => TimeDelta::hours(1),
             Span::Day => TimeDelta::hours(24),
             Span::WholeWindow => TimeDelta::MAX,
+        }
+    }
+
+    /// As in `41 acts within 1 h`.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Span::Hour => "within 1 h",
+            Span::Day => "within 24 h",
+            Span::WholeWindow => "in the whole window",
         }
     }
 }

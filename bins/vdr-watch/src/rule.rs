@@ -263,22 +263,13 @@ impl Subject {
 /// `41 acts within 1 h, more than 20`
 fn reason(limit: &Limit, episode: &Episode<Evidence>) -> String {
     let peak = &episode.peak;
-    let at_least = if peak.at_least { "≥ " } else { "" };
-    format!("{at_least}{}, more than {}", stretch(limit, peak.acts), limit.acts)
-}
-
-/// `41 acts within 1 h`: so many acts of the kind, and in the time, that the limit is about.
-pub(crate) fn stretch(limit: &Limit, acts: u64) -> String {
     let counted = match limit.class {
-        Some(class) => of_class(class, acts),
-        None => plural(acts, "act"),
+        Some(class) => of_class(class, peak.acts),
+        None => plural(peak.acts, "act"),
     };
-    let span = match limit.span {
-        Span::Hour => "within 1 h",
-        Span::Day => "within 24 h",
-        Span::WholeWindow => "in the whole window",
-    };
-    format!("{counted} {span}")
+    let at_least = if peak.at_least { "≥ " } else { "" };
+    let span = limit.span.words();
+    format!("{at_least}{counted} {span}, more than {}", limit.acts)
 }
 
 fn severity(acts: u64, limit: u64) -> Severity {
@@ -296,7 +287,7 @@ fn by_class(classes: &BTreeMap<ActClass, u64>) -> String {
     classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ")
 }
 
-fn of_class(class: ActClass, count: u64) -> String {
+pub(crate) fn of_class(class: ActClass, count: u64) -> String {
     match class {
         ActClass::View => plural(count, "opening"),
         ActClass::Download => plural(count, "download"),

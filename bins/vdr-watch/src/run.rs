@@ -183,11 +183,16 @@ impl Program for VdrWatch {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.head.coverage, findings: &outcome.findings, suppressed: outcome.suppressed }
+        Conclusion {
+            coverage: &outcome.head.coverage,
+            findings: &outcome.findings,
+            suppressed: outcome.suppressed,
+            held: false,
+        }
     }
 
-    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
-        outcome.tellable()
+    fn tellable(outcome: &mut Outcome) -> Option<Tellable<'_>> {
+        Some(outcome.tellable())
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -199,6 +204,6 @@ impl Program for VdrWatch {
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached)
+        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
     }
 }

@@ -4,13 +4,13 @@ use std::io;
 use std::process::ExitCode;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding, GapReason, SourceCoverage};
+use audit_model::{Coverage, GapReason, SourceCoverage};
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand};
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand, ReportFormat};
 use job_runner::config::{FlagSetting, Problem, Settings};
 use job_runner::exit::Exit;
-use job_runner::{Conclusion, Head, Job, Program, Setup, Tellable};
+use job_runner::{Conclusion, Head, Job, Program, Setup};
 use serde::{Deserialize, Serialize};
 
 /// Looks at nothing
@@ -65,19 +65,6 @@ impl Settings for Config {
     }
 }
 
-/// It never finds anything.
-struct Outcome {
-    head: Head,
-    findings: [Finding; 0],
-    suppressed: u64,
-}
-
-impl Outcome {
-    fn new(job: &Job, coverage: Coverage) -> Self {
-        Outcome { head: Head::new(job, 1, coverage), findings: [], suppressed: 0 }
-    }
-}
-
 struct Sample;
 
 impl Program for Sample {
@@ -87,13 +74,13 @@ impl Program for Sample {
 
     type Cli = Cli;
     type Config = Config;
-    type Outcome = Outcome;
+    type Outcome = Head;
 
     fn flags(_cli: &Cli) -> Vec<FlagSetting> {
         Vec::new()
     }
 
-    async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
+    async fn run(config: &Config, job: &Job) -> anyhow::Result<Head> {
         match config.mood.as_str() {
             "panic" => panic!("in a mood to stumble"),
             "hang" => std::future::pending().await,
@@ -103,32 +90,24 @@ impl Program for Sample {
                 if mood == "gap" {
                     coverage.gap("audit", job.window, GapReason::PortalError);
                 }
-                Ok(Outcome::new(job, coverage))
+                Ok(Head::new(job, 1, coverage))
             }
         }
     }
 
-    fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Outcome {
-        Outcome::new(job, coverage)
+    fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Head {
+        Head::new(job, 1, coverage)
     }
 
-    fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.head.coverage, findings: &outcome.findings, suppressed: outcome.suppressed }
+    fn conclusion(outcome: &Head) -> Conclusion<'_> {
+        Conclusion { coverage: &outcome.coverage, findings: &[], suppressed: 0, held: false }
     }
 
-    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
-        Tellable {
-            findings: &mut outcome.findings,
-            suppressed: &mut outcome.suppressed,
-            notes: &mut outcome.head.notes,
-        }
-    }
-
-    fn render(_outcome: &Outcome, _format: ReportFormat, _out: &mut impl io::Write) -> io::Result<()> {
+    fn render(_outcome: &Head, _format: ReportFormat, _out: &mut impl io::Write) -> io::Result<()> {
         Ok(())
     }
 
-    fn alerts(_outcome: &Outcome) -> Vec<Alert> {
+    fn alerts(_outcome: &Head) -> Vec<Alert> {
         Vec::new()
     }
 

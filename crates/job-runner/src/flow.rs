@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use alerting::Outbox;
 use anyhow::Context;
-use audit_model::{Coverage, GapReason, Verdict, Window};
+use audit_model::{Coverage, FindingState, GapReason, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
@@ -52,7 +52,7 @@ pub(crate) async fn conclude<P: Program>(
     let portal = probe(&client, &archive, now).await?;
     let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
     if let Some(note) = clock::behind(answered, client.portal_clock()) {
-        watchers.failures.warn(&note);
+        warn!("{note}");
         notes.push(note);
     }
     let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
@@ -100,11 +100,9 @@ pub(crate) async fn conclude<P: Program>(
     info!(requests = job.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
     let telling = Telling { outbox: &outbox, channels: &channels, quiet, now, dry_run: args.dry_run };
-    let print = |outcome: &P::Outcome, notes: &[String]| {
-        let notes: Vec<&String> = notes.iter().chain(&key_watch.note).collect();
-        print::<P>(outcome, &notes, args)
-    };
-    let told = telling.tell::<P>(&mut outcome, print).await;
+    let told = telling
+        .tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, key_watch.note.iter().chain(notes), args))
+        .await;
     if told.printed.is_ok() {
         key_watch.told(&store, now).await;
     }
@@ -125,8 +123,8 @@ pub(crate) async fn conclude<P: Program>(
     let ending = Ending {
         nothing: verdict == Verdict::Nothing || !told.critical_reached,
         incomplete: verdict == Verdict::Incomplete,
-        findings: conclusion.counted().next().is_some(),
-        held: false,
+        findings: conclusion.findings.iter().any(|finding| finding.state != FindingState::Silenced),
+        held: conclusion.held,
     };
     Ok(decide(ending, args.exit_code))
 }
@@ -265,13 +263,18 @@ async fn limited<P: Program>(
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.
-fn print<P: Program>(outcome: &P::Outcome, notes: &[&String], args: &CommonArgs) -> anyhow::Result<()> {
+fn print<'n, P: Program>(
+    outcome: &P::Outcome,
+    notes: impl Iterator<Item = &'n String>,
+    args: &CommonArgs,
+) -> anyhow::Result<()> {
     let mut report = Vec::new();
     P::render(outcome, args.format, &mut report)?;
     let mut stdout = io::stdout().lock();
-    if report.is_empty() && !notes.is_empty() {
-        report = notes.iter().map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
-    } else if report.is_empty() && stdout.is_terminal() {
+    if report.is_empty() {
+        report = notes.map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
+    }
+    if report.is_empty() && stdout.is_terminal() {
         report = format!("{}: nothing new to report; everything the portal records was seen\n", P::NAME).into_bytes();
     }
     stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")

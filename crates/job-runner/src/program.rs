@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding, FindingState};
+use audit_model::{Coverage, Finding};
 use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
@@ -44,8 +44,10 @@ pub trait Program: Sized {
     /// What the exit code depends on.
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
-    /// What the runner fills in after the run, from what it remembers of earlier ones.
-    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
+    /// What the runner fills in after the run, from what it remembers of earlier ones; `None` for a program without findings.
+    fn tellable(_outcome: &mut Self::Outcome) -> Option<Tellable<'_>> {
+        None
+    }
 
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
@@ -83,15 +85,10 @@ pub struct Tellable<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// Known and silenced ones included.
+    /// Known ones included.
     pub findings: &'a [Finding],
     /// Known findings that have grown and are not told again yet.
     pub suppressed: u64,
-}
-
-impl<'a> Conclusion<'a> {
-    /// The findings that count: silenced ones do not.
-    pub fn counted(&self) -> impl Iterator<Item = &'a Finding> {
-        self.findings.iter().filter(|finding| finding.state != FindingState::Silenced)
-    }
+    /// Whether a breaker or a lock-out check held something back.
+    pub held: bool,
 }
