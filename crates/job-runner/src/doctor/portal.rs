@@ -10,13 +10,11 @@ use url::Url;
 
 use super::check::split_remedy;
 use super::{Check, local};
+use crate::clock::CLOCK_TOLERANCE;
 use crate::config::is_loopback;
 use crate::key_end;
 use crate::program::Program;
 use crate::setup::Setup;
-
-/// Reading treats a portal's clock that is further behind as a gap.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// A portal that answers the key.
 #[derive(Debug)]
