@@ -92,6 +92,14 @@ impl Archive {
         Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
     }
 
+    /// What of the window's audit trail was never read, oldest first.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn unread_audit(&self, window: Window) -> Result<Vec<Window>, Error> {
+        Ok(self.covered("audit").await?.missing_from(window))
+    }
+
     /// Up to when rules have judged the audit trail; `None` before the first run.
     ///
     /// # Errors
