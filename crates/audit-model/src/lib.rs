@@ -2,6 +2,7 @@
 
 mod action;
 mod action_table;
+mod address;
 mod counting;
 mod coverage;
 mod event;
@@ -11,6 +12,7 @@ mod text;
 mod window;
 
 pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
+pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
