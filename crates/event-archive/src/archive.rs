@@ -16,7 +16,10 @@ use crate::source::Source;
 
 const COMPONENT: Component = Component {
     name: "archive",
-    steps: &[Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") }],
+    steps: &[
+        Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
+        Migration { number: 2, name: "logins whose address was set", sql: include_str!("migrations/2_login_ip.sql") },
+    ],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.

@@ -5,7 +5,7 @@
 
 use audit_model::Person;
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, EntryId, Portal};
+use docspace_client::{AddressList, Client, EntryId, Portal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -114,6 +114,22 @@ impl Archive {
         }
         let done = sqlx::query("DELETE FROM fact WHERE kind = 'portal'").execute(self.store().pool()).await;
         done.map(|_| ()).map_err(|source| self.failed("forgetting facts about the portal", source))
+    }
+
+    /// The portal's own list of addresses, as it was when it was last read.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn address_list(&self) -> Result<Option<Fact<AddressList>>, Error> {
+        self.fact("address list", "").await
+    }
+
+    /// Remembers the portal's own list of addresses.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_address_list(&self, list: &AddressList, now: DateTime<Utc>) -> Result<(), Error> {
+        self.keep_fact("address list", "", list, now).await
     }
 
     async fn look<T: Serialize + DeserializeOwned>(

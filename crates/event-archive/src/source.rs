@@ -143,9 +143,9 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform)
+         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set)
          SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-         value->>9, value->>10, value->>11
+         value->>9, value->>10, value->>11, value->>12
          FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
     }
 
@@ -163,6 +163,7 @@ impl Source for Logins {
             login.city,
             login.browser,
             login.platform,
+            login.ip_was_set,
         ])
     }
 }

@@ -84,6 +84,7 @@ fn login(n: i64) -> LoginEvent {
         city: None,
         browser: Some("Chrome 131".into()),
         platform: None,
+        ip_was_set: false,
     }
 }
 
