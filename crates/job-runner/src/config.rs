@@ -26,6 +26,7 @@ pub use common::{
 pub use layer::Place;
 pub use path::PathSetting;
 pub use problem::{Problem, Problems};
+pub use suggest::nearest_name;
 
 use crate::args::CommonArgs;
 use crate::environment::Environment;
