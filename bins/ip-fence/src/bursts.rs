@@ -100,7 +100,7 @@ impl<'a> Bursts<'a> {
 
     /// Takes in a row of the login history.
     pub(crate) fn push(&mut self, row: &Sighting) {
-        if row.action.is_login() {
+        if row.action.is_successful_login() {
             self.logins.push(row.clone());
         }
         if !row.action.is_failed_login() {
@@ -108,7 +108,9 @@ impl<'a> Bursts<'a> {
         }
         let length = TimeDelta::minutes(i64::from(self.limits.minutes));
         let (failed, sprayed) = (self.limits.failed_logins, self.limits.sprayed_people);
-        if failed > 0 && let Some(typed) = typed(row) {
+        if failed > 0
+            && let Some(typed) = typed(row)
+        {
             self.by_typed.entry(typed).or_default().push(row, length, Measure::Rows, failed);
         }
         if sprayed > 0 && !self.may_come_from_there(row) {
@@ -128,8 +130,12 @@ impl<'a> Bursts<'a> {
     pub(crate) fn finish(mut self) -> Vec<Found> {
         let by_typed = std::mem::take(&mut self.by_typed);
         let by_caller = std::mem::take(&mut self.by_caller);
-        let one = by_typed.into_iter().flat_map(|(typed, window)| window.bursts.into_iter().map(move |burst| (typed.clone(), burst)));
-        let many = by_caller.into_iter().flat_map(|(caller, window)| window.bursts.into_iter().map(move |burst| (caller.clone(), burst)));
+        let one = by_typed
+            .into_iter()
+            .flat_map(|(typed, window)| window.bursts.into_iter().map(move |burst| (typed.clone(), burst)));
+        let many = by_caller
+            .into_iter()
+            .flat_map(|(caller, window)| window.bursts.into_iter().map(move |burst| (caller.clone(), burst)));
         let one: Vec<Found> = one.map(|(typed, burst)| self.burst(&typed, burst)).collect();
         one.into_iter().chain(many.map(|(caller, burst)| self.spraying(&caller, burst))).collect()
     }
@@ -155,10 +161,21 @@ impl<'a> Bursts<'a> {
         };
         let success = account.and_then(|account| {
             let own = |login: &&Sighting| login.user == account.person.id;
-            self.logins.iter().filter(own).find(|login| login.order() > burst.last.order() && login.at - burst.last.at <= AFTER_BURST)
+            self.logins
+                .iter()
+                .filter(own)
+                .find(|login| login.order() > burst.last.order() && login.at - burst.last.at <= AFTER_BURST)
         });
-        reasons.extend(success.map(|login| format!("then signed in from {}, {} minutes after the last", login.shown_ip(), (login.at - burst.last.at).num_minutes())));
+        reasons.extend(success.map(|login| {
+            format!(
+                "then signed in from {}, {} minutes after the last",
+                login.shown_ip(),
+                (login.at - burst.last.at).num_minutes()
+            )
+        }));
+        let is_foreign = |login: &&Sighting| matches!(self.book.policy.judge(login.user, login.address()), Verdict::NotAllowed(_));
         let severity = match (account, success) {
+            (_, Some(_)) if success.as_ref().is_some_and(is_foreign) => Severity::Critical,
             (_, Some(_)) => Severity::High,
             (Some(_), None) => Severity::Medium,
             (None, None) => Severity::Low,

@@ -80,7 +80,6 @@ impl CommandLine for Cli {
             _ => None,
         }
     }
-
 }
 
 impl Cli {

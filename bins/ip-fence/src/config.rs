@@ -157,7 +157,17 @@ mod tests {
         let policy = loaded.policy.clone().expect("the example names a policy");
         assert!(policy.as_path().ends_with("policy.example.toml"), "relative to the file");
         assert_eq!(Config { policy: None, ..loaded }, Config::default());
-        for key in ["policy", "ipv6_by_64", "enforce", "public", "expansion_cap", "failed_logins", "sprayed_people", "minutes", "url"] {
+        for key in [
+            "policy",
+            "ipv6_by_64",
+            "enforce",
+            "public",
+            "expansion_cap",
+            "failed_logins",
+            "sprayed_people",
+            "minutes",
+            "url",
+        ] {
             assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} ="))), "{key}");
         }
         let policy = std::fs::read_to_string(policy.as_path()).unwrap();

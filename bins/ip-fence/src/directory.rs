@@ -52,4 +52,3 @@ fn built_in(named: &[&str]) -> Option<Group> {
     let is_named = named.iter().any(|name| Uuid::parse_str(name.trim()).is_ok_and(|id| id == EVERYONE));
     is_named.then(|| Group { id: EVERYONE, name: "everybody".into(), manager: None, size: None })
 }
-

@@ -35,7 +35,9 @@ pub(crate) fn changed(
     }
     let mut reasons = Vec::new();
     match (before.enabled, now.enabled) {
-        (true, false) => reasons.push("the portal's address list was switched off: everybody can enter from anywhere".to_owned()),
+        (true, false) => {
+            reasons.push("the portal's address list was switched off: everybody can enter from anywhere".to_owned())
+        }
         (false, true) => reasons.push("the portal's address list was switched on".to_owned()),
         _ => {}
     }
@@ -72,7 +74,7 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
     let list = &known.value.list;
     let mut rows = Rows::default();
     let since = known.learned_at + CACHED;
-    for login in logins.iter().filter(|login| login.at >= since && login.action.is_login() && !login.ip_was_set) {
+    for login in logins.iter().filter(|login| login.at >= since && login.action.is_successful_login() && !login.ip_was_set) {
         let kind = directory.people.get(&login.user).and_then(|account| account.kind);
         // the servers' own networks are let in whatever the list holds
         let Address::V4(ip) = login.address() else { continue };
@@ -88,7 +90,14 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
         "either the deployment has switched the feature off, which the portal does not show, or these addresses were set by the callers".to_owned(),
     ];
     let key = format!("{list:?}");
-    Some(rows.found(About { kind: Kind::NotEnforced, severity: Severity::High, person: the_portal(), place: None, key, reasons }))
+    Some(rows.found(About {
+        kind: Kind::NotEnforced,
+        severity: Severity::High,
+        person: the_portal(),
+        place: None,
+        key,
+        reasons,
+    }))
 }
 
 /// For findings that are about nobody.

@@ -148,7 +148,8 @@ fn fingerprint(kind: Kind, key: &str) -> String {
 pub(crate) fn sort(found: &mut [Found]) {
     found.sort_by(|a, b| {
         let key = |found: &Found| (found.finding.person.id, found.detail.kind, found.detail.place.clone());
-        let times = (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
+        let times =
+            (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
         b.finding.severity.cmp(&a.finding.severity).then_with(|| key(a).cmp(&key(b))).then(times)
     });
 }

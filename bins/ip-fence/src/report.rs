@@ -5,7 +5,7 @@ pub(crate) mod words;
 use std::io;
 
 use alerting::{Alert, AlertContext};
-use audit_model::{Evidence, Finding, FindingState, GUEST_ACCOUNT, PersonStatus, SYSTEM_ACCOUNT, Verdict};
+use audit_model::{Evidence, Finding, FindingState, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
 use url::Url;
@@ -53,7 +53,9 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
         (Verdict::Nothing, _) => "nothing can be concluded: the login history could not be read".to_owned(),
-        (Verdict::Incomplete, 0) => "incomplete: nothing to report in what could be read, and not all of it could".to_owned(),
+        (Verdict::Incomplete, 0) => {
+            "incomplete: nothing to report in what could be read, and not all of it could".to_owned()
+        }
         (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
         (Verdict::Complete, count) => plural(count, "finding"),
     };
@@ -105,7 +107,10 @@ fn who(finding: &Finding) -> String {
 fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
     let what = evidence.title.as_ref().map_or_else(|| evidence.action.to_string(), |title| title.for_terminal());
     let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
-    format!("{}  {what}{ip}", clock.at(evidence.at))
+    // of logins the target is what was typed; acts name theirs in the sentence
+    let typed = evidence.target.as_ref().filter(|_| evidence.action.is_failed_login());
+    let typed = typed.map(|typed| format!("  as {}", PortalText::new(typed.as_str()).for_terminal())).unwrap_or_default();
+    format!("{}  {what}{typed}{ip}", clock.at(evidence.at))
 }
 
 /// How much a finding of this kind can be relied on.
@@ -121,9 +126,13 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::NewCountry => {
             "a hint: countries are looked up by address, and VPNs, mobile networks and private relays move people across borders"
         }
-        Kind::FailedBurst => "sure as to the tries; who made them is not known, a program with an old password does the same",
+        Kind::FailedBurst => {
+            "sure as to the tries; who made them is not known, a program with an old password does the same"
+        }
         Kind::Spraying => "likely: many accounts tried from one place; a shared office or VPN can look like that",
-        Kind::ListChanged => "sure; the portal does not record what was changed, so this compares what two runs have read",
+        Kind::ListChanged => {
+            "sure; the portal does not record what was changed, so this compares what two runs have read"
+        }
         Kind::NotEnforced => "likely: see the two explanations above",
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Detector<'a> {
             self.status_changed(row);
         }
         let is_login = row.source == Source::Logins;
-        if (is_login && !row.action.is_login()) || is_robot(row.user) || row.user == GUEST_ACCOUNT {
+        if (is_login && !row.action.is_successful_login()) || is_robot(row.user) || row.user == GUEST_ACCOUNT {
             return;
         }
         if is_service_account(self.book.directory, row.user, self.book.service_accounts) {
@@ -192,7 +192,9 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
     let from = rows.first().map(Sighting::shown_ip).unwrap_or_default();
     match (kind, why) {
         (Kind::NotAllowed, _) => match place.shown() {
-            Some(network) if network != from => format!("came from {from} in {network}, which no rule allows: {counted}"),
+            Some(network) if network != from => {
+                format!("came from {from} in {network}, which no rule allows: {counted}")
+            }
             _ => format!("came from {from}, which no rule allows: {counted}"),
         },
         (Kind::AddressSet, Why::SetByRequest) => {
@@ -226,12 +228,17 @@ fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String {
         });
         rules.collect::<Vec<_>>().join(", ")
     };
-    let could = if allowed.has_v6() { "; rules with IPv6 addresses could allow it" } else { "; no rule has IPv6 addresses" };
+    let could =
+        if allowed.has_v6() { "; rules with IPv6 addresses could allow it" } else { "; no rule has IPv6 addresses" };
     match (&allowed.rules[..], &allowed.idle[..]) {
-        ([], idle) => format!("the rules that name this person do not count, expired or for admins only: {}", named(idle)),
+        ([], idle) => {
+            format!("the rules that name this person do not count, expired or for admins only: {}", named(idle))
+        }
         (rules, _) if kind == Kind::CannotJudge => format!("named by {}{could}", named(rules)),
         (rules, []) => format!("not in {}", named(rules)),
-        (rules, idle) => format!("not in {}; {} would count if it had not expired and were for all", named(rules), named(idle)),
+        (rules, idle) => {
+            format!("not in {}; {} would count if it had not expired and were for all", named(rules), named(idle))
+        }
     }
 }
 

@@ -31,14 +31,20 @@ const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let file = directory::read_policy(config.policy.as_ref().map(|path| path.as_path()))?;
     if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
-        return Ok(IpFence::unseen(config, job, Coverage::unseen("logins", job.window, GapReason::AuditFeatureMissing)));
+        return Ok(IpFence::unseen(
+            config,
+            job,
+            Coverage::unseen("logins", job.window, GapReason::AuditFeatureMissing),
+        ));
     }
     let mut coverage = Coverage { main: MainSource::Logins, ..Coverage::default() };
     coverage.blind_spots = vec![BlindSpot::KeyLogins, BlindSpot::Ipv6];
     let late = refresh(job, &mut coverage).await?;
     let known = address_list(job, &mut coverage).await?;
     let mut notes = Vec::new();
-    if let Some(known) = &known && known.value.list.enabled {
+    if let Some(known) = &known
+        && known.value.list.enabled
+    {
         coverage.blind_spots.push(BlindSpot::BlockedLogins);
         notes.push("the portal's own address list is switched on: logins that it refuses leave no trace, so nobody can see them here".to_owned());
     }
@@ -142,11 +148,16 @@ async fn earlier_countries(archive: &Archive, window: Window) -> anyhow::Result<
 pub(crate) fn is_public(own: &OwnPortal, portal: &url::Url) -> bool {
     own.public.unwrap_or_else(|| match portal.host() {
         Some(url::Host::Domain(name)) => {
-            let is_inner = [".local", ".internal", ".lan", ".intranet", ".home.arpa"].iter().any(|end| name.ends_with(end));
+            let is_inner =
+                [".local", ".internal", ".lan", ".intranet", ".home.arpa"].iter().any(|end| name.ends_with(end));
             name.contains('.') && !is_inner
         }
-        Some(url::Host::Ipv4(ip)) => !matches!(audit_model::Address::from(std::net::IpAddr::V4(ip)), audit_model::Address::Private(_)),
-        Some(url::Host::Ipv6(ip)) => !matches!(audit_model::Address::from(std::net::IpAddr::V6(ip)), audit_model::Address::Private(_)),
+        Some(url::Host::Ipv4(ip)) => {
+            !matches!(audit_model::Address::from(std::net::IpAddr::V4(ip)), audit_model::Address::Private(_))
+        }
+        Some(url::Host::Ipv6(ip)) => {
+            !matches!(audit_model::Address::from(std::net::IpAddr::V6(ip)), audit_model::Address::Private(_))
+        }
         None => true,
     })
 }
@@ -162,7 +173,8 @@ async fn judge(
     let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
     let window = Window::new(oldest, job.window.until);
     let is_judged = |row: &Sighting| row.at >= job.window.since || late.contains(&(row.at, row.source));
-    let logins: Vec<Sighting> = job.archive.logins(window).await?.into_iter().map(Sighting::from).filter(is_judged).collect();
+    let logins: Vec<Sighting> =
+        job.archive.logins(window).await?.into_iter().map(Sighting::from).filter(is_judged).collect();
     let mut detector = Detector::new(book);
     let mut changes = Vec::new();
     let mut waiting = logins.iter().peekable();

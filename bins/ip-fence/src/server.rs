@@ -87,7 +87,8 @@ fn dotnet_address(text: &str) -> Option<IpAddr> {
     let inner = match text.strip_prefix('[') {
         Some(rest) => {
             let (inner, port) = rest.split_once(']')?;
-            let is_end = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+            let is_end =
+                port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
             is_end.then_some(inner)?
         }
         None => text,

@@ -1,6 +1,6 @@
 //! Somebody seen from an address: a row of the login history or of the audit trail, as the rules need it.
 
-use audit_model::{Address, ActionId, AuditEvent, Evidence, LoginEvent, PortalText};
+use audit_model::{ActionId, Address, AuditEvent, Evidence, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -55,7 +55,8 @@ impl Sighting {
             event: self.id,
             at: self.at,
             action: self.action,
-            target: self.targets.first().cloned(),
+            // of a failed login, what was typed
+            target: self.targets.first().cloned().or_else(|| self.login.as_ref().map(|login| login.raw().to_owned())),
             title: self.text.clone(),
             ip: self.ip.clone(),
         }

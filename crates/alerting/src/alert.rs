@@ -1,7 +1,8 @@
 //! The alert as a value: a finding, and what a reader far from the machine needs to judge it.
 
 use audit_model::{
-    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, RoomId, Severity, Verdict, Window,
+    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId, Severity, Verdict,
+    Window,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -33,7 +34,7 @@ pub struct AlertContext<'a> {
 pub struct Alert {
     /// Always [`SCHEMA`].
     pub schema: &'static str,
-    /// The same for the same finding of the same size; 32 hexadecimal digits.
+    /// The same for the same finding of the same size and severity; 32 hexadecimal digits.
     pub id: String,
     /// The same for as long as the matter lasts.
     pub fingerprint: String,
@@ -56,7 +57,7 @@ pub struct Alert {
     pub evidence_total: u64,
     pub links: Links,
     pub coverage: AlertCoverage,
-    /// How many alerts with this fingerprint were held back since the last one that was sent.
+    /// How many runs since the last alert about the matter found it larger, and held that back; [`crate::Outbox::keep`] says.
     pub suppressed: u64,
 }
 
@@ -79,6 +80,8 @@ pub struct Portal {
 pub struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Url>,
 }
 
 /// What the run could see, as far as a reader of one alert needs it.
@@ -108,7 +111,10 @@ impl Alert {
             reasons: finding.reasons.clone(),
             evidence: finding.evidence.iter().take(MAX_EVIDENCE).cloned().collect(),
             evidence_total: finding.evidence_total,
-            links: Links { room: room_page(finding.room.as_ref(), context.portal_url) },
+            links: Links {
+                room: room_page(finding.room.as_ref(), context.portal_url),
+                person: person_page(&finding.person, context.portal_url),
+            },
             coverage: AlertCoverage {
                 complete: context.coverage.verdict() == Verdict::Complete,
                 gaps: context.coverage.gaps.clone(),
@@ -126,15 +132,27 @@ impl Alert {
 /// Hashes what tells one alert from another: whose, which, and how far the matter has gone.
 ///
 /// Program and portal count, because a portal's first account has the same id everywhere. The counts do, because a row
-/// that was found late makes a finding grow without moving its end, and a receiver must not drop that as a copy.
+/// that was found late makes a finding grow without moving its end, and the severity, because a lower limit makes it more urgent
+/// without another act: a receiver must not drop that as a copy.
 fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
     let newest = finding.evidence.iter().map(|evidence| (evidence.at, evidence.event)).max();
     let told_apart = (
         (SCHEMA, context.program, context.portal_url, &finding.fingerprint),
-        (finding.window.until, newest, finding.counts, finding.evidence_total),
+        (finding.window.until, newest, finding.counts, finding.evidence_total, finding.severity),
     );
     let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
     Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The portal's list of accounts, narrowed to this person: it has no page of its own for one. `None` without an e-mail address to
+/// look for, and without a role, because guests stand in a list of their own.
+pub fn person_page(person: &Person, portal: &Url) -> Option<Url> {
+    let email = person.email.as_ref()?.raw().trim().to_lowercase();
+    let list = if person.role? == PortalRole::Guest { "guests" } else { "people" };
+    let mut page = portal.clone();
+    page.path_segments_mut().ok()?.pop_if_empty().extend(["accounts", list, "filter"]);
+    page.query_pairs_mut().clear().append_pair("search", &email);
+    (!email.is_empty()).then_some(page)
 }
 
 /// The room's page in the portal; only for rooms with a numeric id, as for the others the address is not established.

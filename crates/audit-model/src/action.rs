@@ -106,8 +106,8 @@ impl ActionId {
         })
     }
 
-    /// Whether somebody signed in.
-    pub fn is_login(self) -> bool {
+    /// Whether it is a login that succeeded, by whatever means. The use of an API key is none.
+    pub fn is_successful_login(self) -> bool {
         matches!(self.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
     }
 
@@ -128,6 +128,12 @@ impl ActionId {
     /// Whether the event is about an AI agent itself, so that its first target is the agent's id.
     pub fn is_about_agent(self) -> bool {
         (5154..=5158).contains(&self.0)
+    }
+
+    /// The actions whose events name a room or an agent with its id: the only ones that tell of rooms.
+    pub fn naming_rooms() -> impl Iterator<Item = ActionId> {
+        let known = ACTIONS.iter().map(|info| ActionId(info.id));
+        known.filter(|action| action.is_about_room() || action.is_about_agent())
     }
 
     /// Whether the event says that a room was deleted for good.
@@ -239,7 +245,7 @@ mod tests {
         for info in ACTIONS.iter().filter(|info| info.kind == ActionKind::Login) {
             let action = ActionId(info.id);
             let succeeds = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
-            assert_eq!(action.is_login(), succeeds, "{}", info.name);
+            assert_eq!(action.is_successful_login(), succeeds, "{}", info.name);
             assert_eq!(action.is_failed_login(), info.name.starts_with("LoginFail"), "{}", info.name);
         }
     }

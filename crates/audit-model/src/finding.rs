@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::{ActionId, Attributed, AuditEvent, PortalText, RoomId, Window};
+use crate::{ActionId, Attributed, AuditEvent, Person, PortalText, RoomId, Window};
 
 /// A finding carries at most this many sample events: enough to recognise what happened, short enough to read at night.
 pub const MAX_EVIDENCE: usize = 10;
@@ -28,27 +27,6 @@ pub enum FindingState {
     Grown,
     Known,
     Silenced,
-}
-
-/// Whether an account can sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PersonStatus {
-    Active,
-    Disabled,
-    /// Invited, has not signed in yet.
-    Pending,
-}
-
-/// Whom a finding is about. Absent members are unknown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub id: Uuid,
-    pub name: PortalText,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<PortalText>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<PersonStatus>,
 }
 
 /// The room of a finding, and how surely its events belong there.

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::debug;
 use url::Url;
@@ -22,8 +23,9 @@ use crate::{ApiKey, EntryId, Error, ErrorKind};
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
 const REQUESTS_IN_FLIGHT: usize = 4;
 
-/// A page is at most 100 rows of a few kilobytes; a larger body is not a page.
-const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+/// A page is at most 100 rows of a few kilobytes; a larger body is not a page. Four of them are held in memory at once, each whole,
+/// unpacked, before it is parsed.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// A portal, as one account sees it. Cheap to clone; clones share limits and counters.
 #[derive(Clone, Debug)]
@@ -54,17 +56,24 @@ pub(crate) struct Question<'a> {
     path: &'a str,
     pub(crate) query: &'a [(&'a str, &'a str)],
     needs: &'static str,
+    /// What is to be changed, as JSON; without it, the question is only asked.
+    body: Option<&'a Value>,
     /// Without the key. Public answers are refused to a key without the scope, and to a dead one.
     anonymous: bool,
 }
 
 impl<'a> Question<'a> {
     pub(crate) fn new(asked: &'static str, path: &'a str, needs: &'static str) -> Self {
-        Question { asked, path, query: &[], needs, anonymous: false }
+        Question { asked, path, query: &[], needs, body: None, anonymous: false }
     }
 
     pub(crate) fn anonymous(asked: &'static str, path: &'a str) -> Self {
-        Question { asked, path, query: &[], needs: "*:read", anonymous: true }
+        Question { asked, path, query: &[], needs: "*:read", body: None, anonymous: true }
+    }
+
+    /// Something to be changed; `needs` is the scope for that.
+    pub(crate) fn change(asked: &'static str, path: &'a str, needs: &'static str, body: &'a Value) -> Self {
+        Question { body: Some(body), ..Question::new(asked, path, needs) }
     }
 
     pub(crate) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
@@ -149,19 +158,26 @@ impl Client {
             (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
             _ => error.repeat(),
         };
-        let body = with_retries(self.inner.policy, || self.get_once(&question), judge).await?;
-        let envelope: Envelope<T> =
-            serde_json::from_slice(&body).map_err(|error| Error::form(question.asked, error))?;
-        let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
-        Ok(Answer { response, total: envelope.total })
+        let body = with_retries(self.inner.policy, || self.send_once(&question), judge).await?;
+        parse(&question, &body)
     }
 
-    async fn get_once(&self, question: &Question<'_>) -> Result<Vec<u8>, Error> {
+    /// Sends a change, once: nobody knows what a call that broke has done, so a second one is for whoever has looked.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, question: Question<'_>) -> Result<T, Error> {
+        let body = self.send_once(&question).await?;
+        Ok(parse::<T>(&question, &body)?.response)
+    }
+
+    async fn send_once(&self, question: &Question<'_>) -> Result<Vec<u8>, Error> {
         let asked = question.asked;
         let Inner { http, base, key, budget, spent, .. } = &*self.inner;
         let mut url = base.clone();
         url.set_path(&format!("{}/api/2.0/{}", base.path().trim_end_matches('/'), question.path));
-        let mut request = http.get(url).query(question.query);
+        let mut request = match question.body {
+            Some(body) => http.post(url).json(body),
+            None => http.get(url),
+        };
+        request = request.query(question.query);
         if !question.anonymous {
             let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
             request = request.header(AUTHORIZATION, header);
@@ -175,12 +191,12 @@ impl Client {
         self.note_clock(&headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+            spent.note_bytes(chunk.len());
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY_BYTES {
                 return Err(Error::new(asked, ErrorKind::UnexpectedForm));
             }
         }
-        spent.note_bytes(body.len());
         let duration_ms = started.elapsed().as_millis() as u64;
         debug!(path = question.path, status = status.as_u16(), size_bytes = body.len(), duration_ms, "request");
 
@@ -224,6 +240,12 @@ impl Client {
             self.inner.portal_seconds.store(seconds, Ordering::Relaxed);
         }
     }
+}
+
+fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -> Result<Answer<T>, Error> {
+    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| Error::form(question.asked, error))?;
+    let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
+    Ok(Answer { response, total: envelope.total })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

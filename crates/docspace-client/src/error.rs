@@ -14,11 +14,13 @@ use serde_json::Value;
 
 /// What went wrong and what was asked for. The cause, where there is one below, is the source.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {asked}: {kind}")]
+#[error("cannot {verb} {asked}: {kind}")]
 pub struct Error {
     /// What was asked for, for instance `the audit trail`.
     pub asked: &'static str,
     pub kind: ErrorKind,
+    /// `read`, or what else was tried.
+    pub(crate) verb: &'static str,
     #[source]
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -93,7 +95,7 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::MissingScope { needs } => write!(f, "the key lacks a scope (403): this call needs `{needs}`"),
             ErrorKind::MissingRight => {
-                f.write_str("the owner of the key may not read this (403): use the key of a DocSpace admin or the owner")
+                f.write_str("the owner of the key may not do this (403): use the key of a DocSpace admin or the owner")
             }
             ErrorKind::ClosedRoute => f.write_str(
                 "the portal closed the route (403): the key is dead or lacks the scope, or the portal is being restored",
@@ -171,17 +173,53 @@ impl fmt::Display for Comma<'_> {
 
 impl Error {
     pub(crate) fn new(asked: &'static str, kind: ErrorKind) -> Self {
-        Error { asked, kind, source: None }
+        Error { asked, kind, verb: "read", source: None }
     }
 
     /// A failure below HTTP. The URL is removed: its query carries ids.
     pub(crate) fn transport(asked: &'static str, error: reqwest::Error) -> Self {
         let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
-        Error { asked, kind, source: Some(Box::new(error.without_url())) }
+        Error { asked, kind, verb: "read", source: Some(Box::new(error.without_url())) }
     }
 
     pub(crate) fn form(asked: &'static str, error: serde_json::Error) -> Self {
-        Error { asked, kind: ErrorKind::UnexpectedForm, source: Some(Box::new(error)) }
+        Error { asked, kind: ErrorKind::UnexpectedForm, verb: "read", source: Some(Box::new(error)) }
+    }
+
+    /// Of a call that changes something: what it tried.
+    pub(crate) fn trying_to(self, verb: &'static str) -> Self {
+        Error { verb, ..self }
+    }
+
+    /// Whether somebody has to change something before the call can succeed: key, rights, plan, or what was asked for.
+    pub fn needs_somebody(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::MalformedKey
+                | ErrorKind::DeadKey
+                | ErrorKind::MissingScope { .. }
+                | ErrorKind::MissingRight
+                | ErrorKind::ClosedRoute
+                | ErrorKind::BlockedAddress
+                | ErrorKind::Unpaid
+                | ErrorKind::PlanLacks
+                | ErrorKind::UnknownCall
+                | ErrorKind::Refused { .. }
+                | ErrorKind::BadRequest { .. }
+                | ErrorKind::Redirected { .. }
+        )
+    }
+
+    /// Whether a call that was to change something may have changed it all the same: the portal did not get around to saying no.
+    pub fn may_have_acted(&self) -> bool {
+        let surely_not = matches!(
+            self.kind,
+            ErrorKind::NoPortal
+                | ErrorKind::NotFound
+                | ErrorKind::TooManyRequests { .. }
+                | ErrorKind::BudgetExhausted { .. }
+        );
+        !surely_not && !self.needs_somebody()
     }
 
     /// Whether one stored row may be the cause, so that a narrower question can get around it.

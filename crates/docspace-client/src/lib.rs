@@ -32,11 +32,11 @@ pub use error::{Error, ErrorKind};
 pub use folders::{File, Folder, FolderContents};
 pub use key::ApiKey;
 pub use key_facts::{Area, KeyFacts, Scopes};
-pub use members::{Access, Member};
-pub use people::{Account, AccountKind, EVERYONE, Group};
+pub use members::{Access, Member, MemberGroup};
+pub use people::{Account, EVERYONE, Group};
 pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{Identity, Portal};
-pub use rooms::Room;
+pub use rooms::{Room, title_problem};
 pub use slice::{Slice, SliceGap};
 
 /// Id of a folder or a file: the same forms as a room's, because a room is a folder.

@@ -4,8 +4,9 @@
 //! disabled and invited people are in it. To somebody who may not see it, it is empty.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use audit_model::RoomId;
+use audit_model::{PortalText, RoomId};
 use uuid::Uuid;
 
 use crate::client::{Question, segment};
@@ -29,9 +30,44 @@ impl Access {
     /// From least to most. A number that stands nowhere here counts as less than all of them.
     const RISING: [i32; 9] = [7, 2, 6, 5, 8, 10, 11, 9, 1];
 
+    /// The right in words; `None` for a number that we do not know.
+    fn words(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "nothing",
+            1 => "full access",
+            2 => "viewer",
+            3 => "shut out",
+            5 => "reviewer",
+            6 => "commenter",
+            7 => "form filler",
+            8 => "custom filter",
+            9 => "room manager",
+            10 => "editor",
+            11 => "content creator",
+            _ => return None,
+        })
+    }
+
     fn rank(self) -> Option<usize> {
         Self::RISING.iter().position(|known| *known == self.0)
     }
+}
+
+impl fmt::Display for Access {
+    /// In words, for instance `content creator`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.words() {
+            Some(words) => f.write_str(words),
+            None => write!(f, "right {}", self.0),
+        }
+    }
+}
+
+/// A group that is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberGroup {
+    pub id: Uuid,
+    pub name: PortalText,
 }
 
 /// A person in a room.
@@ -44,7 +80,7 @@ pub struct Member {
     /// Has a row of their own in the member list, so a group is not the only way in.
     pub is_direct: bool,
     /// The groups that are in the room and have this person in them.
-    pub groups: Vec<Uuid>,
+    pub groups: Vec<MemberGroup>,
 }
 
 impl Client {
@@ -72,20 +108,26 @@ impl Client {
                     let account = Account::from(*dto);
                     members.push(Member { account, access, is_owner, is_direct: true, groups: Vec::new() });
                 }
-                Subject::Group(group) => groups.push((group, access)),
+                Subject::Group(dto) => groups.push((MemberGroup { id: dto.id, name: dto.name }, access)),
             }
         }
         members.sort_by_key(|member| !member.is_owner);
         let mut positions: HashMap<Uuid, usize> =
             members.iter().enumerate().map(|(position, member)| (member.account.person.id, position)).collect();
         for (group, access) in groups {
-            for account in self.members_through(room, group).await? {
+            for account in self.members_through(room, group.id).await? {
                 let position = *positions.entry(account.person.id).or_insert(members.len());
                 let Some(member) = members.get_mut(position) else {
-                    members.push(Member { account, access, is_owner: false, is_direct: false, groups: vec![group] });
+                    members.push(Member {
+                        account,
+                        access,
+                        is_owner: false,
+                        is_direct: false,
+                        groups: vec![group.clone()],
+                    });
                     continue;
                 };
-                member.groups.push(group);
+                member.groups.push(group.clone());
                 if !member.is_direct && access.rank() > member.access.rank() {
                     member.access = access;
                 }

@@ -1,7 +1,6 @@
 //! People and groups.
 
-use audit_model::{Person, PersonStatus, PortalText};
-use chrono::{DateTime, Utc};
+use audit_model::{Person, PersonStatus, PortalRole, PortalText};
 use uuid::{Uuid, uuid};
 
 use crate::client::Question;
@@ -11,26 +10,14 @@ use crate::{Client, Error, ErrorKind};
 /// The built-in group of everybody with an account, guests included.
 pub const EVERYONE: Uuid = uuid!("c5cc67d1-c3e8-43c0-a3ad-3928ae3e5b5e");
 
-/// What kind of account somebody has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AccountKind {
-    Owner,
-    /// DocSpace admin: reads every room without being listed there.
-    Admin,
-    RoomAdmin,
-    User,
-    Guest,
-}
-
 /// An account of the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub person: Person,
-    /// `None` when the portal says nothing that we know.
-    pub kind: Option<AccountKind>,
     /// Comes from a directory, which gives it its status back whenever they are synchronised.
     pub is_ldap: bool,
-    pub registered: Option<DateTime<Utc>>,
+    /// Signs in through somebody else's page.
+    pub is_sso: bool,
 }
 
 /// A group of people, without those who are in it.
@@ -116,15 +103,7 @@ impl Client {
 
 impl From<PersonDto> for Account {
     fn from(dto: PersonDto) -> Self {
-        let flags = [
-            (dto.is_owner, AccountKind::Owner),
-            (dto.is_admin, AccountKind::Admin),
-            (dto.is_room_admin, AccountKind::RoomAdmin),
-            (dto.is_visitor, AccountKind::Guest),
-            (dto.is_collaborator, AccountKind::User),
-        ];
-        let kind = flags.into_iter().find_map(|(is_set, kind)| is_set.then_some(kind));
-        Account { kind, is_ldap: dto.is_ldap, registered: dto.registration_date, person: person(dto) }
+        Account { is_ldap: dto.is_ldap, is_sso: dto.is_sso, person: person(dto) }
     }
 }
 
@@ -150,7 +129,16 @@ fn person(dto: PersonDto) -> Person {
         4 => Some(PersonStatus::Pending),
         _ => None,
     });
-    Person { id: dto.id, name, email: dto.email, status }
+    // up to 3.6 the owner is an admin too, so the order counts
+    let flags = [
+        (dto.is_owner, PortalRole::Owner),
+        (dto.is_admin, PortalRole::DocspaceAdmin),
+        (dto.is_room_admin, PortalRole::RoomAdmin),
+        (dto.is_visitor, PortalRole::Guest),
+        (dto.is_collaborator, PortalRole::User),
+    ];
+    let role = flags.into_iter().find_map(|(is_set, role)| is_set.then_some(role));
+    Person { id: dto.id, name, email: dto.email, status, role, registered: dto.registration_date, room_role: None }
 }
 
 #[cfg(test)]
@@ -166,9 +154,9 @@ mod tests {
     fn the_owner_is_the_owner_on_any_server() {
         for is_admin in [true, false] {
             let json = format!(r#"{{"id":"{EVERYONE}","isOwner":true,"isAdmin":{is_admin}}}"#);
-            assert_eq!(account(&json).kind, Some(AccountKind::Owner));
+            assert_eq!(account(&json).person.role, Some(PortalRole::Owner));
         }
-        assert_eq!(account(&format!(r#"{{"id":"{EVERYONE}"}}"#)).kind, None);
+        assert_eq!(account(&format!(r#"{{"id":"{EVERYONE}"}}"#)).person.role, None);
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Who we are on which portal, and whether its answers can be trusted.
 
-use audit_model::Person;
+use audit_model::{Person, PortalRole};
 use chrono_tz::Tz;
 use futures::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Question;
-use crate::people::AccountKind;
 use crate::wire::PersonDto;
 use crate::{Account, Client, Error};
 
@@ -93,7 +92,11 @@ impl Client {
 
 impl From<Account> for Identity {
     fn from(account: Account) -> Self {
-        let is_owner = account.kind == Some(AccountKind::Owner);
-        Identity { is_admin: is_owner || account.kind == Some(AccountKind::Admin), is_owner, person: account.person }
+        let role = account.person.role;
+        Identity {
+            is_admin: role.is_some_and(PortalRole::reads_every_room),
+            is_owner: role == Some(PortalRole::Owner),
+            person: account.person,
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{RoomFact, RoomId};
+use audit_model::{RoomFact, RoomId, VIRTUAL_DATA_ROOM};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Question, segment};
@@ -37,6 +38,21 @@ impl Client {
         Ok(by_id.collect::<BTreeMap<_, _>>().into_values().collect())
     }
 
+    /// Makes a virtual data room and gives it as the portal says it is; its owner is the key's. Titles are not unique: whoever wants
+    /// one room of a title looks before, and again after an error that [`may_have_acted`](Error::may_have_acted).
+    ///
+    /// # Errors
+    /// `MissingScope` without `rooms:write`, `MissingRight` for users and guests, `PlanLacks` when the plan allows no more rooms.
+    /// Never repeated.
+    pub async fn create_data_room(&self, title: &str) -> Result<Room, Error> {
+        const ASKED: &str = "a virtual data room";
+        let body = create_body(title);
+        let question = Question::change(ASKED, "files/rooms", "rooms:write or *:write", &body);
+        let made = self.post::<FolderDto>(question).await;
+        let made = made.and_then(|dto| room(dto).ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm)));
+        made.map_err(|error| error.trying_to("make"))
+    }
+
     /// One room, or `None` when there is no such room; other folders are no rooms.
     pub async fn room(&self, id: &RoomId) -> Result<Option<Room>, Error> {
         let path = format!("files/rooms/{}", segment(id));
@@ -48,10 +64,57 @@ impl Client {
     }
 }
 
+pub(crate) fn create_body(title: &str) -> Value {
+    json!({ "title": title, "roomType": VIRTUAL_DATA_ROOM })
+}
+
+/// Longest title of a room, in characters.
+const LONGEST_TITLE: usize = 170;
+
+/// Why the portal would not keep exactly this as the title of a room; `None` when it would.
+///
+/// The portal trims titles and replaces some characters without a word, so that the room could not be found by the title asked for.
+pub fn title_problem(title: &str) -> Option<String> {
+    // a character outside the first plane is two to the portal, and becomes two underscores
+    let replaced =
+        |c: &char| matches!(c, '*' | '+' | ':' | '"' | '<' | '>' | '?' | '|' | '\\' | '/') || *c > '\u{ffff}';
+    if title.trim().is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if title.trim() != title {
+        return Some("begins or ends with a blank, which the portal removes".to_owned());
+    }
+    if title.chars().count() > LONGEST_TITLE {
+        return Some(format!("is longer than {LONGEST_TITLE} characters"));
+    }
+    if title.contains(char::is_control) {
+        return Some("has a control character".to_owned());
+    }
+    title.chars().find(replaced).map(|c| format!("has the character `{c}`, which the portal replaces by `_`"))
+}
+
 /// `None` for a folder that is no room.
 fn room(dto: FolderDto) -> Option<Room> {
     let (id, room_type) = (dto.id?, Some(dto.room_type?));
     let archived = dto.root_folder_type == Some(ARCHIVE_ROOT);
     let fact = RoomFact { id, title: dto.title, room_type, created: dto.created };
     Some(Room { fact, archived, owner: author(dto.created_by) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_that_the_portal_would_change_are_told() {
+        for kept in ["Acme – due diligence", "Projekt Zürich (2026)", "契約書", "a_b", "a"] {
+            assert_eq!(title_problem(kept), None, "{kept}");
+        }
+        assert_eq!(title_problem(&"ü".repeat(170)), None);
+        for changed in
+            ["", " ", "a ", "\tA", "a\nb", "a:b", "a/b", "a+b", "wh?", "\"a\"", "rocket 🚀", &"x".repeat(171)]
+        {
+            assert!(title_problem(changed).is_some(), "{changed}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
 
+use crate::keep::replace_spans;
 use crate::rows::micros;
 use crate::{Archive, Error};
 
@@ -90,7 +91,7 @@ impl Archive {
         .map_err(failed)?;
         for Kept { source, mut covered } in kept {
             covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
-            self.replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
+            replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
         }
         write.commit().await.map_err(failed)?;
         sqlx::query("VACUUM").execute(self.store().pool()).await.map_err(failed)?;

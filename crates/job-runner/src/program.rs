@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::Coverage;
+use audit_model::{Coverage, Finding};
 use chrono::TimeDelta;
 
 use crate::args::{CommandLine, ReportFormat};
@@ -29,7 +29,7 @@ pub trait Program {
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
 
-    /// Refresh, detect, plan. Prints nothing, exits nowhere, changes nothing at the portal.
+    /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
     ///
     /// # Errors
     /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.
@@ -41,11 +41,25 @@ pub trait Program {
     /// What the exit code depends on.
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
+    /// What the runner fills in after the run, from what it remembers of earlier ones.
+    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
+
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
 
-    /// What people should be told. Pure.
+    /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+}
+
+/// The parts of an outcome that depend on what people know already.
+#[derive(Debug)]
+pub struct Tellable<'a> {
+    /// The runner sets the state of each, and adds to the reasons of those that have grown.
+    pub findings: &'a mut [Finding],
+    /// How many known findings have more acts than were told.
+    pub suppressed: &'a mut u64,
+    /// What the reader must know besides.
+    pub notes: &'a mut Vec<String>,
 }
 
 /// What the exit code of a run depends on.

@@ -89,6 +89,22 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// A step of an intent that was never written down: a mistake of whoever builds the program.
+    #[error("`{key}` does not stand in the journal of store {path}")]
+    NotPlanned {
+        /// The file.
+        path: PathBuf,
+        /// Of the intent.
+        key: String,
+    },
+    /// An entry of the journal that nobody can have written.
+    #[error("entry `{key}` in the journal of store {path} cannot be read; see whether it was done, then remove it")]
+    UnreadableEntry {
+        /// The file.
+        path: PathBuf,
+        /// Of the intent.
+        key: String,
+    },
     /// The lock file cannot be made, locked or written.
     #[error("cannot use lock file {path}; check its folder and the rights of this user")]
     Lock {

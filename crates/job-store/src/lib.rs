@@ -2,11 +2,13 @@
 
 mod error;
 mod files;
+mod journal;
 mod lock;
 mod schema;
 mod store;
 
 pub use error::Error;
+pub use journal::{Journal, JournalEntry, JournalState};
 pub use lock::{Acquired, RunLock};
 pub use schema::{Component, Migration};
 pub use store::Store;

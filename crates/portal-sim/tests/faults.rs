@@ -134,6 +134,16 @@ async fn reset_comes_before_any_byte() {
 }
 
 #[tokio::test]
+async fn done_then_status_fails_after_the_effect() {
+    let sim = start(portal()).await;
+    sim.set_faults(vec![Fault::new(FaultKind::DoneThenStatus { status: 500 }).method("POST").times(1)]);
+    let bearer = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", sim.key());
+    let answer = ask(&sim, "POST", "files/rooms", &bearer, r#"{"title":"Beta","roomType":8}"#).await;
+    assert_eq!(answer.status, 500);
+    assert!(get(&sim, "files/rooms", "").await.text().contains("\"title\":\"Beta\""));
+}
+
+#[tokio::test]
 async fn reset_inside_comes_after_half_of_the_body() {
     let sim = start(busy(20)).await;
     let whole = get(&sim, FILTER, "").await;
@@ -339,7 +349,7 @@ async fn every_kind_can_be_set_over_the_wire() {
         r#"[{"kind":"status","status":502}]"#,
         r#"[{"kind":"too_many_requests","retry_after":3}]"#,
         r#"[{"kind":"limited","by":"reads"},{"kind":"limited","by":"day","retry_after":60}]"#,
-        r#"[{"kind":"reset"},{"kind":"reset_inside"},{"kind":"truncated"}]"#,
+        r#"[{"kind":"reset"},{"kind":"reset_inside"},{"kind":"truncated"},{"kind":"done_then_status","status":500}]"#,
         r#"[{"kind":"slow","pieces":3,"pause_ms":1},{"kind":"latency","ms":1,"jitter_ms":2,"seed":5}]"#,
         r#"[{"kind":"blocked"},{"kind":"unpaid"},{"kind":"suspended"},{"kind":"full_seats"},{"kind":"unchanged"}]"#,
         r#"[{"kind":"fallback","from":"+1h","until":"2027-01-01T00:00:00Z"},{"kind":"clock_skew","seconds":-30}]"#,

@@ -10,7 +10,7 @@ use crate::wire::{
     ContentDto, EntryDto, FileDto, FolderDto, GroupDto, GroupMemberDto, KeyDto, LifetimesDto, PersonDto, QuotaDto,
     ShareDto,
 };
-use crate::{Account, AccountKind, EntryId};
+use crate::{Account, EntryId};
 
 /// Recorded answers to paths of this form, where `*` is any part. The recording of scopes has no payloads.
 fn answers(form: &str) -> Vec<(String, Exchange)> {
@@ -66,8 +66,8 @@ fn people_keep_what_the_portal_said() {
     let names = [&raw[0]["firstName"], &raw[0]["lastName"]].map(|name| name.as_str().unwrap());
     assert_eq!(account.person.name.raw(), names.join(" "));
     // the sample has every flag set; the owner comes before all of them
-    assert_eq!((account.kind, account.is_ldap), (Some(AccountKind::Owner), true));
-    assert!(account.registered.is_some());
+    assert_eq!(account.person.role, Some(audit_model::PortalRole::Owner));
+    assert!(account.is_ldap && account.is_sso && account.person.registered.is_some());
 }
 
 #[test]

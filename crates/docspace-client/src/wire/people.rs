@@ -37,6 +37,8 @@ pub(crate) struct PersonDto {
     pub(crate) is_visitor: bool,
     #[serde(default, rename = "isLDAP")]
     pub(crate) is_ldap: bool,
+    #[serde(default, rename = "isSSO")]
+    pub(crate) is_sso: bool,
     #[serde(default, deserialize_with = "maybe_instant")]
     pub(crate) registration_date: Option<DateTime<Utc>>,
 }
@@ -75,14 +77,16 @@ pub(crate) struct ShareDto {
 
 /// A group as rows name it; the manager there is a user name.
 #[derive(Deserialize)]
-struct GroupRefDto {
-    id: Uuid,
+pub(crate) struct GroupRefDto {
+    pub(crate) id: Uuid,
+    #[serde(default)]
+    pub(crate) name: PortalText,
 }
 
 /// Whom a row of a member list is about.
 pub(crate) enum Subject {
     Person(Box<PersonDto>),
-    Group(Uuid),
+    Group(GroupRefDto),
 }
 
 /// The portal's number for groups in `subjectType`; people are 0.
@@ -99,9 +103,9 @@ impl ShareDto {
     pub(crate) fn into_subject(self) -> Option<Subject> {
         match (self.shared_to_user, self.shared_to_group, self.shared_to) {
             (Some(user), _, _) => Some(Subject::Person(Box::new(user))),
-            (None, Some(group), _) => Some(Subject::Group(group.id)),
+            (None, Some(group), _) => Some(Subject::Group(group)),
             (None, None, Some(copy)) if self.subject_type == Some(GROUP) => {
-                GroupRefDto::deserialize(copy).ok().map(|group| Subject::Group(group.id))
+                GroupRefDto::deserialize(copy).ok().map(Subject::Group)
             }
             (None, None, Some(copy)) => PersonDto::deserialize(copy).ok().map(|user| Subject::Person(Box::new(user))),
             (None, None, None) => None,

@@ -28,7 +28,10 @@ pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
 pub fn nearest_name<'n>(unknown: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let limit = MAX_DISTANCE.max(unknown.chars().count() / 4);
     let distances = known.map(|name| (distance(unknown, &name.to_lowercase()), name));
-    distances.filter(|(distance, name)| *distance <= limit && *distance * 2 <= name.chars().count()).min().map(|(_, name)| name)
+    distances
+        .filter(|(distance, name)| *distance <= limit && *distance * 2 <= name.chars().count())
+        .min()
+        .map(|(_, name)| name)
 }
 
 fn collect(table: &Dict, path: &mut Vec<String>, known: &mut Vec<Vec<String>>) {

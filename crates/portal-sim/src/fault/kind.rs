@@ -33,6 +33,11 @@ pub enum FaultKind {
         #[serde(default)]
         retry_after: Option<u32>,
     },
+    /// What was asked for is done, and then this status is answered.
+    DoneThenStatus {
+        /// HTTP status.
+        status: u16,
+    },
     /// The connection is reset before any byte of the answer.
     Reset,
     /// The connection is reset after half of the body.

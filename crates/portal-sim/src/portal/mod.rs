@@ -264,6 +264,9 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
             Err(failure) => echo.failure(failure),
         },
     };
+    if let Some(FaultKind::DoneThenStatus { status }) = fault {
+        return Outcome::Reply(echo.fault(*status, None));
+    }
     Outcome::Reply(reply.naming_versions(scenario.can(Ability::VersionsHeader)).by(misbehave::manner(fault)))
 }
 
