@@ -156,7 +156,7 @@ impl<'a> Bursts<'a> {
             Some(account) => account.person.clone(),
             None => {
                 reasons.push("no account has that address".to_owned());
-                Person { id: GUEST_ACCOUNT, name: shown, email: None, status: None }
+                Person::named(GUEST_ACCOUNT, shown)
             }
         };
         let success = account.and_then(|account| {
@@ -173,7 +173,8 @@ impl<'a> Bursts<'a> {
                 (login.at - burst.last.at).num_minutes()
             )
         }));
-        let is_foreign = |login: &&Sighting| matches!(self.book.policy.judge(login.user, login.address()), Verdict::NotAllowed(_));
+        let is_foreign =
+            |login: &&Sighting| matches!(self.book.policy.judge(login.user, login.address()), Verdict::NotAllowed(_));
         let severity = match (account, success) {
             (_, Some(_)) if success.as_ref().is_some_and(is_foreign) => Severity::Critical,
             (_, Some(_)) => Severity::High,
@@ -210,8 +211,7 @@ impl<'a> Bursts<'a> {
             (false, true) => Severity::High,
             (true, true) => Severity::Low,
         };
-        let name = PortalText::new("many accounts");
-        let person = Person { id: GUEST_ACCOUNT, name, email: None, status: None };
+        let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
         let place = (!caller.is_empty()).then_some(shown);
         let key = caller.to_owned();
         burst.rows.found(About { kind: Kind::Spraying, severity, person, place, key, reasons })

@@ -80,6 +80,10 @@ impl CommandLine for Cli {
             _ => None,
         }
     }
+
+    fn has_own_command(&self) -> bool {
+        matches!(self.command, Some(Command::Policy(_) | Command::Plan(_)))
+    }
 }
 
 impl Cli {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, Finding, Person, PortalText, SYSTEM_ACCOUNT, Severity, Window};
+use audit_model::{Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{AccountKind, ListEntry};
+use docspace_client::ListEntry;
 use event_archive::{Fact, KnownList};
 
 use crate::found::{About, Found, Kind, Rows};
@@ -52,10 +52,10 @@ pub(crate) fn changed(
     let mut rows = Rows::default();
     changes.iter().for_each(|change| rows.push(change));
     let person = match changes.last() {
-        Some(change) => directory.people.get(&change.user).map_or_else(
-            || Person { id: change.user, name: change.user_name.clone(), email: None, status: None },
-            |account| account.person.clone(),
-        ),
+        Some(change) => directory
+            .people
+            .get(&change.user)
+            .map_or_else(|| Person::named(change.user, change.user_name.clone()), |account| account.person.clone()),
         None => {
             reasons.push("who did it stands in no event: servers before 3.7 write none".to_owned());
             the_portal()
@@ -74,12 +74,14 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
     let list = &known.value.list;
     let mut rows = Rows::default();
     let since = known.learned_at + CACHED;
-    for login in logins.iter().filter(|login| login.at >= since && login.action.is_successful_login() && !login.ip_was_set) {
-        let kind = directory.people.get(&login.user).and_then(|account| account.kind);
+    for login in
+        logins.iter().filter(|login| login.at >= since && login.action.is_successful_login() && !login.ip_was_set)
+    {
+        let role = directory.role(login.user);
         // the servers' own networks are let in whatever the list holds
         let Address::V4(ip) = login.address() else { continue };
-        let Some(kind) = kind.filter(|kind| *kind != AccountKind::Owner) else { continue };
-        let caller = Caller { is_owner: false, is_admin: kind == AccountKind::Admin, address: ip.into() };
+        let Some(role) = role.filter(|role| *role != PortalRole::Owner) else { continue };
+        let caller = Caller { is_owner: false, is_admin: role == PortalRole::DocspaceAdmin, address: ip.into() };
         if server::rule(list, &caller) == Ruling::Refused {
             rows.push(login);
         }
@@ -102,7 +104,7 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
 
 /// For findings that are about nobody.
 fn the_portal() -> Person {
-    Person { id: SYSTEM_ACCOUNT, name: PortalText::new("the portal's address list"), email: None, status: None }
+    Person::named(SYSTEM_ACCOUNT, PortalText::new("the portal's address list"))
 }
 
 fn seen_at(finding: &mut Finding, at: DateTime<Utc>) {

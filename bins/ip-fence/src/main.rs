@@ -1,12 +1,15 @@
 //! Finds people who came from where they should not, and tells what a list of addresses would do. See the README for operators.
 
 mod bursts;
+mod checks;
 mod cli;
+mod commands;
 mod config;
 mod directory;
 mod drift;
 mod found;
 mod outcome;
+mod plan;
 mod policy;
 mod report;
 mod rule;

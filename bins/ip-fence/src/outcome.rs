@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use audit_model::{Coverage, Finding, PortalText, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::AddressList;
-use job_runner::{Head, Job};
+use job_runner::{Head, Job, Tellable};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -127,5 +127,10 @@ impl Outcome {
         });
         let published = Published { from: since, to: until, events: events.collect() };
         Outcome { head, found: all, actions: [], suppressed: 0, policy, address_list, published }
+    }
+
+    /// What depends on what people know already.
+    pub(crate) fn tellable(&mut self) -> Tellable<'_> {
+        Tellable { findings: &mut self.found.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 }

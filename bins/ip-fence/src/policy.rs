@@ -15,6 +15,7 @@ use serde::Serialize;
 
 pub(crate) use file::parse;
 pub(crate) use resolve::{Allowed, Directory, Policy, Verdict};
+pub(crate) use words::Word;
 
 /// What happens to people whom no rule names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

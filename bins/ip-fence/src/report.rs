@@ -4,7 +4,7 @@ pub(crate) mod words;
 
 use std::io;
 
-use alerting::{Alert, AlertContext};
+use alerting::{Alert, AlertContext, person_page};
 use audit_model::{Evidence, Finding, FindingState, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
@@ -53,6 +53,9 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
         (Verdict::Nothing, _) => "nothing can be concluded: the login history could not be read".to_owned(),
+        (Verdict::Incomplete, 0) if !outcome.found.findings.is_empty() => {
+            "incomplete: nothing new in what could be read, and not all of it could".to_owned()
+        }
         (Verdict::Incomplete, 0) => {
             "incomplete: nothing to report in what could be read, and not all of it could".to_owned()
         }
@@ -75,6 +78,11 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
 fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
     let kind = outcome.found.detail(finding).kind;
     writeln!(out, "{}  {}", label(finding.severity), who(finding))?;
+    if let Some(role) = finding.person.role {
+        let since =
+            finding.person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();
+        writeln!(out, "  {}{since}", role.words())?;
+    }
     for reason in &finding.reasons {
         writeln!(out, "  {reason}")?;
     }
@@ -86,7 +94,12 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
     writeln!(out, "  How sure: {}", how_sure(kind))?;
-    writeln!(out, "  What to do: {}", what_to_do(kind))
+    writeln!(out, "  What to do: {}", what_to_do(kind))?;
+    let portal = Url::parse(&outcome.head.portal.url).ok();
+    match portal.and_then(|portal| person_page(&finding.person, &portal)) {
+        Some(page) => writeln!(out, "  The account: {page}"),
+        None => Ok(()),
+    }
 }
 
 fn who(finding: &Finding) -> String {
@@ -109,7 +122,8 @@ fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
     let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
     // of logins the target is what was typed; acts name theirs in the sentence
     let typed = evidence.target.as_ref().filter(|_| evidence.action.is_failed_login());
-    let typed = typed.map(|typed| format!("  as {}", PortalText::new(typed.as_str()).for_terminal())).unwrap_or_default();
+    let typed =
+        typed.map(|typed| format!("  as {}", PortalText::new(typed.as_str()).for_terminal())).unwrap_or_default();
     format!("{}  {what}{typed}{ip}", clock.at(evidence.at))
 }
 

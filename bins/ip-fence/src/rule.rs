@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot};
 use chrono::TimeDelta;
-use docspace_client::AccountKind;
 use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
@@ -151,7 +150,7 @@ impl<'a> Detector<'a> {
             let who = match book.directory.people.get(&person) {
                 Some(account) => account.person.clone(),
                 // an account that is not there any more
-                None => Person { id: person, name: names[&person].clone(), email: None, status: None },
+                None => Person::named(person, names[&person].clone()),
             };
             rows_found(&subject, who, (kind, why, place), rows)
         });
@@ -179,7 +178,6 @@ fn rows_found(subject: &Subject<'_>, person: Person, (kind, why, place): (Kind, 
     if matches!(kind, Kind::NotAllowed | Kind::CannotJudge) {
         reasons.extend(allowed.map(|allowed| because(subject.book.policy, allowed, kind)));
     }
-    reasons.extend(role(subject));
     let place = place.text();
     // the same until the network or what the policy allows the person changes
     let rules = allowed.map(|allowed| allowed.described(subject.book.policy)).unwrap_or_default();
@@ -240,15 +238,6 @@ fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String {
             format!("not in {}; {} would count if it had not expired and were for all", named(rules), named(idle))
         }
     }
-}
-
-fn role(subject: &Subject<'_>) -> Option<String> {
-    Some(match subject.book.directory.people.get(&subject.person)?.kind? {
-        AccountKind::Owner => "the portal's owner".to_owned(),
-        AccountKind::Admin => "a DocSpace admin".to_owned(),
-        AccountKind::Guest => "a guest".to_owned(),
-        AccountKind::RoomAdmin | AccountKind::User => return None,
-    })
 }
 
 pub(crate) fn is_service_account(directory: &Directory, person: Uuid, accounts: &[String]) -> bool {

@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, MainSource, Window};
+use audit_model::{BlindSpot, Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, Fact, KnownList, LateRow};
 use futures::{Stream, TryStreamExt};
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program};
+use job_runner::exit::Exit;
+use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 
 use crate::bursts::Bursts;
@@ -24,6 +25,9 @@ use crate::outcome::{Outcome, PolicyFacts, Seen};
 use crate::policy::{Directory, Policy, PolicyFile, Unnamed};
 use crate::rule::{Countries, Detector, Rulebook};
 use crate::sighting::{Sighting, Source};
+
+/// What no portal records. Logins that its own list refuses come to that where the list is switched on.
+pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
 
 /// How far back countries are a habit.
 const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
@@ -38,7 +42,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         ));
     }
     let mut coverage = Coverage { main: MainSource::Logins, ..Coverage::default() };
-    coverage.blind_spots = vec![BlindSpot::KeyLogins, BlindSpot::Ipv6];
+    coverage.blind_spots = BLIND_SPOTS.to_vec();
     let late = refresh(job, &mut coverage).await?;
     let known = address_list(job, &mut coverage).await?;
     let mut notes = Vec::new();
@@ -124,7 +128,8 @@ pub(crate) fn resolve(
         .map_err(|mistakes| directory::refused(path.unwrap_or(Path::new("policy")), mistakes))
 }
 
-fn about(policy: &Policy) -> Vec<String> {
+/// What the reader must know of the policy.
+pub(crate) fn about(policy: &Policy) -> Vec<String> {
     let mut notes = Vec::new();
     for rule in policy.expired_rules() {
         let label = audit_model::PortalText::new(rule.label.as_str()).for_terminal();
@@ -232,8 +237,16 @@ impl Program for IpFence {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        let is_open = |finding: &&Finding| finding.state != FindingState::Silenced;
-        Conclusion { coverage: &outcome.head.coverage, findings: outcome.found.findings.iter().filter(is_open).count() }
+        Conclusion {
+            coverage: &outcome.head.coverage,
+            findings: &outcome.found.findings,
+            suppressed: outcome.suppressed,
+            held: false,
+        }
+    }
+
+    fn tellable(outcome: &mut Outcome) -> Option<Tellable<'_>> {
+        Some(outcome.tellable())
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -242,5 +255,13 @@ impl Program for IpFence {
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
         crate::report::alerts(outcome)
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        crate::checks::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {
+        crate::commands::run(cli, setup).await
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use audit_model::{Address, AddressSet};
+use audit_model::{Address, AddressSet, PortalRole};
 use chrono::NaiveDate;
-use docspace_client::{Account, AccountKind, Group};
+use docspace_client::{Account, Group};
 use job_runner::config::nearest_name;
 use uuid::Uuid;
 
@@ -39,8 +39,12 @@ impl Directory {
     }
 
     pub(crate) fn is_admin(&self, person: Uuid) -> bool {
-        let kind = self.people.get(&person).and_then(|account| account.kind);
-        matches!(kind, Some(AccountKind::Owner | AccountKind::Admin))
+        matches!(self.role(person), Some(PortalRole::Owner | PortalRole::DocspaceAdmin))
+    }
+
+    /// What the person is in the portal; `None` when that is not known, or there is no such account any more.
+    pub(crate) fn role(&self, person: Uuid) -> Option<PortalRole> {
+        self.people.get(&person).and_then(|account| account.person.role)
     }
 }
 
@@ -132,6 +136,10 @@ impl Policy {
             Some((rule, entry)) => Verdict::Allowed(&self.rules[rule], &self.rules[rule].allow[entry]),
             None => Verdict::NotAllowed(allowed),
         }
+    }
+
+    pub(crate) fn today(&self) -> NaiveDate {
+        self.today
     }
 
     /// The rules that count today.

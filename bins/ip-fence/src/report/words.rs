@@ -16,6 +16,10 @@ impl Clock {
         instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    pub(crate) fn day(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
+    }
+
     pub(crate) fn span(&self, window: Window) -> String {
         format!("{} to {}", self.at(window.since), self.at(window.until))
     }
@@ -63,7 +67,7 @@ fn source(what: &str) -> &str {
     }
 }
 
-fn blind_spot(spot: BlindSpot) -> &'static str {
+pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
     match spot {
         BlindSpot::StreamDownloads => "downloads through action=stream",
         BlindSpot::ViewOnlySessions => "documents opened only to read",
