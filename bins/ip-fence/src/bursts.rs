@@ -224,3 +224,6 @@ fn listed(texts: &BTreeSet<String>) -> String {
     let some = texts.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if texts.len() > SHOWN { format!("{some} and {} more", texts.len() - SHOWN) } else { some }
 }
+
+#[cfg(test)]
+mod tests;

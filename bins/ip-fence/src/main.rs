@@ -16,6 +16,8 @@ mod rule;
 mod run;
 mod server;
 mod sighting;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 
