@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod commands;
 mod common;
+mod drift;
 mod watch;
