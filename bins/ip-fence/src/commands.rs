@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use audit_model::{Coverage, MainSource, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
 use docspace_client::{Client, ErrorKind};
 use job_runner::Setup;
@@ -132,8 +132,11 @@ async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exi
     })?;
     // what is remembered is read from a copy, and nothing is written to the store itself
     let archive = setup.archive_snapshot().await?;
-    let (coverage, seen) = history(&client, &archive, window, setup).await?;
+    let (mut coverage, seen) = history(&client, &archive, window, setup).await?;
     let remembered = archive.address_list().await?.map(|fact| fact.value.list);
+    if list.enabled {
+        coverage.blind_spots.push(BlindSpot::BlockedLogins);
+    }
     let plan = Plan::make(&plan::Inputs {
         list: &list,
         remembered: remembered.as_ref(),

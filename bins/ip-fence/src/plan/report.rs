@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use audit_model::{Coverage, Verdict, Window};
+use audit_model::{AddressRange, Coverage, Verdict, Window};
 use chrono_tz::Tz;
 use docspace_client::Portal;
 use job_runner::args::ReportFormat;
@@ -143,15 +143,17 @@ fn steps(plan: &Plan, text: &mut String) -> std::fmt::Result {
             continue;
         }
         writeln!(text, "List: {} {title}", entries(own.len()))?;
-        for step in own.iter().take(SHOWN) {
+        let runs = runs(&own);
+        for (step, range) in runs.iter().take(SHOWN) {
             let admins = if step.entry.for_admin { "  admins only" } else { "" };
             let rules: Vec<String> = step.rules.iter().map(|rule| format!("\"{}\"", shown(rule))).collect();
             let rules = if rules.is_empty() { String::new() } else { format!("  {}", rules.join(", ")) };
             let trouble = step.trouble.map(|trouble| format!("  {trouble}")).unwrap_or_default();
-            writeln!(text, "  {sign} {}{admins}{rules}{trouble}", step.entry.ip.for_terminal())?;
+            let ip = range.map_or_else(|| step.entry.ip.for_terminal(), |range| range.to_string());
+            writeln!(text, "  {sign} {ip}{admins}{rules}{trouble}")?;
         }
-        if own.len() > SHOWN {
-            writeln!(text, "  and {} more", own.len() - SHOWN)?;
+        if runs.len() > SHOWN {
+            writeln!(text, "  and {} more lines like these; `--format json` has all", runs.len() - SHOWN)?;
         }
     }
     for expanded in &plan.expanded {
@@ -163,6 +165,23 @@ fn steps(plan: &Plan, text: &mut String) -> std::fmt::Result {
         writeln!(text, "Not in the list: {entry} of \"{rule}\" (line {line}) {why}")?;
     }
     Ok(())
+}
+
+/// Addresses that follow each other under the same rules as one line: the first of them, and what they are together.
+fn runs<'s>(steps: &[&'s Step]) -> Vec<(&'s Step, Option<AddressRange>)> {
+    let mut runs: Vec<(&Step, Option<AddressRange>)> = Vec::new();
+    for step in steps {
+        let own = step.address().and_then(|ip| AddressRange::new(ip, ip).ok());
+        let longer = runs.last().and_then(|(first, range)| {
+            let is_alike = (first.entry.for_admin, &first.rules) == (step.entry.for_admin, &step.rules);
+            range.filter(|_| is_alike)?.followed_by(own?)
+        });
+        match (longer, runs.last_mut()) {
+            (Some(longer), Some((_, range))) => *range = Some(longer),
+            _ => runs.push((step, own)),
+        }
+    }
+    runs
 }
 
 fn people(blocked: &[Blocked]) -> String {

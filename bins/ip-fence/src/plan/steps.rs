@@ -1,6 +1,7 @@
 //! What the policy would make of the list: add, keep, remove, foreign. Pure.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use audit_model::{AddressRange, PortalText, portal_form};
 use docspace_client::ListEntry;
@@ -32,6 +33,13 @@ pub(crate) struct Step {
     /// What is wrong with it as it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trouble: Option<&'static str>,
+}
+
+impl Step {
+    /// The address, of entries that the portal can match.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.entry.ip.raw().parse().ok().filter(|_| self.trouble.is_none())
+    }
 }
 
 /// A network or range that is written as single addresses.
@@ -78,7 +86,7 @@ pub(super) fn compare(inputs: &Inputs<'_>) -> (Vec<Step>, Vec<Expanded>, Vec<Can
         trouble: None,
     });
     steps.extend(added);
-    steps.sort_by(|a, b| (a.deed, &a.entry).cmp(&(b.deed, &b.entry)));
+    steps.sort_by(|a, b| (a.deed, a.address(), &a.entry).cmp(&(b.deed, b.address(), &b.entry)));
     (steps, expanded, cannot_hold)
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::file::shown;
 use super::{Allowed, Policy, Rule, Unnamed, Verdict};
+use crate::found::entries;
 
 /// The answer of `policy test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,7 +54,7 @@ impl Policy {
                 rule: Some(rule.label.clone()),
                 entry: Some(entry.range.to_string()),
                 line: Some(entry.line),
-                reasons: rule.reason.iter().chain(&rule.owner).map(|text| shown(text)).collect(),
+                reasons: about(rule),
                 ..answer(Word::Allowed, Vec::new())
             },
             Verdict::NotAllowed(allowed) => answer(Word::NotAllowed, self.why_not(allowed)),
@@ -75,8 +76,8 @@ impl Policy {
         };
         let mut reasons: Vec<String> = Vec::new();
         for rule in &allowed.rules {
-            let entries = self.rules[*rule].allow.len();
-            reasons.push(format!("none of the {entries} entries of {} holds it", named(rule)));
+            let entries = entries(self.rules[*rule].allow.len());
+            reasons.push(format!("not in the {entries} of {}", named(rule)));
         }
         for rule in &allowed.idle {
             let why = match self.rules[*rule].expires.filter(|end| self.today() >= *end) {
@@ -87,6 +88,13 @@ impl Policy {
         }
         reasons
     }
+}
+
+fn about(rule: &Rule) -> Vec<String> {
+    let reason = rule.reason.as_ref().map(|reason| format!("because: {}", shown(reason)));
+    let owner = rule.owner.as_ref().map(|owner| format!("ask {} about it", shown(owner)));
+    let end = rule.expires.map(|end| format!("until {end}"));
+    [reason, owner, end].into_iter().flatten().collect()
 }
 
 fn unclear(address: Address) -> &'static str {

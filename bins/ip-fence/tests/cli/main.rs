@@ -4,5 +4,6 @@
 
 mod commands;
 mod common;
+mod deploy;
 mod drift;
 mod watch;

@@ -104,6 +104,14 @@ impl AddressRange {
         }
     }
 
+    /// Both as one, when `next` begins right behind the end of this one.
+    #[must_use]
+    pub fn followed_by(self, next: AddressRange) -> Option<Self> {
+        let ((is_v4, first, last), (next_is_v4, next_first, next_last)) = (self.bits(), next.bits());
+        let touches = is_v4 == next_is_v4 && last.checked_add(1) == Some(next_first);
+        touches.then(|| AddressRange::new(address(is_v4, first), address(is_v4, next_last)).ok()).flatten()
+    }
+
     /// Whether the address is in it.
     pub fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
@@ -261,6 +269,9 @@ mod tests {
         assert_eq!(range("192.0.2.0/24").size(), Some(256));
         assert_eq!(range("::/0").size(), None);
         assert_eq!(range("192.0.2.254-192.0.3.1").addresses().count(), 4);
+        let joined = |a: &str, b: &str| range(a).followed_by(range(b)).map(|range| range.to_string());
+        assert_eq!(joined("192.0.2.0/25", "192.0.2.128/25").as_deref(), Some("192.0.2.0/24"));
+        assert_eq!((joined("192.0.2.1", "192.0.2.3"), joined("192.0.2.1", "::c000:202")), (None, None));
         let around = |ip: &str| AddressRange::neighbourhood(ip.parse().unwrap()).to_string();
         assert_eq!(around("192.0.2.77"), "192.0.2.0/24");
         assert_eq!(around("2001:db8::1:2:3:4"), "2001:db8::/64");
