@@ -21,6 +21,6 @@ pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot}
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
-pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};
+pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context};
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

@@ -220,10 +220,11 @@ fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
     event.action.is_about_room().then(|| event.target.first())?.map(|target| RoomId::from(target.as_str()))
 }
 
-/// The room title behind the localised prefix of an event's context; `None` for events outside rooms.
+/// The title that the room of an event had then, from behind the localised prefix of its context; `None` for events outside rooms,
+/// and for those that could forge it. A title is no key: others may have it, or have had it.
 ///
 /// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
-fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
+pub fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
     if event.action.is_about_tag() {
         return None;
     }
