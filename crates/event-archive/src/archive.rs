@@ -15,6 +15,7 @@ const COMPONENT: Component = Component {
     steps: &[
         Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
         Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
+        Migration { number: 3, name: "logins whose address was set", sql: include_str!("migrations/3_login_ip.sql") },
     ],
 };
 
