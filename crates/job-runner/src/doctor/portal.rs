@@ -48,7 +48,9 @@ pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Op
     let Ok(client) = setup.client_with(ApiKey::new(secret), &url) else { return (checks, None) };
     let is_there = way(setup, &client, &url, &mut checks).await;
     let reached = match key {
-        Some((key, origin)) if is_there => opened(&client, &key, &origin, (setup.now, P::reach(setup.config)), &mut checks).await,
+        Some((key, origin)) if is_there => {
+            opened(&client, &key, &origin, (setup.now, P::reach(setup.config)), &mut checks).await
+        }
         _ => {
             checks.push(not_checked("the key and what it opens"));
             None
