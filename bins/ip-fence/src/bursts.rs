@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
+use job_runner::words::plural;
 
 use crate::config::Limits;
-use crate::found::{About, Found, Kind, Rows, plural};
+use crate::found::{About, Found, Kind, Rows};
 use crate::policy::Verdict;
 use crate::rule::{AFTER_BURST, Rulebook};
 use crate::sighting::Sighting;

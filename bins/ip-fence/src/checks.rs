@@ -2,13 +2,13 @@
 //! nobody can see.
 
 use audit_model::BlindSpot;
+use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
 use crate::directory;
-use crate::found::{entries, plural};
+use crate::found::entries;
 use crate::policy::{Mistake, Policy, PolicyFile};
-use crate::report::words::blind_spot;
 use crate::server::Trouble;
 
 const POLICY: &str = "policy";

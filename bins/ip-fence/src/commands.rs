@@ -9,11 +9,11 @@ use docspace_client::{Client, ErrorKind};
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
+use job_runner::words::plural;
 use tracing::warn;
 
 use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};
 use crate::directory;
-use crate::found::plural;
 use crate::plan::{self, Plan, PlanReport};
 use crate::policy::{Directory, Policy, PolicyFile, Word, import};
 use crate::run::{self, IpFence};

@@ -2,6 +2,7 @@
 
 use audit_model::{Counts, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
 use chrono::TimeDelta;
+use job_runner::words::plural;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -152,10 +153,6 @@ pub(crate) fn sort(found: &mut [Found]) {
             (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
         b.finding.severity.cmp(&a.finding.severity).then_with(|| key(a).cmp(&key(b))).then(times)
     });
-}
-
-pub(crate) fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 pub(crate) fn entries(count: usize) -> String {

@@ -1,18 +1,16 @@
 //! The report in text and JSON, and the alerts. Pure.
 
-pub(crate) mod words;
-
 use std::io;
 
 use alerting::{Alert, AlertContext, person_page};
 use audit_model::{Evidence, Finding, FindingState, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
+use job_runner::words::{self, Clock, plural};
 use url::Url;
 
-use crate::found::{Kind, plural};
+use crate::found::Kind;
 use crate::outcome::Outcome;
-use words::{Clock, coverage_text, label};
 
 /// Writes the report. Text says nothing at all when there is nothing to say.
 pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -72,12 +70,12 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         finding_text(outcome, finding, &clock, out)?;
     }
     writeln!(out)?;
-    coverage_text(&head.coverage, &clock, out)
+    words::coverage(&head.coverage, clock, out)
 }
 
 fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
     let kind = outcome.found.detail(finding).kind;
-    writeln!(out, "{}  {}", label(finding.severity), who(finding))?;
+    writeln!(out, "{}  {}", words::severity(finding.severity), who(finding))?;
     if let Some(role) = finding.person.role {
         let since =
             finding.person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();

@@ -79,7 +79,11 @@ impl<'a> Detector<'a> {
             self.status_changed(row);
         }
         let is_login = row.source == Source::Logins;
-        if (is_login && !row.action.is_successful_login()) || is_robot(row.user) || row.user == GUEST_ACCOUNT {
+        if !row.is_of_its_person()
+            || (is_login && !row.action.is_successful_login())
+            || is_robot(row.user)
+            || row.user == GUEST_ACCOUNT
+        {
             return;
         }
         if is_service_account(self.book.directory, row.user, self.book.service_accounts) {
@@ -241,6 +245,9 @@ fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String {
 }
 
 pub(crate) fn is_service_account(directory: &Directory, person: Uuid, accounts: &[String]) -> bool {
+    if accounts.is_empty() {
+        return false;
+    }
     let email = directory.people.get(&person).and_then(|account| account.person.email.as_ref());
     let email = email.map(|email| email.raw().to_lowercase());
     let id = person.to_string();

@@ -108,7 +108,7 @@ async fn address_list(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Opti
             Ok(job.archive.address_list().await?)
         }
         Err(error) => {
-            coverage.gap("address_list", job.window, error.gap_reason());
+            coverage.gap("restrictions", job.window, error.gap_reason());
             warn!("{:#}", anyhow::Error::new(error));
             Ok(None)
         }

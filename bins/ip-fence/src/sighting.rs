@@ -45,6 +45,11 @@ impl Sighting {
         Address::of(self.ip.as_ref())
     }
 
+    /// Whether person and address belong together. Those of what the editor saves need not.
+    pub(crate) fn is_of_its_person(&self) -> bool {
+        !self.action.is_saved_by_editor()
+    }
+
     /// The address as it was noted, for people.
     pub(crate) fn shown_ip(&self) -> String {
         self.ip.as_ref().map_or_else(|| "no address".to_owned(), PortalText::for_terminal)

@@ -116,6 +116,12 @@ impl ActionId {
         matches!(self.0, 1002..=1005 | 1008 | 1009 | 1013 | 1014 | 1018 | 1020 | 1022 | 1023 | 1025 | 1026)
     }
 
+    /// Whether the document server saved what several people may have written together: such an event names the first of them, and
+    /// the address of whoever opened the document.
+    pub fn is_saved_by_editor(self) -> bool {
+        matches!(self.0, 5034 | 5151 | 5152 | 5201..=5204 | 6046)
+    }
+
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
     /// kind of entry.
     pub fn is_about_room(self) -> bool {

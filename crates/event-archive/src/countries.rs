@@ -8,12 +8,13 @@ use uuid::Uuid;
 use crate::rows::micros;
 use crate::{Archive, Error};
 
+/// The actions of `ActionId::is_successful_login`; a test compares them.
 const COUNTRIES_SQL: &str = "SELECT user, country, count(*) FROM login_event
-     WHERE at_us >= ? AND at_us < ? AND country IS NOT NULL AND action NOT IN (1006, 1016, 1017) GROUP BY user, country";
+     WHERE at_us >= ? AND at_us < ? AND country IS NOT NULL
+     AND action IN (1000, 1001, 1007, 1010, 1011, 1012, 1015, 1019, 1021, 1024, 1027, 1028, 1029) GROUP BY user, country";
 
 impl Archive {
-    /// How often each person signed in from each country in the window, as far as the portal knew the country. Failed logins stand
-    /// under the guest account.
+    /// How often each person signed in from each country in the window, as far as the portal knew the country.
     ///
     /// # Errors
     /// Of the store.
@@ -30,5 +31,19 @@ impl Archive {
             own.insert(PortalText::new(country), logins.unsigned_abs());
         }
         Ok(countries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::ActionId;
+
+    use super::*;
+
+    #[test]
+    fn logins_that_succeeded_are_counted() {
+        for action in 1000..1030 {
+            assert_eq!(COUNTRIES_SQL.contains(&action.to_string()), ActionId(action).is_successful_login(), "{action}");
+        }
     }
 }

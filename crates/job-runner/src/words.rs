@@ -2,7 +2,7 @@
 
 use std::io;
 
-use audit_model::{BlindSpot, Coverage, Severity, Window};
+use audit_model::{BlindSpot, Coverage, MainSource, Severity, SourceCoverage, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -48,9 +48,13 @@ pub fn severity(severity: Severity) -> &'static str {
 /// # Errors
 /// Of the writer.
 pub fn coverage(coverage: &Coverage, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
-    if let Some(audit) = &coverage.audit {
-        let late = if audit.late_rows > 0 { format!(", {} of them late", audit.late_rows) } else { String::new() };
-        writeln!(out, "Read: {}{late}", plural(audit.rows, "event"))?;
+    // logins are told where they are what the program goes by
+    let logins = coverage.logins.as_ref().filter(|_| coverage.main == MainSource::Logins);
+    let read = [(logins, "login event"), (coverage.audit.as_ref(), "event")];
+    let read: Vec<String> =
+        read.into_iter().filter_map(|(source, what)| source.map(|source| rows(source, what))).collect();
+    if !read.is_empty() {
+        writeln!(out, "Read: {}", read.join("; "))?;
     }
     if coverage.unattributed > 0 {
         writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
@@ -63,6 +67,11 @@ pub fn coverage(coverage: &Coverage, clock: Clock, out: &mut impl io::Write) -> 
         writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
     }
     Ok(())
+}
+
+fn rows(source: &SourceCoverage, what: &str) -> String {
+    let late = if source.late_rows > 0 { format!(", {} of them late", source.late_rows) } else { String::new() };
+    format!("{}{late}", plural(source.rows, what))
 }
 
 fn source(what: &str) -> &str {

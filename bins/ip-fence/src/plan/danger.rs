@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use audit_model::{Address, AddressRange, GUEST_ACCOUNT, PortalText, is_robot};
 use docspace_client::AddressList;
+use job_runner::words::plural;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Inputs, Plan};
-use crate::found::{entries, plural};
+use crate::found::entries;
 use crate::server::{self, Caller, Ruling, Trouble};
 
 /// So many people from one address alone are no household: something hides where they come from.

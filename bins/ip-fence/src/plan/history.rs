@@ -38,7 +38,7 @@ impl History {
 
     pub(crate) fn push(&mut self, row: &Sighting) {
         let is_login = row.source == Source::Logins;
-        if row.ip_was_set || (is_login && !row.action.is_successful_login()) {
+        if row.ip_was_set || !row.is_of_its_person() || (is_login && !row.action.is_successful_login()) {
             return;
         }
         let visits = self.visits.entry((row.user, row.ip.clone().unwrap_or_default())).or_default();

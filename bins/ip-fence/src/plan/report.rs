@@ -7,14 +7,14 @@ use audit_model::{AddressRange, Coverage, Verdict, Window};
 use chrono_tz::Tz;
 use docspace_client::Portal;
 use job_runner::args::ReportFormat;
+use job_runner::words::{self, Clock, plural};
 use job_runner::{PortalName, Program as _, ProgramName, RunFacts, Setup};
 use serde::Serialize;
 
 use super::Plan;
 use super::simulate::Blocked;
 use super::steps::{Deed, Step};
-use crate::found::{entries, plural};
-use crate::report::words::{Clock, coverage_text};
+use crate::found::entries;
 use crate::run::IpFence;
 
 /// Version of the JSON form; a change that breaks readers raises it.
@@ -88,7 +88,7 @@ impl PlanReport {
         self.simulation(&clock, &mut text)?;
         writeln!(text, "\nWhoever writes the list replaces it whole: read it again right before.")?;
         let mut coverage = Vec::new();
-        coverage_text(&self.coverage, &clock, &mut coverage)?;
+        words::coverage(&self.coverage, clock, &mut coverage)?;
         text.push_str(&String::from_utf8_lossy(&coverage));
         Ok(text)
     }

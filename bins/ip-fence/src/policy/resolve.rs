@@ -212,3 +212,67 @@ fn unknown(what: &str, name: &Name, known: impl Iterator<Item = String>) -> Mist
     let guess = guess.map(|name| format!(", did you mean `{}`?", shown(name))).unwrap_or_default();
     Mistake::new(name.line, format!("the portal has no {what} `{}`{guess}", shown(&name.text)))
 }
+
+#[cfg(test)]
+mod tests {
+    use audit_model::PortalText;
+
+    use super::*;
+    use crate::policy::parse;
+    use crate::testing::{ANNA, BOB, GIL, HANA, directory, now};
+
+    fn group(id: u128, name: &str, members: &[Uuid]) -> (Group, Vec<Uuid>) {
+        (Group { id: Uuid::from_u128(id), name: PortalText::from(name), manager: None, size: None }, members.to_vec())
+    }
+
+    fn resolved(text: &str, groups: Vec<(Group, Vec<Uuid>)>, by_64: bool) -> Result<Policy, Vec<String>> {
+        let directory = Directory { groups, ..directory() };
+        let policy = Policy::resolve(parse(text).unwrap(), &directory, now().date_naive(), by_64);
+        policy.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    fn rule(names: &str) -> String {
+        format!("[[rule]]\nlabel = \"a\"\n{names}\nallow = [\"2001:db8::7\"]\n")
+    }
+
+    #[test]
+    fn people_and_groups_are_found_by_name_and_by_id() {
+        let groups = || vec![group(70, "Staff", &[ANNA, GIL]), group(71, "staff", &[HANA])];
+        let named = |names: &str| -> Vec<Uuid> {
+            resolved(&rule(names), groups(), false).unwrap().allowed.into_keys().collect()
+        };
+        assert_eq!(named("people = [\" BOB@Example.com \"]"), [BOB]);
+        assert_eq!(named(&format!("people = [\"{ANNA}\"]")), [ANNA]);
+        assert_eq!(named("groups = [\"Staff\"]\npeople = [\"bob@example.com\"]"), [ANNA, BOB, GIL]);
+        assert_eq!(named(&format!("groups = [\"{}\"]", Uuid::from_u128(71))), [HANA]);
+    }
+
+    #[test]
+    fn names_that_are_unknown_or_mean_several_are_told_at_once() {
+        let groups = vec![group(70, "Staff", &[ANNA]), group(71, "Staff", &[BOB])];
+        let text = rule("people = [\"bbo@example.com\"]\ngroups = [\"Staff\", \"Stuff\"]");
+        let mistakes = resolved(&text, groups, false).unwrap_err();
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("line 3: ") && mistakes[0].contains("did you mean `bob@example.com`?"));
+        assert!(mistakes[1].contains("several groups") && mistakes[1].contains(&Uuid::from_u128(71).to_string()));
+        assert!(mistakes[2].contains("did you mean `Staff`?"));
+    }
+
+    #[test]
+    fn a_single_ipv6_address_can_stand_for_its_network() {
+        let text = rule("people = [\"bob@example.com\"]");
+        let neighbour = Address::parse("2001:db8::ffff");
+        let is_allowed =
+            |by_64| matches!(resolved(&text, Vec::new(), by_64).unwrap().judge(BOB, neighbour), Verdict::Allowed(..));
+        assert!(is_allowed(true) && !is_allowed(false));
+    }
+
+    /// A thousand people in one group share what a hundred networks allow.
+    #[test]
+    fn people_with_the_same_rules_share_them() {
+        let text = rule("groups = [\"Staff\"]");
+        let policy = resolved(&text, vec![group(70, "Staff", &[ANNA, BOB, GIL])], false).unwrap();
+        let all: Vec<&Arc<Allowed>> = policy.allowed.values().collect();
+        assert!(all.windows(2).all(|pair| Arc::ptr_eq(pair[0], pair[1])));
+    }
+}

@@ -115,6 +115,16 @@ fn addresses_that_callers_set_are_told_even_when_allowed_and_of_people_nobody_na
     assert_eq!(world.judge(&many).len(), 1);
 }
 
+/// The portal books what people wrote together on the first of them, with the address of another.
+#[test]
+fn saves_of_the_editor_accuse_nobody() {
+    for action in [5034, 5152, 5201] {
+        let save = Sighting { action: audit_model::ActionId(action), ..act(BOB, "203.0.113.7", 90) };
+        assert_eq!(office().judge(&[save]), [], "{action}");
+    }
+    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an act of his own does");
+}
+
 #[test]
 fn people_whom_no_rule_names_are_told_once_or_not_at_all() {
     let rows = [login(HANA, "192.0.2.7", 90), login(HANA, "203.0.113.7", 80), act(HANA, "2001", 70)];
