@@ -6,6 +6,8 @@ use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings};
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::HEAVIEST_FOLDER;
+
 /// What a folder counts that nobody can list any more: a guess that lets three deleted folders be a finding.
 const FOLDER_WEIGHT: u64 = 10;
 
@@ -21,7 +23,7 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
-    /// Documents that a folder stands for when it cannot be listed. At least 1.
+    /// Documents that a folder stands for when it cannot be listed. At least 1, at most 1 000 000.
     pub(crate) folder_weight: u64,
     pub(crate) exclude: Vec<Exclusion>,
 }
@@ -201,8 +203,9 @@ impl Settings for Config {
                 problems.push(Problem::new("exclude", format!("entry {} {problem}", number + 1)));
             }
         }
-        if self.folder_weight == 0 {
-            problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
+        if !(1..=HEAVIEST_FOLDER).contains(&self.folder_weight) {
+            let problem = format!("must be between 1 and {HEAVIEST_FOLDER}: a folder is something, and not everything");
+            problems.push(Problem::new("folder_weight", problem));
         }
         if self.people.iter().any(|person| person.trim().is_empty()) {
             problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));
