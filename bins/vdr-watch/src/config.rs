@@ -1,5 +1,7 @@
 //! This program's settings. `vdr-watch.example.toml` says the same.
 
+use std::collections::BTreeSet;
+
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
 use docspace_client::title_problem;
@@ -183,6 +185,18 @@ impl Exclusion {
         } else {
             None
         }
+    }
+}
+
+impl Config {
+    /// The rooms and people that the settings restrict a run to, as one text; empty for everything.
+    pub(crate) fn part(&self) -> String {
+        if self.rooms.is_empty() && self.people.is_empty() {
+            return String::new();
+        }
+        let people: BTreeSet<String> = self.people.iter().map(|person| person.trim().to_lowercase()).collect();
+        let rooms: BTreeSet<&String> = self.rooms.iter().collect();
+        serde_json::to_string(&(rooms, people)).expect("lists of strings are always JSON")
     }
 }
 

@@ -174,6 +174,10 @@ impl Program for VdrWatch {
         cli.flags()
     }
 
+    fn part(config: &Config) -> String {
+        config.part()
+    }
+
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
     }

@@ -3,6 +3,7 @@
 mod archive;
 mod error;
 mod facts;
+mod judged;
 mod keep;
 mod phrases;
 mod reading;
@@ -10,7 +11,6 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
-mod unjudged;
 mod unread;
 mod upkeep;
 
