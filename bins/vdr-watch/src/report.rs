@@ -159,13 +159,15 @@ fn advice(person: &Person) -> String {
         Some(RoomRole::Owner) => name,
         _ => format!("{name} or the room's owner"),
     };
-    let account = match (person.role, person.status) {
-        (Some(PortalRole::Owner), _) => "reset the password and end the sessions of the portal's owner",
-        (_, Some(PersonStatus::Disabled)) => "leave the account disabled",
+    let is_disabled = person.status == Some(PersonStatus::Disabled);
+    let account = match person.role {
+        Some(PortalRole::Owner) => "reset the password and end the sessions of the portal's owner",
+        _ if is_disabled => "leave the account disabled",
         _ => "disable the account",
     };
     let leave = match person.room_role {
         Some(RoomRole::NoMember | RoomRole::Owner | RoomRole::RoomGone) => "",
+        _ if is_disabled => "take the person out of the room and ",
         _ => "take the person out of the room or ",
     };
     format!("ask {whom} whether this was agreed. If not,\n  {leave}{account}")
