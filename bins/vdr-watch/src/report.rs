@@ -132,8 +132,10 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
     logins_text(outcome, finding, clock, out)?;
-    writeln!(out, "  What to do: {}, then look at the room:", advice(person))?;
-    for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
+    let links = room.map(|room| links(&outcome.head.portal.url, room)).unwrap_or_default();
+    let colon = if links.is_empty() { "" } else { ":" };
+    writeln!(out, "  What to do: {}, then look at the room{colon}", advice(person))?;
+    for link in links {
         writeln!(out, "    {link}")?;
     }
     let portal = Url::parse(&outcome.head.portal.url).ok();
@@ -203,6 +205,10 @@ fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
 }
 
 fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    // whoever is not signed in has no logins to look for
+    if finding.person.id == GUEST_ACCOUNT {
+        return Ok(());
+    }
     let logins = outcome.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
     let whole = !outcome.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
     let headline = match (logins.is_empty(), whole) {

@@ -22,7 +22,7 @@ fn minutes_ago(minutes: i64) -> chrono::DateTime<chrono::Utc> {
 /// Both rows of such a move say "My documents", whichever room the document left. Only the room's log has the second.
 #[tokio::test]
 async fn what_goes_from_a_room_to_my_documents_is_found() {
-    let mut portal = portal();
+    let mut portal = portal().with_room(Room::vdr(72, "Eagle")).with_room(Room::vdr(73, "Raven"));
     let olga = portal.owner().id;
     let own = portal.my_documents(olga).to_string();
     for n in 0..25 {
