@@ -36,6 +36,14 @@ impl PortalText {
         }
         shown
     }
+    /// The same, cut to so many characters where it is longer, the last of them `…`: nobody can push the rest of a report out of sight.
+    pub fn for_terminal_within(&self, longest: usize) -> String {
+        let shown = self.for_terminal();
+        match shown.char_indices().nth(longest) {
+            None => shown,
+            Some(_) => shown.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+        }
+    }
 }
 
 /// Characters that act on a terminal or change how the text around them is read.
@@ -67,6 +75,14 @@ mod tests {
         let hostile = PortalText::new("a\u{1b}[2Jb\nc\u{202e}txt.exe\u{200b}");
         assert_eq!(hostile.for_terminal(), "a\\u{1b}[2Jb\\u{a}c\\u{202e}txt.exe\\u{200b}");
         assert_eq!(format!("{hostile:?}").lines().count(), 1);
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let text = PortalText::new("žluť\u{7}");
+        assert_eq!(text.for_terminal_within(9), "žluť\\u{7}");
+        assert_eq!(text.for_terminal_within(8), "žluť\\u{…");
+        assert_eq!(PortalText::new("契約書".repeat(5_000)).for_terminal_within(4), "契約書…");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use job_store::{Component, Migration, Store};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::judged::Part;
 use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
 use crate::source::Source;
 
@@ -16,6 +17,11 @@ const COMPONENT: Component = Component {
         Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
         Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
         Migration { number: 3, name: "logins whose address was set", sql: include_str!("migrations/3_login_ip.sql") },
+        Migration {
+            number: 4,
+            name: "what came late, by what runs look at",
+            sql: include_str!("migrations/4_unjudged_by_part.sql"),
+        },
     ],
 };
 
@@ -40,13 +46,11 @@ const LOGINS_OF_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_u
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 
-/// Name of the moment up to which rules have judged.
-const JUDGED: &str = "judged";
-
 /// What one portal said, kept in a store.
 #[derive(Clone, Debug)]
 pub struct Archive {
     store: Store,
+    part: Part,
 }
 
 impl Archive {
@@ -56,7 +60,14 @@ impl Archive {
     /// Those of `job_store::Store::migrate`, for instance that a newer program has written the tables.
     pub async fn open(store: Store) -> Result<Self, Error> {
         store.migrate(&COMPONENT).await?;
-        Ok(Archive { store })
+        Ok(Archive { store, part: Part::default() })
+    }
+
+    /// The same archive for runs that judge only a part of what happened: what they have judged is remembered by itself, so that they
+    /// do not take it away from others. The same text is the same part.
+    #[must_use]
+    pub fn for_part(self, part: &str) -> Self {
+        Archive { part: Part::new(part), ..self }
     }
 
     /// The events of the window in order of (time, id), streamed.
@@ -89,7 +100,7 @@ impl Archive {
     }
 
     /// Up to when the audit trail was read; `None` before the first run.
-    async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(crate) async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
         Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
     }
 
@@ -99,30 +110,6 @@ impl Archive {
     /// Of the store.
     pub async fn unread_audit(&self, window: Window) -> Result<Vec<Window>, Error> {
         Ok(self.covered("audit").await?.missing_from(window))
-    }
-
-    /// Up to when rules have judged the audit trail; `None` before the first run.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn judged_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        self.moment(JUDGED).await
-    }
-
-    /// Remembers that rules have judged what was read of the window, and what came late before it. A window that begins after what
-    /// was judged before leaves a hole, and does not count.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
-        let Some(read) = self.audit_read_until().await? else { return Ok(()) };
-        self.forget_unjudged(window.until).await?;
-        let before = self.judged_until().await?;
-        if before.is_some_and(|before| window.since > before) {
-            return Ok(());
-        }
-        let judged = before.into_iter().chain([read.min(window.until)]).max().unwrap_or(read);
-        self.keep_moment(JUDGED, judged).await
     }
 
     /// The logins of the window in order of (time, id).
@@ -221,6 +208,10 @@ impl Archive {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    pub(crate) fn part(&self) -> &Part {
+        &self.part
     }
 
     pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {

@@ -4,6 +4,7 @@ mod archive;
 mod countries;
 mod error;
 mod facts;
+mod judged;
 mod keep;
 mod phrases;
 mod reading;
@@ -11,7 +12,6 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
-mod unjudged;
 mod unread;
 mod upkeep;
 

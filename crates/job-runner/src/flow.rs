@@ -48,6 +48,7 @@ pub(crate) async fn conclude<P: Program>(
     };
     watchers.start().await;
     let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
+    let archive = archive.for_part(&P::part(config));
     let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
     let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();

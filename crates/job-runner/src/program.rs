@@ -37,6 +37,12 @@ pub trait Program: Sized {
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
 
+    /// Which part of what happened a run with these settings judges; empty for everything, else the same text for the same part. What a
+    /// part has judged is remembered by itself: a look at one room must not pass for one at all of them.
+    fn part(_config: &Self::Config) -> String {
+        String::new()
+    }
+
     /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
     ///
     /// # Errors

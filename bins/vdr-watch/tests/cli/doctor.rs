@@ -225,17 +225,26 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     assert_eq!(report["notes"], serde_json::Value::Null, "said within the week");
 }
 
+/// Everything that ends a run with 2 is named by `doctor` with 2, too.
 #[tokio::test]
-async fn a_missing_room_needs_a_key_that_may_make_it() {
-    let mut portal = well();
-    let setting = Setting::with(portal.clone()).await;
-    let ended = doctor(&setting, &["--create-room", "Eagle"]).await;
-    assert!(ended.stdout.contains("FAIL  create_room: ") && ended.stdout.contains("rooms:write"), "{}", ended.stdout);
-    let there = doctor(&setting, &["--create-room", "Falcon"]).await;
-    assert!(there.stdout.contains("ok    create_room: the room is there"), "{}", there.stdout);
-    portal.keys[0].scopes.push("rooms:write".to_owned());
-    let setting = Setting::with(portal).await;
-    let ended = doctor(&setting, &["--create-room", "Eagle"]).await;
-    assert!(ended.stdout.contains("ok    create_room: ") && ended.exit == 0, "{}", ended.stdout);
-    assert!(setting.sim.requests().iter().all(|request| request.method == "GET"), "doctor makes nothing");
+async fn what_a_run_would_refuse_is_refused() {
+    let mut archived = Room::vdr(72, "Closed");
+    archived.archived = true;
+    let setting = Setting::with(well().with_room(archived)).await;
+    for (flags, named) in [
+        (["--person", "nobody@example.com"], "nobody@example.com"),
+        (["--create-room", "Eagle"], "rooms:write"),
+        (["--create-room", "Closed"], "archived"),
+        (["--room", "Eagle"], "Eagle"),
+    ] {
+        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        assert_eq!(told.exit, 2, "{flags:?}: {}", told.stdout);
+        assert!(told.stdout.contains(named), "{flags:?}: {}", told.stdout);
+        let ended = run_with(&setting, &[&["--portal", &setting.sim.url()], &flags[..]].concat()).await;
+        assert_eq!(ended.exit, 2, "{flags:?}: {}", ended.stderr);
+    }
+    for flags in [["--person", "OLGA@example.com"], ["--create-room", "Falcon"]] {
+        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        assert_eq!(told.exit, 0, "{flags:?}: {}", told.stdout);
+    }
 }

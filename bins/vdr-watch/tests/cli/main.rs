@@ -12,6 +12,7 @@ mod honesty;
 mod killed;
 mod metrics;
 mod silence;
+mod situations;
 mod told;
 mod undelivered;
 mod who;
@@ -43,6 +44,7 @@ situation!(quiet_day, "quiet", [], exit 0, stderr "");
 situation!(one_finding, "incident", ["--room", "71"], exit 0, stderr "");
 situation!(several_findings, "incident", [], exit 0, stderr "");
 situation!(incomplete, "incomplete", [], exit 4, stderr "");
+situation!(hostile, "hostile", [], exit 4, stderr "");
 situation!(no_audit_feature, "no-audit", [], exit 1, stderr "");
 situation!(twin_titles, "twin-titles", [], exit 0, stderr "");
 
