@@ -36,7 +36,11 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
     if !named.is_empty() {
         for group in client.groups().await?.into_iter().chain(built_in(&named)) {
             let is_named = named.iter().any(|name| is_called(&group, name));
-            let members = if is_named { client.group_members(group.id).await? } else { Vec::new() };
+            let members = match group.id {
+                EVERYONE => people.clone(),
+                id if is_named => client.group_members(id).await?,
+                _ => Vec::new(),
+            };
             groups.push((group, members.into_iter().map(|account| account.person.id).collect()));
         }
     }

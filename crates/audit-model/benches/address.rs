@@ -9,6 +9,8 @@ use audit_model::{AddressRange, AddressSet};
 const ENTRIES: u32 = 100_000;
 /// Few enough that the linear side ends soon.
 const LOOKUPS: u32 = 2_000;
+/// The best of so many counts: the machine is not ours alone.
+const ROUNDS: u32 = 20;
 
 fn main() -> io::Result<()> {
     // every other /28 of a large network, and lookups that hit and miss in turn
@@ -19,9 +21,14 @@ fn main() -> io::Result<()> {
     let started = Instant::now();
     let set: AddressSet = entries.iter().copied().collect();
     let built = started.elapsed();
-    let started = Instant::now();
-    let found: Vec<Option<usize>> = asked.iter().map(|ip| set.entry_of(*ip)).collect();
-    let searched = started.elapsed();
+    // the first round only fetches the set into the caches
+    let mut found = Vec::new();
+    let mut searched = std::time::Duration::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        found = asked.iter().map(|ip| set.entry_of(*ip)).collect();
+        searched = searched.min(started.elapsed());
+    }
     let started = Instant::now();
     let scanned: Vec<Option<usize>> =
         asked.iter().map(|ip| entries.iter().position(|entry| entry.contains(*ip))).collect();

@@ -179,6 +179,25 @@ async fn a_plan_without_the_audit_feature_concludes_nothing() {
     );
 }
 
+/// Whatever portal it is: a report that keeps its schema, and an exit code that agrees with what was seen.
+#[tokio::test]
+async fn every_portal_gives_an_honest_report() {
+    for name in portal_sim::BUILTIN {
+        let setting = portal(name).await;
+        setting.file("policy.toml", "default = \"ignore\"\n[[rule]]\nlabel = \"owner\"\npeople = [\"olga@example.com\"]\nallow = [\"192.0.2.2\"]\n");
+        let ended = run(&setting, &["--format", "json"]).await;
+        let report = ended.json();
+        assert_valid(SCHEMA, &ended.stdout);
+        let coverage = &report["coverage"];
+        let expected = match (coverage["complete"] == true, coverage["logins"].is_object()) {
+            (true, _) => 0,
+            (false, true) => 4,
+            (false, false) => 1,
+        };
+        assert_eq!(ended.exit, expected, "{name}: {}", ended.stderr);
+    }
+}
+
 /// What is typed into a portal cannot act on a terminal.
 #[tokio::test]
 async fn hostile_text_is_harmless() {
