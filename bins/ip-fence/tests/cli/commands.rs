@@ -3,20 +3,21 @@
 use portal_sim::{Key, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, POLICY, Run, Setting, assert_valid, run, run_bare, run_with};
+use cli_test::Run;
+
+use crate::common::{self, POLICY, Setting, assert_valid, portal, portal_with, run, run_bare, run_with};
 
 const PLAN: &str = "ip-fence-plan-1";
 
 #[tokio::test]
 async fn a_policy_is_checked_with_and_without_a_portal() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     let checked = run(&setting, &["policy", "check"]).await;
     assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
     assert!(checked.stdout.starts_with("3 rules for 13 of 14 people, no mistake in them\n"), "{}", checked.stdout);
     assert!(checked.stdout.contains("\"trade fair\" (line 15) has expired"), "{}", checked.stdout);
-    let policy = setting.path("policy.toml").display().to_string();
     let before = setting.sim.requests().len();
-    let alone = run_bare(&setting, &["policy", "check", "--policy", &policy]).await;
+    let alone = run_bare(&setting, &["policy", "check", "--policy", "policy.toml"]).await;
     assert_eq!((alone.exit, setting.sim.requests().len()), (0, before), "{}", alone.stderr);
     assert!(alone.stdout.contains("no portal is set"), "{}", alone.stdout);
     let missing = run_with(&setting, &["policy", "check"]).await;
@@ -26,7 +27,7 @@ async fn a_policy_is_checked_with_and_without_a_portal() {
 
 #[tokio::test]
 async fn questions_to_the_policy_are_answered_with_the_line() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     let mut answers = String::new();
     let questions = [
         ("bob@example.com", "192.0.2.77"),
@@ -54,21 +55,21 @@ async fn questions_to_the_policy_are_answered_with_the_line() {
 
 #[tokio::test]
 async fn lists_of_other_tools_become_a_policy_that_can_be_checked() {
-    let setting = Setting::new("addresses").await;
-    let csv = setting.write(
+    let setting = portal("addresses").await;
+    let csv = setting.file(
         "people.csv",
         "person,address,label\nbob@example.com,192.0.2.0/24,office\nanna@example.com,192.0.2.0/24,office\n",
     );
     let made = run_bare(&setting, &["policy", "import", &csv]).await;
     assert_eq!((made.exit, made.stderr.as_str()), (0, ""));
-    setting.write("policy.toml", &made.stdout);
+    setting.file("policy.toml", &made.stdout);
     let checked = run(&setting, &["policy", "check"]).await;
     assert!(checked.stdout.starts_with("1 rule for 2 of 14 people"), "{}{}", checked.stdout, checked.stderr);
     let map = r#"{"c1a0f3de-0000-4000-8000-000000000102": ["203.0.113.10", "198.51.100.0-198.51.100.255"]}"#;
-    let json = setting.write("published.json", map);
+    let json = setting.file("published.json", map);
     let made = run_bare(&setting, &["policy", "import", &json]).await;
     assert!(made.stdout.contains("\"198.51.100.0/24\", \"203.0.113.10\""), "{}", made.stdout);
-    let bad = setting.write("bad.csv", "person,address\nbob@example.com,192.0.2.300\n");
+    let bad = setting.file("bad.csv", "person,address\nbob@example.com,192.0.2.300\n");
     let refused = run_bare(&setting, &["policy", "import", &bad]).await;
     assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
     assert!(refused.stderr.contains("line 2: `192.0.2.300`"), "{}", refused.stderr);
@@ -83,15 +84,15 @@ fn listed() -> Scenario {
 }
 
 async fn plan(setting: &Setting, config: &str, extra: &[&str]) -> Run {
-    let config = setting.write("ip-fence.toml", config);
+    let config = setting.file("ip-fence.toml", config);
     run(setting, &[&["plan", "--config", &config], extra].concat()).await
 }
 
 #[tokio::test]
 async fn a_plan_says_what_it_would_do_and_to_whom() {
-    let setting = Setting::with(listed()).await;
+    let setting = portal_with(listed()).await;
     run(&setting, &[]).await;
-    let remembered = std::fs::read(store(&setting)).unwrap();
+    let remembered = std::fs::read(setting.state_file("sqlite")).unwrap();
     let on = "[portal]\nenforce = true\n";
     let (text, json) = (plan(&setting, on, &[]).await, plan(&setting, on, &["--format", "json"]).await);
     assert_eq!((text.exit, json.exit, text.stderr.as_str()), (3, 3, ""));
@@ -102,7 +103,7 @@ async fn a_plan_says_what_it_would_do_and_to_whom() {
     let deeds = |deed: &str| report["steps"].as_array().unwrap().iter().filter(|step| step["deed"] == deed).count();
     assert_eq!((deeds("add"), deeds("keep"), deeds("foreign"), deeds("remove")), (256, 1, 1, 0));
     assert!(setting.sim.requests().iter().all(|request| request.method == "GET"), "nothing is written to the portal");
-    assert_eq!(std::fs::read(store(&setting)).unwrap(), remembered, "nor to the store");
+    assert_eq!(std::fs::read(setting.state_file("sqlite")).unwrap(), remembered, "nor to the store");
 }
 
 #[tokio::test]
@@ -110,8 +111,8 @@ async fn a_plan_that_hurts_nobody_ends_with_0() {
     let mut scenario = listed();
     scenario.logins.retain(|login| login.ip == "192.0.2.12");
     scenario.events.retain(|event| event.ip.as_deref() == Some("192.0.2.12"));
-    let setting = Setting::with(scenario).await;
-    setting.write(
+    let setting = portal_with(scenario).await;
+    setting.file(
         "policy.toml",
         "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.12\"]\n",
     );
@@ -126,7 +127,7 @@ async fn a_plan_that_hurts_nobody_ends_with_0() {
 /// While the switch stays off, a plan blocks nobody, and says whom it would.
 #[tokio::test]
 async fn a_plan_with_the_switch_off_is_not_refused() {
-    let setting = Setting::with(listed()).await;
+    let setting = portal_with(listed()).await;
     let ended = plan(&setting, "", &[]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stdout);
     assert!(
@@ -138,7 +139,7 @@ async fn a_plan_with_the_switch_off_is_not_refused() {
 
 #[tokio::test]
 async fn a_plan_of_half_a_history_is_incomplete() {
-    let setting = Setting::with(listed()).await;
+    let setting = portal_with(listed()).await;
     setting.sim.set_faults(vec![portal_sim::Fault::status(500).on("security/audit/events").after(1)]);
     let ended = plan(&setting, "", &[]).await;
     assert_eq!(ended.exit, 4, "{}{}", ended.stdout, ended.stderr);
@@ -167,13 +168,14 @@ async fn odd_entries_do_to_the_portal_what_the_plan_says() {
         scenario.restrict(text, false);
         scenario.condition.restrictions.enabled = true;
         let scenario = scenario.with_key(Key::of(&anna));
-        let setting = Setting::with(scenario).await;
+        let setting = portal_with(scenario).await;
         // this machine is the portal's own, which it lets in unless it fails
-        let as_admin = Setting { key: Key::of(&anna).key, ..setting };
-        let checked = run(&as_admin, &["policy", "check"]).await;
+        let mut setting = setting;
+        let owners_key = std::mem::replace(&mut setting.key, Key::of(&anna).key);
+        let checked = run(&setting, &["policy", "check"]).await;
         assert_eq!(checked.exit == 0, !does_stop, "{text:?}: {}", checked.stderr);
-        let as_owner = Setting { key: as_admin.sim.key(), ..as_admin };
-        let planned = plan(&as_owner, "", &[]).await;
+        setting.key = owners_key;
+        let planned = plan(&setting, "", &[]).await;
         let is_named = planned.stdout.contains("makes the portal fail")
             || planned.stderr.contains("cannot read its own address list");
         assert_eq!(is_named, does_stop, "{text:?}: {}{}", planned.stdout, planned.stderr);
@@ -186,20 +188,15 @@ async fn odd_entries_do_to_the_portal_what_the_plan_says() {
 async fn doctor_looks_at_policy_and_list() {
     let mut scenario = listed();
     scenario.condition.restrictions.enabled = true;
-    let setting = Setting::with(scenario).await;
+    let setting = portal_with(scenario).await;
     let well = run(&setting, &["doctor"]).await;
     assert!(well.stdout.contains("policy.toml: 3 rules for 13 of 14 people"), "{}{}", well.stdout, well.stderr);
     assert!(well.stdout.contains("has 2 entries and is switched on"), "{}", well.stdout);
-    setting.write("policy.toml", &POLICY.replace("BOB", "bbo"));
+    setting.file("policy.toml", &POLICY.replace("BOB", "bbo"));
     setting.sim.edit(|scenario| scenario.restrict("::1%a-b", false));
     let ill = run(&setting, &["doctor"]).await;
     assert_eq!(ill.exit, 2, "{}", ill.stdout);
     for part in ["line 12", "did you mean `bob@example.com`?", "refuse everybody but its owner"] {
         assert!(ill.stdout.contains(part), "{part}: {}", ill.stdout);
     }
-}
-
-fn store(setting: &Setting) -> std::path::PathBuf {
-    let mut files = std::fs::read_dir(setting.path("state")).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Setting, run_bare};
+use crate::common::{portal, run_bare};
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
@@ -59,7 +59,7 @@ fn the_service_runs_the_program_with_as_little_as_possible() {
 /// The environment file names settings that exist.
 #[tokio::test]
 async fn the_environment_file_names_settings() {
-    let setting = Setting::new("quiet").await;
+    let setting = portal("quiet").await;
     let shown = run_bare(&setting, &["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
     let environment = file("ip-fence.env");
     let names = environment

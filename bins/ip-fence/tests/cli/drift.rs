@@ -3,7 +3,7 @@
 use portal_sim::{Event, Login, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, Setting, assert_valid, run};
+use crate::common::{self, Setting, assert_valid, portal_with, run};
 
 fn of_kind<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
     report["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind).collect()
@@ -27,7 +27,7 @@ fn guarded(enabled: bool) -> Scenario {
 
 #[tokio::test]
 async fn a_changed_list_is_told_with_the_difference_and_who_did_it() {
-    let setting = Setting::with(guarded(true)).await;
+    let setting = portal_with(guarded(true)).await;
     let first = report(&setting).await;
     assert_eq!(of_kind(&first, "list_changed").len(), 0, "nothing to compare with");
     assert_eq!(first["address_list"]["entries"].as_array().unwrap().len(), 2);
@@ -58,7 +58,7 @@ async fn a_changed_list_is_told_with_the_difference_and_who_did_it() {
 /// Old servers write no event, and other programs may change the table.
 #[tokio::test]
 async fn a_change_without_an_event_is_told_too() {
-    let setting = Setting::with(guarded(true)).await;
+    let setting = portal_with(guarded(true)).await;
     report(&setting).await;
     setting.sim.edit(|scenario| scenario.restrict("203.0.113.9", true));
     let text = run(&setting, &[]).await.stdout;
@@ -67,7 +67,7 @@ async fn a_change_without_an_event_is_told_too() {
 
 #[tokio::test]
 async fn a_dry_run_compares_and_remembers_nothing() {
-    let setting = Setting::with(guarded(true)).await;
+    let setting = portal_with(guarded(true)).await;
     report(&setting).await;
     setting.sim.edit(|scenario| scenario.restrict("203.0.113.9", false));
     for _ in 0..2 {
@@ -82,7 +82,7 @@ async fn a_dry_run_compares_and_remembers_nothing() {
 async fn a_list_that_is_not_enforced_is_noticed_by_who_gets_in() {
     let mut scenario = guarded(true);
     scenario.condition.restrictions.hidden = true;
-    let setting = Setting::with(scenario).await;
+    let setting = portal_with(scenario).await;
     report(&setting).await;
     // what was seen half an hour ago is so since half an hour
     let later = common::now() + chrono::TimeDelta::hours(1);
@@ -99,9 +99,8 @@ async fn a_list_that_is_not_enforced_is_noticed_by_who_gets_in() {
     });
     age_list(&setting).await;
     let until = (later + chrono::TimeDelta::minutes(30)).to_rfc3339();
-    let policy = setting.path("policy.toml").display().to_string();
     let url = setting.sim.url();
-    let arguments = ["--portal", &url, "--policy", &policy, "--until", &until, "--dry-run", "--format", "json"];
+    let arguments = ["--portal", &url, "--policy", "policy.toml", "--until", &until, "--dry-run", "--format", "json"];
     let ended = common::run_bare(&setting, &arguments).await;
     let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
     let found = of_kind(&report, "not_enforced");
@@ -111,9 +110,7 @@ async fn a_list_that_is_not_enforced_is_noticed_by_who_gets_in() {
 
 /// Runs take their time from the machine; the list they saw is dated back to the portal's.
 async fn age_list(setting: &Setting) {
-    let folder = std::fs::read_dir(setting.path("state")).unwrap();
-    let files = folder.map(|entry| entry.unwrap().path());
-    let store = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
+    let store = setting.state_file("sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
     let at = common::now().timestamp_micros();
     sqlx::query("UPDATE fact SET learned_us = ? WHERE kind = 'address list'")

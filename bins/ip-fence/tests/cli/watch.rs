@@ -5,13 +5,9 @@ use std::collections::BTreeSet;
 use portal_sim::{Fault, Login, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, Run, Setting, assert_valid, run, run_with};
+use crate::common::{self, assert_valid, portal, portal_with, run, run_with};
 
 const SCHEMA: &str = "ip-fence-1";
-
-fn json(run: &Run) -> Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", run.stdout, run.stderr))
-}
 
 /// Person, kind and first address of every finding.
 fn told(report: &Value) -> BTreeSet<(String, String, String)> {
@@ -27,11 +23,11 @@ fn told(report: &Value) -> BTreeSet<(String, String, String)> {
 
 #[tokio::test]
 async fn the_truth_of_the_scenario_is_told() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     let (text, report) = (run(&setting, &[]).await, run(&setting, &["--format", "json"]).await);
     let expected = setting.scenario.truth().addresses.iter();
     let expected = expected.map(|found| (found.person.clone(), found.kind.clone(), found.ip.clone())).collect();
-    let told = told(&json(&report));
+    let told = told(&report.json());
     assert_eq!(told, expected);
     for innocent in &setting.scenario.truth().not_found {
         assert!(!told.iter().any(|(person, ..)| *person == innocent.person), "{}", innocent.why);
@@ -49,7 +45,7 @@ async fn the_truth_of_the_scenario_is_told() {
 /// Nothing new: whether the audit filter works, a page of each history, people, groups with their members, the list and its switch.
 #[tokio::test]
 async fn a_run_with_nothing_new_asks_few_questions() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     run(&setting, &[]).await;
     let before = setting.sim.requests().len();
     run(&setting, &[]).await;
@@ -60,11 +56,11 @@ async fn a_run_with_nothing_new_asks_few_questions() {
 /// What people know already is not told again, until something changes.
 #[tokio::test]
 async fn a_second_run_is_silent_until_there_is_more() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     run(&setting, &[]).await;
     let second = run(&setting, &[]).await;
     assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", ""));
-    let known = json(&run(&setting, &["--format", "json"]).await);
+    let known = run(&setting, &["--format", "json"]).await.json();
     assert!(known["findings"].as_array().unwrap().iter().all(|finding| finding["state"] == "known"));
     // another network is another matter
     setting.sim.edit(|scenario| {
@@ -80,28 +76,28 @@ async fn a_second_run_is_silent_until_there_is_more() {
         third.stdout
     );
     // and so is what the policy says: that is a new question to everybody
-    setting.write("policy.toml", &common::POLICY.replace("192.0.2.0/24", "192.0.2.0/25"));
+    setting.file("policy.toml", &common::POLICY.replace("192.0.2.0/24", "192.0.2.0/25"));
     assert!(run(&setting, &[]).await.stdout.contains("203.0.113.9"));
 }
 
 #[tokio::test]
 async fn findings_change_the_exit_code_only_when_asked() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     assert_eq!(run(&setting, &["--exit-code"]).await.exit, 3);
 }
 
 /// Nothing to find, and nothing to say.
 #[tokio::test]
 async fn a_quiet_day_prints_nothing() {
-    let setting = Setting::new("quiet").await;
+    let setting = portal("quiet").await;
     let everybody = "c5cc67d1-c3e8-43c0-a3ad-3928ae3e5b5e";
     let policy = format!(
         "[[rule]]\nlabel = \"all\"\ngroups = [\"{everybody}\"]\nallow = [\"192.0.2.0/24\", \"198.51.100.0/24\"]\n"
     );
-    setting.write("policy.toml", &policy);
+    setting.file("policy.toml", &policy);
     // one of them comes over IPv6, and that is told, once
     let first = run(&setting, &["--format", "json"]).await;
-    assert_eq!(told(&json(&first)).into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>(), ["cannot_judge"]);
+    assert_eq!(told(&first.json()).into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>(), ["cannot_judge"]);
     assert_valid(SCHEMA, &first.stdout);
     assert_eq!(run(&setting, &[]).await.stdout, "");
 }
@@ -109,13 +105,13 @@ async fn a_quiet_day_prints_nothing() {
 /// Countries are a habit of what is remembered, not of what one window holds.
 #[tokio::test]
 async fn a_new_country_is_told_with_its_caveat() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     let earlier = run(&setting, &["--since", "14d", "--format", "json"]).await;
-    assert!(!told(&json(&earlier)).iter().any(|(_, kind, _)| kind == "new_country"), "a habit first");
+    assert!(!told(&earlier.json()).iter().any(|(_, kind, _)| kind == "new_country"), "a habit first");
     let text = run(&setting, &[]).await;
     assert!(text.stdout.contains("signed in from France for the first time"), "{}", text.stdout);
     assert!(text.stdout.contains("VPNs, mobile networks and private relays"), "{}", text.stdout);
-    let report = json(&run(&setting, &["--format", "json"]).await);
+    let report = run(&setting, &["--format", "json"]).await.json();
     let found: Vec<_> = told(&report).into_iter().filter(|(_, kind, _)| kind == "new_country").collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "chen@example.com");
@@ -124,9 +120,9 @@ async fn a_new_country_is_told_with_its_caveat() {
 /// Inside a company a private address is an address; outside it cannot be anybody's.
 #[tokio::test]
 async fn private_addresses_are_judged_by_whether_the_portal_is_public() {
-    let setting = Setting::new("addresses").await;
-    let config = setting.write("ip-fence.toml", "[portal]\npublic = true\n");
-    let report = json(&run(&setting, &["--config", &config, "--format", "json"]).await);
+    let setting = portal("addresses").await;
+    let config = setting.file("ip-fence.toml", "[portal]\npublic = true\n");
+    let report = run(&setting, &["--config", &config, "--format", "json"]).await.json();
     let fay: Vec<_> = told(&report).into_iter().filter(|(person, ..)| person == "fay@example.com").collect();
     assert_eq!(fay[0].1, "cannot_judge");
 }
@@ -134,9 +130,9 @@ async fn private_addresses_are_judged_by_whether_the_portal_is_public() {
 /// Without a policy nobody is accused, and the report says what is still looked at.
 #[tokio::test]
 async fn without_a_policy_only_the_rest_is_judged() {
-    let setting = Setting::new("addresses").await;
+    let setting = portal("addresses").await;
     let report = run_with(&setting, &["--format", "json"]).await;
-    let kinds: BTreeSet<String> = told(&json(&report)).into_iter().map(|(_, kind, _)| kind).collect();
+    let kinds: BTreeSet<String> = told(&report.json()).into_iter().map(|(_, kind, _)| kind).collect();
     assert_eq!(
         kinds.iter().map(String::as_str).collect::<Vec<_>>(),
         ["address_set", "disabled", "failed_burst", "spraying"]
@@ -158,7 +154,7 @@ async fn a_failing_portal_is_never_all_quiet() {
         ("dead key", Fault::status(401), 1),
     ];
     for (name, fault, exit) in faults {
-        let setting = Setting::new("addresses").await;
+        let setting = portal("addresses").await;
         setting.sim.set_faults(vec![fault]);
         let ended = run(&setting, &[]).await;
         assert_eq!(ended.exit, exit, "{name}: {}{}", ended.stdout, ended.stderr);
@@ -173,7 +169,7 @@ async fn a_failing_portal_is_never_all_quiet() {
 /// Without the audit feature the portal shows its newest rows only, whatever is asked.
 #[tokio::test]
 async fn a_plan_without_the_audit_feature_concludes_nothing() {
-    let setting = Setting::new("no-audit").await;
+    let setting = portal("no-audit").await;
     let ended = run(&setting, &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(
@@ -200,7 +196,7 @@ async fn hostile_text_is_harmless() {
     login.ip = "x\u{1b}]0;owned\u{7}".to_owned();
     login.country = Some("\u{202e}ecnarF".to_owned());
     scenario.add_login(login);
-    let setting = Setting::with(scenario).await;
+    let setting = portal_with(scenario).await;
     let ended = run(&setting, &[]).await;
     assert!(ended.stdout.contains("\\u{1b}[2J") && ended.stdout.contains("x\\u{1b}]0;owned\\u{7}"), "{}", ended.stdout);
     assert!(!ended.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']));
@@ -208,16 +204,14 @@ async fn hostile_text_is_harmless() {
 
 #[tokio::test]
 async fn mistakes_in_the_policy_are_told_at_once_with_file_and_line() {
-    let setting = Setting::new("addresses").await;
-    setting.write("policy.toml", "[[rule]]\nlabel = \"a\"\npeople = [\"ana@example.com\", \"bob@example.com\"]\ngroups = [\"Stuff\"]\nallow = []\n");
+    let setting = portal("addresses").await;
+    setting.file("policy.toml", "[[rule]]\nlabel = \"a\"\npeople = [\"ana@example.com\", \"bob@example.com\"]\ngroups = [\"Stuff\"]\nallow = []\n");
     let unknown = run(&setting, &[]).await;
     assert_eq!((unknown.exit, unknown.stdout.as_str()), (2, ""));
-    for part in
-        ["/etc/docspace/policy.toml, line 3", "did you mean `anna@example.com`?", "line 4", "did you mean `Staff`?"]
-    {
+    for part in ["policy.toml, line 3", "did you mean `anna@example.com`?", "line 4", "did you mean `Staff`?"] {
         assert!(unknown.stderr.contains(part), "{part}: {}", unknown.stderr);
     }
-    setting.write("policy.toml", "[[rule]]\nlabel = \"a\"\nalow = []\n");
+    setting.file("policy.toml", "[[rule]]\nlabel = \"a\"\nalow = []\n");
     let before = setting.sim.requests().len();
     let broken = run(&setting, &[]).await;
     assert_eq!(broken.exit, 2);
