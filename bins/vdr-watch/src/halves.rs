@@ -63,6 +63,7 @@ mod tests {
             ip: None,
             target: vec![target.to_owned(), "250".to_owned()],
             context: None,
+            details: None,
         };
         Placed {
             event: Arc::new(event),

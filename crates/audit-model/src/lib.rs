@@ -14,7 +14,7 @@ mod window;
 pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
-pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
+pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};

@@ -249,6 +249,7 @@ mod tests {
             ip: None,
             target: vec![target.to_owned()],
             context: (!context.is_empty()).then(|| context.into()),
+            details: None,
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, 
         ip: ip.map(PortalText::new),
         target: serde_json::from_str(&target).unwrap_or_default(),
         context: context.map(PortalText::new),
+        details: None,
     }
 }
 
