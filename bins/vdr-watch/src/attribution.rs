@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use audit_model::{
     Attributed, AuditEvent, Coverage, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
+    is_other_half,
 };
 use chrono::TimeDelta;
 use docspace_client::ErrorKind;
@@ -14,7 +15,6 @@ use futures::TryStreamExt;
 use job_runner::Job;
 use tracing::warn;
 
-use crate::halves::is_other_half;
 use crate::rule::{Placed, RoomKey};
 
 /// A run that would read more activity logs than this says that it did not.
@@ -145,12 +145,8 @@ impl Watched {
             }
             answers.logs.insert(room, job.archive.room_log(room, window).await?);
         }
-        for folder in folders.iter().take(MOST_FOLDERS) {
-            let looked = job.archive.weight_of_folder(&job.client, folder, FACTS_KEPT, job.now).await?;
-            if let Some(known) = looked.fact {
-                answers.weights.insert(folder.to_string(), known.value.files);
-            }
-        }
+        answers.weights =
+            job.archive.weights_of_folders(&job.client, &folders, MOST_FOLDERS, FACTS_KEPT, job.now).await?;
         Ok(answers)
     }
 

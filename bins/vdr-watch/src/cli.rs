@@ -15,6 +15,14 @@ pub(crate) struct Cli {
     #[arg(long = "room", value_name = "ID|TITLE")]
     pub(crate) rooms: Vec<String>,
 
+    /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
+    #[arg(long = "person", value_name = "ID|EMAIL")]
+    pub(crate) people: Vec<String>,
+
+    /// Make a virtual data room of this title, unless there is one
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) create_room: Option<String>,
+
     #[command(subcommand)]
     command: Option<CommonCommand>,
 }
@@ -32,7 +40,9 @@ impl CommandLine for Cli {
 impl Cli {
     pub(crate) fn flags(&self) -> Vec<FlagSetting> {
         let rooms = (!self.rooms.is_empty()).then(|| FlagSetting::new("--room", "rooms", self.rooms.clone()));
-        rooms.into_iter().collect()
+        let people = (!self.people.is_empty()).then(|| FlagSetting::new("--person", "people", self.people.clone()));
+        let title = self.create_room.as_deref().map(|title| FlagSetting::new("--create-room", "create_room", title));
+        [rooms, people, title].into_iter().flatten().collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
+use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,11 @@ const FOLDER_WEIGHT: u64 = 10;
 pub(crate) struct Config {
     /// Rooms to watch, by id or exact title. Empty: all virtual data rooms.
     pub(crate) rooms: Vec<String>,
+    /// Report only findings about these people, by id or e-mail address. Empty: everybody.
+    pub(crate) people: Vec<String>,
+    /// Title of a virtual data room that is made if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
     /// Documents that a folder stands for when it cannot be listed. At least 1.
     pub(crate) folder_weight: u64,
@@ -22,7 +28,14 @@ pub(crate) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { rooms: Vec::new(), limits: Limits::default(), folder_weight: FOLDER_WEIGHT, exclude: Vec::new() }
+        Config {
+            rooms: Vec::new(),
+            people: Vec::new(),
+            create_room: None,
+            limits: Limits::default(),
+            folder_weight: FOLDER_WEIGHT,
+            exclude: Vec::new(),
+        }
     }
 }
 
@@ -182,6 +195,12 @@ impl Settings for Config {
         if self.folder_weight == 0 {
             problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
         }
+        if self.people.iter().any(|person| person.trim().is_empty()) {
+            problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));
+        }
+        if let Some(problem) = self.create_room.as_deref().and_then(title_problem) {
+            problems.push(Problem::new("create_room", format!("{problem}; choose a title that the portal keeps")));
+        }
         problems
     }
 }
@@ -207,6 +226,8 @@ mod tests {
         let text = std::fs::read_to_string(example()).unwrap();
         for key in [
             "rooms",
+            "people",
+            "create_room",
             "per_hour",
             "per_day",
             "whole_window",
@@ -231,7 +252,16 @@ mod tests {
         let off = ClassLimits::default();
         let limits =
             Limits { per_hour: 0, per_day: 0, whole_window: 0, deletions: off, sharing: off, ..Limits::default() };
-        let problems = Config { rooms: vec![" ".to_owned()], limits, folder_weight: 0, exclude: Vec::new() }.validate();
+        let problems = Config { rooms: vec![" ".to_owned()], limits, folder_weight: 0, ..Config::default() }.validate();
         assert_eq!(problems.len(), 3);
+    }
+
+    #[test]
+    fn people_without_a_name_and_titles_that_the_portal_changes_are_refused() {
+        let people = vec!["anna@example.com".to_owned(), String::new()];
+        let config = Config { people, create_room: Some("Acme: closing".to_owned()), ..Config::default() };
+        let told: Vec<String> = config.validate().iter().map(|problem| format!("{problem:?}")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].contains("create_room") && told[1].contains("`:`"), "{told:?}");
     }
 }

@@ -61,10 +61,8 @@ mod tests {
             state: FindingState::New,
             fingerprint: "0123".to_owned(),
             person: Person {
-                id: Uuid::from_u128(7),
-                name: "Anna".into(),
                 email: Some("Anna@Example.com".into()),
-                status: None,
+                ..Person::named(Uuid::from_u128(7), "Anna".into())
             },
             room: Some(FindingRoom {
                 id: room.map(RoomId::Number),

@@ -3,8 +3,9 @@
 mod attribution;
 mod cli;
 mod config;
+mod create_room;
 mod exclusion;
-mod halves;
+mod logins;
 mod outcome;
 mod report;
 mod rule;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::who::LoginDetails;
+use crate::create_room::RoomAction;
+use crate::logins::Logins;
 
 /// Version of the JSON report; a change that breaks readers raises it.
 const REPORT_VERSION: u32 = 1;
@@ -22,9 +23,12 @@ pub(crate) struct Outcome {
     pub(crate) head: Head,
     /// Most severe first, then by person and room.
     pub(crate) findings: Vec<Finding>,
-    /// This program changes nothing.
-    actions: [(); 0],
+    /// What was made, or is to be.
+    pub(crate) actions: Vec<RoomAction>,
     suppressed: u64,
+    /// What "new" in a login means: not used in a successful one since then. Absent when too little is known of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logins_compared_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     published: Published,
 }
@@ -42,7 +46,7 @@ struct Published {
     period: Period,
     max_events_per_user: u64,
     suspicious_users: Vec<Uuid>,
-    login_details: LoginDetails,
+    login_details: Logins,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,8 +60,9 @@ struct Period {
 pub(crate) struct Seen {
     pub(crate) watched: Vec<RoomId>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) login_details: LoginDetails,
-    /// What the reader must know besides.
+    pub(crate) logins: Logins,
+    pub(crate) actions: Vec<RoomAction>,
+    /// What the reader must know besides what the runner says.
     pub(crate) notes: Vec<String>,
 }
 
@@ -68,22 +73,23 @@ impl Outcome {
 
     pub(crate) fn with_head(mut head: Head, max_events_per_user: u64, seen: Seen) -> Self {
         let Window { since, until } = head.window;
-        let Seen { watched, findings, login_details, notes } = seen;
+        let Seen { watched, findings, logins, actions, notes } = seen;
         head.notes.extend(notes);
         let told = findings.iter().filter(|finding| finding.state != FindingState::Silenced);
         let people: BTreeSet<Uuid> = told.map(|finding| finding.person.id).collect();
+        let logins_compared_since = logins.compared_since;
         let published = Published {
             room_id: (watched.len() == 1).then(|| watched[0].clone()),
             rooms: (watched.len() != 1).then_some(watched),
             period: Period { from: since, to: until },
             max_events_per_user,
             suspicious_users: people.into_iter().collect(),
-            login_details,
+            login_details: logins,
         };
-        Outcome { head, findings, actions: [], suppressed: 0, published }
+        Outcome { head, findings, actions, suppressed: 0, logins_compared_since, published }
     }
 
-    pub(crate) fn logins(&self) -> &LoginDetails {
+    pub(crate) fn logins(&self) -> &Logins {
         &self.published.login_details
     }
 }

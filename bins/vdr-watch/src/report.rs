@@ -2,16 +2,18 @@
 
 use std::io;
 
-use alerting::{Alert, AlertContext};
+use alerting::{Alert, AlertContext, person_page};
 use audit_model::{
-    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, LoginEvent, PersonStatus,
-    PortalText, Severity, Verdict, Window,
+    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus,
+    PortalRole, PortalText, RoomId, RoomRole, Severity, Verdict, Window,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
 use url::Url;
 
+use crate::create_room::{ActionState, RoomAction};
+use crate::logins::{MarkedLogin, Novelty};
 use crate::outcome::Outcome;
 use crate::rule::plural;
 
@@ -50,7 +52,8 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
     let findings: Vec<&Finding> = told(outcome).collect();
     let verdict = head.coverage.verdict();
-    if findings.is_empty() && verdict == Verdict::Complete {
+    let made: Vec<&RoomAction> = outcome.actions.iter().filter(|action| action.state != ActionState::Already).collect();
+    if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
@@ -60,6 +63,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
             "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
         }
         (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
+        (Verdict::Complete, 0) => "nothing unusual".to_owned(),
         (Verdict::Complete, count) => plural(count, "finding"),
     };
     writeln!(out, "vdr-watch: {headline}")?;
@@ -67,12 +71,26 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     for note in &head.notes {
         writeln!(out, "Note: {note}")?;
     }
+    for action in made {
+        writeln!(out, "{}", action_text(&head.portal.url, action))?;
+    }
     for finding in findings {
         writeln!(out)?;
         finding_text(outcome, finding, &clock, out)?;
     }
     writeln!(out)?;
     coverage_text(&head.coverage, &clock, out)
+}
+
+fn action_text(portal: &str, action: &RoomAction) -> String {
+    let title = action.room.title.for_terminal();
+    let page = action.room.id.as_ref().map(|id| format!(", {}", room_page(portal, id))).unwrap_or_default();
+    match action.state {
+        ActionState::Planned => format!("Would make the virtual data room \"{title}\": {}", action.reason),
+        ActionState::Done => format!("Made the virtual data room \"{title}\"{page}"),
+        ActionState::Failed => format!("The virtual data room \"{title}\" is not there: {}", action.reason),
+        ActionState::Already => format!("The virtual data room \"{title}\" is there{page}: {}", action.reason),
+    }
 }
 
 fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
@@ -92,6 +110,7 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
         person.name.for_terminal(),
         which(room)
     )?;
+    writeln!(out, "  {}", who(person, clock))?;
     for reason in &finding.reasons {
         writeln!(out, "  {reason}")?;
     }
@@ -106,24 +125,60 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     logins_text(outcome, finding, clock, out)?;
     writeln!(
         out,
-        "  What to do: ask {} or the room's owner whether this was agreed. If not, take the",
+        "  What to do: ask {} or the room's owner whether this was agreed. If not,",
         person.name.for_terminal()
     )?;
-    writeln!(out, "  person out of the room or disable the account, then look at the room:")?;
+    let leave = if person.room_role == Some(RoomRole::NoMember) { "" } else { "take the person out of the room or " };
+    writeln!(out, "  {leave}disable the account, then look at the room:")?;
     for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
         writeln!(out, "    {link}")?;
     }
-    Ok(())
+    let portal = Url::parse(&outcome.head.portal.url).ok();
+    match portal.and_then(|portal| person_page(person, &portal)) {
+        Some(page) => writeln!(out, "  The account:\n    {page}"),
+        None => Ok(()),
+    }
+}
+
+/// What the person is in the portal and in the room, as far as it is known.
+fn who(person: &Person, clock: &Clock) -> String {
+    if person.id == GUEST_ACCOUNT {
+        return "somebody who was not signed in; the portal puts all of them under this name".to_owned();
+    }
+    let role = person.role.map_or("role in the portal not known", PortalRole::words);
+    let since = person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();
+    let room = person.room_role.as_ref().map(|role| format!("; {}", in_room(role, person.role))).unwrap_or_default();
+    format!("{role}{since}{room}")
+}
+
+fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
+    match role {
+        RoomRole::Owner => "owner of the room".to_owned(),
+        RoomRole::Member { access, groups } if groups.is_empty() => format!("in the room as {access}"),
+        RoomRole::Member { access, groups } => {
+            let names: Vec<String> = groups.iter().map(|name| format!("\"{}\"", name.for_terminal())).collect();
+            let group = if names.len() == 1 { "group" } else { "groups" };
+            format!("in the room as {access} through the {group} {}", names.join(", "))
+        }
+        RoomRole::NoMember if in_portal.is_some_and(PortalRole::reads_every_room) => {
+            "no member of the room, but may read every room".to_owned()
+        }
+        RoomRole::NoMember => "no member of the room (any more)".to_owned(),
+        RoomRole::RoomGone => "the room is not there any more".to_owned(),
+        RoomRole::Unknown { why } => format!("whether a member of the room is not known: {}", why.explanation()),
+    }
 }
 
 fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let logins = outcome.logins().get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
+    let logins = outcome.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
     let whole = !outcome.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
     let headline = match (logins.is_empty(), whole) {
-        (true, true) => "No login in the window; the use of an API key leaves none",
-        (true, false) => "No login seen, but the login history could not be read in full",
-        (false, true) => "Logins in the window:",
-        (false, false) => "Logins in the window, as far as the login history could be read:",
+        (true, true) => "No login in the window; the use of an API key leaves none".to_owned(),
+        (true, false) => "No login seen, but the login history could not be read in full".to_owned(),
+        (false, true) => format!("Logins in the window, {}:", compared(outcome, finding, clock)),
+        (false, false) => {
+            format!("Logins in the window as far as they could be read, {}:", compared(outcome, finding, clock))
+        }
     };
     writeln!(out, "  {headline}")?;
     let earlier = logins.len().saturating_sub(LOGINS_SHOWN);
@@ -134,6 +189,17 @@ fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut im
         writeln!(out, "    {}", login_line(login, clock))?;
     }
     Ok(())
+}
+
+/// What the marks of new addresses and countries mean.
+fn compared(outcome: &Outcome, finding: &Finding, clock: &Clock) -> String {
+    let logins = outcome.logins();
+    let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
+    match logins.compared_since.map(|since| clock.day(since)) {
+        None => "with too little history to say what is new".to_owned(),
+        Some(since) if earlier == 0 => format!("the first since {since}"),
+        Some(since) => format!("compared with {} since {since}", plural(earlier, "earlier login")),
+    }
 }
 
 fn label(severity: Severity) -> &'static str {
@@ -160,7 +226,11 @@ fn which(room: Option<&FindingRoom>) -> String {
 
 /// The room's page, or that of each room it may be.
 fn links(portal: &str, room: &FindingRoom) -> Vec<String> {
-    room.id.iter().chain(&room.candidates).map(|id| format!("{portal}/rooms/shared/{id}/filter?folder={id}")).collect()
+    room.id.iter().chain(&room.candidates).map(|id| room_page(portal, id)).collect()
+}
+
+fn room_page(portal: &str, id: &RoomId) -> String {
+    format!("{portal}/rooms/shared/{id}/filter?folder={id}")
 }
 
 fn how(attributed: Attributed) -> &'static str {
@@ -182,12 +252,13 @@ fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
     format!("{}  {title}{ip}", clock.at(evidence.at))
 }
 
-fn login_line(login: &LoginEvent, clock: &Clock) -> String {
+fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: &Clock) -> String {
     let shown = |text: &Option<PortalText>| text.as_ref().map(PortalText::for_terminal);
+    let mark = |novelty| if new.contains(&novelty) { " (new)" } else { "" };
     let what = shown(&login.text).unwrap_or_else(|| login.action.to_string());
-    let from = shown(&login.ip).map(|ip| format!("from {ip}"));
-    let parts =
-        [Some(clock.at(login.at)), Some(what), from, shown(&login.country), shown(&login.city), shown(&login.browser)];
+    let from = shown(&login.ip).map(|ip| format!("from {ip}{}", mark(Novelty::Address)));
+    let country = shown(&login.country).map(|country| format!("{country}{}", mark(Novelty::Country)));
+    let parts = [Some(clock.at(login.at)), Some(what), from, country, shown(&login.city), shown(&login.browser)];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
@@ -216,6 +287,7 @@ fn source(what: &str) -> &str {
         "rooms" => "list of rooms",
         "room_log" => "activity log of a room",
         "people" => "accounts of the people found",
+        "members" => "members of a room",
         other => other,
     }
 }
@@ -237,6 +309,10 @@ struct Clock(Tz);
 impl Clock {
     fn at(&self, instant: DateTime<Utc>) -> String {
         instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    fn day(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
     }
 
     fn span(&self, window: Window) -> String {

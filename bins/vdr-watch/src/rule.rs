@@ -48,6 +48,12 @@ pub(crate) struct Placed {
     pub(crate) weight: Weight,
 }
 
+impl AsRef<AuditEvent> for Placed {
+    fn as_ref(&self) -> &AuditEvent {
+        &self.event
+    }
+}
+
 impl Placed {
     /// Whether it is an act in a room of which only the title is known.
     pub(crate) fn is_unattributed(&self) -> bool {
@@ -170,7 +176,7 @@ impl Subject {
         };
         let window = |limit: &Limit| SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts);
         Subject {
-            person: Person { id: placed.event.actor, name: placed.event.actor_name.clone(), email: None, status: None },
+            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
                 id,
                 candidates: placed.candidates.clone(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PortalText, RoomId, Rooms, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::TimeDelta;
 use event_archive::LateRow;
 use futures::TryStreamExt;
@@ -18,10 +18,10 @@ use crate::attribution::{Answers, Watched, file_of};
 use crate::cli::Cli;
 use crate::config::Config;
 use crate::exclusion;
-use crate::halves::Halves;
 use crate::outcome::{Outcome, Seen};
 use crate::rule::{Detector, RoomKey};
-use crate::who::{self, LoginDetails};
+use crate::who::{self, Chosen};
+use crate::{create_room, logins};
 
 /// What no portal records of a room, however complete the read is.
 const BLIND_SPOTS: [BlindSpot; 3] =
@@ -32,19 +32,27 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         let coverage = Coverage::unseen("audit", job.window, GapReason::AuditFeatureMissing);
         return Ok(VdrWatch::unseen(config, job, coverage));
     }
+    let mut early = Coverage::default();
+    let chosen = Chosen::look_up(&config.people, job, &mut early).await?;
+    let action = create_room::ensure(config, job, &mut early).await?;
+    let config = &create_room::watching(config, action.as_ref());
     let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
     let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
     coverage.add_gaps(refreshed.gaps);
+    coverage.add_gaps(early.gaps);
     let watched = watched(config, job, &mut coverage).await?;
     let mut findings = detect(config, job, &refreshed.late, &watched, &mut coverage).await?;
     who::identify(&mut findings, job, &mut coverage).await?;
-    let login_details =
-        if findings.is_empty() { LoginDetails::new() } else { who::logins(&findings, job, &mut coverage).await? };
-    let notes = exclusion::silence(&mut findings, &config.exclude, job.now.date_naive());
-    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, login_details, notes };
+    chosen.restrict(&mut findings);
+    who::add_room_roles(&mut findings, job, &mut coverage).await;
+    let logins = logins::read(&findings, job, &mut coverage).await?;
+    let actions = action.into_iter().collect();
+    let mut notes: Vec<String> = chosen.note().into_iter().collect();
+    notes.extend(exclusion::silence(&mut findings, &config.exclude, job.now.date_naive()));
+    let seen = Seen { watched: watched.ids.into_iter().collect(), findings, logins, actions, notes };
     Ok(Outcome::new(config, job, coverage, seen))
 }
 
@@ -140,7 +148,8 @@ async fn judge(
         if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
             open.entry(placed.event.actor).or_default().insert(file.clone());
         }
-        halves.push(placed).for_each(|placed| detector.push(placed));
+        // of a move between two rooms the half of the room that something left is told
+        halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
     }
     halves.finish().for_each(|placed| detector.push(placed));
     let findings = detector.finish();

@@ -1,16 +1,14 @@
-//! Who the people of the findings are, and when and from where they signed in.
+//! Who the people of the findings are, in the portal and in the room, and which people a run is restricted to.
 
 use std::collections::BTreeMap;
 
-use audit_model::{Coverage, Finding, GUEST_ACCOUNT, LoginEvent};
+use audit_model::{Coverage, Finding, GUEST_ACCOUNT, Person, PortalText, RoomId, RoomRole};
+use docspace_client::{Error, ErrorKind, Member};
 use job_runner::Job;
 use tracing::warn;
 use uuid::Uuid;
 
-/// Logins of the window, by person; failed ones too, where the typed address is the person's.
-pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<LoginEvent>>;
-
-/// Fills in name, e-mail and status of everybody found, and drops the findings about service accounts.
+/// Fills in what the portal says of everybody found, and drops the findings about service accounts.
 ///
 /// Somebody who cannot be looked up is as they were remembered, else as the audit trail names them: a finding is never lost for that. It is a gap, because
 /// failed logins and service accounts are known by their e-mail addresses.
@@ -35,36 +33,105 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
             finding.person = person.clone();
         }
     }
-    findings.retain(|finding| !is_service_account(finding, &job.service_accounts));
+    findings.retain(|finding| !is_one_of(&finding.person, &job.service_accounts));
     Ok(())
 }
 
-fn is_service_account(finding: &Finding, accounts: &[String]) -> bool {
-    let id = finding.person.id.to_string();
-    let email = finding.person.email.as_ref().map(|email| email.raw().to_lowercase());
-    accounts.iter().any(|account| *account == id || Some(account) == email.as_ref())
+/// Whether one of the entries, in lower case, is the person's id or e-mail address.
+fn is_one_of(person: &Person, entries: &[String]) -> bool {
+    let id = person.id.to_string();
+    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
+    entries.iter().any(|entry| *entry == id || Some(entry) == email.as_ref())
 }
 
-/// Reads the login history of the window for the people found. What is missing of it is a gap.
-pub(crate) async fn logins(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> anyhow::Result<LoginDetails> {
-    let refreshed = job.archive.refresh_logins(&job.client, job.window, job.now).await?;
-    if let Some(error) = refreshed.error {
-        warn!("{:#}", anyhow::Error::new(error));
+/// Fills in what everybody found is in the room of the finding, where that is one known room. Members that cannot be read are a gap.
+pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, coverage: &mut Coverage) {
+    let mut rooms: BTreeMap<RoomId, Result<Vec<Member>, Error>> = BTreeMap::new();
+    for finding in findings {
+        let Some(id) = finding.room.as_ref().and_then(|room| room.id.clone()) else { continue };
+        // nobody is a member without an account
+        if finding.person.id == GUEST_ACCOUNT {
+            continue;
+        }
+        if !rooms.contains_key(&id) {
+            let members = job.client.members(&id).await;
+            if let Err(error) = &members
+                && error.kind != ErrorKind::NotFound
+            {
+                coverage.gap("members", job.window, error.gap_reason());
+                warn!(room.id = %id, "{error:#}");
+            }
+            rooms.insert(id.clone(), members);
+        }
+        finding.person.room_role = Some(match &rooms[&id] {
+            Ok(members) => role_among(members, finding.person.id),
+            Err(error) if error.kind == ErrorKind::NotFound => RoomRole::RoomGone,
+            Err(error) => RoomRole::Unknown { why: error.gap_reason() },
+        });
     }
-    coverage.logins = refreshed.coverage;
-    coverage.add_gaps(refreshed.gaps);
-    let logins = job.archive.logins(job.window).await?;
-    let own = |finding: &Finding| logins.iter().filter(|login| is_of(login, finding)).cloned().collect();
-    Ok(findings.iter().map(|finding| (finding.person.id, own(finding))).collect())
 }
 
-/// A failed login belongs to the guest account; only the typed address says who was meant.
-fn is_of(login: &LoginEvent, finding: &Finding) -> bool {
-    let email = finding.person.email.as_ref().map(|email| email.raw().to_lowercase());
-    let typed = login.login.as_ref().map(|typed| typed.raw().to_lowercase());
-    // under the guest account stand the failed logins of everybody; none is that of an anonymous visitor
-    if finding.person.id == GUEST_ACCOUNT {
-        return false;
+fn role_among(members: &[Member], person: Uuid) -> RoomRole {
+    match members.iter().find(|member| member.account.person.id == person) {
+        None => RoomRole::NoMember,
+        Some(member) if member.is_owner => RoomRole::Owner,
+        Some(member) => {
+            // a row of their own counts, whatever the groups say
+            let groups = if member.is_direct { &[][..] } else { &member.groups };
+            let groups = groups.iter().map(|group| group.name.clone()).collect();
+            RoomRole::Member { access: member.access.to_string(), groups }
+        }
     }
-    login.user == finding.person.id || (login.user == GUEST_ACCOUNT && email.is_some() && typed == email)
+}
+
+/// The people that a run is restricted to: ids and e-mail addresses in lower case. Empty: everybody.
+pub(crate) struct Chosen(Vec<String>);
+
+impl Chosen {
+    /// Looks the entries of the setting up. One that fits nobody is a mistake only when the list of people could be read.
+    pub(crate) async fn look_up(entries: &[String], job: &Job, coverage: &mut Coverage) -> anyhow::Result<Self> {
+        let chosen = Chosen(entries.iter().map(|entry| entry.trim().to_lowercase()).collect());
+        if chosen.0.is_empty() {
+            return Ok(chosen);
+        }
+        match job.client.people().await {
+            Ok(accounts) => {
+                let is_known = |entry: &String| {
+                    let entry = std::slice::from_ref(entry);
+                    accounts.iter().any(|account| is_one_of(&account.person, entry))
+                };
+                if let Some(unknown) = chosen.0.iter().find(|entry| !is_known(entry)) {
+                    let shown = PortalText::new(unknown.as_str()).for_terminal();
+                    let message =
+                        format!("nobody in the portal has the id or the e-mail address `{shown}`; look both up there");
+                    return Err(job_runner::Error::setting("people", message).into());
+                }
+            }
+            Err(error) => {
+                coverage.gap("people", job.window, error.gap_reason());
+                warn!("{:#}", anyhow::Error::new(error));
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Drops the findings about others. Somebody whose address is not known may be meant by an address, and stays.
+    pub(crate) fn restrict(&self, findings: &mut Vec<Finding>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let names_an_address = self.0.iter().any(|entry| entry.parse::<Uuid>().is_err());
+        findings.retain(|Finding { person, .. }| {
+            let may_be_meant = person.email.is_none() && person.id != GUEST_ACCOUNT && names_an_address;
+            is_one_of(person, &self.0) || may_be_meant
+        });
+    }
+
+    /// What the reader of the report must know of the restriction.
+    pub(crate) fn note(&self) -> Option<String> {
+        let names: Vec<String> = self.0.iter().map(|entry| PortalText::new(entry.as_str()).for_terminal()).collect();
+        let note =
+            || format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "));
+        (!names.is_empty()).then(note)
+    }
 }

@@ -1,7 +1,8 @@
 //! The alert as a value: a finding, and what a reader far from the machine needs to judge it.
 
 use audit_model::{
-    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, RoomId, Severity, Verdict, Window,
+    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId, Severity, Verdict,
+    Window,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -79,6 +80,8 @@ pub struct Portal {
 pub struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Url>,
 }
 
 /// What the run could see, as far as a reader of one alert needs it.
@@ -108,7 +111,10 @@ impl Alert {
             reasons: finding.reasons.clone(),
             evidence: finding.evidence.iter().take(MAX_EVIDENCE).cloned().collect(),
             evidence_total: finding.evidence_total,
-            links: Links { room: room_page(finding.room.as_ref(), context.portal_url) },
+            links: Links {
+                room: room_page(finding.room.as_ref(), context.portal_url),
+                person: person_page(&finding.person, context.portal_url),
+            },
             coverage: AlertCoverage {
                 complete: context.coverage.verdict() == Verdict::Complete,
                 gaps: context.coverage.gaps.clone(),
@@ -135,6 +141,17 @@ fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
     );
     let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
     Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The portal's list of accounts, narrowed to this person: it has no page of its own for one. `None` without an e-mail address to
+/// look for, and without a role, because guests stand in a list of their own.
+pub fn person_page(person: &Person, portal: &Url) -> Option<Url> {
+    let email = person.email.as_ref()?.raw().trim().to_lowercase();
+    let list = if person.role? == PortalRole::Guest { "guests" } else { "people" };
+    let mut page = portal.clone();
+    page.path_segments_mut().ok()?.pop_if_empty().extend(["accounts", list, "filter"]);
+    page.query_pairs_mut().clear().append_pair("search", &email);
+    (!email.is_empty()).then_some(page)
 }
 
 /// The room's page in the portal; only for rooms with a numeric id, as for the others the address is not established.

@@ -5,7 +5,7 @@
 mod common;
 
 use alerting::{Alert, AlertContext};
-use audit_model::{GapReason, PortalText, RoomId};
+use audit_model::{GapReason, PortalRole, PortalText, RoomId};
 use boon::{Compiler, Schemas};
 use common::{alert_of, complete, evidence, finding, window};
 use serde_json::{Value, json};
@@ -52,7 +52,12 @@ fn a_finding_becomes_an_alert() {
         "id": "00000000-0000-0000-0000-0000000000a1",
         "name": "Anna Example",
         "email": "anna@example.com",
-        "status": "active"
+        "status": "active",
+        "role": "user",
+        "room_role": {
+          "kind": "member",
+          "access": "viewer"
+        }
       },
       "room": {
         "id": 71,
@@ -90,7 +95,8 @@ fn a_finding_becomes_an_alert() {
       ],
       "evidence_total": 41,
       "links": {
-        "room": "https://docs.example.com/rooms/shared/71/filter?folder=71"
+        "room": "https://docs.example.com/rooms/shared/71/filter?folder=71",
+        "person": "https://docs.example.com/accounts/people/filter?search=anna%40example.com"
       },
       "coverage": {
         "complete": false,
@@ -260,4 +266,20 @@ fn the_link_keeps_the_folder_of_the_portal() {
     let mut elsewhere = finding();
     elsewhere.room.as_mut().unwrap().id = Some(RoomId::Text("sbox-1".into()));
     assert_eq!(alert_of(&elsewhere, &coverage).links.room, None);
+}
+
+/// Guests stand in a list of their own; without knowing which list, there is no link.
+#[test]
+fn a_person_is_linked_only_where_the_list_is_known() {
+    let page = |role, email: Option<&str>| {
+        let mut finding = finding();
+        (finding.person.role, finding.person.email) = (role, email.map(PortalText::from));
+        alert_of(&finding, &complete()).links.person.map(|page| page.to_string())
+    };
+    let people = "https://docs.example.com/accounts/people/filter?search=anna%2Bx%40example.com";
+    assert_eq!(page(Some(PortalRole::Owner), Some("Anna+x@Example.com")).as_deref(), Some(people));
+    let guests = "https://docs.example.com/accounts/guests/filter?search=gert%40example.com";
+    assert_eq!(page(Some(PortalRole::Guest), Some("gert@example.com")).as_deref(), Some(guests));
+    assert_eq!(page(None, Some("anna@example.com")), None);
+    assert_eq!(page(Some(PortalRole::User), None), None);
 }

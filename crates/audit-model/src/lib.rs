@@ -6,6 +6,7 @@ mod counting;
 mod coverage;
 mod event;
 mod finding;
+mod halves;
 mod person;
 mod room;
 mod text;
@@ -16,6 +17,7 @@ pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWin
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
+pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};
 pub use text::PortalText;

@@ -35,7 +35,7 @@ impl PortalRole {
             PortalRole::Owner => "owner of the portal",
             PortalRole::DocspaceAdmin => "DocSpace admin",
             PortalRole::RoomAdmin => "room admin",
-            PortalRole::User => "user",
+            PortalRole::User => "ordinary user",
             PortalRole::Guest => "guest",
         }
     }

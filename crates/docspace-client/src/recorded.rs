@@ -1,5 +1,6 @@
 //! Every exchange that the portal's own code produced for the lists we read: successes parse, refusals are understood.
 
+mod create_room;
 mod files_people;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ struct Exchange {
 struct Request {
     method: String,
     target: String,
+    #[serde(default)]
+    body: Value,
 }
 
 #[derive(Deserialize)]

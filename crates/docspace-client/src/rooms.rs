@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_model::{RoomFact, RoomId, VIRTUAL_DATA_ROOM};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Question, segment};
@@ -46,7 +46,7 @@ impl Client {
     /// Never repeated.
     pub async fn create_data_room(&self, title: &str) -> Result<Room, Error> {
         const ASKED: &str = "a virtual data room";
-        let body = json!({ "title": title, "roomType": VIRTUAL_DATA_ROOM });
+        let body = create_body(title);
         let question = Question::change(ASKED, "files/rooms", "rooms:write or *:write", &body);
         let made = self.post::<FolderDto>(question).await;
         let made = made.and_then(|dto| room(dto).ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm)));
@@ -62,6 +62,10 @@ impl Client {
             Err(error) => Err(error),
         }
     }
+}
+
+pub(crate) fn create_body(title: &str) -> Value {
+    json!({ "title": title, "roomType": VIRTUAL_DATA_ROOM })
 }
 
 /// Longest title of a room, in characters.

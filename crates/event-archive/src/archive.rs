@@ -9,6 +9,7 @@ use futures::{Stream, StreamExt};
 use job_store::{Component, Migration, Store};
 use serde_json::Value;
 use sqlx::{Sqlite, Transaction};
+use uuid::Uuid;
 
 use crate::Error;
 use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
@@ -30,6 +31,8 @@ const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORD
 const DELETIONS_SQL: &str = "SELECT * FROM event WHERE action = 5074 ORDER BY at_us, id";
 
 const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+
+const LOGINS_OF_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? AND user = ? ORDER BY at_us, id";
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 
@@ -111,6 +114,21 @@ impl Archive {
             .await
             .map_err(failed)?;
         Ok(rows.into_iter().map(from_login_row).collect())
+    }
+
+    /// The successful logins of one person in the window, in order of (time, id).
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn successful_logins_of(&self, person: Uuid, window: Window) -> Result<Vec<LoginEvent>, Error> {
+        let rows: Vec<LoginRow> = sqlx::query_as(LOGINS_OF_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .bind(person.simple().to_string())
+            .fetch_all(self.store.pool())
+            .await
+            .map_err(|source| self.failed("reading a person's logins", source))?;
+        Ok(rows.into_iter().map(from_login_row).filter(|login| login.action.is_successful_login()).collect())
     }
 
     /// The events of the window that the activity log of a room lists.
@@ -245,6 +263,7 @@ mod tests {
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
+            (LOGINS_OF_SQL, "login_event_by_time"),
             (ROOM_LOG_SQL, "room_log_by_time"),
             (DELETIONS_SQL, "audit_event_room_deleted"),
         ] {

@@ -144,7 +144,7 @@ async fn conclude<P: Program>(
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
     // a dry run writes nothing and needs no lock
-    let _lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
+    let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
@@ -154,6 +154,7 @@ async fn conclude<P: Program>(
         None => None,
     };
     let (store, archive, notes) = open_store(args.dry_run, &paths).await?;
+    let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let [asked_since, asked_until] = [args.since, args.until].map(|time| time.map(|time| time.resolve(now, zone)));
@@ -185,6 +186,7 @@ async fn conclude<P: Program>(
         client,
         portal,
         archive,
+        store: remembers.then(|| store.clone()),
         window,
         now,
         dry_run: args.dry_run,

@@ -4,6 +4,7 @@ use audit_model::Window;
 use chrono::{DateTime, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
+use job_store::Store;
 use url::Url;
 
 /// One run of a program. Everything that differs between two runs is in here, so the same job gives the same outcome.
@@ -16,6 +17,9 @@ pub struct Job {
     /// What the portal says about itself; `None` when it could not be asked, and then the program is not run.
     pub portal: Option<Portal>,
     pub archive: Archive,
+    /// Where a program keeps its journal. `None` without a memory, or without the lock on it: whatever acts refuses. In a dry run a copy
+    /// that goes when the run ends.
+    pub store: Option<Store>,
     /// Half-open, UTC.
     pub window: Window,
     /// When the run started.

@@ -46,7 +46,7 @@ pub trait Program {
         Ok(None)
     }
 
-    /// Refresh, detect, plan. Prints nothing, exits nowhere, changes nothing at the portal.
+    /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
     ///
     /// # Errors
     /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.

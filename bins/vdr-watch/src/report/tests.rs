@@ -1,14 +1,14 @@
 //! Reports of made-up outcomes: what no portal shows on demand. Whole runs are in `tests/cli.rs`.
 
 use audit_model::{
-    ActionId, Counts, Finding, Gap, GapReason, MAX_EVIDENCE, Person, RoomId, SourceCoverage, UnreadableSpan,
+    ActionId, Counts, Finding, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person, SourceCoverage, UnreadableSpan,
 };
 use job_runner::Head;
 use uuid::Uuid;
 
 use super::*;
+use crate::logins::{LoginDetails, Logins};
 use crate::outcome::{Outcome, Seen};
-use crate::who::LoginDetails;
 
 fn at(time: &str) -> DateTime<Utc> {
     format!("2026-11-20T{time}Z").parse().unwrap()
@@ -46,6 +46,12 @@ fn hostile_finding() -> Finding {
             name: name.into(),
             email: Some("eve@example.com".into()),
             status: Some(PersonStatus::Disabled),
+            role: Some(PortalRole::Guest),
+            registered: Some(at("07:00:00")),
+            room_role: Some(RoomRole::Member {
+                access: "viewer".to_owned(),
+                groups: vec!["Auditors".into(), "\u{1b}[31mBoard".into()],
+            }),
         },
         room: Some(FindingRoom {
             id: None,
@@ -87,6 +93,17 @@ fn login(n: i64) -> LoginEvent {
     }
 }
 
+/// The last two from a new address, the very last in a new country too.
+fn marked(n: i64) -> MarkedLogin {
+    let new = [(n >= 5, Novelty::Address), (n == 6, Novelty::Country)];
+    MarkedLogin { event: login(n), new: new.into_iter().filter_map(|(is_new, what)| is_new.then_some(what)).collect() }
+}
+
+fn compared(details: LoginDetails) -> Logins {
+    let earlier = details.keys().map(|person| (*person, 31)).collect();
+    Logins { details, compared_since: Some(at("00:00:00") - chrono::TimeDelta::days(30)), earlier }
+}
+
 fn incomplete() -> Coverage {
     let gap = |what: &str, from, to, why| Gap { what: what.to_owned(), span: Window::new(at(from), at(to)), why };
     let second = Window::new(at("03:00:00"), at("03:00:01"));
@@ -117,9 +134,13 @@ fn text_of(outcome: &Outcome) -> String {
 #[test]
 fn hostile_text_cannot_act_and_gaps_are_explained() {
     let finding = hostile_finding();
-    let logins = LoginDetails::from([(finding.person.id, (0..7).map(login).collect())]);
-    let seen =
-        Seen { watched: vec![RoomId::Number(71)], findings: vec![finding], login_details: logins, ..Seen::default() };
+    let logins = LoginDetails::from([(finding.person.id, (0..7).map(marked).collect())]);
+    let seen = Seen {
+        watched: vec![RoomId::Number(71)],
+        findings: vec![finding],
+        logins: compared(logins),
+        ..Seen::default()
+    };
     let outcome = Outcome::with_head(head(incomplete()), 20, seen);
     let text = text_of(&outcome);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));

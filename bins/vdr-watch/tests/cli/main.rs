@@ -4,9 +4,11 @@
 
 mod attribution;
 mod common;
+mod create_room;
 mod honesty;
 mod killed;
 mod silence;
+mod who;
 
 use common::{Run, Setting, run};
 use portal_sim::{Event, Fault, PortalSim, Room, Scenario};

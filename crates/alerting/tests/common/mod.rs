@@ -2,8 +2,8 @@
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, Attributed, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus, RoomId,
-    Severity, SourceCoverage, Window,
+    ActionId, Attributed, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus,
+    PortalRole, RoomId, RoomRole, Severity, SourceCoverage, Window,
 };
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -39,6 +39,9 @@ pub(crate) fn finding() -> Finding {
             name: "Anna Example".into(),
             email: Some("anna@example.com".into()),
             status: Some(PersonStatus::Active),
+            role: Some(PortalRole::User),
+            registered: None,
+            room_role: Some(RoomRole::Member { access: "viewer".to_owned(), groups: Vec::new() }),
         },
         room: Some(FindingRoom {
             id: Some(RoomId::Number(71)),

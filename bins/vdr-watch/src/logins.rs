@@ -1,0 +1,139 @@
+//! When and from where the people found signed in, and what of that is new. What the portal notes of a login is a claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{Coverage, Finding, GUEST_ACCOUNT, LoginEvent, Person, PortalText, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use job_runner::Job;
+use serde::{Serialize, Serializer};
+use tracing::warn;
+use uuid::Uuid;
+
+/// How far before the window logins are read once somebody is found: a month holds the ordinary places of most people. What the
+/// archive knows beyond that is used too.
+const HISTORY: TimeDelta = TimeDelta::days(30);
+
+/// With less history than this nearly everything would be new: a fortnight holds two weekends and most absences.
+const LEAST_HISTORY: TimeDelta = TimeDelta::days(14);
+
+/// Logins of the window, by person; failed ones too, where the typed address is the person's.
+pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<MarkedLogin>>;
+
+/// What of a login the person has not signed in with before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Novelty {
+    Address,
+    Country,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct MarkedLogin {
+    #[serde(flatten)]
+    pub(crate) event: LoginEvent,
+    /// Empty as well when there is nothing to compare with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) new: Vec<Novelty>,
+}
+
+/// The logins of everybody found, and what they were compared with.
+#[derive(Debug, Default)]
+pub(crate) struct Logins {
+    pub(crate) details: LoginDetails,
+    /// Since when earlier logins are known; `None` when there are too few days of them.
+    pub(crate) compared_since: Option<DateTime<Utc>>,
+    /// How many earlier successful logins each person had.
+    pub(crate) earlier: BTreeMap<Uuid, u64>,
+}
+
+/// As the published member: the details alone.
+impl Serialize for Logins {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.details.serialize(serializer)
+    }
+}
+
+/// Reads the login history of the window for the people found, and what came before. What is missing of the window is a gap.
+pub(crate) async fn read(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> anyhow::Result<Logins> {
+    if findings.is_empty() {
+        return Ok(Logins::default());
+    }
+    let refreshed = job.archive.refresh_logins_and_history(&job.client, job.window, HISTORY, job.now).await?;
+    if let Some(error) = refreshed.error {
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+    coverage.logins = refreshed.coverage;
+    coverage.add_gaps(refreshed.gaps);
+    let known_since = job.archive.logins_known_since(job.window.since).await?;
+    let compared_since = known_since.filter(|since| job.window.since - *since >= LEAST_HISTORY);
+    let logins = job.archive.logins(job.window).await?;
+    let people: BTreeMap<Uuid, &Person> = findings.iter().map(|finding| (finding.person.id, &finding.person)).collect();
+    let mut read = Logins { compared_since, ..Logins::default() };
+    for (id, person) in people {
+        let own = logins.iter().filter(|login| is_of(login, person)).cloned();
+        let marked = match compared_since {
+            Some(since) => {
+                let before = Window::new(since, job.window.since);
+                let earlier = job.archive.successful_logins_of(id, before).await?;
+                read.earlier.insert(id, earlier.len() as u64);
+                let known = Known::new(&earlier);
+                own.map(|event| known.mark(event)).collect()
+            }
+            None => own.map(MarkedLogin::from).collect(),
+        };
+        read.details.insert(id, marked);
+    }
+    Ok(read)
+}
+
+/// A failed login belongs to the guest account; only the typed address says who was meant.
+fn is_of(login: &LoginEvent, person: &Person) -> bool {
+    // under the guest account stand the failed logins of everybody; none is that of an anonymous visitor
+    if person.id == GUEST_ACCOUNT {
+        return false;
+    }
+    let lower = |text: &Option<PortalText>| text.as_ref().map(|text| text.raw().to_lowercase());
+    let email = lower(&person.email);
+    login.user == person.id || (login.user == GUEST_ACCOUNT && email.is_some() && lower(&login.login) == email)
+}
+
+/// Where somebody has signed in from before.
+struct Known<'a> {
+    addresses: BTreeSet<&'a str>,
+    countries: BTreeSet<&'a str>,
+    is_empty: bool,
+}
+
+impl<'a> Known<'a> {
+    fn new(earlier: &'a [LoginEvent]) -> Self {
+        Known {
+            addresses: earlier.iter().filter_map(|login| said(&login.ip)).collect(),
+            countries: earlier.iter().filter_map(|login| said(&login.country)).collect(),
+            is_empty: earlier.is_empty(),
+        }
+    }
+
+    fn mark(&self, event: LoginEvent) -> MarkedLogin {
+        let address = said(&event.ip).is_some_and(|ip| !self.addresses.contains(ip));
+        // a portal that could not tell countries before cannot make one new
+        let comparable = self.is_empty || !self.countries.is_empty();
+        let country = comparable && said(&event.country).is_some_and(|country| !self.countries.contains(country));
+        let marks = [(address, Novelty::Address), (country, Novelty::Country)];
+        let new = marks.into_iter().filter_map(|(is_new, novelty)| is_new.then_some(novelty)).collect();
+        MarkedLogin { event, new }
+    }
+}
+
+/// The portal writes an empty text for what it does not know.
+fn said(text: &Option<PortalText>) -> Option<&str> {
+    text.as_ref().map(PortalText::raw).filter(|text| !text.is_empty())
+}
+
+impl From<LoginEvent> for MarkedLogin {
+    fn from(event: LoginEvent) -> Self {
+        MarkedLogin { event, new: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

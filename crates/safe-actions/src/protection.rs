@@ -1,0 +1,117 @@
+//! Whom nothing may be done to, and why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{PortalRole, PortalText};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::plan::Candidate;
+
+/// Why an action is not for this person, or not for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Hold {
+    /// The portal refuses it for everybody but the owner, who would lock the portal.
+    PortalOwner,
+    /// The account that the key belongs to.
+    OwnAccount,
+    /// The portal lets only the owner suspend a DocSpace admin, and the key is not the owner's.
+    OtherAdmin,
+    /// The directory gives the account its status back.
+    Directory,
+    /// A setting names the person.
+    Listed { entry: String },
+    /// A setting names a group that the person is in.
+    InGroup { group: String },
+    /// Nobody would be left who can undo it.
+    LastAdmin,
+    /// Not an account that can be looked up, so nobody knows whom it would hit.
+    NotKnown,
+    /// A list that protects people could not be read.
+    ProtectionUnread { what: String },
+    /// Too many people at once: see the plan's trip.
+    Breaker,
+}
+
+impl Hold {
+    /// The reason as the end of a sentence: "not suspended: …".
+    pub fn words(&self) -> String {
+        let shown = |text: &str| PortalText::new(text).for_terminal();
+        match self {
+            Hold::PortalOwner => "the owner of the portal cannot be suspended".to_owned(),
+            Hold::OwnAccount => "it is the account that this program's key belongs to".to_owned(),
+            Hold::OtherAdmin => {
+                "a DocSpace admin can be suspended by the owner only, and the key is not the owner's".to_owned()
+            }
+            Hold::Directory => {
+                "the account comes from a directory, which would switch it on again; disable it there".to_owned()
+            }
+            Hold::Listed { entry } => format!("the settings protect `{}`", shown(entry)),
+            Hold::InGroup { group } => format!("the settings protect the group `{}`", shown(group)),
+            Hold::LastAdmin => "no other admin would be left who can sign in".to_owned(),
+            Hold::NotKnown => "the account could not be looked up".to_owned(),
+            Hold::ProtectionUnread { what } => {
+                format!("whom the settings protect is not known: {} could not be read", shown(what))
+            }
+            Hold::Breaker => "too many people at once".to_owned(),
+        }
+    }
+}
+
+/// Whom nothing may be done to.
+#[derive(Clone, Debug, Default)]
+pub struct Protection {
+    /// Whose key is used.
+    pub own: Option<Uuid>,
+    /// Whether that is the portal's owner.
+    pub own_is_owner: bool,
+    /// Ids and e-mail addresses, in any case.
+    pub people: Vec<String>,
+    /// Groups by the name that the settings have for them, with everybody in them.
+    pub groups: BTreeMap<String, BTreeSet<Uuid>>,
+    /// Owner and DocSpace admins who can sign in.
+    pub active_admins: BTreeSet<Uuid>,
+    /// What of this could not be read; then nobody may be touched.
+    pub unread: Option<String>,
+}
+
+impl Protection {
+    /// Why nothing may be done to somebody; `None` when it may. The most lasting reason comes first.
+    pub fn hold(&self, candidate: &Candidate) -> Option<Hold> {
+        let person = &candidate.person;
+        let Some(role) = person.role else { return Some(Hold::NotKnown) };
+        if role == PortalRole::Owner {
+            return Some(Hold::PortalOwner);
+        }
+        if self.own == Some(person.id) {
+            return Some(Hold::OwnAccount);
+        }
+        if role == PortalRole::DocspaceAdmin && !self.own_is_owner {
+            return Some(Hold::OtherAdmin);
+        }
+        if candidate.is_ldap {
+            return Some(Hold::Directory);
+        }
+        if let Some(entry) = self.people.iter().find(|entry| names(entry, candidate)) {
+            return Some(Hold::Listed { entry: entry.clone() });
+        }
+        if let Some((group, _)) = self.groups.iter().find(|(_, members)| members.contains(&person.id)) {
+            return Some(Hold::InGroup { group: group.clone() });
+        }
+        if self.active_admins.iter().all(|admin| *admin == person.id) {
+            return Some(Hold::LastAdmin);
+        }
+        self.unread.clone().map(|what| Hold::ProtectionUnread { what })
+    }
+}
+
+/// Whether an entry of the settings means this person. Without an address, any address may be theirs.
+fn names(entry: &str, candidate: &Candidate) -> bool {
+    let entry = entry.trim().to_lowercase();
+    match &candidate.person.email {
+        _ if entry == candidate.person.id.to_string() => true,
+        Some(email) => email.raw().to_lowercase() == entry,
+        None => entry.contains('@'),
+    }
+}
