@@ -1,0 +1,82 @@
+//! The files of a report as evidence: the same bytes again, nothing half, and no changed byte unnoticed.
+
+use std::collections::BTreeMap;
+
+use portal_sim::Event;
+
+use crate::common::{Setting, names_in};
+use crate::portal::{at, june};
+
+#[tokio::test]
+async fn the_same_archive_gives_the_same_bytes() {
+    let setting = Setting::new(june()).await;
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    let first = setting.bytes();
+    assert_eq!(first.len(), 8);
+    let dates = |setting: &Setting| -> BTreeMap<String, std::time::SystemTime> {
+        let date = |name: &String| std::fs::metadata(setting.out().join(name)).unwrap().modified().unwrap();
+        names_in(&setting.out()).iter().map(|name| (name.clone(), date(name))).collect()
+    };
+    let written = dates(&setting);
+    // three months later, with a name that has changed meanwhile
+    setting.sim.edit(|portal| {
+        portal.now += chrono::TimeDelta::days(90);
+        portal.people[1].first_name = "Hanna".to_owned();
+    });
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
+    assert_eq!(dates(&setting), written, "what has not changed is not written again");
+    std::fs::remove_dir_all(setting.out()).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
+}
+
+#[tokio::test]
+async fn a_late_row_makes_another_report() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        portal.add_event(Event::new(5009, olga, at("2026-06-30T20:30:00Z")).file(1, "late.docx"));
+    });
+    let ended = setting.month("2026-06", &["--format", "json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["coverage"]["audit"]["late_rows"], 1);
+    assert!(setting.file("2026-06.txt").contains("Total events: 22"));
+}
+
+/// A worse view never replaces a better one.
+#[tokio::test]
+async fn a_complete_report_is_not_replaced_by_a_blind_one() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let complete = setting.bytes();
+    setting.sim.edit(|portal| portal.audit = false);
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 1);
+    assert!(ended.stdout.contains("which was kept: this run saw less"), "{}", ended.stdout);
+    assert_eq!(setting.bytes(), complete);
+}
+
+#[tokio::test]
+async fn two_months_do_not_share_a_folder() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let june = setting.bytes();
+    let ended = setting.month("2026-05", &[]).await;
+    assert_eq!(ended.exit, 2, "{}", ended.stdout);
+    assert!(ended.stderr.contains("holds the report of 2026-06") && ended.stderr.contains("{month}"), "{}", ended.stderr);
+    assert_eq!(setting.bytes(), june);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_this_user_reads_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    for name in names_in(&setting.out()) {
+        let mode = std::fs::metadata(setting.out().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
