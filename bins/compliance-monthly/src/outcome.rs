@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use audit_model::{Coverage, RoomFact, Rooms};
+use audit_model::{Coverage, Finding, RoomFact, Rooms};
 use job_runner::Head;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -141,10 +141,10 @@ pub(crate) struct Outcome {
     pub(crate) only: Selection,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) report: Option<Written>,
-    /// This program has no rule about single people.
-    findings: [(); 0],
+    /// Always empty: this program has no rule about single people.
+    pub(crate) findings: Vec<Finding>,
     actions: [(); 0],
-    suppressed: u64,
+    pub(crate) suppressed: u64,
     /// The first page; not part of the JSON report, which has the same in numbers.
     #[serde(skip)]
     pub(crate) page_one: Document,
@@ -178,7 +178,7 @@ impl Outcome {
             decisions: facts.decisions(),
             only: only.clone(),
             report,
-            findings: [],
+            findings: Vec::new(),
             actions: [],
             suppressed: 0,
             page_one: Document { page_one: page_one::blocks(facts, &facts.decisions()), ..Document::default() },

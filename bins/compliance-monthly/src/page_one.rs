@@ -67,9 +67,9 @@ fn happened(facts: &Facts) -> Vec<Block> {
         period.window.until.format("%Y-%m-%dT%H:%MZ"),
     )];
     let classes = CLASSES.into_iter().map(|class| (class, summary.of_class(class))).filter(|(_, count)| *count > 0);
-    let classes: Vec<String> = classes.map(|(class, count)| format!("{count} {}", words::class(class))).collect();
+    let classes: Vec<String> = classes.map(|(class, count)| format!("{}: {count}", words::class(class))).collect();
     if !classes.is_empty() {
-        lines.push(classes.join(", "));
+        lines.push(classes.join("; "));
     }
     let busiest = summary.by_day.iter().max_by_key(|(day, tally)| (tally.count, std::cmp::Reverse(**day)));
     if let Some((day, tally)) = busiest {

@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Head, Job, Program};
+use job_runner::{Conclusion, Head, Job, Program, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -231,9 +231,13 @@ async fn logins(job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<L
     let known_since = job.archive.logins_known_since(since).await?.map(|known| known.max(since - LOGIN_HISTORY));
     let mut logins = Logins::new(known_since);
     if let Some(known_since) = known_since {
-        job.archive.logins(Window::new(known_since, since)).await?.iter().for_each(|login| logins.push_history(login));
+        let mut history = std::pin::pin!(job.archive.login_events(Window::new(known_since, since)));
+        while let Some(login) = history.try_next().await? {
+            logins.push_history(&login);
+        }
     }
-    for login in job.archive.logins(period.window).await? {
+    let mut all = std::pin::pin!(job.archive.login_events(period.window));
+    while let Some(login) = all.try_next().await? {
         if filter.fits_login(&login) {
             logins.push(&login);
         } else {
@@ -339,6 +343,11 @@ impl Program for ComplianceMonthly {
         let is_blind = outcome.head.coverage.verdict() == Verdict::Nothing;
         let findings = if is_blind { 0 } else { outcome.decisions.len() };
         Conclusion { coverage: &outcome.head.coverage, findings }
+    }
+
+    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
+        let Outcome { head, findings, suppressed, .. } = outcome;
+        Tellable { findings, suppressed, notes: &mut head.notes }
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -103,7 +103,7 @@ async fn events(
     csv::row(csv::EVENT_COLUMNS, &mut table)?;
     let zone = facts.period.zone;
     let mut written = 0;
-    let mut all = std::pin::pin!(archive.events(window(facts)));
+    let mut all = std::pin::pin!(archive.detailed_events(window(facts)));
     while let Some(event) = all.try_next().await? {
         if !filter.fits(&event, &facts.rooms) {
             continue;
@@ -117,10 +117,13 @@ async fn events(
     let mut login_table = bundle.begin(&names.logins)?;
     csv::row(csv::LOGIN_COLUMNS, &mut login_table)?;
     let mut logins = 0;
-    for login in archive.logins(window(facts)).await?.iter().filter(|login| filter.fits_login(login)) {
-        csv::login(login, zone, &mut login_table)?;
-        ndjson::login(login, &mut lines)?;
-        logins += 1;
+    let mut all = std::pin::pin!(archive.login_events(window(facts)));
+    while let Some(login) = all.try_next().await? {
+        if filter.fits_login(&login) {
+            csv::login(&login, zone, &mut login_table)?;
+            ndjson::login(&login, &mut lines)?;
+            logins += 1;
+        }
     }
     text.rows = Some(written);
     table.rows = Some(written);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Coverage, Finding, FindingState, RoomId, Window};
 use chrono::{DateTime, Utc};
-use job_runner::{Head, Job};
+use job_runner::{Head, Job, Tellable};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) findings: Vec<Finding>,
     /// What was made, or is to be.
     pub(crate) actions: Vec<RoomAction>,
+    /// Known findings with more acts than were told.
     suppressed: u64,
     /// What "new" in a login means: not used in a successful one since then. Absent when too little is known of before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +88,11 @@ impl Outcome {
             login_details: logins,
         };
         Outcome { head, findings, actions, suppressed: 0, logins_compared_since, published }
+    }
+
+    /// What depends on what people know already.
+    pub(crate) fn tellable(&mut self) -> Tellable<'_> {
+        Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 
     pub(crate) fn logins(&self) -> &Logins {

@@ -59,9 +59,10 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
         (Verdict::Nothing, _) => "nothing can be concluded: the audit trail could not be read".to_owned(),
-        (Verdict::Incomplete, 0) => {
+        (Verdict::Incomplete, 0) if outcome.findings.is_empty() => {
             "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
         }
+        (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
         (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
         (Verdict::Complete, 0) => "nothing unusual".to_owned(),
         (Verdict::Complete, count) => plural(count, "finding"),

@@ -10,7 +10,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program};
+use job_runner::{Conclusion, Job, Program, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -185,6 +185,10 @@ impl Program for VdrWatch {
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
         let findings = outcome.findings.iter().filter(|finding| finding.state != FindingState::Silenced).count();
         Conclusion { coverage: &outcome.head.coverage, findings }
+    }
+
+    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
+        outcome.tellable()
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

@@ -34,7 +34,7 @@ pub struct AlertContext<'a> {
 pub struct Alert {
     /// Always [`SCHEMA`].
     pub schema: &'static str,
-    /// The same for the same finding of the same size; 32 hexadecimal digits.
+    /// The same for the same finding of the same size and severity; 32 hexadecimal digits.
     pub id: String,
     /// The same for as long as the matter lasts.
     pub fingerprint: String,
@@ -57,7 +57,7 @@ pub struct Alert {
     pub evidence_total: u64,
     pub links: Links,
     pub coverage: AlertCoverage,
-    /// How many alerts with this fingerprint were held back since the last one that was sent.
+    /// How many runs since the last alert about the matter found it larger, and held that back; [`crate::Outbox::keep`] says.
     pub suppressed: u64,
 }
 
@@ -132,12 +132,13 @@ impl Alert {
 /// Hashes what tells one alert from another: whose, which, and how far the matter has gone.
 ///
 /// Program and portal count, because a portal's first account has the same id everywhere. The counts do, because a row
-/// that was found late makes a finding grow without moving its end, and a receiver must not drop that as a copy.
+/// that was found late makes a finding grow without moving its end, and the severity, because a lower limit makes it more urgent
+/// without another act: a receiver must not drop that as a copy.
 fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
     let newest = finding.evidence.iter().map(|evidence| (evidence.at, evidence.event)).max();
     let told_apart = (
         (SCHEMA, context.program, context.portal_url, &finding.fingerprint),
-        (finding.window.until, newest, finding.counts, finding.evidence_total),
+        (finding.window.until, newest, finding.counts, finding.evidence_total, finding.severity),
     );
     let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
     Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use url::Url;
 
-use crate::alert::Alert;
 use crate::error::Error;
 use crate::{file, webhook};
 
@@ -45,10 +44,10 @@ impl Channel {
         }
     }
 
-    pub(crate) async fn send(&self, alert: &Alert) -> Result<(), Error> {
+    pub(crate) async fn send(&self, json: &str) -> Result<(), Error> {
         match self {
-            Channel::File { path } => file::append(path, &alert.to_json()),
-            Channel::Webhook { url, http, retry } => webhook::post(url, http, *retry, alert.to_json()).await,
+            Channel::File { path } => file::append(path, json),
+            Channel::Webhook { url, http, retry } => webhook::post(url, http, *retry, json).await,
         }
     }
 }

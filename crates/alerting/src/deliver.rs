@@ -58,13 +58,13 @@ impl DeliveryReport {
 /// could not be reached or is overloaded.
 /// Without channels nothing is sent and nothing is undelivered: the caller's printed report counts as delivery.
 ///
-/// An alert that no channel took is known only from the report that is returned. The `Outbox` of a store is to stand
-/// before this function: every alert is written there first, offered from there, and removed when it was taken, so that
-/// the next run offers again what this one could not deliver.
+/// An alert that no channel took is known only from the report that is returned: this is for a run whose
+/// [`Outbox`](crate::Outbox) cannot be written.
 pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
     let mut given_up = vec![false; channels.len()];
     let mut deliveries = Vec::with_capacity(alerts.len());
     for alert in alerts {
+        let json = alert.to_json();
         let mut delivery = Delivery {
             alert: alert.id.clone(),
             fingerprint: alert.fingerprint.clone(),
@@ -73,7 +73,7 @@ pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
             failures: Vec::new(),
         };
         for (channel, given_up) in channels.iter().zip(&mut given_up) {
-            match offer(alert, channel, given_up).await {
+            match offer(&json, channel, given_up).await {
                 Ok(()) => delivery.taken_by.push(channel.name()),
                 Err(error) => delivery.failures.push(Failure { channel: channel.name(), error }),
             }
@@ -84,11 +84,11 @@ pub async fn deliver(alerts: &[Alert], channels: &[Channel]) -> DeliveryReport {
 }
 
 /// Sends, unless the channel was given up: waiting for it again and again could outlast the run.
-async fn offer(alert: &Alert, channel: &Channel, given_up: &mut bool) -> Result<(), Error> {
+pub(crate) async fn offer(json: &str, channel: &Channel, given_up: &mut bool) -> Result<(), Error> {
     if *given_up {
         return Err(Error::NotTried);
     }
-    let sent = channel.send(alert).await;
+    let sent = channel.send(json).await;
     *given_up = sent.as_ref().is_err_and(Error::is_about_the_channel);
     sent
 }

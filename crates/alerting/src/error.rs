@@ -1,11 +1,11 @@
-//! Why a channel did not take an alert.
+//! Why a channel did not take an alert, or the outbox could not be used.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
-/// Why a channel did not take an alert. Webhooks are named by their origin only: the rest of the address is often a secret.
+/// Why a channel did not take an alert, or the outbox could not be used. Webhooks are named by their origin only: the rest of the address is often a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,6 +35,9 @@ pub enum Error {
     /// An earlier alert of the same call could not reach the channel, or found it overloaded.
     #[error("not tried, because the channel did not take an earlier alert; the cause stands there")]
     NotTried,
+    /// What was told, or what waits, cannot be read or written.
+    #[error("the memory of what was told cannot be used")]
+    Outbox(#[from] job_store::Error),
 }
 
 impl Error {
@@ -43,7 +46,7 @@ impl Error {
         match self {
             Error::Unreachable { .. } => true,
             Error::Refused { status, .. } => is_overload(*status),
-            Error::File { .. } | Error::NotTried => false,
+            Error::File { .. } | Error::NotTried | Error::Outbox(_) => false,
         }
     }
 }

@@ -5,10 +5,16 @@ mod channel;
 mod deliver;
 mod error;
 mod file;
+mod outbox;
 mod subject;
+mod told;
+mod waiting;
 mod webhook;
 
 pub use alert::{Alert, AlertContext, AlertCoverage, Links, Portal, Program, SCHEMA, person_page};
 pub use channel::Channel;
 pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;
+pub use outbox::Outbox;
+pub use told::{Told, state_of};
+pub use waiting::{Drained, Lapsed, Refused};

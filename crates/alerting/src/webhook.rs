@@ -7,8 +7,8 @@ use url::Url;
 use crate::error::{Error, is_overload};
 
 /// Posts one alert; any 2xx answer means that it was taken.
-pub(crate) async fn post(url: &Url, http: &reqwest::Client, retry: RetryPolicy, json: String) -> Result<(), Error> {
-    with_retries(retry, || post_once(url, http, json.clone()), repeat).await
+pub(crate) async fn post(url: &Url, http: &reqwest::Client, retry: RetryPolicy, json: &str) -> Result<(), Error> {
+    with_retries(retry, || post_once(url, http, json.to_owned()), repeat).await
 }
 
 /// Scheme, host and port: what may be shown of an address.

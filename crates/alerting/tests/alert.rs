@@ -5,7 +5,7 @@
 mod common;
 
 use alerting::{Alert, AlertContext};
-use audit_model::{GapReason, PortalRole, PortalText, RoomId};
+use audit_model::{GapReason, PortalRole, PortalText, RoomId, Severity};
 use boon::{Compiler, Schemas};
 use common::{alert_of, complete, evidence, finding, window};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn a_finding_becomes_an_alert() {
     insta::assert_snapshot!(pretty, @r#"
     {
       "schema": "alert/1",
-      "id": "453f5b38a74c5de4c36b8f38ee5d0eaf",
+      "id": "b4f27dc5cfdb1538c42b69e2f3525787",
       "fingerprint": "unusual_activity:00000000-0000-0000-0000-0000000000a1:71",
       "program": {
         "name": "vdr-watch",
@@ -241,7 +241,9 @@ fn ids_tell_alerts_apart_and_nothing_else() {
     newer.evidence.push(evidence(48300, 40));
     let mut more = finding();
     more.counts.acts += 1;
-    for changed in [other, longer, newer, more] {
+    let mut more_severe = finding();
+    more_severe.severity = Severity::Critical;
+    for changed in [other, longer, newer, more, more_severe] {
         assert_ne!(id(&changed), first, "{changed:?}");
     }
 

@@ -3,75 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
 
 mod common;
+#[path = "common/receiver.rs"]
+mod receiver;
 
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use alerting::{Alert, Channel, Error, deliver};
+use alerting::{Channel, Error, deliver};
 use audit_model::Severity;
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::routing::post;
-use common::{alert_of, complete, finding};
-use outbound::{HttpOptions, RetryPolicy, http_client};
-use serde_json::Value;
+use receiver::{Receiver, alert, fingerprint_in, webhook};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
-
-/// An alert with the number in its fingerprint.
-fn alert(number: u32, severity: Severity) -> Alert {
-    let mut finding = finding();
-    finding.fingerprint = format!("unusual_activity:{number}");
-    finding.severity = severity;
-    alert_of(&finding, &complete())
-}
-
-/// A receiver that answers with the given codes, the last one for ever, and keeps what it was sent.
-#[derive(Clone)]
-struct Receiver {
-    url: Url,
-    answers: Arc<Mutex<Vec<u16>>>,
-    received: Arc<Mutex<Vec<(String, String)>>>,
-}
-
-impl Receiver {
-    async fn answering(codes: &[u16]) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hooks/s3cret", listener.local_addr().unwrap()).parse().unwrap();
-        let answers = codes.iter().rev().copied().collect();
-        let receiver = Receiver { url, answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
-        let app = Router::new().route("/hooks/s3cret", post(take)).with_state(receiver.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        receiver
-    }
-
-    fn channel(&self) -> Channel {
-        webhook(self.url.clone())
-    }
-
-    /// Fingerprints in the order of arrival.
-    fn fingerprints(&self) -> Vec<String> {
-        let bodies = self.received.lock().unwrap();
-        bodies.iter().map(|(_, body)| fingerprint_in(body)).collect()
-    }
-}
-
-async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
-    let kind = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
-    receiver.received.lock().unwrap().push((kind.unwrap_or_default(), body));
-    let mut answers = receiver.answers.lock().unwrap();
-    let code = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0] };
-    let location = HeaderMap::from_iter([(header::LOCATION, "/hooks/s3cret".parse().unwrap())]);
-    (StatusCode::from_u16(code).unwrap(), location)
-}
-
-fn webhook(url: Url) -> Channel {
-    let http = http_client(&HttpOptions::new("vdr-watch", "1.0.0"), &url).unwrap();
-    Channel::Webhook { url, http, retry: RetryPolicy::immediate() }
-}
 
 /// A webhook where nobody listens, and the socket that keeps its port from being given to somebody else.
 fn dead_webhook() -> (Channel, TcpSocket) {
@@ -79,11 +26,6 @@ fn dead_webhook() -> (Channel, TcpSocket) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/hooks/s3cret", socket.local_addr().unwrap()).parse().unwrap();
     (webhook(url), socket)
-}
-
-fn fingerprint_in(json: &str) -> String {
-    let document: Value = serde_json::from_str(json).unwrap();
-    document["fingerprint"].as_str().unwrap().to_owned()
 }
 
 fn fingerprints_in(path: &Path) -> Vec<String> {

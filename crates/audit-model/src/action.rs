@@ -130,6 +130,12 @@ impl ActionId {
         (5154..=5158).contains(&self.0)
     }
 
+    /// The actions whose events name a room or an agent with its id: the only ones that tell of rooms.
+    pub fn naming_rooms() -> impl Iterator<Item = ActionId> {
+        let known = ACTIONS.iter().map(|info| ActionId(info.id));
+        known.filter(|action| action.is_about_room() || action.is_about_agent())
+    }
+
     /// Whether the event says that a room was deleted for good.
     pub fn is_deletion_of_room(self) -> bool {
         self.0 == 5074

@@ -318,7 +318,8 @@ fn true_date(
     to: DateTime<Utc>,
     zone: Option<Tz>,
 ) -> Option<DateTime<Utc>> {
-    [printed, printed - lateness(printed, zone)].into_iter().find(|date| (since..=to).contains(date))
+    let fits = |date: &DateTime<Utc>| (since..=to).contains(date);
+    Some(printed).filter(fits).or_else(|| Some(printed - lateness(printed, zone)).filter(fits))
 }
 
 /// Two parts that make up the span, older first, cut at a whole second where there is one.

@@ -23,8 +23,9 @@ use crate::{ApiKey, EntryId, Error, ErrorKind};
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
 const REQUESTS_IN_FLIGHT: usize = 4;
 
-/// A page is at most 100 rows of a few kilobytes; a larger body is not a page.
-const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+/// A page is at most 100 rows of a few kilobytes; a larger body is not a page. Four of them are held in memory at once, each whole,
+/// unpacked, before it is parsed.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// A portal, as one account sees it. Cheap to clone; clones share limits and counters.
 #[derive(Clone, Debug)]
@@ -202,12 +203,12 @@ impl Client {
         self.note_clock(&headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+            spent.note_bytes(chunk.len());
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY_BYTES {
                 return Err(Error::new(asked, ErrorKind::UnexpectedForm));
             }
         }
-        spent.note_bytes(body.len());
         let duration_ms = started.elapsed().as_millis() as u64;
         debug!(path = question.path, status = status.as_u16(), size_bytes = body.len(), duration_ms, "request");
 

@@ -98,12 +98,16 @@ impl Client {
         if !self.has_api_key() {
             return Ok(None); // the portal fails at anything else
         }
-        let dto: KeyDto = match self.get(Question::new("the key's own facts", "keys/@self", "*:read")).await {
+        let ask = async || self.get::<KeyDto>(Question::new("the key's own facts", "keys/@self", "*:read")).await;
+        let mut asked = ask().await;
+        if asked.as_ref().is_err_and(is_from_proxy) {
+            // an old server's proxy does not know where this should go, but one that is being restarted knows no other way either
+            self.public_settings().await?;
+            asked = ask().await;
+        }
+        let dto = match asked {
             Ok(answer) => answer.response,
-            // an old server's proxy does not know where this should go
-            Err(error) if matches!(error.kind, ErrorKind::UnknownCall | ErrorKind::NotAPortal { status: 404 }) => {
-                return Ok(None);
-            }
+            Err(error) if error.kind == ErrorKind::UnknownCall || is_from_proxy(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
         Ok(Some(KeyFacts {
@@ -116,6 +120,10 @@ impl Client {
             active: dto.is_active,
         }))
     }
+}
+
+fn is_from_proxy(error: &Error) -> bool {
+    error.kind == ErrorKind::NotAPortal { status: 404 }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ mod files;
 mod people;
 mod portal;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
 
@@ -23,20 +25,24 @@ pub(crate) struct Envelope<T> {
     pub(crate) total: Option<i64>,
 }
 
+/// A date as it stands in the body, not copied.
+#[derive(Deserialize)]
+struct DateText<'t>(#[serde(borrow)] Cow<'t, str>);
+
 /// Text form: portal-local time with seven digits and an offset. A missing offset means UTC.
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse_instant(&text).ok_or_else(|| de::Error::custom("a date that is not ISO 8601"))
+    let text = DateText::deserialize(deserializer)?;
+    parse_instant(&text.0).ok_or_else(|| de::Error::custom("a date that is not ISO 8601"))
 }
 
 /// For dates whose absence means something: one that cannot be read must not pass for none.
 fn instant_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    parse_instant(&text).map(Some).ok_or_else(|| de::Error::custom("a date that is not ISO 8601"))
+    let Some(text) = Option::<DateText>::deserialize(deserializer)? else { return Ok(None) };
+    parse_instant(&text.0).map(Some).ok_or_else(|| de::Error::custom("a date that is not ISO 8601"))
 }
 
 fn maybe_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse_instant))
+    Ok(Option::<DateText>::deserialize(deserializer)?.and_then(|text| parse_instant(&text.0)))
 }
 
 fn parse_instant(text: &str) -> Option<DateTime<Utc>> {

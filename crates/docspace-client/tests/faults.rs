@@ -7,11 +7,15 @@ use std::collections::BTreeSet;
 
 use audit_model::{RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
+use docspace_client::{ApiKey, Budget, Client, Error};
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, FaultBody, FaultKind, LimitKind, Login, PortalSim, Room, Scenario};
+use portal_sim::{
+    Event, Fault, FaultBody, FaultKind, Folder, Group, LimitKind, Login, Person, PortalSim, Room, Scenario, Share,
+    StoredFile,
+};
 use secrecy::SecretString;
 use url::Url;
+use uuid::Uuid;
 
 fn now() -> DateTime<Utc> {
     "2026-11-20T09:00:00Z".parse().unwrap()
@@ -38,7 +42,12 @@ fn portal() -> Scenario {
 
 fn client(sim: &PortalSim) -> Client {
     let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    client_with(http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap(), sim)
+}
+
+/// A client of its own, without reading this machine's certificates again.
+fn client_with(http: reqwest::Client, sim: &PortalSim) -> Client {
+    let base: Url = sim.url().parse().unwrap();
     let key = ApiKey::new(SecretString::from(sim.key()));
     Client::new(http, base, key, RetryPolicy::immediate(), Budget::default())
 }
@@ -113,6 +122,7 @@ fn faults() -> Vec<(Fault, bool)> {
 async fn no_fault_makes_a_shorter_list_look_whole() {
     let mut truth = Vec::new();
     let sim = PortalSim::start(portal()).await.unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &sim.url().parse().unwrap()).unwrap();
     for what in READS {
         let whole = read(&client(&sim), what).await;
         assert!(whole.whole && whole.ids.len() >= 230, "{what}: {}", whole.ids.len());
@@ -125,7 +135,7 @@ async fn no_fault_makes_a_shorter_list_look_whole() {
                     let mut set = fault.clone().after(skip);
                     set.times = times;
                     sim.set_faults(vec![set]);
-                    let read = read(&client(&sim), what).await;
+                    let read = read(&client_with(http.clone(), &sim), what).await;
                     let context = format!("{:?} on {what}, after {skip}, times {times:?}", fault.kind);
                     let distinct: BTreeSet<i64> = read.ids.iter().copied().collect();
                     assert_eq!(distinct.len(), read.ids.len(), "a row twice: {context}");
@@ -138,6 +148,116 @@ async fn no_fault_makes_a_shorter_list_look_whole() {
                     );
                     if passes && times == Some(1) {
                         assert!(read.whole, "given up too soon: {context}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the people, groups and files of [`office`] are.
+const MEMBER: Uuid = Uuid::from_u128(100);
+const NOBODY: Uuid = Uuid::from_u128(7);
+
+/// More of everything than one page holds.
+fn office() -> (Scenario, Uuid) {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let author = portal.owner().id;
+    let mut group = Group::new("Auditors");
+    for n in 100..230 {
+        let member = Person::new(&format!("p{n}@example.com"), "Pia", "Pohl").id(Uuid::from_u128(n));
+        group.members.push(member.id);
+        portal = portal.with_person(member);
+    }
+    let id = group.id;
+    portal = portal.with_group(group);
+    portal.share(Share { room: 71, subject: id, access: 11 });
+    portal.share(Share { room: 71, subject: MEMBER, access: 9 });
+    for n in 0..110 {
+        portal = portal.with_group(Group::new(&format!("Team {n}")));
+        portal = portal.with_file(StoredFile::new(9_000 + n, 71, "a.docx", author, now(), b"12345"));
+        portal =
+            portal.with_folder(Folder { id: 1_000 + n, parent: 71, title: "Docs".to_owned(), author, created: now() });
+    }
+    (portal, id)
+}
+
+const LOOKUPS: [&str; 19] = [
+    "person",
+    "nobody",
+    "people",
+    "group",
+    "no group",
+    "groups",
+    "group members",
+    "room members",
+    "room",
+    "no room",
+    "folder contents",
+    "folder path",
+    "file",
+    "no file",
+    "quota",
+    "settings",
+    "lifetimes",
+    "identity",
+    "probe",
+];
+
+/// What was learned, as text, or nothing but an error.
+async fn look_up(client: &Client, what: &str, group: Uuid) -> Result<String, Error> {
+    let (room, nothing) = (RoomId::Number(71), RoomId::Number(77));
+    Ok(match what {
+        "person" => format!("{:?}", client.account(MEMBER).await?),
+        "nobody" => format!("{:?}", client.account(NOBODY).await?),
+        "people" => format!("{:?}", client.people().await?),
+        "group" => format!("{:?}", client.group(group).await?),
+        "no group" => format!("{:?}", client.group(NOBODY).await?),
+        "groups" => format!("{:?}", client.groups().await?),
+        "group members" => format!("{:?}", client.group_members(group).await?),
+        "room members" => format!("{:?}", client.members(&room).await?),
+        "room" => format!("{:?}", client.room(&room).await?),
+        "no room" => format!("{:?}", client.room(&nothing).await?),
+        "folder contents" => format!("{:?}", client.folder_contents(&room).await?),
+        "folder path" => format!("{:?}", client.folder_path(&RoomId::Number(1_000)).await?),
+        "file" => format!("{:?}", client.file(&RoomId::Number(9_000)).await?),
+        "no file" => format!("{:?}", client.file(&nothing).await?),
+        "quota" => format!("{:?}", client.quota().await?),
+        "settings" => {
+            format!("{:?}", (client.settings().await?, client.public_settings().await?, client.server_version().await?))
+        }
+        "lifetimes" => format!("{:?}", client.lifetimes().await?),
+        "identity" => format!("{:?}", (client.identity().await?, client.key().await?)),
+        _ => format!("{:?}", client.probe().await?),
+    })
+}
+
+/// The same for everything that is no history: the whole truth or an error, never a shorter list, a missing person or another plan.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_fault_makes_a_wrong_fact() {
+    let (portal, group) = office();
+    let sim = PortalSim::start(portal).await.unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &sim.url().parse().unwrap()).unwrap();
+    let mut truth = Vec::new();
+    for what in LOOKUPS {
+        truth.push(look_up(&client(&sim), what, group).await.unwrap());
+    }
+    let of = |what: &str| LOOKUPS.iter().position(|known| *known == what).unwrap();
+    assert!(truth[of("people")].matches("p1").count() >= 100 && truth[of("groups")].matches("Team").count() == 110);
+    assert!(truth[of("folder contents")].matches("a.docx").count() == 110);
+    for (fault, passes) in faults() {
+        for (what, expected) in LOOKUPS.into_iter().zip(&truth) {
+            for skip in [0, 1] {
+                for times in [Some(1), None] {
+                    let mut set = fault.clone().after(skip);
+                    set.times = times;
+                    sim.set_faults(vec![set]);
+                    let context = format!("{:?} on {what}, after {skip}, times {times:?}", fault.kind);
+                    match look_up(&client_with(http.clone(), &sim), what, group).await {
+                        // a suspended portal says so in its settings
+                        Ok(learned) if learned.contains("Some(Suspended)") => assert_eq!(what, "settings", "{context}"),
+                        Ok(learned) => assert!(learned == *expected, "a wrong fact: {context}: {learned:.300}"),
+                        Err(error) => assert!(!passes || times.is_none(), "given up too soon: {context}: {error}"),
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! What reading costs, as ratios within one run: requests per page of rows, and CPU and wall time next to a bare client that fetches
-//! the same pages with the same parallelism and throws them away.
+//! the same pages with the same parallelism and throws them away. First next to a portal that answers at once, so that our own work is
+//! all there is, then next to one that takes its time.
 //!
 //! Portal, archive and bare client are three processes of this same binary, so that each counts its own CPU and memory.
 //! `cargo bench -p event-archive --bench reading [EVENTS…]`; 10000 and 100000 unless told.
@@ -15,7 +16,7 @@ use event_archive::Archive;
 use futures::{StreamExt as _, stream};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Office, PortalSim};
+use portal_sim::{Fault, FaultKind, Office, PortalSim};
 use secrecy::SecretString;
 use url::Url;
 
@@ -25,6 +26,9 @@ const ROLE: &str = "READING_ROLE";
 
 /// As many as the client has in flight.
 const PARALLEL: usize = 4;
+
+/// What a portal takes for a request, so that portal and network are what is waited for.
+const LATENCY_MS: u64 = 20;
 
 /// How much history the events are spread over.
 const DAYS: i64 = 60;
@@ -37,7 +41,7 @@ fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match std::env::var(ROLE).as_deref() {
-        Ok("portal") => runtime.block_on(portal(arguments[0].parse()?, &arguments[1])),
+        Ok("portal") => runtime.block_on(portal(arguments[0].parse()?, &arguments[1], arguments[2].parse()?)),
         Ok("archive") => runtime.block_on(archive(&arguments[0], &arguments[1])),
         Ok("bare") => runtime.block_on(bare(&arguments[0], &arguments[1], &arguments[2])),
         _ => {
@@ -50,13 +54,7 @@ fn main() -> Fallible<()> {
 
 /// One size: reads it with the archive, then fetches the same pages bare, and prints the ratios.
 fn compare(events: usize) -> Fallible<()> {
-    let folder = tempfile::tempdir()?;
-    let log = folder.path().join("requests.ndjson");
-    let (mut portal, url, key) = start_portal(events, &log.display().to_string())?;
-    let read = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "archive").args([&url, &key]))?;
-    let bare = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "bare").args([&url, &key]).arg(&log))?;
-    drop(portal.stdin.take());
-    portal.wait()?;
+    let (read, bare) = measure(events, 0)?;
     let ideal = read.rows.div_ceil(100);
     say(&format!(
         "{events} events: {} rows in {} requests, {:.3} per full page",
@@ -64,7 +62,6 @@ fn compare(events: usize) -> Fallible<()> {
         read.requests,
         read.requests as f64 / ideal as f64
     ))?;
-    let (asked, cpu_again, wall_again) = read.again;
     say(&format!("  CPU  {:.2} s, bare {:.2} s, ratio {:.2}", read.cpu, bare.cpu, read.cpu / bare.cpu))?;
     say(&format!("  wall {:.2} s, bare {:.2} s, ratio {:.2}", read.wall, bare.wall, read.wall / bare.wall))?;
     say(&format!(
@@ -73,7 +70,29 @@ fn compare(events: usize) -> Fallible<()> {
         bare.peak_kib >> 10,
         read.store_bytes >> 20
     ))?;
-    say(&format!("  nothing new: {asked} requests, CPU {cpu_again:.2} s, wall {wall_again:.3} s"))
+    let (asked, cpu_again, wall_again) = read.again;
+    say(&format!("  nothing new: {asked} requests, CPU {cpu_again:.2} s, wall {wall_again:.3} s"))?;
+    let (read, bare) = measure(events, LATENCY_MS)?;
+    say(&format!(
+        "  {LATENCY_MS} ms a request: wall {:.2} s, bare {:.2} s, ratio {:.2}; CPU {:.2} s, bare {:.2} s",
+        read.wall,
+        bare.wall,
+        read.wall / bare.wall,
+        read.cpu,
+        bare.cpu
+    ))
+}
+
+/// What reading with the archive costs, and what fetching the same pages bare.
+fn measure(events: usize, latency_ms: u64) -> Fallible<(Figures, Figures)> {
+    let folder = tempfile::tempdir()?;
+    let log = folder.path().join("requests.ndjson");
+    let (mut portal, url, key) = start_portal(events, &log.display().to_string(), latency_ms)?;
+    let read = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "archive").args([&url, &key]))?;
+    let bare = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "bare").args([&url, &key]).arg(&log))?;
+    drop(portal.stdin.take());
+    portal.wait()?;
+    Ok((read, bare))
 }
 
 #[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
@@ -82,10 +101,10 @@ fn say(line: &str) -> Fallible<()> {
     Ok(io::stdout().flush()?)
 }
 
-fn start_portal(events: usize, log: &str) -> Fallible<(Child, String, String)> {
+fn start_portal(events: usize, log: &str, latency_ms: u64) -> Fallible<(Child, String, String)> {
     let mut child = Command::new(std::env::current_exe()?)
         .env(ROLE, "portal")
-        .args([&events.to_string(), log])
+        .args([&events.to_string(), log, &latency_ms.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -96,10 +115,13 @@ fn start_portal(events: usize, log: &str) -> Fallible<(Child, String, String)> {
 }
 
 /// Serves until its standard input ends.
-async fn portal(events: usize, log: &str) -> Fallible<()> {
+async fn portal(events: usize, log: &str, latency_ms: u64) -> Fallible<()> {
     let scenario = Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events).build(now())?;
     let log = std::fs::File::create(log)?;
     let sim = PortalSim::start_on(scenario, "127.0.0.1:0".parse()?, Some(log)).await?;
+    if latency_ms > 0 {
+        sim.set_faults(vec![Fault::new(FaultKind::Latency { ms: latency_ms, jitter_ms: 0 })]);
+    }
     say(&format!("{} {}", sim.url(), sim.key()))?;
     tokio::task::spawn_blocking(|| io::stdin().lines().count()).await?;
     Ok(())
@@ -153,7 +175,7 @@ async fn bare(url: &str, key: &str, log: &str) -> Fallible<()> {
         let request = http.get(target).bearer_auth(key);
         async move { Ok::<_, reqwest::Error>(request.send().await?.bytes().await?.len()) }
     };
-    let mut pages = stream::iter(targets).map(fetch).buffered(PARALLEL);
+    let mut pages = stream::iter(targets).map(fetch).buffer_unordered(PARALLEL);
     while let Some(page) = pages.next().await {
         page?;
     }

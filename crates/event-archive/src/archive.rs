@@ -1,23 +1,22 @@
 //! The archive itself: opening it and reading events out of it in order.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-
-use audit_model::{AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
+use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt};
 use job_store::{Component, Migration, Store};
-use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
+use crate::rows::{DetailedRow, EventRow, LoginRow, from_detailed_row, from_login_row, from_row, instant, micros};
 use crate::source::Source;
 
 const COMPONENT: Component = Component {
     name: "archive",
-    steps: &[Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") }],
+    steps: &[
+        Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
+        Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
+        Migration { number: 3, name: "details of events", sql: include_str!("migrations/3_details.sql") },
+    ],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.
@@ -26,6 +25,14 @@ pub(crate) fn unreadable_name(source: &str) -> String {
 }
 
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+
+const DETAILED_EVENTS_SQL: &str =
+    "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+
+/// The same, but only events of the actions of a JSON array.
+const SOME_EVENTS_SQL: &str =
+    "SELECT * FROM event WHERE at_us >= ? AND at_us < ? AND action IN (SELECT value FROM json_each(?))
+    ORDER BY at_us, id";
 
 /// Deletions of rooms, whenever they were.
 const DELETIONS_SQL: &str = "SELECT * FROM event WHERE action = 5074 ORDER BY at_us, id";
@@ -64,6 +71,35 @@ impl Archive {
             .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
     }
 
+    /// The same events, with their details where they were read with them.
+    pub fn detailed_events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        sqlx::query_as::<_, DetailedRow>(DETAILED_EVENTS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The logins of the window in order of (time, id), streamed.
+    pub fn login_events(&self, window: Window) -> impl Stream<Item = Result<LoginEvent, Error>> + '_ {
+        sqlx::query_as::<_, LoginRow>(LOGINS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_login_row).map_err(|source| self.failed("reading the logins", source)))
+    }
+
+    /// The events of the window that name rooms, in the same order: few beside all the others.
+    pub(crate) fn events_naming_rooms(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        let actions: Vec<String> = ActionId::naming_rooms().map(|action| action.0.to_string()).collect();
+        sqlx::query_as::<_, EventRow>(SOME_EVENTS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .bind(format!("[{}]", actions.join(",")))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
     /// Every event that says that a room was deleted, whenever that was.
     pub(crate) async fn deletions_of_rooms(&self) -> Result<Vec<AuditEvent>, Error> {
         let rows: Vec<EventRow> = sqlx::query_as(DELETIONS_SQL)
@@ -86,13 +122,14 @@ impl Archive {
         self.moment(JUDGED).await
     }
 
-    /// Remembers that rules have judged what was read of the window. One that begins after what was judged before leaves a hole, and
-    /// does not count.
+    /// Remembers that rules have judged what was read of the window, and what came late before it. A window that begins after what
+    /// was judged before leaves a hole, and does not count.
     ///
     /// # Errors
     /// Of the store.
     pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
         let Some(read) = self.audit_read_until().await? else { return Ok(()) };
+        self.forget_unjudged(window.until).await?;
         let before = self.judged_until().await?;
         if before.is_some_and(|before| window.since > before) {
             return Ok(());
@@ -195,54 +232,6 @@ impl Archive {
         Ok(spans.into_iter().filter_map(|(since, until)| Some(Window::new(instant(since)?, instant(until)?))).collect())
     }
 
-    /// Stores rows and the spans they make up, all or nothing. Gives the dates of the rows that were not stored before.
-    pub(crate) async fn keep<S: Source>(
-        &self,
-        source: &S,
-        name: &str,
-        rows: &[S::Row],
-        (covered, unreadable): (&SpanSet, &SpanSet),
-    ) -> Result<Vec<DateTime<Utc>>, Error> {
-        let failed = |source| self.failed("storing the rows", source);
-        // one statement for all of them: the database unpacks the array faster than rows can be bound one by one
-        let columns = Value::Array(rows.iter().map(|row| source.columns(row)).collect());
-        let phrases: BTreeSet<Cow<'_, str>> = rows.iter().flat_map(|row| source.phrases(row)).collect();
-        let phrases = serde_json::to_string(&phrases).expect("strings are always JSON");
-        let mut write = self.store.begin().await?;
-        sqlx::query("INSERT INTO phrase (value) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING")
-            .bind(phrases)
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        let fresh: Vec<i64> = sqlx::query_scalar(source.insert_sql())
-            .bind(columns.to_string())
-            .fetch_all(&mut *write)
-            .await
-            .map_err(failed)?;
-        self.replace_spans(&mut write, name, covered).await.map_err(failed)?;
-        self.replace_spans(&mut write, &unreadable_name(name), unreadable).await.map_err(failed)?;
-        write.commit().await.map_err(failed)?;
-        Ok(fresh.into_iter().filter_map(instant).collect())
-    }
-
-    pub(crate) async fn replace_spans(
-        &self,
-        write: &mut Transaction<'static, Sqlite>,
-        source: &str,
-        covered: &SpanSet,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM covered_span WHERE source = ?").bind(source).execute(&mut **write).await?;
-        for span in covered.iter() {
-            sqlx::query("INSERT INTO covered_span (source, since_us, until_us) VALUES (?, ?, ?)")
-                .bind(source)
-                .bind(micros(span.since))
-                .bind(micros(span.until))
-                .execute(&mut **write)
-                .await?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -262,6 +251,8 @@ mod tests {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
+            (DETAILED_EVENTS_SQL, "audit_event_by_time"),
+            (SOME_EVENTS_SQL, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),
             (ROOM_LOG_SQL, "room_log_by_time"),
@@ -272,8 +263,9 @@ mod tests {
                 sqlx::query_as(explain).bind(0).bind(0).bind(1).fetch_all(archive.store.pool()).await.unwrap();
             let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
             assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
-            // the index of deletions holds nothing else, so it is read from end to end
-            let scans = steps.iter().filter(|step| step.contains("SCAN") && !step.contains("room_deleted"));
+            // the index of deletions holds nothing else, so it is read from end to end, and so is a list that was bound
+            let small = |step: &str| step.contains("room_deleted") || step.contains("json_each");
+            let scans = steps.iter().filter(|step| step.contains("SCAN") && !small(step));
             assert_eq!(scans.count(), 0, "{steps:?}");
         }
     }

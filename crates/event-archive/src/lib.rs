@@ -3,10 +3,15 @@
 mod archive;
 mod error;
 mod facts;
+mod keep;
+mod phrases;
+mod reading;
 mod refresh;
 mod rooms;
 mod rows;
 mod source;
+mod unjudged;
+mod unread;
 mod upkeep;
 
 pub use archive::Archive;

@@ -1,16 +1,15 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
-use std::collections::VecDeque;
-
 use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, ErrorKind, Slice};
-use futures::StreamExt;
-use futures::stream;
 use tracing::{debug, warn};
 
 use crate::archive::unreadable_name;
+use crate::keep::Spans;
+use crate::reading::Reading;
 use crate::source::{Audit, Logins, RoomLog, Source};
+use crate::unread::Unread;
 use crate::{Archive, Error};
 
 /// Every run reads this much again. It holds the portal's usual delays of seconds, a restart of its queue, and the hour by which
@@ -19,19 +18,6 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
 /// The first run of a day reads this much again: a queue that stood still over a weekend.
 const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
-
-/// How many rows a slice should have: few enough that four of them fit into a few MiB, and many enough that the half empty last page
-/// of each adds little to its requests.
-const ROWS_PER_SLICE: usize = 4_000;
-
-/// Slices become longer by no more than this at once: a quiet night is followed by a morning.
-const LARGEST_GROWTH: i32 = 8;
-
-/// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
-const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
-
-/// How many slices are asked for at once: as many as the client lets through.
-const SLICES_AT_ONCE: usize = 4;
 
 /// Clocks that differ by less than this are set well enough: the overlap covers it.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
@@ -46,7 +32,8 @@ pub struct Refreshed {
     pub coverage: Option<SourceCoverage>,
     /// What of the window was not seen.
     pub gaps: Vec<Gap>,
-    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same.
+    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same. Of the audit
+    /// trail also those of earlier runs, until [`Archive::keep_judged`].
     pub late: Vec<LateRow>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
@@ -66,7 +53,8 @@ impl Archive {
     /// # Errors
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
-        self.refresh(&Audit, client, (window, window.since), now).await
+        let refreshed = self.refresh(&Audit, client, (window, window.since), now).await?;
+        Ok(Refreshed { late: self.unjudged().await?, ..refreshed })
     }
 
     /// The same for the login history, which the portal forgets after some time.
@@ -94,14 +82,14 @@ impl Archive {
         history: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        // without an answer everything is asked for: what is not there any more is then not told from what never was
-        let kept = client.lifetimes().await.ok();
+        // without an answer everything is asked for, and what is older than the oldest login counts as forgotten
+        let kept = client.lifetimes().await.inspect_err(|error| warn!("{error}; old logins may be gone")).ok();
         let portal_now = client.portal_clock().unwrap_or(now);
         let kept = kept.map(|kept| portal_now - TimeDelta::days(i64::from(kept.login_days)));
         let asked_today = self.moment(LOGIN_HISTORY).await?.is_some_and(|last| last.date_naive() == now.date_naive());
         let with_history = !asked_today && kept.is_some() && history > TimeDelta::zero();
         let since = if with_history { window.since - history } else { window.since };
-        let refreshed = self.refresh(&Logins { kept_since: kept }, client, (window, since), now).await?;
+        let refreshed = self.refresh(&Logins { kept_since: kept, portal_now }, client, (window, since), now).await?;
         if with_history && refreshed.error.as_ref().is_none_or(fails_again) {
             self.keep_moment(LOGIN_HISTORY, now).await?;
         }
@@ -166,23 +154,19 @@ impl Archive {
         let spans = to_read(past, &progress.before, overlap);
         let spans = spans.iter().flat_map(|span| known_bad.missing_from(*span)).collect();
         let mut unread = Unread::new(spans, source.slice_length());
-        while progress.stopped.is_none() && !unread.is_empty() {
-            let batch = unread.take(SLICES_AT_ONCE);
-            let mut slices = stream::iter(batch).map(|part| source.read(client, part)).buffered(SLICES_AT_ONCE);
-            let (mut read, mut rows) = (TimeDelta::zero(), 0);
-            let mut left = Vec::new();
-            while let Some(slice) = slices.next().await {
-                left.extend_from_slice(&slice.unread);
-                let unread: TimeDelta = slice.unread.iter().map(Window::length).sum();
-                (read, rows) = (read + slice.span.length() - unread, rows + slice.rows.len());
-                self.store_slice(source, &name, slice, &mut progress).await?;
+        let mut reading = Reading::new(|part| source.read(client, part));
+        reading.begin(&mut unread);
+        while let Some(slice) = reading.next().await {
+            unread.learn(&slice);
+            progress.note(&slice);
+            // a portal that fails is asked for nothing more; what it has been asked already is kept
+            if progress.stopped.is_none() {
+                reading.begin(&mut unread);
             }
-            drop(slices);
-            unread.put_back(left);
-            unread.adapt(read, rows);
+            reading.meanwhile(self.store_slice(source, &name, slice, &mut progress)).await?;
         }
         if let Some(why) = progress.stopped {
-            unread.spans.into_iter().for_each(|part| progress.gap(part, why));
+            unread.into_spans().for_each(|part| progress.gap(part, why));
         }
         // one that used up its budget would use it up again before it comes to what is new: the next run goes on from here instead
         if thorough && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted)) {
@@ -195,7 +179,7 @@ impl Archive {
         Ok(progress.finish(coverage))
     }
 
-    /// Keeps the rows of a slice and marks as covered what has no gap.
+    /// Keeps the rows of a slice, and what of the source's time is covered now.
     async fn store_slice<S: Source>(
         &self,
         source: &S,
@@ -203,18 +187,11 @@ impl Archive {
         slice: Slice<S::Row>,
         progress: &mut Progress,
     ) -> Result<(), Error> {
-        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread).collect();
-        for read in unseen.missing_from(slice.span) {
-            progress.any_read = true;
-            progress.covered.insert(read);
-        }
-        slice.gaps.iter().for_each(|gap| progress.gap(gap.span, gap.why));
-        let fresh = self.keep(source, name, &slice.rows, (&progress.covered, &progress.bad)).await?;
-        let was_covered = |at: &DateTime<Utc>| progress.before.iter().any(|span| span.contains(*at));
-        progress.late.extend(fresh.iter().copied().filter(was_covered).map(|at| LateRow { at }));
-        debug!(source = name, rows = slice.rows.len(), new = fresh.len(), "slice stored");
+        let spans = Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad };
+        let late = self.keep(source, name, &slice.rows, spans).await?;
+        debug!(source = name, rows = slice.rows.len(), late = late.len(), "slice stored");
+        progress.late.extend(late.into_iter().map(|at| LateRow { at }));
         progress.error = progress.error.take().or(slice.error);
-        progress.stopped = progress.stopped.or(progress.error.as_ref().map(docspace_client::Error::gap_reason));
         Ok(())
     }
 }
@@ -228,53 +205,6 @@ fn fails_again(error: &docspace_client::Error) -> bool {
             | ErrorKind::Refused { .. }
             | ErrorKind::UnexpectedForm
     )
-}
-
-/// What is still to be read, oldest first, and how long the next slices are.
-struct Unread {
-    spans: VecDeque<Window>,
-    slice_length: TimeDelta,
-    /// The first slice is read alone: it tells how long the next ones should be.
-    is_first: bool,
-}
-
-impl Unread {
-    fn new(spans: Vec<Window>, slice_length: TimeDelta) -> Self {
-        Unread { spans: spans.into(), slice_length, is_first: true }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
-    /// Takes the next slices off, at most so many.
-    fn take(&mut self, slices: usize) -> Vec<Window> {
-        let slices = if std::mem::take(&mut self.is_first) { 1 } else { slices };
-        let mut taken = Vec::new();
-        while taken.len() < slices
-            && let Some(span) = self.spans.pop_front()
-        {
-            let end = span.since.checked_add_signed(self.slice_length).map_or(span.until, |end| end.min(span.until));
-            taken.push(Window::new(span.since, end));
-            if end < span.until {
-                self.spans.push_front(Window::new(end, span.until));
-            }
-        }
-        taken
-    }
-
-    /// Takes in spans that were not asked for after all, oldest first.
-    fn put_back(&mut self, spans: Vec<Window>) {
-        spans.into_iter().rev().for_each(|span| self.spans.push_front(span));
-    }
-
-    /// Fits slices to the traffic, so that a quiet year does not cost a request a day, and a busy hour does not fill the memory.
-    fn adapt(&mut self, read: TimeDelta, rows: usize) {
-        let rows = i32::try_from(rows).unwrap_or(i32::MAX).max(1);
-        let fitting = (read / rows).checked_mul(ROWS_PER_SLICE as i32).unwrap_or(TimeDelta::MAX);
-        let longest = self.slice_length.checked_mul(LARGEST_GROWTH).unwrap_or(TimeDelta::MAX);
-        self.slice_length = fitting.min(longest).max(SHORTEST_SLICE);
-    }
 }
 
 /// What a refresh has reached so far.
@@ -330,6 +260,25 @@ impl Progress {
         if why == GapReason::UnreadableRow {
             self.unreadable.push(UnreadableSpan { span, rows: 1 });
         }
+    }
+
+    /// Marks as covered what of a slice has no gap.
+    fn note<R>(&mut self, slice: &Slice<R>) {
+        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().copied()).collect();
+        for read in unseen.missing_from(slice.span) {
+            self.any_read = true;
+            self.covered.insert(read);
+        }
+        for gap in &slice.gaps {
+            match gap.why {
+                // what was read while the portal had it is known for good
+                GapReason::BeyondRetention => {
+                    self.before.missing_from(gap.span).into_iter().for_each(|span| self.gap(span, gap.why));
+                }
+                why => self.gap(gap.span, why),
+            }
+        }
+        self.stopped = self.stopped.or(slice.error.as_ref().map(docspace_client::Error::gap_reason));
     }
 
     fn finish(mut self, coverage: Option<SourceCoverage>) -> Refreshed {
@@ -405,24 +354,6 @@ mod tests {
     fn after_a_pause_the_overlap_stands_before_it() {
         assert_eq!(asked(hours(0, 24), &[hours(-5, 10)]), [hours(8, 24)]);
         assert_eq!(asked(hours(10, 24), &[hours(-5, 10)]), [hours(8, 24)]);
-    }
-
-    #[test]
-    fn slices_fit_the_traffic() {
-        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(6));
-        assert_eq!(unread.take(4), [hours(0, 3)], "the first alone");
-        // a row an hour: as long as growth allows
-        unread.adapt(TimeDelta::hours(3), 3);
-        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)]);
-        // a thousand rows an hour
-        unread.adapt(TimeDelta::hours(96), 96_000);
-        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
-        // a million rows an hour
-        unread.adapt(TimeDelta::hours(8), 8_000_000);
-        assert_eq!(unread.take(1)[0].length(), SHORTEST_SLICE);
-        let mut logins = Unread::new(vec![hours(0, 9000)], TimeDelta::MAX);
-        assert_eq!(logins.take(4), [hours(0, 9000)]);
-        assert!(logins.is_empty());
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Archive {
             rooms.learn_from(&event);
         }
         let mut learned = Vec::new();
-        let mut events = std::pin::pin!(self.events(window));
+        let mut events = std::pin::pin!(self.events_naming_rooms(window));
         while let Some(event) = events.try_next().await? {
             learned.extend(rooms.learn_from(&event).map(|fact| (fact, event.at)));
         }

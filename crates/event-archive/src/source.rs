@@ -1,17 +1,26 @@
 //! The three lists that are kept: how each is read from the portal and stored.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use audit_model::{AuditEvent, LoginEvent, RoomId, Window};
+use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, LogEntry, Slice};
-use serde_json::{Value, json};
+use sqlx::Sqlite;
+use sqlx::query_builder::Separated;
 
+use crate::phrases::Phrases;
 use crate::rows::micros;
+
+/// The columns of one row of an INSERT, to be bound in the order in which the statement names them.
+pub(crate) type Columns<'c> = Separated<'c, Sqlite, &'static str>;
 
 /// A list of the portal that grows with time.
 pub(crate) trait Source {
     type Row;
+
+    /// Whether rules judge its rows.
+    const IS_JUDGED: bool = false;
 
     /// Its name among covered spans.
     fn name(&self) -> String;
@@ -32,22 +41,26 @@ pub(crate) trait Source {
     /// Counts rows of a window, with the first and the last date; binds since, until, and the source's name.
     fn summary_sql(&self) -> &'static str;
 
-    /// Stores the rows of a JSON array that are not stored yet, and gives the date of each that was not.
+    fn at(&self, row: &Self::Row) -> DateTime<Utc>;
+
+    /// The INSERT before its VALUES.
     fn insert_sql(&self) -> &'static str;
 
-    /// A row as an element of that array: an array of columns.
-    fn columns(&self, row: &Self::Row) -> Value;
+    /// And behind them: what becomes of a row that is stored already.
+    fn conflict_sql(&self) -> &'static str;
 
-    /// Texts of the row that stand in the table of phrases, because many rows share them.
-    fn phrases<'r>(&self, _row: &'r Self::Row) -> Vec<Cow<'r, str>> {
-        Vec::new()
-    }
+    fn bind(&self, row: &Self::Row, phrases: &Phrases, columns: &mut Columns<'_>);
+
+    /// Collects the texts of the row that stand in the table of phrases, because many rows share them.
+    fn phrases<'r>(&self, _row: &'r Self::Row, _texts: &mut HashSet<Cow<'r, str>>) {}
 }
 
 pub(crate) struct Audit;
 
 impl Source for Audit {
     type Row = AuditEvent;
+
+    const IS_JUDGED: bool = true;
 
     fn name(&self) -> String {
         "audit".to_owned()
@@ -70,47 +83,60 @@ impl Source for Audit {
         "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
     }
 
+    fn at(&self, event: &AuditEvent) -> DateTime<Utc> {
+        event.at
+    }
+
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details) "
+    }
+
     /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
     /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
-    fn insert_sql(&self) -> &'static str {
-        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
-         SELECT row.value->>0, row.value->>1, (SELECT id FROM phrase WHERE phrase.value = row.value->>2),
-             (SELECT id FROM phrase WHERE phrase.value = row.value->>3), row.value->>4, row.value->>5,
-             (SELECT id FROM phrase WHERE phrase.value = row.value->>6), row.value->>7,
-             (SELECT id FROM phrase WHERE phrase.value = row.value->>8)
-         FROM json_each(?) AS row WHERE true
-         ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
+    fn conflict_sql(&self) -> &'static str {
+        " ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
              action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
-             context = excluded.context
+             context = excluded.context, details = excluded.details
          WHERE actor <> excluded.actor OR action <> excluded.action OR target <> excluded.target
-             OR abs(at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)
-         RETURNING at_us"
+             OR abs(at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)"
     }
 
-    fn columns(&self, event: &AuditEvent) -> Value {
-        let target = serde_json::to_string(&event.target).expect("strings are always JSON");
-        json!([
-            event.id,
-            micros(event.at),
-            event.actor.simple().to_string(),
-            event.actor_name,
-            event.action,
-            event.text,
-            event.ip,
-            target,
-            event.context,
-        ])
+    fn bind(&self, event: &AuditEvent, phrases: &Phrases, columns: &mut Columns<'_>) {
+        let phrase = |text: &PortalText| phrases.id(text.raw());
+        columns
+            .push_bind(event.id)
+            .push_bind(micros(event.at))
+            .push_bind(phrases.id(&event.actor.simple().to_string()))
+            .push_bind(phrase(&event.actor_name))
+            .push_bind(event.action.0)
+            .push_bind(raw(&event.text))
+            .push_bind(event.ip.as_ref().map(phrase))
+            .push_bind(serde_json::to_string(&event.target).expect("strings are always JSON"))
+            .push_bind(event.context.as_ref().map(phrase))
+            .push_bind(details(event).map(|json| phrases.id(&json)));
     }
 
-    fn phrases<'r>(&self, event: &'r AuditEvent) -> Vec<Cow<'r, str>> {
-        let texts = [Some(&event.actor_name), event.ip.as_ref(), event.context.as_ref()];
-        let texts = texts.into_iter().flatten().map(|text| Cow::Borrowed(text.raw()));
-        texts.chain([Cow::Owned(event.actor.simple().to_string())]).collect()
+    fn phrases<'r>(&self, event: &'r AuditEvent, texts: &mut HashSet<Cow<'r, str>>) {
+        let shared = [Some(&event.actor_name), event.ip.as_ref(), event.context.as_ref()];
+        texts.extend(shared.into_iter().flatten().map(|text| Cow::Borrowed(text.raw())));
+        texts.insert(Cow::Owned(event.actor.simple().to_string()));
+        texts.extend(details(event).map(Cow::Owned));
     }
 }
 
+/// The details as they stand among the phrases: whoever works on one page from one place shares them.
+fn details(event: &AuditEvent) -> Option<String> {
+    event.details.as_ref().map(|details| serde_json::to_string(details).expect("details are plain data"))
+}
+
+fn raw(text: &Option<PortalText>) -> Option<&str> {
+    text.as_ref().map(PortalText::raw)
+}
+
 pub(crate) struct Logins {
+    /// `None` when the portal did not tell.
     pub(crate) kept_since: Option<DateTime<Utc>>,
+    pub(crate) portal_now: DateTime<Utc>,
 }
 
 impl Source for Logins {
@@ -134,36 +160,43 @@ impl Source for Logins {
     }
 
     async fn read(&self, client: &Client, span: Window) -> Slice<LoginEvent> {
-        client.login_slice(span).await
+        match self.kept_since {
+            Some(_) => client.login_slice(span).await,
+            None => client.login_slice_of_unknown_lifetime(span, self.portal_now).await,
+        }
     }
 
     fn summary_sql(&self) -> &'static str {
         "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
     }
 
-    fn insert_sql(&self) -> &'static str {
-        "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform)
-         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-         value->>9, value->>10, value->>11
-         FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING RETURNING at_us"
+    fn at(&self, login: &LoginEvent) -> DateTime<Utc> {
+        login.at
     }
 
-    fn columns(&self, login: &LoginEvent) -> Value {
-        json!([
-            login.id,
-            micros(login.at),
-            login.user.simple().to_string(),
-            login.user_name,
-            login.login,
-            login.action,
-            login.text,
-            login.ip,
-            login.country,
-            login.city,
-            login.browser,
-            login.platform,
-        ])
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO login_event
+         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) "
+    }
+
+    fn conflict_sql(&self) -> &'static str {
+        " ON CONFLICT (id) DO NOTHING"
+    }
+
+    fn bind(&self, login: &LoginEvent, _phrases: &Phrases, columns: &mut Columns<'_>) {
+        columns
+            .push_bind(login.id)
+            .push_bind(micros(login.at))
+            .push_bind(login.user.simple().to_string())
+            .push_bind(login.user_name.raw())
+            .push_bind(raw(&login.login))
+            .push_bind(login.action.0)
+            .push_bind(raw(&login.text))
+            .push_bind(raw(&login.ip))
+            .push_bind(raw(&login.country))
+            .push_bind(raw(&login.city))
+            .push_bind(raw(&login.browser))
+            .push_bind(raw(&login.platform));
     }
 }
 
@@ -194,12 +227,19 @@ impl Source for RoomLog<'_> {
          WHERE at_us >= ? AND at_us < ? AND 'room_log ' || room = ?"
     }
 
-    fn insert_sql(&self) -> &'static str {
-        "INSERT INTO room_log (room, event, at_us)
-         SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING at_us"
+    fn at(&self, entry: &LogEntry) -> DateTime<Utc> {
+        entry.at
     }
 
-    fn columns(&self, entry: &LogEntry) -> Value {
-        json!([self.0.to_string(), entry.event, micros(entry.at)])
+    fn insert_sql(&self) -> &'static str {
+        "INSERT INTO room_log (room, event, at_us) "
+    }
+
+    fn conflict_sql(&self) -> &'static str {
+        " ON CONFLICT DO NOTHING"
+    }
+
+    fn bind(&self, entry: &LogEntry, _phrases: &Phrases, columns: &mut Columns<'_>) {
+        columns.push_bind(self.0.to_string()).push_bind(entry.event).push_bind(micros(entry.at));
     }
 }

@@ -3,6 +3,7 @@
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
 
+use crate::keep::replace_spans;
 use crate::rows::micros;
 use crate::{Archive, Error};
 
@@ -83,14 +84,15 @@ impl Archive {
         sqlx::query(
             "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
              UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
-             UNION SELECT context FROM audit_event WHERE context IS NOT NULL)",
+             UNION SELECT context FROM audit_event WHERE context IS NOT NULL
+             UNION SELECT details FROM audit_event WHERE details IS NOT NULL)",
         )
         .execute(&mut *write)
         .await
         .map_err(failed)?;
         for Kept { source, mut covered } in kept {
             covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
-            self.replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
+            replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
         }
         write.commit().await.map_err(failed)?;
         sqlx::query("VACUUM").execute(self.store().pool()).await.map_err(failed)?;

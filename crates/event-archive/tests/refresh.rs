@@ -173,6 +173,30 @@ async fn what_came_days_late_is_found_by_the_first_run_of_a_day() {
     assert_eq!(next_day.coverage.unwrap().late_rows, 0, "none of them in the window");
 }
 
+/// A run that stored a late row may end before it tells anybody; the next one is given it again, until one has judged it.
+#[tokio::test]
+async fn what_came_late_is_handed_on_until_it_was_judged() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).await.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let late = now() - TimeDelta::minutes(100);
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, late).file(1, "late.docx").in_room(71));
+    });
+    let archive = open(folder.path()).await;
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
+    drop(archive);
+    let archive = open(folder.path()).await;
+    let again = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(again.late, [LateRow { at: late }]);
+    assert_eq!(again.coverage.unwrap().late_rows, 0, "counted by the run that found it");
+    archive.keep_judged(Window::new(hours_ago(24), hours_ago(2))).await.unwrap();
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
+    archive.keep_judged(last_day()).await.unwrap();
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
+}
+
 #[tokio::test]
 async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
     let mut portal = steady();
@@ -221,6 +245,48 @@ async fn logins_longer_ago_than_the_portal_keeps_them_are_a_gap() {
     let gaps: Vec<_> = read.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
     assert_eq!(gaps, [(forgotten, GapReason::BeyondRetention)]);
     assert_eq!(archive.logins(year).await.unwrap().len(), 1);
+}
+
+/// The portal does not say how long it keeps logins: what is older than every login it shows may have been forgotten.
+#[tokio::test]
+async fn without_a_known_lifetime_logins_are_read_only_as_far_as_some_are_there() {
+    let mut portal = steady();
+    let owner = portal.owner().clone();
+    let oldest = hours_ago(72);
+    portal.add_login(Login::success(&owner, hours_ago(5)));
+    portal.add_login(Login::success(&owner, oldest));
+    let (sim, client) = start(portal).await;
+    sim.set_faults(vec![Fault::status(500).on("security/audit/settings/lifetime")]);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let two_days = Window::new(hours_ago(48), now());
+    assert_eq!(archive.refresh_logins(&client, two_days, now()).await.unwrap().gaps, [], "an older one is there");
+    let year = Window::new(now() - TimeDelta::days(365), now());
+    let read = archive.refresh_logins(&client, year, now()).await.unwrap();
+    let gaps: Vec<_> = read.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
+    assert_eq!(gaps, [(Window::new(year.since, oldest), GapReason::BeyondRetention)]);
+    assert_eq!(archive.logins(year).await.unwrap().len(), 2);
+    // the portal says it again: nothing of the last 180 days is missing
+    sim.set_faults(Vec::new());
+    let gaps = archive.refresh_logins(&client, year, now()).await.unwrap().gaps;
+    assert_eq!(gaps.iter().map(|gap| gap.span.until).max(), Some(now() - TimeDelta::days(180)));
+}
+
+/// A day is the shortest time that a portal can be told to keep logins, so a quiet day is a quiet day.
+#[tokio::test]
+async fn without_a_known_lifetime_a_day_without_logins_is_read() {
+    let (sim, client) = start(steady()).await;
+    sim.set_faults(vec![Fault::status(500).on("security/audit/settings/lifetime")]);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    assert_eq!(archive.refresh_logins(&client, last_day(), now()).await.unwrap().gaps, []);
+    // what was read while the portal told is not doubted later
+    sim.set_faults(Vec::new());
+    let week = Window::new(now() - TimeDelta::days(7), now());
+    assert_eq!(archive.refresh_logins(&client, week, now()).await.unwrap().gaps, []);
+    sim.set_faults(vec![Fault::status(500).on("security/audit/settings/lifetime")]);
+    let tomorrow = now() + TimeDelta::days(1);
+    assert_eq!(archive.refresh_logins(&client, week, tomorrow).await.unwrap().gaps, []);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use alerting::Channel;
+use alerting::{Channel, Outbox};
 use anyhow::Context;
 use audit_model::{Coverage, GapReason, Verdict, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -16,12 +16,14 @@ use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::{error, info, warn};
 
 use crate::args::{CommandLine, CommonArgs, CommonCommand};
+use crate::clock::{self, CLOCK_TOLERANCE};
 use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources, is_loopback};
 use crate::environment::Environment;
 use crate::exit::{Ending, Exit, decide};
 use crate::job::Job;
 use crate::program::Program;
 use crate::state_path::{StatePaths, state_paths};
+use crate::telling::Telling;
 use crate::{Error, logging, secret, upkeep};
 
 /// Runs a program once and tells how it ended.
@@ -143,6 +145,7 @@ async fn conclude<P: Program>(
     surroundings: Surroundings,
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
+    let started = Instant::now();
     // a dry run writes nothing and needs no lock
     let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
@@ -153,9 +156,14 @@ async fn conclude<P: Program>(
         }
         None => None,
     };
-    let (store, archive, notes) = open_store(args.dry_run, &paths).await?;
+    let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths).await?;
     let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
+    let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+    if let Some(note) = clock::behind(answered, client.portal_clock()) {
+        warn!("{note}");
+        notes.push(note);
+    }
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let [asked_since, asked_until] = [args.since, args.until].map(|time| time.map(|time| time.resolve(now, zone)));
     let until = asked_until.unwrap_or(now);
@@ -169,6 +177,7 @@ async fn conclude<P: Program>(
         }
     };
     let until = window.until;
+    // an end that lies further ahead is a mistake
     if until > now + CLOCK_TOLERANCE {
         return Err(Error::FutureWindow(until).into());
     }
@@ -193,7 +202,7 @@ async fn conclude<P: Program>(
         service_accounts: common.service_accounts.iter().map(|account| account.to_lowercase()).collect(),
         notes,
     };
-    let outcome = match probe_error {
+    let mut outcome = match probe_error {
         Some(failure) => {
             let why = failure.gap_reason();
             error!("{:#}", anyhow::Error::new(failure));
@@ -202,19 +211,19 @@ async fn conclude<P: Program>(
         None => limited::<P>(config, &job, common.run_limit.0).await?,
     };
     info!(requests = job.client.requests(), "run finished");
-    if let Err(failure) = remember(&job, P::conclusion(&outcome).coverage.verdict()).await {
-        // a full disk behind the store must not keep the report and alerts from leaving
-        warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
-    }
-    // a full disk behind stdout must not keep alerts from leaving
-    let printed = print::<P>(&outcome, args);
-    let all_told = args.dry_run || tell::<P>(&outcome, &channels).await;
-    store.close().await;
-    printed?;
+    let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
+    let telling = Telling { outbox: &outbox, channels: &channels, quiet, now, dry_run: args.dry_run };
+    let told = telling.tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, notes, args)).await;
     let conclusion = P::conclusion(&outcome);
     let verdict = conclusion.coverage.verdict();
+    if let Err(failure) = remember(&job, verdict, told.is_safe).await {
+        warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
+    }
+    store.close().await;
+    // a full disk behind stdout did not keep alerts from leaving
+    told.printed?;
     let ending = Ending {
-        nothing: verdict == Verdict::Nothing || !all_told,
+        nothing: verdict == Verdict::Nothing || !told.critical_reached,
         incomplete: verdict == Verdict::Incomplete,
         findings: conclusion.findings > 0,
         held: false,
@@ -222,19 +231,16 @@ async fn conclude<P: Program>(
     Ok(decide(ending, args.exit_code))
 }
 
-/// What the next run must know of this one.
-async fn remember(job: &Job, verdict: Verdict) -> Result<(), event_archive::Error> {
+/// What the next run must know of this one. Time whose findings were not told (`is_told`) has to be looked at again.
+async fn remember(job: &Job, verdict: Verdict, is_told: bool) -> Result<(), event_archive::Error> {
     if verdict != Verdict::Complete {
         job.archive.keep_portal(None, job.now).await?;
     }
-    if verdict != Verdict::Nothing {
+    if verdict != Verdict::Nothing && is_told {
         job.archive.keep_judged(job.window).await?;
     }
     Ok(())
 }
-
-/// Clocks of two machines differ by seconds; an end that lies further ahead is a mistake.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// A machine that was off for longer is told so, and starts over with the ordinary window.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::days(14);
@@ -298,8 +304,8 @@ fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::
     }
 }
 
-/// The store, the archive in it, and what the report must say about it. A program that only watches goes on without memory.
-async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Archive, Vec<String>)> {
+/// The store, archive and outbox in it, and what the report must say about it. A program that only watches goes on without memory.
+async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Archive, Outbox, Vec<String>)> {
     // `--state`, and a setting in a file that was named without a folder, may be relative
     let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
     let opened = if dry_run {
@@ -308,18 +314,22 @@ async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store,
         Store::open(&format!("sqlite://{}", path.display())).await
     };
     let usable = match opened {
-        Ok(store) => Archive::open(store.clone()).await.map(|archive| (store, archive)).map_err(anyhow::Error::new),
+        Ok(store) => open_components(store).await,
         Err(error) => Err(anyhow::Error::new(error)),
     };
     match usable {
-        Ok((store, archive)) => Ok((store, archive, Vec::new())),
+        Ok((store, archive, outbox)) => Ok((store, archive, outbox, Vec::new())),
         Err(error) => {
             warn!("going on without memory: {error:#}");
             let note = "this run has no memory: its store could not be used, see the log".to_owned();
-            let store = Store::temporary().await?;
-            Ok((store.clone(), Archive::open(store).await?, vec![note]))
+            let (store, archive, outbox) = open_components(Store::temporary().await?).await?;
+            Ok((store, archive, outbox, vec![note]))
         }
     }
+}
+
+async fn open_components(store: Store) -> anyhow::Result<(Store, Archive, Outbox)> {
+    Ok((store.clone(), Archive::open(store.clone()).await?, Outbox::open(store).await?))
 }
 
 /// Runs the program for at most `run_limit`. Only mistakes in flags and settings are errors.
@@ -342,25 +352,15 @@ async fn limited<P: Program>(
     })
 }
 
-fn print<P: Program>(outcome: &P::Outcome, args: &CommonArgs) -> anyhow::Result<()> {
+/// Prints the report. Where it has nothing to say, `notes` are printed all the same.
+fn print<P: Program>(outcome: &P::Outcome, notes: &[String], args: &CommonArgs) -> anyhow::Result<()> {
     let mut report = Vec::new();
     P::render(outcome, args.format, &mut report)?;
     let mut stdout = io::stdout().lock();
-    if report.is_empty() && stdout.is_terminal() {
-        report = format!("{}: nothing to report; everything the portal records was seen\n", P::NAME).into_bytes();
+    if report.is_empty() && !notes.is_empty() {
+        report = notes.iter().map(|note| format!("{}: {note}\n", P::NAME)).collect::<String>().into_bytes();
+    } else if report.is_empty() && stdout.is_terminal() {
+        report = format!("{}: nothing new to report; everything the portal records was seen\n", P::NAME).into_bytes();
     }
     stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")
-}
-
-/// Whether every critical alert reached somebody.
-async fn tell<P: Program>(outcome: &P::Outcome, channels: &[Channel]) -> bool {
-    let report = alerting::deliver(&P::alerts(outcome), channels).await;
-    let all_told = report.undelivered_critical().next().is_none();
-    for delivery in report.deliveries {
-        for failure in delivery.failures {
-            let reason = anyhow::Error::new(failure.error);
-            error!(alert = delivery.alert, channel = failure.channel, "alert not delivered: {reason:#}");
-        }
-    }
-    all_told
 }

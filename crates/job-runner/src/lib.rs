@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+mod clock;
 pub mod config;
 pub mod environment;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod logging;
 mod program;
 pub mod secret;
 pub mod state_path;
+mod telling;
 pub mod time_spec;
 mod upkeep;
 
@@ -19,4 +21,4 @@ pub use error::Error;
 pub use flow::main;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
-pub use program::{Conclusion, Program};
+pub use program::{Conclusion, Program, Tellable};

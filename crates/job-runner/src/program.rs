@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Window};
+use audit_model::{Coverage, Finding, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -58,11 +58,25 @@ pub trait Program {
     /// What the exit code depends on.
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
+    /// What the runner fills in after the run, from what it remembers of earlier ones.
+    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
+
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
 
-    /// What people should be told. Pure.
+    /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+}
+
+/// The parts of an outcome that depend on what people know already.
+#[derive(Debug)]
+pub struct Tellable<'a> {
+    /// The runner sets the state of each, and adds to the reasons of those that have grown.
+    pub findings: &'a mut [Finding],
+    /// How many known findings have more acts than were told.
+    pub suppressed: &'a mut u64,
+    /// What the reader must know besides.
+    pub notes: &'a mut Vec<String>,
 }
 
 /// What the exit code of a run depends on.

@@ -34,7 +34,7 @@ async fn a_month_with_something_of_everything() {
 
 fn without_sizes(text: &str) -> String {
     let line = |line: &str| match line.split_once(" bytes") {
-        Some((before, after)) => format!("{} N bytes{after}", before.rsplit_once(' ').map_or("", |(name, _)| name)),
+        Some((before, after)) => format!("{} (N bytes{after}", before.rsplit_once(' ').map_or("", |(name, _)| name)),
         None => line.to_owned(),
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")

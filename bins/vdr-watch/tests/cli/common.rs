@@ -96,6 +96,13 @@ fn without_start(text: &str) -> String {
     }
 }
 
+/// The report without what people know already.
+pub(crate) fn without_states(report: &str) -> String {
+    ["new", "grown", "known"]
+        .iter()
+        .fold(report.to_owned(), |report, state| report.replace(&format!("\"state\": \"{state}\""), "\"state\": \"…\""))
+}
+
 /// Panics unless the report keeps the published schema.
 pub(crate) fn assert_valid(report: &str) {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/vdr-watch-1.schema.json");
@@ -121,10 +128,15 @@ pub(crate) fn closed_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Makes the next run the first of its day.
-pub(crate) async fn forget_thorough_reads(setting: &Setting) {
+/// Runs SQL on the setting's store.
+pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    sqlx::query("DELETE FROM moment WHERE name <> 'judged'").execute(store.pool()).await.unwrap();
+    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
     store.close().await;
+}
+
+/// Makes the next run the first of its day.
+pub(crate) async fn forget_thorough_reads(setting: &Setting) {
+    in_store(setting, "DELETE FROM moment WHERE name <> 'judged'").await;
 }

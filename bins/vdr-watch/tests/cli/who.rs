@@ -24,7 +24,7 @@ fn busy(people: Vec<Person>) -> Scenario {
 }
 
 async fn report(setting: &Setting, extra: &[&str]) -> (Value, Run) {
-    let ended = run(setting, &[extra, &["--format", "json"]].concat()).await;
+    let ended = run(setting, &[extra, &["--dry-run", "--format", "json"]].concat()).await;
     assert_valid(&ended.stdout);
     (serde_json::from_str(&ended.stdout).unwrap(), ended)
 }

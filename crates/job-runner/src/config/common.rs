@@ -13,6 +13,9 @@ use crate::time_spec::Age;
 /// programs that run every ten minutes.
 const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// Somebody who was told has begun to look; a message an hour about the same matter is what they can take in meanwhile.
+const QUIET: Duration = Duration::from_secs(60 * 60);
+
 /// Settings of all programs. Has no `Debug`: the addresses of webhooks and proxies may hold secrets.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -74,13 +77,21 @@ pub struct OutboundSettings {
 }
 
 /// `alerts.*`
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AlertSettings {
     /// `alerts.file.*`
     pub file: FileAlert,
     /// `alerts.webhook.*`
     pub webhook: WebhookAlert,
+    /// `alerts.quiet`: how long a growth to less than twice as many acts waits before it is told again. Default `1h`.
+    pub quiet: Age,
+}
+
+impl Default for AlertSettings {
+    fn default() -> Self {
+        Self { file: FileAlert::default(), webhook: WebhookAlert::default(), quiet: Age(QUIET) }
+    }
 }
 
 /// `alerts.file.*`

@@ -1,0 +1,77 @@
+//! What a run costs that finds nothing new, which is what nearly every run of a cron entry is: requests, CPU time and memory of the
+//! built program, with what it knows of the portal still fresh.
+//!
+//! `cargo bench -p vdr-watch --bench nothing_new`. Linux only.
+
+use std::io::{self, Write as _};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use portal_sim::{Office, PortalSim};
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// The clock of processes ticks in hundredths of a second, so only many runs together tell what one costs.
+const RUNS: u32 = 50;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> Fallible<()> {
+    let now: DateTime<Utc> = "2026-11-20T09:00:00Z".parse()?;
+    // about thirty events in the two hours that every run reads again
+    let scenario = Office::new(7).people(50).rooms(8).days(3).events(1_000).build(now)?;
+    let sim = PortalSim::start(scenario).await?;
+    let state = tempfile::tempdir()?;
+    let run = || {
+        Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
+            .args(["--portal", &sim.url(), "--until", &now.to_rfc3339(), "--state"])
+            .arg(state.path())
+            .env_clear()
+            .env("DOCSPACE_API_KEY", sim.key())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+    };
+    run()?.wait()?;
+    let asked = sim.requests().len();
+    let cpu = children_cpu_ms()?;
+    let started = Instant::now();
+    for _ in 0..RUNS {
+        if !run()?.wait()?.success() {
+            return Err("a run failed".into());
+        }
+    }
+    let wall = started.elapsed().as_secs_f64() * 1000.0 / f64::from(RUNS);
+    let cpu = (children_cpu_ms()? - cpu) / f64::from(RUNS);
+    let asked = (sim.requests().len() - asked) as f64 / f64::from(RUNS);
+    let mut watched = run()?;
+    let mut peak_kib = 0;
+    while watched.try_wait()?.is_none() {
+        // the figure only grows; the last one that can be read is at most a moment old
+        peak_kib = peak_kib_of(watched.id()).unwrap_or(peak_kib).max(peak_kib);
+    }
+    say(&format!("nothing new: {asked} requests, CPU {cpu:.1} ms, wall {wall:.1} ms, peak memory {peak_kib} KiB"))
+}
+
+#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
+fn say(line: &str) -> Fallible<()> {
+    println!("{line}");
+    Ok(io::stdout().flush()?)
+}
+
+/// User and system time of all children that have ended, in milliseconds.
+fn children_cpu_ms() -> Fallible<f64> {
+    // hundredths of a second on every Linux that Rust runs on
+    const MS_PER_TICK: f64 = 10.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
+    let ticks: Vec<f64> =
+        behind_name.split_whitespace().skip(13).take(2).filter_map(|tick| tick.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() * MS_PER_TICK)
+}
+
+/// `None` once the process has ended.
+fn peak_kib_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find(|line| line.starts_with("VmHWM:"))?.split_whitespace().nth(1)?.parse().ok()
+}

@@ -1,0 +1,175 @@
+//! What people know already is not told again, until there is more to say.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use portal_sim::{Event, Room, Scenario};
+use serde_json::Value;
+
+use crate::common::{Run, Setting, assert_valid, forget_thorough_reads, in_store, now, run, run_with};
+
+/// A portal where somebody has downloaded so many documents of one room, one a minute.
+async fn after_downloads(count: i32) -> Setting {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    download(&mut portal, 0..count);
+    Setting::with(portal).await
+}
+
+fn download(portal: &mut Scenario, documents: std::ops::Range<i32>) {
+    let olga = portal.owner().id;
+    for n in documents {
+        let at = now() - TimeDelta::minutes(90) + TimeDelta::minutes(i64::from(n));
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(71));
+    }
+}
+
+fn report(run: &Run) -> Value {
+    assert_valid(&run.stdout);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_second_run_says_nothing_and_knows_everything() {
+    let setting = Setting::new("incident").await;
+    assert!(run(&setting, &[]).await.stdout.contains("2 findings"));
+    let second = run(&setting, &["--exit-code"]).await;
+    assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (3, "", ""));
+    let report = report(&run(&setting, &["--format", "json"]).await);
+    let states: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|finding| &finding["state"]).collect();
+    assert_eq!(states, ["known", "known"]);
+    assert_eq!(report["suppressed"], 0);
+}
+
+/// Text and JSON of the run after a finding has more than doubled; the run after that is silent again.
+#[tokio::test]
+async fn grown_finding() {
+    for format in ["text", "json"] {
+        let setting = after_downloads(25).await;
+        let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
+        let arguments = ["--config", &config, "--format", format];
+        assert!(run(&setting, &arguments).await.stdout.contains("25 acts within 1 h"));
+        setting.sim.edit(|portal| download(portal, 25..60));
+        let grown = run(&setting, &arguments).await;
+        assert_eq!((grown.exit, grown.stderr.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("grown_finding_{format}"), grown.stdout);
+        if format == "json" {
+            report(&grown);
+        }
+        assert_eq!(run(&setting, &["--config", &config]).await.stdout, "");
+        let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
+        let alerts: Vec<Value> = alerts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let acts: Vec<&Value> = alerts.iter().map(|alert| &alert["counts"]["acts"]).collect();
+        assert_eq!(acts, [25, 60]);
+        assert_eq!(alerts[0]["fingerprint"], alerts[1]["fingerprint"]);
+        assert_ne!(alerts[0]["id"], alerts[1]["id"]);
+    }
+}
+
+/// A little more is told an hour later, and the alert says how often it was held back.
+#[tokio::test]
+async fn moderate_growth_waits_for_the_quiet_time() {
+    let setting = after_downloads(25).await;
+    let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
+    let (text, json) = (["--config", &config], ["--config", &config, "--format", "json"]);
+    run(&setting, &text).await;
+    setting.sim.edit(|portal| download(portal, 25..30));
+    assert_eq!(run(&setting, &text).await.stdout, "");
+    let held_back = report(&run(&setting, &json).await);
+    assert_eq!((&held_back["suppressed"], &held_back["findings"][0]["state"]), (&1.into(), &"known".into()));
+    in_store(&setting, "UPDATE told SET told_us = told_us - 3600000000").await;
+    let told = run(&setting, &text).await;
+    assert!(told.stdout.contains("  told before: 25 acts; now 30\n"), "{}", told.stdout);
+    let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
+    let last: Value = serde_json::from_str(alerts.lines().last().unwrap()).unwrap();
+    assert_eq!((alerts.lines().count(), &last["suppressed"]), (2, &2.into()));
+}
+
+#[tokio::test]
+async fn the_quiet_time_can_be_set() {
+    let setting = after_downloads(25).await;
+    let config = setting.config("[alerts]\nquiet = \"0s\"");
+    run(&setting, &["--config", &config]).await;
+    setting.sim.edit(|portal| download(portal, 25..26));
+    let told = run(&setting, &["--config", &config]).await;
+    assert!(told.stdout.contains("told before: 25 acts; now 26"), "{}{}", told.stdout, told.stderr);
+}
+
+/// What is known is not called unusual and not called nothing either, when the rest could not be read.
+#[tokio::test]
+async fn an_incomplete_run_does_not_repeat_what_is_known() {
+    let setting = after_downloads(25).await;
+    run(&setting, &[]).await;
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        portal.add_event(Event::poison(olga, now() - TimeDelta::minutes(20)));
+    });
+    let ended = run(&setting, &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("vdr-watch: incomplete: nothing new"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("25 acts"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_dry_run_knows_what_was_told_and_remembers_nothing() {
+    let setting = after_downloads(25).await;
+    assert!(run(&setting, &["--dry-run"]).await.stdout.contains("25 acts"));
+    assert!(run(&setting, &[]).await.stdout.contains("25 acts"));
+    assert_eq!(run(&setting, &["--dry-run"]).await.stdout, "");
+    setting.sim.edit(|portal| download(portal, 25..60));
+    assert!(run(&setting, &["--dry-run"]).await.stdout.contains("now 60"));
+    assert!(run(&setting, &[]).await.stdout.contains("now 60"));
+}
+
+/// Runs the program on a full disk, up to this moment: its report cannot be printed.
+#[cfg(target_os = "linux")]
+async fn run_without_printing(setting: &Setting, until: DateTime<Utc>) {
+    let state = setting.state.path().join("state").display().to_string();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+    command.args(["--portal", &setting.sim.url(), "--until", &until.to_rfc3339(), "--state", &state]);
+    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    assert_eq!(command.status().await.unwrap().code(), Some(1));
+}
+
+/// Nobody was told, so the next run tells.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_report_that_could_not_be_printed_counts_as_not_told() {
+    let setting = after_downloads(25).await;
+    run_without_printing(&setting, now()).await;
+    assert!(run(&setting, &[]).await.stdout.contains("25 acts"));
+    assert_eq!(run(&setting, &[]).await.stdout, "");
+}
+
+/// A portal whose last run was so many hours ago, and where somebody has downloaded sixty documents since, forty hours ago.
+#[cfg(target_os = "linux")]
+async fn after_a_run(hours_ago: i64) -> Setting {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= TimeDelta::hours(hours_ago);
+    let setting = Setting::with(portal).await;
+    assert_eq!(run(&setting, &["--since", "5d"]).await.exit, 0);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        let olga = portal.owner().id;
+        for n in 0..60 {
+            let at = now() - TimeDelta::hours(40) + TimeDelta::minutes(i64::from(n));
+            portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(71));
+        }
+    });
+    setting
+}
+
+/// Whether it happened in a pause, or appeared so late that its time had been judged: it lies before the window of the next run,
+/// and the run that saw it could not tell. The next one does, once.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_run_could_not_tell_is_told_although_it_is_older_than_the_window() {
+    for last_run in [72, 20] {
+        let setting = after_a_run(last_run).await;
+        forget_thorough_reads(&setting).await;
+        run_without_printing(&setting, now()).await;
+        let (url, until) = (setting.sim.url(), now().to_rfc3339());
+        let next = run_with(&setting, &["--portal", &url, "--until", &until]).await;
+        assert!(next.stdout.contains("60 acts within"), "{last_run}: {}{}", next.stdout, next.stderr);
+        let silent = run_with(&setting, &["--portal", &url, "--until", &until]).await;
+        assert_eq!((silent.exit, silent.stdout.as_str()), (0, ""), "{last_run}");
+    }
+}

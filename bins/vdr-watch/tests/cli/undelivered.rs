@@ -1,0 +1,188 @@
+//! Alerts that no channel took: offered again, never forgotten, and never without a word.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::common::{Setting, in_store, run};
+
+/// A receiver that can be switched off, and keeps the ids of the alerts it was sent.
+#[derive(Clone, Default)]
+struct Receiver {
+    url: String,
+    is_up: Arc<Mutex<bool>>,
+    ids: Arc<Mutex<Vec<String>>>,
+}
+
+impl Receiver {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let receiver = Receiver { url, ..Receiver::default() };
+        let app = Router::new().route("/hook", post(take)).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        receiver
+    }
+
+    fn switch(&self, is_up: bool) {
+        *self.is_up.lock().unwrap() = is_up;
+    }
+
+    /// Ids of what arrived, and forgets them.
+    fn arrived(&self) -> Vec<String> {
+        std::mem::take(&mut *self.ids.lock().unwrap())
+    }
+
+    fn config(&self, setting: &Setting, more: &str) -> String {
+        setting.config(&format!("{more}\n[alerts.webhook]\nurl = \"{}\"", self.url))
+    }
+}
+
+async fn take(State(receiver): State<Receiver>, body: String) -> StatusCode {
+    let alert: Value = serde_json::from_str(&body).unwrap();
+    receiver.ids.lock().unwrap().push(alert["id"].as_str().unwrap().to_owned());
+    if *receiver.is_up.lock().unwrap() { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
+}
+
+/// Makes everything that was put off due.
+async fn wait_long_enough(setting: &Setting) {
+    in_store(setting, "UPDATE waiting SET next_us = 0 WHERE next_us IS NOT NULL").await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_down_gets_its_alerts_from_a_later_run() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    let config = receiver.config(&setting, "");
+    let first = run(&setting, &["--config", &config]).await;
+    assert!(first.stdout.contains("2 findings"), "{}", first.stdout);
+    assert_eq!(first.stderr.matches("alert not delivered").count(), 2, "{}", first.stderr);
+    let tried = receiver.arrived();
+    assert_eq!(tried.len(), 2);
+
+    receiver.switch(true);
+    let at_once = run(&setting, &["--config", &config]).await;
+    assert_eq!((at_once.stdout.as_str(), receiver.arrived()), ("", Vec::new()), "put off for a minute");
+    wait_long_enough(&setting).await;
+    let later = run(&setting, &["--config", &config]).await;
+    assert_eq!((later.exit, later.stdout.as_str(), later.stderr.as_str()), (0, "", ""));
+    assert_eq!(receiver.arrived(), tried);
+    wait_long_enough(&setting).await;
+    run(&setting, &["--config", &config]).await;
+    assert_eq!(receiver.arrived(), Vec::<String>::new(), "taken once");
+}
+
+/// Every run fails until somebody has heard of it, also those that do not try again yet.
+#[tokio::test]
+async fn a_critical_alert_fails_every_run_until_it_has_reached_somebody() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    let config = receiver.config(&setting, "[limits]\nper_hour = 5");
+    assert_eq!(run(&setting, &["--config", &config]).await.exit, 1);
+    let waiting = run(&setting, &["--config", &config]).await;
+    assert_eq!((waiting.exit, waiting.stdout.as_str()), (1, ""));
+    assert!(waiting.stderr.contains("have not reached anybody"), "{}", waiting.stderr);
+    receiver.switch(true);
+    wait_long_enough(&setting).await;
+    let delivered = run(&setting, &["--config", &config]).await;
+    assert_eq!((delivered.exit, delivered.stderr.as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn giving_up_stands_in_the_report_once() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    let config = receiver.config(&setting, "");
+    run(&setting, &["--config", &config, "--room", "71"]).await;
+    wait_long_enough(&setting).await;
+    in_store(&setting, "UPDATE waiting SET first_us = first_us - 604800000000").await;
+    assert_eq!(run(&setting, &["--config", &config, "--room", "71"]).await.stdout, "");
+    let told = run(&setting, &["--config", &config, "--room", "71"]).await;
+    let expected = format!("vdr-watch: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
+    assert!(told.stdout.starts_with(&expected), "{}", told.stdout);
+    assert!(told.stdout.contains(" acts within "), "{}", told.stdout);
+    assert!(told.stderr.contains("alert given up"), "{}", told.stderr);
+    assert_eq!(run(&setting, &["--config", &config, "--room", "71"]).await.stdout, "");
+}
+
+/// Somebody takes the webhook out of the settings while alerts wait for it.
+#[tokio::test]
+async fn alerts_of_a_channel_that_is_gone_are_told_by_the_report() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    let config = receiver.config(&setting, "");
+    run(&setting, &["--config", &config]).await;
+    let json = run(&setting, &["--format", "json"]).await;
+    let report: Value = serde_json::from_str(&json.stdout).unwrap();
+    let notes = report["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes.iter().all(|note| note.as_str().unwrap().contains(" acts within ")), "{notes:?}");
+    assert_eq!(run(&setting, &[]).await.stdout, "");
+}
+
+/// The disk is full when the alerts are to be kept: they are sent all the same, and told again by the next run, under the same id.
+#[tokio::test]
+async fn a_store_that_cannot_keep_alerts_does_not_stop_them() {
+    let setting = Setting::new("incident").await;
+    let receiver = Receiver::start().await;
+    receiver.switch(true);
+    // a run with limits that nobody reaches makes the store
+    let lenient = receiver.config(&setting, "[limits]\nper_hour = 10000\nper_day = 10000");
+    assert_eq!(run(&setting, &["--config", &lenient]).await.stdout, "");
+    let config = receiver.config(&setting, "");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON waiting BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    in_store(&setting, full).await;
+    let first = run(&setting, &["--config", &config]).await;
+    assert!(first.stdout.contains("findings") && first.stderr.contains("the disk is full"), "{}", first.stderr);
+    let sent = receiver.arrived();
+    assert_eq!(sent.len(), 2);
+    in_store(&setting, "DROP TRIGGER full").await;
+    let second = run(&setting, &["--config", &config]).await;
+    assert_eq!((second.stdout, receiver.arrived()), (first.stdout, sent));
+    assert_eq!(run(&setting, &["--config", &config]).await.stdout, "");
+}
+
+/// The run is killed while the receiver has the alert and has not answered: it arrives again, under the same id.
+#[tokio::test]
+async fn an_alert_that_was_sent_when_the_run_was_killed_arrives_again() {
+    let setting = Setting::new("incident").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (ids, asked) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Notify::new()));
+    let (seen, begun) = (ids.clone(), asked.clone());
+    let is_first = Arc::new(Mutex::new(true));
+    let hook = move |body: String| async move {
+        let alert: Value = serde_json::from_str(&body).unwrap();
+        seen.lock().unwrap().push(alert["id"].as_str().unwrap().to_owned());
+        let is_first = std::mem::take(&mut *is_first.lock().unwrap());
+        if is_first {
+            begun.notify_one();
+            std::future::pending::<()>().await;
+        }
+        StatusCode::OK
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/hook", post(hook))).await });
+    let config = setting.config(&format!("[alerts.webhook]\nurl = \"{url}\""));
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
+        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339(), "--config", &config])
+        .args(["--state", &setting.state.path().join("state").display().to_string()])
+        .env_clear()
+        .env("DOCSPACE_API_KEY", &setting.key)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    asked.notified().await;
+    child.kill().await.unwrap();
+    let after = run(&setting, &["--config", &config]).await;
+    assert_eq!((after.exit, after.stdout.as_str(), after.stderr.as_str()), (0, "", ""));
+    let ids = ids.lock().unwrap();
+    assert_eq!((ids.len(), &ids[0]), (3, &ids[1]));
+    assert_ne!(ids[1], ids[2]);
+}

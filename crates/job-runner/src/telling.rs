@@ -1,0 +1,144 @@
+//! Telling people: what they know already, the report, and the alerts, in an order in which a killed run loses nothing.
+//!
+//! With channels, what is told and the alerts are written down together, then the report is printed, then the alerts are
+//! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
+
+use alerting::{Alert, Channel, Lapsed, Outbox};
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::{error, warn};
+
+use crate::program::Program;
+
+/// What a run needs to tell what it found.
+pub(crate) struct Telling<'a> {
+    pub(crate) outbox: &'a Outbox,
+    pub(crate) channels: &'a [Channel],
+    /// How long a moderate growth waits.
+    pub(crate) quiet: TimeDelta,
+    pub(crate) now: DateTime<Utc>,
+    /// Nothing is sent or remembered.
+    pub(crate) dry_run: bool,
+}
+
+/// How that went.
+pub(crate) struct Told {
+    /// Whether the report could be printed.
+    pub(crate) printed: anyhow::Result<()>,
+    /// Whether every critical alert has reached somebody, those of earlier runs included.
+    pub(crate) critical_reached: bool,
+    /// Whether everything was told or waits where the next run finds it. Else a later run must look at the same time again.
+    pub(crate) is_safe: bool,
+}
+
+impl Telling<'_> {
+    /// Says of every finding what people know of it, prints, and sends. `print` is given the outcome, and what it must say even
+    /// where the report has nothing to say.
+    pub(crate) async fn tell<P: Program>(
+        &self,
+        outcome: &mut P::Outcome,
+        print: impl FnOnce(&P::Outcome, &[String]) -> anyhow::Result<()>,
+    ) -> Told {
+        self.judge::<P>(outcome).await;
+        if self.dry_run {
+            return Told { printed: print(outcome, &[]), critical_reached: true, is_safe: true };
+        }
+        let lapsed = self.lapsed().await;
+        let notes: Vec<String> = lapsed.iter().map(note).collect();
+        P::tellable(outcome).notes.extend(notes.iter().cloned());
+        let mut alerts = P::alerts(outcome);
+        let is_kept = !self.channels.is_empty() && self.keep::<P>(outcome, &mut alerts).await;
+        let printed = print(outcome, &notes);
+        if printed.is_ok() {
+            if let Err(failure) = self.outbox.forget(&lapsed).await {
+                warn!("the next report says again what was given up: {:#}", anyhow::Error::new(failure));
+            }
+            if self.channels.is_empty() {
+                self.keep::<P>(outcome, &mut []).await;
+            }
+        }
+        if self.channels.is_empty() {
+            let is_safe = printed.is_ok();
+            return Told { printed, critical_reached: true, is_safe };
+        }
+        let (critical_reached, is_safe) = self.deliver(&alerts, is_kept).await;
+        Told { printed, critical_reached, is_safe }
+    }
+
+    async fn judge<P: Program>(&self, outcome: &mut P::Outcome) {
+        let tellable = P::tellable(outcome);
+        match self.outbox.judge(tellable.findings, self.quiet, self.now).await {
+            Ok(suppressed) => *tellable.suppressed = suppressed,
+            Err(failure) => {
+                warn!("what was told before is not known: {:#}", anyhow::Error::new(failure));
+                tellable
+                    .notes
+                    .push("findings of earlier runs may be told again: what was told could not be read".to_owned());
+            }
+        }
+    }
+
+    async fn lapsed(&self) -> Vec<Lapsed> {
+        let lapsed = self.outbox.lapsed(self.channels).await.unwrap_or_else(|failure| {
+            warn!("what was given up is told by a later run: {:#}", anyhow::Error::new(failure));
+            Vec::new()
+        });
+        for Lapsed { alert, channel, .. } in &lapsed {
+            error!(alert, channel, "alert given up; the report says what it was about");
+        }
+        lapsed
+    }
+
+    async fn keep<P: Program>(&self, outcome: &mut P::Outcome, alerts: &mut [Alert]) -> bool {
+        let kept = self.outbox.keep(P::tellable(outcome).findings, alerts, self.channels, self.now).await;
+        kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
+    }
+
+    /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait.
+    async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> (bool, bool) {
+        let drained = match self.outbox.drain(self.channels, self.now).await {
+            Ok(drained) => drained,
+            Err(failure) => {
+                log(failure);
+                return (self.deliver_directly(alerts).await, is_kept);
+            }
+        };
+        for refused in drained.refused {
+            not_delivered(&refused.alert, refused.failure);
+        }
+        if drained.left > 0 {
+            warn!("{} more alerts wait for the next run: too many for one", drained.left);
+        }
+        if drained.critical > 0 {
+            error!("critical alerts that have not reached anybody yet: {}", drained.critical);
+        }
+        drained.store_error.into_iter().for_each(log);
+        let reached = drained.critical == 0;
+        if is_kept { (reached, true) } else { (self.deliver_directly(alerts).await && reached, false) }
+    }
+
+    async fn deliver_directly(&self, alerts: &[Alert]) -> bool {
+        let report = alerting::deliver(alerts, self.channels).await;
+        let reached = report.undelivered_critical().next().is_none();
+        for delivery in report.deliveries {
+            for failure in delivery.failures {
+                not_delivered(&delivery.alert, failure);
+            }
+        }
+        reached
+    }
+}
+
+fn log(failure: alerting::Error) {
+    warn!("{:#}", anyhow::Error::new(failure));
+}
+
+fn not_delivered(alert: &str, failure: alerting::Failure) {
+    let reason = anyhow::Error::new(failure.error);
+    error!(alert, channel = failure.channel, "alert not delivered: {reason:#}");
+}
+
+/// For the reader of the report, who may be the only one who learns of it.
+fn note(Lapsed { channel, subject, reached, .. }: &Lapsed) -> String {
+    let others = if *reached { "another channel has it" } else { "no other channel has it" };
+    format!("an alert was given up that {channel} did not take ({others}): {subject}")
+}
