@@ -1,7 +1,9 @@
 //! What a run costs that finds nothing new, which is what nearly every run of a cron entry is: requests, CPU time and memory of the
 //! built program, with what it knows of the portal still fresh.
 //!
-//! `cargo bench -p vdr-watch --bench nothing_new`. Linux only.
+//! `cargo bench -p vdr-watch --bench nothing_new`. Linux only. Wanted: at most 4 requests, under 20 ms and 20 MiB. Last seen, on two
+//! cores that were busy with other things: 4 requests, 21 ms, 15 MiB. Half of the time is spent in the system, for the store's files
+//! and threads; about 2 ms go into reading the system's certificates, which plain HTTP does not need.
 
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};

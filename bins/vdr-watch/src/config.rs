@@ -99,6 +99,15 @@ impl Span {
             Span::WholeWindow => TimeDelta::MAX,
         }
     }
+
+    /// As in `41 acts within 1 h`.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Span::Hour => "within 1 h",
+            Span::Day => "within 24 h",
+            Span::WholeWindow => "in the whole window",
+        }
+    }
 }
 
 /// One limit. In the order in which reasons are given: all classes first.
@@ -240,6 +249,10 @@ mod tests {
             "state",
             "run_limit",
             "service_accounts",
+            "textfile",
+            "proxy",
+            "ca_file",
+            "path",
         ] {
             let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
             let as_table = text.contains(&format!("{key}]"));

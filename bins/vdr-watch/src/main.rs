@@ -1,6 +1,7 @@
 //! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
 
 mod attribution;
+mod checks;
 mod cli;
 mod config;
 mod create_room;

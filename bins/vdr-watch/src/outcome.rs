@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
     /// What was made, or is to be.
     pub(crate) actions: Vec<RoomAction>,
     /// Known findings with more acts than were told.
-    suppressed: u64,
+    pub(crate) suppressed: u64,
     /// What "new" in a login means: not used in a successful one since then. Absent when too little is known of before.
     #[serde(skip_serializing_if = "Option::is_none")]
     logins_compared_since: Option<DateTime<Utc>>,

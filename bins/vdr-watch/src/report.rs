@@ -293,7 +293,7 @@ fn source(what: &str) -> &str {
     }
 }
 
-fn blind_spot(spot: BlindSpot) -> &'static str {
+pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
     match spot {
         BlindSpot::StreamDownloads => "downloads through action=stream",
         BlindSpot::ViewOnlySessions => "documents opened only to read",

@@ -268,11 +268,7 @@ fn reason(limit: &Limit, episode: &Episode<Evidence>) -> String {
         None => plural(peak.acts, "act"),
     };
     let at_least = if peak.at_least { "≥ " } else { "" };
-    let span = match limit.span {
-        Span::Hour => "within 1 h",
-        Span::Day => "within 24 h",
-        Span::WholeWindow => "in the whole window",
-    };
+    let span = limit.span.words();
     format!("{at_least}{counted} {span}, more than {}", limit.acts)
 }
 
@@ -291,7 +287,7 @@ fn by_class(classes: &BTreeMap<ActClass, u64>) -> String {
     classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ")
 }
 
-fn of_class(class: ActClass, count: u64) -> String {
+pub(crate) fn of_class(class: ActClass, count: u64) -> String {
     match class {
         ActClass::View => plural(count, "opening"),
         ActClass::Download => plural(count, "download"),

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, Halves, PortalText, RoomId, Rooms, Window};
+use audit_model::{BlindSpot, Coverage, Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::TimeDelta;
 use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Job, Program, Tellable};
+use job_runner::{Check, Conclusion, Job, Program, Reached, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ use crate::who::{self, Chosen};
 use crate::{create_room, logins};
 
 /// What no portal records of a room, however complete the read is.
-const BLIND_SPOTS: [BlindSpot; 3] =
+pub(crate) const BLIND_SPOTS: [BlindSpot; 3] =
     [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions, BlindSpot::FilesInFolderOperations];
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
@@ -183,12 +183,16 @@ impl Program for VdrWatch {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        let findings = outcome.findings.iter().filter(|finding| finding.state != FindingState::Silenced).count();
-        Conclusion { coverage: &outcome.head.coverage, findings }
+        Conclusion {
+            coverage: &outcome.head.coverage,
+            findings: &outcome.findings,
+            suppressed: outcome.suppressed,
+            held: false,
+        }
     }
 
-    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
-        outcome.tellable()
+    fn tellable(outcome: &mut Outcome) -> Option<Tellable<'_>> {
+        Some(outcome.tellable())
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -197,5 +201,9 @@ impl Program for VdrWatch {
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
         crate::report::alerts(outcome)
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
     }
 }

@@ -145,6 +145,11 @@ impl Client {
         self.inner.key.is_api_key()
     }
 
+    /// The last four characters of the credential, by which the portal lists its keys.
+    pub fn key_postfix(&self) -> String {
+        self.inner.key.postfix()
+    }
+
     /// How many requests were sent, repeats included.
     pub fn requests(&self) -> u64 {
         self.inner.spent.requests()

@@ -18,6 +18,11 @@ impl ApiKey {
         self.0.expose_secret().starts_with("sk-")
     }
 
+    pub(crate) fn postfix(&self) -> String {
+        let characters: Vec<char> = self.0.expose_secret().chars().collect();
+        characters[characters.len().saturating_sub(4)..].iter().collect()
+    }
+
     /// The `Authorization` value, marked so that HTTP logs leave it out; `None` when the key has characters no header can carry.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret())).ok()?;
@@ -44,5 +49,6 @@ mod tests {
         assert_eq!(header.as_bytes(), b"Bearer sk-0123456789");
         assert!(!format!("{header:?}").contains("0123"));
         assert!(ApiKey::new(SecretString::from("sk-\nx")).header().is_none());
+        assert_eq!(key.postfix(), "6789");
     }
 }

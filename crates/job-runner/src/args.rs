@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::FlagSetting;
 use crate::time_spec::TimeSpec;
@@ -72,6 +73,11 @@ pub trait CommandLine {
 
     /// A subcommand that all programs share; without one, the program does its job once.
     fn command(&self) -> Option<&CommonCommand>;
+
+    /// Whether a subcommand of the program's own was given, for [`crate::Program::own_command`].
+    fn has_own_command(&self) -> bool {
+        false
+    }
 }
 
 /// The subcommands that every program has.
@@ -80,6 +86,23 @@ pub enum CommonCommand {
     /// Look after what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Check everything that a run depends on, and say what to do about what is wrong; changes nothing
+    Doctor,
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completion script of a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// `config …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting with its value and where it comes from, secrets left out
+    Show,
 }
 
 /// `store …`

@@ -10,6 +10,7 @@ mod file;
 mod layer;
 mod path;
 mod problem;
+mod show;
 mod suggest;
 mod variables;
 
@@ -21,11 +22,13 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use common::is_loopback;
 pub use common::{
-    AlertSettings, BudgetSettings, CommonConfig, FileAlert, OutboundSettings, PortalSettings, WebhookAlert,
+    AlertSettings, BudgetSettings, CommonConfig, FileAlert, HeartbeatSettings, OutboundSettings, PortalSettings,
+    WebhookAlert,
 };
 pub use layer::Place;
 pub use path::PathSetting;
 pub use problem::{Problem, Problems};
+pub(crate) use show::ShownSetting;
 
 use crate::args::CommonArgs;
 use crate::environment::Environment;
@@ -101,12 +104,51 @@ impl<C> Loaded<C> {
     }
 }
 
+/// The settings of a run as far as they could be read, and everything that is wrong with them.
+pub(crate) struct Read<C> {
+    /// `None` when they could not be read even without the values that do not fit.
+    pub(crate) settings: Option<(CommonConfig, C)>,
+    pub(crate) problems: Vec<Problem>,
+    layers: Layers,
+}
+
+impl<C> Read<C> {
+    /// Every setting with its value and where it comes from, by key. Values that do not fit are left out.
+    pub(crate) fn shown(&self) -> Vec<ShownSetting> {
+        show::settings(&self.layers)
+    }
+
+    /// The settings, for a command that may do without a portal.
+    ///
+    /// # Errors
+    /// Everything that is wrong, except that no portal is named.
+    pub(crate) fn without_portal(self) -> Result<(CommonConfig, C), Problems> {
+        let names_no_portal = |(common, _): &(CommonConfig, C)| common.portal.url.is_none();
+        let Read { settings, problems, .. } = self;
+        let may_be_missing = settings.as_ref().is_some_and(names_no_portal);
+        let is_portal = |problem: &Problem| problem.key.as_deref() == Some("portal.url");
+        match settings {
+            Some(settings) if problems.iter().all(|problem| may_be_missing && is_portal(problem)) => Ok(settings),
+            _ => Err(Problems(problems)),
+        }
+    }
+}
+
 /// Reads the settings of `program`, whose name also gives the prefix of its environment variables.
 ///
 /// # Errors
 /// Everything that is wrong, at once: files that cannot be read or parsed, unknown keys, wrong types, and what
 /// [`Settings::validate`] finds in what is left. Somebody has to edit something (exit code 2).
 pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, Problems> {
+    let Read { settings, problems, layers } = read::<C>(program, sources);
+    match settings {
+        Some((common, own)) if problems.is_empty() => Ok(Loaded { common, own, layers }),
+        _ => Err(Problems(problems)),
+    }
+}
+
+/// The same, with the mistakes beside what could be read.
+pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     let mut problems = Vec::new();
     let mut layers = Layers::new(defaults::<CommonConfig>(), defaults::<C>());
     for path in [&sources.portal_file, &sources.own_file].into_iter().flatten() {
@@ -126,7 +168,7 @@ pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, 
     let common = extract::extract::<CommonConfig>(&mut layers, &mut problems);
     let own = extract::extract::<C>(&mut layers, &mut problems);
     let (Some(common), Some(own)) = (common, own) else {
-        return Err(Problems(problems));
+        return Read { settings: None, problems, layers };
     };
     problems.extend(extract::unknown_keys(&common.ignored, &own.ignored, &layers));
 
@@ -138,7 +180,7 @@ pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, 
             problems.push(problem);
         }
     }
-    if problems.is_empty() { Ok(Loaded { common, own, layers }) } else { Err(Problems(problems)) }
+    Read { settings: Some((common, own)), problems, layers }
 }
 
 /// The default settings as a table.

@@ -1,162 +1,53 @@
-//! One run from argv to exit code. The order matters: the report is printed before anything is sent.
+//! One run, from its lock to its exit code. The order matters: the report is printed before anything is sent.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
 use std::time::Instant;
 
-use alerting::{Channel, Outbox};
+use alerting::Outbox;
 use anyhow::Context;
-use audit_model::{Coverage, GapReason, Verdict, Window};
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use clap::Parser;
-use docspace_client::{ApiKey, Budget, Client, Portal};
+use audit_model::{Coverage, FindingState, GapReason, Verdict, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{Client, Portal};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock, Store};
-use outbound::{HttpOptions, RetryPolicy, http_client};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::args::{CommandLine, CommonArgs, CommonCommand};
+use crate::Error;
+use crate::args::CommonArgs;
 use crate::clock::{self, CLOCK_TOLERANCE};
-use crate::config::{self, BudgetSettings, CommonConfig, Problems, Sources, is_loopback};
-use crate::environment::Environment;
+use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
+use crate::failures::Failures;
 use crate::job::Job;
+use crate::key_end::KeyWatch;
+use crate::metrics::Measured;
 use crate::program::Program;
-use crate::state_path::{StatePaths, state_paths};
+use crate::setup::Surroundings;
+use crate::state_path::StatePaths;
 use crate::telling::Telling;
-use crate::{Error, logging, secret, upkeep};
+use crate::watchers::Watchers;
 
-/// Runs a program once and tells how it ended.
-pub fn main<P: Program>() -> ExitCode {
-    let cli = match P::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(refusal) => {
-            // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
-            let printed = refusal.print();
-            let asked_for = !refusal.use_stderr() && printed.is_ok();
-            return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
-        }
-    };
-    match run::<P>(&cli) {
-        Ok(exit) => exit,
-        Err(error) => {
-            // one line per problem: a configuration lists all of them at once
-            format!("{error:#}").lines().for_each(|line| error!("{line}"));
-            let is_usage = error.is::<Error>() || error.is::<outbound::Error>();
-            if is_usage { Exit::Usage } else { Exit::Nothing }
-        }
-    }
-    .into()
-}
-
-fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
-    let args = cli.common();
-    let environment = Environment::from_process();
-    logging::init(args.verbose, args.quiet, &environment)?;
-    let sources = Sources::from_process(args, P::flags(cli));
-    let loaded = config::load::<P::Config>(P::NAME, &sources).map_err(Error::Config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    if let Some(CommonCommand::Store(command)) = cli.command() {
-        let portal_url = loaded.common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
-        let state = loaded.common.state.as_ref().map(|path| path.as_path());
-        let paths = state_paths(P::NAME, &portal_url, state, &environment)?;
-        return runtime.block_on(upkeep::run(command, &paths, now(), P::WINDOW));
-    }
-    let surroundings = Surroundings::new::<P>(args, &loaded.common, &environment)?;
-    runtime.block_on(conclude::<P>(args, &loaded.common, &loaded.own, surroundings))
-}
-
-/// What stands before the first request.
-struct Surroundings {
-    now: DateTime<Utc>,
-    paths: StatePaths,
-    client: Client,
-    portal_url: url::Url,
-    channels: Vec<Channel>,
-}
-
-impl Surroundings {
-    fn new<P: Program>(args: &CommonArgs, common: &CommonConfig, environment: &Environment) -> anyhow::Result<Self> {
-        let portal_url = common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))?;
-        let setting = common.key_file.as_ref().map(|path| path.as_path());
-        let key = secret::find_key(args.key_file.as_deref(), environment, setting)?;
-        if let Some(warning) = &key.warning {
-            warn!("{warning}");
-        }
-        let options = http_options::<P>(common)?;
-        let http = http_client(&options, &portal_url)?;
-        let budget = budget(common);
-        let client = Client::new(http, portal_url.clone(), ApiKey::new(key.key), RetryPolicy::default(), budget);
-        let state = common.state.as_ref().map(|path| path.as_path());
-        Ok(Surroundings {
-            now: now(),
-            paths: state_paths(P::NAME, &portal_url, state, environment)?,
-            client,
-            channels: channels(common, &options)?,
-            portal_url,
-        })
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place where a run learns what time it is")]
-fn now() -> DateTime<Utc> {
-    // whole seconds are what most portals keep, and what people can read
-    Utc::now().trunc_subsecs(0)
-}
-
-fn http_options<P: Program>(common: &CommonConfig) -> anyhow::Result<HttpOptions> {
-    let mut options = HttpOptions::new(P::NAME, P::VERSION);
-    options.proxy = common.outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
-    options.ca_file = common.outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
-    Ok(options)
-}
-
-/// Reading ends when nine tenths of `run_limit` are over, so that there is time to report.
-fn budget(common: &CommonConfig) -> Budget {
-    let BudgetSettings { requests, rows, megabytes } = common.budget;
-    let deadline = Instant::now().checked_add(common.run_limit.0.mul_f64(0.9));
-    Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
-}
-
-fn channels(common: &CommonConfig, options: &HttpOptions) -> anyhow::Result<Vec<Channel>> {
-    let mut channels = Vec::new();
-    if let Some(path) = &common.alerts.file.path {
-        channels.push(Channel::File { path: path.as_path().to_owned() });
-    }
-    if let Some(text) = &common.alerts.webhook.url {
-        let url = setting_url("alerts.webhook.url", text)?;
-        if !(url.scheme() == "https" || url.scheme() == "http" && (common.portal.allow_http || is_loopback(&url))) {
-            let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
-            return Err(Error::setting("alerts.webhook.url", message).into());
-        }
-        channels.push(Channel::webhook(url, options)?);
-    }
-    Ok(channels)
-}
-
-fn setting_url(key: &str, text: &str) -> Result<url::Url, Error> {
-    text.parse().map_err(|error| Error::setting(key, format!("must be an address like `https://host/path`: {error}")))
-}
-
-async fn conclude<P: Program>(
+pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
     common: &CommonConfig,
     config: &P::Config,
     surroundings: Surroundings,
+    watchers: &mut Watchers,
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels } = surroundings;
     let started = Instant::now();
     // a dry run writes nothing and needs no lock
     let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
-        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0)),
+        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
-            warn!("going on without a lock: {:#}", anyhow::Error::new(error));
+            watchers.failures.warn(&format!("going on without a lock: {:#}", anyhow::Error::new(error)));
             None
         }
         None => None,
     };
-    let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths).await?;
+    watchers.start().await;
+    let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
     let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
     let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
@@ -164,6 +55,7 @@ async fn conclude<P: Program>(
         warn!("{note}");
         notes.push(note);
     }
+    let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let [asked_since, asked_until] = [args.since, args.until].map(|time| time.map(|time| time.resolve(now, zone)));
     let until = asked_until.unwrap_or(now);
@@ -188,6 +80,7 @@ async fn conclude<P: Program>(
         Ok(portal) => (Some(portal), None),
         Err(error) => (None, Some(error)),
     };
+    let notes = notes.into_iter().chain(key_watch.note.clone()).collect();
     let job = Job {
         program: P::NAME,
         version: P::VERSION,
@@ -205,28 +98,39 @@ async fn conclude<P: Program>(
     let mut outcome = match probe_error {
         Some(failure) => {
             let why = failure.gap_reason();
-            error!("{:#}", anyhow::Error::new(failure));
+            watchers.failures.error(&format!("{:#}", anyhow::Error::new(failure)));
             P::unseen(config, &job, Coverage::unseen("audit", window, why))
         }
-        None => limited::<P>(config, &job, common.run_limit.0).await?,
+        None => limited::<P>(config, &job, common.run_limit.0, &mut watchers.failures).await?,
     };
     info!(requests = job.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
     let telling = Telling { outbox: &outbox, channels: &channels, quiet, now, dry_run: args.dry_run };
-    let told = telling.tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, notes, args)).await;
+    let told = telling
+        .tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, key_watch.note.iter().chain(notes), args))
+        .await;
+    if told.printed.is_ok() {
+        key_watch.told(&store, now).await;
+    }
     let conclusion = P::conclusion(&outcome);
     let verdict = conclusion.coverage.verdict();
     if let Err(failure) = remember(&job, verdict, told.is_safe).await {
         warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
     }
+    watchers.measured = Some(Measured {
+        judged_until: job.archive.judged_until().await.unwrap_or_default(),
+        requests: job.client.requests(),
+        key_expires: key_watch.expires,
+        ..Measured::of(&conclusion)
+    });
     store.close().await;
     // a full disk behind stdout did not keep alerts from leaving
     told.printed?;
     let ending = Ending {
         nothing: verdict == Verdict::Nothing || !told.critical_reached,
         incomplete: verdict == Verdict::Incomplete,
-        findings: conclusion.findings > 0,
-        held: false,
+        findings: conclusion.findings.iter().any(|finding| finding.state != FindingState::Silenced),
+        held: conclusion.held,
     };
     Ok(decide(ending, args.exit_code))
 }
@@ -290,14 +194,21 @@ async fn probe(
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.
-fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::Duration) -> Exit {
+fn held(
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    run_limit: std::time::Duration,
+    watchers: &mut Watchers,
+) -> Exit {
     let limit = TimeDelta::from_std(run_limit).unwrap_or(TimeDelta::MAX);
     match since {
         Some(since) if now - since > limit => {
-            error!("a run that began at {since} still holds the lock, longer than `run_limit`; end that process");
+            let text = "still holds the lock, longer than `run_limit`; end that process";
+            watchers.failures.error(&format!("a run that began at {since} {text}"));
             Exit::Nothing
         }
         _ => {
+            watchers.leave_alone();
             warn!("another run is still at work; this one ends without doing anything");
             Exit::Concluded
         }
@@ -305,7 +216,11 @@ fn held(since: Option<DateTime<Utc>>, now: DateTime<Utc>, run_limit: std::time::
 }
 
 /// The store, archive and outbox in it, and what the report must say about it. A program that only watches goes on without memory.
-async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store, Archive, Outbox, Vec<String>)> {
+async fn open_store(
+    dry_run: bool,
+    paths: &StatePaths,
+    failures: &mut Failures,
+) -> anyhow::Result<(Store, Archive, Outbox, Vec<String>)> {
     // `--state`, and a setting in a file that was named without a folder, may be relative
     let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
     let opened = if dry_run {
@@ -320,7 +235,7 @@ async fn open_store(dry_run: bool, paths: &StatePaths) -> anyhow::Result<(Store,
     match usable {
         Ok((store, archive, outbox)) => Ok((store, archive, outbox, Vec::new())),
         Err(error) => {
-            warn!("going on without memory: {error:#}");
+            failures.warn(&format!("going on without memory: {error:#}"));
             let note = "this run has no memory: its store could not be used, see the log".to_owned();
             let (store, archive, outbox) = open_components(Store::temporary().await?).await?;
             Ok((store, archive, outbox, vec![note]))
@@ -337,29 +252,35 @@ async fn limited<P: Program>(
     config: &P::Config,
     job: &Job,
     run_limit: std::time::Duration,
+    failures: &mut Failures,
 ) -> anyhow::Result<P::Outcome> {
     Ok(match tokio::time::timeout(run_limit, P::run(config, job)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) if error.is::<Error>() => return Err(error),
         Ok(Err(error)) => {
-            error!("{error:#}");
+            failures.error(&format!("{error:#}"));
             P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::StoreError))
         }
         Err(_) => {
-            error!("the run took longer than `run_limit`; what it read stays in the archive");
+            failures.error("the run took longer than `run_limit`; what it read stays in the archive");
             P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::BudgetExhausted))
         }
     })
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.
-fn print<P: Program>(outcome: &P::Outcome, notes: &[String], args: &CommonArgs) -> anyhow::Result<()> {
+fn print<'n, P: Program>(
+    outcome: &P::Outcome,
+    notes: impl Iterator<Item = &'n String>,
+    args: &CommonArgs,
+) -> anyhow::Result<()> {
     let mut report = Vec::new();
     P::render(outcome, args.format, &mut report)?;
     let mut stdout = io::stdout().lock();
-    if report.is_empty() && !notes.is_empty() {
-        report = notes.iter().map(|note| format!("{}: {note}\n", P::NAME)).collect::<String>().into_bytes();
-    } else if report.is_empty() && stdout.is_terminal() {
+    if report.is_empty() {
+        report = notes.map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
+    }
+    if report.is_empty() && stdout.is_terminal() {
         report = format!("{}: nothing new to report; everything the portal records was seen\n", P::NAME).into_bytes();
     }
     stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")

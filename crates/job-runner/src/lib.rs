@@ -2,23 +2,35 @@
 
 pub mod args;
 mod clock;
+mod command;
 pub mod config;
+mod config_show;
+mod doctor;
 pub mod environment;
 pub mod error;
 pub mod exit;
+mod failures;
 mod flow;
 mod head;
+mod heartbeat;
 mod job;
+mod key_end;
 pub mod logging;
+mod memory;
+mod metrics;
 mod program;
 pub mod secret;
+mod setup;
 pub mod state_path;
 mod telling;
 pub mod time_spec;
 mod upkeep;
+mod watchers;
 
+pub use command::main;
+pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
-pub use flow::main;
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::Job;
 pub use program::{Conclusion, Program, Tellable};
+pub use setup::Setup;

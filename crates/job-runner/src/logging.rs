@@ -1,9 +1,12 @@
 //! The log: on stderr only, because stdout is the report. What is logged is left to whoever logs.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -13,15 +16,48 @@ use crate::environment::Environment;
 /// Libraries whose `info` and `debug` explain them and not this run. They stay at `warn`, whatever `-v` says.
 const NOISY: [&str; 9] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "sqlx", "tokio", "want"];
 
+/// How much of the log is sent along when a run fails: what the receiver of a heartbeat keeps.
+const TAIL_BYTES: usize = 10_000;
+
+/// The last lines of the log, `info` included, whatever stderr shows. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct LogTail(Arc<Mutex<VecDeque<u8>>>);
+
+impl LogTail {
+    /// The last lines, at most 10 kB, oldest first.
+    pub fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = if bytes.len() < TAIL_BYTES { None } else { bytes.iter().position(|&byte| byte == b'\n') };
+        let whole_lines: Vec<u8> = bytes.iter().copied().skip(cut.map_or(0, |end| end + 1)).collect();
+        String::from_utf8_lossy(&whole_lines).into_owned()
+    }
+}
+
+impl io::Write for LogTail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(bytes);
+        let too_many = kept.len().saturating_sub(TAIL_BYTES);
+        kept.drain(..too_many);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Starts the log of this process: `warn` by default, `info` and `debug` with `-v` and `-vv`, `error` with `-q`;
 /// `RUST_LOG` wins over all. Instants are UTC. Colour only on a terminal, and never with `NO_COLOR`.
 ///
 /// # Errors
 /// `RUST_LOG` is no filter, or the process has a log already.
-pub fn init(verbose: u8, quiet: bool, environment: &Environment) -> Result<(), Error> {
+pub fn init(verbose: u8, quiet: bool, environment: &Environment) -> Result<LogTail, Error> {
     let filter = filter(verbose, quiet, environment.get("RUST_LOG"))?;
     let colour = io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    subscriber(filter, colour, io::stderr).try_init().map_err(Error::LogTwice)
+    let tail = LogTail::default();
+    subscriber(filter, colour, io::stderr, tail.clone()).try_init().map_err(Error::LogTwice)?;
+    Ok(tail)
 }
 
 fn filter(verbose: u8, quiet: bool, rust_log: Option<&str>) -> Result<EnvFilter, Error> {
@@ -39,11 +75,13 @@ fn without_noise(level: &str) -> String {
     NOISY.iter().fold(level.to_owned(), |directives, library| format!("{directives},{library}=warn"))
 }
 
-fn subscriber<W>(filter: EnvFilter, colour: bool, writer: W) -> impl Subscriber + Send + Sync
+fn subscriber<W>(filter: EnvFilter, colour: bool, writer: W, tail: LogTail) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    fmt().compact().with_target(false).with_ansi(colour).with_env_filter(filter).with_writer(writer).finish()
+    let shown = fmt::layer().compact().with_target(false).with_ansi(colour).with_writer(writer).with_filter(filter);
+    let kept = fmt::layer().compact().with_target(false).with_ansi(false).with_writer(move || tail.clone());
+    tracing_subscriber::registry().with(shown).with(kept.with_filter(EnvFilter::new(without_noise("info"))))
 }
 
 #[cfg(test)]
@@ -72,7 +110,8 @@ mod tests {
     fn logged(verbose: u8, quiet: bool, rust_log: Option<&str>) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let log = subscriber(filter(verbose, quiet, rust_log).unwrap(), false, move || writer.clone());
+        let log =
+            subscriber(filter(verbose, quiet, rust_log).unwrap(), false, move || writer.clone(), LogTail::default());
         tracing::subscriber::with_default(log, || {
             error!("own-error");
             warn!(run.rows = 3, "own-warn");
@@ -108,6 +147,23 @@ mod tests {
         let (time, rest) = line.split_once(' ').unwrap();
         assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{line}");
         assert_eq!(rest.trim_start(), "WARN own-warn run.rows=3");
+    }
+
+    #[test]
+    fn the_tail_holds_the_last_whole_lines_up_to_info() {
+        let tail = LogTail::default();
+        let log = subscriber(filter(0, true, None).unwrap(), false, io::sink, tail.clone());
+        tracing::subscriber::with_default(log, || {
+            info!("first");
+            debug!("left out");
+        });
+        assert!(tail.text().contains("first") && !tail.text().contains("left out"), "{}", tail.text());
+        for line in 0..1_000 {
+            writeln!(tail.clone(), "line {line} of many").unwrap();
+        }
+        let text = tail.text();
+        assert!(text.len() <= 10_000 && text.len() > 9_900, "{}", text.len());
+        assert!(text.starts_with("line ") && text.ends_with("line 999 of many\n"), "{text}");
     }
 
     #[test]

@@ -11,12 +11,15 @@ use chrono_tz::Tz;
 use crate::Error;
 use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
+use crate::doctor::{Check, Reached};
+use crate::exit::Exit;
 use crate::job::Job;
+use crate::setup::Setup;
 
 /// One program: its names and its four pure functions around one that reads.
 ///
 /// The runner is the only reader of argv, environment and clock, and the only printer.
-pub trait Program {
+pub trait Program: Sized {
     /// Name of the binary, of its settings in the environment, and of its state.
     const NAME: &'static str;
     const VERSION: &'static str;
@@ -58,14 +61,30 @@ pub trait Program {
     /// What the exit code depends on.
     fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
 
-    /// What the runner fills in after the run, from what it remembers of earlier ones.
-    fn tellable(outcome: &mut Self::Outcome) -> Tellable<'_>;
+    /// What the runner fills in after the run, from what it remembers of earlier ones; `None` for a program without findings.
+    fn tellable(_outcome: &mut Self::Outcome) -> Option<Tellable<'_>> {
+        None
+    }
 
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
 
     /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+
+    /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
+    fn checks(_config: &Self::Config, _reached: Option<&Reached>) -> impl Future<Output = Vec<Check>> {
+        async { Vec::new() }
+    }
+
+    /// Runs a subcommand of the program's own. Called when [`CommandLine::has_own_command`] says that there is one; the settings are
+    /// right by then, except that no portal needs to be set.
+    ///
+    /// # Errors
+    /// [`crate::Error`] ends with exit code 2, everything else with 1.
+    fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self>) -> impl Future<Output = anyhow::Result<Exit>> {
+        async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
+    }
 }
 
 /// The parts of an outcome that depend on what people know already.
@@ -79,10 +98,14 @@ pub struct Tellable<'a> {
     pub notes: &'a mut Vec<String>,
 }
 
-/// What the exit code of a run depends on.
+/// What the exit code of a run, and its metrics, depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// How many findings there are, known ones included, silenced ones not.
-    pub findings: usize,
+    /// Known ones included.
+    pub findings: &'a [Finding],
+    /// Known findings that have grown and are not told again yet.
+    pub suppressed: u64,
+    /// Whether a breaker or a lock-out check held something back.
+    pub held: bool,
 }

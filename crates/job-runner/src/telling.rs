@@ -44,7 +44,9 @@ impl Telling<'_> {
         }
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
-        P::tellable(outcome).notes.extend(notes.iter().cloned());
+        if let Some(tellable) = P::tellable(outcome) {
+            tellable.notes.extend(notes.iter().cloned());
+        }
         let mut alerts = P::alerts(outcome);
         let is_kept = !self.channels.is_empty() && self.keep::<P>(outcome, &mut alerts).await;
         let printed = print(outcome, &notes);
@@ -65,7 +67,7 @@ impl Telling<'_> {
     }
 
     async fn judge<P: Program>(&self, outcome: &mut P::Outcome) {
-        let tellable = P::tellable(outcome);
+        let Some(tellable) = P::tellable(outcome) else { return };
         match self.outbox.judge(tellable.findings, self.quiet, self.now).await {
             Ok(suppressed) => *tellable.suppressed = suppressed,
             Err(failure) => {
@@ -89,7 +91,8 @@ impl Telling<'_> {
     }
 
     async fn keep<P: Program>(&self, outcome: &mut P::Outcome, alerts: &mut [Alert]) -> bool {
-        let kept = self.outbox.keep(P::tellable(outcome).findings, alerts, self.channels, self.now).await;
+        let findings = P::tellable(outcome).map(|tellable| &*tellable.findings).unwrap_or_default();
+        let kept = self.outbox.keep(findings, alerts, self.channels, self.now).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 

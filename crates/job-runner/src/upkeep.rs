@@ -1,8 +1,5 @@
 //! `store check` and `store prune`. They talk to the store only, never to the portal.
 
-use std::io::{self, Write};
-
-use anyhow::Context;
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, Kept, Rows};
@@ -12,6 +9,7 @@ use tracing::error;
 use crate::Error;
 use crate::args::StoreCommand;
 use crate::exit::Exit;
+use crate::setup::print;
 use crate::state_path::StatePaths;
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
@@ -76,9 +74,4 @@ async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) ->
     }
     store.close().await;
     print(&report).map(|()| Exit::Concluded)
-}
-
-fn print(report: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()).context("cannot print the report")
 }

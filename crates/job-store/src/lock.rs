@@ -28,7 +28,34 @@ pub struct RunLock {
     file: File,
 }
 
+/// A run that holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// When it started, by its own account; `None` when the file does not say.
+    pub since: Option<DateTime<Utc>>,
+}
+
 impl RunLock {
+    /// Who holds the lock, without taking it or making anything; `None` when nobody does.
+    ///
+    /// A run that starts in the instant of this look finds the lock held, and leaves its work to the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lock`] when there is a file that cannot be read.
+    pub fn holder(path: &Path) -> Result<Option<Holder>, Error> {
+        let failed = |source| Error::Lock { path: path.to_owned(), source };
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed)?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(Holder { since: read_start(&mut file) })),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// Tries to take the lock, without waiting; `now` is the start of this run, kept to the second.
     ///
     /// The file and missing folders are made as private as the store. The file stays after the run: removing it would

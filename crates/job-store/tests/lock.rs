@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use chrono::{DateTime, Utc};
-use job_store::{Acquired, Error, RunLock};
+use job_store::{Acquired, Error, Holder, RunLock};
 use tempfile::TempDir;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -103,5 +103,19 @@ fn a_killed_run_does_not_hold_the_lock() {
     assert_eq!(held_since(&path), Some(at("2026-11-20T09:00:01Z")));
     holder.kill().unwrap();
     holder.wait().unwrap();
+    locked(&path, "2026-11-20T09:10:00Z");
+}
+
+#[test]
+fn a_look_tells_the_holder_and_makes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state").join("run.lock");
+    assert_eq!(RunLock::holder(&path).unwrap(), None);
+    assert!(!path.parent().unwrap().exists());
+    let held = locked(&path, "2026-11-20T09:00:01Z");
+    let holder = RunLock::holder(&path).unwrap();
+    assert_eq!(holder, Some(Holder { since: Some(at("2026-11-20T09:00:01Z")) }));
+    drop(held);
+    assert_eq!(RunLock::holder(&path).unwrap(), None);
     locked(&path, "2026-11-20T09:10:00Z");
 }

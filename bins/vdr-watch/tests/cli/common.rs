@@ -105,14 +105,19 @@ pub(crate) fn without_states(report: &str) -> String {
 
 /// Panics unless the report keeps the published schema.
 pub(crate) fn assert_valid(report: &str) {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/vdr-watch-1.schema.json");
+    assert_keeps("schema/vdr-watch-1.schema.json", report);
+}
+
+/// Panics unless the document keeps the schema, whose path is relative to this package.
+pub(crate) fn assert_keeps(schema: &str, document: &str) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(schema);
     let schema: serde_json::Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
     let mut compiler = boon::Compiler::new();
-    compiler.add_resource("vdr-watch-1", schema).unwrap();
+    compiler.add_resource("schema", schema).unwrap();
     let mut schemas = boon::Schemas::new();
-    let index = compiler.compile("vdr-watch-1", &mut schemas).unwrap();
-    let report: serde_json::Value = serde_json::from_str(report).unwrap();
-    if let Err(error) = schemas.validate(&report, index) {
+    let index = compiler.compile("schema", &mut schemas).unwrap();
+    let document: serde_json::Value = serde_json::from_str(document).unwrap();
+    if let Err(error) = schemas.validate(&document, index) {
         panic!("{error:#}");
     }
 }

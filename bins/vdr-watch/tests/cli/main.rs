@@ -6,6 +6,8 @@ mod attribution;
 mod clock;
 mod common;
 mod create_room;
+mod deploy;
+mod doctor;
 mod honesty;
 mod killed;
 mod silence;

@@ -104,7 +104,7 @@ async fn giving_up_stands_in_the_report_once() {
     in_store(&setting, "UPDATE waiting SET first_us = first_us - 604800000000").await;
     assert_eq!(run(&setting, &["--config", &config, "--room", "71"]).await.stdout, "");
     let told = run(&setting, &["--config", &config, "--room", "71"]).await;
-    let expected = format!("vdr-watch: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
+    let expected = format!("Note: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
     assert!(told.stdout.starts_with(&expected), "{}", told.stdout);
     assert!(told.stdout.contains(" acts within "), "{}", told.stdout);
     assert!(told.stderr.contains("alert given up"), "{}", told.stderr);

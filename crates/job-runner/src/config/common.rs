@@ -36,6 +36,18 @@ pub struct CommonConfig {
     pub outbound: OutboundSettings,
     /// `alerts.*`: where findings go besides the report.
     pub alerts: AlertSettings,
+    /// `heartbeat.*`: who is told that runs go on.
+    pub heartbeat: HeartbeatSettings,
+    /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter.
+    pub textfile: Option<PathSetting>,
+}
+
+/// `heartbeat.*`
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeartbeatSettings {
+    /// `heartbeat.url`: address of a check that speaks the protocol of Healthchecks. Holds a secret.
+    pub url: Option<String>,
 }
 
 /// `portal.*`
@@ -121,6 +133,8 @@ impl Default for CommonConfig {
             budget: BudgetSettings::default(),
             outbound: OutboundSettings::default(),
             alerts: AlertSettings::default(),
+            heartbeat: HeartbeatSettings::default(),
+            textfile: None,
         }
     }
 }
@@ -133,11 +147,31 @@ impl CommonConfig {
     pub fn portal_url(&self) -> Result<Url, Problem> {
         portal_url(&self.portal).map_err(|message| Problem::new("portal.url", message))
     }
+
+    /// The address of the heartbeat, if one is set.
+    ///
+    /// # Errors
+    /// The problem with `heartbeat.url`. There is none in settings that [`super::load`] returned.
+    pub fn heartbeat_url(&self) -> Result<Option<Url>, Problem> {
+        let Some(text) = &self.heartbeat.url else { return Ok(None) };
+        // the address is a secret and is never repeated
+        let url = Url::parse(text).ok().filter(Url::has_host);
+        let url = url.filter(|url| {
+            url.scheme() == "https" || url.scheme() == "http" && (self.portal.allow_http || is_loopback(url))
+        });
+        let message =
+            "must be an address such as `https://host/path`; plain `http` is for this machine, or with `--allow-http`";
+        url.map(Some).ok_or_else(|| Problem::new("heartbeat.url", message))
+    }
 }
 
 impl Settings for CommonConfig {
     fn validate(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.portal_url().err().into_iter().collect();
+        problems.extend(self.heartbeat_url().err());
+        if self.textfile.as_ref().is_some_and(|path| path.as_path().extension().is_none_or(|end| end != "prom")) {
+            problems.push(Problem::new("textfile", "must end in `.prom`: the collector reads no other files"));
+        }
         if self.run_limit.0.is_zero() {
             problems.push(Problem::new("run_limit", "must be longer than 0"));
         }

@@ -1,0 +1,127 @@
+//! From argv to exit code: which command was given, and what it needs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+use tokio::runtime::Runtime;
+use tracing::error;
+
+use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand};
+use crate::config::{self, Problems, Read, Sources};
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::flow::conclude;
+use crate::logging::LogTail;
+use crate::program::Program;
+use crate::setup::{self, Setup, Surroundings};
+use crate::watchers::Watchers;
+use crate::{Error, config_show, doctor, logging, upkeep};
+
+/// Runs a program once and tells how it ended.
+pub fn main<P: Program>() -> ExitCode {
+    let cli = match P::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
+            let printed = refusal.print();
+            let asked_for = !refusal.use_stderr() && printed.is_ok();
+            return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
+        }
+    };
+    match run::<P>(&cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            lines(&failure).iter().for_each(|line| error!("{line}"));
+            exit_of(&failure)
+        }
+    }
+    .into()
+}
+
+fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
+    let args = cli.common();
+    let environment = Environment::from_process();
+    let tail = match logging::init(args.verbose, args.quiet, &environment) {
+        Ok(tail) => tail,
+        Err(mistake) => {
+            // so that somebody hears of it
+            logging::init(0, false, &Environment::default())?;
+            return Err(mistake.into());
+        }
+    };
+    if let Some(CommonCommand::Completions { shell }) = cli.command() {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::NAME, &mut script);
+        return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
+    }
+    let sources = Sources::from_process(args, P::flags(cli));
+    let read = config::read::<P::Config>(P::NAME, &sources);
+    if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
+        return config_show::run::<P>(args, &environment, &read);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    if let Some(CommonCommand::Doctor) = cli.command() {
+        return runtime.block_on(doctor::run::<P>(args, &environment, &read));
+    }
+    if cli.command().is_none() && !cli.has_own_command() {
+        return job::<P>(args, &environment, read, &runtime, tail);
+    }
+    let (common, config) = read.without_portal().map_err(Error::Config)?;
+    let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
+    match cli.command() {
+        Some(CommonCommand::Store(command)) => {
+            runtime.block_on(upkeep::run(command, &setup.state_paths()?, setup.now, P::WINDOW))
+        }
+        _ => runtime.block_on(P::own_command(cli, &setup)),
+    }
+}
+
+/// The job itself. Whatever happens to it, those who watch are told, as soon as the settings say who they are.
+fn job<P: Program>(
+    args: &CommonArgs,
+    environment: &Environment,
+    read: Read<P::Config>,
+    runtime: &Runtime,
+    tail: LogTail,
+) -> anyhow::Result<Exit> {
+    let Read { settings: Some((common, config)), problems, .. } = read else {
+        return Err(Error::Config(Problems(read.problems)).into());
+    };
+    let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment };
+    let mut watchers = Watchers::new(&setup, tail);
+    // what a panic leaves half done is not looked at again
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        if !problems.is_empty() {
+            return Err(Error::Config(Problems(problems)).into());
+        }
+        let surroundings = Surroundings::new(&setup)?;
+        runtime.block_on(conclude::<P>(args, &common, &config, surroundings, &mut watchers))
+    }));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            lines(&failure).iter().for_each(|line| watchers.failures.error(line));
+            exit_of(&failure)
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let text = text.unwrap_or("no reason given");
+            watchers.failures.error(&format!("the program has a mistake of its own, please report it: {text}"));
+            Exit::Nothing
+        }
+    };
+    runtime.block_on(watchers.end(exit));
+    Ok(exit)
+}
+
+/// One line per problem: a configuration lists all of them at once.
+fn lines(failure: &anyhow::Error) -> Vec<String> {
+    format!("{failure:#}").lines().map(str::to_owned).collect()
+}
+
+fn exit_of(failure: &anyhow::Error) -> Exit {
+    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
+    if is_usage { Exit::Usage } else { Exit::Nothing }
+}

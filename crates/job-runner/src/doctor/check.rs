@@ -1,0 +1,83 @@
+//! One thing that was checked.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How a check came out; the worst is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    Ok,
+    /// Runs work, but somebody should know.
+    Warn,
+    /// A run would see nothing, or not everything, or tell nobody.
+    Fail,
+}
+
+/// One line of `doctor`. Displays as that line, without its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked, in snake case; monitoring may rely on it.
+    pub name: &'static str,
+    pub state: CheckState,
+    /// What was found.
+    pub text: String,
+    /// What to do about it; absent when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Somebody has to edit flags or settings.
+    #[serde(skip)]
+    pub(crate) is_usage: bool,
+}
+
+impl Check {
+    pub fn ok(name: &'static str, text: impl Into<String>) -> Self {
+        Check { name, state: CheckState::Ok, text: text.into(), remedy: None, is_usage: false }
+    }
+
+    pub fn warn(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Check { state: CheckState::Warn, remedy: Some(remedy.into()), ..Check::ok(name, text) }
+    }
+
+    pub fn fail(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Check { state: CheckState::Fail, ..Check::warn(name, text, remedy) }
+    }
+
+    /// A failure that lasts until somebody edits flags or settings.
+    pub fn usage(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Check { is_usage: true, ..Check::fail(name, text, remedy) }
+    }
+
+    /// A failure whose message holds its remedy, as ours do. Causes are part of what was found.
+    pub(crate) fn failed(name: &'static str, error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(": ")) };
+        let message = error.to_string();
+        match split_remedy(&message) {
+            Some((text, remedy)) => Check::fail(name, format!("{text}{causes}"), remedy),
+            None => Check::fail(name, format!("{message}{causes}"), "run again; if it stays, look at the log of `-vv`"),
+        }
+    }
+}
+
+/// What was found, and what to do: behind a semicolon, or behind the status that the portal answered with.
+pub(super) fn split_remedy(message: &str) -> Option<(&str, &str)> {
+    message.split_once("; ").or_else(|| {
+        let end = message.find("): ")? + 1;
+        Some((&message[..end], &message[end + 2..]))
+    })
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            CheckState::Ok => "ok",
+            CheckState::Warn => "warn",
+            CheckState::Fail => "FAIL",
+        };
+        write!(f, "{state:4}  {}: {}", self.name, self.text)?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}

@@ -1,0 +1,236 @@
+//! What a run depends on here: settings, ways out, store, lock, and where alerts and signs of life go.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use docspace_client::ApiKey;
+use event_archive::Archive;
+use job_store::{Holder, RunLock, Store};
+use secrecy::SecretString;
+use tokio::net::{TcpStream, lookup_host};
+use url::Url;
+
+use super::Check;
+use crate::args::CommonArgs;
+use crate::config::{Problem, is_loopback};
+use crate::program::Program;
+use crate::setup::Setup;
+
+/// A name server or host that needs longer will fail runs as well.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One check per mistake.
+pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Check> {
+    if !problems.is_empty() {
+        let fail = |problem: &Problem| Check::usage("configuration", problem.to_string(), "correct it");
+        return problems.iter().map(fail).collect();
+    }
+    let files: Vec<String> =
+        args.portal_config.iter().chain(&args.config).map(|path| path.display().to_string()).collect();
+    let read = if files.is_empty() { "no file".to_owned() } else { files.join(", ") };
+    vec![Check::ok("configuration", format!("valid ({read}); `config show` lists it"))]
+}
+
+/// Proxy and certificates: whether a client can be made at all.
+pub(super) fn outbound<P: Program>(setup: &Setup<'_, P>) -> Check {
+    const NAME: &str = "outbound";
+    let anywhere = Url::parse("https://docs.example.com").expect("an address");
+    let url = setup.portal_url().unwrap_or(anywhere);
+    if let Err(error) = setup.client_with(ApiKey::new(SecretString::default()), &url) {
+        return Check::usage(NAME, format!("{error:#}"), "correct `outbound.proxy` and `outbound.ca_file`");
+    }
+    let proxy = proxy(setup, &url).unwrap_or("no proxy");
+    let ca_file = setup.common.outbound.ca_file.as_ref();
+    let ca_file = ca_file.map(|path| format!(" and those of {}", path.as_path().display())).unwrap_or_default();
+    Check::ok(NAME, format!("{proxy}; the system's certificates{ca_file}"))
+}
+
+/// Where the proxy for this address is set, if one is.
+pub(super) fn proxy<P: Program>(setup: &Setup<'_, P>, url: &Url) -> Option<&'static str> {
+    if is_loopback(url) {
+        return None;
+    }
+    if setup.common.outbound.proxy.is_some() {
+        return Some("the proxy of `outbound.proxy`");
+    }
+    let own = if url.scheme() == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    let set = own.into_iter().chain(["ALL_PROXY", "all_proxy"]).any(|name| setup.environment.get(name).is_some());
+    set.then_some("the proxy of the environment")
+}
+
+/// Whether a host has an address and accepts connections. Sends nothing.
+pub(super) async fn reach(url: &Url) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port_or_known_default().unwrap_or(443);
+    let addresses: Vec<_> = match tokio::time::timeout(PATIENCE, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => return Err(format!("the name {host} has no address here ({error})")),
+        Err(_) => return Err(format!("no name server told the address of {host} in time")),
+    };
+    match tokio::time::timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("{host} does not accept connections on port {port} ({error})")),
+        Err(_) => Err(format!("{host} does not answer on port {port}")),
+    }
+}
+
+/// The store and the lock beside it.
+pub(super) async fn state<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+    if setup.portal_url().is_err() {
+        // named among the mistakes in the settings; without it nobody knows which store is meant
+        return Vec::new();
+    }
+    match setup.state_paths() {
+        Ok(paths) => vec![store(&paths.store).await, lock(&paths.lock, setup)],
+        Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
+    }
+}
+
+async fn store(path: &Path) -> Check {
+    const NAME: &str = "state";
+    let shown = path.display();
+    if let Err(error) = writable(path) {
+        return Check::fail(
+            NAME,
+            format!("{shown} cannot be written ({error}): runs have no memory"),
+            "give this user the right to write there, or choose another folder with `--state`",
+        );
+    }
+    let size = match std::fs::metadata(path) {
+        Err(_) => return Check::ok(NAME, format!("{shown} (SQLite) does not exist yet; the first run makes it")),
+        Ok(meta) => meta.len() as f64 / 1e6,
+    };
+    let looked = async {
+        // a copy is looked at, so that a run at work is not disturbed
+        let store = Store::snapshot_of(path).await?;
+        let damage = store.damage().await?;
+        let judged = match damage {
+            Some(_) => None,
+            None => Archive::open(store).await?.judged_until().await?,
+        };
+        anyhow::Ok((damage, judged))
+    };
+    match looked.await {
+        Ok((None, judged)) => {
+            let judged =
+                judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {until}"));
+            Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}"))
+        }
+        Ok((Some(damage), _)) => {
+            Check::fail(NAME, format!("{shown} is damaged: {damage}"), "move it away to start with an empty one")
+        }
+        Err(error) => Check::failed(NAME, error),
+    }
+}
+
+fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
+    const NAME: &str = "lock";
+    let limit = TimeDelta::from_std(setup.common.run_limit.0).unwrap_or(TimeDelta::MAX);
+    match RunLock::holder(path) {
+        Ok(None) => Check::ok(NAME, "free"),
+        Ok(Some(Holder { since: Some(since) })) if setup.now - since > limit => Check::fail(
+            NAME,
+            format!("a run that began at {since} still holds it, longer than `run_limit`"),
+            "end that process",
+        ),
+        Ok(Some(Holder { since })) => {
+            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            Check::ok(NAME, format!("a run is at work{since}"))
+        }
+        Err(error) => Check::failed(NAME, error),
+    }
+}
+
+/// One check per channel.
+pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(path) = &setup.common.alerts.file.path {
+        checks.push(file("alerts_file", path.as_path()));
+    }
+    match setup.webhook_url() {
+        Ok(Some(url)) => checks.push(address(setup, "alerts_webhook", &url).await),
+        Ok(None) => {}
+        Err(error) => checks.push(Check::usage("alerts_webhook", error.to_string(), "correct it")),
+    }
+    if checks.is_empty() {
+        checks.push(Check::ok("alerts", "no channel is set: findings stand in the report only, which cron mails"));
+    }
+    checks
+}
+
+pub(super) async fn heartbeat<P: Program>(setup: &Setup<'_, P>) -> Check {
+    const NAME: &str = "heartbeat";
+    match setup.common.heartbeat_url() {
+        Ok(Some(url)) => address(setup, NAME, &url).await,
+        Ok(None) => Check::warn(
+            NAME,
+            "not set: nobody notices when runs stop",
+            "set `heartbeat.url` to a check of Healthchecks or the like",
+        ),
+        // named among the mistakes in the settings
+        Err(_) => Check::warn(NAME, "not checked", "correct `heartbeat.url` first"),
+    }
+}
+
+pub(super) fn textfile<P: Program>(setup: &Setup<'_, P>) -> Check {
+    const NAME: &str = "textfile";
+    let Some(path) = &setup.common.textfile else { return Check::ok(NAME, "not set") };
+    // it is replaced, so its folder counts
+    match folder_writable(&folder_of(path.as_path())) {
+        Ok(()) => Check::ok(NAME, path.as_path().display().to_string()),
+        Err(error) => unwritable(NAME, path.as_path(), &error),
+    }
+}
+
+fn file(name: &'static str, path: &Path) -> Check {
+    match appendable(path) {
+        Ok(()) => Check::ok(name, format!("{} can be written", path.display())),
+        Err(error) => unwritable(name, path, &error),
+    }
+}
+
+fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
+    let remedy = "make its folder, and give this user the right to write there";
+    Check::fail(name, format!("{} cannot be written ({error})", path.display()), remedy)
+}
+
+/// An address that runs post to. It often is a secret, so only its host is shown.
+async fn address<P: Program>(setup: &Setup<'_, P>, name: &'static str, url: &Url) -> Check {
+    let host = url.host_str().unwrap_or_default();
+    if let Some(proxy) = proxy(setup, url) {
+        return Check::ok(name, format!("{host} is set; not tried, because {proxy} leads there"));
+    }
+    match reach(url).await {
+        Ok(()) => {
+            Check::ok(name, format!("{host} accepts connections; nothing was sent, so the address is not proven"))
+        }
+        Err(why) => Check::fail(name, why, "check the address, DNS and firewall"),
+    }
+}
+
+/// Whether a file, and the folders above it, can be made or changed. Makes neither.
+fn writable(path: &Path) -> io::Result<()> {
+    let folder = folder_of(path);
+    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/")).to_owned();
+    folder_writable(&existing)?;
+    if path.exists() { appendable(path) } else { Ok(()) }
+}
+
+fn appendable(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return std::fs::OpenOptions::new().append(true).open(path).map(|_| ());
+    }
+    folder_writable(&folder_of(path))
+}
+
+/// The file has no name while it exists, so nobody sees it.
+fn folder_writable(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(|_| ())
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().unwrap_or(Path::new("/")).to_owned()
+}

@@ -1,0 +1,290 @@
+//! What a run depends on at the portal: the way there, its clock, the key and what it opens.
+
+use audit_model::PortalText;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{
+    Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalState, Room, Scopes, Settings,
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::check::split_remedy;
+use super::{Check, local};
+use crate::config::is_loopback;
+use crate::key_end;
+use crate::program::Program;
+use crate::setup::Setup;
+
+/// Reading treats a portal's clock that is further behind as a gap.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
+/// A portal that answers the key.
+#[derive(Debug)]
+pub struct Reached {
+    pub client: Client,
+    pub capabilities: Capabilities,
+    /// Every room that the key's account can see, by id.
+    pub rooms: Vec<Room>,
+}
+
+/// Goes as far as possible; what could not be looked at is named in one line.
+pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Option<Reached>) {
+    let mut checks = Vec::new();
+    // a missing address is named among the mistakes in the settings
+    let Ok(url) = setup.portal_url() else { return (checks, None) };
+    let key = match setup.key() {
+        Ok(found) => {
+            if let Some(warning) = found.warning {
+                let (text, remedy) = warning.split_once(": ").unwrap_or((&warning, "take that right away"));
+                checks.push(Check::warn("key_file", text, remedy));
+            }
+            Some((found.key, found.origin.to_string()))
+        }
+        Err(error) => {
+            checks.push(Check::usage("key", error.to_string(), "put the key there"));
+            None
+        }
+    };
+    let secret = key.as_ref().map_or_else(SecretString::default, |(key, _)| key.clone());
+    // a client that cannot be made is named under `outbound`
+    let Ok(client) = setup.client_with(ApiKey::new(secret), &url) else { return (checks, None) };
+    let is_there = way(setup, &client, &url, &mut checks).await;
+    let reached = match key {
+        Some((key, origin)) if is_there => opened::<P>(&client, &key, &origin, setup.now, &mut checks).await,
+        _ => {
+            checks.push(not_checked("the key and what it opens"));
+            None
+        }
+    };
+    (checks, reached)
+}
+
+fn not_checked(what: &str) -> Check {
+    Check::warn("not_checked", what, "correct what failed above, and run again")
+}
+
+/// Host, TLS, portal, clock. Whether it is worth showing the key.
+async fn way<P: Program>(setup: &Setup<'_, P>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match local::proxy(setup, url) {
+        Some(proxy) => checks.push(Check::ok("host", format!("{host} is reached through {proxy}"))),
+        None => match local::reach(url).await {
+            Ok(()) => checks.push(Check::ok("host", format!("{host} accepts connections"))),
+            Err(why) => {
+                checks.push(Check::fail("host", why, "check the address, DNS, firewall and proxy"));
+                return false;
+            }
+        },
+    }
+    let answer = client.public_settings().await;
+    let now = setup.clock();
+    let is_reached =
+        !answer.as_ref().is_err_and(|error| matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut));
+    checks.push(tls(url, is_reached));
+    checks.extend(client.portal_clock().map(|portal| clock(now, portal)));
+    match answer {
+        Ok(settings) => {
+            checks.push(portal(&settings));
+            true
+        }
+        Err(error) => {
+            let goes_on = matches!(error.kind, ErrorKind::BlockedAddress | ErrorKind::Unpaid);
+            checks.push(Check::failed("portal", error));
+            goes_on
+        }
+    }
+}
+
+fn tls(url: &Url, is_reached: bool) -> Check {
+    const NAME: &str = "tls";
+    match (url.scheme(), is_reached) {
+        ("https", true) => Check::ok(NAME, "the connection is encrypted, and the certificate is trusted"),
+        ("https", false) => Check::fail(
+            NAME,
+            "no encrypted connection came about, or nothing answered in it",
+            "see `portal` below for the reason; trust a company's own authority with `outbound.ca_file`",
+        ),
+        _ if is_loopback(url) => Check::ok(NAME, "plain http, which does not leave this machine"),
+        _ => Check::warn(NAME, "plain http: everybody on the way can read the key", "use `https://`"),
+    }
+}
+
+fn portal(settings: &Settings) -> Check {
+    const NAME: &str = "portal";
+    let version = settings.version.as_deref().map(|text| PortalText::new(text).for_terminal());
+    match settings.state {
+        None | Some(PortalState::Active) => {
+            Check::ok(NAME, format!("DocSpace {} answers", version.as_deref().unwrap_or("of an unknown version")))
+        }
+        Some(state) => Check::fail(NAME, format!("the portal does not work now ({state:?})"), "ask its owner"),
+    }
+}
+
+fn clock(here: DateTime<Utc>, portal: DateTime<Utc>) -> Check {
+    const NAME: &str = "clock";
+    let ahead = here - portal;
+    if ahead > CLOCK_TOLERANCE {
+        let text =
+            format!("this machine's clock is {} s ahead of the portal's: every run is incomplete", ahead.num_seconds());
+        return Check::fail(NAME, text, "set it by NTP");
+    }
+    if -ahead > CLOCK_TOLERANCE {
+        let text = format!(
+            "this machine's clock is {} s behind the portal's: runs see events so much later",
+            -ahead.num_seconds()
+        );
+        return Check::warn(NAME, text, "set it by NTP");
+    }
+    Check::ok(NAME, "agrees with the portal's to the minute")
+}
+
+/// The key, and what it opens.
+async fn opened<P: Program>(
+    client: &Client,
+    key: &SecretString,
+    origin: &str,
+    now: DateTime<Utc>,
+    checks: &mut Vec<Check>,
+) -> Option<Reached> {
+    match client.key().await {
+        Ok(facts) => checks.extend(key_checks(facts.as_ref(), key, origin, client.portal_clock().unwrap_or(now))),
+        Err(error) => {
+            checks.push(Check::failed("key", error));
+            checks.push(not_checked("what the key opens"));
+            return None;
+        }
+    }
+    if checks.iter().any(|check| check.name == "key_scope" && check.remedy.is_some()) {
+        checks.push(not_checked("what the key's account may see"));
+        return None;
+    }
+    let capabilities = match client.capabilities().await {
+        Ok(capabilities) => capabilities,
+        Err(error) => {
+            checks.push(Check::failed("key", error));
+            checks.push(not_checked("what the key's account may see"));
+            return None;
+        }
+    };
+    checks.push(right(&capabilities));
+    if capabilities.admin {
+        checks.push(audit("audit", "audit trail", &capabilities.audit_filter));
+        checks.push(audit("logins", "login history", &capabilities.login_history));
+        checks.push(lifetimes(client, P::WINDOW).await);
+    } else {
+        checks.push(not_checked("audit trail and login history"));
+    }
+    match client.rooms().await {
+        Ok(rooms) => {
+            checks.push(Check::ok("rooms", format!("the list can be read, {} in it", rooms.len())));
+            Some(Reached { client: client.clone(), capabilities, rooms })
+        }
+        Err(error) => {
+            checks.push(Check::failed("rooms", error));
+            None
+        }
+    }
+}
+
+fn key_checks(facts: Option<&KeyFacts>, key: &SecretString, origin: &str, now: DateTime<Utc>) -> Vec<Check> {
+    if !key.expose_secret().starts_with("sk-") {
+        let text = format!("{origin} holds a personal access token, not an API key: it dies at logout");
+        return vec![Check::warn("key", text, "make an API key (Developer tools, API keys)")];
+    }
+    let Some(facts) = facts else {
+        let text = format!("from {origin}; the server says nothing about it, as before version 3.1");
+        return vec![Check::warn("key", text, "look its end up in the portal")];
+    };
+    let end = facts.postfix.as_ref().map(|end| format!(", ending in {}", end.for_terminal())).unwrap_or_default();
+    vec![
+        Check::ok("key", format!("\"{}\"{end}, from {origin}, is accepted", facts.name.for_terminal())),
+        expiry(facts.expires, now),
+        scope(&facts.scopes),
+    ]
+}
+
+fn expiry(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Check {
+    const NAME: &str = "key_expiry";
+    match expires {
+        None => Check::ok(NAME, "the key never dies by itself"),
+        Some(at) if at - now < key_end::NOTICE => {
+            let text = format!("the key dies on {}, {}", at.date_naive(), key_end::in_days(at, now));
+            Check::warn(NAME, text, "make a new one and put it in its place")
+        }
+        Some(at) => Check::ok(NAME, format!("the key dies on {}", at.date_naive())),
+    }
+}
+
+fn scope(scopes: &Scopes) -> Check {
+    const NAME: &str = "key_scope";
+    if scopes.can_read(Area::Portal) {
+        let names = if scopes.is_unrestricted() { "no restriction".to_owned() } else { names(scopes) };
+        return Check::ok(NAME, format!("{names}: enough to read everything"));
+    }
+    Check::fail(
+        NAME,
+        format!("{}: the audit trail cannot be read", names(scopes)),
+        "make a key with the permission `*:read`; the portal has no narrower one for this",
+    )
+}
+
+fn names(scopes: &Scopes) -> String {
+    let names: Vec<String> =
+        scopes.names().iter().map(|name| format!("`{}`", PortalText::new(name.as_str()).for_terminal())).collect();
+    names.join(", ")
+}
+
+fn right(capabilities: &Capabilities) -> Check {
+    const NAME: &str = "right";
+    match (capabilities.owner, capabilities.admin) {
+        (true, _) => Check::ok(NAME, "the key acts as the portal's owner"),
+        (false, true) => Check::ok(NAME, "the key acts as a DocSpace admin"),
+        (false, false) => Check::fail(
+            NAME,
+            "the key's account is no DocSpace admin: it may not read the audit trail",
+            "use the key of a DocSpace admin or the owner",
+        ),
+    }
+}
+
+fn audit(name: &'static str, what: &str, ability: &Ability) -> Check {
+    match ability {
+        Ability::Works => Check::ok(name, format!("questions about the {what} are answered as asked")),
+        Ability::Refused(ErrorKind::PlanLacks) => Check::fail(
+            name,
+            format!("the portal's plan has no audit feature: of the {what} only the newest 20 rows can be seen"),
+            "get a plan with it; without it nothing can be concluded",
+        ),
+        Ability::Refused(kind) => {
+            let message = kind.to_string();
+            let (text, remedy) = split_remedy(&message).unwrap_or((&message, "ask the portal's owner"));
+            Check::fail(name, format!("the {what} cannot be read: {text}"), remedy)
+        }
+    }
+}
+
+/// Only logins are ever deleted; what a run needs of them must still be there.
+async fn lifetimes(client: &Client, window: TimeDelta) -> Check {
+    const NAME: &str = "lifetimes";
+    match client.lifetimes().await {
+        Ok(kept) if TimeDelta::days(i64::from(kept.login_days)) < window => Check::warn(
+            NAME,
+            format!(
+                "the portal forgets logins after {} days, but a run looks {} h back",
+                kept.login_days,
+                window.num_hours()
+            ),
+            "raise the lifetime of the login history in the portal's security settings",
+        ),
+        Ok(kept) => Check::ok(
+            NAME,
+            format!(
+                "events are kept for {} days, logins for {}; a run looks {} h back",
+                kept.audit_days,
+                kept.login_days,
+                window.num_hours()
+            ),
+        ),
+        Err(error) => Check { state: super::CheckState::Warn, ..Check::failed(NAME, error) },
+    }
+}

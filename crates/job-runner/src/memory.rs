@@ -1,0 +1,49 @@
+//! What a run tells the next one about itself, by name. Nothing here is needed to be right, so callers may do without.
+
+use chrono::{DateTime, Utc};
+use job_store::{Component, Error, Migration, Store};
+
+const COMPONENT: Component = Component {
+    name: "runner",
+    steps: &[Migration {
+        number: 1,
+        name: "what runs remember of themselves",
+        sql: include_str!("migrations/1_remembered.sql"),
+    }],
+};
+
+/// The table, in an open store.
+#[derive(Debug)]
+pub(crate) struct Memory<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) async fn open(store: &'a Store) -> Result<Self, Error> {
+        store.migrate(&COMPONENT).await?;
+        Ok(Memory { store })
+    }
+
+    /// The value, and when it was remembered.
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<(String, DateTime<Utc>)>, Error> {
+        let row: Option<(String, i64)> = sqlx::query_as("SELECT value, at_us FROM remembered WHERE name = ?")
+            .bind(name)
+            .fetch_optional(self.store.pool())
+            .await
+            .map_err(|source| self.store.error("reading what an earlier run remembered", source))?;
+        Ok(row.and_then(|(value, at)| Some((value, DateTime::from_timestamp_micros(at)?))))
+    }
+
+    pub(crate) async fn keep(&self, name: &str, value: &str, at: DateTime<Utc>) -> Result<(), Error> {
+        let done = sqlx::query(
+            "INSERT INTO remembered (name, value, at_us) VALUES (?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_us = excluded.at_us",
+        )
+        .bind(name)
+        .bind(value)
+        .bind(at.timestamp_micros())
+        .execute(self.store.pool())
+        .await;
+        done.map(|_| ()).map_err(|source| self.store.error("remembering something for the next run", source))
+    }
+}

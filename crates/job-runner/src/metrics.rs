@@ -1,0 +1,177 @@
+//! What a run measured, as a file for the textfile collector of Prometheus' node exporter.
+//!
+//! All programs use the same names, told apart by labels. Points in time are exported as such and not as ages, so that they stay
+//! true between runs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use audit_model::{FindingState, Severity, Verdict};
+use chrono::{DateTime, Utc};
+
+use crate::exit::Exit;
+use crate::program::Conclusion;
+
+/// Counts of a run that came to a report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Measured {
+    /// Events in the window.
+    pub(crate) rows: u64,
+    pub(crate) newest_event: Option<DateTime<Utc>>,
+    /// Up to when rules have judged what was read.
+    pub(crate) judged_until: Option<DateTime<Utc>>,
+    /// In the order of [`SEVERITIES`].
+    pub(crate) findings: [usize; 5],
+    /// New ones, and those that have grown.
+    pub(crate) told: usize,
+    pub(crate) suppressed: u64,
+    pub(crate) is_complete: bool,
+    /// Sent to the portal, repeats included.
+    pub(crate) requests: u64,
+    pub(crate) key_expires: Option<DateTime<Utc>>,
+}
+
+const SEVERITIES: [(Severity, &str); 5] = [
+    (Severity::Info, "info"),
+    (Severity::Low, "low"),
+    (Severity::Medium, "medium"),
+    (Severity::High, "high"),
+    (Severity::Critical, "critical"),
+];
+
+impl Measured {
+    /// What the conclusion tells; the rest is for the caller to add.
+    pub(crate) fn of(conclusion: &Conclusion<'_>) -> Self {
+        let findings = conclusion.findings;
+        let is_told = |state: FindingState| matches!(state, FindingState::New | FindingState::Grown);
+        let audit = conclusion.coverage.audit.as_ref();
+        Measured {
+            rows: audit.map_or(0, |audit| audit.rows),
+            newest_event: audit.and_then(|audit| audit.newest),
+            findings: SEVERITIES.map(|(severity, _)| findings.iter().filter(|it| it.severity == severity).count()),
+            told: findings.iter().filter(|finding| is_told(finding.state)).count(),
+            suppressed: conclusion.suppressed,
+            is_complete: conclusion.coverage.verdict() == Verdict::Complete,
+            ..Measured::default()
+        }
+    }
+}
+
+/// Which run it was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Labels<'a> {
+    pub(crate) program: &'a str,
+    pub(crate) version: &'a str,
+    /// Host, and port where it is not the usual one.
+    pub(crate) portal: &'a str,
+}
+
+/// Replaces the file at once, readable by everybody, because the collector is another user. The moment of the last success is taken
+/// over from the file before, unless this run is one.
+pub(crate) fn write(
+    path: &Path,
+    labels: Labels<'_>,
+    now: DateTime<Utc>,
+    exit: Exit,
+    measured: Option<&Measured>,
+) -> io::Result<()> {
+    let before = fs::read_to_string(path).unwrap_or_default();
+    let text = render(labels, now, exit, measured, last_success(&before));
+    let path = std::path::absolute(path)?;
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().ok_or(io::ErrorKind::NotFound)?)?;
+    file.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+const LAST_SUCCESS: &str = "docspace_job_last_success_timestamp_seconds";
+
+/// Seconds since 1970; 0 for never, so that an alert on its age fires before the first success, too.
+fn last_success(text: &str) -> i64 {
+    let line = text.lines().find(|line| line.starts_with(LAST_SUCCESS));
+    line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
+}
+
+fn render(
+    labels: Labels<'_>,
+    now: DateTime<Utc>,
+    exit: Exit,
+    measured: Option<&Measured>,
+    last_success_before: i64,
+) -> String {
+    let mut page = Page {
+        labels: format!("portal=\"{}\",program=\"{}\"", escaped(labels.portal), labels.program),
+        text: String::new(),
+    };
+    let version = format!("version=\"{}\"", escaped(labels.version));
+    page.family("build_info", "Version of the program that ran last.", &[(&version, 1)]);
+    page.one("last_run_timestamp_seconds", "When the last run started.", now.timestamp());
+    let success = if exit.is_success() { now.timestamp() } else { last_success_before };
+    page.one("last_success_timestamp_seconds", "When the last run started that concluded; 0 for never.", success);
+    page.one(
+        "last_run_exit_code",
+        "0 and 3 concluded, 1 nothing could be concluded, 2 settings, 4 incomplete.",
+        exit as i64,
+    );
+    let Some(measured) = measured else { return page.text };
+    page.one("incomplete", "1 when the last run could not see everything.", i64::from(!measured.is_complete));
+    page.one("audit_rows", "Events in the window of the last run.", measured.rows as i64);
+    let severities: Vec<String> = SEVERITIES.iter().map(|(_, name)| format!("severity=\"{name}\"")).collect();
+    let findings: Vec<(&str, i64)> =
+        severities.iter().zip(measured.findings).map(|(label, count)| (label.as_str(), count as i64)).collect();
+    page.family("findings", "Findings of the last run, known ones included.", &findings);
+    page.one("findings_told", "Findings of the last run that are new or have grown.", measured.told as i64);
+    page.one(
+        "findings_suppressed",
+        "Known findings that have grown and are not told again yet.",
+        measured.suppressed as i64,
+    );
+    page.one("portal_requests", "Requests that the last run sent to the portal.", measured.requests as i64);
+    if let Some(newest) = measured.newest_event {
+        page.one("newest_event_timestamp_seconds", "Date of the newest event read.", newest.timestamp());
+    }
+    if let Some(until) = measured.judged_until {
+        page.one("judged_until_timestamp_seconds", "Up to when events have been judged.", until.timestamp());
+        page.one("lag_seconds", "How far judging was behind when the last run started.", (now - until).num_seconds());
+    }
+    if let Some(expires) = measured.key_expires {
+        page.one("api_key_expiry_timestamp_seconds", "When the API key dies.", expires.timestamp());
+    }
+    page.text
+}
+
+/// Text in the exposition format.
+struct Page {
+    labels: String,
+    text: String,
+}
+
+impl Page {
+    fn one(&mut self, name: &str, help: &str, value: i64) {
+        self.family(name, help, &[("", value)]);
+    }
+
+    /// A metric with one sample per further label; `help` has neither backslash nor line break.
+    fn family(&mut self, name: &str, help: &str, samples: &[(&str, i64)]) {
+        let page = &mut self.text;
+        let name = format!("docspace_job_{name}");
+        let written = writeln!(page, "# HELP {name} {help}\n# TYPE {name} gauge").and_then(|()| {
+            samples.iter().try_for_each(|(label, value)| {
+                let comma = if label.is_empty() { "" } else { "," };
+                writeln!(page, "{name}{{{}{comma}{label}}} {value}", self.labels)
+            })
+        });
+        written.expect("writing to a string cannot fail");
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,169 @@
+//! What a subcommand may need, made only when it asks for it: some need neither portal nor key.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use alerting::Channel;
+use anyhow::Context;
+use chrono::{DateTime, SubsecRound, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use event_archive::Archive;
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use tracing::warn;
+use url::Url;
+
+use crate::Error;
+use crate::args::CommonArgs;
+use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
+use crate::environment::Environment;
+use crate::program::Program;
+use crate::secret::{self, FoundKey};
+use crate::state_path::{StatePaths, state_paths};
+
+/// The settings of a program, and the ways from there to the portal and to what is remembered of it.
+pub struct Setup<'a, P: Program> {
+    pub args: &'a CommonArgs,
+    pub common: &'a CommonConfig,
+    pub config: &'a P::Config,
+    /// When the process started, whole seconds.
+    pub now: DateTime<Utc>,
+    pub(crate) environment: &'a Environment,
+}
+
+impl<P: Program> Setup<'_, P> {
+    /// What time it is now, for a command that goes on for longer.
+    pub fn clock(&self) -> DateTime<Utc> {
+        now()
+    }
+
+    /// The portal that is set.
+    ///
+    /// # Errors
+    /// None is: exit code 2.
+    pub fn portal_url(&self) -> Result<Url, Error> {
+        self.common.portal_url().map_err(|problem| Error::Config(Problems(vec![problem])))
+    }
+
+    /// Where this program remembers what the portal said. Nothing is made.
+    ///
+    /// # Errors
+    /// No portal is set, or no folder: exit code 2.
+    pub fn state_paths(&self) -> Result<StatePaths, Error> {
+        let state = self.common.state.as_ref().map(|path| path.as_path());
+        state_paths(P::NAME, &self.portal_url()?, state, self.environment)
+    }
+
+    /// What is remembered, as a copy that may be used freely: the store itself stays as it is. Empty before the first run.
+    ///
+    /// # Errors
+    /// Of [`Setup::state_paths`], and of a store that is damaged or newer than this program.
+    pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
+        let path = std::path::absolute(self.state_paths()?.store).context("cannot tell the current folder")?;
+        Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
+    }
+
+    /// A client for the portal, with the key.
+    ///
+    /// # Errors
+    /// No portal, no key, or no way out of here is set: exit code 2.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let portal_url = self.portal_url()?;
+        let found = self.key()?;
+        if let Some(warning) = &found.warning {
+            warn!("{warning}");
+        }
+        self.client_with(ApiKey::new(found.key), &portal_url)
+    }
+
+    /// Writes to stdout, which nobody else may.
+    ///
+    /// # Errors
+    /// Stdout is full or closed.
+    pub fn print(&self, text: &str) -> anyhow::Result<()> {
+        print(text)
+    }
+
+    pub(crate) fn key(&self) -> Result<FoundKey, Error> {
+        let setting = self.common.key_file.as_ref().map(|path| path.as_path());
+        secret::find_key(self.args.key_file.as_deref(), self.environment, setting)
+    }
+
+    pub(crate) fn client_with(&self, key: ApiKey, portal_url: &Url) -> anyhow::Result<Client> {
+        let http = http_client(&self.http_options()?, portal_url)?;
+        Ok(Client::new(http, portal_url.clone(), key, RetryPolicy::default(), self.budget()))
+    }
+
+    pub(crate) fn http_options(&self) -> Result<HttpOptions, Error> {
+        let outbound = &self.common.outbound;
+        let mut options = HttpOptions::new(P::NAME, P::VERSION);
+        options.proxy = outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
+        options.ca_file = outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
+        Ok(options)
+    }
+
+    /// Reading ends when nine tenths of `run_limit` are over, so that there is time to report.
+    fn budget(&self) -> Budget {
+        let BudgetSettings { requests, rows, megabytes } = self.common.budget;
+        let deadline = Instant::now().checked_add(self.common.run_limit.0.mul_f64(0.9));
+        Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
+    }
+
+    pub(crate) fn channels(&self) -> anyhow::Result<Vec<Channel>> {
+        let mut channels = Vec::new();
+        if let Some(path) = &self.common.alerts.file.path {
+            channels.push(Channel::File { path: path.as_path().to_owned() });
+        }
+        if let Some(url) = self.webhook_url()? {
+            channels.push(Channel::webhook(url, &self.http_options()?)?);
+        }
+        Ok(channels)
+    }
+
+    pub(crate) fn webhook_url(&self) -> Result<Option<Url>, Error> {
+        let Some(text) = &self.common.alerts.webhook.url else { return Ok(None) };
+        let url = setting_url("alerts.webhook.url", text)?;
+        let may_be_plain = self.common.portal.allow_http || is_loopback(&url);
+        if !(url.scheme() == "https" || url.scheme() == "http" && may_be_plain) {
+            let message = "must start with `https://`: an alert names people; plain `http` is for this machine, or with `--allow-http`";
+            return Err(Error::setting("alerts.webhook.url", message));
+        }
+        Ok(Some(url))
+    }
+}
+
+/// What stands before the first request of a run.
+pub(crate) struct Surroundings {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) paths: StatePaths,
+    pub(crate) client: Client,
+    pub(crate) portal_url: Url,
+    pub(crate) channels: Vec<Channel>,
+}
+
+impl Surroundings {
+    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>) -> anyhow::Result<Self> {
+        Ok(Surroundings {
+            now: setup.now,
+            portal_url: setup.portal_url()?,
+            client: setup.client()?,
+            paths: setup.state_paths()?,
+            channels: setup.channels()?,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a process learns what time it is")]
+pub(crate) fn now() -> DateTime<Utc> {
+    // whole seconds are what most portals keep, and what people can read
+    Utc::now().trunc_subsecs(0)
+}
+
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot print the report")
+}
+
+fn setting_url(key: &str, text: &str) -> Result<Url, Error> {
+    text.parse().map_err(|error| Error::setting(key, format!("must be an address like `https://host/path`: {error}")))
+}

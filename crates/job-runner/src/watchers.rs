@@ -1,0 +1,104 @@
+//! Those who watch that runs go on: a heartbeat, a file of metrics, and whoever reads the log.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::exit::Exit;
+use crate::failures::Failures;
+use crate::heartbeat::Heartbeat;
+use crate::logging::LogTail;
+use crate::metrics::{self, Labels, Measured};
+use crate::program::Program;
+use crate::setup::Setup;
+
+/// What they are told of one run. A dry run tells nobody.
+pub(crate) struct Watchers {
+    pub(crate) failures: Failures,
+    /// Set by a run that came to a report.
+    pub(crate) measured: Option<Measured>,
+    heartbeat: Option<Heartbeat>,
+    textfile: Option<PathBuf>,
+    portal: String,
+    program: &'static str,
+    version: &'static str,
+    now: DateTime<Utc>,
+    tail: LogTail,
+    key: Option<SecretString>,
+    /// Another run is at work, and tells for itself.
+    is_left_alone: bool,
+}
+
+impl Watchers {
+    /// As far as the settings say whom to tell; they may be wrong otherwise.
+    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>, tail: LogTail) -> Self {
+        let portal = setup.portal_url().ok();
+        let tells = !setup.args.dry_run;
+        let heartbeat = || {
+            let url = setup.common.heartbeat_url().ok()??;
+            Heartbeat::new(url, &setup.http_options().ok()?, setup.now).ok()
+        };
+        let textfile = setup.common.textfile.as_ref().map(|path| path.as_path().to_owned());
+        let failures = setup.state_paths().ok().map(|paths| paths.lock.with_extension("failures"));
+        Watchers {
+            failures: Failures::read(failures.filter(|_| tells), setup.now),
+            measured: None,
+            heartbeat: tells.then(heartbeat).flatten(),
+            textfile: textfile.filter(|_| tells && portal.is_some()),
+            portal: portal
+                .map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned())
+                .unwrap_or_default(),
+            program: P::NAME,
+            version: P::VERSION,
+            now: setup.now,
+            tail,
+            key: setup.key().ok().map(|found| found.key),
+            is_left_alone: false,
+        }
+    }
+
+    /// The run has begun.
+    pub(crate) async fn start(&mut self) {
+        let Some(heartbeat) = &self.heartbeat else { return };
+        if let Err(why) = heartbeat.start().await {
+            self.failures.warn(&format!("the heartbeat's start was not taken: {why}"));
+        }
+    }
+
+    /// Another run is at work and tells for itself.
+    pub(crate) fn leave_alone(&mut self) {
+        self.is_left_alone = true;
+    }
+
+    /// The run has ended like this.
+    pub(crate) async fn end(mut self, exit: Exit) {
+        if !self.is_left_alone {
+            self.tell(exit).await;
+        }
+        self.failures.keep();
+    }
+
+    async fn tell(&mut self, exit: Exit) {
+        if let Some(path) = &self.textfile {
+            let labels = Labels { program: self.program, version: self.version, portal: &self.portal };
+            if let Err(failure) = metrics::write(path, labels, self.now, exit, self.measured.as_ref()) {
+                self.failures.warn(&format!("cannot write the textfile {}: {failure}", path.display()));
+            }
+        }
+        if let Some(heartbeat) = &self.heartbeat
+            && let Err(why) = heartbeat.end(exit, self.log()).await
+        {
+            self.failures.warn(&format!("the heartbeat was not taken: {why}"));
+        }
+    }
+
+    /// The last lines of the log. No line ever holds the key; this is the second lock on that door.
+    fn log(&self) -> String {
+        let text = self.tail.text();
+        match &self.key {
+            Some(key) => text.replace(key.expose_secret(), "***"),
+            None => text,
+        }
+    }
+}

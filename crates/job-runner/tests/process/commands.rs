@@ -1,0 +1,112 @@
+//! Subcommands: own ones, and those that every program has.
+
+use crate::common::Desk;
+
+#[tokio::test]
+async fn an_own_command_needs_neither_portal_nor_key() {
+    let ended = Desk::new().run(&["add", "2", "3"]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "5\n", ""));
+}
+
+#[tokio::test]
+async fn an_own_command_says_what_it_lacks_when_it_asks() {
+    let desk = Desk::new();
+    let ended = desk.run(&["remembered"]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""));
+    assert!(ended.stderr.contains("portal.url"), "{}", ended.stderr);
+    let ended = desk.run(&["remembered", "--portal", "https://docs.example.com"]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("audit_event"), "{}", ended.stdout);
+    assert!(!desk.folder.path().join("state").exists(), "a look makes nothing");
+    let ended = desk.run(&["whoami", "--portal", "https://docs.example.com"]).await;
+    assert_eq!(ended.exit, 2);
+    assert!(ended.stderr.contains("no API key"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn an_own_command_reaches_the_portal() {
+    let (desk, sim) = Desk::with_portal().await;
+    let ended = desk.run(&["whoami", "--portal", &sim.url()]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str()), (0, "66faa6e4-f133-11ea-b126-00ffeec8b4ef\n"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn settings_must_be_right_for_own_commands_too() {
+    let desk = Desk::new();
+    let config = desk.write("sample.toml", "moood = 1\n[portal]\n");
+    let ended = desk.run(&["add", "1", "--config", &config]).await;
+    assert_eq!(ended.exit, 2);
+    assert!(ended.stderr.contains("did you mean `mood`") && ended.stderr.contains("portal.url"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn config_show_tells_value_and_origin_and_no_secret() {
+    let desk = Desk::new();
+    let secret = "s3cr3t";
+    let config = desk.write(
+        "sample.toml",
+        &format!(
+            "mood = \"calm\"\nkey_file = \"key\"\n[heartbeat]\nurl = \"https://beat.example.com/{secret}\"\n[alerts.webhook]\n\
+             url = \"https://hooks.example.com/{secret}\"\n[outbound]\nproxy = \"http://me:{secret}@proxy.example.com:3128\"\n"
+        ),
+    );
+    desk.write("key", secret);
+    let ended = desk.run(&["config", "show", "--config", &config, "--portal", "https://docs.example.com"]).await;
+    assert_eq!((ended.exit, ended.stderr.contains(secret)), (0, false), "{}", ended.stderr);
+    assert!(!ended.stdout.contains(secret), "{}", ended.stdout);
+    let state = desk.folder.path().join("state");
+    for (setting, origin) in [
+        ("mood = \"calm\"", config.as_str()),
+        ("portal.url = \"https://docs.example.com\"", "flag --portal"),
+        ("heartbeat.url = \"https://beat.example.com/***\"", &config),
+        ("outbound.proxy = \"http://proxy.example.com:3128\"", &config),
+        ("run_limit = \"30m\"", "default"),
+        ("# textfile is not set", "default"),
+        (&format!("state = \"{}\"", state.display()), "environment variable STATE_DIRECTORY"),
+    ] {
+        let line = ended.stdout.lines().find(|line| line.starts_with(setting));
+        let line = line.unwrap_or_else(|| panic!("{setting} in {}", ended.stdout));
+        assert_eq!(line[setting.len()..].trim_start(), format!("# {origin}"));
+    }
+    assert!(ended.stdout.contains("# API key: from `") && ended.stdout.contains("(setting `key_file`)"));
+}
+
+#[tokio::test]
+async fn config_show_prints_every_problem_after_the_settings() {
+    let desk = Desk::new();
+    let config = desk.write("sample.toml", "moood = 1\nrun_limit = \"soon\"\ntextfile = \"metrics.txt\"");
+    let ended = desk.run(&["config", "show", "--format", "json", "--config", &config]).await;
+    assert_eq!(ended.exit, 2);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let problems = report["problems"].as_array().unwrap();
+    for key in ["moood", "run_limit", "textfile", "portal.url"] {
+        let named = format!("`{key}`");
+        assert!(problems.iter().any(|problem| problem.as_str().unwrap().contains(&named)), "{key} in {problems:?}");
+        assert!(ended.stderr.contains(&named), "{key} in {}", ended.stderr);
+    }
+    let shown =
+        |key: &str| report["settings"].as_array().unwrap().iter().find(|setting| setting["key"] == key).unwrap();
+    assert_eq!(shown("run_limit")["value"], "30m", "a value that does not fit is not used");
+    assert_eq!(shown("textfile")["origin"], serde_json::json!({ "kind": "file", "name": config }));
+    assert_eq!(shown("portal.url")["value"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn completions_know_common_and_own_commands() {
+    let ended = Desk::new().run(&["completions", "bash"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    for word in ["completions", "remembered", "--portal-config", "show"] {
+        assert!(ended.stdout.contains(word), "{word}");
+    }
+    assert_eq!(Desk::new().run(&["completions", "tcl"]).await.exit, 2);
+}
+
+#[tokio::test]
+async fn a_broken_rust_log_is_heard_of() {
+    let desk = Desk::new();
+    let mut command = std::process::Command::new(crate::common::program());
+    command.args(["add", "1"]).env_clear().env("RUST_LOG", "a=b=c").current_dir(desk.folder.path());
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("RUST_LOG"));
+}

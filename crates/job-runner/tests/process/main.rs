@@ -1,0 +1,8 @@
+//! A whole process, `examples/sample-job.rs`, against a simulated portal: its commands, and what it tells those who watch it.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod commands;
+mod common;
+mod receiver;
+mod watched;

@@ -1,0 +1,228 @@
+//! What a run tells those who watch that runs go on: heartbeat, metrics, and a log that does not repeat itself.
+
+use std::collections::BTreeMap;
+
+use portal_sim::{Fault, PortalSim, Scenario};
+
+use crate::common::{Desk, Run};
+use crate::receiver::Receiver;
+
+/// A run with a heartbeat, and this before it in the settings.
+async fn beat(desk: &Desk, sim: &PortalSim, receiver: &Receiver, settings: &str, extra: &[&str]) -> Run {
+    let text = format!("{settings}\n[heartbeat]\nurl = \"{}\"\n", receiver.url);
+    let config = desk.write("sample.toml", &text);
+    desk.run(&[&["--portal", &sim.url(), "--config", &config, "--until", "2026-11-20T09:00:00Z"], extra].concat()).await
+}
+
+#[tokio::test]
+async fn a_run_that_concludes_begins_and_ends_with_one_id() {
+    let ((desk, sim), receiver) = (Desk::with_portal().await, Receiver::start().await);
+    assert_eq!(beat(&desk, &sim, &receiver, "", &[]).await.exit, 0);
+    let told = receiver.told();
+    assert_eq!(receiver.paths(), ["/check/start", "/check"]);
+    assert_eq!((told[0].rid.len(), &told[0].rid), (36, &told[1].rid));
+    assert!(told.iter().all(|told| told.method == "GET"), "{told:?}");
+    beat(&desk, &sim, &receiver, "", &[]).await;
+    assert_ne!(receiver.told()[2].rid, told[0].rid);
+}
+
+#[tokio::test]
+async fn a_run_that_fails_sends_its_log_without_the_key() {
+    let ((desk, sim), receiver) = (Desk::with_portal().await, Receiver::start().await);
+    let (good, dead) = (desk.key.clone().unwrap(), format!("sk-{}", "0".repeat(64)));
+    let desk = Desk { key: Some(dead.clone()), ..desk };
+    for _ in 0..2 {
+        assert_eq!(beat(&desk, &sim, &receiver, "", &[]).await.exit, 1);
+    }
+    assert_eq!(receiver.paths(), ["/check/start", "/check/fail", "/check/start", "/check/fail"]);
+    // the second time it is no news on stderr, but the reason of a failure goes along all the same
+    for told in receiver.told().iter().skip(1).step_by(2) {
+        assert_eq!(told.method, "POST");
+        assert!(told.body.contains("does not accept the key") && told.body.len() < 10_000, "{}", told.body);
+        assert!(!told.body.contains(&good) && !told.body.contains(&dead));
+    }
+}
+
+#[tokio::test]
+async fn whatever_ends_a_run_the_heartbeat_hears_of_it() {
+    for (settings, exit, says) in [
+        ("mood = \"panic\"", 1, "in a mood to stumble"),
+        ("mood = \"hang\"\nrun_limit = \"1s\"", 1, "longer than `run_limit`"),
+        ("mood = \"fail\"", 1, "in a mood to fail"),
+        ("mood = \"gap\"", 4, ""),
+        ("moood = 1", 2, "did you mean `mood`"),
+        ("key_file = \"missing\"", 2, "missing"),
+    ] {
+        let ((desk, sim), receiver) = (Desk::with_portal().await, Receiver::start().await);
+        let desk = if settings.starts_with("key_file") { Desk { key: None, ..desk } } else { desk };
+        let ended = beat(&desk, &sim, &receiver, settings, &[]).await;
+        assert_eq!(ended.exit, exit, "{settings}: {}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{settings}: {}", ended.stderr);
+        let last = receiver.told().pop().unwrap_or_else(|| panic!("{settings}: nothing was told"));
+        assert_eq!(last.path, "/check/fail", "{settings}");
+        assert!(last.body.contains(says), "{settings}: {}", last.body);
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_and_one_that_finds_another_at_work_say_nothing() {
+    let ((desk, sim), receiver) = (Desk::with_portal().await, Receiver::start().await);
+    assert_eq!(beat(&desk, &sim, &receiver, "textfile = \"job.prom\"", &["--dry-run"]).await.exit, 0);
+    assert!(!desk.folder.path().join("job.prom").exists());
+    assert_eq!(receiver.paths(), [""; 0]);
+    beat(&desk, &sim, &receiver, "", &[]).await;
+    let told = receiver.told().len();
+    let state = desk.folder.path().join("state");
+    let lock = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path());
+    let lock = lock.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
+    let holder = std::fs::File::options().read(true).write(true).open(lock).unwrap();
+    holder.try_lock().unwrap();
+    let ended = beat(&desk, &sim, &receiver, "textfile = \"job.prom\"", &[]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert_eq!(receiver.told().len(), told);
+    assert!(!desk.folder.path().join("job.prom").exists());
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_nobody_takes_fails_no_run_and_is_no_storm() {
+    let (desk, sim) = Desk::with_portal().await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let receiver = Receiver::start().await;
+    let receiver = Receiver { url: format!("http://{nowhere}/secret-path"), ..receiver };
+    let first = beat(&desk, &sim, &receiver, "", &[]).await;
+    assert_eq!(first.exit, 0);
+    assert!(first.stderr.contains("heartbeat") && !first.stderr.contains("secret-path"), "{}", first.stderr);
+    let second = beat(&desk, &sim, &receiver, "", &[]).await;
+    assert_eq!((second.exit, second.stderr.as_str()), (0, ""));
+}
+
+/// Samples by name and labels, from text in the exposition format; panics unless every line keeps its rules.
+fn parsed(text: &str) -> BTreeMap<String, i64> {
+    let mut samples = BTreeMap::new();
+    let mut family = String::new();
+    let mut families = Vec::new();
+    assert!(text.ends_with('\n'));
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, words) = help.split_once(' ').unwrap();
+            assert!(!words.is_empty() && !families.contains(&name.to_owned()), "{line}");
+            assert_eq!(lines.next(), Some(format!("# TYPE {name} gauge").as_str()));
+            assert!(!name.ends_with("_total"), "a gauge is no counter: {name}");
+            name.clone_into(&mut family);
+            families.push(family.clone());
+            continue;
+        }
+        let (name, rest) = line.split_once('{').unwrap_or_else(|| panic!("{line}"));
+        assert_eq!(name, family, "samples stand below their type");
+        let (labels, value) = rest.split_once("} ").unwrap();
+        for label in labels.split(',') {
+            let (key, value) = label.split_once("=\"").unwrap_or_else(|| panic!("{line}"));
+            assert!(key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
+            assert!(value.ends_with('"') && !value[..value.len() - 1].contains(['"', '\\']), "{line}");
+        }
+        let labels: Vec<&str> = labels.split(',').filter(|label| !label.starts_with("portal=")).collect();
+        let before = samples.insert(format!("{name}{{{}}}", labels.join(",")), value.parse().unwrap());
+        assert_eq!(before, None, "twice: {line}");
+    }
+    samples
+}
+
+#[tokio::test]
+async fn metrics_are_written_and_the_last_success_outlives_a_failure() {
+    let (desk, sim) = Desk::with_portal().await;
+    let file = desk.folder.path().join("job.prom");
+    let config = desk.write("sample.toml", "textfile = \"job.prom\"");
+    let arguments = ["--portal", &sim.url(), "--config", &config, "--until", "2026-11-20T09:00:00Z"];
+    let metrics = async |exit: i32| {
+        let ended = desk.run(&arguments).await;
+        assert_eq!(ended.exit, exit, "{}", ended.stderr);
+        parsed(&std::fs::read_to_string(&file).unwrap())
+    };
+    let of = |samples: &BTreeMap<String, i64>, name: &str| {
+        samples.get(&format!("docspace_job_{name}{{program=\"sample-job\"}}")).copied()
+    };
+    sim.set_faults(vec![Fault::status(401)]);
+    let failed = metrics(1).await;
+    assert_eq!(of(&failed, "last_success_timestamp_seconds"), Some(0), "so that its age is an alarm");
+    assert_eq!(of(&failed, "last_run_exit_code"), Some(1));
+    assert_eq!(of(&failed, "incomplete"), Some(1));
+    sim.set_faults(Vec::new());
+    let well = metrics(0).await;
+    let success = of(&well, "last_success_timestamp_seconds").unwrap();
+    assert_eq!(of(&well, "last_run_timestamp_seconds"), Some(success));
+    assert!(success > 1_700_000_000);
+    assert_eq!((of(&well, "incomplete"), of(&well, "audit_rows")), (Some(0), Some(0)));
+    assert!(of(&well, "portal_requests").unwrap() >= 4);
+    assert_eq!(well.get("docspace_job_findings{program=\"sample-job\",severity=\"critical\"}"), Some(&0));
+    assert_eq!(well.get("docspace_job_build_info{program=\"sample-job\",version=\"1.0.0\"}"), Some(&1));
+    assert_eq!(of(&well, "api_key_expiry_timestamp_seconds"), None, "the key never dies");
+    sim.set_faults(vec![Fault::status(401)]);
+    let failed = metrics(1).await;
+    assert_eq!(of(&failed, "last_success_timestamp_seconds"), Some(success));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+    let names: Vec<_> =
+        std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 3, "nothing but settings, state and metrics: {names:?}");
+}
+
+#[tokio::test]
+async fn the_same_failure_is_an_error_once_an_hour() {
+    let (desk, sim) = Desk::with_portal().await;
+    let desk = Desk { key: Some(format!("sk-{}", "0".repeat(64))), ..desk };
+    let url = sim.url();
+    let arguments = ["--portal", url.as_str(), "--until", "2026-11-20T09:00:00Z"];
+    let first = desk.run(&arguments).await;
+    assert_eq!((first.exit, first.stderr.matches("ERROR").count()), (1, 1), "{}", first.stderr);
+    let again = desk.run(&arguments).await;
+    assert_eq!((again.exit, again.stderr.as_str()), (1, ""));
+    let verbose = desk.run(&[&arguments[..], &["-v"]].concat()).await;
+    assert!(
+        verbose.stderr.contains("INFO again within the hour") && verbose.stderr.contains("401"),
+        "{}",
+        verbose.stderr
+    );
+    // another failure is news
+    sim.set_faults(vec![Fault::status(404)]);
+    let other = desk.run(&arguments).await;
+    assert_eq!((other.exit, other.stderr.matches("ERROR").count()), (1, 1), "{}", other.stderr);
+    // and so is every failure to somebody who looks by hand
+    assert!(desk.run(&[&arguments[..], &["--dry-run"]].concat()).await.stderr.contains("ERROR"));
+}
+
+#[tokio::test]
+async fn a_key_that_dies_soon_is_announced_once_a_week() {
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let mut portal = Scenario::empty(now);
+    portal.keys[0].expires = Some(now + chrono::TimeDelta::days(20) + chrono::TimeDelta::hours(1));
+    let sim = PortalSim::start(portal).await.unwrap();
+    let desk = Desk { key: Some(sim.key()), ..Desk::new() };
+    let receiver = Receiver::start().await;
+    let note = "Note: the API key dies on 2026-12-10, in 20 days; make a new one and put it in its place\n";
+    let dry = beat(&desk, &sim, &receiver, "", &["--dry-run"]).await;
+    assert_eq!((dry.exit, dry.stdout.as_str()), (0, note), "{}", dry.stderr);
+    let first = beat(&desk, &sim, &receiver, "textfile = \"job.prom\"", &[]).await;
+    assert_eq!((first.exit, first.stdout.as_str(), first.stderr.as_str()), (0, note, ""));
+    assert_eq!(receiver.paths().last().unwrap(), "/check", "it is no failure");
+    let samples = parsed(&std::fs::read_to_string(desk.folder.path().join("job.prom")).unwrap());
+    let dies = samples["docspace_job_api_key_expiry_timestamp_seconds{program=\"sample-job\"}"];
+    assert_eq!(dies, now.timestamp() + 20 * 86_400 + 3_600);
+    let asked = |sim: &PortalSim| sim.requests().iter().filter(|request| request.target.contains("keys/@self")).count();
+    let before = asked(&sim);
+    let second = beat(&desk, &sim, &receiver, "", &[]).await;
+    assert_eq!((second.exit, second.stdout.as_str()), (0, ""));
+    assert_eq!(asked(&sim), before, "it is asked for once a day");
+    // a week later
+    let store = std::fs::read_dir(desk.folder.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+    let store = store.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
+    let opened = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
+    let week = 7_i64 * 86_400 * 1_000_000;
+    let moved = sqlx::query("UPDATE remembered SET at_us = at_us - ? WHERE name = 'key_end_told'").bind(week);
+    assert_eq!(moved.execute(opened.pool()).await.unwrap().rows_affected(), 1);
+    opened.close().await;
+    assert_eq!(beat(&desk, &sim, &receiver, "", &[]).await.stdout, note);
+}
