@@ -88,8 +88,8 @@ impl Bundle {
     }
 
     /// Gives all files their names. Until the last of them has it there is no manifest, so that nobody takes old and new files
-    /// together for a report.
-    pub(crate) fn publish(self, manifest: &Manifest) -> anyhow::Result<()> {
+    /// together for a report. Gives the entry of the manifest itself.
+    pub(crate) fn publish(self, manifest: &Manifest) -> anyhow::Result<FileEntry> {
         let failed = || format!("cannot write the report into {}", self.folder.display());
         let text = manifest.sealed().context("the manifest is no JSON")?;
         let changed: Vec<&FileEntry> = self.finished.iter().filter(|file| !self.is_there(file)).collect();
@@ -122,11 +122,13 @@ impl Bundle {
             };
             write().with_context(failed)?;
         }
-        Ok(())
+        let sha256 = hex(&Sha256::digest(&text));
+        Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })
     }
 
     fn is_there(&self, file: &FileEntry) -> bool {
-        hash_of(&self.folder.join(&file.name)).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (file.bytes, &file.sha256))
+        hash_of(&self.folder.join(&file.name))
+            .is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (file.bytes, &file.sha256))
     }
 }
 

@@ -1,8 +1,8 @@
 //! This program's own flags. No logic: each stands for a setting.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
 use job_runner::config::FlagSetting;
 
@@ -32,7 +32,18 @@ pub(crate) struct Cli {
     on_collision: Option<Collision>,
 
     #[command(subcommand)]
-    command: Option<CommonCommand>,
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Common(CommonCommand),
+    /// Check that the files of a report are the ones that were written; needs neither portal nor key
+    Verify {
+        /// The folder of the report
+        dir: PathBuf,
+    },
 }
 
 impl CommandLine for Cli {
@@ -41,11 +52,26 @@ impl CommandLine for Cli {
     }
 
     fn command(&self) -> Option<&CommonCommand> {
-        self.command.as_ref()
+        match &self.command {
+            Some(Command::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    fn has_own_command(&self) -> bool {
+        self.verified_folder().is_some()
     }
 }
 
 impl Cli {
+    /// The folder that `verify` is about.
+    pub(crate) fn verified_folder(&self) -> Option<&Path> {
+        match &self.command {
+            Some(Command::Verify { dir }) => Some(dir),
+            _ => None,
+        }
+    }
+
     pub(crate) fn flags(&self) -> Vec<FlagSetting> {
         let month = self.month.as_ref().map(|month| FlagSetting::new("--month", "month", month.as_str()));
         let out = self.out.as_ref().map(|out| FlagSetting::new("--out", "out", out.to_string_lossy().as_ref()));

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let only = Selection { actions: vec!["downlod".to_owned()], people: vec![" ".to_owned()], ..Selection::default() };
+        let only =
+            Selection { actions: vec!["downlod".to_owned()], people: vec![" ".to_owned()], ..Selection::default() };
         let config = Config {
             month: Some("June".to_owned()),
             time_zone: Some("CEST".to_owned()),

@@ -2,19 +2,48 @@
 
 use std::io;
 
-use audit_model::{AuditEvent, LoginEvent, PortalText, Rooms, Place};
+use audit_model::{AuditEvent, LoginEvent, Place, PortalText, Rooms};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
 use crate::words::local;
 
 pub(crate) const EVENT_COLUMNS: [&str; 19] = [
-    "id", "date_utc", "date_local", "user", "user_id", "action_id", "action", "text", "target", "context", "room_id", "room_title",
-    "ip", "country", "city", "browser", "platform", "page", "topics",
+    "id",
+    "date_utc",
+    "date_local",
+    "user",
+    "user_id",
+    "action_id",
+    "action",
+    "text",
+    "target",
+    "context",
+    "room_id",
+    "room_title",
+    "ip",
+    "country",
+    "city",
+    "browser",
+    "platform",
+    "page",
+    "topics",
 ];
 
 pub(crate) const LOGIN_COLUMNS: [&str; 13] = [
-    "id", "date_utc", "date_local", "user", "user_id", "login", "action_id", "action", "ip", "country", "city", "browser", "platform",
+    "id",
+    "date_utc",
+    "date_local",
+    "user",
+    "user_id",
+    "login",
+    "action_id",
+    "action",
+    "ip",
+    "country",
+    "city",
+    "browser",
+    "platform",
 ];
 
 /// One row; texts of the portal and our own alike.

@@ -41,41 +41,36 @@ impl Question {
     /// What happened so often, and what to do about it.
     pub(crate) fn sentence(self, count: u64) -> String {
         let (what, advice) = match self {
-            Question::OwnerChanged => (
-                "step towards another owner or towards the end of the portal",
-                "make sure that the owner knows of it",
-            ),
+            Question::OwnerChanged => {
+                ("step towards another owner or towards the end of the portal", "make sure that the owner knows of it")
+            }
             Question::RolesChanged => ("change of a person's role", "make sure that each was agreed"),
-            Question::AddressListChanged => (
-                "change of the list of allowed addresses",
-                "compare the list with what it should be",
-            ),
+            Question::AddressListChanged => {
+                ("change of the list of allowed addresses", "compare the list with what it should be")
+            }
             Question::SignInChanged => (
                 "change of how people sign in, or of the rules for it",
                 "make sure that it was agreed and did not weaken them",
             ),
-            Question::AuditSettingsChanged => (
-                "change of how long events are kept",
-                "make sure that it still fits your rules",
-            ),
+            Question::AuditSettingsChanged => {
+                ("change of how long events are kept", "make sure that it still fits your rules")
+            }
             Question::KeysMade => (
                 "API key, webhook, application or token made or changed",
                 "make sure that each has an owner and an end",
             ),
-            Question::PortalMoved => (
-                "backup, restore or move of the portal begun",
-                "make sure that somebody knows where the copy is",
-            ),
+            Question::PortalMoved => {
+                ("backup, restore or move of the portal begun", "make sure that somebody knows where the copy is")
+            }
             Question::RoomsDeleted => ("room deleted for good", "make sure that it was agreed"),
-            Question::DataReassigned => (
-                "reassignment or removal of a person's data",
-                "make sure that it was agreed",
-            ),
+            Question::DataReassigned => ("reassignment or removal of a person's data", "make sure that it was agreed"),
             Question::ExternalLinks => (
                 "link made or changed, each of which can let people in without an invitation",
                 "make sure that each is still needed",
             ),
-            Question::ReportsTaken => ("audit or login report taken from the portal", "make sure that it went to the right people"),
+            Question::ReportsTaken => {
+                ("audit or login report taken from the portal", "make sure that it went to the right people")
+            }
         };
         format!("{count} × {what}: {advice}")
     }

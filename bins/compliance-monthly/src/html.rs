@@ -7,7 +7,8 @@ use audit_model::PortalText;
 use crate::document::{Bars, Block, Document, Table};
 
 /// Forbids what is not there anyway, in case somebody finds a way to put it in.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'none'; form-action 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'none'; form-action 'none'; base-uri 'none'";
 
 const STYLE: &str = "
 :root { color-scheme: light; }
@@ -77,7 +78,8 @@ fn table(table: &Table, out: &mut impl io::Write) -> io::Result<()> {
         writeln!(out, "<p class=\"note\">{}</p>", escape(&note))?;
     }
     writeln!(out, "<table>\n<caption>{}</caption>", escape(&table.caption))?;
-    let columns: String = table.columns.iter().map(|column| format!("<th scope=\"col\">{}</th>", escape(column))).collect();
+    let columns: String =
+        table.columns.iter().map(|column| format!("<th scope=\"col\">{}</th>", escape(column))).collect();
     writeln!(out, "<thead><tr>{columns}</tr></thead>\n<tbody>")?;
     for row in &table.rows {
         let mut cells = row.iter();
@@ -113,7 +115,8 @@ fn chart(bars: &Bars, out: &mut impl io::Write) -> io::Result<()> {
     )?;
     writeln!(out, "<line x1=\"0\" y1=\"{CHART_HEIGHT}\" x2=\"{CHART_WIDTH}\" y2=\"{CHART_HEIGHT}\" stroke=\"#888\"/>")?;
     for (at, (label, count, _)) in bars.bars.iter().enumerate() {
-        let tall = usize::try_from(u128::from(*count) * (CHART_HEIGHT as u128 - 20) / u128::from(most.max(1))).unwrap_or(0);
+        let tall =
+            usize::try_from(u128::from(*count) * (CHART_HEIGHT as u128 - 20) / u128::from(most.max(1))).unwrap_or(0);
         let tall = if *count > 0 { tall.max(1) } else { 0 };
         let (x, y) = (at * step + (step - width) / 2, CHART_HEIGHT - tall);
         writeln!(
@@ -148,7 +151,11 @@ mod tests {
         table.rows.push(vec![text.to_owned(), text.to_owned()]);
         Document {
             title: text.to_owned(),
-            page_one: vec![Block::Heading(text.to_owned()), Block::Warning(text.to_owned()), Block::List(vec![text.to_owned()])],
+            page_one: vec![
+                Block::Heading(text.to_owned()),
+                Block::Warning(text.to_owned()),
+                Block::List(vec![text.to_owned()]),
+            ],
             sections: vec![
                 Block::Table(table.of(7, text)),
                 Block::Bars(Bars { caption: text.to_owned(), bars: vec![(text.to_owned(), 3, text.to_owned())] }),

@@ -169,7 +169,8 @@ mod tests {
         ] {
             logins.push(&row);
         }
-        let new: Vec<_> = logins.new_countries().map(|new| (new.user.as_u128(), new.country.raw(), new.logins)).collect();
+        let new: Vec<_> =
+            logins.new_countries().map(|new| (new.user.as_u128(), new.country.raw(), new.logins)).collect();
         assert_eq!(new, [(7, "Brazil", Tally { count: 2, first: 3, last: 4 })]);
         assert_eq!((logins.successes, logins.failures, logins.users.len()), (4, 1, 2));
     }

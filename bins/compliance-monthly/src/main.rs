@@ -1,6 +1,7 @@
 //! Writes the audit trail of a month as a report that people can read and auditors can verify. See the README for operators.
 
 mod bundle;
+mod checks;
 mod cli;
 mod config;
 mod csv;
@@ -18,8 +19,10 @@ mod report;
 mod run;
 mod sections;
 mod summary;
+mod target;
 mod topic;
 mod txt;
+mod upload;
 mod verify;
 mod words;
 mod write;

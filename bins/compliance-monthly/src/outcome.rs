@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use audit_model::{Coverage, Finding, RoomFact, Rooms};
+use docspace_client::EntryId;
 use job_runner::Head;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::period::Period;
 use crate::sections::{self, Names};
 use crate::summary::Summary;
 use crate::topic::TOPICS;
+use crate::upload::Action;
 
 /// Version of the JSON report; a change that breaks readers raises it.
 pub(crate) const REPORT_VERSION: u32 = 1;
@@ -125,6 +127,18 @@ impl Facts {
 pub(crate) struct Written {
     pub(crate) folder: PathBuf,
     pub(crate) files: Vec<FileEntry>,
+    /// The manifest, which does not list itself.
+    pub(crate) manifest: FileEntry,
+}
+
+/// Where a report is uploaded to.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Destination {
+    pub(crate) folder: EntryId,
+    /// Titles of the room and the folders.
+    pub(crate) path: String,
+    /// What the reader must know about it, for instance who else can read it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Serialises to the JSON report.
@@ -143,7 +157,10 @@ pub(crate) struct Outcome {
     pub(crate) report: Option<Written>,
     /// Always empty: this program has no rule about single people.
     pub(crate) findings: Vec<Finding>,
-    actions: [(); 0],
+    pub(crate) actions: Vec<Action>,
+    /// Where the files were uploaded to, and who can read them there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upload: Option<Destination>,
     pub(crate) suppressed: u64,
     /// The first page; not part of the JSON report, which has the same in numbers.
     #[serde(skip)]
@@ -155,7 +172,9 @@ impl Outcome {
         let totals = |summary: &Summary| {
             let classes: serde_json::Map<String, Value> = page_one::CLASSES
                 .into_iter()
-                .filter_map(|class| Some((serde_json::to_value(class).ok()?.as_str()?.to_owned(), summary.of_class(class).into())))
+                .filter_map(|class| {
+                    Some((serde_json::to_value(class).ok()?.as_str()?.to_owned(), summary.of_class(class).into()))
+                })
                 .collect();
             let topics: serde_json::Map<String, Value> =
                 TOPICS.into_iter().map(|topic| (topic.name().to_owned(), summary.of_topic(topic).into())).collect();
@@ -179,7 +198,8 @@ impl Outcome {
             only: only.clone(),
             report,
             findings: Vec::new(),
-            actions: [],
+            actions: Vec::new(),
+            upload: None,
             suppressed: 0,
             page_one: Document { page_one: page_one::blocks(facts, &facts.decisions()), ..Document::default() },
         }

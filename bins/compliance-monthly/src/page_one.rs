@@ -11,14 +11,8 @@ use crate::summary::{Ids, Summary};
 use crate::words::{self, local, plural};
 
 /// Classes in the order of the first page.
-pub(crate) const CLASSES: [ActClass; 6] = [
-    ActClass::Download,
-    ActClass::Change,
-    ActClass::Delete,
-    ActClass::Share,
-    ActClass::Membership,
-    ActClass::View,
-];
+pub(crate) const CLASSES: [ActClass; 6] =
+    [ActClass::Download, ActClass::Change, ActClass::Delete, ActClass::Share, ActClass::Membership, ActClass::View];
 
 /// Lines that the first page has room for, of one kind.
 const LINES: usize = 10;
@@ -95,10 +89,8 @@ fn compared(facts: &Facts) -> Block {
     };
     let now = &facts.summary;
     let people = |summary: &Summary| summary.active_people() as u64;
-    let mut lines = vec![
-        change("events", now.events.count, before.events.count),
-        change("people", people(now), people(before)),
-    ];
+    let mut lines =
+        vec![change("events", now.events.count, before.events.count), change("people", people(now), people(before))];
     for class in CLASSES {
         let (this, last) = (now.of_class(class), before.of_class(class));
         if this > 0 || last > 0 {
@@ -163,14 +155,21 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
         all.push(decision("bulk_downloads", text, &ids));
     }
     if bulk.len() > LINES {
-        let text = format!("{} more downloaded as much on one day; see the table of people", plural((bulk.len() - LINES) as u64, "person"));
+        let text = format!(
+            "{} more downloaded as much on one day; see the table of people",
+            plural((bulk.len() - LINES) as u64, "person")
+        );
         all.push(decision("bulk_downloads", text, &Ids::default()));
     }
     let mut failed: Vec<_> = logins.failed.iter().collect();
     failed.retain(|(_, some)| (limits.failed_logins > 0 && some.tally.count > limits.failed_logins) || some.locked > 0);
     failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
     for (typed, some) in failed.iter().take(LINES) {
-        let locked = if some.locked > 0 { format!(", {} of them refused for too many tries or for the address", some.locked) } else { String::new() };
+        let locked = if some.locked > 0 {
+            format!(", {} of them refused for too many tries or for the address", some.locked)
+        } else {
+            String::new()
+        };
         let text = format!(
             "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
             plural(some.tally.count, "failed login"),
@@ -179,7 +178,10 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
         all.push(decision("failed_logins", text, &some.ids));
     }
     if failed.len() > LINES {
-        let text = format!("{} more of which that is so; see the table of failed logins", plural_es((failed.len() - LINES) as u64));
+        let text = format!(
+            "{} more of which that is so; see the table of failed logins",
+            plural_es((failed.len() - LINES) as u64)
+        );
         all.push(decision("failed_logins", text, &Ids::default()));
     }
     for new in logins.new_countries().take(LINES) {
@@ -193,7 +195,10 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
     }
     let more = logins.new_countries().count().saturating_sub(LINES);
     if more > 0 {
-        let text = format!("{} more from a country for the first time; see the table of new countries", plural(more as u64, "person"));
+        let text = format!(
+            "{} more from a country for the first time; see the table of new countries",
+            plural(more as u64, "person")
+        );
         all.push(decision("new_countries", text, &Ids::default()));
     }
     all
@@ -231,7 +236,9 @@ fn unseen(facts: &Facts) -> Vec<String> {
         None => debug_assert_eq!(left_out, 0),
     }
     if facts.coverage.verdict() != Verdict::Nothing && facts.logins.known_since.is_none() {
-        lines.push("no logins of before this time are known, so that none can be told to come from a new country".to_owned());
+        lines.push(
+            "no logins of before this time are known, so that none can be told to come from a new country".to_owned(),
+        );
     }
     lines.extend(facts.notes.iter().cloned());
     let never: Vec<&str> = coverage.blind_spots.iter().copied().map(words::blind_spot).collect();

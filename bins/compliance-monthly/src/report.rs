@@ -6,6 +6,7 @@ use job_runner::args::ReportFormat;
 
 use crate::outcome::Outcome;
 use crate::txt;
+use crate::upload::State;
 use crate::words::plural;
 
 /// Writes the report; this program always has something to say.
@@ -32,5 +33,24 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
             writeln!(out, "  - {} ({} bytes{rows})", file.name, file.bytes)?;
         }
     }
+    if let Some(upload) = &outcome.upload {
+        writeln!(out, "\nUploads into {} (folder {}):", upload.path, upload.folder)?;
+        for action in &outcome.actions {
+            let id = action.id.as_ref().map(|id| format!(", file {id}")).unwrap_or_default();
+            writeln!(out, "  - {}: {}{id}: {}", action.title, words(action.state), action.reason)?;
+        }
+        for note in &upload.notes {
+            writeln!(out, "  {note}")?;
+        }
+    }
     Ok(())
+}
+
+fn words(state: State) -> &'static str {
+    match state {
+        State::Held => "HELD BACK",
+        State::Done => "uploaded",
+        State::Failed => "NOT UPLOADED",
+        State::Already => "there already",
+    }
 }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use alerting::Alert;
 use anyhow::Context;
-use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Rooms, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Rooms, Verdict, Window, is_robot};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Conclusion, Head, Job, Program, Tellable};
+use job_runner::exit::Exit;
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -20,10 +21,12 @@ use crate::cli::Cli;
 use crate::config::Config;
 use crate::filter::{Filter, ids_in};
 use crate::logins::Logins;
-use crate::outcome::{Facts, Outcome, REPORT_VERSION, Written};
+use crate::outcome::{Destination, Facts, Outcome, REPORT_VERSION, Written};
 use crate::page_one::Limits;
 use crate::period::{Month, Period, month_before};
 use crate::summary::{Eyes, Summary};
+use crate::target::{NoTarget, Target, about_readers};
+use crate::upload::{self, State, Uploader};
 use crate::write::{self, Origin};
 
 /// What no portal records, however complete the read is.
@@ -40,6 +43,8 @@ const BLIND_SPOTS: [BlindSpot; 6] = [
 const LOGIN_HISTORY: TimeDelta = TimeDelta::days(92);
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
+    // asked for before the work is done
+    let target = target(config, job).await?;
     let (facts, filter) = if job.portal.as_ref().is_some_and(|portal| portal.audit_filter_works) {
         gather(config, job).await?
     } else {
@@ -53,16 +58,111 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
             None
         }
         Some(folder) => {
-            let origin = Origin { program: head.program.clone(), portal: &head.portal, query: write::query(config, &facts.own) };
+            let origin =
+                Origin { program: head.program.clone(), portal: &head.portal, query: write::query(config, &facts.own) };
             let written = write::bundle(job, &facts, &filter, &origin, &folder).await?;
             if written.is_none() {
-                head.notes.push(format!("{} holds a complete report of this time, which was kept: this run saw less", folder.display()));
+                head.notes.push(format!(
+                    "{} holds a complete report of this time, which was kept: this run saw less",
+                    folder.display()
+                ));
             }
             written
         }
         None => None,
     };
-    Ok(outcome(config, head, &facts, written))
+    let mut outcome = outcome(config, head, &facts, written);
+    if let Some(target) = target {
+        deliver(config, job, &facts, target, &mut outcome).await?;
+    }
+    Ok(outcome)
+}
+
+/// Where to upload to, or why that cannot be.
+async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Target, String>>> {
+    let Some(wanted) = &config.upload_to else { return Ok(None) };
+    let target = match Target::find(&job.client, wanted).await {
+        Ok(target) => target,
+        Err(NoTarget::Setting(message)) => return Err(job_runner::Error::setting("upload_to", message).into()),
+        Err(NoTarget::Portal(error)) => return Ok(Some(Err(upload::said(&error)))),
+    };
+    Ok(Some(match target.obstacle(&job.client).await {
+        Ok(None) => Ok(target),
+        Ok(Some(obstacle)) => Err(format!("cannot upload into {}: {obstacle}", target.path)),
+        Err(error) => Err(upload::said(&error)),
+    }))
+}
+
+/// Uploads what was written. What could not be uploaded makes the run incomplete, and is finished by the next.
+async fn deliver(
+    config: &Config,
+    job: &Job,
+    facts: &Facts,
+    target: Result<Target, String>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let missing = |outcome: &mut Outcome| outcome.head.coverage.gap("upload", job.window, GapReason::PortalError);
+    let target = match target {
+        Ok(target) => target,
+        Err(why) => {
+            outcome.head.notes.push(format!("nothing was uploaded: {why}"));
+            missing(outcome);
+            return Ok(());
+        }
+    };
+    let notes = match target.readers(&job.client).await {
+        Ok(readers) => about_readers(&readers, &named(facts)),
+        Err(error) => vec![format!("who can read it there could not be seen: {error}")],
+    };
+    outcome.upload = Some(Destination { folder: target.folder.clone(), path: target.path.clone(), notes });
+    if job.dry_run {
+        outcome.head.notes.push(format!("dry run: nothing was uploaded into {}", target.path));
+    }
+    let Some(written) = outcome.report.take() else { return Ok(()) };
+    let uploads = upload::uploads(&written.files, &written.manifest, &facts.period.label());
+    let held = held_back(facts);
+    let mut actions = Vec::new();
+    match (&held, &job.store) {
+        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(State::Held, why.clone()))),
+        (None, None) => {
+            let why = "without a memory nobody could tell whether it was uploaded before; see the log about the store";
+            actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, why)));
+        }
+        (None, Some(store)) => {
+            let me = job.portal.as_ref().map(|portal| portal.me.person.id).unwrap_or_default();
+            match Uploader::new((&job.client, store), &target, me, config.on_collision, job.now).await {
+                Ok(uploader) => {
+                    for upload in &uploads {
+                        actions.push(uploader.apply(upload, &written.folder).await?);
+                    }
+                }
+                Err(error) => {
+                    actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, format!("{error:#}"))));
+                }
+            }
+        }
+    }
+    outcome.report = Some(written);
+    if actions.iter().any(|action| matches!(action.state, State::Held | State::Failed)) {
+        missing(outcome);
+    }
+    outcome.actions = actions;
+    Ok(())
+}
+
+/// Why a report is not for others yet.
+fn held_back(facts: &Facts) -> Option<String> {
+    if facts.coverage.verdict() == Verdict::Nothing {
+        return Some("nothing can be concluded".to_owned());
+    }
+    let is_open = facts.coverage.gaps.iter().any(|gap| gap.why == GapReason::NotSettled);
+    is_open.then(|| "the portal may still be storing events of it; run again later".to_owned())
+}
+
+/// People whom the report names; the portal itself and our own programs are none.
+fn named(facts: &Facts) -> BTreeSet<Uuid> {
+    let people = facts.summary.people.keys().chain(facts.logins.users.keys());
+    people.filter(|id| !is_robot(**id) && !facts.own.contains(id)).copied().collect()
 }
 
 /// Reads what is missing, and sums it up.
@@ -104,8 +204,7 @@ async fn refresh(config: &Config, job: &Job, period: &Period) -> anyhow::Result<
     if !unsettled.is_empty() {
         coverage.gap("audit", unsettled, GapReason::NotSettled);
     }
-    let refreshed =
-        job.archive.refresh_logins_and_history(&job.client, period.window, LOGIN_HISTORY, job.now).await?;
+    let refreshed = job.archive.refresh_logins_and_history(&job.client, period.window, LOGIN_HISTORY, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
@@ -138,7 +237,8 @@ async fn own_accounts(job: &Job, coverage: &mut Coverage) -> BTreeSet<Uuid> {
 
 /// Accounts by id or e-mail, and the addresses among them that nobody has. The portal is asked only when there are addresses.
 async fn people(job: &Job, names: &[String], coverage: &mut Coverage) -> (BTreeSet<Uuid>, Vec<String>) {
-    let (ids, addresses): (Vec<_>, Vec<_>) = names.iter().map(|name| (name, name.parse().ok())).partition(|(_, id)| id.is_some());
+    let (ids, addresses): (Vec<_>, Vec<_>) =
+        names.iter().map(|name| (name, name.parse().ok())).partition(|(_, id)| id.is_some());
     let mut found: BTreeSet<Uuid> = ids.into_iter().filter_map(|(_, id)| id).collect();
     if addresses.is_empty() {
         return (found, Vec::new());
@@ -170,7 +270,10 @@ async fn filter(config: &Config, job: &Job, rooms: &Rooms, coverage: &mut Covera
         Some(path) => {
             let path = path.as_path();
             let list = std::fs::read_to_string(path).map_err(|error| {
-                job_runner::Error::setting("only.important_documents", format!("cannot be read: {}: {error}", path.display()))
+                job_runner::Error::setting(
+                    "only.important_documents",
+                    format!("cannot be read: {}: {error}", path.display()),
+                )
             })?;
             ids_in(&list)
         }
@@ -196,7 +299,8 @@ async fn filter(config: &Config, job: &Job, rooms: &Rooms, coverage: &mut Covera
         let (found, unknown) = people(job, &only.people, coverage).await;
         if let Some(address) = unknown.first() {
             let shown = audit_model::PortalText::new(address.as_str()).for_terminal();
-            let message = format!("nobody has the id or the address `{shown}`; of somebody who was removed, give the id");
+            let message =
+                format!("nobody has the id or the address `{shown}`; of somebody who was removed, give the id");
             return Err(job_runner::Error::setting("only.people", message).into());
         }
         filter.people = Some(found);
@@ -320,7 +424,8 @@ impl Program for ComplianceMonthly {
                 let month = config.month().unwrap_or_else(|| Month::last_complete(now, zone));
                 let window = month.window(zone);
                 if window.until > now {
-                    let message = format!("{month} ends at {} and is not over yet", crate::words::local(window.until, zone));
+                    let message =
+                        format!("{month} ends at {} and is not over yet", crate::words::local(window.until, zone));
                     return Err(job_runner::Error::setting("month", message));
                 }
                 Ok(Some(window))
@@ -340,14 +445,7 @@ impl Program for ComplianceMonthly {
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        let is_blind = outcome.head.coverage.verdict() == Verdict::Nothing;
-        let findings = if is_blind { 0 } else { outcome.decisions.len() };
-        Conclusion { coverage: &outcome.head.coverage, findings }
-    }
-
-    fn tellable(outcome: &mut Outcome) -> Tellable<'_> {
-        let Outcome { head, findings, suppressed, .. } = outcome;
-        Tellable { findings, suppressed, notes: &mut head.notes }
+        Conclusion { coverage: &outcome.head.coverage, findings: &[], suppressed: 0, held: false }
     }
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -356,5 +454,22 @@ impl Program for ComplianceMonthly {
 
     fn alerts(_outcome: &Outcome) -> Vec<Alert> {
         Vec::new()
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        crate::checks::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {
+        let folder = cli.verified_folder().context("`verify` names a folder")?;
+        let verified = crate::verify::verify(folder)?;
+        let shown = folder.display();
+        if verified.problems.is_empty() {
+            setup.print(&format!("{shown}: {} files, none changed\n", verified.files))?;
+            return Ok(Exit::Concluded);
+        }
+        let lines: String = verified.problems.iter().map(|problem| format!("  - {problem}\n")).collect();
+        setup.print(&format!("{shown}: NOT what was written\n{lines}"))?;
+        Ok(Exit::Nothing)
     }
 }

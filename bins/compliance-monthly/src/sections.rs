@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use audit_model::{ActClass, RoomId, Verdict, is_robot};
 
-use crate::document::{Block, Table};
 use crate::document::Bars;
+use crate::document::{Block, Table};
 use crate::outcome::Facts;
 use crate::summary::{RoomKey, SHOWN};
 use crate::topic::{TOPICS, Topic};
@@ -63,7 +63,8 @@ fn logins(facts: &Facts, names: &Names, blocks: &mut Vec<Block>) {
         ]);
     }
     push_table(blocks, table.of(failed.len() as u64, &names.logins), "No login failed.");
-    let mut table = Table::new("Logins from new countries", &["Person", "Id", "Country", "First", "How often", "Login ids"]);
+    let mut table =
+        Table::new("Logins from new countries", &["Person", "Id", "Country", "First", "How often", "Login ids"]);
     for new in logins.new_countries().take(SHOWN) {
         table.rows.push(vec![
             new.name.for_terminal(),
@@ -75,7 +76,9 @@ fn logins(facts: &Facts, names: &Names, blocks: &mut Vec<Block>) {
         ]);
     }
     let none = match logins.known_since {
-        Some(since) => format!("No country was new; earlier logins are known since {}.", local(since, facts.period.zone)),
+        Some(since) => {
+            format!("No country was new; earlier logins are known since {}.", local(since, facts.period.zone))
+        }
         None => "Whether a country is new cannot be told: no earlier logins are known.".to_owned(),
     };
     push_table(blocks, table.of(logins.new_countries().count() as u64, &names.logins), &none);
@@ -156,10 +159,8 @@ fn rooms(facts: &Facts, names: &Names) -> Table {
 
 /// Rooms that were there and in which nothing was recorded.
 fn quiet(facts: &Facts) -> Block {
-    let quiet: Vec<String> = facts
-        .quiet_rooms()
-        .map(|room| format!("{} ({})", room.title.for_terminal(), room.id))
-        .collect();
+    let quiet: Vec<String> =
+        facts.quiet_rooms().map(|room| format!("{} ({})", room.title.for_terminal(), room.id)).collect();
     if quiet.is_empty() {
         return Block::Paragraph("There is no room in which nothing happened.".to_owned());
     }
@@ -172,7 +173,8 @@ fn quiet(facts: &Facts) -> Block {
 fn people(facts: &Facts, names: &Names) -> Table {
     let mut rows: Vec<_> = facts.summary.people.iter().collect();
     rows.sort_by_key(|(id, row)| (Reverse(row.events.count), **id));
-    let columns = ["Person", "Id", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
+    let columns =
+        ["Person", "Id", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
     let mut table = Table::new("People by number of events", &columns);
     for (id, row) in rows.iter().take(SHOWN) {
         let busiest = row.busiest.map(|(day, tally)| format!("{} on {day}", tally.count)).unwrap_or_default();
@@ -218,12 +220,7 @@ fn actions(facts: &Facts) -> Table {
     rows.sort_by_key(|(action, tally)| (Reverse(tally.count), action.0));
     for (action, tally) in rows {
         let unknown = if action.info().is_none() { " (not known to this version)" } else { "" };
-        table.rows.push(vec![
-            format!("{action}{unknown}"),
-            action.0.to_string(),
-            tally.count.to_string(),
-            tally.ids(),
-        ]);
+        table.rows.push(vec![format!("{action}{unknown}"), action.0.to_string(), tally.count.to_string(), tally.ids()]);
     }
     table
 }

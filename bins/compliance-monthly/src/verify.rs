@@ -60,7 +60,9 @@ fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
         Ok((bytes, _)) if bytes != file.bytes => {
             Some(format!("{name}: changed: it has {bytes} bytes, and had {}", file.bytes))
         }
-        Ok((_, sha256)) if sha256 != file.sha256 => Some(format!("{name}: changed: its SHA-256 is {sha256}, and was {}", file.sha256)),
+        Ok((_, sha256)) if sha256 != file.sha256 => {
+            Some(format!("{name}: changed: its SHA-256 is {sha256}, and was {}", file.sha256))
+        }
         Ok(_) => None,
     }
 }

@@ -29,7 +29,12 @@ pub(crate) struct Origin<'a> {
 
 pub(crate) fn file_names(label: &str) -> Names {
     let name = |end: &str| format!("compliance-report-{label}{end}");
-    Names { events: name("-events.csv"), logins: name("-logins.csv"), people: name("-people.csv"), rooms: name("-rooms.csv") }
+    Names {
+        events: name("-events.csv"),
+        logins: name("-logins.csv"),
+        people: name("-people.csv"),
+        rooms: name("-rooms.csv"),
+    }
 }
 
 /// Writes the report into a folder. Events that the filter leaves out stand nowhere.
@@ -69,8 +74,8 @@ pub(crate) async fn bundle(
         files: files.clone(),
         digest: String::new(),
     };
-    bundle.publish(&manifest)?;
-    Ok(Some(Written { folder: folder.to_owned(), files }))
+    let manifest = bundle.publish(&manifest)?;
+    Ok(Some(Written { folder: folder.to_owned(), files, manifest }))
 }
 
 fn published_lines(facts: &Facts) -> anyhow::Result<Vec<u8>> {

@@ -66,13 +66,7 @@ impl Client {
     ///
     /// # Errors
     /// `NoSpace`, `MissingRight`, `MissingScope`, `NotFound`; `BadRequest` for a title that the portal would change. Never repeated.
-    pub async fn upload(
-        &self,
-        folder: &EntryId,
-        title: &str,
-        content: &[u8],
-        on_twin: OnTwin,
-    ) -> Result<File, Error> {
+    pub async fn upload(&self, folder: &EntryId, title: &str, content: &[u8], on_twin: OnTwin) -> Result<File, Error> {
         const ASKED: &str = "a file";
         let path = format!("files/{}/upload", segment(folder));
         let flag = on_twin.creates_new().to_string();

@@ -26,8 +26,7 @@ pub(crate) fn unreadable_name(source: &str) -> String {
 
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
-const DETAILED_EVENTS_SQL: &str =
-    "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 /// The same, but only events of the actions of a JSON array.
 const SOME_EVENTS_SQL: &str =

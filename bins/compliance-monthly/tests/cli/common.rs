@@ -51,7 +51,8 @@ impl Setting {
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.command(arguments);
-        let ended = tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
+        let ended =
+            tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
         Run {
             stdout: self.comparable(&String::from_utf8(ended.stdout).unwrap()),
             stderr: self.comparable(&String::from_utf8(ended.stderr).unwrap()),
@@ -118,7 +119,9 @@ fn without_start(text: &str) -> String {
 
 /// A manifest or report without the members that hold hashes and lengths, which depend on the portal's port.
 pub(crate) fn without_hashes(json: &str) -> String {
-    let is_hash = |line: &&str| !["\"sha256\":", "\"bytes\":", "\"digest\":"].iter().any(|key| line.trim_start().starts_with(key));
+    let is_hash = |line: &&str| {
+        !["\"sha256\":", "\"bytes\":", "\"digest\":"].iter().any(|key| line.trim_start().starts_with(key))
+    };
     json.lines().filter(is_hash).collect::<Vec<_>>().join("\n")
 }
 

@@ -65,7 +65,11 @@ async fn two_months_do_not_share_a_folder() {
     let june = setting.bytes();
     let ended = setting.month("2026-05", &[]).await;
     assert_eq!(ended.exit, 2, "{}", ended.stdout);
-    assert!(ended.stderr.contains("holds the report of 2026-06") && ended.stderr.contains("{month}"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("holds the report of 2026-06") && ended.stderr.contains("{month}"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(setting.bytes(), june);
 }
 
@@ -79,4 +83,75 @@ async fn only_this_user_reads_the_files() {
         let mode = std::fs::metadata(setting.out().join(&name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+/// `verify` needs nothing but the folder.
+async fn verify(setting: &Setting) -> crate::common::Run {
+    let out = setting.out().display().to_string();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
+    let ended = command.args(["verify", &out]).env_clear().output().await.unwrap();
+    crate::common::Run {
+        stdout: String::from_utf8(ended.stdout).unwrap(),
+        stderr: String::from_utf8(ended.stderr).unwrap(),
+        exit: ended.status.code().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_changed_byte_in_any_file_is_named() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let whole = verify(&setting).await;
+    assert_eq!((whole.exit, whole.stderr.as_str()), (0, ""), "{}", whole.stdout);
+    assert!(whole.stdout.ends_with(": 7 files, none changed\n"), "{}", whole.stdout);
+    for (name, bytes) in setting.bytes() {
+        let path = setting.out().join(&name);
+        // the first, the last, and some in between
+        for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, &changed).unwrap();
+            let ended = verify(&setting).await;
+            assert_eq!(ended.exit, 1, "{name} at {at}");
+            assert!(
+                ended.stdout.contains(&name) || ended.stderr.contains(&name),
+                "{name} at {at}: {}{}",
+                ended.stdout,
+                ended.stderr
+            );
+        }
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(verify(&setting).await.exit, 1, "{name} cut");
+        std::fs::remove_file(&path).unwrap();
+        let ended = verify(&setting).await;
+        assert_eq!(ended.exit, 1, "{name} gone");
+        assert!(
+            ended.stdout.contains(&name) || ended.stderr.contains(&name),
+            "{name}: {}{}",
+            ended.stdout,
+            ended.stderr
+        );
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    assert_eq!(verify(&setting).await.exit, 0);
+}
+
+/// A file that was written half, as a crash leaves it, is neither taken for a report nor in the way of the next run.
+#[tokio::test]
+async fn a_crash_leaves_no_half_report() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let whole = setting.bytes();
+    std::fs::remove_file(setting.out().join("manifest.json")).unwrap();
+    std::fs::write(setting.out().join("compliance-report-2026-06.txt"), "half").unwrap();
+    std::fs::write(setting.out().join(".compliance-report-2026-06.html.part"), "half").unwrap();
+    let ended = verify(&setting).await;
+    assert_eq!(ended.exit, 1);
+    assert!(
+        ended.stderr.contains("a folder without it is no report, or one that was not finished"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), whole);
 }

@@ -86,7 +86,11 @@ async fn a_window_of_days_is_named_by_them() {
     let out = setting.home.path().join("{month}").display().to_string();
     let ended = setting.run(&["--since", "2026-06-03", "--until", "2026-06-11", "--out", &out]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stderr);
-    assert!(ended.stdout.starts_with("Compliance report\nPeriod: 2026-06-03 - 2026-06-10\nTotal events: 0\n"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.starts_with("Compliance report\nPeriod: 2026-06-03 - 2026-06-10\nTotal events: 0\n"),
+        "{}",
+        ended.stdout
+    );
     let folder = setting.home.path().join("2026-06-03_2026-06-10");
     assert!(folder.join("compliance-report-2026-06-03_2026-06-10.txt").exists());
 }
