@@ -48,7 +48,10 @@ impl Bundle {
     /// # Errors
     /// The folder cannot be made, or holds the report of another period: two reports in one folder could not be told apart.
     pub(crate) fn open(folder: &Path, label: &str) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).map_err(|error| {
+            let message = format!("names {}, which cannot be made: {error}", folder.display());
+            job_runner::Error::setting("out", message)
+        })?;
         if let Ok(there) = read_manifest(folder)
             && there.period.label != label
         {
@@ -64,6 +67,10 @@ impl Bundle {
     /// Whether a complete report of the same period is there already.
     pub(crate) fn holds_complete(&self) -> bool {
         read_manifest(&self.folder).is_ok_and(|manifest| manifest.is_complete())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn begin(&self, name: &str) -> anyhow::Result<Part> {

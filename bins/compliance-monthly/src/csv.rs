@@ -66,14 +66,11 @@ pub(crate) fn event(
     topics: &str,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let (room_id, room_title) = match rooms.place(event) {
-        Place::Room(id, _) => {
-            let title = rooms.get(&id).map(|room| room.title.raw().to_owned()).unwrap_or_default();
-            (id.to_string(), title)
-        }
-        Place::OneOf { title, .. } | Place::UnknownRoom { title } => (String::new(), title.raw().to_owned()),
-        Place::Elsewhere => (String::new(), String::new()),
+    let room_id = match rooms.place(event) {
+        Place::Room(id, _) => id.to_string(),
+        Place::OneOf { .. } | Place::UnknownRoom { .. } | Place::Elsewhere => String::new(),
     };
+    let room_title = event.room_title();
     let details = event.details.as_deref();
     let detail = |of: fn(&audit_model::EventDetails) -> &Option<PortalText>| raw(details.and_then(|d| of(d).as_ref()));
     row(
@@ -89,7 +86,7 @@ pub(crate) fn event(
             &event.target.join(","),
             raw(event.context.as_ref()),
             &room_id,
-            &room_title,
+            raw(room_title.as_ref()),
             raw(event.ip.as_ref()),
             detail(|d| &d.country),
             detail(|d| &d.city),

@@ -8,6 +8,12 @@ use uuid::Uuid;
 
 use crate::summary::{Ids, Tally};
 
+/// Somebody who tries random addresses must not fill the memory; what is typed beyond so many is counted together.
+const MOST_TYPED: usize = 10_000;
+
+/// Addresses that are remembered of one typed name.
+const MOST_ADDRESSES: usize = 1_000;
+
 /// A country from which somebody had not signed in before, as far back as the history is known.
 #[derive(Debug)]
 pub(crate) struct NewCountry {
@@ -70,12 +76,17 @@ impl Logins {
             self.succeeded(login);
         } else if is_failure(login.action) {
             self.failures += 1;
-            let typed = login.login.as_ref().unwrap_or(&login.user_name).for_terminal().to_lowercase();
+            let mut typed = login.login.as_ref().unwrap_or(&login.user_name).for_terminal().to_lowercase();
+            if self.failed.len() >= MOST_TYPED && !self.failed.contains_key(&typed) {
+                typed = "(others)".to_owned();
+            }
             let failures = self.failed.entry(typed).or_default();
             failures.tally.add(login.id);
             failures.ids.add(login.id);
             failures.locked += u64::from(matches!(login.action.0, 1009 | 1023));
-            failures.addresses.extend(login.ip.clone());
+            if failures.addresses.len() < MOST_ADDRESSES {
+                failures.addresses.extend(login.ip.clone());
+            }
         }
     }
 

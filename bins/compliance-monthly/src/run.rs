@@ -14,9 +14,10 @@ use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
-use tracing::warn;
+use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::bundle::Bundle;
 use crate::cli::Cli;
 use crate::config::Config;
 use crate::filter::{Filter, ids_in};
@@ -43,8 +44,13 @@ const BLIND_SPOTS: [BlindSpot; 6] = [
 const LOGIN_HISTORY: TimeDelta = TimeDelta::days(92);
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
-    // asked for before the work is done
+    // what only somebody can set right is found before the work is done
     let target = target(config, job).await?;
+    let period = period(config, job);
+    let bundle = match folder(config, &period) {
+        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &period.label())?),
+        _ => None,
+    };
     let (facts, filter) = if job.portal.as_ref().is_some_and(|portal| portal.audit_filter_works) {
         gather(config, job).await?
     } else {
@@ -52,25 +58,31 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         (unseen(config, job, coverage), Filter::default())
     };
     let mut head = Head::new(job, REPORT_VERSION, facts.coverage.clone());
-    let written = match folder(config, &facts.period) {
-        Some(folder) if job.dry_run => {
-            head.notes.push(format!("dry run: nothing was written into {}", folder.display()));
-            None
-        }
-        Some(folder) => {
-            let origin =
-                Origin { program: head.program.clone(), portal: &head.portal, query: write::query(config, &facts.own) };
-            let written = write::bundle(job, &facts, &filter, &origin, &folder).await?;
-            if written.is_none() {
-                head.notes.push(format!(
-                    "{} holds a complete report of this time, which was kept: this run saw less",
-                    folder.display()
-                ));
+    let written = match bundle {
+        Some(bundle) => {
+            let query = write::query(config, &facts.own);
+            let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
+            match write::bundle(job, &facts, &filter, &origin, bundle).await {
+                Ok(Some(written)) => Some(written),
+                Ok(None) => {
+                    let kept = "the complete report of this time that is there already was kept: this run saw less";
+                    head.notes.push(kept.to_owned());
+                    None
+                }
+                // a full disk must not keep the first page from being printed
+                Err(error) => {
+                    error!("{error:#}");
+                    head.notes.push("the files of the report could not be written; see the log".to_owned());
+                    head.coverage.gap("files", job.window, GapReason::StoreError);
+                    None
+                }
             }
-            written
         }
         None => None,
     };
+    if let (Some(folder), true) = (folder(config, &facts.period), job.dry_run) {
+        head.notes.push(format!("dry run: nothing was written into {}", folder.display()));
+    }
     let mut outcome = outcome(config, head, &facts, written);
     if let Some(target) = target {
         deliver(config, job, &facts, target, &mut outcome).await?;
@@ -133,7 +145,8 @@ async fn deliver(
             match Uploader::new((&job.client, store), &target, me, config.on_collision, job.now).await {
                 Ok(uploader) => {
                     for upload in &uploads {
-                        actions.push(uploader.apply(upload, &written.folder).await?);
+                        let action = uploader.apply(upload, &written.folder).await;
+                        actions.push(action.unwrap_or_else(|error| upload.action(State::Failed, format!("{error:#}"))));
                     }
                 }
                 Err(error) => {
@@ -436,7 +449,7 @@ impl Program for ComplianceMonthly {
     }
 
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
-        run(config, job).await.context("cannot make the report")
+        run(config, job).await
     }
 
     fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Outcome {

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use audit_model::{ActClass, RoomId, Verdict, is_robot};
+use audit_model::{ActClass, PortalText, RoomId, Verdict, is_robot};
 
 use crate::document::Bars;
 use crate::document::{Block, Table};
 use crate::outcome::Facts;
-use crate::summary::{RoomKey, SHOWN};
+use crate::summary::{RoomKey, RoomRow, SHOWN};
 use crate::topic::{TOPICS, Topic};
 use crate::words::{local, plural};
 
@@ -125,13 +125,14 @@ fn topic_section(facts: &Facts, topic: Topic, names: &Names, blocks: &mut Vec<Bl
     blocks.push(Block::Table(table.of(rows.tally.count, format!("{}, topic {}", names.events, topic.name()))));
 }
 
-fn room_name(facts: &Facts, key: &RoomKey) -> (String, String) {
+/// Title and id of a room, as surely as they are known.
+pub(crate) fn room_name(facts: &Facts, key: &RoomKey, row: &RoomRow) -> (PortalText, Option<RoomId>) {
     match key {
         RoomKey::Known(id) => {
-            let title = facts.rooms.get(id).map(|room| room.title.for_terminal());
-            (title.unwrap_or_else(|| "(title unknown)".to_owned()), id.to_string())
+            let known = || facts.rooms.get(id).map(|room| room.title.clone());
+            (row.title.clone().or_else(known).unwrap_or_default(), Some(id.clone()))
         }
-        RoomKey::Titled(title) => (title.for_terminal(), "known by its title only".to_owned()),
+        RoomKey::Titled(title) => (title.clone(), None),
     }
 }
 
@@ -141,11 +142,11 @@ fn rooms(facts: &Facts, names: &Names) -> Table {
     let columns = ["Room", "Id", "Events", "People", "Downloads", "Changes", "Deletions", "Event ids"];
     let mut table = Table::new("Rooms by number of events", &columns);
     for (key, row) in rows.iter().take(SHOWN) {
-        let (title, id) = room_name(facts, key);
+        let (title, id) = room_name(facts, key, row);
         let of = |class| row.by_class.get(&class).copied().unwrap_or(0).to_string();
         table.rows.push(vec![
-            title,
-            id,
+            title.for_terminal(),
+            id.map_or_else(|| "known by its title only".to_owned(), |id| id.to_string()),
             row.events.count.to_string(),
             row.people.len().to_string(),
             of(ActClass::Download),
@@ -226,7 +227,7 @@ fn actions(facts: &Facts) -> Table {
 }
 
 /// Whether a room is one that events of the period were in.
-pub(crate) fn had_events(facts: &Facts, id: &RoomId, title: &audit_model::PortalText) -> bool {
+pub(crate) fn had_events(facts: &Facts, id: &RoomId, title: &PortalText) -> bool {
     let rooms = &facts.summary.rooms;
     rooms.contains_key(&RoomKey::Known(id.clone())) || rooms.contains_key(&RoomKey::Titled(title.clone()))
 }

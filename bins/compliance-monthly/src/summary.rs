@@ -99,6 +99,8 @@ pub(crate) enum RoomKey {
 
 #[derive(Debug, Default)]
 pub(crate) struct RoomRow {
+    /// As the last of its events named it: a room that is renamed later keeps its title here.
+    pub(crate) title: Option<PortalText>,
     pub(crate) events: Tally,
     pub(crate) people: BTreeSet<Uuid>,
     pub(crate) by_class: BTreeMap<ActClass, u64>,
@@ -159,6 +161,7 @@ impl Summary {
         };
         let room = self.rooms.entry(key).or_default();
         room.events.add(event.id);
+        room.title = event.room_title().or(room.title.take());
         if !is_robot(event.actor) {
             room.people.insert(event.actor);
         }

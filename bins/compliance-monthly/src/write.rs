@@ -1,7 +1,6 @@
 //! The second pass: every event into every file, one after the other, in memory that does not grow with them.
 
 use std::io::Write;
-use std::path::Path;
 
 use audit_model::{ActClass, Window};
 use event_archive::Archive;
@@ -15,7 +14,7 @@ use crate::filter::Filter;
 use crate::manifest::{Manifest, SCHEMA};
 use crate::outcome::{Facts, Written};
 use crate::sections::{self, Names};
-use crate::summary::{RoomKey, Tally};
+use crate::summary::Tally;
 use crate::topic::Topic;
 use crate::{csv, html, ndjson, txt};
 
@@ -46,12 +45,12 @@ pub(crate) async fn bundle(
     facts: &Facts,
     filter: &Filter,
     origin: &Origin<'_>,
-    folder: &Path,
+    mut bundle: Bundle,
 ) -> anyhow::Result<Option<Written>> {
     let label = facts.period.label();
     let names = file_names(&label);
     let document = facts.document(&names);
-    let mut bundle = Bundle::open(folder, &label)?;
+    let folder = bundle.folder().to_owned();
     if bundle.holds_complete() && facts.coverage.verdict() != audit_model::Verdict::Complete {
         return Ok(None);
     }
@@ -75,7 +74,7 @@ pub(crate) async fn bundle(
         digest: String::new(),
     };
     let manifest = bundle.publish(&manifest)?;
-    Ok(Some(Written { folder: folder.to_owned(), files, manifest }))
+    Ok(Some(Written { folder, files, manifest }))
 }
 
 fn published_lines(facts: &Facts) -> anyhow::Result<Vec<u8>> {
@@ -178,13 +177,8 @@ fn rooms(bundle: &mut Bundle, facts: &Facts, names: &Names) -> anyhow::Result<()
         csv::row([title, id].into_iter().chain(numbers.iter().chain(&counts).map(String::as_str)), &mut part)
     };
     for (key, row) in &facts.summary.rooms {
-        match key {
-            RoomKey::Known(id) => {
-                let title = facts.rooms.get(id).map(|room| room.title.raw()).unwrap_or_default();
-                write(title, &id.to_string(), row)?;
-            }
-            RoomKey::Titled(title) => write(title.raw(), "", row)?,
-        }
+        let (title, id) = sections::room_name(facts, key, row);
+        write(title.raw(), &id.map(|id| id.to_string()).unwrap_or_default(), row)?;
     }
     let mut quiet = 0;
     for room in facts.quiet_rooms() {

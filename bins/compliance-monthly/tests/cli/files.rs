@@ -22,6 +22,8 @@ async fn the_same_archive_gives_the_same_bytes() {
     setting.sim.edit(|portal| {
         portal.now += chrono::TimeDelta::days(90);
         portal.people[1].first_name = "Hanna".to_owned();
+        let now = portal.now;
+        portal.rename_room(71, "Eagle", now);
     });
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), first);
@@ -54,7 +56,7 @@ async fn a_complete_report_is_not_replaced_by_a_blind_one() {
     setting.sim.edit(|portal| portal.audit = false);
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 1);
-    assert!(ended.stdout.contains("which was kept: this run saw less"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("was kept: this run saw less"), "{}", ended.stdout);
     assert_eq!(setting.bytes(), complete);
 }
 
@@ -154,4 +156,26 @@ async fn a_crash_leaves_no_half_report() {
     );
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), whole);
+}
+
+/// A mistake in the folder is found before anything is read, and a disk that is full does not keep the first page from being printed.
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_said() {
+    let setting = Setting::new(june()).await;
+    std::fs::write(setting.out(), "a file").unwrap();
+    let refused = setting.month("2026-06", &[]).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("`out`: names /home/report, which cannot be made"), "{}", refused.stderr);
+    std::fs::remove_file(setting.out()).unwrap();
+    // where a file should go is a folder
+    std::fs::create_dir_all(setting.out().join(".compliance-report-2026-06.txt.part")).unwrap();
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("Total events: 21") && ended.stdout.contains("could not be written; see the log"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("compliance-report-2026-06.txt.part"), "{}", ended.stderr);
+    assert!(!setting.out().join("manifest.json").exists());
 }
