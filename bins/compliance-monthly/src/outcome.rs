@@ -31,6 +31,8 @@ const AI_AGENT: i32 = 9;
 /// All that the report is made of. The same facts give the same bytes.
 #[derive(Debug)]
 pub(crate) struct Facts {
+    /// Address of the portal.
+    pub(crate) portal: String,
     pub(crate) period: Period,
     pub(crate) coverage: Coverage,
     pub(crate) summary: Summary,
@@ -49,8 +51,9 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Of a period of which nothing could be read.
-    pub(crate) fn unseen(period: Period, coverage: Coverage, limits: Limits) -> Self {
+    pub(crate) fn unseen(portal: String, period: Period, coverage: Coverage, limits: Limits) -> Self {
         Facts {
+            portal,
             period,
             coverage,
             summary: Summary::default(),

@@ -18,7 +18,7 @@ pub(crate) const CLASSES: [ActClass; 6] =
 const LINES: usize = 10;
 
 pub(crate) fn blocks(facts: &Facts, decisions: &[Decision]) -> Vec<Block> {
-    let mut blocks = Vec::new();
+    let mut blocks = vec![Block::Paragraph(format!("Portal: {}, times in {}", facts.portal, facts.period.zone))];
     blocks.extend(verdict(&facts.coverage, &facts.period));
     if facts.coverage.verdict() != Verdict::Nothing {
         blocks.push(Block::Heading("What happened".to_owned()));

@@ -194,15 +194,7 @@ async fn gather(config: &Config, job: &Job) -> anyhow::Result<(Facts, Filter)> {
     };
     let logins = logins(job, &period, &filter).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config));
-    let facts = Facts {
-        summary,
-        before,
-        logins,
-        own,
-        filter: restricted,
-        rooms,
-        ..Facts::unseen(period, coverage, limits(config))
-    };
+    let facts = Facts { summary, before, logins, own, filter: restricted, rooms, ..unseen(config, job, coverage) };
     Ok((facts, filter))
 }
 
@@ -399,7 +391,8 @@ fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
 }
 
 fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Facts {
-    Facts::unseen(period(config, job), coverage, limits(config))
+    let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
+    Facts::unseen(portal, period(config, job), coverage, limits(config))
 }
 
 fn outcome(config: &Config, mut head: Head, facts: &Facts, written: Option<Written>) -> Outcome {
