@@ -2,7 +2,7 @@
 
 use std::io;
 
-use audit_model::{AuditEvent, LoginEvent, Place, PortalText, Rooms};
+use audit_model::{AuditEvent, LoginEvent, Place, PortalText, Rooms, title_in_context};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
@@ -30,7 +30,7 @@ pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "topics",
 ];
 
-pub(crate) const LOGIN_COLUMNS: [&str; 13] = [
+pub(crate) const LOGIN_COLUMNS: [&str; 14] = [
     "id",
     "date_utc",
     "date_local",
@@ -44,6 +44,7 @@ pub(crate) const LOGIN_COLUMNS: [&str; 13] = [
     "city",
     "browser",
     "platform",
+    "ip_was_set",
 ];
 
 /// One row; texts of the portal and our own alike.
@@ -70,7 +71,7 @@ pub(crate) fn event(
         Place::Room(id, _) => id.to_string(),
         Place::OneOf { .. } | Place::UnknownRoom { .. } | Place::Elsewhere => String::new(),
     };
-    let room_title = event.room_title();
+    let room_title = title_in_context(event);
     let details = event.details.as_deref();
     let detail = |of: fn(&audit_model::EventDetails) -> &Option<PortalText>| raw(details.and_then(|d| of(d).as_ref()));
     row(
@@ -115,6 +116,7 @@ pub(crate) fn login(login: &LoginEvent, zone: Tz, out: &mut impl io::Write) -> i
             raw(login.city.as_ref()),
             raw(login.browser.as_ref()),
             raw(login.platform.as_ref()),
+            if login.ip_was_set { "yes" } else { "" },
         ],
         out,
     )

@@ -79,7 +79,7 @@ impl Question {
 /// One line of the first page under "What needs a decision".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Decision {
-    /// What is to be decided: a kind of question, `bulk_downloads`, `failed_logins` or `new_countries`.
+    /// What is to be decided: a kind of question, `bulk_downloads`, `failed_logins`, `set_addresses` or `new_countries`.
     pub(crate) kind: String,
     pub(crate) text: String,
     /// The first events that it is about; of logins, ids of the login history.

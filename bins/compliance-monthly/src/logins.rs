@@ -51,6 +51,8 @@ pub(crate) struct Logins {
     pub(crate) users: BTreeMap<Uuid, UserLogins>,
     /// By what was typed.
     pub(crate) failed: BTreeMap<String, Failures>,
+    /// Logins of which the request itself said what address to note.
+    pub(crate) set_addresses: Ids,
     /// Since when the history before the period is known; without it, no country is new.
     pub(crate) known_since: Option<DateTime<Utc>>,
     known: BTreeSet<(Uuid, PortalText)>,
@@ -72,6 +74,9 @@ impl Logins {
     /// Takes in a login of the period; they come in order.
     pub(crate) fn push(&mut self, login: &LoginEvent) {
         self.rows.add(login.id);
+        if login.ip_was_set {
+            self.set_addresses.add(login.id);
+        }
         if is_success(login.action) {
             self.succeeded(login);
         } else if is_failure(login.action) {
@@ -148,6 +153,7 @@ mod tests {
             action: ActionId(action),
             text: None,
             ip: Some("203.0.113.7".into()),
+            ip_was_set: false,
             country: Some(country.into()),
             city: None,
             browser: None,
@@ -191,6 +197,14 @@ mod tests {
         let mut logins = Logins::new(None);
         logins.push(&login(1, 7, 1029, "Brazil"));
         assert_eq!(logins.new_countries().count(), 0);
+    }
+
+    #[test]
+    fn an_address_that_the_caller_chose_is_noticed() {
+        let mut logins = Logins::new(None);
+        logins.push(&login(1, 7, 1029, "Germany"));
+        logins.push(&LoginEvent { ip_was_set: true, ..login(2, 7, 1029, "Germany") });
+        assert_eq!((logins.set_addresses.total, logins.set_addresses.first.as_slice()), (1, &[2][..]));
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn asked(decisions: &[Decision]) -> Block {
 }
 
 fn is_about_logins(decision: &Decision) -> bool {
-    matches!(decision.kind.as_str(), "failed_logins" | "new_countries")
+    matches!(decision.kind.as_str(), "failed_logins" | "new_countries" | "set_addresses")
 }
 
 /// Everything that somebody should decide about, in a fixed order.
@@ -140,6 +140,13 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
     for (question, ids) in &summary.questions {
         let kind = serde_json::to_value(question).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
         all.push(decision(&kind.unwrap_or_default(), question.sentence(ids.total), ids));
+    }
+    if logins.set_addresses.total > 0 {
+        let text = format!(
+            "{} × login for which the caller chose the address that the portal noted: nothing does that by accident, look at who it was",
+            logins.set_addresses.total
+        );
+        all.push(decision("set_addresses", text, &logins.set_addresses));
     }
     let bulk = summary.people.values().filter_map(|person| Some((person, person.busiest?)));
     let bulk = bulk.filter(|(_, (_, tally))| limits.bulk_downloads > 0 && tally.count > limits.bulk_downloads);
@@ -241,7 +248,7 @@ fn unseen(facts: &Facts) -> Vec<String> {
         );
     }
     lines.extend(facts.notes.iter().cloned());
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(words::blind_spot).collect();
+    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(job_runner::words::blind_spot).collect();
     if !never.is_empty() {
         lines.push(format!("never recorded by the portal: {}", never.join("; ")));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActClass, ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, is_robot};
+use audit_model::{ActClass, ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, is_robot, title_in_context};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
@@ -161,7 +161,7 @@ impl Summary {
         };
         let room = self.rooms.entry(key).or_default();
         room.events.add(event.id);
-        room.title = event.room_title().or(room.title.take());
+        room.title = title_in_context(event).or(room.title.take());
         if !is_robot(event.actor) {
             room.people.insert(event.actor);
         }

@@ -1,6 +1,6 @@
 //! Words that stand in several parts of the report.
 
-use audit_model::{ActClass, AuditEvent, BlindSpot};
+use audit_model::{ActClass, AuditEvent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
@@ -41,18 +41,6 @@ pub(crate) fn source(what: &str) -> &str {
         "rooms" => "list of rooms",
         "people" => "list of people",
         other => other,
-    }
-}
-
-/// What no portal records, however complete the read is.
-pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
-    match spot {
-        BlindSpot::StreamDownloads => "downloads through action=stream",
-        BlindSpot::ViewOnlySessions => "documents opened only to read",
-        BlindSpot::KeyLogins => "that an API key was used: what was done with it stands under its owner",
-        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
-        BlindSpot::Ipv6 => "IPv6 addresses in full",
-        BlindSpot::BlockedLogins => "logins that the list of allowed addresses refused",
     }
 }
 

@@ -1,20 +1,37 @@
 //! What `doctor` says of this program: which rooms it would watch, its limits, and what it can never see. Pure.
 
 use audit_model::{PortalText, RoomId};
-use docspace_client::Room;
-use job_runner::Check;
+use docspace_client::{Area, Room, Scopes};
+use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit, Limits};
 use crate::report::blind_spot;
 use crate::rule::{of_class, plural};
 use crate::run::BLIND_SPOTS;
 
-/// `rooms` is absent when the portal's list could not be read.
-pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
-    let mut checks = rooms.map(|rooms| watched(&config.rooms, rooms)).unwrap_or_default();
+/// `reached` is absent when the portal could not be asked.
+pub(crate) fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(Reached { capabilities, rooms, .. }) = reached {
+        checks.extend(watched(&config.rooms, rooms));
+        checks.extend(config.create_room.as_ref().map(|title| making(title, rooms, &capabilities.scopes)));
+    }
     checks.push(limits(&config.limits));
     checks.push(never());
     checks
+}
+
+/// Whether a room that is missing can be made. Whether the portal's plan allows another one shows only then.
+fn making(title: &str, rooms: &[Room], scopes: &Scopes) -> Check {
+    const NAME: &str = "create_room";
+    if rooms.iter().any(|room| !room.archived && room.fact.may_be_vdr() && room.fact.title.raw() == title) {
+        Check::ok(NAME, "the room is there")
+    } else if scopes.can_write(Area::Rooms) {
+        Check::ok(NAME, "the room is missing; the next run makes it")
+    } else {
+        let remedy = "make a key with `rooms:write` besides `*:read`";
+        Check::fail(NAME, "the room is missing, and the key may not make it", remedy)
+    }
 }
 
 fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {

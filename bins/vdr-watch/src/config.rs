@@ -18,7 +18,6 @@ pub(crate) struct Config {
     /// Report only findings about these people, by id or e-mail address. Empty: everybody.
     pub(crate) people: Vec<String>,
     /// Title of a virtual data room that is made if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
     /// Documents that a folder stands for when it cannot be listed. At least 1.

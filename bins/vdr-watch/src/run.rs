@@ -204,6 +204,6 @@ impl Program for VdrWatch {
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
+        crate::checks::checks(config, reached)
     }
 }

@@ -116,6 +116,11 @@ impl ActionId {
         matches!(self.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
     }
 
+    /// Whether somebody tried to sign in and could not.
+    pub fn is_failed_login(self) -> bool {
+        matches!(self.0, 1002..=1005 | 1008 | 1009 | 1013 | 1014 | 1018 | 1020 | 1022 | 1023 | 1025 | 1026)
+    }
+
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
     /// kind of entry.
     pub fn is_about_room(self) -> bool {
@@ -240,6 +245,16 @@ mod tests {
         assert!(!ActionId(5154).is_about_room());
         assert!(!ActionId(5076).is_about_room() && ActionId(5076).is_about_tag());
         assert!(!ActionId(5009).is_about_room());
+    }
+
+    #[test]
+    fn logins_succeed_or_fail_as_their_names_say() {
+        for info in ACTIONS.iter().filter(|info| info.kind == ActionKind::Login) {
+            let action = ActionId(info.id);
+            let succeeds = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
+            assert_eq!(action.is_successful_login(), succeeds, "{}", info.name);
+            assert_eq!(action.is_failed_login(), info.name.starts_with("LoginFail"), "{}", info.name);
+        }
     }
 
     #[test]

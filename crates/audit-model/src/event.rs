@@ -86,4 +86,7 @@ pub struct LoginEvent {
     pub browser: Option<PortalText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PortalText>,
+    /// The request itself said what `ip` to note, which nothing but a deliberate call does. It shows only in some of such requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ip_was_set: bool,
 }

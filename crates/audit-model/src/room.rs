@@ -123,7 +123,7 @@ impl Rooms {
         if event.action.is_deletion_of_room() {
             self.deleted.insert(id.clone(), event.at);
         }
-        let title = event.room_title()?;
+        let title = title_in_context(event)?;
         let is_new = self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
         let fact = RoomFact { id, title, room_type, created: None };
         self.by_id.entry(fact.id.clone()).or_insert_with(|| fact.clone());
@@ -152,7 +152,7 @@ impl Rooms {
         if let Some(id) = room_named_by(event) {
             return Place::Room(id, Attributed::Target);
         }
-        let Some(title) = event.room_title() else { return Place::Elsewhere };
+        let Some(title) = title_in_context(event) else { return Place::Elsewhere };
         let mut candidates = self.candidates(&title, event.at);
         match candidates.len() {
             0 => Place::UnknownRoom { title },
@@ -225,17 +225,16 @@ fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
     event.action.is_about_room().then(|| event.target.first())?.map(|target| RoomId::from(target.as_str()))
 }
 
-impl AuditEvent {
-    /// The title that the event's room had at that moment, behind the localised prefix of its context; `None` for events outside rooms.
-    ///
-    /// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
-    pub fn room_title(&self) -> Option<PortalText> {
-        if self.action.is_about_tag() {
-            return None;
-        }
-        let (_, title) = self.context.as_ref()?.raw().split_once(": ")?;
-        (!title.is_empty()).then(|| PortalText::new(title))
+/// The title that the room of an event had then, from behind the localised prefix of its context; `None` for events outside rooms,
+/// and for those that could forge it. A title is no key: others may have it, or have had it.
+///
+/// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
+pub fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
+    if event.action.is_about_tag() {
+        return None;
     }
+    let (_, title) = event.context.as_ref()?.raw().split_once(": ")?;
+    (!title.is_empty()).then(|| PortalText::new(title))
 }
 
 #[cfg(test)]

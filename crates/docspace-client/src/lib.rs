@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activity_log;
+mod address_list;
 mod audit;
 mod budget;
 mod capabilities;
@@ -24,6 +25,7 @@ mod wire;
 mod zone;
 
 pub use activity_log::LogEntry;
+pub use address_list::{AddressList, ListEntry};
 pub use budget::Budget;
 pub use capabilities::{Ability, Capabilities};
 pub use client::Client;

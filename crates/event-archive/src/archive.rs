@@ -15,7 +15,8 @@ const COMPONENT: Component = Component {
     steps: &[
         Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
         Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
-        Migration { number: 3, name: "details of events", sql: include_str!("migrations/3_details.sql") },
+        Migration { number: 3, name: "logins whose address was set", sql: include_str!("migrations/3_login_ip.sql") },
+        Migration { number: 4, name: "details of events", sql: include_str!("migrations/4_details.sql") },
     ],
 };
 
@@ -111,6 +112,14 @@ impl Archive {
     /// Up to when the audit trail was read; `None` before the first run.
     async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
         Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
+    }
+
+    /// What of the window's audit trail was never read, oldest first.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn unread_audit(&self, window: Window) -> Result<Vec<Window>, Error> {
+        Ok(self.covered("audit").await?.missing_from(window))
     }
 
     /// Up to when rules have judged the audit trail; `None` before the first run.

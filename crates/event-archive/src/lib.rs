@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod countries;
 mod error;
 mod facts;
 mod keep;
@@ -16,6 +17,6 @@ mod upkeep;
 
 pub use archive::Archive;
 pub use error::Error;
-pub use facts::{Fact, FilePlace, FolderWeight, Looked};
+pub use facts::{Fact, FilePlace, FolderWeight, KnownList, Looked};
 pub use refresh::{LateRow, Refreshed};
 pub use upkeep::{Kept, Rows};

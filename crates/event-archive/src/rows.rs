@@ -56,10 +56,11 @@ pub(crate) type LoginRow = (
     Option<String>,
     Option<String>,
     Option<String>,
+    bool,
 );
 
 pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
-    let (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) = row;
+    let (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) = row;
     let text_of = |text: Option<String>| text.map(PortalText::new);
     LoginEvent {
         id,
@@ -74,5 +75,6 @@ pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
         city: text_of(city),
         browser: text_of(browser),
         platform: text_of(platform),
+        ip_was_set,
     }
 }

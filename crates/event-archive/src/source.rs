@@ -176,7 +176,7 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) "
+         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
     }
 
     fn conflict_sql(&self) -> &'static str {
@@ -196,7 +196,8 @@ impl Source for Logins {
             .push_bind(raw(&login.country))
             .push_bind(raw(&login.city))
             .push_bind(raw(&login.browser))
-            .push_bind(raw(&login.platform));
+            .push_bind(raw(&login.platform))
+            .push_bind(login.ip_was_set);
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding, Window};
+use audit_model::{Coverage, Finding, FindingState, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -30,6 +30,11 @@ pub trait Program: Sized {
     type Cli: clap::Parser + CommandLine;
     type Config: Settings;
     type Outcome;
+
+    /// How far the window reaches back with these settings.
+    fn reach(_config: &Self::Config) -> TimeDelta {
+        Self::WINDOW
+    }
 
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
@@ -102,10 +107,17 @@ pub struct Tellable<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// Known ones included.
+    /// Known and silenced ones included.
     pub findings: &'a [Finding],
     /// Known findings that have grown and are not told again yet.
     pub suppressed: u64,
     /// Whether a breaker or a lock-out check held something back.
     pub held: bool,
+}
+
+impl<'a> Conclusion<'a> {
+    /// The findings that count: silenced ones do not.
+    pub fn counted(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(|finding| finding.state != FindingState::Silenced)
+    }
 }

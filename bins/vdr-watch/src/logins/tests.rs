@@ -4,6 +4,7 @@ use super::*;
 
 fn login(ip: &str, country: &str) -> LoginEvent {
     LoginEvent {
+        ip_was_set: false,
         id: 1,
         at: "2026-11-20T09:00:00Z".parse().unwrap(),
         user: Uuid::from_u128(7),

@@ -90,6 +90,7 @@ fn login(n: i64) -> LoginEvent {
         city: None,
         browser: Some("Chrome 131".into()),
         platform: None,
+        ip_was_set: false,
     }
 }
 

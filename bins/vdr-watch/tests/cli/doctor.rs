@@ -224,3 +224,18 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     let report: serde_json::Value = serde_json::from_str(&second.stdout).unwrap();
     assert_eq!(report["notes"], serde_json::Value::Null, "said within the week");
 }
+
+#[tokio::test]
+async fn a_missing_room_needs_a_key_that_may_make_it() {
+    let mut portal = well();
+    let setting = Setting::with(portal.clone()).await;
+    let ended = doctor(&setting, &["--create-room", "Eagle"]).await;
+    assert!(ended.stdout.contains("FAIL  create_room: ") && ended.stdout.contains("rooms:write"), "{}", ended.stdout);
+    let there = doctor(&setting, &["--create-room", "Falcon"]).await;
+    assert!(there.stdout.contains("ok    create_room: the room is there"), "{}", there.stdout);
+    portal.keys[0].scopes.push("rooms:write".to_owned());
+    let setting = Setting::with(portal).await;
+    let ended = doctor(&setting, &["--create-room", "Eagle"]).await;
+    assert!(ended.stdout.contains("ok    create_room: ") && ended.exit == 0, "{}", ended.stdout);
+    assert!(setting.sim.requests().iter().all(|request| request.method == "GET"), "doctor makes nothing");
+}

@@ -10,6 +10,7 @@ mod deploy;
 mod doctor;
 mod honesty;
 mod killed;
+mod metrics;
 mod silence;
 mod told;
 mod undelivered;

@@ -99,10 +99,15 @@ pub(crate) struct LoginEventDto {
     city: Option<PortalText>,
     browser: Option<PortalText>,
     platform: Option<PortalText>,
+    page: Option<String>,
 }
 
+/// The parameter by which a request says what address to note.
+const SETS_THE_ADDRESS: &str = "request-x-real-ip=";
+
 impl LoginEventDto {
-    pub(crate) const FIELDS: &str = "id,date,user,userId,login,action,actionId,ip,country,city,browser,platform,errors";
+    pub(crate) const FIELDS: &str =
+        "id,date,user,userId,login,action,actionId,ip,country,city,browser,platform,page,errors";
 }
 
 impl From<LoginEventDto> for LoginEvent {
@@ -120,6 +125,8 @@ impl From<LoginEventDto> for LoginEvent {
             city: dto.city.filter(said),
             browser: dto.browser.filter(said),
             platform: dto.platform.filter(said),
+            // nothing else of the page is kept: it can hold secrets
+            ip_was_set: dto.page.is_some_and(|page| page.to_lowercase().contains(SETS_THE_ADDRESS)),
         }
     }
 }

@@ -299,6 +299,10 @@ pub struct Login {
     pub action: i32,
     /// Stored address.
     pub ip: String,
+    /// Where the address is registered; the portal looks it up.
+    pub country: Option<String>,
+    /// The page, instead of the portal's login page: `request-x-real-ip` in its query sets the address.
+    pub page: Option<String>,
     /// The columns as stored, instead of what follows from the other members.
     pub stored: Option<Stored>,
 }
@@ -307,13 +311,23 @@ impl Login {
     /// A login through the web form.
     #[must_use]
     pub fn success(person: &Person, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: person.id, login: None, action: 1029, ip: person.ip.clone(), stored: None }
+        Login { user: person.id, login: None, action: 1029, ..Login::failure("", &person.ip, at) }
     }
 
     /// A wrong password; the portal books it on the guest account.
     #[must_use]
     pub fn failure(email: &str, ip: &str, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: GUEST, login: Some(email.to_owned()), action: 1013, ip: ip.to_owned(), stored: None }
+        Login {
+            id: 0,
+            at,
+            user: GUEST,
+            login: Some(email.to_owned()),
+            action: 1013,
+            ip: ip.to_owned(),
+            country: None,
+            page: None,
+            stored: None,
+        }
     }
 }
 

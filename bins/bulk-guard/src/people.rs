@@ -1,0 +1,151 @@
+//! Who the people of the incidents are, whom the settings protect, and what a suspension would leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{Coverage, PersonStatus, PortalRole};
+use docspace_client::{Account, Client};
+use job_runner::Job;
+use job_store::{Journal, JournalState};
+use safe_actions::{Load, Plan, Protection};
+use serde_json::json;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::rule::Incident;
+
+/// What a suspension does not stop: the portal goes on with these.
+pub(crate) const NOT_STOPPED: [&str; 3] = [
+    "documents that the person has open in the editor go on being saved",
+    "external links that the person made go on working",
+    "API keys of the person rest while the account is off, and work again when it is on",
+];
+
+/// Name of what is planned, in the journal. This version only shows it.
+const KIND: &str = "suspend_observed";
+
+/// Fills in who everybody is, and drops the incidents of service accounts. Gives those accounts that are a directory's.
+///
+/// Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can be protected by a role that is
+/// not known.
+pub(crate) async fn identify(
+    incidents: &mut Vec<Incident>,
+    job: &Job,
+    coverage: &mut Coverage,
+) -> anyhow::Result<BTreeSet<Uuid>> {
+    let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
+    for incident in incidents.iter() {
+        let id = incident.finding.person.id;
+        if accounts.contains_key(&id) || id == audit_model::GUEST_ACCOUNT {
+            continue;
+        }
+        let account = match job.client.account(id).await {
+            Ok(account) => account,
+            Err(error) => {
+                coverage.gap("people", job.window, error.gap_reason());
+                warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
+                None
+            }
+        };
+        accounts.insert(id, account);
+    }
+    for incident in incidents.iter_mut() {
+        if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
+            incident.finding.person = account.person.clone();
+        }
+    }
+    incidents.retain(|incident| {
+        let person = &incident.finding.person;
+        let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
+        let names = |account: &String| *account == person.id.to_string() || Some(account) == email.as_ref();
+        !job.service_accounts.iter().any(names)
+    });
+    let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
+    Ok(directory.map(|(id, _)| id).collect())
+}
+
+/// Whom nothing may be done to, and how many people there are. What cannot be read protects everybody.
+pub(crate) async fn protection(config: &Config, client: &Client, me: Option<(Uuid, bool)>) -> (Protection, u64) {
+    let mut protection = Protection {
+        own: me.map(|(id, _)| id),
+        own_is_owner: me.is_some_and(|(_, is_owner)| is_owner),
+        people: config.protect.people.clone(),
+        ..Protection::default()
+    };
+    let mut active = 0;
+    match client.people().await {
+        Ok(people) => {
+            let can_sign_in = |account: &&Account| account.person.status == Some(PersonStatus::Active);
+            active = people.iter().filter(can_sign_in).count() as u64;
+            let is_admin = |role: PortalRole| matches!(role, PortalRole::Owner | PortalRole::DocspaceAdmin);
+            let admins = people.iter().filter(can_sign_in).filter(|account| account.person.role.is_some_and(is_admin));
+            protection.active_admins = admins.map(|account| account.person.id).collect();
+        }
+        Err(error) => unread(&mut protection, "the list of people", error),
+    }
+    if !config.protect.groups.is_empty() {
+        match client.groups().await {
+            Ok(groups) => {
+                for name in &config.protect.groups {
+                    let fits =
+                        |group: &&docspace_client::Group| group.id.to_string() == *name || group.name.raw() == name;
+                    let Some(group) = groups.iter().find(fits) else {
+                        protection.unread = Some(format!("group {name}"));
+                        warn!("no group has the id or the exact name `{name}`; correct `protect.groups`");
+                        continue;
+                    };
+                    match client.group_members(group.id).await {
+                        Ok(members) => {
+                            let ids = members.into_iter().map(|account| account.person.id).collect();
+                            protection.groups.insert(name.clone(), ids);
+                        }
+                        Err(error) => unread(&mut protection, name, error),
+                    }
+                }
+            }
+            Err(error) => unread(&mut protection, "the list of groups", error),
+        }
+    }
+    (protection, active)
+}
+
+fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {
+    protection.unread = Some(what.to_owned());
+    warn!("{:#}", anyhow::Error::new(error));
+}
+
+/// How many other people were planned in the last 24 hours.
+pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uuid>) -> anyhow::Result<Load> {
+    let Some(store) = &job.store else { return Ok(Load { active_people, earlier_today: 0 }) };
+    let journal = Journal::open(store.clone()).await?;
+    let since = job.now - chrono::TimeDelta::hours(24);
+    let earlier: BTreeSet<String> = journal
+        .open_of_kind(KIND)
+        .await?
+        .into_iter()
+        .filter(|entry| entry.created_at > since && !candidates.iter().any(|id| id.to_string() == entry.subject))
+        .map(|entry| entry.subject)
+        .collect();
+    Ok(Load { active_people, earlier_today: earlier.len() as u64 })
+}
+
+/// Writes down whom the plan would touch, so that the next run counts them.
+pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
+    let Some(store) = job.store.as_ref().filter(|_| !job.dry_run) else { return Ok(()) };
+    let journal = Journal::open(store.clone()).await?;
+    let mut write = store.begin().await?;
+    for entry in journal.open_of_kind(KIND).await? {
+        if entry.created_at < job.now - chrono::TimeDelta::days(7) {
+            journal.advance(&mut write, &entry.key, JournalState::Done, &entry.payload, job.now).await?;
+        }
+    }
+    for action in plan.planned() {
+        let subject = action.person.id.to_string();
+        // one entry a day for each person: what counts is who
+        let key = format!("{KIND} {subject} {}", job.now.date_naive());
+        let payload = json!({ "reason": action.reason, "fingerprint": action.fingerprint });
+        journal.plan(&mut write, (&key, KIND, &subject), &payload, job.now).await?;
+    }
+    write.commit().await?;
+    Ok(())
+}

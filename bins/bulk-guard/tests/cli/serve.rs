@@ -1,0 +1,152 @@
+//! `serve`: real requests on loopback.
+
+use std::process::Stdio;
+
+use cli_test::Setting;
+use outbound::HttpOptions;
+use portal_sim::PersonKind;
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::story::{Burst, hire, office, setting};
+
+const TOKEN: &str = "a-token-that-nobody-guesses";
+
+struct Server {
+    setting: Setting,
+    child: Child,
+    url: String,
+    http: Client,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let mut portal = office();
+        // a scan looks at the hour before now
+        portal.now = this_moment();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+        let setting = setting(portal).await;
+        let token = setting.file("token", TOKEN);
+        let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+        let url = setting.sim.url();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--portal", &url, "--config", &config];
+        let mut child = setting.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines.next_line().await.unwrap().expect("the address is the first line");
+        let http = outbound::http_client(&HttpOptions::new("a test", "1"), &url.parse().unwrap()).unwrap();
+        Server { setting, child, url, http }
+    }
+
+    async fn scan(&self, token: &str) -> Response {
+        let request = self.http.post(format!("{}/security/scan", self.url)).bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server under test goes by the clock of this machine")]
+fn this_moment() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
+async fn json(answer: Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_scan_answers_with_the_report() {
+    let server = Server::start().await;
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer = json(answer).await;
+    assert_eq!(answer["status"], "ok");
+    assert_eq!(answer["report"]["findings"][0]["file_count"], 110);
+    let published = server.http.get(format!("{}/security/scan", server.url)).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(json(published).await["status"], "ok");
+    assert!(server.get("/metrics").await.1.contains("docspace_bulk_guard_scans_total 2\n"));
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_done() {
+    let server = Server::start().await;
+    for token in ["", "a-token-that-nobody-guesse", "a-token-that-nobody-guesses2"] {
+        let answer = server.scan(token).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{token}");
+        assert_eq!(json(answer).await["status"], "error");
+    }
+    let (status, _) = server.get("/security/scan").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.setting.sim.requests().len(), 0);
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn callers_at_the_same_time_get_the_same_scan() {
+    let server = Server::start().await;
+    let answers = futures::future::join_all((0..5).map(|_| server.scan(TOKEN))).await;
+    for answer in answers {
+        assert_eq!(json(answer).await["status"], "ok");
+    }
+    assert!(server.get("/metrics").await.1.contains("docspace_bulk_guard_scans_total 1\n"));
+}
+
+#[tokio::test]
+async fn a_scan_that_sees_nothing_is_an_error_and_the_server_not_ready() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+    server.setting.sim.edit(|portal| portal.audit = false);
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let answer = json(answer).await;
+    assert_eq!((&answer["status"], &answer["exit_code"]), (&"error".into(), &1.into()));
+    assert_eq!(server.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    server.setting.sim.edit(|portal| portal.audit = true);
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_turned_away() {
+    let server = Server::start().await;
+    let mut refused = 0;
+    for _ in 0..70 {
+        refused += usize::from(server.scan("").await.status() == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 10);
+    let (status, body) = server.get("/healthz").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_stops_when_asked_and_ends_well() {
+    let mut server = Server::start().await;
+    let id = server.child.id().unwrap().to_string();
+    let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+    assert!(killed.success());
+    assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_is_not_safe_is_refused_before_it_listens() {
+    let setting = setting(office()).await;
+    let url = setting.sim.url();
+    let token = setting.file("token", "short");
+    let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+    for (arguments, reason) in [
+        (vec!["serve", "--listen", "0.0.0.0:0", "--config", &config], "--behind-tls-proxy"),
+        (vec!["serve", "--listen", "127.0.0.1:0", "--config", &config], "at least 16 characters"),
+        (vec!["serve", "--listen", "127.0.0.1:0"], "serve.token_file"),
+    ] {
+        let ended = setting.run_with(&[&arguments[..], &["--portal", &url]].concat()).await;
+        assert_eq!(ended.exit, 2, "{}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{reason}: {}", ended.stderr);
+    }
+}
