@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cli_test::Run;
 use portal_sim::Event;
 
 use crate::common::{Setting, names_in};
@@ -44,7 +45,7 @@ async fn a_late_row_makes_another_report() {
     let ended = setting.month("2026-06", &["--format", "json"]).await;
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(report["coverage"]["audit"]["late_rows"], 1);
-    assert!(setting.file("2026-06.txt").contains("Total events: 22"));
+    assert!(setting.written("2026-06.txt").contains("Total events: 22"));
 }
 
 /// A worse view never replaces a better one.
@@ -88,11 +89,11 @@ async fn only_this_user_reads_the_files() {
 }
 
 /// `verify` needs nothing but the folder.
-async fn verify(setting: &Setting) -> crate::common::Run {
+async fn verify(setting: &Setting) -> Run {
     let out = setting.out().display().to_string();
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
     let ended = command.args(["verify", &out]).env_clear().output().await.unwrap();
-    crate::common::Run {
+    Run {
         stdout: String::from_utf8(ended.stdout).unwrap(),
         stderr: String::from_utf8(ended.stderr).unwrap(),
         exit: ended.status.code().unwrap(),

@@ -19,14 +19,14 @@ async fn a_month_with_something_of_everything() {
     let text = setting.month("2026-06", &[]).await;
     assert_eq!((text.exit, text.stderr.as_str()), (0, ""), "{}", text.stdout);
     insta::assert_snapshot!("june_stdout_text", without_sizes(&text.stdout));
-    insta::assert_snapshot!("june_txt", setting.file("2026-06.txt"));
-    insta::assert_snapshot!("june_html", setting.file(".html"));
-    insta::assert_snapshot!("june_events_csv", setting.file("-events.csv"));
-    insta::assert_snapshot!("june_logins_csv", setting.file("-logins.csv"));
-    insta::assert_snapshot!("june_people_csv", setting.file("-people.csv"));
-    insta::assert_snapshot!("june_rooms_csv", setting.file("-rooms.csv"));
-    insta::assert_snapshot!("june_ndjson", setting.file(".ndjson"));
-    let manifest = setting.file("manifest.json");
+    insta::assert_snapshot!("june_txt", setting.written("2026-06.txt"));
+    insta::assert_snapshot!("june_html", setting.written(".html"));
+    insta::assert_snapshot!("june_events_csv", setting.written("-events.csv"));
+    insta::assert_snapshot!("june_logins_csv", setting.written("-logins.csv"));
+    insta::assert_snapshot!("june_people_csv", setting.written("-people.csv"));
+    insta::assert_snapshot!("june_rooms_csv", setting.written("-rooms.csv"));
+    insta::assert_snapshot!("june_ndjson", setting.written(".ndjson"));
+    let manifest = setting.written("manifest.json");
     insta::assert_snapshot!("june_manifest", without_hashes(&manifest));
     common::assert_valid("compliance-manifest-1", &manifest);
     let json = setting.month("2026-06", &["--format", "json"]).await;
@@ -46,7 +46,7 @@ fn without_sizes(text: &str) -> String {
 async fn the_published_lines_come_first_and_each_event_has_its_block() {
     let setting = Setting::new(portal::june()).await;
     setting.month("2026-06", &[]).await;
-    let text = setting.file("2026-06.txt");
+    let text = setting.written("2026-06.txt");
     let head: Vec<&str> = text.lines().take(3).collect();
     assert_eq!(head, ["Compliance report", "Period: 2026-06-01 - 2026-06-30", "Total events: 21"]);
     let (_, events) = text.split_once("\nEvents:\n").unwrap();
@@ -63,9 +63,9 @@ async fn without_the_audit_feature_the_report_is_blind() {
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (1, ""), "{}", ended.stdout);
     insta::assert_snapshot!("blind_stdout_text", without_sizes(&ended.stdout));
-    let text = setting.file("2026-06.txt");
+    let text = setting.written("2026-06.txt");
     insta::assert_snapshot!("blind_txt", text);
-    common::assert_valid("compliance-manifest-1", &setting.file("manifest.json"));
+    common::assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
     let json = setting.month("2026-06", &["--format", "json"]).await;
     common::assert_valid("compliance-monthly-1", &json.stdout);
     assert_eq!(json.exit, 1);
@@ -73,8 +73,8 @@ async fn without_the_audit_feature_the_report_is_blind() {
 
 #[tokio::test]
 async fn a_dead_key_writes_nothing() {
-    let setting = Setting::new(portal::june()).await;
-    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let mut setting = Setting::new(portal::june()).await;
+    setting.key = format!("sk-{}", "0".repeat(64));
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("NOTHING CAN BE CONCLUDED"), "{}", ended.stdout);
@@ -90,11 +90,11 @@ async fn an_unreadable_row_is_a_gap() {
     let setting = Setting::new(portal).await;
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (4, ""), "{}", ended.stdout);
-    let text = setting.file("2026-06.txt");
+    let text = setting.written("2026-06.txt");
     assert!(text.contains("*** INCOMPLETE"), "{text}");
     assert!(text.contains("2026-06-11T11:00:00+02:00"), "{text}");
     assert!(text.contains("Total events: 21"), "{text}");
-    common::assert_valid("compliance-manifest-1", &setting.file("manifest.json"));
+    common::assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
 }
 
 /// The portal forgets logins after 180 days; audit events it keeps.
@@ -152,9 +152,9 @@ async fn a_filter_says_what_it_leaves_out() {
     assert_eq!(ended.exit, 0, "{}", ended.stderr);
     let filter = "left out by the settings of this report (rooms Falcon; people bob@example.com; actions download): 8 events and 12 logins";
     assert!(ended.stdout.contains(filter), "{}", ended.stdout);
-    assert!(setting.file("2026-06.txt").contains("Total events: 13"), "{}", ended.stdout);
-    assert_eq!(setting.file("-events.csv").lines().count(), 14);
-    assert_eq!(setting.file("-logins.csv").lines().count(), 1);
+    assert!(setting.written("2026-06.txt").contains("Total events: 13"), "{}", ended.stdout);
+    assert_eq!(setting.written("-events.csv").lines().count(), 14);
+    assert_eq!(setting.written("-logins.csv").lines().count(), 1);
     let unknown = setting.config("[only]\nrooms = [\"Falcno\"]");
     let refused = setting.month("2026-06", &["--config", &unknown]).await;
     assert_eq!(refused.exit, 2);
@@ -164,7 +164,7 @@ async fn a_filter_says_what_it_leaves_out() {
 #[tokio::test]
 async fn important_documents_come_from_a_list() {
     let setting = Setting::new(portal::june()).await;
-    std::fs::write(setting.home.path().join("important.txt"), "9002 # minutes\n9200\n").unwrap();
+    std::fs::write(setting.home().join("important.txt"), "9002 # minutes\n9200\n").unwrap();
     let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert!(ended.stdout.contains("Total events: 3"), "{}{}", ended.stdout, ended.stderr);
@@ -188,5 +188,5 @@ async fn a_dry_run_leaves_nothing_behind() {
     let dry = setting.month("2026-06", &["--dry-run"]).await;
     assert_eq!(dry.exit, 0, "{}", dry.stderr);
     assert!(dry.stdout.contains("dry run: nothing was written into /home/report"), "{}", dry.stdout);
-    assert!(!setting.out().exists() && !setting.home.path().join("state").exists());
+    assert!(!setting.out().exists() && !setting.home().join("state").exists());
 }

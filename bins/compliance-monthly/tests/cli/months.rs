@@ -12,10 +12,10 @@ async fn an_empty_month_is_a_report_too() {
     let setting = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
-    insta::assert_snapshot!("empty_txt", setting.file("2026-06.txt"));
-    assert_valid("compliance-manifest-1", &setting.file("manifest.json"));
-    assert_eq!(setting.file("-events.csv").lines().count(), 1);
-    assert_eq!(setting.file(".ndjson"), "");
+    insta::assert_snapshot!("empty_txt", setting.written("2026-06.txt"));
+    assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
+    assert_eq!(setting.written("-events.csv").lines().count(), 1);
+    assert_eq!(setting.written(".ndjson"), "");
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn one_event_is_one_event() {
     portal.add_event(Event::new(5009, olga, at("2026-06-10T09:00:00Z")).file(1, "a.docx"));
     let setting = Setting::new(portal).await;
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
-    insta::assert_snapshot!("one_event_txt", setting.file("2026-06.txt"));
+    insta::assert_snapshot!("one_event_txt", setting.written("2026-06.txt"));
 }
 
 /// An event in every hour around the month: exactly those of the month are in the report, with the hours that clocks gave it.
@@ -43,7 +43,7 @@ async fn events_of(month: &str, zone: Tz, first: &str, until: &str) -> usize {
     let setting = Setting::new(portal).await;
     let ended = setting.month(month, &[]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{month} {zone}: {}", ended.stdout);
-    let text = setting.file(&format!("{month}.txt"));
+    let text = setting.written(&format!("{month}.txt"));
     assert!(text.contains("first.docx") && !text.contains("too-late.docx"), "{month} {zone}");
     let events = text.lines().filter(|line| line.starts_with("ID: ")).count();
     assert!(text.contains(&format!("Total events: {events}\n")), "{month} {zone}");
@@ -83,7 +83,7 @@ async fn a_named_zone_wins_over_the_portals() {
 #[tokio::test]
 async fn a_window_of_days_is_named_by_them() {
     let setting = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
-    let out = setting.home.path().join("{month}").display().to_string();
+    let out = setting.home().join("{month}").display().to_string();
     let ended = setting.run(&["--since", "2026-06-03", "--until", "2026-06-11", "--out", &out]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stderr);
     assert!(
@@ -91,6 +91,6 @@ async fn a_window_of_days_is_named_by_them() {
         "{}",
         ended.stdout
     );
-    let folder = setting.home.path().join("2026-06-03_2026-06-10");
+    let folder = setting.home().join("2026-06-03_2026-06-10");
     assert!(folder.join("compliance-report-2026-06-03_2026-06-10.txt").exists());
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use portal_sim::{Fault, FaultKind, Folder, Key, Person, PersonKind, Scenario, Share, StoredFile};
 
-use crate::common::{Run, Setting};
+use cli_test::Run;
+
+use crate::common::Setting;
 use crate::portal::june;
 
 const TITLES: [&str; 7] = [
@@ -172,13 +174,10 @@ async fn without_the_right_the_report_stays_here() {
     let admin = Person::new("adam@example.com", "Adam", "Admin").kind(PersonKind::Admin);
     let reader = Key { key: format!("sk-{}", "a".repeat(64)), ..Key::of(portal.owner()).scopes(&["*:read"]) };
     let of_admin = Key::of(&admin);
-    let setting = Setting::new(portal.with_person(admin).with_key(reader.clone()).with_key(of_admin.clone())).await;
+    let scenario = portal.with_person(admin).with_key(reader.clone()).with_key(of_admin.clone());
     for (key, why) in [(reader.key, "`files:write`"), (of_admin.key, "being a DocSpace admin is not enough")] {
-        let setting = Setting {
-            key,
-            sim: portal_sim::PortalSim::start(with_keys(&setting)).await.unwrap(),
-            home: tempfile::TempDir::new().unwrap(),
-        };
+        let mut setting = Setting::new(scenario.clone()).await;
+        setting.key = key;
         let ended = upload(&setting, &[]).await;
         assert_eq!(ended.exit, 4, "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains("nothing was uploaded") && ended.stdout.contains(why), "{}", ended.stdout);
@@ -186,13 +185,6 @@ async fn without_the_right_the_report_stays_here() {
         assert_eq!(uploaded(&setting), []);
         assert!(setting.sim.requests().iter().all(|request| request.method == "GET"));
     }
-}
-
-/// The same portal again, with its keys.
-fn with_keys(setting: &Setting) -> Scenario {
-    let mut copy = None;
-    setting.sim.edit(|portal| copy = Some(portal.clone()));
-    copy.unwrap()
 }
 
 #[tokio::test]
@@ -268,7 +260,7 @@ async fn a_run_killed_at_any_request_is_finished_by_the_next() {
     for killed_at in first_upload..=requests {
         let setting = Setting::new(portal.clone()).await;
         let out = setting.out().display().to_string();
-        let mut command = setting.command(&["--month", "2026-06", "--out", &out, "--upload-to", "Falcon/Reports"]);
+        let mut command = setting.running(&["--month", "2026-06", "--out", &out, "--upload-to", "Falcon/Reports"]);
         let mut child =
             command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         while setting.sim.requests().len() < killed_at && child.try_wait().unwrap().is_none() {
