@@ -222,6 +222,7 @@ mod tests {
             ip: Some(ip.into()),
             target: vec!["900".to_owned()],
             context: Some(context.into()),
+            details: None,
         }
     }
 

@@ -84,6 +84,11 @@ impl ActionId {
         ACTIONS.binary_search_by_key(&self.0, |info| info.id).ok().map(|place| &ACTIONS[place])
     }
 
+    /// The action with this name of the portal's, for instance `FileDownloaded`.
+    pub fn by_name(name: &str) -> Option<ActionId> {
+        ACTIONS.iter().find(|info| info.name == name).map(|info| ActionId(info.id))
+    }
+
     /// The class of act, or `None` for what is no act on a document or a room: settings, marks as read or as favourite, saves
     /// that the portal refused, and changes of the index, of which moving one document writes one for each that follows it.
     pub fn class(self) -> Option<ActClass> {
@@ -235,6 +240,8 @@ mod tests {
         assert_eq!(ActionId(59_999).to_string(), "action 59999");
         assert_eq!(ActionId(59_999).class(), None);
         assert_eq!(ActionId(5009).to_string(), "FileDownloaded");
+        assert_eq!(ActionId::by_name("FileDownloaded"), Some(ActionId(5009)));
+        assert_eq!(ActionId::by_name("filedownloaded"), None);
     }
 
     #[test]

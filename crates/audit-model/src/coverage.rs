@@ -30,6 +30,8 @@ pub enum GapReason {
     StoreError,
     /// The rooms or the activity log of a room could not be read.
     RoomUnreadable,
+    /// It is so recent that the portal may still be storing events of it.
+    NotSettled,
 }
 
 impl GapReason {
@@ -52,6 +54,7 @@ impl GapReason {
             GapReason::ClockSkew => "this machine's clock is ahead of the portal's; set it by NTP",
             GapReason::StoreError => "this program's own store failed; see the log",
             GapReason::RoomUnreadable => "rooms or their logs could not be read; see the log",
+            GapReason::NotSettled => "so recent that the portal may still be storing events of it; run again later",
         }
     }
 }

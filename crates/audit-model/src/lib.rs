@@ -17,7 +17,7 @@ pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location
 pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, MainSource, SourceCoverage, UnreadableSpan, Verdict};
-pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
+pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};

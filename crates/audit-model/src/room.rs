@@ -139,6 +139,11 @@ impl Rooms {
         self.by_id.values()
     }
 
+    /// When the room was deleted, where an event says so.
+    pub fn deleted_at(&self, id: &RoomId) -> Option<DateTime<Utc>> {
+        self.deleted.get(id).copied()
+    }
+
     /// Where the event happened, as far as the event itself and the known titles tell.
     pub fn place(&self, event: &AuditEvent) -> Place {
         if event.action.is_about_tag() {
@@ -250,6 +255,7 @@ mod tests {
             ip: None,
             target: vec![target.to_owned()],
             context: (!context.is_empty()).then(|| context.into()),
+            details: None,
         }
     }
 

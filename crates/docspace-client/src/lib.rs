@@ -20,6 +20,7 @@ mod probe;
 mod recorded;
 mod rooms;
 mod slice;
+mod upload;
 mod wire;
 mod zone;
 
@@ -38,6 +39,7 @@ pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{Identity, Portal};
 pub use rooms::{Room, title_problem};
 pub use slice::{Slice, SliceGap};
+pub use upload::{OnTwin, UploadSession};
 
 /// Id of a folder or a file: the same forms as a room's, because a room is a folder.
 pub type EntryId = audit_model::RoomId;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::judged::Part;
-use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
+use crate::rows::{DetailedRow, EventRow, LoginRow, from_detailed_row, from_login_row, from_row, instant, micros};
 use crate::source::Source;
 
 const COMPONENT: Component = Component {
@@ -22,6 +22,7 @@ const COMPONENT: Component = Component {
             name: "what came late, by what runs look at",
             sql: include_str!("migrations/4_unjudged_by_part.sql"),
         },
+        Migration { number: 5, name: "details of events", sql: include_str!("migrations/5_details.sql") },
     ],
 };
 
@@ -31,6 +32,8 @@ pub(crate) fn unreadable_name(source: &str) -> String {
 }
 
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+
+const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 /// The same, but only events of the actions of a JSON array.
 const SOME_EVENTS_SQL: &str =
@@ -77,6 +80,24 @@ impl Archive {
             .bind(micros(window.until))
             .fetch(self.store.pool())
             .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The same events, with their details where they were read with them.
+    pub fn detailed_events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        sqlx::query_as::<_, DetailedRow>(DETAILED_EVENTS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The logins of the window in order of (time, id), streamed.
+    pub fn login_events(&self, window: Window) -> impl Stream<Item = Result<LoginEvent, Error>> + '_ {
+        sqlx::query_as::<_, LoginRow>(LOGINS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_login_row).map_err(|source| self.failed("reading the logins", source)))
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
@@ -229,6 +250,7 @@ mod tests {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
+            (DETAILED_EVENTS_SQL, "audit_event_by_time"),
             (SOME_EVENTS_SQL, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),

@@ -22,6 +22,7 @@ fn change(id: i64, second: i64, actor: u128, action: i32, target: &str) -> Chang
         ip: None,
         target: vec![target.to_owned()],
         context: Some("Rooms: Falcon".into()),
+        details: None,
     };
     let kind = Kind::of(event.action).unwrap();
     Change { event: Arc::new(event), kind, weight: Weight::ONE }

@@ -66,6 +66,7 @@ fn a_year_of_ordinary_work_plans_nobody() {
                 ip: None,
                 target: vec![format!("{person}-{target}")],
                 context: None,
+                details: None,
             };
             let kind = Kind::of(event.action).unwrap();
             detector.push(&Change { event: Arc::new(event), kind, weight: Weight::ONE });

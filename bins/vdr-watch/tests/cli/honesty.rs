@@ -158,6 +158,10 @@ async fn a_relative_state_folder_is_remembered() {
     let ended = command.output().await.unwrap();
     assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
     assert!(only_file(&setting.state.path().join("memory"), "sqlite").exists());
+    let mut prune = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+    prune.args(["--portal", &url, "--state", "memory", "store", "prune", "--before", "90d"]);
+    let pruned = prune.env_clear().current_dir(setting.state.path()).output().await.unwrap();
+    assert_eq!((pruned.status.code(), String::from_utf8(pruned.stderr).unwrap()), (Some(0), String::new()));
 }
 
 /// Fifteen acts in each pass of the repeated hour are printed as thirty in one hour.

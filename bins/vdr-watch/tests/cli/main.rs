@@ -8,6 +8,7 @@ mod common;
 mod create_room;
 mod deploy;
 mod doctor;
+mod documented;
 mod honesty;
 mod killed;
 mod metrics;
