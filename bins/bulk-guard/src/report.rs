@@ -1,8 +1,8 @@
-//! The report in text and JSON, and the alerts. Pure.
+//! The report in text and JSON. Pure.
 
 use std::io;
 
-use alerting::{Alert, AlertContext, person_page};
+use alerting::person_page;
 use audit_model::{Finding, FindingState, PersonStatus, PortalText, Verdict};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
@@ -24,26 +24,9 @@ pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io:
     }
 }
 
-/// One alert for each finding that is new or has grown.
-pub(crate) fn alerts(outcome: &Outcome) -> Vec<Alert> {
-    let head = &outcome.head;
-    let Ok(portal_url) = Url::parse(&head.portal.url) else { return Vec::new() };
-    let context = AlertContext {
-        program: head.program.name,
-        version: head.program.version,
-        portal_url: &portal_url,
-        coverage: &head.coverage,
-    };
-    told(outcome).map(|finding| Alert::from_finding(finding, &context)).collect()
-}
-
-fn told(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
-    outcome.findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
-}
-
 fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
-    let findings: Vec<&Finding> = told(outcome).collect();
+    let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
     let verdict = head.coverage.verdict();
     if findings.is_empty() && verdict == Verdict::Complete {
         return Ok(());

@@ -197,7 +197,7 @@ impl Program for BulkGuard {
     }
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
-        report::alerts(outcome)
+        outcome.head.alerts(&outcome.findings)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

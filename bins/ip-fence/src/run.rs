@@ -254,7 +254,7 @@ impl Program for IpFence {
     }
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
-        crate::report::alerts(outcome)
+        outcome.head.alerts(&outcome.found.findings)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -3,12 +3,12 @@
 
 use audit_model::{PortalText, RoomId};
 use docspace_client::{Account, Area, Error, Room, Scopes};
+use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit, Limits};
 use crate::create_room::of_title;
-use crate::report::blind_spot;
-use crate::rule::{of_class, plural};
+use crate::rule::of_class;
 use crate::run::BLIND_SPOTS;
 use crate::who::is_one_of;
 

@@ -1,21 +1,20 @@
-//! The report in text and JSON, and the alerts. Pure.
+//! The report in text and JSON. Pure.
 
 use std::io;
 
-use alerting::{Alert, AlertContext, person_page};
+use alerting::person_page;
 use audit_model::{
-    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus,
-    PortalRole, PortalText, RoomId, RoomRole, Severity, Verdict, Window,
+    Attributed, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole,
+    PortalText, RoomId, RoomRole, Verdict,
 };
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
+use job_runner::words::{self, Clock, plural};
 use url::Url;
 
 use crate::create_room::{ActionState, RoomAction};
 use crate::logins::{MarkedLogin, Novelty};
 use crate::outcome::Outcome;
-use crate::rule::plural;
 
 /// Logins shown per person in text; JSON has all.
 const LOGINS_SHOWN: usize = 5;
@@ -38,26 +37,9 @@ pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io:
     }
 }
 
-/// One alert for each finding that is new or has grown.
-pub(crate) fn alerts(outcome: &Outcome) -> Vec<Alert> {
-    let head = &outcome.head;
-    let Ok(portal_url) = Url::parse(&head.portal.url) else { return Vec::new() };
-    let context = AlertContext {
-        program: head.program.name,
-        version: head.program.version,
-        portal_url: &portal_url,
-        coverage: &head.coverage,
-    };
-    told(outcome).map(|finding| Alert::from_finding(finding, &context)).collect()
-}
-
-fn told(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
-    outcome.findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
-}
-
 fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
-    let findings: Vec<&Finding> = told(outcome).collect();
+    let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
     let verdict = head.coverage.verdict();
     let made: Vec<&RoomAction> = outcome.actions.iter().filter(|action| action.state != ActionState::Already).collect();
     if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
@@ -84,10 +66,10 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     for finding in findings {
         writeln!(out)?;
-        finding_text(outcome, finding, &clock, out)?;
+        finding_text(outcome, finding, clock, out)?;
     }
     writeln!(out)?;
-    coverage_text(&head.coverage, &clock, out)
+    words::coverage(&head.coverage, clock, out)
 }
 
 fn action_text(portal: &str, action: &RoomAction) -> String {
@@ -101,7 +83,7 @@ fn action_text(portal: &str, action: &RoomAction) -> String {
     }
 }
 
-fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
     let person = &finding.person;
     let email = person.email.as_ref().map(|email| format!(" <{}>", shown(email))).unwrap_or_default();
     let status = match person.status {
@@ -114,7 +96,7 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     writeln!(
         out,
         "{}{}  {}{email}{status} in \"{title}\"{}",
-        label(finding.severity),
+        words::severity(finding.severity),
         if finding.state == FindingState::Grown { ", has grown" } else { "" },
         shown(&person.name),
         which(room)
@@ -176,7 +158,7 @@ fn advice(person: &Person) -> String {
 }
 
 /// What the person is in the portal and in the room, as far as it is known.
-fn who(person: &Person, clock: &Clock) -> String {
+fn who(person: &Person, clock: Clock) -> String {
     if person.id == GUEST_ACCOUNT {
         return "somebody who was not signed in; the portal puts all of them under this name".to_owned();
     }
@@ -204,7 +186,7 @@ fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
     }
 }
 
-fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn logins_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
     // whoever is not signed in has no logins to look for
     if finding.person.id == GUEST_ACCOUNT {
         return Ok(());
@@ -231,23 +213,13 @@ fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut im
 }
 
 /// What the marks of new addresses and countries mean.
-fn compared(outcome: &Outcome, finding: &Finding, clock: &Clock) -> String {
+fn compared(outcome: &Outcome, finding: &Finding, clock: Clock) -> String {
     let logins = outcome.logins();
     let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
     match logins.compared_since.map(|since| clock.day(since)) {
         None => "with too little history to say what is new".to_owned(),
         Some(since) if earlier == 0 => format!("the first since {since}"),
         Some(since) => format!("compared with {} since {since}", plural(earlier, "earlier login")),
-    }
-}
-
-fn label(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "INFO",
-        Severity::Low => "LOW",
-        Severity::Medium => "MEDIUM",
-        Severity::High => "HIGH",
-        Severity::Critical => "CRITICAL",
     }
 }
 
@@ -283,7 +255,7 @@ fn how(attributed: Attributed) -> &'static str {
     }
 }
 
-fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
+fn evidence_line(evidence: &Evidence, clock: Clock) -> String {
     let bare = || {
         let target = evidence.target.as_ref().map(|id| format!(" {}", shown(&PortalText::new(id.as_str()))));
         format!("{}{}", evidence.action, target.unwrap_or_default())
@@ -293,7 +265,7 @@ fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
     format!("{}  {title}{ip}", clock.at(evidence.at))
 }
 
-fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: &Clock) -> String {
+fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: Clock) -> String {
     let said = |text: &Option<PortalText>| text.as_ref().map(shown);
     let mark = |novelty| if new.contains(&novelty) { " (new)" } else { "" };
     let what = said(&login.text).unwrap_or_else(|| login.action.to_string());
@@ -301,64 +273,6 @@ fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: &Clock) ->
     let country = said(&login.country).map(|country| format!("{country}{}", mark(Novelty::Country)));
     let parts = [Some(clock.at(login.at)), Some(what), from, country, said(&login.city), said(&login.browser)];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
-}
-
-fn coverage_text(coverage: &Coverage, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    if let Some(audit) = &coverage.audit {
-        let late = if audit.late_rows > 0 { format!(", {} of them late", audit.late_rows) } else { String::new() };
-        writeln!(out, "Read: {}{late}", plural(audit.rows, "event"))?;
-    }
-    if coverage.unattributed > 0 {
-        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
-    }
-    for gap in &coverage.gaps {
-        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
-    }
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
-    if !never.is_empty() {
-        writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
-    }
-    Ok(())
-}
-
-fn source(what: &str) -> &str {
-    match what {
-        "audit" => "audit trail",
-        "logins" => "login history",
-        "rooms" => "list of rooms",
-        "room_log" => "activity log of a room",
-        "people" => "accounts of the people found",
-        "members" => "members of a room",
-        other => other,
-    }
-}
-
-pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
-    match spot {
-        BlindSpot::StreamDownloads => "downloads through action=stream",
-        BlindSpot::ViewOnlySessions => "documents opened only to read",
-        BlindSpot::KeyLogins => "use of API keys",
-        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
-        BlindSpot::Ipv6 => "IPv6 addresses in full",
-        BlindSpot::BlockedLogins => "logins that the address list refused",
-    }
-}
-
-/// Instants as the portal's own pages show them.
-struct Clock(Tz);
-
-impl Clock {
-    fn at(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
-    }
-
-    fn day(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
-    }
-
-    fn span(&self, window: Window) -> String {
-        format!("{} to {}", self.at(window.since), self.at(window.until))
-    }
 }
 
 #[cfg(test)]

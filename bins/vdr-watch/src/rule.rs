@@ -13,6 +13,7 @@ use audit_model::{
     Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, Utc};
+use job_runner::words::plural;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -340,10 +341,6 @@ pub(crate) fn of_class(class: ActClass, count: u64) -> String {
         ActClass::Membership if count == 1 => "1 change of members".to_owned(),
         ActClass::Membership => format!("{count} changes of members"),
     }
-}
-
-pub(crate) fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The same for the same person and room, whatever the window: the first 16 hexadecimal digits of a SHA-256.

@@ -205,7 +205,7 @@ impl Program for VdrWatch {
     }
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
-        crate::report::alerts(outcome)
+        outcome.head.alerts(&outcome.findings)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

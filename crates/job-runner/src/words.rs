@@ -2,7 +2,7 @@
 
 use std::io;
 
-use audit_model::{BlindSpot, Coverage, MainSource, Severity, SourceCoverage, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, MainSource, Severity, SourceCoverage, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -25,6 +25,11 @@ impl Clock {
     pub fn span(&self, window: Window) -> String {
         format!("{} to {}", self.at(window.since), self.at(window.until))
     }
+}
+
+/// What is told: findings that are new or have grown. JSON has the others too.
+pub fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
 }
 
 /// `1 event`, `2 events`

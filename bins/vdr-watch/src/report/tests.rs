@@ -1,8 +1,10 @@
 //! Reports of made-up outcomes: what no portal shows on demand. Whole runs are in `tests/cli.rs`.
 
 use audit_model::{
-    ActionId, Counts, Finding, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person, SourceCoverage, UnreadableSpan,
+    ActionId, BlindSpot, Counts, Coverage, Finding, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person,
+    Severity, SourceCoverage, UnreadableSpan, Window,
 };
+use chrono::{DateTime, Utc};
 use job_runner::Head;
 use uuid::Uuid;
 
@@ -146,7 +148,7 @@ fn hostile_text_cannot_act_and_gaps_are_explained() {
     let text = text_of(&outcome);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));
     insta::assert_snapshot!("hostile_and_incomplete", text);
-    let subject = &alerts(&outcome)[0].subject;
+    let subject = &outcome.head.alerts(&outcome.findings)[0].subject;
     assert!(!subject.contains(|c: char| c.is_control() || c == '\u{202e}'), "{subject:?}");
 }
 
@@ -169,7 +171,7 @@ fn what_is_known_already_is_not_told_again() {
     let seen = Seen { findings: vec![finding], ..Seen::default() };
     let outcome = Outcome::with_head(head(complete), 20, seen);
     assert_eq!(text_of(&outcome), "");
-    assert_eq!(alerts(&outcome), []);
+    assert_eq!(outcome.head.alerts(&outcome.findings), []);
 }
 
 /// Ten thousand characters in every text that somebody else typed, and a thousand rooms of one title.
