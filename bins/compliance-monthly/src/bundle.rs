@@ -13,18 +13,34 @@ use crate::verify::{hash_of, hex, read_manifest};
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
     name: String,
-    file: BufWriter<File>,
-    hasher: Sha256,
-    bytes: u64,
+    /// Collects small pieces before they are hashed.
+    file: BufWriter<Hashed>,
     pub(crate) rows: Option<u64>,
 }
 
-impl Write for Part {
+/// A file with the hash of what went into it.
+struct Hashed {
+    file: File,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hasher.update(&bytes[..written]);
         self.bytes += written as u64;
         Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Write for Part {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -76,17 +92,17 @@ impl Bundle {
     pub(crate) fn begin(&self, name: &str) -> anyhow::Result<Part> {
         let path = temporary(&self.folder, name);
         let file = create_private(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        let file = BufWriter::with_capacity(128 * 1024, file);
-        Ok(Part { name: name.to_owned(), file, hasher: Sha256::new(), bytes: 0, rows: None })
+        let file = BufWriter::with_capacity(128 * 1024, Hashed { file, hasher: Sha256::new(), bytes: 0 });
+        Ok(Part { name: name.to_owned(), file, rows: None })
     }
 
     /// Ends a file: what was written is on disk after that.
-    pub(crate) fn end(&mut self, mut part: Part) -> anyhow::Result<()> {
-        let name = part.name.clone();
-        let synced = part.file.flush().and_then(|()| part.file.get_ref().sync_all());
+    pub(crate) fn end(&mut self, part: Part) -> anyhow::Result<()> {
+        let Part { name, mut file, rows } = part;
+        let synced = file.flush().and_then(|()| file.get_ref().file.sync_all());
         synced.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
-        let sha256 = hex(&part.hasher.finalize());
-        self.finished.push(FileEntry { name, sha256, bytes: part.bytes, rows: part.rows });
+        let Hashed { hasher, bytes, .. } = file.get_ref();
+        self.finished.push(FileEntry { name, sha256: hex(&hasher.clone().finalize()), bytes: *bytes, rows });
         Ok(())
     }
 

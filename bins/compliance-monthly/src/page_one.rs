@@ -155,7 +155,7 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
     for (person, (day, tally)) in bulk.iter().take(LINES) {
         let text = format!(
             "{} downloaded {} on {day}: ask whether that was agreed",
-            person.name.for_terminal(),
+            words::name(&person.name),
             plural(tally.count, "document")
         );
         let ids = Ids { total: tally.count, first: vec![tally.first, tally.last] };
@@ -194,7 +194,7 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
     for new in logins.new_countries().take(LINES) {
         let text = format!(
             "{} signed in from {} for the first time: ask whether that was them",
-            new.name.for_terminal(),
+            words::name(&new.name),
             new.country.for_terminal()
         );
         let ids = Ids { total: new.logins.count, first: vec![new.logins.first] };

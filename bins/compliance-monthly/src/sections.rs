@@ -9,7 +9,7 @@ use crate::document::{Block, Table};
 use crate::outcome::Facts;
 use crate::summary::{RoomKey, RoomRow, SHOWN};
 use crate::topic::{TOPICS, Topic};
-use crate::words::{local, plural};
+use crate::words::{self, local, plural};
 
 pub(crate) fn blocks(facts: &Facts, names: &Names) -> Vec<Block> {
     if facts.coverage.verdict() == Verdict::Nothing {
@@ -67,7 +67,7 @@ fn logins(facts: &Facts, names: &Names, blocks: &mut Vec<Block>) {
         Table::new("Logins from new countries", &["Person", "Id", "Country", "First", "How often", "Login ids"]);
     for new in logins.new_countries().take(SHOWN) {
         table.rows.push(vec![
-            new.name.for_terminal(),
+            words::name(&new.name),
             new.user.to_string(),
             new.country.for_terminal(),
             local(new.first_at, facts.period.zone),
@@ -88,7 +88,7 @@ fn logins(facts: &Facts, names: &Names, blocks: &mut Vec<Block>) {
     for (id, user) in users.iter().take(SHOWN) {
         let countries: Vec<String> = user.countries.iter().map(|country| country.for_terminal()).collect();
         table.rows.push(vec![
-            user.name.for_terminal(),
+            words::name(&user.name),
             id.to_string(),
             user.logins.count.to_string(),
             countries.join(", "),
@@ -117,9 +117,9 @@ fn topic_section(facts: &Facts, topic: Topic, names: &Names, blocks: &mut Vec<Bl
         table.rows.push(vec![
             line.id.to_string(),
             local(line.at, facts.period.zone),
-            line.actor.for_terminal(),
+            words::name(&line.actor),
             line.done.clone(),
-            line.context.as_ref().map(|context| context.for_terminal()).unwrap_or_default(),
+            line.context.as_ref().map(words::name).unwrap_or_default(),
         ]);
     }
     blocks.push(Block::Table(table.of(rows.tally.count, format!("{}, topic {}", names.events, topic.name()))));
@@ -145,7 +145,7 @@ fn rooms(facts: &Facts, names: &Names) -> Table {
         let (title, id) = room_name(facts, key, row);
         let of = |class| row.by_class.get(&class).copied().unwrap_or(0).to_string();
         table.rows.push(vec![
-            title.for_terminal(),
+            words::name(&title),
             id.map_or_else(|| "known by its title only".to_owned(), |id| id.to_string()),
             row.events.count.to_string(),
             row.people.len().to_string(),
@@ -161,7 +161,7 @@ fn rooms(facts: &Facts, names: &Names) -> Table {
 /// Rooms that were there and in which nothing was recorded.
 fn quiet(facts: &Facts) -> Block {
     let quiet: Vec<String> =
-        facts.quiet_rooms().map(|room| format!("{} ({})", room.title.for_terminal(), room.id)).collect();
+        facts.quiet_rooms().map(|room| format!("{} ({})", words::name(&room.title), room.id)).collect();
     if quiet.is_empty() {
         return Block::Paragraph("There is no room in which nothing happened.".to_owned());
     }
@@ -180,7 +180,7 @@ fn people(facts: &Facts, names: &Names) -> Table {
     for (id, row) in rows.iter().take(SHOWN) {
         let busiest = row.busiest.map(|(day, tally)| format!("{} on {day}", tally.count)).unwrap_or_default();
         table.rows.push(vec![
-            row.name.for_terminal(),
+            words::name(&row.name),
             id.to_string(),
             row.events.count.to_string(),
             row.of_class(ActClass::Download).to_string(),

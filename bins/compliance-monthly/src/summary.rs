@@ -197,7 +197,7 @@ impl TopicRows {
                 id: event.id,
                 at: event.at,
                 actor: event.actor_name.clone(),
-                done: words::done(event),
+                done: words::done_in_short(event),
                 context: event.context.clone(),
             });
         }

@@ -26,6 +26,10 @@ impl PortalText {
     /// One line that is safe on a terminal, in a mail and in a plain-text subject: control characters, line breaks and the
     /// characters that reorder or hide text are shown as `\u{…}`.
     pub fn for_terminal(&self) -> String {
+        // nearly every text is plain ASCII, of which nothing is hidden
+        if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self.0.clone();
+        }
         let mut shown = String::with_capacity(self.0.len());
         for character in self.0.chars() {
             if is_hidden(character) {
