@@ -1,16 +1,17 @@
 //! `serve`: real requests on loopback.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use cli_test::Setting;
 use outbound::HttpOptions;
 use portal_sim::PersonKind;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
-use crate::story::{Burst, hire, office, setting};
+use crate::story::{Burst, hire, office, setting, this_moment};
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -45,15 +46,17 @@ impl Server {
         request.send().await.unwrap()
     }
 
+    #[cfg(unix)]
+    async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(killed.success());
+    }
+
     async fn get(&self, path: &str) -> (StatusCode, String) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the server under test goes by the clock of this machine")]
-fn this_moment() -> chrono::DateTime<chrono::Utc> {
-    chrono::Utc::now()
 }
 
 async fn json(answer: Response) -> Value {
@@ -124,13 +127,59 @@ async fn too_many_requests_are_turned_away() {
     assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
 }
 
+/// A caller who never finishes a request keeps a server that was asked to stop from nothing.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_slow_caller_does_not_keep_it_from_stopping() {
+    let mut server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"POST /security/scan HTTP/1.1\r\nHost: x\r\nX-Sl").await.unwrap();
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+    server.terminate().await;
+    let ended = tokio::time::timeout(Duration::from_secs(30), server.child.wait()).await;
+    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+/// Cron's run has the lock.
+#[cfg(unix)]
+#[tokio::test]
+async fn while_another_run_is_at_work_the_caller_is_told_to_come_back() {
+    let server = Server::start().await;
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    let lock = std::fs::File::options().write(true).open(server.setting.state_file("lock")).unwrap();
+    lock.lock().unwrap();
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(json(answer).await["status"], "error");
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+}
+
+/// Callers without the token must not use up the requests of those who have it.
+#[tokio::test]
+async fn strangers_do_not_lock_callers_out() {
+    let server = Server::start().await;
+    for _ in 0..70 {
+        server.scan("").await;
+    }
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn huge_headers_and_other_methods_are_refused() {
+    let server = Server::start().await;
+    assert!(server.scan(&"x".repeat(1_000_000)).await.status().is_client_error());
+    let deleted = server.http.delete(format!("{}/security/scan", server.url)).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(server.setting.sim.requests().len(), 0);
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_stops_when_asked_and_ends_well() {
     let mut server = Server::start().await;
-    let id = server.child.id().unwrap().to_string();
-    let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-    assert!(killed.success());
+    server.terminate().await;
     assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
 }
 
