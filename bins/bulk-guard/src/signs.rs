@@ -61,7 +61,7 @@ impl Habits {
         let local = event.at.with_timezone(&zone);
         self.days.insert(local.date_naive());
         self.hours.insert(local.hour());
-        self.addresses.extend(said(event.ip.as_ref()).map(str::to_owned));
+        self.addresses.extend(address(event));
     }
 
     fn are_known(&self) -> bool {
@@ -81,7 +81,7 @@ impl Story {
     fn learn(&mut self, event: &AuditEvent) {
         let Some(kind) = Kind::of(event.action) else { return };
         self.rooms.extend(title_in_context(event).map(|title| title.raw().to_owned()));
-        self.addresses.extend(said(event.ip.as_ref()).map(str::to_owned));
+        self.addresses.extend(address(event));
         let is_named = matches!(kind, Kind::Renamed | Kind::Overwritten | Kind::Created);
         if is_named && !event.action.is_about_whole_folder() {
             self.files.extend(event.target.first().cloned());
@@ -216,30 +216,35 @@ async fn is_used_here(job: &Job, time: Window, extension: &str) -> anyhow::Resul
     Ok(false)
 }
 
-/// Sign-ins of the window from countries that the person had never signed in from. What is missing of the login history is a gap.
+/// Sign-ins, in an incident or the day before it, from countries that the person had not signed in from in the month before. What is
+/// missing of the login history is a gap.
 pub(crate) async fn countries(
     job: &Job,
     findings: &[&Finding],
     coverage: &mut Coverage,
 ) -> anyhow::Result<BTreeMap<Uuid, Corroboration>> {
     let mut signs = BTreeMap::new();
-    let refreshed = job.archive.refresh_logins_and_history(&job.client, job.window, HISTORY, job.now).await?;
+    let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(signs) };
+    // who steals a session looks around first
+    let recent = Window::new(first, job.window.until);
+    let refreshed = job.archive.refresh_logins_and_history(&job.client, recent, HISTORY, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
     coverage.logins = refreshed.coverage;
     coverage.add_gaps(refreshed.gaps);
-    let known_since = job.archive.logins_known_since(job.window.since).await?;
-    let Some(since) = known_since.filter(|since| job.window.since - *since >= HISTORY / 2) else { return Ok(signs) };
+    let known_since = job.archive.logins_known_since(first).await?;
+    let Some(since) = known_since.filter(|since| first - *since >= HISTORY / 2) else { return Ok(signs) };
     for finding in findings {
-        let id = finding.person.id;
-        let before = job.archive.successful_logins_of(id, Window::new(since, job.window.since)).await?;
-        let known: BTreeSet<&str> = before.iter().filter_map(|login| said(login.country.as_ref())).collect();
-        let now = job.archive.successful_logins_of(id, job.window).await?;
+        let (id, own) = (finding.person.id, finding.window);
+        let habits_end = before(own).until;
+        let usual = job.archive.successful_logins_of(id, Window::new(since, habits_end)).await?;
+        let known: BTreeSet<&str> = usual.iter().filter_map(|login| said(login.country.as_ref())).collect();
+        let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
         let new = now.iter().filter_map(|login| said(login.country.as_ref())).find(|country| !known.contains(country));
         if let Some(country) = new.filter(|_| !known.is_empty()) {
             let shown = PortalText::new(country).for_terminal();
-            let evidence = format!("signed in from {shown}, as the portal notes it, for the first time");
+            let evidence = format!("signed in from {shown}, as the portal notes it, and not in the month before");
             signs.insert(id, Corroboration { kind: Sign::NewCountry, evidence });
         }
     }
@@ -249,6 +254,11 @@ pub(crate) async fn countries(
 /// The portal writes an empty text for what it does not know.
 fn said(text: Option<&PortalText>) -> Option<&str> {
     text.map(PortalText::raw).filter(|text| !text.is_empty())
+}
+
+/// An address that can be compared: the portal cuts IPv6 addresses at the first colon.
+fn address(event: &AuditEvent) -> Option<String> {
+    said(event.ip.as_ref()).filter(|ip| ip.contains('.')).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -295,6 +305,14 @@ mod tests {
         assert_eq!(signs(&story), [Sign::OffHours, Sign::NewAddress]);
         story.habits.learn(&event("2026-11-13T03:10:00Z", 5034, "", "203.0.113.66"), Tz::UTC);
         assert_eq!(signs(&story), []);
+    }
+
+    /// The portal cuts IPv6 addresses at the first colon, so that they say nothing.
+    #[test]
+    fn half_an_address_is_not_a_new_one() {
+        let mut story = Story { habits: usual(), ..Story::default() };
+        story.learn(&event("2026-11-20T11:30:00Z", 5017, "Rooms: Falcon", "2001"));
+        assert_eq!(signs(&story), [Sign::OffHours]);
     }
 
     #[test]
