@@ -1,12 +1,13 @@
 //! `serve`: real requests on loopback.
 
+use std::fmt::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
 use cli_test::Setting;
 use outbound::HttpOptions;
 use portal_sim::PersonKind;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
@@ -125,6 +126,48 @@ async fn too_many_requests_are_turned_away() {
     assert_eq!(refused, 10);
     let (status, body) = server.get("/healthz").await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
+}
+
+/// What a caller can get, but for the report itself.
+#[tokio::test]
+async fn answers_look_like_this() {
+    let server = Server::start().await;
+    let mut told = String::new();
+    let varies = |name: &str| ["report", "detail"].contains(&name);
+    let mut show = async |what: &str, answer: Response| {
+        let (status, head) = (answer.status(), answer.headers().clone());
+        writeln!(told, "{what}\n{status}").unwrap();
+        for name in ["content-type", "www-authenticate", "retry-after", "allow"] {
+            head.get(name).iter().for_each(|value| writeln!(told, "{name}: {}", value.to_str().unwrap()).unwrap());
+        }
+        let body = answer.text().await.unwrap();
+        let shown = match serde_json::from_str::<Value>(&body) {
+            Ok(mut body) => {
+                if body["exit_code"].is_u64() || body["status"] == "ok" {
+                    for (_, value) in body.as_object_mut().unwrap().iter_mut().filter(|(name, _)| varies(name)) {
+                        *value = "…".into();
+                    }
+                }
+                serde_json::to_string_pretty(&body).unwrap()
+            }
+            Err(_) => body,
+        };
+        writeln!(told, "{}\n", shown.trim_end()).unwrap();
+    };
+    let request = |method: Method, path: &str| server.http.request(method, format!("{}{path}", server.url));
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing", "/security/scan"] {
+        show(&format!("GET {path}"), request(Method::GET, path).send().await.unwrap()).await;
+    }
+    show("DELETE /security/scan", request(Method::DELETE, "/security/scan").send().await.unwrap()).await;
+    show("POST /security/scan, with the token", server.scan(TOKEN).await).await;
+    server.setting.sim.edit(|portal| portal.audit = false);
+    show("the same, without the audit feature", server.scan(TOKEN).await).await;
+    show("GET /readyz", request(Method::GET, "/readyz").send().await.unwrap()).await;
+    for _ in 0..60 {
+        server.scan("").await;
+    }
+    show("POST /security/scan, too often", server.scan("").await).await;
+    insta::assert_snapshot!("answers", told);
 }
 
 /// A caller who never finishes a request keeps a server that was asked to stop from nothing.

@@ -1,7 +1,7 @@
 //! What looks like an attack and is none, and the other way round.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use portal_sim::{Event, Fault, Group, Person, PersonKind, Place, Scenario};
+use portal_sim::{Event, Fault, Group, Login, Person, PersonKind, Place, Scenario};
 use uuid::Uuid;
 
 use crate::story::{Burst, folder_deleted, found, hire, json, now, office, ordinary_month, plan, setting, this_moment};
@@ -133,6 +133,26 @@ async fn an_attack_that_begins_slowly_teaches_no_habits() {
     assert_eq!(found(&run), [row("mara@example.com", "critical", true)]);
 }
 
+/// Whoever stole a session looked around for some hours before.
+#[tokio::test]
+async fn a_sign_in_from_a_new_country_earlier_that_day_is_a_sign() {
+    for (country, expected) in
+        [("Germany", row("mara@example.com", "high", false)), ("Iceland", row("mara@example.com", "critical", true))]
+    {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        let mut sign_in = |country: &str, at: DateTime<Utc>| {
+            let mut login = Login::success(&mara, at);
+            login.country = Some(country.to_owned());
+            portal.add_login(login);
+        };
+        (2..29).for_each(|day| sign_in("Germany", now() - TimeDelta::days(day)));
+        sign_in(country, now() - TimeDelta::hours(3));
+        Burst::new(DELETED, 21).by(&mut portal, &mara, &[71], "");
+        assert_eq!(found(&json(&setting(portal).await, &[]).await), [expected], "{country}");
+    }
+}
+
 /// A drawing office renames its drawings: the extension is in no list of ours, and in daily use there.
 #[tokio::test]
 async fn an_extension_that_the_office_always_uses_is_no_sign() {
@@ -180,6 +200,58 @@ async fn a_folder_is_weighed_again_when_it_is_deleted() {
     setting.scenario.now += TimeDelta::seconds(2);
     let run = json(&setting, &[]).await;
     assert_eq!(run.json()["findings"][0]["file_count"], 40, "{}", run.stdout);
+}
+
+/// A burst across the edge of the window, judged from whichever side, is whole.
+#[tokio::test]
+async fn a_burst_is_found_wherever_a_run_cuts_it() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    let began = now() - TimeDelta::hours(2);
+    for n in 0..21 {
+        let at = began + TimeDelta::seconds(29 * n);
+        portal.add_event(Event::new(DELETED, mara.id, at).file(40_000 + n as i32, "a.docx").in_room(71));
+    }
+    let mut setting = setting(portal).await;
+    // the twenty-first comes 580 seconds after the first
+    for (seconds, files) in [(300, 0), (579, 0), (580, 0), (581, 21), (3600, 21)] {
+        setting.scenario.now = began + TimeDelta::seconds(seconds);
+        let run = json(&setting, &[]).await;
+        let count = run.json()["findings"][0]["file_count"].as_u64().unwrap_or(0);
+        assert_eq!(count, files, "{seconds} s after the first: {}", run.stdout);
+    }
+}
+
+/// Hours of work are the portal's; the clock that was set back in between changes none of them.
+#[tokio::test]
+async fn summer_time_makes_no_hour_unusual() {
+    let mut portal = office().with_zone(chrono_tz::Europe::Berlin);
+    portal.now = "2026-11-02T08:40:00Z".parse().unwrap();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    for day in 3..25 {
+        // half past nine in Berlin, summer or winter
+        let summer = i64::from(day > 8);
+        let at = portal.now - TimeDelta::days(day) - TimeDelta::minutes(10) - TimeDelta::hours(summer);
+        portal.add_event(Event::new(5034, mara.id, at).file(5_000, "plan.docx").ip(&mara.ip).in_room(71));
+    }
+    Burst::new(DELETED, 21).by(&mut portal, &mara, &[71], "");
+    let run = json(&setting(portal).await, &["--since", "2026-10-01T00:00:00Z"]).await;
+    assert_eq!(run.json()["findings"][0]["corroboration"], serde_json::json!([]), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn names_of_any_length_and_without_extension_are_told() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    portal.people.last_mut().unwrap().first_name = "M".repeat(10_000);
+    Burst::new(RENAMED, 25).by(&mut portal, &mara, &[71], &"x".repeat(10_000));
+    let ben = hire(&mut portal, "ben@example.com", PersonKind::User);
+    for n in 0..25 {
+        // no document named: each row is one
+        portal.add_event(Event::new(RENAMED, ben.id, now() - TimeDelta::minutes(9) + TimeDelta::seconds(n)));
+    }
+    let setting = setting(portal).await;
+    assert_eq!(found(&json(&setting, &[]).await).len(), 2);
 }
 
 /// Guests behind a link, accounts that are gone or off, and invitations.
