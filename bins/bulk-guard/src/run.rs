@@ -49,7 +49,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 /// Incidents of the window, and those that rows which the portal stored only after their time had been judged are part of.
 async fn detect(config: &Config, job: &Job, late: &[LateRow]) -> anyhow::Result<Vec<Incident>> {
     let reach = config.limits.longest();
-    let since = late.iter().map(|row| row.at - reach).chain([job.window.since]).min().unwrap_or(job.window.since);
+    // what has left the window may still belong to what is in it
+    let since = late.iter().map(|row| row.at).chain([job.window.since]).min().unwrap_or(job.window.since) - reach;
     let window = Window::new(since, job.window.until);
     let answers = Answers::ask(job, window, config.folder_weight).await?;
     let mut detectors = [Detector::new(&config.limits)];

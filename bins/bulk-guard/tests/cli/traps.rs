@@ -222,6 +222,38 @@ async fn a_burst_is_found_wherever_a_run_cuts_it() {
     }
 }
 
+/// A run every minute and a limit as long as the window: what slides out of the one must still count in the other.
+#[tokio::test]
+async fn a_limit_as_long_as_the_window_loses_nothing_between_two_runs() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    let began = now() - TimeDelta::hours(2);
+    for n in 0..21 {
+        let at = began + TimeDelta::seconds(179 * n);
+        portal.add_event(Event::new(DELETED, mara.id, at).file(40_000 + n as i32, "a.docx").in_room(71));
+    }
+    let mut setting = setting(portal).await;
+    let config = setting.file("bulk-guard.toml", "[limits.deleted]\nminutes = 60\n");
+    for (seconds, expected) in [(3570, 0), (3630, 1)] {
+        setting.scenario.now = began + TimeDelta::seconds(seconds);
+        assert_eq!(found(&json(&setting, &["--config", &config]).await).len(), expected, "{seconds}");
+    }
+}
+
+/// Fifty-eight minutes without a run: shorter than the window, and still longer than the window has room for.
+#[tokio::test]
+async fn a_burst_across_a_pause_is_whole() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    portal.now = now() - TimeDelta::minutes(58);
+    Burst { minutes: 8, ended: -4, ..Burst::new(DELETED, 24) }.by(&mut portal, &mara, &[71], "");
+    let mut setting = setting(portal).await;
+    assert_eq!(found(&json(&setting, &[]).await), []);
+    setting.scenario.now = now();
+    setting.sim.edit(|portal| portal.now = now());
+    assert_eq!(found(&json(&setting, &[]).await), [row("mara@example.com", "high", false)]);
+}
+
 /// Hours of work are the portal's; the clock that was set back in between changes none of them.
 #[tokio::test]
 async fn summer_time_makes_no_hour_unusual() {
