@@ -307,3 +307,29 @@ async fn metrics(State(guard): State<Arc<Guard>>) -> String {
     });
     shown.concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a scan that saw everything is `ok`, whatever else was printed.
+    #[test]
+    fn an_answer_follows_from_how_the_scan_ended() {
+        let report = || Some(json!({ "schema": "bulk-guard/1" }));
+        for (exit, report, expected) in [
+            (Some(0), report(), (StatusCode::OK, "ok")),
+            (Some(3), report(), (StatusCode::OK, "ok")),
+            (Some(4), report(), (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(1), report(), (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(2), None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(3), None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            // killed, or never started
+            (None, None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            // another run has the lock
+            (Some(0), None, (StatusCode::SERVICE_UNAVAILABLE, "error")),
+        ] {
+            let (status, told) = answer(&Scan { exit, report, log: String::new() });
+            assert_eq!((status, told["status"].as_str().unwrap()), expected, "{exit:?}");
+        }
+    }
+}

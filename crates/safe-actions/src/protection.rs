@@ -54,7 +54,7 @@ impl Hold {
             Hold::ProtectionUnread { what } => {
                 format!("whom the settings protect is not known: {} could not be read", shown(what))
             }
-            Hold::Breaker => "too many people at once".to_owned(),
+            Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
         }
     }
 }

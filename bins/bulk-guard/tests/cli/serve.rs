@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cli_test::Setting;
 use outbound::HttpOptions;
-use portal_sim::PersonKind;
+use portal_sim::{Fault, FaultKind, PersonKind};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -182,6 +182,28 @@ async fn a_slow_caller_does_not_keep_it_from_stopping() {
     server.terminate().await;
     let ended = tokio::time::timeout(Duration::from_secs(30), server.child.wait()).await;
     assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+/// Whoever waits for a scan gets its answer, although the server was asked to stop meanwhile and a caller has hung up.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_scan_that_runs_is_answered_before_it_stops() {
+    let mut server = Server::start().await;
+    let slow = Fault::new(FaultKind::Latency { ms: 300, jitter_ms: 0 });
+    server.setting.sim.edit(|portal| portal.faults.push(slow));
+    {
+        let impatient = tokio::time::timeout(Duration::from_millis(200), server.scan(TOKEN)).await;
+        assert!(impatient.is_err(), "the scan takes longer");
+    }
+    let (answer, ()) = tokio::join!(server.scan(TOKEN), async {
+        // by the time of several answers the other request has long arrived
+        for _ in 0..10 {
+            assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+        }
+        server.terminate().await;
+    });
+    assert_eq!(json(answer).await["status"], "ok");
+    assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
 }
 
 /// Cron's run has the lock.

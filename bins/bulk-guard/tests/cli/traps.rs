@@ -254,6 +254,78 @@ async fn a_burst_across_a_pause_is_whole() {
     assert_eq!(found(&json(&setting, &[]).await), [row("mara@example.com", "high", false)]);
 }
 
+/// More than two pages of the audit trail in one second, by two people in turns.
+#[tokio::test]
+async fn a_burst_within_one_second_is_whole() {
+    let mut portal = office();
+    let people = ["a", "b"].map(|name| hire(&mut portal, &format!("{name}@example.com"), PersonKind::User));
+    for n in 0..250 {
+        let at = now() - TimeDelta::minutes(9);
+        portal.add_event(Event::new(DELETED, people[n % 2].id, at).file(40_000 + n as i32, "a.docx").in_room(71));
+    }
+    let run = json(&setting(portal).await, &[]).await;
+    let report = run.json();
+    let counts: Vec<_> = report["findings"].as_array().unwrap().iter().map(|one| &one["file_count"]).collect();
+    assert_eq!(counts, [125, 125], "{}", run.stdout);
+}
+
+/// A person who does a little of everything stays below each limit but one, and that one never acts.
+#[tokio::test]
+async fn alternating_kinds_are_told_by_the_published_rule() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    for (n, action) in [DELETED, RENAMED, 5034, 5011, COPIED].into_iter().enumerate() {
+        Burst { first: 10_000 + 100 * n as i32, ..Burst::new(action, 20) }.by(&mut portal, &mara, &[71], "");
+    }
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!((found(&run), plan(&run)), (vec![row("mara@example.com", "medium", false)], vec![]));
+}
+
+/// Versions put back one by one, by hand or by something that undoes work; folders renamed one by one.
+#[tokio::test]
+async fn restored_versions_and_renamed_folders_have_limits() {
+    for (action, kind) in [(5044, "overwritten"), (5020, "renamed")] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(action, 21).by(&mut portal, &mara, &[71], "");
+        let run = json(&setting(portal).await, &[]).await;
+        assert_eq!(run.json()["findings"][0]["exceeded"][1]["kind"], kind, "{}", run.stdout);
+    }
+}
+
+/// Text, JSON and the plan are of one mind about everybody.
+#[tokio::test]
+async fn text_and_json_say_the_same_of_everybody() {
+    let mut portal = office();
+    let owner = portal.owner().clone();
+    let admin = hire(&mut portal, "admin@example.com", PersonKind::Admin);
+    let user = hire(&mut portal, "user@example.com", PersonKind::User);
+    let photos = hire(&mut portal, "photos@example.com", PersonKind::User);
+    for (n, person) in [&owner, &admin, &user].into_iter().enumerate() {
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(DELETED, 110) }.by(&mut portal, person, &[71], "");
+    }
+    Burst { first: 50_000, ..Burst::new(5011, 300) }.by(&mut portal, &photos, &[71], "");
+    let run = json(&setting(portal.clone()).await, &[]).await;
+    let report = run.json();
+    let text = setting(portal).await.run(&[]).await.stdout;
+    for finding in report["findings"].as_array().unwrap() {
+        let email = finding["person"]["email"].as_str().unwrap();
+        let blocks: Vec<&str> = text.split("\n\n").filter(|block| block.contains(&format!("<{email}>"))).collect();
+        let [block] = blocks[..] else { panic!("{email} stands once in {text}") };
+        assert!(block.starts_with(&finding["severity"].as_str().unwrap().to_uppercase()), "{block}");
+        for reason in finding["reasons"].as_array().unwrap() {
+            assert!(block.contains(&format!("\n  {}\n", reason.as_str().unwrap())), "{reason} in {block}");
+        }
+        let actions = report["actions"].as_array().unwrap();
+        let action = actions.iter().find(|action| action["person"]["email"] == email);
+        assert_eq!(action.is_some(), finding["may_act"].as_bool().unwrap(), "{email}");
+        let state = action.map(|action| action["state"].as_str().unwrap());
+        assert_eq!(block.contains("would be suspended"), state == Some("planned"), "{block}");
+        assert_eq!(block.contains("would not be suspended"), state == Some("held"), "{block}");
+    }
+    assert_eq!(report["findings"].as_array().unwrap().len(), 4);
+}
+
 /// Hours of work are the portal's; the clock that was set back in between changes none of them.
 #[tokio::test]
 async fn summer_time_makes_no_hour_unusual() {
