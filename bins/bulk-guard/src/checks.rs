@@ -1,5 +1,6 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+use audit_model::PortalText;
 use docspace_client::Area;
 use job_runner::words::plural;
 use job_runner::{Check, Reached};
@@ -37,10 +38,15 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
     let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
-    let (protection, active) = people::protection(config, &reached.client, me).await;
+    let people::Known { protection, active_people, nobody } = people::known(config, &reached.client, me).await;
     if let Some(what) = protection.unread {
         let text = format!("{what} could not be read, so nobody could ever be planned");
         return Check::fail(NAME, text, "see the log, and correct `protect` or the key's permissions");
+    }
+    if let Some(entry) = nobody.first() {
+        let shown = PortalText::new(entry.as_str()).for_terminal();
+        let text = format!("nobody has the id or e-mail address `{shown}`, so this entry protects nobody");
+        return Check::warn(NAME, text, "correct `protect.people`");
     }
     let listed =
         config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();
@@ -55,7 +61,7 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     };
     let text = format!(
         "{} can sign in, {admins}; {listed} protected by the settings; {key}",
-        plural(active, "person").replace("persons", "people")
+        plural(active_people, "person").replace("persons", "people")
     );
     Check::ok(NAME, text)
 }

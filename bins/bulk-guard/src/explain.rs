@@ -27,6 +27,9 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Res
     let until = until.map_or(setup.now, |until| until.resolve(setup.now, zone));
     let since = since.map_or(until - BulkGuard::reach(setup.config), |since| since.resolve(setup.now, zone));
     let window = Window::new(since, until);
+    if window.is_empty() {
+        return Err(job_runner::Error::EmptyWindow(window).into());
+    }
     let clock = Clock(zone);
 
     // with limits of nothing every stretch is an episode, the fullest among them
@@ -56,7 +59,10 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Res
         let Limit { documents, minutes } = limit;
         writeln!(text, "  at most {} {name} within {minutes} min, {verdict} {documents}", plural(count, "document"))?;
     }
-    let (protection, _) = people::protection(setup.config, &client, Some((me.person.id, me.is_owner))).await;
+    for gap in archive.unread_audit(window).await? {
+        writeln!(text, "Not remembered: {}", clock.span(gap))?;
+    }
+    let protection = people::known(setup.config, &client, Some((me.person.id, me.is_owner))).await.protection;
     let candidate = Candidate {
         person: person.clone(),
         is_ldap: account.is_ldap,

@@ -23,9 +23,9 @@ pub(crate) enum Sign {
     NewExtension,
     /// An extension, or the name of a note, that ransomware is known to leave.
     Ransomware,
-    /// A sign-in from a country that the person had never signed in from.
+    /// A sign-in from a country that the person had not signed in from in the month before.
     NewCountry,
-    /// From an address that the person had never used.
+    /// From an address that the person had not used in the month before.
     NewAddress,
     /// Documents of three rooms or more.
     SeveralRooms,

@@ -1,7 +1,10 @@
 //! What kind of change an event is, as this program's limits know it.
 
-use audit_model::{ActionId, AuditEvent};
+use audit_model::{ActionId, AuditEvent, title_in_context};
 use serde::Serialize;
+
+/// The end of emptying a trash, after an event for each document that was in it.
+pub(crate) const TRASH_EMPTIED: ActionId = ActionId(5061);
 
 /// One kind of thing that people do to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -19,11 +22,13 @@ pub(crate) enum Kind {
     /// New documents: created, uploaded, copied, converted.
     Created,
     Downloaded,
+    /// Deleted for good outside the rooms: nearly always from the person's own trash, where it was gone already.
+    Purged,
 }
 
 impl Kind {
     /// The kind of an action; `None` for what changes no document. A move is [`Kind::Moved`] until its other half shows that something
-    /// left a room.
+    /// left a room, and a deletion [`Kind::Deleted`] until its place shows that it was the trash.
     pub(crate) fn of(action: ActionId) -> Option<Kind> {
         Some(match action.0 {
             5017 | 5018 | 5026 | 5027 | 5074 | 5119 => Kind::Deleted,
@@ -56,8 +61,19 @@ impl Kind {
             Kind::Moved => "moved",
             Kind::Created => "created",
             Kind::Downloaded => "downloaded",
+            Kind::Purged => "purged",
         }
     }
+}
+
+/// Whether a document or a folder was deleted for good outside the rooms.
+pub(crate) fn is_purge(event: &AuditEvent) -> bool {
+    matches!(event.action.0, 5018 | 5027) && title_in_context(event).is_none()
+}
+
+/// Whether something is gone without a trash to take it out of.
+pub(crate) fn is_deletion_for_good(event: &AuditEvent) -> bool {
+    matches!(event.action.0, 5018 | 5027 | 5074)
 }
 
 /// What an event is about, so that two events about the same are one: a folder and a file may have the same number.
@@ -89,12 +105,13 @@ mod tests {
                 Kind::Moved | Kind::MovedOut => &["Moved"],
                 Kind::Created => &["Created", "Uploaded", "Copied", "Converted", "Imported"],
                 Kind::Downloaded => &["Downloaded"],
+                Kind::Purged => &[],
             };
             assert!(words.iter().any(|word| name.contains(word)), "{id} {name} is {kind:?}");
             assert_eq!(kind == Kind::Deleted, action.class() == Some(ActClass::Delete), "{name}");
             assert_eq!(kind == Kind::Downloaded, action.class() == Some(ActClass::Download), "{name}");
         }
         // purging the trash writes a deletion for each file besides
-        assert_eq!(Kind::of(ActionId(5061)), None);
+        assert_eq!(Kind::of(TRASH_EMPTIED), None);
     }
 }

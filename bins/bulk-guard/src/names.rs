@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use audit_model::PortalText;
 use serde::Deserialize;
+
+/// `contract.locked` alone is nothing.
+const LEAST_OF_AN_EXTENSION: usize = 3;
 
 /// Both lists, in lower case.
 #[derive(Debug)]
@@ -36,11 +40,17 @@ impl Names {
         extension.is_empty() || self.ordinary.contains(extension)
     }
 
-    /// The name itself, if ransomware is known to leave such a one.
-    pub(crate) fn ransomware<'t>(&self, title: &'t str) -> Option<&'t str> {
-        let lower = title.to_lowercase();
-        let is_note = || self.notes.iter().any(|note| lower.contains(note.as_str()));
-        (self.extensions.contains(&extension(title)) || is_note()).then_some(title)
+    /// The first name that ransomware is known to leave: a note, or one of several documents with an extension of its own. Where only
+    /// one or two have that extension, somebody may have named them so.
+    pub(crate) fn ransomware<'t>(&self, titles: &'t [PortalText]) -> Option<&'t str> {
+        let raw = || titles.iter().map(PortalText::raw);
+        let is_note = |title: &&str| {
+            let lower = title.to_lowercase();
+            self.notes.iter().any(|note| lower.contains(note.as_str()))
+        };
+        let has_extension = |title: &&str| self.extensions.contains(&extension(title));
+        let several = raw().filter(has_extension).nth(LEAST_OF_AN_EXTENSION - 1).is_some();
+        raw().find(|title| is_note(title) || (several && has_extension(title)))
     }
 }
 
@@ -70,11 +80,15 @@ mod tests {
         let names = Names::built_in();
         for title in ["readme.txt", "How to decrypt a backup - manual.docx", "locked budget.xlsx", "encrypted mail.eml"]
         {
-            assert_eq!(names.ransomware(title), None, "{title}");
+            assert_eq!(names.ransomware(&[title.into()]), None, "{title}");
         }
-        for title in ["paper.docx.LOCKBIT", "_readme.txt.djvu_", "RESTORE-MY-FILES.txt", "HOW_TO_DECRYPT.html"] {
-            let expected = (title != "_readme.txt.djvu_").then_some(title);
-            assert_eq!(names.ransomware(title), expected, "{title}");
+        for title in ["_readme.txt.djvu_", "contract.locked"] {
+            assert_eq!(names.ransomware(&[title.into()]), None, "{title}");
         }
+        for title in ["RESTORE-MY-FILES.txt", "HOW_TO_DECRYPT.html"] {
+            assert_eq!(names.ransomware(&["plan.docx".into(), title.into()]), Some(title));
+        }
+        let encrypted = ["plan.docx", "a.docx.LOCKBIT", "b.docx.lockbit", "c.docx.lockbit"].map(PortalText::from);
+        assert_eq!(names.ransomware(&encrypted), Some("a.docx.LOCKBIT"));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Coverage, PersonStatus, PortalRole};
+use audit_model::{Coverage, Person, PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
 use job_runner::Job;
 use job_store::{Journal, JournalState};
-use safe_actions::{Load, Plan, Protection};
+use safe_actions::{Action, ActionState, Hold, Load, Plan, Protection};
 use serde_json::json;
 use tracing::warn;
 use uuid::Uuid;
@@ -54,32 +54,41 @@ pub(crate) async fn identify(
             incident.finding.person = account.person.clone();
         }
     }
-    incidents.retain(|incident| {
-        let person = &incident.finding.person;
-        let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
-        let names = |account: &String| *account == person.id.to_string() || Some(account) == email.as_ref();
-        !job.service_accounts.iter().any(names)
-    });
+    incidents
+        .retain(|incident| !job.service_accounts.iter().any(|account| is_named(&incident.finding.person, account)));
     let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
     Ok(directory.map(|(id, _)| id).collect())
 }
 
-/// Whom nothing may be done to, and how many people there are. What cannot be read protects everybody.
-pub(crate) async fn protection(config: &Config, client: &Client, me: Option<(Uuid, bool)>) -> (Protection, u64) {
+/// Whom nothing may be done to, and what else the portal's lists say.
+pub(crate) struct Known {
+    /// What cannot be read protects everybody.
+    pub(crate) protection: Protection,
+    /// People who can sign in; 0 when nobody knows.
+    pub(crate) active_people: u64,
+    /// Entries of `protect.people` that mean nobody.
+    pub(crate) nobody: Vec<String>,
+}
+
+/// Asks the portal whom nothing may be done to.
+pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bool)>) -> Known {
     let mut protection = Protection {
         own: me.map(|(id, _)| id),
         own_is_owner: me.is_some_and(|(_, is_owner)| is_owner),
         people: config.protect.people.clone(),
         ..Protection::default()
     };
-    let mut active = 0;
+    let mut active_people = 0;
+    let mut nobody = Vec::new();
     match client.people().await {
         Ok(people) => {
             let can_sign_in = |account: &&Account| account.person.status == Some(PersonStatus::Active);
-            active = people.iter().filter(can_sign_in).count() as u64;
+            active_people = people.iter().filter(can_sign_in).count() as u64;
             let is_admin = |role: PortalRole| matches!(role, PortalRole::Owner | PortalRole::DocspaceAdmin);
             let admins = people.iter().filter(can_sign_in).filter(|account| account.person.role.is_some_and(is_admin));
             protection.active_admins = admins.map(|account| account.person.id).collect();
+            let is_nobody = |entry: &&String| !people.iter().any(|account| is_named(&account.person, entry));
+            nobody = config.protect.people.iter().filter(is_nobody).cloned().collect();
         }
         Err(error) => unread(&mut protection, "the list of people", error),
     }
@@ -89,24 +98,34 @@ pub(crate) async fn protection(config: &Config, client: &Client, me: Option<(Uui
                 for name in &config.protect.groups {
                     let fits =
                         |group: &&docspace_client::Group| group.id.to_string() == *name || group.name.raw() == name;
-                    let Some(group) = groups.iter().find(fits) else {
+                    let named: Vec<_> = groups.iter().filter(fits).collect();
+                    if named.is_empty() {
                         protection.unread = Some(format!("group {name}"));
                         warn!("no group has the id or the exact name `{name}`; correct `protect.groups`");
-                        continue;
-                    };
-                    match client.group_members(group.id).await {
-                        Ok(members) => {
-                            let ids = members.into_iter().map(|account| account.person.id).collect();
-                            protection.groups.insert(name.clone(), ids);
+                    }
+                    // names of groups are not unique
+                    for group in named {
+                        match client.group_members(group.id).await {
+                            Ok(members) => {
+                                let ids = members.into_iter().map(|account| account.person.id);
+                                protection.groups.entry(name.clone()).or_default().extend(ids);
+                            }
+                            Err(error) => unread(&mut protection, name, error),
                         }
-                        Err(error) => unread(&mut protection, name, error),
                     }
                 }
             }
             Err(error) => unread(&mut protection, "the list of groups", error),
         }
     }
-    (protection, active)
+    Known { protection, active_people, nobody }
+}
+
+/// Whether an entry of a list in the settings means this person.
+fn is_named(person: &Person, entry: &str) -> bool {
+    let entry = entry.trim().to_lowercase();
+    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
+    entry == person.id.to_string() || Some(entry) == email
 }
 
 fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {
@@ -114,7 +133,7 @@ fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error
     warn!("{:#}", anyhow::Error::new(error));
 }
 
-/// How many other people were planned in the last 24 hours.
+/// How many other people were planned, or held by the breaker, in the last 24 hours.
 pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uuid>) -> anyhow::Result<Load> {
     let Some(store) = &job.store else { return Ok(Load { active_people, earlier_today: 0 }) };
     let journal = Journal::open(store.clone()).await?;
@@ -129,7 +148,8 @@ pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uu
     Ok(Load { active_people, earlier_today: earlier.len() as u64 })
 }
 
-/// Writes down whom the plan would touch, so that the next run counts them.
+/// Writes down whom the plan would touch, so that the next run counts them. Those whom the breaker held count too: that some of them
+/// leave the window must not release the others.
 pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
     let Some(store) = job.store.as_ref().filter(|_| !job.dry_run) else { return Ok(()) };
     let journal = Journal::open(store.clone()).await?;
@@ -139,10 +159,11 @@ pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
             journal.advance(&mut write, &entry.key, JournalState::Done, &entry.payload, job.now).await?;
         }
     }
-    for action in plan.planned() {
+    let counts = |action: &&Action| action.state == ActionState::Planned || action.held == Some(Hold::Breaker);
+    for action in plan.actions.iter().filter(counts) {
         let subject = action.person.id.to_string();
-        // one entry a day for each person: what counts is who
-        let key = format!("{KIND} {subject} {}", job.now.date_naive());
+        // one entry an hour for each person: what counts is who
+        let key = format!("{KIND} {subject} {}", job.now.format("%Y-%m-%dT%H"));
         let payload = json!({ "reason": action.reason, "fingerprint": action.fingerprint });
         journal.plan(&mut write, (&key, KIND, &subject), &payload, job.now).await?;
     }

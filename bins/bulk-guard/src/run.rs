@@ -49,7 +49,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 /// Incidents of the window, and those that rows which the portal stored only after their time had been judged are part of.
 async fn detect(config: &Config, job: &Job, late: &[LateRow]) -> anyhow::Result<Vec<Incident>> {
     let reach = config.limits.longest();
-    let since = late.iter().map(|row| row.at - reach).chain([job.window.since]).min().unwrap_or(job.window.since);
+    // what has left the window may still belong to what is in it
+    let since = late.iter().map(|row| row.at).chain([job.window.since]).min().unwrap_or(job.window.since) - reach;
     let window = Window::new(since, job.window.until);
     let answers = Answers::ask(job, window, config.folder_weight).await?;
     let mut detectors = [Detector::new(&config.limits)];
@@ -85,7 +86,7 @@ async fn corroborate(
     let known = Names::built_in();
     let mut judged = Vec::new();
     for (incident, story) in incidents.into_iter().zip(stories) {
-        let mut signs = signs::names(job, &story, &known).await;
+        let mut signs = signs::names(job, incident.finding.window, &story, &known).await?;
         signs.extend(countries.get(&incident.finding.person.id).cloned());
         signs.extend(story.signs(incident.finding.window.since, zone));
         let judgement = judge(&incident.exceeded, &signs);
@@ -116,7 +117,7 @@ async fn plan_for(config: &Config, job: &Job, judged: &[Judged], directory: &BTr
         return Ok(Plan::default());
     }
     let me = job.portal.as_ref().map(|portal| (portal.me.person.id, portal.me.is_owner));
-    let (protection, active_people) = people::protection(config, &job.client, me).await;
+    let people::Known { protection, active_people, .. } = people::known(config, &job.client, me).await;
     let ids = candidates.iter().map(|candidate| candidate.person.id).collect();
     let load = people::load(job, active_people, &ids).await?;
     let plan = plan(&candidates, &protection, config.breaker, load);

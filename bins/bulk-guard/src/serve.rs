@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::FutureExt;
@@ -34,8 +34,11 @@ use crate::run::BulkGuard;
 /// No caller has anything to send.
 const BODY_LIMIT_BYTES: usize = 16 * 1024;
 
-/// Requests taken in a minute; a monitor asks once in a while.
+/// Requests taken in a minute, of callers with the token and of those without; a monitor asks once in a while.
 const REQUESTS_PER_MINUTE: u64 = 60;
+
+/// Who has not got an answer so long after the last scan has ended, when this process was asked to stop, never finished asking.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// A shorter token could be guessed.
 const LEAST_TOKEN_LENGTH: usize = 16;
@@ -60,8 +63,8 @@ struct Guard {
     /// How to call this program for a scan.
     arguments: Vec<OsString>,
     running: Mutex<Option<Running>>,
-    /// Beginning of the present minute, and the requests in it.
-    minute: Mutex<(Instant, u64)>,
+    /// Beginning of the present minute, and the requests in it: without the token, with it.
+    minute: Mutex<(Instant, [u64; 2])>,
     scans: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
@@ -85,7 +88,7 @@ pub(crate) async fn run(
         token: token(setup)?,
         arguments: arguments(setup.args),
         running: Mutex::new(None),
-        minute: Mutex::new((Instant::now(), 0)),
+        minute: Mutex::new((Instant::now(), [0; 2])),
         scans: AtomicU64::new(0),
         failed: AtomicU64::new(0),
         refused: AtomicU64::new(0),
@@ -97,11 +100,27 @@ pub(crate) async fn run(
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .with_state(guard);
+        .with_state(Arc::clone(&guard));
     let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     setup.print(&format!("http://{}\n", listener.local_addr()?))?;
-    axum::serve(listener, app).with_graceful_shutdown(stop()).await.context("the server stopped")?;
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop());
+    tokio::select! {
+        ended = server.into_future() => ended.context("the server stopped")?,
+        () = out_of_patience(guard) => {}
+    }
     Ok(Exit::Concluded)
+}
+
+/// Some time after somebody asked this process to end and the scan that ran then has ended.
+#[expect(clippy::disallowed_methods, reason = "the patience of a server that stops; nothing of a run waits")]
+async fn out_of_patience(guard: Arc<Guard>) {
+    stop().await;
+    info!("stopping when the last answer is given");
+    let running = guard.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(running) = running {
+        running.await;
+    }
+    tokio::time::sleep(LAST_ANSWERS).await;
 }
 
 /// Until somebody asks this process to end. What is being answered then is answered.
@@ -120,7 +139,6 @@ async fn stop() {
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
-    info!("stopping when the last answer is given");
 }
 
 fn token(setup: &Setup<'_, BulkGuard>) -> anyhow::Result<SecretString> {
@@ -168,19 +186,23 @@ fn arguments(args: &CommonArgs) -> Vec<OsString> {
 }
 
 async fn scan(State(guard): State<Arc<Guard>>, headers: HeaderMap) -> Response {
-    if !guard.takes_another() {
+    let is_known = guard.knows(&headers);
+    if !guard.takes_another(is_known) {
         let answer = json!({ "status": "error", "detail": "too many requests; ask again in a minute" });
-        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], answer.to_string()).into_response();
+        return said(StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], &answer);
     }
-    if !guard.knows(&headers) {
+    if !is_known {
         guard.refused.fetch_add(1, Ordering::Relaxed);
         let answer = json!({ "status": "error", "detail": "a bearer token is required" });
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer"), (header::CONTENT_TYPE, "application/json")];
-        return (StatusCode::UNAUTHORIZED, challenge, answer.to_string()).into_response();
+        return said(StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], &answer);
     }
     let scan = guard.scan().await;
     let (status, answer) = answer(&scan);
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response()
+    said(status, [], &answer)
+}
+
+fn said<const N: usize>(status: StatusCode, more: [(HeaderName, &'static str); N], answer: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], more, format!("{answer}\n")).into_response()
 }
 
 /// `ok` only for a scan that saw everything.
@@ -200,13 +222,14 @@ fn answer(scan: &Scan) -> (StatusCode, Value) {
 
 impl Guard {
     /// Counts a request; false when there were too many in this minute.
-    fn takes_another(&self) -> bool {
+    fn takes_another(&self, is_known: bool) -> bool {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         if minute.0.elapsed() >= Duration::from_secs(60) {
-            *minute = (Instant::now(), 0);
+            *minute = (Instant::now(), [0; 2]);
         }
-        minute.1 += 1;
-        minute.1 <= REQUESTS_PER_MINUTE
+        let count = &mut minute.1[usize::from(is_known)];
+        *count += 1;
+        *count <= REQUESTS_PER_MINUTE
     }
 
     /// Whether the caller presents the token. Hashes are compared, in constant time, so that neither length nor content can be timed.
@@ -283,4 +306,30 @@ async fn metrics(State(guard): State<Arc<Guard>>) -> String {
         format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {}\n", value.load(Ordering::Relaxed))
     });
     shown.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a scan that saw everything is `ok`, whatever else was printed.
+    #[test]
+    fn an_answer_follows_from_how_the_scan_ended() {
+        let report = || Some(json!({ "schema": "bulk-guard/1" }));
+        for (exit, report, expected) in [
+            (Some(0), report(), (StatusCode::OK, "ok")),
+            (Some(3), report(), (StatusCode::OK, "ok")),
+            (Some(4), report(), (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(1), report(), (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(2), None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            (Some(3), None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            // killed, or never started
+            (None, None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
+            // another run has the lock
+            (Some(0), None, (StatusCode::SERVICE_UNAVAILABLE, "error")),
+        ] {
+            let (status, told) = answer(&Scan { exit, report, log: String::new() });
+            assert_eq!((status, told["status"].as_str().unwrap()), expected, "{exit:?}");
+        }
+    }
 }

@@ -20,6 +20,9 @@ use crate::rule::Incident;
 /// How far before an incident somebody's habits are looked at.
 const HISTORY: TimeDelta = TimeDelta::days(30);
 
+/// So long before an incident habits end: an attack that begins slowly must not become the habit that it is measured by.
+const NOT_YET_HABIT: TimeDelta = TimeDelta::days(1);
+
 /// With fewer days of work than this nearly everything would be unusual.
 const LEAST_DAYS: usize = 10;
 
@@ -28,6 +31,9 @@ const NAMES_LOOKED_UP: usize = 20;
 
 /// With fewer names than this nothing is said of them.
 const LEAST_NAMES: usize = 5;
+
+/// So many documents of an extension in the month before make it an ordinary one.
+const LEAST_IN_USE: usize = 3;
 
 /// People work in a room or two at a time.
 const MANY_ROOMS: usize = 3;
@@ -55,7 +61,7 @@ impl Habits {
         let local = event.at.with_timezone(&zone);
         self.days.insert(local.date_naive());
         self.hours.insert(local.hour());
-        self.addresses.extend(said(event.ip.as_ref()).map(str::to_owned));
+        self.addresses.extend(address(event));
     }
 
     fn are_known(&self) -> bool {
@@ -75,7 +81,7 @@ impl Story {
     fn learn(&mut self, event: &AuditEvent) {
         let Some(kind) = Kind::of(event.action) else { return };
         self.rooms.extend(title_in_context(event).map(|title| title.raw().to_owned()));
-        self.addresses.extend(said(event.ip.as_ref()).map(str::to_owned));
+        self.addresses.extend(address(event));
         let is_named = matches!(kind, Kind::Renamed | Kind::Overwritten | Kind::Created);
         if is_named && !event.action.is_about_whole_folder() {
             self.files.extend(event.target.first().cloned());
@@ -107,6 +113,11 @@ impl Story {
     }
 }
 
+/// The time that shows what is usual.
+fn before(incident: Window) -> Window {
+    Window::new(incident.since - HISTORY, incident.since - NOT_YET_HABIT)
+}
+
 /// The stories of all incidents, from two passes over what is remembered.
 pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyhow::Result<Vec<Story>> {
     let mut stories: Vec<Story> = incidents.iter().map(|_| Story::default()).collect();
@@ -124,7 +135,7 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
             let window = incidents[index].finding.window;
             if window.contains(event.at) {
                 stories[index].learn(&event);
-            } else if event.at < window.since && window.since - event.at <= HISTORY {
+            } else if before(window).contains(event.at) {
                 stories[index].habits.learn(&event, zone);
             }
         }
@@ -132,8 +143,13 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
     Ok(stories)
 }
 
-/// What the present names of some of the documents say.
-pub(crate) async fn names(job: &Job, story: &Story, names: &Names) -> Vec<Corroboration> {
+/// What the present names of some of the documents of an incident say.
+pub(crate) async fn names(
+    job: &Job,
+    incident: Window,
+    story: &Story,
+    names: &Names,
+) -> anyhow::Result<Vec<Corroboration>> {
     let mut titles = Vec::new();
     for file in story.files.iter().take(NAMES_LOOKED_UP) {
         match job.client.file(&EntryId::from(file.as_str())).await {
@@ -144,56 +160,91 @@ pub(crate) async fn names(job: &Job, story: &Story, names: &Names) -> Vec<Corrob
             }
         }
     }
-    signs_of_names(&titles, names)
+    let mut signs = signs_of_names(&titles, names);
+    if let Some((extension, _)) = new_extension(&titles, names)
+        && is_used_here(job, before(incident), &extension).await?
+    {
+        signs.retain(|sign| sign.kind != Sign::NewExtension);
+    }
+    Ok(signs)
 }
 
 fn signs_of_names(titles: &[PortalText], names: &Names) -> Vec<Corroboration> {
     let mut signs = Vec::new();
-    if let Some(known) = titles.iter().find_map(|title| names.ransomware(title.raw())) {
+    if let Some(known) = names.ransomware(titles) {
         let shown = PortalText::new(known).for_terminal();
         let evidence = format!("`{shown}` is a name that ransomware leaves behind");
         signs.push(Corroboration { kind: Sign::Ransomware, evidence });
     }
-    let mut extensions: BTreeMap<String, usize> = BTreeMap::new();
-    for title in titles {
-        *extensions.entry(extension(title.raw())).or_default() += 1;
-    }
-    let commonest = extensions.iter().max_by_key(|(_, count)| **count);
-    if let Some((extension, count)) = commonest.filter(|_| titles.len() >= LEAST_NAMES)
-        && !names.is_ordinary(extension)
-        && count * 5 >= titles.len() * 4
-    {
-        let shown = PortalText::new(extension.as_str()).for_terminal();
+    if let Some((extension, count)) = new_extension(titles, names) {
+        let shown = PortalText::new(extension).for_terminal();
         let evidence = format!("{count} of {} documents looked at end in `.{shown}` now", titles.len());
         signs.push(Corroboration { kind: Sign::NewExtension, evidence });
     }
     signs
 }
 
-/// Sign-ins of the window from countries that the person had never signed in from. What is missing of the login history is a gap.
+/// The extension of nearly all titles, and of how many, where no ordinary program makes it.
+fn new_extension(titles: &[PortalText], names: &Names) -> Option<(String, usize)> {
+    let mut extensions: BTreeMap<String, usize> = BTreeMap::new();
+    for title in titles {
+        *extensions.entry(extension(title.raw())).or_default() += 1;
+    }
+    let commonest = extensions.into_iter().max_by_key(|(_, count)| *count)?;
+    let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && commonest.1 * 5 >= titles.len() * 4;
+    is_new.then_some(commonest)
+}
+
+/// Whether people worked with documents of this extension in a time: the lists of this program do not know every trade.
+async fn is_used_here(job: &Job, time: Window, extension: &str) -> anyhow::Result<bool> {
+    let ending = format!(".{extension}");
+    let names_it = |text: &PortalText| {
+        let lower = text.raw().to_lowercase();
+        let mut ends = lower.match_indices(&ending).map(|(at, _)| &lower[at + ending.len()..]);
+        ends.any(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let mut documents = BTreeSet::new();
+    let mut events = std::pin::pin!(job.archive.events(time));
+    while let Some(event) = events.try_next().await? {
+        if Kind::of(event.action).is_some() && event.text.as_ref().is_some_and(names_it) {
+            documents.extend(event.target.into_iter().next());
+        }
+        if documents.len() >= LEAST_IN_USE {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Sign-ins, in an incident or the day before it, from countries that the person had not signed in from in the month before. What is
+/// missing of the login history is a gap.
 pub(crate) async fn countries(
     job: &Job,
     findings: &[&Finding],
     coverage: &mut Coverage,
 ) -> anyhow::Result<BTreeMap<Uuid, Corroboration>> {
     let mut signs = BTreeMap::new();
-    let refreshed = job.archive.refresh_logins_and_history(&job.client, job.window, HISTORY, job.now).await?;
+    let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(signs) };
+    // who steals a session looks around first
+    let recent = Window::new(first, job.window.until);
+    let refreshed = job.archive.refresh_logins_and_history(&job.client, recent, HISTORY, job.now).await?;
     if let Some(error) = refreshed.error {
         warn!("{:#}", anyhow::Error::new(error));
     }
     coverage.logins = refreshed.coverage;
     coverage.add_gaps(refreshed.gaps);
-    let known_since = job.archive.logins_known_since(job.window.since).await?;
-    let Some(since) = known_since.filter(|since| job.window.since - *since >= HISTORY / 2) else { return Ok(signs) };
+    let known_since = job.archive.logins_known_since(first).await?;
+    let Some(since) = known_since.filter(|since| first - *since >= HISTORY / 2) else { return Ok(signs) };
     for finding in findings {
-        let id = finding.person.id;
-        let before = job.archive.successful_logins_of(id, Window::new(since, job.window.since)).await?;
-        let known: BTreeSet<&str> = before.iter().filter_map(|login| said(login.country.as_ref())).collect();
-        let now = job.archive.successful_logins_of(id, job.window).await?;
+        let (id, own) = (finding.person.id, finding.window);
+        let habits_end = before(own).until;
+        let usual = job.archive.successful_logins_of(id, Window::new(since, habits_end)).await?;
+        let known: BTreeSet<&str> = usual.iter().filter_map(|login| said(login.country.as_ref())).collect();
+        let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
         let new = now.iter().filter_map(|login| said(login.country.as_ref())).find(|country| !known.contains(country));
         if let Some(country) = new.filter(|_| !known.is_empty()) {
             let shown = PortalText::new(country).for_terminal();
-            let evidence = format!("signed in from {shown}, as the portal notes it, for the first time");
+            let evidence = format!("signed in from {shown}, as the portal notes it, and not in the month before");
             signs.insert(id, Corroboration { kind: Sign::NewCountry, evidence });
         }
     }
@@ -203,6 +254,11 @@ pub(crate) async fn countries(
 /// The portal writes an empty text for what it does not know.
 fn said(text: Option<&PortalText>) -> Option<&str> {
     text.map(PortalText::raw).filter(|text| !text.is_empty())
+}
+
+/// An address that can be compared: the portal cuts IPv6 addresses at the first colon.
+fn address(event: &AuditEvent) -> Option<String> {
+    said(event.ip.as_ref()).filter(|ip| ip.contains('.')).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -252,6 +308,14 @@ mod tests {
         assert_eq!(signs(&story), []);
     }
 
+    /// The portal cuts IPv6 addresses at the first colon, so that they say nothing.
+    #[test]
+    fn half_an_address_is_not_a_new_one() {
+        let mut story = Story { habits: usual(), ..Story::default() };
+        story.learn(&event("2026-11-20T11:30:00Z", 5017, "Rooms: Falcon", "2001"));
+        assert_eq!(signs(&story), [Sign::OffHours]);
+    }
+
     #[test]
     fn three_rooms_at_a_time_are_many() {
         let mut story = Story::default();
@@ -276,6 +340,7 @@ mod tests {
         assert_eq!(found(&titles(".xq7", 20)), [Sign::NewExtension]);
         assert_eq!(found(&titles(".xq7", 4)), []);
         assert_eq!(found(&titles(".lockbit", 3)), [Sign::Ransomware]);
+        assert_eq!(found(&titles(".locked", 2)), []);
         let mixed: Vec<PortalText> = titles(".xq7", 3).into_iter().chain(titles("", 2)).collect();
         assert_eq!(found(&mixed), []);
         assert_eq!(found(&["HOW_TO_DECRYPT.txt".into()]), [Sign::Ransomware]);

@@ -22,6 +22,21 @@ async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebo
     assert!(unknown.stderr.contains("nobody has the id"), "{}", unknown.stderr);
 }
 
+/// Zero of nothing remembered is no all-clear.
+#[tokio::test]
+async fn what_is_not_remembered_is_named() {
+    let setting = setting(office()).await;
+    for command in [vec!["explain", "olga@example.com"], vec!["backtest", "--since", "2026-11-20T07:00:00Z"]] {
+        let told = setting.run(&command).await;
+        assert_eq!(told.exit, 0, "{}", told.stderr);
+        assert!(told.stdout.contains("Not remembered: 2026-11-20 0"), "{command:?} {}", told.stdout);
+    }
+    for command in [vec!["explain", "olga@example.com"], vec!["backtest"]] {
+        let told = setting.run(&[&command[..], &["--since", "2026-11-20T09:30:00Z"]].concat()).await;
+        assert_eq!((told.exit, told.stdout.as_str()), (2, ""), "{}", told.stderr);
+    }
+}
+
 #[tokio::test]
 async fn backtest_compares_limits_in_what_is_remembered() {
     let mut portal = office();

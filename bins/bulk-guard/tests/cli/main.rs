@@ -8,3 +8,4 @@ mod scenarios;
 mod serve;
 mod snapshots_of_runs;
 mod story;
+mod traps;

@@ -1,16 +1,18 @@
 //! `serve`: real requests on loopback.
 
+use std::fmt::Write as _;
 use std::process::Stdio;
+use std::time::Duration;
 
 use cli_test::Setting;
 use outbound::HttpOptions;
-use portal_sim::PersonKind;
-use reqwest::{Client, Response, StatusCode};
+use portal_sim::{Fault, FaultKind, PersonKind};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
-use crate::story::{Burst, hire, office, setting};
+use crate::story::{Burst, hire, office, setting, this_moment};
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -45,15 +47,17 @@ impl Server {
         request.send().await.unwrap()
     }
 
+    #[cfg(unix)]
+    async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(killed.success());
+    }
+
     async fn get(&self, path: &str) -> (StatusCode, String) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the server under test goes by the clock of this machine")]
-fn this_moment() -> chrono::DateTime<chrono::Utc> {
-    chrono::Utc::now()
 }
 
 async fn json(answer: Response) -> Value {
@@ -124,13 +128,123 @@ async fn too_many_requests_are_turned_away() {
     assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
 }
 
+/// What a caller can get, but for the report itself.
+#[tokio::test]
+async fn answers_look_like_this() {
+    let server = Server::start().await;
+    let mut told = String::new();
+    let varies = |name: &str| ["report", "detail"].contains(&name);
+    let mut show = async |what: &str, answer: Response| {
+        let (status, head) = (answer.status(), answer.headers().clone());
+        writeln!(told, "{what}\n{status}").unwrap();
+        for name in ["content-type", "www-authenticate", "retry-after", "allow"] {
+            head.get(name).iter().for_each(|value| writeln!(told, "{name}: {}", value.to_str().unwrap()).unwrap());
+        }
+        let body = answer.text().await.unwrap();
+        let shown = match serde_json::from_str::<Value>(&body) {
+            Ok(mut body) => {
+                if body["exit_code"].is_u64() || body["status"] == "ok" {
+                    for (_, value) in body.as_object_mut().unwrap().iter_mut().filter(|(name, _)| varies(name)) {
+                        *value = "…".into();
+                    }
+                }
+                serde_json::to_string_pretty(&body).unwrap()
+            }
+            Err(_) => body,
+        };
+        writeln!(told, "{}\n", shown.trim_end()).unwrap();
+    };
+    let request = |method: Method, path: &str| server.http.request(method, format!("{}{path}", server.url));
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing", "/security/scan"] {
+        show(&format!("GET {path}"), request(Method::GET, path).send().await.unwrap()).await;
+    }
+    show("DELETE /security/scan", request(Method::DELETE, "/security/scan").send().await.unwrap()).await;
+    show("POST /security/scan, with the token", server.scan(TOKEN).await).await;
+    server.setting.sim.edit(|portal| portal.audit = false);
+    show("the same, without the audit feature", server.scan(TOKEN).await).await;
+    show("GET /readyz", request(Method::GET, "/readyz").send().await.unwrap()).await;
+    for _ in 0..60 {
+        server.scan("").await;
+    }
+    show("POST /security/scan, too often", server.scan("").await).await;
+    insta::assert_snapshot!("answers", told);
+}
+
+/// A caller who never finishes a request keeps a server that was asked to stop from nothing.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_slow_caller_does_not_keep_it_from_stopping() {
+    let mut server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"POST /security/scan HTTP/1.1\r\nHost: x\r\nX-Sl").await.unwrap();
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+    server.terminate().await;
+    let ended = tokio::time::timeout(Duration::from_secs(30), server.child.wait()).await;
+    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+/// Whoever waits for a scan gets its answer, although the server was asked to stop meanwhile and a caller has hung up.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_scan_that_runs_is_answered_before_it_stops() {
+    let mut server = Server::start().await;
+    let slow = Fault::new(FaultKind::Latency { ms: 300, jitter_ms: 0 });
+    server.setting.sim.edit(|portal| portal.faults.push(slow));
+    {
+        let impatient = tokio::time::timeout(Duration::from_millis(200), server.scan(TOKEN)).await;
+        assert!(impatient.is_err(), "the scan takes longer");
+    }
+    let (answer, ()) = tokio::join!(server.scan(TOKEN), async {
+        // by the time of several answers the other request has long arrived
+        for _ in 0..10 {
+            assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+        }
+        server.terminate().await;
+    });
+    assert_eq!(json(answer).await["status"], "ok");
+    assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
+}
+
+/// Cron's run has the lock.
+#[cfg(unix)]
+#[tokio::test]
+async fn while_another_run_is_at_work_the_caller_is_told_to_come_back() {
+    let server = Server::start().await;
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    let lock = std::fs::File::options().write(true).open(server.setting.state_file("lock")).unwrap();
+    lock.lock().unwrap();
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(json(answer).await["status"], "error");
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+}
+
+/// Callers without the token must not use up the requests of those who have it.
+#[tokio::test]
+async fn strangers_do_not_lock_callers_out() {
+    let server = Server::start().await;
+    for _ in 0..70 {
+        server.scan("").await;
+    }
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn huge_headers_and_other_methods_are_refused() {
+    let server = Server::start().await;
+    assert!(server.scan(&"x".repeat(1_000_000)).await.status().is_client_error());
+    let deleted = server.http.delete(format!("{}/security/scan", server.url)).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(server.setting.sim.requests().len(), 0);
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_stops_when_asked_and_ends_well() {
     let mut server = Server::start().await;
-    let id = server.child.id().unwrap().to_string();
-    let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-    assert!(killed.success());
+    server.terminate().await;
     assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
 }
 

@@ -304,6 +304,7 @@ impl PersonEntry {
             kind: self.kind,
             status: self.status,
             ip: self.ip,
+            is_ldap: false,
         }
     }
 }
