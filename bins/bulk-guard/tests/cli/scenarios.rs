@@ -265,3 +265,18 @@ async fn a_fourth_person_in_a_day_is_held() {
         assert_eq!((own.1.as_str(), run.exit), (state, exit), "person {n}: {}", run.stdout);
     }
 }
+
+/// The simulator says who must be found; the program is held against that, not against itself.
+#[tokio::test]
+async fn the_truth_of_the_scenarios_is_told() {
+    for name in ["mass-change", "quiet"] {
+        let setting = setting(portal_sim::Scenario::builtin(name, now()).unwrap()).await;
+        let truth = setting.scenario.truth();
+        let run = json(&setting, &[]).await;
+        let expected: Vec<&str> =
+            truth.found.iter().filter(|who| who.program == "bulk-guard").map(|who| who.person.as_str()).collect();
+        let told: Vec<String> = found(&run).into_iter().map(|(email, ..)| email).collect();
+        assert_eq!(told, expected, "{name}");
+        assert_eq!(run.exit, 0, "{name}");
+    }
+}

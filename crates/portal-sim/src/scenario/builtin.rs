@@ -19,6 +19,7 @@ pub const BUILTIN: &[&str] = &[
     "hostile",
     "deleted-room",
     "addresses",
+    "mass-change",
 ];
 
 /// The text of a built-in scenario.
@@ -36,6 +37,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "large" => include_str!("../../../../fixtures/scenarios/large.json"),
         "hostile" => include_str!("../../../../fixtures/scenarios/hostile.json"),
         "deleted-room" => include_str!("../../../../fixtures/scenarios/deleted-room.json"),
+        "mass-change" => include_str!("../../../../fixtures/scenarios/mass-change.json"),
         "addresses" => include_str!("../../../../fixtures/scenarios/addresses.json"),
         _ => return None,
     })
