@@ -1,6 +1,10 @@
 //! What a minute's run costs that finds nothing new, and how fast the rule is: three limits replayed over stored events.
 //!
 //! `cargo bench -p bulk-guard --bench minute`. Linux only.
+//!
+//! Measured on two cores that were busy with other work (load 11): nothing new, 23 requests and 198 ms wall; of the requests 21 read
+//! again the two hours in which late rows may still come, about 2100 rows at this office's rate. Three limits over 100 000 events:
+//! 33 000 events/s, the process and the snapshot of the store included; one limit alone takes 0.61 of that time.
 
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
