@@ -282,6 +282,7 @@ impl PersonEntry {
             kind: self.kind,
             status: self.status,
             ip: self.ip,
+            culture: None,
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Person {
     pub status: i32,
     /// Where their requests come from unless an event says otherwise.
     pub ip: String,
+    /// The language they chose, such as `de`; `None` for the portal's.
+    pub culture: Option<String>,
 }
 
 impl Person {
@@ -69,6 +71,7 @@ impl Person {
             kind: PersonKind::User,
             status: 1,
             ip: "192.0.2.10".to_owned(),
+            culture: None,
         }
     }
 
