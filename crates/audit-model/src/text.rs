@@ -36,6 +36,32 @@ impl PortalText {
         }
         shown
     }
+
+    /// The same line as text inside an HTML element or a quoted attribute.
+    pub fn for_html(&self) -> String {
+        let line = self.for_terminal();
+        let mut shown = String::with_capacity(line.len());
+        for character in line.chars() {
+            match character {
+                '&' => shown.push_str("&amp;"),
+                '<' => shown.push_str("&lt;"),
+                '>' => shown.push_str("&gt;"),
+                '"' => shown.push_str("&quot;"),
+                '\'' => shown.push_str("&#39;"),
+                other => shown.push(other),
+            }
+        }
+        shown
+    }
+
+    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: one that begins like a formula gets an
+    /// apostrophe in front, as spreadsheets themselves mark text.
+    pub fn for_csv(&self) -> String {
+        let line = self.for_terminal();
+        let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+        let apostrophe = if line.trim_start().starts_with(starts_formula) { "'" } else { "" };
+        format!("\"{apostrophe}{}\"", line.replace('"', "\"\""))
+    }
 }
 
 /// Characters that act on a terminal or change how the text around them is read.
@@ -67,6 +93,30 @@ mod tests {
         let hostile = PortalText::new("a\u{1b}[2Jb\nc\u{202e}txt.exe\u{200b}");
         assert_eq!(hostile.for_terminal(), "a\\u{1b}[2Jb\\u{a}c\\u{202e}txt.exe\\u{200b}");
         assert_eq!(format!("{hostile:?}").lines().count(), 1);
+    }
+
+    #[test]
+    fn markup_is_text_in_html() {
+        let hostile = PortalText::new("<img src=x onerror='a()'>&\"\u{202e}\n");
+        assert_eq!(hostile.for_html(), "&lt;img src=x onerror=&#39;a()&#39;&gt;&amp;&quot;\\u{202e}\\u{a}");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_none_ends_early() {
+        for (raw, cell) in [
+            ("plan.docx", "\"plan.docx\""),
+            ("a \"b\", c", "\"a \"\"b\"\", c\""),
+            ("=1+1", "\"'=1+1\""),
+            (" +1", "\"' +1\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("＝1", "\"'＝1\""),
+            ("\t=1", "\"\\u{9}=1\""),
+            ("a\r\nb", "\"a\\u{d}\\u{a}b\""),
+            ("a=1", "\"a=1\""),
+        ] {
+            assert_eq!(PortalText::new(raw).for_csv(), cell, "{raw:?}");
+        }
     }
 
     #[test]
