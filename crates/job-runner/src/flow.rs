@@ -57,12 +57,18 @@ pub(crate) async fn conclude<P: Program>(
     }
     let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
-    let until = args.until.map_or(now, |until| until.resolve(now, zone));
-    let (since, notes) = match args.since {
-        Some(since) => (since.resolve(now, zone), notes),
-        None => since_last_run(until, P::WINDOW, archive.judged_until().await?, notes),
+    let [asked_since, asked_until] = [args.since, args.until].map(|time| time.map(|time| time.resolve(now, zone)));
+    let until = asked_until.unwrap_or(now);
+    let own_window = P::window(config, asked_since, asked_until, now, zone)?;
+    let (window, notes) = match (own_window, asked_since) {
+        (Some(own), _) => (own, notes),
+        (None, Some(since)) => (Window::new(since, until), notes),
+        (None, None) => {
+            let (since, notes) = since_last_run(until, P::WINDOW, archive.judged_until().await?, notes);
+            (Window::new(since, until), notes)
+        }
     };
-    let window = Window::new(since, until);
+    let until = window.until;
     // an end that lies further ahead is a mistake
     if until > now + CLOCK_TOLERANCE {
         return Err(Error::FutureWindow(until).into());

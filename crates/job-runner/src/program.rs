@@ -4,9 +4,11 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding};
-use chrono::TimeDelta;
+use audit_model::{Coverage, Finding, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
+use crate::Error;
 use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
 use crate::doctor::{Check, Reached};
@@ -31,6 +33,21 @@ pub trait Program: Sized {
 
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
+
+    /// The window of a run, for programs that have a say in it; `since` and `until` are what the flags say, `zone` is the portal's.
+    /// `None`: the flags, else [`WINDOW`](Self::WINDOW) before now.
+    ///
+    /// # Errors
+    /// A window that cannot be, such as a month that has not ended.
+    fn window(
+        _config: &Self::Config,
+        _since: Option<DateTime<Utc>>,
+        _until: Option<DateTime<Utc>>,
+        _now: DateTime<Utc>,
+        _zone: Tz,
+    ) -> Result<Option<Window>, Error> {
+        Ok(None)
+    }
 
     /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
     ///
