@@ -25,6 +25,7 @@ const GROUP_ADDED: i32 = 5094;
 const GROUP_UPDATED: i32 = 4027;
 
 /// What was read.
+#[derive(Default)]
 pub(crate) struct Seen {
     /// By id.
     pub(crate) rooms: BTreeMap<RoomId, RoomView>,
@@ -52,13 +53,7 @@ pub(crate) async fn read(
     coverage: &mut Coverage,
 ) -> anyhow::Result<Seen> {
     let titles = job.archive.rooms(job.window).await?;
-    let mut seen = Seen {
-        rooms: BTreeMap::new(),
-        unread: Vec::new(),
-        changed: BTreeMap::new(),
-        titles,
-        logs: RoomLogs::default(),
-    };
+    let mut seen = Seen { titles, ..Seen::default() };
     let mut subjects = HashMap::new();
     for room in rooms {
         let id = &room.fact.id;

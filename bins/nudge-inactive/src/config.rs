@@ -1,7 +1,7 @@
 //! This program's settings. `nudge-inactive.example.toml` says the same.
 
 use audit_model::ActClass;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use job_runner::config::{PathSetting, Problem, Settings};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,121 @@ pub(crate) struct Config {
     /// People who are never judged, by id or e-mail address.
     pub(crate) exclude_people: Vec<String>,
     pub(crate) manager: Manager,
+    pub(crate) remind: Remind,
+}
+
+/// `remind.*`: writing to people who are inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Remind {
+    /// Without it nobody is written to.
+    pub(crate) enabled: bool,
+    /// Days since somebody was first found inactive in a room, rising.
+    pub(crate) steps_days: Vec<u32>,
+    /// Mails of one run; the next goes on.
+    pub(crate) most_per_run: usize,
+    /// Mails to one person in 365 days.
+    pub(crate) most_per_year: usize,
+    /// Days between two mails to one person.
+    pub(crate) apart_days: u32,
+    /// When mails may leave, in the portal's zone: `08:00-18:00`.
+    pub(crate) hours: String,
+    /// Whether mails may leave on Saturdays and Sundays.
+    pub(crate) weekends: bool,
+    /// Days on which none may leave.
+    pub(crate) not_on: Vec<NaiveDate>,
+    /// Whether guests are written to.
+    pub(crate) guests: bool,
+    /// People who are never written to, by id or e-mail address; the report has them all the same.
+    pub(crate) stop: Vec<String>,
+    pub(crate) snooze: Vec<Snooze>,
+    /// When more than this share of those who were judged would be written to, nobody is. 100 is off.
+    pub(crate) hold_above_percent: u32,
+    /// For people whose own language has no templates.
+    pub(crate) language: String,
+    /// Folder whose templates go before the built-in ones.
+    pub(crate) templates: Option<PathSetting>,
+    /// For `List-Unsubscribe`: `https:` or `mailto:` addresses.
+    pub(crate) unsubscribe: Vec<String>,
+}
+
+/// Somebody who is left in peace for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Snooze {
+    /// Id or e-mail address.
+    pub(crate) person: String,
+    /// The first day, at the portal, on which it does not count any more.
+    pub(crate) until: Option<NaiveDate>,
+}
+
+impl Default for Remind {
+    fn default() -> Self {
+        Remind {
+            enabled: false,
+            steps_days: vec![0, 14, 28],
+            most_per_run: 50,
+            most_per_year: 6,
+            apart_days: 7,
+            hours: "08:00-18:00".to_owned(),
+            weekends: false,
+            not_on: Vec::new(),
+            guests: false,
+            stop: Vec::new(),
+            snooze: Vec::new(),
+            hold_above_percent: 80,
+            language: "en".to_owned(),
+            templates: None,
+            unsubscribe: Vec::new(),
+        }
+    }
+}
+
+impl Remind {
+    /// The first minute of the day in which mails may leave, and the first after it; `None` for what is no span of hours.
+    pub(crate) fn minutes(&self) -> Option<(u32, u32)> {
+        let minute = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+            (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+        };
+        let (from, to) = self.hours.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        (from < to).then_some((from, to))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut check = |is_wrong: bool, key: &str, message: &str| {
+            if is_wrong {
+                problems.push(Problem::new(key, message));
+            }
+        };
+        let rises = self.steps_days.is_sorted_by(|a, b| a < b) && !self.steps_days.is_empty();
+        check(!rises, "remind.steps_days", "must be rising numbers of days, such as [0, 14, 28]");
+        check(self.minutes().is_none(), "remind.hours", "must be a span within a day, such as \"08:00-18:00\"");
+        check(
+            self.most_per_run == 0,
+            "remind.most_per_run",
+            "must be at least 1; to write to nobody set `remind.enabled = false`",
+        );
+        check(
+            self.most_per_year == 0,
+            "remind.most_per_year",
+            "must be at least 1; to write to nobody set `remind.enabled = false`",
+        );
+        let percent = (1..=100).contains(&self.hold_above_percent);
+        check(!percent, "remind.hold_above_percent", "must be between 1 and 100; 100 is off");
+        check(has_blank(&self.stop), "remind.stop", "holds an empty entry; give ids or e-mail addresses");
+        let open = |snooze: &Snooze| snooze.person.trim().is_empty() || snooze.until.is_none();
+        let message = "needs `person` and `until` in every entry; for good there is `remind.stop`";
+        check(self.snooze.iter().any(open), "remind.snooze", message);
+        let is_address = |text: &String| text.starts_with("https://") || text.starts_with("mailto:");
+        let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>');
+        let bad = !self.unsubscribe.iter().all(|text| is_address(text) && is_plain(text));
+        check(bad, "remind.unsubscribe", "must hold addresses that begin with `https://` or `mailto:`");
+        problems
+    }
 }
 
 /// `manager.*`: the whole report, which is made by every run.
@@ -34,6 +149,8 @@ pub(crate) struct Config {
 pub(crate) struct Manager {
     /// File that is replaced by each run; its ending says the form: `.txt`, `.html`, `.csv` or `.json`.
     pub(crate) file: Option<PathSetting>,
+    /// Addresses to which each run mails the whole report. Needs `mail.*`.
+    pub(crate) mail_to: Vec<String>,
     /// Form in which stdout has the whole report instead of what is new.
     pub(crate) print: Option<String>,
 }
@@ -70,6 +187,7 @@ impl Default for Config {
             include_managers: true,
             exclude_people: Vec::new(),
             manager: Manager::default(),
+            remind: Remind::default(),
         }
     }
 }
@@ -149,6 +267,9 @@ impl Settings for Config {
         check(is_unknown, "manager.print", "must be text, html, csv or json");
         let blank = has_blank(&self.exclude_people);
         check(blank, "exclude_people", "holds an empty entry; give ids or e-mail addresses");
+        let blank = has_blank(&self.manager.mail_to);
+        check(blank, "manager.mail_to", "holds an empty entry; give mail addresses");
+        problems.extend(self.remind.problems());
         problems
     }
 }

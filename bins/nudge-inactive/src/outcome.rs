@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::remind::{Hold, Reminder};
 use crate::rule::{Excluded, Judged, Risk, Unsure, Verdict};
 
 /// Name of the rule in findings.
@@ -31,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) head: Head,
     /// Everybody inactive, most severe first, then by person and room.
     pub(crate) findings: Vec<Finding>,
+    /// Mails: sent, held, or in a dry run planned; by person.
+    pub(crate) actions: Vec<Reminder>,
     pub(crate) suppressed: u64,
     pub(crate) terms: TermsShown,
     /// In the order of the report: rooms with the greatest risk first, then by title.
@@ -194,6 +197,7 @@ pub(crate) struct Seen {
     pub(crate) unread_rooms: Vec<RoomId>,
     pub(crate) watched_since: Option<DateTime<Utc>>,
     pub(crate) notes: Vec<String>,
+    pub(crate) actions: Vec<Reminder>,
 }
 
 impl Outcome {
@@ -202,7 +206,7 @@ impl Outcome {
     }
 
     pub(crate) fn with_head(mut head: Head, config: &Config, seen: Seen) -> Self {
-        let Seen { mut rooms, unread_rooms, watched_since, notes } = seen;
+        let Seen { mut rooms, unread_rooms, watched_since, notes, actions } = seen;
         head.notes.extend(notes);
         rooms.sort_by(|a, b| a.order().cmp(&b.order()));
         let of_room = |room: &RoomReport| {
@@ -215,6 +219,7 @@ impl Outcome {
         Outcome {
             head,
             findings,
+            actions,
             suppressed: 0,
             terms: TermsShown { period_days, min_activity, grace_days },
             rooms,
@@ -227,6 +232,11 @@ impl Outcome {
     /// What depends on what people know already.
     pub(crate) fn tellable(&mut self) -> Tellable<'_> {
         Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
+    }
+
+    /// Whether so many people were due at once that nobody was written to.
+    pub(crate) fn is_held(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action.held, Some(Hold::TooMany { .. })))
     }
 
     pub(crate) fn inactive(&self) -> u64 {

@@ -11,14 +11,16 @@ use chrono_tz::Tz;
 use docspace_client::Room;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Check, Conclusion, Job, Program, Reached, Tellable};
+use job_runner::exit::Exit;
+use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::activity;
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::config::{Config, Form};
 use crate::outcome::{Outcome, RoomReport, Seen};
+use crate::remind::{Remembered, remind};
 use crate::report;
 use crate::rooms::{Choice, choose, tags};
 use crate::rule::{Judged, Terms, Verdict, judge};
@@ -31,6 +33,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let outcome = Outcome::new(config, job, looked.coverage, looked.seen);
     if !job.dry_run {
         write_file(config, &outcome)?;
+        mail_manager(config, job, &outcome).await?;
     }
     Ok(outcome)
 }
@@ -42,9 +45,38 @@ pub(crate) struct Looked {
 }
 
 async fn look(config: &Config, job: &Job) -> anyhow::Result<Looked> {
+    let judgement = judge_rooms(config, job).await?;
+    let Judgement { coverage, notes, found, judged, watched_since, last } = judgement;
+    let report = |(id, judged): (RoomId, Vec<Judged>)| {
+        let title = found.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
+        RoomReport::new(id, title, judged, &last)
+    };
+    let rooms: Vec<RoomReport> = judged.into_iter().map(report).collect();
+    let is_judged = coverage.audit.is_some();
+    let actions = match config.remind.enabled && is_judged {
+        true => remind(config, job, &Remembered { rooms: &rooms, found: &found }).await?,
+        false => Vec::new(),
+    };
+    Ok(Looked { coverage, seen: Seen { rooms, unread_rooms: found.unread, watched_since, notes, actions } })
+}
+
+/// The chosen rooms and what the rule says of their members.
+#[derive(Default)]
+pub(crate) struct Judgement {
+    pub(crate) coverage: Coverage,
+    pub(crate) notes: Vec<String>,
+    pub(crate) found: activity::Seen,
+    pub(crate) judged: Vec<(RoomId, Vec<Judged>)>,
+    /// Since when the audit trail is known without a hole.
+    pub(crate) watched_since: Option<DateTime<Utc>>,
+    /// When those who are inactive were last seen before the window.
+    pub(crate) last: BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
+}
+
+pub(crate) async fn judge_rooms(config: &Config, job: &Job) -> anyhow::Result<Judgement> {
     if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
         let coverage = Coverage::unseen("audit", job.window, GapReason::AuditFeatureMissing);
-        return Ok(Looked { coverage, seen: Seen::default() });
+        return Ok(Judgement { coverage, ..Judgement::default() });
     }
     let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
     if let Some(error) = refreshed.error {
@@ -67,12 +99,7 @@ async fn look(config: &Config, job: &Job) -> anyhow::Result<Looked> {
         Some(since) => activity::last_before(job, since, &inactive(&judged), &found).await?,
         None => BTreeMap::new(),
     };
-    let report = |(id, judged): (RoomId, Vec<Judged>)| {
-        let title = found.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
-        RoomReport::new(id, title, judged, &last)
-    };
-    let rooms = judged.into_iter().map(report).collect();
-    Ok(Looked { coverage, seen: Seen { rooms, unread_rooms: found.unread, watched_since, notes } })
+    Ok(Judgement { coverage, notes, found, judged, watched_since, last })
 }
 
 /// The rooms that the portal shows, and which of them are meant.
@@ -142,6 +169,24 @@ fn write_file(config: &Config, outcome: &Outcome) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Mails the whole report to the manager. That it could not be sent is logged: the report stands on stdout as well.
+async fn mail_manager(config: &Config, job: &Job, outcome: &Outcome) -> anyhow::Result<()> {
+    if config.manager.mail_to.is_empty() {
+        return Ok(());
+    }
+    let Some(mailer) = &job.mailer else {
+        return Err(job_runner::Error::setting("mail.host", "is missing: `manager.mail_to` needs a mail server").into());
+    };
+    let mut mailer = mailer.lock().await;
+    for address in &config.manager.mail_to {
+        if let Err(error) = mailer.send(&report::manager_mail(outcome, address)?).await {
+            tracing::error!("the report was not mailed to the manager: {:#}", anyhow::Error::new(error));
+        }
+    }
+    mailer.close().await;
+    Ok(())
+}
+
 /// This program, as the runner sees it.
 pub(crate) struct NudgeInactive;
 
@@ -183,7 +228,7 @@ impl Program for NudgeInactive {
             coverage: &outcome.head.coverage,
             findings: &outcome.findings,
             suppressed: outcome.suppressed,
-            held: false,
+            held: outcome.is_held(),
         }
     }
 
@@ -200,7 +245,14 @@ impl Program for NudgeInactive {
         Vec::new()
     }
 
-    async fn checks(_config: &Config, _reached: Option<&Reached>) -> Vec<Check> {
-        Vec::new()
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {
+        match &cli.command {
+            Some(Command::Explain { person, room }) => crate::explain::explain(setup, person, room).await,
+            Some(Command::Common(_)) | None => Ok(Exit::Usage),
+        }
     }
 }

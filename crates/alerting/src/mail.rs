@@ -81,7 +81,9 @@ impl MailError {
     /// What became of the mail.
     pub fn fate(&self) -> Fate {
         match self {
-            MailError::Connect(_) | MailError::NotNow { .. } | MailError::Silent { had_message: false } => Fate::NotSent,
+            MailError::Connect(_) | MailError::NotNow { .. } | MailError::Silent { had_message: false } => {
+                Fate::NotSent
+            }
             MailError::Address { .. }
             | MailError::Message { .. }
             | MailError::NoUnicode

@@ -119,13 +119,9 @@ mod tests {
         std::fs::create_dir(folder.path().join("fr")).unwrap();
         std::fs::write(folder.path().join("fr/hello.txt"), "Bonjour {{ name }} !").unwrap();
         let templates = Templates::new(BUILTIN, Some(folder.path().to_owned()), "de");
-        for (culture, expected) in [
-            (Some("en-GB"), "en"),
-            (Some("de"), "de"),
-            (None, "de"),
-            (Some("fr-FR"), "de"),
-            (Some("../../etc"), "de"),
-        ] {
+        for (culture, expected) in
+            [(Some("en-GB"), "en"), (Some("de"), "de"), (None, "de"), (Some("fr-FR"), "de"), (Some("../../etc"), "de")]
+        {
             assert_eq!(templates.language(culture, BOTH), Some(expected), "{culture:?}");
         }
         std::fs::write(folder.path().join("fr/hello.html"), "<p>Bonjour {{ name }}</p>").unwrap();

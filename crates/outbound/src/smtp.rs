@@ -48,11 +48,15 @@ pub enum SmtpError {
     BadCa { path: PathBuf },
     #[error("cannot set up TLS for the mail server {host}")]
     Tls { host: String, source: lettre::transport::smtp::Error },
-    #[error("cannot connect to the mail server {host}:{port}; check `mail.host`, `mail.port`, `mail.security` and the firewall")]
+    #[error(
+        "cannot connect to the mail server {host}:{port}; check `mail.host`, `mail.port`, `mail.security` and the firewall"
+    )]
     Connect { host: String, port: u16, source: lettre::transport::smtp::Error },
     #[error("the mail server {host} fell silent before anything was sent; check `mail.port` and `mail.security`")]
     Silent { host: String },
-    #[error("the mail server {host} does not offer STARTTLS, so nothing was sent; use its port for TLS with `mail.security = \"tls\"`")]
+    #[error(
+        "the mail server {host} does not offer STARTTLS, so nothing was sent; use its port for TLS with `mail.security = \"tls\"`"
+    )]
     NoStartTls { host: String },
     #[error("the mail server {host} did not let us sign in; check `mail.user` and the password")]
     SignIn { host: String, source: lettre::transport::smtp::Error },
@@ -77,8 +81,9 @@ async fn connect(options: &SmtpOptions) -> Result<AsyncSmtpConnection, SmtpError
     let hello = ClientId::default();
     let at_once = tls.clone().filter(|_| *security == SmtpSecurity::Tls);
     let server = (host.as_str(), *port);
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, at_once, None).await.map_err(failed)?;
+    let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &hello, at_once, None)
+        .await
+        .map_err(failed)?;
     if let (SmtpSecurity::StartTls, Some(tls)) = (security, tls) {
         if !connection.can_starttls() {
             connection.abort().await;
@@ -104,7 +109,8 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, S
         // no roots on this machine: bundled ones
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let roots = roots.filter_map(|root| Certificate::from_der(root.to_vec()).ok());
-        let with_roots = roots.fold(builder(CertificateStore::None), |builder, root| builder.add_root_certificate(root));
+        let with_roots =
+            roots.fold(builder(CertificateStore::None), |builder, root| builder.add_root_certificate(root));
         with_roots.build_rustls().map_err(|source| SmtpError::Tls { host: host.to_owned(), source })
     })
 }

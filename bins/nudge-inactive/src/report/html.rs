@@ -4,7 +4,7 @@ use std::io;
 
 use audit_model::{Person, PortalText};
 
-use super::words::{Clock, blind_spot, gaps, headline, last_seen, right, role, room_page};
+use super::words::{Clock, blind_spots, gaps, headline, last_seen, right, role, room_page};
 use crate::outcome::{Outcome, RoomReport, plural};
 
 const STYLE: &str = "body{font:15px/1.45 sans-serif;color:#222;max-width:60em;margin:1.5em auto;padding:0 1em}\
@@ -34,9 +34,8 @@ pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<(
     for room in &outcome.rooms {
         room_html(outcome, room, &clock, out)?;
     }
-    let never: Vec<&str> = head.coverage.blind_spots.iter().copied().map(blind_spot).collect();
-    if !never.is_empty() {
-        writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", never.join("; "))?;
+    if !head.coverage.blind_spots.is_empty() {
+        writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", blind_spots(&head.coverage))?;
     }
     writeln!(out, "</body></html>")
 }

@@ -7,8 +7,9 @@ use audit_model::{RoomId, Verdict};
 use uuid::Uuid;
 
 use super::is_told;
-use super::words::{Clock, blind_spot, gaps, headline, last_seen, right, role, room_page, who};
+use super::words::{Clock, blind_spots, gaps, headline, last_seen, right, role, room_page, who};
 use crate::outcome::{Inactive, Outcome, RoomReport, plural};
+use crate::remind::{ActionState, Hold, Reminder};
 
 /// People and rooms that are told.
 type Told = BTreeSet<(Uuid, RoomId)>;
@@ -26,7 +27,11 @@ pub(super) fn news(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()
         .filter(|finding| is_told(finding.state))
         .filter_map(|finding| Some((finding.person.id, finding.room.as_ref()?.id.clone()?)))
         .collect();
-    if told.is_empty() && outcome.head.coverage.verdict() == Verdict::Complete {
+    let is_news = |action: &Reminder| {
+        let went_wrong = action.state == ActionState::Failed || matches!(action.held, Some(Hold::TooMany { .. }));
+        went_wrong || outcome.head.run.dry_run
+    };
+    if told.is_empty() && !outcome.actions.iter().any(is_news) && outcome.head.coverage.verdict() == Verdict::Complete {
         return Ok(());
     }
     write(outcome, Some(&told), out)
@@ -59,6 +64,7 @@ fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io
             writeln!(out, "  \"{}\" (room {}), {}", room.title.for_terminal(), room.id, counts(room))?;
         }
     }
+    actions_text(outcome, out)?;
     writeln!(out)?;
     coverage_text(outcome, &clock, out)
 }
@@ -110,6 +116,35 @@ fn counts(room: &RoomReport) -> String {
     format!("{}: {}", plural(room.members, "member"), parts.join(", "))
 }
 
+/// Mails: who got one, who did not and why; in a dry run every mail in full.
+fn actions_text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
+    if !outcome.actions.is_empty() {
+        writeln!(out, "\nReminders:")?;
+    }
+    for action in &outcome.actions {
+        let titles: Vec<String> = action
+            .rooms
+            .iter()
+            .map(|step| format!("\"{}\" (day {})", step.title.for_terminal(), step.step_days))
+            .collect();
+        let state = match action.state {
+            ActionState::Planned => "WOULD SEND",
+            ActionState::Held => "HELD",
+            ActionState::Done => "SENT",
+            ActionState::Failed => "NOT SENT",
+        };
+        let why = action.held.map_or_else(|| action.reason.clone(), Hold::words);
+        writeln!(out, "  {state}  {}, about {}: {why}", who(&action.person), titles.join(", "))?;
+        if let Some(mail) = &action.mail {
+            writeln!(out, "    To: {}\n    Subject: {}\n", mail.to, mail.subject)?;
+            for line in mail.text.lines() {
+                writeln!(out, "    {line}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn coverage_text(outcome: &Outcome, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
     let coverage = &outcome.head.coverage;
     if let Some(audit) = &coverage.audit {
@@ -124,9 +159,8 @@ fn coverage_text(outcome: &Outcome, clock: &Clock, out: &mut impl io::Write) -> 
     for room in &outcome.unread_rooms {
         writeln!(out, "Not seen: members of room {room}")?;
     }
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
-    if !never.is_empty() {
-        writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
+    if !coverage.blind_spots.is_empty() {
+        writeln!(out, "Never recorded by the portal: {}", blind_spots(coverage))?;
     }
     Ok(())
 }

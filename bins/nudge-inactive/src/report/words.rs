@@ -7,18 +7,18 @@ use chrono_tz::Tz;
 use crate::outcome::{ALL_ACTIVE, Inactive, Outcome, plural};
 
 /// Instants as the portal's own pages show them.
-pub(super) struct Clock(pub(super) Tz);
+pub(crate) struct Clock(pub(crate) Tz);
 
 impl Clock {
     pub(super) fn of(outcome: &Outcome) -> Self {
         Clock(outcome.head.portal.time_zone.unwrap_or(Tz::UTC))
     }
 
-    pub(super) fn minute(&self, instant: DateTime<Utc>) -> String {
+    pub(crate) fn minute(&self, instant: DateTime<Utc>) -> String {
         instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    pub(super) fn day(&self, instant: DateTime<Utc>) -> String {
+    pub(crate) fn day(&self, instant: DateTime<Utc>) -> String {
         instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
     }
 }
@@ -71,17 +71,17 @@ pub(super) fn right(inactive: &Inactive) -> String {
 }
 
 /// `Anna Schmidt <anna@example.com>`, safe on a terminal.
-pub(super) fn who(person: &Person) -> String {
+pub(crate) fn who(person: &Person) -> String {
     let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
     format!("{}{email}", person.name.for_terminal())
 }
 
-pub(super) fn room_page(portal: &str, id: &RoomId) -> String {
+pub(crate) fn room_page(portal: &str, id: &RoomId) -> String {
     format!("{portal}/rooms/shared/{id}/filter?folder={id}")
 }
 
 /// What was not seen, one line each.
-pub(super) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
+pub(crate) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
     let gap = |gap: &audit_model::Gap| {
         let (since, until) = (clock.minute(gap.span.since), clock.minute(gap.span.until));
         format!("{}, {since} to {until}: {}", source(&gap.what), gap.why.explanation())
@@ -97,6 +97,11 @@ fn source(what: &str) -> &str {
         "members" => "members of a room",
         other => other,
     }
+}
+
+/// What the portal never records, in one line.
+pub(crate) fn blind_spots(coverage: &Coverage) -> String {
+    coverage.blind_spots.iter().copied().map(blind_spot).collect::<Vec<_>>().join("; ")
 }
 
 pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {

@@ -14,7 +14,10 @@ use server::Server;
 
 fn mail(to: &str) -> Mail {
     Mail {
-        to: Recipient { name: "Žofie \"Zo\" <x@evil.example>\r\nBcc: all@example.com".to_owned(), address: to.to_owned() },
+        to: Recipient {
+            name: "Žofie \"Zo\" <x@evil.example>\r\nBcc: all@example.com".to_owned(),
+            address: to.to_owned(),
+        },
         subject: "Räume, die auf Sie warten – 契約書\r\nX-Injected: yes".to_owned(),
         text: "Guten Tag,\n\n.\nein Punkt allein beendet nichts.\n".to_owned(),
         html: Some("<p>Guten Tag – ein <b>Punkt</b></p>".to_owned()),
