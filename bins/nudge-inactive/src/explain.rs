@@ -9,7 +9,6 @@ use job_runner::{Job, Program, Setup};
 use job_store::Store;
 
 use crate::config::{Config, RoomChoice};
-use crate::outcome::plural;
 use crate::remind::explain_reminders;
 use crate::report::{Clock, blind_spots, gaps, who};
 use crate::rule::{Judged, Verdict, is_one_of};
@@ -79,8 +78,7 @@ async fn write(
             format!("through {}", groups.join(", "))
         };
         writeln!(text, "  member as {}, {through}", judged.member.access)?;
-        let acts = plural(judged.acts, "act");
-        writeln!(text, "  {acts} that count; fewer than {} are inactive", config.min_activity)?;
+        writeln!(text, "  acts that count: {}; with fewer than {} inactive", judged.acts, config.min_activity)?;
         for sample in &judged.samples {
             let what = sample.title.as_ref().map_or_else(|| sample.action.to_string(), PortalText::for_terminal);
             writeln!(text, "    {}  {what}", clock.minute(sample.at))?;

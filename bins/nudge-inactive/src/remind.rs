@@ -28,8 +28,8 @@ pub(crate) async fn explain_reminders(
     let mut lines = Vec::new();
     let zone = job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
     let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%Y-%m-%d").to_string();
-    if let Some(since) = past.series.get(&(person.id, room.clone())) {
-        lines.push(format!("found inactive since {}", day(*since)));
+    if let Some(series) = past.series.get(&(person.id, room.clone())) {
+        lines.push(format!("found inactive since {}", day(series.since)));
     }
     lines.extend(
         ledger

@@ -95,7 +95,7 @@ impl Excluded {
     pub(crate) fn words(self) -> &'static str {
         match self {
             Excluded::Disabled => "disabled",
-            Excluded::Pending => "invited, not yet active",
+            Excluded::Pending => "invited only",
             Excluded::Removed => "account gone or of unknown status",
             Excluded::Robot => "service account",
             Excluded::OwnAccount => "account of this program's key",

@@ -6,11 +6,11 @@ use audit_model::RoomId;
 use chrono::{DateTime, Utc};
 use job_store::{Journal, JournalEntry, JournalState, Store};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::plan::{Past, Step};
+use super::plan::{Past, Series, Step};
 use crate::outcome::hex;
 
 /// Somebody is inactive in a room: `started`, until activity makes it `done`.
@@ -22,6 +22,15 @@ const MAIL: &str = "reminder_mail";
 
 /// A mail of which the fate is unknown so many times is given up: there may be as many copies of it.
 const MOST_TRIES: u32 = 3;
+
+/// A series as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptSeries {
+    person: Uuid,
+    room: RoomId,
+    since: DateTime<Utc>,
+    number: u32,
+}
 
 pub(crate) struct Ledger {
     store: Store,
@@ -48,19 +57,20 @@ pub(crate) struct Content {
 pub(crate) struct ContentRoom {
     pub(crate) id: RoomId,
     pub(crate) since: DateTime<Utc>,
+    pub(crate) series: u32,
     pub(crate) step_days: u32,
 }
 
 impl From<&Step> for ContentRoom {
     fn from(step: &Step) -> Self {
-        ContentRoom { id: step.id.clone(), since: step.since, step_days: step.step_days }
+        ContentRoom { id: step.id.clone(), since: step.since, series: step.series, step_days: step.step_days }
     }
 }
 
 impl ContentRoom {
     fn step(&self) -> Step {
-        let ContentRoom { id, since, step_days } = self.clone();
-        Step { id, title: Default::default(), since, step_days }
+        let ContentRoom { id, since, series, step_days } = self.clone();
+        Step { id, title: Default::default(), since, series, step_days }
     }
 }
 
@@ -95,12 +105,16 @@ impl Ledger {
         Ok(past)
     }
 
-    async fn series(&self) -> anyhow::Result<BTreeMap<(Uuid, RoomId), DateTime<Utc>>> {
+    async fn series(&self) -> anyhow::Result<BTreeMap<(Uuid, RoomId), Series>> {
         let open = self.journal.open_of_kind(SERIES).await?;
-        Ok(open.into_iter().filter_map(|entry| Some((subject(&entry)?, since(&entry.payload)?))).collect())
+        let read = |entry: JournalEntry| {
+            let kept: KeptSeries = serde_json::from_value(entry.payload).ok()?;
+            Some(((kept.person, kept.room), Series { since: kept.since, number: kept.number }))
+        };
+        Ok(open.into_iter().filter_map(read).collect())
     }
 
-    /// Notes who is inactive where, and who is not any more. `begun`: a series begins at this moment, also in place of another.
+    /// Notes who is inactive where from now on, also in place of a series that was interrupted, and who is not any more.
     pub(crate) async fn note_series(
         &self,
         begun: &[(Uuid, RoomId)],
@@ -109,15 +123,20 @@ impl Ledger {
     ) -> anyhow::Result<()> {
         let mut write = self.store.begin().await?;
         for (person, room) in begun {
-            let (key, subject) = (series_key(*person, room), format!("{person} {room}"));
-            let payload = json!({ "person": person, "room": room, "since": now });
-            self.journal.plan(&mut write, (&key, SERIES, &subject), &payload, now).await?;
+            let key = series_key(*person, room);
+            let subject = format!("{person} {room}");
+            let first = KeptSeries { person: *person, room: room.clone(), since: now, number: 0 };
+            let kept =
+                self.journal.plan(&mut write, (&key, SERIES, &subject), &serde_json::to_value(&first)?, now).await?;
+            let before: KeptSeries = serde_json::from_value(kept.payload).unwrap_or(first);
+            let payload = serde_json::to_value(KeptSeries { since: now, number: before.number + 1, ..before })?;
             self.journal.advance(&mut write, &key, JournalState::Started, &payload, now).await?;
         }
         for (person, room) in ended {
-            let payload = json!({ "person": person, "room": room });
-            let key = series_key(*person, room);
-            self.journal.advance(&mut write, &key, JournalState::Done, &payload, now).await?;
+            let (key, subject) = (series_key(*person, room), format!("{person} {room}"));
+            // what stands there keeps its number for the next one
+            let kept = self.journal.plan(&mut write, (&key, SERIES, &subject), &json!({}), now).await?;
+            self.journal.advance(&mut write, &key, JournalState::Done, &kept.payload, now).await?;
         }
         write.commit().await?;
         Ok(())
@@ -181,13 +200,4 @@ impl Ledger {
 
 fn series_key(person: Uuid, room: &RoomId) -> String {
     format!("{SERIES} {person} {room}")
-}
-
-fn subject(entry: &JournalEntry) -> Option<(Uuid, RoomId)> {
-    let person = serde_json::from_value(entry.payload["person"].clone()).ok()?;
-    Some((person, serde_json::from_value(entry.payload["room"].clone()).ok()?))
-}
-
-fn since(payload: &Value) -> Option<DateTime<Utc>> {
-    serde_json::from_value(payload["since"].clone()).ok()
 }

@@ -124,7 +124,9 @@ mod tests {
         let rooms =
             vec![room("<img src=x onerror=a()>\r\nBcc: all@example.com", 2, &["{{ name }}\u{202e}.exe", "=1+1"])];
         let mail = written(None, &values("Eve\u{1b}[2J <script>alert(1)</script>", rooms));
-        assert!(!mail.contains(['\u{1b}', '\u{202e}', '\r']) && !mail.contains("<script>") && !mail.contains("<img"));
+        assert!(!mail.contains(['\u{1b}', '\u{202e}', '\r']));
+        let (_, html) = mail.split_once("-----").unwrap();
+        assert!(!html.contains("<script>") && !html.contains("<img"), "{html}");
         insta::assert_snapshot!("mail_hostile", mail);
     }
 }

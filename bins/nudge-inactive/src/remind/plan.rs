@@ -124,6 +124,9 @@ pub(crate) struct Step {
     pub(crate) title: PortalText,
     /// Since when they are found inactive there.
     pub(crate) since: DateTime<Utc>,
+    /// How many times they had been active and then inactive again, this time included.
+    #[serde(skip)]
+    pub(crate) series: u32,
     /// The step that is due, in days.
     pub(crate) step_days: u32,
 }
@@ -131,15 +134,23 @@ pub(crate) struct Step {
 impl Step {
     /// Names the reminder: the same in every run.
     pub(crate) fn key(&self, person: Uuid) -> String {
-        format!("reminder {person} {} {} {}", self.id, self.since.timestamp(), self.step_days)
+        format!("reminder {person} {} {} {}", self.id, self.series, self.step_days)
     }
+}
+
+/// Somebody is inactive in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Series {
+    pub(crate) since: DateTime<Utc>,
+    /// 1 for the first.
+    pub(crate) number: u32,
 }
 
 /// What is remembered of earlier runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
-    /// Since when somebody is found inactive in a room.
-    pub(crate) series: BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
+    /// Who is found inactive in which room, and since when.
+    pub(crate) series: BTreeMap<(Uuid, RoomId), Series>,
     /// Keys of reminders that were sent, refused, or are on their way.
     pub(crate) reminded: BTreeSet<String>,
     /// When mails left for somebody, or may have.
@@ -210,8 +221,8 @@ fn due_step(
     settings: &Remind,
     now: DateTime<Utc>,
 ) -> Option<Step> {
-    let since = *past.series.get(&(person, id.clone()))?;
-    let step = |days: u32| Step { id: id.clone(), title: title.clone(), since, step_days: days };
+    let Series { since, number } = *past.series.get(&(person, id.clone()))?;
+    let step = |days: u32| Step { id: id.clone(), title: title.clone(), since, series: number, step_days: days };
     let days = settings.steps_days.iter().rev().find(|days| now - since >= TimeDelta::days(i64::from(**days)))?;
     let later = settings.steps_days.iter().filter(|other| *other >= days);
     let is_sent = later.map(|days| step(*days).key(person)).any(|key| past.reminded.contains(&key));

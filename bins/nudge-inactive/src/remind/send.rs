@@ -98,12 +98,12 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
 
 /// Begins and ends series, and gives what is remembered then.
 async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Past> {
-    let mut past = ledger.past().await?;
+    let past = ledger.past().await?;
     let inactive: BTreeMap<(Uuid, RoomId), &Inactive> =
         seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
     // activity between two runs ends a series, too
     let goes_on = |key: &(Uuid, RoomId), one: &Inactive| {
-        past.series.get(key).is_some_and(|since| one.last_activity.is_none_or(|last| last < *since))
+        past.series.get(key).is_some_and(|series| one.last_activity.is_none_or(|last| last < series.since))
     };
     let begun: Vec<_> = inactive.iter().filter(|(key, one)| !goes_on(key, one)).map(|(key, _)| key.clone()).collect();
     let is_over = |(person, room): &&(Uuid, RoomId)| {
@@ -111,11 +111,7 @@ async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyho
     };
     let ended: Vec<_> = past.series.keys().filter(is_over).cloned().collect();
     ledger.note_series(&begun, &ended, job.now).await?;
-    past.series.extend(begun.into_iter().map(|key| (key, job.now)));
-    ended.iter().for_each(|key| {
-        past.series.remove(key);
-    });
-    Ok(past)
+    ledger.past().await
 }
 
 /// Sending, with what it needs.
@@ -154,6 +150,7 @@ impl Sending<'_> {
             id: room.id.clone(),
             title: title(&room.id).unwrap_or_default(),
             since: room.since,
+            series: room.series,
             step_days: room.step_days,
         };
         let steps: Vec<Step> = rooms.iter().map(step).collect();

@@ -4,7 +4,7 @@ use std::io;
 
 use audit_model::{Person, PortalText};
 
-use super::words::{Clock, blind_spots, gaps, headline, last_seen, right, role, room_page};
+use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page};
 use crate::outcome::{Outcome, RoomReport, plural};
 
 const STYLE: &str = "body{font:15px/1.45 sans-serif;color:#222;max-width:60em;margin:1.5em auto;padding:0 1em}\
@@ -34,6 +34,7 @@ pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<(
     for room in &outcome.rooms {
         room_html(outcome, room, &clock, out)?;
     }
+    reminders_html(outcome, out)?;
     if !head.coverage.blind_spots.is_empty() {
         writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", blind_spots(&head.coverage))?;
     }
@@ -75,6 +76,20 @@ fn room_html(outcome: &Outcome, room: &RoomReport, clock: &Clock, out: &mut impl
     for new in &room.new {
         let (who, joined) = (who(&new.person), clock.day(new.joined));
         writeln!(out, "<tr><td>{who}</td><td>{}</td><td>joined {joined}</td><td></td></tr>", role(&new.person))?;
+    }
+    writeln!(out, "</table>")
+}
+
+fn reminders_html(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
+    if outcome.actions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>Reminders</h2><table><tr><th>Who</th><th>About</th><th></th></tr>")?;
+    for action in &outcome.actions {
+        let titles: Vec<String> = action.rooms.iter().map(|step| step.title.for_html()).collect();
+        let (state, why) = outcome_of(action);
+        let (who, about) = (who(&action.person), titles.join(", "));
+        writeln!(out, "<tr><td>{who}</td><td>{about}</td><td>{}: {}</td></tr>", state.to_lowercase(), escape(&why))?;
     }
     writeln!(out, "</table>")
 }

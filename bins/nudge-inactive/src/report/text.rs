@@ -7,7 +7,7 @@ use audit_model::{RoomId, Verdict};
 use uuid::Uuid;
 
 use super::is_told;
-use super::words::{Clock, blind_spots, gaps, headline, last_seen, right, role, room_page, who};
+use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page, who};
 use crate::outcome::{Inactive, Outcome, RoomReport, plural};
 use crate::remind::{ActionState, Hold, Reminder};
 
@@ -127,13 +127,7 @@ fn actions_text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
             .iter()
             .map(|step| format!("\"{}\" (day {})", step.title.for_terminal(), step.step_days))
             .collect();
-        let state = match action.state {
-            ActionState::Planned => "WOULD SEND",
-            ActionState::Held => "HELD",
-            ActionState::Done => "SENT",
-            ActionState::Failed => "NOT SENT",
-        };
-        let why = action.held.map_or_else(|| action.reason.clone(), Hold::words);
+        let (state, why) = outcome_of(action);
         writeln!(out, "  {state}  {}, about {}: {why}", who(&action.person), titles.join(", "))?;
         if let Some(mail) = &action.mail {
             writeln!(out, "    To: {}\n    Subject: {}\n", mail.to, mail.subject)?;

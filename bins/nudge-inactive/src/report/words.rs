@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::outcome::{ALL_ACTIVE, Inactive, Outcome, plural};
+use crate::remind::{ActionState, Hold, Reminder};
 
 /// Instants as the portal's own pages show them.
 pub(crate) struct Clock(pub(crate) Tz);
@@ -28,7 +29,7 @@ pub(super) fn headline(outcome: &Outcome) -> String {
     let days = plural(outcome.terms.period_days.into(), "day");
     let (inactive, people) = (outcome.inactive(), plural_people(outcome.people()));
     let rooms = plural(outcome.rooms.len() as u64, "room");
-    let found = format!("{people} inactive for {days}, {} in {rooms}", plural(inactive, "membership"));
+    let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
     match outcome.head.coverage.verdict() {
         Verdict::Nothing => "nothing can be concluded: the audit trail could not be read".to_owned(),
         Verdict::Incomplete if inactive == 0 => {
@@ -78,6 +79,17 @@ pub(crate) fn who(person: &Person) -> String {
 
 pub(crate) fn room_page(portal: &str, id: &RoomId) -> String {
     format!("{portal}/rooms/shared/{id}/filter?folder={id}")
+}
+
+/// What became of a mail, and why.
+pub(super) fn outcome_of(action: &Reminder) -> (&'static str, String) {
+    let state = match action.state {
+        ActionState::Planned => "WOULD SEND",
+        ActionState::Held => "HELD",
+        ActionState::Done => "SENT",
+        ActionState::Failed => "NOT SENT",
+    };
+    (state, action.held.map_or_else(|| action.reason.clone(), Hold::words))
 }
 
 /// What was not seen, one line each.

@@ -1,6 +1,6 @@
 //! Runs the built program and makes what it printed comparable.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -26,10 +26,6 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    pub(crate) async fn new(scenario: &str) -> Self {
-        Setting::with(Scenario::builtin(scenario, now()).unwrap()).await
-    }
-
     pub(crate) async fn with(scenario: Scenario) -> Self {
         let sim = PortalSim::start(scenario.clone()).await.unwrap();
         Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap() }
@@ -41,7 +37,6 @@ impl Setting {
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
     }
-
 }
 
 pub(crate) struct Run {
@@ -91,13 +86,6 @@ fn without_start(text: &str) -> String {
     }
 }
 
-/// The report without what people know already.
-pub(crate) fn without_states(report: &str) -> String {
-    ["new", "grown", "known"]
-        .iter()
-        .fold(report.to_owned(), |report, state| report.replace(&format!("\"state\": \"{state}\""), "\"state\": \"…\""))
-}
-
 /// Panics unless the report keeps the published schema.
 pub(crate) fn assert_valid(report: &str) {
     assert_keeps("schema/nudge-inactive-1.schema.json", report);
@@ -117,14 +105,12 @@ pub(crate) fn assert_keeps(schema: &str, document: &str) {
     }
 }
 
-/// The one file of a folder with this ending.
-pub(crate) fn only_file(folder: &Path, ending: &str) -> PathBuf {
-    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|path| path.extension().is_some_and(|found| found == ending)).unwrap()
+/// Runs SQL on the setting's store.
+pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
+    let files = std::fs::read_dir(setting.state.path().join("state")).unwrap();
+    let mut files = files.map(|entry| entry.unwrap().path());
+    let store = files.find(|path| path.extension().is_some_and(|found| found == "sqlite")).unwrap();
+    let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
+    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.close().await;
 }
-
-/// A port that nobody listens on.
-pub(crate) fn closed_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-

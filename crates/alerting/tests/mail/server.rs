@@ -45,7 +45,8 @@ impl Server {
     pub(crate) fn taken(&self) -> Vec<Vec<u8>> {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.retain(|path| path.extension().is_some_and(|end| end == "eml"));
+        // the envelope is written last
+        files.retain(|path| path.extension().is_some_and(|end| end == "eml") && path.with_extension("json").exists());
         files.sort();
         files.iter().map(|path| std::fs::read(path).unwrap()).collect()
     }

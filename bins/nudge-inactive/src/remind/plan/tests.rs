@@ -41,7 +41,7 @@ fn circumstances() -> Circumstances {
 
 /// People who are inactive in room 71 since so many days ago.
 fn past(people: impl IntoIterator<Item = u128>, days: i64) -> Past {
-    let key = |id| ((Uuid::from_u128(id), RoomId::Number(71)), ago(days));
+    let key = |id| ((Uuid::from_u128(id), RoomId::Number(71)), Series { since: ago(days), number: 1 });
     Past { series: people.into_iter().map(key).collect(), ..Past::default() }
 }
 
@@ -74,7 +74,7 @@ fn a_new_series_begins_with_its_first_step() {
     let old = planned(&[inactive(7, PortalRole::User)], &past, &Remind::default())[0].steps[0].key(Uuid::from_u128(7));
     past.reminded.insert(old);
     assert_eq!(step(&past), None);
-    past.series.insert((Uuid::from_u128(7), RoomId::Number(71)), now());
+    past.series.insert((Uuid::from_u128(7), RoomId::Number(71)), Series { since: now(), number: 2 });
     assert_eq!(step(&past), Some(0));
 }
 
@@ -82,7 +82,7 @@ fn a_new_series_begins_with_its_first_step() {
 fn one_mail_per_person_over_all_rooms() {
     let anna = inactive(7, PortalRole::User);
     let mut past = past([7], 20);
-    past.series.insert((Uuid::from_u128(7), RoomId::Number(72)), ago(0));
+    past.series.insert((Uuid::from_u128(7), RoomId::Number(72)), Series { since: ago(0), number: 1 });
     let list = [(RoomId::Number(72), "Eagle".into(), &anna), (RoomId::Number(71), "Falcon".into(), &anna)];
     let due = plan(&list, &past, &Remind::default(), circumstances());
     let steps: Vec<_> = due[0].steps.iter().map(|step| (step.title.raw(), step.step_days)).collect();
