@@ -26,7 +26,7 @@ pub(crate) fn directory() -> Directory {
     let account = |(id, name, role, status): (Uuid, &str, PortalRole, PersonStatus)| {
         let email = Some(PortalText::new(format!("{name}@example.com")));
         let person = Person { email, role: Some(role), status: Some(status), ..Person::named(id, name.into()) };
-        (id, Account { person, is_ldap: false, is_sso: false })
+        (id, Account { person, is_ldap: false, is_sso: false, culture: None })
     };
     Directory { people: people.map(account).into(), groups: Vec::new() }
 }

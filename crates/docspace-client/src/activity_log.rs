@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use audit_model::{GapReason, RoomId, Window};
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::audit::query_instant;
 use crate::client::{OnFault, Question};
@@ -20,6 +21,9 @@ pub struct LogEntry {
     pub event: i64,
     /// Up to an hour late on the day when clocks are set forward, unlike in the audit trail.
     pub at: DateTime<Utc>,
+    /// The person or group whose membership changed, which the audit trail does not tell; `None` for other events, and for an
+    /// account that was removed since.
+    pub about: Option<Uuid>,
 }
 
 /// Page sizes: when a page fails, the next smaller ones narrow down the row.

@@ -18,6 +18,8 @@ pub struct Account {
     pub is_ldap: bool,
     /// Signs in through somebody else's page.
     pub is_sso: bool,
+    /// The language that the person has chosen, such as `de` or `en-US`; `None` for the portal's own.
+    pub culture: Option<String>,
 }
 
 /// A group of people, without those who are in it.
@@ -103,7 +105,7 @@ impl Client {
 
 impl From<PersonDto> for Account {
     fn from(dto: PersonDto) -> Self {
-        Account { is_ldap: dto.is_ldap, is_sso: dto.is_sso, person: person(dto) }
+        Account { is_ldap: dto.is_ldap, is_sso: dto.is_sso, culture: dto.culture_name.clone(), person: person(dto) }
     }
 }
 

@@ -29,9 +29,23 @@ impl Client {
     /// # Errors
     /// `IncompleteList` when the portal gave fewer distinct rooms than it says it has.
     pub async fn rooms(&self) -> Result<Vec<Room>, Error> {
+        self.rooms_of("the list of rooms", &[]).await
+    }
+
+    /// The rooms among [`Client::rooms`] that carry this tag, by id.
+    ///
+    /// # Errors
+    /// As for [`Client::rooms`].
+    pub async fn rooms_with_tag(&self, tag: &str) -> Result<Vec<Room>, Error> {
+        let tags = json!([tag]).to_string();
+        self.rooms_of("the rooms with a tag", &[("tags", &tags)]).await
+    }
+
+    async fn rooms_of(&self, asked: &'static str, filter: &[(&str, &str)]) -> Result<Vec<Room>, Error> {
         // always the same order: what is sent here becomes the account's default
-        let query = [("searchArea", "Any"), ("sortBy", "AZ"), ("sortOrder", "ascending")];
-        let question = Question::new("the list of rooms", "files/rooms", "rooms:read or *:read").query(&query);
+        let mut query = vec![("searchArea", "Any"), ("sortBy", "AZ"), ("sortOrder", "ascending")];
+        query.extend(filter);
+        let question = Question::new(asked, "files/rooms", "rooms:read or *:read").query(&query);
         let id = |folder: &FolderDto| folder.room_type.and(folder.id.clone());
         let rows = self.whole_list::<RoomListDto, _>(question, id).await?;
         let by_id = rows.into_iter().filter_map(room).map(|room| (room.fact.id.clone(), room));

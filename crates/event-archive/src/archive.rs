@@ -1,5 +1,7 @@
 //! The archive itself: opening it and reading events out of it in order.
 
+use std::collections::HashMap;
+
 use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt};
@@ -23,6 +25,7 @@ const COMPONENT: Component = Component {
             sql: include_str!("migrations/4_unjudged_by_part.sql"),
         },
         Migration { number: 5, name: "details of events", sql: include_str!("migrations/5_details.sql") },
+        Migration { number: 6, name: "whom the log of a room is about", sql: include_str!("migrations/6_about.sql") },
     ],
 };
 
@@ -48,6 +51,9 @@ const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us <
 const LOGINS_OF_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? AND user = ? ORDER BY at_us, id";
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
+
+const ROOM_LOG_ABOUT_SQL: &str =
+    "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
 
 /// What one portal said, kept in a store.
 #[derive(Clone, Debug)]
@@ -179,6 +185,32 @@ impl Archive {
             .map_err(|source| self.failed("reading a room's log", source))
     }
 
+    /// Whose membership the events changed that the activity log of a room lists in the window: event to person or group.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn room_log_subjects(&self, room: &RoomId, window: Window) -> Result<HashMap<i64, Uuid>, Error> {
+        let margin = TimeDelta::hours(1);
+        let rows: Vec<(i64, String)> = sqlx::query_as(ROOM_LOG_ABOUT_SQL)
+            .bind(room.to_string())
+            .bind(micros(window.since - margin))
+            .bind(micros(window.until + margin))
+            .fetch_all(self.store.pool())
+            .await
+            .map_err(|source| self.failed("reading a room's log", source))?;
+        Ok(rows.into_iter().filter_map(|(event, about)| Some((event, about.parse().ok()?))).collect())
+    }
+
+    /// Since when the audit trail is known without a hole up to this moment; `None` when it is not known just before it.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn audit_known_since(&self, moment: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        let covered = self.covered("audit").await?;
+        let reaches = covered.iter().find(|span| span.since < moment && moment <= span.until);
+        Ok(reaches.map(|span| span.since))
+    }
+
     /// How many rows of the window are stored, and the dates of the first and the last.
     pub(crate) async fn summary<S: Source>(&self, source: &S, window: Window) -> Result<SourceCoverage, Error> {
         let (rows, oldest, newest): (i64, Option<i64>, Option<i64>) = sqlx::query_as(source.summary_sql())
@@ -255,6 +287,7 @@ mod tests {
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),
             (ROOM_LOG_SQL, "room_log_by_time"),
+            (ROOM_LOG_ABOUT_SQL, "room_log_by_time"),
             (DELETIONS_SQL, "audit_event_room_deleted"),
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));

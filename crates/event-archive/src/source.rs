@@ -233,7 +233,7 @@ impl Source for RoomLog<'_> {
     }
 
     fn insert_sql(&self) -> &'static str {
-        "INSERT INTO room_log (room, event, at_us) "
+        "INSERT INTO room_log (room, event, at_us, about) "
     }
 
     fn conflict_sql(&self) -> &'static str {
@@ -241,6 +241,7 @@ impl Source for RoomLog<'_> {
     }
 
     fn bind(&self, entry: &LogEntry, _phrases: &Phrases, columns: &mut Columns<'_>) {
-        columns.push_bind(self.0.to_string()).push_bind(entry.event).push_bind(micros(entry.at));
+        let about = entry.about.map(|id| id.simple().to_string());
+        columns.push_bind(self.0.to_string()).push_bind(entry.event).push_bind(micros(entry.at)).push_bind(about);
     }
 }

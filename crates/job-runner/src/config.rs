@@ -8,6 +8,7 @@ mod common;
 mod extract;
 mod file;
 mod layer;
+mod mail;
 mod path;
 mod problem;
 mod show;
@@ -26,6 +27,7 @@ pub use common::{
     WebhookAlert,
 };
 pub use layer::Place;
+pub use mail::MailSettings;
 pub use path::PathSetting;
 pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;

@@ -64,6 +64,7 @@ async fn inspect<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     checks.extend(seen);
     checks.extend(P::checks(setup.config, reached.as_ref()).await);
     checks.extend(local::alerts(setup).await);
+    checks.extend(local::mail(setup).await);
     checks.push(local::heartbeat(setup).await);
     checks.push(local::textfile(setup));
     checks

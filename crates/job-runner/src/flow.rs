@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock, Store};
+use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use crate::Error;
@@ -34,7 +35,7 @@ pub(crate) async fn conclude<P: Program>(
     surroundings: Surroundings,
     watchers: &mut Watchers,
 ) -> anyhow::Result<Exit> {
-    let Surroundings { now, paths, client, portal_url, channels } = surroundings;
+    let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
     // a dry run writes nothing and needs no lock
     let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
@@ -93,6 +94,7 @@ pub(crate) async fn conclude<P: Program>(
         window,
         now,
         dry_run: args.dry_run,
+        mailer: mailer.map(Mutex::new),
         service_accounts: common.service_accounts.iter().map(|account| account.to_lowercase()).collect(),
         notes,
     };

@@ -16,6 +16,8 @@ const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
 const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 /// The credential's name in that folder.
 const CREDENTIAL: &str = "docspace-api-key";
+/// The same for the mail server's password.
+const PASSWORD_CREDENTIAL: &str = "smtp-password";
 
 /// Which of the four places the key came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,18 @@ pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<
     }
     let path = setting.ok_or(Error::NoKey)?;
     from_file(path, KeyOrigin::Setting(path.to_owned()))
+}
+
+/// The password for the mail server: the credential `smtp-password`, else the file of the setting. Without its line break.
+pub(crate) fn find_password(environment: &Environment, setting: Option<&Path>) -> Result<String, Error> {
+    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(PASSWORD_CREDENTIAL));
+    let credential = credential.filter(|path| path.exists());
+    let message = "is missing: `mail.user` needs it, or the credential `smtp-password`";
+    let path = credential.as_deref().or(setting).ok_or_else(|| Error::setting("mail.password_file", message))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Error::setting("mail.password_file", format!("cannot be read from {} ({error})", path.display()))
+    })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {

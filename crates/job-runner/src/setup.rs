@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use alerting::Channel;
+use alerting::{Channel, Mailer};
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, Utc};
 use docspace_client::{ApiKey, Budget, Client};
@@ -76,6 +76,17 @@ impl<P: Program> Setup<'_, P> {
         self.client_with(ApiKey::new(found.key), &portal_url)
     }
 
+    /// The way out for mails, as the settings `mail.*` say; `None` without `mail.host`. Connects to nobody yet.
+    ///
+    /// # Errors
+    /// An address or the password file cannot be used: exit code 2.
+    pub fn mailer(&self) -> Result<Option<Mailer>, Error> {
+        let mail = &self.common.mail;
+        let ca_file = self.common.outbound.ca_file.as_ref().map(|path| path.as_path());
+        let password_file = mail.password_file.as_ref().map(|path| path.as_path());
+        mail.mailer(ca_file, || secret::find_password(self.environment, password_file))
+    }
+
     /// Writes to stdout, which nobody else may.
     ///
     /// # Errors
@@ -139,6 +150,7 @@ pub(crate) struct Surroundings {
     pub(crate) client: Client,
     pub(crate) portal_url: Url,
     pub(crate) channels: Vec<Channel>,
+    pub(crate) mailer: Option<Mailer>,
 }
 
 impl Surroundings {
@@ -149,6 +161,7 @@ impl Surroundings {
             client: setup.client()?,
             paths: setup.state_paths()?,
             channels: setup.channels()?,
+            mailer: setup.mailer()?,
         })
     }
 }

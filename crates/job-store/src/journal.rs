@@ -157,6 +157,17 @@ impl Journal {
         rows.into_iter().map(|row| self.entry(row)).collect()
     }
 
+    /// All intents of a kind, oldest first, then by key.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or [`Error::Database`].
+    pub async fn of_kind(&self, kind: &str) -> Result<Vec<JournalEntry>, Error> {
+        let sql = format!("SELECT {COLUMNS} FROM journal_entry WHERE kind = ? ORDER BY created_us, key");
+        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kind).fetch_all(self.store.pool()).await;
+        let rows: Vec<Row> = rows.map_err(|source| self.store.error("reading the journal", source))?;
+        rows.into_iter().map(|row| self.entry(row)).collect()
+    }
+
     /// Rows are only ever written by [`plan`](Self::plan) and [`advance`](Self::advance), so one that does not fit is damage. It must
     /// not pass for an intent that is settled.
     fn entry(&self, (key, kind, subject, state, payload, created, updated): Row) -> Result<JournalEntry, Error> {

@@ -3,6 +3,7 @@
 use audit_model::{ActionId, AuditEvent, EventDetails, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{instant, maybe_instant};
@@ -140,13 +141,22 @@ pub(crate) struct LogItemDto {
     /// Elements can be null.
     #[serde(default)]
     related: Vec<Option<LogItemDto>>,
+    /// What it holds depends on the action.
+    data: Option<Value>,
 }
 
 impl LogItemDto {
     /// The item and everything grouped under it; `undated` is the date of what has none.
     pub(crate) fn flatten(&self, undated: DateTime<Utc>) -> Vec<LogEntry> {
         let related = self.related.iter().flatten().flat_map(|item| item.flatten(undated));
-        related.chain([LogEntry { event: self.id, at: self.date.unwrap_or(undated) }]).collect()
+        related.chain([LogEntry { event: self.id, at: self.date.unwrap_or(undated), about: self.about() }]).collect()
+    }
+
+    /// The affected account or group; a removed account has no id any more.
+    fn about(&self) -> Option<Uuid> {
+        let data = self.data.as_ref()?;
+        let subject = data.get("user").or_else(|| data.get("group"))?;
+        subject.get("id")?.as_str()?.parse().ok().filter(|id: &Uuid| !id.is_nil())
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct PersonDto {
     pub(crate) is_sso: bool,
     #[serde(default, deserialize_with = "maybe_instant")]
     pub(crate) registration_date: Option<DateTime<Utc>>,
+    /// Absent where it is the portal's.
+    pub(crate) culture_name: Option<String>,
 }
 
 /// A person as authors of things are named; of its members only the id is of use.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::Settings;
+use super::mail::MailSettings;
 use super::path::PathSetting;
 use super::problem::Problem;
 use crate::time_spec::Age;
@@ -36,6 +37,8 @@ pub struct CommonConfig {
     pub outbound: OutboundSettings,
     /// `alerts.*`: where findings go besides the report.
     pub alerts: AlertSettings,
+    /// `mail.*`: how programs write to people.
+    pub mail: MailSettings,
     /// `heartbeat.*`: who is told that runs go on.
     pub heartbeat: HeartbeatSettings,
     /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter.
@@ -133,6 +136,7 @@ impl Default for CommonConfig {
             budget: BudgetSettings::default(),
             outbound: OutboundSettings::default(),
             alerts: AlertSettings::default(),
+            mail: MailSettings::default(),
             heartbeat: HeartbeatSettings::default(),
             textfile: None,
         }
@@ -169,6 +173,7 @@ impl Settings for CommonConfig {
     fn validate(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.portal_url().err().into_iter().collect();
         problems.extend(self.heartbeat_url().err());
+        problems.extend(self.mail.validate());
         if self.textfile.as_ref().is_some_and(|path| path.as_path().extension().is_none_or(|end| end != "prom")) {
             problems.push(Problem::new("textfile", "must end in `.prom`: the collector reads no other files"));
         }

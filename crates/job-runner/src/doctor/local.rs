@@ -160,6 +160,24 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     checks
 }
 
+/// Signs in at the mail server, and sends nothing.
+pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
+    const NAME: &str = "mail";
+    let mailer = match setup.mailer() {
+        Ok(mailer) => mailer?,
+        Err(error) => return Some(Check::usage(NAME, error.to_string(), "correct it")),
+    };
+    let host = setup.common.mail.host.as_deref().unwrap_or_default();
+    Some(match mailer.probe().await {
+        Ok(()) => Check::ok(NAME, format!("{host} lets us hand mails over; none was sent")),
+        Err(error) => Check::fail(
+            NAME,
+            format!("{:#}", anyhow::Error::new(error)),
+            "correct `mail.*`, or ask whoever runs the server",
+        ),
+    })
+}
+
 pub(super) async fn heartbeat<P: Program>(setup: &Setup<'_, P>) -> Check {
     const NAME: &str = "heartbeat";
     match setup.common.heartbeat_url() {

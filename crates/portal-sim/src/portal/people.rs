@@ -107,6 +107,7 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ("isOwner", (person.kind == PersonKind::Owner).into()),
         ("isVisitor", (person.kind == PersonKind::Guest).into()),
         ("isCollaborator", (person.kind == PersonKind::User).into()),
+        ("cultureName", person.culture.clone().into()),
         ("mobilePhoneActivationStatus", 0.into()),
         ("isSSO", false.into()),
         ("theme", own.then(|| theme(scenario, person.id)).into()),

@@ -388,6 +388,14 @@ impl Scenario {
         (count, folders, bytes)
     }
 
+    /// Gives a room another tag. Does nothing for a room that is not there.
+    pub fn tag_room(&mut self, room: i32, tag: &str) {
+        let Some(room) = self.room(room).cloned() else { return };
+        let mut extras = self.extras(&room);
+        extras.tags.push(tag.to_owned());
+        self.content.extras.insert(room.id, extras);
+    }
+
     /// Further settings of a room.
     pub(crate) fn extras(&self, room: &Room) -> RoomExtras {
         self.content.extras.get(&room.id).cloned().unwrap_or_else(|| RoomExtras::of(room))

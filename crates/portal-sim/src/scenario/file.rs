@@ -305,6 +305,7 @@ impl PersonEntry {
             status: self.status,
             ip: self.ip,
             is_ldap: false,
+            culture: None,
         }
     }
 }

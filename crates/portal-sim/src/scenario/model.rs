@@ -57,6 +57,8 @@ pub struct Person {
     pub ip: String,
     /// Whether the account comes from a directory.
     pub is_ldap: bool,
+    /// The language they chose, such as `de`; `None` for the portal's.
+    pub culture: Option<String>,
 }
 
 impl Person {
@@ -72,6 +74,7 @@ impl Person {
             status: 1,
             ip: "192.0.2.10".to_owned(),
             is_ldap: false,
+            culture: None,
         }
     }
 

@@ -1,0 +1,257 @@
+//! What is known of the chosen rooms: who is in them, who joined when, who did what. Asks the portal; judges nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use audit_model::{ActClass, AuditEvent, Coverage, EntryKind, GapReason, Place, RoomId, RoomLogs, Rooms, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ErrorKind, Room};
+use futures::TryStreamExt;
+use job_runner::Job;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::rule::{RoomView, Tie, Unsure};
+
+/// Files whose room only their place of today can tell are looked up, two requests each, until so many were.
+const MOST_FILES: usize = 300;
+
+/// How long it is believed where a file is.
+const PLACES_KEPT: TimeDelta = TimeDelta::hours(25);
+
+/// Somebody was added to a room, or a group was.
+const PERSON_ADDED: i32 = 5085;
+const GROUP_ADDED: i32 = 5094;
+/// Somebody was put into a group or taken out of it; nobody says who.
+const GROUP_UPDATED: i32 = 4027;
+
+/// What was read.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// By id.
+    pub(crate) rooms: BTreeMap<RoomId, RoomView>,
+    /// Rooms whose members could not be read.
+    pub(crate) unread: Vec<RoomId>,
+    /// Documents that were made or changed in each room, newest first, each once, with who did it.
+    pub(crate) changed: BTreeMap<RoomId, Vec<Changed>>,
+    pub(crate) titles: Rooms,
+    pub(crate) logs: RoomLogs,
+}
+
+/// A document that was made or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) file: String,
+    pub(crate) by: Uuid,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// Reads members and logs of the rooms, and places the events of the window.
+pub(crate) async fn read(
+    job: &Job,
+    rooms: &[&Room],
+    classes: &[ActClass],
+    coverage: &mut Coverage,
+) -> anyhow::Result<Seen> {
+    let titles = job.archive.rooms(job.window).await?;
+    let mut seen = Seen { titles, ..Seen::default() };
+    let mut subjects = HashMap::new();
+    for room in rooms {
+        let id = &room.fact.id;
+        let members = match job.client.members(id).await {
+            Ok(members) => members,
+            Err(error) => {
+                // a room that went away meanwhile has no members to remind
+                if error.kind != ErrorKind::NotFound {
+                    coverage.gap("members", job.window, error.gap_reason());
+                    warn!(room.id = %id, "{error:#}");
+                    seen.unread.push(id.clone());
+                }
+                continue;
+            }
+        };
+        let mut view = RoomView {
+            id: id.clone(),
+            title: room.fact.title.clone(),
+            created: room.fact.created,
+            members,
+            joined: BTreeMap::new(),
+            groups_changed: BTreeMap::new(),
+            somebody_joined: None,
+            blind: None,
+            done: BTreeMap::new(),
+        };
+        // rooms in third-party storage have no log; who joined is not told then
+        if matches!(id, RoomId::Number(_)) {
+            let refreshed = job.archive.refresh_room_log(&job.client, id, job.window, job.now).await?;
+            if let Some(error) = refreshed.error {
+                warn!(room.id = %id, "{:#}", anyhow::Error::new(error));
+            }
+            if !refreshed.gaps.is_empty() {
+                view.blind = Some(Unsure::NoRoomLog);
+            }
+            coverage.add_room_log(refreshed.coverage, refreshed.gaps);
+            seen.logs.insert(id, job.archive.room_log(id, job.window).await?);
+            subjects.extend(job.archive.room_log_subjects(id, job.window).await?);
+        }
+        seen.rooms.insert(id.clone(), view);
+    }
+    let open = place(job, classes, &subjects, &mut seen).await?;
+    coverage.unattributed += look_up(job, open, &mut seen).await?;
+    Ok(seen)
+}
+
+/// An act in a room of which only the title is known.
+struct Open {
+    event: AuditEvent,
+    class: ActClass,
+}
+
+/// Puts the events of the window into the rooms, and gives those that nobody can place yet.
+async fn place(
+    job: &Job,
+    classes: &[ActClass],
+    subjects: &HashMap<i64, Uuid>,
+    seen: &mut Seen,
+) -> anyhow::Result<Vec<Open>> {
+    let members: BTreeSet<Uuid> =
+        seen.rooms.values().flat_map(|room| &room.members).map(|member| member.account.person.id).collect();
+    let mut open = Vec::new();
+    let mut changed: BTreeMap<RoomId, HashMap<String, Changed>> = BTreeMap::new();
+    let mut events = std::pin::pin!(job.archive.events(job.window));
+    while let Some(event) = events.try_next().await? {
+        note_joining(&event, subjects, seen);
+        let Some(class) = event.action.class() else { continue };
+        let ties: Vec<(RoomId, Tie)> = match seen.titles.place_with_logs(&event, &seen.logs) {
+            Place::Room(id, _) => vec![(id, Tie::Surely)],
+            Place::OneOf { candidates, .. } => candidates.into_iter().map(|id| (id, Tie::Perhaps)).collect(),
+            Place::UnknownRoom { .. } => {
+                if classes.contains(&class) && members.contains(&event.actor) {
+                    open.push(Open { event, class });
+                }
+                continue;
+            }
+            Place::Elsewhere => continue,
+        };
+        for (id, tie) in ties {
+            let Some(room) = seen.rooms.get_mut(&id) else { continue };
+            if classes.contains(&class) {
+                room.push(&event, class, tie);
+            }
+            if let (ActClass::Change, Tie::Surely, Some(file)) = (class, tie, file_of(&event)) {
+                let change = Changed { file: file.to_owned(), by: event.actor, at: event.at };
+                changed.entry(id).or_default().insert(change.file.clone(), change);
+            }
+        }
+    }
+    for (room, files) in changed {
+        let mut files: Vec<Changed> = files.into_values().collect();
+        files.sort_by(|a, b| (b.at, &b.file).cmp(&(a.at, &a.file)));
+        seen.changed.insert(room, files);
+    }
+    Ok(open)
+}
+
+/// Who joined, and which groups changed: the audit trail has the event, the log of the room whom it is about.
+fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, seen: &mut Seen) {
+    let Some(target) = event.target.first() else { return };
+    if event.action.0 == GROUP_UPDATED {
+        if let Ok(group) = target.parse::<Uuid>() {
+            for room in seen.rooms.values_mut() {
+                note_latest(&mut room.groups_changed, group, event.at);
+            }
+        }
+        return;
+    }
+    if !matches!(event.action.0, PERSON_ADDED | GROUP_ADDED) {
+        return;
+    }
+    let Some(room) = seen.rooms.get_mut(&RoomId::from(target.as_str())) else { return };
+    match (subjects.get(&event.id), event.action.0) {
+        (Some(person), PERSON_ADDED) => note_latest(&mut room.joined, *person, event.at),
+        (Some(group), _) => note_latest(&mut room.groups_changed, *group, event.at),
+        (None, _) => room.somebody_joined = room.somebody_joined.max(Some(event.at)),
+    }
+}
+
+fn note_latest(known: &mut BTreeMap<Uuid, DateTime<Utc>>, id: Uuid, at: DateTime<Utc>) {
+    let latest = known.entry(id).or_insert(at);
+    *latest = at.max(*latest);
+}
+
+/// Where only the title of a room is known, the place of the document today may tell; else the act counts as perhaps in any room of
+/// its author. Gives how many stay open.
+async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen) -> anyhow::Result<u64> {
+    let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).take(MOST_FILES).collect();
+    let mut places = HashMap::new();
+    for file in files {
+        let looked = job.archive.place_of_file(&job.client, &RoomId::from(file), PLACES_KEPT, job.now).await?;
+        if let Some(place) = looked.fact {
+            places.insert(file.to_owned(), place.value.room);
+        }
+    }
+    let mut left = 0;
+    for Open { event, class } in &open {
+        match file_of(event).and_then(|file| places.get(file)) {
+            // where it is now it may not have been then, so nobody is called inactive by it
+            Some(Some(room)) => {
+                if let Some(room) = seen.rooms.get_mut(room) {
+                    room.push(event, *class, Tie::Perhaps);
+                }
+            }
+            Some(None) => {}
+            None => {
+                left += 1;
+                seen.rooms.values_mut().for_each(|room| room.push(event, *class, Tie::Somewhere));
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// When these people were last seen in these rooms before the window, as far as the archive reaches back. Acts that may have been in
+/// several rooms count for each.
+pub(crate) async fn last_before(
+    job: &Job,
+    since: DateTime<Utc>,
+    people: &BTreeSet<(Uuid, RoomId)>,
+    seen: &Seen,
+) -> anyhow::Result<BTreeMap<(Uuid, RoomId), DateTime<Utc>>> {
+    let mut last = BTreeMap::new();
+    let mut events = std::pin::pin!(job.archive.events(Window::new(since, job.window.since)));
+    while let Some(event) = events.try_next().await? {
+        if event.action.class().is_none() {
+            continue;
+        }
+        let candidates = match seen.titles.place_with_logs(&event, &seen.logs) {
+            Place::Room(id, _) => vec![id],
+            Place::OneOf { candidates, .. } => candidates,
+            Place::UnknownRoom { .. } | Place::Elsewhere => continue,
+        };
+        for id in candidates {
+            let key = (event.actor, id);
+            if people.contains(&key) {
+                last.insert(key, event.at);
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// Why the portal's records of the period are not enough to call anybody inactive.
+pub(crate) fn blindness(job: &Job, period: TimeDelta, coverage: &Coverage) -> Option<Unsure> {
+    // the portal's clock may be a moment behind ours; that hides nobody's month
+    let is_hole = |why: GapReason| why != GapReason::ClockSkew;
+    if coverage.gaps.iter().any(|gap| gap.what == "audit" && is_hole(gap.why)) || coverage.audit.is_none() {
+        return Some(Unsure::NotAllRead);
+    }
+    if coverage.audit.as_ref().is_some_and(|audit| audit.rows == 0) {
+        return Some(Unsure::NoEvents);
+    }
+    (job.window.length() < period).then_some(Unsure::HistoryTooShort)
+}
+
+/// The id of the file that an event is about.
+fn file_of(event: &AuditEvent) -> Option<&str> {
+    let is_file = event.action.info().is_some_and(|info| info.entries.contains(&EntryKind::File));
+    event.target.first().filter(|_| is_file).map(String::as_str)
+}

@@ -1,0 +1,275 @@
+//! This program's settings. `nudge-inactive.example.toml` says the same.
+
+use audit_model::ActClass;
+use chrono::{NaiveDate, TimeDelta};
+use job_runner::config::{PathSetting, Problem, Settings};
+use serde::{Deserialize, Serialize};
+
+/// Own settings, besides those that all programs share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// `"all"`, or a list of ids, exact titles, `type:NAME` and `tag:NAME`. Archived rooms are left out.
+    pub(crate) rooms: RoomChoice,
+    /// Days that are looked at. 1 to 366.
+    pub(crate) period_days: u32,
+    /// Fewer acts in the period are inactive. At least 1.
+    pub(crate) min_activity: u64,
+    /// Who joined less than so many days ago is not judged.
+    pub(crate) grace_days: u32,
+    /// What counts as activity.
+    pub(crate) classes: Vec<ActClass>,
+    /// Whether the owner of a room is judged.
+    pub(crate) include_owner: bool,
+    /// Whether room managers are judged.
+    pub(crate) include_managers: bool,
+    /// People who are never judged, by id or e-mail address.
+    pub(crate) exclude_people: Vec<String>,
+    pub(crate) manager: Manager,
+    pub(crate) remind: Remind,
+}
+
+/// `remind.*`: writing to people who are inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Remind {
+    /// Without it nobody is written to.
+    pub(crate) enabled: bool,
+    /// Days since somebody was first found inactive in a room, rising.
+    pub(crate) steps_days: Vec<u32>,
+    /// Mails of one run; the next goes on.
+    pub(crate) most_per_run: usize,
+    /// Mails to one person in 365 days.
+    pub(crate) most_per_year: usize,
+    /// Days between two mails to one person.
+    pub(crate) apart_days: u32,
+    /// When mails may leave, in the portal's zone: `08:00-18:00`.
+    pub(crate) hours: String,
+    /// Whether mails may leave on Saturdays and Sundays.
+    pub(crate) weekends: bool,
+    /// Days on which none may leave.
+    pub(crate) not_on: Vec<NaiveDate>,
+    /// Whether guests are written to.
+    pub(crate) guests: bool,
+    /// People who are never written to, by id or e-mail address; the report has them all the same.
+    pub(crate) stop: Vec<String>,
+    pub(crate) snooze: Vec<Snooze>,
+    /// When more than this share of those who were judged would be written to, nobody is. 100 is off.
+    pub(crate) hold_above_percent: u32,
+    /// For people whose own language has no templates.
+    pub(crate) language: String,
+    /// Folder whose templates go before the built-in ones.
+    pub(crate) templates: Option<PathSetting>,
+    /// For `List-Unsubscribe`: `https:` or `mailto:` addresses.
+    pub(crate) unsubscribe: Vec<String>,
+}
+
+/// Somebody who is left in peace for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Snooze {
+    /// Id or e-mail address.
+    pub(crate) person: String,
+    /// The first day, at the portal, on which it does not count any more.
+    pub(crate) until: Option<NaiveDate>,
+}
+
+impl Default for Remind {
+    fn default() -> Self {
+        Remind {
+            enabled: false,
+            steps_days: vec![0, 14, 28],
+            most_per_run: 50,
+            most_per_year: 6,
+            apart_days: 7,
+            hours: "08:00-18:00".to_owned(),
+            weekends: false,
+            not_on: Vec::new(),
+            guests: false,
+            stop: Vec::new(),
+            snooze: Vec::new(),
+            hold_above_percent: 80,
+            language: "en".to_owned(),
+            templates: None,
+            unsubscribe: Vec::new(),
+        }
+    }
+}
+
+impl Remind {
+    /// The first minute of the day in which mails may leave, and the first after it; `None` for what is no span of hours.
+    pub(crate) fn minutes(&self) -> Option<(u32, u32)> {
+        let minute = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+            (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+        };
+        let (from, to) = self.hours.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        (from < to).then_some((from, to))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut check = |is_wrong: bool, key: &str, message: &str| {
+            if is_wrong {
+                problems.push(Problem::new(key, message));
+            }
+        };
+        let rises = self.steps_days.is_sorted_by(|a, b| a < b) && !self.steps_days.is_empty();
+        check(!rises, "remind.steps_days", "must be rising numbers of days, such as [0, 14, 28]");
+        check(self.minutes().is_none(), "remind.hours", "must be a span within a day, such as \"08:00-18:00\"");
+        check(
+            self.most_per_run == 0,
+            "remind.most_per_run",
+            "must be at least 1; to write to nobody set `remind.enabled = false`",
+        );
+        check(
+            self.most_per_year == 0,
+            "remind.most_per_year",
+            "must be at least 1; to write to nobody set `remind.enabled = false`",
+        );
+        let percent = (1..=100).contains(&self.hold_above_percent);
+        check(!percent, "remind.hold_above_percent", "must be between 1 and 100; 100 is off");
+        check(has_blank(&self.stop), "remind.stop", "holds an empty entry; give ids or e-mail addresses");
+        let open = |snooze: &Snooze| snooze.person.trim().is_empty() || snooze.until.is_none();
+        let message = "needs `person` and `until` in every entry; for good there is `remind.stop`";
+        check(self.snooze.iter().any(open), "remind.snooze", message);
+        let is_address = |text: &String| text.starts_with("https://") || text.starts_with("mailto:");
+        let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>');
+        let bad = !self.unsubscribe.iter().all(|text| is_address(text) && is_plain(text));
+        check(bad, "remind.unsubscribe", "must hold addresses that begin with `https://` or `mailto:`");
+        problems
+    }
+}
+
+/// `manager.*`: the whole report, which is made by every run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Manager {
+    /// File that is replaced by each run; its ending says the form: `.txt`, `.html`, `.csv` or `.json`.
+    pub(crate) file: Option<PathSetting>,
+    /// Addresses to which each run mails the whole report. Needs `mail.*`.
+    pub(crate) mail_to: Vec<String>,
+    /// Form in which stdout has the whole report instead of what is new.
+    pub(crate) print: Option<String>,
+}
+
+/// Which rooms to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum RoomChoice {
+    Word(String),
+    List(Vec<String>),
+}
+
+impl RoomChoice {
+    /// `None`: all.
+    pub(crate) fn wanted(&self) -> Option<&[String]> {
+        match self {
+            RoomChoice::Word(word) if word == "all" => None,
+            RoomChoice::Word(word) => Some(std::slice::from_ref(word)),
+            RoomChoice::List(list) => Some(list),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        use ActClass::{Change, Delete, Download, Membership, Share, View};
+        Config {
+            rooms: RoomChoice::Word("all".to_owned()),
+            period_days: 30,
+            min_activity: 1,
+            grace_days: 14,
+            classes: vec![View, Download, Change, Delete, Share, Membership],
+            include_owner: false,
+            include_managers: true,
+            exclude_people: Vec::new(),
+            manager: Manager::default(),
+            remind: Remind::default(),
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn period(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.period_days))
+    }
+
+    pub(crate) fn grace(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.grace_days))
+    }
+}
+
+/// The form of a manager report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Html,
+    Csv,
+    Json,
+}
+
+impl Form {
+    pub(crate) fn of_word(word: &str) -> Option<Form> {
+        Some(match word {
+            "text" | "txt" => Form::Text,
+            "html" => Form::Html,
+            "csv" => Form::Csv,
+            "json" => Form::Json,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn of_file(path: &std::path::Path) -> Option<Form> {
+        Form::of_word(path.extension()?.to_str()?)
+    }
+}
+
+fn has_blank(texts: &[String]) -> bool {
+    texts.iter().any(|text| text.trim().is_empty())
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut check = |is_wrong: bool, key: &str, message: &str| {
+            if is_wrong {
+                problems.push(Problem::new(key, message));
+            }
+        };
+        let wanted = self.rooms.wanted();
+        check(wanted.is_some_and(has_blank), "rooms", "holds an empty entry; give ids, exact titles, type:… or tag:…");
+        check(wanted.is_some_and(<[_]>::is_empty), "rooms", "is empty, so nobody would be looked at; give \"all\"");
+        let unknown = wanted.unwrap_or_default().iter().filter_map(|name| name.strip_prefix("type:"));
+        for kind in unknown.filter(|kind| crate::rooms::type_number(kind).is_none()) {
+            let kind = audit_model::PortalText::new(kind).for_terminal();
+            let message = format!("`type:{kind}` is no room type; known are {}", crate::rooms::type_names());
+            check(true, "rooms", &message);
+        }
+        let days = (1..=366).contains(&self.period_days);
+        check(!days, "period_days", "must be between 1 and 366");
+        let countable = (1..=crate::rule::MOST_ACTS as u64).contains(&self.min_activity);
+        check(!countable, "min_activity", "must be between 1 and 1000: with 0 nobody is ever inactive");
+        let is_longer = self.grace_days > self.period_days;
+        check(
+            is_longer,
+            "grace_days",
+            "must not be more than `period_days`: who joined before the period is not known",
+        );
+        check(self.classes.is_empty(), "classes", "is empty, so everybody would be inactive; name at least one");
+        let file = self.manager.file.as_ref();
+        let is_unknown = file.is_some_and(|file| Form::of_file(file.as_path()).is_none());
+        check(is_unknown, "manager.file", "must end in .txt, .html, .csv or .json");
+        let print = self.manager.print.as_deref();
+        let is_unknown = print.is_some_and(|word| Form::of_word(word).is_none());
+        check(is_unknown, "manager.print", "must be text, html, csv or json");
+        let blank = has_blank(&self.exclude_people);
+        check(blank, "exclude_people", "holds an empty entry; give ids or e-mail addresses");
+        let blank = has_blank(&self.manager.mail_to);
+        check(blank, "manager.mail_to", "holds an empty entry; give mail addresses");
+        problems.extend(self.remind.problems());
+        problems
+    }
+}

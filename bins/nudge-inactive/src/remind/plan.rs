@@ -1,0 +1,278 @@
+//! Who is due for which step, and who is left in peace for now. Pure.
+//!
+//! A series begins when somebody is first found inactive in a room, and ends with activity. Of the steps that are due only the last
+//! is sent: a run that was missed is caught up once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{Person, PortalRole, PortalText, RoomId};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc, Weekday};
+use chrono_tz::Tz;
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::config::Remind;
+use crate::outcome::Inactive;
+use crate::rule::is_one_of;
+
+/// A share of so few people says nothing about the rule.
+const BREAKER_FROM: usize = 10;
+
+/// How far a reminder has come, in the words that all programs use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ActionState {
+    /// A dry run only says so.
+    Planned,
+    Held,
+    Done,
+    /// Not taken by the mail server, or not known to be.
+    Failed,
+}
+
+/// Why somebody who is due is not written to now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    Stopped,
+    Snoozed(NaiveDate),
+    Guest,
+    NoAddress,
+    /// Enough mails in a year.
+    EnoughThisYear(usize),
+    /// The last mail was not long enough ago.
+    TooSoon,
+    QuietHours,
+    /// The run has sent what one run may; the next goes on.
+    RunIsFull,
+    TooMany {
+        people: usize,
+        judged: usize,
+    },
+    /// The window ended long ago, so what it says may be over.
+    OldWindow,
+}
+
+impl Hold {
+    pub(crate) fn words(self) -> String {
+        match self {
+            Hold::Stopped => "the settings stop all mails to this person (`remind.stop`)".to_owned(),
+            Hold::Snoozed(until) => format!("snoozed until {until} (`remind.snooze`)"),
+            Hold::Guest => "guests are not written to (`remind.guests`)".to_owned(),
+            Hold::NoAddress => "the portal tells no mail address".to_owned(),
+            Hold::EnoughThisYear(count) => format!("{count} mails within 365 days are enough (`remind.most_per_year`)"),
+            Hold::TooSoon => "the last mail was not long enough ago (`remind.apart_days`)".to_owned(),
+            Hold::QuietHours => {
+                "outside the hours and days for mails (`remind.hours`); a later run sends it".to_owned()
+            }
+            Hold::RunIsFull => "one run sends no more (`remind.most_per_run`); the next goes on".to_owned(),
+            Hold::TooMany { people, judged } => format!(
+                "{people} of {judged} people at once are too many, so nobody was written to; look at the report, and raise `remind.hold_above_percent` if it is right"
+            ),
+            Hold::OldWindow => {
+                "the window ended more than a day ago; nobody is reminded of what may be over".to_owned()
+            }
+        }
+    }
+}
+
+impl Serialize for Hold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Hold::Stopped => "stopped",
+            Hold::Snoozed(_) => "snoozed",
+            Hold::Guest => "guest",
+            Hold::NoAddress => "no_address",
+            Hold::EnoughThisYear(_) => "enough_this_year",
+            Hold::TooSoon => "too_soon",
+            Hold::QuietHours => "quiet_hours",
+            Hold::RunIsFull => "run_is_full",
+            Hold::TooMany { .. } => "too_many",
+            Hold::OldWindow => "old_window",
+        })
+    }
+}
+
+/// One mail to one person, planned, held or sent; an action of the report.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Reminder {
+    pub(crate) kind: &'static str,
+    pub(crate) person: Person,
+    pub(crate) state: ActionState,
+    pub(crate) reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<Hold>,
+    pub(crate) rooms: Vec<Step>,
+    /// Of the mail; the same however often it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<String>,
+    /// What the mail says; in a dry run only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mail: Option<ShownMail>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ShownMail {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+}
+
+/// One room that a person is reminded of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Step {
+    pub(crate) id: RoomId,
+    pub(crate) title: PortalText,
+    /// Since when they are found inactive there.
+    pub(crate) since: DateTime<Utc>,
+    /// How many times they had been active and then inactive again, this time included.
+    #[serde(skip)]
+    pub(crate) series: u32,
+    /// The step that is due, in days.
+    pub(crate) step_days: u32,
+}
+
+impl Step {
+    /// Names the reminder: the same in every run.
+    pub(crate) fn key(&self, person: Uuid) -> String {
+        format!("reminder {person} {} {} {}", self.id, self.series, self.step_days)
+    }
+}
+
+/// Somebody is inactive in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Series {
+    pub(crate) since: DateTime<Utc>,
+    /// 1 for the first.
+    pub(crate) number: u32,
+}
+
+/// What is remembered of earlier runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    /// Who is found inactive in which room, and since when.
+    pub(crate) series: BTreeMap<(Uuid, RoomId), Series>,
+    /// Keys of reminders that were sent, refused, or are on their way.
+    pub(crate) reminded: BTreeSet<String>,
+    /// When mails left for somebody, or may have.
+    pub(crate) mails: BTreeMap<Uuid, Vec<DateTime<Utc>>>,
+}
+
+/// Somebody who is due, and why not now.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    pub(crate) person: Person,
+    pub(crate) culture: Option<String>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) held: Option<Hold>,
+}
+
+/// What of the portal and of this run decides about mails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) zone: Tz,
+    /// End of the window that people were judged by.
+    pub(crate) window_end: DateTime<Utc>,
+    /// How many distinct people were judged.
+    pub(crate) judged: usize,
+}
+
+/// The mails that are due: one per person over all rooms, by person.
+pub(crate) fn plan(
+    inactive: &[(RoomId, PortalText, &Inactive)],
+    past: &Past,
+    settings: &Remind,
+    at: Circumstances,
+) -> Vec<Due> {
+    let mut due: BTreeMap<Uuid, Due> = BTreeMap::new();
+    for (id, title, inactive) in inactive {
+        let person = &inactive.person;
+        let Some(step) = due_step(person.id, (id, title), past, settings, at.now) else { continue };
+        let entry = due.entry(person.id).or_insert_with(|| Due {
+            person: person.clone(),
+            culture: inactive.judged.member.account.culture.clone(),
+            steps: Vec::new(),
+            held: hold(person, past, settings, at),
+        });
+        entry.steps.push(step);
+    }
+    let mut due: Vec<Due> = due.into_values().collect();
+    due.iter_mut().for_each(|due| due.steps.sort());
+    let people = due.iter().filter(|due| due.held.is_none()).count();
+    let is_large = people >= BREAKER_FROM && people * 100 > at.judged * settings.hold_above_percent as usize;
+    let mut left = settings.most_per_run;
+    for due in due.iter_mut().filter(|due| due.held.is_none()) {
+        if is_large {
+            due.held = Some(Hold::TooMany { people, judged: at.judged });
+        } else if left == 0 {
+            due.held = Some(Hold::RunIsFull);
+        } else {
+            left -= 1;
+        }
+    }
+    due
+}
+
+/// The last step whose time has come, unless it or a later one was sent.
+fn due_step(
+    person: Uuid,
+    (id, title): (&RoomId, &PortalText),
+    past: &Past,
+    settings: &Remind,
+    now: DateTime<Utc>,
+) -> Option<Step> {
+    let Series { since, number } = *past.series.get(&(person, id.clone()))?;
+    let step = |days: u32| Step { id: id.clone(), title: title.clone(), since, series: number, step_days: days };
+    let days = settings.steps_days.iter().rev().find(|days| now - since >= TimeDelta::days(i64::from(**days)))?;
+    let later = settings.steps_days.iter().filter(|other| *other >= days);
+    let is_sent = later.map(|days| step(*days).key(person)).any(|key| past.reminded.contains(&key));
+    (!is_sent).then(|| step(*days))
+}
+
+/// Why somebody is not written to now, the most lasting reason first.
+pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumstances) -> Option<Hold> {
+    let lower = |text: &String| text.trim().to_lowercase();
+    let stopped: Vec<String> = settings.stop.iter().map(lower).collect();
+    let today = at.now.with_timezone(&at.zone).date_naive();
+    let snoozed = settings.snooze.iter().filter(|snooze| is_one_of(person, &[lower(&snooze.person)]));
+    let until = snoozed.filter_map(|snooze| snooze.until).filter(|until| today < *until).max();
+    let sent = past.mails.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+    let this_year = sent.iter().filter(|sent| at.now - **sent < TimeDelta::days(365)).count();
+    let apart = TimeDelta::days(i64::from(settings.apart_days));
+    if is_one_of(person, &stopped) {
+        Some(Hold::Stopped)
+    } else if is_guest(person) && !settings.guests {
+        Some(Hold::Guest)
+    } else if person.email.as_ref().is_none_or(|email| email.raw().is_empty()) {
+        Some(Hold::NoAddress)
+    } else if let Some(until) = until {
+        Some(Hold::Snoozed(until))
+    } else if this_year >= settings.most_per_year {
+        Some(Hold::EnoughThisYear(this_year))
+    } else if sent.iter().any(|sent| at.now - *sent < apart) {
+        Some(Hold::TooSoon)
+    } else if at.now - at.window_end > TimeDelta::days(1) {
+        Some(Hold::OldWindow)
+    } else if !may_write(settings, at.now, at.zone) {
+        Some(Hold::QuietHours)
+    } else {
+        None
+    }
+}
+
+/// A person of unknown role may be a guest.
+fn is_guest(person: &Person) -> bool {
+    person.role.is_none_or(|role| role == PortalRole::Guest)
+}
+
+/// Whether mails may leave at this moment, by the clock at the portal.
+pub(crate) fn may_write(settings: &Remind, now: DateTime<Utc>, zone: Tz) -> bool {
+    let local = now.with_timezone(&zone);
+    let is_weekend = matches!(local.weekday(), Weekday::Sat | Weekday::Sun);
+    let minute = local.hour() * 60 + local.minute();
+    let in_hours = settings.minutes().is_some_and(|(from, to)| (from..to).contains(&minute));
+    in_hours && (settings.weekends || !is_weekend) && !settings.not_on.contains(&local.date_naive())
+}
+
+#[cfg(test)]
+mod tests;

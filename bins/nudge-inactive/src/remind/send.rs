@@ -1,0 +1,270 @@
+//! Bringing the ledger up to date, and sending what is due. Every mail is written down before it leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alerting::{Fate, Mail, MailError, Templates};
+use anyhow::Context;
+use audit_model::{PortalText, RoomId};
+use job_runner::Job;
+use job_store::{JournalState, Store};
+use tracing::warn;
+use uuid::Uuid;
+
+use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id};
+use super::letter::{self, RoomValues, Values, one_line};
+use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, ShownMail, Step, hold, plan};
+use crate::activity::Seen;
+use crate::config::Config;
+use crate::missed::Missed;
+use crate::outcome::{Inactive, RoomReport, plural};
+use crate::report::room_page;
+
+/// What the run has found, as far as mails depend on it.
+pub(crate) struct Remembered<'a> {
+    pub(crate) rooms: &'a [RoomReport],
+    pub(crate) found: &'a Seen,
+}
+
+impl Remembered<'_> {
+    fn inactive(&self) -> Vec<(RoomId, PortalText, &Inactive)> {
+        let mut all = Vec::new();
+        for room in self.rooms {
+            all.extend(room.inactive.iter().map(|inactive| (room.id.clone(), room.title.clone(), inactive)));
+        }
+        all
+    }
+
+    /// Whether nobody can say whether this person is inactive in this room.
+    fn is_open(&self, person: Uuid, id: &RoomId) -> bool {
+        match self.rooms.iter().find(|room| room.id == *id) {
+            None => true,
+            Some(room) => room.unknown.iter().any(|unknown| unknown.person.id == person),
+        }
+    }
+
+    fn judged(&self) -> usize {
+        let inactive = self.rooms.iter().flat_map(|room| &room.inactive).map(|inactive| inactive.person.id);
+        inactive.collect::<BTreeSet<_>>().len() + self.rooms.iter().map(|room| room.active as usize).sum::<usize>()
+    }
+}
+
+/// Reminds everybody who is due; in a dry run says only whom, and how. The actions come by person.
+///
+/// # Errors
+/// `job_runner::Error` without `mail.host`. Others are of the store: without one nobody is written to.
+pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Vec<Reminder>> {
+    if job.mailer.is_none() && !job.dry_run {
+        let message = "is missing: `remind.enabled` needs a mail server";
+        return Err(job_runner::Error::setting("mail.host", message).into());
+    }
+    let store = match &job.store {
+        Some(store) => store.clone(),
+        None if job.dry_run => Store::temporary().await?,
+        None => anyhow::bail!("nobody is written to without a store that remembers it, and a lock on it; see the log"),
+    };
+    let ledger = Ledger::open(store).await?;
+    let past = note_series(&ledger, job, seen).await?;
+    let at = Circumstances {
+        now: job.now,
+        zone: job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone),
+        window_end: job.window.until,
+        judged: seen.judged(),
+    };
+    let mut sending = Sending {
+        config,
+        job,
+        ledger: &ledger,
+        templates: letter::templates(&config.remind),
+        missed: Missed::new(job, &seen.found.changed),
+        inactive: seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect(),
+        is_server_gone: false,
+        sent: 0,
+    };
+    let mut actions = Vec::new();
+    for open in ledger.open_mails().await? {
+        actions.extend(sending.go_on(open, seen, at).await?);
+    }
+    let mut settings = config.remind.clone();
+    settings.most_per_run -= sending.sent.min(settings.most_per_run);
+    for due in plan(&seen.inactive(), &past, &settings, at) {
+        actions.push(sending.send_due(due).await?);
+    }
+    if let Some(mailer) = &job.mailer {
+        mailer.lock().await.close().await;
+    }
+    actions.sort_by_key(|action| action.person.id);
+    Ok(actions)
+}
+
+/// Begins and ends series, and gives what is remembered then.
+async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Past> {
+    let past = ledger.past().await?;
+    let inactive: BTreeMap<(Uuid, RoomId), &Inactive> =
+        seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
+    // activity between two runs ends a series, too
+    let goes_on = |key: &(Uuid, RoomId), one: &Inactive| {
+        past.series.get(key).is_some_and(|series| one.last_activity.is_none_or(|last| last < series.since))
+    };
+    let begun: Vec<_> = inactive.iter().filter(|(key, one)| !goes_on(key, one)).map(|(key, _)| key.clone()).collect();
+    let is_over = |(person, room): &&(Uuid, RoomId)| {
+        !inactive.contains_key(&(*person, room.clone())) && !seen.is_open(*person, room)
+    };
+    let ended: Vec<_> = past.series.keys().filter(is_over).cloned().collect();
+    ledger.note_series(&begun, &ended, job.now).await?;
+    ledger.past().await
+}
+
+/// Sending, with what it needs.
+struct Sending<'a> {
+    config: &'a Config,
+    job: &'a Job,
+    ledger: &'a Ledger,
+    templates: Templates,
+    missed: Missed<'a>,
+    inactive: BTreeMap<(Uuid, RoomId), &'a Inactive>,
+    is_server_gone: bool,
+    /// Mails that this run has begun.
+    sent: usize,
+}
+
+impl Sending<'_> {
+    /// Tries a mail of an earlier run again, for the rooms that it still holds for. `None` where there is nothing to say.
+    async fn go_on(
+        &mut self,
+        mut open: OpenMail,
+        seen: &Remembered<'_>,
+        at: Circumstances,
+    ) -> anyhow::Result<Option<Reminder>> {
+        let still = |room: &&ContentRoom| self.inactive.contains_key(&(open.person, room.id.clone()));
+        let rooms: Vec<ContentRoom> = open.content.rooms.iter().filter(still).cloned().collect();
+        let Some(one) = rooms.first().and_then(|room| self.inactive.get(&(open.person, room.id.clone()))).copied()
+        else {
+            let is_open = open.content.rooms.iter().any(|room| seen.is_open(open.person, &room.id));
+            if !is_open && !self.job.dry_run {
+                self.ledger.settle(&open, JournalState::Failed, self.job.now).await?;
+            }
+            return Ok(None);
+        };
+        let title = |id: &RoomId| seen.rooms.iter().find(|room| room.id == *id).map(|room| room.title.clone());
+        let step = |room: &ContentRoom| Step {
+            id: room.id.clone(),
+            title: title(&room.id).unwrap_or_default(),
+            since: room.since,
+            series: room.series,
+            step_days: room.step_days,
+        };
+        let steps: Vec<Step> = rooms.iter().map(step).collect();
+        // that it is on its way is no reason to wait
+        let mut held = hold(&one.person, &Past::default(), &self.config.remind, at);
+        if held.is_none() && self.sent >= self.config.remind.most_per_run {
+            held = Some(Hold::RunIsFull);
+        }
+        open.content.rooms = rooms;
+        let due = Due { person: one.person.clone(), culture: one.judged.member.account.culture.clone(), steps, held };
+        self.carry_out(due, open).await.map(Some)
+    }
+
+    async fn send_due(&mut self, due: Due) -> anyhow::Result<Reminder> {
+        let key = mail_key(due.person.id, &due.steps);
+        let rooms = due.steps.iter().map(ContentRoom::from).collect();
+        let mail = OpenMail { key, person: due.person.id, content: Content { rooms, tries: 0 } };
+        self.carry_out(due, mail).await
+    }
+
+    async fn carry_out(&mut self, due: Due, mail: OpenMail) -> anyhow::Result<Reminder> {
+        let rooms = plural(due.steps.len() as u64, "room");
+        let mut reminder = Reminder {
+            kind: "remind",
+            person: due.person.clone(),
+            state: ActionState::Held,
+            reason: format!("inactive in {rooms} for {}", plural(self.config.period_days.into(), "day")),
+            held: due.held,
+            rooms: due.steps.clone(),
+            message_id: None,
+            mail: None,
+        };
+        if due.held.is_some() {
+            return Ok(reminder);
+        }
+        self.sent += 1;
+        let letter = self.letter(&due, &mail.key).await?;
+        reminder.message_id = Some(letter.message_id.clone());
+        if self.job.dry_run {
+            reminder.state = ActionState::Planned;
+            reminder.mail = Some(shown(&letter));
+            return Ok(reminder);
+        }
+        if self.is_server_gone {
+            reminder.state = ActionState::Failed;
+            reminder.reason = "the mail server cannot be reached; the next run tries again".to_owned();
+            return Ok(reminder);
+        }
+        self.ledger.begin(&mail, self.job.now).await?;
+        let mailer = self.job.mailer.as_ref().context("a mailer was asked for before")?;
+        let sent = mailer.lock().await.send(&letter).await;
+        let (state, words) = match &sent {
+            Ok(()) => (JournalState::Done, None),
+            Err(error) => (state_of(error), Some(words(error.fate()))),
+        };
+        self.ledger.settle(&mail, state, self.job.now).await?;
+        reminder.state = if sent.is_ok() { ActionState::Done } else { ActionState::Failed };
+        reminder.reason = words.map_or(reminder.reason, str::to_owned);
+        if let Err(error) = sent {
+            self.is_server_gone = error.is_about_the_server();
+            warn!(user.id = %due.person.id, "mail not sent: {:#}", anyhow::Error::new(error));
+        }
+        Ok(reminder)
+    }
+
+    async fn letter(&mut self, due: &Due, key: &str) -> anyhow::Result<Mail> {
+        let job = self.job;
+        let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
+        let zone = job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
+        let mut rooms = Vec::new();
+        for step in &due.steps {
+            let Some(one) = self.inactive.get(&(due.person.id, step.id.clone())) else { continue };
+            let (missed, titles) = self.missed.of(&step.id, due.person.id, one.judged.member.access).await?;
+            let day = one.last_activity.map(|at| at.with_timezone(&zone).format("%Y-%m-%d").to_string());
+            rooms.push(RoomValues {
+                title: one_line(&step.title),
+                url: room_page(&portal, &step.id),
+                last_seen: day.unwrap_or_default(),
+                missed,
+                titles: titles.iter().map(one_line).collect(),
+            });
+        }
+        let values = Values {
+            name: one_line(&due.person.name),
+            portal,
+            period_days: self.config.period_days,
+            rooms,
+            unsubscribe: self.config.remind.unsubscribe.clone(),
+        };
+        let id = message_id(key, job.portal_url.host_str().unwrap_or("localhost"));
+        let culture = due.culture.as_deref();
+        letter::write(&self.templates, &due.person, culture, &values, (id, job.now))
+            .context("no mail was sent after this one")
+    }
+}
+
+fn state_of(error: &MailError) -> JournalState {
+    match error.fate() {
+        Fate::NotSent => JournalState::Planned,
+        Fate::Refused => JournalState::Failed,
+        Fate::Unknown => JournalState::Unknown,
+    }
+}
+
+fn words(fate: Fate) -> &'static str {
+    match fate {
+        Fate::NotSent => "the mail server did not take it now; the next run tries again",
+        Fate::Refused => "the mail server refused the address or the mail for good; see the log",
+        Fate::Unknown => "the mail server may have taken it; the next run sends it again, under the same Message-ID",
+    }
+}
+
+fn shown(mail: &Mail) -> ShownMail {
+    let one_line = |text: &str| PortalText::new(text).for_terminal();
+    let to = format!("{} <{}>", one_line(&mail.to.name), one_line(&mail.to.address));
+    ShownMail { to, subject: mail.subject.clone(), text: mail.text.clone() }
+}

@@ -1,0 +1,128 @@
+//! Phrases that several forms of the report share.
+
+use audit_model::{BlindSpot, Coverage, Person, PortalRole, RoomId, Verdict};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::outcome::{ALL_ACTIVE, Inactive, Outcome, plural};
+use crate::remind::{ActionState, Hold, Reminder};
+
+/// Instants as the portal's own pages show them.
+pub(crate) struct Clock(pub(crate) Tz);
+
+impl Clock {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        Clock(outcome.head.portal.time_zone.unwrap_or(Tz::UTC))
+    }
+
+    pub(crate) fn minute(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    pub(crate) fn day(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
+    }
+}
+
+/// The one sentence that stands above everything.
+pub(super) fn headline(outcome: &Outcome) -> String {
+    let days = plural(outcome.terms.period_days.into(), "day");
+    let (inactive, people) = (outcome.inactive(), plural_people(outcome.people()));
+    let rooms = plural(outcome.rooms.len() as u64, "room");
+    let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
+    match outcome.head.coverage.verdict() {
+        Verdict::Nothing => "nothing can be concluded: the audit trail could not be read".to_owned(),
+        Verdict::Incomplete if inactive == 0 => {
+            "incomplete: nobody was found inactive in what could be read, and not all of it could".to_owned()
+        }
+        Verdict::Incomplete => format!("incomplete: {found}, and not everything could be read"),
+        Verdict::Complete if outcome.all_active() => ALL_ACTIVE.to_owned(),
+        Verdict::Complete if inactive == 0 => {
+            format!("nobody was found inactive in {rooms}; not everybody could be judged")
+        }
+        Verdict::Complete => found,
+    }
+}
+
+fn plural_people(count: u64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+}
+
+/// When somebody was last seen in the room.
+pub(super) fn last_seen(outcome: &Outcome, inactive: &Inactive, clock: &Clock) -> String {
+    match (inactive.last_activity, outcome.watched_since) {
+        (Some(at), _) => format!("last seen there {}", clock.day(at)),
+        (None, Some(since)) => format!("not seen there since we watch ({})", clock.day(since)),
+        (None, None) => "not seen there in this period".to_owned(),
+    }
+}
+
+pub(super) fn role(person: &Person) -> &'static str {
+    person.role.map_or("role in the portal not known", PortalRole::words)
+}
+
+/// `editor through the group "Auditors"`
+pub(super) fn right(inactive: &Inactive) -> String {
+    let names: Vec<String> = inactive.groups.iter().map(|name| format!("\"{}\"", name.for_terminal())).collect();
+    match names.len() {
+        0 => inactive.access.clone(),
+        1 => format!("{} through the group {}", inactive.access, names[0]),
+        _ => format!("{} through the groups {}", inactive.access, names.join(", ")),
+    }
+}
+
+/// `Anna Schmidt <anna@example.com>`, safe on a terminal.
+pub(crate) fn who(person: &Person) -> String {
+    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
+    format!("{}{email}", person.name.for_terminal())
+}
+
+pub(crate) fn room_page(portal: &str, id: &RoomId) -> String {
+    format!("{portal}/rooms/shared/{id}/filter?folder={id}")
+}
+
+/// What became of a mail, and why.
+pub(super) fn outcome_of(action: &Reminder) -> (&'static str, String) {
+    let state = match action.state {
+        ActionState::Planned => "WOULD SEND",
+        ActionState::Held => "HELD",
+        ActionState::Done => "SENT",
+        ActionState::Failed => "NOT SENT",
+    };
+    (state, action.held.map_or_else(|| action.reason.clone(), Hold::words))
+}
+
+/// What was not seen, one line each.
+pub(crate) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
+    let gap = |gap: &audit_model::Gap| {
+        let (since, until) = (clock.minute(gap.span.since), clock.minute(gap.span.until));
+        format!("{}, {since} to {until}: {}", source(&gap.what), gap.why.explanation())
+    };
+    coverage.gaps.iter().map(gap).collect()
+}
+
+fn source(what: &str) -> &str {
+    match what {
+        "audit" => "audit trail",
+        "rooms" => "list of rooms",
+        "room_log" => "activity log of a room",
+        "members" => "members of a room",
+        other => other,
+    }
+}
+
+/// What the portal never records, in one line.
+pub(crate) fn blind_spots(coverage: &Coverage) -> String {
+    coverage.blind_spots.iter().copied().map(blind_spot).collect::<Vec<_>>().join("; ")
+}
+
+pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
+    match spot {
+        BlindSpot::StreamDownloads => "downloads through action=stream",
+        BlindSpot::ViewOnlySessions => "documents opened only to read",
+        BlindSpot::KeyLogins => "use of API keys",
+        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
+        BlindSpot::Ipv6 => "IPv6 addresses in full",
+        BlindSpot::BlockedLogins => "logins that the address list refused",
+    }
+}

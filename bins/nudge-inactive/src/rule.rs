@@ -1,0 +1,317 @@
+//! The rule `inactivity`: who of a room's members has done too little there. Pure; the order of events does not matter.
+//!
+//! A member of forty days who has opened nothing for thirty is inactive. Suspicious, but not: somebody who joined last week, or whose
+//! acts may have been in a room of the same title.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{
+    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
+};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use docspace_client::{Access, Member};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Evidence that is kept per person and room: what shows that somebody was there.
+const SAMPLES: usize = 3;
+
+/// Acts of a person in a room are counted up to here: more than any sensible `min_activity`, and memory stays small.
+pub(crate) const MOST_ACTS: usize = 1000;
+
+/// What the rule goes by.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// Fewer acts are inactive. At least 1.
+    pub(crate) min_activity: u64,
+    /// Who joined less than this ago is not judged.
+    pub(crate) grace: TimeDelta,
+    pub(crate) with_owner: bool,
+    pub(crate) with_managers: bool,
+    /// Ids and e-mail addresses in lower case.
+    pub(crate) robots: Vec<String>,
+    pub(crate) listed: Vec<String>,
+    /// Whose key this program uses: its own acts must not pass for the person's.
+    pub(crate) own: Option<Uuid>,
+    /// Why the portal's records are not enough to call anybody inactive.
+    pub(crate) blind: Option<Unsure>,
+}
+
+/// How an act is tied to the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tie {
+    Surely,
+    /// In one of several rooms, of which this is one: nobody is reminded for what the portal cannot tell apart.
+    Perhaps,
+    /// In a room of which nothing is known but its title.
+    Somewhere,
+}
+
+/// What is known of one room.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomView {
+    pub(crate) id: RoomId,
+    pub(crate) title: PortalText,
+    pub(crate) created: Option<DateTime<Utc>>,
+    pub(crate) members: Vec<Member>,
+    /// When somebody joined last, as the log of the room tells.
+    pub(crate) joined: BTreeMap<Uuid, DateTime<Utc>>,
+    /// When a group joined, or was changed, last.
+    pub(crate) groups_changed: BTreeMap<Uuid, DateTime<Utc>>,
+    /// When somebody joined of whom nobody can say who it was.
+    pub(crate) somebody_joined: Option<DateTime<Utc>>,
+    /// Why the records of this room are not enough.
+    pub(crate) blind: Option<Unsure>,
+    /// What was done in it, by whom.
+    pub(crate) done: BTreeMap<Uuid, Done>,
+}
+
+impl RoomView {
+    /// Takes in an act of the period, in any order. Acts of classes that do not count are kept from it by the caller.
+    pub(crate) fn push(&mut self, event: &AuditEvent, class: ActClass, tie: Tie) {
+        self.done.entry(event.actor).or_default().push(event, class, tie);
+    }
+}
+
+/// Why a member is not judged at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Excluded {
+    Disabled,
+    /// Invited, has not signed in yet.
+    Pending,
+    /// The account is gone, or its status is not known.
+    Removed,
+    Robot,
+    /// The account of this program's key.
+    OwnAccount,
+    /// A setting names them.
+    Listed,
+    Owner,
+    Manager,
+}
+
+impl Excluded {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Excluded::Disabled => "disabled",
+            Excluded::Pending => "invited only",
+            Excluded::Removed => "account gone or of unknown status",
+            Excluded::Robot => "service account",
+            Excluded::OwnAccount => "account of this program's key",
+            Excluded::Listed => "excluded by the settings",
+            Excluded::Owner => "owner of the room",
+            Excluded::Manager => "room manager",
+        }
+    }
+}
+
+/// Why nobody can say whether a member is inactive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unsure {
+    /// The window is shorter than the period.
+    HistoryTooShort,
+    /// The portal has not one event in the whole period.
+    NoEvents,
+    /// Part of the period could not be read.
+    NotAllRead,
+    /// The log of the room could not be read, so nobody knows who joined when.
+    NoRoomLog,
+    /// Acts of theirs were in a room of which only the title is known.
+    SomewhereElse,
+    /// Somebody joined lately, and the portal does not say who.
+    MayHaveJoined,
+}
+
+impl Unsure {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Unsure::HistoryTooShort => "the window is shorter than `period_days`",
+            Unsure::NoEvents => "the portal has no event of the whole period",
+            Unsure::NotAllRead => "not all of the period could be read",
+            Unsure::NoRoomLog => "the log of the room could not be read, so nobody knows who joined when",
+            Unsure::SomewhereElse => "acted in a room of which only the title is known; it may be this one",
+            Unsure::MayHaveJoined => "may have joined lately: the portal does not say who did, or through which group",
+        }
+    }
+}
+
+/// What the rule says of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Excluded(Excluded),
+    Active,
+    /// Joined too lately to be judged.
+    New {
+        joined: DateTime<Utc>,
+    },
+    Unknown(Unsure),
+    Inactive,
+}
+
+/// One member of one room, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) member: Member,
+    pub(crate) verdict: Verdict,
+    /// Acts that count, at most [`MOST_ACTS`]; those that only perhaps were in this room included.
+    pub(crate) acts: u64,
+    /// The distinct documents of these acts.
+    pub(crate) documents: u64,
+    pub(crate) samples: Vec<Evidence>,
+    /// When they last did something in this period.
+    pub(crate) last: Option<DateTime<Utc>>,
+}
+
+/// What one person has done in one room in the period.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Done {
+    /// One kind of thing done to one document on one day (UTC) is one act: automatic saves do not add up.
+    acts: BTreeSet<(String, ActClass, NaiveDate)>,
+    /// The first by time, then id.
+    samples: BTreeMap<(DateTime<Utc>, i64), Evidence>,
+    last: Option<DateTime<Utc>>,
+    somewhere: bool,
+}
+
+impl Done {
+    fn push(&mut self, event: &AuditEvent, class: ActClass, tie: Tie) {
+        if tie == Tie::Somewhere {
+            self.somewhere = true;
+            return;
+        }
+        if self.acts.len() < MOST_ACTS {
+            let document = event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id));
+            self.acts.insert((document, class, event.at.date_naive()));
+        }
+        self.last = self.last.max(Some(event.at));
+        let key = (event.at, event.id);
+        if self.samples.len() < SAMPLES || self.samples.last_key_value().is_some_and(|(last, _)| key < *last) {
+            self.samples.insert(key, Evidence::from(event));
+            if self.samples.len() > SAMPLES {
+                self.samples.pop_last();
+            }
+        }
+    }
+}
+
+/// Judges every member of the room.
+pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<Judged> {
+    let nothing = Done::default();
+    let judge_one = |member: &Member| {
+        let done = room.done.get(&member.account.person.id).unwrap_or(&nothing);
+        let acts = done.acts.len() as u64;
+        Judged {
+            member: member.clone(),
+            verdict: verdict(room, member, (acts, done.somewhere), terms, now),
+            acts,
+            documents: done.acts.iter().map(|(document, ..)| document).collect::<BTreeSet<_>>().len() as u64,
+            samples: done.samples.values().cloned().collect(),
+            last: done.last,
+        }
+    };
+    room.members.iter().map(judge_one).collect()
+}
+
+fn verdict(
+    room: &RoomView,
+    member: &Member,
+    (acts, somewhere): (u64, bool),
+    terms: &Terms,
+    now: DateTime<Utc>,
+) -> Verdict {
+    if let Some(why) = excluded(member, terms) {
+        return Verdict::Excluded(why);
+    }
+    if acts >= terms.min_activity {
+        return Verdict::Active;
+    }
+    if let Some(why) = terms.blind.or(room.blind) {
+        return Verdict::Unknown(why);
+    }
+    let person = &member.account.person;
+    let joined = [room.joined.get(&person.id).copied(), person.registered, room.created].into_iter().flatten().max();
+    let recent = |at: &DateTime<Utc>| now - *at < terms.grace;
+    if let Some(joined) = joined.filter(recent) {
+        return Verdict::New { joined };
+    }
+    let through_changed_group =
+        !member.is_direct && member.groups.iter().any(|group| room.groups_changed.get(&group.id).is_some_and(recent));
+    // whoever joined once before may have left and come back
+    let may_be_the_one = room.somebody_joined.as_ref().is_some_and(recent);
+    if through_changed_group || may_be_the_one {
+        return Verdict::Unknown(Unsure::MayHaveJoined);
+    }
+    if somewhere {
+        return Verdict::Unknown(Unsure::SomewhereElse);
+    }
+    Verdict::Inactive
+}
+
+fn excluded(member: &Member, terms: &Terms) -> Option<Excluded> {
+    let person = &member.account.person;
+    let is_among = |entries: &[String]| is_one_of(person, entries);
+    if is_robot(person.id) || person.id == GUEST_ACCOUNT || is_among(&terms.robots) {
+        return Some(Excluded::Robot);
+    }
+    match person.status {
+        Some(PersonStatus::Active) => {}
+        Some(PersonStatus::Disabled) => return Some(Excluded::Disabled),
+        Some(PersonStatus::Pending) => return Some(Excluded::Pending),
+        None => return Some(Excluded::Removed),
+    }
+    if terms.own == Some(person.id) {
+        Some(Excluded::OwnAccount)
+    } else if is_among(&terms.listed) {
+        Some(Excluded::Listed)
+    } else if member.is_owner && !terms.with_owner {
+        Some(Excluded::Owner)
+    } else if !member.is_owner && member.access == Access::ROOM_MANAGER && !terms.with_managers {
+        Some(Excluded::Manager)
+    } else {
+        None
+    }
+}
+
+/// Whether one of the entries, in lower case, is the person's id or e-mail address.
+pub(crate) fn is_one_of(person: &Person, entries: &[String]) -> bool {
+    let id = person.id.to_string();
+    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
+    entries.iter().any(|entry| *entry == id || Some(entry) == email.as_ref())
+}
+
+/// How much an inactive member matters, most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Risk {
+    GuestWhoMayChange,
+    Guest,
+    MayChange,
+    Reader,
+}
+
+impl Risk {
+    pub(crate) fn of(member: &Member) -> Risk {
+        let may_change = member.is_owner
+            || matches!(member.access, Access::FULL | Access::ROOM_MANAGER | Access::EDITING | Access::CONTENT_CREATOR);
+        match (member.account.person.role == Some(PortalRole::Guest), may_change) {
+            (true, true) => Risk::GuestWhoMayChange,
+            (true, false) => Risk::Guest,
+            (false, true) => Risk::MayChange,
+            (false, false) => Risk::Reader,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Risk::GuestWhoMayChange => "a guest who may change documents",
+            Risk::Guest => "a guest",
+            Risk::MayChange => "may change documents",
+            Risk::Reader => "may only read",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+use audit_model::ActionId;
+use docspace_client::{Account, MemberGroup};
+use proptest::prelude::*;
+
+use super::*;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+fn ago(days: i64) -> DateTime<Utc> {
+    now() - TimeDelta::days(days)
+}
+
+fn anna() -> Uuid {
+    Uuid::from_u128(7)
+}
+
+fn auditors() -> MemberGroup {
+    MemberGroup { id: Uuid::from_u128(70), name: "Auditors".into() }
+}
+
+fn member() -> Member {
+    let person = Person {
+        email: Some("Anna@Example.com".into()),
+        status: Some(PersonStatus::Active),
+        role: Some(PortalRole::User),
+        registered: Some(ago(400)),
+        ..Person::named(anna(), "Anna".into())
+    };
+    let account = Account { person, is_ldap: false, is_sso: false, culture: None };
+    Member { account, access: Access::EDITING, is_owner: false, is_direct: true, groups: Vec::new() }
+}
+
+fn room(members: Vec<Member>) -> RoomView {
+    RoomView {
+        id: RoomId::Number(71),
+        title: "Falcon".into(),
+        created: Some(ago(300)),
+        members,
+        joined: BTreeMap::new(),
+        groups_changed: BTreeMap::new(),
+        somebody_joined: None,
+        blind: None,
+        done: BTreeMap::new(),
+    }
+}
+
+fn terms() -> Terms {
+    Terms {
+        min_activity: 1,
+        grace: TimeDelta::days(14),
+        with_owner: false,
+        with_managers: true,
+        robots: vec!["robot@example.com".to_owned()],
+        listed: vec!["boss@example.com".to_owned()],
+        own: Some(Uuid::from_u128(1)),
+        blind: None,
+    }
+}
+
+fn event(id: i64, document: i64, at: DateTime<Utc>) -> AuditEvent {
+    AuditEvent {
+        details: None,
+        id,
+        at,
+        actor: anna(),
+        actor_name: "Anna".into(),
+        action: ActionId(5064),
+        text: None,
+        ip: None,
+        target: vec![document.to_string()],
+        context: None,
+    }
+}
+
+fn verdict_of(room: &RoomView, terms: &Terms) -> Verdict {
+    judge(room, terms, now()).remove(0).verdict
+}
+
+#[test]
+fn one_opening_is_activity_and_none_is_not() {
+    let mut falcon = room(vec![member()]);
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    falcon.push(&event(1, 900, ago(29)), ActClass::View, Tie::Surely);
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
+}
+
+#[test]
+fn saving_one_document_all_day_is_one_act() {
+    let mut falcon = room(vec![member()]);
+    let two = Terms { min_activity: 2, ..terms() };
+    for n in 0..10 {
+        falcon.push(&event(n, 900, ago(5) - TimeDelta::minutes(n)), ActClass::Change, Tie::Surely);
+    }
+    assert_eq!(verdict_of(&falcon, &two), Verdict::Inactive);
+    falcon.push(&event(99, 900, ago(4)), ActClass::Change, Tie::Surely);
+    assert_eq!(verdict_of(&falcon, &two), Verdict::Active);
+    let judged = judge(&falcon, &two, now()).remove(0);
+    assert_eq!((judged.acts, judged.documents, judged.last), (2, 1, Some(ago(4))));
+}
+
+#[test]
+fn what_may_have_been_in_this_room_lets_nobody_be_reminded() {
+    let mut falcon = room(vec![member()]);
+    falcon.push(&event(1, 900, ago(3)), ActClass::View, Tie::Somewhere);
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::SomewhereElse));
+    falcon.push(&event(2, 901, ago(3)), ActClass::View, Tie::Perhaps);
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
+}
+
+#[test]
+fn who_joined_lately_is_not_judged() {
+    let mut falcon = room(vec![member()]);
+    falcon.joined.insert(anna(), ago(13));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::New { joined: ago(13) });
+    falcon.joined.insert(anna(), ago(14));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    falcon.created = Some(ago(2));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::New { joined: ago(2) });
+    let mut falcon = room(vec![member()]);
+    falcon.somebody_joined = Some(ago(3));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::MayHaveJoined));
+    let through_group = Member { is_direct: false, groups: vec![auditors()], ..member() };
+    let mut falcon = room(vec![through_group]);
+    falcon.groups_changed.insert(auditors().id, ago(20));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    falcon.groups_changed.insert(auditors().id, ago(1));
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::MayHaveJoined));
+}
+
+#[test]
+fn without_records_of_the_whole_period_nobody_is_inactive_but_who_was_seen_is_active() {
+    let mut falcon = room(vec![member()]);
+    let blind = Terms { blind: Some(Unsure::NotAllRead), ..terms() };
+    assert_eq!(verdict_of(&falcon, &blind), Verdict::Unknown(Unsure::NotAllRead));
+    falcon.blind = Some(Unsure::NoRoomLog);
+    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::NoRoomLog));
+    falcon.push(&event(1, 900, ago(3)), ActClass::View, Tie::Surely);
+    assert_eq!(verdict_of(&falcon, &blind), Verdict::Active);
+}
+
+#[test]
+fn who_is_left_out_is_left_out_for_a_reason() {
+    let status = |status| {
+        let mut member = member();
+        member.account.person.status = status;
+        member
+    };
+    let named = |id: u128, email: &str| {
+        let mut member = member();
+        member.account.person.id = Uuid::from_u128(id);
+        member.account.person.email = Some(email.into());
+        member
+    };
+    let manager = Member { access: Access::ROOM_MANAGER, ..member() };
+    for (member, terms, expected) in [
+        (status(Some(PersonStatus::Disabled)), terms(), Excluded::Disabled),
+        (status(Some(PersonStatus::Pending)), terms(), Excluded::Pending),
+        (status(None), terms(), Excluded::Removed),
+        (named(8, "Robot@example.com"), terms(), Excluded::Robot),
+        (named(1, "key@example.com"), terms(), Excluded::OwnAccount),
+        (named(8, "BOSS@example.com"), terms(), Excluded::Listed),
+        (Member { is_owner: true, ..member() }, terms(), Excluded::Owner),
+        (manager.clone(), Terms { with_managers: false, ..terms() }, Excluded::Manager),
+    ] {
+        assert_eq!(verdict_of(&room(vec![member]), &terms), Verdict::Excluded(expected));
+        assert!(!expected.words().is_empty());
+    }
+    assert_eq!(verdict_of(&room(vec![manager]), &terms()), Verdict::Inactive);
+    let owner = Member { is_owner: true, ..member() };
+    assert_eq!(verdict_of(&room(vec![owner]), &Terms { with_owner: true, ..terms() }), Verdict::Inactive);
+}
+
+#[test]
+fn guests_who_may_change_documents_come_first() {
+    let with = |role, access| {
+        let mut member = Member { access, ..member() };
+        member.account.person.role = Some(role);
+        Risk::of(&member)
+    };
+    let risks = [
+        with(PortalRole::Guest, Access::EDITING),
+        with(PortalRole::Guest, Access::READ),
+        with(PortalRole::User, Access::CONTENT_CREATOR),
+        with(PortalRole::User, Access::FILL_FORMS),
+    ];
+    assert_eq!(risks, [Risk::GuestWhoMayChange, Risk::Guest, Risk::MayChange, Risk::Reader]);
+    assert!(risks.is_sorted());
+}
+
+/// Something that is recorded.
+#[derive(Clone, Debug)]
+enum Row {
+    Act { document: i64, days: i64, tie: Tie },
+    Joined { days: i64 },
+    GroupChanged { days: i64 },
+    SomebodyJoined { days: i64 },
+}
+
+fn record(room: &mut RoomView, id: i64, row: &Row) {
+    let latest = |known: Option<DateTime<Utc>>, days| known.max(Some(ago(days)));
+    match row {
+        Row::Act { document, days, tie } => room.push(&event(id, *document, ago(*days)), ActClass::View, *tie),
+        Row::Joined { days } => {
+            let at = latest(room.joined.get(&anna()).copied(), *days);
+            room.joined.extend(at.map(|at| (anna(), at)));
+        }
+        Row::GroupChanged { days } => {
+            let at = latest(room.groups_changed.get(&auditors().id).copied(), *days);
+            room.groups_changed.extend(at.map(|at| (auditors().id, at)));
+        }
+        Row::SomebodyJoined { days } => room.somebody_joined = latest(room.somebody_joined, *days),
+    }
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let tie = prop::sample::select(vec![Tie::Surely, Tie::Perhaps, Tie::Somewhere]);
+    prop_oneof![
+        (0i64..4, 0i64..30, tie).prop_map(|(document, days, tie)| Row::Act { document, days, tie }),
+        (0i64..30).prop_map(|days| Row::Joined { days }),
+        (0i64..30).prop_map(|days| Row::GroupChanged { days }),
+        (0i64..30).prop_map(|days| Row::SomebodyJoined { days }),
+    ]
+}
+
+proptest! {
+    /// Whatever else is recorded: nobody becomes inactive by it, and the order does not matter.
+    #[test]
+    fn adding_an_event_never_makes_anybody_more_inactive(
+        rows in prop::collection::vec(row(), 0..6), more in row(), is_direct: bool, min_activity in 1u64..4,
+    ) {
+        let terms = Terms { min_activity, ..terms() };
+        let subject = Member { is_direct, groups: vec![auditors()], ..member() };
+        let mut falcon = room(vec![subject.clone()]);
+        (0..).zip(&rows).for_each(|(id, row)| record(&mut falcon, id, row));
+        let before = judge(&falcon, &terms, now()).remove(0);
+        let mut backwards = room(vec![subject]);
+        (0..).zip(&rows).collect::<Vec<_>>().into_iter().rev().for_each(|(id, row)| record(&mut backwards, id, row));
+        let reversed = judge(&backwards, &terms, now()).remove(0);
+        prop_assert_eq!((&reversed.verdict, reversed.acts, &reversed.samples), (&before.verdict, before.acts, &before.samples));
+        record(&mut falcon, 99, &more);
+        let after = judge(&falcon, &terms, now()).remove(0);
+        prop_assert!(after.acts >= before.acts);
+        if before.verdict != Verdict::Inactive {
+            prop_assert_ne!(after.verdict.clone(), Verdict::Inactive);
+        }
+        if before.verdict == Verdict::Active {
+            prop_assert_eq!(after.verdict, Verdict::Active);
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Reminding, with a real SMTP server: who gets which mail, and what the ledger knows when things go wrong.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use mail_parser::MessageParser;
+use portal_sim::Event;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::common::{Run, Setting, assert_valid, in_store, run_with};
+use crate::world::{EAGLE, id, world};
+
+/// Mails may leave only about the present, so these portals stand at the true time.
+#[expect(clippy::disallowed_methods, reason = "what is too old to write about depends on the clock")]
+fn true_now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}
+
+/// A real SMTP server; see its script for the modes.
+struct Server {
+    port: u16,
+    folder: TempDir,
+    _child: Child,
+}
+
+impl Server {
+    /// `None`, loudly, where the server is not installed; there CI fails.
+    async fn start(mode: &str) -> Option<Self> {
+        let installed = Command::new("python3").args(["-c", "import aiosmtpd"]).output().await;
+        if !installed.is_ok_and(|ended| ended.status.success()) {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3-aiosmtpd is missing");
+            eprintln!("NOT TESTED: smtp (python3-aiosmtpd is not installed)");
+            return None;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smtp/server.py");
+        let folder = TempDir::new().unwrap();
+        let mut child = Command::new("python3")
+            .args([script.as_path(), folder.path()])
+            .arg(mode)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).await.unwrap();
+        Some(Server { port: port.trim().parse().unwrap(), folder, _child: child })
+    }
+
+    fn switch(&self, mode: &str) {
+        std::fs::write(self.folder.path().join("mode"), mode).unwrap();
+    }
+
+    /// Recipient, subject and Message-ID of what it has taken, in order; read by a real MIME parser.
+    fn taken(&self) -> Vec<(String, String, String)> {
+        self.messages().iter().map(|bytes| header(bytes)).collect()
+    }
+
+    fn messages(&self) -> Vec<Vec<u8>> {
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        // the envelope is written last
+        files.retain(|path| path.extension().is_some_and(|end| end == "eml") && path.with_extension("json").exists());
+        files.sort();
+        files.iter().map(|path| std::fs::read(path).unwrap()).collect()
+    }
+
+    fn recipients(&self) -> Vec<String> {
+        self.taken().into_iter().map(|(to, ..)| to).collect()
+    }
+}
+
+fn header(bytes: &[u8]) -> (String, String, String) {
+    let message = MessageParser::default().parse(bytes).unwrap();
+    let to = message.to().unwrap().first().unwrap().address().unwrap().split('@').next().unwrap().to_owned();
+    (to, message.subject().unwrap().to_owned(), message.message_id().unwrap().to_owned())
+}
+
+fn settings(server: &Server, more: &str) -> String {
+    format!(
+        "service_accounts = [\"robot@example.com\"]\n{more}\n[remind]\nenabled = true\nhours = \"00:00-24:00\"\nweekends = true\n\
+         unsubscribe = [\"mailto:stop@example.com\"]\n[mail]\nhost = \"localhost\"\nport = {}\nsecurity = \"none\"\nfrom = \"DocSpace <docspace@example.com>\"\n",
+        server.port
+    )
+}
+
+/// A world of now, and its settings file.
+async fn start(server: &Server, more: &str) -> (Setting, String) {
+    let setting = Setting::with(world(true_now())).await;
+    let config = setting.config(&settings(server, more));
+    (setting, config)
+}
+
+async fn go(setting: &Setting, config: &str, extra: &[&str]) -> Run {
+    let url = setting.sim.url();
+    run_with(setting, &[&["--portal", &url, "--config", config], extra].concat()).await
+}
+
+/// Makes everything in the ledger as much older.
+async fn days_pass(setting: &Setting, sql: &'static str) {
+    in_store(setting, sql).await;
+}
+
+const A_FORTNIGHT: &str =
+    "UPDATE journal_entry SET created_us = created_us - 1209600000000, updated_us = updated_us - 1209600000000;
+    UPDATE journal_entry SET payload = json_set(payload, '$.since',
+        strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(payload, '$.since'), '-14 days')) WHERE kind = 'inactive_since';";
+
+const TEN_WEEKS: &str =
+    "UPDATE journal_entry SET created_us = created_us - 6048000000000, updated_us = updated_us - 6048000000000;
+    UPDATE journal_entry SET payload = json_set(payload, '$.since',
+        strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(payload, '$.since'), '-70 days')) WHERE kind = 'inactive_since';";
+
+const USERS: [&str; 4] = ["asleep", "earlier", "grouped", "overridden"];
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn each_person_gets_one_mail_and_the_next_after_a_fortnight() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let first = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
+    assert_valid(&first.stdout);
+    assert_eq!(sorted(server.recipients()), USERS);
+    let report: Value = serde_json::from_str(&first.stdout).unwrap();
+    let states: Vec<(&str, &str)> = report["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| (action["state"].as_str().unwrap(), action["held"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(states.iter().filter(|state| **state == ("done", "")).count(), 4);
+    assert_eq!(states.iter().filter(|state| **state == ("held", "guest")).count(), 1);
+    // at once, nobody again
+    let again = go(&setting, &config, &[]).await;
+    assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str(), server.taken().len()), (0, "", "", 4));
+    days_pass(&setting, A_FORTNIGHT).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 8);
+    let ids: std::collections::BTreeSet<String> = server.taken().into_iter().map(|(_, _, id)| id).collect();
+    assert_eq!(ids.len(), 8, "each its own Message-ID");
+    // ten weeks without a run: one mail, not one for each step that was missed; then the series is at its end
+    days_pass(&setting, TEN_WEEKS).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 12);
+    days_pass(&setting, TEN_WEEKS).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 12);
+}
+
+#[tokio::test]
+async fn a_mail_says_what_was_missed_and_lists_only_what_is_there() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    go(&setting, &config, &[]).await;
+    let messages = server.messages();
+    let bytes = messages.iter().find(|bytes| header(bytes).0 == "grouped").unwrap();
+    let message = MessageParser::default().parse(bytes).unwrap();
+    assert_eq!(message.subject(), Some("Your room \"Falcon (2026)\""));
+    let text =
+        message.body_text(0).unwrap().replace("\r\n", "\n").replace(&setting.sim.url(), "https://docs.example.com");
+    insta::assert_snapshot!("mail_text", text);
+    let html = message.body_html(0).unwrap();
+    assert!(html.contains("&lt;b&gt;offer&lt;") && !html.contains("<b>offer"), "{html}");
+    assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+    assert_eq!(message.header_raw("List-Unsubscribe").map(str::trim), Some("<mailto:stop@example.com>"));
+}
+
+#[tokio::test]
+async fn activity_ends_the_series() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.recipients(), ["asleep"]);
+    let asleep = id(&setting.scenario, "Asleep");
+    setting.sim.edit(|portal| {
+        let at = portal.now - chrono::TimeDelta::minutes(5);
+        portal.add_event(Event::new(5064, asleep, at).file(901, "moved.docx").in_room(EAGLE));
+    });
+    days_pass(&setting, A_FORTNIGHT).await;
+    let ended = go(&setting, &config, &["--report", "text"]).await;
+    assert!(ended.stdout.contains("All monitored room members were active"), "{}", ended.stdout);
+    days_pass(&setting, A_FORTNIGHT).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.recipients(), ["asleep"]);
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_every_mail_and_sends_none() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let dry = go(&setting, &config, &["--dry-run"]).await;
+    assert_eq!((dry.exit, dry.stderr.as_str(), server.taken().len()), (0, "", 0));
+    assert_eq!(dry.stdout.matches("WOULD SEND").count(), 4, "{}", dry.stdout);
+    assert!(dry.stdout.contains("    Subject: Your room \"Falcon (2026)\""), "{}", dry.stdout);
+    let json = go(&setting, &config, &["--dry-run", "--format", "json"]).await;
+    assert_valid(&json.stdout);
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 4, "the dry run has written nothing down");
+}
+
+#[tokio::test]
+async fn a_full_run_is_gone_on_with_by_the_next() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let config_of_one = setting.config(&settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
+    assert_eq!(config, config_of_one);
+    for expected in 1..=4 {
+        go(&setting, &config, &[]).await;
+        assert_eq!(server.taken().len(), expected);
+    }
+    go(&setting, &config, &[]).await;
+    assert_eq!(sorted(server.recipients()), USERS);
+}
+
+#[tokio::test]
+async fn a_server_that_defers_gets_the_same_mails_from_the_next_run() {
+    let Some(server) = Server::start("defer").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let ended = go(&setting, &config, &[]).await;
+    assert_eq!((ended.exit, server.taken().len()), (0, 0));
+    assert!(ended.stdout.contains("NOT SENT  Grouped Test"), "{}", ended.stdout);
+    assert!(!ended.stderr.contains("example.com"), "no addresses in the log: {}", ended.stderr);
+    server.switch("accept");
+    let later = go(&setting, &config, &[]).await;
+    assert_eq!((later.stdout.as_str(), sorted(server.recipients())), ("", USERS.map(str::to_owned).to_vec()));
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 4);
+}
+
+#[tokio::test]
+async fn one_refused_address_stops_nobody_else_and_is_not_tried_for_ever() {
+    let Some(server) = Server::start("refuse:grouped@example.com").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let ended = go(&setting, &config, &[]).await;
+    assert!(ended.stdout.contains("NOT SENT  Grouped Test"), "{}", ended.stdout);
+    assert_eq!(sorted(server.recipients()), ["asleep", "earlier", "overridden"]);
+    server.switch("accept");
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 3, "refused for good, for this step");
+    days_pass(&setting, A_FORTNIGHT).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 7, "the next step is tried again");
+}
+
+/// The one way to a second copy: the server dies between having the message and saying so. It has the same Message-ID.
+#[tokio::test]
+async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
+    for (mode, copies) in [("die", 0), ("die-after", 4)] {
+        let Some(server) = Server::start(mode).await else { return };
+        let (setting, config) = start(&server, "").await;
+        go(&setting, &config, &[]).await;
+        assert_eq!(server.taken().len(), copies, "{mode}");
+        server.switch("accept");
+        go(&setting, &config, &[]).await;
+        go(&setting, &config, &[]).await;
+        let taken = server.taken();
+        assert_eq!(taken.len(), copies + 4, "{mode}");
+        let (before, after) = taken.split_at(copies);
+        let sorted = |mails: &[(String, String, String)]| {
+            let mut mails = mails.to_vec();
+            mails.sort();
+            mails
+        };
+        assert!(copies == 0 || sorted(before) == sorted(after), "{mode}: {taken:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_server_nobody_counts_as_reminded() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
+    setting.config(&broken);
+    for _ in 0..6 {
+        let ended = go(&setting, &config, &[]).await;
+        assert_eq!(ended.exit, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("mail.host"), "{}", ended.stderr);
+    }
+    setting.config(&settings(&server, ""));
+    go(&setting, &config, &[]).await;
+    assert_eq!(sorted(server.recipients()), USERS);
+    let none = setting.config("[remind]\nenabled = true");
+    let ended = go(&setting, &none, &[]).await;
+    assert_eq!(ended.exit, 2, "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn the_manager_gets_the_report_by_mail_also_when_everybody_is_active() {
+    let Some(server) = Server::start("accept").await else { return };
+    let more = "rooms = [\"Hawk\"]\n[manager]\nmail_to = [\"boss@example.com\"]\n";
+    let (setting, config) = start(&server, more).await;
+    let ended = go(&setting, &config, &[]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+    let taken = server.taken();
+    assert_eq!((taken.len(), taken[0].0.as_str()), (1, "boss"));
+    assert_eq!(taken[0].1, "All monitored room members were active during this period.");
+}
+
+#[tokio::test]
+async fn somebody_is_written_to_in_their_language() {
+    let Some(server) = Server::start("accept").await else { return };
+    let mut portal = world(true_now());
+    let grouped = id(&portal, "Grouped");
+    portal.people.iter_mut().find(|person| person.id == grouped).unwrap().culture = Some("de-DE".to_owned());
+    let setting = Setting::with(portal).await;
+    let config = setting.config(&settings(&server, ""));
+    go(&setting, &config, &[]).await;
+    let subjects: Vec<String> = server.taken().into_iter().map(|(_, subject, _)| subject).collect();
+    assert_eq!(subjects.iter().filter(|subject| subject.starts_with("Ihr Raum")).count(), 1, "{subjects:?}");
+}
+
+/// Kill -9 anywhere: no mail is lost, and none comes twice unless the kill fell between the server's having it and our writing that
+/// down; then the copy has the same Message-ID.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_runs_lose_no_mail() {
+    let kills: usize = std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
+    for n in 0..kills {
+        let Some(server) = Server::start("accept").await else { return };
+        let (setting, config) = start(&server, "").await;
+        let mut possible_copies = 0;
+        for round in 0..3 {
+            let before = server.taken().len();
+            let mut child = Command::new(env!("CARGO_BIN_EXE_nudge-inactive"))
+                .args(["--portal", &setting.sim.url(), "--config", &config])
+                .args(["--state", &setting.state.path().join("state").display().to_string()])
+                .env_clear()
+                .env("DOCSPACE_API_KEY", &setting.key)
+                .current_dir(setting.state.path())
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            // mostly while it sends
+            let wanted = before + (n + round) % 3;
+            while server.taken().len() < wanted && child.try_wait().unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..n * 37 % 200 {
+                tokio::task::yield_now().await;
+            }
+            child.kill().await.unwrap();
+            possible_copies += 1;
+        }
+        let after = go(&setting, &config, &[]).await;
+        assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
+        go(&setting, &config, &[]).await;
+        let taken = server.taken();
+        let distinct: std::collections::BTreeSet<&String> = taken.iter().map(|(.., id)| id).collect();
+        assert_eq!(distinct.len(), 4, "kill {n}: {taken:?}");
+        assert!(taken.len() <= 4 + possible_copies, "kill {n}: {taken:?}");
+        let mut people: Vec<String> = taken.iter().map(|(to, ..)| to.clone()).collect();
+        people.sort();
+        people.dedup();
+        assert_eq!(people, USERS, "kill {n}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The built program against a simulated portal: stdout, stderr and exit code of whole runs.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod common;
+mod deploy;
+mod explain;
+mod honesty;
+mod load;
+mod mails;
+mod reports;
+mod world;

@@ -1,0 +1,112 @@
+//! Who is inactive, and the report in all its forms.
+
+use std::collections::BTreeSet;
+
+use portal_sim::Scenario;
+use serde_json::Value;
+
+use crate::common::{Setting, assert_valid, now, run};
+use crate::world::{INACTIVE, world};
+
+const CONFIG: &str = "service_accounts = [\"robot@example.com\"]\n";
+
+/// Who was found, as (room, name).
+pub(crate) fn found(report: &Value) -> BTreeSet<(i32, String)> {
+    let findings = report["findings"].as_array().unwrap();
+    let one = |finding: &Value| {
+        let email = finding["person"]["email"].as_str().unwrap();
+        let room = i32::try_from(finding["room"]["id"].as_i64().unwrap()).unwrap();
+        (room, email.split('@').next().unwrap().to_owned())
+    };
+    findings.iter().map(one).collect()
+}
+
+pub(crate) fn truth() -> BTreeSet<(i32, String)> {
+    INACTIVE.iter().map(|(room, name)| (*room, (*name).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_truth_is_told_and_nothing_else() {
+    let setting = Setting::with(world(now())).await;
+    let config = setting.config(CONFIG);
+    let ended = run(&setting, &["--config", &config, "--format", "json"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    assert_valid(&ended.stdout);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(found(&report), truth());
+    insta::assert_snapshot!("members_json", ended.stdout);
+    let first = &report["rooms"][0]["inactive"][0];
+    assert_eq!(
+        (first["risk"].as_str(), first["person"]["email"].as_str()),
+        (Some("guest_who_may_change"), Some("guest@example.com"))
+    );
+    // told once
+    let again = run(&setting, &["--config", &config]).await;
+    assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (0, "", ""));
+}
+
+#[tokio::test]
+async fn the_manager_gets_the_whole_in_every_form() {
+    let setting = Setting::with(world(now())).await;
+    let config = setting.config(CONFIG);
+    for form in ["text", "html", "csv"] {
+        let ended = run(&setting, &["--config", &config, "--report", form]).await;
+        assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("manager_{form}"), ended.stdout);
+    }
+    let json = run(&setting, &["--config", &config, "--report", "json"]).await;
+    assert_valid(&json.stdout);
+}
+
+#[tokio::test]
+async fn everybody_active_is_said_in_the_published_words() {
+    let setting = Setting::with(world(now())).await;
+    let config = setting.config("rooms = [\"Hawk\"]\n[manager]\nfile = \"report.txt\"\n");
+    let ended = run(&setting, &["--config", &config]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+    let report = std::fs::read_to_string(setting.state.path().join("report.txt")).unwrap();
+    assert!(report.contains("All monitored room members were active during this period."), "{report}");
+    let printed = run(&setting, &["--config", &config, "--report", "text"]).await.stdout;
+    assert!(printed.contains("All monitored room members were active during this period."), "{printed}");
+}
+
+#[tokio::test]
+async fn rooms_are_chosen_by_id_title_type_and_tag() {
+    let mut portal = world(now());
+    portal.tag_room(72, "deal");
+    let setting = Setting::with(portal).await;
+    let rooms = async |wanted: &[&str]| {
+        let flags: Vec<&str> = wanted.iter().flat_map(|room| ["--room", room]).collect();
+        let ended = run(&setting, &[&flags[..], &["--dry-run", "--format", "json"]].concat()).await;
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let ids = report["rooms"].as_array().unwrap().iter().map(|room| room["id"].as_i64().unwrap());
+        ids.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(rooms(&["71", "Hawk"]).await, [71, 73].into());
+    assert_eq!(rooms(&["tag:deal"]).await, [72].into());
+    assert_eq!(rooms(&["type:virtual_data_room"]).await, [71, 72, 73].into());
+    for unknown in [&["--room", "Sparrow"][..], &["--room", "type:sauna"], &["--report", "pdf"]] {
+        let ended = run(&setting, unknown).await;
+        assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
+    }
+}
+
+/// An earlier, longer run has seen more; what it saw tells when somebody was last there.
+#[tokio::test]
+async fn the_archive_tells_when_somebody_was_last_seen() {
+    let setting = Setting::with(world(now())).await;
+    run(&setting, &["--since", "2026-09-21T09:00:00Z"]).await;
+    let ended = run(&setting, &["--report", "text"]).await;
+    let line = ended.stdout.lines().skip_while(|line| !line.contains("<earlier@example.com>")).nth(1).unwrap();
+    assert!(line.ends_with("0 acts, last seen there 2026-10-01"), "{line}");
+    let line = ended.stdout.lines().skip_while(|line| !line.contains("<guest@example.com>")).nth(1).unwrap();
+    assert!(line.ends_with("0 acts, not seen there since we watch (2026-09-21)"), "{line}");
+}
+
+#[tokio::test]
+async fn findings_and_the_exit_code() {
+    let setting = Setting::with(world(now())).await;
+    assert_eq!(run(&setting, &["--exit-code", "--dry-run"]).await.exit, 3);
+    let empty = Setting::with(Scenario::empty(now())).await;
+    assert_eq!(run(&empty, &["--exit-code", "--dry-run"]).await.exit, 0);
+}

@@ -1,0 +1,53 @@
+//! A real SMTP server for a test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Runs as long as it is held.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) folder: TempDir,
+    _child: Child,
+}
+
+impl Server {
+    /// `None`, loudly, where the server is not installed; there CI fails.
+    pub(crate) async fn start(mode: &str, more: &[&str]) -> Option<Self> {
+        let installed = Command::new("python3").args(["-c", "import aiosmtpd"]).output().await;
+        if !installed.is_ok_and(|ended| ended.status.success()) {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3-aiosmtpd is missing");
+            eprintln!("NOT TESTED: smtp (python3-aiosmtpd is not installed)");
+            return None;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smtp/server.py");
+        let folder = TempDir::new().unwrap();
+        let mut child = Command::new("python3")
+            .args([script.as_path(), folder.path()])
+            .arg(mode)
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).await.unwrap();
+        let port = port.trim().parse().expect("the server says its port");
+        Some(Server { port, folder, _child: child })
+    }
+
+    /// The messages that it has taken, in order.
+    pub(crate) fn taken(&self) -> Vec<Vec<u8>> {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        // the envelope is written last
+        files.retain(|path| path.extension().is_some_and(|end| end == "eml") && path.with_extension("json").exists());
+        files.sort();
+        files.iter().map(|path| std::fs::read(path).unwrap()).collect()
+    }
+}
