@@ -29,12 +29,20 @@ pub(crate) struct Row {
 /// # Errors
 /// Everything that is wrong, with its line.
 pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(without_mark(text).as_bytes());
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_lowercase).collect(),
         Err(error) => return Err(vec![Mistake::new(1, format!("is no CSV: {error}"))]),
     };
+    let lost = headers.iter().enumerate().find_map(|(at, header)| match header.as_str() {
+        known @ ("person" | "address" | "label") => {
+            headers[..at].iter().any(|other| other == known).then(|| format!("the column `{known}` stands there twice"))
+        }
+        // behind a last comma
+        "" => None,
+        // it may be the one that says until when
+        other => Some(format!("the column `{}` would be lost; take it out", shown(other))),
+    });
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(person), Some(address)) = (column("person"), column("address")) else {
         return Err(vec![Mistake::new(
@@ -42,6 +50,9 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
             "the first line must name the columns `person`, `address` and perhaps `label`",
         )]);
     };
+    if let Some(message) = lost {
+        return Err(vec![Mistake::new(1, message)]);
+    }
     let label = column("label");
     let mut mistakes = Vec::new();
     let mut rows = Vec::new();
@@ -61,6 +72,11 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
 
+/// The text without the byte order mark that some programs put before it.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// Either form of JSON.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -75,8 +91,8 @@ enum Json {
 /// # Errors
 /// When it is neither.
 pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| vec![Mistake::new(error.line(), format!("is no JSON: {error}"))])?;
+    let json: serde_json::Value = serde_json::from_str(without_mark(text))
+        .map_err(|error| vec![Mistake::new(error.line(), format!("is no JSON: {error}"))])?;
     let form =
         "must be an object of persons with lists of addresses, or a list of objects with `person`, `address`, `label`";
     match serde_json::from_value(json).map_err(|_| vec![Mistake::new(1, form)])? {
@@ -223,6 +239,21 @@ mod tests {
         assert_eq!(lines(from_csv("who,where\n").unwrap_err()), [1]);
         assert!(from_json("{").is_err() && from_json("[1]").is_err() && from_json("{\"a\": 1}").is_err());
         assert!(to_policy(&[]).is_err());
+    }
+
+    /// A column that is passed over may be the one that says until when.
+    #[test]
+    fn columns_that_would_be_lost_are_refused() {
+        let refused = |head: &str| from_csv(&format!("{head}\na,192.0.2.1,x\n")).unwrap_err()[0].to_string();
+        assert!(refused("person,address,expires").contains("`expires`"), "{}", refused("person,address,expires"));
+        assert!(refused("person,address,Address").contains("twice"), "{}", refused("person,address,Address"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_mistake() {
+        assert_eq!(from_csv("\u{feff}person,address\na,192.0.2.1\n").map(|rows| rows.len()), Ok(1));
+        assert_eq!(from_json("\u{feff}{\"a\": [\"192.0.2.1\"]}").map(|rows| rows.len()), Ok(1));
+        assert!(parse("\u{feff}[[rule]]\nlabel = \"a\"\npeople = [\"a\"]\nallow = []\n").is_ok());
     }
 
     proptest! {
