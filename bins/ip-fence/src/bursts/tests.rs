@@ -82,6 +82,20 @@ fn many_accounts_from_one_caller_are_spraying_unless_they_may_come_from_there() 
     assert_eq!(judge(hit)[0].finding.severity, Severity::Critical);
 }
 
+/// Whoever tries passwords can claim any address: the office's, and another one each time.
+#[test]
+fn an_address_that_the_request_set_excuses_nobody_and_hides_nothing() {
+    let set = |row: Sighting| Sighting { ip_was_set: true, ..row };
+    let office = judge(spray("192.0.2.7").into_iter().map(set).collect());
+    assert_eq!((office.len(), office[0].detail.kind), (1, Kind::Spraying));
+    let elsewhere = spray("").into_iter().zip(1..);
+    let changing =
+        elsewhere.map(|(row, n)| set(Sighting { ip: Some(format!("203.0.113.{n}").as_str().into()), ..row }));
+    let found = judge(changing.collect());
+    assert_eq!((found.len(), found[0].detail.kind), (1, Kind::Spraying));
+    assert!(found[0].finding.reasons[0].contains("set"), "{:?}", found[0].finding.reasons);
+}
+
 #[test]
 fn limits_of_zero_are_off() {
     let off = Limits { failed_logins: 0, sprayed_people: 0, minutes: 10 };

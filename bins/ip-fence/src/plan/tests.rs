@@ -103,6 +103,37 @@ fn the_switch_is_always_said() {
     assert_eq!((on.plan().switch.planned, on.has(DangerKind::SwitchGoesOn)), (true, None));
 }
 
+/// Nobody was seen, and the list would still be one in which nobody of the policy stands.
+#[test]
+fn people_none_of_whose_addresses_the_list_can_hold_are_locked_out_seen_or_not() {
+    let bob = |allow: &str| {
+        let text = format!("[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [{allow}]");
+        World {
+            policy: policy_of(&text),
+            list: list(&["198.51.100.1"], false),
+            rows: Vec::new(),
+            own_address: "198.51.100.1".parse().ok(),
+            ..World::safe()
+        }
+    };
+    assert_eq!(bob("\"10.0.0.0/8\"").has(DangerKind::CannotHold), Some(true));
+    assert!(bob("\"10.0.0.0/8\"").plan().is_refused());
+    // he has another way in; and what the policy does not mean to let in is not locked out by mistake
+    assert_eq!(bob("\"10.0.0.0/8\", \"192.0.2.7\"").has(DangerKind::CannotHold), Some(false));
+    assert_eq!(bob("\"198.51.0.0/16\"").has(DangerKind::CannotHold), Some(false), "a foreign entry lets him in");
+    assert_eq!(bob("").has(DangerKind::CannotHold), None);
+    let stays_off = World { settings: OwnPortal::default(), ..bob("\"10.0.0.0/8\"") };
+    assert_eq!(stays_off.has(DangerKind::CannotHold), Some(false));
+}
+
+/// Whoever came over IPv6 last comes over IPv6, whatever was before.
+#[test]
+fn an_own_address_that_was_cut_is_not_known() {
+    let rows = vec![act(ANNA, OFFICE, 80), act(ANNA, "2001", 10)];
+    let cut = World { own_address: None, rows, ..World::by_admin() };
+    assert_eq!(cut.has(DangerKind::OwnAddressUnknown), Some(true));
+}
+
 /// "Own address not in the list, caller not owner."
 #[test]
 fn ones_own_address_must_be_in_the_list() {
