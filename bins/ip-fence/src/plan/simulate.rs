@@ -87,10 +87,11 @@ fn stoppable(inputs: &Inputs<'_>) -> impl Iterator<Item = Uuid> {
     inputs.directory.people.iter().filter(|(id, account)| counts(inputs, **id, &account.person)).map(|(id, _)| *id)
 }
 
-/// Active people whom a list can stop. Robots count: a list that stops them stops their work.
+/// Active people whom a list can stop, and those of whom nobody knows whether they are. Robots count: a list that stops them stops
+/// their work.
 fn counts(inputs: &Inputs<'_>, id: Uuid, person: &Person) -> bool {
     let is_robot = is_service_account(inputs.directory, id, inputs.service_accounts);
-    let is_active = person.status == Some(PersonStatus::Active);
+    let is_active = matches!(person.status, Some(PersonStatus::Active) | None);
     (is_active || is_robot) && person.role != Some(PortalRole::Owner)
 }
 

@@ -58,13 +58,17 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
+        self.plan_for(&directory())
+    }
+
+    fn plan_for(&self, directory: &Directory) -> Plan {
         let mut seen = History::default();
         self.rows.iter().for_each(|row| seen.push(row));
         Plan::make(&Inputs {
             list: &self.list,
             remembered: self.remembered.as_ref(),
             policy: &self.policy,
-            directory: &directory(),
+            directory,
             service_accounts: &[],
             settings: &self.settings,
             own_all: self.own_all,
@@ -299,6 +303,15 @@ fn people_whom_the_policy_does_not_mean_must_not_be_blocked() {
         act(audit_model::GUEST_ACCOUNT, "198.51.100.3", 7),
     ];
     assert_eq!(World { rows: others, ..World::safe() }.has(DangerKind::BlocksPeople), None);
+}
+
+/// A server may come to know a status that is not known here; such people sign in all the same.
+#[test]
+fn people_of_unknown_status_count_as_active() {
+    let mut directory = directory();
+    directory.people.get_mut(&HANA).unwrap().person.status = None;
+    let world = World { rows: vec![login(HANA, "198.51.100.80", 90)], ..World::safe() };
+    assert_eq!(world.plan_for(&directory).simulation.blocked.len(), 1);
 }
 
 #[test]
