@@ -182,7 +182,7 @@ impl<'a> Bursts<'a> {
         }));
         let is_foreign = |login: &&Sighting| {
             let verdict = self.book.policy.judge(login.user, login.address(), login.at.date_naive());
-            matches!(verdict, Verdict::NotAllowed(_))
+            login.ip_was_set || matches!(verdict, Verdict::NotAllowed(_))
         };
         let severity = match (account, success) {
             (_, Some(_)) if success.as_ref().is_some_and(is_foreign) => Severity::Critical,

@@ -53,6 +53,9 @@ fn what_came_after_makes_it_worse() {
     };
     assert_eq!(then("192.0.2.7", 3000), Severity::High, "signed in, from the office");
     assert_eq!(then("203.0.113.7", 3000), Severity::Critical, "signed in from where no rule allows it");
+    let claimed = Sighting { ip_was_set: true, ..login(BOB, "192.0.2.7", 3000) };
+    let rows: Vec<Sighting> = burst(5, 1).into_iter().chain([claimed]).collect();
+    assert_eq!(judge(rows)[0].finding.severity, Severity::Critical, "signed in, and claims to be in the office");
     assert_eq!(then("203.0.113.7", -60), Severity::Medium, "more than an hour later");
     assert_eq!(then("203.0.113.7", 3700), Severity::Medium, "before");
 }
