@@ -20,7 +20,8 @@ pub(crate) struct Bursts<'a> {
     book: Rulebook<'a>,
     limits: &'a Limits,
     by_typed: BTreeMap<String, Window>,
-    by_caller: BTreeMap<String, Window>,
+    /// `None` holds all whose request set the address: they can claim another one each time.
+    by_caller: BTreeMap<Option<String>, Window>,
     logins: Vec<Sighting>,
 }
 
@@ -115,15 +116,20 @@ impl<'a> Bursts<'a> {
             self.by_typed.entry(typed).or_default().push(row, length, Measure::Rows, failed);
         }
         if sprayed > 0 && !self.may_come_from_there(row) {
-            let caller = row.ip.as_ref().map_or("", PortalText::raw).to_owned();
+            let caller = (!row.ip_was_set).then(|| row.ip.as_ref().map_or("", PortalText::raw).to_owned());
             self.by_caller.entry(caller).or_default().push(row, length, Measure::Typed, sprayed);
         }
     }
 
-    /// Whether the one who was meant is allowed that address: then it is a colleague's mistake.
+    /// Whether the one who was meant is allowed that address: then it is a colleague's mistake. An address that the request itself
+    /// set excuses nobody.
     fn may_come_from_there(&self, row: &Sighting) -> bool {
+        if row.ip_was_set {
+            return false;
+        }
         let account = typed(row).and_then(|typed| self.book.directory.by_email(&typed));
-        let verdict = account.map(|account| self.book.policy.judge(account.person.id, row.address()));
+        let verdict =
+            account.map(|account| self.book.policy.judge(account.person.id, row.address(), row.at.date_naive()));
         matches!(verdict, Some(Verdict::Allowed(..)))
     }
 
@@ -138,7 +144,7 @@ impl<'a> Bursts<'a> {
             .into_iter()
             .flat_map(|(caller, window)| window.bursts.into_iter().map(move |burst| (caller.clone(), burst)));
         let one: Vec<Found> = one.map(|(typed, burst)| self.burst(&typed, burst)).collect();
-        one.into_iter().chain(many.map(|(caller, burst)| self.spraying(&caller, burst))).collect()
+        one.into_iter().chain(many.map(|(caller, burst)| self.spraying(caller.as_deref(), burst))).collect()
     }
 
     fn burst(&self, typed: &str, burst: Burst) -> Found {
@@ -174,8 +180,10 @@ impl<'a> Bursts<'a> {
                 (login.at - burst.last.at).num_minutes()
             )
         }));
-        let is_foreign =
-            |login: &&Sighting| matches!(self.book.policy.judge(login.user, login.address()), Verdict::NotAllowed(_));
+        let is_foreign = |login: &&Sighting| {
+            let verdict = self.book.policy.judge(login.user, login.address(), login.at.date_naive());
+            login.ip_was_set || matches!(verdict, Verdict::NotAllowed(_))
+        };
         let severity = match (account, success) {
             (_, Some(_)) if success.as_ref().is_some_and(is_foreign) => Severity::Critical,
             (_, Some(_)) => Severity::High,
@@ -186,18 +194,25 @@ impl<'a> Bursts<'a> {
         burst.rows.found(About { kind: Kind::FailedBurst, severity, person, place: None, key, reasons })
     }
 
-    fn spraying(&self, caller: &str, burst: Burst) -> Found {
+    fn spraying(&self, caller: Option<&str>, burst: Burst) -> Found {
         let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.book.directory.by_email(typed)).collect();
         let hit: BTreeSet<String> = self
             .logins
             .iter()
-            .filter(|login| login.ip.as_ref().map_or("", PortalText::raw) == caller)
+            .filter(|login| match caller {
+                Some(caller) => !login.ip_was_set && login.ip.as_ref().map_or("", PortalText::raw) == caller,
+                None => login.ip_was_set,
+            })
             .filter(|login| known.iter().any(|account| account.person.id == login.user))
             .filter(|login| (login.at - burst.last.at).abs() <= AFTER_BURST)
             .map(|login| login.user_name.for_terminal())
             .collect();
-        let shown = PortalText::new(caller);
-        let from = if caller.is_empty() { "no noted address".to_owned() } else { shown.for_terminal() };
+        let place = caller.filter(|caller| !caller.is_empty()).map(PortalText::new);
+        let from = match (caller, &place) {
+            (None, _) => "addresses that the requests themselves set".to_owned(),
+            (_, Some(shown)) => shown.for_terminal(),
+            (_, None) => "no noted address".to_owned(),
+        };
         let mut reasons = vec![format!(
             "{} from {from} with {} different addresses typed, {} of them of accounts here",
             plural(burst.rows.logins, "failed login"),
@@ -213,8 +228,8 @@ impl<'a> Bursts<'a> {
             (true, true) => Severity::Low,
         };
         let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
-        let place = (!caller.is_empty()).then_some(shown);
-        let key = caller.to_owned();
+        // no address has a blank
+        let key = caller.unwrap_or("set by the request").to_owned();
         burst.rows.found(About { kind: Kind::Spraying, severity, person, place, key, reasons })
     }
 }

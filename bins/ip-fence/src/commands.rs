@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
 use docspace_client::{Client, ErrorKind};
@@ -74,7 +73,8 @@ async fn resolved(
 }
 
 fn import(setup: &Setup<'_, IpFence>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| job_runner::Error::setting("FILE", format!("{} cannot be read: {error}", file.display())))?;
     let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     let rows = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
         ListFormat::Csv => import::from_csv(&text),
@@ -99,7 +99,8 @@ async fn test(setup: &Setup<'_, IpFence>, person: &str, address: &str) -> anyhow
         )
         .into());
     };
-    let answer = policy.answer(&account.person, address);
+    let is_public = run::is_public(&setup.config.portal, &setup.portal_url()?);
+    let answer = policy.answer(&account.person, address, is_public);
     setup.print(&match setup.args.format {
         ReportFormat::Text => answer.text(),
         ReportFormat::Json => format!("{}\n", serde_json::to_string_pretty(&answer)?),

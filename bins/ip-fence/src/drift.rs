@@ -61,7 +61,8 @@ pub(crate) fn changed(
             the_portal()
         }
     };
-    let key = format!("{before:?}\n{now:?}");
+    // the same change made again is another one
+    let key = format!("{before:?}\n{now:?}\n{}", known.learned_at.timestamp_micros());
     let mut found = rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons });
     if changes.is_empty() {
         seen_at(&mut found.finding, known.learned_at);
@@ -137,4 +138,26 @@ fn listed(entries: &[ListEntry]) -> String {
 /// The audit events of changes among some rows.
 pub(crate) fn is_change(row: &Sighting) -> bool {
     row.source == Source::Audit && row.action.0 == LIST_CHANGED
+}
+
+#[cfg(test)]
+mod tests {
+    use docspace_client::AddressList;
+
+    use super::*;
+    use crate::testing::{directory, now};
+
+    /// Off, on, and off again: the second time is news, too, however much else was changed that day.
+    #[test]
+    fn the_same_change_made_again_is_another_finding() {
+        let list = |enabled| AddressList { entries: Vec::new(), enabled };
+        let window = Window::new(now() - TimeDelta::days(1), now());
+        let switched_off = |hours| {
+            let value = KnownList { list: list(false), before: Some(list(true)) };
+            let known = Fact { value, learned_at: now() - TimeDelta::hours(hours) };
+            changed(&known, &[], &directory(), window).unwrap().finding.fingerprint
+        };
+        assert_eq!(switched_off(3), switched_off(3), "in the next run");
+        assert_ne!(switched_off(3), switched_off(1));
+    }
 }

@@ -116,7 +116,7 @@ impl<'a> Detector<'a> {
     /// What is wrong with where somebody came from; `None` when nothing is.
     fn judge(&self, row: &Sighting) -> Option<(Kind, Why, Place)> {
         let address = row.address();
-        let verdict = self.book.policy.judge(row.user, address);
+        let verdict = self.book.policy.judge(row.user, address, row.at.date_naive());
         // what the caller has set is judged as such, whatever it says, and whoever it is
         if row.ip_was_set {
             return Some((Kind::AddressSet, Why::SetByRequest, place_of(address)));

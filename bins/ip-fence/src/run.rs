@@ -7,6 +7,7 @@ use std::path::Path;
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::AddressList;
 use event_archive::{Archive, Fact, KnownList, LateRow};
 use futures::{Stream, TryStreamExt};
 use job_runner::args::ReportFormat;
@@ -44,11 +45,9 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut coverage = Coverage { main: MainSource::Logins, ..Coverage::default() };
     coverage.blind_spots = BLIND_SPOTS.to_vec();
     let late = refresh(job, &mut coverage).await?;
-    let known = address_list(job, &mut coverage).await?;
+    let list = address_list(job, &mut coverage).await;
     let mut notes = Vec::new();
-    if let Some(known) = &known
-        && known.value.list.enabled
-    {
+    if list.as_ref().is_some_and(|list| list.enabled) {
         coverage.blind_spots.push(BlindSpot::BlockedLogins);
         notes.push("the portal's own address list is switched on: logins that it refuses leave no trace, so nobody can see them here".to_owned());
     }
@@ -59,13 +58,17 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
             coverage.gap("people", job.window, error.gap_reason());
             warn!("{:#}", anyhow::Error::new(error));
             notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
-            let seen = Seen { notes, address_list: known.map(|known| known.value.list), ..Seen::default() };
+            let seen = Seen { notes, address_list: list, ..Seen::default() };
             return Ok(Outcome::new(job, coverage, seen));
         }
     };
     let path = config.policy.as_ref().map(|path| path.as_path());
     let policy = resolve(file, path, &directory, config, job.now)?;
     notes.extend(about(&policy));
+    let known = match &list {
+        Some(list) => compared(job, list).await?,
+        None => None,
+    };
     let countries = earlier_countries(&job.archive, job.window).await?;
     let book = Rulebook {
         policy: &policy,
@@ -80,7 +83,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         expired: policy.expired_rules().map(|rule| rule.label.clone()).collect(),
         people: policy.people(),
     };
-    let seen = Seen { found, policy: Some(facts), address_list: known.map(|known| known.value.list), notes };
+    let seen = Seen { found, policy: Some(facts), address_list: list, notes };
     Ok(Outcome::new(job, coverage, seen))
 }
 
@@ -100,19 +103,22 @@ async fn refresh(job: &Job, coverage: &mut Coverage) -> anyhow::Result<BTreeSet<
     Ok(late)
 }
 
-/// The portal's own list, compared with what was remembered of it.
-async fn address_list(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Option<Fact<KnownList>>> {
+/// The portal's own list.
+async fn address_list(job: &Job, coverage: &mut Coverage) -> Option<AddressList> {
     match job.client.address_list().await {
-        Ok(list) => {
-            job.archive.keep_address_list(&list, job.now).await?;
-            Ok(job.archive.address_list().await?)
-        }
+        Ok(list) => Some(list),
         Err(error) => {
             coverage.gap("restrictions", job.window, error.gap_reason());
             warn!("{:#}", anyhow::Error::new(error));
-            Ok(None)
+            None
         }
     }
+}
+
+/// The list with what was remembered of it. From then on it is what is remembered, so only a run that tells of it may ask.
+async fn compared(job: &Job, list: &AddressList) -> anyhow::Result<Option<Fact<KnownList>>> {
+    job.archive.keep_address_list(list, job.now).await?;
+    Ok(job.archive.address_list().await?)
 }
 
 /// Finds the people of the policy. Without a policy nobody is named.

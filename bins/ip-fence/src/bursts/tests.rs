@@ -53,6 +53,9 @@ fn what_came_after_makes_it_worse() {
     };
     assert_eq!(then("192.0.2.7", 3000), Severity::High, "signed in, from the office");
     assert_eq!(then("203.0.113.7", 3000), Severity::Critical, "signed in from where no rule allows it");
+    let claimed = Sighting { ip_was_set: true, ..login(BOB, "192.0.2.7", 3000) };
+    let rows: Vec<Sighting> = burst(5, 1).into_iter().chain([claimed]).collect();
+    assert_eq!(judge(rows)[0].finding.severity, Severity::Critical, "signed in, and claims to be in the office");
     assert_eq!(then("203.0.113.7", -60), Severity::Medium, "more than an hour later");
     assert_eq!(then("203.0.113.7", 3700), Severity::Medium, "before");
 }
@@ -80,6 +83,20 @@ fn many_accounts_from_one_caller_are_spraying_unless_they_may_come_from_there() 
     assert_eq!(judge(unknown)[0].finding.severity, Severity::Low, "noise of the internet");
     let hit: Vec<Sighting> = spray("203.0.113.7").into_iter().chain([login(ANNA, "203.0.113.7", 60)]).collect();
     assert_eq!(judge(hit)[0].finding.severity, Severity::Critical);
+}
+
+/// Whoever tries passwords can claim any address: the office's, and another one each time.
+#[test]
+fn an_address_that_the_request_set_excuses_nobody_and_hides_nothing() {
+    let set = |row: Sighting| Sighting { ip_was_set: true, ..row };
+    let office = judge(spray("192.0.2.7").into_iter().map(set).collect());
+    assert_eq!((office.len(), office[0].detail.kind), (1, Kind::Spraying));
+    let elsewhere = spray("").into_iter().zip(1..);
+    let changing =
+        elsewhere.map(|(row, n)| set(Sighting { ip: Some(format!("203.0.113.{n}").as_str().into()), ..row }));
+    let found = judge(changing.collect());
+    assert_eq!((found.len(), found[0].detail.kind), (1, Kind::Spraying));
+    assert!(found[0].finding.reasons[0].contains("set"), "{:?}", found[0].finding.reasons);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use job_runner::words::plural;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Inputs, Plan};
+use super::{Inputs, Plan, simulate};
 use crate::found::entries;
 use crate::server::{self, Caller, Ruling, Trouble};
 
@@ -60,7 +60,7 @@ pub(super) fn look(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Vec
         not_owner(inputs, after),
         never_matches(after),
         goes_on(plan),
-        cannot_hold(plan),
+        cannot_hold(inputs, plan, after),
         families(inputs, plan),
         roaming(inputs),
         changed(inputs),
@@ -215,15 +215,22 @@ fn goes_on(plan: &Plan) -> Option<Danger> {
     danger(DangerKind::SwitchGoesOn, false, text)
 }
 
-fn cannot_hold(plan: &Plan) -> Option<Danger> {
+/// Whoever has no other place is locked out for sure, also if nobody was seen.
+fn cannot_hold(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Option<Danger> {
     if plan.cannot_hold.is_empty() {
         return None;
     }
+    let count = simulate::locked_out(inputs, after);
+    let who = match count {
+        0 => String::new(),
+        1 => "; 1 active person could come from nowhere".to_owned(),
+        count => format!("; {count} active people could come from nowhere"),
+    };
     let text = format!(
-        "the portal cannot hold {} of the policy, so people who come from there would be refused",
+        "the portal cannot hold {} of the policy, so people who come from there would be refused{who}",
         entries(plan.cannot_hold.len())
     );
-    danger(DangerKind::CannotHold, false, text)
+    danger(DangerKind::CannotHold, count > 0 && after.enabled, text)
 }
 
 fn families(inputs: &Inputs<'_>, plan: &Plan) -> Option<Danger> {

@@ -52,10 +52,10 @@ impl History {
         self.visits.iter().map(|((person, ip), visits)| (*person, ip, visits))
     }
 
-    /// The whole address that somebody came from last.
+    /// The address that somebody came from last; `None` also when that one was cut, whatever was before.
     pub(crate) fn last_address(&self, person: Uuid) -> Option<std::net::IpAddr> {
         let own = self.iter().filter(|(who, ..)| *who == person);
-        let whole = own.filter_map(|(_, ip, visits)| Some((visits.last, Address::parse(ip.raw()).ip()?)));
-        whole.max_by_key(|(last, _)| *last).map(|(_, ip)| ip)
+        let (_, ip, _) = own.max_by_key(|(.., visits)| visits.last)?;
+        Address::parse(ip.raw()).ip()
     }
 }

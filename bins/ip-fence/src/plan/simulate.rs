@@ -12,7 +12,7 @@ use super::Inputs;
 use super::history::Visits;
 use crate::policy::Verdict;
 use crate::rule::is_service_account;
-use crate::server::{self, Caller, Ruling};
+use crate::server::{self, Caller, Ruling, Trouble};
 
 /// What a list would have done to the people who came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -59,21 +59,45 @@ pub(super) fn replay(inputs: &Inputs<'_>, after: &AddressList) -> Simulation {
         }
     }
     simulation.people = seen.len();
-    let active = inputs.directory.people.iter().filter(|(id, account)| counts(inputs, **id, &account.person)).count();
-    simulation.unseen = active - seen.len();
+    simulation.unseen = stoppable(inputs).count() - seen.len();
     simulation
 }
 
-/// Active people whom a list can stop. Robots count: a list that stops them stops their work.
+/// How many people, seen or not, have a place to come from by the policy, and would find none of their places in the list.
+pub(super) fn locked_out(inputs: &Inputs<'_>, after: &AddressList) -> usize {
+    let entries: Vec<(Address, bool)> = after
+        .entries
+        .iter()
+        .filter(|entry| Trouble::of(entry).is_none())
+        .map(|entry| (Address::parse(entry.ip.raw()), entry.for_admin))
+        .collect();
+    let has_no_way_in = |id: Uuid| {
+        let is_admin = inputs.directory.is_admin(id);
+        let lets_in = |(address, for_admin): &(Address, bool)| {
+            (!for_admin || is_admin)
+                && matches!(inputs.policy.judge(id, *address, inputs.policy.today()), Verdict::Allowed(..))
+        };
+        let has_place = inputs.policy.allowed(id).is_some_and(|allowed| !allowed.is_nowhere());
+        has_place && !entries.iter().any(lets_in)
+    };
+    stoppable(inputs).filter(|id| has_no_way_in(*id)).count()
+}
+
+fn stoppable(inputs: &Inputs<'_>) -> impl Iterator<Item = Uuid> {
+    inputs.directory.people.iter().filter(|(id, account)| counts(inputs, **id, &account.person)).map(|(id, _)| *id)
+}
+
+/// Active people whom a list can stop, and those of whom nobody knows whether they are. Robots count: a list that stops them stops
+/// their work.
 fn counts(inputs: &Inputs<'_>, id: Uuid, person: &Person) -> bool {
     let is_robot = is_service_account(inputs.directory, id, inputs.service_accounts);
-    let is_active = person.status == Some(PersonStatus::Active);
+    let is_active = matches!(person.status, Some(PersonStatus::Active) | None);
     (is_active || is_robot) && person.role != Some(PortalRole::Owner)
 }
 
 fn blocked(inputs: &Inputs<'_>, person: &Person, ip: &PortalText, visits: &Visits) -> Blocked {
     let Visits { logins, acts, last } = *visits;
-    let verdict = inputs.policy.judge(person.id, Address::parse(ip.raw()));
+    let verdict = inputs.policy.judge(person.id, Address::parse(ip.raw()), inputs.policy.today());
     let meant = matches!(verdict, Verdict::NotAllowed(_));
     Blocked { person: person.clone(), ip: ip.clone(), logins, acts, last, meant }
 }

@@ -58,13 +58,17 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
+        self.plan_for(&directory())
+    }
+
+    fn plan_for(&self, directory: &Directory) -> Plan {
         let mut seen = History::default();
         self.rows.iter().for_each(|row| seen.push(row));
         Plan::make(&Inputs {
             list: &self.list,
             remembered: self.remembered.as_ref(),
             policy: &self.policy,
-            directory: &directory(),
+            directory,
             service_accounts: &[],
             settings: &self.settings,
             own_all: self.own_all,
@@ -101,6 +105,37 @@ fn the_switch_is_always_said() {
     assert_eq!((keep.plan().switch.planned, keep.has(DangerKind::SwitchGoesOn)), (false, None));
     let on = World { settings: OwnPortal::default(), list: list(&[OFFICE], true), ..World::safe() };
     assert_eq!((on.plan().switch.planned, on.has(DangerKind::SwitchGoesOn)), (true, None));
+}
+
+/// Nobody was seen, and the list would still be one in which nobody of the policy stands.
+#[test]
+fn people_none_of_whose_addresses_the_list_can_hold_are_locked_out_seen_or_not() {
+    let bob = |allow: &str| {
+        let text = format!("[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [{allow}]");
+        World {
+            policy: policy_of(&text),
+            list: list(&["198.51.100.1"], false),
+            rows: Vec::new(),
+            own_address: "198.51.100.1".parse().ok(),
+            ..World::safe()
+        }
+    };
+    assert_eq!(bob("\"10.0.0.0/8\"").has(DangerKind::CannotHold), Some(true));
+    assert!(bob("\"10.0.0.0/8\"").plan().is_refused());
+    // he has another way in; and what the policy does not mean to let in is not locked out by mistake
+    assert_eq!(bob("\"10.0.0.0/8\", \"192.0.2.7\"").has(DangerKind::CannotHold), Some(false));
+    assert_eq!(bob("\"198.51.0.0/16\"").has(DangerKind::CannotHold), Some(false), "a foreign entry lets him in");
+    assert_eq!(bob("").has(DangerKind::CannotHold), None);
+    let stays_off = World { settings: OwnPortal::default(), ..bob("\"10.0.0.0/8\"") };
+    assert_eq!(stays_off.has(DangerKind::CannotHold), Some(false));
+}
+
+/// Whoever came over IPv6 last comes over IPv6, whatever was before.
+#[test]
+fn an_own_address_that_was_cut_is_not_known() {
+    let rows = vec![act(ANNA, OFFICE, 80), act(ANNA, "2001", 10)];
+    let cut = World { own_address: None, rows, ..World::by_admin() };
+    assert_eq!(cut.has(DangerKind::OwnAddressUnknown), Some(true));
 }
 
 /// "Own address not in the list, caller not owner."
@@ -268,6 +303,15 @@ fn people_whom_the_policy_does_not_mean_must_not_be_blocked() {
         act(audit_model::GUEST_ACCOUNT, "198.51.100.3", 7),
     ];
     assert_eq!(World { rows: others, ..World::safe() }.has(DangerKind::BlocksPeople), None);
+}
+
+/// A server may come to know a status that is not known here; such people sign in all the same.
+#[test]
+fn people_of_unknown_status_count_as_active() {
+    let mut directory = directory();
+    directory.people.get_mut(&HANA).unwrap().person.status = None;
+    let world = World { rows: vec![login(HANA, "198.51.100.80", 90)], ..World::safe() };
+    assert_eq!(world.plan_for(&directory).simulation.blocked.len(), 1);
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
     Err(reader.mistakes)
 }
 
+/// Reports and alerts repeat a label with each finding; what is longer than a line belongs into `reason`.
+const LONGEST_LABEL: usize = 200;
+
 struct Reader<'t> {
     text: &'t str,
     mistakes: Vec<Mistake>,
@@ -85,6 +88,10 @@ impl Reader<'_> {
         let label = self.text(table, "label").filter(|label| !label.trim().is_empty());
         if label.is_none() {
             self.mistakes.push(Mistake::new(line, "the rule has no `label`; reports call it by that"));
+        }
+        if label.as_ref().is_some_and(|label| label.chars().count() > LONGEST_LABEL) {
+            let message = format!("the label is longer than {LONGEST_LABEL} characters; write the rest into `reason`");
+            self.mistakes.push(Mistake::new(line, message));
         }
         Rule {
             label: label.unwrap_or_default(),
@@ -282,5 +289,16 @@ people = [" "]
         assert!(first("default = \n").starts_with("line 1: is no TOML"), "{}", first("default = \n"));
         assert!(first("").contains("holds no `[[rule]]`"));
         assert!(first("rule = 1").contains("write `[[rule]]`"));
+    }
+
+    /// Each finding repeats it.
+    #[test]
+    fn a_label_is_a_line_and_no_book() {
+        let labelled = |length: usize| {
+            let label = "ä".repeat(length);
+            parse(&format!("[[rule]]\nlabel = \"{label}\"\npeople = [\"a\"]\nallow = []\n"))
+        };
+        assert!(labelled(200).is_ok());
+        assert!(labelled(201).unwrap_err()[0].message.contains("longer than 200 characters"));
     }
 }

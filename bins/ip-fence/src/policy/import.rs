@@ -1,9 +1,12 @@
 //! A policy out of lists that other tools have: CSV with the columns person, address and label, or JSON. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use audit_model::AddressRange;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 
 use super::Mistake;
 use super::file::shown;
@@ -29,12 +32,20 @@ pub(crate) struct Row {
 /// # Errors
 /// Everything that is wrong, with its line.
 pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(without_mark(text).as_bytes());
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_lowercase).collect(),
         Err(error) => return Err(vec![Mistake::new(1, format!("is no CSV: {error}"))]),
     };
+    let lost = headers.iter().enumerate().find_map(|(at, header)| match header.as_str() {
+        known @ ("person" | "address" | "label") => {
+            headers[..at].iter().any(|other| other == known).then(|| format!("the column `{known}` stands there twice"))
+        }
+        // behind a last comma
+        "" => None,
+        // it may be the one that says until when
+        other => Some(format!("the column `{}` would be lost; take it out", shown(other))),
+    });
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(person), Some(address)) = (column("person"), column("address")) else {
         return Err(vec![Mistake::new(
@@ -42,6 +53,9 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
             "the first line must name the columns `person`, `address` and perhaps `label`",
         )]);
     };
+    if let Some(message) = lost {
+        return Err(vec![Mistake::new(1, message)]);
+    }
     let label = column("label");
     let mut mistakes = Vec::new();
     let mut rows = Vec::new();
@@ -61,13 +75,43 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
 
+/// The text without the byte order mark that some programs put before it.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// Either form of JSON.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Json {
     /// The published map: person to addresses.
-    Map(BTreeMap<String, Vec<String>>),
+    Map(Pairs),
     Rows(Vec<Row>),
+}
+
+/// The members of an object, also those whose name stands there twice: a map would lose the first.
+struct Pairs(Vec<(String, Vec<String>)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of persons with lists of addresses")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Pairs, M::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// Reads JSON: an object of persons with lists of addresses, or a list of objects with the same members as the columns of CSV.
@@ -75,12 +119,14 @@ enum Json {
 /// # Errors
 /// When it is neither.
 pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| vec![Mistake::new(error.line(), format!("is no JSON: {error}"))])?;
     let form =
         "must be an object of persons with lists of addresses, or a list of objects with `person`, `address`, `label`";
-    match serde_json::from_value(json).map_err(|_| vec![Mistake::new(1, form)])? {
-        Json::Map(map) => {
+    let mistake = |error: serde_json::Error| match error.classify() {
+        Category::Data => vec![Mistake::new(1, form)],
+        _ => vec![Mistake::new(error.line(), format!("is no JSON: {error}"))],
+    };
+    match serde_json::from_str(without_mark(text)).map_err(mistake)? {
+        Json::Map(Pairs(map)) => {
             let rows = map.into_iter().enumerate().flat_map(|(number, (person, addresses))| {
                 let row =
                     move |address| Row { person: person.clone(), address, label: String::new(), line: number + 1 };
@@ -222,7 +268,30 @@ mod tests {
         assert_eq!(lines(from_csv("person,address\na,b,c\n").unwrap_err()), [2]);
         assert_eq!(lines(from_csv("who,where\n").unwrap_err()), [1]);
         assert!(from_json("{").is_err() && from_json("[1]").is_err() && from_json("{\"a\": 1}").is_err());
+        assert_eq!(lines(from_json("{\n\"a\": [\n").unwrap_err()), [3]);
         assert!(to_policy(&[]).is_err());
+    }
+
+    /// A column that is passed over may be the one that says until when.
+    #[test]
+    fn columns_that_would_be_lost_are_refused() {
+        let refused = |head: &str| from_csv(&format!("{head}\na,192.0.2.1,x\n")).unwrap_err()[0].to_string();
+        assert!(refused("person,address,expires").contains("`expires`"), "{}", refused("person,address,expires"));
+        assert!(refused("person,address,Address").contains("twice"), "{}", refused("person,address,Address"));
+    }
+
+    /// No reader of JSON says that a name stands there twice; most keep the last.
+    #[test]
+    fn a_person_who_stands_in_a_map_twice_keeps_both() {
+        let made = to_policy(&from_json(r#"{"a": ["192.0.2.1"], "a": ["192.0.2.9"]}"#).unwrap()).unwrap();
+        assert!(made.contains(r#"allow = ["192.0.2.1", "192.0.2.9"]"#), "{made}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_mistake() {
+        assert_eq!(from_csv("\u{feff}person,address\na,192.0.2.1\n").map(|rows| rows.len()), Ok(1));
+        assert_eq!(from_json("\u{feff}{\"a\": [\"192.0.2.1\"]}").map(|rows| rows.len()), Ok(1));
+        assert!(parse("\u{feff}[[rule]]\nlabel = \"a\"\npeople = [\"a\"]\nallow = []\n").is_ok());
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use audit_model::{Address, AddressSet, PortalRole};
+use audit_model::{Address, AddressRange, AddressSet, PortalRole};
 use chrono::NaiveDate;
 use docspace_client::{Account, Group};
 use job_runner::config::nearest_name;
@@ -58,6 +58,8 @@ pub(crate) struct Policy {
     pub(crate) default: Unnamed,
     pub(crate) rules: Vec<Rule>,
     today: NaiveDate,
+    /// A single IPv6 address stands for its /64.
+    by_64: bool,
     /// By person, what the rules that count for them allow; people with the same rules share it.
     allowed: BTreeMap<Uuid, Arc<Allowed>>,
 }
@@ -69,6 +71,8 @@ pub(crate) struct Allowed {
     pub(crate) rules: Vec<usize>,
     /// Positions of the rules that name the person and do not count: expired, or for admins only.
     pub(crate) idle: Vec<usize>,
+    /// Positions of those of them that did count until they expired.
+    lapsed: Vec<usize>,
     set: AddressSet,
     /// For each entry of the set, its rule and its place there.
     entries: Vec<(usize, usize)>,
@@ -108,19 +112,19 @@ impl Policy {
             mistakes.sort_by_key(|mistake| mistake.line);
             return Err(mistakes);
         }
-        let mut shared: BTreeMap<(Vec<usize>, Vec<usize>), Arc<Allowed>> = BTreeMap::new();
+        let mut shared: BTreeMap<[Vec<usize>; 3], Arc<Allowed>> = BTreeMap::new();
         let allowed = named.into_iter().map(|(person, rules)| {
             let is_admin = directory.is_admin(person);
-            let counts = |rule: &usize| {
-                let rule = &file.rules[*rule];
-                !rule.has_expired(today) && (!rule.for_admin || is_admin)
-            };
-            let key: (Vec<usize>, Vec<usize>) = rules.into_iter().partition(counts);
+            let is_meant = |rule: &usize| !file.rules[*rule].for_admin || is_admin;
+            let counts = |rule: &usize| !file.rules[*rule].has_expired(today) && is_meant(rule);
+            let (counting, idle): (Vec<usize>, Vec<usize>) = rules.into_iter().partition(counts);
+            let lapsed = idle.iter().copied().filter(is_meant).collect();
+            let key = [counting, idle, lapsed];
             let made = shared.entry(key.clone()).or_insert_with(|| Arc::new(Allowed::new(key, &file.rules, by_64)));
             (person, made.clone())
         });
         let allowed = allowed.collect();
-        Ok(Policy { default: file.default, rules: file.rules, today, allowed })
+        Ok(Policy { default: file.default, rules: file.rules, today, by_64, allowed })
     }
 
     /// What the rules that name a person allow together; `None` when none does.
@@ -128,12 +132,18 @@ impl Policy {
         self.allowed.get(&person).map(|allowed| &**allowed)
     }
 
-    /// Whether the person may come from that address. Stumps, nothing, and texts that are no address are never allowed.
-    pub(crate) fn judge(&self, person: Uuid, address: Address) -> Verdict<'_> {
+    /// Whether the person might come from that address on that day (UTC): what happened before a rule expired is judged by it. Stumps,
+    /// nothing, and texts that are no address are never allowed.
+    pub(crate) fn judge(&self, person: Uuid, address: Address, day: NaiveDate) -> Verdict<'_> {
         let Some(allowed) = self.allowed(person) else { return Verdict::Unnamed };
         let Some(ip) = address.ip() else { return Verdict::CannotJudge };
-        match allowed.set.entry_of(ip).map(|entry| allowed.entries[entry]) {
-            Some((rule, entry)) => Verdict::Allowed(&self.rules[rule], &self.rules[rule].allow[entry]),
+        if let Some((rule, entry)) = allowed.set.entry_of(ip).map(|entry| allowed.entries[entry]) {
+            return Verdict::Allowed(&self.rules[rule], &self.rules[rule].allow[entry]);
+        }
+        let counted = allowed.lapsed.iter().map(|rule| &self.rules[*rule]).filter(|rule| !rule.has_expired(day));
+        let mut entries = counted.flat_map(|rule| rule.allow.iter().map(move |entry| (rule, entry)));
+        match entries.find(|(_, entry)| widened(entry.range, self.by_64).contains(ip)) {
+            Some((rule, entry)) => Verdict::Allowed(rule, entry),
             None => Verdict::NotAllowed(allowed),
         }
     }
@@ -158,12 +168,12 @@ impl Policy {
 }
 
 impl Allowed {
-    fn new((rules, idle): (Vec<usize>, Vec<usize>), all: &[Rule], by_64: bool) -> Self {
+    fn new([rules, idle, lapsed]: [Vec<usize>; 3], all: &[Rule], by_64: bool) -> Self {
         let positions = rules.iter().flat_map(|rule| (0..all[*rule].allow.len()).map(|entry| (*rule, entry)));
         let entries: Vec<(usize, usize)> = positions.collect();
         let ranges = entries.iter().map(|(rule, entry)| all[*rule].allow[*entry].range);
-        let set = ranges.map(|range| if by_64 { range.widened_to_64() } else { range }).collect();
-        Allowed { rules, idle, set, entries }
+        let set = ranges.map(|range| widened(range, by_64)).collect();
+        Allowed { rules, idle, lapsed, set, entries }
     }
 
     /// The entries as one text, for telling whether they have changed.
@@ -172,10 +182,19 @@ impl Allowed {
         ranges.collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether it holds no address at all.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Whether it holds any IPv6 address, so that one that was cut could be allowed.
     pub(crate) fn has_v6(&self) -> bool {
         self.set.has_v6()
     }
+}
+
+fn widened(range: AddressRange, by_64: bool) -> AddressRange {
+    if by_64 { range.widened_to_64() } else { range }
 }
 
 fn members(rule: &Rule, directory: &Directory, mistakes: &mut Vec<Mistake>) -> BTreeSet<Uuid> {
@@ -262,8 +281,12 @@ mod tests {
     fn a_single_ipv6_address_can_stand_for_its_network() {
         let text = rule("people = [\"bob@example.com\"]");
         let neighbour = Address::parse("2001:db8::ffff");
-        let is_allowed =
-            |by_64| matches!(resolved(&text, Vec::new(), by_64).unwrap().judge(BOB, neighbour), Verdict::Allowed(..));
+        let is_allowed = |by_64| {
+            matches!(
+                resolved(&text, Vec::new(), by_64).unwrap().judge(BOB, neighbour, now().date_naive()),
+                Verdict::Allowed(..)
+            )
+        };
         assert!(is_allowed(true) && !is_allowed(false));
     }
 

@@ -37,8 +37,8 @@ pub(crate) enum Word {
 }
 
 impl Policy {
-    /// Whether the person may come from there, and why.
-    pub(crate) fn answer(&self, person: &Person, text: &str) -> Answer {
+    /// Whether the person may come from there today, and why. On a public portal a private address is nobody's.
+    pub(crate) fn answer(&self, person: &Person, text: &str, is_public: bool) -> Answer {
         let address = Address::parse(text.trim());
         let answer = |verdict, reasons| Answer {
             person: person.clone(),
@@ -49,7 +49,11 @@ impl Policy {
             line: None,
             reasons,
         };
-        match self.judge(person.id, address) {
+        let is_nobodys = is_public && matches!(address, Address::Private(_));
+        match self.judge(person.id, address, self.today()) {
+            Verdict::Allowed(..) | Verdict::NotAllowed(_) if is_nobodys => {
+                answer(Word::CannotJudge, vec![unclear(address).to_owned()])
+            }
             Verdict::Allowed(rule, entry) => Answer {
                 rule: Some(rule.label.clone()),
                 entry: Some(entry.range.to_string()),
@@ -101,6 +105,7 @@ fn unclear(address: Address) -> &'static str {
     match address {
         Address::Stump(_) => "it is the beginning of an IPv6 address; the portal cuts the rest, so nobody can tell",
         Address::Empty => "there is no address to judge",
+        Address::Private(_) => "it is a private address, while the portal is public (`portal.public`)",
         _ => "it is no address, or is written in a form that the portal never notes",
     }
 }

@@ -210,3 +210,19 @@ proptest! {
         prop_assert_eq!(found.is_empty(), is_allowed, "{:?}: {:?}", noted, found);
     }
 }
+
+/// A rule that ends today allowed what happened yesterday.
+#[test]
+fn a_rule_counts_for_what_happened_before_it_expired() {
+    let rule = |more: &str| {
+        World::new(policy_of(&format!(
+            "[[rule]]\nlabel = \"fair\"\npeople = [\"bob@example.com\"]\nallow = [\"203.0.113.0/24\"]\nexpires = \"2026-11-20\"\n{more}"
+        )))
+    };
+    // it is nine in the morning
+    let (yesterday, today) = (login(BOB, "203.0.113.7", 36_000), login(BOB, "203.0.113.7", 32_400));
+    assert_eq!(rule("").judge(std::slice::from_ref(&yesterday)), []);
+    assert_eq!(rule("").kinds(&[today])[0].1, Kind::NotAllowed);
+    assert_eq!(rule("").kinds(&[login(BOB, "203.0.114.7", 36_000)])[0].1, Kind::NotAllowed, "not that address");
+    assert_eq!(rule("for_admin = true").kinds(&[yesterday])[0].1, Kind::NotAllowed, "never counted for bob");
+}

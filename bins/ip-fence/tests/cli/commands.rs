@@ -48,6 +48,11 @@ async fn questions_to_the_policy_are_answered_with_the_line() {
     insta::assert_snapshot!("policy_test_json", json.stdout);
     let refused = ["policy", "test", "bob@example.com", "203.0.113.1", "--exit-code"];
     assert_eq!(run(&setting, &refused).await.exit, 3);
+    // what the watch cannot judge this does not call allowed
+    setting.file("policy.toml", &POLICY.replace("192.0.2.0/24", "10.0.0.0/8"));
+    let config = setting.file("ip-fence.toml", "[portal]\npublic = true\n");
+    let private = run(&setting, &["--config", &config, "policy", "test", "bob@example.com", "10.0.0.1"]).await;
+    assert!(private.stdout.contains("cannot be judged") && private.stdout.contains("private"), "{}", private.stdout);
     let unknown = run(&setting, &["policy", "test", "bbo@example.com", "192.0.2.1"]).await;
     assert_eq!(unknown.exit, 2);
     assert!(unknown.stderr.contains("did you mean `bob@example.com`?"), "{}", unknown.stderr);
@@ -73,6 +78,8 @@ async fn lists_of_other_tools_become_a_policy_that_can_be_checked() {
     let refused = run_bare(&setting, &["policy", "import", &bad]).await;
     assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
     assert!(refused.stderr.contains("line 2: `192.0.2.300`"), "{}", refused.stderr);
+    let missing = run_bare(&setting, &["policy", "import", "nowhere.csv"]).await;
+    assert_eq!(missing.exit, 2, "fails again until somebody edits the command: {}", missing.stderr);
 }
 
 /// A portal with a list that has a bit of everything.

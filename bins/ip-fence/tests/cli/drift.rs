@@ -55,6 +55,27 @@ async fn a_changed_list_is_told_with_the_difference_and_who_did_it() {
     assert_eq!(of_kind(&third, "list_changed")[0]["state"], "known");
 }
 
+/// A run that ends at a mistake in the policy has told nobody, so it must not take the list for known.
+#[tokio::test]
+async fn a_change_is_not_forgotten_while_the_policy_is_broken() {
+    let setting = portal_with(guarded(true)).await;
+    report(&setting).await;
+    setting.sim.edit(|scenario| scenario.restrict("203.0.113.9", true));
+    setting.file("policy.toml", &common::POLICY.replace("BOB", "bbo"));
+    assert_eq!(run(&setting, &[]).await.exit, 2);
+    // the mistake is corrected when the window has gone by
+    age_list(&setting).await;
+    setting.file("policy.toml", common::POLICY);
+    let after = |minutes| common::now() + chrono::TimeDelta::minutes(minutes);
+    setting.sim.edit(|scenario| scenario.now = after(60));
+    let (since, until, url) = (after(30).to_rfc3339(), after(60).to_rfc3339(), setting.sim.url());
+    let window = ["--since", &since, "--until", &until];
+    let rest = ["--portal", &url, "--policy", "policy.toml", "--format", "json"];
+    let ended = common::run_bare(&setting, &[&window[..], &rest].concat()).await;
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
+    assert_eq!(of_kind(&report, "list_changed").len(), 1, "{}", ended.stdout);
+}
+
 /// Old servers write no event, and other programs may change the table.
 #[tokio::test]
 async fn a_change_without_an_event_is_told_too() {
