@@ -320,6 +320,42 @@ async fn somebody_is_written_to_in_their_language() {
     assert_eq!(subjects.iter().filter(|subject| subject.starts_with("Ihr Raum")).count(), 1, "{subjects:?}");
 }
 
+/// The steps of the mails of a run, by name.
+fn steps(run: &Run) -> std::collections::BTreeMap<String, u64> {
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let step = |action: &Value| {
+        let name = action["person"]["email"].as_str().unwrap().split('@').next().unwrap().to_owned();
+        (name, action["rooms"][0]["step_days"].as_u64().unwrap())
+    };
+    report["actions"].as_array().unwrap().iter().map(step).collect()
+}
+
+/// Somebody repeats an old run, in which people were active who are not any more.
+#[tokio::test]
+async fn a_window_of_the_past_reminds_nobody_and_ends_no_series() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    go(&setting, &config, &[]).await;
+    days_pass(&setting, A_FORTNIGHT).await;
+    let until = (setting.scenario.now - chrono::TimeDelta::days(45)).to_rfc3339();
+    let old = go(&setting, &config, &["--until", &until, "--format", "json"]).await;
+    assert_eq!(server.taken().len(), 4, "{}", old.stdout);
+    let now = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&now).get("earlier"), Some(&14), "{}", now.stdout);
+}
+
+/// One act where two are needed is no activity that ends the series, and the reminders do not begin anew.
+#[tokio::test]
+async fn too_little_activity_does_not_begin_the_reminders_anew() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "min_activity = 2").await;
+    let first = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&first).get("viewer"), Some(&0), "{}", first.stdout);
+    days_pass(&setting, A_FORTNIGHT).await;
+    let second = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&second).get("viewer"), Some(&14), "{}", second.stdout);
+}
+
 /// Kill -9 anywhere: no mail is lost, and none comes twice unless the kill fell between the server's having it and our writing that
 /// down; then the copy has the same Message-ID.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
