@@ -1,14 +1,14 @@
 //! Which watched room an event belongs to, and how many documents stand behind it. Three steps: ask (what must be known?), fetch,
 //! apply. Only the second talks to the portal.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use audit_model::{
-    Attributed, AuditEvent, Coverage, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
-    is_other_half,
+    ActClass, Attributed, AuditEvent, Coverage, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms,
+    Weight, Window, is_other_half,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::ErrorKind;
 use event_archive::Archive;
 use futures::TryStreamExt;
@@ -26,8 +26,12 @@ const MOST_FOLDERS: usize = 300;
 /// Files of people who were found are looked up, two requests each, until so many were.
 const MOST_FILES: usize = 300;
 
-/// How long it is believed what a folder holds and where a file is: a window of the usual length asks once.
+/// How long it is believed what a folder holds and where a file is: a window of the usual length asks once. What a folder held before
+/// something was done to it is not believed.
 const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
+
+/// No folder counts more, whatever the portal says: sums of such weights stay far from the end of the numbers.
+pub(crate) const HEAVIEST_FOLDER: u64 = 1_000_000;
 
 /// The rooms of a portal and which of them are watched.
 pub(crate) struct Watched {
@@ -51,7 +55,8 @@ pub(crate) struct Answers {
 #[derive(Default)]
 struct Questions {
     logs: BTreeSet<RoomId>,
-    folders: BTreeSet<RoomId>,
+    /// With the last moment at which something was done to them.
+    folders: BTreeMap<RoomId, DateTime<Utc>>,
 }
 
 impl Watched {
@@ -87,10 +92,16 @@ impl Watched {
         match event.target.first().filter(|_| event.action.is_about_whole_folder()) {
             None => Weight::ONE,
             Some(folder) => match answers.weights.get(folder) {
-                Some(files) => Weight { documents: (*files).max(1), at_least: false },
-                None => Weight { documents: self.folder_weight, at_least: true },
+                // nobody downloads an empty folder: it was emptied since
+                Some(0) if event.action.class() == Some(ActClass::Download) => self.unlisted(),
+                Some(files) => Weight { documents: (*files).clamp(1, HEAVIEST_FOLDER), at_least: false },
+                None => self.unlisted(),
             },
         }
+    }
+
+    fn unlisted(&self) -> Weight {
+        Weight { documents: self.folder_weight, at_least: true }
     }
 
     /// What the audit trail leaves open about the events of a window.
@@ -114,7 +125,7 @@ impl Watched {
                 Place::UnknownRoom { .. } | Place::Elsewhere => false,
             };
             if matters && event.action.is_about_whole_folder() {
-                questions.folders.extend(event.target.first().map(|folder| RoomId::from(folder.as_str())));
+                questions.folders.extend(event.target.first().map(|id| (RoomId::from(id.as_str()), event.at)));
             }
             before = Some(event);
         }
@@ -145,8 +156,13 @@ impl Watched {
             }
             answers.logs.insert(room, job.archive.room_log(room, window).await?);
         }
-        answers.weights =
-            job.archive.weights_of_folders(&job.client, &folders, MOST_FOLDERS, FACTS_KEPT, job.now).await?;
+        for (folder, last) in folders.iter().take(MOST_FOLDERS) {
+            let max_age = believed_for(*last, job.now);
+            let looked = job.archive.weight_of_folder(&job.client, folder, max_age, job.now).await?;
+            if let Some(known) = looked.fact {
+                answers.weights.insert(folder.to_string(), known.value.files);
+            }
+        }
         Ok(answers)
     }
 
@@ -168,8 +184,26 @@ impl Watched {
     }
 }
 
+/// How old what is known of a folder may be: learned after what was last done to it.
+fn believed_for(last: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
+    (now - last).min(FACTS_KEPT)
+}
+
 /// The id of the file that an event is about.
 pub(crate) fn file_of(event: &AuditEvent) -> Option<&String> {
     let is_file = event.action.info().is_some_and(|info| info.entries.contains(&EntryKind::File));
     event.target.first().filter(|_| is_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it held this morning says nothing of what was in it at its download this evening.
+    #[test]
+    fn a_folder_is_weighed_again_after_what_was_last_done_to_it() {
+        let evening = DateTime::UNIX_EPOCH + TimeDelta::days(2);
+        assert_eq!(believed_for(evening, evening + TimeDelta::minutes(5)), TimeDelta::minutes(5));
+        assert_eq!(believed_for(evening - TimeDelta::days(2), evening), FACTS_KEPT);
+    }
 }

@@ -1,32 +1,92 @@
-//! What `doctor` says of this program: which rooms it would watch, its limits, and what it can never see. Pure.
+//! What `doctor` says of this program: which rooms and people it would watch, the room it would make, its limits, and what it can never
+//! see.
 
 use audit_model::{PortalText, RoomId};
-use docspace_client::Room;
-use job_runner::Check;
+use docspace_client::{Account, Area, Error, Room, Scopes};
+use job_runner::words::{blind_spot, plural};
+use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit, Limits};
-use crate::report::blind_spot;
-use crate::rule::{of_class, plural};
+use crate::create_room::of_title;
+use crate::rule::of_class;
 use crate::run::BLIND_SPOTS;
+use crate::who::is_one_of;
 
-/// `rooms` is absent when the portal's list could not be read.
-pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
-    let mut checks = rooms.map(|rooms| watched(&config.rooms, rooms)).unwrap_or_default();
+/// `reached` is absent when the portal could not be asked.
+pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(Reached { client, capabilities, rooms }) = reached {
+        checks.extend(config.create_room.as_ref().map(|title| created(title, rooms, &capabilities.scopes)));
+        let nothing_asked_for = config.rooms.is_empty() && config.create_room.is_none();
+        if nothing_asked_for && rooms.iter().all(|room| !room.fact.may_be_vdr()) {
+            checks.push(none_to_watch());
+        } else {
+            checks.extend(watched(&config.rooms, rooms));
+        }
+        if !config.people.is_empty() {
+            checks.extend(people(&config.people, client.people().await));
+        }
+    }
     checks.push(limits(&config.limits));
     checks.push(never());
     checks
 }
 
+/// A run would end with 2 for the mistakes among these.
+fn people(wanted: &[String], accounts: Result<Vec<Account>, Error>) -> Vec<Check> {
+    const NAME: &str = "people";
+    let accounts = match accounts {
+        Ok(accounts) => accounts,
+        Err(error) => return vec![Check::failed(NAME, error)],
+    };
+    let is_known = |entry: &&String| {
+        let entry = [entry.trim().to_lowercase()];
+        accounts.iter().any(|account| is_one_of(&account.person, &entry))
+    };
+    let unknown: Vec<&String> = wanted.iter().filter(|entry| !is_known(entry)).collect();
+    if unknown.is_empty() {
+        let text = format!("only findings about {} of {} people are reported", wanted.len(), accounts.len());
+        return vec![Check::warn(NAME, text, "take `people` out unless that is meant")];
+    }
+    let told = |entry: &String| {
+        let shown = PortalText::new(entry.as_str()).for_terminal();
+        let text = format!("nobody in the portal has the id or the e-mail address `{shown}`");
+        Check::usage(NAME, text, "look both up in the portal")
+    };
+    unknown.into_iter().map(told).collect()
+}
+
+fn created(title: &str, rooms: &[Room], scopes: &Scopes) -> Check {
+    const NAME: &str = "create_room";
+    let shown = PortalText::new(title).for_terminal();
+    let of_title = of_title(rooms, title);
+    match of_title.first() {
+        _ if of_title.iter().any(|room| !room.archived) => {
+            Check::ok(NAME, format!("there is a virtual data room \"{shown}\""))
+        }
+        Some(room) => {
+            let text = format!("the virtual data room {} is called \"{shown}\" and is archived", room.fact.id);
+            Check::usage(NAME, text, "take it out of the archive, or choose another title")
+        }
+        None if scopes.can_write(Area::Rooms) => Check::ok(NAME, format!("the next run makes the room \"{shown}\"")),
+        None => {
+            let text = format!("the key may not make the room \"{shown}\"");
+            Check::usage(NAME, text, "give it the permission `rooms:write` besides, or take `create_room` out")
+        }
+    }
+}
+
+fn none_to_watch() -> Check {
+    Check::fail(
+        "watched_rooms",
+        "the key's account sees no virtual data room",
+        "make one, or use the key of an account that sees them",
+    )
+}
+
 fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
     const NAME: &str = "watched_rooms";
     let data_rooms: Vec<&Room> = rooms.iter().filter(|room| room.fact.may_be_vdr()).collect();
-    if data_rooms.is_empty() {
-        return vec![Check::fail(
-            NAME,
-            "the key's account sees no virtual data room",
-            "make one, or use the key of an account that sees them",
-        )];
-    }
     if wanted.is_empty() {
         return vec![Check::ok(NAME, format!("all virtual data rooms, {} at present", data_rooms.len()))];
     }
@@ -99,7 +159,6 @@ mod tests {
         assert_eq!(seen(&["71"]), [CheckState::Ok]);
         assert_eq!(seen(&["Falcon"]), [CheckState::Ok]);
         assert_eq!(seen(&["72", "Falcon", "falcon"]), [CheckState::Fail, CheckState::Fail]);
-        assert_eq!(watched(&[], &rooms[1..])[0].state, CheckState::Fail);
     }
 
     #[test]

@@ -12,15 +12,15 @@ pub(crate) struct Cli {
     pub(crate) common: CommonArgs,
 
     /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
-    #[arg(long = "room", value_name = "ID|TITLE")]
+    #[arg(long = "room", global = true, value_name = "ID|TITLE")]
     pub(crate) rooms: Vec<String>,
 
     /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
-    #[arg(long = "person", value_name = "ID|EMAIL")]
+    #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
     pub(crate) people: Vec<String>,
 
     /// Make a virtual data room of this title, unless there is one
-    #[arg(long, value_name = "TITLE")]
+    #[arg(long, global = true, value_name = "TITLE")]
     pub(crate) create_room: Option<String>,
 
     #[command(subcommand)]

@@ -1,10 +1,14 @@
 //! This program's settings. `vdr-watch.example.toml` says the same.
 
+use std::collections::BTreeSet;
+
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
 use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings};
 use serde::{Deserialize, Serialize};
+
+use crate::attribution::HEAVIEST_FOLDER;
 
 /// What a folder counts that nobody can list any more: a guess that lets three deleted folders be a finding.
 const FOLDER_WEIGHT: u64 = 10;
@@ -18,10 +22,9 @@ pub(crate) struct Config {
     /// Report only findings about these people, by id or e-mail address. Empty: everybody.
     pub(crate) people: Vec<String>,
     /// Title of a virtual data room that is made if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) create_room: Option<String>,
     pub(crate) limits: Limits,
-    /// Documents that a folder stands for when it cannot be listed. At least 1.
+    /// Documents that a folder stands for when it cannot be listed. At least 1, at most 1 000 000.
     pub(crate) folder_weight: u64,
     pub(crate) exclude: Vec<Exclusion>,
 }
@@ -184,6 +187,18 @@ impl Exclusion {
     }
 }
 
+impl Config {
+    /// The rooms and people that the settings restrict a run to, as one text; empty for everything.
+    pub(crate) fn part(&self) -> String {
+        if self.rooms.is_empty() && self.people.is_empty() {
+            return String::new();
+        }
+        let people: BTreeSet<String> = self.people.iter().map(|person| person.trim().to_lowercase()).collect();
+        let rooms: BTreeSet<&String> = self.rooms.iter().collect();
+        serde_json::to_string(&(rooms, people)).expect("lists of strings are always JSON")
+    }
+}
+
 impl Settings for Config {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -201,8 +216,9 @@ impl Settings for Config {
                 problems.push(Problem::new("exclude", format!("entry {} {problem}", number + 1)));
             }
         }
-        if self.folder_weight == 0 {
-            problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
+        if !(1..=HEAVIEST_FOLDER).contains(&self.folder_weight) {
+            let problem = format!("must be between 1 and {HEAVIEST_FOLDER}: a folder is something, and not everything");
+            problems.push(Problem::new("folder_weight", problem));
         }
         if self.people.iter().any(|person| person.trim().is_empty()) {
             problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));

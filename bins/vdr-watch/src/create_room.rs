@@ -107,7 +107,8 @@ pub(crate) async fn ensure(config: &Config, job: &Job, coverage: &mut Coverage) 
     Ok(Some(making.make_unless_known(&rooms, coverage).await?))
 }
 
-fn of_title<'r>(rooms: &'r [Room], title: &str) -> Vec<&'r Room> {
+/// The virtual data rooms of exactly this title, archived ones included.
+pub(crate) fn of_title<'r>(rooms: &'r [Room], title: &str) -> Vec<&'r Room> {
     let fits = |room: &&Room| room.fact.room_type == Some(VIRTUAL_DATA_ROOM) && room.fact.title.raw() == title;
     rooms.iter().filter(fits).collect()
 }

@@ -1,24 +1,30 @@
-//! The report in text and JSON, and the alerts. Pure.
+//! The report in text and JSON. Pure.
 
 use std::io;
 
-use alerting::{Alert, AlertContext, person_page};
+use alerting::person_page;
 use audit_model::{
-    Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus,
-    PortalRole, PortalText, RoomId, RoomRole, Severity, Verdict, Window,
+    Attributed, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole,
+    PortalText, RoomId, RoomRole, Verdict,
 };
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
+use job_runner::words::{self, Clock, plural};
 use url::Url;
 
 use crate::create_room::{ActionState, RoomAction};
 use crate::logins::{MarkedLogin, Novelty};
 use crate::outcome::Outcome;
-use crate::rule::plural;
 
 /// Logins shown per person in text; JSON has all.
 const LOGINS_SHOWN: usize = 5;
+
+/// Longest text of the portal's that is shown, in characters: a sentence of the portal's with a title of the greatest length that it
+/// lets people type. JSON has the whole.
+const LONGEST_SHOWN: usize = 200;
+
+/// Rooms shown where it may have been several: anybody who may make rooms can make hundreds of one title.
+const ROOMS_SHOWN: usize = 5;
 
 /// Writes the report. Text says nothing at all when there is nothing to say.
 pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -31,26 +37,9 @@ pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io:
     }
 }
 
-/// One alert for each finding that is new or has grown.
-pub(crate) fn alerts(outcome: &Outcome) -> Vec<Alert> {
-    let head = &outcome.head;
-    let Ok(portal_url) = Url::parse(&head.portal.url) else { return Vec::new() };
-    let context = AlertContext {
-        program: head.program.name,
-        version: head.program.version,
-        portal_url: &portal_url,
-        coverage: &head.coverage,
-    };
-    told(outcome).map(|finding| Alert::from_finding(finding, &context)).collect()
-}
-
-fn told(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
-    outcome.findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
-}
-
 fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
-    let findings: Vec<&Finding> = told(outcome).collect();
+    let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
     let verdict = head.coverage.verdict();
     let made: Vec<&RoomAction> = outcome.actions.iter().filter(|action| action.state != ActionState::Already).collect();
     if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
@@ -77,14 +66,14 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     for finding in findings {
         writeln!(out)?;
-        finding_text(outcome, finding, &clock, out)?;
+        finding_text(outcome, finding, clock, out)?;
     }
     writeln!(out)?;
-    coverage_text(&head.coverage, &clock, out)
+    words::coverage(&head.coverage, clock, out)
 }
 
 fn action_text(portal: &str, action: &RoomAction) -> String {
-    let title = action.room.title.for_terminal();
+    let title = shown(&action.room.title);
     let page = action.room.id.as_ref().map(|id| format!(", {}", room_page(portal, id))).unwrap_or_default();
     match action.state {
         ActionState::Planned => format!("Would make the virtual data room \"{title}\": {}", action.reason),
@@ -94,21 +83,22 @@ fn action_text(portal: &str, action: &RoomAction) -> String {
     }
 }
 
-fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
     let person = &finding.person;
-    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
+    let email = person.email.as_ref().map(|email| format!(" <{}>", shown(email))).unwrap_or_default();
     let status = match person.status {
         Some(PersonStatus::Disabled) => ", disabled by now",
         Some(PersonStatus::Pending) => ", invited and not yet active",
         Some(PersonStatus::Active) | None => "",
     };
     let room = finding.room.as_ref();
-    let title = room.map(|room| room.title.for_terminal()).unwrap_or_default();
+    let title = room.map(|room| shown(&room.title)).unwrap_or_default();
     writeln!(
         out,
-        "{}  {}{email}{status} in \"{title}\"{}",
-        label(finding.severity),
-        person.name.for_terminal(),
+        "{}{}  {}{email}{status} in \"{title}\"{}",
+        words::severity(finding.severity),
+        if finding.state == FindingState::Grown { ", has grown" } else { "" },
+        shown(&person.name),
         which(room)
     )?;
     writeln!(out, "  {}", who(person, clock))?;
@@ -124,14 +114,10 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
     logins_text(outcome, finding, clock, out)?;
-    writeln!(
-        out,
-        "  What to do: ask {} or the room's owner whether this was agreed. If not,",
-        person.name.for_terminal()
-    )?;
-    let leave = if person.room_role == Some(RoomRole::NoMember) { "" } else { "take the person out of the room or " };
-    writeln!(out, "  {leave}disable the account, then look at the room:")?;
-    for link in room.into_iter().flat_map(|room| links(&outcome.head.portal.url, room)) {
+    let links = room.map(|room| links(&outcome.head.portal.url, room)).unwrap_or_default();
+    let colon = if links.is_empty() { "" } else { ":" };
+    writeln!(out, "  What to do: {}, then look at the room{colon}", advice(person))?;
+    for link in links {
         writeln!(out, "    {link}")?;
     }
     let portal = Url::parse(&outcome.head.portal.url).ok();
@@ -141,8 +127,38 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     }
 }
 
+/// Text of the portal's on one line, as long as a reader can bear.
+fn shown(text: &PortalText) -> String {
+    text.for_terminal_within(LONGEST_SHOWN)
+}
+
+/// What can be done about somebody, depending on who it is.
+fn advice(person: &Person) -> String {
+    let name = shown(&person.name);
+    if person.id == GUEST_ACCOUNT {
+        return "ask the room's owner whether this was agreed. If not,\n  take back the links that let people in without an account"
+            .to_owned();
+    }
+    let whom = match person.room_role {
+        Some(RoomRole::Owner) => name,
+        _ => format!("{name} or the room's owner"),
+    };
+    let is_disabled = person.status == Some(PersonStatus::Disabled);
+    let account = match person.role {
+        Some(PortalRole::Owner) => "reset the password and end the sessions of the portal's owner",
+        _ if is_disabled => "leave the account disabled",
+        _ => "disable the account",
+    };
+    let leave = match person.room_role {
+        Some(RoomRole::NoMember | RoomRole::Owner | RoomRole::RoomGone) => "",
+        _ if is_disabled => "take the person out of the room and ",
+        _ => "take the person out of the room or ",
+    };
+    format!("ask {whom} whether this was agreed. If not,\n  {leave}{account}")
+}
+
 /// What the person is in the portal and in the room, as far as it is known.
-fn who(person: &Person, clock: &Clock) -> String {
+fn who(person: &Person, clock: Clock) -> String {
     if person.id == GUEST_ACCOUNT {
         return "somebody who was not signed in; the portal puts all of them under this name".to_owned();
     }
@@ -157,7 +173,7 @@ fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
         RoomRole::Owner => "owner of the room".to_owned(),
         RoomRole::Member { access, groups } if groups.is_empty() => format!("in the room as {access}"),
         RoomRole::Member { access, groups } => {
-            let names: Vec<String> = groups.iter().map(|name| format!("\"{}\"", name.for_terminal())).collect();
+            let names: Vec<String> = groups.iter().map(|name| format!("\"{}\"", shown(name))).collect();
             let group = if names.len() == 1 { "group" } else { "groups" };
             format!("in the room as {access} through the {group} {}", names.join(", "))
         }
@@ -170,7 +186,11 @@ fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
     }
 }
 
-fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn logins_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+    // whoever is not signed in has no logins to look for
+    if finding.person.id == GUEST_ACCOUNT {
+        return Ok(());
+    }
     let logins = outcome.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
     let whole = !outcome.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
     let headline = match (logins.is_empty(), whole) {
@@ -193,7 +213,7 @@ fn logins_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut im
 }
 
 /// What the marks of new addresses and countries mean.
-fn compared(outcome: &Outcome, finding: &Finding, clock: &Clock) -> String {
+fn compared(outcome: &Outcome, finding: &Finding, clock: Clock) -> String {
     let logins = outcome.logins();
     let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
     match logins.compared_since.map(|since| clock.day(since)) {
@@ -203,31 +223,23 @@ fn compared(outcome: &Outcome, finding: &Finding, clock: &Clock) -> String {
     }
 }
 
-fn label(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "INFO",
-        Severity::Low => "LOW",
-        Severity::Medium => "MEDIUM",
-        Severity::High => "HIGH",
-        Severity::Critical => "CRITICAL",
-    }
-}
-
 fn which(room: Option<&FindingRoom>) -> String {
     match room {
         Some(FindingRoom { id: Some(id), .. }) => format!(" (room {id})"),
         Some(FindingRoom { candidates, .. }) if candidates.is_empty() => " (a room that is not known)".to_owned(),
         Some(FindingRoom { candidates, .. }) => {
-            let ids: Vec<String> = candidates.iter().map(ToString::to_string).collect();
-            format!(" (one of the rooms {})", ids.join(", "))
+            let ids: Vec<String> = candidates.iter().take(ROOMS_SHOWN).map(ToString::to_string).collect();
+            let more = candidates.len().saturating_sub(ROOMS_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!(" (one of the rooms {}{more})", ids.join(", "))
         }
         None => String::new(),
     }
 }
 
-/// The room's page, or that of each room it may be.
+/// The room's page, or those of the rooms it may be.
 fn links(portal: &str, room: &FindingRoom) -> Vec<String> {
-    room.id.iter().chain(&room.candidates).map(|id| room_page(portal, id)).collect()
+    room.id.iter().chain(&room.candidates).take(ROOMS_SHOWN).map(|id| room_page(portal, id)).collect()
 }
 
 fn room_page(portal: &str, id: &RoomId) -> String {
@@ -243,82 +255,24 @@ fn how(attributed: Attributed) -> &'static str {
     }
 }
 
-fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
+fn evidence_line(evidence: &Evidence, clock: Clock) -> String {
     let bare = || {
-        let target = evidence.target.as_ref().map(|id| format!(" {}", PortalText::new(id.as_str()).for_terminal()));
+        let target = evidence.target.as_ref().map(|id| format!(" {}", shown(&PortalText::new(id.as_str()))));
         format!("{}{}", evidence.action, target.unwrap_or_default())
     };
-    let title = evidence.title.as_ref().map(PortalText::for_terminal).unwrap_or_else(bare);
-    let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
+    let title = evidence.title.as_ref().map(shown).unwrap_or_else(bare);
+    let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", shown(ip))).unwrap_or_default();
     format!("{}  {title}{ip}", clock.at(evidence.at))
 }
 
-fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: &Clock) -> String {
-    let shown = |text: &Option<PortalText>| text.as_ref().map(PortalText::for_terminal);
+fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: Clock) -> String {
+    let said = |text: &Option<PortalText>| text.as_ref().map(shown);
     let mark = |novelty| if new.contains(&novelty) { " (new)" } else { "" };
-    let what = shown(&login.text).unwrap_or_else(|| login.action.to_string());
-    let from = shown(&login.ip).map(|ip| format!("from {ip}{}", mark(Novelty::Address)));
-    let country = shown(&login.country).map(|country| format!("{country}{}", mark(Novelty::Country)));
-    let parts = [Some(clock.at(login.at)), Some(what), from, country, shown(&login.city), shown(&login.browser)];
+    let what = said(&login.text).unwrap_or_else(|| login.action.to_string());
+    let from = said(&login.ip).map(|ip| format!("from {ip}{}", mark(Novelty::Address)));
+    let country = said(&login.country).map(|country| format!("{country}{}", mark(Novelty::Country)));
+    let parts = [Some(clock.at(login.at)), Some(what), from, country, said(&login.city), said(&login.browser)];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
-}
-
-fn coverage_text(coverage: &Coverage, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    if let Some(audit) = &coverage.audit {
-        let late = if audit.late_rows > 0 { format!(", {} of them late", audit.late_rows) } else { String::new() };
-        writeln!(out, "Read: {}{late}", plural(audit.rows, "event"))?;
-    }
-    if coverage.unattributed > 0 {
-        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
-    }
-    for gap in &coverage.gaps {
-        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
-    }
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
-    if !never.is_empty() {
-        writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
-    }
-    Ok(())
-}
-
-fn source(what: &str) -> &str {
-    match what {
-        "audit" => "audit trail",
-        "logins" => "login history",
-        "rooms" => "list of rooms",
-        "room_log" => "activity log of a room",
-        "people" => "accounts of the people found",
-        "members" => "members of a room",
-        other => other,
-    }
-}
-
-pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
-    match spot {
-        BlindSpot::StreamDownloads => "downloads through action=stream",
-        BlindSpot::ViewOnlySessions => "documents opened only to read",
-        BlindSpot::KeyLogins => "use of API keys",
-        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
-        BlindSpot::Ipv6 => "IPv6 addresses in full",
-        BlindSpot::BlockedLogins => "logins that the address list refused",
-    }
-}
-
-/// Instants as the portal's own pages show them.
-struct Clock(Tz);
-
-impl Clock {
-    fn at(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
-    }
-
-    fn day(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
-    }
-
-    fn span(&self, window: Window) -> String {
-        format!("{} to {}", self.at(window.since), self.at(window.until))
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! or in the whole window; acts of all classes together, and those of one class. Pure; events come in order of (time, id).
 //!
 //! Thirty downloads of thirty documents within an hour are a finding. Suspicious, but none: three hundred automatic saves of one
-//! document over a day are one act. Two bursts that share no act are two findings with one fingerprint.
+//! document over a day are one act. Two bursts that share no act are two findings with one fingerprint, also where both are part
+//! of one full day: whoever was told of the first has not heard of the second.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use audit_model::{
     Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, Utc};
+use job_runner::words::plural;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -76,6 +78,27 @@ struct Subject {
     room: FindingRoom,
     sessions: Sessions<(String, ActClass)>,
     windows: Vec<Limited>,
+    /// All acts, in order of time.
+    acts: Vec<Counted>,
+}
+
+/// What of an act is counted.
+struct Counted {
+    at: DateTime<Utc>,
+    class: ActClass,
+    document: String,
+    weight: Weight,
+}
+
+/// The acts of a finding.
+#[derive(Default)]
+struct Total {
+    acts: u64,
+    /// The distinct documents, each with the most it stood for.
+    documents: BTreeMap<String, u64>,
+    classes: BTreeMap<ActClass, u64>,
+    events: u64,
+    at_least: bool,
 }
 
 /// One limit with the window that it is judged in.
@@ -136,6 +159,7 @@ impl<'a> Detector<'a> {
                 let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
                 limited.window.push(Act { at: event.at, document, class, weight, sample });
             }
+            subject.acts.push(Counted { at: event.at, class, document, weight: placed.weight });
         }
     }
 
@@ -185,10 +209,14 @@ impl Subject {
             },
             sessions: Sessions::default(),
             windows: limits.armed().into_iter().map(|limit| Limited { window: window(&limit), limit }).collect(),
+            acts: Vec::new(),
         }
     }
 
-    /// A finding for each episode; episodes of several limits that overlap are one.
+    /// A finding for each burst, and for each stretch of time that is too full without one.
+    ///
+    /// Bursts are the episodes of the limits for an hour; those of several limits that overlap are one. A full day is told with its
+    /// last burst, which then lasts as long as the day: reaching back, it would be about the time of bursts that were told.
     fn judge(self, (actor, room): &(Uuid, RoomKey)) -> Vec<Finding> {
         let mut exceeded: Vec<Exceeded<'_>> = self
             .windows
@@ -196,52 +224,67 @@ impl Subject {
             .flat_map(|limited| limited.window.episodes().iter().map(|episode| (&limited.limit, episode)))
             .collect();
         exceeded.sort_by_key(|(_, episode)| (episode.window.since, episode.window.until));
-        let mut episodes: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
-        for next in exceeded {
+        let (bursts, longer): (Vec<_>, Vec<_>) = exceeded.into_iter().partition(|(limit, _)| limit.span == Span::Hour);
+        let mut together: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
+        for next in bursts.into_iter().chain(longer) {
             let span = next.1.window;
-            match episodes.last_mut().filter(|(known, _)| span.since < known.until) {
-                Some((known, together)) => {
+            match together.iter_mut().filter(|(known, _)| !known.intersection(&span).is_empty()).last() {
+                Some((known, episodes)) => {
                     known.until = known.until.max(span.until);
-                    together.push(next);
+                    episodes.push(next);
                 }
-                None => episodes.push((span, vec![next])),
+                None => {
+                    together.push((span, vec![next]));
+                    together.sort_by_key(|(known, _)| known.since);
+                }
             }
         }
-        episodes.into_iter().map(|(span, together)| self.finding(*actor, room, span, together)).collect()
+        together.into_iter().map(|(span, episodes)| self.finding(*actor, room, span, episodes)).collect()
     }
 
     fn finding(&self, actor: Uuid, room: &RoomKey, span: Window, mut exceeded: Vec<Exceeded<'_>>) -> Finding {
         exceeded.sort_by_key(|(limit, _)| **limit);
-        // the limit that was exceeded by the largest factor leads; the first of equals, so the shortest window of all classes
-        let (worst, episode) = exceeded
-            .iter()
-            .copied()
-            .reduce(|best, next| {
-                let (best_factor, next_factor) = (best.1.peak.acts * next.0.acts, next.1.peak.acts * best.0.acts);
-                if next_factor > best_factor { next } else { best }
-            })
-            .expect("an episode stands behind every finding");
-        let peak = &episode.peak;
         let mut reasons: Vec<String> = exceeded.iter().map(|(limit, episode)| reason(limit, episode)).collect();
-        reasons.push(format!("{} on {}", by_class(&peak.classes), plural(peak.documents, "document")));
-        if peak.at_least {
+        let total = self.total(span, &exceeded);
+        let counts = Counts { acts: total.acts, documents: total.documents.values().sum() };
+        reasons.push(format!("{} on {}", by_class(&total.classes), plural(counts.documents, "document")));
+        if total.at_least {
             let unlisted = "a folder among them could not be listed, so there may be more documents".to_owned();
             reasons.push(unlisted);
         }
         reasons.extend(self.open_room(room));
+        let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
+        let fullest = own.max_by_key(|(_, episode)| episode.peak.acts).expect("an episode begins every finding");
+        let severities = exceeded.iter().map(|(limit, episode)| severity(episode.peak.acts, limit.acts));
         Finding {
             rule: RULE.to_owned(),
-            severity: severity(peak.acts, worst.acts),
+            severity: severities.max().expect("an episode begins every finding"),
             state: FindingState::New,
             fingerprint: fingerprint(actor, room),
             person: self.person.clone(),
             room: Some(self.room.clone()),
-            counts: Counts { acts: peak.acts, documents: peak.documents },
+            counts,
             window: span,
             reasons,
-            evidence: peak.samples.clone(),
-            evidence_total: peak.events,
+            evidence: fullest.1.peak.samples.clone(),
+            evidence_total: total.events,
         }
+    }
+
+    /// The acts in the span that the exceeded limits are about.
+    fn total(&self, span: Window, exceeded: &[Exceeded<'_>]) -> Total {
+        let is_meant =
+            |act: &&Counted| span.contains(act.at) && exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
+        let mut total = Total::default();
+        for Counted { class, document, weight, .. } in self.acts.iter().filter(is_meant) {
+            total.acts += weight.documents;
+            *total.classes.entry(*class).or_default() += weight.documents;
+            let heaviest = total.documents.entry(document.clone()).or_default();
+            *heaviest = weight.documents.max(*heaviest);
+            total.events += 1;
+            total.at_least |= weight.at_least;
+        }
+        total
     }
 
     /// Why it is not known which room it was; `None` when it is.
@@ -298,10 +341,6 @@ pub(crate) fn of_class(class: ActClass, count: u64) -> String {
         ActClass::Membership if count == 1 => "1 change of members".to_owned(),
         ActClass::Membership => format!("{count} changes of members"),
     }
-}
-
-pub(crate) fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The same for the same person and room, whatever the window: the first 16 hexadecimal digits of a SHA-256.

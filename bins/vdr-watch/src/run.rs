@@ -51,7 +51,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let logins = logins::read(&findings, job, &mut coverage).await?;
     let actions = action.into_iter().collect();
     let mut notes: Vec<String> = chosen.note().into_iter().collect();
-    notes.extend(exclusion::silence(&mut findings, &config.exclude, job.now.date_naive()));
+    let twins = watched.rooms.twins();
+    notes.extend(exclusion::silence(&mut findings, &config.exclude, &twins, job.now.date_naive()));
     let seen = Seen { watched: watched.ids.into_iter().collect(), findings, logins, actions, notes };
     Ok(Outcome::new(config, job, coverage, seen))
 }
@@ -174,6 +175,10 @@ impl Program for VdrWatch {
         cli.flags()
     }
 
+    fn part(config: &Config) -> String {
+        config.part()
+    }
+
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
     }
@@ -200,10 +205,10 @@ impl Program for VdrWatch {
     }
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
-        crate::report::alerts(outcome)
+        outcome.head.alerts(&outcome.findings)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
+        crate::checks::checks(config, reached).await
     }
 }

@@ -37,8 +37,8 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
     Ok(())
 }
 
-/// Whether one of the entries, in lower case, is the person's id or e-mail address.
-fn is_one_of(person: &Person, entries: &[String]) -> bool {
+/// Whether one of the entries, trimmed and in lower case, is the person's id or e-mail address.
+pub(crate) fn is_one_of(person: &Person, entries: &[String]) -> bool {
     let id = person.id.to_string();
     let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
     entries.iter().any(|entry| *entry == id || Some(entry) == email.as_ref())

@@ -43,9 +43,5 @@ fn room_phrase(room: &FindingRoom) -> String {
 
 /// Portal text in one line of plain text, cut where it is long.
 fn quote(text: &PortalText) -> String {
-    let shown = text.for_terminal();
-    if shown.chars().count() <= LONGEST_QUOTE {
-        return shown;
-    }
-    shown.chars().take(LONGEST_QUOTE - 1).chain(['…']).collect()
+    text.for_terminal_within(LONGEST_QUOTE)
 }

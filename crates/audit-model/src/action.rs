@@ -84,6 +84,11 @@ impl ActionId {
         ACTIONS.binary_search_by_key(&self.0, |info| info.id).ok().map(|place| &ACTIONS[place])
     }
 
+    /// The action with this name of the portal's, for instance `FileDownloaded`.
+    pub fn by_name(name: &str) -> Option<ActionId> {
+        ACTIONS.iter().find(|info| info.name == name).map(|info| ActionId(info.id))
+    }
+
     /// The class of act, or `None` for what is no act on a document or a room: settings, marks as read or as favourite, saves
     /// that the portal refused, and changes of the index, of which moving one document writes one for each that follows it.
     pub fn class(self) -> Option<ActClass> {
@@ -109,6 +114,17 @@ impl ActionId {
     /// Whether it is a login that succeeded, by whatever means. The use of an API key is none.
     pub fn is_successful_login(self) -> bool {
         matches!(self.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
+    }
+
+    /// Whether somebody tried to sign in and could not.
+    pub fn is_failed_login(self) -> bool {
+        matches!(self.0, 1002..=1005 | 1008 | 1009 | 1013 | 1014 | 1018 | 1020 | 1022 | 1023 | 1025 | 1026)
+    }
+
+    /// Whether the document server saved what several people may have written together: such an event names the first of them, and
+    /// the address of whoever opened the document.
+    pub fn is_saved_by_editor(self) -> bool {
+        matches!(self.0, 5034 | 5151 | 5152 | 5201..=5204 | 6046)
     }
 
     /// Whether the event is about a room itself, so that its first target is the room's id. False for agents, which use the same
@@ -224,6 +240,8 @@ mod tests {
         assert_eq!(ActionId(59_999).to_string(), "action 59999");
         assert_eq!(ActionId(59_999).class(), None);
         assert_eq!(ActionId(5009).to_string(), "FileDownloaded");
+        assert_eq!(ActionId::by_name("FileDownloaded"), Some(ActionId(5009)));
+        assert_eq!(ActionId::by_name("filedownloaded"), None);
     }
 
     #[test]
@@ -233,6 +251,16 @@ mod tests {
         assert!(!ActionId(5154).is_about_room());
         assert!(!ActionId(5076).is_about_room() && ActionId(5076).is_about_tag());
         assert!(!ActionId(5009).is_about_room());
+    }
+
+    #[test]
+    fn logins_succeed_or_fail_as_their_names_say() {
+        for info in ACTIONS.iter().filter(|info| info.kind == ActionKind::Login) {
+            let action = ActionId(info.id);
+            let succeeds = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
+            assert_eq!(action.is_successful_login(), succeeds, "{}", info.name);
+            assert_eq!(action.is_failed_login(), info.name.starts_with("LoginFail"), "{}", info.name);
+        }
     }
 
     #[test]

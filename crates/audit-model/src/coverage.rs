@@ -30,6 +30,8 @@ pub enum GapReason {
     StoreError,
     /// The rooms or the activity log of a room could not be read.
     RoomUnreadable,
+    /// It is so recent that the portal may still be storing events of it.
+    NotSettled,
 }
 
 impl GapReason {
@@ -52,6 +54,7 @@ impl GapReason {
             GapReason::ClockSkew => "this machine's clock is ahead of the portal's; set it by NTP",
             GapReason::StoreError => "this program's own store failed; see the log",
             GapReason::RoomUnreadable => "rooms or their logs could not be read; see the log",
+            GapReason::NotSettled => "so recent that the portal may still be storing events of it; run again later",
         }
     }
 }
@@ -107,6 +110,14 @@ pub struct SourceCoverage {
     pub newest: Option<DateTime<Utc>>,
 }
 
+/// The source without which a program cannot conclude anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MainSource {
+    #[default]
+    Audit,
+    Logins,
+}
+
 /// What can be concluded from a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -121,6 +132,7 @@ pub enum Verdict {
 /// The coverage statement of a run. Serialised with a first member `complete`; sources that were not read are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
+    pub main: MainSource,
     /// In order of source, then time.
     pub gaps: Vec<Gap>,
     pub blind_spots: Vec<BlindSpot>,
@@ -180,9 +192,13 @@ impl Coverage {
         all.newest = all.newest.into_iter().chain(read.newest).max();
     }
 
-    /// What may be concluded: nothing without the audit trail, and no all-clear with a gap.
+    /// What may be concluded: nothing without the main source, and no all-clear with a gap.
     pub fn verdict(&self) -> Verdict {
-        match (&self.audit, self.gaps.is_empty()) {
+        let main = match self.main {
+            MainSource::Audit => &self.audit,
+            MainSource::Logins => &self.logins,
+        };
+        match (main, self.gaps.is_empty()) {
             (None, _) => Verdict::Nothing,
             (Some(_), false) => Verdict::Incomplete,
             (Some(_), true) => Verdict::Complete,

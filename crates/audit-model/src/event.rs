@@ -38,6 +38,26 @@ pub struct AuditEvent {
     pub target: Vec<String>,
     /// Where: for entries in a room a localised prefix and the room's title of that moment.
     pub context: Option<PortalText>,
+    /// Absent unless it was asked for: most readers do not need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<EventDetails>>,
+}
+
+/// Where a request came from and what sent it. All of it is a claim, see [`AuditEvent::ip`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EventDetails {
+    /// English name of the country that the address is registered in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<PortalText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<PortalText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<PortalText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<PortalText>,
+    /// The page it was done from, without the query and the fragment, which can hold secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PortalText>,
 }
 
 /// One row of the login history.
@@ -66,4 +86,7 @@ pub struct LoginEvent {
     pub browser: Option<PortalText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PortalText>,
+    /// The request itself said what `ip` to note, which nothing but a deliberate call does. It shows only in some of such requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ip_was_set: bool,
 }

@@ -79,6 +79,7 @@ mod tests {
             ip: None,
             target: vec![target.to_owned(), "250".to_owned()],
             context: None,
+            details: None,
         };
         Moved { event, room }
     }

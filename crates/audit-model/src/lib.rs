@@ -2,6 +2,7 @@
 
 mod action;
 mod action_table;
+mod address;
 mod counting;
 mod coverage;
 mod event;
@@ -13,12 +14,13 @@ mod text;
 mod window;
 
 pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
+pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
-pub use coverage::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, UnreadableSpan, Verdict};
-pub use event::{AuditEvent, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
+pub use coverage::{BlindSpot, Coverage, Gap, GapReason, MainSource, SourceCoverage, UnreadableSpan, Verdict};
+pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
-pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM};
+pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context};
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

@@ -139,6 +139,11 @@ impl Rooms {
         self.by_id.values()
     }
 
+    /// When the room was deleted, where an event says so.
+    pub fn deleted_at(&self, id: &RoomId) -> Option<DateTime<Utc>> {
+        self.deleted.get(id).copied()
+    }
+
     /// Where the event happened, as far as the event itself and the known titles tell.
     pub fn place(&self, event: &AuditEvent) -> Place {
         if event.action.is_about_tag() {
@@ -220,10 +225,11 @@ fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
     event.action.is_about_room().then(|| event.target.first())?.map(|target| RoomId::from(target.as_str()))
 }
 
-/// The room title behind the localised prefix of an event's context; `None` for events outside rooms.
+/// The title that the room of an event had then, from behind the localised prefix of its context; `None` for events outside rooms,
+/// and for those that could forge it. A title is no key: others may have it, or have had it.
 ///
 /// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
-fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
+pub fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
     if event.action.is_about_tag() {
         return None;
     }
@@ -249,6 +255,7 @@ mod tests {
             ip: None,
             target: vec![target.to_owned()],
             context: (!context.is_empty()).then(|| context.into()),
+            details: None,
         }
     }
 

@@ -26,6 +26,10 @@ impl PortalText {
     /// One line that is safe on a terminal, in a mail and in a plain-text subject: control characters, line breaks and the
     /// characters that reorder or hide text are shown as `\u{…}`.
     pub fn for_terminal(&self) -> String {
+        // nearly every text is plain ASCII, of which nothing is hidden
+        if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self.0.clone();
+        }
         let mut shown = String::with_capacity(self.0.len());
         for character in self.0.chars() {
             if is_hidden(character) {
@@ -35,6 +39,14 @@ impl PortalText {
             }
         }
         shown
+    }
+    /// The same, cut to so many characters where it is longer, the last of them `…`: nobody can push the rest of a report out of sight.
+    pub fn for_terminal_within(&self, longest: usize) -> String {
+        let shown = self.for_terminal();
+        match shown.char_indices().nth(longest) {
+            None => shown,
+            Some(_) => shown.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+        }
     }
 
     /// The same line as text inside an HTML element or a quoted attribute.
@@ -93,6 +105,14 @@ mod tests {
         let hostile = PortalText::new("a\u{1b}[2Jb\nc\u{202e}txt.exe\u{200b}");
         assert_eq!(hostile.for_terminal(), "a\\u{1b}[2Jb\\u{a}c\\u{202e}txt.exe\\u{200b}");
         assert_eq!(format!("{hostile:?}").lines().count(), 1);
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let text = PortalText::new("žluť\u{7}");
+        assert_eq!(text.for_terminal_within(9), "žluť\\u{7}");
+        assert_eq!(text.for_terminal_within(8), "žluť\\u{…");
+        assert_eq!(PortalText::new("契約書".repeat(5_000)).for_terminal_within(4), "契約書…");
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Client {
         on_fault: OnFault,
     ) -> Result<Vec<AuditEvent>, Error> {
         let (from, to) = (query_instant(since), query_instant(to));
-        let fixed = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", AuditEventDto::FIELDS)];
+        let fields = if self.wants_details() { AuditEventDto::FIELDS_WITH_DETAILS } else { AuditEventDto::FIELDS };
+        let fixed = [("from", from.as_str()), ("to", &to), ("count", "100"), ("fields", fields)];
         let query: Vec<(&str, &str)> = fixed.into_iter().chain(more).collect();
         let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
         let rows: Vec<AuditEventDto> = self.get_or(question, on_fault).await?.response;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -31,6 +32,8 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// Whether events come with where and what they were done from.
+    details: bool,
 }
 
 #[derive(Debug)]
@@ -104,6 +107,12 @@ pub(crate) enum OnFault {
     GiveUp,
 }
 
+/// A success, without its body.
+pub(crate) struct Answered {
+    status: u16,
+    is_json: bool,
+}
+
 /// A payload, and how many rows match in all where the portal says so.
 pub(crate) struct Answer<T> {
     pub(crate) response: T,
@@ -114,6 +123,7 @@ impl Client {
     /// `http` comes from `outbound::http_client`; `base` is the portal's address without `/api/2.0`.
     pub fn new(http: reqwest::Client, base: Url, key: ApiKey, policy: RetryPolicy, budget: Budget) -> Self {
         Client {
+            details: false,
             inner: Arc::new(Inner {
                 http,
                 base,
@@ -126,6 +136,15 @@ impl Client {
                 time_zone: OnceLock::new(),
             }),
         }
+    }
+
+    /// The same client, which reads audit events with [`audit_model::EventDetails`]: a fifth more bytes.
+    pub fn with_details(&self) -> Self {
+        Client { details: true, ..self.clone() }
+    }
+
+    pub(crate) fn wants_details(&self) -> bool {
+        self.details
     }
 
     /// Whether the credential is an API key, and not a personal access token.
@@ -175,7 +194,7 @@ impl Client {
 
     async fn send_once(&self, question: &Question<'_>) -> Result<Vec<u8>, Error> {
         let asked = question.asked;
-        let Inner { http, base, key, budget, spent, .. } = &*self.inner;
+        let Inner { http, base, key, .. } = &*self.inner;
         let mut url = base.clone();
         url.set_path(&format!("{}/api/2.0/{}", base.path().trim_end_matches('/'), question.path));
         let mut request = match question.body {
@@ -187,42 +206,101 @@ impl Client {
             let header = key.header().ok_or_else(|| Error::new(asked, ErrorKind::MalformedKey))?;
             request = request.header(AUTHORIZATION, header);
         }
+        self.exchange(question, request).await
+    }
 
+    /// A request of this method below `/api/2.0/`, with query and key.
+    pub(crate) fn request(&self, method: Method, question: &Question<'_>) -> Result<RequestBuilder, Error> {
+        self.request_to(method, question, &format!("/api/2.0/{}", question.path))
+    }
+
+    /// The same at another path of the portal.
+    pub(crate) fn request_to(
+        &self,
+        method: Method,
+        question: &Question<'_>,
+        path: &str,
+    ) -> Result<RequestBuilder, Error> {
+        let Inner { http, base, key, .. } = &*self.inner;
+        let header = key.header().ok_or_else(|| Error::new(question.asked, ErrorKind::MalformedKey))?;
+        let mut url = base.clone();
+        url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+        Ok(http.request(method, url).query(question.query).header(AUTHORIZATION, header))
+    }
+
+    /// Sends a request once and gives the body of the answer, which is JSON.
+    pub(crate) async fn exchange(&self, question: &Question<'_>, request: RequestBuilder) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        let answered = self
+            .receive(question, request, |part| {
+                body.extend_from_slice(part);
+                body.len() <= MAX_BODY_BYTES
+            })
+            .await?;
+        match answered {
+            Answered { is_json: true, .. } => Ok(body),
+            Answered { status, .. } => Err(Error::new(question.asked, ErrorKind::NotAPortal { status })),
+        }
+    }
+
+    /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on.
+    pub(crate) async fn receive(
+        &self,
+        question: &Question<'_>,
+        request: RequestBuilder,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Answered, Error> {
+        let asked = question.asked;
+        let Inner { budget, spent, .. } = &*self.inner;
         let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
         spent.take_request(budget).map_err(|limit| Error::new(asked, ErrorKind::BudgetExhausted { limit }))?;
         let started = Instant::now();
         let mut response = request.send().await.map_err(|error| Error::transport(asked, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.note_clock(&headers);
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
-            spent.note_bytes(chunk.len());
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_BODY_BYTES {
+        let is_success = status.is_success();
+        // of a refusal, what explains it
+        let (mut refusal, mut size_bytes) = (Vec::new(), 0);
+        while let Some(part) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+            spent.note_bytes(part.len());
+            size_bytes += part.len();
+            let goes_on = if is_success {
+                take(&part)
+            } else {
+                refusal.extend_from_slice(&part);
+                refusal.len() <= MAX_BODY_BYTES
+            };
+            if !goes_on {
                 return Err(Error::new(asked, ErrorKind::UnexpectedForm));
             }
         }
         let duration_ms = started.elapsed().as_millis() as u64;
-        debug!(path = question.path, status = status.as_u16(), size_bytes = body.len(), duration_ms, "request");
+        debug!(path = question.path, status = status.as_u16(), size_bytes, duration_ms, "request");
 
         let content_type = text(&headers, CONTENT_TYPE);
-        if status.is_success() && content_type.contains("json") {
-            return Ok(body);
+        if is_success {
+            return Ok(Answered { status: status.as_u16(), is_json: content_type.contains("json") });
         }
-        let kind = if status.is_success() {
-            ErrorKind::NotAPortal { status: status.as_u16() }
-        } else {
+        Err(Error::new(
+            asked,
             classify(&Refusal {
                 status,
                 content_type,
                 location: headers.get(LOCATION).and_then(|value| value.to_str().ok()),
                 limit: text(&headers, HeaderName::from_static("x-ratelimit-limit")).parse().ok(),
                 after: parse_retry_after(text(&headers, RETRY_AFTER), server_date(&headers)),
-                body: &body,
+                body: &refusal,
                 needs: question.needs,
-            })
-        };
-        Err(Error::new(asked, kind))
+            }),
+        ))
+    }
+
+    /// Repeats what does no harm when it is done twice.
+    pub(crate) async fn repeated<T, Fut>(&self, call: impl FnMut() -> Fut) -> Result<T, Error>
+    where
+        Fut: Future<Output = Result<T, Error>>,
+    {
+        with_retries(self.inner.policy, call, Error::repeat).await
     }
 
     /// The portal's zone, once a probe has told it.
@@ -247,7 +325,7 @@ impl Client {
     }
 }
 
-fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -> Result<Answer<T>, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -> Result<Answer<T>, Error> {
     let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| Error::form(question.asked, error))?;
     let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
     Ok(Answer { response, total: envelope.total })

@@ -48,6 +48,8 @@ pub enum ErrorKind {
     Unpaid,
     /// 402 with one: the portal's plan does not include this.
     PlanLacks,
+    /// 402 with one, to an upload: larger than a file may be, or no space left.
+    NoSpace,
     /// 404 problem: suspended, being removed, or no portal at this address.
     NoPortal,
     /// 404 with an error: there is no such room, person, …
@@ -105,6 +107,9 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::Unpaid => f.write_str("the portal is not paid (402)"),
             ErrorKind::PlanLacks => f.write_str("the portal's plan does not include this (402)"),
+            ErrorKind::NoSpace => f.write_str(
+                "the portal does not take it (402): it is larger than a file may be there, or the space of the portal, the room or the account is used up; make room or raise the quota",
+            ),
             ErrorKind::NoPortal => {
                 f.write_str("the portal is suspended or being removed, or there is none at this address (404)")
             }
@@ -203,6 +208,7 @@ impl Error {
                 | ErrorKind::BlockedAddress
                 | ErrorKind::Unpaid
                 | ErrorKind::PlanLacks
+                | ErrorKind::NoSpace
                 | ErrorKind::UnknownCall
                 | ErrorKind::Refused { .. }
                 | ErrorKind::BadRequest { .. }

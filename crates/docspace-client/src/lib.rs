@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activity_log;
+mod address_list;
 mod audit;
 mod budget;
 mod capabilities;
@@ -19,10 +20,12 @@ mod probe;
 mod recorded;
 mod rooms;
 mod slice;
+mod upload;
 mod wire;
 mod zone;
 
 pub use activity_log::LogEntry;
+pub use address_list::{AddressList, ListEntry};
 pub use budget::Budget;
 pub use capabilities::{Ability, Capabilities};
 pub use client::Client;
@@ -36,6 +39,7 @@ pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{Identity, Portal};
 pub use rooms::{Room, title_problem};
 pub use slice::{Slice, SliceGap};
+pub use upload::{OnTwin, UploadSession};
 
 /// Id of a folder or a file: the same forms as a room's, because a room is a folder.
 pub type EntryId = audit_model::RoomId;

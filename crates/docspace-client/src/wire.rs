@@ -12,7 +12,10 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
 
 pub(crate) use events::{AuditEventDto, LogItemDto, LoginEventDto};
-pub(crate) use files::{ContentDto, EntryDto, FileDto, FolderDto, RoomListDto};
+pub(crate) use files::{
+    CommittedDto, ContentDto, EntryDto, FileDto, FolderDto, OneOrMany, RightsDto, RoomListDto, SessionDto,
+    UploadSettingsDto,
+};
 pub(crate) use people::{GroupDto, GroupMemberDto, PersonDto, ShareDto, ShortPersonDto, Subject};
 pub(crate) use portal::{BuildDto, KeyDto, LifetimesDto, QuotaDto, SettingsDto};
 

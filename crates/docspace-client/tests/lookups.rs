@@ -337,3 +337,43 @@ async fn what_is_no_refusal_is_an_error() {
     assert_eq!(owners.capabilities().await.unwrap_err().kind, ErrorKind::NoPortal);
     assert_eq!(owners.public_settings().await.unwrap().state, Some(PortalState::Suspended));
 }
+
+/// The list as it is stored, odd texts and doubles included, and never with a conditional header: the portal's tags are broken.
+#[tokio::test]
+async fn the_address_list_is_read_with_its_switch() {
+    let mut portal = Scenario::empty(now());
+    for (ip, for_admin) in [("192.0.2.7", false), ("2001:DB8::1", true), ("192.0.2.7", false)] {
+        portal.restrict(ip, for_admin);
+    }
+    portal.condition.restrictions.enabled = true;
+    let (sim, client) = start(portal).await;
+    let list = client.address_list().await.unwrap();
+    let entries: Vec<(&str, bool)> = list.entries.iter().map(|entry| (entry.ip.raw(), entry.for_admin)).collect();
+    assert_eq!(entries, [("192.0.2.7", false), ("192.0.2.7", false), ("2001:DB8::1", true)]);
+    assert!(list.enabled);
+    assert_eq!(client.address_list().await.unwrap(), list, "read again, and not from a cache");
+    sim.edit(|scenario| scenario.restrict("192.0.2.0/24", false));
+    let error = client.address_list().await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::ServerFault { .. }), "a row that is no address: {error}");
+    no_fields_were_asked_for(&sim);
+}
+
+#[tokio::test]
+async fn a_login_whose_request_set_its_address_is_told_apart() {
+    let mut portal = Scenario::empty(now());
+    let olga = portal.owner().clone();
+    for (minutes, page) in [
+        (3, "https://docs.example.com/login"),
+        (2, "https://docs.example.com/api/2.0/authentication?x=1&Request-X-Real-IP=192.0.2.7"),
+        (1, "https://docs.example.com/?q=request-x-real-ip"),
+    ] {
+        let mut login = portal_sim::Login::success(&olga, now() - TimeDelta::minutes(minutes));
+        login.page = Some(page.to_owned());
+        portal.add_login(login);
+    }
+    let (_sim, client) = start(portal).await;
+    let slice = client.login_slice(Window::new(now() - TimeDelta::hours(1), now())).await;
+    let mut rows = slice.rows;
+    rows.sort_by_key(|login| login.at);
+    assert_eq!(rows.iter().map(|login| login.ip_was_set).collect::<Vec<_>>(), [false, true, false]);
+}

@@ -9,7 +9,8 @@ use job_store::{Component, Migration, Store};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::rows::{EventRow, LoginRow, from_login_row, from_row, instant, micros};
+use crate::judged::Part;
+use crate::rows::{DetailedRow, EventRow, LoginRow, from_detailed_row, from_login_row, from_row, instant, micros};
 use crate::source::Source;
 
 const COMPONENT: Component = Component {
@@ -17,7 +18,14 @@ const COMPONENT: Component = Component {
     steps: &[
         Migration { number: 1, name: "events and what is known", sql: include_str!("migrations/1_events.sql") },
         Migration { number: 2, name: "what came late", sql: include_str!("migrations/2_unjudged.sql") },
-        Migration { number: 3, name: "whom the log of a room is about", sql: include_str!("migrations/3_about.sql") },
+        Migration { number: 3, name: "logins whose address was set", sql: include_str!("migrations/3_login_ip.sql") },
+        Migration {
+            number: 4,
+            name: "what came late, by what runs look at",
+            sql: include_str!("migrations/4_unjudged_by_part.sql"),
+        },
+        Migration { number: 5, name: "details of events", sql: include_str!("migrations/5_details.sql") },
+        Migration { number: 6, name: "whom the log of a room is about", sql: include_str!("migrations/6_about.sql") },
     ],
 };
 
@@ -27,6 +35,8 @@ pub(crate) fn unreadable_name(source: &str) -> String {
 }
 
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+
+const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 /// The same, but only events of the actions of a JSON array.
 const SOME_EVENTS_SQL: &str =
@@ -45,13 +55,11 @@ const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us 
 const ROOM_LOG_ABOUT_SQL: &str =
     "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
 
-/// Name of the moment up to which rules have judged.
-const JUDGED: &str = "judged";
-
 /// What one portal said, kept in a store.
 #[derive(Clone, Debug)]
 pub struct Archive {
     store: Store,
+    part: Part,
 }
 
 impl Archive {
@@ -61,7 +69,14 @@ impl Archive {
     /// Those of `job_store::Store::migrate`, for instance that a newer program has written the tables.
     pub async fn open(store: Store) -> Result<Self, Error> {
         store.migrate(&COMPONENT).await?;
-        Ok(Archive { store })
+        Ok(Archive { store, part: Part::default() })
+    }
+
+    /// The same archive for runs that judge only a part of what happened: what they have judged is remembered by itself, so that they
+    /// do not take it away from others. The same text is the same part.
+    #[must_use]
+    pub fn for_part(self, part: &str) -> Self {
+        Archive { part: Part::new(part), ..self }
     }
 
     /// The events of the window in order of (time, id), streamed.
@@ -71,6 +86,24 @@ impl Archive {
             .bind(micros(window.until))
             .fetch(self.store.pool())
             .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The same events, with their details where they were read with them.
+    pub fn detailed_events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        sqlx::query_as::<_, DetailedRow>(DETAILED_EVENTS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The logins of the window in order of (time, id), streamed.
+    pub fn login_events(&self, window: Window) -> impl Stream<Item = Result<LoginEvent, Error>> + '_ {
+        sqlx::query_as::<_, LoginRow>(LOGINS_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_login_row).map_err(|source| self.failed("reading the logins", source)))
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
@@ -94,32 +127,16 @@ impl Archive {
     }
 
     /// Up to when the audit trail was read; `None` before the first run.
-    async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(crate) async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
         Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
     }
 
-    /// Up to when rules have judged the audit trail; `None` before the first run.
+    /// What of the window's audit trail was never read, oldest first.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn judged_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        self.moment(JUDGED).await
-    }
-
-    /// Remembers that rules have judged what was read of the window, and what came late before it. A window that begins after what
-    /// was judged before leaves a hole, and does not count.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
-        let Some(read) = self.audit_read_until().await? else { return Ok(()) };
-        self.forget_unjudged(window.until).await?;
-        let before = self.judged_until().await?;
-        if before.is_some_and(|before| window.since > before) {
-            return Ok(());
-        }
-        let judged = before.into_iter().chain([read.min(window.until)]).max().unwrap_or(read);
-        self.keep_moment(JUDGED, judged).await
+    pub async fn unread_audit(&self, window: Window) -> Result<Vec<Window>, Error> {
+        Ok(self.covered("audit").await?.missing_from(window))
     }
 
     /// The logins of the window in order of (time, id).
@@ -246,6 +263,10 @@ impl Archive {
         &self.store
     }
 
+    pub(crate) fn part(&self) -> &Part {
+        &self.part
+    }
+
     pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {
         Error::from(self.store.error(doing, source))
     }
@@ -261,6 +282,7 @@ mod tests {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
+            (DETAILED_EVENTS_SQL, "audit_event_by_time"),
             (SOME_EVENTS_SQL, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),

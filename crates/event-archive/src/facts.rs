@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use audit_model::Person;
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, EntryId, Portal};
+use docspace_client::{AddressList, Client, EntryId, Portal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,6 +47,14 @@ pub struct FilePlace {
 pub struct FolderWeight {
     pub files: u64,
     pub folders: u64,
+}
+
+/// The portal's own list of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownList {
+    pub list: AddressList,
+    /// What it was before its last change; `None` when no run has seen it change.
+    pub before: Option<AddressList>,
 }
 
 impl Archive {
@@ -138,6 +146,27 @@ impl Archive {
         }
         let done = sqlx::query("DELETE FROM fact WHERE kind = 'portal'").execute(self.store().pool()).await;
         done.map(|_| ()).map_err(|source| self.failed("forgetting facts about the portal", source))
+    }
+
+    /// The portal's own list of addresses when it was last read; the fact is as old as the list is known to be so.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn address_list(&self) -> Result<Option<Fact<KnownList>>, Error> {
+        self.fact("address list", "").await
+    }
+
+    /// Remembers the portal's own list of addresses, and what it was before if it has changed.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_address_list(&self, list: &AddressList, now: DateTime<Utc>) -> Result<(), Error> {
+        let known = self.address_list().await?.map(|fact| fact.value.list);
+        if known.as_ref() == Some(list) {
+            return Ok(());
+        }
+        let value = KnownList { list: list.clone(), before: known };
+        self.keep_fact("address list", "", &value, now).await
     }
 
     async fn look<T: Serialize + DeserializeOwned>(

@@ -10,7 +10,7 @@ use crate::archive::unreadable_name;
 use crate::phrases::Phrases;
 use crate::rows::{instant, micros};
 use crate::source::Source;
-use crate::{Archive, Error, unjudged};
+use crate::{Archive, Error, judged};
 
 /// Rows stored by one statement: enough that a statement's own cost does not count, and no more than a page.
 const ROWS_AT_ONCE: usize = 100;
@@ -54,7 +54,7 @@ impl Archive {
             late.extend(new.into_iter().filter_map(instant));
         }
         if S::IS_JUDGED {
-            unjudged::keep(&mut write, &late).await.map_err(failed)?;
+            judged::wait(&mut write, &late, self.part()).await.map_err(failed)?;
         }
         replace_spans(&mut write, name, spans.covered).await.map_err(failed)?;
         replace_spans(&mut write, &unreadable_name(name), spans.bad).await.map_err(failed)?;

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod countries;
 mod error;
 mod facts;
+mod judged;
 mod keep;
 mod phrases;
 mod reading;
@@ -10,12 +12,11 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
-mod unjudged;
 mod unread;
 mod upkeep;
 
 pub use archive::Archive;
 pub use error::Error;
-pub use facts::{Fact, FilePlace, FolderWeight, Looked};
+pub use facts::{Fact, FilePlace, FolderWeight, KnownList, Looked};
 pub use refresh::{LateRow, Refreshed};
 pub use upkeep::{Kept, Rows};

@@ -168,8 +168,10 @@ impl Archive {
         if let Some(why) = progress.stopped {
             unread.into_spans().for_each(|part| progress.gap(part, why));
         }
-        // one that used up its budget would use it up again before it comes to what is new: the next run goes on from here instead
-        if thorough && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted)) {
+        // a window that ends before what was read is a repetition: what comes late after it is still to be looked for today.
+        // A run that used up its budget would use it up again before it comes to what is new: the next one goes on from here instead
+        let reaches_the_end = progress.before.iter().last().is_none_or(|known| known.until <= window.until);
+        if thorough && reaches_the_end && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted)) {
             self.keep_moment(&name, now).await?;
         }
         let coverage = match progress.any_read {

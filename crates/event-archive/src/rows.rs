@@ -28,7 +28,18 @@ pub(crate) fn from_row((id, at_us, actor, actor_name, action, text, ip, target, 
         ip: ip.map(PortalText::new),
         target: serde_json::from_str(&target).unwrap_or_default(),
         context: context.map(PortalText::new),
+        details: None,
     }
+}
+
+/// The same, and the details as JSON.
+pub(crate) type DetailedRow =
+    (i64, i64, String, String, i32, Option<String>, Option<String>, String, Option<String>, Option<String>);
+
+pub(crate) fn from_detailed_row(row: DetailedRow) -> AuditEvent {
+    let (id, at_us, actor, actor_name, action, text, ip, target, context, details) = row;
+    let details = details.and_then(|json| serde_json::from_str(&json).ok());
+    AuditEvent { details, ..from_row((id, at_us, actor, actor_name, action, text, ip, target, context)) }
 }
 
 /// Columns of `login_event`, in the order of its definition.
@@ -45,10 +56,11 @@ pub(crate) type LoginRow = (
     Option<String>,
     Option<String>,
     Option<String>,
+    bool,
 );
 
 pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
-    let (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) = row;
+    let (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) = row;
     let text_of = |text: Option<String>| text.map(PortalText::new);
     LoginEvent {
         id,
@@ -63,5 +75,6 @@ pub(crate) fn from_login_row(row: LoginRow) -> LoginEvent {
         city: text_of(city),
         browser: text_of(browser),
         platform: text_of(platform),
+        ip_was_set,
     }
 }

@@ -88,7 +88,7 @@ impl Source for Audit {
     }
 
     fn insert_sql(&self) -> &'static str {
-        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context) "
+        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details) "
     }
 
     /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
@@ -96,7 +96,7 @@ impl Source for Audit {
     fn conflict_sql(&self) -> &'static str {
         " ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
              action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
-             context = excluded.context
+             context = excluded.context, details = excluded.details
          WHERE actor <> excluded.actor OR action <> excluded.action OR target <> excluded.target
              OR abs(at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)"
     }
@@ -112,14 +112,21 @@ impl Source for Audit {
             .push_bind(raw(&event.text))
             .push_bind(event.ip.as_ref().map(phrase))
             .push_bind(serde_json::to_string(&event.target).expect("strings are always JSON"))
-            .push_bind(event.context.as_ref().map(phrase));
+            .push_bind(event.context.as_ref().map(phrase))
+            .push_bind(details(event).map(|json| phrases.id(&json)));
     }
 
     fn phrases<'r>(&self, event: &'r AuditEvent, texts: &mut HashSet<Cow<'r, str>>) {
         let shared = [Some(&event.actor_name), event.ip.as_ref(), event.context.as_ref()];
         texts.extend(shared.into_iter().flatten().map(|text| Cow::Borrowed(text.raw())));
         texts.insert(Cow::Owned(event.actor.simple().to_string()));
+        texts.extend(details(event).map(Cow::Owned));
     }
+}
+
+/// The details as they stand among the phrases: whoever works on one page from one place shares them.
+fn details(event: &AuditEvent) -> Option<String> {
+    event.details.as_ref().map(|details| serde_json::to_string(details).expect("details are plain data"))
 }
 
 fn raw(text: &Option<PortalText>) -> Option<&str> {
@@ -169,7 +176,7 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform) "
+         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
     }
 
     fn conflict_sql(&self) -> &'static str {
@@ -189,7 +196,8 @@ impl Source for Logins {
             .push_bind(raw(&login.country))
             .push_bind(raw(&login.city))
             .push_bind(raw(&login.browser))
-            .push_bind(raw(&login.platform));
+            .push_bind(raw(&login.platform))
+            .push_bind(login.ip_was_set);
     }
 }
 

@@ -84,7 +84,8 @@ impl Archive {
         sqlx::query(
             "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
              UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
-             UNION SELECT context FROM audit_event WHERE context IS NOT NULL)",
+             UNION SELECT context FROM audit_event WHERE context IS NOT NULL
+             UNION SELECT details FROM audit_event WHERE details IS NOT NULL)",
         )
         .execute(&mut *write)
         .await

@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client, EntryId};
 use event_archive::{Archive, Fact, FilePlace, FolderWeight};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Fault, Folder, Person, PortalSim, Room, Scenario, StoredFile};
+use portal_sim::{Fault, Folder, Login, Person, PortalSim, Room, Scenario, StoredFile};
 use secrecy::SecretString;
 use url::Url;
 
@@ -77,4 +78,53 @@ async fn a_files_place_and_a_folders_weight_outlive_them() {
     assert_eq!(gone.fact, Some(Fact { value: place, learned_at: now() }));
     let gone = archive.weight_of_folder(&client, &folder, day, later(30)).await.unwrap();
     assert_eq!(gone.fact, Some(Fact { value: weight, learned_at: now() }));
+}
+
+#[tokio::test]
+async fn the_address_list_is_kept_with_what_it_was_before() {
+    let mut portal = Scenario::empty(now());
+    portal.restrict("192.0.2.7", false);
+    let (sim, client, archive) = start(portal).await;
+    assert!(archive.address_list().await.unwrap().is_none());
+    let first = client.address_list().await.unwrap();
+    for hours in [0, 1] {
+        archive.keep_address_list(&first, later(hours)).await.unwrap();
+    }
+    let known = archive.address_list().await.unwrap().unwrap();
+    assert_eq!((known.learned_at, known.value.before), (now(), None), "as old as it is known to be so");
+    sim.edit(|portal| portal.condition.restrictions.enabled = true);
+    let second = client.address_list().await.unwrap();
+    archive.keep_address_list(&second, later(2)).await.unwrap();
+    archive.keep_address_list(&second, later(3)).await.unwrap();
+    let known = archive.address_list().await.unwrap().unwrap();
+    assert_eq!((known.learned_at, known.value.before, known.value.list), (later(2), Some(first), second));
+}
+
+#[tokio::test]
+async fn logins_keep_who_set_their_address_and_are_counted_by_country() {
+    let mut portal = Scenario::empty(now());
+    let olga = portal.owner().clone();
+    for (hours, country, page) in
+        [(-5, Some("Germany"), None), (-4, Some("Germany"), None), (-3, None, Some("/?request-x-real-ip=1"))]
+    {
+        let mut login = Login::success(&olga, later(hours));
+        (login.country, login.page) = (country.map(str::to_owned), page.map(str::to_owned));
+        portal.add_login(login);
+    }
+    let mut failed = Login::failure("olga@example.com", "192.0.2.1", later(-2));
+    failed.country = Some("France".to_owned());
+    portal.add_login(failed);
+    let (_sim, client, archive) = start(portal).await;
+    let day = Window::new(later(-24), now());
+    archive.refresh_logins(&client, day, now()).await.unwrap();
+    let set: Vec<bool> = archive.logins(day).await.unwrap().iter().map(|login| login.ip_was_set).collect();
+    assert_eq!(set, [false, false, true, false]);
+    let countries = archive.login_countries(day).await.unwrap();
+    assert_eq!(countries.len(), 1, "failed logins come from nobody");
+    assert_eq!(
+        countries[&olga.id].iter().map(|(country, logins)| (country.raw(), *logins)).collect::<Vec<_>>(),
+        [("Germany", 2)]
+    );
+    let earlier = Window::new(later(-24), later(-5));
+    assert!(archive.login_countries(earlier).await.unwrap().is_empty(), "half-open");
 }

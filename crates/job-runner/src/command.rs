@@ -72,7 +72,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
     match cli.command() {
         Some(CommonCommand::Store(command)) => {
-            runtime.block_on(upkeep::run(command, &setup.state_paths()?, setup.now, P::WINDOW))
+            runtime.block_on(upkeep::run(command, &setup.state_paths()?, setup.now, P::reach(setup.config)))
         }
         _ => runtime.block_on(P::own_command(cli, &setup)),
     }

@@ -31,6 +31,7 @@ pub use mail::MailSettings;
 pub use path::PathSetting;
 pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
+pub use suggest::nearest_name;
 
 use crate::args::CommonArgs;
 use crate::environment::Environment;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use alerting::Outbox;
 use anyhow::Context;
-use audit_model::{Coverage, FindingState, GapReason, Verdict, Window};
+use audit_model::{Coverage, GapReason, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
@@ -49,11 +49,12 @@ pub(crate) async fn conclude<P: Program>(
     };
     watchers.start().await;
     let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
+    let archive = archive.for_part(&P::part(config));
     let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
     let portal = probe(&client, &archive, now).await?;
     let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
     if let Some(note) = clock::behind(answered, client.portal_clock()) {
-        warn!("{note}");
+        watchers.failures.warn(&note);
         notes.push(note);
     }
     let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
@@ -65,7 +66,7 @@ pub(crate) async fn conclude<P: Program>(
         (Some(own), _) => (own, notes),
         (None, Some(since)) => (Window::new(since, until), notes),
         (None, None) => {
-            let (since, notes) = since_last_run(until, P::WINDOW, archive.judged_until().await?, notes);
+            let (since, notes) = since_last_run(until, P::reach(config), archive.judged_until().await?, notes);
             (Window::new(since, until), notes)
         }
     };
@@ -131,7 +132,7 @@ pub(crate) async fn conclude<P: Program>(
     let ending = Ending {
         nothing: verdict == Verdict::Nothing || !told.critical_reached,
         incomplete: verdict == Verdict::Incomplete,
-        findings: conclusion.findings.iter().any(|finding| finding.state != FindingState::Silenced),
+        findings: conclusion.counted().next().is_some(),
         held: conclusion.held,
     };
     Ok(decide(ending, args.exit_code))

@@ -1,10 +1,13 @@
 //! The members that every JSON report begins with.
 
-use audit_model::{Coverage, Window};
+use alerting::{Alert, AlertContext};
+use audit_model::{Coverage, Finding, Window};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use url::Url;
 
 use crate::job::Job;
+use crate::words;
 
 /// The common head of a report. Programs put it first, flattened, and their own members behind it.
 #[derive(Clone, Debug, Serialize)]
@@ -59,5 +62,17 @@ impl Head {
             coverage,
             notes: job.notes.clone(),
         }
+    }
+
+    /// One alert for each finding that is new or has grown.
+    pub fn alerts(&self, findings: &[Finding]) -> Vec<Alert> {
+        let Ok(portal_url) = Url::parse(&self.portal.url) else { return Vec::new() };
+        let context = AlertContext {
+            program: self.program.name,
+            version: self.program.version,
+            portal_url: &portal_url,
+            coverage: &self.coverage,
+        };
+        words::told(findings).map(|finding| Alert::from_finding(finding, &context)).collect()
     }
 }

@@ -26,6 +26,7 @@ mod telling;
 pub mod time_spec;
 mod upkeep;
 mod watchers;
+pub mod words;
 
 pub use command::main;
 pub use doctor::{Check, CheckState, Reached};

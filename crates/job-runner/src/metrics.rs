@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use audit_model::{FindingState, Severity, Verdict};
+use audit_model::{Finding, FindingState, Severity, Verdict};
 use chrono::{DateTime, Utc};
 
 use crate::exit::Exit;
@@ -44,7 +44,7 @@ const SEVERITIES: [(Severity, &str); 5] = [
 impl Measured {
     /// What the conclusion tells; the rest is for the caller to add.
     pub(crate) fn of(conclusion: &Conclusion<'_>) -> Self {
-        let findings = conclusion.findings;
+        let findings: Vec<&Finding> = conclusion.counted().collect();
         let is_told = |state: FindingState| matches!(state, FindingState::New | FindingState::Grown);
         let audit = conclusion.coverage.audit.as_ref();
         Measured {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding, Window};
+use audit_model::{Coverage, Finding, FindingState, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -31,8 +31,19 @@ pub trait Program: Sized {
     type Config: Settings;
     type Outcome;
 
+    /// How far the window reaches back with these settings.
+    fn reach(_config: &Self::Config) -> TimeDelta {
+        Self::WINDOW
+    }
+
     /// The program's own flags as settings, so that they override files and environment.
     fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
+
+    /// Which part of what happened a run with these settings judges; empty for everything, else the same text for the same part. What a
+    /// part has judged is remembered by itself: a look at one room must not pass for one at all of them.
+    fn part(_config: &Self::Config) -> String {
+        String::new()
+    }
 
     /// The window of a run, for programs that have a say in it; `since` and `until` are what the flags say, `zone` is the portal's.
     /// `None`: the flags, else [`WINDOW`](Self::WINDOW) before now.
@@ -107,10 +118,17 @@ pub struct Tellable<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Conclusion<'a> {
     pub coverage: &'a Coverage,
-    /// Known ones included.
+    /// Known and silenced ones included.
     pub findings: &'a [Finding],
     /// Known findings that have grown and are not told again yet.
     pub suppressed: u64,
     /// Whether a breaker or a lock-out check held something back.
     pub held: bool,
+}
+
+impl<'a> Conclusion<'a> {
+    /// The findings that count: silenced ones do not.
+    pub fn counted(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(|finding| finding.state != FindingState::Silenced)
+    }
 }

@@ -98,8 +98,8 @@ fn has_offset(time: &str) -> bool {
     time.ends_with(['Z', 'z']) || time.contains(['+', '-'])
 }
 
-/// The first minute of `date` that exists in `zone`.
-fn start_of_day(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+/// The first minute of `date` that exists in `zone`; of one that exists twice the earlier.
+pub fn start_of_day(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = date.and_time(NaiveTime::MIN);
     // the longest gap there ever was is a day (Samoa, 30 December 2011)
     (0..=24 * 60)

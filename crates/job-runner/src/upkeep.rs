@@ -1,5 +1,6 @@
 //! `store check` and `store prune`. They talk to the store only, never to the portal.
 
+use anyhow::Context;
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, Kept, Rows};
@@ -66,7 +67,9 @@ async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) ->
         error!("a run is at work; try again when it has ended");
         return Ok(Exit::Nothing);
     };
-    let store = Store::open(&format!("sqlite://{}", paths.store.display())).await?;
+    // `--state`, and a setting in a file that was named without a folder, may be relative
+    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
+    let store = Store::open(&format!("sqlite://{}", path.display())).await?;
     let archive = Archive::open(store.clone()).await?;
     let mut report = String::new();
     for Rows { table, rows } in archive.prune(before).await? {

@@ -15,8 +15,8 @@ mod version;
 pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
 pub use limiter::Limits;
 pub use scenario::{
-    BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, Folder, GUEST, Group, Incident, Innocent, Key,
-    Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions, Room, SYSTEM,
-    Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
+    BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,
+    Innocent, Key, Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions,
+    Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};

@@ -20,6 +20,10 @@ pub(crate) fn write(out: &mut impl Write, scenarios: impl Iterator<Item = Scenar
         writeln!(out, "\n{}: {}", scenario.name, scenario.description)?;
         let truth = scenario.truth();
         found(out, "must be reported", &scenario, &truth.found)?;
+        let addresses = truth.addresses.iter().map(|found| {
+            format!("{} from {:?}: {} (ip-fence)\n      {}", found.person, found.ip, found.kind, found.why)
+        });
+        block(out, "must be reported", addresses)?;
         found(out, "must be reported by a later run", &scenario, &truth.found_later)?;
         let innocent = truth.not_found.iter().map(|innocent| format!("{}: {}", innocent.person, innocent.why));
         block(out, "must not be reported", innocent)?;

@@ -55,14 +55,18 @@ impl Trip {
     /// What tripped the breaker, as a sentence without a full stop.
     pub fn words(self) -> String {
         match self {
-            Trip::TooMany { people, limit } => format!("{people} people at once, more than {limit}"),
+            Trip::TooMany { people, limit } => format!("{} at once, more than {limit}", counted(people)),
             Trip::TooLargeAShare { people, active_people, limit_percent } => {
                 format!("{people} of {active_people} active people, more than {limit_percent} %")
             }
-            Trip::TooManyToday { people, limit } => format!("{people} people within 24 h, more than {limit}"),
+            Trip::TooManyToday { people, limit } => format!("{} within 24 h, more than {limit}", counted(people)),
             Trip::PeopleUnknown => "it is not known how many people the portal has".to_owned(),
         }
     }
+}
+
+fn counted(people: u64) -> String {
+    if people == 1 { "1 person".to_owned() } else { format!("{people} people") }
 }
 
 impl Breaker {

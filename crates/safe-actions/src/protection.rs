@@ -54,7 +54,7 @@ impl Hold {
             Hold::ProtectionUnread { what } => {
                 format!("whom the settings protect is not known: {} could not be read", shown(what))
             }
-            Hold::Breaker => "too many people at once".to_owned(),
+            Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
         }
     }
 }
@@ -99,10 +99,10 @@ impl Protection {
         if let Some((group, _)) = self.groups.iter().find(|(_, members)| members.contains(&person.id)) {
             return Some(Hold::InGroup { group: group.clone() });
         }
-        if self.active_admins.iter().all(|admin| *admin == person.id) {
-            return Some(Hold::LastAdmin);
+        if let Some(what) = self.unread.clone() {
+            return Some(Hold::ProtectionUnread { what });
         }
-        self.unread.clone().map(|what| Hold::ProtectionUnread { what })
+        self.active_admins.iter().all(|admin| *admin == person.id).then_some(Hold::LastAdmin)
     }
 }
 

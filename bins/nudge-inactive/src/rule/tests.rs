@@ -61,6 +61,7 @@ fn terms() -> Terms {
 
 fn event(id: i64, document: i64, at: DateTime<Utc>) -> AuditEvent {
     AuditEvent {
+        details: None,
         id,
         at,
         actor: anna(),

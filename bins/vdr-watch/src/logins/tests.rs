@@ -16,6 +16,7 @@ fn login(ip: &str, country: &str) -> LoginEvent {
         city: None,
         browser: None,
         platform: None,
+        ip_was_set: false,
     }
 }
 

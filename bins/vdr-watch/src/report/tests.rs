@@ -1,8 +1,10 @@
 //! Reports of made-up outcomes: what no portal shows on demand. Whole runs are in `tests/cli.rs`.
 
 use audit_model::{
-    ActionId, Counts, Finding, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person, SourceCoverage, UnreadableSpan,
+    ActionId, BlindSpot, Counts, Coverage, Finding, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person,
+    Severity, SourceCoverage, UnreadableSpan, Window,
 };
+use chrono::{DateTime, Utc};
 use job_runner::Head;
 use uuid::Uuid;
 
@@ -90,6 +92,7 @@ fn login(n: i64) -> LoginEvent {
         city: None,
         browser: Some("Chrome 131".into()),
         platform: None,
+        ip_was_set: false,
     }
 }
 
@@ -145,7 +148,7 @@ fn hostile_text_cannot_act_and_gaps_are_explained() {
     let text = text_of(&outcome);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));
     insta::assert_snapshot!("hostile_and_incomplete", text);
-    let subject = &alerts(&outcome)[0].subject;
+    let subject = &outcome.head.alerts(&outcome.findings)[0].subject;
     assert!(!subject.contains(|c: char| c.is_control() || c == '\u{202e}'), "{subject:?}");
 }
 
@@ -168,5 +171,60 @@ fn what_is_known_already_is_not_told_again() {
     let seen = Seen { findings: vec![finding], ..Seen::default() };
     let outcome = Outcome::with_head(head(complete), 20, seen);
     assert_eq!(text_of(&outcome), "");
-    assert_eq!(alerts(&outcome), []);
+    assert_eq!(outcome.head.alerts(&outcome.findings), []);
+}
+
+/// Ten thousand characters in every text that somebody else typed, and a thousand rooms of one title.
+#[test]
+fn long_texts_are_cut_in_text_and_whole_in_json() {
+    let long = "Zoë".repeat(3_400);
+    let text: PortalText = long.as_str().into();
+    let mut finding = hostile_finding();
+    finding.person.name = text.clone();
+    finding.person.room_role =
+        Some(RoomRole::Member { access: "viewer".to_owned(), groups: vec![text.clone(), "Board".into()] });
+    let candidates = (0..1000).map(RoomId::Number).collect();
+    finding.room = Some(FindingRoom { id: None, candidates, title: text.clone(), attributed: Attributed::Title });
+    finding.evidence.iter_mut().for_each(|evidence| {
+        evidence.title = Some(text.clone());
+        evidence.ip = Some(text.clone());
+    });
+    let id = finding.person.id;
+    let event = LoginEvent { city: Some(text.clone()), browser: Some(text.clone()), ..login(1) };
+    let logins = compared(LoginDetails::from([(id, vec![MarkedLogin { event, new: Vec::new() }])]));
+    let seen = Seen { findings: vec![finding], logins, ..Seen::default() };
+    let outcome = Outcome::with_head(head(incomplete()), 20, seen);
+    let told = text_of(&outcome);
+    let longest = told.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(longest < 3 * LONGEST_SHOWN + 100, "{longest}");
+    assert!(told.lines().count() < 50 && told.contains("oëZ…"), "{told}");
+    assert!(told.contains("(one of the rooms 0, 1, 2, 3, 4 and 995 more)"), "{told}");
+    let mut json = Vec::new();
+    render(&outcome, ReportFormat::Json, &mut json).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["findings"][0]["person"]["name"], long.as_str());
+    assert_eq!(json["findings"][0]["room"]["candidates"].as_array().unwrap().len(), 1000);
+}
+
+/// The portal's owner cannot be disabled, nobody is taken out of a room of their own, and a visitor without an account has none.
+#[test]
+fn advice_fits_the_person() {
+    let told = |change: &dyn Fn(&mut Person)| {
+        let mut person = Person { room_role: None, status: None, ..hostile_finding().person };
+        person.name = "Eve".into();
+        change(&mut person);
+        advice(&person)
+    };
+    assert_eq!(
+        told(&|_| ()),
+        "ask Eve or the room's owner whether this was agreed. If not,\n  take the person out of the room or disable the account"
+    );
+    let owner = told(&|person| {
+        person.role = Some(PortalRole::Owner);
+        person.room_role = Some(RoomRole::Owner);
+    });
+    assert!(owner.starts_with("ask Eve whether") && !owner.contains("disable") && !owner.contains("take"), "{owner}");
+    let visitor = told(&|person| person.id = GUEST_ACCOUNT);
+    assert!(visitor.contains("links") && !visitor.contains("account or"), "{visitor}");
+    assert!(told(&|person| person.status = Some(PersonStatus::Disabled)).ends_with("leave the account disabled"));
 }

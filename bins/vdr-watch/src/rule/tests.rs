@@ -19,6 +19,7 @@ fn event(id: i64, minute: i64, actor: u128, action: i32, target: &str) -> AuditE
         ip: None,
         target: vec![target.to_owned()],
         context: Some("Rooms: Falcon".into()),
+        details: None,
     }
 }
 

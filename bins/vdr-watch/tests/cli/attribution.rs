@@ -22,7 +22,7 @@ fn minutes_ago(minutes: i64) -> chrono::DateTime<chrono::Utc> {
 /// Both rows of such a move say "My documents", whichever room the document left. Only the room's log has the second.
 #[tokio::test]
 async fn what_goes_from_a_room_to_my_documents_is_found() {
-    let mut portal = portal();
+    let mut portal = portal().with_room(Room::vdr(72, "Eagle")).with_room(Room::vdr(73, "Raven"));
     let olga = portal.owner().id;
     let own = portal.my_documents(olga).to_string();
     for n in 0..25 {
@@ -74,14 +74,41 @@ async fn a_folder_counts_what_it_holds() {
                 portal = portal.with_file(StoredFile::new(900 + n, 500, "paper.docx", olga, minutes_ago(9000), b"x"));
             }
         }
-        let mut folder = Event::new(5057, olga, minutes_ago(60)).file(500, "Contracts").in_room(71);
-        folder.target = vec!["500".to_owned()];
-        portal.add_event(folder);
+        portal.add_event(folder_event(5057, minutes_ago(60), olga));
         let setting = Setting::with(portal).await;
         let config = setting.config("folder_weight = 30\n");
         let text = run(&setting, &["--config", &config]).await.stdout;
         assert!(text.contains(expected), "{expected} in {text}");
     }
+}
+
+fn folder_event(action: i32, at: chrono::DateTime<chrono::Utc>, actor: uuid::Uuid) -> Event {
+    let mut folder = Event::new(action, actor, at).file(500, "Contracts").in_room(71);
+    folder.target = vec!["500".to_owned()];
+    folder
+}
+
+/// Nobody downloads an empty folder: what it held then is gone when the run looks.
+#[tokio::test]
+async fn a_folder_that_was_emptied_after_its_download_is_not_one_document() {
+    let mut portal = portal();
+    let olga = portal.owner().id;
+    let (title, created) = ("Contracts".to_owned(), minutes_ago(9000));
+    portal = portal.with_folder(Folder { id: 500, parent: 71, title, author: olga, created });
+    portal.add_event(folder_event(5057, minutes_ago(60), olga));
+    let setting = Setting::with(portal).await;
+    let config = setting.config("folder_weight = 30\n");
+    let text = run(&setting, &["--config", &config]).await.stdout;
+    assert!(text.contains("≥ 30 acts within 1 h"), "{text}");
+}
+
+#[tokio::test]
+async fn weights_beyond_reason_are_refused() {
+    let setting = Setting::with(portal()).await;
+    let config = setting.config("folder_weight = 9000000000000000000\n");
+    let ended = run(&setting, &["--config", &config]).await;
+    assert_eq!(ended.exit, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("folder_weight"), "{}", ended.stderr);
 }
 
 /// Both rows of a move between two watched rooms name a room; it is one act, of the room that the documents left.

@@ -143,5 +143,5 @@ pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
 
 /// Makes the next run the first of its day.
 pub(crate) async fn forget_thorough_reads(setting: &Setting) {
-    in_store(setting, "DELETE FROM moment WHERE name <> 'judged'").await;
+    in_store(setting, "DELETE FROM moment WHERE name NOT LIKE 'judged%'").await;
 }

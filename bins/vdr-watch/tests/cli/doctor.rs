@@ -224,3 +224,27 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     let report: serde_json::Value = serde_json::from_str(&second.stdout).unwrap();
     assert_eq!(report["notes"], serde_json::Value::Null, "said within the week");
 }
+
+/// Everything that ends a run with 2 is named by `doctor` with 2, too.
+#[tokio::test]
+async fn what_a_run_would_refuse_is_refused() {
+    let mut archived = Room::vdr(72, "Closed");
+    archived.archived = true;
+    let setting = Setting::with(well().with_room(archived)).await;
+    for (flags, named) in [
+        (["--person", "nobody@example.com"], "nobody@example.com"),
+        (["--create-room", "Eagle"], "rooms:write"),
+        (["--create-room", "Closed"], "archived"),
+        (["--room", "Eagle"], "Eagle"),
+    ] {
+        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        assert_eq!(told.exit, 2, "{flags:?}: {}", told.stdout);
+        assert!(told.stdout.contains(named), "{flags:?}: {}", told.stdout);
+        let ended = run_with(&setting, &[&["--portal", &setting.sim.url()], &flags[..]].concat()).await;
+        assert_eq!(ended.exit, 2, "{flags:?}: {}", ended.stderr);
+    }
+    for flags in [["--person", "OLGA@example.com"], ["--create-room", "Falcon"]] {
+        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        assert_eq!(told.exit, 0, "{flags:?}: {}", told.stdout);
+    }
+}

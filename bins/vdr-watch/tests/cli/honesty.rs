@@ -158,6 +158,10 @@ async fn a_relative_state_folder_is_remembered() {
     let ended = command.output().await.unwrap();
     assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
     assert!(only_file(&setting.state.path().join("memory"), "sqlite").exists());
+    let mut prune = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
+    prune.args(["--portal", &url, "--state", "memory", "store", "prune", "--before", "90d"]);
+    let pruned = prune.env_clear().current_dir(setting.state.path()).output().await.unwrap();
+    assert_eq!((pruned.status.code(), String::from_utf8(pruned.stderr).unwrap()), (Some(0), String::new()));
 }
 
 /// Fifteen acts in each pass of the repeated hour are printed as thirty in one hour.
@@ -285,4 +289,68 @@ async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
     setting.sim.edit(|portal| downloads(portal, 71, 30, 90));
     let ended = run(&setting, &[]).await;
     assert!(ended.stdout.contains("30 acts within 1 h"), "exit {} {}{}", ended.exit, ended.stdout, ended.stderr);
+}
+
+/// A portal with a second room and a second person, of whom nothing is to be told.
+async fn with_others(setting: &Setting) {
+    setting.sim.edit(|portal| {
+        portal.add_room(Room::vdr(72, "Quiet"));
+        portal.people.push(portal_sim::Person::new("bob@example.com", "Bob", "Ray"));
+    });
+}
+
+/// Somebody looks at one room, or at one person, by hand. What happened elsewhere in the pause is told by the next run of cron.
+#[tokio::test]
+async fn a_run_that_looks_at_a_part_does_not_end_a_pause() {
+    for by_hand in [["--room", "Quiet"], ["--person", "bob@example.com"]] {
+        let setting = after_a_pause().await;
+        with_others(&setting).await;
+        let (url, monday) = (setting.sim.url(), now().to_rfc3339());
+        let part = run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
+        assert_eq!((part.exit, part.stdout.contains("60 acts")), (0, false), "{}", part.stderr);
+        let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+        assert!(ended.stdout.contains("60 acts within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+    }
+}
+
+/// The same for what the portal stored late: the run that reads it first is one about somebody else, or repeats an older day.
+#[tokio::test]
+async fn a_run_that_looks_at_a_part_does_not_consume_what_came_late() {
+    let day_before = ["--until", "2026-11-19T09:00:00Z"];
+    let until = ["--until", "2026-11-20T09:00:00Z"];
+    for (by_hand, until_by_hand) in [
+        (["--room", "Quiet"], until),
+        (["--person", "bob@example.com"], until),
+        (["--since", "2026-11-18T20:00:00Z"], day_before),
+    ] {
+        let setting = Setting::with(Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"))).await;
+        with_others(&setting).await;
+        let url = setting.sim.url();
+        let cron = [&["--portal", &url], &until[..]].concat();
+        assert_eq!(run_with(&setting, &[&cron[..], &["--since", "5d"]].concat()).await.exit, 0);
+        // a burst around the end of the older day, of which the first half came late
+        setting.sim.edit(|portal| downloads(portal, 71, 30, 24 * 60 + 15));
+        crate::common::forget_thorough_reads(&setting).await;
+        let part = run_with(&setting, &[&["--portal", &url], &until_by_hand[..], &by_hand[..]].concat()).await;
+        assert!(!part.stdout.contains("30 acts"), "{}", part.stdout);
+        let ended = run_with(&setting, &cron).await;
+        assert!(ended.stdout.contains("30 acts within 1 h"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+    }
+}
+
+/// A cron line for one room has a memory of its own: its pause is no hole either.
+#[tokio::test]
+async fn a_pause_of_runs_about_one_room_is_not_silence() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    portal.now -= chrono::TimeDelta::days(3);
+    let setting = Setting::with(portal).await;
+    let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let cron = ["--portal", &url, "--room", "71", "--until"];
+    assert_eq!(run_with(&setting, &[&cron[..], &[&friday]].concat()).await.exit, 0);
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        downloads(portal, 71, 60, 36 * 60);
+    });
+    let ended = run_with(&setting, &[&cron[..], &[&now().to_rfc3339()]].concat()).await;
+    assert!(ended.stdout.contains("60 acts within"), "exit {} {}", ended.exit, ended.stderr);
 }

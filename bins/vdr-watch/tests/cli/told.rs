@@ -173,3 +173,42 @@ async fn what_a_run_could_not_tell_is_told_although_it_is_older_than_the_window(
         assert_eq!((silent.exit, silent.stdout.as_str()), (0, ""), "{last_run}");
     }
 }
+
+/// Documents that were told, then as many again: an hour later, on the same evening, or a day later. The first has made the day
+/// full each time, and nothing of that keeps the second quiet.
+#[tokio::test]
+async fn a_second_burst_is_told_however_large_the_first_was() {
+    for (first, pause_minutes) in [(60, 65), (110, 12 * 60), (110, 23 * 60 + 30)] {
+        let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+        portal.now -= TimeDelta::minutes(pause_minutes);
+        let olga = portal.owner().id;
+        let burst = |portal: &mut Scenario, first_file: i32, count: i32| {
+            for n in 0..count {
+                let at = portal.now - TimeDelta::minutes(30) + TimeDelta::seconds(i64::from(n) * 10);
+                portal.add_event(Event::new(5009, olga, at).file(first_file + n, "paper.docx").in_room(71));
+            }
+        };
+        burst(&mut portal, 9_000, first);
+        // keeps the day full until the next day
+        for n in 0..20 {
+            let at = portal.now - TimeDelta::hours(5) + TimeDelta::minutes(n * 10);
+            portal.add_event(Event::new(5009, olga, at).file(8_000 + n as i32, "paper.docx").in_room(71));
+        }
+        let setting = Setting::with(portal).await;
+        let earlier = (now() - TimeDelta::minutes(pause_minutes)).to_rfc3339();
+        let url = setting.sim.url();
+        let told = run_with(&setting, &["--portal", &url, "--until", &earlier]).await;
+        assert!(told.stdout.contains(&format!("{first} acts within 1 h")), "{}{}", told.stdout, told.stderr);
+        setting.sim.edit(|portal| {
+            portal.now = now();
+            burst(portal, 20_000, 60);
+        });
+        // the pauses of the alerts are those of the clock of this machine
+        in_store(&setting, "UPDATE told SET told_us = told_us - 3600000000").await;
+        let (until, json) = (now().to_rfc3339(), ["--format", "json"]);
+        let again = run_with(&setting, &[&["--portal", &url, "--until", &until], &json[..]].concat()).await;
+        let states: Vec<Value> =
+            report(&again)["findings"].as_array().unwrap().iter().map(|f| f["state"].clone()).collect();
+        assert!(states.iter().any(|state| state != "known"), "{first} {pause_minutes}: {}", again.stdout);
+    }
+}

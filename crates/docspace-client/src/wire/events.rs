@@ -1,6 +1,6 @@
 //! Rows of the audit trail, of the login history and of activity logs.
 
-use audit_model::{ActionId, AuditEvent, LoginEvent, PortalText};
+use audit_model::{ActionId, AuditEvent, EventDetails, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,16 +30,45 @@ pub(crate) struct AuditEventDto {
     #[serde(default)]
     target: Vec<String>,
     context: Option<PortalText>,
+    country: Option<PortalText>,
+    city: Option<PortalText>,
+    browser: Option<PortalText>,
+    platform: Option<PortalText>,
+    page: Option<PortalText>,
 }
 
 impl AuditEventDto {
     /// The members that [`AuditEvent`] needs, and `errors`, without which a refused request loses its explanation.
     pub(crate) const FIELDS: &str = "id,date,user,userId,action,actionId,ip,target,context,errors";
+
+    /// The same with those of [`EventDetails`].
+    pub(crate) const FIELDS_WITH_DETAILS: &str =
+        "id,date,user,userId,action,actionId,ip,target,context,errors,country,city,browser,platform,page";
+
+    fn details(&mut self) -> Option<Box<EventDetails>> {
+        let details = EventDetails {
+            country: self.country.take().filter(said),
+            city: self.city.take().filter(said),
+            browser: self.browser.take().filter(said),
+            platform: self.platform.take().filter(said),
+            page: self.page.take().map(without_query).filter(said),
+        };
+        (details != EventDetails::default()).then(|| Box::new(details))
+    }
+}
+
+/// The address without what stands behind its path: the query of an editor's callback holds a key.
+fn without_query(page: PortalText) -> PortalText {
+    match page.raw().split_once(['?', '#']) {
+        Some((path, _)) => PortalText::new(path),
+        None => page,
+    }
 }
 
 impl From<AuditEventDto> for AuditEvent {
-    fn from(dto: AuditEventDto) -> Self {
+    fn from(mut dto: AuditEventDto) -> Self {
         AuditEvent {
+            details: dto.details(),
             id: dto.id,
             at: dto.date,
             actor: dto.user_id,
@@ -71,10 +100,15 @@ pub(crate) struct LoginEventDto {
     city: Option<PortalText>,
     browser: Option<PortalText>,
     platform: Option<PortalText>,
+    page: Option<String>,
 }
 
+/// The parameter by which a request says what address to note.
+const SETS_THE_ADDRESS: &str = "request-x-real-ip=";
+
 impl LoginEventDto {
-    pub(crate) const FIELDS: &str = "id,date,user,userId,login,action,actionId,ip,country,city,browser,platform,errors";
+    pub(crate) const FIELDS: &str =
+        "id,date,user,userId,login,action,actionId,ip,country,city,browser,platform,page,errors";
 }
 
 impl From<LoginEventDto> for LoginEvent {
@@ -92,6 +126,8 @@ impl From<LoginEventDto> for LoginEvent {
             city: dto.city.filter(said),
             browser: dto.browser.filter(said),
             platform: dto.platform.filter(said),
+            // nothing else of the page is kept: it can hold secrets
+            ip_was_set: dto.page.is_some_and(|page| page.to_lowercase().contains(SETS_THE_ADDRESS)),
         }
     }
 }
@@ -127,6 +163,15 @@ impl LogItemDto {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_kept_without_its_query() {
+        let row = r#"{"id":1,"date":"2025-01-31T07:00:00.0000000Z","actionId":5009,"country":"","browser":"Chrome 131","page":"https://docs.example.com/editor?fileid=1&auth=secret#x"}"#;
+        let event: AuditEvent = serde_json::from_str::<AuditEventDto>(row).unwrap().into();
+        let details = *event.details.unwrap();
+        assert_eq!(details.page, Some("https://docs.example.com/editor".into()));
+        assert_eq!((details.country, details.browser), (None, Some("Chrome 131".into())));
+    }
 
     #[test]
     fn a_row_needs_only_its_id_date_and_action() {

@@ -1,5 +1,7 @@
 //! Rooms, folders, files.
 
+use std::collections::HashMap;
+
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -75,4 +77,36 @@ pub(crate) struct ContentDto {
 pub(crate) enum EntryDto {
     Folder(FolderDto),
     File(FileDto),
+}
+
+/// A file as uploads answer it: in a list, since 3.7, or by itself.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    Many(Vec<FileDto>),
+    One(Box<FileDto>),
+}
+
+/// A folder, as far as what may be done in it counts.
+#[derive(Deserialize)]
+pub(crate) struct RightsDto {
+    #[serde(default)]
+    pub(crate) security: HashMap<String, bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UploadSettingsDto {
+    pub(crate) chunk_upload_size: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SessionDto {
+    pub(crate) id: String,
+}
+
+/// The end of an upload in chunks.
+#[derive(Deserialize)]
+pub(crate) struct CommittedDto {
+    pub(crate) file: FileDto,
 }

@@ -24,6 +24,16 @@ pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
     known.into_iter().find(|path| path.last() == unknown.last()).map(|path| path.join("."))
 }
 
+/// The known name that `unknown` most likely stands for; for names that are no settings.
+pub fn nearest_name<'n>(unknown: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = MAX_DISTANCE.max(unknown.chars().count() / 4);
+    let distances = known.map(|name| (distance(unknown, &name.to_lowercase()), name));
+    distances
+        .filter(|(distance, name)| *distance <= limit && *distance * 2 <= name.chars().count())
+        .min()
+        .map(|(_, name)| name)
+}
+
 fn collect(table: &Dict, path: &mut Vec<String>, known: &mut Vec<Vec<String>>) {
     for (name, value) in table {
         path.push(name.clone());
@@ -67,6 +77,14 @@ mod tests {
         ] {
             assert_eq!(distance(one, other), expected, "{one:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn names() {
+        let known = ["anna@example.com", "bob@example.com"];
+        let nearest = |unknown: &str| nearest_name(unknown, known.iter().copied());
+        assert_eq!(nearest("ana@example.com"), Some("anna@example.com"));
+        assert_eq!(nearest("zoe@somewhere.test"), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Check {
     }
 
     /// A failure whose message holds its remedy, as ours do. Causes are part of what was found.
-    pub(crate) fn failed(name: &'static str, error: impl Into<anyhow::Error>) -> Self {
+    pub fn failed(name: &'static str, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(": ")) };

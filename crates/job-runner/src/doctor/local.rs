@@ -83,12 +83,12 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
         return Vec::new();
     }
     match setup.state_paths() {
-        Ok(paths) => vec![store(&paths.store).await, lock(&paths.lock, setup)],
+        Ok(paths) => vec![store(&paths.store, &P::part(setup.config)).await, lock(&paths.lock, setup)],
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
 
-async fn store(path: &Path) -> Check {
+async fn store(path: &Path, part: &str) -> Check {
     const NAME: &str = "state";
     let shown = path.display();
     if let Err(error) = writable(path) {
@@ -108,7 +108,7 @@ async fn store(path: &Path) -> Check {
         let damage = store.damage().await?;
         let judged = match damage {
             Some(_) => None,
-            None => Archive::open(store).await?.judged_until().await?,
+            None => Archive::open(store).await?.for_part(part).judged_until().await?,
         };
         anyhow::Ok((damage, judged))
     };

@@ -10,13 +10,11 @@ use url::Url;
 
 use super::check::split_remedy;
 use super::{Check, local};
+use crate::clock::CLOCK_TOLERANCE;
 use crate::config::is_loopback;
 use crate::key_end;
 use crate::program::Program;
 use crate::setup::Setup;
-
-/// Reading treats a portal's clock that is further behind as a gap.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// A portal that answers the key.
 #[derive(Debug)]
@@ -50,7 +48,9 @@ pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Op
     let Ok(client) = setup.client_with(ApiKey::new(secret), &url) else { return (checks, None) };
     let is_there = way(setup, &client, &url, &mut checks).await;
     let reached = match key {
-        Some((key, origin)) if is_there => opened::<P>(&client, &key, &origin, setup.now, &mut checks).await,
+        Some((key, origin)) if is_there => {
+            opened(&client, &key, &origin, (setup.now, P::reach(setup.config)), &mut checks).await
+        }
         _ => {
             checks.push(not_checked("the key and what it opens"));
             None
@@ -139,11 +139,11 @@ fn clock(here: DateTime<Utc>, portal: DateTime<Utc>) -> Check {
 }
 
 /// The key, and what it opens.
-async fn opened<P: Program>(
+async fn opened(
     client: &Client,
     key: &SecretString,
     origin: &str,
-    now: DateTime<Utc>,
+    (now, reach): (DateTime<Utc>, TimeDelta),
     checks: &mut Vec<Check>,
 ) -> Option<Reached> {
     match client.key().await {
@@ -170,7 +170,7 @@ async fn opened<P: Program>(
     if capabilities.admin {
         checks.push(audit("audit", "audit trail", &capabilities.audit_filter));
         checks.push(audit("logins", "login history", &capabilities.login_history));
-        checks.push(lifetimes(client, P::WINDOW).await);
+        checks.push(lifetimes(client, reach).await);
     } else {
         checks.push(not_checked("audit trail and login history"));
     }

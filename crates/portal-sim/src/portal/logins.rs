@@ -71,7 +71,7 @@ fn row(scenario: &Scenario, login: &Login, shorten: bool) -> Result<Json, Failur
         ("action", text.into()),
         ("actionId", login.action.into()),
         ("ip", shown_ip(&ip).into()),
-        ("country", "".into()),
+        ("country", login.country.as_deref().unwrap_or_default().into()),
         ("city", "".into()),
         ("browser", browser.into()),
         ("platform", platform.into()),
@@ -84,7 +84,7 @@ fn columns(login: &Login) -> Stored {
         ip: Some(login.ip.clone()),
         browser: Some("Chrome 131".to_owned()),
         platform: Some("Windows 10".to_owned()),
-        page: Some("https://portal.example/login".to_owned()),
+        page: Some(login.page.clone().unwrap_or_else(|| "https://portal.example/login".to_owned())),
         ..Stored::default()
     })
 }

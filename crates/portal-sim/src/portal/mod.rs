@@ -155,6 +155,7 @@ fn route(path: &str) -> Option<Route> {
         ["portal", "userscount"] => Route::new(Need::Global, tenant::user_count),
         ["security", "activeconnections"] => Route::new(Need::Global, tenant::sessions),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
+        ["files", "settings"] => Route::anonymous(Need::Area("files"), settings::files),
         ["settings", "version", "build"] => Route::anonymous(Need::Global, settings::build),
         ["security", "audit", "events", "filter"] => Route::security(audit::filter),
         ["security", "audit", "events", "last"] => Route::security(audit::last),

@@ -103,7 +103,7 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ("groups", (!groups.is_empty()).then_some(Json::List(groups)).into()),
         ("isAdmin", is_admin.into()),
         ("isRoomAdmin", (person.kind == PersonKind::RoomAdmin).into()),
-        ("isLDAP", false.into()),
+        ("isLDAP", person.is_ldap.into()),
         ("isOwner", (person.kind == PersonKind::Owner).into()),
         ("isVisitor", (person.kind == PersonKind::Guest).into()),
         ("isCollaborator", (person.kind == PersonKind::User).into()),

@@ -46,6 +46,7 @@ pub(super) fn status(change: &mut Change<'_>) -> Result<Answer, Failure> {
         change.scenario.person(*id).is_none_or(|person| {
             person.kind == PersonKind::Owner
                 || person.id == caller.id
+                || person.is_ldap
                 || (person.kind == PersonKind::Admin && caller.kind != PersonKind::Owner)
         })
     };

@@ -110,7 +110,7 @@ impl Filter {
                 _ => true,
             }
             && self.payments.is_none_or(|wanted| (wanted == 0) == matches!(number, 1 | 3))
-            && self.login_type.is_none_or(|wanted| wanted == 2)
+            && self.login_type.is_none_or(|wanted| wanted == if person.is_ldap { 1 } else { 2 })
             && text_fits(person, self.text.as_deref(), self.separator.as_deref())
     }
 }

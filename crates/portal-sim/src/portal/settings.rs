@@ -37,6 +37,12 @@ pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
     ])))
 }
 
+/// `GET files/settings`: only what uploads depend on.
+pub(super) fn files(context: &Context<'_>) -> Result<Answer, Failure> {
+    let chunk = i64::try_from(context.scenario.content.quota.chunk).unwrap_or(i64::MAX);
+    Ok(Answer::one(Json::object([("chunkUploadSize", chunk.into())])))
+}
+
 /// `GET settings/version/build`
 pub(super) fn build(context: &Context<'_>) -> Result<Answer, Failure> {
     Ok(Answer::one(Json::object([

@@ -10,8 +10,6 @@ use super::{Change, titles};
 use crate::json::{Json, length};
 use crate::scenario::Session;
 
-/// The largest chunk of a session, in bytes; `files/settings` says the same.
-const CHUNK: usize = 10_485_760;
 /// Hours after its beginning that a session is said to live.
 const SESSION_HOURS: i64 = 12;
 
@@ -98,7 +96,7 @@ pub(super) fn begin_wrapped(change: &mut Change<'_>, folder: Option<i32>) -> Res
 /// Adds a chunk and says whether all bytes are there.
 fn add(change: &mut Change<'_>, id: &str, number: Option<i64>, bytes: Vec<u8>) -> Result<bool, Failure> {
     session(change, id)?;
-    if bytes.len() > CHUNK {
+    if bytes.len() as u64 > change.scenario.content.quota.chunk {
         return Err(Failure::quota("The chunk is too large"));
     }
     let found = change.scenario.content.sessions.iter_mut().find(|session| session.id.eq_ignore_ascii_case(id));
@@ -163,7 +161,7 @@ pub(super) fn chunk(change: &mut Change<'_>, id: &str) -> Result<Answer, Failure
     binder.done()?;
     let complete = add(change, id, number, bytes.ok_or_else(Failure::null_reference)?)?;
     // what fits into one chunk is stored at once
-    if complete && session(change, id)?.size < CHUNK as u64 {
+    if complete && session(change, id)?.size < change.scenario.content.quota.chunk {
         commit(change, id)?;
     }
     Ok(Answer::one(session_object(change, id)?))

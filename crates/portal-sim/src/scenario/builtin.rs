@@ -18,6 +18,8 @@ pub const BUILTIN: &[&str] = &[
     "large",
     "hostile",
     "deleted-room",
+    "addresses",
+    "mass-change",
 ];
 
 /// The text of a built-in scenario.
@@ -35,6 +37,8 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "large" => include_str!("../../../../fixtures/scenarios/large.json"),
         "hostile" => include_str!("../../../../fixtures/scenarios/hostile.json"),
         "deleted-room" => include_str!("../../../../fixtures/scenarios/deleted-room.json"),
+        "mass-change" => include_str!("../../../../fixtures/scenarios/mass-change.json"),
+        "addresses" => include_str!("../../../../fixtures/scenarios/addresses.json"),
         _ => return None,
     })
 }

@@ -133,12 +133,21 @@ pub struct Quota {
     pub file_size: u64,
     /// Bytes of everything.
     pub space: u64,
+    /// Bytes of one chunk of an upload; no tariff's but the server's.
+    pub chunk: u64,
 }
 
 impl Default for Quota {
     /// More than a test fills by accident; files up to 100 MiB, as the portal's configuration says.
     fn default() -> Quota {
-        Quota { paid_seats: 1000, free_seats: 100_000, rooms: 10_000, file_size: 104_857_600, space: 107_374_182_400 }
+        Quota {
+            paid_seats: 1000,
+            free_seats: 100_000,
+            rooms: 10_000,
+            file_size: 104_857_600,
+            space: 107_374_182_400,
+            chunk: 10_485_760,
+        }
     }
 }
 

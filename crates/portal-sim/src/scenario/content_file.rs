@@ -70,6 +70,7 @@ struct QuotaEntry {
     rooms: Option<usize>,
     file_size: Option<u64>,
     space: Option<u64>,
+    chunk: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +114,7 @@ impl ContentEntry {
         quota.rooms = self.quota.rooms.unwrap_or(quota.rooms);
         quota.file_size = self.quota.file_size.unwrap_or(quota.file_size);
         quota.space = self.quota.space.unwrap_or(quota.space);
+        quota.chunk = self.quota.chunk.unwrap_or(quota.chunk);
         if let Some(late) = self.lateness {
             let time = late.time.map(|text| length(&text)).transpose()?.unwrap_or_default();
             scenario.content.lateness = Lateness { requests: late.requests, time, shuffle: late.shuffle };

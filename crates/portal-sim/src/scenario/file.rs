@@ -81,6 +81,7 @@ struct File {
     logins: Vec<LoginEntry>,
     #[serde(default)]
     faults: Vec<Fault>,
+    restrictions: Option<RestrictionsEntry>,
     #[serde(default)]
     limits: LimitsEntry,
     truth: Truth,
@@ -177,7 +178,25 @@ struct LoginEntry {
     person: String,
     #[serde(default)]
     failed: bool,
+    /// What was typed instead of the person's address.
+    typed: Option<String>,
     ip: Option<String>,
+    country: Option<String>,
+    page: Option<String>,
+}
+
+/// The IP restrictions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestrictionsEntry {
+    #[serde(default)]
+    enabled: bool,
+    /// Addresses, for everybody.
+    #[serde(default)]
+    entries: Vec<String>,
+    /// Addresses that count for administrators only.
+    #[serde(default)]
+    for_admin: Vec<String>,
 }
 
 /// Reads a scenario file and gives every row its instant and its id.
@@ -246,6 +265,9 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     }
     let faults = scenario.faults.drain(..).chain(file.faults).collect();
     scenario.order(faults)?;
+    if let Some(restrictions) = file.restrictions {
+        restrictions.apply(scenario);
+    }
     scenario.limits = match file.limits {
         LimitsEntry::All(true) => Limits::usual(),
         LimitsEntry::All(false) => scenario.limits,
@@ -282,6 +304,7 @@ impl PersonEntry {
             kind: self.kind,
             status: self.status,
             ip: self.ip,
+            is_ldap: false,
             culture: None,
         }
     }
@@ -337,7 +360,19 @@ impl LoginEntry {
         let mut login =
             if self.failed { Login::failure(&person.email, &person.ip, at) } else { Login::success(person, at) };
         login.ip = self.ip.unwrap_or(login.ip);
+        login.login = self.typed.or(login.login);
+        (login.country, login.page) = (self.country, self.page);
         Ok(login)
+    }
+}
+
+impl RestrictionsEntry {
+    fn apply(self, scenario: &mut Scenario) {
+        let entries = self.entries.into_iter().map(|ip| (ip, false));
+        for (ip, for_admin) in entries.chain(self.for_admin.into_iter().map(|ip| (ip, true))) {
+            scenario.restrict(&ip, for_admin);
+        }
+        scenario.condition.restrictions.enabled = self.enabled;
     }
 }
 

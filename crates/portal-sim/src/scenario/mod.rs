@@ -28,7 +28,7 @@ pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTE
 pub use office::{Incident, Office};
 pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
-pub use truth::{Expected, Innocent, Truth};
+pub use truth::{Expected, ExpectedAddress, Innocent, Truth};
 
 pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
@@ -233,6 +233,13 @@ impl Scenario {
         self.last_event = self.last_event.max(id);
         self.events.push(event);
         id
+    }
+
+    /// Adds an entry to the IP restrictions, without looking at the text: anything can stand in the table.
+    pub fn restrict(&mut self, ip: &str, for_admin: bool) {
+        let restrictions = &mut self.condition.restrictions;
+        restrictions.last_id += 1;
+        restrictions.entries.push(Restriction { id: restrictions.last_id, ip: ip.to_owned(), for_admin });
     }
 
     /// Adds a login and returns its id; an id of 0 is replaced by the next one.

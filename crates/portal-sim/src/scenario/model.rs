@@ -55,6 +55,8 @@ pub struct Person {
     pub status: i32,
     /// Where their requests come from unless an event says otherwise.
     pub ip: String,
+    /// Whether the account comes from a directory.
+    pub is_ldap: bool,
     /// The language they chose, such as `de`; `None` for the portal's.
     pub culture: Option<String>,
 }
@@ -71,6 +73,7 @@ impl Person {
             kind: PersonKind::User,
             status: 1,
             ip: "192.0.2.10".to_owned(),
+            is_ldap: false,
             culture: None,
         }
     }
@@ -302,6 +305,10 @@ pub struct Login {
     pub action: i32,
     /// Stored address.
     pub ip: String,
+    /// Where the address is registered; the portal looks it up.
+    pub country: Option<String>,
+    /// The page, instead of the portal's login page: `request-x-real-ip` in its query sets the address.
+    pub page: Option<String>,
     /// The columns as stored, instead of what follows from the other members.
     pub stored: Option<Stored>,
 }
@@ -310,13 +317,23 @@ impl Login {
     /// A login through the web form.
     #[must_use]
     pub fn success(person: &Person, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: person.id, login: None, action: 1029, ip: person.ip.clone(), stored: None }
+        Login { user: person.id, login: None, action: 1029, ..Login::failure("", &person.ip, at) }
     }
 
     /// A wrong password; the portal books it on the guest account.
     #[must_use]
     pub fn failure(email: &str, ip: &str, at: DateTime<Utc>) -> Login {
-        Login { id: 0, at, user: GUEST, login: Some(email.to_owned()), action: 1013, ip: ip.to_owned(), stored: None }
+        Login {
+            id: 0,
+            at,
+            user: GUEST,
+            login: Some(email.to_owned()),
+            action: 1013,
+            ip: ip.to_owned(),
+            country: None,
+            page: None,
+            stored: None,
+        }
     }
 }
 

@@ -11,6 +11,9 @@ pub struct Truth {
     /// Findings that a run at the scenario's `now` must report.
     #[serde(default)]
     pub found: Vec<Expected>,
+    /// People and addresses that a run of `ip-fence` must report.
+    #[serde(default)]
+    pub addresses: Vec<ExpectedAddress>,
     /// Findings of a later run only, because the rows were not there yet; `description` says when.
     #[serde(default)]
     pub found_later: Vec<Expected>,
@@ -42,6 +45,20 @@ pub struct Expected {
     /// Some of these acts cannot be seen, so a program counts fewer.
     #[serde(default)]
     pub partly: bool,
+    /// In words.
+    pub why: String,
+}
+
+/// Somebody who came from where they should not, or nobody knows from where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedAddress {
+    /// The person's e-mail address, or what was typed.
+    pub person: String,
+    /// What the program must call it.
+    pub kind: String,
+    /// The address as the portal shows it.
+    pub ip: String,
     /// In words.
     pub why: String,
 }

@@ -1,0 +1,125 @@
+//! `backtest`: what other limits would have found in what is remembered, in one pass.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use audit_model::{PortalText, Window};
+use chrono::TimeDelta;
+use job_runner::Setup;
+use job_runner::exit::Exit;
+use job_runner::words::Clock;
+use uuid::Uuid;
+
+use crate::changes::{Answers, feed};
+use crate::config::{Armed, Limit, Limits};
+use crate::rule::{Detector, Incident};
+use crate::run::BulkGuard;
+
+/// Names shown for each limit.
+const NAMES_SHOWN: usize = 5;
+
+/// How far back without `--since`.
+const USUAL: TimeDelta = TimeDelta::days(30);
+
+/// `20/10m`: more than 20 documents within 10 minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alternative(pub(crate) Limit);
+
+impl FromStr for Alternative {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not of the form 20/10m: documents, a slash, minutes");
+        let (documents, minutes) = text.split_once('/').ok_or_else(wrong)?;
+        let documents = documents.trim().parse().map_err(|_| wrong())?;
+        let minutes = minutes.trim().strip_suffix('m').ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+        if documents == 0 || minutes == 0 || minutes > 24 * 60 {
+            return Err(format!("`{text}`: documents must be at least 1, minutes between 1 and 1440"));
+        }
+        Ok(Alternative(Limit { documents, minutes }))
+    }
+}
+
+pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, BulkGuard>) -> anyhow::Result<Exit> {
+    let archive = setup.archive_snapshot().await?;
+    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
+    let until = setup.args.until.map_or(setup.now, |until| until.resolve(setup.now, zone));
+    let since = setup.args.since.map_or(until - USUAL, |since| since.resolve(setup.now, zone));
+    let window = Window::new(since, until);
+    if window.is_empty() {
+        return Err(job_runner::Error::EmptyWindow(window).into());
+    }
+    let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
+    let answers = Answers::unasked(setup.config.folder_weight);
+    let changes = feed(&archive, window, &answers, &mut detectors).await?;
+    let found = alternatives.iter().zip(detectors.into_iter().map(Detector::finish));
+
+    let mut text = String::new();
+    let clock = Clock(zone);
+    writeln!(
+        text,
+        "{changes} changes remembered, {}, times in {zone}; folders count {} each.",
+        clock.span(window),
+        answers.folder_weight
+    )?;
+    let unread = archive.unread_audit(window).await?;
+    for gap in unread.iter() {
+        writeln!(text, "Not remembered: {}", clock.span(*gap))?;
+    }
+    writeln!(text, "limit      incidents  per week  without signs, would be planned  people")?;
+    let weeks = (window.until - window.since).num_minutes() as f64 / (7.0 * 24.0 * 60.0);
+    for (Alternative(limit), incidents) in found {
+        let floods = incidents.iter().filter(|one| one.exceeded.iter().any(crate::rule::Exceeded::is_flood)).count();
+        let name = format!("{}/{}m", limit.documents, limit.minutes);
+        let per_week = incidents.len() as f64 / weeks;
+        writeln!(text, "{name:<9}  {:>9}  {per_week:>8.1}  {floods:>31}  {}", incidents.len(), people(&incidents))?;
+    }
+    setup.print(&text)?;
+    Ok(Exit::Concluded)
+}
+
+/// The limit for every kind of change, and for all together.
+fn armed(limit: Limit) -> Vec<Armed> {
+    Limits {
+        changes: limit,
+        deleted: limit,
+        overwritten: limit,
+        renamed: limit,
+        moved_out: limit,
+        created: limit,
+        downloaded: limit,
+    }
+    .armed()
+}
+
+/// Those with most incidents first.
+fn people(incidents: &[Incident]) -> String {
+    let mut count: BTreeMap<Uuid, (usize, &PortalText)> = BTreeMap::new();
+    for incident in incidents {
+        let person = &incident.finding.person;
+        count.entry(person.id).or_insert((0, &person.name)).0 += 1;
+    }
+    let mut named: Vec<(usize, &PortalText)> = count.into_values().collect();
+    named.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), name.raw().to_owned()));
+    let more = named.len().saturating_sub(NAMES_SHOWN);
+    let mut shown: Vec<String> =
+        named.iter().take(NAMES_SHOWN).map(|(count, name)| format!("{} {count}", name.for_terminal())).collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_they_are_written() {
+        assert_eq!("20/10m".parse(), Ok(Alternative(Limit { documents: 20, minutes: 10 })));
+        for wrong in ["20", "20/10", "x/10m", "0/10m", "20/0m", "20/9999m", "20/10h"] {
+            assert!(wrong.parse::<Alternative>().unwrap_err().contains(wrong), "{wrong}");
+        }
+    }
+}

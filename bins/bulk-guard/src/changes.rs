@@ -1,0 +1,161 @@
+//! From events to changes: what kind each is, how much stands behind it, and which move left a room. Three steps: ask (what must be
+//! known?), fetch, apply. Only the second talks to the portal.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use audit_model::{AuditEvent, Halves, Weight, Window, title_in_context};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::EntryId;
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_runner::Job;
+use uuid::Uuid;
+
+use crate::kind::{Kind, TRASH_EMPTIED, is_deletion_for_good, is_purge};
+use crate::rule::{Change, Detector};
+
+/// Folders are listed, one request each, until so many were; the others count the configured weight.
+const MOST_FOLDERS: usize = 300;
+
+/// Destinations of moves are looked up, one request each, until so many were.
+const MOST_DESTINATIONS: usize = 50;
+
+/// How long it is believed what a folder holds: a run every minute asks once a day.
+const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
+
+/// Emptying a full trash takes minutes; its end is one event.
+const EMPTYING_TAKES: TimeDelta = TimeDelta::hours(1);
+
+/// An event, as [`Halves`] takes them.
+struct Seen(AuditEvent);
+
+impl AsRef<AuditEvent> for Seen {
+    fn as_ref(&self) -> &AuditEvent {
+        &self.0
+    }
+}
+
+/// What the audit trail alone does not tell.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// How much folders hold, by their id.
+    weights: HashMap<String, u64>,
+    /// Folders that are in a room, by id.
+    in_rooms: BTreeSet<String>,
+    /// When somebody emptied the trash.
+    emptied: Vec<(Uuid, DateTime<Utc>)>,
+    /// What a folder counts that nobody can list.
+    pub(crate) folder_weight: u64,
+}
+
+impl Answers {
+    /// Without asking the portal: every folder counts the same.
+    pub(crate) fn unasked(folder_weight: u64) -> Self {
+        Answers { folder_weight, ..Answers::default() }
+    }
+
+    /// Lists the folders, and looks up the destinations, that the events of a window leave open.
+    pub(crate) async fn ask(job: &Job, window: Window, folder_weight: u64) -> anyhow::Result<Self> {
+        // with the moment of the last event that says how much a folder holds
+        let mut folders: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+        let mut destinations = BTreeSet::new();
+        let mut emptied = Vec::new();
+        let mut halves = Halves::default();
+        let mut events = std::pin::pin!(job.archive.events(window));
+        while let Some(event) = events.try_next().await? {
+            if event.action == TRASH_EMPTIED {
+                emptied.push((event.actor, event.at));
+            }
+            let Some(kind) = Kind::of(event.action) else { continue };
+            if event.action.is_about_whole_folder()
+                && let Some(folder) = event.target.first()
+            {
+                let asked = folders.entry(folder.clone()).or_insert(DateTime::UNIX_EPOCH);
+                // what is gone for good can only be remembered
+                *asked = if is_deletion_for_good(&event) { *asked } else { event.at };
+            }
+            if kind == Kind::Moved {
+                let ask = |first: &Seen, later: &mut Seen| {
+                    if title_in_context(&first.0).is_none() || title_in_context(&later.0).is_none() {
+                        destinations.extend(later.0.target.get(1).map(|id| EntryId::from(id.as_str())));
+                    }
+                    true
+                };
+                halves.push(Seen(event), ask).for_each(drop);
+            }
+        }
+        let mut weights = HashMap::new();
+        for (folder, at) in folders.into_iter().take(MOST_FOLDERS) {
+            let max_age = FACTS_KEPT.min(job.now - at);
+            let id = EntryId::from(folder.as_str());
+            if let Some(known) = job.archive.weight_of_folder(&job.client, &id, max_age, job.now).await?.fact {
+                weights.insert(folder, known.value.files);
+            }
+        }
+        let mut in_rooms = BTreeSet::new();
+        for folder in destinations.into_iter().take(MOST_DESTINATIONS) {
+            // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
+            let path = job.client.folder_path(&folder).await.unwrap_or_default();
+            if path.iter().any(|above| above.room_type.is_some()) {
+                in_rooms.insert(folder.to_string());
+            }
+        }
+        Ok(Answers { weights, in_rooms, emptied, folder_weight })
+    }
+
+    fn change(&self, event: AuditEvent) -> Option<Change> {
+        let kind = match Kind::of(event.action)? {
+            Kind::Deleted if is_purge(&event) => Kind::Purged,
+            kind => kind,
+        };
+        let is_own =
+            |(actor, at): &(Uuid, DateTime<Utc>)| *actor == event.actor && (*at - event.at).abs() <= EMPTYING_TAKES;
+        if kind == Kind::Purged && self.emptied.iter().any(is_own) {
+            return None;
+        }
+        let folder = event.target.first().filter(|_| event.action.is_about_whole_folder());
+        let weight = match folder.map(|id| self.weights.get(id)) {
+            None => Weight::ONE,
+            Some(Some(files)) => Weight { documents: (*files).max(1), at_least: false },
+            Some(None) => Weight { documents: self.folder_weight, at_least: true },
+        };
+        Some(Change { event: Arc::new(event), kind, weight })
+    }
+
+    /// Two halves say that something crossed a border; it left a room unless it came into one from outside. The halves may have been
+    /// stored in either order.
+    fn join(&self, first: &Change, later: &mut Change) {
+        let came_in = later.event.target.get(1).is_some_and(|folder| self.in_rooms.contains(folder));
+        let names_room = |change: &Change| title_in_context(&change.event).is_some();
+        if later.kind == Kind::Moved && (!came_in || (names_room(first) && names_room(later))) {
+            later.kind = Kind::MovedOut;
+        }
+    }
+}
+
+/// Hands the changes of a window to detectors, in order.
+pub(crate) async fn feed(
+    archive: &Archive,
+    window: Window,
+    answers: &Answers,
+    detectors: &mut [Detector],
+) -> anyhow::Result<u64> {
+    let mut halves = Halves::default();
+    let mut changes = 0;
+    let mut take = |change: Change| {
+        changes += 1;
+        detectors.iter_mut().for_each(|detector| detector.push(&change));
+    };
+    let mut events = std::pin::pin!(archive.events(window));
+    while let Some(event) = events.try_next().await? {
+        let Some(change) = answers.change(event) else { continue };
+        let is_one = |first: &Change, later: &mut Change| {
+            answers.join(first, later);
+            true
+        };
+        halves.push(change, is_one).for_each(&mut take);
+    }
+    halves.finish().for_each(&mut take);
+    Ok(changes)
+}

@@ -1,0 +1,67 @@
+//! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
+
+use audit_model::PortalText;
+use docspace_client::Area;
+use job_runner::words::plural;
+use job_runner::{Check, Reached};
+
+use crate::config::{Armed, Config};
+use crate::people;
+
+pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = vec![limits(config), detection()];
+    if let Some(reached) = reached {
+        checks.push(reach(config, reached).await);
+    }
+    checks
+}
+
+fn limits(config: &Config) -> Check {
+    let words = |Armed { kind, limit }: Armed| {
+        let kind = kind.map_or("changed in any way", |kind| kind.participle());
+        format!("{} {kind} within {} min", limit.documents, limit.minutes)
+    };
+    let armed: Vec<String> = config.limits.armed().into_iter().map(words).collect();
+    Check::ok("limits", format!("a person is reported after more documents than {}", armed.join(", ")))
+}
+
+/// A bound, so that nobody expects a second.
+fn detection() -> Check {
+    let text = "a mass change is seen by the first run after the portal has stored it: at most the time between two runs \
+                plus the portal's own delay, which is seconds, and minutes when its queue is full";
+    Check::ok("time_to_detection", text)
+}
+
+/// Whom a suspension could reach with this key.
+async fn reach(config: &Config, reached: &Reached) -> Check {
+    const NAME: &str = "reach";
+    let capabilities = &reached.capabilities;
+    let may_write = capabilities.scopes.can_write(Area::Accounts);
+    let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
+    let people::Known { protection, active_people, nobody } = people::known(config, &reached.client, me).await;
+    if let Some(what) = protection.unread {
+        let text = format!("{what} could not be read, so nobody could ever be planned");
+        return Check::fail(NAME, text, "see the log, and correct `protect` or the key's permissions");
+    }
+    if let Some(entry) = nobody.first() {
+        let shown = PortalText::new(entry.as_str()).for_terminal();
+        let text = format!("nobody has the id or e-mail address `{shown}`, so this entry protects nobody");
+        return Check::warn(NAME, text, "correct `protect.people`");
+    }
+    let listed =
+        config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();
+    let admins = match capabilities.owner {
+        true => "DocSpace admins included",
+        false => "DocSpace admins excepted: the key is not the owner's",
+    };
+    let key = match (capabilities.admin, may_write) {
+        (true, true) => "the key could suspend them; this version does not",
+        (true, false) => "the key may only read, which is all this version needs",
+        (false, _) => "the key's account is no admin and could suspend nobody",
+    };
+    let text = format!(
+        "{} can sign in, {admins}; {listed} protected by the settings; {key}",
+        plural(active_people, "person").replace("persons", "people")
+    );
+    Check::ok(NAME, text)
+}

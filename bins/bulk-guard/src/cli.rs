@@ -1,0 +1,78 @@
+//! This program's own flags and subcommands. No logic.
+
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+
+use crate::backtest::Alternative;
+
+/// Finds people who change many documents in a short time, and plans whom to suspend
+#[derive(Debug, Parser)]
+#[command(name = "bulk-guard", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Common(CommonCommand),
+
+    /// Show what is known of one person: fullest stretch for each limit, and whether a plan could touch them
+    Explain {
+        /// Id, e-mail address, or name as the portal shows it
+        person: String,
+    },
+
+    /// Replay what is remembered with other limits: how many incidents each would have made, and for whom
+    Backtest {
+        /// Limits to compare, each DOCUMENTS/MINUTESm, for all kinds of change
+        #[arg(long, value_name = "N/Mm,…", value_delimiter = ',', default_value = "20/10m,50/10m,100/10m")]
+        limits: Vec<Alternative>,
+    },
+
+    /// Answer over HTTP: one scan at a time, with a bearer token
+    Serve {
+        /// Where to listen; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+        listen: SocketAddr,
+
+        /// Listen on other than loopback addresses: something in front of this program encrypts
+        #[arg(long)]
+        behind_tls_proxy: bool,
+    },
+}
+
+impl CommandLine for Cli {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn command(&self) -> Option<&CommonCommand> {
+        match &self.command {
+            Some(Command::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    fn has_own_command(&self) -> bool {
+        self.command.is_some() && self.command().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        <Cli as CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,222 @@
+//! This program's settings. `bulk-guard.example.toml` says the same.
+
+use chrono::TimeDelta;
+use job_runner::config::{PathSetting, Problem, Settings};
+use safe_actions::Breaker;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::Kind;
+
+/// What a folder counts that nobody can list any more.
+const FOLDER_WEIGHT: u64 = 10;
+
+/// Longest stretch that a limit may be about: a window of the usual length must hold it.
+const LONGEST_MINUTES: u64 = 24 * 60;
+
+/// Own settings, besides those that all programs share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// `observe` reports and plans; `enforce` is refused by this version.
+    pub(crate) mode: String,
+    pub(crate) limits: Limits,
+    /// Documents that a folder stands for when it cannot be listed. At least 1.
+    pub(crate) folder_weight: u64,
+    pub(crate) protect: Protect,
+    pub(crate) breaker: Breaker,
+    pub(crate) serve: Serve,
+}
+
+/// `serve.*`: how the program answers over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Serve {
+    /// File with the token that callers must present.
+    pub(crate) token_file: Option<PathSetting>,
+}
+
+/// `protect.*`: people who are never suspended, besides those whom the portal protects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Protect {
+    /// By id or e-mail.
+    pub(crate) people: Vec<String>,
+    /// By id or exact name.
+    pub(crate) groups: Vec<String>,
+}
+
+/// Distinct documents of one person that are still usual; more is a finding. Twenty in ten minutes are the published numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Limits {
+    /// The published rule: everything but downloads.
+    pub(crate) changes: Limit,
+    pub(crate) deleted: Limit,
+    pub(crate) overwritten: Limit,
+    pub(crate) renamed: Limit,
+    pub(crate) moved_out: Limit,
+    pub(crate) created: Limit,
+    pub(crate) downloaded: Limit,
+}
+
+/// More than so many distinct documents in any so many minutes. 0 documents is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Limit {
+    pub(crate) documents: u64,
+    pub(crate) minutes: u64,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Limit { documents: 20, minutes: 10 }
+    }
+}
+
+impl Limit {
+    pub(crate) fn length(self) -> TimeDelta {
+        TimeDelta::minutes(i64::try_from(self.minutes).unwrap_or(i64::MAX / 60_000))
+    }
+}
+
+/// A limit and what it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Armed {
+    /// `None`: the published rule.
+    pub(crate) kind: Option<Kind>,
+    pub(crate) limit: Limit,
+}
+
+impl Armed {
+    pub(crate) fn counts(&self, kind: Kind) -> bool {
+        self.kind.map_or(kind.is_change(), |own| own == kind)
+    }
+}
+
+impl Limits {
+    /// The limits that are not switched off, the published one first.
+    pub(crate) fn armed(&self) -> Vec<Armed> {
+        let all = [
+            (None, self.changes),
+            (Some(Kind::Deleted), self.deleted),
+            (Some(Kind::Overwritten), self.overwritten),
+            (Some(Kind::Renamed), self.renamed),
+            (Some(Kind::MovedOut), self.moved_out),
+            (Some(Kind::Created), self.created),
+            (Some(Kind::Downloaded), self.downloaded),
+        ];
+        all.into_iter().filter(|(_, limit)| limit.documents > 0).map(|(kind, limit)| Armed { kind, limit }).collect()
+    }
+
+    /// The longest stretch that any limit looks at.
+    pub(crate) fn longest(&self) -> TimeDelta {
+        self.armed().iter().map(|armed| armed.limit.length()).max().unwrap_or_default()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            mode: "observe".to_owned(),
+            limits: Limits::default(),
+            folder_weight: FOLDER_WEIGHT,
+            protect: Protect::default(),
+            breaker: Breaker::default(),
+            serve: Serve::default(),
+        }
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        match self.mode.as_str() {
+            "observe" => {}
+            "enforce" => problems.push(Problem::new(
+                "mode",
+                "`enforce` is not possible: this version plans and shows suspensions, and carries none out; use `observe`",
+            )),
+            _ => problems.push(Problem::new("mode", "must be `observe`")),
+        }
+        let armed = self.limits.armed();
+        if armed.is_empty() {
+            problems.push(Problem::new(
+                "limits",
+                "every limit is off (0 documents), so nothing could ever be found; set one",
+            ));
+        }
+        for Armed { kind, limit } in armed {
+            let name = kind.map_or("changes", |kind| match kind {
+                Kind::MovedOut => "moved_out",
+                other => other.participle(),
+            });
+            if limit.minutes == 0 || limit.minutes > LONGEST_MINUTES {
+                problems.push(Problem::new(
+                    format!("limits.{name}.minutes"),
+                    format!("must be between 1 and {LONGEST_MINUTES}"),
+                ));
+            }
+        }
+        if self.folder_weight == 0 {
+            problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
+        }
+        let names = [("protect.people", &self.protect.people), ("protect.groups", &self.protect.groups)];
+        for (key, list) in names {
+            if list.iter().any(|name| name.trim().is_empty()) {
+                problems.push(Problem::new(key, "holds an empty entry"));
+            }
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use job_runner::config::{Sources, load};
+
+    use super::*;
+
+    /// The example states every own setting with its default.
+    #[test]
+    fn the_example_file_is_complete_and_loads() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("bulk-guard.example.toml");
+        let sources = Sources { own_file: Some(example.clone()), ..Sources::default() };
+        let loaded = load::<Config>("bulk-guard", &sources).unwrap();
+        assert_eq!(loaded.own, Config::default());
+        let text = std::fs::read_to_string(example).unwrap();
+        let stated: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once(" = "))
+            .map(|(key, _)| key)
+            .collect();
+        let tables = |name: &str| text.contains(&format!("[{name}]"));
+        let own = serde_json::to_value(Config::default()).unwrap();
+        for (key, value) in own.as_object().unwrap() {
+            assert!(stated.contains(key.as_str()) || value.is_object(), "{key}");
+            for (below, value) in value.as_object().into_iter().flatten() {
+                let is_stated = if value.is_object() { tables(&format!("{key}.{below}")) } else { tables(key) };
+                assert!(is_stated && (value.is_object() || stated.contains(below.as_str())), "{key}.{below}");
+            }
+        }
+    }
+
+    #[test]
+    fn acting_is_refused_until_it_can_be_done() {
+        let problems = Config { mode: "enforce".to_owned(), ..Config::default() }.validate();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("carries none out"));
+        assert_eq!(Config::default().validate(), []);
+    }
+
+    #[test]
+    fn a_limit_without_time_is_refused() {
+        let mut config = Config::default();
+        config.limits.moved_out.minutes = 0;
+        config.limits.changes.minutes = 100_000;
+        let keys: Vec<_> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
+        assert_eq!(keys, ["limits.changes.minutes", "limits.moved_out.minutes"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could touch them.
+
+use std::fmt::Write as _;
+
+use audit_model::{Person, PortalText, Window};
+use docspace_client::Account;
+use job_runner::exit::Exit;
+use job_runner::words::{Clock, plural};
+use job_runner::{Program, Setup};
+use safe_actions::Candidate;
+use uuid::Uuid;
+
+use crate::changes::{Answers, feed};
+use crate::config::{Armed, Limit};
+use crate::kind::Kind;
+use crate::people;
+use crate::rule::Detector;
+use crate::run::BulkGuard;
+
+pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Result<Exit> {
+    let archive = setup.archive_snapshot().await?;
+    let client = setup.client()?;
+    let me = client.identity().await?;
+    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
+    let account = find(name, &client.people().await?)?;
+    let (since, until) = (setup.args.since, setup.args.until);
+    let until = until.map_or(setup.now, |until| until.resolve(setup.now, zone));
+    let since = since.map_or(until - BulkGuard::reach(setup.config), |since| since.resolve(setup.now, zone));
+    let window = Window::new(since, until);
+    if window.is_empty() {
+        return Err(job_runner::Error::EmptyWindow(window).into());
+    }
+    let clock = Clock(zone);
+
+    // with limits of nothing every stretch is an episode, the fullest among them
+    let armed: Vec<Armed> = setup.config.limits.armed();
+    let open: Vec<Armed> =
+        armed.iter().map(|one| Armed { limit: Limit { documents: 0, ..one.limit }, ..*one }).collect();
+    let mut detectors = [Detector::with(open)];
+    feed(&archive, window, &Answers::unasked(setup.config.folder_weight), &mut detectors).await?;
+    let [detector] = detectors;
+    let incidents = detector.finish();
+
+    let mut text = String::new();
+    let person = &account.person;
+    let shown = |text: &Option<PortalText>| text.as_ref().map(PortalText::for_terminal).unwrap_or_default();
+    writeln!(text, "{} <{}>, {}", person.name.for_terminal(), shown(&person.email), person.id)?;
+    writeln!(
+        text,
+        "From what is remembered, {}, times in {zone}; folders count {} each:",
+        clock.span(window),
+        setup.config.folder_weight
+    )?;
+    for Armed { kind, limit } in armed {
+        let own = incidents.iter().filter(|incident| incident.finding.person.id == person.id);
+        let fullest = own.flat_map(|one| &one.exceeded).filter(|one| one.kind == kind).map(|one| one.documents).max();
+        let (count, name) = (fullest.unwrap_or(0), kind.map_or("changed", Kind::participle));
+        let verdict = if count > limit.documents { "more than" } else { "of" };
+        let Limit { documents, minutes } = limit;
+        writeln!(text, "  at most {} {name} within {minutes} min, {verdict} {documents}", plural(count, "document"))?;
+    }
+    for gap in archive.unread_audit(window).await? {
+        writeln!(text, "Not remembered: {}", clock.span(gap))?;
+    }
+    let protection = people::known(setup.config, &client, Some((me.person.id, me.is_owner))).await.protection;
+    let candidate = Candidate {
+        person: person.clone(),
+        is_ldap: account.is_ldap,
+        reason: String::new(),
+        fingerprint: String::new(),
+    };
+    match protection.hold(&candidate) {
+        Some(hold) => writeln!(text, "A plan could not touch this person: {}", hold.words())?,
+        None => writeln!(text, "A plan could touch this person.")?,
+    }
+    setup.print(&text)?;
+    Ok(Exit::Concluded)
+}
+
+/// By id, e-mail address, or the one exact name.
+fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
+    let id: Option<Uuid> = name.parse().ok();
+    let email = |person: &Person| person.email.as_ref().is_some_and(|email| email.raw().eq_ignore_ascii_case(name));
+    let is_named = |account: &&Account| {
+        let person = &account.person;
+        id == Some(person.id) || email(person) || person.name.raw() == name
+    };
+    let mut found = people.iter().filter(is_named);
+    let shown = PortalText::new(name).for_terminal();
+    match (found.next(), found.next()) {
+        (Some(account), None) => Ok(account.clone()),
+        (Some(_), Some(_)) => Err(job_runner::Error::setting(
+            "PERSON",
+            format!("several people are named `{shown}`; give the e-mail address"),
+        )),
+        (None, _) => Err(job_runner::Error::setting(
+            "PERSON",
+            format!("nobody has the id, e-mail address or exact name `{shown}`"),
+        )),
+    }
+}

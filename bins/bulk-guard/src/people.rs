@@ -1,0 +1,172 @@
+//! Who the people of the incidents are, whom the settings protect, and what a suspension would leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{Coverage, Person, PersonStatus, PortalRole};
+use docspace_client::{Account, Client};
+use job_runner::Job;
+use job_store::{Journal, JournalState};
+use safe_actions::{Action, ActionState, Hold, Load, Plan, Protection};
+use serde_json::json;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::rule::Incident;
+
+/// What a suspension does not stop: the portal goes on with these.
+pub(crate) const NOT_STOPPED: [&str; 3] = [
+    "documents that the person has open in the editor go on being saved",
+    "external links that the person made go on working",
+    "API keys of the person rest while the account is off, and work again when it is on",
+];
+
+/// Name of what is planned, in the journal. This version only shows it.
+const KIND: &str = "suspend_observed";
+
+/// Fills in who everybody is, and drops the incidents of service accounts. Gives those accounts that are a directory's.
+///
+/// Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can be protected by a role that is
+/// not known.
+pub(crate) async fn identify(
+    incidents: &mut Vec<Incident>,
+    job: &Job,
+    coverage: &mut Coverage,
+) -> anyhow::Result<BTreeSet<Uuid>> {
+    let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
+    for incident in incidents.iter() {
+        let id = incident.finding.person.id;
+        if accounts.contains_key(&id) || id == audit_model::GUEST_ACCOUNT {
+            continue;
+        }
+        let account = match job.client.account(id).await {
+            Ok(account) => account,
+            Err(error) => {
+                coverage.gap("people", job.window, error.gap_reason());
+                warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
+                None
+            }
+        };
+        accounts.insert(id, account);
+    }
+    for incident in incidents.iter_mut() {
+        if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
+            incident.finding.person = account.person.clone();
+        }
+    }
+    incidents
+        .retain(|incident| !job.service_accounts.iter().any(|account| is_named(&incident.finding.person, account)));
+    let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
+    Ok(directory.map(|(id, _)| id).collect())
+}
+
+/// Whom nothing may be done to, and what else the portal's lists say.
+pub(crate) struct Known {
+    /// What cannot be read protects everybody.
+    pub(crate) protection: Protection,
+    /// People who can sign in; 0 when nobody knows.
+    pub(crate) active_people: u64,
+    /// Entries of `protect.people` that mean nobody.
+    pub(crate) nobody: Vec<String>,
+}
+
+/// Asks the portal whom nothing may be done to.
+pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bool)>) -> Known {
+    let mut protection = Protection {
+        own: me.map(|(id, _)| id),
+        own_is_owner: me.is_some_and(|(_, is_owner)| is_owner),
+        people: config.protect.people.clone(),
+        ..Protection::default()
+    };
+    let mut active_people = 0;
+    let mut nobody = Vec::new();
+    match client.people().await {
+        Ok(people) => {
+            let can_sign_in = |account: &&Account| account.person.status == Some(PersonStatus::Active);
+            active_people = people.iter().filter(can_sign_in).count() as u64;
+            let is_admin = |role: PortalRole| matches!(role, PortalRole::Owner | PortalRole::DocspaceAdmin);
+            let admins = people.iter().filter(can_sign_in).filter(|account| account.person.role.is_some_and(is_admin));
+            protection.active_admins = admins.map(|account| account.person.id).collect();
+            let is_nobody = |entry: &&String| !people.iter().any(|account| is_named(&account.person, entry));
+            nobody = config.protect.people.iter().filter(is_nobody).cloned().collect();
+        }
+        Err(error) => unread(&mut protection, "the list of people", error),
+    }
+    if !config.protect.groups.is_empty() {
+        match client.groups().await {
+            Ok(groups) => {
+                for name in &config.protect.groups {
+                    let fits =
+                        |group: &&docspace_client::Group| group.id.to_string() == *name || group.name.raw() == name;
+                    let named: Vec<_> = groups.iter().filter(fits).collect();
+                    if named.is_empty() {
+                        protection.unread = Some(format!("group {name}"));
+                        warn!("no group has the id or the exact name `{name}`; correct `protect.groups`");
+                    }
+                    // names of groups are not unique
+                    for group in named {
+                        match client.group_members(group.id).await {
+                            Ok(members) => {
+                                let ids = members.into_iter().map(|account| account.person.id);
+                                protection.groups.entry(name.clone()).or_default().extend(ids);
+                            }
+                            Err(error) => unread(&mut protection, name, error),
+                        }
+                    }
+                }
+            }
+            Err(error) => unread(&mut protection, "the list of groups", error),
+        }
+    }
+    Known { protection, active_people, nobody }
+}
+
+/// Whether an entry of a list in the settings means this person.
+fn is_named(person: &Person, entry: &str) -> bool {
+    let entry = entry.trim().to_lowercase();
+    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
+    entry == person.id.to_string() || Some(entry) == email
+}
+
+fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {
+    protection.unread = Some(what.to_owned());
+    warn!("{:#}", anyhow::Error::new(error));
+}
+
+/// How many other people were planned, or held by the breaker, in the last 24 hours.
+pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uuid>) -> anyhow::Result<Load> {
+    let Some(store) = &job.store else { return Ok(Load { active_people, earlier_today: 0 }) };
+    let journal = Journal::open(store.clone()).await?;
+    let since = job.now - chrono::TimeDelta::hours(24);
+    let earlier: BTreeSet<String> = journal
+        .open_of_kind(KIND)
+        .await?
+        .into_iter()
+        .filter(|entry| entry.created_at > since && !candidates.iter().any(|id| id.to_string() == entry.subject))
+        .map(|entry| entry.subject)
+        .collect();
+    Ok(Load { active_people, earlier_today: earlier.len() as u64 })
+}
+
+/// Writes down whom the plan would touch, so that the next run counts them. Those whom the breaker held count too: that some of them
+/// leave the window must not release the others.
+pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
+    let Some(store) = job.store.as_ref().filter(|_| !job.dry_run) else { return Ok(()) };
+    let journal = Journal::open(store.clone()).await?;
+    let mut write = store.begin().await?;
+    for entry in journal.open_of_kind(KIND).await? {
+        if entry.created_at < job.now - chrono::TimeDelta::days(7) {
+            journal.advance(&mut write, &entry.key, JournalState::Done, &entry.payload, job.now).await?;
+        }
+    }
+    let counts = |action: &&Action| action.state == ActionState::Planned || action.held == Some(Hold::Breaker);
+    for action in plan.actions.iter().filter(counts) {
+        let subject = action.person.id.to_string();
+        // one entry an hour for each person: what counts is who
+        let key = format!("{KIND} {subject} {}", job.now.format("%Y-%m-%dT%H"));
+        let payload = json!({ "reason": action.reason, "fingerprint": action.fingerprint });
+        journal.plan(&mut write, (&key, KIND, &subject), &payload, job.now).await?;
+    }
+    write.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! A year of five hundred people at work, straight into the rule and the plan: told at most now and then, and nobody planned.
+
+use std::sync::Arc;
+
+use audit_model::{ActionId, AuditEvent, Weight};
+use chrono::{DateTime, TimeDelta};
+use safe_actions::{Breaker, Candidate, Load, Protection, plan};
+use uuid::Uuid;
+
+use super::{Change, Detector, Exceeded};
+use crate::config::Limits;
+use crate::judgement::judge;
+use crate::kind::Kind;
+
+const PEOPLE: u64 = 500;
+const DAYS: i64 = 365;
+
+/// A small generator of its own, so that the year is the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// What people do on a working day, as (action, weight): saves and openings mostly, uploads, some tidying up.
+const WORK: [i32; 12] = [5034, 5034, 5034, 5034, 5009, 5009, 5011, 5011, 5000, 5001, 5015, 5017];
+
+#[test]
+fn a_year_of_ordinary_work_plans_nobody() {
+    let mut dice = Dice(11);
+    let mut detector = Detector::new(&Limits::default());
+    let (mut id, mut events) = (0, 0u64);
+    for day in (0..DAYS).filter(|day| day % 7 < 5) {
+        let mut today = Vec::new();
+        for person in 0..PEOPLE {
+            let morning = 7 + dice.roll(3) as i64;
+            let mut act = |second: i64, action: i32, target: u64| {
+                today.push((day * 86_400 + morning * 3600 + second, person, action, target))
+            };
+            for _ in 0..18 + dice.roll(4) {
+                let second = dice.roll(9 * 3600) as i64;
+                act(second, WORK[dice.roll(WORK.len() as u64) as usize], dice.roll(400));
+            }
+            // once in two months a pile of photos, once in three somebody tidies up a folder, now and then a deadline
+            match dice.roll(120) {
+                0 | 1 => (0..25 + dice.roll(60)).for_each(|n| act(7200 + n as i64 * 3, 5011, 10_000 + n)),
+                2 => (0..12 + dice.roll(8)).for_each(|n| act(7200 + n as i64 * 20, 5017, 20_000 + n)),
+                3..=6 => (0..40).for_each(|n| act(7200 + n * 30, 5034, n as u64 % 6)),
+                _ => {}
+            }
+        }
+        today.sort_unstable();
+        for (second, person, action, target) in today {
+            id += 1;
+            events += 1;
+            let event = AuditEvent {
+                id,
+                at: DateTime::UNIX_EPOCH + TimeDelta::seconds(second),
+                actor: Uuid::from_u128(u128::from(person) + 1),
+                actor_name: "Anna".into(),
+                action: ActionId(action),
+                text: None,
+                ip: None,
+                target: vec![format!("{person}-{target}")],
+                context: None,
+                details: None,
+            };
+            let kind = Kind::of(event.action).unwrap();
+            detector.push(&Change { event: Arc::new(event), kind, weight: Weight::ONE });
+        }
+    }
+    assert!(events > 2_400_000, "{events}");
+    let incidents = detector.finish();
+    let spoilt = incidents.iter().filter(|one| one.exceeded.iter().any(Exceeded::is_flood)).count();
+    let candidates: Vec<Candidate> = incidents
+        .iter()
+        .filter_map(|incident| {
+            let reason = judge(&incident.exceeded, &[]).acts_because?;
+            let (person, fingerprint) = (incident.finding.person.clone(), incident.finding.fingerprint.clone());
+            Some(Candidate { person, is_ldap: false, reason, fingerprint })
+        })
+        .collect();
+    let plan =
+        plan(&candidates, &Protection::default(), Breaker::default(), Load { active_people: PEOPLE, earlier_today: 0 });
+    assert_eq!((spoilt, plan.actions.len()), (0, 0));
+    // the photos are told: far more than twenty documents within ten minutes
+    assert!(incidents.len() > 500, "{}", incidents.len());
+}

@@ -1,0 +1,89 @@
+//! `explain`, `backtest`, `doctor`, and what is refused.
+
+use portal_sim::PersonKind;
+
+use crate::story::{Burst, folder_deleted, hire, office, setting};
+
+#[tokio::test]
+async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebody() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(5017, 18).by(&mut portal, &mara, &[71], "");
+    folder_deleted(&mut portal, &mara, 500, 40, 30);
+    let setting = setting(portal).await;
+    setting.run(&[]).await;
+    let told = setting.run(&["explain", "mara@example.com"]).await;
+    assert_eq!(told.exit, 0, "{}", told.stderr);
+    insta::assert_snapshot!("explain", told.stdout);
+    let owner = setting.run(&["explain", "olga@example.com"]).await.stdout;
+    assert!(owner.contains("could not touch this person: the owner of the portal cannot be suspended"), "{owner}");
+    let unknown = setting.run(&["explain", "nobody@example.com"]).await;
+    assert_eq!(unknown.exit, 2);
+    assert!(unknown.stderr.contains("nobody has the id"), "{}", unknown.stderr);
+}
+
+/// Zero of nothing remembered is no all-clear.
+#[tokio::test]
+async fn what_is_not_remembered_is_named() {
+    let setting = setting(office()).await;
+    for command in [vec!["explain", "olga@example.com"], vec!["backtest", "--since", "2026-11-20T07:00:00Z"]] {
+        let told = setting.run(&command).await;
+        assert_eq!(told.exit, 0, "{}", told.stderr);
+        assert!(told.stdout.contains("Not remembered: 2026-11-20 0"), "{command:?} {}", told.stdout);
+    }
+    for command in [vec!["explain", "olga@example.com"], vec!["backtest"]] {
+        let told = setting.run(&[&command[..], &["--since", "2026-11-20T09:30:00Z"]].concat()).await;
+        assert_eq!((told.exit, told.stdout.as_str()), (2, ""), "{}", told.stderr);
+    }
+}
+
+#[tokio::test]
+async fn backtest_compares_limits_in_what_is_remembered() {
+    let mut portal = office();
+    let (mara, ben) = (
+        hire(&mut portal, "mara@example.com", PersonKind::User),
+        hire(&mut portal, "ben@example.com", PersonKind::User),
+    );
+    Burst::new(5017, 130).by(&mut portal, &mara, &[71], "");
+    Burst { first: 30_000, ..Burst::new(5011, 30) }.by(&mut portal, &ben, &[72], "");
+    let setting = setting(portal).await;
+    setting.run(&[]).await;
+    let told = setting.run(&["backtest", "--since", "2026-11-13", "--limits", "20/10m,50/10m,200/10m"]).await;
+    assert_eq!(told.exit, 0, "{}", told.stderr);
+    insta::assert_snapshot!("backtest", told.stdout);
+    let wrong = setting.run(&["backtest", "--limits", "20/10h"]).await;
+    assert_eq!(wrong.exit, 2);
+    assert!(wrong.stderr.contains("20/10m"), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn doctor_says_how_soon_and_whom() {
+    let setting = setting(office()).await;
+    let url = setting.sim.url();
+    let told = setting.run_with(&["doctor", "--portal", &url]).await.stdout;
+    for line in ["time_to_detection", "41 people can sign in, DocSpace admins included", "20 deleted within 10 min"] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+}
+
+#[tokio::test]
+async fn enforcing_is_refused_with_the_reason() {
+    let setting = setting(office()).await;
+    let config = setting.file("bulk-guard.toml", "mode = \"enforce\"\n");
+    let told = setting.run(&["--config", &config]).await;
+    assert_eq!((told.exit, told.stdout.as_str()), (2, ""));
+    assert!(told.stderr.contains("config key `mode`") && told.stderr.contains("carries none out"), "{}", told.stderr);
+}
+
+/// A second run tells nothing new; a dry run tells what it sees and plans, and remembers nothing.
+#[tokio::test]
+async fn a_finding_is_told_once() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    for (arguments, is_told) in [(vec!["--dry-run"], true), (vec![], true), (vec![], false)] {
+        let told = setting.run(&arguments).await;
+        assert_eq!(told.stdout.contains("would be suspended"), is_told, "{arguments:?} {}{}", told.stdout, told.stderr);
+    }
+}

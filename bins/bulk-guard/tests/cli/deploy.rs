@@ -1,0 +1,67 @@
+//! The files in `deploy/`: what they call must exist.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::story::{office, setting};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
+}
+
+/// With `config show` behind them the program says what it would use.
+async fn assert_accepted(arguments: &str) {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("bulk-guard.example.toml").display().to_string();
+    let arguments =
+        arguments.replace("%d/bulk-guard.toml", &example).replace("/etc/docspace/bulk-guard.toml", &example);
+    assert!(arguments.contains(&example), "{arguments}");
+    let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
+    let program = Command::new(env!("CARGO_BIN_EXE_bulk-guard")).args(words).env_clear().output().unwrap();
+    assert_eq!(program.status.code(), Some(0), "{arguments}: {}", String::from_utf8_lossy(&program.stderr));
+}
+
+#[tokio::test]
+async fn the_cron_line_and_the_services_call_the_program_as_it_is() {
+    let cron = file("bulk-guard.cron");
+    let line = cron.lines().find(|line| line.starts_with("* * * * *")).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[5..7], ["bulk-guard", "bulk-guard"], "user, program");
+    assert_accepted(&words[7..].join(" ")).await;
+    let command = |unit: &str| {
+        let text = file(unit);
+        let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/bulk-guard ")).unwrap();
+        line.to_owned()
+    };
+    assert_accepted(&command("bulk-guard.service")).await;
+    // `serve` is a command itself; without a token it says so, which is further than a wrong flag would come
+    let setting = setting(office()).await;
+    let serve = command("bulk-guard-serve.service").replace("--config %d/bulk-guard.toml", "");
+    let url = setting.sim.url();
+    let words: Vec<&str> = serve.split_whitespace().chain(["--portal", &url]).collect();
+    let ended = setting.run_with(&words).await;
+    assert!(ended.stderr.contains("serve.token_file"), "{}", ended.stderr);
+}
+
+#[test]
+fn systemd_accepts_the_units() {
+    let checker = PathBuf::from("/usr/bin/systemd-analyze");
+    if !checker.exists() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "systemd-analyze is missing");
+        eprintln!("NOT TESTED: systemd units (systemd-analyze is not installed)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let units = ["bulk-guard.service", "bulk-guard.timer", "bulk-guard-serve.service"];
+    for unit in units {
+        // the check looks for the program, which is not installed here
+        let text = file(unit).replace("/usr/local/bin/bulk-guard", env!("CARGO_BIN_EXE_bulk-guard"));
+        std::fs::write(folder.path().join(unit), text).unwrap();
+    }
+    for unit in units {
+        let checked =
+            Command::new(&checker).args(["verify", "--man=no"]).arg(folder.path().join(unit)).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        let about_us: Vec<&str> = said.lines().filter(|line| line.contains("bulk-guard")).collect();
+        assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}");
+    }
+}

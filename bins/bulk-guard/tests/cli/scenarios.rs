@@ -1,0 +1,282 @@
+//! Stories with a known end: who must be found, whom a plan may touch, and who must be left alone.
+
+use chrono::TimeDelta;
+use portal_sim::{Event, PersonKind};
+
+use crate::story::{Burst, folder_deleted, found, hire, json, now, office, ordinary_month, plan, setting};
+
+const DELETED: i32 = 5017;
+const RENAMED: i32 = 5001;
+const OVERWRITTEN: i32 = 5002;
+const UPLOADED: i32 = 5011;
+const DOWNLOADED: i32 = 5009;
+const MOVED: i32 = 5015;
+
+fn row(email: &str, severity: &str, may_act: bool) -> (String, String, bool) {
+    (email.to_owned(), severity.to_owned(), may_act)
+}
+
+fn step(email: &str, state: &str, why: &str) -> (String, String, String) {
+    (email.to_owned(), state.to_owned(), why.to_owned())
+}
+
+#[tokio::test]
+async fn a_client_that_encrypts_by_renaming_is_planned() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(RENAMED, 40).by(&mut portal, &mara, &[71], ".xq7");
+    let setting = setting(portal).await;
+    let run = json(&setting, &["--exit-code"]).await;
+    assert_eq!(found(&run), [row("mara@example.com", "critical", true)]);
+    assert_eq!(plan(&run), [step("mara@example.com", "planned", "")]);
+    assert_eq!(run.exit, 3);
+    let signs = run.json()["findings"][0]["corroboration"].to_string();
+    assert!(signs.contains("new_extension") && signs.contains("20 of 20 documents"), "{signs}");
+}
+
+#[tokio::test]
+async fn a_client_that_encrypts_by_overwriting_is_planned_by_its_number_alone() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(OVERWRITTEN, 110).by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    let run = json(&setting, &[]).await;
+    assert_eq!((found(&run), plan(&run).len()), (vec![row("mara@example.com", "critical", true)], 1));
+    assert_eq!(run.exit, 0);
+}
+
+#[tokio::test]
+async fn a_leaver_who_empties_a_room_by_folders_is_planned() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::RoomAdmin);
+    for folder in 0..3 {
+        folder_deleted(&mut portal, &mara, 500 + folder, 40, 9 - i64::from(folder));
+    }
+    let setting = setting(portal).await;
+    let run = json(&setting, &[]).await;
+    assert_eq!(plan(&run), [step("mara@example.com", "planned", "")]);
+    assert_eq!(run.json()["findings"][0]["file_count"], 120);
+}
+
+/// Thousands of uploads and moves: reported, and nobody is touched.
+#[tokio::test]
+async fn a_migration_is_not_planned() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::Admin);
+    Burst { minutes: 50, ..Burst::new(UPLOADED, 900) }.by(&mut portal, &mara, &[71, 72, 73, 74], "");
+    Burst { first: 20_000, minutes: 50, ..Burst::new(MOVED, 300) }.by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    let run = json(&setting, &[]).await;
+    assert_eq!(found(&run), [row("mara@example.com", "medium", false)]);
+    assert_eq!(plan(&run), []);
+}
+
+#[tokio::test]
+async fn a_service_account_is_left_alone() {
+    let mut portal = office();
+    let robot = hire(&mut portal, "scanner@example.com", PersonKind::User);
+    Burst::new(UPLOADED, 300).by(&mut portal, &robot, &[71], "");
+    let setting = setting(portal).await;
+    let config = setting.file("bulk-guard.toml", "service_accounts = [\"Scanner@example.com\"]\n");
+    let run = setting.run(&["--config", &config]).await;
+    assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""));
+}
+
+#[tokio::test]
+async fn holiday_photos_are_told_and_never_planned() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    ordinary_month(&mut portal, &mara);
+    Burst::new(UPLOADED, 25).by(&mut portal, &mara, &[71], ".jpg");
+    let setting = setting(portal).await;
+    let run = json(&setting, &[]).await;
+    assert_eq!((found(&run), plan(&run)), (vec![row("mara@example.com", "medium", false)], vec![]));
+}
+
+#[tokio::test]
+async fn n_is_usual_and_one_more_is_not() {
+    for (files, expected) in [(20, 0), (21, 1)] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(DELETED, files).by(&mut portal, &mara, &[71], "");
+        let run = json(&setting(portal).await, &[]).await;
+        assert_eq!(found(&run).len(), expected, "{files}");
+    }
+}
+
+/// Twenty-one deletions alone are high; at night and from an address never seen before they are reason enough.
+#[tokio::test]
+async fn habits_decide_where_the_number_does_not() {
+    for (ip, expected) in [
+        ("192.0.2.30", row("mara@example.com", "high", false)),
+        ("203.0.113.66", row("mara@example.com", "critical", true)),
+    ] {
+        let mut portal = office();
+        let mut mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        ordinary_month(&mut portal, &mara);
+        ip.clone_into(&mut mara.ip);
+        let night = if ip == "192.0.2.30" { 0 } else { 6 };
+        portal.now = now() - TimeDelta::hours(night);
+        Burst::new(DELETED, 21).by(&mut portal, &mara, &[71], "");
+        let run = json(&setting(portal).await, &["--since", "2026-10-20T00:00:00Z"]).await;
+        assert_eq!(found(&run), [expected]);
+    }
+}
+
+/// Too many at once is a mistake of the rule or the end of the world: nobody is touched before somebody has looked.
+#[tokio::test]
+async fn forty_people_at_once_trip_the_breaker() {
+    let mut portal = office();
+    let people = portal.people[1..].to_vec();
+    for (n, person) in people.iter().enumerate() {
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(DELETED, 110) }.by(&mut portal, person, &[71], "");
+    }
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!(run.exit, 3);
+    let plan = plan(&run);
+    assert_eq!(plan.len(), 40);
+    assert!(plan.iter().all(|(_, state, why)| (state.as_str(), why.as_str()) == ("held", "breaker")));
+    assert_eq!(run.json()["breaker"]["why"], "too_many");
+}
+
+#[tokio::test]
+async fn protected_people_are_held_with_the_reason() {
+    let mut portal = office();
+    let admin = hire(&mut portal, "admin@example.com", PersonKind::Admin);
+    let listed = hire(&mut portal, "listed@example.com", PersonKind::User);
+    let owner = portal.owner().clone();
+    for (n, person) in [&owner, &listed].into_iter().enumerate() {
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(DELETED, 110) }.by(&mut portal, person, &[71], "");
+    }
+    portal.keys = vec![portal_sim::Key::of(&admin)];
+    Burst { first: 50_000, ..Burst::new(DELETED, 110) }.by(&mut portal, &admin, &[71], "");
+    let setting = setting(portal).await;
+    let config = setting.file("bulk-guard.toml", "[protect]\npeople = [\"listed@example.com\"]\n");
+    let run = json(&setting, &["--config", &config]).await;
+    let expected = [
+        step("admin@example.com", "held", "own_account"),
+        step("listed@example.com", "held", "listed"),
+        step("olga@example.com", "held", "portal_owner"),
+    ];
+    assert_eq!(plan(&run), expected);
+    // what protection holds is no reason to fail
+    assert_eq!(run.exit, 0);
+}
+
+/// A group that cannot be found protects everybody: rather nobody than the wrong one.
+#[tokio::test]
+async fn an_unknown_protected_group_holds_everybody() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(DELETED, 110).by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    let config = setting.file("bulk-guard.toml", "[protect]\ngroups = [\"Board\"]\n");
+    let run = json(&setting, &["--config", &config]).await;
+    assert_eq!(plan(&run), [step("mara@example.com", "held", "protection_unread")]);
+    assert!(run.stderr.contains("no group has the id or the exact name `Board`"), "{}", run.stderr);
+}
+
+/// Fifteen before the end of one run and fifteen after it are thirty.
+#[tokio::test]
+async fn a_burst_across_two_runs_is_one() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    portal.now = now() - TimeDelta::minutes(3);
+    Burst { minutes: 3, ended: 0, ..Burst::new(DELETED, 15) }.by(&mut portal, &mara, &[71], "");
+    let mut setting = setting(portal).await;
+    let first = setting.run(&[]).await;
+    assert_eq!((first.exit, first.stdout.as_str()), (0, ""), "{}", first.stderr);
+    setting.scenario.now = now();
+    setting.sim.edit(|portal| {
+        portal.now = now();
+        Burst { first: 20_000, minutes: 3, ended: 0, ..Burst::new(DELETED, 15) }.by(portal, &mara, &[71], "");
+    });
+    assert_eq!(found(&json(&setting, &[]).await).len(), 1);
+}
+
+/// The portal stored them only after their hour had been judged.
+#[tokio::test]
+async fn a_burst_that_comes_late_is_told() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    let setting = setting(portal.clone()).await;
+    portal = setting.scenario.clone();
+    assert_eq!(
+        setting.run(&["--since", "5h"]).await.exit,
+        2,
+        "five hours before the clock of this machine are no window"
+    );
+    let since = (portal.now - TimeDelta::hours(5)).to_rfc3339();
+    assert_eq!(setting.run(&["--since", &since]).await.exit, 0);
+    setting.sim.edit(|portal| Burst { ended: 110, ..Burst::new(DELETED, 30) }.by(portal, &mara, &[71], ""));
+    assert_eq!(found(&json(&setting, &[]).await), [row("mara@example.com", "high", false)]);
+}
+
+/// What goes from a room to a place outside the rooms is moved out; what is moved about in one room is not.
+#[tokio::test]
+async fn moving_out_of_rooms_is_told_from_moving_about() {
+    let mut portal = office();
+    let (out, about) = (
+        hire(&mut portal, "out@example.com", PersonKind::User),
+        hire(&mut portal, "about@example.com", PersonKind::User),
+    );
+    Burst { first: 30_000, ..Burst::new(MOVED, 30) }.by(&mut portal, &about, &[71], "");
+    let own = portal.my_documents(out.id).to_string();
+    for n in 0..30 {
+        for _half in 0..2 {
+            let mut event = Event::new(MOVED, out.id, now() - TimeDelta::minutes(9) + TimeDelta::seconds(n))
+                .file(40_000 + n as i32, "a.docx");
+            event.target.push(own.clone());
+            event.place = portal_sim::Place::MyDocuments;
+            portal.add_event(event);
+        }
+    }
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!(found(&run), [row("about@example.com", "medium", false), row("out@example.com", "high", false)]);
+}
+
+#[tokio::test]
+async fn downloads_have_a_limit_of_their_own() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst::new(DOWNLOADED, 21).by(&mut portal, &mara, &[71], "");
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!(found(&run), [row("mara@example.com", "high", false)]);
+    let exceeded = &run.json()["findings"][0]["exceeded"];
+    assert_eq!(exceeded.as_array().unwrap().len(), 1, "no download is a change: {exceeded}");
+}
+
+/// Two hours apart each, so that no run sees more than two of them; the fourth in a day is one too many.
+#[tokio::test]
+async fn a_fourth_person_in_a_day_is_held() {
+    let portal = office();
+    let people = portal.people[1..5].to_vec();
+    let mut setting = setting(portal).await;
+    for (n, person) in people.iter().enumerate() {
+        let at = now() - TimeDelta::hours(8) + TimeDelta::hours(2 * n as i64);
+        setting.scenario.now = at;
+        setting.sim.edit(|portal| {
+            portal.now = at;
+            Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(DELETED, 110) }.by(portal, person, &[71], "");
+        });
+        let run = json(&setting, &[]).await;
+        let own = plan(&run).into_iter().find(|(email, ..)| *email == person.email).unwrap();
+        let (state, exit) = if n < 3 { ("planned", 0) } else { ("held", 3) };
+        assert_eq!((own.1.as_str(), run.exit), (state, exit), "person {n}: {}", run.stdout);
+    }
+}
+
+/// The simulator says who must be found; the program is held against that, not against itself.
+#[tokio::test]
+async fn the_truth_of_the_scenarios_is_told() {
+    for name in ["mass-change", "quiet"] {
+        let setting = setting(portal_sim::Scenario::builtin(name, now()).unwrap()).await;
+        let truth = setting.scenario.truth();
+        let run = json(&setting, &[]).await;
+        let expected: Vec<&str> =
+            truth.found.iter().filter(|who| who.program == "bulk-guard").map(|who| who.person.as_str()).collect();
+        let told: Vec<String> = found(&run).into_iter().map(|(email, ..)| email).collect();
+        assert_eq!(told, expected, "{name}");
+        assert_eq!(run.exit, 0, "{name}");
+    }
+}

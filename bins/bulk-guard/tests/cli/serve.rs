@@ -1,0 +1,266 @@
+//! `serve`: real requests on loopback.
+
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use cli_test::Setting;
+use outbound::HttpOptions;
+use portal_sim::{Fault, FaultKind, PersonKind};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Child;
+
+use crate::story::{Burst, hire, office, setting, this_moment};
+
+const TOKEN: &str = "a-token-that-nobody-guesses";
+
+struct Server {
+    setting: Setting,
+    child: Child,
+    url: String,
+    http: Client,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let mut portal = office();
+        // a scan looks at the hour before now
+        portal.now = this_moment();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+        let setting = setting(portal).await;
+        let token = setting.file("token", TOKEN);
+        let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+        let url = setting.sim.url();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--portal", &url, "--config", &config];
+        let mut child = setting.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines.next_line().await.unwrap().expect("the address is the first line");
+        let http = outbound::http_client(&HttpOptions::new("a test", "1"), &url.parse().unwrap()).unwrap();
+        Server { setting, child, url, http }
+    }
+
+    async fn scan(&self, token: &str) -> Response {
+        let request = self.http.post(format!("{}/security/scan", self.url)).bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
+    #[cfg(unix)]
+    async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(killed.success());
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+async fn json(answer: Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_scan_answers_with_the_report() {
+    let server = Server::start().await;
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer = json(answer).await;
+    assert_eq!(answer["status"], "ok");
+    assert_eq!(answer["report"]["findings"][0]["file_count"], 110);
+    let published = server.http.get(format!("{}/security/scan", server.url)).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(json(published).await["status"], "ok");
+    assert!(server.get("/metrics").await.1.contains("docspace_bulk_guard_scans_total 2\n"));
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_done() {
+    let server = Server::start().await;
+    for token in ["", "a-token-that-nobody-guesse", "a-token-that-nobody-guesses2"] {
+        let answer = server.scan(token).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{token}");
+        assert_eq!(json(answer).await["status"], "error");
+    }
+    let (status, _) = server.get("/security/scan").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.setting.sim.requests().len(), 0);
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn callers_at_the_same_time_get_the_same_scan() {
+    let server = Server::start().await;
+    let answers = futures::future::join_all((0..5).map(|_| server.scan(TOKEN))).await;
+    for answer in answers {
+        assert_eq!(json(answer).await["status"], "ok");
+    }
+    assert!(server.get("/metrics").await.1.contains("docspace_bulk_guard_scans_total 1\n"));
+}
+
+#[tokio::test]
+async fn a_scan_that_sees_nothing_is_an_error_and_the_server_not_ready() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+    server.setting.sim.edit(|portal| portal.audit = false);
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let answer = json(answer).await;
+    assert_eq!((&answer["status"], &answer["exit_code"]), (&"error".into(), &1.into()));
+    assert_eq!(server.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    server.setting.sim.edit(|portal| portal.audit = true);
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_turned_away() {
+    let server = Server::start().await;
+    let mut refused = 0;
+    for _ in 0..70 {
+        refused += usize::from(server.scan("").await.status() == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 10);
+    let (status, body) = server.get("/healthz").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
+}
+
+/// What a caller can get, but for the report itself.
+#[tokio::test]
+async fn answers_look_like_this() {
+    let server = Server::start().await;
+    let mut told = String::new();
+    let varies = |name: &str| ["report", "detail"].contains(&name);
+    let mut show = async |what: &str, answer: Response| {
+        let (status, head) = (answer.status(), answer.headers().clone());
+        writeln!(told, "{what}\n{status}").unwrap();
+        for name in ["content-type", "www-authenticate", "retry-after", "allow"] {
+            head.get(name).iter().for_each(|value| writeln!(told, "{name}: {}", value.to_str().unwrap()).unwrap());
+        }
+        let body = answer.text().await.unwrap();
+        let shown = match serde_json::from_str::<Value>(&body) {
+            Ok(mut body) => {
+                if body["exit_code"].is_u64() || body["status"] == "ok" {
+                    for (_, value) in body.as_object_mut().unwrap().iter_mut().filter(|(name, _)| varies(name)) {
+                        *value = "…".into();
+                    }
+                }
+                serde_json::to_string_pretty(&body).unwrap()
+            }
+            Err(_) => body,
+        };
+        writeln!(told, "{}\n", shown.trim_end()).unwrap();
+    };
+    let request = |method: Method, path: &str| server.http.request(method, format!("{}{path}", server.url));
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing", "/security/scan"] {
+        show(&format!("GET {path}"), request(Method::GET, path).send().await.unwrap()).await;
+    }
+    show("DELETE /security/scan", request(Method::DELETE, "/security/scan").send().await.unwrap()).await;
+    show("POST /security/scan, with the token", server.scan(TOKEN).await).await;
+    server.setting.sim.edit(|portal| portal.audit = false);
+    show("the same, without the audit feature", server.scan(TOKEN).await).await;
+    show("GET /readyz", request(Method::GET, "/readyz").send().await.unwrap()).await;
+    for _ in 0..60 {
+        server.scan("").await;
+    }
+    show("POST /security/scan, too often", server.scan("").await).await;
+    insta::assert_snapshot!("answers", told);
+}
+
+/// A caller who never finishes a request keeps a server that was asked to stop from nothing.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_slow_caller_does_not_keep_it_from_stopping() {
+    let mut server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"POST /security/scan HTTP/1.1\r\nHost: x\r\nX-Sl").await.unwrap();
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+    server.terminate().await;
+    let ended = tokio::time::timeout(Duration::from_secs(30), server.child.wait()).await;
+    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+/// Whoever waits for a scan gets its answer, although the server was asked to stop meanwhile and a caller has hung up.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_scan_that_runs_is_answered_before_it_stops() {
+    let mut server = Server::start().await;
+    let slow = Fault::new(FaultKind::Latency { ms: 300, jitter_ms: 0 });
+    server.setting.sim.edit(|portal| portal.faults.push(slow));
+    {
+        let impatient = tokio::time::timeout(Duration::from_millis(200), server.scan(TOKEN)).await;
+        assert!(impatient.is_err(), "the scan takes longer");
+    }
+    let (answer, ()) = tokio::join!(server.scan(TOKEN), async {
+        // by the time of several answers the other request has long arrived
+        for _ in 0..10 {
+            assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+        }
+        server.terminate().await;
+    });
+    assert_eq!(json(answer).await["status"], "ok");
+    assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
+}
+
+/// Cron's run has the lock.
+#[cfg(unix)]
+#[tokio::test]
+async fn while_another_run_is_at_work_the_caller_is_told_to_come_back() {
+    let server = Server::start().await;
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    let lock = std::fs::File::options().write(true).open(server.setting.state_file("lock")).unwrap();
+    lock.lock().unwrap();
+    let answer = server.scan(TOKEN).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(json(answer).await["status"], "error");
+    assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
+}
+
+/// Callers without the token must not use up the requests of those who have it.
+#[tokio::test]
+async fn strangers_do_not_lock_callers_out() {
+    let server = Server::start().await;
+    for _ in 0..70 {
+        server.scan("").await;
+    }
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn huge_headers_and_other_methods_are_refused() {
+    let server = Server::start().await;
+    assert!(server.scan(&"x".repeat(1_000_000)).await.status().is_client_error());
+    let deleted = server.http.delete(format!("{}/security/scan", server.url)).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(server.setting.sim.requests().len(), 0);
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_stops_when_asked_and_ends_well() {
+    let mut server = Server::start().await;
+    server.terminate().await;
+    assert_eq!(server.child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_is_not_safe_is_refused_before_it_listens() {
+    let setting = setting(office()).await;
+    let url = setting.sim.url();
+    let token = setting.file("token", "short");
+    let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+    for (arguments, reason) in [
+        (vec!["serve", "--listen", "0.0.0.0:0", "--config", &config], "--behind-tls-proxy"),
+        (vec!["serve", "--listen", "127.0.0.1:0", "--config", &config], "at least 16 characters"),
+        (vec!["serve", "--listen", "127.0.0.1:0"], "serve.token_file"),
+    ] {
+        let ended = setting.run_with(&[&arguments[..], &["--portal", &url]].concat()).await;
+        assert_eq!(ended.exit, 2, "{}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{reason}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,64 @@
+//! What a person would see, text and JSON, each from a fresh state.
+
+use chrono::TimeDelta;
+use portal_sim::{PersonKind, Scenario};
+
+use crate::story::{Burst, hire, json, now, office, ordinary_month, setting};
+
+async fn both(portal: Scenario) -> (cli_test::Run, cli_test::Run) {
+    let text = setting(portal.clone()).await.run(&[]).await;
+    (text, json(&setting(portal).await, &[]).await)
+}
+
+macro_rules! situation {
+    ($name:ident, exit $exit:literal, $story:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            let mut portal = office();
+            let story: fn(&mut Scenario) = $story;
+            story(&mut portal);
+            let (text, json) = both(portal).await;
+            assert_eq!((text.exit, json.exit), ($exit, $exit), "{} {}", text.stderr, json.stderr);
+            insta::assert_snapshot!(concat!(stringify!($name), "_text"), text.stdout);
+            insta::assert_snapshot!(concat!(stringify!($name), "_json"), json.stdout);
+        }
+    };
+}
+
+situation!(quiet, exit 0, |_| {});
+
+situation!(encrypted_at_night, exit 0, |portal| {
+    let mut mara = hire(portal, "mara@example.com", PersonKind::RoomAdmin);
+    ordinary_month(portal, &mara);
+    portal.now -= TimeDelta::hours(6);
+    "203.0.113.66".clone_into(&mut mara.ip);
+    Burst::new(5001, 60).by(portal, &mara, &[71, 72, 73], ".lockbit");
+});
+
+situation!(uploads_only, exit 0, |portal| {
+    let mara = hire(portal, "mara@example.com", PersonKind::User);
+    Burst::new(5011, 25).by(portal, &mara, &[71], ".jpg");
+});
+
+situation!(breaker, exit 3, |portal| {
+    for (n, person) in portal.people[1..4].to_vec().iter().enumerate() {
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(5017, 110) }.by(portal, person, &[71], "");
+    }
+});
+
+situation!(no_audit_feature, exit 1, |portal| portal.audit = false);
+
+situation!(unreadable_row, exit 4, |portal| {
+    let mara = hire(portal, "mara@example.com", PersonKind::User);
+    Burst::new(5017, 30).by(portal, &mara, &[71], "");
+    let olga = portal.owner().id;
+    portal.add_event(portal_sim::Event::poison(olga, now() - TimeDelta::minutes(30)));
+});
+
+situation!(hostile_names, exit 0, |portal| {
+    let name = "Eve\u{1b}[2J\nroot: all quiet \u{202e}";
+    let mut eve = portal_sim::Person::new("eve@example.com", name, "<b>X</b>");
+    eve.ip = "203.0.113.7".to_owned();
+    portal.people.push(eve.clone());
+    Burst::new(5017, 22).by(portal, &eve, &[71], "\r\n\u{202e}<script>");
+});

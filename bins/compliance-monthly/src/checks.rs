@@ -1,0 +1,72 @@
+//! What `doctor` looks at besides what all programs depend on: the folder here and the one in the portal.
+
+use job_runner::{Check, Reached};
+
+use crate::config::Config;
+use crate::target::{NoTarget, Target};
+
+pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = vec![out(config)];
+    if let Some(reached) = reached
+        && !reached.capabilities.login_history.works()
+    {
+        let text = "the login history cannot be read, so reports are incomplete";
+        checks.push(Check::warn("login_history", text, "use a plan that has it"));
+    }
+    if let (Some(wanted), Some(reached)) = (&config.upload_to, reached) {
+        checks.push(upload_to(wanted, reached).await);
+    }
+    checks
+}
+
+/// Whether files could be written, without writing any.
+fn out(config: &Config) -> Check {
+    let Some(out) = &config.out else {
+        return Check::warn("out", "no folder is set, so reports are only printed", "set `out` or give `--out DIR`");
+    };
+    let folder = out.as_path();
+    let shown = folder.display();
+    // `{month}` stands for a folder that a run makes
+    let there = folder.ancestors().find(|above| above.exists());
+    match there.map(|above| (above, above.metadata())) {
+        Some((above, Ok(facts))) if facts.is_dir() && !facts.permissions().readonly() => {
+            Check::ok("out", format!("reports go to {shown}; {} is there", above.display()))
+        }
+        Some((above, _)) => {
+            let text =
+                format!("reports cannot go to {shown}: {} is no folder that this user may write", above.display());
+            Check::fail("out", text, "give this user the right to write there")
+        }
+        // a relative path: what is above it is the current folder
+        None => Check::ok("out", format!("reports go to {shown}, which a run makes")),
+    }
+}
+
+async fn upload_to(wanted: &str, reached: &Reached) -> Check {
+    const NAME: &str = "upload_to";
+    let target = match Target::find(&reached.client, wanted).await {
+        Ok(target) => target,
+        Err(NoTarget::Setting(message)) => return Check::usage(NAME, message, "change `upload_to`"),
+        Err(NoTarget::Portal(error)) => return Check::fail(NAME, error.to_string(), "run `doctor` again"),
+    };
+    match target.obstacle(&reached.client).await {
+        Ok(Some(obstacle)) => {
+            let (text, remedy) = obstacle.split_once(": ").unwrap_or((&obstacle, "use another folder"));
+            Check::fail(NAME, format!("{}: {text}", target.path), remedy)
+        }
+        Err(error) => Check::fail(NAME, error.to_string(), "run `doctor` again"),
+        Ok(None) => match target.readers(&reached.client).await {
+            Ok(readers) => {
+                let count = readers.len();
+                Check::ok(
+                    NAME,
+                    format!(
+                        "reports go to {} (folder {}), which {count} accounts can read",
+                        target.path, target.folder
+                    ),
+                )
+            }
+            Err(error) => Check::warn(NAME, error.to_string(), "find out who can read that folder"),
+        },
+    }
+}

@@ -1,0 +1,170 @@
+//! This program's settings. `compliance-monthly.example.toml` says the same.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use clap::ValueEnum;
+use job_runner::config::{PathSetting, Problem, Settings};
+use job_runner::time_spec::Age;
+use serde::{Deserialize, Serialize};
+
+use crate::filter::Selection;
+use crate::period::Month;
+
+/// The portal's queue delivers within seconds; an hour is what dates are late by in autumn, and one more is for a restart.
+const SETTLE: Duration = Duration::from_secs(2 * 3600);
+
+/// A month with a million events takes most of an hour to read.
+const RUN_LIMIT: Duration = Duration::from_secs(2 * 3600);
+
+/// More downloads of one person on one day than this are named on the first page.
+const BULK_DOWNLOADS: u64 = 100;
+
+/// More failed logins with one address within the period than this are named on the first page.
+const FAILED_LOGINS: u64 = 10;
+
+/// Own settings, besides those that all programs share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// `YYYY-MM`; without it, the last month that is over.
+    pub(crate) month: Option<String>,
+    /// Name of a zone; without it, the portal's.
+    pub(crate) time_zone: Option<String>,
+    /// So long after its end a period is taken to have settled.
+    pub(crate) settle: Age,
+    /// Folder for the files; `{month}` in it stands for the month.
+    pub(crate) out: Option<PathSetting>,
+    /// Folder of the portal, by id or as `ROOM TITLE/FOLDER/…`.
+    pub(crate) upload_to: Option<String>,
+    pub(crate) on_collision: Collision,
+    /// 0 is off.
+    pub(crate) bulk_downloads: u64,
+    /// 0 is off.
+    pub(crate) failed_logins: u64,
+    /// What the report is restricted to. Empty: everything.
+    pub(crate) only: Selection,
+    pub(crate) run_limit: Age,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            month: None,
+            time_zone: None,
+            settle: Age(SETTLE),
+            out: None,
+            upload_to: None,
+            on_collision: Collision::KeepBoth,
+            bulk_downloads: BULK_DOWNLOADS,
+            failed_logins: FAILED_LOGINS,
+            only: Selection::default(),
+            run_limit: Age(RUN_LIMIT),
+        }
+    }
+}
+
+/// What an upload does where a file of its title is already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Collision {
+    /// A second file, with a number in its title
+    KeepBoth,
+    /// A new version of the file that is there
+    NewVersion,
+    /// No upload
+    Fail,
+}
+
+impl Collision {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Collision::KeepBoth => "keep-both",
+            Collision::NewVersion => "new-version",
+            Collision::Fail => "fail",
+        }
+    }
+}
+
+impl Config {
+    /// The month asked for; `None` when none was, or when it is not one (then there is a problem with it).
+    pub(crate) fn month(&self) -> Option<Month> {
+        self.month.as_deref().and_then(|text| text.parse().ok())
+    }
+
+    pub(crate) fn zone_or(&self, portal: Tz) -> Tz {
+        self.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(portal)
+    }
+
+    pub(crate) fn settle(&self) -> TimeDelta {
+        TimeDelta::from_std(self.settle.0).expect("an age is at most a hundred years")
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(Err(wrong)) = self.month.as_deref().map(str::parse::<Month>) {
+            problems.push(Problem::new("month", wrong.to_string()));
+        }
+        if let Some(Err(_)) = self.time_zone.as_deref().map(str::parse::<Tz>) {
+            problems.push(Problem::new("time_zone", "must be the name of a time zone such as `Europe/Berlin`"));
+        }
+        if self.upload_to.is_some() && self.out.is_none() {
+            problems.push(Problem::new("upload_to", "needs `out`: what is uploaded is written to this machine first"));
+        }
+        if self.upload_to.as_deref().is_some_and(|folder| folder.trim().is_empty()) {
+            problems.push(Problem::new("upload_to", "is empty; give the id of a folder, or `ROOM TITLE/FOLDER`"));
+        }
+        problems.extend(self.only.problems());
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use job_runner::config::{Sources, load};
+
+    use super::*;
+
+    fn example() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("compliance-monthly.example.toml")
+    }
+
+    /// The example states every own setting with its default.
+    #[test]
+    fn the_example_file_is_complete_and_loads() {
+        let sources = Sources { own_file: Some(example()), ..Sources::default() };
+        let loaded = load::<Config>("compliance-monthly", &sources).unwrap();
+        assert_eq!(loaded.own, Config::default());
+        // the common setting has this program's default
+        assert_eq!(loaded.common.run_limit, Age(RUN_LIMIT));
+        let text = std::fs::read_to_string(example()).unwrap();
+        let own = serde_json::to_value(Config::default()).unwrap();
+        let only = own["only"].as_object().unwrap();
+        let keys = own.as_object().unwrap().keys().filter(|key| *key != "only").chain(only.keys());
+        for key in keys.map(String::as_str).chain(["url", "key_file", "state", "service_accounts"]) {
+            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+            assert!(as_key, "{key} is missing from the example");
+        }
+        assert!(text.contains("[only]"));
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let only =
+            Selection { actions: vec!["downlod".to_owned()], people: vec![" ".to_owned()], ..Selection::default() };
+        let config = Config {
+            month: Some("June".to_owned()),
+            time_zone: Some("CEST".to_owned()),
+            upload_to: Some(" ".to_owned()),
+            only,
+            ..Config::default()
+        };
+        let keys: Vec<String> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
+        assert_eq!(keys, ["month", "time_zone", "upload_to", "upload_to", "only.people", "only.actions"]);
+    }
+}

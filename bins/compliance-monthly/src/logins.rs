@@ -1,0 +1,221 @@
+//! The login history of the period: who signed in, what failed, and from which countries for the first time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{ActionId, GUEST_ACCOUNT, LoginEvent, PortalText};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::summary::{Ids, Tally};
+use crate::words;
+
+/// Somebody who tries random addresses must not fill the memory; what is typed beyond so many is counted together.
+const MOST_TYPED: usize = 10_000;
+
+/// Addresses that are remembered of one typed name.
+const MOST_ADDRESSES: usize = 1_000;
+
+/// A country from which somebody had not signed in before, as far back as the history is known.
+#[derive(Debug)]
+pub(crate) struct NewCountry {
+    pub(crate) user: Uuid,
+    pub(crate) name: PortalText,
+    pub(crate) country: PortalText,
+    pub(crate) logins: Tally,
+    pub(crate) first_at: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+pub(crate) struct UserLogins {
+    pub(crate) name: PortalText,
+    pub(crate) logins: Tally,
+    pub(crate) countries: BTreeSet<PortalText>,
+}
+
+/// Failed logins with one typed address or name.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    pub(crate) tally: Tally,
+    pub(crate) ids: Ids,
+    /// Refused for too many tries, or for the address list.
+    pub(crate) locked: u64,
+    pub(crate) addresses: BTreeSet<PortalText>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Logins {
+    /// Rows of the login history that the report is about.
+    pub(crate) rows: Tally,
+    pub(crate) left_out: u64,
+    pub(crate) successes: u64,
+    pub(crate) failures: u64,
+    pub(crate) users: BTreeMap<Uuid, UserLogins>,
+    /// By what was typed.
+    pub(crate) failed: BTreeMap<String, Failures>,
+    /// Logins of which the request itself said what address to note.
+    pub(crate) set_addresses: Ids,
+    /// Since when the history before the period is known; without it, no country is new.
+    pub(crate) known_since: Option<DateTime<Utc>>,
+    known: BTreeSet<(Uuid, PortalText)>,
+    new: BTreeMap<(Uuid, PortalText), NewCountry>,
+}
+
+impl Logins {
+    pub(crate) fn new(known_since: Option<DateTime<Utc>>) -> Self {
+        Logins { known_since, ..Logins::default() }
+    }
+
+    /// Takes in a login of before the period, to compare with.
+    pub(crate) fn push_history(&mut self, login: &LoginEvent) {
+        if let (true, Some(country)) = (is_success(login.action), &login.country) {
+            self.known.insert((login.user, country.clone()));
+        }
+    }
+
+    /// Takes in a login of the period; they come in order.
+    pub(crate) fn push(&mut self, login: &LoginEvent) {
+        self.rows.add(login.id);
+        if login.ip_was_set {
+            self.set_addresses.add(login.id);
+        }
+        if is_success(login.action) {
+            self.succeeded(login);
+        } else if is_failure(login.action) {
+            self.failures += 1;
+            let mut typed = words::name(login.login.as_ref().unwrap_or(&login.user_name)).to_lowercase();
+            if self.failed.len() >= MOST_TYPED && !self.failed.contains_key(&typed) {
+                typed = "(others)".to_owned();
+            }
+            let failures = self.failed.entry(typed).or_default();
+            failures.tally.add(login.id);
+            failures.ids.add(login.id);
+            failures.locked += u64::from(matches!(login.action.0, 1009 | 1023));
+            if failures.addresses.len() < MOST_ADDRESSES {
+                failures.addresses.extend(login.ip.clone());
+            }
+        }
+    }
+
+    fn succeeded(&mut self, login: &LoginEvent) {
+        self.successes += 1;
+        if login.user == GUEST_ACCOUNT {
+            return;
+        }
+        let user = self.users.entry(login.user).or_insert_with(|| UserLogins {
+            name: login.user_name.clone(),
+            logins: Tally::default(),
+            countries: BTreeSet::new(),
+        });
+        user.logins.add(login.id);
+        let Some(country) = &login.country else { return };
+        user.countries.insert(country.clone());
+        let key = (login.user, country.clone());
+        if self.known_since.is_some() && !self.known.contains(&key) {
+            let new = self.new.entry(key).or_insert_with(|| NewCountry {
+                user: login.user,
+                name: login.user_name.clone(),
+                country: country.clone(),
+                logins: Tally::default(),
+                first_at: login.at,
+            });
+            new.logins.add(login.id);
+        }
+    }
+
+    /// By person, then country. Somebody of whom no earlier login is known is new here, and so are all of their countries: left out.
+    pub(crate) fn new_countries(&self) -> impl Iterator<Item = &NewCountry> {
+        let seen_before: BTreeSet<Uuid> = self.known.iter().map(|(user, _)| *user).collect();
+        self.new.values().filter(move |new| seen_before.contains(&new.user))
+    }
+}
+
+/// `LoginSuccess…`, and sign-ins through a link; a session is no login.
+pub(crate) fn is_success(action: ActionId) -> bool {
+    matches!(action.0, 1000 | 1001 | 1007 | 1010..=1012 | 1015 | 1019 | 1021 | 1024 | 1027..=1029)
+}
+
+pub(crate) fn is_failure(action: ActionId) -> bool {
+    matches!(action.0, 1002..=1005 | 1008 | 1009 | 1013 | 1014 | 1018 | 1020 | 1022 | 1023 | 1025 | 1026)
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::ActionKind;
+
+    use super::*;
+
+    fn login(id: i64, user: u128, action: i32, country: &str) -> LoginEvent {
+        LoginEvent {
+            id,
+            at: DateTime::from_timestamp(id * 60, 0).unwrap(),
+            user: Uuid::from_u128(user),
+            user_name: format!("Person {user}").as_str().into(),
+            login: None,
+            action: ActionId(action),
+            text: None,
+            ip: Some("203.0.113.7".into()),
+            ip_was_set: false,
+            country: Some(country.into()),
+            city: None,
+            browser: None,
+            platform: None,
+        }
+    }
+
+    #[test]
+    fn every_login_action_is_a_success_a_failure_or_neither() {
+        for number in 1000..1030 {
+            let action = ActionId(number);
+            let info = action.info().unwrap();
+            assert_eq!(info.kind, ActionKind::Login);
+            let succeeded = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
+            assert_eq!(is_success(action), succeeded, "{}", info.name);
+            assert_eq!(is_failure(action), info.name.starts_with("LoginFail"), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn a_country_is_new_for_somebody_who_was_seen_elsewhere_before() {
+        let mut logins = Logins::new(DateTime::from_timestamp(0, 0));
+        logins.push_history(&login(1, 7, 1029, "Germany"));
+        for row in [
+            login(2, 7, 1029, "Germany"),
+            login(3, 7, 1029, "Brazil"),
+            login(4, 7, 1029, "Brazil"),
+            login(5, 8, 1029, "Brazil"),
+            login(6, 7, 1013, "Peru"),
+        ] {
+            logins.push(&row);
+        }
+        let new: Vec<_> =
+            logins.new_countries().map(|new| (new.user.as_u128(), new.country.raw(), new.logins)).collect();
+        assert_eq!(new, [(7, "Brazil", Tally { count: 2, first: 3, last: 4 })]);
+        assert_eq!((logins.successes, logins.failures, logins.users.len()), (4, 1, 2));
+    }
+
+    #[test]
+    fn without_a_history_no_country_is_new() {
+        let mut logins = Logins::new(None);
+        logins.push(&login(1, 7, 1029, "Brazil"));
+        assert_eq!(logins.new_countries().count(), 0);
+    }
+
+    #[test]
+    fn an_address_that_the_caller_chose_is_noticed() {
+        let mut logins = Logins::new(None);
+        logins.push(&login(1, 7, 1029, "Germany"));
+        logins.push(&LoginEvent { ip_was_set: true, ..login(2, 7, 1029, "Germany") });
+        assert_eq!((logins.set_addresses.total, logins.set_addresses.first.as_slice()), (1, &[2][..]));
+    }
+
+    #[test]
+    fn failures_are_counted_by_what_was_typed() {
+        let mut logins = Logins::new(None);
+        for (id, typed) in [(1, "Anna@Example.com"), (2, "anna@example.com"), (3, "bob@example.com")] {
+            logins.push(&LoginEvent { login: Some(typed.into()), ..login(id, 9, 1013, "") });
+        }
+        logins.push(&LoginEvent { login: Some("anna@example.com".into()), ..login(4, 9, 1023, "") });
+        let anna = &logins.failed["anna@example.com"];
+        assert_eq!((anna.tally.count, anna.locked, logins.failed.len()), (3, 1, 2));
+    }
+}

@@ -1,0 +1,81 @@
+//! `manifest.json`: what belongs to a report, with the hash of each file, so that a changed byte is noticed.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::verify::hex;
+
+/// Its name in the folder of a report.
+pub(crate) const FILE_NAME: &str = "manifest.json";
+
+/// Version of the form of the manifest; a change that breaks readers raises it.
+pub(crate) const SCHEMA: &str = "compliance-manifest/1";
+
+/// One file of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileEntry {
+    pub(crate) name: String,
+    /// Hexadecimal, lower case.
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    /// Events, logins, people or rooms in it, without headings; absent for the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) schema: String,
+    pub(crate) program: BTreeMap<String, String>,
+    pub(crate) portal: Value,
+    pub(crate) period: PeriodFacts,
+    /// What was asked: the filters and the limits that shape the report.
+    pub(crate) query: Value,
+    pub(crate) coverage: Value,
+    pub(crate) counts: Counts,
+    /// In the order in which they were written; not the manifest itself.
+    pub(crate) files: Vec<FileEntry>,
+    /// SHA-256 of this manifest as it is with nothing here.
+    pub(crate) digest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PeriodFacts {
+    pub(crate) label: String,
+    pub(crate) first_day: NaiveDate,
+    pub(crate) last_day: NaiveDate,
+    pub(crate) since: String,
+    pub(crate) until: String,
+    pub(crate) time_zone: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) events: u64,
+    pub(crate) logins: u64,
+    pub(crate) left_out: u64,
+    /// Ids of the first and the last event in order of time; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_event: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_event: Option<i64>,
+}
+
+impl Manifest {
+    /// The bytes of the file, with the digest of what it says.
+    pub(crate) fn sealed(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let open = Manifest { digest: String::new(), ..self.clone() };
+        let digest = hex(&Sha256::digest(serde_json::to_vec(&open)?));
+        let mut bytes = serde_json::to_vec_pretty(&Manifest { digest, ..open })?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.coverage.get("complete") == Some(&Value::Bool(true))
+    }
+}

@@ -1,0 +1,231 @@
+//! Months and other stretches of time in a named zone. Pure: what time it is, is an argument.
+
+use std::fmt;
+use std::str::FromStr;
+
+use audit_model::Window;
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use job_runner::time_spec::start_of_day;
+
+/// A month of the calendar; which instants it is made of depends on the zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Month {
+    first_day: NaiveDate,
+}
+
+/// Why a text is no month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a month such as `2026-06`")]
+pub(crate) struct NoMonth;
+
+impl FromStr for Month {
+    type Err = NoMonth;
+
+    fn from_str(text: &str) -> Result<Self, NoMonth> {
+        let is_shaped = text.len() == 7 && text.bytes().enumerate().all(|(at, b)| (at == 4) == (b == b'-'));
+        let first_day = format!("{text}-01").parse().map_err(|_| NoMonth)?;
+        if is_shaped { Ok(Month { first_day }) } else { Err(NoMonth) }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first_day.format("%Y-%m"))
+    }
+}
+
+impl Month {
+    fn of(date: NaiveDate) -> Self {
+        Month { first_day: date.with_day(1).expect("every month has a first day") }
+    }
+
+    fn moved(self, months: i32) -> Self {
+        let by = Months::new(months.unsigned_abs());
+        let moved = if months < 0 { self.first_day - by } else { self.first_day + by };
+        Month { first_day: moved }
+    }
+
+    /// The last month that was over at this moment.
+    pub(crate) fn last_complete(now: DateTime<Utc>, zone: Tz) -> Self {
+        Month::of(now.with_timezone(&zone).date_naive()).moved(-1)
+    }
+
+    /// From the first moment of its first day to that of the next month, whatever clocks do in between.
+    pub(crate) fn window(self, zone: Tz) -> Window {
+        Window::new(start_of_day(self.first_day, zone), start_of_day(self.moved(1).first_day, zone))
+    }
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Period {
+    pub(crate) window: Window,
+    pub(crate) zone: Tz,
+}
+
+impl Period {
+    /// The month, when the period is exactly one.
+    fn month(&self) -> Option<Month> {
+        let month = Month::of(self.day(self.window.since));
+        (month.window(self.zone) == self.window).then_some(month)
+    }
+
+    /// The day of an instant, in the zone.
+    pub(crate) fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    pub(crate) fn first_day(&self) -> NaiveDate {
+        self.day(self.window.since)
+    }
+
+    /// The day of the last moment inside.
+    pub(crate) fn last_day(&self) -> NaiveDate {
+        self.day(self.window.until - TimeDelta::nanoseconds(1))
+    }
+
+    /// All days that the period touches, in order.
+    pub(crate) fn days(&self) -> impl Iterator<Item = NaiveDate> {
+        let last = self.last_day();
+        self.first_day().iter_days().take_while(move |day| *day <= last)
+    }
+
+    /// What it is called in names of files: the month, else its days, else its instants.
+    pub(crate) fn label(&self) -> String {
+        if let Some(month) = self.month() {
+            return month.to_string();
+        }
+        let (first, last) = (self.first_day(), self.last_day());
+        let whole_days = start_of_day(first, self.zone) == self.window.since
+            && last.succ_opt().is_some_and(|next| start_of_day(next, self.zone) == self.window.until);
+        if whole_days {
+            return format!("{first}_{last}");
+        }
+        let instant = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ").to_string();
+        format!("{}_{}", instant(self.window.since), instant(self.window.until))
+    }
+
+    /// What to compare with: the month before, else as much time before.
+    pub(crate) fn previous(&self) -> Period {
+        let window = match self.month() {
+            Some(month) => month.moved(-1).window(self.zone),
+            None => Window::new(self.window.since - self.window.length(), self.window.since),
+        };
+        Period { window, zone: self.zone }
+    }
+
+    /// What of the period is so recent that the portal may still be storing events of it; empty once it has settled.
+    pub(crate) fn unsettled(&self, now: DateTime<Utc>, settle: TimeDelta) -> Window {
+        Window::new(now - settle, now).intersection(&self.window)
+    }
+}
+
+/// A calendar month before this moment: the beginning of a window of which only the end is given.
+pub(crate) fn month_before(until: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let local = until.with_timezone(&zone).naive_local();
+    let day = local.date() - Months::new(1);
+    start_of_day(day, zone) + (local - local.date().and_time(chrono::NaiveTime::MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn month(text: &str) -> Month {
+        text.parse().unwrap()
+    }
+
+    fn hours(text: &str, zone: Tz) -> i64 {
+        month(text).window(zone).length().num_hours()
+    }
+
+    #[test]
+    fn months_have_the_hours_that_their_clocks_gave_them() {
+        for (text, zone, expected) in [
+            ("2026-03", Tz::Europe__Berlin, 31 * 24 - 1),
+            ("2026-10", Tz::Europe__Berlin, 31 * 24 + 1),
+            ("2026-03", Tz::America__New_York, 31 * 24 - 1),
+            ("2026-11", Tz::America__New_York, 30 * 24 + 1),
+            ("2026-04", Tz::Australia__Sydney, 30 * 24 + 1),
+            ("2026-10", Tz::Australia__Sydney, 31 * 24 - 1),
+            ("2028-02", Tz::Europe__Berlin, 29 * 24),
+            ("2026-02", Tz::Europe__Berlin, 28 * 24),
+            ("2026-12", Tz::Asia__Kolkata, 31 * 24),
+        ] {
+            assert_eq!(hours(text, zone), expected, "{text} {zone}");
+        }
+    }
+
+    #[test]
+    fn a_month_begins_and_ends_at_local_midnight() {
+        let june = month("2026-06").window(Tz::Europe__Berlin);
+        assert_eq!(june, Window::new(at("2026-05-31T22:00:00Z"), at("2026-06-30T22:00:00Z")));
+        let new_york = month("2026-11").window(Tz::America__New_York);
+        assert_eq!(new_york, Window::new(at("2026-11-01T04:00:00Z"), at("2026-12-01T05:00:00Z")));
+        // clocks are set forward at midnight: the day begins at one
+        let beirut = month("2026-03").window(Tz::Asia__Beirut);
+        assert_eq!(beirut.until, at("2026-03-31T21:00:00Z"));
+    }
+
+    #[test]
+    fn months_follow_each_other_without_a_hole() {
+        for zone in [Tz::Europe__Berlin, Tz::America__New_York, Tz::Australia__Lord_Howe, Tz::Pacific__Apia] {
+            let mut month = month("2011-01");
+            for _ in 0..240 {
+                let next = month.moved(1);
+                assert_eq!(month.window(zone).until, next.window(zone).since, "{month} {zone}");
+                let period = Period { window: month.window(zone), zone };
+                assert_eq!(period.label(), month.to_string());
+                assert_eq!(period.previous().window, month.moved(-1).window(zone));
+                month = next;
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_complete_month_is_one_that_is_over_here() {
+        let berlin = Tz::Europe__Berlin;
+        assert_eq!(Month::last_complete(at("2026-06-30T21:59:59Z"), berlin).to_string(), "2026-05");
+        assert_eq!(Month::last_complete(at("2026-06-30T22:00:00Z"), berlin).to_string(), "2026-06");
+        assert_eq!(Month::last_complete(at("2026-01-15T00:00:00Z"), berlin).to_string(), "2025-12");
+        assert_eq!(Month::last_complete(at("2028-03-01T00:00:00Z"), Tz::UTC).to_string(), "2028-02");
+    }
+
+    #[test]
+    fn what_is_no_month_is_refused() {
+        for text in ["", "2026", "2026-13", "2026-00", "2026-6", "2026-06-01", "26-06", "juni", "2026_06"] {
+            assert_eq!(text.parse::<Month>(), Err(NoMonth), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn periods_are_named_by_what_they_are() {
+        let zone = Tz::Europe__Berlin;
+        let label = |since, until| Period { window: Window::new(at(since), at(until)), zone }.label();
+        assert_eq!(label("2026-05-31T22:00:00Z", "2026-06-30T22:00:00Z"), "2026-06");
+        assert_eq!(label("2026-06-02T22:00:00Z", "2026-06-10T22:00:00Z"), "2026-06-03_2026-06-10");
+        assert_eq!(label("2026-06-02T22:00:00Z", "2026-06-10T09:30:00Z"), "20260602T220000Z_20260610T093000Z");
+    }
+
+    #[test]
+    fn the_edge_settles_with_time() {
+        let zone = Tz::UTC;
+        let period = Period { window: month("2026-06").window(zone), zone };
+        let settle = TimeDelta::hours(2);
+        let open = |now| period.unsettled(at(now), settle);
+        assert_eq!(open("2026-07-01T00:30:00Z"), Window::new(at("2026-06-30T22:30:00Z"), at("2026-07-01T00:00:00Z")));
+        assert!(open("2026-07-01T02:00:00Z").is_empty());
+        assert!(!open("2026-07-01T01:59:59Z").is_empty());
+    }
+
+    #[test]
+    fn a_month_before_a_moment_is_the_same_time_of_day() {
+        assert_eq!(month_before(at("2026-06-20T09:00:00Z"), Tz::Europe__Berlin), at("2026-05-20T09:00:00Z"));
+        assert_eq!(month_before(at("2026-03-31T10:00:00Z"), Tz::UTC), at("2026-02-28T10:00:00Z"));
+    }
+}

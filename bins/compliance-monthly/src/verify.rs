@@ -1,0 +1,87 @@
+//! `verify DIR`: whether the files of a report are still the ones that were written. Needs neither the portal nor the store.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::manifest::{FILE_NAME, FileEntry, Manifest, SCHEMA};
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verified {
+    pub(crate) files: usize,
+    /// What is wrong, a line each; empty when nothing is.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot read {FILE_NAME} in {0}: a folder without it is no report, or one that was not finished")]
+    NoManifest(String, #[source] io::Error),
+    #[error("{FILE_NAME} in {0} is damaged")]
+    Damaged(String, #[source] serde_json::Error),
+    #[error("{FILE_NAME} in {0} has the form `{1}`, this version knows `{SCHEMA}`; use a newer version")]
+    OtherForm(String, String),
+}
+
+pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Error> {
+    let place = || folder.display().to_string();
+    let bytes = std::fs::read(folder.join(FILE_NAME)).map_err(|source| Error::NoManifest(place(), source))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| Error::Damaged(place(), source))?;
+    if manifest.schema != SCHEMA {
+        return Err(Error::OtherForm(place(), manifest.schema));
+    }
+    // it has one form only, and its digest covers what it says: any other byte was not written by us
+    if manifest.sealed().map_err(|source| Error::Damaged(place(), source))? != bytes {
+        let why = serde::de::Error::custom("it does not say what was written into it");
+        return Err(Error::Damaged(place(), why));
+    }
+    Ok(manifest)
+}
+
+/// Compares every file of the manifest with what it was.
+pub(crate) fn verify(folder: &Path) -> Result<Verified, Error> {
+    let manifest = read_manifest(folder)?;
+    let problems = manifest.files.iter().filter_map(|file| problem(folder, file)).collect();
+    Ok(Verified { files: manifest.files.len(), problems })
+}
+
+fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
+    let name = &file.name;
+    // a manifest could name a file elsewhere, and reading that would say something about it
+    if name.contains(['/', '\\']) || name.starts_with('.') {
+        return Some(format!("{name:?}: not a name of a file of a report"));
+    }
+    match hash_of(&folder.join(name)) {
+        Err(error) => Some(format!("{name}: cannot be read: {error}")),
+        Ok((bytes, _)) if bytes != file.bytes => {
+            Some(format!("{name}: changed: it has {bytes} bytes, and had {}", file.bytes))
+        }
+        Ok((_, sha256)) if sha256 != file.sha256 => {
+            Some(format!("{name}: changed: its SHA-256 is {sha256}, and was {}", file.sha256))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Length and SHA-256 of a file.
+pub(crate) fn hash_of(path: &Path) -> io::Result<(u64, String)> {
+    let (mut file, mut hasher, mut length) = (File::open(path)?, Sha256::new(), 0);
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok((length, hex(&hasher.finalize()))),
+            read => {
+                hasher.update(&part[..read]);
+                length += read as u64;
+            }
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,182 @@
+//! The files of a report as evidence: the same bytes again, nothing half, and no changed byte unnoticed.
+
+use std::collections::BTreeMap;
+
+use cli_test::Run;
+use portal_sim::Event;
+
+use crate::common::{Setting, names_in};
+use crate::portal::{at, june};
+
+#[tokio::test]
+async fn the_same_archive_gives_the_same_bytes() {
+    let setting = Setting::new(june()).await;
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    let first = setting.bytes();
+    assert_eq!(first.len(), 8);
+    let dates = |setting: &Setting| -> BTreeMap<String, std::time::SystemTime> {
+        let date = |name: &String| std::fs::metadata(setting.out().join(name)).unwrap().modified().unwrap();
+        names_in(&setting.out()).iter().map(|name| (name.clone(), date(name))).collect()
+    };
+    let written = dates(&setting);
+    // three months later, with a name that has changed meanwhile
+    setting.sim.edit(|portal| {
+        portal.now += chrono::TimeDelta::days(90);
+        portal.people[1].first_name = "Hanna".to_owned();
+        let now = portal.now;
+        portal.rename_room(71, "Eagle", now);
+    });
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
+    assert_eq!(dates(&setting), written, "what has not changed is not written again");
+    std::fs::remove_dir_all(setting.out()).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
+}
+
+#[tokio::test]
+async fn a_late_row_makes_another_report() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        portal.add_event(Event::new(5009, olga, at("2026-06-30T20:30:00Z")).file(1, "late.docx"));
+    });
+    let ended = setting.month("2026-06", &["--format", "json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["coverage"]["audit"]["late_rows"], 1);
+    assert!(setting.written("2026-06.txt").contains("Total events: 22"));
+}
+
+/// A worse view never replaces a better one.
+#[tokio::test]
+async fn a_complete_report_is_not_replaced_by_a_blind_one() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let complete = setting.bytes();
+    setting.sim.edit(|portal| portal.audit = false);
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 1);
+    assert!(ended.stdout.contains("was kept: this run saw less"), "{}", ended.stdout);
+    assert_eq!(setting.bytes(), complete);
+}
+
+#[tokio::test]
+async fn two_months_do_not_share_a_folder() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let june = setting.bytes();
+    let ended = setting.month("2026-05", &[]).await;
+    assert_eq!(ended.exit, 2, "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("holds the report of 2026-06") && ended.stderr.contains("{month}"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(setting.bytes(), june);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_this_user_reads_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    for name in names_in(&setting.out()) {
+        let mode = std::fs::metadata(setting.out().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+/// `verify` needs nothing but the folder.
+async fn verify(setting: &Setting) -> Run {
+    let out = setting.out().display().to_string();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
+    let ended = command.args(["verify", &out]).env_clear().output().await.unwrap();
+    Run {
+        stdout: String::from_utf8(ended.stdout).unwrap(),
+        stderr: String::from_utf8(ended.stderr).unwrap(),
+        exit: ended.status.code().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_changed_byte_in_any_file_is_named() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let whole = verify(&setting).await;
+    assert_eq!((whole.exit, whole.stderr.as_str()), (0, ""), "{}", whole.stdout);
+    assert!(whole.stdout.ends_with(": 7 files, none changed\n"), "{}", whole.stdout);
+    for (name, bytes) in setting.bytes() {
+        let path = setting.out().join(&name);
+        // the first, the last, and some in between
+        for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, &changed).unwrap();
+            let ended = verify(&setting).await;
+            assert_eq!(ended.exit, 1, "{name} at {at}");
+            assert!(
+                ended.stdout.contains(&name) || ended.stderr.contains(&name),
+                "{name} at {at}: {}{}",
+                ended.stdout,
+                ended.stderr
+            );
+        }
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(verify(&setting).await.exit, 1, "{name} cut");
+        std::fs::remove_file(&path).unwrap();
+        let ended = verify(&setting).await;
+        assert_eq!(ended.exit, 1, "{name} gone");
+        assert!(
+            ended.stdout.contains(&name) || ended.stderr.contains(&name),
+            "{name}: {}{}",
+            ended.stdout,
+            ended.stderr
+        );
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    assert_eq!(verify(&setting).await.exit, 0);
+}
+
+/// A file that was written half, as a crash leaves it, is neither taken for a report nor in the way of the next run.
+#[tokio::test]
+async fn a_crash_leaves_no_half_report() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let whole = setting.bytes();
+    std::fs::remove_file(setting.out().join("manifest.json")).unwrap();
+    std::fs::write(setting.out().join("compliance-report-2026-06.txt"), "half").unwrap();
+    std::fs::write(setting.out().join(".compliance-report-2026-06.html.part"), "half").unwrap();
+    let ended = verify(&setting).await;
+    assert_eq!(ended.exit, 1);
+    assert!(
+        ended.stderr.contains("a folder without it is no report, or one that was not finished"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), whole);
+}
+
+/// A mistake in the folder is found before anything is read, and a disk that is full does not keep the first page from being printed.
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_said() {
+    let setting = Setting::new(june()).await;
+    std::fs::write(setting.out(), "a file").unwrap();
+    let refused = setting.month("2026-06", &[]).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("`out`: names /home/report, which cannot be made"), "{}", refused.stderr);
+    std::fs::remove_file(setting.out()).unwrap();
+    // where a file should go is a folder
+    std::fs::create_dir_all(setting.out().join(".compliance-report-2026-06.txt.part")).unwrap();
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("Total events: 21") && ended.stdout.contains("could not be written; see the log"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("compliance-report-2026-06.txt.part"), "{}", ended.stderr);
+    assert!(!setting.out().join("manifest.json").exists());
+}

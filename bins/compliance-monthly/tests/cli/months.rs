@@ -1,0 +1,96 @@
+//! Months as clocks make them: which events belong to one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use portal_sim::Event;
+
+use crate::common::{Setting, assert_valid};
+use crate::portal::{at, empty};
+
+#[tokio::test]
+async fn an_empty_month_is_a_report_too() {
+    let setting = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!("empty_txt", setting.written("2026-06.txt"));
+    assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
+    assert_eq!(setting.written("-events.csv").lines().count(), 1);
+    assert_eq!(setting.written(".ndjson"), "");
+}
+
+#[tokio::test]
+async fn one_event_is_one_event() {
+    let mut portal = empty(Tz::UTC, "2026-07-02T09:00:00Z");
+    let olga = portal.owner().id;
+    portal.add_event(Event::new(5009, olga, at("2026-06-10T09:00:00Z")).file(1, "a.docx"));
+    let setting = Setting::new(portal).await;
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    insta::assert_snapshot!("one_event_txt", setting.written("2026-06.txt"));
+}
+
+/// An event in every hour around the month: exactly those of the month are in the report, with the hours that clocks gave it.
+async fn events_of(month: &str, zone: Tz, first: &str, until: &str) -> usize {
+    let (first, until): (DateTime<Utc>, DateTime<Utc>) = (at(first), at(until));
+    let mut portal = empty(zone, &(until + TimeDelta::days(3)).to_rfc3339());
+    let olga = portal.owner().id;
+    let mut time = first - TimeDelta::hours(3);
+    while time < until + TimeDelta::hours(3) {
+        portal.add_event(Event::new(5009, olga, time + TimeDelta::minutes(30)).file(1, "a.docx"));
+        time += TimeDelta::hours(1);
+    }
+    portal.add_event(Event::new(5009, olga, first).file(2, "first.docx"));
+    portal.add_event(Event::new(5009, olga, until).file(3, "too-late.docx"));
+    let setting = Setting::new(portal).await;
+    let ended = setting.month(month, &[]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{month} {zone}: {}", ended.stdout);
+    let text = setting.written(&format!("{month}.txt"));
+    assert!(text.contains("first.docx") && !text.contains("too-late.docx"), "{month} {zone}");
+    let events = text.lines().filter(|line| line.starts_with("ID: ")).count();
+    assert!(text.contains(&format!("Total events: {events}\n")), "{month} {zone}");
+    events
+}
+
+#[tokio::test]
+async fn months_in_which_clocks_change_are_complete() {
+    for (month, zone, first, until, hours) in [
+        ("2026-03", Tz::Europe__Berlin, "2026-02-28T23:00:00Z", "2026-03-31T22:00:00Z", 743),
+        ("2025-10", Tz::Europe__Berlin, "2025-09-30T22:00:00Z", "2025-10-31T23:00:00Z", 745),
+        ("2025-11", Tz::America__New_York, "2025-11-01T04:00:00Z", "2025-12-01T05:00:00Z", 721),
+        ("2026-04", Tz::Australia__Sydney, "2026-03-31T13:00:00Z", "2026-04-30T14:00:00Z", 721),
+    ] {
+        assert_eq!(events_of(month, zone, first, until).await, hours + 1, "{month} {zone}");
+    }
+}
+
+#[tokio::test]
+async fn a_leap_february_has_29_days() {
+    let events = events_of("2024-02", Tz::Europe__Berlin, "2024-01-31T23:00:00Z", "2024-02-29T23:00:00Z").await;
+    assert_eq!(events, 29 * 24 + 1);
+}
+
+/// A zone of our own: the month begins when it does there, whatever the portal's clocks say.
+#[tokio::test]
+async fn a_named_zone_wins_over_the_portals() {
+    let mut portal = empty(Tz::UTC, "2026-07-02T09:00:00Z");
+    let olga = portal.owner().id;
+    portal.add_event(Event::new(5009, olga, at("2026-05-31T23:00:00Z")).file(1, "june-in-berlin.docx"));
+    let setting = Setting::new(portal).await;
+    assert!(setting.run(&["--month", "2026-06"]).await.stdout.contains("Total events: 0"));
+    let config = setting.config("time_zone = \"Europe/Berlin\"");
+    assert!(setting.run(&["--month", "2026-06", "--config", &config]).await.stdout.contains("Total events: 1"));
+}
+
+#[tokio::test]
+async fn a_window_of_days_is_named_by_them() {
+    let setting = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
+    let out = setting.home().join("{month}").display().to_string();
+    let ended = setting.run(&["--since", "2026-06-03", "--until", "2026-06-11", "--out", &out]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(
+        ended.stdout.starts_with("Compliance report\nPeriod: 2026-06-03 - 2026-06-10\nTotal events: 0\n"),
+        "{}",
+        ended.stdout
+    );
+    let folder = setting.home().join("2026-06-03_2026-06-10");
+    assert!(folder.join("compliance-report-2026-06-03_2026-06-10.txt").exists());
+}

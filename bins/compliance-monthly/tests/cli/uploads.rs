@@ -1,0 +1,304 @@
+//! Reports into a room: every file once, whatever breaks.
+
+use std::collections::BTreeMap;
+
+use portal_sim::{Fault, FaultKind, Folder, Key, Person, PersonKind, Scenario, Share, StoredFile};
+
+use cli_test::Run;
+
+use crate::common::Setting;
+use crate::portal::june;
+
+const TITLES: [&str; 7] = [
+    "compliance-report-2026-06-events.csv",
+    "compliance-report-2026-06-events.ndjson",
+    "compliance-report-2026-06-logins.csv",
+    "compliance-report-2026-06-manifest.json",
+    "compliance-report-2026-06-people.csv",
+    "compliance-report-2026-06-rooms.csv",
+    "compliance-report-2026-06.txt",
+];
+
+/// June, and a folder in its room.
+fn with_folder() -> Scenario {
+    let portal = june();
+    let (author, created) = (portal.owner().id, portal.now);
+    portal.with_folder(Folder { id: 500, parent: 71, title: "Reports".to_owned(), author, created })
+}
+
+async fn upload(setting: &Setting, extra: &[&str]) -> Run {
+    setting.month("2026-06", &[&["--upload-to", "Falcon/Reports"], extra].concat()).await
+}
+
+/// Titles and contents of the files in the folder.
+fn uploaded(setting: &Setting) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    setting.sim.edit(|portal| {
+        let files = portal.content.files.iter().filter(|file| file.folder == 500);
+        found = files.map(|file| (file.title.clone(), file.versions.last().unwrap().content.clone())).collect();
+    });
+    found.sort();
+    found
+}
+
+/// What is in the folder is what was written here, each file once.
+fn assert_whole(setting: &Setting, what: &str) {
+    let local: BTreeMap<String, Vec<u8>> = setting.bytes();
+    let there = uploaded(setting);
+    let titles: Vec<&str> = there.iter().map(|(title, _)| title.as_str()).collect();
+    assert_eq!(titles, TITLES, "{what}");
+    for (title, content) in &there {
+        let name = if title.ends_with("-manifest.json") { "manifest.json" } else { title };
+        assert_eq!(content, &local[name], "{what}: {title}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_uploaded_once_and_read_back() {
+    let setting = Setting::new(with_folder()).await;
+    let ended = upload(&setting, &["--format", "json"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
+    assert_whole(&setting, "first run");
+    crate::common::assert_valid("compliance-monthly-1", &ended.stdout);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(report["actions"].as_array().unwrap().iter().all(|action| action["state"] == "done"));
+    assert_eq!((&report["upload"]["path"], &report["upload"]["folder"]), (&"Falcon/Reports".into(), &500.into()));
+    let again = upload(&setting, &[]).await;
+    assert_eq!(again.exit, 0, "{}", again.stderr);
+    insta::assert_snapshot!("uploaded_again", again.stdout.split_once("\nUploads").unwrap().1);
+    assert_whole(&setting, "second run");
+}
+
+/// By id, and by the title of a room alone.
+#[tokio::test]
+async fn the_folder_is_named_by_id_or_title() {
+    let setting = Setting::new(with_folder()).await;
+    let by_id = setting.month("2026-06", &["--upload-to", "500"]).await;
+    assert_eq!(by_id.exit, 0, "{}{}", by_id.stdout, by_id.stderr);
+    assert!(by_id.stdout.contains("Uploads into Falcon/Reports (folder 500)"), "{}", by_id.stdout);
+    let by_title = setting.month("2026-06", &["--upload-to", "Falcon"]).await;
+    assert!(by_title.stdout.contains("Uploads into Falcon (folder 71)"), "{}{}", by_title.stdout, by_title.stderr);
+    for (wanted, why) in [
+        ("Falcno", "no room with the exact title `Falcno`"),
+        ("Falcon/Nope", "no folder with"),
+        ("4711", "no folder with the id 4711"),
+    ] {
+        let refused = setting.month("2026-06", &["--upload-to", wanted]).await;
+        assert_eq!(refused.exit, 2, "{wanted}: {}", refused.stdout);
+        assert!(refused.stderr.contains(why), "{wanted}: {}", refused.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_chunked_upload_is_the_same_file() {
+    let mut portal = with_folder();
+    portal.content.quota.chunk = 1500;
+    let setting = Setting::new(portal).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    assert_whole(&setting, "in chunks");
+    assert!(setting.sim.requests().iter().any(|request| request.target.contains("chunkNumber=3")));
+}
+
+/// Who can read the folder stands in the report, with a warning when the report is about them.
+#[tokio::test]
+async fn readers_that_the_report_names_are_warned_about() {
+    let portal = with_folder();
+    let anna = portal.person_by_email("anna@example.com").unwrap().id;
+    let setting = Setting::new(portal.with_share(Share { room: 71, subject: anna, access: 2 })).await;
+    let ended = upload(&setting, &[]).await;
+    assert!(
+        ended.stdout.contains("WARNING: the report names people who can read it there: Anna Schmidt"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("who can read it there: Olga Owner, Anna Schmidt"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn titles_that_are_taken_follow_the_policy() {
+    let with_twin = || {
+        let portal = with_folder();
+        let (olga, now) = (portal.owner().id, portal.now);
+        portal.with_file(StoredFile::new(600, 500, TITLES[6], olga, now, b"somebody else's"))
+    };
+    let state = |report: &str, title: &str| {
+        let report: serde_json::Value = serde_json::from_str(report).unwrap();
+        let actions = report["actions"].as_array().unwrap().clone();
+        let action = actions.iter().find(|action| action["title"] == title).unwrap();
+        (
+            action["state"].as_str().unwrap().to_owned(),
+            action["reason"].as_str().unwrap().to_owned(),
+            action["id"].clone(),
+        )
+    };
+    let setting = Setting::new(with_twin()).await;
+    let ended = upload(&setting, &["--format", "json"]).await;
+    let (done, reason, _) = state(&ended.stdout, TITLES[6]);
+    assert_eq!((ended.exit, done.as_str()), (0, "done"));
+    assert!(reason.contains("as \"compliance-report-2026-06 (1).txt\" because the title was taken"), "{reason}");
+    let setting = Setting::new(with_twin()).await;
+    let ended = upload(&setting, &["--format", "json", "--on-collision", "new-version"]).await;
+    let (done, reason, id) = state(&ended.stdout, TITLES[6]);
+    assert_eq!((ended.exit, done.as_str(), id), (0, "done", 600.into()));
+    assert!(reason.contains("as version 2"), "{reason}");
+    let setting = Setting::new(with_twin()).await;
+    let ended = upload(&setting, &["--format", "json", "--on-collision", "fail"]).await;
+    let (failed, reason, _) = state(&ended.stdout, TITLES[6]);
+    assert_eq!((ended.exit, failed.as_str()), (4, "failed"), "{reason}");
+    assert!(reason.contains("is there already"), "{reason}");
+    // once it is out of the way, the next run finishes
+    setting.sim.edit(|portal| portal.content.files.retain(|file| file.id != 600));
+    assert_eq!(upload(&setting, &["--on-collision", "fail"]).await.exit, 0);
+    assert_whole(&setting, "after the collision");
+}
+
+/// A file that is open cannot get a version; the portal makes a twin of the same title, and ours is the one that was read back.
+#[tokio::test]
+async fn a_locked_title_makes_no_mistake() {
+    let portal = with_folder();
+    let (olga, now) = (portal.owner().id, portal.now);
+    let locked = StoredFile { busy: true, ..StoredFile::new(600, 500, TITLES[6], olga, now, b"being edited") };
+    let setting = Setting::new(portal.with_file(locked)).await;
+    let ended = upload(&setting, &["--on-collision", "new-version"]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stdout);
+    upload(&setting, &["--on-collision", "new-version"]).await;
+    let twins: Vec<_> = uploaded(&setting).into_iter().filter(|(title, _)| title == TITLES[6]).collect();
+    assert_eq!(twins.len(), 2);
+    assert!(twins.iter().any(|(_, content)| content == b"being edited"));
+}
+
+/// The right is looked at before anything else, and the report is made all the same.
+#[tokio::test]
+async fn without_the_right_the_report_stays_here() {
+    let portal = with_folder();
+    let admin = Person::new("adam@example.com", "Adam", "Admin").kind(PersonKind::Admin);
+    let reader = Key { key: format!("sk-{}", "a".repeat(64)), ..Key::of(portal.owner()).scopes(&["*:read"]) };
+    let of_admin = Key::of(&admin);
+    let scenario = portal.with_person(admin).with_key(reader.clone()).with_key(of_admin.clone());
+    for (key, why) in [(reader.key, "`files:write`"), (of_admin.key, "being a DocSpace admin is not enough")] {
+        let mut setting = Setting::new(scenario.clone()).await;
+        setting.key = key;
+        let ended = upload(&setting, &[]).await;
+        assert_eq!(ended.exit, 4, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("nothing was uploaded") && ended.stdout.contains(why), "{}", ended.stdout);
+        assert_eq!(setting.bytes().len(), 8, "the local copy is there");
+        assert_eq!(uploaded(&setting), []);
+        assert!(setting.sim.requests().iter().all(|request| request.method == "GET"));
+    }
+}
+
+#[tokio::test]
+async fn a_full_portal_is_explained_and_the_next_run_finishes() {
+    let mut portal = with_folder();
+    portal.content.quota.space = 3000;
+    let setting = Setting::new(portal).await;
+    let ended = upload(&setting, &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("NOT UPLOADED: cannot upload a file: the portal does not take it (402)"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("make room or raise the quota"), "{}", ended.stdout);
+    setting.sim.edit(|portal| portal.content.quota.space = 1 << 30);
+    let again = upload(&setting, &[]).await;
+    assert_eq!(again.exit, 0, "{}", again.stdout);
+    assert_whole(&setting, "after making room");
+}
+
+#[tokio::test]
+async fn what_has_not_settled_is_not_uploaded() {
+    let setting = Setting::new(with_folder()).await;
+    let config = setting.config("settle = \"36500d\"");
+    let ended = upload(&setting, &["--config", &config]).await;
+    assert_eq!(ended.exit, 4);
+    assert!(ended.stdout.contains("HELD BACK"), "{}", ended.stdout);
+    assert_eq!(uploaded(&setting), []);
+}
+
+/// Every call that changes something breaks once, in every way; the run or the next one finishes, and nothing is there twice.
+#[tokio::test]
+async fn no_fault_at_any_call_doubles_or_loses_a_file() {
+    let faults = [
+        FaultKind::Reset,
+        FaultKind::ResetInside,
+        FaultKind::Truncated,
+        FaultKind::DoneThenStatus { status: 500 },
+        FaultKind::Status { status: 503, body: None },
+        FaultKind::Status { status: 402, body: Some(portal_sim::FaultBody::Error) },
+        FaultKind::Status { status: 403, body: Some(portal_sim::FaultBody::Error) },
+    ];
+    for method in ["POST", "PUT"] {
+        for kind in &faults {
+            for skip in [0, 4, 9] {
+                let mut portal = with_folder();
+                portal.content.quota.chunk = 2000;
+                let setting = Setting::new(portal).await;
+                setting.sim.set_faults(vec![Fault::new(kind.clone()).method(method).after(skip).times(1)]);
+                let first = upload(&setting, &[]).await;
+                setting.sim.set_faults(Vec::new());
+                let what = format!("{kind:?} at {method} {skip}: {}", first.stdout);
+                assert!([0, 4].contains(&first.exit), "{what}");
+                let second = upload(&setting, &[]).await;
+                assert_eq!(second.exit, 0, "{what}\n{}", second.stdout);
+                assert_whole(&setting, &what);
+            }
+        }
+    }
+}
+
+/// The local copy is there before the portal is asked, and a killed run leaves nothing double or lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_killed_at_any_request_is_finished_by_the_next() {
+    // how many requests an undisturbed run makes
+    let mut portal = with_folder();
+    portal.content.quota.chunk = 3000;
+    let setting = Setting::new(portal.clone()).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    let requests = setting.sim.requests().len();
+    let first_upload = setting.sim.requests().iter().position(|request| request.method == "POST").unwrap();
+    for killed_at in first_upload..=requests {
+        let setting = Setting::new(portal.clone()).await;
+        let out = setting.out().display().to_string();
+        let mut command = setting.running(&["--month", "2026-06", "--out", &out, "--upload-to", "Falcon/Reports"]);
+        let mut child =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        while setting.sim.requests().len() < killed_at && child.try_wait().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        // a moment that differs, so that the journal's own writes are hit as well
+        for _ in 0..killed_at * 37 % 200 {
+            tokio::task::yield_now().await;
+        }
+        child.kill().await.unwrap();
+        let ended = upload(&setting, &[]).await;
+        assert_eq!(ended.exit, 0, "killed at {killed_at}: {}{}", ended.stdout, ended.stderr);
+        assert_whole(&setting, &format!("killed at {killed_at}"));
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_uploads_nothing() {
+    let setting = Setting::new(with_folder()).await;
+    let ended = upload(&setting, &["--dry-run"]).await;
+    assert_eq!(ended.exit, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("dry run: nothing was uploaded into Falcon/Reports"), "{}", ended.stdout);
+    assert_eq!(uploaded(&setting), []);
+    assert!(setting.sim.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[tokio::test]
+async fn doctor_says_whether_the_upload_would_work() {
+    let setting = Setting::new(with_folder()).await;
+    let out = setting.out().display().to_string();
+    let fine = setting.run(&["--out", &out, "--upload-to", "Falcon/Reports", "doctor"]).await;
+    assert!(fine.stdout.contains("ok    upload_to: reports go to Falcon/Reports (folder 500)"), "{}", fine.stdout);
+    assert!(fine.stdout.contains("ok    out: reports go to /home/report"), "{}", fine.stdout);
+    let wrong = setting.run(&["--out", &out, "--upload-to", "Falcno", "doctor"]).await;
+    assert_eq!(wrong.exit, 2, "{}", wrong.stdout);
+    assert!(
+        wrong.stdout.contains("FAIL  upload_to: there is no room with the exact title `Falcno`"),
+        "{}",
+        wrong.stdout
+    );
+}

@@ -1,0 +1,93 @@
+//! What `doctor` says of this program: whether the policy can be read and its people found, what the portal's own list does, and what
+//! nobody can see.
+
+use audit_model::BlindSpot;
+use job_runner::words::{blind_spot, plural};
+use job_runner::{Check, Reached};
+
+use crate::config::Config;
+use crate::directory;
+use crate::found::entries;
+use crate::policy::{Mistake, Policy, PolicyFile};
+use crate::server::Trouble;
+
+const POLICY: &str = "policy";
+const LIST: &str = "address_list";
+
+pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = policy(config, reached).await;
+    if let Some(reached) = reached {
+        checks.push(own_list(reached).await);
+    }
+    let never = [BlindSpot::KeyLogins, BlindSpot::Ipv6, BlindSpot::BlockedLogins].map(blind_spot).join("; ");
+    checks.push(Check::ok("blind_spots", format!("no portal records {never}")));
+    checks
+}
+
+async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let Some(path) = config.policy.as_ref().map(|path| path.as_path()) else {
+        let text =
+            "none is set: only failed logins, new countries, disabled accounts and addresses that were set are judged";
+        return vec![Check::warn(POLICY, text, "give `--policy FILE` or set `policy`")];
+    };
+    let shown = path.display();
+    let file: PolicyFile = match std::fs::read_to_string(path).map(|text| crate::policy::parse(&text)) {
+        Ok(Ok(file)) => file,
+        Ok(Err(mistakes)) => return mistakes.into_iter().map(|mistake| wrong(path, &mistake)).collect(),
+        Err(error) => {
+            return vec![Check::usage(POLICY, format!("{shown} cannot be read: {error}"), "check path and rights")];
+        }
+    };
+    let Some(reached) = reached else {
+        let text =
+            format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
+        return vec![Check::ok(POLICY, text)];
+    };
+    let directory = match directory::read(&reached.client, Some(&file)).await {
+        Ok(directory) => directory,
+        Err(error) => {
+            let text = format!("the people of {shown} cannot be looked up: {error}");
+            return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or the owner with `*:read`")];
+        }
+    };
+    // expiry is told by `policy check`, which knows the day
+    match Policy::resolve(file, &directory, chrono::NaiveDate::MIN, config.ipv6_by_64) {
+        Ok(policy) => {
+            let (rules, people) = (plural(policy.rules.len() as u64, "rule"), policy.people());
+            vec![Check::ok(POLICY, format!("{shown}: {rules} for {people} of {} people", directory.people.len()))]
+        }
+        Err(mistakes) => mistakes.into_iter().map(|mistake| wrong(path, &mistake)).collect(),
+    }
+}
+
+fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
+    Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it")
+}
+
+async fn own_list(reached: &Reached) -> Check {
+    let list = match reached.client.address_list().await {
+        Ok(list) => list,
+        Err(error) => {
+            let remedy = "changes of the list go unseen; if it is a 500, a row that is no address stands in it";
+            return Check::fail(LIST, error.to_string(), remedy);
+        }
+    };
+    let troubles: Vec<Trouble> = list.entries.iter().filter_map(Trouble::of).collect();
+    let text = format!(
+        "the portal's own list has {} and is switched {}",
+        entries(list.entries.len()),
+        if list.enabled { "on: logins that it refuses leave no trace" } else { "off" }
+    );
+    if troubles.iter().any(|trouble| trouble.stops_everybody()) {
+        return Check::fail(
+            LIST,
+            text,
+            "an entry in it makes the portal refuse everybody but its owner: see `ip-fence plan`",
+        );
+    }
+    if !troubles.is_empty() {
+        let remedy = format!("{} in it can never match: see `ip-fence plan`", entries(troubles.len()));
+        return Check::warn(LIST, text, remedy);
+    }
+    Check::ok(LIST, text)
+}

@@ -1,0 +1,106 @@
+//! This program's own flags and subcommands. No logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+use job_runner::config::FlagSetting;
+
+/// Finds people who came from where they should not, and tells what a list of addresses would do
+#[derive(Debug, Parser)]
+#[command(name = "ip-fence", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+
+    /// The policy, TOML: who may come from where [default: the setting `policy`]
+    #[arg(long, global = true, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Common(CommonCommand),
+    /// Check, make or ask the policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Tell what the policy would make of the portal's own list, and whom that would lock out; changes nothing
+    Plan(PlanArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Look for mistakes: with a portal, also for people and groups that it does not know
+    Check,
+    /// Make a policy of another list and print it
+    Import {
+        /// CSV with the columns person, address, label; or JSON: an object of persons with lists of addresses
+        file: PathBuf,
+        /// What the file holds [default: by its ending]
+        #[arg(long, value_enum)]
+        from: Option<ListFormat>,
+    },
+    /// Tell whether somebody may come from an address, and by which line
+    Test {
+        /// E-mail address or id
+        person: String,
+        address: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PlanArgs {
+    /// Remove entries of the portal's list that the policy does not have; without it they are kept
+    #[arg(long)]
+    pub(crate) own_all: bool,
+
+    /// The address under which the portal sees this machine [default: the one of earlier events of the key's account]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) own_address: Option<std::net::IpAddr>,
+}
+
+impl CommandLine for Cli {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn command(&self) -> Option<&CommonCommand> {
+        match &self.command {
+            Some(Command::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    fn has_own_command(&self) -> bool {
+        matches!(self.command, Some(Command::Policy(_) | Command::Plan(_)))
+    }
+}
+
+impl Cli {
+    pub(crate) fn flags(&self) -> Vec<FlagSetting> {
+        let policy = self.policy.as_ref().map(|path| path.display().to_string());
+        policy.map(|path| FlagSetting::new("--policy", "policy", path)).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        <Cli as CommandFactory>::command().debug_assert();
+    }
+}

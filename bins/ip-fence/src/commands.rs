@@ -1,0 +1,188 @@
+//! The subcommands of this program. None of them changes anything, here or at the portal.
+
+use std::path::Path;
+
+use anyhow::Context;
+use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
+use chrono::TimeDelta;
+use docspace_client::{Client, ErrorKind};
+use job_runner::Setup;
+use job_runner::args::ReportFormat;
+use job_runner::exit::{Ending, Exit, decide};
+use job_runner::words::plural;
+use tracing::warn;
+
+use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};
+use crate::directory;
+use crate::plan::{self, Plan, PlanReport};
+use crate::policy::{Directory, Policy, PolicyFile, Word, import};
+use crate::run::{self, IpFence};
+
+/// How much history is replayed against a planned list.
+const HISTORY: TimeDelta = TimeDelta::days(30);
+
+pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, IpFence>) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Some(Command::Policy(PolicyCommand::Check)) => check(setup).await,
+        Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from),
+        Some(Command::Policy(PolicyCommand::Test { person, address })) => test(setup, person, address).await,
+        Some(Command::Plan(args)) => plan(setup, args).await,
+        Some(Command::Common(_)) | None => Ok(Exit::Usage),
+    }
+}
+
+/// The policy that is set. Without one there is nothing to check or to plan.
+fn policy_file(setup: &Setup<'_, IpFence>) -> Result<PolicyFile, job_runner::Error> {
+    let file = directory::read_policy(path(setup))?;
+    file.ok_or_else(|| {
+        job_runner::Error::setting("policy", "is missing: give `--policy FILE`, or write it into the settings")
+    })
+}
+
+fn path<'s>(setup: &'s Setup<'_, IpFence>) -> Option<&'s Path> {
+    setup.config.policy.as_ref().map(|path| path.as_path())
+}
+
+async fn check(setup: &Setup<'_, IpFence>) -> anyhow::Result<Exit> {
+    let file = policy_file(setup)?;
+    let rules = plural(file.rules.len() as u64, "rule");
+    if setup.common.portal.url.is_none() {
+        setup.print(&format!(
+            "{rules}, no mistake in them; no portal is set, so people and groups were not looked for\n"
+        ))?;
+        return Ok(Exit::Concluded);
+    }
+    let client = setup.client()?;
+    let (policy, directory) = resolved(setup, &client, file).await?;
+    let mut text =
+        format!("{rules} for {} of {} people, no mistake in them\n", policy.people(), directory.people.len());
+    for note in run::about(&policy) {
+        text.push_str(&format!("Note: {note}\n"));
+    }
+    setup.print(&text)?;
+    Ok(Exit::Concluded)
+}
+
+async fn resolved(
+    setup: &Setup<'_, IpFence>,
+    client: &Client,
+    file: PolicyFile,
+) -> anyhow::Result<(Policy, Directory)> {
+    let directory = directory::read(client, Some(&file)).await?;
+    let policy = run::resolve(Some(file), path(setup), &directory, setup.config, setup.now)?;
+    Ok((policy, directory))
+}
+
+fn import(setup: &Setup<'_, IpFence>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let rows = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
+        ListFormat::Csv => import::from_csv(&text),
+        ListFormat::Json => import::from_json(&text),
+    };
+    let policy =
+        rows.and_then(|rows| import::to_policy(&rows)).map_err(|mistakes| directory::refused(file, mistakes))?;
+    setup.print(&policy)?;
+    Ok(Exit::Concluded)
+}
+
+async fn test(setup: &Setup<'_, IpFence>, person: &str, address: &str) -> anyhow::Result<Exit> {
+    let client = setup.client()?;
+    let (policy, directory) = resolved(setup, &client, policy_file(setup)?).await?;
+    let Some(account) = directory.person(person) else {
+        let known = directory.people.values().filter_map(|account| account.person.email.as_ref());
+        let guess = job_runner::config::nearest_name(&person.to_lowercase(), known.map(|email| email.raw()));
+        let guess = guess.map(|name| format!(", did you mean `{}`?", shown(name))).unwrap_or_default();
+        return Err(job_runner::Error::setting(
+            "PERSON",
+            format!("the portal has no person `{}`{guess}", shown(person)),
+        )
+        .into());
+    };
+    let answer = policy.answer(&account.person, address);
+    setup.print(&match setup.args.format {
+        ReportFormat::Text => answer.text(),
+        ReportFormat::Json => format!("{}\n", serde_json::to_string_pretty(&answer)?),
+    })?;
+    let ending = Ending { findings: answer.verdict != Word::Allowed, ..Ending::default() };
+    Ok(decide(ending, setup.args.exit_code))
+}
+
+async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exit> {
+    let file = policy_file(setup)?;
+    let client = setup.client()?;
+    let portal = client.probe().await?;
+    let zone = portal.time_zone;
+    let until = setup.args.until.map_or(setup.now, |until| until.resolve(setup.now, zone));
+    let since = setup.args.since.map_or(until - HISTORY, |since| since.resolve(setup.now, zone));
+    let window = Window::new(since, until);
+    if window.is_empty() {
+        return Err(job_runner::Error::EmptyWindow(window).into());
+    }
+    if !portal.audit_filter_works {
+        anyhow::bail!("the portal's plan has no audit feature, so nobody can tell whom a list would lock out");
+    }
+    let (policy, directory) = resolved(setup, &client, file).await?;
+    let list = client.address_list().await.map_err(|error| match error.kind {
+        ErrorKind::ServerFault { .. } => anyhow::Error::new(error).context(
+            "the portal cannot read its own address list: a row that is no address stands in its table, and while the switch is on it \
+             refuses everybody but its owner; have whoever runs the server remove the row",
+        ),
+        _ => anyhow::Error::new(error),
+    })?;
+    // what is remembered is read from a copy, and nothing is written to the store itself
+    let archive = setup.archive_snapshot().await?;
+    let (mut coverage, seen) = history(&client, &archive, window, setup).await?;
+    let remembered = archive.address_list().await?.map(|fact| fact.value.list);
+    if list.enabled {
+        coverage.blind_spots.push(BlindSpot::BlockedLogins);
+    }
+    let plan = Plan::make(&plan::Inputs {
+        list: &list,
+        remembered: remembered.as_ref(),
+        policy: &policy,
+        directory: &directory,
+        service_accounts: &setup.common.service_accounts,
+        settings: &setup.config.portal,
+        own_all: args.own_all,
+        own_address: args.own_address,
+        me: &portal.me,
+        is_public: run::is_public(&setup.config.portal, &setup.portal_url()?),
+        seen: &seen,
+    });
+    let verdict = coverage.verdict();
+    let ending = Ending {
+        nothing: verdict == Verdict::Nothing,
+        incomplete: verdict == Verdict::Incomplete,
+        held: plan.is_refused(),
+        findings: false,
+    };
+    let report = PlanReport::new(setup, &portal, window, coverage, plan)?;
+    setup.print(&report.render(setup.args.format)?)?;
+    Ok(decide(ending, setup.args.exit_code))
+}
+
+/// Logins and acts of the window, by person and address.
+async fn history(
+    client: &Client,
+    archive: &event_archive::Archive,
+    window: Window,
+    setup: &Setup<'_, IpFence>,
+) -> anyhow::Result<(Coverage, plan::History)> {
+    let logins = archive.refresh_logins(client, window, setup.now).await?;
+    let audit = archive.refresh_audit(client, window, setup.now).await?;
+    let mut coverage =
+        Coverage { main: MainSource::Logins, logins: logins.coverage, audit: audit.coverage, ..Coverage::default() };
+    coverage.blind_spots = run::BLIND_SPOTS.to_vec();
+    for (gaps, error) in [(logins.gaps, logins.error), (audit.gaps, audit.error)] {
+        coverage.add_gaps(gaps);
+        if let Some(error) = error {
+            warn!("{:#}", anyhow::Error::new(error));
+        }
+    }
+    Ok((coverage, plan::History::read(archive, window).await?))
+}
+
+fn shown(text: &str) -> String {
+    audit_model::PortalText::new(text).for_terminal()
+}

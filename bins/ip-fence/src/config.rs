@@ -1,0 +1,193 @@
+//! This program's settings. `ip-fence.example.toml` says the same.
+
+use job_runner::config::{PathSetting, Problem, Settings};
+use serde::{Deserialize, Serialize};
+
+/// Five wrong passwords within ten minutes are more than somebody types who has forgotten one.
+const FAILED_LOGINS: u64 = 5;
+const FAILED_MINUTES: u32 = 10;
+
+/// A whole /24. More entries than that make a list that nobody reads, and each is compared with every request.
+const EXPANSION_CAP: u64 = 256;
+
+/// No list needs more: beyond, expanding only fills the memory.
+const LARGEST_CAP: u64 = 65_536;
+
+/// Own settings, besides those that all programs share.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// The file that says who may come from where.
+    pub(crate) policy: Option<PathSetting>,
+    /// A single IPv6 address of the policy stands for its /64.
+    pub(crate) ipv6_by_64: bool,
+    pub(crate) portal: OwnPortal,
+    pub(crate) limits: Limits,
+}
+
+/// `portal.*`, beside the common ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OwnPortal {
+    pub(crate) enforce: Enforce,
+    /// Whether people reach the portal over the internet, so that a private address is none of theirs. By default judged by the
+    /// portal's own address.
+    pub(crate) public: Option<bool>,
+    /// A network or range of more addresses than this is not expanded in a plan.
+    pub(crate) expansion_cap: u64,
+}
+
+impl Default for OwnPortal {
+    fn default() -> Self {
+        OwnPortal { enforce: Enforce::default(), public: None, expansion_cap: EXPANSION_CAP }
+    }
+}
+
+/// What a plan does to the portal's switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Enforce {
+    #[default]
+    Keep,
+    On,
+    Off,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum EnforceForm {
+    Switch(bool),
+    Word(String),
+}
+
+impl Serialize for Enforce {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Enforce::Keep => serializer.serialize_str("keep"),
+            Enforce::On => serializer.serialize_bool(true),
+            Enforce::Off => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Enforce {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = EnforceForm::deserialize(deserializer).map_err(|_| expected_enforce())?;
+        match form {
+            EnforceForm::Switch(true) => Ok(Enforce::On),
+            EnforceForm::Switch(false) => Ok(Enforce::Off),
+            // from the environment everything is a word
+            EnforceForm::Word(word) => match word.as_str() {
+                "keep" => Ok(Enforce::Keep),
+                "true" => Ok(Enforce::On),
+                "false" => Ok(Enforce::Off),
+                _ => Err(expected_enforce()),
+            },
+        }
+    }
+}
+
+fn expected_enforce<E: serde::de::Error>() -> E {
+    E::custom("must be \"keep\", true or false")
+}
+
+/// Failed logins that are still usual; so many or more are a finding. 0 switches one off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Limits {
+    /// With one typed address.
+    pub(crate) failed_logins: u64,
+    /// Typed addresses that one caller tried.
+    pub(crate) sprayed_people: u64,
+    /// The sliding window of both.
+    pub(crate) minutes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { failed_logins: FAILED_LOGINS, sprayed_people: FAILED_LOGINS, minutes: FAILED_MINUTES }
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.limits.minutes == 0 {
+            problems.push(Problem::new("limits.minutes", "must be at least 1"));
+        }
+        for (key, limit) in
+            [("limits.failed_logins", self.limits.failed_logins), ("limits.sprayed_people", self.limits.sprayed_people)]
+        {
+            if limit == 1 {
+                problems.push(Problem::new(key, "must be 0 (off) or at least 2: everybody mistypes once"));
+            }
+        }
+        if !(1..=LARGEST_CAP).contains(&self.portal.expansion_cap) {
+            problems.push(Problem::new("portal.expansion_cap", format!("must be from 1 to {LARGEST_CAP}")));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use job_runner::config::{Sources, load};
+
+    use super::*;
+
+    fn from(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ip-fence.toml");
+        std::fs::write(&path, text).unwrap();
+        load_file(path)
+    }
+
+    fn load_file(path: PathBuf) -> Result<Config, String> {
+        let sources = Sources { own_file: Some(path), ..Sources::default() };
+        load::<Config>("ip-fence", &sources).map(|loaded| loaded.own).map_err(|problems| problems.to_string())
+    }
+
+    /// The example states every own setting with its default.
+    #[test]
+    fn the_example_file_is_complete_and_loads() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ip-fence.example.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let loaded = load_file(path).unwrap();
+        let policy = loaded.policy.clone().expect("the example names a policy");
+        assert!(policy.as_path().ends_with("policy.example.toml"), "relative to the file");
+        assert_eq!(Config { policy: None, ..loaded }, Config::default());
+        for key in [
+            "policy",
+            "ipv6_by_64",
+            "enforce",
+            "public",
+            "expansion_cap",
+            "failed_logins",
+            "sprayed_people",
+            "minutes",
+            "url",
+        ] {
+            assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} ="))), "{key}");
+        }
+        let policy = std::fs::read_to_string(policy.as_path()).unwrap();
+        assert!(crate::policy::parse(&policy).is_ok());
+    }
+
+    #[test]
+    fn the_switch_takes_three_values() {
+        let portal = "[portal]\nurl = \"https://docs.example.com\"\nenforce = ";
+        for (text, enforce) in [("\"keep\"", Enforce::Keep), ("true", Enforce::On), ("false", Enforce::Off)] {
+            assert_eq!(from(&format!("{portal}{text}")).unwrap().portal.enforce, enforce);
+        }
+        let problem = from(&format!("{portal}\"on\"")).unwrap_err();
+        assert!(problem.contains("portal.enforce") && problem.contains("\"keep\", true or false"), "{problem}");
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused() {
+        let limits = Limits { failed_logins: 1, sprayed_people: 1, minutes: 0 };
+        let portal = OwnPortal { expansion_cap: 0, ..OwnPortal::default() };
+        assert_eq!(Config { limits, portal, ..Config::default() }.validate().len(), 4);
+    }
+}

@@ -1,0 +1,160 @@
+//! A finding, and what this program knows of it besides what all programs have.
+
+use audit_model::{Counts, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
+use chrono::TimeDelta;
+use job_runner::words::plural;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::sighting::{Sighting, Source};
+
+/// Name of the rule in findings and alerts.
+pub(crate) const RULE: &str = "address_policy";
+
+/// The shortest time that a portal tells apart: a window ends just after its last event.
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+
+/// Rows of the audit trail that the published list of events has of one finding; logins it has all.
+const ACTS_LISTED: usize = MAX_EVIDENCE;
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Somebody came from an address that no rule allows them.
+    NotAllowed,
+    /// Nobody can tell whether the address is allowed.
+    CannotJudge,
+    /// The address was set by the caller, or is none.
+    AddressSet,
+    /// No rule names the person.
+    Unnamed,
+    /// The account was disabled before.
+    Disabled,
+    /// A country that the person has not signed in from before.
+    NewCountry,
+    /// Many failed logins with one typed address.
+    FailedBurst,
+    /// Failed logins with many typed addresses, from one caller.
+    Spraying,
+    /// The portal's own list or its switch was changed.
+    ListChanged,
+    /// The portal says that its list counts, and lets people in all the same.
+    NotEnforced,
+}
+
+/// A finding with what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) finding: Finding,
+    pub(crate) detail: Detail,
+    /// Its rows, by time: all logins, and the first of the audit trail.
+    pub(crate) rows: Vec<Sighting>,
+}
+
+/// What this program says of a finding besides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Detail {
+    pub(crate) kind: Kind,
+    /// The network, the country, or what is left of the address; absent where the finding is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<PortalText>,
+    pub(crate) logins: u64,
+}
+
+/// Rows that belong together, taken in by time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    span: Option<Window>,
+    pub(crate) logins: u64,
+    pub(crate) acts: u64,
+    kept: Vec<Sighting>,
+    kept_acts: usize,
+}
+
+impl Rows {
+    pub(crate) fn push(&mut self, row: &Sighting) {
+        let span = self.span.get_or_insert(Window::new(row.at, row.at));
+        span.until = span.until.max(row.at + INSTANT);
+        match row.source {
+            Source::Logins => self.logins += 1,
+            Source::Audit => {
+                self.acts += 1;
+                self.kept_acts += 1;
+                if self.kept_acts > ACTS_LISTED {
+                    return;
+                }
+            }
+        }
+        self.kept.push(row.clone());
+    }
+
+    pub(crate) fn first(&self) -> Option<&Sighting> {
+        self.kept.first()
+    }
+
+    pub(crate) fn logins(&self) -> impl Iterator<Item = &Sighting> {
+        self.kept.iter().filter(|row| row.source == Source::Logins)
+    }
+
+    /// `3 logins and 41 acts`
+    pub(crate) fn counted(&self) -> String {
+        match (self.logins, self.acts) {
+            (logins, 0) => plural(logins, "login"),
+            (0, acts) => plural(acts, "act"),
+            (logins, acts) => format!("{} and {}", plural(logins, "login"), plural(acts, "act")),
+        }
+    }
+
+    /// The finding that the rows are.
+    pub(crate) fn found(self, about: About) -> Found {
+        let About { kind, severity, person, place, key, reasons } = about;
+        let total = self.logins + self.acts;
+        let finding = Finding {
+            rule: RULE.to_owned(),
+            severity,
+            state: FindingState::New,
+            fingerprint: fingerprint(kind, &key),
+            person,
+            room: None,
+            // documents play no part here
+            counts: Counts { acts: total, documents: 0 },
+            window: self.span.unwrap_or(Window::new(Default::default(), Default::default())),
+            reasons,
+            evidence: self.kept.iter().take(MAX_EVIDENCE).map(Sighting::evidence).collect(),
+            evidence_total: total,
+        };
+        Found { finding, detail: Detail { kind, place, logins: self.logins }, rows: self.kept }
+    }
+}
+
+/// What a finding is about.
+pub(crate) struct About {
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    pub(crate) person: Person,
+    pub(crate) place: Option<PortalText>,
+    /// What makes it the same matter in the next run.
+    pub(crate) key: String,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// The first 16 hexadecimal digits of a SHA-256.
+fn fingerprint(kind: Kind, key: &str) -> String {
+    let digest = Sha256::digest(format!("{RULE}\n{kind:?}\n{key}"));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Puts findings in the order of every report: most severe first, then by person, kind, place and time.
+pub(crate) fn sort(found: &mut [Found]) {
+    found.sort_by(|a, b| {
+        let key = |found: &Found| (found.finding.person.id, found.detail.kind, found.detail.place.clone());
+        let times =
+            (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
+        b.finding.severity.cmp(&a.finding.severity).then_with(|| key(a).cmp(&key(b))).then(times)
+    });
+}
+
+pub(crate) fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}

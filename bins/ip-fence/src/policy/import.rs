@@ -1,0 +1,244 @@
+//! A policy out of lists that other tools have: CSV with the columns person, address and label, or JSON. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::AddressRange;
+use serde::Deserialize;
+
+use super::Mistake;
+use super::file::shown;
+
+/// The label of rows that have none.
+const NO_LABEL: &str = "imported";
+
+/// One row of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Row {
+    person: String,
+    address: String,
+    #[serde(default)]
+    label: String,
+    /// Where it stands; of JSON its number.
+    #[serde(skip)]
+    line: usize,
+}
+
+/// Reads CSV: a first line with the names of the columns, in any order and case; `label` can be missing.
+///
+/// # Errors
+/// Everything that is wrong, with its line.
+pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let headers: Vec<String> = match reader.headers() {
+        Ok(headers) => headers.iter().map(str::to_lowercase).collect(),
+        Err(error) => return Err(vec![Mistake::new(1, format!("is no CSV: {error}"))]),
+    };
+    let column = |name: &str| headers.iter().position(|header| header == name);
+    let (Some(person), Some(address)) = (column("person"), column("address")) else {
+        return Err(vec![Mistake::new(
+            1,
+            "the first line must name the columns `person`, `address` and perhaps `label`",
+        )]);
+    };
+    let label = column("label");
+    let mut mistakes = Vec::new();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let line = record.position().map_or(1, |position| position.line() as usize);
+                let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
+                rows.push(Row { person: cell(Some(person)), address: cell(Some(address)), label: cell(label), line });
+            }
+            Err(error) => {
+                let line = error.position().map_or(1, |position| position.line() as usize);
+                mistakes.push(Mistake::new(line, "has another number of cells than the first line"));
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
+}
+
+/// Either form of JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Json {
+    /// The published map: person to addresses.
+    Map(BTreeMap<String, Vec<String>>),
+    Rows(Vec<Row>),
+}
+
+/// Reads JSON: an object of persons with lists of addresses, or a list of objects with the same members as the columns of CSV.
+///
+/// # Errors
+/// When it is neither.
+pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| vec![Mistake::new(error.line(), format!("is no JSON: {error}"))])?;
+    let form =
+        "must be an object of persons with lists of addresses, or a list of objects with `person`, `address`, `label`";
+    match serde_json::from_value(json).map_err(|_| vec![Mistake::new(1, form)])? {
+        Json::Map(map) => {
+            let rows = map.into_iter().enumerate().flat_map(|(number, (person, addresses))| {
+                let row =
+                    move |address| Row { person: person.clone(), address, label: String::new(), line: number + 1 };
+                addresses.into_iter().map(row)
+            });
+            Ok(rows.collect())
+        }
+        Json::Rows(rows) => {
+            Ok(rows.into_iter().enumerate().map(|(number, row)| Row { line: number + 1, ..row }).collect())
+        }
+    }
+}
+
+/// The policy as TOML: one rule for all people who have the same addresses under the same label.
+///
+/// # Errors
+/// Rows without a person, and addresses that are none.
+pub(crate) fn to_policy(rows: &[Row]) -> Result<String, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut allowed: BTreeMap<(&str, String), BTreeSet<AddressRange>> = BTreeMap::new();
+    for row in rows {
+        let person = row.person.trim().to_lowercase();
+        if person.is_empty() {
+            mistakes.push(Mistake::new(row.line, "names no person"));
+        }
+        let label = if row.label.trim().is_empty() { NO_LABEL } else { row.label.trim() };
+        match row.address.parse() {
+            Ok(range) => drop(allowed.entry((label, person)).or_default().insert(range)),
+            Err(error) => mistakes.push(Mistake::new(row.line, format!("`{}` {error}", shown(&row.address)))),
+        }
+    }
+    if rows.is_empty() {
+        mistakes.push(Mistake::new(1, "holds no row"));
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut rules: BTreeMap<(&str, BTreeSet<AddressRange>), Vec<String>> = BTreeMap::new();
+    for ((label, person), addresses) in allowed {
+        rules.entry((label, addresses)).or_default().push(person);
+    }
+    let mut text = "default = \"report\"\n".to_owned();
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    let taken: BTreeSet<&str> = rules.keys().map(|(label, _)| *label).collect();
+    for ((label, addresses), people) in &rules {
+        let label = free_label(label, &taken, used.entry(label).or_default());
+        let entries: Vec<String> = addresses.iter().map(|range| quoted(&range.to_string())).collect();
+        let people: Vec<String> = people.iter().map(|person| quoted(person)).collect();
+        text.push_str(&format!(
+            "\n[[rule]]\nlabel = {}\npeople = [{}]\nallow = [{}]\n",
+            quoted(&label),
+            people.join(", "),
+            entries.join(", ")
+        ));
+    }
+    Ok(text)
+}
+
+/// The label, with a number behind it from the second rule on; never one that another rule has.
+fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
+    loop {
+        *used += 1;
+        if *used == 1 {
+            return label.to_owned();
+        }
+        let numbered = format!("{label} ({used})");
+        if !taken.contains(numbered.as_str()) {
+            return numbered;
+        }
+    }
+}
+
+/// A text as TOML has it.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|character| match character {
+            '"' | '\\' => format!("\\{character}"),
+            control if control.is_control() => format!("\\u{:04X}", u32::from(control)),
+            other => other.to_string(),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::policy::parse;
+
+    #[test]
+    fn csv_becomes_rules_of_people_with_the_same_addresses() {
+        let csv = "Address,PERSON,label\n192.0.2.0/24,Anna@example.com,office\n192.0.2.0/24,bob@example.com,office\n\
+                   198.51.100.7,bob@example.com,home\n203.0.113.1-203.0.113.3,chen@example.com,office\n2001:DB8::/32,anna@example.com,\n";
+        insta::assert_snapshot!(to_policy(&from_csv(csv).unwrap()).unwrap(), @r#"
+        default = "report"
+
+        [[rule]]
+        label = "home"
+        people = ["bob@example.com"]
+        allow = ["198.51.100.7"]
+
+        [[rule]]
+        label = "imported"
+        people = ["anna@example.com"]
+        allow = ["2001:db8::/32"]
+
+        [[rule]]
+        label = "office"
+        people = ["anna@example.com", "bob@example.com"]
+        allow = ["192.0.2.0/24"]
+
+        [[rule]]
+        label = "office (2)"
+        people = ["chen@example.com"]
+        allow = ["203.0.113.1-203.0.113.3"]
+        "#);
+    }
+
+    #[test]
+    fn the_published_map_is_understood() {
+        let json = r#"{"c1a0f3de-0000-4000-8000-000000000003": ["203.0.113.10", "198.51.100.0-198.51.100.255"]}"#;
+        let rules = parse(&to_policy(&from_json(json).unwrap()).unwrap()).unwrap().rules;
+        assert_eq!(rules.len(), 1);
+        assert_eq!(rules[0].people[0].text, "c1a0f3de-0000-4000-8000-000000000003");
+        let ranges: Vec<String> = rules[0].allow.iter().map(|entry| entry.range.to_string()).collect();
+        assert_eq!(ranges, ["198.51.100.0/24", "203.0.113.10"]);
+        let rows = r#"[{"person": "anna@example.com", "address": "192.0.2.1", "label": "office"}]"#;
+        assert!(to_policy(&from_json(rows).unwrap()).unwrap().contains("label = \"office\""));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line() {
+        let lines = |mistakes: Vec<Mistake>| mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>();
+        let csv = "person,address\nanna@example.com,192.0.2.300\n,192.0.2.1\nbob@example.com,192.0.2.9/24\n";
+        assert_eq!(lines(to_policy(&from_csv(csv).unwrap()).unwrap_err()), [2, 3, 4]);
+        assert_eq!(lines(from_csv("person,address\na,b,c\n").unwrap_err()), [2]);
+        assert_eq!(lines(from_csv("who,where\n").unwrap_err()), [1]);
+        assert!(from_json("{").is_err() && from_json("[1]").is_err() && from_json("{\"a\": 1}").is_err());
+        assert!(to_policy(&[]).is_err());
+    }
+
+    proptest! {
+        /// Whatever stands in a list, what comes out is a policy that reads back.
+        #[test]
+        fn what_is_made_is_a_policy(names in prop::collection::vec(("\\PC{1,8}", "[\"\\\\a-c ()2]{0,6}"), 1..6)) {
+            let rows: Vec<Row> = names
+                .into_iter()
+                .zip(1..)
+                .map(|((person, label), line)| Row { person, address: format!("192.0.2.{line}"), label, line })
+                .filter(|row| !row.person.trim().is_empty())
+                .collect();
+            if !rows.is_empty() {
+                let text = to_policy(&rows).unwrap();
+                prop_assert!(parse(&text).is_ok(), "{}\n{:?}", text, parse(&text));
+            }
+        }
+    }
+}

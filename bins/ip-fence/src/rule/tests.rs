@@ -1,0 +1,212 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
+
+struct World {
+    policy: Policy,
+    directory: Directory,
+    countries: Countries,
+    is_public: bool,
+    service_accounts: Vec<String>,
+}
+
+impl World {
+    fn new(policy: Policy) -> Self {
+        let (countries, service_accounts) = (Countries::new(), Vec::new());
+        World { policy, directory: directory(), countries, is_public: true, service_accounts }
+    }
+
+    fn judge(&self, rows: &[Sighting]) -> Vec<Found> {
+        let mut detector = Detector::new(Rulebook {
+            policy: &self.policy,
+            directory: &self.directory,
+            service_accounts: &self.service_accounts,
+            is_public: self.is_public,
+            countries: &self.countries,
+        });
+        rows.iter().for_each(|row| detector.push(row));
+        let mut found = detector.finish();
+        crate::found::sort(&mut found);
+        found
+    }
+
+    fn kinds(&self, rows: &[Sighting]) -> Vec<(Uuid, Kind, Severity)> {
+        self.judge(rows)
+            .iter()
+            .map(|found| (found.finding.person.id, found.detail.kind, found.finding.severity))
+            .collect()
+    }
+}
+
+fn office() -> World {
+    World::new(policy(&["192.0.2.0/24", "2001:db8::/32", "10.0.0.0/8"]))
+}
+
+#[test]
+fn allowed_addresses_are_no_finding_in_whatever_dress() {
+    let rows = [
+        login(BOB, "192.0.2.7", 90),
+        login(BOB, "192.0.2.7:4711", 80),
+        act(ANNA, "::ffff:192.0.2.9", 70),
+        act(OLGA, "2001:DB8::1", 60),
+    ];
+    assert_eq!(office().judge(&rows), []);
+}
+
+#[test]
+fn severity_goes_by_role() {
+    let rows = [login(BOB, "203.0.113.7", 90), login(ANNA, "203.0.113.7", 80), act(OLGA, "203.0.113.7", 70)];
+    let expected = [
+        (OLGA, Kind::NotAllowed, Severity::High),
+        (ANNA, Kind::NotAllowed, Severity::High),
+        (BOB, Kind::NotAllowed, Severity::Medium),
+    ];
+    assert_eq!(office().kinds(&rows), expected);
+}
+
+#[test]
+fn one_network_of_one_person_is_one_finding() {
+    let rows = [
+        login(BOB, "203.0.113.7", 90),
+        login(BOB, "203.0.113.200", 80),
+        act(BOB, "203.0.113.7", 70),
+        login(BOB, "198.51.100.7", 60),
+    ];
+    let found = office().judge(&rows);
+    let places: Vec<_> = found.iter().map(|found| found.detail.place.as_ref().unwrap().raw()).collect();
+    assert_eq!(places, ["198.51.100.0/24", "203.0.113.0/24"]);
+    assert_eq!((found[1].detail.logins, found[1].finding.counts.acts), (2, 3));
+    assert!(found[1].finding.reasons[0].contains("2 logins and 1 act"), "{:?}", found[1].finding.reasons);
+}
+
+/// Stumps and nothing are never taken for allowed, even when the policy holds all of IPv6.
+#[test]
+fn what_cannot_be_judged_is_never_allowed() {
+    let world = World::new(policy(&["::/0", "0.0.0.0/0"]));
+    let rows = [login(BOB, "2001", 90), login(BOB, "", 80), login(BOB, "10.1.2.3", 70), login(BOB, "192.0.2.1", 60)];
+    assert!(
+        world.kinds(&rows).iter().all(|(_, kind, severity)| (*kind, *severity) == (Kind::CannotJudge, Severity::Low))
+    );
+    assert_eq!(world.judge(&rows).len(), 3, "a whole public address is judged");
+    let inner = World { is_public: false, ..world };
+    assert_eq!(inner.judge(&rows).len(), 2, "inside a company's own network a private address says who it is");
+}
+
+#[test]
+fn a_private_address_that_no_rule_allows_is_foreign_inside_and_unclear_outside() {
+    let world = World { is_public: false, ..World::new(policy(&["192.0.2.0/24"])) };
+    assert_eq!(world.kinds(&[login(BOB, "10.1.2.3", 90)])[0].1, Kind::NotAllowed);
+    let public = World { is_public: true, ..world };
+    assert_eq!(public.kinds(&[login(BOB, "10.1.2.3", 90)])[0].1, Kind::CannotJudge);
+}
+
+#[test]
+fn addresses_that_callers_set_are_told_even_when_allowed_and_of_people_nobody_names() {
+    let set = |user| Sighting { ip_was_set: true, ..login(user, "192.0.2.7", 90) };
+    let world = World::new(policy_of(
+        "default = \"ignore\"\n[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.0/24\"]",
+    ));
+    for row in [set(BOB), set(HANA), login(BOB, "office", 80), login(HANA, "010.0.0.1", 70)] {
+        assert_eq!(world.kinds(std::slice::from_ref(&row))[0].1, Kind::AddressSet, "{row:?}");
+    }
+    // however many texts somebody thinks of, it is one finding
+    let many: Vec<_> = (0..50).map(|n| login(BOB, &format!("text {n}"), 90)).collect();
+    assert_eq!(world.judge(&many).len(), 1);
+}
+
+/// The portal books what people wrote together on the first of them, with the address of another.
+#[test]
+fn saves_of_the_editor_accuse_nobody() {
+    for action in [5034, 5152, 5201] {
+        let save = Sighting { action: audit_model::ActionId(action), ..act(BOB, "203.0.113.7", 90) };
+        assert_eq!(office().judge(&[save]), [], "{action}");
+    }
+    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an act of his own does");
+}
+
+#[test]
+fn people_whom_no_rule_names_are_told_once_or_not_at_all() {
+    let rows = [login(HANA, "192.0.2.7", 90), login(HANA, "203.0.113.7", 80), act(HANA, "2001", 70)];
+    assert_eq!(office().kinds(&rows), [(HANA, Kind::Unnamed, Severity::Low)]);
+    let ignored = World::new(policy_of(
+        "default = \"ignore\"\n[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = []",
+    ));
+    assert_eq!(ignored.judge(&rows), []);
+    assert_eq!(ignored.kinds(&[login(BOB, "192.0.2.7", 60)])[0].1, Kind::NotAllowed, "an empty list allows nothing");
+}
+
+#[test]
+fn rules_that_do_not_count_allow_nothing_and_are_named() {
+    let text = "[[rule]]\nlabel = \"fair\"\npeople = [\"bob@example.com\"]\nallow = [\"0.0.0.0/0\"]\nexpires = \"2026-11-20\"\n\
+                [[rule]]\nlabel = \"admins\"\npeople = [\"bob@example.com\", \"anna@example.com\"]\nallow = [\"0.0.0.0/0\"]\nfor_admin = true";
+    let world = World::new(policy_of(text));
+    let found = world.judge(&[login(BOB, "192.0.2.7", 90), login(ANNA, "192.0.2.7", 80)]);
+    assert_eq!(found.len(), 1, "the admin may");
+    let reasons = found[0].finding.reasons.join("\n");
+    assert!(reasons.contains("\"fair\" (line 1)") && reasons.contains("\"admins\" (line 6)"), "{reasons}");
+}
+
+#[test]
+fn disabled_people_who_appear_are_told_but_not_what_they_did_before() {
+    let disable = Sighting {
+        action: audit_model::ActionId(STATUS_CHANGED),
+        targets: vec![GIL.to_string()],
+        ..act(ANNA, "192.0.2.1", 50)
+    };
+    let before = act(GIL, "192.0.2.7", 90);
+    let after = act(GIL, "192.0.2.7", 10);
+    let disabled = |rows: &[Sighting]| office().kinds(rows).contains(&(GIL, Kind::Disabled, Severity::High));
+    assert!(!disabled(&[before.clone(), disable.clone()]));
+    assert!(disabled(&[before.clone(), disable, after]));
+    assert!(disabled(&[before]), "disabled before the window");
+}
+
+#[test]
+fn robots_visitors_and_service_accounts_are_passed_over() {
+    let world = World { service_accounts: vec!["bob@example.com".to_owned()], ..office() };
+    let rows = [
+        act(Uuid::nil(), "203.0.113.7", 90),
+        act(audit_model::SYSTEM_ACCOUNT, "203.0.113.7", 80),
+        act(GUEST_ACCOUNT, "203.0.113.7", 70),
+        login(BOB, "203.0.113.7", 60),
+    ];
+    assert_eq!(world.judge(&rows), []);
+}
+
+#[test]
+fn a_country_is_new_to_a_habit_only() {
+    let from = |country: &str| Sighting { country: Some(country.into()), ..login(BOB, "192.0.2.7", 90) };
+    let habit = |logins| Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), logins)]))]);
+    let world = |logins| World { countries: habit(logins), ..office() };
+    assert_eq!(world(5).kinds(&[from("France")]), [(BOB, Kind::NewCountry, Severity::Low)]);
+    assert_eq!(world(5).kinds(&[from("Germany")]), []);
+    assert_eq!(world(4).kinds(&[from("France")]), [], "too few logins to speak of a habit");
+    assert_eq!(office().kinds(&[from("France")]), []);
+}
+
+/// Known until the network changes, or what the policy allows.
+#[test]
+fn the_fingerprint_changes_with_network_and_policy_and_with_nothing_else() {
+    let print = |world: &World, row: Sighting| world.judge(&[row])[0].finding.fingerprint.clone();
+    let first = print(&office(), login(BOB, "203.0.113.7", 90));
+    assert_eq!(print(&office(), act(BOB, "203.0.113.99", 10)), first, "same network");
+    assert_ne!(print(&office(), login(BOB, "198.51.100.7", 90)), first);
+    assert_ne!(print(&office(), login(ANNA, "203.0.113.7", 90)), first);
+    assert_ne!(print(&World::new(policy(&["192.0.2.0/24"])), login(BOB, "203.0.113.7", 90)), first);
+}
+
+proptest! {
+    /// Whatever is noted: a row is a finding unless its whole address is in the policy.
+    #[test]
+    fn nothing_but_a_whole_address_is_allowed(noted in prop_oneof![
+        "\\PC{0,12}", "192\\.0\\.2\\.[0-9]{1,3}(:[0-9]{1,5})?", "[0-9a-f]{1,4}", "(::ffff:)?192\\.0\\.2\\.[0-9]{1,2}",
+    ]) {
+        let world = office();
+        let found = world.judge(&[login(BOB, &noted, 90)]);
+        let is_allowed = Address::parse(&noted).ip().is_some_and(|ip| {
+            ["192.0.2.0/24", "2001:db8::/32"].iter().any(|entry| entry.parse::<AddressRange>().unwrap().contains(ip))
+        });
+        prop_assert_eq!(found.is_empty(), is_allowed, "{:?}: {:?}", noted, found);
+    }
+}

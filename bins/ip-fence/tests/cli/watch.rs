@@ -1,0 +1,241 @@
+//! What the program says when it watches.
+
+use std::collections::BTreeSet;
+
+use portal_sim::{Fault, Login, Scenario};
+use serde_json::Value;
+
+use crate::common::{self, assert_valid, portal, portal_with, run, run_with};
+
+const SCHEMA: &str = "ip-fence-1";
+
+/// Person, kind and first address of every finding.
+fn told(report: &Value) -> BTreeSet<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let findings = report["findings"].as_array().unwrap();
+    let of = |finding: &Value| {
+        let person = &finding["person"];
+        let name = if person["email"].is_string() { &person["email"] } else { &person["name"] };
+        (text(name), text(&finding["kind"]), text(&finding["evidence"][0]["ip"]))
+    };
+    findings.iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn the_truth_of_the_scenario_is_told() {
+    let setting = portal("addresses").await;
+    let (text, report) = (run(&setting, &[]).await, run(&setting, &["--format", "json"]).await);
+    let expected = setting.scenario.truth().addresses.iter();
+    let expected = expected.map(|found| (found.person.clone(), found.kind.clone(), found.ip.clone())).collect();
+    let told = told(&report.json());
+    assert_eq!(told, expected);
+    for innocent in &setting.scenario.truth().not_found {
+        assert!(!told.iter().any(|(person, ..)| *person == innocent.person), "{}", innocent.why);
+    }
+    assert_valid(SCHEMA, &report.stdout);
+    insta::assert_snapshot!("addresses_text", text.stdout);
+    insta::assert_snapshot!("addresses_json", report.stdout);
+    assert_eq!((text.exit, report.exit), (0, 0));
+    assert_eq!((text.stderr.as_str(), report.stderr.as_str()), ("", ""));
+    let forbidden = setting.sim.requests().into_iter().find(|request| request.forbidden_fields);
+    assert!(forbidden.is_none(), "{forbidden:?}");
+    assert!(setting.sim.requests().iter().all(|request| request.method == "GET"), "nothing is ever written");
+}
+
+/// Nothing new: whether the audit filter works, a page of each history, people, groups with their members, the list and its switch.
+#[tokio::test]
+async fn a_run_with_nothing_new_asks_few_questions() {
+    let setting = portal("addresses").await;
+    run(&setting, &[]).await;
+    let before = setting.sim.requests().len();
+    run(&setting, &[]).await;
+    let asked: Vec<String> = setting.sim.requests().into_iter().skip(before).map(|request| request.target).collect();
+    assert!(asked.len() <= 9, "{asked:#?}");
+}
+
+/// What people know already is not told again, until something changes.
+#[tokio::test]
+async fn a_second_run_is_silent_until_there_is_more() {
+    let setting = portal("addresses").await;
+    run(&setting, &[]).await;
+    let second = run(&setting, &[]).await;
+    assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", ""));
+    let known = run(&setting, &["--format", "json"]).await.json();
+    assert!(known["findings"].as_array().unwrap().iter().all(|finding| finding["state"] == "known"));
+    // another network is another matter
+    setting.sim.edit(|scenario| {
+        let bob = scenario.person_by_email("bob@example.com").unwrap().clone();
+        let mut login = Login::success(&bob, common::now() - chrono::TimeDelta::minutes(5));
+        login.ip = "203.0.113.9".to_owned();
+        scenario.add_login(login);
+    });
+    let third = run(&setting, &[]).await;
+    assert!(
+        third.stdout.starts_with("ip-fence: 1 finding\n") && third.stdout.contains("203.0.113.9"),
+        "{}",
+        third.stdout
+    );
+    // and so is what the policy says: that is a new question to everybody
+    setting.file("policy.toml", &common::POLICY.replace("192.0.2.0/24", "192.0.2.0/25"));
+    assert!(run(&setting, &[]).await.stdout.contains("203.0.113.9"));
+}
+
+#[tokio::test]
+async fn findings_change_the_exit_code_only_when_asked() {
+    let setting = portal("addresses").await;
+    assert_eq!(run(&setting, &["--exit-code"]).await.exit, 3);
+}
+
+/// Nothing to find, and nothing to say.
+#[tokio::test]
+async fn a_quiet_day_prints_nothing() {
+    let setting = portal("quiet").await;
+    let everybody = "c5cc67d1-c3e8-43c0-a3ad-3928ae3e5b5e";
+    let policy = format!(
+        "[[rule]]\nlabel = \"all\"\ngroups = [\"{everybody}\"]\nallow = [\"192.0.2.0/24\", \"198.51.100.0/24\"]\n"
+    );
+    setting.file("policy.toml", &policy);
+    // one of them comes over IPv6, and that is told, once
+    let first = run(&setting, &["--format", "json"]).await;
+    assert_eq!(told(&first.json()).into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>(), ["cannot_judge"]);
+    assert_valid(SCHEMA, &first.stdout);
+    assert_eq!(run(&setting, &[]).await.stdout, "");
+}
+
+/// Countries are a habit of what is remembered, not of what one window holds.
+#[tokio::test]
+async fn a_new_country_is_told_with_its_caveat() {
+    let setting = portal("addresses").await;
+    let earlier = run(&setting, &["--since", "14d", "--format", "json"]).await;
+    assert!(!told(&earlier.json()).iter().any(|(_, kind, _)| kind == "new_country"), "a habit first");
+    let text = run(&setting, &[]).await;
+    assert!(text.stdout.contains("signed in from France for the first time"), "{}", text.stdout);
+    assert!(text.stdout.contains("VPNs, mobile networks and private relays"), "{}", text.stdout);
+    let report = run(&setting, &["--format", "json"]).await.json();
+    let found: Vec<_> = told(&report).into_iter().filter(|(_, kind, _)| kind == "new_country").collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "chen@example.com");
+}
+
+/// Inside a company a private address is an address; outside it cannot be anybody's.
+#[tokio::test]
+async fn private_addresses_are_judged_by_whether_the_portal_is_public() {
+    let setting = portal("addresses").await;
+    let config = setting.file("ip-fence.toml", "[portal]\npublic = true\n");
+    let report = run(&setting, &["--config", &config, "--format", "json"]).await.json();
+    let fay: Vec<_> = told(&report).into_iter().filter(|(person, ..)| person == "fay@example.com").collect();
+    assert_eq!(fay[0].1, "cannot_judge");
+}
+
+/// Without a policy nobody is accused, and the report says what is still looked at.
+#[tokio::test]
+async fn without_a_policy_only_the_rest_is_judged() {
+    let setting = portal("addresses").await;
+    let report = run_with(&setting, &["--format", "json"]).await;
+    let kinds: BTreeSet<String> = told(&report.json()).into_iter().map(|(_, kind, _)| kind).collect();
+    assert_eq!(
+        kinds.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["address_set", "disabled", "failed_burst", "spraying"]
+    );
+    assert!(report.stdout.contains("no policy is set"));
+    assert_valid(SCHEMA, &report.stdout);
+}
+
+/// Whatever a portal does in the middle of a run: never silence with exit code 0.
+#[tokio::test]
+async fn a_failing_portal_is_never_all_quiet() {
+    let faults: [(&str, Fault, i32); 7] = [
+        ("logins 500", Fault::status(500).on("security/audit/login"), 1),
+        ("audit 500", Fault::status(500).on("security/audit/events").after(1), 4),
+        ("people 403", Fault::status(403).on("people/filter"), 4),
+        ("groups 500", Fault::status(500).on("group"), 4),
+        ("list 500", Fault::status(500).on("settings/iprestrictions"), 4),
+        ("list 403", Fault::status(403).on("settings/iprestrictions"), 4),
+        ("dead key", Fault::status(401), 1),
+    ];
+    for (name, fault, exit) in faults {
+        let setting = portal("addresses").await;
+        setting.sim.set_faults(vec![fault]);
+        let ended = run(&setting, &[]).await;
+        assert_eq!(ended.exit, exit, "{name}: {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("Not seen:"), "{name}: {}", ended.stdout);
+        let accused = ended.stdout.contains("which no rule allows");
+        assert!(!accused || !name.starts_with("people"), "{name}: nobody is accused without knowing who is who");
+        let report = run(&setting, &["--format", "json"]).await;
+        assert_valid(SCHEMA, &report.stdout);
+    }
+}
+
+/// Without the audit feature the portal shows its newest rows only, whatever is asked.
+#[tokio::test]
+async fn a_plan_without_the_audit_feature_concludes_nothing() {
+    let setting = portal("no-audit").await;
+    let ended = run(&setting, &[]).await;
+    assert_eq!(ended.exit, 1);
+    assert!(
+        ended.stdout.contains("nothing can be concluded") && ended.stdout.contains("no audit feature"),
+        "{}",
+        ended.stdout
+    );
+}
+
+/// Whatever portal it is: a report that keeps its schema, and an exit code that agrees with what was seen.
+#[tokio::test]
+async fn every_portal_gives_an_honest_report() {
+    for name in portal_sim::BUILTIN {
+        let setting = portal(name).await;
+        setting.file("policy.toml", "default = \"ignore\"\n[[rule]]\nlabel = \"owner\"\npeople = [\"olga@example.com\"]\nallow = [\"192.0.2.2\"]\n");
+        let ended = run(&setting, &["--format", "json"]).await;
+        let report = ended.json();
+        assert_valid(SCHEMA, &ended.stdout);
+        let coverage = &report["coverage"];
+        let expected = match (coverage["complete"] == true, coverage["logins"].is_object()) {
+            (true, _) => 0,
+            (false, true) => 4,
+            (false, false) => 1,
+        };
+        assert_eq!(ended.exit, expected, "{name}: {}", ended.stderr);
+    }
+}
+
+/// What is typed into a portal cannot act on a terminal.
+#[tokio::test]
+async fn hostile_text_is_harmless() {
+    let mut scenario = Scenario::builtin("addresses", common::now()).unwrap();
+    let nasty = "a\u{1b}[2Jb\u{202e}c@example.com";
+    for n in 0..6 {
+        scenario.add_login(Login::failure(
+            nasty,
+            "203.0.113.9\u{7}",
+            common::now() - chrono::TimeDelta::minutes(9 - n),
+        ));
+    }
+    let chen = scenario.person_by_email("chen@example.com").unwrap().clone();
+    let mut login = Login::success(&chen, common::now() - chrono::TimeDelta::minutes(3));
+    login.ip = "x\u{1b}]0;owned\u{7}".to_owned();
+    login.country = Some("\u{202e}ecnarF".to_owned());
+    scenario.add_login(login);
+    let setting = portal_with(scenario).await;
+    let ended = run(&setting, &[]).await;
+    assert!(ended.stdout.contains("\\u{1b}[2J") && ended.stdout.contains("x\\u{1b}]0;owned\\u{7}"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+}
+
+#[tokio::test]
+async fn mistakes_in_the_policy_are_told_at_once_with_file_and_line() {
+    let setting = portal("addresses").await;
+    setting.file("policy.toml", "[[rule]]\nlabel = \"a\"\npeople = [\"ana@example.com\", \"bob@example.com\"]\ngroups = [\"Stuff\"]\nallow = []\n");
+    let unknown = run(&setting, &[]).await;
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (2, ""));
+    for part in ["policy.toml, line 3", "did you mean `anna@example.com`?", "line 4", "did you mean `Staff`?"] {
+        assert!(unknown.stderr.contains(part), "{part}: {}", unknown.stderr);
+    }
+    setting.file("policy.toml", "[[rule]]\nlabel = \"a\"\nalow = []\n");
+    let before = setting.sim.requests().len();
+    let broken = run(&setting, &[]).await;
+    assert_eq!(broken.exit, 2);
+    assert!(broken.stderr.contains("did you mean `allow`?") && broken.stderr.lines().count() >= 3, "{}", broken.stderr);
+    assert!(setting.sim.requests().iter().skip(before).all(|request| !request.target.contains("login/filter")));
+    let missing = run_with(&setting, &["--policy", "/nowhere/policy.toml"]).await;
+    assert_eq!(missing.exit, 2);
+}

@@ -1,0 +1,85 @@
+//! Whole reports, text and JSON, of situations that no built-in scenario has. Each is the first run on its portal.
+
+use chrono::TimeDelta;
+use portal_sim::{Event, Fault, Login, Person, PersonKind, Room, Scenario};
+
+use crate::common::{Setting, assert_valid, now, run};
+
+/// Runs the program in both formats on a fresh portal each time, and gives both reports.
+async fn both(portal: &Scenario, faults: &[Fault], exit: i32) -> (String, String) {
+    let mut reports = Vec::new();
+    for format in ["text", "json"] {
+        let setting = Setting::with(portal.clone()).await;
+        setting.sim.set_faults(faults.to_vec());
+        let ended = run(&setting, &["--format", format]).await;
+        assert_eq!(ended.exit, exit, "{}", ended.stderr);
+        reports.push(ended.stdout);
+    }
+    let (json, text) = (reports.pop().unwrap(), reports.pop().unwrap());
+    assert_valid(&json);
+    (text, json)
+}
+
+/// Somebody does this to so many documents, one every half minute.
+fn acts(
+    portal: &mut Scenario,
+    actor: uuid::Uuid,
+    (room, action): (i32, i32),
+    count: i32,
+    minutes_ago: i64,
+    title: &str,
+) {
+    for n in 0..count {
+        let at = now() - TimeDelta::minutes(minutes_ago) + TimeDelta::seconds(i64::from(n) * 30);
+        portal.add_event(Event::new(action, actor, at).file(9_000 + room * 1_000 + n, title).in_room(room));
+    }
+}
+
+/// Four people in two rooms, from critical to medium, and one of them twice on one day.
+#[tokio::test]
+async fn many_findings() {
+    let mut portal = Scenario::empty(now())
+        .with_zone(chrono_tz::Tz::Asia__Kathmandu)
+        .with_room(Room::vdr(71, "Falcon"))
+        .with_room(Room::vdr(72, "Eagle"));
+    let named = |name: &str, kind| Person::new(&format!("{name}@example.com"), name, "Ray").kind(kind);
+    let [dora, emil, gina] = [("Dora", PersonKind::User), ("Emil", PersonKind::Guest), ("Gina", PersonKind::Admin)]
+        .map(|(name, kind)| named(name, kind));
+    let visitor = portal_sim::GUEST;
+    acts(&mut portal, dora.id, (71, 5009), 110, 20 * 60, "offer.docx");
+    acts(&mut portal, dora.id, (71, 5009), 60, 120, "contract.docx");
+    acts(&mut portal, emil.id, (72, 5017), 12, 300, "minutes.docx");
+    acts(&mut portal, gina.id, (72, 5009), 45, 400, "plan.docx");
+    acts(&mut portal, visitor, (71, 5009), 25, 500, "draft.docx");
+    portal.add_login(Login::success(&dora, now() - TimeDelta::hours(21)));
+    for person in [dora, emil, gina] {
+        portal = portal.with_person(person);
+    }
+    let (text, json) = both(&portal, &[], 0).await;
+    insta::assert_snapshot!("many_findings_text", text);
+    insta::assert_snapshot!("many_findings_json", json);
+}
+
+/// The login history, and the list of rooms, cannot be read.
+#[tokio::test]
+async fn partial_coverage() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    acts(&mut portal, olga, (71, 5009), 30, 120, "offer.docx");
+    let faults = [Fault::status(403).on("security/audit/login"), Fault::status(500).on("files/rooms")];
+    let (text, json) = both(&portal, &faults, 4).await;
+    insta::assert_snapshot!("partial_coverage_text", text);
+    insta::assert_snapshot!("partial_coverage_json", json);
+}
+
+/// Ten thousand characters for a document's title: cut for people, whole for programs.
+#[tokio::test]
+async fn long_titles() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    let title = format!("{}.docx", "x".repeat(10_000));
+    acts(&mut portal, olga, (71, 5009), 21, 120, &title);
+    let (text, json) = both(&portal, &[], 0).await;
+    insta::assert_snapshot!("long_titles_text", text);
+    assert!(json.contains(&title), "JSON has the whole title");
+}

@@ -1,0 +1,120 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use portal_sim::{PortalSim, Scenario};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// A run that takes longer hangs.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A portal, a program, and a fresh state for it.
+pub struct Setting {
+    pub scenario: Scenario,
+    pub sim: PortalSim,
+    pub key: String,
+    pub state: TempDir,
+    program: &'static str,
+}
+
+/// How a run ended. The portal's address is replaced, and so is the moment at which the run started.
+#[derive(Debug)]
+pub struct Run {
+    pub stdout: String,
+    pub stderr: String,
+    pub exit: i32,
+}
+
+impl Run {
+    /// The JSON report.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", self.stdout, self.stderr))
+    }
+}
+
+impl Setting {
+    /// `program` is the path of the binary: `env!("CARGO_BIN_EXE_…")`.
+    pub async fn new(program: &'static str, scenario: Scenario) -> Self {
+        let sim = PortalSim::start(scenario.clone()).await.unwrap();
+        Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap(), program }
+    }
+
+    /// A file in the setting's folder; gives its path.
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.state.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    /// Runs the program up to the portal's present moment.
+    pub async fn run(&self, extra: &[&str]) -> Run {
+        let (url, until) = (self.sim.url(), self.scenario.now.to_rfc3339());
+        self.run_with(&[&["--portal", &url, "--until", &until], extra].concat()).await
+    }
+
+    /// Runs the program with these arguments.
+    pub async fn run_with(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        let ended =
+            tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
+        let comparable = |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).unwrap();
+            without_start(&text.replace(&self.sim.url(), "https://docs.example.com"))
+        };
+        Run {
+            stdout: comparable(ended.stdout),
+            stderr: comparable(ended.stderr),
+            exit: ended.status.code().expect("the program ends by itself"),
+        }
+    }
+
+    /// The program with these arguments and the setting's state and key, in an otherwise empty environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .args(arguments)
+            .args(["--state", &self.state.path().join("state").display().to_string()])
+            .env_clear()
+            .env("DOCSPACE_API_KEY", &self.key)
+            .current_dir(self.state.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// The one file of the state folder with this ending.
+    pub fn state_file(&self, ending: &str) -> PathBuf {
+        let mut files = std::fs::read_dir(self.state.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|found| found == ending)).unwrap()
+    }
+}
+
+/// The report without the one instant that differs between two runs.
+fn without_start(text: &str) -> String {
+    const MEMBER: &str = "\"started_at\": \"";
+    match text.split_once(MEMBER) {
+        Some((before, rest)) => {
+            let after = rest.split_once('"').map_or("", |(_, after)| after);
+            format!("{before}{MEMBER}2000-01-01T00:00:00Z\"{after}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// Panics unless the document keeps the schema in this file.
+pub fn assert_keeps(schema: &Path, document: &str) {
+    let schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("schema", schema).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let index = compiler.compile("schema", &mut schemas).unwrap();
+    let document: Value = serde_json::from_str(document).unwrap();
+    if let Err(error) = schemas.validate(&document, index) {
+        panic!("{error:#}");
+    }
+}

@@ -1,0 +1,49 @@
+//! From which countries people have signed in.
+
+use std::collections::BTreeMap;
+
+use audit_model::{PortalText, Window};
+use uuid::Uuid;
+
+use crate::rows::micros;
+use crate::{Archive, Error};
+
+/// The actions of `ActionId::is_successful_login`; a test compares them.
+const COUNTRIES_SQL: &str = "SELECT user, country, count(*) FROM login_event
+     WHERE at_us >= ? AND at_us < ? AND country IS NOT NULL
+     AND action IN (1000, 1001, 1007, 1010, 1011, 1012, 1015, 1019, 1021, 1024, 1027, 1028, 1029) GROUP BY user, country";
+
+impl Archive {
+    /// How often each person signed in from each country in the window, as far as the portal knew the country.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn login_countries(&self, window: Window) -> Result<BTreeMap<Uuid, BTreeMap<PortalText, u64>>, Error> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(COUNTRIES_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("counting countries", source))?;
+        let mut countries: BTreeMap<Uuid, BTreeMap<PortalText, u64>> = BTreeMap::new();
+        for (user, country, logins) in rows {
+            let own = countries.entry(Uuid::parse_str(&user).unwrap_or_default()).or_default();
+            own.insert(PortalText::new(country), logins.unsigned_abs());
+        }
+        Ok(countries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::ActionId;
+
+    use super::*;
+
+    #[test]
+    fn logins_that_succeeded_are_counted() {
+        for action in 1000..1030 {
+            assert_eq!(COUNTRIES_SQL.contains(&action.to_string()), ActionId(action).is_successful_login(), "{action}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What all text reports say in the same words: times, how much was read, and what was not seen.
+
+use std::io;
+
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, MainSource, Severity, SourceCoverage, Window};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// Instants as the portal's own pages show them.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(pub Tz);
+
+impl Clock {
+    /// To the second.
+    pub fn at(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The day alone.
+    pub fn day(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
+    }
+
+    /// Both ends, to the second.
+    pub fn span(&self, window: Window) -> String {
+        format!("{} to {}", self.at(window.since), self.at(window.until))
+    }
+}
+
+/// What is told: findings that are new or have grown. JSON has the others too.
+pub fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
+}
+
+/// `1 event`, `2 events`
+pub fn plural(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// The word that a finding begins with.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "INFO",
+        Severity::Low => "LOW",
+        Severity::Medium => "MEDIUM",
+        Severity::High => "HIGH",
+        Severity::Critical => "CRITICAL",
+    }
+}
+
+/// What was read, what was not seen and why, and what no portal records.
+///
+/// # Errors
+/// Of the writer.
+pub fn coverage(coverage: &Coverage, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+    // logins are told where they are what the program goes by
+    let logins = coverage.logins.as_ref().filter(|_| coverage.main == MainSource::Logins);
+    let read = [(logins, "login event"), (coverage.audit.as_ref(), "event")];
+    let read: Vec<String> =
+        read.into_iter().filter_map(|(source, what)| source.map(|source| rows(source, what))).collect();
+    if !read.is_empty() {
+        writeln!(out, "Read: {}", read.join("; "))?;
+    }
+    if coverage.unattributed > 0 {
+        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
+    }
+    for gap in &coverage.gaps {
+        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
+    }
+    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
+    if !never.is_empty() {
+        writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
+    }
+    Ok(())
+}
+
+fn rows(source: &SourceCoverage, what: &str) -> String {
+    let late = if source.late_rows > 0 { format!(", {} of them late", source.late_rows) } else { String::new() };
+    format!("{}{late}", plural(source.rows, what))
+}
+
+fn source(what: &str) -> &str {
+    match what {
+        "audit" => "audit trail",
+        "logins" => "login history",
+        "rooms" => "list of rooms",
+        "room_log" => "activity log of a room",
+        "people" => "accounts of people",
+        "members" => "members of a room",
+        "restrictions" => "the portal's address list",
+        other => other,
+    }
+}
+
+/// What is never recorded, after "no portal records".
+pub fn blind_spot(spot: BlindSpot) -> &'static str {
+    match spot {
+        BlindSpot::StreamDownloads => "downloads through action=stream",
+        BlindSpot::ViewOnlySessions => "documents opened only to read",
+        BlindSpot::KeyLogins => "use of API keys",
+        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
+        BlindSpot::Ipv6 => "IPv6 addresses in full",
+        BlindSpot::BlockedLogins => "logins that the address list refused",
+    }
+}
