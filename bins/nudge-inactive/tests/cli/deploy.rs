@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{Setting, run_with};
+use crate::common::{now, start_portal};
+use crate::world::world;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
@@ -17,14 +18,14 @@ fn settings(text: &str) -> Vec<(&str, &str)> {
 
 /// The program takes these arguments: with `config show` behind them it says what it would use.
 async fn assert_accepted(arguments: &str) {
-    let setting = Setting::with(crate::world::world(crate::common::now())).await;
+    let setting = start_portal(world(now())).await;
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("nudge-inactive.example.toml").display().to_string();
     let arguments =
         arguments.replace("%d/nudge-inactive.toml", &example).replace("/etc/docspace/nudge-inactive.toml", &example);
     assert!(arguments.contains(&example), "{arguments}");
     let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
     // a flag can be given once, and `run_with` gives the state, too
-    let ended = if arguments.contains("--state") { alone(&words) } else { run_with(&setting, &words).await.exit };
+    let ended = if arguments.contains("--state") { alone(&words) } else { setting.run_with(&words).await.exit };
     assert_eq!(ended, 0, "{arguments}");
 }
 
@@ -68,8 +69,8 @@ async fn the_service_runs_the_program_with_as_little_as_possible() {
     // the environment file names settings that exist
     let environment = file("nudge-inactive.env");
     assert_eq!(values("EnvironmentFile"), ["-/etc/docspace/nudge-inactive.env"]);
-    let setting = Setting::with(crate::world::world(crate::common::now())).await;
-    let shown = run_with(&setting, &["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
+    let setting = start_portal(world(now())).await;
+    let shown = setting.run_with(&["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
     let names = environment
         .lines()
         .filter_map(|line| line.trim_start_matches('#').split_once('=')?.0.strip_prefix("NUDGE_INACTIVE_"));

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use portal_sim::{Key, Person, PersonKind, Room, Scenario};
 
-use crate::common::{Setting, run_with};
+use crate::common::{Setting, settings_file, start_portal};
 
 /// `doctor` compares with the portal's clock, so that portal must stand at the true time.
 #[expect(clippy::disallowed_methods, reason = "a clock is what is tested")]
@@ -16,14 +16,14 @@ async fn setting() -> Setting {
     let key = Key::of(&admin).scopes(&["*:read"]);
     let mut portal = Scenario::empty(true_now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
     portal.keys = vec![key];
-    Setting::with(portal).await
+    start_portal(portal).await
 }
 
 /// The lines of these checks.
 async fn lines(setting: &Setting, config: &str, names: &[&str]) -> (i32, String) {
     let url = setting.sim.url();
-    let config = setting.config(config);
-    let ended = run_with(setting, &["doctor", "--portal", &url, "--config", &config]).await;
+    let config = settings_file(setting, config);
+    let ended = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await;
     let is_wanted = |line: &&str| names.iter().any(|name| line[4..].trim_start().starts_with(&format!("{name}:")));
     let lines: Vec<&str> = ended.stdout.lines().filter(is_wanted).collect();
     (ended.exit, lines.join("\n"))

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::common::{Run, Setting, assert_valid, in_store, run_with};
+use crate::common::{Run, Setting, assert_valid, in_store, settings_file, start_portal};
 use crate::world::{EAGLE, id, world};
 
 /// Mails may leave only about the present, so these portals stand at the true time.
@@ -29,6 +29,7 @@ struct Server {
 
 impl Server {
     /// `None`, loudly, where the server is not installed; there CI fails.
+    #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
     async fn start(mode: &str) -> Option<Self> {
         let installed = Command::new("python3").args(["-c", "import aiosmtpd"]).output().await;
         if !installed.is_ok_and(|ended| ended.status.success()) {
@@ -91,14 +92,14 @@ fn settings(server: &Server, more: &str) -> String {
 
 /// A world of now, and its settings file.
 async fn start(server: &Server, more: &str) -> (Setting, String) {
-    let setting = Setting::with(world(true_now())).await;
-    let config = setting.config(&settings(server, more));
+    let setting = start_portal(world(true_now())).await;
+    let config = settings_file(&setting, &settings(server, more));
     (setting, config)
 }
 
 async fn go(setting: &Setting, config: &str, extra: &[&str]) -> Run {
     let url = setting.sim.url();
-    run_with(setting, &[&["--portal", &url, "--config", config], extra].concat()).await
+    setting.run_with(&[&["--portal", &url, "--config", config], extra].concat()).await
 }
 
 /// Makes everything in the ledger as much older.
@@ -212,7 +213,8 @@ async fn a_dry_run_shows_every_mail_and_sends_none() {
 async fn a_full_run_is_gone_on_with_by_the_next() {
     let Some(server) = Server::start("accept").await else { return };
     let (setting, config) = start(&server, "").await;
-    let config_of_one = setting.config(&settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
+    let config_of_one =
+        settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
     assert_eq!(config, config_of_one);
     for expected in 1..=4 {
         go(&setting, &config, &[]).await;
@@ -281,16 +283,16 @@ async fn without_a_server_nobody_counts_as_reminded() {
     let (setting, config) = start(&server, "").await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
-    setting.config(&broken);
+    settings_file(&setting, &broken);
     for _ in 0..6 {
         let ended = go(&setting, &config, &[]).await;
         assert_eq!(ended.exit, 0, "{}", ended.stderr);
         assert!(ended.stderr.contains("mail.host"), "{}", ended.stderr);
     }
-    setting.config(&settings(&server, ""));
+    settings_file(&setting, &settings(&server, ""));
     go(&setting, &config, &[]).await;
     assert_eq!(sorted(server.recipients()), USERS);
-    let none = setting.config("[remind]\nenabled = true");
+    let none = settings_file(&setting, "[remind]\nenabled = true");
     let ended = go(&setting, &none, &[]).await;
     assert_eq!(ended.exit, 2, "{}", ended.stderr);
 }
@@ -313,8 +315,8 @@ async fn somebody_is_written_to_in_their_language() {
     let mut portal = world(true_now());
     let grouped = id(&portal, "Grouped");
     portal.people.iter_mut().find(|person| person.id == grouped).unwrap().culture = Some("de-DE".to_owned());
-    let setting = Setting::with(portal).await;
-    let config = setting.config(&settings(&server, ""));
+    let setting = start_portal(portal).await;
+    let config = settings_file(&setting, &settings(&server, ""));
     go(&setting, &config, &[]).await;
     let subjects: Vec<String> = server.taken().into_iter().map(|(_, subject, _)| subject).collect();
     assert_eq!(subjects.iter().filter(|subject| subject.starts_with("Ihr Raum")).count(), 1, "{subjects:?}");
