@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use mail_parser::MessageParser;
-use portal_sim::Event;
+use portal_sim::{Event, Person, Room, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -320,6 +320,50 @@ async fn somebody_is_written_to_in_their_language() {
     go(&setting, &config, &[]).await;
     let subjects: Vec<String> = server.taken().into_iter().map(|(_, subject, _)| subject).collect();
     assert_eq!(subjects.iter().filter(|subject| subject.starts_with("Ihr Raum")).count(), 1, "{subjects:?}");
+}
+
+#[tokio::test]
+async fn explain_knows_what_was_sent() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    go(&setting, &config, &[]).await;
+    let ended = go(&setting, &config, &["explain", "grouped@example.com", "Falcon (2026)"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    let today = setting.scenario.now.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%d");
+    for expected in [
+        format!("  found inactive since {today}\n"),
+        format!("  reminder of day 0: done, {today}\n"),
+        "  no mail now: the last mail was not long enough ago (`remind.apart_days`)\n".to_owned(),
+    ] {
+        assert!(ended.stdout.contains(&expected), "{expected} in {}", ended.stdout);
+    }
+    assert_eq!(server.taken().len(), 4);
+}
+
+/// A dozen people, all inactive at once: something is wrong, and nobody is written to.
+#[tokio::test]
+async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
+    let Some(server) = Server::start("accept").await else { return };
+    let now = true_now();
+    let mut portal = Scenario::empty(now);
+    let mut room = Room::vdr(EAGLE, "Eagle");
+    for n in 0..12 {
+        let person = Person::new(&format!("person{n}@example.com"), "Person", &n.to_string());
+        room.members.push(person.id);
+        portal = portal.with_person(person);
+    }
+    portal.add_room(room);
+    let olga = portal.owner().id;
+    portal.add_event(Event::new(5011, olga, now - chrono::TimeDelta::days(1)).file(900, "a.docx").in_room(EAGLE));
+    let setting = start_portal(portal).await;
+    let config = settings_file(&setting, &settings(&server, ""));
+    let ended = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((ended.exit, server.taken().len()), (3, 0), "{}", ended.stderr);
+    assert_valid(&ended.stdout);
+    let text = go(&setting, &config, &[]).await;
+    assert!(text.exit == 3 && text.stdout.contains("12 of 12 people at once are too many"), "{}", text.stdout);
+    settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nhold_above_percent = 100"));
+    assert_eq!((go(&setting, &config, &[]).await.exit, server.taken().len()), (0, 12));
 }
 
 /// The steps of the mails of a run, by name.
