@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use audit_model::{ActClass, AuditEvent, Coverage, EntryKind, GapReason, Place, RoomId, RoomLogs, Rooms, Window};
+use audit_model::{
+    ActClass, ActionId, AuditEvent, Coverage, EntryKind, GapReason, Place, RoomId, RoomLogs, Rooms, Window,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ErrorKind, Room};
 use futures::TryStreamExt;
@@ -31,7 +33,7 @@ pub(crate) struct Seen {
     pub(crate) rooms: BTreeMap<RoomId, RoomView>,
     /// Rooms whose members could not be read.
     pub(crate) unread: Vec<RoomId>,
-    /// Documents that were made or changed in each room, newest first, each once, with who did it.
+    /// Documents that were made or changed in each room and not deleted since, newest first, each once, with who did it.
     pub(crate) changed: BTreeMap<RoomId, Vec<Changed>>,
     pub(crate) titles: Rooms,
     pub(crate) logs: RoomLogs,
@@ -137,9 +139,12 @@ async fn place(
             if classes.contains(&class) {
                 room.push(&event, class, tie);
             }
-            if let (ActClass::Change, Tie::Surely, Some(file)) = (class, tie, file_of(&event)) {
+            let Some(file) = file_of(&event).filter(|_| tie == Tie::Surely) else { continue };
+            if is_news(event.action) {
                 let change = Changed { file: file.to_owned(), by: event.actor, at: event.at };
                 changed.entry(id).or_default().insert(change.file.clone(), change);
+            } else if class == ActClass::Delete {
+                changed.entry(id).or_default().remove(file);
             }
         }
     }
@@ -149,6 +154,14 @@ async fn place(
         seen.changed.insert(room, files);
     }
     Ok(open)
+}
+
+/// Whether a document is new in the room, or has new content.
+fn is_news(action: ActionId) -> bool {
+    matches!(
+        action.0,
+        5000 | 5002 | 5011 | 5012 | 5013 | 5014 | 5034 | 5035 | 5044 | 5099 | 5151 | 5152 | 5201 | 5203 | 6046
+    )
 }
 
 /// Who joined, and which groups changed: the audit trail has the event, the log of the room whom it is about.

@@ -16,7 +16,7 @@ pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
     let acts = plural(config.min_activity, "act");
     checks.push(Check::ok(
         "terms",
-        format!("inactive is who has done less than {acts} in {days}, and joined more than {grace} ago"),
+        format!("inactive is who has done fewer than {acts} in {days}, and joined more than {grace} ago"),
     ));
     checks.push(reminders(config));
     let never: Vec<&str> = BLIND_SPOTS.into_iter().map(blind_spot).collect();

@@ -273,3 +273,62 @@ impl Settings for Config {
         problems
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use job_runner::config::{Sources, load};
+
+    use super::*;
+
+    /// The example states every own setting with its default.
+    #[test]
+    fn the_example_file_is_complete_and_loads() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("nudge-inactive.example.toml");
+        let sources = Sources { own_file: Some(example.clone()), ..Sources::default() };
+        let loaded = load::<Config>("nudge-inactive", &sources).unwrap();
+        assert_eq!(loaded.own, Config::default());
+        let text = std::fs::read_to_string(example).unwrap();
+        let own = serde_json::to_value(Config::default()).unwrap();
+        let tables = ["manager", "remind"].map(|table| &own[table]);
+        let keys = tables.into_iter().chain([&own]).flat_map(|table| table.as_object().unwrap().keys());
+        let common = ["url", "key_file", "state", "run_limit", "service_accounts", "host", "password_file", "from"];
+        for key in keys.map(String::as_str).chain(common) {
+            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+            assert!(as_key || text.contains(&format!("[{key}]")), "{key} is missing from the example");
+        }
+    }
+
+    #[test]
+    fn settings_that_would_find_or_remind_the_wrong_people_are_refused() {
+        let keys = |config: Config| {
+            let keys: Vec<String> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
+            keys.join(" ")
+        };
+        let list = |entries: &[&str]| RoomChoice::List(entries.iter().map(|&entry| entry.to_owned()).collect());
+        let defaults = Config::default;
+        assert_eq!(keys(defaults()), "");
+        assert_eq!(keys(Config { rooms: list(&[]), ..defaults() }), "rooms");
+        assert_eq!(keys(Config { rooms: list(&["type:sauna", " "]), ..defaults() }), "rooms rooms");
+        assert_eq!(
+            keys(Config { period_days: 0, min_activity: 0, ..defaults() }),
+            "period_days min_activity grace_days"
+        );
+        assert_eq!(keys(Config { grace_days: 31, classes: Vec::new(), ..defaults() }), "grace_days classes");
+        let manager =
+            Manager { file: Some("a.pdf".into()), print: Some("pdf".to_owned()), mail_to: vec![String::new()] };
+        assert_eq!(keys(Config { manager, ..defaults() }), "manager.file manager.print manager.mail_to");
+        let remind = |change: fn(&mut Remind)| {
+            let mut config = defaults();
+            change(&mut config.remind);
+            keys(config)
+        };
+        assert_eq!(remind(|remind| remind.steps_days = vec![14, 0]), "remind.steps_days");
+        assert_eq!(remind(|remind| remind.hours = "18:00-08:00".to_owned()), "remind.hours");
+        assert_eq!(remind(|remind| remind.snooze = vec![Snooze::default()]), "remind.snooze");
+        assert_eq!(remind(|remind| remind.unsubscribe = vec!["javascript:a".to_owned()]), "remind.unsubscribe");
+        assert_eq!(remind(|remind| remind.hold_above_percent = 0), "remind.hold_above_percent");
+        assert_eq!(remind(|remind| remind.most_per_run = 0), "remind.most_per_run");
+    }
+}

@@ -245,6 +245,10 @@ impl Program for NudgeInactive {
         Vec::new()
     }
 
+    fn needs_mail(config: &Config) -> bool {
+        config.remind.enabled || !config.manager.mail_to.is_empty()
+    }
+
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
         crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
     }

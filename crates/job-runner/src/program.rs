@@ -83,6 +83,11 @@ pub trait Program: Sized {
     /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
 
+    /// Whether a run with these settings sends mails, so that `mail.*` has to be set.
+    fn needs_mail(_config: &Self::Config) -> bool {
+        false
+    }
+
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
     fn checks(_config: &Self::Config, _reached: Option<&Reached>) -> impl Future<Output = Vec<Check>> {
         async { Vec::new() }

@@ -269,4 +269,20 @@ mod tests {
         let found = find_key(None, &environment(false, Some(files.path())), None).unwrap();
         assert_eq!(found.warning, None);
     }
+
+    /// A space at the end may belong to a password; a line break does not.
+    #[test]
+    fn the_password_is_the_credential_before_the_file() {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "password", "from file \n");
+        let none = Environment::default();
+        assert_eq!(find_password(&none, Some(&file)).unwrap(), "from file ");
+        assert!(find_password(&none, None).unwrap_err().to_string().contains("smtp-password"));
+        let missing = folder.path().join("nowhere");
+        assert!(find_password(&none, Some(&missing)).unwrap_err().to_string().contains("nowhere"));
+        write(&folder, PASSWORD_CREDENTIAL, "credential\n");
+        let pair = (CREDENTIALS_VARIABLE.to_owned(), folder.path().display().to_string());
+        let environment: Environment = [pair].into_iter().collect();
+        assert_eq!(find_password(&environment, Some(&file)).unwrap(), "credential");
+    }
 }

@@ -131,3 +131,18 @@ async fn a_step_without_a_plan_and_a_row_that_cannot_be_read_are_errors() {
     let damaged = journal.open_of_kind("create_room").await;
     assert!(matches!(damaged, Err(Error::UnreadableEntry { .. })), "{damaged:?}");
 }
+
+#[tokio::test]
+async fn all_intents_of_a_kind_are_listed_settled_ones_too() {
+    let folder = TempDir::new().unwrap();
+    let (store, journal) = open(&folder).await;
+    plan(&store, &journal, json!({}), 0).await;
+    advance(&store, &journal, JournalState::Done, 1).await;
+    assert!(journal.open_of_kind(INTENT.1).await.unwrap().is_empty());
+    let all = journal.of_kind(INTENT.1).await.unwrap();
+    assert_eq!(
+        all.iter().map(|entry| (entry.key.as_str(), entry.state)).collect::<Vec<_>>(),
+        [(INTENT.0, JournalState::Done)]
+    );
+    assert!(journal.of_kind("other").await.unwrap().is_empty());
+}

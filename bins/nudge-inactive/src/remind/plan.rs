@@ -251,13 +251,18 @@ pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumst
         Some(Hold::EnoughThisYear(this_year))
     } else if sent.iter().any(|sent| at.now - *sent < apart) {
         Some(Hold::TooSoon)
-    } else if at.now - at.window_end > TimeDelta::days(1) {
+    } else if is_old(at.now, at.window_end) {
         Some(Hold::OldWindow)
     } else if !may_write(settings, at.now, at.zone) {
         Some(Hold::QuietHours)
     } else {
         None
     }
+}
+
+/// Whether a window is too long over to go by.
+pub(crate) fn is_old(now: DateTime<Utc>, window_end: DateTime<Utc>) -> bool {
+    now - window_end > TimeDelta::days(1)
 }
 
 /// A person of unknown role may be a guest.

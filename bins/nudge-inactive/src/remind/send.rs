@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alerting::{Fate, Mail, MailError, Templates};
 use anyhow::Context;
 use audit_model::{PortalText, RoomId};
+use chrono::{DateTime, Utc};
 use job_runner::Job;
 use job_store::{JournalState, Store};
 use tracing::warn;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id};
 use super::letter::{self, RoomValues, Values, one_line};
-use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, ShownMail, Step, hold, plan};
+use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
 use crate::activity::Seen;
 use crate::config::Config;
 use crate::missed::Missed;
@@ -99,11 +100,16 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
 /// Begins and ends series, and gives what is remembered then.
 async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Past> {
     let past = ledger.past().await?;
+    // a window of the past says nothing about who is active today
+    if is_old(job.now, job.window.until) {
+        return Ok(past);
+    }
     let inactive: BTreeMap<(Uuid, RoomId), &Inactive> =
         seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
-    // activity between two runs ends a series, too
+    // activity between two runs ends a series, too; what there was in this period was too little
     let goes_on = |key: &(Uuid, RoomId), one: &Inactive| {
-        past.series.get(key).is_some_and(|series| one.last_activity.is_none_or(|last| last < series.since))
+        let is_over = |last: DateTime<Utc>, series: &Series| (series.since..job.window.since).contains(&last);
+        past.series.get(key).is_some_and(|series| one.last_activity.is_none_or(|last| !is_over(last, series)))
     };
     let begun: Vec<_> = inactive.iter().filter(|(key, one)| !goes_on(key, one)).map(|(key, _)| key.clone()).collect();
     let is_over = |(person, room): &&(Uuid, RoomId)| {

@@ -1,1 +1,113 @@
-//! later
+//! The files in `deploy/`: what they call must exist, and what they promise must stand in them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::{now, start_portal};
+use crate::world::world;
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
+}
+
+/// The lines that count, as (key, value).
+fn settings(text: &str) -> Vec<(&str, &str)> {
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect()
+}
+
+/// The program takes these arguments: with `config show` behind them it says what it would use.
+async fn assert_accepted(arguments: &str) {
+    let setting = start_portal(world(now())).await;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("nudge-inactive.example.toml").display().to_string();
+    let arguments =
+        arguments.replace("%d/nudge-inactive.toml", &example).replace("/etc/docspace/nudge-inactive.toml", &example);
+    assert!(arguments.contains(&example), "{arguments}");
+    let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
+    // a flag can be given once, and `run_with` gives the state, too
+    let ended = if arguments.contains("--state") { alone(&words) } else { setting.run_with(&words).await.exit };
+    assert_eq!(ended, 0, "{arguments}");
+}
+
+fn alone(words: &[&str]) -> i32 {
+    Command::new(env!("CARGO_BIN_EXE_nudge-inactive")).args(words).env_clear().output().unwrap().status.code().unwrap()
+}
+
+#[tokio::test]
+async fn the_cron_line_runs_the_program_as_another_user() {
+    let text = file("nudge-inactive.cron");
+    let line = text.lines().find(|line| line.starts_with("0 10")).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[..7], ["0", "10", "*", "*", "2", "nudge-inactive", "nudge-inactive"], "five times, user, program");
+    assert!(text.lines().any(|line| line.starts_with("MAILTO=")) && text.ends_with('\n'));
+    assert_accepted(&words[7..].join(" ")).await;
+}
+
+#[tokio::test]
+async fn the_service_runs_the_program_with_as_little_as_possible() {
+    let text = file("nudge-inactive.service");
+    let settings = settings(&text);
+    let values =
+        |key: &str| settings.iter().filter(|(found, _)| *found == key).map(|(_, value)| *value).collect::<Vec<_>>();
+    let command = values("ExecStart");
+    assert_accepted(command[0].strip_prefix("/usr/local/bin/nudge-inactive ").unwrap()).await;
+    assert!(values("LoadCredential").iter().any(|value| value.starts_with("docspace-api-key:")));
+    for (key, value) in [
+        ("Type", "oneshot"),
+        ("DynamicUser", "yes"),
+        ("StateDirectory", "nudge-inactive"),
+        ("ProtectSystem", "strict"),
+        ("ProtectHome", "yes"),
+        ("PrivateTmp", "yes"),
+        ("NoNewPrivileges", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("MemoryDenyWriteExecute", "yes"),
+        ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+    ] {
+        assert_eq!(values(key), [value], "{key}");
+    }
+    // the environment file names settings that exist
+    let environment = file("nudge-inactive.env");
+    assert_eq!(values("EnvironmentFile"), ["-/etc/docspace/nudge-inactive.env"]);
+    let setting = start_portal(world(now())).await;
+    let shown = setting.run_with(&["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
+    let names = environment
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('=')?.0.strip_prefix("NUDGE_INACTIVE_"));
+    let names: BTreeSet<String> = names.map(|name| name.to_lowercase().replace("__", ".")).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(shown.lines().any(|line| line.starts_with(&format!("{name} ="))), "{name} in {shown}");
+    }
+}
+
+#[test]
+fn the_timer_starts_the_service_on_a_working_day() {
+    let text = file("nudge-inactive.timer");
+    for expected in [("OnCalendar", "Tue *-*-* 10:00"), ("Persistent", "true"), ("WantedBy", "timers.target")] {
+        assert!(settings(&text).contains(&expected), "{expected:?}");
+    }
+}
+
+#[test]
+fn systemd_accepts_the_units() {
+    let checker = PathBuf::from("/usr/bin/systemd-analyze");
+    if !checker.exists() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "systemd-analyze is missing");
+        eprintln!("NOT TESTED: systemd units (systemd-analyze is not installed)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // the check looks for the program, which is not installed here
+    let program = env!("CARGO_BIN_EXE_nudge-inactive");
+    let service = file("nudge-inactive.service").replace("/usr/local/bin/nudge-inactive", program);
+    std::fs::write(folder.path().join("nudge-inactive.service"), service).unwrap();
+    std::fs::write(folder.path().join("nudge-inactive.timer"), file("nudge-inactive.timer")).unwrap();
+    for unit in ["nudge-inactive.service", "nudge-inactive.timer"] {
+        let checked =
+            Command::new(&checker).args(["verify", "--man=no"]).arg(folder.path().join(unit)).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        let about_us: Vec<&str> = said.lines().filter(|line| line.contains("nudge-inactive")).collect();
+        assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}");
+    }
+}

@@ -1,17 +1,16 @@
 //! `explain`: the answer for one person and one room.
 
-use crate::common::{Setting, now, run_with};
+use crate::common::{now, start_portal};
 use crate::world::world;
 
 #[tokio::test]
 async fn the_answer_says_why() {
-    let setting = Setting::with(world(now())).await;
+    let setting = start_portal(world(now())).await;
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
     let mut answers = String::new();
     for person in ["guest", "viewer", "grouped", "returned", "disabled", "olga"] {
         let email = format!("{person}@example.com");
-        let ended =
-            run_with(&setting, &["--portal", &url, "--until", &until, "explain", &email, "Falcon (2026)"]).await;
+        let ended = setting.run_with(&["--portal", &url, "--until", &until, "explain", &email, "Falcon (2026)"]).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{person}");
         answers.push_str(&ended.stdout);
         answers.push('\n');
@@ -19,7 +18,7 @@ async fn the_answer_says_why() {
     insta::assert_snapshot!("explain", answers);
     assert!(!setting.state.path().join("state").exists(), "nothing is remembered");
     let stranger =
-        run_with(&setting, &["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
+        setting.run_with(&["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
     assert_eq!(stranger.exit, 2);
     assert!(stranger.stdout.starts_with("nobody@example.com is no member of"), "{}", stranger.stdout);
 }

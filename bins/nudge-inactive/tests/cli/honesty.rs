@@ -3,7 +3,7 @@
 use portal_sim::{Event, Fault, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, assert_valid, now, run};
+use crate::common::{Run, assert_valid, now, start_portal};
 use crate::reports::found;
 use crate::world::{FALCON, id, world};
 
@@ -18,11 +18,11 @@ fn unknown(report: &Value) -> usize {
 
 #[tokio::test]
 async fn without_the_audit_feature_nothing_can_be_concluded() {
-    let setting = Setting::with(world(now()).with_audit(false)).await;
-    let text = run(&setting, &[]).await;
+    let setting = start_portal(world(now()).with_audit(false)).await;
+    let text = setting.run(&[]).await;
     assert_eq!((text.exit, text.stderr.as_str()), (1, ""));
     assert!(text.stdout.starts_with("nudge-inactive: nothing can be concluded"), "{}", text.stdout);
-    let json = report(&run(&setting, &["--format", "json"]).await);
+    let json = report(&setting.run(&["--format", "json"]).await);
     assert_eq!(found(&json).len(), 0);
 }
 
@@ -31,21 +31,21 @@ async fn an_unreadable_row_leaves_everybody_unknown_who_was_not_seen() {
     let mut portal = world(now());
     let olga = portal.owner().id;
     portal.add_event(Event::poison(olga, now() - chrono::TimeDelta::days(8)));
-    let setting = Setting::with(portal).await;
-    let ended = run(&setting, &["--format", "json"]).await;
+    let setting = start_portal(portal).await;
+    let ended = setting.run(&["--format", "json"]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stderr);
     let json = report(&ended);
     assert_eq!(found(&json).len(), 0);
     assert!(unknown(&json) >= 5, "{}", ended.stdout);
-    let text = run(&setting, &["--report", "text"]).await;
+    let text = setting.run(&["--report", "text"]).await;
     assert!(text.stdout.starts_with("nudge-inactive: incomplete"), "{}", text.stdout);
     assert!(!text.stdout.contains("All monitored"), "{}", text.stdout);
 }
 
 #[tokio::test]
 async fn a_window_shorter_than_the_period_condemns_nobody() {
-    let setting = Setting::with(world(now())).await;
-    let json = report(&run(&setting, &["--since", "2026-11-13T09:00:00Z", "--format", "json"]).await);
+    let setting = start_portal(world(now())).await;
+    let json = report(&setting.run(&["--since", "2026-11-13T09:00:00Z", "--format", "json"]).await);
     assert_eq!(found(&json).len(), 0);
     assert!(unknown(&json) > 0);
 }
@@ -56,8 +56,8 @@ async fn a_portal_without_one_event_condemns_nobody() {
     let mut room = Room::vdr(FALCON, "Falcon");
     room.members = vec![id(&portal, "Anna")];
     portal.add_room(room);
-    let setting = Setting::with(portal).await;
-    let json = report(&run(&setting, &["--format", "json"]).await);
+    let setting = start_portal(portal).await;
+    let json = report(&setting.run(&["--format", "json"]).await);
     assert_eq!((found(&json).len(), unknown(&json)), (0, 1));
 }
 
@@ -66,9 +66,9 @@ async fn members_and_logs_that_cannot_be_read_are_gaps() {
     for (route, expected) in
         [("files/rooms/71/share", "members"), ("files/folder/71/log", "room_log"), ("files/rooms", "rooms")]
     {
-        let setting = Setting::with(world(now())).await;
+        let setting = start_portal(world(now())).await;
         setting.sim.set_faults(vec![Fault::status(500).on(route)]);
-        let ended = run(&setting, &["--format", "json"]).await;
+        let ended = setting.run(&["--format", "json"]).await;
         assert_eq!(ended.exit, 4, "{route}: {}", ended.stderr);
         let json = report(&ended);
         assert!(ended.stdout.contains(&format!("\"what\": \"{expected}\"")), "{route}: {}", ended.stdout);
@@ -92,7 +92,7 @@ async fn what_may_have_been_in_a_room_counts_there() {
     let anna = id(&portal, "Anna");
     let at = now() - chrono::TimeDelta::days(2);
     portal.add_event(Event::new(5064, anna, at).file(900, "plan.docx").in_room(71));
-    let setting = Setting::with(portal).await;
-    let json = report(&run(&setting, &["--format", "json"]).await);
+    let setting = start_portal(portal).await;
+    let json = report(&setting.run(&["--format", "json"]).await);
     assert_eq!(found(&json), [(71, "ben".to_owned()), (72, "ben".to_owned())].into());
 }

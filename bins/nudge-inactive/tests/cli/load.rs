@@ -3,7 +3,7 @@
 use portal_sim::{Event, Person, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Setting, now, run};
+use crate::common::{now, start_portal};
 
 /// Members and rooms: 500 in 30 by default, all with `LOAD=full cargo test -p nudge-inactive --test cli load`.
 fn size() -> (i32, i32) {
@@ -33,10 +33,10 @@ async fn the_requests_grow_with_the_rooms_and_not_with_the_members() {
         portal.add_event(Event::new(5064, people[n as usize], at).file(9000 + n, "a.docx").in_room(1000 + n % rooms));
         active += 1;
     }
-    let setting = Setting::with(portal).await;
+    let setting = start_portal(portal).await;
     let before = setting.sim.requests().len();
     let begun = std::time::Instant::now();
-    let ended = run(&setting, &["--format", "json"]).await;
+    let ended = setting.run(&["--format", "json"]).await;
     let took = begun.elapsed();
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();

@@ -5,13 +5,13 @@ use std::process::Stdio;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use mail_parser::MessageParser;
-use portal_sim::Event;
+use portal_sim::{Event, Person, Room, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::common::{Run, Setting, assert_valid, in_store, run_with};
+use crate::common::{Run, Setting, assert_valid, in_store, settings_file, start_portal};
 use crate::world::{EAGLE, id, world};
 
 /// Mails may leave only about the present, so these portals stand at the true time.
@@ -29,6 +29,7 @@ struct Server {
 
 impl Server {
     /// `None`, loudly, where the server is not installed; there CI fails.
+    #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
     async fn start(mode: &str) -> Option<Self> {
         let installed = Command::new("python3").args(["-c", "import aiosmtpd"]).output().await;
         if !installed.is_ok_and(|ended| ended.status.success()) {
@@ -91,14 +92,14 @@ fn settings(server: &Server, more: &str) -> String {
 
 /// A world of now, and its settings file.
 async fn start(server: &Server, more: &str) -> (Setting, String) {
-    let setting = Setting::with(world(true_now())).await;
-    let config = setting.config(&settings(server, more));
+    let setting = start_portal(world(true_now())).await;
+    let config = settings_file(&setting, &settings(server, more));
     (setting, config)
 }
 
 async fn go(setting: &Setting, config: &str, extra: &[&str]) -> Run {
     let url = setting.sim.url();
-    run_with(setting, &[&["--portal", &url, "--config", config], extra].concat()).await
+    setting.run_with(&[&["--portal", &url, "--config", config], extra].concat()).await
 }
 
 /// Makes everything in the ledger as much older.
@@ -212,7 +213,8 @@ async fn a_dry_run_shows_every_mail_and_sends_none() {
 async fn a_full_run_is_gone_on_with_by_the_next() {
     let Some(server) = Server::start("accept").await else { return };
     let (setting, config) = start(&server, "").await;
-    let config_of_one = setting.config(&settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
+    let config_of_one =
+        settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
     assert_eq!(config, config_of_one);
     for expected in 1..=4 {
         go(&setting, &config, &[]).await;
@@ -281,16 +283,16 @@ async fn without_a_server_nobody_counts_as_reminded() {
     let (setting, config) = start(&server, "").await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
-    setting.config(&broken);
+    settings_file(&setting, &broken);
     for _ in 0..6 {
         let ended = go(&setting, &config, &[]).await;
         assert_eq!(ended.exit, 0, "{}", ended.stderr);
         assert!(ended.stderr.contains("mail.host"), "{}", ended.stderr);
     }
-    setting.config(&settings(&server, ""));
+    settings_file(&setting, &settings(&server, ""));
     go(&setting, &config, &[]).await;
     assert_eq!(sorted(server.recipients()), USERS);
-    let none = setting.config("[remind]\nenabled = true");
+    let none = settings_file(&setting, "[remind]\nenabled = true");
     let ended = go(&setting, &none, &[]).await;
     assert_eq!(ended.exit, 2, "{}", ended.stderr);
 }
@@ -313,11 +315,91 @@ async fn somebody_is_written_to_in_their_language() {
     let mut portal = world(true_now());
     let grouped = id(&portal, "Grouped");
     portal.people.iter_mut().find(|person| person.id == grouped).unwrap().culture = Some("de-DE".to_owned());
-    let setting = Setting::with(portal).await;
-    let config = setting.config(&settings(&server, ""));
+    let setting = start_portal(portal).await;
+    let config = settings_file(&setting, &settings(&server, ""));
     go(&setting, &config, &[]).await;
     let subjects: Vec<String> = server.taken().into_iter().map(|(_, subject, _)| subject).collect();
     assert_eq!(subjects.iter().filter(|subject| subject.starts_with("Ihr Raum")).count(), 1, "{subjects:?}");
+}
+
+#[tokio::test]
+async fn explain_knows_what_was_sent() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    go(&setting, &config, &[]).await;
+    let ended = go(&setting, &config, &["explain", "grouped@example.com", "Falcon (2026)"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    let today = setting.scenario.now.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%d");
+    for expected in [
+        format!("  found inactive since {today}\n"),
+        format!("  reminder of day 0: done, {today}\n"),
+        "  no mail now: the last mail was not long enough ago (`remind.apart_days`)\n".to_owned(),
+    ] {
+        assert!(ended.stdout.contains(&expected), "{expected} in {}", ended.stdout);
+    }
+    assert_eq!(server.taken().len(), 4);
+}
+
+/// A dozen people, all inactive at once: something is wrong, and nobody is written to.
+#[tokio::test]
+async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
+    let Some(server) = Server::start("accept").await else { return };
+    let now = true_now();
+    let mut portal = Scenario::empty(now);
+    let mut room = Room::vdr(EAGLE, "Eagle");
+    for n in 0..12 {
+        let person = Person::new(&format!("person{n}@example.com"), "Person", &n.to_string());
+        room.members.push(person.id);
+        portal = portal.with_person(person);
+    }
+    portal.add_room(room);
+    let olga = portal.owner().id;
+    portal.add_event(Event::new(5011, olga, now - chrono::TimeDelta::days(1)).file(900, "a.docx").in_room(EAGLE));
+    let setting = start_portal(portal).await;
+    let config = settings_file(&setting, &settings(&server, ""));
+    let ended = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((ended.exit, server.taken().len()), (3, 0), "{}", ended.stderr);
+    assert_valid(&ended.stdout);
+    let text = go(&setting, &config, &[]).await;
+    assert!(text.exit == 3 && text.stdout.contains("12 of 12 people at once are too many"), "{}", text.stdout);
+    settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nhold_above_percent = 100"));
+    assert_eq!((go(&setting, &config, &[]).await.exit, server.taken().len()), (0, 12));
+}
+
+/// The steps of the mails of a run, by name.
+fn steps(run: &Run) -> std::collections::BTreeMap<String, u64> {
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let step = |action: &Value| {
+        let name = action["person"]["email"].as_str().unwrap().split('@').next().unwrap().to_owned();
+        (name, action["rooms"][0]["step_days"].as_u64().unwrap())
+    };
+    report["actions"].as_array().unwrap().iter().map(step).collect()
+}
+
+/// Somebody repeats an old run, in which people were active who are not any more.
+#[tokio::test]
+async fn a_window_of_the_past_reminds_nobody_and_ends_no_series() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "").await;
+    go(&setting, &config, &[]).await;
+    days_pass(&setting, A_FORTNIGHT).await;
+    let until = (setting.scenario.now - chrono::TimeDelta::days(45)).to_rfc3339();
+    let old = go(&setting, &config, &["--until", &until, "--format", "json"]).await;
+    assert_eq!(server.taken().len(), 4, "{}", old.stdout);
+    let now = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&now).get("earlier"), Some(&14), "{}", now.stdout);
+}
+
+/// One act where two are needed is no activity that ends the series, and the reminders do not begin anew.
+#[tokio::test]
+async fn too_little_activity_does_not_begin_the_reminders_anew() {
+    let Some(server) = Server::start("accept").await else { return };
+    let (setting, config) = start(&server, "min_activity = 2").await;
+    let first = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&first).get("viewer"), Some(&0), "{}", first.stdout);
+    days_pass(&setting, A_FORTNIGHT).await;
+    let second = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!(steps(&second).get("viewer"), Some(&14), "{}", second.stdout);
 }
 
 /// Kill -9 anywhere: no mail is lost, and none comes twice unless the kill fell between the server's having it and our writing that

@@ -4,6 +4,7 @@
 
 mod common;
 mod deploy;
+mod doctor;
 mod explain;
 mod honesty;
 mod load;

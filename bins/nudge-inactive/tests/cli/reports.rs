@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portal_sim::Scenario;
 use serde_json::Value;
 
-use crate::common::{Setting, assert_valid, now, run};
+use crate::common::{assert_valid, now, settings_file, start_portal};
 use crate::world::{INACTIVE, world};
 
 const CONFIG: &str = "service_accounts = [\"robot@example.com\"]\n";
@@ -27,9 +27,9 @@ pub(crate) fn truth() -> BTreeSet<(i32, String)> {
 
 #[tokio::test]
 async fn the_truth_is_told_and_nothing_else() {
-    let setting = Setting::with(world(now())).await;
-    let config = setting.config(CONFIG);
-    let ended = run(&setting, &["--config", &config, "--format", "json"]).await;
+    let setting = start_portal(world(now())).await;
+    let config = settings_file(&setting, CONFIG);
+    let ended = setting.run(&["--config", &config, "--format", "json"]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
     assert_valid(&ended.stdout);
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
@@ -41,32 +41,32 @@ async fn the_truth_is_told_and_nothing_else() {
         (Some("guest_who_may_change"), Some("guest@example.com"))
     );
     // told once
-    let again = run(&setting, &["--config", &config]).await;
+    let again = setting.run(&["--config", &config]).await;
     assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (0, "", ""));
 }
 
 #[tokio::test]
 async fn the_manager_gets_the_whole_in_every_form() {
-    let setting = Setting::with(world(now())).await;
-    let config = setting.config(CONFIG);
+    let setting = start_portal(world(now())).await;
+    let config = settings_file(&setting, CONFIG);
     for form in ["text", "html", "csv"] {
-        let ended = run(&setting, &["--config", &config, "--report", form]).await;
+        let ended = setting.run(&["--config", &config, "--report", form]).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(format!("manager_{form}"), ended.stdout);
     }
-    let json = run(&setting, &["--config", &config, "--report", "json"]).await;
+    let json = setting.run(&["--config", &config, "--report", "json"]).await;
     assert_valid(&json.stdout);
 }
 
 #[tokio::test]
 async fn everybody_active_is_said_in_the_published_words() {
-    let setting = Setting::with(world(now())).await;
-    let config = setting.config("rooms = [\"Hawk\"]\n[manager]\nfile = \"report.txt\"\n");
-    let ended = run(&setting, &["--config", &config]).await;
+    let setting = start_portal(world(now())).await;
+    let config = settings_file(&setting, "rooms = [\"Hawk\"]\n[manager]\nfile = \"report.txt\"\n");
+    let ended = setting.run(&["--config", &config]).await;
     assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
     let report = std::fs::read_to_string(setting.state.path().join("report.txt")).unwrap();
     assert!(report.contains("All monitored room members were active during this period."), "{report}");
-    let printed = run(&setting, &["--config", &config, "--report", "text"]).await.stdout;
+    let printed = setting.run(&["--config", &config, "--report", "text"]).await.stdout;
     assert!(printed.contains("All monitored room members were active during this period."), "{printed}");
 }
 
@@ -74,10 +74,10 @@ async fn everybody_active_is_said_in_the_published_words() {
 async fn rooms_are_chosen_by_id_title_type_and_tag() {
     let mut portal = world(now());
     portal.tag_room(72, "deal");
-    let setting = Setting::with(portal).await;
+    let setting = start_portal(portal).await;
     let rooms = async |wanted: &[&str]| {
         let flags: Vec<&str> = wanted.iter().flat_map(|room| ["--room", room]).collect();
-        let ended = run(&setting, &[&flags[..], &["--dry-run", "--format", "json"]].concat()).await;
+        let ended = setting.run(&[&flags[..], &["--dry-run", "--format", "json"]].concat()).await;
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
         let ids = report["rooms"].as_array().unwrap().iter().map(|room| room["id"].as_i64().unwrap());
         ids.collect::<BTreeSet<_>>()
@@ -86,7 +86,7 @@ async fn rooms_are_chosen_by_id_title_type_and_tag() {
     assert_eq!(rooms(&["tag:deal"]).await, [72].into());
     assert_eq!(rooms(&["type:virtual_data_room"]).await, [71, 72, 73].into());
     for unknown in [&["--room", "Sparrow"][..], &["--room", "type:sauna"], &["--report", "pdf"]] {
-        let ended = run(&setting, unknown).await;
+        let ended = setting.run(unknown).await;
         assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
     }
 }
@@ -94,9 +94,9 @@ async fn rooms_are_chosen_by_id_title_type_and_tag() {
 /// An earlier, longer run has seen more; what it saw tells when somebody was last there.
 #[tokio::test]
 async fn the_archive_tells_when_somebody_was_last_seen() {
-    let setting = Setting::with(world(now())).await;
-    run(&setting, &["--since", "2026-09-21T09:00:00Z"]).await;
-    let ended = run(&setting, &["--report", "text"]).await;
+    let setting = start_portal(world(now())).await;
+    setting.run(&["--since", "2026-09-21T09:00:00Z"]).await;
+    let ended = setting.run(&["--report", "text"]).await;
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<earlier@example.com>")).nth(1).unwrap();
     assert!(line.ends_with("0 acts, last seen there 2026-10-01"), "{line}");
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<guest@example.com>")).nth(1).unwrap();
@@ -105,8 +105,8 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
 
 #[tokio::test]
 async fn findings_and_the_exit_code() {
-    let setting = Setting::with(world(now())).await;
-    assert_eq!(run(&setting, &["--exit-code", "--dry-run"]).await.exit, 3);
-    let empty = Setting::with(Scenario::empty(now())).await;
-    assert_eq!(run(&empty, &["--exit-code", "--dry-run"]).await.exit, 0);
+    let setting = start_portal(world(now())).await;
+    assert_eq!(setting.run(&["--exit-code", "--dry-run"]).await.exit, 3);
+    let empty = start_portal(Scenario::empty(now())).await;
+    assert_eq!(empty.run(&["--exit-code", "--dry-run"]).await.exit, 0);
 }

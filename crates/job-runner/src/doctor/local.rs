@@ -164,7 +164,12 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
 pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
     const NAME: &str = "mail";
     let mailer = match setup.mailer() {
-        Ok(mailer) => mailer?,
+        Ok(Some(mailer)) => mailer,
+        Ok(None) if P::needs_mail(setup.config) => {
+            let remedy = "set `mail.host` and `mail.from`";
+            return Some(Check::usage(NAME, "mails are to be sent, and no mail server is set", remedy));
+        }
+        Ok(None) => return None,
         Err(error) => return Some(Check::usage(NAME, error.to_string(), "correct it")),
     };
     let host = setup.common.mail.host.as_deref().unwrap_or_default();

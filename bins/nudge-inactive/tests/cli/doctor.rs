@@ -1,0 +1,56 @@
+//! `doctor`: what it says of this program.
+
+use chrono::{DateTime, Utc};
+use portal_sim::{Key, Person, PersonKind, Room, Scenario};
+
+use crate::common::{Setting, settings_file, start_portal};
+
+/// `doctor` compares with the portal's clock, so that portal must stand at the true time.
+#[expect(clippy::disallowed_methods, reason = "a clock is what is tested")]
+fn true_now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+async fn setting() -> Setting {
+    let admin = Person::new("watch@example.com", "Watch", "Dog").kind(PersonKind::Admin);
+    let key = Key::of(&admin).scopes(&["*:read"]);
+    let mut portal = Scenario::empty(true_now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
+    portal.keys = vec![key];
+    start_portal(portal).await
+}
+
+/// The lines of these checks.
+async fn lines(setting: &Setting, config: &str, names: &[&str]) -> (i32, String) {
+    let url = setting.sim.url();
+    let config = settings_file(setting, config);
+    let ended = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await;
+    let is_wanted = |line: &&str| names.iter().any(|name| line[4..].trim_start().starts_with(&format!("{name}:")));
+    let lines: Vec<&str> = ended.stdout.lines().filter(is_wanted).collect();
+    (ended.exit, lines.join("\n"))
+}
+
+const OWN: &[&str] = &["rooms_looked_at", "terms", "reminders", "blind_spots", "mail"];
+
+#[tokio::test]
+async fn what_would_be_done_is_said() {
+    let setting = setting().await;
+    let (exit, told) = lines(&setting, "", OWN).await;
+    assert_eq!(exit, 0, "{told}");
+    insta::assert_snapshot!("doctor_report_only", told);
+    let (exit, told) = lines(&setting, "[remind]\nenabled = true\nguests = true\n", OWN).await;
+    assert_eq!(exit, 2, "a mail server is missing: {told}");
+    insta::assert_snapshot!("doctor_reminding", told);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_does_not_answer_and_a_room_that_is_not_there_are_failures() {
+    let setting = setting().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        "rooms = [\"Eagle\"]\n[mail]\nhost = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"a@example.com\"\n"
+    );
+    let (exit, told) = lines(&setting, &config, OWN).await;
+    assert_eq!(exit, 2, "{told}");
+    assert!(told.contains("FAIL  mail: ") && told.contains("`mail.port`"), "{told}");
+    assert!(told.contains("FAIL  rooms_looked_at: no room is meant by `Eagle`"), "{told}");
+}
