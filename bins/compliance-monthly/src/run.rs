@@ -14,10 +14,11 @@ use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
+use serde_json::json;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Subject};
 use crate::cli::Cli;
 use crate::config::Config;
 use crate::filter::{Filter, ids_in};
@@ -48,7 +49,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let target = target(config, job).await?;
     let period = period(config, job);
     let bundle = match folder(config, &period) {
-        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &period.label())?),
+        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &subject(config, job, &period))?),
         _ => None,
     };
     let (facts, filter) = if job.portal.as_ref().is_some_and(|portal| portal.audit_filter_works) {
@@ -65,7 +66,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
             match write::bundle(job, &facts, &filter, &origin, bundle).await {
                 Ok(Some(written)) => Some(written),
                 Ok(None) => {
-                    let kept = "the complete report of this time that is there already was kept: this run saw less";
+                    let kept = "the report of this time that is there already was kept: this run saw less";
                     head.notes.push(kept.to_owned());
                     None
                 }
@@ -390,9 +391,16 @@ fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
     Some(PathBuf::from(folder))
 }
 
+fn portal(job: &Job) -> String {
+    job.portal_url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
+    Subject { portal: portal(job), period: period.facts(), only: json!(config.only) }
+}
+
 fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Facts {
-    let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
-    Facts::unseen(portal, period(config, job), coverage, limits(config))
+    Facts::unseen(portal(job), period(config, job), coverage, limits(config))
 }
 
 fn outcome(config: &Config, mut head: Head, facts: &Facts, written: Option<Written>) -> Outcome {

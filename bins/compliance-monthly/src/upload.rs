@@ -145,11 +145,15 @@ impl<'a> Uploader<'a> {
         write.commit().await.context("cannot write the journal")?;
         let mut intent: Intent = serde_json::from_value(known.payload).unwrap_or(fresh);
         match known.state {
-            JournalState::Done => {
-                let id = intent.id.clone();
-                let reason = "uploaded by an earlier run".to_owned();
-                return Ok(Action { id, ..upload.action(State::Already, reason) });
-            }
+            JournalState::Done => match self.is_still_there(&intent).await {
+                Ok(true) => {
+                    let id = intent.id.clone();
+                    let reason = "uploaded by an earlier run".to_owned();
+                    return Ok(Action { id, ..upload.action(State::Already, reason) });
+                }
+                Ok(false) => warn!(file = name, "it was uploaded by an earlier run and deleted there since"),
+                Err(error) => return Ok(upload.action(State::Failed, unsure(&error))),
+            },
             JournalState::Started | JournalState::Unknown => {
                 info!(file = name, "looking for what an earlier run may have uploaded");
                 match self.find(&intent).await {
@@ -259,6 +263,12 @@ impl<'a> Uploader<'a> {
             }
         }
         Ok(self.client.end_upload(&session).await)
+    }
+
+    /// Whether the file of a finished upload is not deleted. Where somebody has moved it to is theirs to know.
+    async fn is_still_there(&self, intent: &Intent) -> Result<bool, Error> {
+        let Some(id) = &intent.id else { return Ok(true) };
+        Ok(self.client.file(id).await?.is_some_and(|file| !file.in_trash))
     }
 
     /// The file that an upload has become, if it has.

@@ -51,7 +51,7 @@ pub(crate) async fn bundle(
     let names = file_names(&label);
     let document = facts.document(&names);
     let folder = bundle.folder().to_owned();
-    if bundle.holds_complete() && facts.coverage.verdict() != audit_model::Verdict::Complete {
+    if bundle.holds_more_than(facts.coverage.verdict()) {
         return Ok(None);
     }
     page(&mut bundle, facts, &document, &label)?;
@@ -66,7 +66,7 @@ pub(crate) async fn bundle(
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         portal: serde_json::to_value(origin.portal)?,
-        period: facts.period_facts(),
+        period: facts.period.facts(),
         query: origin.query.clone(),
         coverage: facts.lasting_coverage(),
         counts: facts.counts(),

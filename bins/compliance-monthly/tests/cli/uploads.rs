@@ -302,3 +302,26 @@ async fn doctor_says_whether_the_upload_would_work() {
         wrong.stdout
     );
 }
+
+/// What the journal calls done is looked for all the same: somebody may have thrown it away.
+#[tokio::test]
+async fn a_file_that_was_deleted_there_is_uploaded_again() {
+    let setting = Setting::new(with_folder()).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    setting.sim.edit(|portal| portal.content.files.retain(|file| file.title != TITLES[6]));
+    let again = upload(&setting, &[]).await;
+    assert_eq!(again.exit, 0, "{}", again.stdout);
+    assert_whole(&setting, "after it was deleted");
+}
+
+/// The portal answers as if all was well and keeps nothing.
+#[tokio::test]
+async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
+    let setting = Setting::new(with_folder()).await;
+    setting.sim.set_faults(vec![Fault::status(404).on("action=stream").times(1)]);
+    let ended = upload(&setting, &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    setting.sim.set_faults(Vec::new());
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    assert_whole(&setting, "after it was not there");
+}
