@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cli_test::Run;
-use portal_sim::Event;
+use portal_sim::{Event, Fault};
 
 use crate::common::{Setting, names_in};
 use crate::portal::{at, june};
@@ -230,12 +230,11 @@ async fn a_report_is_not_replaced_by_one_of_something_else() {
 /// Part of a month is more than nothing of it.
 #[tokio::test]
 async fn a_report_of_a_part_is_not_replaced_by_a_blind_one() {
-    let mut portal = june();
-    let olga = portal.owner().id;
-    portal.add_event(Event::poison(olga, at("2026-06-11T09:00:00Z")));
-    let setting = Setting::new(portal).await;
+    let setting = Setting::new(june()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/rooms")]);
     assert_eq!(setting.month("2026-06", &[]).await.exit, 4);
     let part = setting.bytes();
+    setting.sim.set_faults(Vec::new());
     setting.sim.edit(|portal| portal.audit = false);
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 1);

@@ -318,7 +318,7 @@ async fn a_file_that_was_deleted_there_is_uploaded_again() {
 #[tokio::test]
 async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
     let setting = Setting::new(with_folder()).await;
-    setting.sim.set_faults(vec![Fault::status(404).on("action=stream").times(1)]);
+    setting.sim.set_faults(vec![Fault::new(FaultKind::Unchanged).method("POST").times(1)]);
     let ended = upload(&setting, &[]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stdout);
     setting.sim.set_faults(Vec::new());
