@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use audit_model::PortalText;
 use chrono::{DateTime, Utc};
-use docspace_client::{Client, EntryId, Error, File, OnTwin, UploadSession};
+use docspace_client::{Client, EntryId, Error, ErrorKind, File, OnTwin, UploadSession};
 use job_store::{Journal, JournalState, Store};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -265,10 +265,15 @@ impl<'a> Uploader<'a> {
         Ok(self.client.end_upload(&session).await)
     }
 
-    /// Whether the file of a finished upload is not deleted. Where somebody has moved it to is theirs to know.
+    /// Whether the file of a finished upload can still be seen, wherever it was moved to. What somebody else threw away lies in
+    /// their trash, which is closed to us.
     async fn is_still_there(&self, intent: &Intent) -> Result<bool, Error> {
         let Some(id) = &intent.id else { return Ok(true) };
-        Ok(self.client.file(id).await?.is_some_and(|file| !file.in_trash))
+        match self.client.file(id).await {
+            Ok(found) => Ok(found.is_some_and(|file| !file.in_trash)),
+            Err(error) if error.kind == ErrorKind::MissingRight => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The file that an upload has become, if it has.

@@ -312,6 +312,16 @@ async fn a_file_that_was_deleted_there_is_uploaded_again() {
     let again = upload(&setting, &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stdout);
     assert_whole(&setting, "after it was deleted");
+    for email in ["olga@example.com", "anna@example.com"] {
+        setting.sim.edit(|portal| {
+            let trash = portal.trash(portal.person_by_email(email).unwrap().id);
+            let thrown = portal.content.files.iter_mut().find(|file| file.folder == 500 && file.title == TITLES[6]);
+            thrown.unwrap().folder = trash;
+        });
+        let again = upload(&setting, &[]).await;
+        assert_eq!(again.exit, 0, "{}", again.stdout);
+        assert_whole(&setting, &format!("after it was thrown into the trash of {email}"));
+    }
 }
 
 /// The portal answers as if all was well and keeps nothing.
