@@ -29,6 +29,7 @@ use crate::period::{Month, Period, month_before};
 use crate::summary::{Eyes, Summary};
 use crate::target::{NoTarget, Target, about_readers};
 use crate::upload::{self, State, Uploader};
+use crate::words::plural;
 use crate::write::{self, Origin};
 
 /// What no portal records, however complete the read is.
@@ -61,7 +62,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut head = Head::new(job, REPORT_VERSION, facts.coverage.clone());
     let written = match bundle {
         Some(bundle) => {
-            let query = write::query(config, &facts.own);
+            let query = write::query(config, &facts.own, &filter);
             let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
             match write::bundle(job, &facts, &filter, &origin, bundle).await {
                 Ok(Some(written)) => Some(written),
@@ -194,7 +195,7 @@ async fn gather(config: &Config, job: &Job) -> anyhow::Result<(Facts, Filter)> {
         false => None,
     };
     let logins = logins(job, &period, &filter).await?;
-    let restricted = (!config.only.is_everything()).then(|| in_words(config));
+    let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
     let facts = Facts { summary, before, logins, own, filter: restricted, rooms, ..unseen(config, job, coverage) };
     Ok((facts, filter))
 }
@@ -358,7 +359,7 @@ async fn logins(job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<L
 }
 
 /// What the report is restricted to.
-fn in_words(config: &Config) -> String {
+fn in_words(config: &Config, filter: &Filter) -> String {
     let only = &config.only;
     let lists = [
         ("rooms", &only.rooms),
@@ -372,7 +373,7 @@ fn in_words(config: &Config) -> String {
         .map(|(name, list)| format!("{name} {}", audit_model::PortalText::new(list.join(", ")).for_terminal()))
         .collect();
     if only.important_documents.is_some() {
-        parts.push("a list of important documents".to_owned());
+        parts.push(format!("a list of {}", plural(filter.important.len() as u64, "important document")));
     }
     parts.join("; ")
 }

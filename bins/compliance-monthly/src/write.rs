@@ -201,12 +201,20 @@ fn class_columns() -> [&'static str; 6] {
 }
 
 /// The settings that shape the report, for whoever makes it again.
-pub(crate) fn query(config: &crate::config::Config, own: &std::collections::BTreeSet<uuid::Uuid>) -> Value {
-    json!({
+pub(crate) fn query(
+    config: &crate::config::Config,
+    own: &std::collections::BTreeSet<uuid::Uuid>,
+    filter: &Filter,
+) -> Value {
+    let mut query = json!({
         "only": config.only,
         "settle": config.settle,
         "bulk_downloads": config.bulk_downloads,
         "failed_logins": config.failed_logins,
         "own_programs": own,
-    })
+    });
+    if !filter.important.is_empty() {
+        query["important_documents"] = json!(filter.important);
+    }
+    query
 }
