@@ -5,9 +5,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use audit_model::Verdict;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{FILE_NAME, FileEntry, Manifest};
+use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts};
 use crate::verify::{hash_of, hex, read_manifest};
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
@@ -48,6 +50,33 @@ impl Write for Part {
     }
 }
 
+/// What a report is about. Two that differ in it have no place in one folder.
+pub(crate) struct Subject {
+    pub(crate) portal: String,
+    pub(crate) period: PeriodFacts,
+    /// What it is restricted to, as the manifest keeps it.
+    pub(crate) only: Value,
+}
+
+impl Subject {
+    /// How the report of this manifest differs; `None` when it is about the same.
+    fn difference(&self, there: &Manifest) -> Option<String> {
+        let url = there.portal.get("url").and_then(Value::as_str).unwrap_or_default();
+        let (label, old) = (&self.period.label, &there.period.label);
+        if old != label {
+            Some(format!("holds the report of {old}, so that of {label} cannot be written there"))
+        } else if url.trim_end_matches('/') != self.portal {
+            Some(format!("holds the report of another portal, {url}"))
+        } else if there.period != self.period {
+            Some(format!("holds a report of other clocks, of {}", there.period.time_zone))
+        } else if there.query.get("only") != Some(&self.only) {
+            Some("holds a report that is restricted otherwise".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
 /// The folder of a report while its files are written.
 pub(crate) struct Bundle {
     folder: PathBuf,
@@ -62,27 +91,28 @@ impl Bundle {
     /// Makes the folder where it is not there.
     ///
     /// # Errors
-    /// The folder cannot be made, or holds the report of another period: two reports in one folder could not be told apart.
-    pub(crate) fn open(folder: &Path, label: &str) -> anyhow::Result<Self> {
+    /// The folder cannot be made, or holds a report of something else, which this one would replace.
+    pub(crate) fn open(folder: &Path, subject: &Subject) -> anyhow::Result<Self> {
         fs::create_dir_all(folder).map_err(|error| {
             let message = format!("names {}, which cannot be made: {error}", folder.display());
             job_runner::Error::setting("out", message)
         })?;
-        if let Ok(there) = read_manifest(folder)
-            && there.period.label != label
-        {
-            let message = format!(
-                "holds the report of {}, so that of {label} cannot be written there; put `{{month}}` into it for a folder each",
-                there.period.label
-            );
+        let there = read_manifest(folder).ok();
+        if let Some(difference) = there.and_then(|there| subject.difference(&there)) {
+            let message = format!("{difference}; name another folder, put `{{month}}` into it for one each");
             return Err(job_runner::Error::setting("out", message).into());
         }
         Ok(Bundle { folder: folder.to_owned(), finished: Vec::new() })
     }
 
-    /// Whether a complete report of the same period is there already.
-    pub(crate) fn holds_complete(&self) -> bool {
-        read_manifest(&self.folder).is_ok_and(|manifest| manifest.is_complete())
+    /// Whether the report that is there already saw more than one that ends like this.
+    pub(crate) fn holds_more_than(&self, verdict: Verdict) -> bool {
+        let Ok(there) = read_manifest(&self.folder) else { return false };
+        match verdict {
+            Verdict::Complete => false,
+            Verdict::Incomplete => there.is_complete(),
+            Verdict::Nothing => there.is_complete() || there.counts.events + there.counts.logins > 0,
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -118,32 +148,36 @@ impl Bundle {
         let changed: Vec<&FileEntry> = self.finished.iter().filter(|file| !self.is_there(file)).collect();
         let path = self.folder.join(FILE_NAME);
         let same_manifest = fs::read(&path).is_ok_and(|there| there == text);
+        let from = temporary(&self.folder, FILE_NAME);
         if !(changed.is_empty() && same_manifest) {
+            // all that needs room on the disk comes before the old report is touched
+            let write = || -> io::Result<()> {
+                let mut file = create_private(&from)?;
+                file.write_all(&text)?;
+                file.sync_all()
+            };
+            write().with_context(failed)?;
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(failed),
                 _ => {}
             }
         }
         for file in &self.finished {
-            let from = temporary(&self.folder, &file.name);
+            let written = temporary(&self.folder, &file.name);
             // a file that has not changed keeps its date
             let done = match changed.contains(&file) {
-                true => fs::rename(&from, self.folder.join(&file.name)),
-                false => fs::remove_file(&from),
+                true => fs::rename(&written, self.folder.join(&file.name)),
+                false => fs::remove_file(&written),
             };
             done.with_context(failed)?;
         }
         if !(changed.is_empty() && same_manifest) {
-            let from = temporary(&self.folder, FILE_NAME);
-            let write = || -> io::Result<()> {
-                let mut file = create_private(&from)?;
-                file.write_all(&text)?;
-                file.sync_all()?;
+            let name = || -> io::Result<()> {
                 fs::rename(&from, &path)?;
                 // the names themselves, on systems where folders can be synced
                 File::open(&self.folder).and_then(|folder| folder.sync_all()).or(Ok(()))
             };
-            write().with_context(failed)?;
+            name().with_context(failed)?;
         }
         let sha256 = hex(&Sha256::digest(&text));
         Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })

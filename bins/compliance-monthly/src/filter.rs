@@ -97,6 +97,8 @@ pub(crate) struct Filter {
     pub(crate) people: Option<BTreeSet<Uuid>>,
     /// Addresses asked for: a failed login has nothing else.
     pub(crate) addresses: BTreeSet<String>,
+    /// What the list of important documents held; part of `files`. The list itself may be another one tomorrow.
+    pub(crate) important: Vec<String>,
     actions: Option<Vec<Wanted>>,
 }
 
@@ -104,13 +106,14 @@ impl Filter {
     /// What can be said without asking anybody; rooms and people are looked up by the caller.
     pub(crate) fn new(selection: &Selection, important: Vec<String>) -> Self {
         let given = |list: &[String]| (!list.is_empty()).then(|| list.iter().cloned().collect());
-        let files: Vec<String> = selection.files.iter().cloned().chain(important).collect();
+        let files: Vec<String> = selection.files.iter().chain(&important).cloned().collect();
         let is_restricted = selection.important_documents.is_some() || !files.is_empty();
         let actions = selection.actions.iter().filter_map(|word| Wanted::parse(word)).collect();
         Filter {
             folders: given(&selection.folders),
             files: is_restricted.then(|| files.into_iter().collect()),
             actions: (!selection.actions.is_empty()).then_some(actions),
+            important,
             ..Filter::default()
         }
     }

@@ -90,18 +90,6 @@ impl Facts {
         }
     }
 
-    pub(crate) fn period_facts(&self) -> PeriodFacts {
-        let Period { window, zone } = self.period;
-        PeriodFacts {
-            label: self.period.label(),
-            first_day: self.period.first_day(),
-            last_day: self.period.last_day(),
-            since: crate::csv::utc(window.since),
-            until: crate::csv::utc(window.until),
-            time_zone: zone.to_string(),
-        }
-    }
-
     pub(crate) fn counts(&self) -> Counts {
         let tally = self.summary.events;
         Counts {
@@ -194,7 +182,7 @@ impl Outcome {
         }
         Outcome {
             head,
-            period: facts.period_facts(),
+            period: facts.period.facts(),
             counts: facts.counts(),
             totals: all,
             decisions: facts.decisions(),

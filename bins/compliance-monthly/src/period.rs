@@ -8,6 +8,9 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use job_runner::time_spec::start_of_day;
 
+use crate::csv::utc;
+use crate::manifest::PeriodFacts;
+
 /// A month of the calendar; which instants it is made of depends on the zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Month {
@@ -104,6 +107,18 @@ impl Period {
         }
         let instant = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ").to_string();
         format!("{}_{}", instant(self.window.since), instant(self.window.until))
+    }
+
+    /// As manifest and report keep it.
+    pub(crate) fn facts(&self) -> PeriodFacts {
+        PeriodFacts {
+            label: self.label(),
+            first_day: self.first_day(),
+            last_day: self.last_day(),
+            since: utc(self.window.since),
+            until: utc(self.window.until),
+            time_zone: self.zone.to_string(),
+        }
     }
 
     /// What to compare with: the month before, else as much time before.

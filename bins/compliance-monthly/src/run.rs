@@ -14,10 +14,11 @@ use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
+use serde_json::json;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Subject};
 use crate::cli::Cli;
 use crate::config::Config;
 use crate::filter::{Filter, ids_in};
@@ -28,6 +29,7 @@ use crate::period::{Month, Period, month_before};
 use crate::summary::{Eyes, Summary};
 use crate::target::{NoTarget, Target, about_readers};
 use crate::upload::{self, State, Uploader};
+use crate::words::plural;
 use crate::write::{self, Origin};
 
 /// What no portal records, however complete the read is.
@@ -48,7 +50,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let target = target(config, job).await?;
     let period = period(config, job);
     let bundle = match folder(config, &period) {
-        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &period.label())?),
+        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &subject(config, job, &period))?),
         _ => None,
     };
     let (facts, filter) = if job.portal.as_ref().is_some_and(|portal| portal.audit_filter_works) {
@@ -60,12 +62,12 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut head = Head::new(job, REPORT_VERSION, facts.coverage.clone());
     let written = match bundle {
         Some(bundle) => {
-            let query = write::query(config, &facts.own);
+            let query = write::query(config, &facts.own, &filter);
             let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
             match write::bundle(job, &facts, &filter, &origin, bundle).await {
                 Ok(Some(written)) => Some(written),
                 Ok(None) => {
-                    let kept = "the complete report of this time that is there already was kept: this run saw less";
+                    let kept = "the report of this time that is there already was kept: this run saw less";
                     head.notes.push(kept.to_owned());
                     None
                 }
@@ -193,7 +195,7 @@ async fn gather(config: &Config, job: &Job) -> anyhow::Result<(Facts, Filter)> {
         false => None,
     };
     let logins = logins(job, &period, &filter).await?;
-    let restricted = (!config.only.is_everything()).then(|| in_words(config));
+    let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
     let facts = Facts { summary, before, logins, own, filter: restricted, rooms, ..unseen(config, job, coverage) };
     Ok((facts, filter))
 }
@@ -357,7 +359,7 @@ async fn logins(job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<L
 }
 
 /// What the report is restricted to.
-fn in_words(config: &Config) -> String {
+fn in_words(config: &Config, filter: &Filter) -> String {
     let only = &config.only;
     let lists = [
         ("rooms", &only.rooms),
@@ -371,7 +373,7 @@ fn in_words(config: &Config) -> String {
         .map(|(name, list)| format!("{name} {}", audit_model::PortalText::new(list.join(", ")).for_terminal()))
         .collect();
     if only.important_documents.is_some() {
-        parts.push("a list of important documents".to_owned());
+        parts.push(format!("a list of {}", plural(filter.important.len() as u64, "important document")));
     }
     parts.join("; ")
 }
@@ -390,9 +392,16 @@ fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
     Some(PathBuf::from(folder))
 }
 
+fn portal(job: &Job) -> String {
+    job.portal_url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
+    Subject { portal: portal(job), period: period.facts(), only: json!(config.only) }
+}
+
 fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Facts {
-    let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
-    Facts::unseen(portal, period(config, job), coverage, limits(config))
+    Facts::unseen(portal(job), period(config, job), coverage, limits(config))
 }
 
 fn outcome(config: &Config, mut head: Head, facts: &Facts, written: Option<Written>) -> Outcome {

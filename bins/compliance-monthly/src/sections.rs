@@ -158,17 +158,26 @@ fn rooms(facts: &Facts, names: &Names) -> Table {
     table.of(rows.len() as u64, &names.rooms)
 }
 
-/// Rooms that were there and in which nothing was recorded.
+/// Rooms that were there and in which nothing was recorded, as far as this report can tell.
 fn quiet(facts: &Facts) -> Block {
+    let is_hidden = facts.coverage.gaps.iter().any(|gap| matches!(gap.what.as_str(), "rooms" | "audit"));
     let quiet: Vec<String> =
         facts.quiet_rooms().map(|room| format!("{} ({})", words::name(&room.title), room.id)).collect();
+    if quiet.is_empty() && is_hidden {
+        return Block::Paragraph("Which rooms were quiet cannot be told: see what was not seen.".to_owned());
+    }
     if quiet.is_empty() {
         return Block::Paragraph("There is no room in which nothing happened.".to_owned());
     }
     let shown = quiet.len().min(SHOWN);
     let more = if quiet.len() > shown { format!(" and {} more", quiet.len() - shown) } else { String::new() };
-    let head = format!("Nothing was recorded in {}", plural(quiet.len() as u64, "room"));
-    Block::Paragraph(format!("{head}: {}{more}.", quiet[..shown].join(", ")))
+    let nothing = match (is_hidden, &facts.filter) {
+        (true, _) => "Nothing was seen, though not all could be seen,",
+        (false, Some(_)) => "Nothing of what this report is restricted to was recorded",
+        (false, None) => "Nothing was recorded",
+    };
+    let rooms = plural(quiet.len() as u64, "room");
+    Block::Paragraph(format!("{nothing} in {rooms}: {}{more}.", quiet[..shown].join(", ")))
 }
 
 fn people(facts: &Facts, names: &Names) -> Table {

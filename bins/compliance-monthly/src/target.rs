@@ -115,7 +115,7 @@ fn only<'a>(mut fitting: impl Iterator<Item = &'a EntryId>, what: &str, title: &
     }
 }
 
-/// What a reader of the report must know about its other readers.
+/// What a reader of the report must know about its other readers. Links are no members, and are not asked for.
 pub(crate) fn about_readers(readers: &[Account], named: &BTreeSet<Uuid>) -> Vec<String> {
     const SHOWN: usize = 20;
     let names = |some: &[&Account]| {
@@ -130,5 +130,6 @@ pub(crate) fn about_readers(readers: &[Account], named: &BTreeSet<Uuid>) -> Vec<
     if !in_it.is_empty() {
         lines.push(format!("WARNING: the report names people who can read it there: {}", names(&in_it)));
     }
+    lines.push("links were not looked at: whoever has one to the room, the folder or a file reads as well".to_owned());
     lines
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use audit_model::PortalText;
 use chrono::{DateTime, Utc};
-use docspace_client::{Client, EntryId, Error, File, OnTwin, UploadSession};
+use docspace_client::{Client, EntryId, Error, ErrorKind, File, OnTwin, UploadSession};
 use job_store::{Journal, JournalState, Store};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -145,11 +145,15 @@ impl<'a> Uploader<'a> {
         write.commit().await.context("cannot write the journal")?;
         let mut intent: Intent = serde_json::from_value(known.payload).unwrap_or(fresh);
         match known.state {
-            JournalState::Done => {
-                let id = intent.id.clone();
-                let reason = "uploaded by an earlier run".to_owned();
-                return Ok(Action { id, ..upload.action(State::Already, reason) });
-            }
+            JournalState::Done => match self.is_still_there(&intent).await {
+                Ok(true) => {
+                    let id = intent.id.clone();
+                    let reason = "uploaded by an earlier run".to_owned();
+                    return Ok(Action { id, ..upload.action(State::Already, reason) });
+                }
+                Ok(false) => warn!(file = name, "it was uploaded by an earlier run and deleted there since"),
+                Err(error) => return Ok(upload.action(State::Failed, unsure(&error))),
+            },
             JournalState::Started | JournalState::Unknown => {
                 info!(file = name, "looking for what an earlier run may have uploaded");
                 match self.find(&intent).await {
@@ -259,6 +263,17 @@ impl<'a> Uploader<'a> {
             }
         }
         Ok(self.client.end_upload(&session).await)
+    }
+
+    /// Whether the file of a finished upload can still be seen, wherever it was moved to. What somebody else threw away lies in
+    /// their trash, which is closed to us.
+    async fn is_still_there(&self, intent: &Intent) -> Result<bool, Error> {
+        let Some(id) = &intent.id else { return Ok(true) };
+        match self.client.file(id).await {
+            Ok(found) => Ok(found.is_some_and(|file| !file.in_trash)),
+            Err(error) if error.kind == ErrorKind::MissingRight => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The file that an upload has become, if it has.

@@ -45,17 +45,36 @@ pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Error> {
 /// Compares every file of the manifest with what it was.
 pub(crate) fn verify(folder: &Path) -> Result<Verified, Error> {
     let manifest = read_manifest(folder)?;
-    let problems = manifest.files.iter().filter_map(|file| problem(folder, file)).collect();
+    let mut problems: Vec<String> = manifest.files.iter().filter_map(|file| problem(folder, file)).collect();
+    problems.extend(strangers(folder, &manifest));
     Ok(Verified { files: manifest.files.len(), problems })
 }
 
+/// Files whose names say that they belong to the report, and that the manifest does not know. Anything else may lie there too.
+fn strangers(folder: &Path, manifest: &Manifest) -> Vec<String> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return vec![format!("what else lies there cannot be seen: {error}")],
+    };
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
+    let mut names: Vec<String> = names
+        .filter(|name| name.starts_with("compliance-report-") && !manifest.files.iter().any(|file| file.name == *name))
+        .collect();
+    names.sort();
+    names.iter().map(|name| format!("{}: is no part of it", name.escape_debug())).collect()
+}
+
 fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
-    let name = &file.name;
     // a manifest could name a file elsewhere, and reading that would say something about it
-    if name.contains(['/', '\\']) || name.starts_with('.') {
-        return Some(format!("{name:?}: not a name of a file of a report"));
+    if file.name.contains(['/', '\\']) || file.name.starts_with('.') {
+        return Some(format!("{:?}: not a name of a file of a report", file.name));
     }
-    match hash_of(&folder.join(name)) {
+    let (name, path) = (file.name.escape_debug(), folder.join(&file.name));
+    // what a link leads to can be exchanged without a trace here, and a pipe never ends
+    if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Some(format!("{name}: is not a file"));
+    }
+    match hash_of(&path) {
         Err(error) => Some(format!("{name}: cannot be read: {error}")),
         Ok((bytes, _)) if bytes != file.bytes => {
             Some(format!("{name}: changed: it has {bytes} bytes, and had {}", file.bytes))

@@ -51,7 +51,7 @@ pub(crate) async fn bundle(
     let names = file_names(&label);
     let document = facts.document(&names);
     let folder = bundle.folder().to_owned();
-    if bundle.holds_complete() && facts.coverage.verdict() != audit_model::Verdict::Complete {
+    if bundle.holds_more_than(facts.coverage.verdict()) {
         return Ok(None);
     }
     page(&mut bundle, facts, &document, &label)?;
@@ -66,7 +66,7 @@ pub(crate) async fn bundle(
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         portal: serde_json::to_value(origin.portal)?,
-        period: facts.period_facts(),
+        period: facts.period.facts(),
         query: origin.query.clone(),
         coverage: facts.lasting_coverage(),
         counts: facts.counts(),
@@ -201,12 +201,20 @@ fn class_columns() -> [&'static str; 6] {
 }
 
 /// The settings that shape the report, for whoever makes it again.
-pub(crate) fn query(config: &crate::config::Config, own: &std::collections::BTreeSet<uuid::Uuid>) -> Value {
-    json!({
+pub(crate) fn query(
+    config: &crate::config::Config,
+    own: &std::collections::BTreeSet<uuid::Uuid>,
+    filter: &Filter,
+) -> Value {
+    let mut query = json!({
         "only": config.only,
         "settle": config.settle,
         "bulk_downloads": config.bulk_downloads,
         "failed_logins": config.failed_logins,
         "own_programs": own,
-    })
+    });
+    if !filter.important.is_empty() {
+        query["important_documents"] = json!(filter.important);
+    }
+    query
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cli_test::Run;
-use portal_sim::Event;
+use portal_sim::{Event, Fault};
 
 use crate::common::{Setting, names_in};
 use crate::portal::{at, june};
@@ -179,4 +179,90 @@ async fn a_folder_that_cannot_be_written_is_said() {
     );
     assert!(ended.stderr.contains("compliance-report-2026-06.txt.part"), "{}", ended.stderr);
     assert!(!setting.out().join("manifest.json").exists());
+}
+
+/// The disk is full when only the manifest is left to be written: the report of before is still whole.
+#[tokio::test]
+async fn a_disk_that_is_full_at_the_end_keeps_the_report_of_before() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let whole = setting.bytes();
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        portal.add_event(Event::new(5009, olga, at("2026-06-30T20:30:00Z")).file(1, "late.docx"));
+    });
+    // where the manifest is written first is a folder
+    let blocked = setting.out().join(".manifest.json.part");
+    std::fs::create_dir(&blocked).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 4);
+    let checked = verify(&setting).await;
+    assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
+    std::fs::remove_dir(&blocked).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes().len(), whole.len(), "what was left over is gone");
+    assert!(setting.written("2026-06.txt").contains("Total events: 22"));
+}
+
+/// A report of part of the events, of other clocks or of another portal does not take the place of one of all of them.
+#[tokio::test]
+async fn a_report_is_not_replaced_by_one_of_something_else() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let all = setting.bytes();
+    for (content, why) in [
+        ("[only]\nactions = [\"download\"]", "that is restricted otherwise"),
+        ("time_zone = \"America/New_York\"", "of other clocks"),
+    ] {
+        let config = setting.config(content);
+        let refused = setting.month("2026-06", &["--config", &config]).await;
+        assert_eq!(refused.exit, 2, "{content}: {}", refused.stdout);
+        assert!(refused.stderr.contains(why), "{content}: {}", refused.stderr);
+        assert_eq!(setting.bytes(), all, "{content}");
+    }
+    let other = Setting::new(june()).await;
+    let out = setting.out().display().to_string();
+    let refused = other.run(&["--month", "2026-06", "--out", &out]).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("of another portal"), "{}", refused.stderr);
+    assert_eq!(setting.bytes(), all);
+}
+
+/// Part of a month is more than nothing of it.
+#[tokio::test]
+async fn a_report_of_a_part_is_not_replaced_by_a_blind_one() {
+    let setting = Setting::new(june()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/rooms")]);
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 4);
+    let part = setting.bytes();
+    setting.sim.set_faults(Vec::new());
+    setting.sim.edit(|portal| portal.audit = false);
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 1);
+    assert!(ended.stdout.contains("was kept: this run saw less"), "{}", ended.stdout);
+    assert_eq!(setting.bytes(), part);
+}
+
+/// What lies beside a report and looks like a part of it is none, and a link leads to bytes that somebody can exchange later.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_put_beside_a_report_or_in_its_place_is_named() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    // remarks of an auditor, and what a broken run leaves, are not taken for a part of it
+    std::fs::write(setting.out().join("remarks.txt"), "seen").unwrap();
+    std::fs::write(setting.out().join(".compliance-report-2026-06.txt.part"), "half").unwrap();
+    assert_eq!(verify(&setting).await.exit, 0);
+    let extra = setting.out().join("compliance-report-2026-06-more.csv");
+    std::fs::write(&extra, "more").unwrap();
+    let ended = verify(&setting).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("compliance-report-2026-06-more.csv: is no part of it"), "{}", ended.stdout);
+    std::fs::remove_file(&extra).unwrap();
+    let name = "compliance-report-2026-06.txt";
+    let elsewhere = setting.home().join("elsewhere");
+    std::fs::rename(setting.out().join(name), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, setting.out().join(name)).unwrap();
+    let ended = verify(&setting).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("compliance-report-2026-06.txt: is not a file"), "{}", ended.stdout);
 }

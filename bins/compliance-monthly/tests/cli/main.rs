@@ -156,7 +156,7 @@ async fn a_filter_says_what_it_leaves_out() {
     assert_eq!(setting.written("-events.csv").lines().count(), 14);
     assert_eq!(setting.written("-logins.csv").lines().count(), 1);
     let unknown = setting.config("[only]\nrooms = [\"Falcno\"]");
-    let refused = setting.month("2026-06", &["--config", &unknown]).await;
+    let refused = setting.run(&["--month", "2026-06", "--config", &unknown]).await;
     assert_eq!(refused.exit, 2);
     assert!(refused.stderr.contains("only.rooms") && refused.stderr.contains("Falcno"), "{}", refused.stderr);
 }
@@ -168,7 +168,10 @@ async fn important_documents_come_from_a_list() {
     let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert!(ended.stdout.contains("Total events: 3"), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("a list of important documents"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("a list of 2 important documents"), "{}", ended.stdout);
+    // the list may be another one when an auditor reads the report
+    let manifest: serde_json::Value = serde_json::from_str(&setting.written("manifest.json")).unwrap();
+    assert_eq!(manifest["query"]["important_documents"], serde_json::json!(["9002", "9200"]));
 }
 
 /// The month before is compared with where it was read by an earlier run, and only there.
@@ -189,4 +192,26 @@ async fn a_dry_run_leaves_nothing_behind() {
     assert_eq!(dry.exit, 0, "{}", dry.stderr);
     assert!(dry.stdout.contains("dry run: nothing was written into /home/report"), "{}", dry.stdout);
     assert!(!setting.out().exists() && !setting.home().join("state").exists());
+}
+
+/// A room in which others were at work is not a quiet one.
+#[tokio::test]
+async fn a_restricted_report_calls_no_room_quiet_without_saying_so() {
+    let setting = Setting::new(portal::june()).await;
+    let config = setting.config("[only]\nactions = [\"view\"]");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let text = setting.written("2026-06.txt");
+    assert!(text.contains("Nothing of what this report is restricted to was recorded in 2 rooms: "), "{text}");
+}
+
+#[tokio::test]
+async fn rooms_that_were_not_listed_are_not_called_busy() {
+    let setting = Setting::new(portal::june()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/rooms")]);
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    let text = setting.written("2026-06.txt");
+    assert!(!text.contains("There is no room in which nothing happened."), "{text}");
+    assert!(text.contains("Which rooms were quiet cannot be told: "), "{text}");
 }

@@ -57,6 +57,9 @@ async fn months_in_which_clocks_change_are_complete() {
         ("2025-10", Tz::Europe__Berlin, "2025-09-30T22:00:00Z", "2025-10-31T23:00:00Z", 745),
         ("2025-11", Tz::America__New_York, "2025-11-01T04:00:00Z", "2025-12-01T05:00:00Z", 721),
         ("2026-04", Tz::Australia__Sydney, "2026-03-31T13:00:00Z", "2026-04-30T14:00:00Z", 721),
+        // clocks move by half an hour: the half past of the last hour belongs to the next month, or to this one
+        ("2026-04", Tz::Australia__Lord_Howe, "2026-03-31T13:00:00Z", "2026-04-30T13:30:00Z", 720),
+        ("2025-10", Tz::Australia__Lord_Howe, "2025-09-30T13:30:00Z", "2025-10-31T13:00:00Z", 743),
     ] {
         assert_eq!(events_of(month, zone, first, until).await, hours + 1, "{month} {zone}");
     }

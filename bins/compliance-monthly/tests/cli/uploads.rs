@@ -302,3 +302,36 @@ async fn doctor_says_whether_the_upload_would_work() {
         wrong.stdout
     );
 }
+
+/// What the journal calls done is looked for all the same: somebody may have thrown it away.
+#[tokio::test]
+async fn a_file_that_was_deleted_there_is_uploaded_again() {
+    let setting = Setting::new(with_folder()).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    setting.sim.edit(|portal| portal.content.files.retain(|file| file.title != TITLES[6]));
+    let again = upload(&setting, &[]).await;
+    assert_eq!(again.exit, 0, "{}", again.stdout);
+    assert_whole(&setting, "after it was deleted");
+    for email in ["olga@example.com", "anna@example.com"] {
+        setting.sim.edit(|portal| {
+            let trash = portal.trash(portal.person_by_email(email).unwrap().id);
+            let thrown = portal.content.files.iter_mut().find(|file| file.folder == 500 && file.title == TITLES[6]);
+            thrown.unwrap().folder = trash;
+        });
+        let again = upload(&setting, &[]).await;
+        assert_eq!(again.exit, 0, "{}", again.stdout);
+        assert_whole(&setting, &format!("after it was thrown into the trash of {email}"));
+    }
+}
+
+/// The portal answers as if all was well and keeps nothing.
+#[tokio::test]
+async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
+    let setting = Setting::new(with_folder()).await;
+    setting.sim.set_faults(vec![Fault::new(FaultKind::Unchanged).method("POST").times(1)]);
+    let ended = upload(&setting, &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    setting.sim.set_faults(Vec::new());
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    assert_whole(&setting, "after it was not there");
+}
