@@ -99,14 +99,17 @@ impl Period {
         if let Some(month) = self.month() {
             return month.to_string();
         }
-        let (first, last) = (self.first_day(), self.last_day());
-        let whole_days = start_of_day(first, self.zone) == self.window.since
-            && last.succ_opt().is_some_and(|next| start_of_day(next, self.zone) == self.window.until);
-        if whole_days {
-            return format!("{first}_{last}");
+        if self.is_whole_days() {
+            return format!("{}_{}", self.first_day(), self.last_day());
         }
         let instant = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ").to_string();
         format!("{}_{}", instant(self.window.since), instant(self.window.until))
+    }
+
+    /// Whether it begins and ends with days.
+    fn is_whole_days(&self) -> bool {
+        let ends = self.last_day().succ_opt().map(|next| start_of_day(next, self.zone));
+        start_of_day(self.first_day(), self.zone) == self.window.since && ends == Some(self.window.until)
     }
 
     /// As manifest and report keep it.
@@ -121,10 +124,18 @@ impl Period {
         }
     }
 
-    /// What to compare with: the month before, else as much time before.
+    /// What to compare with: the month before, else as many days before, else as much time.
     pub(crate) fn previous(&self) -> Period {
         let window = match self.month() {
             Some(month) => month.moved(-1).window(self.zone),
+            None if self.is_whole_days() => {
+                // days are counted and not hours: clocks may have changed meanwhile
+                let first = self.first_day();
+                Window::new(
+                    start_of_day(first - (self.last_day() - first) - TimeDelta::days(1), self.zone),
+                    self.window.since,
+                )
+            }
             None => Window::new(self.window.since - self.window.length(), self.window.since),
         };
         Period { window, zone: self.zone }
@@ -221,6 +232,9 @@ mod tests {
     #[test]
     fn periods_are_named_by_what_they_are() {
         let zone = Tz::Europe__Berlin;
+        // clocks change in between
+        let days = Period { window: Window::new(at("2026-11-05T23:00:00Z"), at("2026-11-19T23:00:00Z")), zone };
+        assert_eq!(days.previous().label(), "2026-10-23_2026-11-05");
         let label = |since, until| Period { window: Window::new(at(since), at(until)), zone }.label();
         assert_eq!(label("2026-05-31T22:00:00Z", "2026-06-30T22:00:00Z"), "2026-06");
         assert_eq!(label("2026-06-02T22:00:00Z", "2026-06-10T22:00:00Z"), "2026-06-03_2026-06-10");
