@@ -149,9 +149,12 @@ impl<'a> Detector<'a> {
         subject.person.name = event.actor_name.clone();
         // an event without a target is a document of its own
         let document = event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id));
-        // of a change of members only the sentence tells whose; the target is the room each time
-        let of_whom = event.text.as_ref().filter(|_| class == ActClass::Membership);
-        let key = of_whom.map_or_else(|| document.clone(), |text| format!("{document} {}", text.raw()));
+        // where the target is the room each time: of a change of members only the sentence tells whose, and links may have one name
+        let key = match (class, &event.text) {
+            (ActClass::Membership, Some(text)) => format!("{document} {}", text.raw()),
+            (ActClass::Share, _) if event.action.is_about_room() => format!("event {}", event.id),
+            _ => document.clone(),
+        };
         if subject.sessions.begins((key, class), event.at) {
             let counts =
                 |limit: &Limit| limit.is_about(class) && (limit.span != Span::WholeWindow || event.at >= since);

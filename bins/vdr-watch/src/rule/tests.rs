@@ -227,6 +227,13 @@ proptest! {
     }
 }
 
+/// The target is the room each time, and links may have one name.
+#[test]
+fn making_a_dozen_links_of_one_room_is_not_one_act() {
+    let links: Vec<AuditEvent> = (0..12).map(|n| event(n, n, 1, 5088, "71")).collect();
+    assert_eq!(detect(&Limits::default(), &links)[0].reasons[0], "12 acts of sharing within 1 h, more than 10");
+}
+
 #[test]
 fn somebody_who_only_deletes_is_found_by_a_limit_of_its_own() {
     let deleted: Vec<AuditEvent> = (0..12).map(|n| event(n, n, 1, 5017, &format!("{}", 900 + n))).collect();
