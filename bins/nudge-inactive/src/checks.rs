@@ -2,10 +2,9 @@
 
 use docspace_client::Room;
 use job_runner::Check;
+use job_runner::words::{blind_spot, plural};
 
 use crate::config::Config;
-use crate::outcome::plural;
-use crate::report::blind_spot;
 use crate::rooms::{choose, tags};
 use crate::run::BLIND_SPOTS;
 

@@ -7,6 +7,7 @@ use audit_model::{
     Verdict as Reading, Window,
 };
 use chrono::{DateTime, Utc};
+use job_runner::words::plural;
 use job_runner::{Head, Job, Tellable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -262,10 +263,6 @@ impl Outcome {
         let nothing_open = self.inactive() == 0 && self.unknown() == 0;
         nothing_open && self.active() > 0 && self.head.coverage.verdict() == Reading::Complete
     }
-}
-
-pub(crate) fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The same for the same person and room, run after run: the first 16 hexadecimal digits of a SHA-256.

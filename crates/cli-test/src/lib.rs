@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+pub mod smtp;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -116,5 +118,31 @@ pub fn assert_keeps(schema: &Path, document: &str) {
     let document: Value = serde_json::from_str(document).unwrap();
     if let Err(error) = schemas.validate(&document, index) {
         panic!("{error:#}");
+    }
+}
+
+/// Panics unless systemd accepts these units of a folder, with `binary` in place of the installed program.
+///
+/// Where its checker is not installed that is said on stderr, and fails CI.
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
+pub fn assert_systemd_accepts(folder: &Path, program: &str, binary: &str, units: &[&str]) {
+    let checker = Path::new("/usr/bin/systemd-analyze");
+    if !checker.exists() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "systemd-analyze is missing");
+        eprintln!("NOT TESTED: systemd units (systemd-analyze is not installed)");
+        return;
+    }
+    let copies = TempDir::new().unwrap();
+    for unit in units {
+        // the check looks for the program, which is not installed here
+        let text = std::fs::read_to_string(folder.join(unit)).unwrap();
+        std::fs::write(copies.path().join(unit), text.replace(&format!("/usr/local/bin/{program}"), binary)).unwrap();
+    }
+    for unit in units {
+        let mut check = std::process::Command::new(checker);
+        let checked = check.args(["verify", "--man=no"]).arg(copies.path().join(unit)).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        let about_us: Vec<&str> = said.lines().filter(|line| line.contains(program)).collect();
+        assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}");
     }
 }

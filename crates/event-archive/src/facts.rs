@@ -3,8 +3,6 @@
 //! A fact is asked for when there is none or it is too old, and remembered when the portal does not tell it any more: a folder
 //! that was deleted keeps the weight it had, a person who cannot be looked up the name of yesterday.
 
-use std::collections::{BTreeSet, HashMap};
-
 use audit_model::Person;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client, EntryId, Portal};
@@ -103,28 +101,6 @@ impl Archive {
             Ok(weight)
         };
         self.look("folder", &folder.to_string(), max_age, now, ask).await
-    }
-
-    /// How many files each of these folders holds, or held when it was last seen, by the folder's id. Those that nobody knows are left
-    /// out, and so are all beyond the first `most`: each costs a request.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn weights_of_folders(
-        &self,
-        client: &Client,
-        folders: &BTreeSet<EntryId>,
-        most: usize,
-        max_age: TimeDelta,
-        now: DateTime<Utc>,
-    ) -> Result<HashMap<String, u64>, Error> {
-        let mut weights = HashMap::new();
-        for folder in folders.iter().take(most) {
-            if let Some(known) = self.weight_of_folder(client, folder, max_age, now).await?.fact {
-                weights.insert(folder.to_string(), known.value.files);
-            }
-        }
-        Ok(weights)
     }
 
     /// What the portal said about itself within the last 24 hours.

@@ -7,6 +7,7 @@ use anyhow::Context;
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use job_runner::Job;
+use job_runner::words::plural;
 use job_store::{JournalState, Store};
 use tracing::warn;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series,
 use crate::activity::Seen;
 use crate::config::Config;
 use crate::missed::Missed;
-use crate::outcome::{Inactive, RoomReport, plural};
+use crate::outcome::{Inactive, RoomReport};
 use crate::report::room_page;
 
 /// What the run has found, as far as mails depend on it.

@@ -3,9 +3,10 @@
 use std::io;
 
 use audit_model::{Person, PortalText};
+use job_runner::words::plural;
 
 use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page};
-use crate::outcome::{Outcome, RoomReport, plural};
+use crate::outcome::{Outcome, RoomReport};
 
 const STYLE: &str = "body{font:15px/1.45 sans-serif;color:#222;max-width:60em;margin:1.5em auto;padding:0 1em}\
 h1{font-size:1.35em}h2{font-size:1.1em;margin:1.6em 0 .4em}table{border-collapse:collapse;width:100%}\

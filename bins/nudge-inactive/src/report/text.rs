@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::io;
 
 use audit_model::{RoomId, Verdict};
+use job_runner::words::plural;
 use uuid::Uuid;
 
 use super::is_told;
 use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page, who};
-use crate::outcome::{Inactive, Outcome, RoomReport, plural};
+use crate::outcome::{Inactive, Outcome, RoomReport};
 use crate::remind::{ActionState, Hold, Reminder};
 
 /// People and rooms that are told.

@@ -1,10 +1,11 @@
 //! Phrases that several forms of the report share.
 
-use audit_model::{BlindSpot, Coverage, Person, PortalRole, RoomId, Verdict};
+use audit_model::{Coverage, Person, PortalRole, RoomId, Verdict};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use job_runner::words::{blind_spot, plural};
 
-use crate::outcome::{ALL_ACTIVE, Inactive, Outcome, plural};
+use crate::outcome::{ALL_ACTIVE, Inactive, Outcome};
 use crate::remind::{ActionState, Hold, Reminder};
 
 /// Instants as the portal's own pages show them.
@@ -114,15 +115,4 @@ fn source(what: &str) -> &str {
 /// What the portal never records, in one line.
 pub(crate) fn blind_spots(coverage: &Coverage) -> String {
     coverage.blind_spots.iter().copied().map(blind_spot).collect::<Vec<_>>().join("; ")
-}
-
-pub(crate) fn blind_spot(spot: BlindSpot) -> &'static str {
-    match spot {
-        BlindSpot::StreamDownloads => "downloads through action=stream",
-        BlindSpot::ViewOnlySessions => "documents opened only to read",
-        BlindSpot::KeyLogins => "use of API keys",
-        BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
-        BlindSpot::Ipv6 => "IPv6 addresses in full",
-        BlindSpot::BlockedLogins => "logins that the address list refused",
-    }
 }

@@ -1,7 +1,7 @@
 //! The files in `deploy/`: what they call must exist, and what they promise must stand in them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::common::{now, start_portal};
@@ -91,23 +91,7 @@ fn the_timer_starts_the_service_on_a_working_day() {
 
 #[test]
 fn systemd_accepts_the_units() {
-    let checker = PathBuf::from("/usr/bin/systemd-analyze");
-    if !checker.exists() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "systemd-analyze is missing");
-        eprintln!("NOT TESTED: systemd units (systemd-analyze is not installed)");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    // the check looks for the program, which is not installed here
-    let program = env!("CARGO_BIN_EXE_nudge-inactive");
-    let service = file("nudge-inactive.service").replace("/usr/local/bin/nudge-inactive", program);
-    std::fs::write(folder.path().join("nudge-inactive.service"), service).unwrap();
-    std::fs::write(folder.path().join("nudge-inactive.timer"), file("nudge-inactive.timer")).unwrap();
-    for unit in ["nudge-inactive.service", "nudge-inactive.timer"] {
-        let checked =
-            Command::new(&checker).args(["verify", "--man=no"]).arg(folder.path().join(unit)).output().unwrap();
-        let said = String::from_utf8_lossy(&checked.stderr);
-        let about_us: Vec<&str> = said.lines().filter(|line| line.contains("nudge-inactive")).collect();
-        assert!(checked.status.success() && about_us.is_empty(), "{unit}: {said}");
-    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let units = ["nudge-inactive.service", "nudge-inactive.timer"];
+    cli_test::assert_systemd_accepts(&folder, "nudge-inactive", env!("CARGO_BIN_EXE_nudge-inactive"), &units);
 }

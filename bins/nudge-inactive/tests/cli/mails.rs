@@ -1,15 +1,13 @@
 //! Reminding, with a real SMTP server: who gets which mail, and what the ledger knows when things go wrong.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use cli_test::smtp::Server;
 use mail_parser::MessageParser;
 use portal_sim::{Event, Person, Room, Scenario};
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::common::{Run, Setting, assert_valid, in_store, settings_file, start_portal};
 use crate::world::{EAGLE, id, world};
@@ -20,69 +18,19 @@ fn true_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(0)
 }
 
-/// A real SMTP server; see its script for the modes.
-struct Server {
-    port: u16,
-    folder: TempDir,
-    _child: Child,
-}
-
-/// Debian's own interpreter knows the package that Debian installs; another one may come first in the path.
-async fn python() -> Option<&'static str> {
-    for name in ["/usr/bin/python3", "python3"] {
-        let asked = Command::new(name).args(["-c", "import aiosmtpd"]).output().await;
-        if asked.is_ok_and(|ended| ended.status.success()) {
-            return Some(name);
-        }
-    }
-    None
-}
-
-impl Server {
-    /// `None`, loudly, where the server is not installed; there CI fails.
-    #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
-    async fn start(mode: &str) -> Option<Self> {
-        let Some(python) = python().await else {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3-aiosmtpd is missing");
-            eprintln!("NOT TESTED: smtp (python3-aiosmtpd is not installed)");
-            return None;
-        };
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smtp/server.py");
-        let folder = TempDir::new().unwrap();
-        let mut child = Command::new(python)
-            .args([script.as_path(), folder.path()])
-            .arg(mode)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).await.unwrap();
-        Some(Server { port: port.trim().parse().unwrap(), folder, _child: child })
-    }
-
-    fn switch(&self, mode: &str) {
-        std::fs::write(self.folder.path().join("mode"), mode).unwrap();
-    }
-
-    /// Recipient, subject and Message-ID of what it has taken, in order; read by a real MIME parser.
-    fn taken(&self) -> Vec<(String, String, String)> {
-        self.messages().iter().map(|bytes| header(bytes)).collect()
-    }
-
-    fn messages(&self) -> Vec<Vec<u8>> {
-        let mut files: Vec<_> =
-            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        // the envelope is written last
-        files.retain(|path| path.extension().is_some_and(|end| end == "eml") && path.with_extension("json").exists());
-        files.sort();
-        files.iter().map(|path| std::fs::read(path).unwrap()).collect()
-    }
+/// What the server has taken, read by a real MIME parser.
+trait Taken {
+    /// Recipient, subject and Message-ID, in order.
+    fn taken(&self) -> Vec<(String, String, String)>;
 
     fn recipients(&self) -> Vec<String> {
         self.taken().into_iter().map(|(to, ..)| to).collect()
+    }
+}
+
+impl Taken for Server {
+    fn taken(&self) -> Vec<(String, String, String)> {
+        self.messages().iter().map(|bytes| header(bytes)).collect()
     }
 }
 
@@ -136,7 +84,7 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 
 #[tokio::test]
 async fn each_person_gets_one_mail_and_the_next_after_a_fortnight() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let first = go(&setting, &config, &["--format", "json"]).await;
     assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
@@ -170,7 +118,7 @@ async fn each_person_gets_one_mail_and_the_next_after_a_fortnight() {
 
 #[tokio::test]
 async fn a_mail_says_what_was_missed_and_lists_only_what_is_there() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     go(&setting, &config, &[]).await;
     let messages = server.messages();
@@ -188,7 +136,7 @@ async fn a_mail_says_what_was_missed_and_lists_only_what_is_there() {
 
 #[tokio::test]
 async fn activity_ends_the_series() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
     go(&setting, &config, &[]).await;
     assert_eq!(server.recipients(), ["asleep"]);
@@ -207,7 +155,7 @@ async fn activity_ends_the_series() {
 
 #[tokio::test]
 async fn a_dry_run_shows_every_mail_and_sends_none() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let dry = go(&setting, &config, &["--dry-run"]).await;
     assert_eq!((dry.exit, dry.stderr.as_str(), server.taken().len()), (0, "", 0));
@@ -221,7 +169,7 @@ async fn a_dry_run_shows_every_mail_and_sends_none() {
 
 #[tokio::test]
 async fn a_full_run_is_gone_on_with_by_the_next() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let config_of_one =
         settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nmost_per_run = 1"));
@@ -236,7 +184,7 @@ async fn a_full_run_is_gone_on_with_by_the_next() {
 
 #[tokio::test]
 async fn a_server_that_defers_gets_the_same_mails_from_the_next_run() {
-    let Some(server) = Server::start("defer").await else { return };
+    let Some(server) = Server::start("defer", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let ended = go(&setting, &config, &[]).await;
     assert_eq!((ended.exit, server.taken().len()), (0, 0));
@@ -251,7 +199,7 @@ async fn a_server_that_defers_gets_the_same_mails_from_the_next_run() {
 
 #[tokio::test]
 async fn one_refused_address_stops_nobody_else_and_is_not_tried_for_ever() {
-    let Some(server) = Server::start("refuse:grouped@example.com").await else { return };
+    let Some(server) = Server::start("refuse:grouped@example.com", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let ended = go(&setting, &config, &[]).await;
     assert!(ended.stdout.contains("NOT SENT  Grouped Test"), "{}", ended.stdout);
@@ -268,7 +216,7 @@ async fn one_refused_address_stops_nobody_else_and_is_not_tried_for_ever() {
 #[tokio::test]
 async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
     for (mode, copies) in [("die", 0), ("die-after", 4)] {
-        let Some(server) = Server::start(mode).await else { return };
+        let Some(server) = Server::start(mode, &[]).await else { return };
         let (setting, config) = start(&server, "").await;
         go(&setting, &config, &[]).await;
         assert_eq!(server.taken().len(), copies, "{mode}");
@@ -289,7 +237,7 @@ async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
 
 #[tokio::test]
 async fn without_a_server_nobody_counts_as_reminded() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
@@ -309,7 +257,7 @@ async fn without_a_server_nobody_counts_as_reminded() {
 
 #[tokio::test]
 async fn the_manager_gets_the_report_by_mail_also_when_everybody_is_active() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let more = "rooms = [\"Hawk\"]\n[manager]\nmail_to = [\"boss@example.com\"]\n";
     let (setting, config) = start(&server, more).await;
     let ended = go(&setting, &config, &[]).await;
@@ -321,7 +269,7 @@ async fn the_manager_gets_the_report_by_mail_also_when_everybody_is_active() {
 
 #[tokio::test]
 async fn somebody_is_written_to_in_their_language() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let mut portal = world(true_now());
     let grouped = id(&portal, "Grouped");
     portal.people.iter_mut().find(|person| person.id == grouped).unwrap().culture = Some("de-DE".to_owned());
@@ -334,7 +282,7 @@ async fn somebody_is_written_to_in_their_language() {
 
 #[tokio::test]
 async fn explain_knows_what_was_sent() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     go(&setting, &config, &[]).await;
     let ended = go(&setting, &config, &["explain", "grouped@example.com", "Falcon (2026)"]).await;
@@ -353,7 +301,7 @@ async fn explain_knows_what_was_sent() {
 /// A dozen people, all inactive at once: something is wrong, and nobody is written to.
 #[tokio::test]
 async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let now = true_now();
     let mut portal = Scenario::empty(now);
     let mut room = Room::vdr(EAGLE, "Eagle");
@@ -389,7 +337,7 @@ fn steps(run: &Run) -> std::collections::BTreeMap<String, u64> {
 /// Somebody repeats an old run, in which people were active who are not any more.
 #[tokio::test]
 async fn a_window_of_the_past_reminds_nobody_and_ends_no_series() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
     go(&setting, &config, &[]).await;
     days_pass(&setting, A_FORTNIGHT).await;
@@ -403,7 +351,7 @@ async fn a_window_of_the_past_reminds_nobody_and_ends_no_series() {
 /// One act where two are needed is no activity that ends the series, and the reminders do not begin anew.
 #[tokio::test]
 async fn too_little_activity_does_not_begin_the_reminders_anew() {
-    let Some(server) = Server::start("accept").await else { return };
+    let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "min_activity = 2").await;
     let first = go(&setting, &config, &["--format", "json"]).await;
     assert_eq!(steps(&first).get("viewer"), Some(&0), "{}", first.stdout);
@@ -418,7 +366,7 @@ async fn too_little_activity_does_not_begin_the_reminders_anew() {
 async fn killed_runs_lose_no_mail() {
     let kills: usize = std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     for n in 0..kills {
-        let Some(server) = Server::start("accept").await else { return };
+        let Some(server) = Server::start("accept", &[]).await else { return };
         let (setting, config) = start(&server, "").await;
         let mut possible_copies = 0;
         for round in 0..3 {

@@ -2,15 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod server;
-
 use std::path::Path;
 use std::process::Command;
 
 use alerting::{Fate, Mail, Mailer, Recipient};
+use cli_test::smtp::Server;
 use mail_parser::{HeaderValue, MessageParser};
 use outbound::{SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
-use server::Server;
 
 fn mail(to: &str) -> Mail {
     Mail {
@@ -54,7 +52,7 @@ async fn a_message_arrives_as_it_was_meant_and_nobody_injects_a_header() {
     mailer.send(&mail("anna@example.com")).await.unwrap();
     mailer.send(&mail("ben@example.com")).await.unwrap();
     mailer.close().await;
-    let taken = server.taken();
+    let taken = server.messages();
     assert_eq!(taken.len(), 2);
     let message = MessageParser::default().parse(&taken[0]).unwrap();
     let to = message.to().unwrap().first().unwrap();
@@ -87,7 +85,7 @@ async fn a_server_that_defers_has_not_taken_it_and_one_refused_address_stops_nob
     std::fs::write(server.folder.path().join("mode"), "refuse:ben@example.com").unwrap();
     assert_eq!(fate_of(&mut mailer, "ben@example.com").await, Some(Fate::Refused));
     assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None);
-    assert_eq!(server.taken().len(), 1);
+    assert_eq!(server.messages().len(), 1);
 }
 
 #[tokio::test]
@@ -96,7 +94,7 @@ async fn whether_a_server_that_dies_has_the_message_is_unknown() {
         let Some(server) = Server::start(mode, &[]).await else { return };
         let mut mailer = mailer(options(server.port));
         assert_eq!(fate_of(&mut mailer, "anna@example.com").await, Some(Fate::Unknown), "{mode}");
-        assert_eq!(server.taken().len(), taken, "{mode}");
+        assert_eq!(server.messages().len(), taken, "{mode}");
         std::fs::write(server.folder.path().join("mode"), "accept").unwrap();
         assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None, "{mode}");
     }
@@ -140,7 +138,7 @@ async fn starttls_and_tls_need_a_certificate_that_is_trusted() {
         assert!(envelope.contains("\"tls\": true"), "{security:?}: {envelope}");
         let doubting = SmtpOptions { security, ..options(server.port) };
         assert_eq!(fate_of(&mut mailer(doubting), "anna@example.com").await, Some(Fate::NotSent), "{security:?}");
-        assert_eq!(server.taken().len(), 1);
+        assert_eq!(server.messages().len(), 1);
     }
 }
 
@@ -152,7 +150,7 @@ async fn a_server_without_starttls_gets_nothing() {
     let error = mailer(wanted).send(&mail("anna@example.com")).await.unwrap_err();
     let told = format!("{:?}", error);
     assert!(told.contains("NoStartTls"), "{told}");
-    assert_eq!(server.taken().len(), 0);
+    assert_eq!(server.messages().len(), 0);
 }
 
 #[tokio::test]
@@ -167,7 +165,7 @@ async fn signing_in_is_needed_and_a_wrong_password_is_said() {
     let error = mailer(with("guess")).send(&mail("anna@example.com")).await.unwrap_err();
     assert_eq!((error.fate(), error.is_about_the_server()), (Fate::NotSent, true));
     assert!(format!("{error:?}").contains("SignIn"), "{error:?}");
-    assert_eq!(server.taken().len(), 1);
+    assert_eq!(server.messages().len(), 1);
 }
 
 #[tokio::test]
@@ -176,7 +174,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let Some(server) = Server::start("hang", &[]).await else { return };
     let mut impatient = mailer(SmtpOptions { patience, ..options(server.port) });
     assert_eq!(fate_of(&mut impatient, "anna@example.com").await, Some(Fate::Unknown));
-    assert_eq!(server.taken().len(), 1);
+    assert_eq!(server.messages().len(), 1);
     let Some(server) = Server::start("auth-hang", &[]).await else { return };
     let credentials = Some(("docspace".to_owned(), "guess".to_owned()));
     let mut impatient = mailer(SmtpOptions { patience, credentials, ..options(server.port) });

@@ -7,10 +7,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Runs as long as it is held.
-pub(crate) struct Server {
-    pub(crate) port: u16,
-    pub(crate) folder: TempDir,
+/// Runs as long as it is held. Its script, `fixtures/smtp/server.py`, tells the modes.
+pub struct Server {
+    pub port: u16,
+    pub folder: TempDir,
     _child: Child,
 }
 
@@ -28,7 +28,7 @@ async fn python() -> Option<&'static str> {
 impl Server {
     /// `None`, loudly, where the server is not installed; there CI fails.
     #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
-    pub(crate) async fn start(mode: &str, more: &[&str]) -> Option<Self> {
+    pub async fn start(mode: &str, more: &[&str]) -> Option<Self> {
         let Some(python) = python().await else {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "python3-aiosmtpd is missing");
             eprintln!("NOT TESTED: smtp (python3-aiosmtpd is not installed)");
@@ -52,8 +52,13 @@ impl Server {
         Some(Server { port, folder, _child: child })
     }
 
+    /// Goes on in another mode.
+    pub fn switch(&self, mode: &str) {
+        std::fs::write(self.folder.path().join("mode"), mode).unwrap();
+    }
+
     /// The messages that it has taken, in order.
-    pub(crate) fn taken(&self) -> Vec<Vec<u8>> {
+    pub fn messages(&self) -> Vec<Vec<u8>> {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         // the envelope is written last
