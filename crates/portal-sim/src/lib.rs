@@ -12,7 +12,7 @@ mod scenario;
 mod sim;
 mod version;
 
-pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
+pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, LimitKind, Moment, RowForm};
 pub use limiter::Limits;
 pub use scenario::{
     BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,

@@ -23,6 +23,7 @@ mod logins;
 mod members;
 mod misbehave;
 mod multipart;
+mod odd_data;
 mod operations;
 mod people;
 mod people_change;
@@ -261,7 +262,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
         (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &path, &base), fault) {
-            Ok(output) => echo.output(output),
+            Ok(output) => echo.output(odd_data::bent(output, fault)),
             Err(failure) => echo.failure(failure),
         },
     };

@@ -183,6 +183,8 @@ struct LoginEntry {
     ip: Option<String>,
     country: Option<String>,
     page: Option<String>,
+    #[serde(default)]
+    poison: bool,
 }
 
 /// The IP restrictions.
@@ -362,6 +364,9 @@ impl LoginEntry {
         login.ip = self.ip.unwrap_or(login.ip);
         login.login = self.typed.or(login.login);
         (login.country, login.page) = (self.country, self.page);
+        if self.poison {
+            login.stored = Login::poison(person, at).stored;
+        }
         Ok(login)
     }
 }

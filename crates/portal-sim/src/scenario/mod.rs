@@ -32,7 +32,7 @@ pub use truth::{Expected, ExpectedAddress, Innocent, Truth};
 
 pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
-pub(crate) use model::mix;
+pub(crate) use model::{digest, mix};
 
 use crate::fault::{self, Fault, FaultKind};
 use crate::limiter::Limits;

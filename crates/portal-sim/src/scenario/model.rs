@@ -320,6 +320,12 @@ impl Login {
         Login { user: person.id, login: None, action: 1029, ..Login::failure("", &person.ip, at) }
     }
 
+    /// A row without an address: the portal cannot read it back, and every page that holds it is a 500.
+    #[must_use]
+    pub fn poison(person: &Person, at: DateTime<Utc>) -> Login {
+        Login { stored: Some(Stored::default()), ..Login::success(person, at) }
+    }
+
     /// A wrong password; the portal books it on the guest account.
     #[must_use]
     pub fn failure(email: &str, ip: &str, at: DateTime<Utc>) -> Login {
