@@ -178,12 +178,16 @@ impl Client {
         question: Question<'_>,
         on_fault: OnFault,
     ) -> Result<Answer<T>, Error> {
+        parse(&question, &self.body_of(question, on_fault).await?)
+    }
+
+    /// The body of the answer, for payloads that are not all or nothing.
+    pub(crate) async fn body_of(&self, question: Question<'_>, on_fault: OnFault) -> Result<Vec<u8>, Error> {
         let judge = |error: &Error| match (&error.kind, on_fault) {
             (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
             _ => error.repeat(),
         };
-        let body = with_retries(self.inner.policy, || self.send_once(&question), judge).await?;
-        parse(&question, &body)
+        with_retries(self.inner.policy, || self.send_once(&question), judge).await
     }
 
     /// Sends a change, once: nobody knows what a call that broke has done, so a second one is for whoever has looked.
@@ -329,6 +333,18 @@ pub(crate) fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -
     let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| Error::form(question.asked, error))?;
     let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
     Ok(Answer { response, total: envelope.total })
+}
+
+/// The rows of a list, understood one by one: one of a form that we do not know comes back as it is, beside the others.
+pub(crate) fn parse_rows<T: DeserializeOwned>(
+    question: &Question<'_>,
+    body: &[u8],
+) -> Result<Vec<Result<T, Value>>, Error> {
+    if let Ok(answer) = parse::<Vec<T>>(question, body) {
+        return Ok(answer.response.into_iter().map(Ok).collect());
+    }
+    let rows = parse::<Vec<Value>>(question, body)?.response;
+    Ok(rows.into_iter().map(|row| T::deserialize(&row).map_err(|_| row)).collect())
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

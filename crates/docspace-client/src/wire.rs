@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 
 pub(crate) use events::{AuditEventDto, LogItemDto, LoginEventDto};
 pub(crate) use files::{
@@ -46,6 +47,11 @@ fn instant_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<D
 
 fn maybe_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     Ok(Option::<DateText>::deserialize(deserializer)?.and_then(|text| parse_instant(&text.0)))
+}
+
+/// The date of a row that could not be understood otherwise.
+pub(crate) fn date_of(row: &Value) -> Option<DateTime<Utc>> {
+    parse_instant(row.get("date")?.as_str()?)
 }
 
 fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
