@@ -25,3 +25,16 @@ pub struct SliceGap {
     pub span: Window,
     pub why: GapReason,
 }
+
+/// Puts the newest gap first, and makes one of those that touch and have one reason.
+pub(crate) fn merge(gaps: &mut Vec<SliceGap>) {
+    gaps.sort_by_key(|gap| (gap.why, gap.span));
+    gaps.dedup_by(|next, gap| {
+        let touches = next.why == gap.why && next.span.since <= gap.span.until;
+        if touches {
+            gap.span.until = gap.span.until.max(next.span.until);
+        }
+        touches
+    });
+    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.span));
+}
