@@ -11,13 +11,14 @@ mod walk;
 
 use std::collections::HashSet;
 
-use audit_model::{AuditEvent, GapReason, SpanSet, Window};
+use audit_model::{AuditEvent, GapReason, Window};
 use tracing::debug;
 
 use self::bisect::Found;
 use self::page::Page;
+use crate::slice::merge;
 use crate::zone::repeated_hours;
-use crate::{Client, Error, ErrorKind, Rest, Slice, SliceGap};
+use crate::{Client, Error, Rest, Slice, SliceGap};
 
 pub(crate) use page::query_instant;
 
@@ -55,9 +56,7 @@ enum Stop {
 
 impl Stop {
     fn because_of(error: Error) -> Self {
-        // rows are understood one by one, so a body without rows is not the fault of one
-        let may_be_one_row = error.may_be_one_row() && error.kind != ErrorKind::UnexpectedForm;
-        if may_be_one_row { Stop::Unreadable(error) } else { Stop::Failed(error) }
+        if error.may_be_one_row() { Stop::Unreadable(error) } else { Stop::Failed(error) }
     }
 }
 
@@ -128,14 +127,14 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
-        self.merge_gaps();
+        merge(&mut self.slice.gaps);
         debug!(rows = self.slice.rows.len(), gaps = self.slice.gaps.len(), "audit slice read");
     }
 
     /// Takes in the rows of a page, each once, and what of it could not be understood.
     fn take(&mut self, page: Page) {
-        page.unreadable().into_iter().for_each(|span| self.gap(span, GapReason::UnreadableRow));
-        for event in page.rows.into_iter().filter_map(|row| row.event) {
+        page.unreadable().into_iter().for_each(|gap| self.gap(gap.span, gap.why));
+        for event in page.rows.into_iter().filter_map(|row| row.event.ok()) {
             if self.seen.insert(event.id) {
                 self.slice.rows.push(event);
             }
@@ -160,20 +159,6 @@ impl<'a> Reader<'a> {
         if !span.is_empty() {
             self.slice.gaps.push(SliceGap { span, why });
         }
-    }
-
-    /// Makes one gap of those of a kind that touch, newest first.
-    fn merge_gaps(&mut self) {
-        let mut kinds: Vec<(GapReason, SpanSet)> = Vec::new();
-        for gap in std::mem::take(&mut self.slice.gaps) {
-            match kinds.iter_mut().find(|(why, _)| *why == gap.why) {
-                Some((_, spans)) => spans.insert(gap.span),
-                None => kinds.push((gap.why, [gap.span].into_iter().collect())),
-            }
-        }
-        let gaps = kinds.iter().flat_map(|(why, spans)| spans.iter().map(|span| SliceGap { span: *span, why: *why }));
-        self.slice.gaps = gaps.collect();
-        self.slice.gaps.sort_by_key(|gap| std::cmp::Reverse(gap.span));
     }
 }
 

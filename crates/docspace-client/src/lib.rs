@@ -11,6 +11,7 @@ mod folders;
 mod key;
 mod key_facts;
 mod lists;
+mod login_pages;
 mod logins;
 mod members;
 mod people;

@@ -65,3 +65,16 @@ pub(crate) struct Place {
     /// One of them could not be read, so that their number proves nothing. Its second is a gap.
     pub(crate) flawed: bool,
 }
+
+/// Puts the newest gap first, and makes one of those that touch and have one reason.
+pub(crate) fn merge(gaps: &mut Vec<SliceGap>) {
+    gaps.sort_by_key(|gap| (gap.why, gap.span));
+    gaps.dedup_by(|next, gap| {
+        let touches = next.why == gap.why && next.span.since <= gap.span.until;
+        if touches {
+            gap.span.until = gap.span.until.max(next.span.until);
+        }
+        touches
+    });
+    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.span));
+}

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_span_inside_one_pass_is_not_cut() {
-        let lord_howe = |since, until| repeated_hours(Window::new(at(since), at(until)), Some(Tz::Australia__Lord_Howe));
+        let lord_howe =
+            |since, until| repeated_hours(Window::new(at(since), at(until)), Some(Tz::Australia__Lord_Howe));
         assert!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T14:50:00Z").is_empty());
         assert!(lord_howe("2026-04-04T15:00:00Z", "2026-04-04T15:10:00Z").is_empty());
         assert_eq!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T15:10:00Z"), [at("2026-04-04T15:00:00Z")]);

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::page::{Asked, PAGE_ROWS, Page, second_of};
 use super::{Reader, Stop};
+use crate::ErrorKind;
 use crate::client::OnFault;
 
 /// A date of so many pages is looked at so many times as often. A look shows a hundred of its rows, as good as drawn by lot.
@@ -28,6 +29,7 @@ impl Reader<'_> {
         for start in starts(size) {
             let raw = match self.client.audit_page(&Asked { start, ..alone }, OnFault::RepeatOnce).await {
                 Ok(raw) => raw,
+                Err(error) if error.kind == ErrorKind::UnexpectedForm => continue,
                 Err(error) => match Stop::because_of(error) {
                     // it stands on none of the pages that were read
                     Stop::Unreadable(_) => {

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use audit_model::{AuditEvent, Window};
+use audit_model::{AuditEvent, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
-use crate::client::{OnFault, Question, parse_rows};
+use crate::client::{OnFault, Question};
 use crate::slice::Place;
-use crate::wire::{AuditEventDto, date_of};
+use crate::wire::{self, AuditEventDto};
 use crate::zone::lateness;
-use crate::{Client, Error, Rest};
+use crate::{Client, Error, Rest, SliceGap};
 
 /// The portal's largest page.
 pub(super) const PAGE_ROWS: usize = 100;
@@ -53,11 +53,8 @@ impl Asked {
     }
 }
 
-/// A row as it came: an event with its printed date, or what cannot be understood, with the date that it has all the same.
-pub(super) enum Raw {
-    Event(AuditEvent),
-    Unreadable(Option<DateTime<Utc>>),
-}
+/// A row as it came, with its printed date.
+pub(super) type Raw = wire::Row<AuditEvent>;
 
 impl Client {
     pub(super) async fn audit_page(&self, asked: &Asked, on_fault: OnFault) -> Result<Vec<Raw>, Error> {
@@ -71,17 +68,16 @@ impl Client {
             .chain(asked.action_type.map(|number| ("actionType", number)))
             .collect();
         let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
-        let body = self.body_of(question, on_fault).await?;
-        let rows = parse_rows::<AuditEventDto>(&question, &body)?;
+        let rows = self.get_rows::<AuditEventDto>(question, on_fault).await?.response;
         self.note_rows(rows.len());
-        Ok(rows.into_iter().map(|row| row.map_or_else(|odd| Raw::Unreadable(date_of(&odd)), |dto| Raw::Event(dto.into()))).collect())
+        Ok(rows.into_iter().map(|row| row.map(AuditEvent::from)).collect())
     }
 }
 
-/// A row with its true date. Neither is known of every row.
+/// A row with its true date where it has one, and why it could not be understood where it could not.
 pub(super) struct Row {
     pub(super) at: Option<DateTime<Utc>>,
-    pub(super) event: Option<AuditEvent>,
+    pub(super) event: Result<AuditEvent, GapReason>,
 }
 
 /// An answer that can be the answer to what was asked.
@@ -99,20 +95,21 @@ impl Page {
         }
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let (mut newest, mut ids, mut rows) = (asked.to, HashSet::new(), Vec::with_capacity(raw.len()));
+
         for row in raw {
             rows.push(match row {
-                Raw::Event(mut event) => {
+                Raw::Read(mut event) => {
                     event.at = true_date(event.at, since, newest, zone)?;
                     newest = event.at;
                     if !ids.insert(event.id) {
                         return None;
                     }
-                    Row { at: Some(event.at), event: Some(event) }
+                    Row { at: Some(event.at), event: Ok(event) }
                 }
-                Raw::Unreadable(printed) => {
+                Raw::Unreadable { at: printed, why } => {
                     let at = printed.and_then(|printed| true_date(printed, since, newest, zone));
                     newest = at.unwrap_or(newest);
-                    Row { at, event: None }
+                    Row { at, event: Err(why) }
                 }
             });
         }
@@ -138,7 +135,12 @@ impl Page {
     }
 
     pub(super) fn ids_of(&self, date: DateTime<Utc>) -> HashSet<i64> {
-        self.rows.iter().filter_map(|row| row.event.as_ref()).filter(|event| event.at == date).map(|event| event.id).collect()
+        self.rows
+            .iter()
+            .filter_map(|row| row.event.as_ref().ok())
+            .filter(|event| event.at == date)
+            .map(|event| event.id)
+            .collect()
     }
 
     /// Whether the page shows all rows of its first date that it does not begin behind: something older comes, or nothing.
@@ -149,12 +151,7 @@ impl Page {
     pub(super) fn is_flawed_at(&self, date: DateTime<Utc>) -> bool {
         let newer = self.rows.iter().rposition(|row| row.at.is_some_and(|at| at > date)).map_or(0, |newer| newer + 1);
         let group = self.rows[newer..].iter().take_while(|row| row.at.is_none_or(|at| at == date));
-        group.into_iter().any(|row| row.event.is_none())
-    }
-
-    /// Nothing on it could be understood, and it is no single row.
-    pub(super) fn is_all_unreadable(&self) -> bool {
-        self.rows.len() > 1 && self.rows.iter().all(|row| row.event.is_none())
+        group.into_iter().any(|row| row.event.is_err())
     }
 
     pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
@@ -178,21 +175,22 @@ impl Page {
     }
 
     /// Where rows happened that could not be understood: in their second, or between their neighbours.
-    pub(super) fn unreadable(&self) -> Vec<Window> {
-        let mut spans = Vec::new();
-        let since = self.asked.since.unwrap_or(self.asked.to);
-        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.event.is_none()) {
-            let newer = self.rows[..index].iter().rev().find_map(|row| row.at).unwrap_or(self.asked.to);
+    pub(super) fn unreadable(&self) -> Vec<SliceGap> {
+        let mut gaps = Vec::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            let Err(why) = row.event else { continue };
+            let newer = || self.rows[..index].iter().rev().find_map(|row| row.at).unwrap_or(self.asked.to);
             let older = self.rows[index..].iter().find_map(|row| row.at);
-            match (row.at, older) {
-                (Some(at), _) => spans.push(second_of(at)),
-                (None, Some(older)) => spans.push(Window::new(second_of(older).since, second_of(newer).until)),
+            let span = match (row.at, older) {
+                (Some(at), _) => second_of(at),
+                (None, Some(older)) => Window::new(second_of(older).since, second_of(newer()).until),
                 // the next page begins before it, and knows more
-                (None, None) if self.is_full() && self.oldest().is_some() => {}
-                (None, None) => spans.push(Window::new(since, second_of(newer).until)),
-            }
+                (None, None) if self.is_full() && self.oldest().is_some() => continue,
+                (None, None) => Window::new(self.asked.since.unwrap_or(self.asked.to), second_of(newer()).until),
+            };
+            gaps.push(SliceGap { span, why });
         }
-        spans
+        gaps
     }
 }
 

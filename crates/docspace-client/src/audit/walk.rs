@@ -81,9 +81,6 @@ impl Reader<'_> {
             self.suspect(came).await?;
             return Ok(Step::Odd);
         };
-        if page.is_all_unreadable() {
-            return Err(Stop::Failed(Error::new("the audit trail", ErrorKind::UnexpectedForm)));
-        }
         if came == 0 {
             return self.is_empty(rest, &asked).await;
         }
@@ -120,7 +117,10 @@ impl Reader<'_> {
     /// Whether a page that is not full was the last: the row at its last position has none behind it.
     async fn is_end(&mut self, asked: &Asked, rows: usize, oldest: Option<DateTime<Utc>>) -> Result<bool, Stop> {
         let last = Asked { start: asked.start + rows - 1, ..*asked };
-        let raw = self.client.audit_page(&last, OnFault::RepeatOnce).await.map_err(Stop::because_of)?;
+        let raw = match self.client.audit_page(&last, OnFault::RepeatOnce).await {
+            Err(error) if error.kind == ErrorKind::UnexpectedForm => return Ok(false),
+            raw => raw.map_err(Stop::because_of)?,
+        };
         let came = raw.len();
         if let Some(page) = Page::of(raw, &last, None, self.client.time_zone())
             && let [row] = &page.rows[..]
@@ -135,7 +135,7 @@ impl Reader<'_> {
     /// Whether there is nothing in the span, as an answer without rows says: then the newest row up to its end lies before it.
     async fn is_empty(&mut self, rest: &Rest, asked: &Asked) -> Result<Step, Stop> {
         let newest = Asked { since: None, count: 1, ..*asked };
-        match self.client.audit_page(&newest, OnFault::GiveUp).await.map_err(Stop::because_of) {
+        match self.client.audit_page(&newest, OnFault::GiveUp).await {
             Ok(raw) => {
                 let came = raw.len();
                 if came == 0 {
@@ -148,12 +148,16 @@ impl Reader<'_> {
                 }
             }
             // the newest row cannot be read
-            Err(Stop::Unreadable(_)) => {}
-            Err(stop) => return Err(stop),
+            Err(error) if error.may_be_one_row() || error.kind == ErrorKind::UnexpectedForm => {}
+            Err(error) => return Err(Stop::Failed(error)),
         }
         // in doubt two answers have to agree
-        let again = self.client.audit_page(asked, OnFault::RepeatOnce).await.map_err(Stop::because_of)?;
-        Ok(if again.is_empty() { Step::End } else { Step::Odd })
+        match self.client.audit_page(asked, OnFault::RepeatOnce).await {
+            Ok(again) if again.is_empty() => Ok(Step::End),
+            Ok(_) => Ok(Step::Odd),
+            Err(error) if error.kind == ErrorKind::UnexpectedForm => Ok(Step::OddForm(error)),
+            Err(error) => Err(Stop::because_of(error)),
+        }
     }
 
     /// An answer that cannot be right may come from a portal that ignores filters: its plan may have ended since the last time.
