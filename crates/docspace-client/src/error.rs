@@ -169,6 +169,19 @@ fn limiter(limit: u64) -> String {
     }
 }
 
+/// How long to leave a limiter alone that does not say so itself.
+fn pause(limit: u64) -> Option<Duration> {
+    let seconds = match limit {
+        // a sliding minute: it frees bit by bit, and after a minute for sure
+        1500 => 15,
+        // slots are free as soon as others have their answers
+        15 | 50 => 2,
+        5 => 15 * 60,
+        _ => return None,
+    };
+    Some(Duration::from_secs(seconds))
+}
+
 /// `, TYPE` behind a status.
 struct Comma<'a>(&'a Option<String>);
 
@@ -241,7 +254,10 @@ impl Error {
             ErrorKind::Unreachable | ErrorKind::ProxyFault { .. } | ErrorKind::DatabaseDown => {
                 Repeat::Often { after: None }
             }
-            ErrorKind::TooManyRequests { after, .. } => Repeat::Often { after: *after },
+            ErrorKind::TooManyRequests { limit, after } => match after.or(limit.and_then(pause)) {
+                Some(after) => Repeat::Later { after },
+                None => Repeat::Often { after: None },
+            },
             ErrorKind::TimedOut | ErrorKind::ServerFault { .. } => Repeat::Once,
             _ => Repeat::Never,
         }

@@ -150,7 +150,7 @@ impl Client {
         let query = [("action", "stream"), ("fileid", id.as_str()), ("version", &version)];
         let question = Question::new(ASKED, "filehandler.ashx", "files:read or *:read").query(&query);
         let request = self.request_to(Method::GET, &question, "/filehandler.ashx")?;
-        self.receive(&question, request, |part| {
+        self.receive(&question, request, None, |part| {
             take(part);
             true
         })
