@@ -10,6 +10,7 @@ mod net;
 mod portal;
 mod scenario;
 mod sim;
+mod tls;
 mod version;
 
 pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, LimitKind, Moment, RowForm};
@@ -20,3 +21,4 @@ pub use scenario::{
     Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
 };
 pub use sim::{PortalSim, RequestLine};
+pub use tls::Certificate;
