@@ -185,7 +185,7 @@ impl UploadSession {
 fn kept_title(asked: &'static str, title: &str) -> Result<(), Error> {
     match title_problem(title) {
         None => Ok(()),
-        Some(_) => Err(Error::new(asked, ErrorKind::BadRequest { parameters: vec!["title".to_owned()] })),
+        Some(_) => Err(Error::new(asked, ErrorKind::BadRequest { parameters: vec!["title".into()] })),
     }
 }
 
