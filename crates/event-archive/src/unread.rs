@@ -50,8 +50,8 @@ struct Lane {
 }
 
 impl Unread {
-    /// These spans, oldest first.
-    pub(crate) fn new(spans: Vec<Window>) -> Self {
+    pub(crate) fn new(mut spans: Vec<Window>) -> Self {
+        spans.sort();
         let waiting = spans.into_iter().map(|span| Lane { rest: span.into(), rows_per_second: None }).collect();
         Unread { waiting, tried: None, mistakes: 0, time: TimeDelta::zero(), rows: 0 }
     }

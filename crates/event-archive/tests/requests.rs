@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{RoomId, Window};
+use audit_model::{GapReason, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use futures::TryStreamExt;
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, FaultKind, PortalSim, Room, RowForm, Scenario};
 use secrecy::SecretString;
 use url::Url;
 
@@ -149,4 +149,24 @@ async fn a_rooms_log_takes_as_many_requests_as_it_has_pages() {
         let asked = sim.requests().len() - before;
         assert!(asked <= most, "{rows} rows: {asked} requests");
     }
+}
+
+/// Each stays a gap, and none is a span of its own to be read again by every run.
+#[tokio::test]
+async fn rows_of_an_unknown_form_are_asked_for_once_a_day() {
+    let (sim, client) = start(portal(spread(240, 20))).await;
+    let odd = FaultKind::OddRows { form: RowForm::NoDate, every: Some(10), id: None };
+    sim.set_faults(vec![Fault::new(odd).on("security/audit/events")]);
+    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let mut asked = Vec::new();
+    for started in [now(), now() + TimeDelta::minutes(10), now() + TimeDelta::days(1)] {
+        let before = sim.requests().len();
+        let gaps = archive.refresh_audit(&client, days(1), started).await.unwrap().gaps;
+        assert!(gaps.len() >= 23 && gaps.iter().all(|gap| gap.why == GapReason::UnknownForm), "{}", gaps.len());
+        asked.push(sim.requests().len() - before);
+    }
+    assert!(asked[0] <= 6 && asked[1] <= 2 && asked[2] <= 6, "{asked:?}");
+    sim.set_faults(Vec::new());
+    let gaps = archive.refresh_audit(&client, days(1), now() + TimeDelta::days(2)).await.unwrap().gaps;
+    assert_eq!(gaps, []);
 }
