@@ -20,6 +20,9 @@ const SAMPLES: [usize; 8] = [0, 1, 2, 4, 8, 16, 32, 64];
 /// So many different rows in all: fewer may each be unreadable.
 const MANY_ROWS: usize = 4;
 
+/// Rows that can be read are looked for at the first that cannot, and after so many without one in between.
+const ROWS_BETWEEN_SAMPLES: usize = 8;
+
 /// How often a page may fail that does not fail when it is asked for again.
 const PASSING_FAILURES: usize = 3;
 
@@ -51,9 +54,10 @@ impl Reader<'_> {
             }
             self.answers = true;
         }
-        if self.fails_at_every_row(&asked).await? {
+        if self.unreadable_in_a_row.is_multiple_of(ROWS_BETWEEN_SAMPLES) && self.fails_at_every_row(&asked).await? {
             return Err(Stop::Failed(error));
         }
+        self.unreadable_in_a_row += 1;
         let (mut since, mut until) = (rest.span.since, second_of(asked.to).until);
         while until - since > SMALLEST_PART {
             let middle = middle(Window::new(since, until));
@@ -63,7 +67,7 @@ impl Reader<'_> {
             }
         }
         // found, if it is still there
-        if self.fails(&Asked { since: Some(since), ..asked }, OnFault::RepeatOnce).await? {
+        if self.fails(&Asked { since: Some(since), ..asked }, self.on_fault()).await? {
             return Ok(Found::Second(Window::new(since, until)));
         }
         self.passing_failures += 1;
