@@ -88,12 +88,18 @@ impl From<lettre::transport::smtp::Error> for ServerSaid {
     }
 }
 
-/// One that is signed by itself is taken where it is no authority's, so here the remedy is another one than for HTTP.
+/// The same sentence with the setting that counts here. One that is signed by itself is taken where it is not marked as an authority's.
 fn of_mail_server(fault: CertificateFault) -> String {
-    match fault {
-        CertificateFault::SelfSigned => "is signed by itself and marked as an authority's, which mail servers must not show; make it with `basicConstraints = CA:FALSE`, or let an authority sign it, and name that in `outbound.ca_file`".to_owned(),
-        other => other.to_string(),
-    }
+    let text = match fault {
+        CertificateFault::UnknownIssuer => {
+            "is signed by nobody whom this machine trusts; name a file with the certificate of who signed it in `mail.ca_file`"
+        }
+        CertificateFault::SelfSigned => {
+            "is signed by itself and marked as an authority's, which is not accepted of mail servers; make it with `basicConstraints = CA:FALSE`, or let an authority sign it, and name a file with that in `mail.ca_file`"
+        }
+        other => return other.to_string(),
+    };
+    text.to_owned()
 }
 
 /// Connects, encrypts and signs in.

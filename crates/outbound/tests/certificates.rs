@@ -99,12 +99,12 @@ async fn ask(port: u16, trust: Option<&Path>) -> Result<u16, CertificateFault> {
 #[tokio::test]
 async fn a_certificate_that_signs_itself_is_accepted_by_file_and_only_that_one() {
     for is_ca in [AUTHORITY, IsCa::NoCa, IsCa::ExplicitNoCa] {
-        let shown = self_signed(params("localhost", is_ca.clone(), (2020, 2120)));
+        let shown = self_signed(params("localhost", is_ca, (2020, 2120)));
         let port = serve(&shown, OK).await;
         assert_eq!(ask(port, Some(shown.trust.path())).await, Ok(200), "{is_ca:?}");
         let fault = if is_ca == AUTHORITY { CertificateFault::SelfSigned } else { CertificateFault::UnknownIssuer };
         assert_eq!(ask(port, None).await, Err(fault), "{is_ca:?}");
-        let other = self_signed(params("localhost", is_ca.clone(), (2020, 2120)));
+        let other = self_signed(params("localhost", is_ca, (2020, 2120)));
         assert!(ask(port, Some(other.trust.path())).await.is_err(), "{is_ca:?}: of the same name");
     }
 }

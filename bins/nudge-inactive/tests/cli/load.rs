@@ -43,7 +43,7 @@ async fn the_requests_grow_with_the_rooms_and_not_with_the_members() {
     assert_eq!(report["findings"].as_array().unwrap().len() as i32, 3 * members - active);
     let asked = (setting.sim.requests().len() - before) as i32;
     eprintln!("{members} members, {rooms} rooms: {asked} requests, {took:?}");
-    // per room its members and its log, besides the pages of the audit trail and a fixed few
+    // per room its members and its log, which is asked for twice where it is empty, besides the pages of the audit trail and a fixed few
     let pages = 2 * (active / 100 + 1);
-    assert!(asked <= 2 * rooms + pages + 30, "{asked} requests");
+    assert!(asked <= 3 * rooms + pages + 30, "{asked} requests");
 }
