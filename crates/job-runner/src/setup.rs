@@ -168,8 +168,12 @@ impl Surroundings {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a process learns what time it is")]
 pub(crate) fn now() -> DateTime<Utc> {
+    #[cfg(debug_assertions)]
+    let now = crate::test_clock::now().unwrap_or_else(Utc::now);
+    #[cfg(not(debug_assertions))]
+    let now = Utc::now();
     // whole seconds are what most portals keep, and what people can read
-    Utc::now().trunc_subsecs(0)
+    now.trunc_subsecs(0)
 }
 
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {

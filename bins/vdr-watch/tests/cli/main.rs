@@ -92,7 +92,7 @@ async fn findings_change_the_exit_code_only_when_asked() {
 #[tokio::test]
 async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
     let setting = Setting::new("incident").await;
-    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let setting = setting.with_key(&format!("sk-{}", "0".repeat(64)));
     let ended = run(&setting, &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
