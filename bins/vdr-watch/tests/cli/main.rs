@@ -233,6 +233,22 @@ async fn mistakes_in_flags_and_settings_end_with_2_and_are_all_named() {
     assert!(backwards.stderr.contains("empty"), "{}", backwards.stderr);
 }
 
+/// The same two flags mean a window of the same length on any day.
+#[tokio::test]
+async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
+    let setting = Setting::new("quiet").await;
+    let url = setting.sim.url();
+    for (until, expected) in [
+        ("3d", ("2026-11-15T09:00:00Z", "2026-11-17T09:00:00Z")),
+        ("2026-11-18", ("2026-11-15T23:00:00Z", "2026-11-17T23:00:00Z")),
+        ("2026-10-26T01:00:00Z", ("2026-10-24T01:00:00Z", "2026-10-26T01:00:00Z")),
+    ] {
+        let arguments = ["--portal", &url, "--since", "2d", "--until", until, "--dry-run", "--format", "json"];
+        let window = common::run_with(&setting, &arguments).await.json()["window"].clone();
+        assert_eq!((window["since"].as_str().unwrap(), window["until"].as_str().unwrap()), expected, "{until}");
+    }
+}
+
 #[tokio::test]
 async fn help_and_version_are_no_mistakes() {
     let setting = Setting::new("quiet").await;
