@@ -64,11 +64,10 @@ impl Stop {
 struct Reader<'a> {
     client: &'a Client,
     most_rows: usize,
+    /// The rows of the slice, and those of the date where the one before it ended.
     seen: HashSet<i64>,
     /// Equal dates come in another order with each page.
     shuffled: bool,
-    /// A page that was to show the whole of a part had one row, as the answer of a portal may have that ignores filters.
-    is_single_row: bool,
     /// The portal answered a question that no row answers.
     answers: bool,
     bad_pages: usize,
@@ -81,9 +80,8 @@ impl<'a> Reader<'a> {
         Reader {
             client,
             most_rows,
-            seen: HashSet::new(),
+            seen: rest.place.iter().flat_map(|place| place.ids.iter().copied()).collect(),
             shuffled: rest.shuffled,
-            is_single_row: false,
             answers: false,
             bad_pages: 0,
             passing_failures: 0,
@@ -115,16 +113,6 @@ impl<'a> Reader<'a> {
                     Found::Stop(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
                     Found::Stop(_) => self.gap(part.span, GapReason::UnstablePaging),
                 },
-            }
-        }
-        if self.is_single_row && self.slice.error.is_none() {
-            match self.suspect(1).await {
-                Err(Stop::FilterIgnored) => return self.forget(GapReason::AuditFeatureMissing),
-                Err(Stop::Failed(error)) => {
-                    self.forget(error.gap_reason());
-                    self.slice.error = Some(error);
-                }
-                _ => {}
             }
         }
         merge(&mut self.slice.gaps);

@@ -266,9 +266,8 @@ async fn an_old_server_is_described_as_it_is() {
 #[tokio::test]
 async fn rows_with_more_than_was_asked_for_are_read() {
     let client = serve(|asked| {
-        // the page, whether it was the last, and the question about nobody
-        if asked.before == 2 {
-            return Said::Json(json!([]), None);
+        if asked.before > 0 {
+            return Said::Json(json!([]), None); // nothing stands behind it
         }
         let row = json!({"id": 7, "date": "2026-11-20T08:00:00.0000000Z", "user": "Anna", "userId": id(1), "actionId": 5009,
             "action": "File downloaded", "ip": "192.0.2.1", "country": "", "browser": "Firefox", "page": "https://docs.example.com",

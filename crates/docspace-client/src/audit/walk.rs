@@ -26,6 +26,12 @@ const FALLBACK_ROWS: usize = 20;
 /// A bad row costs a pause before it is asked for again; before each of forty, that would cost more than asking tomorrow.
 const GAPS_ASKED_TWICE: usize = 3;
 
+/// A row that was read.
+struct Known {
+    id: i64,
+    at: DateTime<Utc>,
+}
+
 /// What one more page brought.
 enum Step {
     Further,
@@ -84,13 +90,14 @@ impl Reader<'_> {
         if came == 0 {
             return self.is_empty(rest, &asked).await;
         }
-        let (is_full, oldest, end) = (page.is_full(), page.oldest(), page.end(rest.place.as_ref()));
+        let (is_full, place) = (page.is_full(), page.end(rest.place.as_ref()));
+        let last =
+            page.rows.last().and_then(|row| row.event.as_ref().ok()).map(|last| Known { id: last.id, at: last.at });
         let to_count = rest.place.as_ref().filter(|place| page.shows_end_of(place.date) && !place.flawed);
         let to_count = to_count.filter(|place| !page.is_flawed_at(place.date)).map(|place| {
             let ids: HashSet<i64> = place.ids.union(&page.ids_of(place.date)).copied().collect();
             (place.date, ids, page.size_of(place.date))
         });
-        self.is_single_row |= rest.place.is_none() && came == 1;
         self.take(page);
         if let Some((date, ids, size)) = to_count
             && ids.len() < size
@@ -99,14 +106,14 @@ impl Reader<'_> {
             self.look_at(date, ids, size).await?;
         }
         if !is_full {
-            return match self.is_end(&asked, came, oldest).await? {
+            return match self.is_end(&asked, came, last).await? {
                 true => Ok(Step::End),
-                false => Ok(Step::Short(end)),
+                false => Ok(Step::Short(place)),
             };
         }
-        match end {
-            Some(end) if is_further(&end, rest.place.as_ref()) => {
-                go_on_at(rest, end);
+        match place {
+            Some(place) if is_further(&place, rest.place.as_ref()) => {
+                go_on_at(rest, place);
                 Ok(Step::Further)
             }
             // a known row, and nothing that can be understood behind it
@@ -114,22 +121,43 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a page that is not full was the last: the row at its last position has none behind it.
-    async fn is_end(&mut self, asked: &Asked, rows: usize, oldest: Option<DateTime<Utc>>) -> Result<bool, Stop> {
-        let last = Asked { start: asked.start + rows - 1, ..*asked };
-        let raw = match self.client.audit_page(&last, OnFault::RepeatOnce).await {
+    /// Whether a page that is not full was the last: its last row stands at the last position, alone.
+    async fn is_end(&mut self, asked: &Asked, rows: usize, last: Option<Known>) -> Result<bool, Stop> {
+        // a page of one row would only be asked for again
+        if rows == 1 {
+            return self.is_nothing_behind(asked, rows).await;
+        }
+        let at_last = Asked { start: asked.start + rows - 1, ..*asked };
+        let raw = match self.client.audit_page(&at_last, OnFault::RepeatOnce).await {
             Err(error) if error.kind == ErrorKind::UnexpectedForm => return Ok(false),
             raw => raw.map_err(Stop::because_of)?,
         };
         let came = raw.len();
-        if let Some(page) = Page::of(raw, &last, None, self.client.time_zone())
+        if let Some(page) = Page::of(raw, &at_last, None, self.client.time_zone())
             && let [row] = &page.rows[..]
-            && (row.at.is_none() || oldest.is_none() || row.at == oldest)
         {
-            return Ok(true);
+            match (&row.event, last) {
+                (Ok(event), Some(last)) if event.id == last.id => return Ok(true),
+                (Err(_), None) => return Ok(true),
+                // either they have no order, or this answer is too short as well
+                (Ok(event), Some(last)) if event.at == last.at && self.seen.contains(&event.id) => {
+                    return self.is_nothing_behind(asked, rows).await;
+                }
+                _ => {}
+            }
         }
         self.suspect(came).await?;
         Ok(false)
+    }
+
+    async fn is_nothing_behind(&mut self, asked: &Asked, rows: usize) -> Result<bool, Stop> {
+        let behind = Asked { start: asked.start + rows, ..*asked };
+        match self.client.audit_page(&behind, OnFault::RepeatOnce).await {
+            Ok(raw) if raw.is_empty() => Ok(true),
+            Ok(raw) => self.suspect(raw.len()).await.map(|()| false),
+            Err(error) if error.kind == ErrorKind::UnexpectedForm => Ok(false),
+            Err(error) => Err(Stop::because_of(error)),
+        }
     }
 
     /// Whether there is nothing in the span, as an answer without rows says: then the newest row up to its end lies before it.
