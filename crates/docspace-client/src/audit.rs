@@ -109,16 +109,15 @@ impl<'a> Reader<'a> {
                 Err(Stop::Unproven) => self.gap(part.span, GapReason::UnstablePaging),
                 Err(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
                 Err(Stop::Unreadable(error)) => match self.find_unreadable(&part, error).await {
-                    Found::Second(second) => {
+                    Ok(Found::Second(second)) => {
                         self.unreadable_second(second).await;
                         let newer = Window::new(second.until, part.span.until);
                         parts.push(Rest::from(Window::new(part.span.since, second.since)));
                         parts.push(Rest { span: newer, ..part });
                         parts.retain(|part| !part.span.is_empty());
                     }
-                    Found::Nothing => parts.push(part),
-                    Found::Stop(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
-                    Found::Stop(_) => self.gap(part.span, GapReason::UnstablePaging),
+                    Ok(Found::Nothing) => parts.push(part),
+                    Err(error) => self.fail(parts.drain(..).chain([part]), error),
                 },
             }
         }
