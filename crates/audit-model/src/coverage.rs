@@ -26,7 +26,7 @@ pub enum GapReason {
     UnstablePaging,
     /// The key or its owner may not read this.
     Permission,
-    /// Our clock is ahead of the portal's: that span has not happened there yet.
+    /// This machine's clock and the portal's differ: of that span one of them says that it has not come yet.
     ClockSkew,
     /// Our own store failed, so what was read could not be used.
     StoreError,
@@ -34,10 +34,12 @@ pub enum GapReason {
     RoomUnreadable,
     /// It is so recent that the portal may still be storing events of it.
     NotSettled,
+    /// Somebody ended the run before it had read everything.
+    Interrupted,
 }
 
 impl GapReason {
-    /// What the reason means and what to do about it, as a sentence for people.
+    /// What the reason means and what to do about it, as a sentence for people. [`Gap::explanation`] knows the source, too.
     pub fn explanation(self) -> &'static str {
         match self {
             GapReason::AuditFeatureMissing => {
@@ -47,19 +49,30 @@ impl GapReason {
                 "longer ago than the portal keeps it; what an earlier run had read is still used"
             }
             GapReason::UnreadableRow => {
-                "a row stored here makes the portal fail (a tag named like {x} does); ask whoever runs the server to repair it"
+                "the portal fails on a row that is stored here; ask whoever runs the server to repair it"
+            }
+            GapReason::BudgetExhausted => {
+                "the run reached a limit before it came to this; raise `run_limit` or `budget`, or run more often"
+            }
+            GapReason::PortalError => {
+                "the portal failed, could not be reached, or did not answer as it should; the next run tries again"
             }
             GapReason::UnknownForm => {
                 "the server answered in a form that this version does not know; install a newer version, or report it to its makers"
             }
-            GapReason::BudgetExhausted => "the read was ended by a limit; raise the limit or run more often",
-            GapReason::PortalError => "the portal failed or could not be reached; the next run tries again",
             GapReason::UnstablePaging => "more events at one moment than the portal can list; look there by hand",
-            GapReason::Permission => "the key may not read this; see the log for what it lacks",
-            GapReason::ClockSkew => "this machine's clock is ahead of the portal's; set it by NTP",
-            GapReason::StoreError => "this program's own store failed; see the log",
-            GapReason::RoomUnreadable => "rooms or their logs could not be read; see the log",
+            GapReason::Permission => {
+                "the key may not read this; use the key of a DocSpace admin or the owner, with the scope `*:read`"
+            }
+            GapReason::ClockSkew => {
+                "the clocks of this machine and of the portal differ by more than a minute; set this machine's clock by NTP"
+            }
+            GapReason::StoreError => {
+                "this program's own store, or another file that it needs, could not be used; the notes say which"
+            }
+            GapReason::RoomUnreadable => "the portal did not show rooms or the log of one; the next run tries again",
             GapReason::NotSettled => "so recent that the portal may still be storing events of it; run again later",
+            GapReason::Interrupted => "somebody ended the run before it came to this; the next run goes on from here",
         }
     }
 }
@@ -80,6 +93,9 @@ pub enum BlindSpot {
     Ipv6,
     /// Logins refused by the portal's address list leave no event.
     BlockedLogins,
+    /// This run remembers nothing of earlier ones, because its store could not be used: what is new, what has changed, and what was left
+    /// unseen before it cannot tell.
+    NoMemory,
 }
 
 /// A span of one source that was not seen.
@@ -90,6 +106,21 @@ pub struct Gap {
     #[serde(flatten)]
     pub span: Window,
     pub why: GapReason,
+}
+
+impl Gap {
+    /// Why this was not seen and what to do about it, as a sentence for people.
+    pub fn explanation(&self) -> &'static str {
+        match (self.why, self.what.as_str()) {
+            (GapReason::UnreadableRow, "audit") => {
+                "the portal fails on an event that is stored here (a tag named like {x} is one); ask whoever runs the server to repair it"
+            }
+            (GapReason::UnreadableRow, "logins") => {
+                "the portal fails on a login that is stored here (one without an address is one); ask whoever runs the server to repair it"
+            }
+            (why, _) => why.explanation(),
+        }
+    }
 }
 
 /// A span whose rows the portal cannot show.
@@ -178,6 +209,13 @@ impl Coverage {
         self.gaps.push(Gap { what: what.to_owned(), span, why });
         self.gaps.sort_by(|a, b| (&a.what, a.span, a.why).cmp(&(&b.what, b.span, b.why)));
         self.gaps.dedup();
+    }
+
+    /// Notes, once, what cannot be told however complete the read is.
+    pub fn blind(&mut self, spot: BlindSpot) {
+        if !self.blind_spots.contains(&spot) {
+            self.blind_spots.push(spot);
+        }
     }
 
     /// Takes in gaps of a source.
