@@ -24,6 +24,15 @@ impl Default for Budget {
     }
 }
 
+/// Why a run asks nothing more, whatever is left of its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// What is left of its time is for its report.
+    OutOfTime,
+    /// Somebody ended it.
+    Interrupted,
+}
+
 /// What was spent of a budget.
 #[derive(Debug, Default)]
 pub(crate) struct Spent {

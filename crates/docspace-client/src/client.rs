@@ -1,25 +1,24 @@
 //! Sending a request and telling what came back. One [`Client`] per run.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use audit_model::RoomId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tracing::{debug, info};
 use url::Url;
 
 use crate::budget::{Budget, Spent};
 use crate::error::{Refusal, classify};
 use crate::wire::{self, Envelope, Row};
-use crate::{ApiKey, EntryId, Error, ErrorKind};
+use crate::{ApiKey, EntryId, Error, ErrorKind, Halt};
 
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
 const REQUESTS_IN_FLIGHT: usize = 4;
@@ -45,8 +44,10 @@ struct Inner {
     in_flight: Semaphore,
     budget: Budget,
     spent: Spent,
-    /// The portal's clock at its last answer, in seconds since 1970; 0 before the first.
-    portal_seconds: AtomicI64,
+    /// The portal's clock at its last answer, and when that came; `None` before the first.
+    portal_clock: Mutex<Option<(DateTime<Utc>, Instant)>>,
+    /// Why nothing more is asked.
+    halt: watch::Sender<Option<Halt>>,
     /// Known once the portal was asked.
     time_zone: OnceLock<Tz>,
 }
@@ -135,7 +136,8 @@ impl Client {
                 in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
                 budget,
                 spent: Spent::default(),
-                portal_seconds: AtomicI64::new(0),
+                portal_clock: Mutex::new(None),
+                halt: watch::Sender::new(None),
                 time_zone: OnceLock::new(),
             }),
         }
@@ -167,8 +169,43 @@ impl Client {
 
     /// The portal's clock when it last answered, to the second.
     pub fn portal_clock(&self) -> Option<DateTime<Utc>> {
-        let seconds = self.inner.portal_seconds.load(Ordering::Relaxed);
-        (seconds != 0).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
+        self.last_answer().map(|(clock, _)| clock)
+    }
+
+    /// What the portal's clock says now, as far as its last answer tells.
+    pub fn portal_now(&self) -> Option<DateTime<Utc>> {
+        let (clock, came) = self.last_answer()?;
+        Some(clock + TimeDelta::from_std(came.elapsed()).ok()?)
+    }
+
+    fn last_answer(&self) -> Option<(DateTime<Utc>, Instant)> {
+        *self.inner.portal_clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends every request that waits for its answer, and refuses all that come later, so that whoever reads goes on with what was read.
+    pub fn halt(&self, why: Halt) {
+        self.inner.halt.send_replace(Some(why));
+    }
+
+    /// Why nothing more is asked; `None` while something is.
+    pub fn halted(&self) -> Option<Halt> {
+        *self.inner.halt.borrow()
+    }
+
+    async fn unless_halted<T>(
+        &self,
+        asked: &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut halt = self.inner.halt.subscribe();
+        tokio::select! {
+            biased;
+            halted = halt.wait_for(Option::is_some) => {
+                let why = halted.ok().and_then(|why| *why).unwrap_or(Halt::OutOfTime);
+                Err(Error::new(asked, ErrorKind::Halted { why }))
+            }
+            done = work => done,
+        }
     }
 
     /// Asks, repeats what may be repeated, and gives the payload.
@@ -208,7 +245,8 @@ impl Client {
                 repeat
             }
         };
-        with_retries(self.inner.policy, || self.send_once(question), judge).await
+        let tries = with_retries(self.inner.policy, || self.send_once(question), judge);
+        self.unless_halted(question.asked, tries).await
     }
 
     /// Sends a change, once: nobody knows what a call that broke has done, so a second one is for whoever has looked.
@@ -271,6 +309,16 @@ impl Client {
     /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on. From its first byte
     /// to its last it may take so long, and with all else as long as a request of ours may take at all.
     pub(crate) async fn receive(
+        &self,
+        question: &Question<'_>,
+        request: RequestBuilder,
+        longest_body: Option<Duration>,
+        take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Answered, Error> {
+        self.unless_halted(question.asked, self.receive_all(question, request, longest_body, take)).await
+    }
+
+    async fn receive_all(
         &self,
         question: &Question<'_>,
         request: RequestBuilder,
@@ -347,8 +395,8 @@ impl Client {
 
     fn note_clock(&self, headers: &HeaderMap) {
         if let Some(date) = server_date(headers) {
-            let seconds = DateTime::<Utc>::from(date).timestamp();
-            self.inner.portal_seconds.store(seconds, Ordering::Relaxed);
+            let answered = (DateTime::<Utc>::from(date), Instant::now());
+            *self.inner.portal_clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
         }
     }
 }

@@ -12,6 +12,8 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Halt;
+
 /// What went wrong and what was asked for. The cause, where there is one below, is the source.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} {asked}: {kind}")]
@@ -78,6 +80,8 @@ pub enum ErrorKind {
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
+    /// This run asks nothing more. A request that was on its way may have had its effect.
+    Halted { why: Halt },
     /// A member list without members: what the portal answers to somebody who may not see it.
     MembersHidden,
     /// The portal keeps no activity log of third-party storage.
@@ -151,6 +155,10 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BudgetExhausted { limit } => {
                 write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
             }
+            ErrorKind::Halted { why: Halt::OutOfTime } => {
+                f.write_str("this run has used up its budget of time; raise `run_limit` or `budget`, or run more often")
+            }
+            ErrorKind::Halted { why: Halt::Interrupted } => f.write_str("the run was ended while the portal was asked"),
             ErrorKind::MembersHidden => f.write_str(
                 "the portal shows no members at all, not even an owner; use the key of a DocSpace admin or the owner",
             ),
@@ -298,7 +306,10 @@ impl Error {
             | ErrorKind::BlockedAddress
             | ErrorKind::MembersHidden => GapReason::Permission,
             ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
-            ErrorKind::BudgetExhausted { .. } => GapReason::BudgetExhausted,
+            ErrorKind::BudgetExhausted { .. } | ErrorKind::Halted { why: Halt::OutOfTime } => {
+                GapReason::BudgetExhausted
+            }
+            ErrorKind::Halted { why: Halt::Interrupted } => GapReason::Interrupted,
             ErrorKind::ThirdPartyStorage => GapReason::RoomUnreadable,
             ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             _ => GapReason::PortalError,

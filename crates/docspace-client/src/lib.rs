@@ -27,7 +27,7 @@ mod zone;
 
 pub use activity_log::LogEntry;
 pub use address_list::{AddressList, ListEntry};
-pub use budget::Budget;
+pub use budget::{Budget, Halt};
 pub use capabilities::{Ability, Capabilities};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
