@@ -28,7 +28,7 @@ pub enum Error {
         path: PathBuf,
         /// What SQLite said.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// A newer version of the program has written these tables.
     #[error(
@@ -76,7 +76,7 @@ pub enum Error {
         name: &'static str,
         /// What SQLite said.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// A statement failed.
     #[error("{doing} failed in store {path}")]
@@ -87,7 +87,7 @@ pub enum Error {
         doing: &'static str,
         /// What SQLite said.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// A step of an intent that was never written down: a mistake of whoever builds the program.
     #[error("`{key}` does not stand in the journal of store {path}")]
@@ -119,15 +119,22 @@ pub enum Error {
 impl Error {
     /// Maps an error met while opening: damage, or else a file that cannot be opened.
     pub(crate) fn opening(path: &Path, source: sqlx::Error) -> Self {
-        if is_corruption(&source) {
-            Self::Corrupt { path: path.to_owned(), source }
-        } else {
-            Self::cannot_open(path, source)
-        }
+        let is_damage = is_corruption(&source);
+        let source = cause(source);
+        if is_damage { Self::Corrupt { path: path.to_owned(), source } } else { Self::cannot_open(path, source) }
     }
 
     pub(crate) fn cannot_open(path: &Path, source: impl Into<Cause>) -> Self {
         Self::CannotOpen { path: path.to_owned(), source: source.into() }
+    }
+}
+
+/// What SQLite or the operating system said, without the words of the layer between, which says the same once more.
+pub(crate) fn cause(error: sqlx::Error) -> Cause {
+    match error {
+        sqlx::Error::Database(said) => said.into_error(),
+        sqlx::Error::Io(said) => Box::new(said),
+        other => Box::new(other),
     }
 }
 

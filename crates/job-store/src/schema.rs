@@ -95,7 +95,9 @@ impl Store {
 
     async fn apply(&self, component: &Component, step: &Migration) -> Result<(), Error> {
         let failed = |source| {
-            if crate::error::is_corruption(&source) {
+            let is_damage = crate::error::is_corruption(&source);
+            let source = crate::error::cause(source);
+            if is_damage {
                 return Error::Corrupt { path: self.path().to_owned(), source };
             }
             Error::Migration {

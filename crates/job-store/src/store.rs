@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 use tempfile::TempDir;
 
-use crate::error::{Error, is_corruption};
+use crate::error::{Error, cause, is_corruption};
 use crate::files;
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
@@ -104,6 +104,14 @@ impl Store {
             .max_connections(CONNECTIONS)
             // A file does not hang up: testing a connection before each use only costs time.
             .test_before_acquire(false)
+            // SQLite itself ends a transaction that finds the disk full, and then the connection believes it is still in one
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // answered after what was still to be rolled back
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options)
             .await
             .map_err(|source| Error::opening(&path, source))?;
@@ -141,7 +149,9 @@ impl Store {
     /// `doing` is what was tried, as a noun: `storing the events`.
     pub fn error(&self, doing: &'static str, source: sqlx::Error) -> Error {
         let path = self.path.clone();
-        if is_corruption(&source) { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
+        let is_damage = is_corruption(&source);
+        let source = cause(source);
+        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
     }
 
     /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.

@@ -257,3 +257,35 @@ async fn a_snapshot_of_a_missing_or_empty_file_is_an_empty_store() {
     sqlx::query("CREATE TABLE t (id INTEGER)").execute(snapshot.pool()).await.unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"");
 }
+
+/// SQLite ends a transaction by itself when the disk is full. The next one must not be taken for a part of it.
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_does_not_spoil_the_next_one() {
+    let store = Store::temporary().await.unwrap();
+    let full = "CREATE TABLE row (id INTEGER); CREATE TRIGGER full BEFORE INSERT ON row WHEN new.id = 1
+                BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END";
+    sqlx::raw_sql(full).execute(store.pool()).await.unwrap();
+    for _ in 0..8 {
+        let mut write = store.begin().await.unwrap();
+        sqlx::query("INSERT INTO row VALUES (1)").execute(&mut *write).await.unwrap_err();
+        drop(write);
+        let mut write = store.begin().await.unwrap();
+        sqlx::query("INSERT INTO row VALUES (2)").execute(&mut *write).await.unwrap();
+        write.commit().await.unwrap();
+    }
+}
+
+/// The chain of an error is printed in one line: nothing may stand there twice.
+#[tokio::test]
+async fn an_error_says_once_what_sqlite_said() {
+    let store = Store::temporary().await.unwrap();
+    let said = sqlx::query("SELECT nonsense FROM nowhere").execute(store.pool()).await.unwrap_err();
+    let error = store.error("reading the rows", said);
+    let mut chain = error.to_string();
+    let mut next = std::error::Error::source(&error);
+    while let Some(cause) = next {
+        chain.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    assert_eq!(chain.matches("no such table").count(), 1, "{chain}");
+}
