@@ -26,6 +26,7 @@ const COMPONENT: Component = Component {
         },
         Migration { number: 5, name: "details of events", sql: include_str!("migrations/5_details.sql") },
         Migration { number: 6, name: "whom the log of a room is about", sql: include_str!("migrations/6_about.sql") },
+        Migration { number: 7, name: "which spans were judged", sql: include_str!("migrations/7_judged.sql") },
     ],
 };
 
@@ -65,6 +66,8 @@ const ROOM_LOG_ABOUT_SQL: &str =
 pub struct Archive {
     store: Store,
     part: Part,
+    /// What these runs have to ask for besides their window.
+    holes: SpanSet,
 }
 
 impl Archive {
@@ -74,7 +77,7 @@ impl Archive {
     /// Those of `job_store::Store::migrate`, for instance that a newer program has written the tables.
     pub async fn open(store: Store) -> Result<Self, Error> {
         store.migrate(&COMPONENT).await?;
-        Ok(Archive { store, part: Part::default() })
+        Ok(Archive { store, part: Part::default(), holes: SpanSet::default() })
     }
 
     /// The same archive for runs that judge only a part of what happened: what they have judged is remembered by itself, so that they
@@ -82,6 +85,13 @@ impl Archive {
     #[must_use]
     pub fn for_part(self, part: &str) -> Self {
         Archive { part: Part::new(part), ..self }
+    }
+
+    /// The same archive for a run that has to see to what earlier ones could not see or judge: it asks for that too, hands on as late what
+    /// is there, and names as gaps what is still missing. Holes lie before the run's window.
+    #[must_use]
+    pub fn with_holes(self, holes: SpanSet) -> Self {
+        Archive { holes, ..self }
     }
 
     /// The events of the window in order of (time, id), streamed.
@@ -129,11 +139,6 @@ impl Archive {
             .await
             .map_err(|source| self.failed("reading the deleted rooms", source))?;
         Ok(rows.into_iter().map(from_row).collect())
-    }
-
-    /// Up to when the audit trail was read; `None` before the first run.
-    pub(crate) async fn audit_read_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        Ok(self.covered("audit").await?.iter().last().map(|span| span.until))
     }
 
     /// What of the window's audit trail was never read, oldest first.
@@ -270,6 +275,10 @@ impl Archive {
 
     pub(crate) fn part(&self) -> &Part {
         &self.part
+    }
+
+    pub(crate) fn holes(&self) -> &SpanSet {
+        &self.holes
     }
 
     pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {

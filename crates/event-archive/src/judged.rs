@@ -1,19 +1,15 @@
-//! What rules have judged: up to when, and which rows came late and wait for it. Such rows are stored together with the note that they
-//! wait, so that a run that ends before it could tell anybody leaves them to the next one.
+//! What rules have judged: which spans, which rows came late and wait for it, and which holes are left. Rows that come late are stored
+//! together with the note that they wait, so that a run that ends before it could tell anybody leaves them to the next one.
 //!
 //! Runs that look at everything, and runs that look at some rooms or people, remember this apart: what the latter pass over, the
 //! former must find.
 
-use audit_model::Window;
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_model::{SpanSet, Window};
+use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
 use crate::rows::{instant, micros};
 use crate::{Archive, Error, LateRow};
-
-/// For runs that have not judged anything for so long, late rows are not kept any more: whoever looked at a person by hand does not
-/// come back, and runs that were stopped for longer start over.
-const KEPT_FOR_PARTS: TimeDelta = TimeDelta::days(14);
 
 /// What runs look at; empty for everything.
 #[derive(Clone, Debug, Default)]
@@ -23,25 +19,57 @@ impl Part {
     pub(crate) fn new(part: &str) -> Self {
         Part(part.to_owned())
     }
+}
 
-    /// Name of the moment up to which its rules have judged.
-    fn moment(&self) -> String {
-        if self.0.is_empty() { "judged".to_owned() } else { format!("judged {}", self.0) }
+/// What rules have judged, of what these runs look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Since when these runs look; `None` before the first.
+    pub since: Option<DateTime<Utc>>,
+    /// What was read and judged since then, or given up.
+    pub spans: SpanSet,
+}
+
+impl Judged {
+    /// Up to when everything was judged: the beginning of the first hole, which may be the present.
+    pub fn until(&self) -> Option<DateTime<Utc>> {
+        let since = self.since?;
+        let first = self.spans.iter().next().filter(|first| first.since <= since);
+        Some(first.map_or(since, |first| first.until))
+    }
+
+    /// Where the last run ended that judged something; with holes before it, later than [`until`](Self::until).
+    pub fn ended(&self) -> Option<DateTime<Utc>> {
+        self.spans.iter().last().map(|last| last.until)
+    }
+
+    /// What was not judged since these runs look, up to a moment.
+    pub fn holes(&self, before: DateTime<Utc>) -> SpanSet {
+        self.since.map(|since| self.spans.missing_from(Window::new(since, before))).into_iter().flatten().collect()
     }
 }
 
-/// Notes the dates of late rows down, in the transaction that stores the rows: for this part, and for every other that is judged
-/// regularly.
+/// A hole that somebody gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Of which runs; empty for those that look at everything.
+    pub part: String,
+    pub span: Window,
+    pub reason: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Notes the dates of late rows down, in the transaction that stores the rows: for this part, and for every other that has judged that
+/// time.
 pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], part: &Part) -> Result<(), sqlx::Error> {
     for at in late {
         sqlx::query(
             "INSERT INTO unjudged (part, at_us) SELECT ?1, ?2
-             UNION SELECT substr(name, 8), ?2 FROM moment WHERE (name = 'judged' OR name LIKE 'judged %') AND at_us > ?3
+             UNION SELECT part, ?2 FROM judged_span WHERE until_us > ?2
              ON CONFLICT DO NOTHING",
         )
         .bind(&part.0)
         .bind(micros(*at))
-        .bind(micros(*at - KEPT_FOR_PARTS))
         .execute(&mut *write)
         .await?;
     }
@@ -49,33 +77,138 @@ pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], p
 }
 
 impl Archive {
-    /// Up to when rules have judged the audit trail, of what these runs look at; `None` before their first.
+    /// What rules have judged, of what these runs look at.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn judged_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        self.moment(&self.part().moment()).await
+    pub async fn judged(&self) -> Result<Judged, Error> {
+        self.judged_of(&self.part().0).await
     }
 
-    /// Remembers that rules have judged what was read of the window, and what came late before it.
-    ///
-    /// A window that begins after what was judged before leaves a hole, and does not count. One that ends before that is a repetition,
-    /// and what came late waits on: it may be half of something that goes on after the window.
+    async fn judged_of(&self, part: &str) -> Result<Judged, Error> {
+        let failed = |source| self.failed("reading what was judged", source);
+        let since: Option<i64> = sqlx::query_scalar("SELECT since_us FROM watched WHERE part = ?")
+            .bind(part)
+            .fetch_optional(self.store().pool())
+            .await
+            .map_err(failed)?;
+        let spans: Vec<(i64, i64)> = sqlx::query_as("SELECT since_us, until_us FROM judged_span WHERE part = ?")
+            .bind(part)
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(failed)?;
+        let span = |(since, until)| Some(Window::new(instant(since)?, instant(until)?));
+        Ok(Judged { since: since.and_then(instant), spans: spans.into_iter().filter_map(span).collect() })
+    }
+
+    /// Remembers since when these runs look; what they do not judge from then on is a hole. Later calls change nothing.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn keep_judged(&self, window: Window) -> Result<(), Error> {
-        let Some(read) = self.audit_read_until().await? else { return Ok(()) };
-        let before = self.judged_until().await?;
-        if before.is_some_and(|before| window.until < before) {
-            return Ok(());
+    pub async fn keep_watching(&self, since: DateTime<Utc>) -> Result<(), Error> {
+        let done = sqlx::query("INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(&self.part().0)
+            .bind(micros(since))
+            .execute(self.store().pool())
+            .await;
+        done.map(|_| ()).map_err(|source| self.failed("noting down since when somebody looks", source))
+    }
+
+    /// Remembers what a run up to `until` has judged. What lies before these runs began to look is not kept.
+    ///
+    /// `with_late` says that what came late before was judged too. A run that ends before what was judged already is a repetition, and
+    /// what came late waits on: it may be half of something that goes on after its window.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_judged(&self, judged: &SpanSet, until: DateTime<Utc>, with_late: bool) -> Result<(), Error> {
+        let failed = |source| self.failed("noting down what was judged", source);
+        let before = self.judged().await?;
+        let part = &self.part().0;
+        let mut write = self.store().begin().await?;
+        if with_late && before.ended().is_none_or(|ended| until >= ended) {
+            sqlx::query("DELETE FROM unjudged WHERE part = ? AND at_us < ?")
+                .bind(part)
+                .bind(micros(until))
+                .execute(&mut *write)
+                .await
+                .map_err(failed)?;
         }
-        self.forget_unjudged(window.until).await?;
-        if before.is_some_and(|before| window.since > before) {
-            return Ok(());
+        let mut spans = before.spans;
+        let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
+        judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
+        replace_judged(&mut write, part, &spans).await.map_err(failed)?;
+        write.commit().await.map_err(failed)
+    }
+
+    /// Gives up every hole before a moment, of all runs, and what nobody has looked at up to then: nobody asks for it any more. Gives what
+    /// was given up.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn give_up(
+        &self,
+        before: DateTime<Utc>,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<GivenUp>, Error> {
+        let failed = |source| self.failed("giving up holes", source);
+        let mut all = Vec::new();
+        for (part, mut judged) in self.judged_by_part().await? {
+            let holes = judged.holes(before);
+            let mut write = self.store().begin().await?;
+            for span in holes.iter() {
+                judged.spans.insert(*span);
+                sqlx::query(
+                    "INSERT OR REPLACE INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)",
+                )
+                .bind(&part)
+                .bind(micros(span.since))
+                .bind(micros(span.until))
+                .bind(reason)
+                .bind(micros(now))
+                .execute(&mut *write)
+                .await
+                .map_err(failed)?;
+                all.push(GivenUp { part: part.clone(), span: *span, reason: reason.to_owned(), at: now });
+            }
+            replace_judged(&mut write, &part, &judged.spans).await.map_err(failed)?;
+            write.commit().await.map_err(failed)?;
         }
-        let judged = before.into_iter().chain([read.min(window.until)]).max().unwrap_or(read);
-        self.keep_moment(&self.part().moment(), judged).await
+        Ok(all)
+    }
+
+    /// What all runs have judged, by what they look at; first those that look at everything.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn judged_by_part(&self) -> Result<Vec<(String, Judged)>, Error> {
+        let parts: Vec<String> = sqlx::query_scalar("SELECT part FROM watched ORDER BY part")
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading what was judged", source))?;
+        let mut all = Vec::new();
+        for part in parts {
+            let judged = self.judged_of(&part).await?;
+            all.push((part, judged));
+        }
+        Ok(all)
+    }
+
+    /// What was given up, oldest first.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn given_up(&self) -> Result<Vec<GivenUp>, Error> {
+        let rows: Vec<(String, i64, i64, String, i64)> =
+            sqlx::query_as("SELECT part, since_us, until_us, reason, at_us FROM given_up ORDER BY since_us, part")
+                .fetch_all(self.store().pool())
+                .await
+                .map_err(|source| self.failed("reading what was given up", source))?;
+        let given_up = |(part, since, until, reason, at)| {
+            Some(GivenUp { part, span: Window::new(instant(since)?, instant(until)?), reason, at: instant(at)? })
+        };
+        Ok(rows.into_iter().filter_map(given_up).collect())
     }
 
     /// What came late in this run, and in earlier ones whose findings were not told; oldest first, each moment once.
@@ -88,14 +221,59 @@ impl Archive {
         Ok(dates.into_iter().filter_map(instant).map(|at| LateRow { at }).collect())
     }
 
-    /// Rules have judged everything before this moment.
-    async fn forget_unjudged(&self, until: DateTime<Utc>) -> Result<(), Error> {
-        sqlx::query("DELETE FROM unjudged WHERE part = ? AND at_us < ?")
-            .bind(&self.part().0)
-            .bind(micros(until))
-            .execute(self.store().pool())
-            .await
-            .map_err(|source| self.failed("noting down what was judged", source))?;
-        Ok(())
+    /// What is stored of the holes: it was read by this run or an earlier one, and no rule has judged it yet. Oldest first.
+    pub(crate) async fn in_holes(&self, dates_sql: &'static str) -> Result<Vec<LateRow>, Error> {
+        let mut rows = Vec::new();
+        for hole in self.holes().iter() {
+            let dates: Vec<i64> = sqlx::query_scalar(dates_sql)
+                .bind(micros(hole.since))
+                .bind(micros(hole.until))
+                .fetch_all(self.store().pool())
+                .await
+                .map_err(|source| self.failed("reading what was not judged", source))?;
+            rows.extend(dates.into_iter().filter_map(instant).map(|at| LateRow { at }));
+        }
+        Ok(rows)
+    }
+}
+
+async fn replace_judged(write: &mut SqliteConnection, part: &str, spans: &SpanSet) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM judged_span WHERE part = ?").bind(part).execute(&mut *write).await?;
+    for span in spans.iter() {
+        sqlx::query("INSERT INTO judged_span (part, since_us, until_us) VALUES (?, ?, ?)")
+            .bind(part)
+            .bind(micros(span.since))
+            .bind(micros(span.until))
+            .execute(&mut *write)
+            .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hour(hour: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(hour * 3600, 0).unwrap()
+    }
+
+    fn judged(since: i64, spans: &[(i64, i64)]) -> Judged {
+        let spans = spans.iter().map(|(since, until)| Window::new(hour(*since), hour(*until))).collect();
+        Judged { since: Some(hour(since)), spans }
+    }
+
+    /// What was read behind a hole must not hide it.
+    #[test]
+    fn what_was_judged_ends_where_the_first_hole_begins() {
+        assert_eq!((Judged::default().until(), Judged::default().ended()), (None, None));
+        let whole = judged(0, &[(0, 24)]);
+        assert_eq!((whole.until(), whole.ended()), (Some(hour(24)), Some(hour(24))));
+        assert!(whole.holes(hour(24)).is_empty());
+        let torn = judged(0, &[(0, 10), (11, 24)]);
+        assert_eq!((torn.until(), torn.ended()), (Some(hour(10)), Some(hour(24))));
+        assert_eq!(torn.holes(hour(26)).iter().count(), 2, "the hole, and what came after the last run");
+        let late = judged(0, &[(4, 24)]);
+        assert_eq!((late.until(), late.holes(hour(24)).iter().count()), (Some(hour(0)), 1));
     }
 }

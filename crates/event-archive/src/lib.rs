@@ -18,5 +18,6 @@ mod upkeep;
 pub use archive::Archive;
 pub use error::Error;
 pub use facts::{Fact, FilePlace, FolderWeight, KnownList, Looked};
+pub use judged::{GivenUp, Judged};
 pub use refresh::{LateRow, Refreshed};
 pub use upkeep::{Kept, Rows};

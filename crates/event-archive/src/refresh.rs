@@ -1,5 +1,7 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
+use std::collections::BTreeSet;
+
 use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, ErrorKind, Slice};
@@ -25,6 +27,10 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 /// When logins before a window were last asked for.
 const LOGIN_HISTORY: &str = "logins (history)";
 
+const EVENT_DATES_SQL: &str = "SELECT DISTINCT at_us FROM audit_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us";
+
+const LOGIN_DATES_SQL: &str = "SELECT DISTINCT at_us FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us";
+
 /// What a refresh reached.
 #[derive(Debug)]
 pub struct Refreshed {
@@ -32,17 +38,21 @@ pub struct Refreshed {
     pub coverage: Option<SourceCoverage>,
     /// What of the window was not seen.
     pub gaps: Vec<Gap>,
-    /// Rows found in spans that an earlier run had read, also such before the window: rules judge them all the same. Of the audit
-    /// trail also those of earlier runs, until [`Archive::keep_judged`].
+    /// Rows found in spans that an earlier run had read, and rows in holes ([`Archive::with_holes`]), also such before the window: rules
+    /// judge them all the same. Of the audit trail also those of earlier runs, until [`Archive::keep_judged`].
     pub late: Vec<LateRow>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
 }
 
 /// A row that the portal stored after its time had been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LateRow {
     pub at: DateTime<Utc>,
+}
+
+fn in_order(rows: impl Iterator<Item = LateRow>) -> Vec<LateRow> {
+    rows.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl Archive {
@@ -53,11 +63,12 @@ impl Archive {
     /// # Errors
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
-        let refreshed = self.refresh(&Audit, client, (window, window.since), now).await?;
-        Ok(Refreshed { late: self.unjudged().await?, ..refreshed })
+        let refreshed = self.refresh(&Audit, client, (window, window.since), self.holes(), now).await?;
+        let late = self.unjudged().await?.into_iter().chain(self.in_holes(EVENT_DATES_SQL).await?);
+        Ok(Refreshed { late: in_order(late), ..refreshed })
     }
 
-    /// The same for the login history, which the portal forgets after some time.
+    /// The same for the login history, which the portal forgets after some time. For runs that judge it.
     ///
     /// # Errors
     /// Only of the store.
@@ -67,10 +78,12 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        self.refresh_logins_and_history(client, window, TimeDelta::zero(), now).await
+        let refreshed = self.read_logins(client, window, (TimeDelta::zero(), self.holes()), now).await?;
+        let late = refreshed.late.iter().copied().chain(self.in_holes(LOGIN_DATES_SQL).await?);
+        Ok(Refreshed { late: in_order(late), ..refreshed })
     }
 
-    /// The same, and once a day what is missing of so long a time before the window, to compare with. What of that cannot be had is no
+    /// The logins of the window for runs that judge none of them, without holes; and once a day what is missing of so long a time before the window, to compare with. What of that cannot be had is no
     /// gap: [`Archive::logins_known_since`] tells how far back it reaches.
     ///
     /// # Errors
@@ -82,6 +95,16 @@ impl Archive {
         history: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
+        self.read_logins(client, window, (history, &SpanSet::default()), now).await
+    }
+
+    async fn read_logins(
+        &self,
+        client: &Client,
+        window: Window,
+        (history, holes): (TimeDelta, &SpanSet),
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
         // without an answer everything is asked for, and what is older than the oldest login counts as forgotten
         let kept = client.lifetimes().await.inspect_err(|error| warn!("{error}; old logins may be gone")).ok();
         let portal_now = client.portal_clock().unwrap_or(now);
@@ -89,7 +112,8 @@ impl Archive {
         let asked_today = self.moment(LOGIN_HISTORY).await?.is_some_and(|last| last.date_naive() == now.date_naive());
         let with_history = !asked_today && kept.is_some() && history > TimeDelta::zero();
         let since = if with_history { window.since - history } else { window.since };
-        let refreshed = self.refresh(&Logins { kept_since: kept, portal_now }, client, (window, since), now).await?;
+        let source = Logins { kept_since: kept, portal_now };
+        let refreshed = self.refresh(&source, client, (window, since), holes, now).await?;
         if with_history && refreshed.error.as_ref().is_none_or(fails_again) {
             self.keep_moment(LOGIN_HISTORY, now).await?;
         }
@@ -117,15 +141,16 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
-        self.refresh(&RoomLog(room), client, (window, window.since), now).await
+        self.refresh(&RoomLog(room), client, (window, window.since), &SpanSet::default(), now).await
     }
 
-    /// Reads from `since` on, and tells what was reached of the window.
+    /// Reads from `since` on, and then the holes; tells what was reached of the window and of them.
     async fn refresh<S: Source>(
         &self,
         source: &S,
         client: &Client,
         (window, since): (Window, DateTime<Utc>),
+        holes: &SpanSet,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let name = source.name();
@@ -135,12 +160,12 @@ impl Archive {
         let past = seen_by_portal(Window::new(since, window.until), client.portal_clock());
         let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
         let known_odd = if thorough { SpanSet::default() } else { self.covered(&unknown_form_name(&name)).await? };
-        let mut progress = Progress::new(source.what(), window, before);
+        let mut progress = Progress::new(source.what(), window, holes, before);
         if past.until + CLOCK_TOLERANCE < window.until {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
-        let past = match source.kept_since() {
+        let mut kept = |past: Window| match source.kept_since() {
             Some(kept_since) if kept_since > past.since => {
                 let forgotten = Window::new(past.since, kept_since.min(past.until));
                 for span in progress.before.missing_from(forgotten) {
@@ -150,10 +175,15 @@ impl Archive {
             }
             _ => past,
         };
+        let past = kept(past);
+        let holes: Vec<Window> = holes.iter().map(|hole| kept(*hole)).collect();
         // what could not be read the last time is asked for again once a day, and is a gap until then
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
         let known: SpanSet = progress.before.iter().chain(known_odd.iter()).copied().collect();
-        let spans = to_read(past, &known, overlap);
+        let mut spans = to_read(past, &known, overlap);
+        // last, so that a hole that takes the whole budget does not make another one
+        let asked: SpanSet = known.iter().chain(&spans).copied().collect();
+        spans.extend(holes.into_iter().flat_map(|hole| asked.missing_from(hole)));
         progress.keep_odd(&known_odd, &spans);
         let spans = spans.iter().flat_map(|span| known_bad.missing_from(*span)).collect();
         let mut unread = Unread::new(spans);
@@ -207,6 +237,7 @@ fn fails_again(error: &docspace_client::Error) -> bool {
     matches!(
         error.kind,
         ErrorKind::BudgetExhausted { .. }
+            | ErrorKind::Halted { .. }
             | ErrorKind::ServerFault { .. }
             | ErrorKind::Refused { .. }
             | ErrorKind::UnexpectedForm
@@ -217,6 +248,8 @@ fn fails_again(error: &docspace_client::Error) -> bool {
 struct Progress {
     what: &'static str,
     window: Window,
+    /// What is asked for besides.
+    holes: SpanSet,
     /// What earlier runs had read.
     before: SpanSet,
     covered: SpanSet,
@@ -234,11 +267,12 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(what: &'static str, window: Window, before: SpanSet) -> Self {
+    fn new(what: &'static str, window: Window, holes: &SpanSet, before: SpanSet) -> Self {
         let covered = before.clone();
         Progress {
             what,
             window,
+            holes: holes.clone(),
             before,
             covered,
             gaps: Vec::new(),
@@ -261,13 +295,15 @@ impl Progress {
         if why == GapReason::AuditFeatureMissing {
             self.stopped = Some(why);
         }
-        let span = span.intersection(&self.window);
-        if span.is_empty() {
-            return;
-        }
-        self.gaps.push(Gap { what: self.what.to_owned(), span, why });
-        if why == GapReason::UnreadableRow {
-            self.unreadable.push(UnreadableSpan { span, rows: 1 });
+        for of in std::iter::once(&self.window).chain(self.holes.iter()) {
+            let span = span.intersection(of);
+            if span.is_empty() {
+                continue;
+            }
+            self.gaps.push(Gap { what: self.what.to_owned(), span, why });
+            if why == GapReason::UnreadableRow {
+                self.unreadable.push(UnreadableSpan { span, rows: 1 });
+            }
         }
     }
 
@@ -285,7 +321,8 @@ impl Progress {
         let unseen: SpanSet =
             slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
-            self.any_read = true;
+            // what was read of a hole says nothing about the window
+            self.any_read |= !self.holes.missing_from(read).is_empty();
             self.covered.insert(read);
         }
         for gap in &slice.gaps {
@@ -402,7 +439,7 @@ mod tests {
 
     #[test]
     fn gaps_that_touch_are_one() {
-        let mut progress = Progress::new("audit", hours(0, 24), SpanSet::default());
+        let mut progress = Progress::new("audit", hours(0, 24), &SpanSet::default(), SpanSet::default());
         for (span, why) in [
             (hours(5, 7), GapReason::PortalError),
             (hours(1, 3), GapReason::PortalError),
@@ -423,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_gap_in_what_was_read_before_is_asked_for_again() {
-        let mut progress = Progress::new("audit", hours(0, 24), set(&[hours(0, 24)]));
+        let mut progress = Progress::new("audit", hours(0, 24), &SpanSet::default(), set(&[hours(0, 24)]));
         progress.gap(hours(2, 4), GapReason::UnreadableRow);
         assert_eq!(progress.gaps[0].span, hours(2, 4));
         assert_eq!(progress.covered, set(&[hours(0, 2), hours(4, 24)]));

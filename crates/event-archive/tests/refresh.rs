@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use audit_model::{AuditEvent, GapReason, PortalText, RoomId, Window};
+use audit_model::{AuditEvent, GapReason, PortalText, RoomId, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, LateRow};
@@ -21,6 +21,10 @@ fn now() -> DateTime<Utc> {
 
 fn last_day() -> Window {
     Window::new(now() - TimeDelta::days(1), now())
+}
+
+fn one(window: Window) -> SpanSet {
+    SpanSet::from_iter([window])
 }
 
 fn hours_ago(hours: i64) -> DateTime<Utc> {
@@ -191,9 +195,12 @@ async fn what_came_late_is_handed_on_until_it_was_judged() {
     let again = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
     assert_eq!(again.late, [LateRow { at: late }]);
     assert_eq!(again.coverage.unwrap().late_rows, 0, "counted by the run that found it");
-    archive.keep_judged(Window::new(hours_ago(24), hours_ago(2))).await.unwrap();
+    archive.keep_watching(hours_ago(24)).await.unwrap();
+    archive.keep_judged(&SpanSet::default(), now(), false).await.unwrap();
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
-    archive.keep_judged(last_day()).await.unwrap();
+    archive.keep_judged(&one(Window::new(hours_ago(24), hours_ago(2))), hours_ago(2), true).await.unwrap();
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, [LateRow { at: late }]);
+    archive.keep_judged(&one(last_day()), now(), true).await.unwrap();
     assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
 }
 
@@ -463,4 +470,77 @@ async fn pruning_forgets_people_but_not_that_a_room_was_deleted() {
         .await
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// What an earlier run could not read lies before the window: it is asked for, what is there comes as late, what is still missing is named.
+#[tokio::test]
+async fn a_hole_before_the_window_is_asked_for_until_it_was_judged() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let hole = Window::new(hours_ago(40), hours_ago(36));
+    let archive = open(folder.path()).await;
+    archive.keep_watching(hours_ago(48)).await.unwrap();
+    archive.keep_judged(&one(Window::new(hours_ago(48), hole.since)), hole.since, true).await.unwrap();
+    archive.keep_judged(&one(Window::new(hole.until, hours_ago(24))), hours_ago(24), true).await.unwrap();
+    let holes = archive.judged().await.unwrap().holes(last_day().since);
+    assert_eq!(holes, one(hole));
+    let archive = archive.with_holes(holes);
+    let bad = hours_ago(38);
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::poison(owner, bad));
+    });
+    // also in a second run, because no rule has judged them
+    for minutes in [0, 10] {
+        let started = now() + TimeDelta::minutes(minutes);
+        let refreshed = archive.refresh_audit(&client, last_day(), started).await.unwrap();
+        let gaps: Vec<Window> = refreshed.gaps.iter().map(|gap| gap.span).collect();
+        assert_eq!(gaps, [Window::new(bad, bad + TimeDelta::seconds(1))]);
+        assert_eq!(refreshed.late.len(), 24, "a row every ten minutes");
+        assert!(refreshed.late.iter().all(|row| hole.contains(row.at)));
+    }
+    sim.edit(|portal| portal.events.retain(|event| !event.poison));
+    let refreshed = archive.refresh_audit(&client, last_day(), now() + TimeDelta::days(1)).await.unwrap();
+    assert_eq!((refreshed.gaps, refreshed.late.len()), (Vec::new(), 24));
+    archive.keep_judged(&one(hole), now(), true).await.unwrap();
+    assert!(archive.judged().await.unwrap().holes(last_day().since).is_empty());
+}
+
+/// A store of version 1.0.0 knows only where judging had ended. What had not been read before that is a hole.
+#[tokio::test]
+async fn a_store_of_the_first_version_shows_its_holes() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.path().display())).await.unwrap();
+    let as_before = "DROP TABLE judged_span; DROP TABLE watched; DROP TABLE given_up;
+        DELETE FROM component_schema WHERE component = 'archive' AND number = 7;
+        INSERT INTO covered_span VALUES ('audit', 0, 36000000000), ('audit', 39600000000, 90000000000), ('logins', 0, 9);
+        INSERT INTO moment VALUES ('judged', 86400000000), ('judged room 71', 18000000000), ('audit', 7);";
+    sqlx::raw_sql(as_before).execute(store.pool()).await.unwrap();
+    drop(archive);
+    let hours = |hours: i64| DateTime::from_timestamp(hours * 3600, 0).unwrap();
+    let judged = open(folder.path()).await.judged().await.unwrap();
+    assert_eq!((judged.since, judged.until(), judged.ended()), (Some(hours(0)), Some(hours(10)), Some(hours(24))));
+    let part = open(folder.path()).await.for_part("room 71").judged().await.unwrap();
+    assert_eq!((part.until(), part.ended()), (Some(hours(5)), Some(hours(5))));
+    let moments: Vec<String> = sqlx::query_scalar("SELECT name FROM moment").fetch_all(store.pool()).await.unwrap();
+    assert_eq!(moments, ["audit"]);
+}
+
+/// Somebody decides that a hole stays one: nobody asks for it any more, and it is known who gave up what.
+#[tokio::test]
+async fn a_hole_that_was_given_up_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.keep_watching(hours_ago(48)).await.unwrap();
+    archive.keep_judged(&one(last_day()), now(), true).await.unwrap();
+    let room = archive.clone().for_part("room 71");
+    room.keep_watching(hours_ago(30)).await.unwrap();
+    let given = archive.give_up(hours_ago(24), "the server was restored", now()).await.unwrap();
+    let spans: Vec<_> = given.iter().map(|given| (given.part.as_str(), given.span)).collect();
+    let before = |hours| Window::new(hours_ago(hours), hours_ago(24));
+    assert_eq!(spans, [("", before(48)), ("room 71", before(30))]);
+    assert!(archive.judged().await.unwrap().holes(now()).is_empty());
+    assert_eq!(room.judged().await.unwrap().ended(), Some(hours_ago(24)));
+    assert_eq!(archive.given_up().await.unwrap(), given);
 }
