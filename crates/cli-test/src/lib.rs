@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+pub mod holding;
 mod process;
 pub mod smtp;
 

@@ -55,7 +55,7 @@ impl CommandLine for Cli {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Config {
-    /// What a run does: nothing, `gap`, `fail`, `hang`, or `panic`.
+    /// What a run does: nothing, `gap`, `fail`, `hang`, `panic`, `read` the audit trail, or fail when it is to `act`.
     mood: String,
 }
 
@@ -85,6 +85,12 @@ impl Program for Sample {
             "panic" => panic!("in a mood to stumble"),
             "hang" => std::future::pending().await,
             "fail" => anyhow::bail!("in a mood to fail"),
+            "read" => {
+                let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
+                let mut coverage = Coverage { audit: refreshed.coverage, ..Coverage::default() };
+                coverage.add_gaps(refreshed.gaps);
+                Ok(Head::new(job, 1, coverage))
+            }
             mood => {
                 let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
                 if mood == "gap" {
@@ -95,16 +101,33 @@ impl Program for Sample {
         }
     }
 
+    async fn act(config: &Config, job: &Job, _outcome: &mut Head) -> anyhow::Result<()> {
+        if config.mood != "act" {
+            return Ok(());
+        }
+        match &job.store {
+            Ok(_) => anyhow::bail!("in a mood to fail at the end"),
+            Err(refusal) => Err(anyhow::Error::new(*refusal).context("nothing was done")),
+        }
+    }
+
     fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Head {
         Head::new(job, 1, coverage)
+    }
+
+    fn head(outcome: &mut Head) -> &mut Head {
+        outcome
     }
 
     fn conclusion(outcome: &Head) -> Conclusion<'_> {
         Conclusion { coverage: &outcome.coverage, findings: &[], suppressed: 0, held: false }
     }
 
-    fn render(_outcome: &Head, _format: ReportFormat, _out: &mut impl io::Write) -> io::Result<()> {
-        Ok(())
+    fn render(outcome: &Head, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
+        match format {
+            ReportFormat::Json => Ok(serde_json::to_writer(out, outcome)?),
+            ReportFormat::Text => Ok(()),
+        }
     }
 
     fn alerts(_outcome: &Head) -> Vec<Alert> {

@@ -118,6 +118,12 @@ pub enum StoreCommand {
         #[arg(long, value_name = "TIME")]
         before: TimeSpec,
     },
+    /// Give up what no run could see or judge before --until, so that runs no longer ask for it and reports no longer name it
+    GiveUp {
+        /// Why, for whoever asks later
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// Form of the report.

@@ -1,33 +1,83 @@
-//! This machine's clock beside the portal's. One that is ahead shows as a gap at the end of the window; one that is behind hides
-//! nothing, but shifts whatever is counted from now.
+//! This machine's clock beside the portal's, whose `Date` decides. Who has the wrong time has not seen the difference: a clock that is ahead
+//! leaves a gap at the end of the window, which the archive names; one that is behind leaves a gap behind it.
 
+use audit_model::{Coverage, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::job::Refusal;
 
 /// Clocks of two machines differ by seconds.
 pub(crate) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
-/// What the report must say of a clock that is behind; `now` is this machine's moment of the portal's last answer, or a later one.
-pub(crate) fn behind(now: DateTime<Utc>, portal_clock: Option<DateTime<Utc>>) -> Option<String> {
-    let by = portal_clock? - now;
-    (by > CLOCK_TOLERANCE).then(|| {
-        format!(
-            "this machine's clock is {} minutes behind the portal's, and so are windows and ages that are counted from now; \
-             set it by NTP",
-            by.num_minutes()
-        )
-    })
+/// By how much the portal's clock is ahead of ours; below zero when it is behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClockDifference(TimeDelta);
+
+impl ClockDifference {
+    /// Of two readings at the same moment. A portal that never answered differs by nothing.
+    pub(crate) fn between(here: DateTime<Utc>, portal: Option<DateTime<Utc>>) -> Self {
+        ClockDifference(portal.map_or(TimeDelta::zero(), |portal| portal - here))
+    }
+
+    /// What the portal has recorded after the end of a window that was counted from this machine's clock, while we did not look.
+    pub(crate) fn unseen(self, until: DateTime<Utc>) -> Option<Window> {
+        (self.0 > CLOCK_TOLERANCE).then(|| Window::new(until, until + self.0))
+    }
+
+    /// What the report must say of a clock that is behind.
+    pub(crate) fn note(self) -> Option<String> {
+        (self.0 > CLOCK_TOLERANCE).then(|| {
+            format!(
+                "this machine's clock is {} minutes behind the portal's, and so are windows and ages that are counted from now; \
+                 set it by NTP",
+                self.minutes()
+            )
+        })
+    }
+
+    /// Whoever acts goes by ages and by the order of things, which are not known then.
+    pub(crate) fn refusal(self) -> Option<Refusal> {
+        (self.0.abs() > CLOCK_TOLERANCE)
+            .then(|| Refusal::Clock { minutes: self.minutes(), is_behind: self.0 > TimeDelta::zero() })
+    }
+
+    fn minutes(self) -> u64 {
+        (self.0.num_seconds().unsigned_abs() + 30) / 60
+    }
+}
+
+/// Notes what was not seen because this machine's clock is behind, of every source that was read.
+pub(crate) fn note_unseen(coverage: &mut Coverage, unseen: Window) {
+    let read = [("audit", coverage.audit.is_some()), ("logins", coverage.logins.is_some())];
+    for (source, _) in read.into_iter().filter(|(_, was_read)| *was_read) {
+        coverage.gap(source, unseen, GapReason::ClockSkew);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn more_than_a_minute_is_told_in_minutes() {
+    fn ahead_by(seconds: i64) -> ClockDifference {
         let now = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
-        let after = |seconds| behind(now, Some(now + TimeDelta::seconds(seconds)));
-        assert!(after(300).unwrap().contains("5 minutes behind"));
-        assert!(after(61).is_some());
-        assert_eq!([after(60), after(0), after(-9_000), behind(now, None)], [None, None, None, None]);
+        ClockDifference::between(now, Some(now + TimeDelta::seconds(seconds)))
+    }
+
+    #[test]
+    fn more_than_a_minute_behind_is_a_gap_and_a_note() {
+        let until = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
+        assert_eq!(ahead_by(300).unseen(until).unwrap().length(), TimeDelta::minutes(5));
+        assert!(ahead_by(300).note().unwrap().contains("5 minutes behind"));
+        for seconds in [60, 0, -60, -9_000] {
+            assert_eq!((ahead_by(seconds).unseen(until), ahead_by(seconds).note()), (None, None), "{seconds}");
+        }
+        assert!(ClockDifference::between(until, None).unseen(until).is_none());
+    }
+
+    #[test]
+    fn nobody_acts_by_a_clock_that_is_wrong_in_either_direction() {
+        assert_eq!(ahead_by(3_600).refusal(), Some(Refusal::Clock { minutes: 60, is_behind: true }));
+        assert_eq!(ahead_by(-120).refusal(), Some(Refusal::Clock { minutes: 2, is_behind: false }));
+        assert_eq!([ahead_by(60).refusal(), ahead_by(-60).refusal()], [None, None]);
     }
 }

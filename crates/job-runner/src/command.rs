@@ -16,6 +16,7 @@ use crate::flow::conclude;
 use crate::logging::LogTail;
 use crate::program::Program;
 use crate::setup::{self, Setup, Surroundings};
+use crate::stop::Stop;
 use crate::watchers::Watchers;
 use crate::{Error, config_show, doctor, logging, upkeep};
 
@@ -72,7 +73,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
     match cli.command() {
         Some(CommonCommand::Store(command)) => {
-            runtime.block_on(upkeep::run(command, &setup.state_paths()?, setup.now, P::reach(setup.config)))
+            runtime.block_on(upkeep::run(command, args, &setup.state_paths()?, setup.now, P::reach(setup.config)))
         }
         _ => runtime.block_on(P::own_command(cli, &setup)),
     }
@@ -91,13 +92,15 @@ fn job<P: Program>(
     };
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment };
     let mut watchers = Watchers::new(&setup, tail);
+    // signals are listened to within the runtime only
+    let mut stop = runtime.block_on(async { Stop::new(common.run_limit.0) });
     // what a panic leaves half done is not looked at again
     let ended = catch_unwind(AssertUnwindSafe(|| {
         if !problems.is_empty() {
             return Err(Error::Config(Problems(problems)).into());
         }
         let surroundings = Surroundings::new(&setup)?;
-        runtime.block_on(conclude::<P>(args, &common, &config, surroundings, &mut watchers))
+        runtime.block_on(conclude::<P>(args, &common, &config, surroundings, &mut watchers, &mut stop))
     }));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
@@ -112,7 +115,7 @@ fn job<P: Program>(
             Exit::Nothing
         }
     };
-    runtime.block_on(watchers.end(exit));
+    runtime.block_on(stop.hurry(watchers.end(exit)));
     Ok(exit)
 }
 
@@ -121,7 +124,7 @@ fn lines(failure: &anyhow::Error) -> Vec<String> {
     format!("{failure:#}").lines().map(str::to_owned).collect()
 }
 
-fn exit_of(failure: &anyhow::Error) -> Exit {
+pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
     let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
     if is_usage { Exit::Usage } else { Exit::Nothing }
 }

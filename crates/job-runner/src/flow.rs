@@ -1,32 +1,33 @@
-//! One run, from its lock to its exit code. The order matters: the report is printed before anything is sent.
+//! One run, from its lock to its exit code. The order matters: what was found is whole before anything acts, and the report is printed
+//! before anything is sent.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
-use alerting::Outbox;
 use anyhow::Context;
-use audit_model::{Coverage, GapReason, Verdict, Window};
+use audit_model::{BlindSpot, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, Portal};
-use event_archive::Archive;
-use job_store::{Acquired, RunLock, Store};
+use job_store::{Acquired, RunLock};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use crate::Error;
 use crate::args::CommonArgs;
-use crate::clock::{self, CLOCK_TOLERANCE};
+use crate::clock;
+use crate::command::exit_of;
 use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
 use crate::failures::Failures;
-use crate::job::Job;
-use crate::key_end::KeyWatch;
+use crate::job::{Job, Refusal};
+use crate::look::{Looked, Run};
 use crate::metrics::Measured;
 use crate::program::Program;
 use crate::setup::Surroundings;
-use crate::state_path::StatePaths;
-use crate::telling::Telling;
+use crate::stop::Stop;
+use crate::stores::{Stores, clear_spare};
+use crate::telling::{Telling, Told};
 use crate::watchers::Watchers;
+use crate::window::Look;
 
 pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
@@ -34,6 +35,7 @@ pub(crate) async fn conclude<P: Program>(
     config: &P::Config,
     surroundings: Surroundings,
     watchers: &mut Watchers,
+    stop: &mut Stop,
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
@@ -47,157 +49,162 @@ pub(crate) async fn conclude<P: Program>(
         }
         None => None,
     };
-    watchers.start().await;
-    let (store, archive, outbox, mut notes) = open_store(args.dry_run, &paths, &mut watchers.failures).await?;
-    let archive = archive.for_part(&P::part(config));
-    let remembers = notes.is_empty() && (lock.is_some() || args.dry_run);
-    let portal = probe(&client, &archive, now).await?;
-    let answered = now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
-    if let Some(note) = clock::behind(answered, client.portal_clock()) {
-        watchers.failures.warn(&note);
-        notes.push(note);
-    }
-    let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
-    let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
-    let (asked_since, asked_until) = args.window(now, zone);
-    let until = asked_until.unwrap_or(now);
-    let own_window = P::window(config, asked_since, asked_until, now, zone)?;
-    let (window, notes) = match (own_window, asked_since) {
-        (Some(own), _) => (own, notes),
-        (None, Some(since)) => (Window::new(since, until), notes),
-        (None, None) => {
-            let (since, notes) = since_last_run(until, P::reach(config), archive.judged_until().await?, notes);
-            (Window::new(since, until), notes)
-        }
-    };
-    check_window(window, now)?;
-    let (portal, probe_error) = match portal {
-        Ok(portal) => (Some(portal), None),
-        Err(error) => (None, Some(error)),
-    };
-    let notes = notes.into_iter().chain(key_watch.note.clone()).collect();
-    let job = Job {
-        program: P::NAME,
-        version: P::VERSION,
-        portal_url,
+    stop.hurry(watchers.start()).await;
+    let run = Run::<P> {
+        args,
+        common,
+        config,
+        paths: &paths,
         client,
-        portal,
-        archive,
-        store: remembers.then(|| store.clone()),
-        window,
+        portal_url,
+        mailer: mailer.map(|mailer| Arc::new(Mutex::new(mailer))),
         now,
-        dry_run: args.dry_run,
-        mailer: mailer.map(Mutex::new),
-        service_accounts: common.service_accounts.iter().map(|account| account.to_lowercase()).collect(),
-        notes,
+        started,
+        has_lock: lock.is_some() || args.dry_run,
     };
-    let mut outcome = match probe_error {
-        Some(failure) => {
-            let why = failure.gap_reason();
-            watchers.failures.error(&format!("{:#}", anyhow::Error::new(failure)));
-            P::unseen(config, &job, Coverage::unseen("audit", window, why))
-        }
-        None => limited::<P>(config, &job, common.run_limit.0, &mut watchers.failures).await?,
+    let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
+    let Looked { job, mut outcome, look, key_watch, has_looked } = looked;
+    let (judged, with_late) = complete::<P>(&job, &look, &stores, &mut outcome);
+    let acted = match has_looked {
+        // nothing is begun that somebody would have to wait for
+        true if stop.is_interrupted() => Acted::Cut,
+        true => act::<P>(config, &job, &mut outcome, &mut watchers.failures, stop).await,
+        false => Acted::Done,
     };
     info!(requests = job.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
-    let telling = Telling { outbox: &outbox, channels: &channels, quiet, now, dry_run: args.dry_run };
-    let told = telling
-        .tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, key_watch.note.iter().chain(notes), args))
-        .await;
+    let mut telling = Telling { outbox: stores.outbox.clone(), channels: &channels, quiet, now, dry_run: args.dry_run };
+    if let Err(failure) = telling.judge::<P>(&mut outcome).await
+        && stores.has_memory()
+    {
+        stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
+        note_lost::<P>(&stores, &mut outcome);
+        telling.outbox = stores.outbox.clone();
+        // a second failure leaves every finding new
+        telling.judge::<P>(&mut outcome).await.ok();
+    }
+    let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
+    let must_say: Vec<String> = key_watch.note.iter().chain(lost).cloned().collect();
+    let print_all = |outcome: &P::Outcome, notes: &[String]| print::<P>(outcome, must_say.iter().chain(notes), args);
+    let told = stop.hurry(telling.tell::<P>(&mut outcome, print_all)).await;
+    let was_cut = told.is_none() || acted == Acted::Cut;
+    let told = told.unwrap_or(Told { printed: Ok(()), critical_reached: true, is_safe: false });
     if told.printed.is_ok() {
-        key_watch.told(&store, now).await;
+        key_watch.told(&stores.store, now).await;
+        stores.told(now).await;
     }
     let conclusion = P::conclusion(&outcome);
     let verdict = conclusion.coverage.verdict();
-    if let Err(failure) = remember(&job, verdict, told.is_safe).await {
-        warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
+    if stores.has_memory() {
+        let kept = (told.is_safe && verdict != Verdict::Nothing).then_some(&judged);
+        if let Err(failure) = remember(&job, verdict, kept, with_late).await {
+            warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
+        }
+        if !args.dry_run && !stop.is_interrupted() {
+            clear_spare(&paths, &channels, now).await;
+        }
     }
     watchers.measured = Some(Measured {
-        judged_until: job.archive.judged_until().await.unwrap_or_default(),
+        judged_until: judged_until(&job, &look).await,
         requests: job.client.requests(),
         key_expires: key_watch.expires,
+        has_memory: stores.has_memory(),
         ..Measured::of(&conclusion)
     });
-    store.close().await;
-    // a full disk behind stdout did not keep alerts from leaving
-    told.printed?;
+    let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
     let ending = Ending {
-        nothing: verdict == Verdict::Nothing || !told.critical_reached,
-        incomplete: verdict == Verdict::Incomplete,
+        nothing: verdict == Verdict::Nothing && !is_interrupted
+            || !told.critical_reached
+            || acted == Acted::Failed(Exit::Nothing),
+        incomplete: verdict == Verdict::Incomplete || is_interrupted || was_cut,
         findings: conclusion.counted().next().is_some(),
         held: conclusion.held,
     };
-    Ok(decide(ending, args.exit_code))
+    stores.close().await;
+    // a full disk behind stdout did not keep alerts from leaving
+    told.printed?;
+    Ok(match (acted, decide(ending, args.exit_code)) {
+        (Acted::Failed(Exit::Usage), exit) if exit != Exit::Nothing => Exit::Usage,
+        (_, exit) => exit,
+    })
 }
 
-/// Refuses a window that holds nothing, or ends further ahead than clocks differ.
-pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Error> {
-    if window.until > now + CLOCK_TOLERANCE {
-        return Err(Error::FutureWindow(window.until));
-    }
-    if window.is_empty() {
-        return Err(Error::EmptyWindow(window));
-    }
-    Ok(())
+/// Adds to the outcome what the runner knows, so that no program can forget it. Gives what of the time counts as judged, and whether what
+/// came late does.
+fn complete<P: Program>(job: &Job, look: &Look, stores: &Stores, outcome: &mut P::Outcome) -> (SpanSet, bool) {
+    let coverage = &mut P::head(outcome).coverage;
+    job.unseen_after.into_iter().for_each(|unseen| clock::note_unseen(coverage, unseen));
+    let judged = look.judged::<P>(coverage);
+    note_lost::<P>(stores, outcome);
+    judged
 }
 
-/// What the next run must know of this one. Time whose findings were not told (`is_told`) has to be looked at again.
-async fn remember(job: &Job, verdict: Verdict, is_told: bool) -> Result<(), event_archive::Error> {
+/// Says in the report that there is no memory. A report that says so must not look like an ordinary one.
+fn note_lost<P: Program>(stores: &Stores, outcome: &mut P::Outcome) {
+    let Some(lost) = &stores.lost else { return };
+    let head = P::head(outcome);
+    head.coverage.blind(BlindSpot::NoMemory);
+    head.notes.push(lost.note.clone());
+}
+
+/// How acting ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Acted {
+    Done,
+    /// Not all of it: somebody or the time limit ended the run meanwhile, or the clock was wrong.
+    Cut,
+    /// With this exit code.
+    Failed(Exit),
+}
+
+/// What was found is told, whatever becomes of what is done about it.
+async fn act<P: Program>(
+    config: &P::Config,
+    job: &Job,
+    outcome: &mut P::Outcome,
+    failures: &mut Failures,
+    stop: &mut Stop,
+) -> Acted {
+    let acted = stop.limit(&job.client, P::act(config, job, outcome)).await;
+    match acted {
+        Ok(Ok(())) => Acted::Done,
+        Ok(Err(failure)) => {
+            failures.error(&format!("{failure:#}"));
+            P::head(outcome).notes.push(format!("not everything was done: {failure:#}"));
+            match failure.downcast_ref() {
+                // what there was to see was seen
+                Some(Refusal::Clock { .. }) => Acted::Cut,
+                _ => Acted::Failed(exit_of(&failure)),
+            }
+        }
+        Err(_) => {
+            P::head(outcome).notes.push("not everything was done, because the run was ended before".to_owned());
+            Acted::Cut
+        }
+    }
+}
+
+/// What the next run must know of this one. Time whose findings were not told has to be looked at again: then `judged` is `None`.
+async fn remember(
+    job: &Job,
+    verdict: Verdict,
+    judged: Option<&SpanSet>,
+    with_late: bool,
+) -> Result<(), event_archive::Error> {
     if verdict != Verdict::Complete {
         job.archive.keep_portal(None, job.now).await?;
     }
-    if verdict != Verdict::Nothing && is_told {
-        job.archive.keep_judged(job.window).await?;
+    job.archive.keep_watching(job.window.since).await?;
+    if let Some(judged) = judged {
+        job.archive.keep_judged(judged, job.window.until, with_late).await?;
     }
     Ok(())
 }
 
-/// A machine that was off for longer is told so, and starts over with the ordinary window.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::days(14);
-
-/// The beginning of the window when no flag gives one: the ordinary length before its end, or before where the last run ended if a
-/// pause lies between, so that it is no hole.
-fn since_last_run(
-    until: DateTime<Utc>,
-    length: TimeDelta,
-    read_until: Option<DateTime<Utc>>,
-    mut notes: Vec<String>,
-) -> (DateTime<Utc>, Vec<String>) {
-    let usual = until - length;
-    match read_until {
-        Some(last) if last < usual && until - last <= LONGEST_PAUSE => {
-            notes.push(format!("no run has ended since {last}, so the window is longer than usual"));
-            // acts before and after that moment may be too many only together
-            (last - length, notes)
-        }
-        Some(last) if last < usual => {
-            warn!(
-                "no run has ended since {last}; what happened up to {usual} is not looked at: run once with `--since` and `--until`"
-            );
-            notes.push(format!("no run has ended since {last}; what happened up to {usual} was not looked at"));
-            (usual, notes)
-        }
-        _ => (usual, notes),
-    }
-}
-
-/// What the portal says about itself: remembered for a day, or until a run could not see everything. Only the store's failure is
-/// an error; the portal's is handed on.
-async fn probe(
-    client: &Client,
-    archive: &Archive,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Result<Portal, docspace_client::Error>> {
-    if let Some(known) = archive.portal(now).await? {
-        let portal = client.probe_again(known).await;
-        if portal.as_ref().is_ok_and(|portal| portal.audit_filter_works) {
-            return Ok(portal);
-        }
-    }
-    let portal = client.probe().await;
-    archive.keep_portal(portal.as_ref().ok(), now).await?;
-    Ok(portal)
+/// Up to when everything was judged; of a program that looks at each window by itself, the end of the last one.
+async fn judged_until(job: &Job, look: &Look) -> Option<DateTime<Utc>> {
+    let judged = job.archive.judged().await.ok()?;
+    if look.stands_alone { judged.ended() } else { judged.until() }
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.
@@ -220,59 +227,6 @@ fn held(
             Exit::Concluded
         }
     }
-}
-
-/// The store, archive and outbox in it, and what the report must say about it. A program that only watches goes on without memory.
-async fn open_store(
-    dry_run: bool,
-    paths: &StatePaths,
-    failures: &mut Failures,
-) -> anyhow::Result<(Store, Archive, Outbox, Vec<String>)> {
-    // `--state`, and a setting in a file that was named without a folder, may be relative
-    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
-    let opened = if dry_run {
-        Store::snapshot_of(&path).await
-    } else {
-        Store::open(&format!("sqlite://{}", path.display())).await
-    };
-    let usable = match opened {
-        Ok(store) => open_components(store).await,
-        Err(error) => Err(anyhow::Error::new(error)),
-    };
-    match usable {
-        Ok((store, archive, outbox)) => Ok((store, archive, outbox, Vec::new())),
-        Err(error) => {
-            failures.warn(&format!("going on without memory: {error:#}"));
-            let note = "this run has no memory: its store could not be used, see the log".to_owned();
-            let (store, archive, outbox) = open_components(Store::temporary().await?).await?;
-            Ok((store, archive, outbox, vec![note]))
-        }
-    }
-}
-
-async fn open_components(store: Store) -> anyhow::Result<(Store, Archive, Outbox)> {
-    Ok((store.clone(), Archive::open(store.clone()).await?, Outbox::open(store).await?))
-}
-
-/// Runs the program for at most `run_limit`. Only mistakes in flags and settings are errors.
-async fn limited<P: Program>(
-    config: &P::Config,
-    job: &Job,
-    run_limit: std::time::Duration,
-    failures: &mut Failures,
-) -> anyhow::Result<P::Outcome> {
-    Ok(match tokio::time::timeout(run_limit, P::run(config, job)).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) if error.is::<Error>() => return Err(error),
-        Ok(Err(error)) => {
-            failures.error(&format!("{error:#}"));
-            P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::StoreError))
-        }
-        Err(_) => {
-            failures.error("the run took longer than `run_limit`; what it read stays in the archive");
-            P::unseen(config, job, Coverage::unseen("audit", job.window, GapReason::BudgetExhausted))
-        }
-    })
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.

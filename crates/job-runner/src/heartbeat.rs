@@ -35,15 +35,16 @@ impl Heartbeat {
         ping(request, Repeat::Never).await
     }
 
-    /// `log` goes along with a failure.
+    /// `log` goes along with a failure, and with a success that is not a plain one.
     ///
     /// # Errors
     /// Why it was not taken, without the address.
-    pub(crate) async fn end(&self, exit: Exit, log: String) -> Result<(), String> {
-        let request = if exit.is_success() {
-            self.http.get(address(&self.url, None, self.run))
-        } else {
-            self.http.post(address(&self.url, Some("fail"), self.run)).body(log)
+    pub(crate) async fn end(&self, exit: Exit, is_plain: bool, log: String) -> Result<(), String> {
+        let sign = (!exit.is_success()).then_some("fail");
+        let address = address(&self.url, sign, self.run);
+        let request = match exit.is_success() && is_plain {
+            true => self.http.get(address),
+            false => self.http.post(address).body(log),
         };
         ping(request, Repeat::Often { after: None }).await
     }

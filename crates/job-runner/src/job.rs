@@ -1,5 +1,7 @@
 //! What a run is given: the portal, its archive, a window, and what time it is.
 
+use std::sync::Arc;
+
 use alerting::Mailer;
 use audit_model::Window;
 use chrono::{DateTime, Utc};
@@ -19,18 +21,41 @@ pub struct Job {
     /// What the portal says about itself; `None` when it could not be asked, and then the program is not run.
     pub portal: Option<Portal>,
     pub archive: Archive,
-    /// Where a program keeps its journal. `None` without a memory, or without the lock on it: whatever acts refuses. In a dry run a copy
+    /// Where a program keeps its journal, else why it may not act: change nothing at the portal, and write to nobody. In a dry run a copy
     /// that goes when the run ends.
-    pub store: Option<Store>,
+    pub store: Result<Store, Refusal>,
     /// Half-open, UTC.
     pub window: Window,
+    /// What the portal has recorded after the window while this machine's clock was behind. The runner names it as a gap.
+    pub unseen_after: Option<Window>,
     /// When the run started.
     pub now: DateTime<Utc>,
     pub dry_run: bool,
     /// The way out for mails; `None` where none is set. Whoever writes to people holds it for as long as that takes.
-    pub mailer: Option<Mutex<Mailer>>,
+    pub mailer: Option<Arc<Mutex<Mailer>>>,
     /// People who are robots: ids or e-mail addresses, lower case.
     pub service_accounts: Vec<String>,
     /// What the reader of the report must know about this run besides its coverage, for instance that it has no memory.
     pub notes: Vec<String>,
+}
+
+/// Why a run may not act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(
+        "this run has no memory, so nobody could tell what was done before; repair the store, or move it away to start with an empty one"
+    )]
+    NoMemory,
+    #[error("this run has no lock on its store, so another one may be acting; make the state folder writable")]
+    NoLock,
+    #[error(
+        "this machine's clock is {minutes} min {} the portal's, so nobody could tell how long ago things were; set it by NTP",
+        if *is_behind { "behind" } else { "ahead of" }
+    )]
+    Clock {
+        /// By how much, in minutes.
+        minutes: u64,
+        /// Whether this machine's clock is the one that is behind.
+        is_behind: bool,
+    },
 }

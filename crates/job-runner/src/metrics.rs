@@ -28,6 +28,8 @@ pub(crate) struct Measured {
     pub(crate) told: usize,
     pub(crate) suppressed: u64,
     pub(crate) is_complete: bool,
+    /// Whether the run knew what earlier ones had seen and told.
+    pub(crate) has_memory: bool,
     /// Sent to the portal, repeats included.
     pub(crate) requests: u64,
     pub(crate) key_expires: Option<DateTime<Utc>>,
@@ -122,6 +124,7 @@ fn render(
     );
     let Some(measured) = measured else { return page.text };
     page.one("incomplete", "1 when the last run could not see everything.", i64::from(!measured.is_complete));
+    page.one("without_memory", "1 when the last run could not use its store.", i64::from(!measured.has_memory));
     page.one("audit_rows", "Events in the window of the last run.", measured.rows as i64);
     let severities: Vec<String> = SEVERITIES.iter().map(|(_, name)| format!("severity=\"{name}\"")).collect();
     let findings: Vec<(&str, i64)> =

@@ -13,6 +13,7 @@ use crate::args::{CommandLine, ReportFormat};
 use crate::config::{FlagSetting, Settings};
 use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
+use crate::head::Head;
 use crate::job::Job;
 use crate::setup::Setup;
 
@@ -60,11 +61,32 @@ pub trait Program: Sized {
         Ok(None)
     }
 
-    /// Refresh, detect, plan. Prints nothing, exits nowhere; changes nothing at the portal without [`Job::store`], or in a dry run.
+    /// Names, in gaps, of what the rules need of the portal. Time of which one of these is missing was not judged, and is looked at again by
+    /// the next run; whatever else is missing only makes a report poorer.
+    const JUDGED_BY: &'static [&'static str] = &["audit"];
+
+    /// Refresh, detect, judge. Prints nothing, exits nowhere, does nothing that others can see. A failure of the store makes the runner
+    /// call it once more, with an empty one.
     ///
     /// # Errors
     /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.
     fn run(config: &Self::Config, job: &Job) -> impl Future<Output = anyhow::Result<Self::Outcome>>;
+
+    /// Whatever others can see besides the report and the alerts: plans, files, mails, changes at the portal. By now the coverage in the
+    /// outcome is final. Acts only with [`Job::store`], and not in a dry run.
+    ///
+    /// # Errors
+    /// Of our own side. The outcome is told all the same, with a note; the run ends with 1, or with 2 for [`crate::Error`].
+    fn act(
+        _config: &Self::Config,
+        _job: &Job,
+        _outcome: &mut Self::Outcome,
+    ) -> impl Future<Output = anyhow::Result<()>> {
+        async { Ok(()) }
+    }
+
+    /// The head of the report, in which the runner notes what it knows: gaps that are its own, and what the reader must know.
+    fn head(outcome: &mut Self::Outcome) -> &mut Head;
 
     /// The outcome of a run that could not look at anything; `coverage` says why.
     fn unseen(config: &Self::Config, job: &Job, coverage: Coverage) -> Self::Outcome;

@@ -19,10 +19,10 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
-use crate::flow::check_window;
 use crate::program::Program;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, state_paths};
+use crate::window::check_window;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, P: Program> {

@@ -11,7 +11,7 @@ use crate::program::Program;
 
 /// What a run needs to tell what it found.
 pub(crate) struct Telling<'a> {
-    pub(crate) outbox: &'a Outbox,
+    pub(crate) outbox: Outbox,
     pub(crate) channels: &'a [Channel],
     /// How long a moderate growth waits.
     pub(crate) quiet: TimeDelta,
@@ -31,14 +31,13 @@ pub(crate) struct Told {
 }
 
 impl Telling<'_> {
-    /// Says of every finding what people know of it, prints, and sends. `print` is given the outcome, and what it must say even
-    /// where the report has nothing to say.
+    /// Prints what was judged ([`judge`](Self::judge)), and sends it. `print` is given the outcome, and what it must say even where the
+    /// report has nothing to say.
     pub(crate) async fn tell<P: Program>(
         &self,
         outcome: &mut P::Outcome,
         print: impl FnOnce(&P::Outcome, &[String]) -> anyhow::Result<()>,
     ) -> Told {
-        self.judge::<P>(outcome).await;
         if self.dry_run {
             return Told { printed: print(outcome, &[]), critical_reached: true, is_safe: true };
         }
@@ -66,17 +65,20 @@ impl Telling<'_> {
         Told { printed, critical_reached, is_safe }
     }
 
-    async fn judge<P: Program>(&self, outcome: &mut P::Outcome) {
-        let Some(tellable) = P::tellable(outcome) else { return };
+    /// Says of every finding what people know of it.
+    ///
+    /// # Errors
+    /// Of the memory of what was told; the findings are as they were.
+    pub(crate) async fn judge<P: Program>(&self, outcome: &mut P::Outcome) -> Result<(), alerting::Error> {
+        let Some(tellable) = P::tellable(outcome) else { return Ok(()) };
         match self.outbox.judge(tellable.findings, self.quiet, self.now).await {
             Ok(suppressed) => *tellable.suppressed = suppressed,
             Err(failure) => {
-                warn!("what was told before is not known: {:#}", anyhow::Error::new(failure));
-                tellable
-                    .notes
-                    .push("findings of earlier runs may be told again: what was told could not be read".to_owned());
+                warn!("what was told before is not known: {failure:#}");
+                return Err(failure);
             }
         }
+        Ok(())
     }
 
     async fn lapsed(&self) -> Vec<Lapsed> {

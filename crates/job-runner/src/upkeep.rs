@@ -1,14 +1,14 @@
-//! `store check` and `store prune`. They talk to the store only, never to the portal.
+//! `store check`, `store prune` and `store give-up`. They talk to the store only, never to the portal.
 
 use anyhow::Context;
-use audit_model::Window;
+use audit_model::{PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use event_archive::{Archive, Kept, Rows};
+use event_archive::{Archive, GivenUp, Judged, Kept, Rows};
 use job_store::{Acquired, RunLock, Store};
 use tracing::error;
 
 use crate::Error;
-use crate::args::StoreCommand;
+use crate::args::{CommonArgs, StoreCommand};
 use crate::exit::Exit;
 use crate::setup::print;
 use crate::state_path::StatePaths;
@@ -19,6 +19,7 @@ const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
 /// Runs the command. `window` is how far back the program's rule looks.
 pub(crate) async fn run(
     command: &StoreCommand,
+    args: &CommonArgs,
     paths: &StatePaths,
     now: DateTime<Utc>,
     window: TimeDelta,
@@ -33,6 +34,18 @@ pub(crate) async fn run(
                 return Err(Error::PruneTooMuch { asked: before, latest }.into());
             }
             prune(paths, now, before).await
+        }
+        StoreCommand::GiveUp { reason } => {
+            let Some(until) = args.until else {
+                let message = "is missing: what was not seen before this time is given up; `store check` lists it";
+                return Err(Error::setting("--until", message).into());
+            };
+            // as above
+            let until = until.resolve(now, chrono_tz::Tz::UTC);
+            if until > now {
+                return Err(Error::FutureWindow(until).into());
+            }
+            give_up(paths, now, until, reason).await
         }
     }
 }
@@ -59,7 +72,45 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
         let verb = if source.ends_with("(unreadable)") { "" } else { " read completely" };
         report.push_str(&format!("{source}:{verb} {}\n", spans.join(", ")));
     }
+    for (part, judged) in archive.judged_by_part().await? {
+        report.push_str(&about(&part, &judged));
+    }
+    for GivenUp { part, span, reason, at } in archive.given_up().await? {
+        let of = of_part(&part);
+        report.push_str(&format!("given up{of}: {span}, on {}: {}\n", at.date_naive(), shown(&reason)));
+    }
     print(&report).map(|()| Exit::Concluded)
+}
+
+/// What is still to be seen or judged, of the runs that look at this.
+fn about(part: &str, judged: &Judged) -> String {
+    let (Some(since), Some(ended)) = (judged.since, judged.ended()) else { return String::new() };
+    let holes: Vec<String> = judged.holes(ended).iter().map(Window::to_string).collect();
+    let open = if holes.is_empty() { String::new() } else { format!(", but not {}", holes.join(", ")) };
+    format!("judged{}: {}{open}\n", of_part(part), Window::new(since, ended))
+}
+
+fn of_part(part: &str) -> String {
+    if part.is_empty() { String::new() } else { format!(" by runs that look at {} only", shown(part)) }
+}
+
+fn shown(text: &str) -> String {
+    PortalText::new(text).for_terminal()
+}
+
+async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, reason: &str) -> anyhow::Result<Exit> {
+    let Acquired::Locked(_lock) = RunLock::acquire(&paths.lock, now)? else {
+        error!("a run is at work; try again when it has ended");
+        return Ok(Exit::Nothing);
+    };
+    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
+    let store = Store::open(&format!("sqlite://{}", path.display())).await?;
+    let given_up = Archive::open(store.clone()).await?.give_up(until, reason, now).await?;
+    store.close().await;
+    let lines = given_up.iter().map(|GivenUp { part, span, .. }| format!("given up{}: {span}\n", of_part(part)));
+    let report: String = lines.collect();
+    let nothing = || format!("nothing to give up: everything up to {until} was judged\n");
+    print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)
 }
 
 async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {

@@ -86,8 +86,10 @@ impl Watchers {
                 self.failures.warn(&format!("cannot write the textfile {}: {failure}", path.display()));
             }
         }
+        // that there is no memory is no failure, and no plain success either
+        let is_plain = self.measured.as_ref().is_none_or(|measured| measured.has_memory);
         if let Some(heartbeat) = &self.heartbeat
-            && let Err(why) = heartbeat.end(exit, self.log()).await
+            && let Err(why) = heartbeat.end(exit, is_plain, self.log()).await
         {
             self.failures.warn(&format!("the heartbeat was not taken: {why}"));
         }

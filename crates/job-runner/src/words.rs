@@ -2,7 +2,9 @@
 
 use std::io;
 
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, MainSource, Severity, SourceCoverage, Window};
+use audit_model::{
+    BlindSpot, Coverage, Finding, FindingState, GapReason, MainSource, Severity, SourceCoverage, Window,
+};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -48,6 +50,28 @@ pub fn severity(severity: Severity) -> &'static str {
     }
 }
 
+/// Why a report says nothing, for the first line.
+pub fn nothing(coverage: &Coverage) -> String {
+    let main = match coverage.main {
+        MainSource::Audit => "audit",
+        MainSource::Logins => "logins",
+    };
+    let decisive = |what: &str| coverage.gaps.iter().find(|gap| gap.what == what);
+    let what = match decisive("store")
+        .or_else(|| decisive("run"))
+        .or_else(|| decisive(main))
+        .map(|gap| (gap.what.as_str(), gap.why))
+    {
+        Some((_, GapReason::Interrupted)) => "somebody ended the run before anything was read",
+        Some((_, GapReason::BudgetExhausted)) => "the run reached a limit before anything was read",
+        Some(("store", _)) => "this program's own store could not be used",
+        Some(("run", _)) => "the run failed; the notes say why",
+        _ if main == "logins" => "the login history could not be read",
+        _ => "the audit trail could not be read",
+    };
+    format!("nothing can be concluded: {what}")
+}
+
 /// What was read, what was not seen and why, and what no portal records.
 ///
 /// # Errors
@@ -65,9 +89,13 @@ pub fn coverage(coverage: &Coverage, clock: Clock, out: &mut impl io::Write) -> 
         writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
     }
     for gap in &coverage.gaps {
-        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
+        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.explanation())?;
     }
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
+    if coverage.blind_spots.contains(&BlindSpot::NoMemory) {
+        writeln!(out, "Without memory: {}", blind_spot(BlindSpot::NoMemory))?;
+    }
+    let of_portal = coverage.blind_spots.iter().copied().filter(|spot| *spot != BlindSpot::NoMemory);
+    let never: Vec<&str> = of_portal.map(blind_spot).collect();
     if !never.is_empty() {
         writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
     }
@@ -88,6 +116,8 @@ fn source(what: &str) -> &str {
         "people" => "accounts of people",
         "members" => "members of a room",
         "restrictions" => "the portal's address list",
+        "store" => "this program's own store",
+        "run" => "this run",
         other => other,
     }
 }
@@ -101,5 +131,6 @@ pub fn blind_spot(spot: BlindSpot) -> &'static str {
         BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
         BlindSpot::Ipv6 => "IPv6 addresses in full",
         BlindSpot::BlockedLogins => "logins that the address list refused",
+        BlindSpot::NoMemory => "what was told before, what has changed, and what earlier runs left unseen",
     }
 }

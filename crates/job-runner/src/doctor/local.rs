@@ -108,7 +108,7 @@ async fn store(path: &Path, part: &str) -> Check {
         let damage = store.damage().await?;
         let judged = match damage {
             Some(_) => None,
-            None => Archive::open(store).await?.for_part(part).judged_until().await?,
+            None => Archive::open(store).await?.for_part(part).judged().await?.until(),
         };
         anyhow::Ok((damage, judged))
     };

@@ -4,6 +4,7 @@
 
 mod commands;
 mod common;
+mod honest;
 mod network;
 mod receiver;
 mod watched;

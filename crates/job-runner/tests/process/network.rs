@@ -2,7 +2,9 @@
 
 use portal_sim::{Certificate, Fault, FaultKind, PortalSim, Scenario};
 
-use crate::common::{Desk, Run};
+use cli_test::Run;
+
+use crate::common::Desk;
 
 fn portal() -> Scenario {
     Scenario::empty("2026-11-20T09:00:00Z".parse().unwrap())

@@ -1,0 +1,129 @@
+//! What ends a run before it is through: its time limit, or somebody who wants it to end. Either way it asks the portal nothing more, and
+//! judges and tells what was read.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use docspace_client::{Client, Halt};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How long a step of a run that somebody ends may still take: the report, the alerts and the heartbeat have to leave within two seconds.
+const GRACE: Duration = Duration::from_millis(600);
+
+/// The limits of one run.
+pub(crate) struct Stop {
+    signals: Signals,
+    /// Nine tenths of the time are for reading.
+    reading_ends: Instant,
+    ends: Instant,
+    is_interrupted: bool,
+}
+
+impl Stop {
+    /// Listens to signals from now on, also as the first process of a container, where the system ends nothing by itself. Within a runtime.
+    pub(crate) fn new(run_limit: Duration) -> Self {
+        let now = Instant::now();
+        // longer than any run: an instant beyond what the clock can hold means no limit
+        let after = |time: Duration| now.checked_add(time).unwrap_or(now + Duration::from_secs(10 * 365 * 86_400));
+        Stop {
+            signals: Signals::new(),
+            reading_ends: after(run_limit.mul_f64(0.9)),
+            ends: after(run_limit),
+            is_interrupted: false,
+        }
+    }
+
+    /// Whether somebody has ended the run.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// Until the moment comes or somebody ends the run.
+    async fn halt_at(&mut self, moment: Instant) -> Halt {
+        if !self.is_interrupted && timeout_at(moment, self.signals.next()).await.is_err() {
+            return Halt::OutOfTime;
+        }
+        self.is_interrupted = true;
+        Halt::Interrupted
+    }
+
+    /// Does work that asks the portal. When it has to end, the portal is asked nothing more, and the work has a moment left to conclude.
+    ///
+    /// # Errors
+    /// Why it did not come to a conclusion.
+    pub(crate) async fn limit<T>(&mut self, client: &Client, work: impl Future<Output = T>) -> Result<T, Halt> {
+        let mut work = pin!(work);
+        let halt = tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            halt = self.halt_at(self.reading_ends) => halt,
+        };
+        client.halt(halt);
+        if halt == Halt::OutOfTime {
+            let halt = tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                halt = self.halt_at(self.ends) => halt,
+            };
+            if halt == Halt::OutOfTime {
+                return Err(halt);
+            }
+            client.halt(halt);
+        }
+        timeout(GRACE, work).await.map_err(|_| Halt::Interrupted)
+    }
+
+    /// Does work that takes no time to speak of, unless somebody waits for the end of the run. `None` when it was not through then.
+    pub(crate) async fn hurry<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        if !self.is_interrupted {
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = self.signals.next() => self.is_interrupted = true,
+            }
+        }
+        timeout(GRACE, work).await.ok()
+    }
+}
+
+/// What asks a process to end.
+#[cfg(unix)]
+struct Signals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Signals(
+            [SignalKind::terminate(), SignalKind::interrupt()]
+                .into_iter()
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
+        )
+    }
+
+    async fn next(&mut self) {
+        let any = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        match any.len() {
+            0 => std::future::pending().await,
+            _ => drop(futures::future::select_all(any).await),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Signals
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which stretch of time a run looks at, what earlier runs have left open before it, and what of both counts as judged afterwards.
+
+use audit_model::{Coverage, Gap, SpanSet, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use event_archive::Judged;
+
+use crate::Error;
+use crate::args::CommonArgs;
+use crate::clock::CLOCK_TOLERANCE;
+use crate::program::Program;
+use crate::time_spec::TimeSpec;
+
+/// What a run looks at.
+pub(crate) struct Look {
+    pub(crate) window: Window,
+    /// What earlier runs could not see or judge, before the window.
+    pub(crate) holes: SpanSet,
+    /// Whether the program looks at each window by itself, and leaves no holes between them.
+    pub(crate) stands_alone: bool,
+    /// Whether the window ends where this machine's clock says.
+    pub(crate) ends_by_clock: bool,
+    pub(crate) note: Option<String>,
+}
+
+impl Look {
+    /// # Errors
+    /// A window that is empty or has not come yet: exit code 2.
+    pub(crate) fn new<P: Program>(
+        args: &CommonArgs,
+        config: &P::Config,
+        judged: &Judged,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Result<Self, Error> {
+        let (since, until) = args.window(now, zone);
+        let is_fixed = matches!(args.until, Some(TimeSpec::Instant(_) | TimeSpec::Date(_)));
+        let end = until.unwrap_or(now);
+        let own = P::window(config, since, until, now, zone)?;
+        let (window, note) = match (own, since) {
+            (Some(own), _) => (own, None),
+            (None, Some(since)) => (Window::new(since, end), None),
+            (None, None) => since_last_run(end, P::reach(config), judged),
+        };
+        check_window(window, now)?;
+        // a program with a window of its own looks at each one by itself
+        let holes = if own.is_some() { SpanSet::default() } else { judged.holes(window.since) };
+        let stands_alone = own.is_some();
+        Ok(Look { window, holes, stands_alone, ends_by_clock: !is_fixed && window.until == end, note })
+    }
+
+    /// What counts as judged after a run, and whether what came late does. A source that rules need and that could not be read leaves its
+    /// time unjudged, and the holes before the window open: these are named in the coverage, too.
+    pub(crate) fn judged<P: Program>(&self, coverage: &mut Coverage) -> (SpanSet, bool) {
+        // only these two are asked for the holes as well
+        let knows_holes = |gap: &Gap| matches!(gap.what.as_str(), "audit" | "logins");
+        let needed: Vec<Gap> =
+            coverage.gaps.iter().filter(|gap| P::JUDGED_BY.contains(&gap.what.as_str())).cloned().collect();
+        let mut judged = SpanSet::from_iter([self.window]);
+        let other = needed.iter().find(|gap| !knows_holes(gap));
+        match other {
+            None => self.holes.iter().for_each(|hole| judged.insert(*hole)),
+            Some(gap) => self.holes.iter().for_each(|hole| coverage.gap(&gap.what, *hole, gap.why)),
+        }
+        needed.iter().for_each(|gap| judged.remove(gap.span));
+        (judged, other.is_none())
+    }
+}
+
+/// Refuses a window that holds nothing, or ends further ahead than clocks differ.
+pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Error> {
+    if window.until > now + CLOCK_TOLERANCE {
+        return Err(Error::FutureWindow(window.until));
+    }
+    if window.is_empty() {
+        return Err(Error::EmptyWindow(window));
+    }
+    Ok(())
+}
+
+/// The window when no flag gives its beginning: the ordinary length before its end, or before where the last run ended if a pause lies
+/// between, however long, so that it is no hole.
+fn since_last_run(until: DateTime<Utc>, length: TimeDelta, judged: &Judged) -> (Window, Option<String>) {
+    let usual = until - length;
+    // acts before and after the moment at which judging ended may be too many only together
+    let last = judged.ended().map(|ended| (ended, ended - length)).or(judged.since.map(|since| (since, since)));
+    match last {
+        Some((ended, since)) if ended < usual => {
+            let note = format!("nothing was judged since {ended}, so the window is longer than usual");
+            (Window::new(since, until), Some(note))
+        }
+        _ => (Window::new(usual, until), None),
+    }
+}

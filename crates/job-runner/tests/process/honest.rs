@@ -1,0 +1,251 @@
+//! What a run must not conclude: with a wrong clock, without its store, ended before its time, or when what it does about it fails.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::holding::Holding;
+use cli_test::{CLOCK, Run};
+use portal_sim::PortalSim;
+use serde_json::{Value, json};
+
+use crate::common::{Desk, NOW};
+use crate::receiver::Receiver;
+
+fn now() -> DateTime<Utc> {
+    NOW.parse().unwrap()
+}
+
+/// A run whose clock is so many seconds ahead of the portal's, with these settings.
+async fn at(ahead: i64, desk: &Desk, sim: &PortalSim, settings: &str, extra: &[&str]) -> Run {
+    let config = desk.write("sample.toml", settings);
+    let url = sim.url();
+    let arguments = [&["--portal", url.as_str(), "--config", &config, "--format", "json"], extra].concat();
+    let mut command = desk.command(&arguments);
+    command.env(CLOCK, (now() + TimeDelta::seconds(ahead)).to_rfc3339());
+    cli_test::run(command).await
+}
+
+fn gaps(run: &Run) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let gaps = run.json()["coverage"]["gaps"].as_array().unwrap().clone();
+    gaps.iter().map(|gap| (text(&gap["why"]), text(&gap["since"]), text(&gap["until"]))).collect()
+}
+
+/// What the portal has recorded since this machine's idea of the present was not seen.
+#[tokio::test]
+async fn a_clock_that_is_behind_leaves_a_gap_and_no_all_clear() {
+    let (desk, sim) = Desk::with_portal().await;
+    let receiver = Receiver::start().await;
+    let settings = format!("[heartbeat]\nurl = \"{}\"", receiver.url);
+    for (seconds, arguments) in [(4 * 3_600, &[][..]), (360, &[]), (360, &["--since", "2h"]), (360, &["--until", "0m"])]
+    {
+        let ended = at(-seconds, &desk, &sim, &settings, arguments).await;
+        assert_eq!(ended.exit, 4, "{}", ended.stderr);
+        let found = gaps(&ended);
+        assert_eq!((found.len(), found[0].0.as_str()), (1, "clock_skew"), "{found:?}");
+        let until = now() - TimeDelta::seconds(seconds);
+        assert_eq!(found[0].1.parse::<DateTime<Utc>>().unwrap(), until);
+        // clocks go on while the program runs
+        assert!(found[0].2.parse::<DateTime<Utc>>().unwrap() - now() < TimeDelta::minutes(5), "{found:?}");
+        assert_eq!(receiver.paths().last().unwrap(), "/check/fail");
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_was_asked_for_by_its_end_misses_nothing_by_a_clock_that_is_behind() {
+    let (desk, sim) = Desk::with_portal().await;
+    let ended = at(-3_600, &desk, &sim, "", &["--until", "2026-11-20T07:00:00Z"]).await;
+    assert_eq!((ended.exit, gaps(&ended)), (0, Vec::new()), "{}", ended.stderr);
+    assert!(ended.json()["notes"].to_string().contains("behind the portal's"));
+}
+
+#[tokio::test]
+async fn seconds_are_no_difference() {
+    let (desk, sim) = Desk::with_portal().await;
+    for seconds in [-50, 0] {
+        let ended = at(seconds, &desk, &sim, "mood = \"read\"", &[]).await;
+        assert_eq!((ended.exit, gaps(&ended)), (0, Vec::new()), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_leaves_a_gap() {
+    let (desk, sim) = Desk::with_portal().await;
+    let ended = at(3_600, &desk, &sim, "mood = \"read\"", &[]).await;
+    assert_eq!((ended.exit, gaps(&ended)[0].0.as_str()), (4, "clock_skew"), "{}", ended.stderr);
+}
+
+/// Ages and the order of things are not known then, whatever window was asked for.
+#[tokio::test]
+async fn nobody_acts_by_a_wrong_clock() {
+    let (desk, sim) = Desk::with_portal().await;
+    for (ahead, says) in [(-3_600, "60 min behind the portal's"), (3_600, "60 min ahead of the portal's")] {
+        let ended = at(ahead, &desk, &sim, "mood = \"act\"", &["--until", "2026-11-20T07:00:00Z"]).await;
+        let notes = ended.json()["notes"].to_string();
+        assert_eq!(ended.exit, 4, "{notes}");
+        assert!(notes.contains("nothing was done") && notes.contains(says), "{notes}");
+    }
+}
+
+/// What was found stands in the report, whatever becomes of what is done about it.
+#[tokio::test]
+async fn a_failure_after_the_look_keeps_the_report() {
+    let (desk, sim) = Desk::with_portal().await;
+    let ended = at(0, &desk, &sim, "mood = \"act\"", &[]).await;
+    assert_eq!((ended.exit, ended.json()["coverage"]["complete"].as_bool()), (1, Some(true)), "{}", ended.stderr);
+    let notes = ended.json()["notes"].to_string();
+    assert!(notes.contains("in a mood to fail at the end"), "{notes}");
+}
+
+/// One sentence per cause: the audit trail could be read very well.
+#[tokio::test]
+async fn a_failure_of_the_program_is_not_called_one_of_the_audit_trail() {
+    let (desk, sim) = Desk::with_portal().await;
+    let ended = at(0, &desk, &sim, "mood = \"fail\"", &[]).await;
+    let report = ended.json();
+    assert_eq!((ended.exit, &report["coverage"]["gaps"][0]["what"]), (1, &json!("run")));
+    assert!(report["notes"].to_string().contains("in a mood to fail"), "{report}");
+}
+
+async fn in_store(desk: &Desk, sql: &'static str) {
+    let files = std::fs::read_dir(desk.folder.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+    let path = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
+    let store = job_store::Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.close().await;
+}
+
+/// The disk is full from some write on. SQLite ends the transaction by itself then.
+#[tokio::test]
+async fn a_store_that_breaks_in_the_middle_of_a_run_costs_its_memory_only() {
+    for table in ["audit_event", "covered_span", "fact", "remembered", "watched"] {
+        let (desk, sim) = Desk::with_portal().await;
+        let receiver = Receiver::start().await;
+        let settings = format!("mood = \"read\"\ntextfile = \"job.prom\"\n[heartbeat]\nurl = \"{}\"", receiver.url);
+        sim.edit(|portal| {
+            let owner = portal.owner().id;
+            portal.add_event(portal_sim::Event::new(6015, owner, now() - TimeDelta::hours(3)));
+        });
+        assert_eq!(at(0, &desk, &sim, "", &["--until", "2026-11-19T09:00:00Z"]).await.exit, 0);
+        let full = format!(
+            "DELETE FROM fact; CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END"
+        );
+        in_store(&desk, Box::leak(full.into_boxed_str())).await;
+        for _ in 0..2 {
+            let ended = at(0, &desk, &sim, &settings, &[]).await;
+            let report = ended.json();
+            assert_eq!(
+                (ended.exit, report["coverage"]["audit"]["rows"].as_u64()),
+                (0, Some(1)),
+                "{table}: {report} {}",
+                ended.stderr
+            );
+            assert!(!ended.stderr.contains("transaction depth"), "{table}: {}", ended.stderr);
+            // these two only make the next run ask again
+            if ["remembered", "watched"].contains(&table) {
+                continue;
+            }
+            assert_eq!(report["coverage"]["blind_spots"], json!(["no_memory"]), "{table}");
+            let notes = report["notes"].to_string();
+            assert!(notes.contains("no memory") && notes.contains("since 2026-11-20T09:00:00Z"), "{table}: {notes}");
+            assert_eq!(notes.matches("disk is full").count(), 1, "{table}: {notes}");
+            let metrics = std::fs::read_to_string(desk.folder.path().join("job.prom")).unwrap();
+            assert!(metrics.contains("docspace_job_without_memory{portal=") && metrics.contains("} 1\n"), "{metrics}");
+            let last = receiver.told().pop().unwrap();
+            assert_eq!(
+                (last.path.as_str(), last.method.as_str()),
+                ("/check", "POST"),
+                "no failure, and no plain success"
+            );
+        }
+        // the text says so once an hour
+        let text = |ended: Run| ended.stdout.contains("no memory");
+        let config = desk.write("sample.toml", "mood = \"read\"");
+        let again = desk.run(&["--portal", &sim.url(), "--config", &config]).await;
+        assert!(!text(again), "{table}");
+        in_store(&desk, "DROP TRIGGER full").await;
+        let well = at(0, &desk, &sim, "mood = \"read\"", &[]).await;
+        assert_eq!(well.json()["coverage"]["blind_spots"], json!([]));
+        let left = std::fs::read_dir(desk.folder.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+        assert!(!left.into_iter().any(|path| path.extension().is_some_and(|end| end == "spare")), "{table}");
+    }
+}
+
+/// Whoever acts must know what was done before.
+#[tokio::test]
+async fn nobody_acts_without_memory() {
+    let (desk, sim) = Desk::with_portal().await;
+    assert_eq!(at(0, &desk, &sim, "", &[]).await.exit, 0);
+    let newer = "INSERT INTO component_schema (component, number, name, checksum) VALUES ('archive', 99, 'later', '')";
+    in_store(&desk, newer).await;
+    let ended = at(0, &desk, &sim, "mood = \"act\"", &[]).await;
+    let notes = ended.json()["notes"].to_string();
+    assert_eq!(ended.exit, 1, "{notes}");
+    assert!(
+        notes.contains("nothing was done: this run has no memory") && notes.contains("update the program"),
+        "{notes}"
+    );
+}
+
+/// A signal while the portal holds an answer back: the run ends as incomplete, and everybody hears of it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_a_run_as_incomplete() {
+    for signal in ["TERM", "INT"] {
+        let (desk, sim) = Desk::with_portal().await;
+        let receiver = Receiver::start().await;
+        let mut holding = Holding::start(&sim.url(), "audit/events/filter?from=", 0).await;
+        let config = desk.write("sample.toml", &format!("mood = \"read\"\n[heartbeat]\nurl = \"{}\"", receiver.url));
+        let mut command = desk.command(&["--portal", &holding.url, "--config", &config, "--format", "json"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().unwrap();
+        holding.held().await;
+        send(signal, child.id().unwrap()).await;
+        let began = std::time::Instant::now();
+        let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
+        // the portal alone would be waited for much longer
+        assert!(began.elapsed() < std::time::Duration::from_secs(25), "{:?}", began.elapsed());
+        assert_eq!(ended.status.code(), Some(4), "{signal}: {}", String::from_utf8_lossy(&ended.stderr));
+        let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert_eq!(report["coverage"]["gaps"][0]["why"], "interrupted", "{report}");
+        assert_eq!(receiver.paths(), ["/check/start", "/check/fail"], "{signal}");
+    }
+}
+
+/// A program of the system, with its arguments.
+#[cfg(unix)]
+fn system(program: &str, arguments: &[&str]) -> tokio::process::Command {
+    let mut command = cli_test::command(std::path::Path::new(program), std::path::Path::new("/"));
+    command.args(arguments).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+}
+
+#[cfg(unix)]
+async fn send(signal: &str, process: u32) {
+    assert_eq!(cli_test::run(system("/bin/sh", &["-c", &format!("kill -{signal} {process}")])).await.exit, 0);
+}
+
+/// In a container the program is the first process, and the system does nothing with a signal that it does not listen to.
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
+#[tokio::test]
+async fn the_first_process_of_a_container_ends_on_a_signal() {
+    const NAMESPACES: [&str; 4] = ["--user", "--map-root-user", "--pid", "--fork"];
+    let tried = system("/usr/bin/unshare", &[&NAMESPACES[..], &["true"]].concat()).output().await;
+    if !tried.is_ok_and(|tried| tried.status.success()) {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this user may make no process namespaces");
+        eprintln!("NOT TESTED: signals to the first process of a container (no process namespaces)");
+        return;
+    }
+    let (desk, sim) = Desk::with_portal().await;
+    let mut holding = Holding::start(&sim.url(), "audit/events/filter?from=", 0).await;
+    let config = desk.write("sample.toml", "mood = \"read\"");
+    let inner = desk.command(&["--portal", &holding.url, "--config", &config]);
+    let mut command = system("/usr/bin/unshare", &NAMESPACES);
+    command.arg(inner.as_std().get_program()).args(inner.as_std().get_args()).current_dir(desk.folder.path());
+    command.envs(inner.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = command.spawn().unwrap();
+    holding.held().await;
+    let outer = child.id().unwrap();
+    let children = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
+    send("TERM", children.trim().parse().unwrap()).await;
+    assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(4));
+}
