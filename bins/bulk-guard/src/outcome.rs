@@ -2,7 +2,7 @@
 
 use audit_model::{Coverage, Finding};
 use job_runner::{Head, Job, Tellable};
-use safe_actions::{Action, Plan, Trip};
+use safe_actions::{Action, Candidate, Plan, Trip};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,6 +10,7 @@ use crate::config::Limit;
 use crate::judgement::Corroboration;
 use crate::kind::Kind;
 use crate::people::NOT_STOPPED;
+use crate::report::action_words;
 
 /// Version of the JSON report; a change that breaks readers raises it.
 const REPORT_VERSION: u32 = 1;
@@ -22,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) findings: Vec<Finding>,
     /// Parallel to `findings`.
     pub(crate) details: Vec<Detail>,
+    /// Whom a plan would be about, the worst first.
+    pub(crate) candidates: Vec<Candidate>,
     pub(crate) plan: Plan,
     pub(crate) suppressed: u64,
 }
@@ -73,9 +76,19 @@ struct Shown<'a> {
 }
 
 impl Outcome {
-    pub(crate) fn new(job: &Job, coverage: Coverage, findings: Vec<(Finding, Detail)>, plan: Plan) -> Self {
+    pub(crate) fn new(job: &Job, coverage: Coverage, findings: Vec<(Finding, Detail)>) -> Self {
         let (findings, details) = findings.into_iter().unzip();
-        Outcome { head: Head::new(job, REPORT_VERSION, coverage), findings, details, plan, suppressed: 0 }
+        let head = Head::new(job, REPORT_VERSION, coverage);
+        Outcome { head, findings, details, candidates: Vec::new(), plan: Plan::default(), suppressed: 0 }
+    }
+
+    /// Takes in what would be done. It stands among the reasons of the findings behind it, so that alerts carry it too.
+    pub(crate) fn planned(&mut self, plan: Plan) {
+        for (finding, _) in self.findings.iter_mut().zip(&self.details).filter(|(_, detail)| detail.may_act) {
+            let own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
+            finding.reasons.extend(own.map(action_words));
+        }
+        self.plan = plan;
     }
 
     pub(crate) fn report(&self) -> Report<'_> {

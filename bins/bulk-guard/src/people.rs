@@ -6,7 +6,7 @@ use audit_model::{Coverage, Person, PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
 use job_runner::Job;
 use job_store::{Journal, JournalState};
-use safe_actions::{Action, ActionState, Hold, Load, Plan, Protection};
+use safe_actions::{Action, ActionState, Hold, Plan, Protection};
 use serde_json::json;
 use tracing::warn;
 use uuid::Uuid;
@@ -133,9 +133,9 @@ fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error
     warn!("{:#}", anyhow::Error::new(error));
 }
 
-/// How many other people were planned, or held by the breaker, in the last 24 hours.
-pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uuid>) -> anyhow::Result<Load> {
-    let Some(store) = &job.store else { return Ok(Load { active_people, earlier_today: 0 }) };
+/// How many other people were planned, or held by the breaker, in the last 24 hours; `None` where this run may not go by that.
+pub(crate) async fn load(job: &Job, candidates: &BTreeSet<Uuid>) -> anyhow::Result<Option<u64>> {
+    let Ok(store) = &job.store else { return Ok(None) };
     let journal = Journal::open(store.clone()).await?;
     let since = job.now - chrono::TimeDelta::hours(24);
     let earlier: BTreeSet<String> = journal
@@ -145,13 +145,13 @@ pub(crate) async fn load(job: &Job, active_people: u64, candidates: &BTreeSet<Uu
         .filter(|entry| entry.created_at > since && !candidates.iter().any(|id| id.to_string() == entry.subject))
         .map(|entry| entry.subject)
         .collect();
-    Ok(Load { active_people, earlier_today: earlier.len() as u64 })
+    Ok(Some(earlier.len() as u64))
 }
 
 /// Writes down whom the plan would touch, so that the next run counts them. Those whom the breaker held count too: that some of them
 /// leave the window must not release the others.
 pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
-    let Some(store) = job.store.as_ref().filter(|_| !job.dry_run) else { return Ok(()) };
+    let Some(store) = job.store.as_ref().ok().filter(|_| !job.dry_run) else { return Ok(()) };
     let journal = Journal::open(store.clone()).await?;
     let mut write = store.begin().await?;
     for entry in journal.open_of_kind(KIND).await? {

@@ -33,7 +33,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => "nothing can be concluded: the audit trail could not be read".to_owned(),
+        (Verdict::Nothing, _) => words::nothing(&head.coverage),
         (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
         (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
         (Verdict::Complete, count) => plural(count, "finding"),

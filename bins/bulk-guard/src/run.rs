@@ -11,8 +11,8 @@ use event_archive::LateRow;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
-use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
-use safe_actions::{Candidate, Plan, plan};
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup, Tellable};
+use safe_actions::{Candidate, Load, plan};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -42,8 +42,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let mut incidents = detect(config, job, &refreshed.late).await?;
     let directory = people::identify(&mut incidents, job, &mut coverage).await?;
     let judged = corroborate(incidents, job, portal.time_zone, &mut coverage).await?;
-    let plan = plan_for(config, job, &judged, &directory).await?;
-    Ok(Outcome::new(job, coverage, judged.into_iter().map(|one| told(one, &plan)).collect(), plan))
+    let candidates = candidates(&judged, &directory);
+    Ok(Outcome { candidates, ..Outcome::new(job, coverage, judged.into_iter().map(told).collect()) })
 }
 
 /// Incidents of the window, and those that rows which the portal stored only after their time had been judged are part of.
@@ -99,9 +99,9 @@ async fn corroborate(
     Ok(judged)
 }
 
-/// Whom it would suspend, and whom not.
-async fn plan_for(config: &Config, job: &Job, judged: &[Judged], directory: &BTreeSet<Uuid>) -> anyhow::Result<Plan> {
-    let candidates: Vec<Candidate> = judged
+/// Whom a plan would be about.
+fn candidates(judged: &[Judged], directory: &BTreeSet<Uuid>) -> Vec<Candidate> {
+    judged
         .iter()
         .filter_map(|one| {
             let finding = &one.incident.finding;
@@ -112,30 +112,37 @@ async fn plan_for(config: &Config, job: &Job, judged: &[Judged], directory: &BTr
                 fingerprint: finding.fingerprint.clone(),
             })
         })
-        .collect();
-    if candidates.is_empty() {
-        return Ok(Plan::default());
+        .collect()
+}
+
+/// Says whom it would suspend, and whom not. Without what was planned before nobody is.
+async fn plan_for(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    if outcome.candidates.is_empty() {
+        return Ok(());
     }
     let me = job.portal.as_ref().map(|portal| (portal.me.person.id, portal.me.is_owner));
-    let people::Known { protection, active_people, .. } = people::known(config, &job.client, me).await;
-    let ids = candidates.iter().map(|candidate| candidate.person.id).collect();
-    let load = people::load(job, active_people, &ids).await?;
-    let plan = plan(&candidates, &protection, config.breaker, load);
-    people::remember(job, &plan).await?;
-    Ok(plan)
+    let people::Known { mut protection, active_people, .. } = people::known(config, &job.client, me).await;
+    let ids = outcome.candidates.iter().map(|candidate| candidate.person.id).collect();
+    let load = people::load(job, &ids).await;
+    if load.as_ref().is_ok_and(Option::is_none) || load.is_err() {
+        protection.unread = Some("what was planned before".to_owned());
+    }
+    if let (Err(refusal), false) = (&job.store, job.dry_run) {
+        outcome.head.notes.push(format!("nobody would be suspended: {refusal}"));
+    }
+    let earlier_today = load.as_ref().ok().copied().flatten().unwrap_or_default();
+    let plan = plan(&outcome.candidates, &protection, config.breaker, Load { active_people, earlier_today });
+    outcome.planned(plan);
+    load?;
+    people::remember(job, &outcome.plan).await
 }
 
 /// The finding as it is told: what it was judged by stands among its reasons, so that alerts carry it too.
-fn told(one: Judged, plan: &Plan) -> (Finding, Detail) {
+fn told(one: Judged) -> (Finding, Detail) {
     let Judged { incident: Incident { mut finding, exceeded }, signs, unknown, judgement } = one;
     finding.severity = judgement.severity;
     finding.reasons.extend(signs.iter().map(|sign| sign.evidence.clone()));
     finding.reasons.extend(unknown);
-    let actions = || plan.actions.iter().filter(|action| action.person.id == finding.person.id);
-    if judgement.acts_because.is_some() {
-        let words: Vec<String> = actions().map(report::action_words).collect();
-        finding.reasons.extend(words);
-    }
     let shown = |one: &Exceeded| ShownLimit {
         kind: one.kind,
         threshold: one.limit,
@@ -176,8 +183,16 @@ impl Program for BulkGuard {
         run(config, job).await
     }
 
+    async fn act(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+        plan_for(config, job, outcome).await
+    }
+
     fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Outcome {
-        Outcome::new(job, coverage, Vec::new(), Plan::default())
+        Outcome::new(job, coverage, Vec::new())
+    }
+
+    fn head(outcome: &mut Outcome) -> &mut Head {
+        &mut outcome.head
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {

@@ -205,10 +205,16 @@ fn said<const N: usize>(status: StatusCode, more: [(HeaderName, &'static str); N
     (status, [(header::CONTENT_TYPE, "application/json")], more, format!("{answer}\n")).into_response()
 }
 
-/// `ok` only for a scan that saw everything.
+/// `ok` only for a scan that saw everything and knows what was seen before.
 fn answer(scan: &Scan) -> (StatusCode, Value) {
+    let has_memory = |report: &Value| {
+        let blind = report["coverage"]["blind_spots"].as_array();
+        !blind.is_some_and(|spots| spots.iter().any(|spot| spot == "no_memory"))
+    };
     match (scan.exit, &scan.report) {
-        (Some(0 | 3), Some(report)) => (StatusCode::OK, json!({ "status": "ok", "report": report })),
+        (Some(0 | 3), Some(report)) if has_memory(report) => {
+            (StatusCode::OK, json!({ "status": "ok", "report": report }))
+        }
         (Some(0), None) => {
             let detail = "another run is at work and has the lock; ask again when it has ended";
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "error", "detail": detail }))
@@ -327,6 +333,12 @@ mod tests {
             (None, None, (StatusCode::INTERNAL_SERVER_ERROR, "error")),
             // another run has the lock
             (Some(0), None, (StatusCode::SERVICE_UNAVAILABLE, "error")),
+            // everything was seen, and nothing is known of before
+            (
+                Some(0),
+                Some(json!({ "coverage": { "blind_spots": ["no_memory"] } })),
+                (StatusCode::INTERNAL_SERVER_ERROR, "error"),
+            ),
         ] {
             let (status, told) = answer(&Scan { exit, report, log: String::new() });
             assert_eq!((status, told["status"].as_str().unwrap()), expected, "{exit:?}");

@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use crate::decision::Decision;
 use crate::document::Document;
-use crate::filter::Selection;
+use crate::filter::{Filter, Selection};
 use crate::logins::Logins;
 use crate::manifest::{Counts, FileEntry, PeriodFacts};
 use crate::page_one::{self, Limits};
 use crate::period::Period;
 use crate::sections::{self, Names};
 use crate::summary::Summary;
+use crate::target::Target;
 use crate::topic::TOPICS;
 use crate::upload::Action;
 
@@ -156,10 +157,18 @@ pub(crate) struct Outcome {
     /// The first page; not part of the JSON report, which has the same in numbers.
     #[serde(skip)]
     pub(crate) page_one: Document,
+    /// What files are made from, and what they leave out.
+    #[serde(skip)]
+    pub(crate) facts: Facts,
+    #[serde(skip)]
+    pub(crate) filter: Filter,
+    /// Where to upload to, or why that cannot be; `None` when nothing is to be uploaded.
+    #[serde(skip)]
+    pub(crate) target: Option<Result<Target, String>>,
 }
 
 impl Outcome {
-    pub(crate) fn new(head: Head, facts: &Facts, only: &Selection, report: Option<Written>) -> Self {
+    pub(crate) fn new(head: Head, facts: Facts, only: &Selection) -> Self {
         let totals = |summary: &Summary| {
             let classes: serde_json::Map<String, Value> = page_one::CLASSES
                 .into_iter()
@@ -187,12 +196,25 @@ impl Outcome {
             totals: all,
             decisions: facts.decisions(),
             only: only.clone(),
-            report,
+            report: None,
             findings: Vec::new(),
             actions: Vec::new(),
             upload: None,
             suppressed: 0,
-            page_one: Document { page_one: page_one::blocks(facts, &facts.decisions()), ..Document::default() },
+            page_one: page(&facts),
+            facts,
+            filter: Filter::default(),
+            target: None,
         }
     }
+
+    /// Takes what the runner has added to the coverage over into everything that is written.
+    pub(crate) fn see(&mut self) {
+        self.facts.coverage = self.head.coverage.clone();
+        self.page_one = page(&self.facts);
+    }
+}
+
+fn page(facts: &Facts) -> Document {
+    Document { page_one: page_one::blocks(facts, &facts.decisions()), ..Document::default() }
 }

@@ -228,7 +228,7 @@ fn unseen(facts: &Facts) -> Vec<String> {
     let mut lines: Vec<String> = coverage
         .gaps
         .iter()
-        .map(|gap| format!("{}, {}: {}", words::source(&gap.what), span(gap.span), gap.why.explanation()))
+        .map(|gap| format!("{}, {}: {}", words::source(&gap.what), span(gap.span), gap.explanation()))
         .collect();
     if lines.is_empty() {
         lines.push("everything that the portal recorded of this time was read".to_owned());

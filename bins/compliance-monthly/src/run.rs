@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
-use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Refusal, Setup};
 use serde_json::json;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::cli::Cli;
 use crate::config::Config;
 use crate::filter::{Filter, ids_in};
 use crate::logins::Logins;
-use crate::outcome::{Destination, Facts, Outcome, REPORT_VERSION, Written};
+use crate::outcome::{Destination, Facts, Outcome, REPORT_VERSION};
 use crate::page_one::Limits;
 use crate::period::{Month, Period, month_before};
 use crate::summary::{Eyes, Summary};
@@ -49,47 +49,53 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     // what only somebody can set right is found before the work is done
     let target = target(config, job).await?;
     let period = period(config, job);
-    let bundle = match folder(config, &period) {
-        Some(folder) if !job.dry_run => Some(Bundle::open(&folder, &subject(config, job, &period))?),
-        _ => None,
-    };
+    if let (Some(folder), false) = (folder(config, &period), job.dry_run) {
+        Bundle::open(&folder, &subject(config, job, &period))?;
+    }
     let (facts, filter) = if job.portal.as_ref().is_some_and(|portal| portal.audit_filter_works) {
         gather(config, job).await?
     } else {
         let coverage = Coverage::unseen("audit", job.window, GapReason::AuditFeatureMissing);
         (unseen(config, job, coverage), Filter::default())
     };
-    let mut head = Head::new(job, REPORT_VERSION, facts.coverage.clone());
-    let written = match bundle {
-        Some(bundle) => {
-            let query = write::query(config, &facts.own, &filter);
-            let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
-            match write::bundle(job, &facts, &filter, &origin, bundle).await {
-                Ok(Some(written)) => Some(written),
-                Ok(None) => {
-                    let kept = "the report of this time that is there already was kept: this run saw less";
-                    head.notes.push(kept.to_owned());
-                    None
-                }
-                // a full disk must not keep the first page from being printed
-                Err(error) => {
-                    error!("{error:#}");
-                    head.notes.push("the files of the report could not be written; see the log".to_owned());
-                    head.coverage.gap("files", job.window, GapReason::StoreError);
-                    None
-                }
-            }
+    let head = Head::new(job, REPORT_VERSION, facts.coverage.clone());
+    Ok(Outcome { target, filter, ..outcome(config, head, facts) })
+}
+
+/// Writes the files of the report, and uploads them.
+async fn act(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    outcome.see();
+    if let Some(folder) = folder(config, &outcome.facts.period) {
+        match job.dry_run {
+            true => outcome.head.notes.push(format!("dry run: nothing was written into {}", folder.display())),
+            false => write_files(config, job, folder, outcome).await?,
         }
-        None => None,
-    };
-    if let (Some(folder), true) = (folder(config, &facts.period), job.dry_run) {
-        head.notes.push(format!("dry run: nothing was written into {}", folder.display()));
     }
-    let mut outcome = outcome(config, head, &facts, written);
-    if let Some(target) = target {
-        deliver(config, job, &facts, target, &mut outcome).await?;
+    if let Some(target) = outcome.target.take() {
+        deliver(config, job, target, outcome).await?;
     }
-    Ok(outcome)
+    Ok(())
+}
+
+async fn write_files(config: &Config, job: &Job, folder: PathBuf, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let Outcome { head, facts, filter, .. } = &mut *outcome;
+    let bundle = Bundle::open(&folder, &subject(config, job, &facts.period))?;
+    let query = write::query(config, &facts.own, filter);
+    let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
+    match write::bundle(job, facts, filter, &origin, bundle).await {
+        Ok(Some(written)) => outcome.report = Some(written),
+        Ok(None) => {
+            let kept = "the report of this time that is there already was kept: this run saw less";
+            head.notes.push(kept.to_owned());
+        }
+        // a full disk must not keep the first page from being printed
+        Err(error) => {
+            error!("{error:#}");
+            head.notes.push(format!("the files of the report could not be written: {error:#}"));
+            head.coverage.gap("files", job.window, GapReason::StoreError);
+        }
+    }
+    Ok(())
 }
 
 /// Where to upload to, or why that cannot be.
@@ -111,7 +117,6 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
 async fn deliver(
     config: &Config,
     job: &Job,
-    facts: &Facts,
     target: Result<Target, String>,
     outcome: &mut Outcome,
 ) -> anyhow::Result<()> {
@@ -125,7 +130,7 @@ async fn deliver(
         }
     };
     let notes = match target.readers(&job.client).await {
-        Ok(readers) => about_readers(&readers, &named(facts)),
+        Ok(readers) => about_readers(&readers, &named(&outcome.facts)),
         Err(error) => vec![format!("who can read it there could not be seen: {error}")],
     };
     outcome.upload = Some(Destination { folder: target.folder.clone(), path: target.path.clone(), notes });
@@ -133,16 +138,15 @@ async fn deliver(
         outcome.head.notes.push(format!("dry run: nothing was uploaded into {}", target.path));
     }
     let Some(written) = outcome.report.take() else { return Ok(()) };
-    let uploads = upload::uploads(&written.files, &written.manifest, &facts.period.label());
-    let held = held_back(facts);
+    let uploads = upload::uploads(&written.files, &written.manifest, &outcome.facts.period.label());
+    let held = held_back(&outcome.facts, job);
     let mut actions = Vec::new();
     match (&held, &job.store) {
         (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(State::Held, why.clone()))),
-        (None, None) => {
-            let why = "without a memory nobody could tell whether it was uploaded before; see the log about the store";
-            actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, why)));
+        (None, Err(refusal)) => {
+            actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, refusal.to_string())));
         }
-        (None, Some(store)) => {
+        (None, Ok(store)) => {
             let me = job.portal.as_ref().map(|portal| portal.me.person.id).unwrap_or_default();
             match Uploader::new((&job.client, store), &target, me, config.on_collision, job.now).await {
                 Ok(uploader) => {
@@ -166,9 +170,12 @@ async fn deliver(
 }
 
 /// Why a report is not for others yet.
-fn held_back(facts: &Facts) -> Option<String> {
+fn held_back(facts: &Facts, job: &Job) -> Option<String> {
     if facts.coverage.verdict() == Verdict::Nothing {
         return Some("nothing can be concluded".to_owned());
+    }
+    if let Err(refusal @ Refusal::Clock { .. }) = &job.store {
+        return Some(refusal.to_string());
     }
     let is_open = facts.coverage.gaps.iter().any(|gap| gap.why == GapReason::NotSettled);
     is_open.then(|| "the portal may still be storing events of it; run again later".to_owned())
@@ -404,9 +411,9 @@ fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Facts {
     Facts::unseen(portal(job), period(config, job), coverage, limits(config))
 }
 
-fn outcome(config: &Config, mut head: Head, facts: &Facts, written: Option<Written>) -> Outcome {
+fn outcome(config: &Config, mut head: Head, facts: Facts) -> Outcome {
     head.portal.time_zone = Some(facts.period.zone);
-    Outcome::new(head, facts, &config.only, written)
+    Outcome::new(head, facts, &config.only)
 }
 
 /// This program, as the runner sees it.
@@ -456,7 +463,15 @@ impl Program for ComplianceMonthly {
 
     fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Outcome {
         let facts = unseen(config, job, coverage);
-        outcome(config, Head::new(job, REPORT_VERSION, facts.coverage.clone()), &facts, None)
+        outcome(config, Head::new(job, REPORT_VERSION, facts.coverage.clone()), facts)
+    }
+
+    async fn act(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+        act(config, job, outcome).await
+    }
+
+    fn head(outcome: &mut Outcome) -> &mut Head {
+        &mut outcome.head
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {

@@ -32,7 +32,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => "nothing can be concluded: the login history could not be read".to_owned(),
+        (Verdict::Nothing, _) => words::nothing(&head.coverage),
         (Verdict::Incomplete, 0) if !outcome.found.findings.is_empty() => {
             "incomplete: nothing new in what could be read, and not all of it could".to_owned()
         }

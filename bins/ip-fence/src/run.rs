@@ -13,7 +13,7 @@ use futures::{Stream, TryStreamExt};
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
-use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 
 use crate::bursts::Bursts;
@@ -234,8 +234,14 @@ impl Program for IpFence {
         cli.flags()
     }
 
+    const JUDGED_BY: &'static [&'static str] = &["audit", "logins", "people"];
+
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
+    }
+
+    fn head(outcome: &mut Outcome) -> &mut Head {
+        &mut outcome.head
     }
 
     fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Outcome {

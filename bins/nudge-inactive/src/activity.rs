@@ -27,7 +27,7 @@ const GROUP_ADDED: i32 = 5094;
 const GROUP_UPDATED: i32 = 4027;
 
 /// What was read.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// By id.
     pub(crate) rooms: BTreeMap<RoomId, RoomView>,
@@ -88,7 +88,7 @@ pub(crate) async fn read(
             if let Some(error) = refreshed.error {
                 warn!(room.id = %id, "{:#}", anyhow::Error::new(error));
             }
-            if !refreshed.gaps.is_empty() {
+            if refreshed.gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {
                 view.blind = Some(Unsure::NoRoomLog);
             }
             coverage.add_room_log(refreshed.coverage, refreshed.gaps);
@@ -252,10 +252,14 @@ pub(crate) async fn last_before(
 
 /// Why the portal's records of the period are not enough to call anybody inactive.
 pub(crate) fn blindness(job: &Job, period: TimeDelta, coverage: &Coverage) -> Option<Unsure> {
-    // the portal's clock may be a moment behind ours; that hides nobody's month
-    let is_hole = |why: GapReason| why != GapReason::ClockSkew;
-    if coverage.gaps.iter().any(|gap| gap.what == "audit" && is_hole(gap.why)) || coverage.audit.is_none() {
+    let has_hole = |is_skew: bool| {
+        coverage.gaps.iter().any(|gap| gap.what == "audit" && (gap.why == GapReason::ClockSkew) == is_skew)
+    };
+    if has_hole(false) || coverage.audit.is_none() {
         return Some(Unsure::NotAllRead);
+    }
+    if has_hole(true) || job.unseen_after.is_some() {
+        return Some(Unsure::ClocksDiffer);
     }
     if coverage.audit.as_ref().is_some_and(|audit| audit.rows == 0) {
         return Some(Unsure::NoEvents);

@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::activity;
 use crate::config::Config;
 use crate::remind::{Hold, Reminder};
 use crate::rule::{Excluded, Judged, Risk, Unsure, Verdict};
@@ -47,6 +48,9 @@ pub(crate) struct Outcome {
     pub(crate) watched_since: Option<DateTime<Utc>>,
     #[serde(skip)]
     pub(crate) print: Option<crate::config::Form>,
+    /// What mails are made from.
+    #[serde(skip)]
+    pub(crate) found: activity::Seen,
 }
 
 /// What was asked.
@@ -198,7 +202,6 @@ pub(crate) struct Seen {
     pub(crate) unread_rooms: Vec<RoomId>,
     pub(crate) watched_since: Option<DateTime<Utc>>,
     pub(crate) notes: Vec<String>,
-    pub(crate) actions: Vec<Reminder>,
 }
 
 impl Outcome {
@@ -207,7 +210,7 @@ impl Outcome {
     }
 
     pub(crate) fn with_head(mut head: Head, config: &Config, seen: Seen) -> Self {
-        let Seen { mut rooms, unread_rooms, watched_since, notes, actions } = seen;
+        let Seen { mut rooms, unread_rooms, watched_since, notes } = seen;
         head.notes.extend(notes);
         rooms.sort_by(|a, b| a.order().cmp(&b.order()));
         let of_room = |room: &RoomReport| {
@@ -220,13 +223,14 @@ impl Outcome {
         Outcome {
             head,
             findings,
-            actions,
+            actions: Vec::new(),
             suppressed: 0,
             terms: TermsShown { period_days, min_activity, grace_days },
             rooms,
             unread_rooms,
             watched_since,
             print: config.manager.print.as_deref().and_then(crate::config::Form::of_word),
+            found: activity::Seen::default(),
         }
     }
 

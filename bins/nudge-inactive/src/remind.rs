@@ -21,7 +21,7 @@ pub(crate) async fn explain_reminders(
     judged: &Judged,
     room: &RoomId,
 ) -> anyhow::Result<Vec<String>> {
-    let Some(store) = &job.store else { return Ok(Vec::new()) };
+    let Ok(store) = &job.store else { return Ok(Vec::new()) };
     let person = &judged.member.account.person;
     let ledger = ledger::Ledger::open(store.clone()).await?;
     let past = ledger.past().await?;

@@ -116,6 +116,8 @@ pub(crate) enum Unsure {
     NoEvents,
     /// Part of the period could not be read.
     NotAllRead,
+    /// This machine's clock is not the portal's, so nobody knows which period was looked at.
+    ClocksDiffer,
     /// The log of the room could not be read, so nobody knows who joined when.
     NoRoomLog,
     /// Acts of theirs were in a room of which only the title is known.
@@ -130,6 +132,7 @@ impl Unsure {
             Unsure::HistoryTooShort => "the window is shorter than `period_days`",
             Unsure::NoEvents => "the portal has no event of the whole period",
             Unsure::NotAllRead => "not all of the period could be read",
+            Unsure::ClocksDiffer => "this machine's clock differs from the portal's by more than a minute",
             Unsure::NoRoomLog => "the log of the room could not be read, so nobody knows who joined when",
             Unsure::SomewhereElse => "acted in a room of which only the title is known; it may be this one",
             Unsure::MayHaveJoined => "may have joined lately: the portal does not say who did, or through which group",

@@ -12,7 +12,7 @@ use docspace_client::Room;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
-use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -29,22 +29,6 @@ use crate::rule::{Judged, Terms, Verdict, judge};
 pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions];
 
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
-    let looked = look(config, job).await?;
-    let outcome = Outcome::new(config, job, looked.coverage, looked.seen);
-    if !job.dry_run {
-        write_file(config, &outcome)?;
-        mail_manager(config, job, &outcome).await?;
-    }
-    Ok(outcome)
-}
-
-/// What a look at the rooms gave.
-pub(crate) struct Looked {
-    pub(crate) coverage: Coverage,
-    pub(crate) seen: Seen,
-}
-
-async fn look(config: &Config, job: &Job) -> anyhow::Result<Looked> {
     let judgement = judge_rooms(config, job).await?;
     let Judgement { coverage, notes, found, judged, watched_since, last } = judgement;
     let report = |(id, judged): (RoomId, Vec<Judged>)| {
@@ -52,12 +36,29 @@ async fn look(config: &Config, job: &Job) -> anyhow::Result<Looked> {
         RoomReport::new(id, title, judged, &last)
     };
     let rooms: Vec<RoomReport> = judged.into_iter().map(report).collect();
-    let is_judged = coverage.audit.is_some();
-    let actions = match config.remind.enabled && is_judged {
-        true => remind(config, job, &Remembered { rooms: &rooms, found: &found }).await?,
-        false => Vec::new(),
-    };
-    Ok(Looked { coverage, seen: Seen { rooms, unread_rooms: found.unread, watched_since, notes, actions } })
+    let seen = Seen { rooms, unread_rooms: found.unread.clone(), watched_since, notes };
+    Ok(Outcome { found, ..Outcome::new(config, job, coverage, seen) })
+}
+
+/// Reminds, and reports to the manager, who gets the report also when reminding failed.
+async fn act(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let is_judged = outcome.head.coverage.audit.is_some();
+    let mut reminded = Ok(());
+    if config.remind.enabled && is_judged {
+        let remembered = Remembered { rooms: &outcome.rooms, found: &outcome.found };
+        let mut actions = Vec::new();
+        reminded = remind(config, job, &remembered, &mut actions).await;
+        actions.sort_by_key(|action| action.person.id);
+        outcome.actions = actions;
+    }
+    if let Err(failure) = &reminded {
+        outcome.head.notes.push(format!("not everybody who is due was reminded: {failure:#}"));
+    }
+    if !job.dry_run {
+        write_file(config, outcome)?;
+        mail_manager(config, job, outcome).await?;
+    }
+    reminded
 }
 
 /// The chosen rooms and what the rule says of their members.
@@ -217,6 +218,14 @@ impl Program for NudgeInactive {
 
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
+    }
+
+    async fn act(config: &Config, job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+        act(config, job, outcome).await
+    }
+
+    fn head(outcome: &mut Outcome) -> &mut Head {
+        &mut outcome.head
     }
 
     fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Outcome {

@@ -98,13 +98,29 @@ pub(crate) async fn ensure(config: &Config, job: &Job, coverage: &mut Coverage) 
         let reason = "there is no virtual data room of this title";
         return Ok(Some(RoomAction::new(ActionState::Planned, None, title, reason)));
     }
-    let Some(store) = &job.store else {
-        anyhow::bail!(
-            "no room is made without a store that remembers it, and a lock on it; see the log for what is wrong"
-        );
+    let store = match &job.store {
+        Ok(store) => store,
+        // what happened in the other rooms is looked at all the same
+        Err(refusal) => {
+            return Ok(Some(RoomAction::new(ActionState::Failed, None, title, format!("no room was made: {refusal}"))));
+        }
     };
     let making = Making { title, key: key(title), journal: Journal::open(store.clone()).await?, store, job };
     Ok(Some(making.make_unless_known(&rooms, coverage).await?))
+}
+
+/// Says that this run may make no room, where it was asked to; a room that is there already is no exception, because a run that may not
+/// act is not one to rely on.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn refused(config: &Config, job: &Job) -> anyhow::Result<()> {
+    match &job.store {
+        Err(refusal) if config.create_room.is_some() && !job.dry_run => {
+            Err(anyhow::Error::new(*refusal).context("no room was made"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The virtual data rooms of exactly this title, archived ones included.
@@ -139,7 +155,7 @@ fn failed(title: &str, reason: &str, error: Option<Error>, job: &Job, coverage: 
 
 /// Whether an earlier run began to make this room and did not see the end of it; its entry is closed.
 async fn settle_open(title: &str, room: &Room, job: &Job) -> anyhow::Result<bool> {
-    let Some(store) = job.store.as_ref().filter(|_| !job.dry_run) else { return Ok(false) };
+    let Some(store) = job.store.as_ref().ok().filter(|_| !job.dry_run) else { return Ok(false) };
     let journal = Journal::open(store.clone()).await?;
     let key = key(title);
     let begun = |entry: &JournalEntry| entry.key == key && entry.state != JournalState::Planned;

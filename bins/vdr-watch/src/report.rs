@@ -47,7 +47,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => "nothing can be concluded: the audit trail could not be read".to_owned(),
+        (Verdict::Nothing, _) => words::nothing(&head.coverage),
         (Verdict::Incomplete, 0) if outcome.findings.is_empty() => {
             "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
         }

@@ -10,7 +10,7 @@ use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
-use job_runner::{Check, Conclusion, Job, Program, Reached, Tellable};
+use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -179,8 +179,18 @@ impl Program for VdrWatch {
         config.part()
     }
 
+    const JUDGED_BY: &'static [&'static str] = &["audit", "rooms", "room_log"];
+
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
+    }
+
+    async fn act(config: &Config, job: &Job, _outcome: &mut Outcome) -> anyhow::Result<()> {
+        create_room::refused(config, job)
+    }
+
+    fn head(outcome: &mut Outcome) -> &mut Head {
+        &mut outcome.head
     }
 
     fn unseen(config: &Config, job: &Job, coverage: Coverage) -> Outcome {

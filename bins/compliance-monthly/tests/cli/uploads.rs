@@ -335,3 +335,20 @@ async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
     assert_eq!(upload(&setting, &[]).await.exit, 0);
     assert_whole(&setting, "after it was not there");
 }
+
+/// Half a month must not pass for the month: nothing leaves by a clock that is wrong.
+#[tokio::test]
+async fn nothing_leaves_by_a_clock_that_is_wrong() {
+    let mut setting = Setting::new(with_folder()).await;
+    let now = setting.scenario.now;
+    for by in [chrono::TimeDelta::days(28), chrono::TimeDelta::minutes(-5)] {
+        setting.clock = cli_test::Clock::At(now + by);
+        let ended = setting.month("2026-06", &["--upload-to", "Falcon/Reports", "--format", "json"]).await;
+        let report = ended.json();
+        let actions = report["actions"].as_array().unwrap();
+        assert_eq!(ended.exit, 4, "{by}: {}", ended.stderr);
+        assert!(!actions.is_empty() && actions.iter().all(|action| action["state"] == "held"), "{by}: {actions:?}");
+        assert!(actions[0]["reason"].as_str().unwrap().contains("clock"), "{by}: {actions:?}");
+    }
+    assert_eq!(uploaded(&setting), []);
+}

@@ -240,3 +240,57 @@ async fn mistakes_in_the_policy_are_told_at_once_with_file_and_line() {
     let missing = run_with(&setting, &["--policy", "/nowhere/policy.toml"]).await;
     assert_eq!(missing.exit, 2);
 }
+
+/// Nobody knows who is who, so nobody was judged, although every login was read. The next run judges, however much later.
+#[tokio::test]
+async fn what_was_read_without_the_list_of_people_is_judged_by_the_next_run() {
+    let setting = portal("addresses").await;
+    let expected = {
+        let same = portal("addresses").await;
+        told(&run(&same, &["--format", "json"]).await.json())
+    };
+    setting.sim.set_faults(vec![Fault::status(500).on("people/filter")]);
+    let blind = run(&setting, &["--format", "json"]).await;
+    assert_eq!((blind.exit, told(&blind.json()).len()), (4, 0), "{}", blind.stderr);
+    setting.sim.set_faults(Vec::new());
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::days(4));
+    let url = setting.sim.url();
+    let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
+    let later = common::run_bare(&setting, &arguments).await;
+    let found = told(&later.json());
+    assert!(!expected.is_empty() && expected.is_subset(&found), "{expected:?} {found:?}");
+    assert_eq!(later.exit, 0, "{}", later.stderr);
+}
+
+/// The same for logins that the portal did not give.
+#[tokio::test]
+async fn logins_that_could_not_be_read_are_judged_by_the_next_run() {
+    let setting = portal("addresses").await;
+    let expected = {
+        let same = portal("addresses").await;
+        told(&run(&same, &["--format", "json"]).await.json())
+    };
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/login")]);
+    let blind = run(&setting, &["--format", "json"]).await;
+    assert!(matches!(blind.exit, 1 | 4), "{}", blind.stderr);
+    setting.sim.set_faults(Vec::new());
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::days(4));
+    let url = setting.sim.url();
+    let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
+    let later = common::run_bare(&setting, &arguments).await;
+    let found = told(&later.json());
+    assert!(expected.is_subset(&found), "{expected:?} {found:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_is_no_all_clear() {
+    let mut setting = portal("addresses").await;
+    setting.clock = cli_test::Clock::At(common::now() - chrono::TimeDelta::hours(2));
+    let url = setting.sim.url();
+    let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
+    let ended = common::run_bare(&setting, &arguments).await;
+    let gaps = ended.json()["coverage"]["gaps"].as_array().unwrap().clone();
+    let skewed: Vec<&str> =
+        gaps.iter().filter(|gap| gap["why"] == "clock_skew").map(|gap| gap["what"].as_str().unwrap()).collect();
+    assert_eq!((ended.exit, skewed), (4, vec!["audit", "logins"]), "{gaps:?}");
+}

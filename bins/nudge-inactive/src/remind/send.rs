@@ -50,19 +50,24 @@ impl Remembered<'_> {
     }
 }
 
-/// Reminds everybody who is due; in a dry run says only whom, and how. The actions come by person.
+/// Reminds everybody who is due; in a dry run says only whom, and how. What was done stands in `actions`, also after an error.
 ///
 /// # Errors
-/// `job_runner::Error` without `mail.host`. Others are of the store: without one nobody is written to.
-pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Vec<Reminder>> {
+/// `job_runner::Error` without `mail.host`; `job_runner::Refusal` where this run may not act. Others are of the store and the templates.
+pub(crate) async fn remind(
+    config: &Config,
+    job: &Job,
+    seen: &Remembered<'_>,
+    actions: &mut Vec<Reminder>,
+) -> anyhow::Result<()> {
     if job.mailer.is_none() && !job.dry_run {
         let message = "is missing: `remind.enabled` needs a mail server";
         return Err(job_runner::Error::setting("mail.host", message).into());
     }
     let store = match &job.store {
-        Some(store) => store.clone(),
-        None if job.dry_run => Store::temporary().await?,
-        None => anyhow::bail!("nobody is written to without a store that remembers it, and a lock on it; see the log"),
+        Ok(store) => store.clone(),
+        Err(_) if job.dry_run => Store::temporary().await?,
+        Err(refusal) => return Err(anyhow::Error::new(*refusal).context("nobody was written to")),
     };
     let ledger = Ledger::open(store).await?;
     let past = note_series(&ledger, job, seen).await?;
@@ -82,7 +87,6 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
         is_server_gone: false,
         sent: 0,
     };
-    let mut actions = Vec::new();
     for open in ledger.open_mails().await? {
         actions.extend(sending.go_on(open, seen, at).await?);
     }
@@ -94,8 +98,7 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
     if let Some(mailer) = &job.mailer {
         mailer.lock().await.close().await;
     }
-    actions.sort_by_key(|action| action.person.id);
-    Ok(actions)
+    Ok(())
 }
 
 /// Begins and ends series, and gives what is remembered then.

@@ -32,7 +32,7 @@ pub(super) fn headline(outcome: &Outcome) -> String {
     let rooms = plural(outcome.rooms.len() as u64, "room");
     let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
     match outcome.head.coverage.verdict() {
-        Verdict::Nothing => "nothing can be concluded: the audit trail could not be read".to_owned(),
+        Verdict::Nothing => job_runner::words::nothing(&outcome.head.coverage),
         Verdict::Incomplete if inactive == 0 => {
             "incomplete: nobody was found inactive in what could be read, and not all of it could".to_owned()
         }
@@ -97,7 +97,7 @@ pub(super) fn outcome_of(action: &Reminder) -> (&'static str, String) {
 pub(crate) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
     let gap = |gap: &audit_model::Gap| {
         let (since, until) = (clock.minute(gap.span.since), clock.minute(gap.span.until));
-        format!("{}, {since} to {until}: {}", source(&gap.what), gap.why.explanation())
+        format!("{}, {since} to {until}: {}", source(&gap.what), gap.explanation())
     };
     coverage.gaps.iter().map(gap).collect()
 }

@@ -389,3 +389,58 @@ async fn killed_runs_lose_no_mail() {
         assert_eq!(people, USERS, "kill {n}");
     }
 }
+
+/// Who is inactive is found and reported, also when nobody can know what was written to them before.
+#[tokio::test]
+async fn a_ledger_that_cannot_be_used_keeps_the_findings_and_the_managers_report() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let (setting, config) = start(&server, "[manager]\nmail_to = [\"boss@example.com\"]\n").await;
+    go(&setting, &config, &["--dry-run"]).await;
+    go(&setting, &config, &[]).await;
+    let before = server.taken().len();
+    in_store(&setting, "UPDATE component_schema SET number = 99 WHERE component = 'journal'").await;
+    let ended = go(&setting, &config, &["--format", "json"]).await;
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.exit, report["findings"].as_array().unwrap().is_empty()), (1, false), "{}", ended.stderr);
+    assert!(report["notes"].to_string().contains("update the program"), "{}", report["notes"]);
+    let taken = server.taken();
+    assert_eq!((taken.len() - before, taken.last().unwrap().0.as_str()), (1, "boss"));
+}
+
+/// One template that cannot be rendered hides nothing of what left before it.
+#[tokio::test]
+async fn a_template_that_is_broken_keeps_the_report() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let mut portal = world(now());
+    let overridden = id(&portal, "Overridden");
+    portal.people.iter_mut().find(|person| person.id == overridden).unwrap().culture = Some("de-DE".to_owned());
+    let setting = start_portal(portal).await;
+    std::fs::create_dir_all(setting.state.path().join("tpl/de")).unwrap();
+    setting.file("tpl/de/reminder.txt", "{{ nope.nope }}");
+    let text = settings(&server, "[manager]\nmail_to = [\"boss@example.com\"]\n");
+    let config = settings_file(&setting, &text.replace("[remind]\n", "[remind]\ntemplates = \"tpl\"\n"));
+    let ended = go(&setting, &config, &["--format", "json"]).await;
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.exit, report["findings"].as_array().unwrap().is_empty()), (1, false), "{}", ended.stderr);
+    let sent = report["actions"].as_array().unwrap().iter().filter(|action| action["state"] == "done").count();
+    let people = server.recipients().iter().filter(|name| *name != "boss").count();
+    assert_eq!((sent, server.recipients().contains(&"boss".to_owned())), (people, true), "{:?}", server.recipients());
+    assert!(report["notes"].to_string().contains("nope"), "{}", report["notes"]);
+}
+
+/// A day of which nobody knows is not a day of inactivity, and nobody is written to by a clock that is wrong.
+#[tokio::test]
+async fn a_clock_that_is_wrong_makes_nobody_inactive() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let (mut setting, config) = start(&server, "").await;
+    for by in [chrono::TimeDelta::days(-1), chrono::TimeDelta::seconds(90)] {
+        setting.clock = cli_test::Clock::At(now() + by);
+        let ended = go(&setting, &config, &["--format", "json"]).await;
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!((ended.exit, report["findings"].as_array().unwrap().len()), (4, 0), "{by}: {}", ended.stderr);
+        let unknown = report["rooms"][0]["unknown"].as_array().unwrap();
+        assert!(!unknown.is_empty() && unknown.iter().all(|one| one["why"] == "clocks_differ"), "{by}: {unknown:?}");
+        assert_valid(&ended.stdout);
+    }
+    assert_eq!(server.taken(), []);
+}

@@ -170,7 +170,7 @@ async fn without_a_store_nothing_is_made() {
     std::fs::write(&store, "this is no database").unwrap();
     let ended = run(&setting, &CREATE).await;
     assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
-    assert!(ended.stderr.contains("no room is made without a store"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no room was made: this run has no memory"), "{}", ended.stderr);
 }
 
 /// Without the lock two runs could make one each.
@@ -183,7 +183,7 @@ async fn without_the_lock_nothing_is_made() {
     std::fs::create_dir(&lock).unwrap();
     let ended = run(&setting, &CREATE).await;
     assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
-    assert!(ended.stderr.contains("no room is made without a store"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no room was made: this run has no lock"), "{}", ended.stderr);
 }
 
 #[tokio::test]

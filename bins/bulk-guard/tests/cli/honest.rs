@@ -1,0 +1,49 @@
+//! What was found is told, whatever is wrong with the clock, the store or the journal.
+
+use chrono::TimeDelta;
+use cli_test::{Clock, Setting};
+use portal_sim::{PersonKind, Scenario};
+
+use crate::story::{Burst, found, hire, json, now, office, plan, setting};
+
+/// Somebody renames so many documents to names that ransomware leaves, so that a plan is made.
+fn attacked() -> Scenario {
+    let mut portal = office();
+    let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+    Burst::new(5001, 150).by(&mut portal, &mallory, &[71, 72, 73], ".locked");
+    portal
+}
+
+async fn in_store(setting: &Setting, sql: &'static str) {
+    let store = job_store::Store::open(&format!("sqlite://{}", setting.state_file("sqlite").display())).await.unwrap();
+    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.close().await;
+}
+
+/// A program that was rolled back finds a journal that it does not know: it tells, and plans nobody.
+#[tokio::test]
+async fn a_journal_of_a_newer_version_keeps_the_findings() {
+    let setting = setting(attacked()).await;
+    assert_eq!(plan(&json(&setting, &[]).await)[0].1, "planned");
+    in_store(&setting, "UPDATE component_schema SET number = 99 WHERE component = 'journal'").await;
+    for _ in 0..2 {
+        let run = json(&setting, &[]).await;
+        assert_eq!((run.exit, found(&run).len()), (1, 1), "{}", run.stdout);
+        assert_eq!((plan(&run)[0].1.as_str(), plan(&run)[0].2.as_str()), ("held", "protection_unread"));
+        assert!(run.json()["notes"].to_string().contains("update the program"), "{}", run.stdout);
+    }
+}
+
+/// Four hours of which nobody knows are no all-clear, and nobody is planned by a clock that is wrong.
+#[tokio::test]
+async fn a_clock_that_is_behind_is_no_all_clear() {
+    let mut setting = setting(attacked()).await;
+    setting.clock = Clock::At(now() - TimeDelta::hours(4));
+    let url = setting.sim.url();
+    let blind = setting.run_with(&["--portal", &url, "--format", "json"]).await;
+    let gaps = blind.json()["coverage"]["gaps"].clone();
+    assert_eq!((blind.exit, gaps[0]["why"].as_str()), (4, Some("clock_skew")), "{gaps}");
+    setting.clock = Clock::At(now() - TimeDelta::minutes(3));
+    let run = setting.run_with(&["--portal", &url, "--format", "json"]).await;
+    assert_eq!((run.exit, found(&run).len(), plan(&run)[0].1.as_str()), (4, 1, "held"), "{}", run.stdout);
+}

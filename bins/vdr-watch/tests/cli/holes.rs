@@ -1,0 +1,158 @@
+//! What a run could not see or judge is not forgotten by the next one.
+
+use chrono::TimeDelta;
+use cli_test::holding::Holding;
+use portal_sim::{Event, Fault, Room, Scenario};
+use serde_json::Value;
+
+use crate::common::{Setting, now, run_with};
+
+/// Somebody downloads so many documents of room 71, one a minute, beginning so long before a moment.
+fn downloads(portal: &mut Scenario, count: i32, hours_ago: i64) {
+    let olga = portal.owner().id;
+    for n in 0..count {
+        let at = now() - TimeDelta::hours(hours_ago) + TimeDelta::minutes(i64::from(n));
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(71));
+    }
+}
+
+async fn falcon() -> Setting {
+    Setting::with(Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"))).await
+}
+
+/// A run by cron.
+async fn cron(setting: &Setting, extra: &[&str]) -> (i32, Value) {
+    let url = setting.sim.url();
+    let ended = run_with(setting, &[&["--portal", url.as_str(), "--format", "json"], extra].concat()).await;
+    (ended.exit, ended.json())
+}
+
+fn acts(report: &Value) -> Vec<u64> {
+    report["findings"].as_array().unwrap().iter().map(|found| found["counts"]["acts"].as_u64().unwrap()).collect()
+}
+
+/// The machine was off for a week; the first run after it comes only to a part. What it did not come to is found by the next one.
+#[tokio::test]
+async fn a_hole_that_a_budget_left_after_a_pause_is_asked_for_by_the_next_run() {
+    let setting = falcon().await;
+    let week_ago = (now() - TimeDelta::days(7)).to_rfc3339();
+    assert_eq!(cron(&setting, &["--until", &week_ago]).await.0, 0);
+    setting.sim.edit(|portal| {
+        downloads(portal, 41, 60);
+        // something happens all the time, so that a few requests do not read the week
+        let owner = portal.owner().id;
+        for n in 0..2_000 {
+            portal.add_event(Event::new(6015, owner, now() - TimeDelta::minutes(5 * n + 1)));
+        }
+    });
+    let few = setting.config("[budget]\nrequests = 9");
+    let (exit, report) = cron(&setting, &["--config", &few]).await;
+    assert_eq!((exit, acts(&report)), (4, Vec::new()), "{}", report["coverage"]);
+    let (_, report) = cron(&setting, &[]).await;
+    assert_eq!(acts(&report), [41], "{}", report["coverage"]);
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "{}", report["coverage"]);
+}
+
+/// As long as a hole is there, every report says so; somebody can give it up.
+#[tokio::test]
+async fn a_hole_is_named_by_every_report_until_somebody_gives_it_up() {
+    let setting = falcon().await;
+    let bad = now() - TimeDelta::hours(40);
+    setting.sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::poison(owner, bad));
+    });
+    assert_eq!(cron(&setting, &["--since", "2d"]).await.0, 4);
+    for _ in 0..2 {
+        let (exit, report) = cron(&setting, &[]).await;
+        assert_eq!(exit, 4);
+        assert_eq!(report["coverage"]["gaps"][0]["since"], "2026-11-18T17:00:00Z", "{}", report["coverage"]);
+    }
+    let url = setting.sim.url();
+    let store = ["--portal", url.as_str(), "store"];
+    let listed = run_with(&setting, &[&store[..], &["check"]].concat()).await;
+    assert!(listed.stdout.contains("but not 2026-11-18T17:00:00Z to 2026-11-18T17:00:01Z"), "{}", listed.stdout);
+    let open = run_with(&setting, &[&store[..], &["give-up", "--reason", "no end"]].concat()).await;
+    assert_eq!(open.exit, 2, "{}", open.stderr);
+    assert!(open.stderr.contains("--until"), "{}", open.stderr);
+    let give_up = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", "the row is known to be broken"];
+    let given = run_with(&setting, &[&store[..], &give_up].concat()).await;
+    assert_eq!((given.exit, given.stdout.lines().count()), (0, 1), "{}{}", given.stdout, given.stderr);
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, report["coverage"]["gaps"].to_string()), (0, "[]".to_owned()));
+    let listed = run_with(&setting, &[&store[..], &["check"]].concat()).await;
+    assert!(
+        listed.stdout.contains("given up: 2026-11-18T17:00:00Z") && listed.stdout.contains("known to be broken"),
+        "{}",
+        listed.stdout
+    );
+}
+
+/// Nobody knows which rooms there are, so nothing was judged, although every event was read. The next run judges.
+#[tokio::test]
+async fn what_was_read_without_the_list_of_rooms_is_judged_by_the_next_run() {
+    let mut setting = falcon().await;
+    let later = now();
+    setting.sim.edit(|portal| {
+        downloads(portal, 41, 60);
+        portal.now = later - TimeDelta::hours(58);
+    });
+    setting.sim.set_faults(vec![Fault::status(500).on("files/rooms")]);
+    let (exit, _) = cron(&setting, &[]).await;
+    assert!(matches!(exit, 1 | 4), "{exit}");
+    setting.sim.set_faults(Vec::new());
+    // days later, when that time is in no window of the usual length
+    setting.sim.edit(|portal| portal.now = later);
+    setting.scenario.now = later;
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, acts(&report)), (0, vec![41]), "{}", report["coverage"]);
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, report["coverage"]["complete"].as_bool(), acts(&report)), (0, Some(true), Vec::new()));
+}
+
+/// However long the machine was off, the window goes back to where judging ended.
+#[tokio::test]
+async fn a_pause_of_three_weeks_is_looked_at() {
+    let setting = falcon().await;
+    let before = (now() - TimeDelta::days(20)).to_rfc3339();
+    assert_eq!(cron(&setting, &["--until", &before]).await.0, 0);
+    setting.sim.edit(|portal| downloads(portal, 41, 18 * 24));
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, acts(&report)), (0, vec![41]), "{}", report["coverage"]);
+}
+
+/// At its time limit a run judges and tells what it has read.
+#[tokio::test]
+async fn a_run_that_reaches_its_limit_tells_what_it_read() {
+    let setting = falcon().await;
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        // twice more than a page, in bursts that are each too many
+        for (hours, first) in [(23, 10_000), (2, 20_000)] {
+            for n in 0..150 {
+                let at = now() - TimeDelta::hours(hours) + TimeDelta::seconds(20 * n);
+                portal.add_event(Event::new(5009, olga, at).file(first + n as i32, "paper.docx").in_room(71));
+            }
+        }
+    });
+    let holding = Holding::start(&setting.sim.url(), "audit/events/filter?from=", 2).await;
+    let config = setting.config("run_limit = \"15s\"");
+    let ended = run_with(&setting, &["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
+    let report = ended.json();
+    assert_eq!(ended.exit, 4, "{} {}", report["coverage"], ended.stderr);
+    assert!(!acts(&report).is_empty(), "{}", report["coverage"]);
+    assert_eq!(report["coverage"]["gaps"][0]["why"], "budget_exhausted", "{}", report["coverage"]);
+}
+
+/// The same for the very first question.
+#[tokio::test]
+async fn the_limit_of_a_run_holds_for_its_first_question_too() {
+    let setting = falcon().await;
+    let holding = Holding::start(&setting.sim.url(), "people/@self", 0).await;
+    let config = setting.config("run_limit = \"3s\"");
+    let began = std::time::Instant::now();
+    let ended = run_with(&setting, &["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
+    assert_eq!((ended.exit, &ended.json()["coverage"]["gaps"][0]["why"]), (1, &Value::from("budget_exhausted")));
+    assert!(began.elapsed() < std::time::Duration::from_secs(25), "the portal alone is waited for much longer");
+}
