@@ -10,6 +10,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// How long a step of a run that somebody ends may still take: the report, the alerts and the heartbeat have to leave within two seconds.
 const GRACE: Duration = Duration::from_millis(600);
 
+/// However short the limit is, so long a run may conclude from what it has read.
+const LEAST_TO_CONCLUDE: Duration = Duration::from_secs(10);
+
 /// The limits of one run.
 pub(crate) struct Stop {
     signals: Signals,
@@ -28,7 +31,7 @@ impl Stop {
         Stop {
             signals: Signals::new(),
             reading_ends: after(run_limit.mul_f64(0.9)),
-            ends: after(run_limit),
+            ends: after(run_limit.max(run_limit.mul_f64(0.9).saturating_add(LEAST_TO_CONCLUDE))),
             is_interrupted: false,
         }
     }

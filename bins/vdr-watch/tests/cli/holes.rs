@@ -38,7 +38,7 @@ async fn a_hole_that_a_budget_left_after_a_pause_is_asked_for_by_the_next_run() 
     let week_ago = (now() - TimeDelta::days(7)).to_rfc3339();
     assert_eq!(cron(&setting, &["--until", &week_ago]).await.0, 0);
     setting.sim.edit(|portal| {
-        downloads(portal, 41, 60);
+        downloads(portal, 41, 120);
         // something happens all the time, so that a few requests do not read the week
         let owner = portal.owner().id;
         for n in 0..2_000 {

@@ -225,7 +225,6 @@ async fn send(signal: &str, process: u32) {
 
 /// In a container the program is the first process, and the system does nothing with a signal that it does not listen to.
 #[cfg(target_os = "linux")]
-#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
 #[tokio::test]
 async fn the_first_process_of_a_container_ends_on_a_signal() {
     const NAMESPACES: [&str; 4] = ["--user", "--map-root-user", "--pid", "--fork"];
