@@ -66,14 +66,20 @@ impl PortalText {
         shown
     }
 
-    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: one that begins like a formula gets an
-    /// apostrophe in front, as spreadsheets themselves mark text.
+    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe in
+    /// front, as spreadsheets themselves mark text. Also behind a semicolon, at which spreadsheets of many countries cut a line
+    /// into cells.
     pub fn for_csv(&self) -> String {
-        let line = self.for_terminal();
-        let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-        let apostrophe = if line.trim_start().starts_with(starts_formula) { "'" } else { "" };
-        format!("\"{apostrophe}{}\"", line.replace('"', "\"\""))
+        let parts: Vec<String> = self.for_terminal().split(';').map(marked).collect();
+        format!("\"{}\"", parts.join(";").replace('"', "\"\""))
     }
+}
+
+/// With an apostrophe when it begins like a formula; blanks and quotes in front of it do not count.
+fn marked(part: &str) -> String {
+    let begin = part.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
+    let is_formula = begin.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    format!("{}{part}", if is_formula { "'" } else { "" })
 }
 
 /// Characters that act on a terminal or change how the text around them is read.
@@ -134,6 +140,11 @@ mod tests {
             ("\t=1", "\"\\u{9}=1\""),
             ("a\r\nb", "\"a\\u{d}\\u{a}b\""),
             ("a=1", "\"a=1\""),
+            // read by semicolons, what follows one is a cell of its own, quoted or not
+            ("a;=1+1", "\"a;'=1+1\""),
+            ("a; \"-1", "\"a;' \"\"-1\""),
+            (";＝1;b;c=1", "\";'＝1;b;c=1\""),
+            ("\"=1", "\"'\"\"=1\""),
         ] {
             assert_eq!(PortalText::new(raw).for_csv(), cell, "{raw:?}");
         }
