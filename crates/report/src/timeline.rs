@@ -1,0 +1,87 @@
+//! Numbers over time, and moments in it.
+
+use audit_model::{Coverage, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::coverage::merged;
+use crate::words::{Clock, plural};
+use crate::{Cell, Line, Table};
+
+/// How often something happened in a part of the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    pub span: Window,
+    pub count: u64,
+}
+
+/// A moment worth looking at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    pub at: DateTime<Utc>,
+    pub severity: Severity,
+    pub label: Line,
+}
+
+/// What happened when. The spans that were not seen are taken from the coverage of the document, so that an empty stretch of time
+/// never looks quiet when nobody could see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    pub title: Line,
+    /// What is counted, in the singular: `event`.
+    pub unit: String,
+    /// Whose gaps are shown, as in the gaps of a coverage: `audit`, `logins`.
+    pub source: String,
+    pub span: Window,
+    /// In order, not overlapping.
+    pub bars: Vec<Bar>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+}
+
+impl Timeline {
+    /// What of it was not seen, in order.
+    pub(crate) fn unseen(&self, coverage: &Coverage) -> Vec<Window> {
+        let gaps = coverage.gaps.iter().filter(|gap| gap.what == self.source);
+        let cut = gaps.map(|gap| gap.span.intersection(&self.span)).filter(|span| !span.is_empty());
+        merged(cut.collect())
+    }
+
+    /// Name of a bar: a day, when every bar is about one, else the minute it begins with.
+    pub(crate) fn label(&self, bar: &Bar, clock: Clock) -> String {
+        let is_daily = self.bars.iter().all(|bar| bar.span.length() >= TimeDelta::hours(23));
+        if is_daily { clock.day(bar.span.since) } else { clock.minute(bar.span.since) }
+    }
+
+    /// The bar with the greatest number, the earliest of several.
+    pub(crate) fn busiest(&self) -> Option<&Bar> {
+        self.bars.iter().rev().max_by_key(|bar| bar.count).filter(|bar| bar.count > 0)
+    }
+
+    /// What a picture of it shows, in words.
+    pub(crate) fn summary(&self, coverage: &Coverage, clock: Clock) -> String {
+        let total = plural(self.bars.iter().map(|bar| bar.count).sum(), &self.unit);
+        let most = self.busiest().map(|bar| format!("; most in {}: {}", self.label(bar, clock), bar.count));
+        let unseen = match self.unseen(coverage).len() as u64 {
+            0 => String::new(),
+            count => format!("; {} not seen, in which there may have been more", plural(count, "span")),
+        };
+        format!("{total}{}{unseen}", most.unwrap_or_default())
+    }
+
+    /// Bars and marks as tables, for those who cannot see the picture and those who follow it up.
+    pub(crate) fn tables(&self, coverage: &Coverage, clock: Clock) -> Vec<Table> {
+        let unseen = self.unseen(coverage);
+        let is_cut = |bar: &Bar| unseen.iter().any(|gap| !gap.intersection(&bar.span).is_empty());
+        let mut numbers = Table::new(self.title.clone(), &["When", "Number", "Seen"]);
+        for bar in &self.bars {
+            let seen = if is_cut(bar) { "not all of it" } else { "all of it" };
+            numbers.row([self.label(bar, clock).into(), bar.count.into(), seen.into()]);
+        }
+        let mut moments = Table::new(Line::from("Marked in ").and(self.title.clone()), &["When", "What"]);
+        for mark in &self.marks {
+            moments.row([Cell::At(mark.at), mark.label.clone().into()]);
+        }
+        [numbers, moments].into_iter().filter(|table| !table.rows.is_empty()).collect()
+    }
+}
