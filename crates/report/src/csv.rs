@@ -71,7 +71,7 @@ fn person(line: &PersonLine) -> String {
         line.how_much.raw(),
         line.first.map(utc).unwrap_or_default(),
         line.last.map(utc).unwrap_or_default(),
-        line.what_to_do.iter().map(raw).collect::<Vec<_>>().join(" "),
+        line.what_to_do.iter().map(raw).collect::<Vec<_>>().join("; "),
         who.page.clone().unwrap_or_default(),
     ])
 }

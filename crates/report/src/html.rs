@@ -83,7 +83,12 @@ fn body(page: &mut Markup, document: &Document, clock: Clock) {
     }
     if !document.notes.is_empty() {
         page.tag("ul", &[("class", "notes"), ("aria-label", "Notes")], |page| {
-            document.notes.iter().for_each(|note| page.line_in("li", &[], note.clone()));
+            for note in &document.notes {
+                page.tag("li", &[], |page| {
+                    page.tag("strong", &[], |page| page.text("Note: "));
+                    page.line(note);
+                });
+            }
         });
     }
     if document.sections.len() >= CONTENTS_FROM {

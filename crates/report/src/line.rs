@@ -7,12 +7,16 @@ use crate::words::sentence;
 
 /// Longest text of the portal's that text and pages show, in characters: a sentence of the portal's with a title of the greatest
 /// length that it lets people type. CSV and JSON have the whole.
-pub(crate) const LONGEST_SHOWN: usize = 200;
+const LONGEST_TEXT: usize = 200;
+
+/// Longest name or title where it stands for somebody or something: whoever chooses it cannot push the rest out of sight.
+const LONGEST_NAME: usize = 80;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Span {
     Own(String),
-    Portal(PortalText),
+    /// With the greatest number of characters that is shown of it.
+    Portal(PortalText, usize),
 }
 
 /// One line for people. Every form escapes all of it; texts of the portal's are also cut where a reader could not bear them, and
@@ -23,11 +27,16 @@ pub(crate) enum Span {
 pub struct Line(Vec<Span>);
 
 impl Line {
+    /// A name or a title: shown at most 80 characters long. Other texts of the portal's are cut at 200.
+    pub fn name(name: &PortalText) -> Self {
+        Line(vec![Span::Portal(name.clone(), LONGEST_NAME)])
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|span| match span {
             Span::Own(text) => text.is_empty(),
-            Span::Portal(text) => text.raw().is_empty(),
+            Span::Portal(text, _) => text.raw().is_empty(),
         })
     }
 
@@ -49,7 +58,7 @@ impl Line {
     pub(crate) fn raw(&self) -> String {
         let raw = |span: &Span| match span {
             Span::Own(text) => text.clone(),
-            Span::Portal(text) => text.raw().to_owned(),
+            Span::Portal(text, _) => text.raw().to_owned(),
         };
         self.0.iter().map(raw).collect()
     }
@@ -68,7 +77,7 @@ impl Line {
 pub(crate) fn shown(span: &Span) -> String {
     match span {
         Span::Own(text) => PortalText::new(text.as_str()).for_terminal(),
-        Span::Portal(text) => text.for_terminal_within(LONGEST_SHOWN),
+        Span::Portal(text, longest) => text.for_terminal_within(*longest),
     }
 }
 
@@ -92,7 +101,7 @@ impl From<String> for Line {
 
 impl From<PortalText> for Line {
     fn from(text: PortalText) -> Self {
-        Line(vec![Span::Portal(text)])
+        Line(vec![Span::Portal(text, LONGEST_TEXT)])
     }
 }
 
@@ -137,6 +146,7 @@ mod tests {
         let line = line!["asked ", &PortalText::new(long.as_str()), " twice"];
         assert_eq!(line.for_terminal(), format!("asked {}… twice", "a".repeat(199)));
         assert_eq!(line.raw(), format!("asked {long} twice"));
+        assert_eq!(Line::name(&long.as_str().into()).for_terminal(), format!("{}…", "a".repeat(79)));
         assert_eq!(Line::from(long.clone()).for_terminal(), long);
     }
 

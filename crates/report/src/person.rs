@@ -26,14 +26,14 @@ pub struct Who {
 impl Who {
     /// The name, or that there is none.
     pub(crate) fn shown_name(&self) -> Line {
-        if self.name.raw().trim().is_empty() { "(no name)".into() } else { (&self.name).into() }
+        if self.name.raw().trim().is_empty() { "(no name)".into() } else { Line::name(&self.name) }
     }
 
     /// `Anna Schmidt <anna@example.com> (account disabled)`
     pub fn line(&self) -> Line {
         let mut line = self.shown_name();
         if let Some(email) = &self.email {
-            line = line.and(" <").and(email).and(">");
+            line = line.and(" <").and(Line::name(email)).and(">");
         }
         match &self.remark {
             Some(remark) => line.and(" (").and(remark.clone()).and(")"),
@@ -81,7 +81,7 @@ impl Where {
                 format!(" (one of the rooms {})", words::list_of(&self.candidates, CANDIDATES_SHOWN, total))
             }
         };
-        line!["\"", &self.title, "\"", which]
+        line!["\"", Line::name(&self.title), "\"", which]
     }
 }
 

@@ -11,10 +11,18 @@ use crate::{Block, Document, Line, PersonLine, Timeline, line};
 /// Bars are at most so many characters long.
 const LONGEST_BAR: u64 = 40;
 
+impl Document {
+    /// The document as text for a terminal of that width: tables are as wide, if their words can be broken that far.
+    pub fn text(&self, width: usize) -> String {
+        render(self, width)
+    }
+}
+
 /// The document as text; tables are at most so many columns wide, if their words can be broken that far.
 pub(crate) fn render(document: &Document, width: usize) -> String {
     let mut out = Lines { lines: Vec::new(), width, clock: document.clock() };
-    out.say(0, line![document.program.name.as_str(), ": ", document.headline.clone()]);
+    let below = if document.coverage.gaps.is_empty() { "" } else { " (see below)" };
+    out.say(0, line![document.program.name.as_str(), ": ", document.headline.clone(), below]);
     out.say(0, document.about());
     if document.run.dry_run {
         out.say(0, "Dry run: nothing was changed at the portal, and nothing was sent");
@@ -27,11 +35,11 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
     }
     for figure in &document.figures {
         let note = if figure.note.is_empty() { Line::default() } else { line![" (", figure.note.clone(), ")"] };
-        out.say(0, line![figure.label.clone(), ": ", words::number(figure.value), note]);
+        out.say(0, line![figure.label.clone().capitalised(), ": ", words::number(figure.value), note]);
     }
     for section in &document.sections {
         out.gap();
-        out.say(0, section.title.clone());
+        out.say(0, section.title.clone().capitalised());
         if let Some(page) = &section.page {
             out.say(2, page.as_str());
         }
@@ -127,16 +135,17 @@ impl Lines {
     }
 
     fn timeline(&mut self, document: &Document, timeline: &Timeline) {
-        self.say(0, timeline.title.clone());
+        self.say(0, timeline.title.clone().capitalised());
         let unseen = timeline.unseen(&document.coverage);
         let most = timeline.busiest().map_or(1, |bar| bar.count);
         for bar in &timeline.bars {
             let length = u128::from(bar.count) * u128::from(LONGEST_BAR) / u128::from(most);
             let length = usize::try_from(length).unwrap_or_default().max(usize::from(bar.count > 0));
             let is_cut = unseen.iter().any(|gap| !gap.intersection(&bar.span).is_empty());
-            let note = if is_cut { "  not all of it was seen" } else { "" };
+            let cut = if is_cut { "  not all of it was seen" } else { "" };
+            let note = if bar.note.is_empty() { Line::default() } else { line!["  ", bar.note.clone()] };
             let (label, count) = (timeline.label(bar, self.clock), words::number(bar.count));
-            self.say(2, format!("{label} {count:>8}  {}{note}", "#".repeat(length)));
+            self.say(2, line![format!("{label} {count:>8}  {}", "#".repeat(length)), note, cut]);
         }
         for mark in &timeline.marks {
             let (at, severity) = (self.clock.at(mark.at), words::severity(mark.severity));

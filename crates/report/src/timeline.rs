@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::coverage::merged;
-use crate::words::{Clock, plural};
+use crate::words::{self, Clock, plural};
 use crate::{Cell, Line, Table};
 
 /// How often something happened in a part of the time.
@@ -13,6 +13,15 @@ use crate::{Cell, Line, Table};
 pub struct Bar {
     pub span: Window,
     pub count: u64,
+    /// Which they were, for instance the ids of the first and the last event; stands in the table behind the picture.
+    #[serde(skip_serializing_if = "Line::is_empty")]
+    pub note: Line,
+}
+
+impl Bar {
+    pub fn new(span: Window, count: u64) -> Self {
+        Bar { span, count, note: Line::default() }
+    }
 }
 
 /// A moment worth looking at.
@@ -61,7 +70,9 @@ impl Timeline {
     /// What a picture of it shows, in words.
     pub(crate) fn summary(&self, coverage: &Coverage, clock: Clock) -> String {
         let total = plural(self.bars.iter().map(|bar| bar.count).sum(), &self.unit);
-        let most = self.busiest().map(|bar| format!("; most in {}: {}", self.label(bar, clock), bar.count));
+        let most = self
+            .busiest()
+            .map(|bar| format!("; busiest: {} with {}", self.label(bar, clock), words::number(bar.count)));
         let unseen = match self.unseen(coverage).len() as u64 {
             0 => String::new(),
             count => format!("; {} not seen, in which there may have been more", plural(count, "span")),
@@ -73,10 +84,14 @@ impl Timeline {
     pub(crate) fn tables(&self, coverage: &Coverage, clock: Clock) -> Vec<Table> {
         let unseen = self.unseen(coverage);
         let is_cut = |bar: &Bar| unseen.iter().any(|gap| !gap.intersection(&bar.span).is_empty());
-        let mut numbers = Table::new(self.title.clone(), &["When", "Number", "Seen"]);
+        let has_notes = self.bars.iter().any(|bar| !bar.note.is_empty());
+        let columns = ["When", "Number", "Seen", "Which"];
+        let mut numbers = Table::new(self.title.clone().capitalised(), &columns[..if has_notes { 4 } else { 3 }]);
         for bar in &self.bars {
             let seen = if is_cut(bar) { "not all of it" } else { "all of it" };
-            numbers.row([self.label(bar, clock).into(), bar.count.into(), seen.into()]);
+            let note = has_notes.then(|| Cell::from(bar.note.clone()));
+            let cells = [Cell::from(self.label(bar, clock)), bar.count.into(), seen.into()];
+            numbers.row(cells.into_iter().chain(note));
         }
         let mut moments = Table::new(Line::from("Marked in ").and(self.title.clone()), &["When", "What"]);
         for mark in &self.marks {

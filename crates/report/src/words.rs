@@ -185,13 +185,11 @@ pub fn headline(verdict: Verdict, main: MainSource, told: u64, all: u64) -> Stri
     match (verdict, told) {
         (Verdict::Nothing, _) => format!("nothing can be concluded: the {} could not be read", main_source(main)),
         (Verdict::Incomplete, 0) if all == 0 => {
-            "incomplete: nothing found so far, but some records could not be read (see below)".to_owned()
+            "incomplete: nothing found so far, but some records could not be read".to_owned()
         }
-        (Verdict::Incomplete, 0) => {
-            "incomplete: nothing new so far, but some records could not be read (see below)".to_owned()
-        }
+        (Verdict::Incomplete, 0) => "incomplete: nothing new so far, but some records could not be read".to_owned(),
         (Verdict::Incomplete, told) => {
-            format!("incomplete: {}, and some records could not be read (see below)", plural(told, "finding"))
+            format!("incomplete: {}, and some records could not be read", plural(told, "finding"))
         }
         (Verdict::Complete, 0) if all == 0 => "nothing found".to_owned(),
         (Verdict::Complete, 0) => "nothing new".to_owned(),

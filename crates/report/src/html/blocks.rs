@@ -76,10 +76,12 @@ pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock
     });
 }
 
+/// In one element, as narrow screens lay out heading and content side by side.
 fn cell(page: &mut Markup, cell: &Cell, clock: Clock) {
     match cell {
+        Cell::Empty => {}
         Cell::At(instant) => page.instant(*instant, clock),
-        Cell::Link(link) => page.link(link.label.clone(), &link.url),
-        Cell::Empty | Cell::Text(_) | Cell::Number(_) => page.line(&cell.line(clock)),
+        Cell::Link(link) => page.tag("span", &[], |page| page.link(link.label.clone(), &link.url)),
+        Cell::Text(_) | Cell::Number(_) => page.line_in("span", &[], cell.line(clock)),
     }
 }

@@ -56,7 +56,7 @@ impl Markup {
         for span in line.spans() {
             match span {
                 Span::Own(_) => self.text(&shown(span)),
-                Span::Portal(_) => self.tag("bdi", &[], |markup| markup.text(&shown(span))),
+                Span::Portal(..) => self.tag("bdi", &[], |markup| markup.text(&shown(span))),
             }
         }
     }

@@ -52,7 +52,7 @@ fn who(page: &mut Markup, person: &PersonLine) {
         None => page.line(&who.shown_name()),
     });
     if let Some(email) = &who.email {
-        page.line_in("p", &[("class", "email")], email);
+        page.line_in("p", &[("class", "email")], Line::name(email));
     }
     if let Some(remark) = &who.remark {
         page.line_in("p", &[("class", "remark")], remark.clone());

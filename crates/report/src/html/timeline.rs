@@ -50,7 +50,11 @@ pub(super) fn timeline(page: &mut Markup, timeline: &Timeline, number: usize, do
         let tables = timeline.tables(&document.coverage, clock);
         if !tables.is_empty() {
             page.tag("details", &[], |page| {
-                page.line_in("summary", &[], line!["Numbers of: ", timeline.title.clone()]);
+                page.tag("summary", &[], |page| {
+                    page.text("The numbers as a table");
+                    let title = line![": ", timeline.title.clone()];
+                    page.tag("span", &[("class", "unseen-text")], |page| page.line(&title));
+                });
                 page.tag("div", &[("class", "folded")], |page| {
                     tables.iter().for_each(|shown| table(page, shown, &Line::default(), clock));
                 });
@@ -68,7 +72,9 @@ fn picture(page: &mut Markup, timeline: &Timeline, unseen: &[Window], document: 
     };
     for gap in unseen {
         let (left, right) = (x(gap.since), x(gap.until));
-        bar(page, "unseen", [left, 0, (right - left).max(2), HEIGHT], "not seen");
+        let width = (right - left).max(2);
+        bar(page, "unseen", [left, 0, width, HEIGHT], "not seen");
+        bar(page, "edge", [left, 0, width, 6], "not seen");
     }
     let clock = document.clock();
     let most = timeline.busiest().map_or(1, |bar| bar.count);
@@ -82,9 +88,13 @@ fn picture(page: &mut Markup, timeline: &Timeline, unseen: &[Window], document: 
         bar(page, "bar", [left + space, HEIGHT - tall, (width - 2 * space).max(1), tall], &label);
     }
     for mark in &timeline.marks {
-        let class = format!("mark {}", class(mark.severity));
-        let label = format!("{}: {}", clock.at(mark.at), mark.label.for_terminal());
-        bar(page, &class, [(x(mark.at) - 2).max(0), 0, 4, HEIGHT], &label);
+        let at = x(mark.at).to_string();
+        let height = HEIGHT.to_string();
+        // the wider one sets it off from the bars
+        for class in ["halo".to_owned(), format!("mark {}", class(mark.severity))] {
+            let attributes = [("class", class.as_str()), ("x1", &at), ("y1", "0"), ("x2", &at), ("y2", &height)];
+            page.shape("line", &attributes);
+        }
     }
     let floor = HEIGHT.to_string();
     let right = WIDTH.to_string();

@@ -11,11 +11,11 @@ use report::{
 };
 use uuid::Uuid;
 
-pub fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-pub fn day() -> Window {
+pub(crate) fn day() -> Window {
     Window::new(at("2026-11-19T09:00:00Z"), at("2026-11-20T09:00:00Z"))
 }
 
@@ -45,7 +45,7 @@ fn coverage(window: Window) -> Coverage {
 }
 
 /// Nothing happened, and everything was seen.
-pub fn quiet() -> Document {
+pub(crate) fn quiet() -> Document {
     let mut quiet = document(day(), coverage(day()));
     quiet.figures = vec![Figure::new("people to ask", 0), Figure::new("actions seen", 1_240)];
     quiet.timelines = vec![hours(day())];
@@ -53,7 +53,7 @@ pub fn quiet() -> Document {
 }
 
 /// Three people of different severity, with all that hostile people can put into names and titles.
-pub fn findings() -> Document {
+pub(crate) fn findings() -> Document {
     let mut found = document(day(), coverage(day()));
     found.headline = words::headline(found.seal(), found.coverage.main, 3, 3).into();
     found.figures = vec![
@@ -121,7 +121,7 @@ pub fn findings() -> Document {
 }
 
 /// Part of the time was seen: many gaps, some of which are neighbours.
-pub fn incomplete() -> Document {
+pub(crate) fn incomplete() -> Document {
     let month = Window::new(at("2026-10-31T23:00:00Z"), at("2026-11-30T23:00:00Z"));
     let mut coverage = coverage(month);
     let logins = coverage.logins.get_or_insert_default();
@@ -148,7 +148,9 @@ pub fn incomplete() -> Document {
     incomplete.program.name = "compliance-monthly".to_owned();
     let bar = |at: i64| {
         let since = month.since + TimeDelta::days(at);
-        Bar { span: Window::new(since, since + TimeDelta::days(1)), count: (at * 37 % 23 * 19).unsigned_abs() }
+        let count = (at * 37 % 23 * 19).unsigned_abs();
+        let ids = words::list_of(&[format!("{}", 40_000 + at * 500)], 1, count);
+        Bar { note: ids.into(), ..Bar::new(Window::new(since, since + TimeDelta::days(1)), count) }
     };
     incomplete.timelines = vec![Timeline {
         title: "events by day".into(),
@@ -162,7 +164,7 @@ pub fn incomplete() -> Document {
 }
 
 /// The audit trail could not be read at all.
-pub fn nothing() -> Document {
+pub(crate) fn nothing() -> Document {
     let mut nothing = document(day(), Coverage::unseen("audit", day(), GapReason::AuditFeatureMissing));
     nothing.portal.time_zone = None;
     nothing.portal.version = None;
@@ -170,14 +172,14 @@ pub fn nothing() -> Document {
     nothing
 }
 
-pub fn all() -> [(&'static str, Document); 4] {
+pub(crate) fn all() -> [(&'static str, Document); 4] {
     [("quiet", quiet()), ("findings", findings()), ("incomplete", incomplete()), ("nothing", nothing())]
 }
 
 fn hours(window: Window) -> Timeline {
     let bar = |hour: i64| {
         let since = window.since + TimeDelta::hours(hour);
-        Bar { span: Window::new(since, since + TimeDelta::hours(1)), count: (hour * hour % 37 * 11).unsigned_abs() }
+        Bar::new(Window::new(since, since + TimeDelta::hours(1)), (hour * hour % 37 * 11).unsigned_abs())
     };
     Timeline {
         title: "events by hour".into(),

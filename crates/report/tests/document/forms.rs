@@ -1,8 +1,8 @@
 //! What readers get, in every form and every situation.
 
-mod common;
-
 use report::{Document, Form};
+
+use crate::common;
 
 fn rendered(document: &Document, form: Form) -> String {
     String::from_utf8(form.render(document)).unwrap()
@@ -37,4 +37,17 @@ fn incomplete_with_many_gaps() {
 #[test]
 fn nothing_could_be_concluded() {
     snapshots("nothing", &common::nothing());
+}
+
+#[test]
+fn json_has_the_shape_that_the_schema_describes() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/document-1.schema.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let index = compiler.compile(schema, &mut schemas).unwrap();
+    for (name, document) in common::all() {
+        let mut json = serde_json::from_str(&rendered(&document, Form::Json)).unwrap();
+        schemas.validate(&json, index).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+        json["sections"] = serde_json::json!([{ "title": "", "is_news": false, "blocks": [{ "kind": "person" }] }]);
+        assert!(schemas.validate(&json, index).is_err(), "{name}: the schema accepts anything");
+    }
 }

@@ -1,17 +1,18 @@
 //! Pages in a browser: readable for everybody (axe-core), in light and dark, on narrow screens and on paper; nothing is fetched, and
 //! nothing runs.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use report::Form;
 
+use crate::common;
+
 /// Where npm has put axe-core and playwright-core, unless `PAGE_TOOLS` says otherwise: `.ci/run` does.
 const TOOLS: &str = "/opt/page-tools";
 
 /// Says what is missing, and fails where nothing may be.
+#[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
 fn not_tested(what: &str, remedy: &str) {
     eprintln!("NOT TESTED: {what} ({remedy})");
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what} is missing");
@@ -39,7 +40,7 @@ fn every_page_is_one_that_everybody_can_read() {
         std::fs::write(&path, Form::Html.render(&document)).unwrap();
         path
     });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/check.mjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/document/pages/check.mjs");
     let run = Command::new("node").arg(script).arg(tools).arg(browser).args(&pages).output().unwrap();
     let (said, log) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert_eq!((said.trim(), run.status.success()), ("looked at 4", true), "{log}");

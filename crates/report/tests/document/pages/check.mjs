@@ -11,11 +11,12 @@ const playwright = require("playwright-core");
 const { source } = require("axe-core");
 
 const args = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await playwright.chromium.launch({ executablePath: chromium, args, chromiumSandbox: false });
+const browser = await playwright.chromium.launch({ executablePath: chromium, args, chromiumSandbox: false, timeout: 0 });
 
-async function open(path, options) {
+async function open(path, options, media = "screen") {
   const context = await browser.newContext({ bypassCSP: true, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(0);
   const say = (wrong) => console.log(`${path} ${JSON.stringify(options)}: ${wrong}`);
   page.on("request", (request) => {
     if (request.url() !== pathToFileURL(path).href) say(`asks for ${request.url()}`);
@@ -24,6 +25,7 @@ async function open(path, options) {
     say("runs a script");
     dialog.dismiss();
   });
+  await page.emulateMedia({ media });
   await page.goto(pathToFileURL(path).href);
   return { page, say, close: () => context.close() };
 }
@@ -31,6 +33,8 @@ async function open(path, options) {
 for (const path of pages.map((path) => resolve(path))) {
   for (const colorScheme of ["light", "dark"]) {
     for (const viewport of [{ width: 1280, height: 900 }, { width: 360, height: 740 }]) {
+      // narrow pages have the same colours
+      if (colorScheme === "dark" && viewport.width === 360) continue;
       const { page, say, close } = await open(path, { colorScheme, viewport });
       // what is folded is looked at too
       await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
@@ -44,8 +48,7 @@ for (const path of pages.map((path) => resolve(path))) {
       await close();
     }
   }
-  const { page, say, close } = await open(path, { viewport: { width: 700, height: 1000 } });
-  await page.emulateMedia({ media: "print" });
+  const { page, say, close } = await open(path, { viewport: { width: 700, height: 1000 } }, "print");
   const folded = await page.evaluate(() =>
     [...document.querySelectorAll("details > .folded")].filter((inside) => !inside.checkVisibility({ contentVisibilityAuto: true }) || inside.getClientRects().length === 0).length);
   if (folded > 0) say(`folds ${folded} details on paper`);
