@@ -4,6 +4,9 @@ use super::person::person;
 use super::{Clock, Markup};
 use crate::{Block, Cell, Line, Table};
 
+/// A table of so many columns has room for each.
+const FEW_COLUMNS: usize = 4;
+
 /// Blocks of a section, in order.
 pub(super) fn blocks(page: &mut Markup, blocks: &[Block], clock: Clock) {
     for block in blocks {
@@ -41,7 +44,9 @@ pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock
     let caption = if table.caption.is_empty() { title } else { &table.caption };
     let headings: Vec<String> = table.headings().into_iter().map(str::to_owned).collect();
     let class_of = |column| if table.is_numeric(column) { "number" } else { "text" };
-    page.tag("table", &[("role", "table")], |page| {
+    // where there is room, no address is broken for the sake of a long title beside it
+    let class = if headings.len() <= FEW_COLUMNS { "few" } else { "many" };
+    page.tag("table", &[("role", "table"), ("class", class)], |page| {
         page.tag("caption", &[], |page| {
             page.line(caption);
             if let Some(note) = table.note() {
