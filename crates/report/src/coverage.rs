@@ -14,7 +14,8 @@ pub(crate) const SPANS_SHOWN: usize = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unseen<'c> {
     pub(crate) what: &'c str,
-    pub(crate) why: GapReason,
+    /// Why, and what to do about it, without a full stop.
+    pub(crate) explanation: &'static str,
     /// In order; neighbours are one.
     pub(crate) spans: Vec<Window>,
 }
@@ -38,7 +39,11 @@ pub(crate) fn unseen(coverage: &Coverage) -> Vec<Unseen<'_>> {
     for gap in &coverage.gaps {
         by_reason.entry((&gap.what, gap.why)).or_default().push(gap.span);
     }
-    by_reason.into_iter().map(|((what, why), spans)| Unseen { what, why, spans: merged(spans) }).collect()
+    let unseen = by_reason.into_iter().map(|((what, why), spans)| {
+        let (explanation, spans) = (why.explanation(), merged(spans));
+        Unseen { what, explanation, spans }
+    });
+    unseen.collect()
 }
 
 /// Spans in order, those that overlap or adjoin as one. Unlike a set of instants it keeps spans that are empty: a gap is never lost.
@@ -96,13 +101,13 @@ mod tests {
             coverage.gap(what, span(from, to), why);
         }
         let seen: Vec<_> =
-            unseen(&coverage).into_iter().map(|unseen| (unseen.what, unseen.why, unseen.spans)).collect();
+            unseen(&coverage).into_iter().map(|unseen| (unseen.what, unseen.explanation, unseen.spans)).collect();
         assert_eq!(
             seen,
             [
-                ("audit", GapReason::PortalError, vec![span(0, 30), span(40, 50)]),
-                ("audit", GapReason::Permission, vec![span(30, 40)]),
-                ("logins", GapReason::PortalError, vec![span(10, 20)]),
+                ("audit", GapReason::PortalError.explanation(), vec![span(0, 30), span(40, 50)]),
+                ("audit", GapReason::Permission.explanation(), vec![span(30, 40)]),
+                ("logins", GapReason::PortalError.explanation(), vec![span(10, 20)]),
             ]
         );
     }

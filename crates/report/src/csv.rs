@@ -45,7 +45,7 @@ pub fn render(document: &Document) -> String {
     document.people().into_iter().for_each(|line| out += &person(line));
     for unseen in unseen(&document.coverage) {
         for span in &unseen.spans {
-            let (what, source) = (unseen.why.explanation().to_owned(), words::source(unseen.what).to_owned());
+            let (what, source) = (unseen.explanation.to_owned(), words::source(unseen.what).to_owned());
             out += &of_window("not_seen", "", what, source, *span);
         }
     }

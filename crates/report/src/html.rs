@@ -80,6 +80,9 @@ fn body(page: &mut Markup, document: &Document, clock: Clock) {
     });
     if !document.figures.is_empty() {
         page.tag("dl", &[("class", "figures")], |page| figures(page, document));
+        if let Some(caveat) = words::numbers_caveat(document.seal()) {
+            page.line_in("p", &[("class", "caveat")], caveat);
+        }
     }
     if !document.notes.is_empty() {
         page.tag("ul", &[("class", "notes"), ("aria-label", "Notes")], |page| {

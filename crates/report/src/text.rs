@@ -37,6 +37,9 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
         let note = if figure.note.is_empty() { Line::default() } else { line![" (", figure.note.clone(), ")"] };
         out.say(0, line![figure.label.clone().capitalised(), ": ", words::number(figure.value), note]);
     }
+    if let Some(caveat) = words::numbers_caveat(document.seal()).filter(|_| !document.figures.is_empty()) {
+        out.say(0, caveat);
+    }
     for section in &document.sections {
         out.gap();
         out.say(0, section.title.clone().capitalised());
@@ -163,7 +166,7 @@ impl Lines {
             self.say(0, format!("Not tied to any known room: {}", plural(coverage.unattributed, "action")));
         }
         for unseen in unseen(coverage) {
-            let (source, why) = (words::source(unseen.what), unseen.why.explanation());
+            let (source, why) = (words::source(unseen.what), unseen.explanation);
             match unseen.spans.as_slice() {
                 [span] => self.say(0, format!("Not seen: {source}, {}: {why}", self.clock.span(*span))),
                 _ => {

@@ -1,8 +1,8 @@
 //! Numbers over time, and moments in it.
 
-use audit_model::{Coverage, Severity, Window};
+use audit_model::{Coverage, MainSource, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::coverage::merged;
 use crate::words::{self, Clock, plural};
@@ -39,8 +39,9 @@ pub struct Timeline {
     pub title: Line,
     /// What is counted, in the singular: `event`.
     pub unit: String,
-    /// Whose gaps are shown, as in the gaps of a coverage: `audit`, `logins`.
-    pub source: String,
+    /// Whose gaps are shown.
+    #[serde(serialize_with = "name_of")]
+    pub source: MainSource,
     pub span: Window,
     /// In order, not overlapping.
     pub bars: Vec<Bar>,
@@ -48,10 +49,24 @@ pub struct Timeline {
     pub marks: Vec<Mark>,
 }
 
+fn name_of<S: Serializer>(source: &MainSource, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match source {
+        MainSource::Audit => "audit",
+        MainSource::Logins => "logins",
+    })
+}
+
 impl Timeline {
     /// What of it was not seen, in order.
     pub(crate) fn unseen(&self, coverage: &Coverage) -> Vec<Window> {
-        let gaps = coverage.gaps.iter().filter(|gap| gap.what == self.source);
+        let (name, read) = match self.source {
+            MainSource::Audit => ("audit", &coverage.audit),
+            MainSource::Logins => ("logins", &coverage.logins),
+        };
+        if read.is_none() {
+            return vec![self.span];
+        }
+        let gaps = coverage.gaps.iter().filter(|gap| gap.what == name);
         let cut = gaps.map(|gap| gap.span.intersection(&self.span)).filter(|span| !span.is_empty());
         merged(cut.collect())
     }
@@ -98,5 +113,50 @@ impl Timeline {
             moments.row([Cell::At(mark.at), mark.label.clone().into()]);
         }
         [numbers, moments].into_iter().filter(|table| !table.rows.is_empty()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::{GapReason, SourceCoverage};
+
+    use super::*;
+
+    fn span(from: i64, to: i64) -> Window {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        Window::new(at(from), at(to))
+    }
+
+    fn timeline(source: MainSource) -> Timeline {
+        let bars = vec![Bar::new(span(100, 150), 0), Bar::new(span(150, 200), 7)];
+        let (title, unit) = ("events".into(), "event".to_owned());
+        Timeline { title, unit, source, span: span(100, 200), bars, marks: Vec::new() }
+    }
+
+    #[test]
+    fn gaps_of_its_own_source_are_shown_where_they_fall_into_it() {
+        let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
+        for (what, from, to) in [("audit", 0, 120), ("audit", 120, 130), ("logins", 150, 160), ("audit", 300, 400)] {
+            coverage.gap(what, span(from, to), GapReason::PortalError);
+        }
+        assert_eq!(timeline(MainSource::Audit).unseen(&coverage), [span(100, 130)]);
+        let rows = &timeline(MainSource::Audit).tables(&coverage, Clock::default())[0].rows;
+        assert_eq!([&rows[0][2], &rows[1][2]], [&Cell::from("not all of it"), &Cell::from("all of it")]);
+    }
+
+    #[test]
+    fn nothing_is_seen_of_a_source_that_was_not_read() {
+        let coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
+        assert_eq!(timeline(MainSource::Logins).unseen(&coverage), [span(100, 200)]);
+        assert_eq!(timeline(MainSource::Audit).unseen(&coverage), []);
+    }
+
+    #[test]
+    fn the_busiest_bar_is_the_first_of_the_greatest() {
+        let mut timeline = timeline(MainSource::Audit);
+        timeline.bars.push(Bar::new(span(200, 250), 7));
+        assert_eq!(timeline.busiest().map(|bar| bar.span), Some(span(150, 200)));
+        timeline.bars.truncate(1);
+        assert_eq!(timeline.busiest(), None);
     }
 }

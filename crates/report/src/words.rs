@@ -180,6 +180,16 @@ pub(crate) fn seal_meaning(verdict: Verdict) -> &'static str {
     }
 }
 
+/// What has to be said beside numbers, unless everything was seen.
+pub(crate) fn numbers_caveat(verdict: Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Complete => None,
+        Verdict::Incomplete | Verdict::Nothing => {
+            Some("These numbers count what could be read; the true ones may be higher.")
+        }
+    }
+}
+
 /// The sentence above a report of a program that counts findings: how many are told now, and how many there are in all.
 pub fn headline(verdict: Verdict, main: MainSource, told: u64, all: u64) -> String {
     match (verdict, told) {

@@ -16,7 +16,7 @@ pub(super) fn coverage(page: &mut Markup, document: &Document) {
             for gap in &unseen {
                 page.tag("li", &[], |page| {
                     page.tag("strong", &[], |page| page.text(&words::sentence(words::source(gap.what))));
-                    page.text(&format!(": {}.", gap.why.explanation()));
+                    page.text(&format!(": {}.", gap.explanation));
                     page.tag("ul", &[], |page| {
                         for span in gap.shown() {
                             page.tag("li", &[], |page| {

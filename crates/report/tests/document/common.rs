@@ -1,8 +1,8 @@
 //! Documents of the four situations that every form must get right.
 
 use audit_model::{
-    ActionId, Attributed, BlindSpot, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason, Person,
-    PersonStatus, PortalRole, PortalText, RoomId, Severity, SourceCoverage, UnreadableSpan, Window,
+    ActionId, Attributed, BlindSpot, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason,
+    MainSource, Person, PersonStatus, PortalRole, PortalText, RoomId, Severity, SourceCoverage, UnreadableSpan, Window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use report::{
@@ -145,6 +145,7 @@ pub(crate) fn incomplete() -> Document {
     });
     coverage.unattributed = 7;
     let mut incomplete = document(month, coverage);
+    incomplete.figures = vec![Figure::new("events", 1_240), Figure::new("failed logins", 0)];
     incomplete.program.name = "compliance-monthly".to_owned();
     let bar = |at: i64| {
         let since = month.since + TimeDelta::days(at);
@@ -155,7 +156,7 @@ pub(crate) fn incomplete() -> Document {
     incomplete.timelines = vec![Timeline {
         title: "events by day".into(),
         unit: "event".to_owned(),
-        source: "audit".to_owned(),
+        source: MainSource::Audit,
         span: month,
         bars: (0..30).map(bar).collect(),
         marks: Vec::new(),
@@ -184,7 +185,7 @@ fn hours(window: Window) -> Timeline {
     Timeline {
         title: "events by hour".into(),
         unit: "event".to_owned(),
-        source: "audit".to_owned(),
+        source: MainSource::Audit,
         span: window,
         bars: (0..24).map(bar).collect(),
         marks: Vec::new(),

@@ -1,6 +1,6 @@
 //! No text gets out of its place: whatever people type is read back, in every form, as the text that it is.
 
-use audit_model::{Coverage, GapReason, PortalText, Severity, SourceCoverage, Window};
+use audit_model::{Coverage, GapReason, MainSource, PortalText, Severity, SourceCoverage, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
@@ -58,7 +58,7 @@ fn saying(text: &str) -> Document {
     document.timelines = vec![Timeline {
         title: all(),
         unit: text.to_owned(),
-        source: text.to_owned(),
+        source: MainSource::Audit,
         span: window,
         bars: vec![Bar { note: all(), ..Bar::new(window, 1) }],
         marks: vec![Mark { at, severity: Severity::Low, label: all() }],
