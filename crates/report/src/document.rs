@@ -179,8 +179,8 @@ impl Document {
         self.sections.iter().flat_map(Section::people).collect()
     }
 
-    /// The document without whom people know already: what a watcher prints. Sections that named only such people are gone.
-    /// `None` when that leaves nothing to say and everything was seen.
+    /// The document without whom people know already: what a watcher prints. Sections that named only such people are gone, and so
+    /// are figures and timelines, which are about everybody. `None` when that leaves nothing to say and everything was seen.
     ///
     /// `headline` is asked for the sentence above it, and told how many people are left.
     pub fn news(&self, headline: impl FnOnce(u64) -> Line) -> Option<Document> {
@@ -190,7 +190,8 @@ impl Document {
             return None;
         }
         let sections = self.sections.iter().filter_map(Section::news).collect();
-        Some(Document { headline: headline(told), sections, ..self.clone() })
+        let (figures, timelines) = Default::default();
+        Some(Document { headline: headline(told), sections, figures, timelines, ..self.clone() })
     }
 
     /// `Portal https://docs.example.com, 2026-11-19 10:00:00 to 2026-11-20 10:00:00, times in Europe/Berlin`

@@ -76,21 +76,18 @@ pub(crate) fn findings() -> Document {
         person.links = vec![Link::new("History of the room", "https://docs.example.com/rooms/shared/71/history")];
         person
     });
-    let mut rooms = Table::new("Rooms by number of downloads", &["Room", "Id", "Downloads", "People", "Last"]);
-    rooms.row([
-        Cell::from("Acme – due diligence"),
-        71.into(),
-        11_960.into(),
-        9.into(),
-        at("2026-11-20T06:15:00Z").into(),
-    ]);
-    rooms.row([
-        Cell::from(&PortalText::from("=HYPERLINK(\"https://evil.example.com\")")),
-        72.into(),
-        520.into(),
-        2.into(),
-        Cell::Empty,
-    ]);
+    let columns = ["Room", "Id", "Events", "Downloads", "Changes", "Deletions", "People", "Last", "Event ids"];
+    let mut rooms = Table::new("Rooms by number of events", &columns);
+    let (acme, formula) =
+        (PortalText::from("Acme – due diligence"), PortalText::from("=HYPERLINK(\"https://evil.example.com\")"));
+    for (title, numbers, ids) in
+        [(acme, [71, 12_460, 11_960, 480, 20, 9], 41_000), (formula, [72, 520, 520, 0, 0, 2], 51_000)]
+    {
+        let last = (numbers[0] == 71).then(|| at("2026-11-20T06:15:00Z"));
+        let ids = format!("{ids}, {}, {} and {} more", ids + 7, ids + 9, words::number(numbers[1] - 3));
+        let numbers = numbers.into_iter().map(Cell::from);
+        rooms.row([Cell::from(&title)].into_iter().chain(numbers).chain([last.into(), ids.into()]));
+    }
     found.sections = vec![
         Section::new("people to ask").with_people(people),
         Section::new("rooms")

@@ -19,6 +19,7 @@ fn people_who_are_known_are_left_out_and_their_section_with_them() {
     let told = news(&found).unwrap();
     assert_eq!(told.headline.for_terminal(), "2 told");
     assert_eq!(told.people().len(), 2);
+    assert_eq!((told.figures.len(), told.timelines.len()), (0, 0));
     for section in &mut found.sections {
         for block in &mut section.blocks {
             if let Block::Person(person) = block {

@@ -48,7 +48,17 @@ for (const path of pages.map((path) => resolve(path))) {
       await close();
     }
   }
-  const { page, say, close } = await open(path, { viewport: { width: 700, height: 1000 } }, "print");
+  const sizes = await open(path, { viewport: { width: 320, height: 740 } });
+  for (const width of [320, 480, 704, 720, 800, 992, 1000]) {
+    await sizes.page.setViewportSize({ width, height: 740 });
+    const widest = await sizes.page.evaluate(() => document.documentElement.scrollWidth);
+    if (widest > width) sizes.say(`is ${widest} wide where there is room for ${width}`);
+  }
+  await sizes.close();
+  const { page, say, close } = await open(path, { viewport: { width: 688, height: 1000 } }, "print");
+  // A4 without its margins
+  const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (widest > 688) say(`is ${widest} wide on paper`);
   const folded = await page.evaluate(() =>
     [...document.querySelectorAll("details > .folded")].filter((inside) => !inside.checkVisibility({ contentVisibilityAuto: true }) || inside.getClientRects().length === 0).length);
   if (folded > 0) say(`folds ${folded} details on paper`);
