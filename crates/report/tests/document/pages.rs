@@ -8,8 +8,11 @@ use report::Form;
 
 use crate::common;
 
-/// Where npm has put axe-core and playwright-core, unless `PAGE_TOOLS` says otherwise: `.ci/run` does.
-const TOOLS: &str = "/opt/page-tools";
+/// Where npm has put axe-core and playwright-core: `$PAGE_TOOLS`, else a folder of the user's.
+fn tools() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/page-tools");
+    std::env::var_os("PAGE_TOOLS").map_or_else(home, PathBuf::from)
+}
 
 /// Says what is missing, and fails where nothing may be.
 #[expect(clippy::print_stderr, reason = "a test that was not run is said loudly")]
@@ -28,7 +31,7 @@ fn every_page_is_one_that_everybody_can_read() {
     let Some(browser) = browser() else {
         return not_tested("chromium", "Debian package chromium");
     };
-    let tools = std::env::var_os("PAGE_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
+    let tools = tools();
     let has = |package: &str| tools.join("node_modules").join(package).is_dir();
     if !has("axe-core") || !has("playwright-core") || Command::new("node").arg("--version").output().is_err() {
         return not_tested("axe-core", "node, and the npm packages axe-core and playwright-core in $PAGE_TOOLS");
