@@ -76,7 +76,7 @@ impl Lines {
     }
 
     fn blocks(&mut self, indent: usize, blocks: &[Block]) {
-        for block in blocks {
+        for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Paragraph(line) => self.say(indent, line.clone()),
                 Block::Warning(line) => self.say(indent, line!["*** ", line.clone()]),
@@ -86,7 +86,7 @@ impl Lines {
                     self.lines.extend(lines.into_iter().map(|line| format!("{:indent$}{line}", "")));
                 }
                 Block::Person(person) => {
-                    if matches!(blocks.first(), Some(first) if first != block) {
+                    if at > 0 {
                         self.gap();
                     }
                     self.person(indent, person);
