@@ -16,6 +16,7 @@ use tracing::debug;
 
 use self::bisect::Found;
 use self::page::Page;
+use crate::client::OnFault;
 use crate::slice::merge;
 use crate::zone::repeated_hours;
 use crate::{Client, Error, Rest, Slice, SliceGap};
@@ -24,6 +25,9 @@ pub(crate) use page::query_instant;
 
 /// A slice ends when it has so many rows, about half a kilobyte each, whatever is left of its span.
 const MAX_SLICE_ROWS: usize = 5_000;
+
+/// A bad row costs a pause before it is asked for again; before each of forty, that would cost more than asking tomorrow.
+const GAPS_ASKED_TWICE: usize = 3;
 
 impl Client {
     /// The newest 5 000 events that the portal recorded in the span, with what could not be seen. What is left is in `unread`.
@@ -71,6 +75,8 @@ struct Reader<'a> {
     /// The portal answered a question that no row answers.
     answers: bool,
     bad_pages: usize,
+    /// Seconds with a row that cannot be read, since the last row that could.
+    unreadable_in_a_row: usize,
     passing_failures: usize,
     slice: Slice<AuditEvent>,
 }
@@ -84,6 +90,7 @@ impl<'a> Reader<'a> {
             shuffled: rest.shuffled,
             answers: false,
             bad_pages: 0,
+            unreadable_in_a_row: 0,
             passing_failures: 0,
             slice: Slice { span: rest.span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None },
         }
@@ -102,16 +109,15 @@ impl<'a> Reader<'a> {
                 Err(Stop::Unproven) => self.gap(part.span, GapReason::UnstablePaging),
                 Err(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
                 Err(Stop::Unreadable(error)) => match self.find_unreadable(&part, error).await {
-                    Found::Second(second) => {
+                    Ok(Found::Second(second)) => {
                         self.unreadable_second(second).await;
                         let newer = Window::new(second.until, part.span.until);
                         parts.push(Rest::from(Window::new(part.span.since, second.since)));
                         parts.push(Rest { span: newer, ..part });
                         parts.retain(|part| !part.span.is_empty());
                     }
-                    Found::Nothing => parts.push(part),
-                    Found::Stop(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
-                    Found::Stop(_) => self.gap(part.span, GapReason::UnstablePaging),
+                    Ok(Found::Nothing) => parts.push(part),
+                    Err(error) => self.fail(parts.drain(..).chain([part]), error),
                 },
             }
         }
@@ -119,10 +125,15 @@ impl<'a> Reader<'a> {
         debug!(rows = self.slice.rows.len(), gaps = self.slice.gaps.len(), "audit slice read");
     }
 
+    fn on_fault(&self) -> OnFault {
+        if self.slice.gaps.len() < GAPS_ASKED_TWICE { OnFault::RepeatOnce } else { OnFault::GiveUp }
+    }
+
     /// Takes in the rows of a page, each once, and what of it could not be understood.
     fn take(&mut self, page: Page) {
         page.unreadable().into_iter().for_each(|gap| self.gap(gap.span, gap.why));
         for event in page.rows.into_iter().filter_map(|row| row.event.ok()) {
+            self.unreadable_in_a_row = 0;
             if self.seen.insert(event.id) {
                 self.slice.rows.push(event);
             }

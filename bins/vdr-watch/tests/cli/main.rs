@@ -123,14 +123,15 @@ async fn a_second_run_asks_for_what_is_new_only() {
     assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
 }
 
-/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, the rooms.
+/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, whether it was the last,
+/// the rooms.
 #[tokio::test]
-async fn a_run_with_nothing_new_asks_three_questions() {
+async fn a_run_with_nothing_new_asks_four_questions() {
     let setting = Setting::new("quiet").await;
     run(&setting, &[]).await;
     let before = setting.sim.requests().len();
     run(&setting, &[]).await;
-    assert_eq!(setting.sim.requests().len() - before, 3);
+    assert_eq!(setting.sim.requests().len() - before, 4);
 }
 
 /// What is remembered of the portal is not believed when it stops being true.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use audit_model::{GapReason, Window};
+use audit_model::GapReason;
 use chrono::{DateTime, Utc};
 
 use super::page::{Asked, PAGE_ROWS, Page, second_of};
@@ -53,26 +53,7 @@ impl Reader<'_> {
         self.gap(second_of(date), GapReason::UnstablePaging);
         Ok(())
     }
-
-    /// Reads what can be had of a second that holds an unreadable row, so that making one does not hide what else happened then.
-    /// It stays a gap.
-    pub(super) async fn unreadable_second(&mut self, second: Window) {
-        let all = Asked::all_of(second.intersection(&self.slice.span));
-        for kind in OTHER_KINDS {
-            let asked = Asked { action_type: Some(kind), ..all };
-            // one that fails holds the row itself
-            let Ok(raw) = self.client.audit_page(&asked, OnFault::GiveUp).await else { continue };
-            if let Some(page) = Page::of(raw, &asked, None, self.client.time_zone()) {
-                self.take(page);
-            }
-        }
-        self.gap(second, GapReason::UnreadableRow);
-    }
 }
-
-/// Kinds of action that are asked for one by one in a second with an unreadable row: update, delete, export, changes of access,
-/// download, upload, copy, move, send. The rows that can be made unreadable on purpose are of none of these kinds, but created tags.
-const OTHER_KINDS: [&str; 9] = ["2", "3", "8", "10", "11", "12", "13", "14", "15"];
 
 /// Where the looks begin: once when one page shows all; else spread over what a full page can begin with, no offset twice, and then at
 /// those behind.

@@ -95,7 +95,6 @@ impl Page {
         }
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let (mut newest, mut ids, mut rows) = (asked.to, HashSet::new(), Vec::with_capacity(raw.len()));
-
         for row in raw {
             rows.push(match row {
                 Raw::Read(mut event) => {
@@ -121,17 +120,23 @@ impl Page {
         let Some(place) = place else { return true };
         let begins_there = self.rows.iter().find_map(|row| row.at) == Some(place.date);
         // rows of a date do not get fewer
-        let fewer = || place.ids.union(&self.ids_of(place.date)).count() > self.size_of(place.date);
-        begins_there && !(self.shows_end_of(place.date) && !place.flawed && fewer())
+        begins_there && self.count(place).is_none_or(|(ids, size)| ids.len() <= size)
+    }
+
+    /// The distinct rows of the place's date that were seen, with those of this page, and how many there are; `None` while more of them
+    /// can come, and where the number proves nothing.
+    pub(super) fn count(&self, place: &Place) -> Option<(HashSet<i64>, usize)> {
+        let date = place.date;
+        let ends = !self.is_full() || self.rows.iter().any(|row| row.at.is_some_and(|at| at < date));
+        if !ends || place.flawed || self.is_flawed_at(date) {
+            return None;
+        }
+        let shown = self.rows.iter().take_while(|row| row.at == Some(date)).count();
+        Some((&place.ids | &self.ids_of(date), self.asked.start + shown))
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.rows.len() == self.asked.count
-    }
-
-    /// How many rows of the page's first date there are at least, and exactly when another date or the end comes after it.
-    pub(super) fn size_of(&self, date: DateTime<Utc>) -> usize {
-        self.asked.start + self.rows.iter().take_while(|row| row.at.is_none_or(|at| at == date)).count()
     }
 
     pub(super) fn ids_of(&self, date: DateTime<Utc>) -> HashSet<i64> {
@@ -143,15 +148,11 @@ impl Page {
             .collect()
     }
 
-    /// Whether the page shows all rows of its first date that it does not begin behind: something older comes, or nothing.
-    pub(super) fn shows_end_of(&self, date: DateTime<Utc>) -> bool {
-        !self.is_full() || self.rows.iter().any(|row| row.at.is_some_and(|at| at < date))
-    }
-
+    /// Whether one of the rows of this date, or beside them, could not be understood.
     pub(super) fn is_flawed_at(&self, date: DateTime<Utc>) -> bool {
         let newer = self.rows.iter().rposition(|row| row.at.is_some_and(|at| at > date)).map_or(0, |newer| newer + 1);
-        let group = self.rows[newer..].iter().take_while(|row| row.at.is_none_or(|at| at == date));
-        group.into_iter().any(|row| row.event.is_err())
+        let mut group = self.rows[newer..].iter().take_while(|row| row.at.is_none_or(|at| at == date));
+        group.any(|row| row.event.is_err())
     }
 
     pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {

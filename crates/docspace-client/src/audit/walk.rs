@@ -3,8 +3,6 @@
 //! Each page begins with a row that is known, and what looks like the end is asked about once more. Both together make an answer that
 //! is empty, cut short or meant for somebody else a try that failed, and never the end.
 
-use std::collections::HashSet;
-
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, Utc};
 
@@ -22,9 +20,6 @@ const MOST_BAD_PAGES: usize = 5;
 
 /// A portal that ignores filters answers with its newest 20 rows, whatever was asked; with fewer only when it has no more.
 const FALLBACK_ROWS: usize = 20;
-
-/// A bad row costs a pause before it is asked for again; before each of forty, that would cost more than asking tomorrow.
-const GAPS_ASKED_TWICE: usize = 3;
 
 /// A row that was read.
 struct Known {
@@ -76,8 +71,7 @@ impl Reader<'_> {
     async fn step(&mut self, rest: &mut Rest) -> Result<Step, Stop> {
         rest.shuffled |= self.shuffled;
         let asked = Asked::next_of(rest);
-        let on_fault = if self.slice.gaps.len() < GAPS_ASKED_TWICE { OnFault::RepeatOnce } else { OnFault::GiveUp };
-        let raw = match self.client.audit_page(&asked, on_fault).await {
+        let raw = match self.client.audit_page(&asked, self.on_fault()).await {
             Ok(raw) => raw,
             Err(error) if error.kind == ErrorKind::UnexpectedForm => return Ok(Step::OddForm(error)),
             Err(error) => return Err(Stop::because_of(error)),
@@ -93,13 +87,9 @@ impl Reader<'_> {
         let (is_full, place) = (page.is_full(), page.end(rest.place.as_ref()));
         let last =
             page.rows.last().and_then(|row| row.event.as_ref().ok()).map(|last| Known { id: last.id, at: last.at });
-        let to_count = rest.place.as_ref().filter(|place| page.shows_end_of(place.date) && !place.flawed);
-        let to_count = to_count.filter(|place| !page.is_flawed_at(place.date)).map(|place| {
-            let ids: HashSet<i64> = place.ids.union(&page.ids_of(place.date)).copied().collect();
-            (place.date, ids, page.size_of(place.date))
-        });
+        let counted = rest.place.as_ref().and_then(|place| Some((place.date, page.count(place)?)));
         self.take(page);
-        if let Some((date, ids, size)) = to_count
+        if let Some((date, (ids, size))) = counted
             && ids.len() < size
         {
             self.shuffled = true;
@@ -139,9 +129,9 @@ impl Reader<'_> {
             match (&row.event, last) {
                 (Ok(event), Some(last)) if event.id == last.id => return Ok(true),
                 (Err(_), None) => return Ok(true),
-                // either they have no order, or this answer is too short as well
+                // either equal dates have no order, or this answer is too short as well
                 (Ok(event), Some(last)) if event.at == last.at && self.seen.contains(&event.id) => {
-                    return self.is_nothing_behind(asked, rows).await;
+                    return Ok(self.shuffled || self.is_nothing_behind(asked, rows).await?);
                 }
                 _ => {}
             }
