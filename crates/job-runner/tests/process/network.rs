@@ -1,8 +1,9 @@
 //! What stands in the log and on the terminal when the way to the portal fails, or the portal says what it likes.
 
+use cli_test::Run;
 use portal_sim::{Certificate, Fault, FaultKind, PortalSim, Scenario};
 
-use crate::common::{Desk, Run};
+use crate::common::Desk;
 
 fn portal() -> Scenario {
     Scenario::empty("2026-11-20T09:00:00Z".parse().unwrap())
