@@ -18,7 +18,7 @@ pub use limiter::Limits;
 pub use scenario::{
     BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,
     Innocent, Key, Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions,
-    Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
+    Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version, Words,
 };
 pub use sim::{PortalSim, RequestLine};
 pub use tls::Certificate;

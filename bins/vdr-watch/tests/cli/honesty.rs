@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portal_sim::{Event, Fault, Room, Scenario};
+use portal_sim::{AnswerForm, Event, Fault, FaultKind, Room, Scenario};
 
 use crate::common::{Run, Setting, now, only_file, run, run_with};
 
@@ -181,6 +181,36 @@ async fn two_quiet_hours_of_the_autumn_night_are_no_busy_one() {
     let setting = Setting::with(portal).await;
     let ended = run(&setting, &[]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
+}
+
+/// A proxy answers one page with an empty list: it is asked for again, and nothing is missing.
+#[tokio::test]
+async fn an_empty_page_in_the_middle_is_not_the_end() {
+    let arguments = ["--since", "10d", "--format", "json"];
+    let expected = json(&run(&Setting::new("incident").await, &arguments).await);
+    for page in 1..7 {
+        let setting = Setting::new("incident").await;
+        setting.sim.set_faults(vec![Fault::no_rows().on("security/audit/events").after(page).times(1)]);
+        let ended = run(&setting, &arguments).await;
+        assert_eq!(ended.exit, 0, "page {page}: {}", ended.stderr);
+        let report = json(&ended);
+        assert_eq!(report["coverage"]["audit"]["rows"], expected["coverage"]["audit"]["rows"], "page {page}");
+        assert_eq!(report["findings"].as_array().unwrap().len(), expected["findings"].as_array().unwrap().len());
+    }
+}
+
+/// The question about nobody is answered, and nothing else can be understood.
+#[tokio::test]
+async fn a_server_of_an_unknown_form_concludes_nothing_and_is_named() {
+    let setting = Setting::new("incident").await;
+    let odd = FaultKind::OddAnswer { form: AnswerForm::NullResponse };
+    setting.sim.set_faults(vec![Fault::new(odd).on("security/audit/events").after(1)]);
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(said.contains("in a form that this version does not know"), "{said}");
+    assert_eq!(json(&ended)["coverage"]["complete"], false);
+    assert!(setting.sim.requests().len() < 20, "{}", setting.sim.requests().len());
 }
 
 /// A data room with forty tags named `{x}`, made right after the room was emptied: the emptying must be told by the first run.

@@ -1,8 +1,7 @@
 //! What stands in the log and on the terminal when the way to the portal fails, or the portal says what it likes.
 
-use portal_sim::{Certificate, Fault, FaultKind, PortalSim, Scenario};
-
 use cli_test::Run;
+use portal_sim::{Certificate, Fault, FaultKind, PortalSim, Scenario};
 
 use crate::common::Desk;
 
