@@ -160,7 +160,8 @@ impl Archive {
             for span in holes.iter() {
                 judged.spans.insert(*span);
                 sqlx::query(
-                    "INSERT OR REPLACE INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)
+                     ON CONFLICT DO NOTHING",
                 )
                 .bind(&part)
                 .bind(micros(span.since))
