@@ -66,14 +66,22 @@ impl PortalText {
         shown
     }
 
-    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: one that begins like a formula gets an
-    /// apostrophe in front, as spreadsheets themselves mark text.
+    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: what begins like a formula gets an apostrophe in
+    /// front, as spreadsheets themselves mark text. So does what begins like one behind a semicolon, where a spreadsheet of many
+    /// countries begins a cell, quotes or not. Tabs and line breaks, which begin cells as well, are shown as `\u{…}`.
     pub fn for_csv(&self) -> String {
         let line = self.for_terminal();
-        let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-        let apostrophe = if line.trim_start().starts_with(starts_formula) { "'" } else { "" };
-        format!("\"{apostrophe}{}\"", line.replace('"', "\"\""))
+        let guarded: Vec<String> = line.split(';').map(guarded).collect();
+        format!("\"{}\"", guarded.join(";").replace('"', "\"\""))
     }
+}
+
+/// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.
+fn guarded(text: &str) -> String {
+    let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let is_dropped = |c: char| c.is_whitespace() || c == '"';
+    let apostrophe = if text.trim_start_matches(is_dropped).starts_with(starts_formula) { "'" } else { "" };
+    format!("{apostrophe}{text}")
 }
 
 /// Characters that act on a terminal or change how the text around them is read.
@@ -131,6 +139,11 @@ mod tests {
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
             ("＝1", "\"'＝1\""),
+            ("a;=1+1;b.docx", "\"a;'=1+1;b.docx\""),
+            (";;-1", "\";;'-1\""),
+            ("a; \"=1+1\"", "\"a;' \"\"=1+1\"\"\""),
+            ("\"=1", "\"'\"\"=1\""),
+            ("a;b=1", "\"a;b=1\""),
             ("\t=1", "\"\\u{9}=1\""),
             ("a\r\nb", "\"a\\u{d}\\u{a}b\""),
             ("a=1", "\"a=1\""),
