@@ -39,6 +39,9 @@ impl Setting {
     pub(crate) fn config(&self, content: &str) -> String {
         let path = self.state.path().join("vdr-watch.toml");
         std::fs::write(&path, content).unwrap();
+        // it may hold an address that is a secret
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         path.display().to_string()
     }
 
