@@ -184,6 +184,8 @@ struct Told {
     /// Classes that this run has met.
     met: BTreeSet<String>,
     waiting: Vec<String>,
+    /// Classes of lines that this run has shown.
+    shown: BTreeSet<String>,
     /// This run has told something.
     has_news: bool,
 }
@@ -202,6 +204,7 @@ impl Told {
             gaps: Vec::new(),
             met: BTreeSet::new(),
             waiting: Vec::new(),
+            shown: BTreeSet::new(),
             has_news: false,
         };
         for line in text.lines() {
@@ -219,19 +222,17 @@ impl Told {
     fn lets_through(&mut self, line: &str) -> bool {
         let class = class(without_head(line));
         self.met.insert(class.clone());
-        match self.lines.get(&class) {
-            None => {
-                self.lines.insert(class, self.now);
-                self.has_news = true;
-                true
-            }
-            // this run has said so
-            Some(at) if *at == self.now => false,
-            Some(_) => {
-                self.waiting.push(line.to_owned());
-                false
-            }
+        if self.shown.contains(&class) {
+            return false;
         }
+        if self.lines.contains_key(&class) {
+            self.waiting.push(line.to_owned());
+            return false;
+        }
+        self.lines.insert(class.clone(), self.now);
+        self.shown.insert(class);
+        self.has_news = true;
+        true
     }
 
     /// Those of these notes that were not told for so long. From now on they were.
@@ -274,8 +275,9 @@ impl Told {
         }
         let mut shown = Vec::new();
         for line in std::mem::take(&mut self.waiting) {
-            // one of each class
-            if self.lines.insert(class(without_head(&line)), self.now) != Some(self.now) {
+            let class = class(without_head(&line));
+            self.lines.insert(class.clone(), self.now);
+            if self.shown.insert(class) {
                 shown.push(line);
             }
         }

@@ -96,8 +96,7 @@ pub trait Program: Sized {
     /// Whether the text report says something new besides what could not be seen, so that it is printed although the same gaps were
     /// told before. Pure.
     fn says_more(outcome: &Self::Outcome) -> bool {
-        let conclusion = Self::conclusion(outcome);
-        conclusion.held || words::told(conclusion.findings).next().is_some()
+        words::told(Self::conclusion(outcome).findings).next().is_some()
     }
 
     /// What people should be told: of findings, those that are new or have grown. Pure.

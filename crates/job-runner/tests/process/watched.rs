@@ -86,9 +86,8 @@ async fn a_dry_run_and_one_that_finds_another_at_work_say_nothing() {
 #[tokio::test]
 async fn a_heartbeat_that_nobody_takes_fails_no_run_and_is_no_storm() {
     let (desk, sim) = Desk::with_portal().await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let receiver = Receiver::start().await;
-    let receiver = Receiver { url: format!("http://{nowhere}/secret-path"), ..receiver };
+    // a port that is free now may be another test's in a moment; nobody listens on this one
+    let receiver = Receiver { url: "http://127.0.0.1:1/secret-path".to_owned(), ..Receiver::start().await };
     let first = beat(&desk, &sim, &receiver, "", &[]).await;
     assert_eq!(first.exit, 0);
     assert!(first.stderr.contains("heartbeat") && !first.stderr.contains("secret-path"), "{}", first.stderr);
