@@ -84,7 +84,7 @@ pub(crate) struct Chosen(Vec<String>);
 impl Chosen {
     /// Looks the entries of the setting up. One that fits nobody is a mistake only when the list of people could be read.
     pub(crate) async fn look_up(entries: &[String], job: &Job, coverage: &mut Coverage) -> anyhow::Result<Self> {
-        let chosen = Chosen(entries.iter().map(|entry| entry.trim().to_owned()).collect());
+        let chosen = Chosen(entries.iter().map(|entry| entry.trim().to_lowercase()).collect());
         if chosen.0.is_empty() {
             return Ok(chosen);
         }
