@@ -10,13 +10,15 @@ mod net;
 mod portal;
 mod scenario;
 mod sim;
+mod tls;
 mod version;
 
-pub use fault::{Fault, FaultBody, FaultKind, LimitKind, Moment};
+pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, LimitKind, Moment, RowForm};
 pub use limiter::Limits;
 pub use scenario::{
     BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,
     Innocent, Key, Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions,
-    Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version,
+    Room, SYSTEM, Scenario, ScenarioError, Share, Stored, StoredFile, TenantState, Traffic, Truth, Version, Words,
 };
 pub use sim::{PortalSim, RequestLine};
+pub use tls::Certificate;

@@ -22,6 +22,7 @@ use crate::limiter::{Entry, Limiter, Slot};
 use crate::net::{Connection, Listener};
 use crate::portal::{self, Outcome, Wire};
 use crate::scenario::Scenario;
+use crate::tls::{Certificate, Tls};
 
 /// The path that replaces the faults while the simulator runs.
 const FAULTS_PATH: &str = "/__sim/faults";
@@ -54,6 +55,8 @@ struct LogLine<'a> {
 /// It serves on tasks of the runtime it was started in, so a test can wait for a child process meanwhile.
 pub struct PortalSim {
     address: SocketAddr,
+    /// What a client must trust, where the portal has TLS.
+    trust: Option<String>,
     shared: Arc<Shared>,
     /// Dropping it ends the server task.
     _stop: oneshot::Sender<()>,
@@ -64,6 +67,8 @@ struct Shared {
     requests: Mutex<Vec<RequestLine>>,
     limiter: Limiter,
     log: Option<Mutex<File>>,
+    /// Of the portal's URL.
+    scheme: &'static str,
 }
 
 impl PortalSim {
@@ -80,6 +85,24 @@ impl PortalSim {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start_on(scenario: Scenario, address: SocketAddr, log: Option<File>) -> io::Result<PortalSim> {
+        PortalSim::listen(scenario, address, log, None).await
+    }
+
+    /// Starts with TLS on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no port can be had, or no certificate can be made.
+    pub async fn start_tls(scenario: Scenario, certificate: Certificate) -> io::Result<PortalSim> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        PortalSim::listen(scenario, address, None, Some(Tls::new(certificate)?)).await
+    }
+
+    async fn listen(
+        scenario: Scenario,
+        address: SocketAddr,
+        log: Option<File>,
+        tls: Option<Tls>,
+    ) -> io::Result<PortalSim> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let mut scenario = scenario;
@@ -89,26 +112,36 @@ impl PortalSim {
             requests: Mutex::default(),
             limiter: Limiter::default(),
             log: log.map(Mutex::new),
+            scheme: if tls.is_some() { "https" } else { "http" },
         });
+        let (tls, trust) = tls.map_or((None, None), |tls| (Some(tls.acceptor), Some(tls.trust)));
         let app = Router::new()
             .fallback(handle)
             // the portal has its own limit and its own answers to too much
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(Listener(listener), app.into_make_service_with_connect_info::<Connection>())
-            .with_graceful_shutdown(async move {
-                // the sender never sends: it is dropped
-                let _ = stopped.await;
-            });
+        let server =
+            axum::serve(Listener { tcp: listener, tls }, app.into_make_service_with_connect_info::<Connection>())
+                .with_graceful_shutdown(async move {
+                    // the sender never sends: it is dropped
+                    let _ = stopped.await;
+                });
         tokio::spawn(async move { server.await });
-        Ok(PortalSim { address, shared, _stop: stop })
+        Ok(PortalSim { address, trust, shared, _stop: stop })
     }
 
-    /// The base URL, `http://127.0.0.1:PORT`.
+    /// The base URL, `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.shared.scheme, self.address)
+    }
+
+    /// What a client must trust to accept the portal's certificate, as PEM: the authority's certificate, or the portal's
+    /// own where it is signed by itself. `None` without TLS.
+    #[must_use]
+    pub fn trust_pem(&self) -> Option<&str> {
+        self.trust.as_deref()
     }
 
     /// The first key of the scenario: a full one of the portal's owner, unless the scenario says otherwise.
@@ -218,6 +251,7 @@ fn prepare(
         method: method.as_str(),
         path: uri.path(),
         query: uri.query(),
+        scheme: shared.scheme,
         host: text(header::HOST).unwrap_or("127.0.0.1"),
         authorization: text(header::AUTHORIZATION),
         headers,

@@ -202,3 +202,50 @@ fn an_office_without_people_or_days_is_refused() {
     assert!(office(1).people(0).build(now).is_err());
     assert!(office(1).days(2).build(now).is_err(), "a weekend");
 }
+
+#[tokio::test]
+async fn visitors_share_one_id_and_a_name_that_is_no_name() {
+    let sim = start("visitors").await;
+    let page = get(&sim, &format!("security/audit/events/filter?userId={}&count=100", portal_sim::GUEST)).await.json();
+    let rows = page.at("response").items();
+    assert_eq!(rows.len(), 70);
+    assert!(
+        rows.iter().all(|row| row.at("user").text() == "Anonymous" && row.at("context").text() == "Rooms: Open day")
+    );
+    let addresses: BTreeSet<&str> = rows.iter().map(|row| row.at("ip").text()).collect();
+    assert_eq!(addresses.len(), 3);
+    // the name they typed is in the sentence alone
+    assert!(rows.iter().any(|row| row.at("action").text().contains("Vera")), "{rows:?}");
+}
+
+#[tokio::test]
+async fn an_agent_is_told_from_a_room_by_one_word_and_by_its_list() {
+    let sim = start("agent-twin").await;
+    let mallory = builtin("agent-twin").person_by_email("mallory@example.com").expect("planted").id;
+    let page = get(&sim, &format!("security/audit/events/filter?userId={mallory}&count=100")).await.json();
+    let contexts: Vec<&str> = page.at("response").items().iter().map(|row| row.at("context").text()).collect();
+    assert_eq!(contexts, vec!["KI-Agenten: Acme – due diligence"; 40]);
+    let chen = builtin("agent-twin").person_by_email("chen@example.com").expect("planted").id;
+    let page = get(&sim, &format!("security/audit/events/filter?userId={chen}")).await.json();
+    assert!(page.at("response").items().iter().any(|row| row.at("context").text() == "Räume: Acme – due diligence"));
+    for (area, agents) in [("Active", 0), ("Any", 0), ("AiAgents", 1)] {
+        let list = get(&sim, &format!("files/rooms?searchArea={area}")).await.json();
+        let rooms = list.at("response").at("folders").items();
+        assert_eq!(rooms.iter().filter(|room| room.at("id").int() == 96).count(), agents, "{area}");
+        assert_eq!(rooms.iter().filter(|room| room.at("rootFolderType").int() == 34).count(), agents, "{area}");
+    }
+}
+
+#[test]
+fn nobody_who_is_called_inactive_has_acted_and_the_records_reach_back() {
+    let scenario = builtin("inactive");
+    for found in &scenario.truth().found {
+        let who = scenario.person_by_email(&found.person).expect("an account").id;
+        let since = scenario.now - Duration::hours(i64::from(found.within_hours));
+        let in_room = |event: &&Event| matches!(event.place, Place::Room { id, .. } if id == found.room);
+        let acts = scenario.events.iter().filter(in_room).filter(|event| event.actor == who && event.at >= since);
+        assert_eq!(acts.count(), found.acts, "{}", found.person);
+        assert!(scenario.events.iter().any(|event| event.at < since), "or nobody can know");
+    }
+    assert_eq!(scenario.truth().found.len(), 3);
+}

@@ -33,6 +33,46 @@ pub enum FaultKind {
         #[serde(default)]
         retry_after: Option<u32>,
     },
+    /// The error envelope of an exception with this type, which a server may fill with anything.
+    Exception {
+        /// HTTP status.
+        #[serde(default = "internal_error")]
+        status: u16,
+        /// Name of the exception's type.
+        #[serde(rename = "type")]
+        class: String,
+        /// Its message.
+        #[serde(default)]
+        message: String,
+    },
+    /// The true list with rows left out; 200, and `count` is what is left. Other answers stay as they are.
+    FewerRows {
+        /// How many; absent leaves out all of them.
+        #[serde(default)]
+        drop: Option<u32>,
+        /// Position of the first that is left out; absent leaves out the last ones.
+        #[serde(default)]
+        at: Option<u32>,
+        /// What `total` says instead of the truth, where the list has one.
+        #[serde(default)]
+        total: Option<i64>,
+    },
+    /// The true list with rows of another form. Other answers stay as they are.
+    OddRows {
+        /// What is odd about them.
+        form: RowForm,
+        /// Rows whose id is divisible by this; absent means all. Ids that are no numbers are hashed first.
+        #[serde(default)]
+        every: Option<u32>,
+        /// This row alone.
+        #[serde(default)]
+        id: Option<String>,
+    },
+    /// 200 with something else than what the route answers.
+    OddAnswer {
+        /// What comes.
+        form: AnswerForm,
+    },
     /// What was asked for is done, and then this status is answered.
     DoneThenStatus {
         /// HTTP status.
@@ -81,6 +121,44 @@ pub enum FaultKind {
         /// The rows; their times are relative to the portal's clock at the moment of arrival.
         traffic: Vec<Traffic>,
     },
+}
+
+fn internal_error() -> u16 {
+    500
+}
+
+/// What a row looks like that no client expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowForm {
+    /// Without its date.
+    NoDate,
+    /// An id beyond 64 bits.
+    HugeId,
+    /// A person whose id is no GUID.
+    NoGuid,
+    /// `null` in place of the row.
+    Null,
+    /// A text in place of the row.
+    Text,
+}
+
+/// What comes in place of the portal's envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerForm {
+    /// `{"response":null}`
+    NullResponse,
+    /// `{}`
+    NoMembers,
+    /// The envelope with an object where the route has a list, and the other way round.
+    OtherResponse,
+    /// `[]`
+    List,
+    /// A JSON string.
+    Text,
+    /// A page for browsers, as of a proxy that wants somebody to sign in.
+    Html,
 }
 
 /// The kinds of error body.

@@ -8,7 +8,7 @@ mod moment;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use kind::{FaultBody, FaultKind, LimitKind};
+pub use kind::{AnswerForm, FaultBody, FaultKind, LimitKind, RowForm};
 pub use moment::Moment;
 
 use crate::scenario::{Traffic, mix};
@@ -18,7 +18,8 @@ use crate::scenario::{Traffic, mix};
 /// All faults that fit a request apply at once, except that only the first of those that decide the answer does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Beginning of the path behind `/api/2.0/`, such as `security/audit/events`; empty for every route.
+    /// Beginning of the path behind `/api/2.0/`, such as `security/audit/events`; empty for every route. `*` stands for
+    /// one part of the path, and `$` at the end for its end: `files/rooms/*/share`, `files/rooms$`.
     #[serde(default)]
     pub route: String,
     /// HTTP method; absent for all.
@@ -101,7 +102,19 @@ impl Fault {
         Fault::new(FaultKind::Status { status, body: None })
     }
 
-    /// Only routes whose path behind `/api/2.0/` begins like this.
+    /// So many rows of a list are left out, the last ones.
+    #[must_use]
+    pub fn fewer_rows(drop: u32) -> Fault {
+        Fault::new(FaultKind::FewerRows { drop: Some(drop), at: None, total: None })
+    }
+
+    /// All rows of a list are left out; its total stays.
+    #[must_use]
+    pub fn no_rows() -> Fault {
+        Fault::new(FaultKind::FewerRows { drop: None, at: None, total: None })
+    }
+
+    /// Only routes whose path behind `/api/2.0/` begins like this; `*` and `$` as for [`Fault::route`].
     #[must_use]
     pub fn on(mut self, route: &str) -> Fault {
         route.clone_into(&mut self.route);
@@ -165,7 +178,7 @@ impl Fault {
 
     /// Whether route, method, clock and number fit; counts nothing.
     fn fits(&self, sight: Sight<'_>) -> bool {
-        sight.route.starts_with(&self.route)
+        begins(sight.route, &self.route)
             && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(sight.method))
             && self.kind.concerns(sight.method, sight.route)
             && self.times != Some(0)
@@ -191,6 +204,20 @@ impl Fault {
         }
         true
     }
+}
+
+/// Whether the path begins like the pattern; see [`Fault::route`].
+fn begins(path: &str, pattern: &str) -> bool {
+    let (pattern, whole) = pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
+    let mut rest = path;
+    for (index, literal) in pattern.split('*').enumerate() {
+        if index > 0 {
+            rest = rest.trim_start_matches(|letter| letter != '/');
+        }
+        let Some(after) = rest.strip_prefix(literal) else { return false };
+        rest = after;
+    }
+    !whole || rest.is_empty()
 }
 
 /// Fixes the moments that are relative, so that moving the clock later moves it towards them.
@@ -243,6 +270,23 @@ mod tests {
         assert!(hits(EVENTS));
         assert!(hits("security/audit/login/filter"));
         assert!(!hits("security/audit/login/filter"), "used up");
+    }
+
+    #[test]
+    fn a_route_is_a_beginning_with_parts_left_open() {
+        for (pattern, path, fits) in [
+            ("", "files/rooms", true),
+            ("files/rooms", "files/rooms/71/share", true),
+            ("files/rooms$", "files/rooms", true),
+            ("files/rooms$", "files/rooms/71", false),
+            ("files/rooms/*/share", "files/rooms/71/share", true),
+            ("files/rooms/*/share", "files/rooms/71/logo/share", false),
+            ("files/rooms/*/share", "files/rooms/71", false),
+            ("files/folder/*$", "files/folder/71", true),
+            ("files/folder/*$", "files/folder/71/log", false),
+        ] {
+            assert_eq!(begins(path, pattern), fits, "{pattern} {path}");
+        }
     }
 
     #[test]

@@ -170,7 +170,7 @@ pub(super) fn row(scenario: &Scenario, event: &Event, shorten: bool) -> Result<J
         ("location", action.location().into()),
         ("target", target.filter(|ids| !ids.is_empty()).map(|ids| split(&ids)).into()),
         ("entries", action.entries().into()),
-        ("context", audit_text::context(action, texts)?.into()),
+        ("context", audit_text::context(action, texts, &scenario.condition.words)?.into()),
     ]))
 }
 

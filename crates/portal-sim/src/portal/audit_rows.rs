@@ -14,7 +14,7 @@ use super::reply::{Failure, trimmed};
 use crate::actions::{self, Action};
 use crate::dates;
 use crate::json::{Json, escape, write_number, write_text};
-use crate::scenario::{Event, Place, Scenario};
+use crate::scenario::{Event, Place, Scenario, Words};
 
 /// The members of a row, in order.
 const MEMBERS: [&str; 18] = [
@@ -147,7 +147,8 @@ impl Row<'_> {
         let describes_itself = event.texts.is_empty()
             || format.iter().any(|piece| matches!(piece, Piece::Stored(index) if *index >= texts))
             || event.texts.last().is_some_and(|last| last.starts_with('{'))
-            || audit::is_special(event.action);
+            || audit::is_special(event.action)
+            || scenario.condition.words != Words::default();
         if describes_itself {
             return None;
         }
@@ -215,7 +216,7 @@ impl Row<'_> {
                 }
             }
             Place::MyDocuments if known.action.is_documents() => self.text(17, "My documents"),
-            Place::Room { .. } if known.action.is_documents() => return None,
+            Place::Room { .. } | Place::Agent { .. } if known.action.is_documents() => return None,
             _ => {
                 if let Some(location) = known.action.location_text() {
                     self.text(17, location);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::reply::Failure;
 use crate::actions::Action;
+use crate::scenario::Words;
 
 /// From this length on the pieces of a text are cut in `last` and in the fallback …
 const LONG_PIECE: usize = 50;
@@ -95,8 +96,15 @@ fn size(text: &str) -> String {
 }
 
 /// The place: the room's title then, or the section, or the name of the location.
-pub(super) fn context(action: &Action, texts: Option<&[String]>) -> Result<Option<String>, Failure> {
-    let default = || Ok(action.location_text().map(str::to_owned));
+pub(super) fn context(action: &Action, texts: Option<&[String]>, words: &Words) -> Result<Option<String>, Failure> {
+    let default = || {
+        let word = match action.location_text() {
+            Some("Rooms") => Some(words.rooms.as_str()),
+            Some("AI agents") => Some(words.agents.as_str()),
+            other => other,
+        };
+        Ok(word.map(str::to_owned))
+    };
     let Some(last) = texts.and_then(<[String]>::last).filter(|_| action.is_documents()) else { return default() };
     if !(last.starts_with('{') && last.ends_with('}')) {
         return default();
@@ -105,7 +113,8 @@ pub(super) fn context(action: &Action, texts: Option<&[String]>) -> Result<Optio
     let text = |name: &str| place.get(name).and_then(Value::as_str);
     let title = if RENAMINGS.contains(&action.id) { text("RoomOldTitle") } else { text("RoomTitle") };
     if let Some(title) = title.filter(|title| !title.is_empty()) {
-        let prefix = if place.get("IsAgent").and_then(Value::as_bool) == Some(true) { "AI agents" } else { "Rooms" };
+        let is_agent = place.get("IsAgent").and_then(Value::as_bool) == Some(true);
+        let prefix = if is_agent { &words.agents } else { &words.rooms };
         return Ok(Some(format!("{prefix}: {title}")));
     }
     match text("RootFolderTitle").filter(|title| !title.is_empty()) {

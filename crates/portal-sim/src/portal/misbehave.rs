@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
-use super::reply::{Echo, too_many};
+use super::reply::{self, Echo, too_many};
 use super::wire::Manner;
 use crate::fault::{Effects, FaultKind};
 use crate::limiter::Refusal;
@@ -54,6 +54,9 @@ pub(super) fn instead(kind: &FaultKind, echo: &Echo<'_>, now: DateTime<Utc>) -> 
     };
     Some(match kind {
         FaultKind::Status { status, body } => Outcome::Reply(echo.fault(*status, *body)),
+        FaultKind::Exception { status, class, message } => {
+            Outcome::Reply(reply::error(*status, message, class.as_str().into(), "   at Portal.Simulated()".into(), 0))
+        }
         // the day's limit is the one that says how long to wait
         FaultKind::TooManyRequests { retry_after } => {
             limited(if retry_after.is_some() { 10_000 } else { 1500 }, *retry_after)

@@ -23,6 +23,7 @@ mod logins;
 mod members;
 mod misbehave;
 mod multipart;
+mod odd_data;
 mod operations;
 mod people;
 mod people_change;
@@ -69,6 +70,8 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     /// Query as sent, without the question mark.
     pub(crate) query: Option<&'a str>,
+    /// Of the portal's URL.
+    pub(crate) scheme: &'a str,
     pub(crate) host: &'a str,
     pub(crate) authorization: Option<&'a str>,
     /// All headers as sent.
@@ -236,7 +239,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     if request.path.len() + request.query.map_or(0, str::len) > MAX_TARGET {
         return Outcome::Reply(Reply::new(414, None, Vec::new()));
     }
-    let base = format!("http://{}", request.host);
+    let base = format!("{}://{}", request.scheme, request.host);
     let mut parsed = Query::parse(request.query.unwrap_or_default());
     parsed.cuts_count = !scenario.can(Ability::StrictCount);
     parsed.ignores_fields = !scenario.can(Ability::Fields);
@@ -261,7 +264,7 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         (None, _) => echo.failure(Failure::Empty(404)),
         (Some(route), None) => echo.failure(Failure::Empty(405)).header("allow", &route.allow()),
         (Some(_), Some(method)) => match serve(scenario, method, request, &parsed, (sent, &path, &base), fault) {
-            Ok(output) => echo.output(output),
+            Ok(output) => echo.output(odd_data::bent(output, fault)),
             Err(failure) => echo.failure(failure),
         },
     };

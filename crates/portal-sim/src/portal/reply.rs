@@ -7,7 +7,7 @@ use crate::fault::FaultBody;
 use crate::json::{Json, length};
 use crate::limiter::Refusal;
 
-const JSON: &str = "application/json; charset=utf-8";
+pub(super) const JSON: &str = "application/json; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 /// What a caller from a refused address reads.
 const BLOCKED: &str = "The access to the portal is restricted";
@@ -325,10 +325,7 @@ impl Echo<'_> {
             FaultBody::Problem => self.failure(Failure::Problem(status)),
             FaultBody::Text => Reply::new(status, Some(PLAIN), BLOCKED),
             FaultBody::JsonText => Reply::new(status, Some(JSON), Json::from(BLOCKED).render()),
-            FaultBody::Html => {
-                let reply = Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned());
-                Reply { maker: Maker::Proxy, ..reply }
-            }
+            FaultBody::Html => Reply::new(status, Some("text/html"), PROXY_PAGE.to_owned()).by_proxy(),
             FaultBody::Error if status == 403 => self.failure(Failure::security()),
             FaultBody::Error => {
                 let message = "Object reference not set to an instance of an object.";
@@ -362,10 +359,10 @@ const PROXY_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>500 Error Page</ti
 /// The proxy's answer to a path that it has no service for.
 pub(super) fn no_location() -> Reply {
     let page = PROXY_PAGE.replace("500 Error", "404 Error");
-    Reply { maker: Maker::Proxy, ..Reply::new(404, Some("text/html"), page) }
+    Reply::new(404, Some("text/html"), page).by_proxy()
 }
 
-fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> Reply {
+pub(super) fn error(status: u16, message: &str, class: Json, stack: Json, hresult: i64) -> Reply {
     let body = Json::object([
         (
             "error",
@@ -412,6 +409,12 @@ impl Reply {
     /// With or without the header that names the versions of the API.
     pub(super) fn naming_versions(mut self, names: bool) -> Reply {
         self.names_versions = names;
+        self
+    }
+
+    /// As the proxy's own answer.
+    pub(super) fn by_proxy(mut self) -> Reply {
+        self.maker = Maker::Proxy;
         self
     }
 

@@ -124,9 +124,10 @@ pub(super) fn list(context: &Context<'_>) -> Result<Answer, Failure> {
         .iter()
         .filter(|room| types.is_empty() || types.contains(&room.room_type))
         .filter(|room| match area {
-            0 => !room.archived,
-            1 => room.archived,
-            2 => true,
+            0 => !room.archived && !room.is_agent(),
+            1 => room.archived && !room.is_agent(),
+            2 => !room.is_agent(),
+            7 => room.is_agent(),
             _ => false,
         })
         .filter(|room| filter.fits(context, room))
@@ -256,10 +257,19 @@ pub(super) fn room_object(context: &Context<'_>, reader: &Person, room: &Room) -
         ("created", date(room.created)),
         ("createdBy", short(context.base, owner)),
         ("updated", date(updated(room))),
-        ("rootFolderType", (if room.archived { 20 } else { 14 }).into()),
+        ("rootFolderType", root_type(room).into()),
         ("updatedBy", short(context.base, owner)),
         ("isFavorite", false.into()),
     ])
+}
+
+/// The type of the section that a room is in.
+fn root_type(room: &Room) -> i32 {
+    match (room.is_agent(), room.archived) {
+        (true, _) => 34,
+        (false, true) => 20,
+        (false, false) => 14,
+    }
 }
 
 /// The folder type of a room of this type.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Change, rooms};
 use crate::actions;
-use crate::scenario::{Event, Location, Place, Reference, Scenario, Stored};
+use crate::scenario::{Event, Location, Place, Reference, Room, Scenario, Stored};
 
 /// Deletions for good belong to the folders above only.
 const GONE: &[i32] = &[5018, 5027];
@@ -57,7 +57,7 @@ fn info(change: &Change<'_>, action: i32, folder: i32) -> Map<String, Value> {
                 set("RoomId", json!(id));
             }
             set("RoomTitle", json!(scenario.folder_title(id)));
-            set("IsAgent", json!(false));
+            set("IsAgent", json!(scenario.room(id).is_some_and(Room::is_agent)));
         }
         Some(Location::Mine(_)) if tracked => {
             set("RootFolderTitle", json!("My documents"));

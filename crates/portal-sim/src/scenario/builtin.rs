@@ -20,6 +20,9 @@ pub const BUILTIN: &[&str] = &[
     "deleted-room",
     "addresses",
     "mass-change",
+    "visitors",
+    "agent-twin",
+    "inactive",
 ];
 
 /// The text of a built-in scenario.
@@ -39,6 +42,9 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "deleted-room" => include_str!("../../../../fixtures/scenarios/deleted-room.json"),
         "mass-change" => include_str!("../../../../fixtures/scenarios/mass-change.json"),
         "addresses" => include_str!("../../../../fixtures/scenarios/addresses.json"),
+        "visitors" => include_str!("../../../../fixtures/scenarios/visitors.json"),
+        "agent-twin" => include_str!("../../../../fixtures/scenarios/agent-twin.json"),
+        "inactive" => include_str!("../../../../fixtures/scenarios/inactive.json"),
         _ => return None,
     })
 }

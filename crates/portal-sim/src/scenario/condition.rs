@@ -34,6 +34,8 @@ pub struct Condition {
     pub elsewhere: Vec<Person>,
     /// Folders and files that are known by their place only; rooms need not be listed.
     pub entries: Vec<Entry>,
+    /// How the reader's language calls the places before the titles.
+    pub words: Words,
     /// Members whose only right in a room is to fill forms: the room, then the person.
     pub fillers: Vec<(i32, Uuid)>,
 }
@@ -60,8 +62,25 @@ impl Default for Condition {
             lifetimes_saved: None,
             elsewhere: Vec::new(),
             entries: Vec::new(),
+            words: Words::default(),
             fillers: Vec::new(),
         }
+    }
+}
+
+/// What stands before the titles of places in the audit trail, in the language of whoever reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// Before the titles of rooms.
+    pub rooms: String,
+    /// Before the titles of AI agents.
+    pub agents: String,
+}
+
+impl Default for Words {
+    fn default() -> Words {
+        Words { rooms: "Rooms".to_owned(), agents: "AI agents".to_owned() }
     }
 }
 

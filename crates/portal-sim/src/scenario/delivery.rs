@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::Scenario;
-use super::model::{Event, Place, mix};
+use super::model::{Event, mix};
 
 /// Actions that the portal inserts at once; all others take the way through its queue.
 const AT_ONCE: &[i32] = &[4014, 4015, 4017, 4037, 5054, 5070, 5084, 5154, 6039, 6047, 7001];
@@ -42,12 +42,7 @@ impl Scenario {
         if event.ip.is_none() {
             event.ip = self.person(event.actor).map(|person| person.ip.clone());
         }
-        if let Place::Room { id, title } = &mut event.place
-            && title.is_empty()
-            && let Some(room) = self.rooms.iter().find(|room| room.id == *id)
-        {
-            room.title.clone_into(title);
-        }
+        event.place = self.place_at(event.place, self.now);
         // what every row has, from what follows of the members
         if let Some(mut stored) = event.stored.take() {
             let derived = event.columns();

@@ -6,8 +6,9 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::condition::Words;
 use super::content_file::ContentEntry;
-use super::model::{Event, Key, Login, Person, PersonKind, Room};
+use super::model::{Event, GUEST, Key, Login, Person, PersonKind, Room};
 use super::office::Office;
 use super::traffic::{self, Traffic};
 use super::truth::Truth;
@@ -18,6 +19,9 @@ use crate::limiter::Limits;
 
 /// Every so many rows two neighbours swap their ids: on the portal id order is not date order either.
 const SWAP_EVERY: usize = 17;
+
+/// Stands in place of an address for people without an account, who come through a link.
+const VISITOR: &str = "anonymous";
 
 /// Why a scenario file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +88,7 @@ struct File {
     restrictions: Option<RestrictionsEntry>,
     #[serde(default)]
     limits: LimitsEntry,
+    words: Option<Words>,
     truth: Truth,
 }
 
@@ -183,6 +188,8 @@ struct LoginEntry {
     ip: Option<String>,
     country: Option<String>,
     page: Option<String>,
+    #[serde(default)]
+    poison: bool,
 }
 
 /// The IP restrictions.
@@ -229,6 +236,7 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
         scenario.zone = zone.parse().map_err(|_| ScenarioError::Zone(zone))?;
     }
     scenario.version = file.version.unwrap_or_else(|| std::mem::take(&mut scenario.version));
+    scenario.condition.words = file.words.unwrap_or_else(|| std::mem::take(&mut scenario.condition.words));
     scenario.standalone = file.standalone.unwrap_or(scenario.standalone);
     scenario.audit = file.audit.unwrap_or(scenario.audit);
     scenario.people.extend(file.people.into_iter().map(PersonEntry::build));
@@ -334,7 +342,7 @@ impl RoomEntry {
 impl EventEntry {
     fn build(self, scenario: &Scenario) -> Result<Event, ScenarioError> {
         let at = instant(&self.at, scenario.now)?;
-        let actor = person(scenario, &self.person)?.id;
+        let actor = actor(scenario, &self.person)?;
         let mut event = if self.poison { Event::poison(actor, at) } else { Event::new(self.action, actor, at) };
         if let Some(room) = self.room {
             room_of(scenario, room)?;
@@ -362,6 +370,9 @@ impl LoginEntry {
         login.ip = self.ip.unwrap_or(login.ip);
         login.login = self.typed.or(login.login);
         (login.country, login.page) = (self.country, self.page);
+        if self.poison {
+            login.stored = Login::poison(person, at).stored;
+        }
         Ok(login)
     }
 }
@@ -379,6 +390,11 @@ impl RestrictionsEntry {
 /// The account with this address.
 pub(super) fn person<'a>(scenario: &'a Scenario, email: &str) -> Result<&'a Person, ScenarioError> {
     scenario.person_by_email(email).ok_or_else(|| ScenarioError::Person(email.to_owned()))
+}
+
+/// The account that acts are booked on: a person's, or for [`VISITOR`] the one of everybody behind a link.
+pub(super) fn actor(scenario: &Scenario, email: &str) -> Result<Uuid, ScenarioError> {
+    if email == VISITOR { Ok(GUEST) } else { person(scenario, email).map(|person| person.id) }
 }
 
 /// The room with this id.

@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 pub use builtin::BUILTIN;
-pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState};
+pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState, Words};
 pub use content::{Content, EVERYONE, Folder, Group, Quota, Share, StoredFile, Version};
 pub use delivery::Lateness;
 pub use file::ScenarioError;
@@ -32,7 +32,7 @@ pub use truth::{Expected, ExpectedAddress, Innocent, Truth};
 
 pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
-pub(crate) use model::mix;
+pub(crate) use model::{digest, mix};
 
 use crate::fault::{self, Fault, FaultKind};
 use crate::limiter::Limits;
@@ -223,16 +223,19 @@ impl Scenario {
         if event.ip.is_none() {
             event.ip = self.person(event.actor).map(|person| person.ip.clone());
         }
-        if let Place::Room { id, title } = &mut event.place
-            && title.is_empty()
-            && let Some(room) = self.rooms.iter().find(|room| room.id == *id)
-        {
-            room.title_at(event.at).clone_into(title);
-        }
+        event.place = self.place_at(event.place, event.at);
         let id = event.id;
         self.last_event = self.last_event.max(id);
         self.events.push(event);
         id
+    }
+
+    /// A place in a room with what is missing: the title at that time, and whether the room is an AI agent.
+    fn place_at(&self, place: Place, at: DateTime<Utc>) -> Place {
+        let Place::Room { id, title } = place else { return place };
+        let Some(room) = self.room(id) else { return Place::Room { id, title } };
+        let title = if title.is_empty() { room.title_at(at).to_owned() } else { title };
+        if room.is_agent() { Place::Agent { id, title } } else { Place::Room { id, title } }
     }
 
     /// Adds an entry to the IP restrictions, without looking at the text: anything can stand in the table.
@@ -323,7 +326,8 @@ impl Scenario {
         let Some(found) = self.rooms.iter_mut().find(|r| r.id == room) else { return };
         let old = std::mem::replace(&mut found.title, title.to_owned());
         found.former.push((at, old.clone()));
-        let mut event = Event::new(5071, found.owner, at).in_room(room);
+        let renamed = if found.is_agent() { 5155 } else { 5071 };
+        let mut event = Event::new(renamed, found.owner, at).in_room(room);
         event.target = vec![room.to_string()];
         event.texts = vec![old.clone(), title.to_owned()];
         event.place = Place::Room { id: room, title: old };
@@ -336,10 +340,11 @@ impl Scenario {
     pub fn delete_room(&mut self, room: i32, at: DateTime<Utc>) {
         let Some(position) = self.rooms.iter().position(|known| known.id == room) else { return };
         let gone = self.rooms.remove(position);
-        let mut event = Event::new(5074, gone.owner, at);
+        let mut event = Event::new(if gone.is_agent() { 5156 } else { 5074 }, gone.owner, at);
         event.target = vec![room.to_string()];
         event.texts = vec![gone.title.clone()];
-        event.place = Place::Room { id: room, title: gone.title };
+        let place = Place::Room { id: room, title: gone.title.clone() };
+        event.place = if gone.is_agent() { Place::Agent { id: room, title: gone.title } } else { place };
         self.add_event(event);
     }
 

@@ -13,6 +13,9 @@ pub const GUEST: Uuid = Uuid::from_u128(0x712d_9ec3_5d2b_4b13_824f_71f0_0191_dcc
 /// The portal's own account.
 pub const SYSTEM: Uuid = Uuid::from_u128(0xa37e_e56e_3302_4a7b_b67e_ddbe_a64c_d032);
 
+/// The room type of AI agents.
+const AGENT: i32 = 9;
+
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,7 +144,7 @@ pub struct Room {
     pub id: i32,
     /// The title it has now.
     pub title: String,
-    /// 8 is a virtual data room; 1, 2, 5, 6 are the others.
+    /// 8 is a virtual data room; 1, 2, 5, 6 are the others, and 9 is an AI agent, which has a list of its own.
     pub room_type: i32,
     /// In the archive.
     pub archived: bool,
@@ -178,6 +181,12 @@ impl Room {
         self
     }
 
+    /// Whether it is an AI agent: stored like a room, and listed elsewhere.
+    #[must_use]
+    pub fn is_agent(&self) -> bool {
+        self.room_type == AGENT
+    }
+
     /// The title at that instant.
     #[must_use]
     pub fn title_at(&self, at: DateTime<Utc>) -> &str {
@@ -194,6 +203,13 @@ pub enum Place {
     /// In this room, with the title it had then (filled in by `Scenario::add_event` if empty).
     Room {
         /// The room.
+        id: i32,
+        /// Its title at the time.
+        title: String,
+    },
+    /// In this AI agent, which is told apart from a room by the word before its title alone.
+    Agent {
+        /// The agent.
         id: i32,
         /// Its title at the time.
         title: String,
@@ -318,6 +334,12 @@ impl Login {
     #[must_use]
     pub fn success(person: &Person, at: DateTime<Utc>) -> Login {
         Login { user: person.id, login: None, action: 1029, ..Login::failure("", &person.ip, at) }
+    }
+
+    /// A row without an address: the portal cannot read it back, and every page that holds it is a 500.
+    #[must_use]
+    pub fn poison(person: &Person, at: DateTime<Utc>) -> Login {
+        Login { stored: Some(Stored::default()), ..Login::success(person, at) }
     }
 
     /// A wrong password; the portal books it on the guest account.

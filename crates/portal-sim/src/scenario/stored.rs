@@ -82,7 +82,10 @@ impl Event {
 
     /// The room it happened in.
     pub(crate) fn room(&self) -> Option<i32> {
-        if let Place::Room { id, .. } = self.place { Some(id) } else { None }
+        match self.place {
+            Place::Room { id, .. } | Place::Agent { id, .. } => Some(id),
+            Place::None | Place::MyDocuments => None,
+        }
     }
 
     /// The file it is about; deletions belong to the folders above only.
@@ -101,12 +104,13 @@ impl Event {
         let mut place = Map::new();
         match &self.place {
             Place::None => {}
-            Place::Room { id, title } => {
+            Place::Room { id, title } | Place::Agent { id, title } => {
+                let agent = matches!(self.place, Place::Agent { .. });
                 let renamed = matches!(self.action, 5071 | 5155);
                 let now = if renamed { self.texts.get(1).unwrap_or(title) } else { title };
                 place.extend(object(json!({
                     "RoomId": id, "RoomTitle": now, "ParentId": id, "ParentTitle": now, "Type": 0,
-                    "IsAgent": false, "RootFolderTitle": "Rooms",
+                    "IsAgent": agent, "RootFolderTitle": if agent { "AI agents" } else { "Rooms" },
                 })));
                 if renamed {
                     place.insert("RoomOldTitle".to_owned(), json!(title));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Scenario;
-use super::file::{ScenarioError, instant, length, person, room_of};
+use super::file::{ScenarioError, actor, instant, length, person, room_of};
 use super::model::{Event, Login, Person, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,
@@ -46,9 +46,9 @@ pub enum Traffic {
     },
     /// Distinct files, one act each, evenly over the time; `at_once` of them share a second, as in a bulk download.
     Files {
-        /// Who; or a robot, by `initiator`.
+        /// Who; `anonymous` for people who come through a link; or a robot, by `initiator`.
         person: Option<String>,
-        /// The name of a robot.
+        /// The name of a robot, or the one that a visitor typed.
         initiator: Option<String>,
         /// Where.
         room: i32,
@@ -120,7 +120,7 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
             let (since, until) = (instant(since, now)?, instant(until, now)?);
             room_of(scenario, *room)?;
             // a robot's rows carry an id that no account has
-            let who = email.as_ref().map_or(Ok(Uuid::nil()), |email| person(scenario, email).map(|p| p.id))?;
+            let who = email.as_ref().map_or(Ok(Uuid::nil()), |email| actor(scenario, email))?;
             for file in 0..*files {
                 let turn = file / at_once;
                 let turns = ((files - 1) / at_once).max(1);
