@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
-    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
+    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
