@@ -196,7 +196,7 @@ impl Subject {
 /// The same for the same person: the first 16 hexadecimal digits of a SHA-256.
 fn fingerprint(actor: Uuid) -> String {
     let digest = Sha256::digest(format!("{RULE}\n{actor}"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts};
-use crate::verify::{hash_of, hex, read_manifest};
+use crate::verify::{hash_of, read_manifest};
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
@@ -135,7 +135,7 @@ impl Bundle {
         let Hashed { file, hasher, bytes } =
             file.into_inner().map_err(io::IntoInnerError::into_error).with_context(failed)?;
         file.as_file().sync_all().with_context(failed)?;
-        self.finished.push((FileEntry { name, sha256: hex(&hasher.finalize()), bytes, rows }, file));
+        self.finished.push((FileEntry { name, sha256: hex::encode(hasher.finalize()), bytes, rows }, file));
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl Bundle {
             // the names themselves, on systems where folders can be synced
             let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
         }
-        let sha256 = hex(&Sha256::digest(&text));
+        let sha256 = hex::encode(Sha256::digest(&text));
         Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })
     }
 

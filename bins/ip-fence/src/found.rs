@@ -142,7 +142,7 @@ pub(crate) struct About {
 /// The first 16 hexadecimal digits of a SHA-256.
 fn fingerprint(kind: Kind, key: &str) -> String {
     let digest = Sha256::digest(format!("{RULE}\n{kind:?}\n{key}"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 /// Puts findings in the order of every report: most severe first, then by person, kind, place and time.

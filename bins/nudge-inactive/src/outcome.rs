@@ -267,9 +267,5 @@ impl Outcome {
 
 /// The same for the same person and room, run after run: the first 16 hexadecimal digits of a SHA-256.
 pub(crate) fn fingerprint(person: Uuid, room: &RoomId) -> String {
-    hex(&Sha256::digest(format!("{RULE}\n{person}\nroom {room}"))[..8])
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(format!("{RULE}\n{person}\nroom {room}"))[..8])
 }

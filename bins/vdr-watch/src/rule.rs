@@ -354,7 +354,7 @@ fn fingerprint(actor: Uuid, room: &RoomKey) -> String {
         RoomKey::Perhaps(id) => format!("perhaps room {id}"),
     };
     let digest = Sha256::digest(format!("{RULE}\n{actor}\n{room}"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 #[cfg(test)]

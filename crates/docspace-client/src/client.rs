@@ -8,6 +8,7 @@ use audit_model::RoomId;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -84,20 +85,15 @@ impl<'a> Question<'a> {
     }
 }
 
+/// What is written as it stands: letters, digits, `-` and `_`.
+const BEYOND_WORDS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 /// An id as one part of a path. Ids in third-party storage are texts with any character.
 pub(crate) fn segment(id: &EntryId) -> String {
-    let text = match id {
-        RoomId::Number(number) => return number.to_string(),
-        RoomId::Text(text) => text,
-    };
-    let mut part = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => part.push(char::from(byte)),
-            other => part.push_str(&format!("%{other:02X}")),
-        }
+    match id {
+        RoomId::Number(number) => number.to_string(),
+        RoomId::Text(text) => utf8_percent_encode(text, BEYOND_WORDS).to_string(),
     }
-    part
 }
 
 /// What is done about a 500 of the portal itself, which is usually for good.

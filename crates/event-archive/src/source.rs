@@ -176,7 +176,7 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
+         (id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
     }
 
     fn conflict_sql(&self) -> &'static str {
