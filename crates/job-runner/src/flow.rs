@@ -12,7 +12,7 @@ use job_store::{Acquired, RunLock};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use crate::args::CommonArgs;
+use crate::args::{CommonArgs, ReportFormat};
 use crate::clock;
 use crate::command::exit_of;
 use crate::config::CommonConfig;
@@ -63,7 +63,7 @@ pub(crate) async fn conclude<P: Program>(
         has_lock: lock.is_some() || args.dry_run,
     };
     let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
-    let Looked { job, mut outcome, look, key_watch, has_looked } = looked;
+    let Looked { job, mut outcome, look, key_watch, misnamed, has_looked } = looked;
     let (judged, with_late) = complete::<P>(&job, &look, &stores, &mut outcome);
     let acted = match has_looked {
         // nothing is begun that somebody would have to wait for
@@ -85,8 +85,20 @@ pub(crate) async fn conclude<P: Program>(
     }
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
     let must_say: Vec<String> = key_watch.note.iter().chain(lost).cloned().collect();
-    let print_all = |outcome: &P::Outcome, notes: &[String]| print::<P>(outcome, must_say.iter().chain(notes), args);
-    let told = stop.hurry(telling.tell::<P>(&mut outcome, print_all)).await;
+    let failures = &mut watchers.failures;
+    let print_news = |outcome: &P::Outcome, notes: &[String]| {
+        let misnamed = failures.daily(&misnamed);
+        let notes: Vec<&String> = must_say.iter().chain(notes).chain(misnamed).collect();
+        // what could not be seen and is known already is not told again
+        let is_news = failures.is_news(P::conclusion(outcome).coverage);
+        let is_told = is_news || !notes.is_empty() || P::says_more(outcome);
+        if is_told || args.format == ReportFormat::Json || io::stdout().is_terminal() {
+            print::<P>(outcome, notes.into_iter(), args)
+        } else {
+            Ok(())
+        }
+    };
+    let told = stop.hurry(telling.tell::<P>(&mut outcome, print_news)).await;
     let was_cut = told.is_none() || acted == Acted::Cut;
     let told = told.unwrap_or(Told { printed: Ok(()), critical_reached: true, is_safe: false });
     if told.printed.is_ok() {

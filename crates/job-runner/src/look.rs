@@ -19,7 +19,9 @@ use crate::config::CommonConfig;
 use crate::failures::Failures;
 use crate::job::{Job, Refusal};
 use crate::key_end::KeyWatch;
+use crate::names;
 use crate::program::Program;
+use crate::setup;
 use crate::state_path::StatePaths;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
@@ -46,6 +48,8 @@ pub(crate) struct Looked<P: Program> {
     pub(crate) outcome: P::Outcome,
     pub(crate) look: Look,
     pub(crate) key_watch: KeyWatch,
+    /// Entries of the settings that mean nobody, a sentence each.
+    pub(crate) misnamed: Vec<String>,
     /// Whether the program itself came to the outcome.
     pub(crate) has_looked: bool,
 }
@@ -97,6 +101,15 @@ impl<P: Program> Run<'_, P> {
             Ok(portal) => (Some(portal), None),
             Err(failed) => (None, Some(failed)),
         };
+        let misnamed = match portal {
+            Some(_) => {
+                let named = setup::named::<P>(self.common, self.config, now);
+                names::for_run(&named, &stores.store, &self.client, now).await
+            }
+            None => Vec::new(),
+        };
+        let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
+        notes.extend(misnamed.iter().cloned());
         let refusal = [
             (!stores.has_memory()).then_some(Refusal::NoMemory),
             (!self.has_lock).then_some(Refusal::NoLock),
@@ -126,7 +139,7 @@ impl<P: Program> Run<'_, P> {
                 (self.unseen(&job, "audit", why), false)
             }
         };
-        Ok(Looked { job, outcome, look, key_watch, has_looked })
+        Ok(Looked { job, outcome, look, key_watch, misnamed, has_looked })
     }
 
     /// The program's own look. Only mistakes in flags and settings are errors, and a store that can be replaced.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Coverage, GapReason, SourceCoverage, Window};
+use audit_model::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, Window};
 use chrono::TimeDelta;
 
 use crate::words::{self, plural};
@@ -35,15 +35,27 @@ impl Unseen<'_> {
 
 /// The gaps of each source and reason together, in that order.
 pub(crate) fn unseen(coverage: &Coverage) -> Vec<Unseen<'_>> {
-    let mut by_reason: BTreeMap<(&str, GapReason), Vec<Window>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<(&str, GapReason), Vec<&Gap>> = BTreeMap::new();
     for gap in &coverage.gaps {
-        by_reason.entry((&gap.what, gap.why)).or_default().push(gap.span);
+        by_reason.entry((&gap.what, gap.why)).or_default().push(gap);
     }
-    let unseen = by_reason.into_iter().map(|((what, why), spans)| {
-        let (explanation, spans) = (why.explanation(), merged(spans));
+    let unseen = by_reason.into_iter().map(|((what, _), gaps)| {
+        let (explanation, spans) = (gaps[0].explanation(), merged(gaps.iter().map(|gap| gap.span).collect()));
         Unseen { what, explanation, spans }
     });
     unseen.collect()
+}
+
+/// What no portal of this kind records. That a run has no memory is not the portal's doing, and is said apart.
+pub(crate) fn never_recorded(coverage: &Coverage) -> Vec<&'static str> {
+    let of_portal = coverage.blind_spots.iter().copied().filter(|spot| *spot != BlindSpot::NoMemory);
+    of_portal.map(words::blind_spot).collect()
+}
+
+/// What a run without memory cannot know.
+pub(crate) fn not_remembered(coverage: &Coverage) -> Option<String> {
+    let is_blind = coverage.blind_spots.contains(&BlindSpot::NoMemory);
+    is_blind.then(|| format!("Not known, because this run has no memory: {}", words::blind_spot(BlindSpot::NoMemory)))
 }
 
 /// Spans in order, those that overlap or adjoin as one. Unlike a set of instants it keeps spans that are empty: a gap is never lost.

@@ -4,7 +4,7 @@ mod columns;
 
 use audit_model::{FindingState, Verdict};
 
-use crate::coverage::{read, rows, unseen};
+use crate::coverage::{never_recorded, not_remembered, read, rows, unseen};
 use crate::words::{self, Clock, plural};
 use crate::{Block, Document, Line, PersonLine, Timeline, line};
 
@@ -179,7 +179,8 @@ impl Lines {
         if coverage.verdict() == Verdict::Nothing && coverage.gaps.is_empty() {
             self.say(0, "Nothing was read");
         }
-        let never: Vec<&str> = coverage.blind_spots.iter().copied().map(words::blind_spot).collect();
+        not_remembered(coverage).into_iter().for_each(|line| self.say(0, line));
+        let never = never_recorded(coverage);
         if !never.is_empty() {
             self.say(0, format!("Never recorded by the portal: {}", never.join("; ")));
         }

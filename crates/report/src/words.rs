@@ -237,6 +237,7 @@ pub fn blind_spot(spot: BlindSpot) -> &'static str {
         BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
         BlindSpot::Ipv6 => "IPv6 addresses in full",
         BlindSpot::BlockedLogins => "logins that the address list refused",
+        BlindSpot::NoMemory => "what was told before, what has changed, and what earlier runs left unseen",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Markup;
 use super::blocks::table;
-use crate::coverage::{read, unseen};
+use crate::coverage::{never_recorded, not_remembered, read, unseen};
 use crate::words::{self, plural};
 use crate::{Document, Line, Table};
 
@@ -50,11 +50,15 @@ pub(super) fn coverage(page: &mut Markup, document: &Document) {
         }
         table(page, &rows, &Line::default(), clock);
     }
-    if !coverage.blind_spots.is_empty() {
+    if let Some(line) = not_remembered(coverage) {
+        page.line_in("p", &[], line);
+    }
+    let never = never_recorded(coverage);
+    if !never.is_empty() {
         page.line_in("h3", &[], "Never recorded by this portal");
         page.tag("ul", &[], |page| {
-            for spot in &coverage.blind_spots {
-                page.line_in("li", &[], words::sentence(words::blind_spot(*spot)));
+            for spot in never {
+                page.line_in("li", &[], words::sentence(spot));
             }
         });
     }
