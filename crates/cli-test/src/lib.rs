@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+pub mod faults;
 pub mod smtp;
 
 use std::path::{Path, PathBuf};

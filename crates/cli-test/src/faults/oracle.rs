@@ -1,0 +1,159 @@
+//! What a run under a fault may say, held against the run without it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::cells::Cell;
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+    /// `None` when a signal ended it.
+    pub(super) exit: Option<i32>,
+    /// How many questions it asked.
+    pub(super) requests: usize,
+}
+
+/// Members that differ between runs that saw the same: the moment, what was told before, what depends on the portal's port.
+const VOLATILE: [&str; 6] = ["run", "state", "suppressed", "sha256", "bytes", "digest"];
+/// Severities, mildest first.
+const SEVERITIES: [&str; 5] = ["info", "low", "medium", "high", "critical"];
+/// Words of a report that says that something is not known.
+const UNKNOWN: [&str; 4] = ["unknown", "not known", "could not", "no_memory"];
+
+/// What is wrong with this run, if anything.
+pub(super) fn wrong(cell: &Cell, ended: &Ended, sound: &Ended) -> Result<(), String> {
+    if ended.stderr.contains("panicked") {
+        return Err(format!("panics: {}", first_line(&ended.stderr)));
+    }
+    let Some(exit) = ended.exit else { return Err("is ended by a signal".to_owned()) };
+    if !matches!(exit, 0 | 1 | 3 | 4) {
+        return Err(format!("ends with {exit}: {}", first_line(&ended.stderr)));
+    }
+    let bound = 4 * sound.requests + 150;
+    if ended.requests > bound {
+        return Err(format!("asks {} questions, more than {bound}", ended.requests));
+    }
+    let Ok(report) = serde_json::from_str::<Value>(&ended.stdout) else {
+        return Err(format!("exit {exit} without a report: {}", first_line(&ended.stderr)));
+    };
+    let truth: Value = serde_json::from_str(&sound.stdout).map_err(|error| error.to_string())?;
+    let accused = found(&report);
+    if let Some(untrue) = accused.difference(&found(&truth)).next() {
+        return Err(format!("accuses wrongly: {untrue}"));
+    }
+    match (report["coverage"]["complete"].as_bool(), exit) {
+        (Some(true), 0 | 3) => whole(&report, &truth),
+        (Some(false), 1) => Ok(()),
+        (Some(false), 4) => honest(cell, &report),
+        (complete, exit) => Err(format!("exit {exit}, complete {complete:?}: they contradict each other")),
+    }
+}
+
+/// A report that claims to have seen everything says what it would say without the fault.
+fn whole(report: &Value, truth: &Value) -> Result<(), String> {
+    let (seen, expected) = (steady(report.clone()), steady(truth.clone()));
+    if seen == expected {
+        return Ok(());
+    }
+    let difference = difference("", &seen, &expected).unwrap_or_default();
+    if found(report) != found(truth) {
+        return Err(format!("all clear without all findings: {difference}"));
+    }
+    if seen["coverage"]["audit"] != expected["coverage"]["audit"]
+        || seen["coverage"]["logins"] != expected["coverage"]["logins"]
+        || seen["coverage"]["room_log"] != expected["coverage"]["room_log"]
+    {
+        return Err(format!("complete, and did not see everything: {difference}"));
+    }
+    let milder = |(one, other): (&Value, &Value)| rank(one) < rank(other);
+    if list(&seen["findings"]).iter().zip(list(&expected["findings"])).any(milder) {
+        return Err(format!("milder than it was: {difference}"));
+    }
+    // facts about findings may be missing, if that is said
+    let says = |report: &Value| {
+        let text = report.to_string();
+        UNKNOWN.iter().map(|word| text.matches(word).count()).sum::<usize>() + list(&report["notes"]).len()
+    };
+    if says(report) > says(truth) { Ok(()) } else { Err(format!("does not say what is not known: {difference}")) }
+}
+
+/// A report that does not claim that names what it did not see.
+fn honest(cell: &Cell, report: &Value) -> Result<(), String> {
+    let gaps = list(&report["coverage"]["gaps"]);
+    if gaps.is_empty() {
+        return Err("incomplete without a gap".to_owned());
+    }
+    let names = |gap: &Value| cell.gaps.iter().any(|name| gap["what"] == *name);
+    if cell.stays && !cell.gaps.is_empty() && !gaps.iter().any(names) {
+        let named: BTreeSet<&str> = gaps.iter().filter_map(|gap| gap["what"].as_str()).collect();
+        return Err(format!("no gap names the source, only {named:?}"));
+    }
+    Ok(())
+}
+
+/// Who is accused of what, where.
+pub(super) fn found(report: &Value) -> BTreeSet<String> {
+    let one = |finding: &Value| {
+        let kind = finding["kind"].as_str().unwrap_or_default();
+        let (rule, person) = (finding["rule"].as_str().unwrap_or_default(), &finding["person"]["id"]);
+        format!("{rule} {kind} {person} in {}", finding["room"]["id"])
+    };
+    list(&report["findings"]).iter().map(one).collect()
+}
+
+/// The addresses of all who are accused.
+pub(super) fn accused(report: &Value) -> BTreeSet<String> {
+    let address = |finding: &Value| finding["person"]["email"].as_str().map(str::to_owned);
+    list(&report["findings"]).iter().filter_map(address).collect()
+}
+
+fn rank(finding: &Value) -> Option<usize> {
+    SEVERITIES.iter().position(|severity| finding["severity"] == *severity)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Without what differs between runs that saw the same.
+fn steady(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(steady).collect(),
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));
+            kept.map(|(name, value)| (name, steady(value))).collect()
+        }
+        plain => plain,
+    }
+}
+
+/// The first place at which two values differ.
+fn difference(place: &str, one: &Value, other: &Value) -> Option<String> {
+    match (one, other) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+            names.into_iter().find_map(|name| difference(&format!("{place}.{name}"), &one[name], &other[name]))
+        }
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            let pairs = ours.iter().zip(theirs).enumerate();
+            pairs.into_iter().find_map(|(n, (one, other))| difference(&format!("{place}[{n}]"), one, other))
+        }
+        _ if one == other => None,
+        (Value::Array(ours), Value::Array(theirs)) => {
+            Some(format!("{place} has {} items, not {}", ours.len(), theirs.len()))
+        }
+        _ => Some(format!("{place} is {}, not {}", short(one), short(other))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(60).collect()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(200).collect()
+}
