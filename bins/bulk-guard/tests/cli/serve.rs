@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
-use crate::story::{Burst, hire, office, setting, this_moment};
+use crate::story::{Burst, hire, office, setting};
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -26,8 +26,6 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let mut portal = office();
-        // a scan looks at the hour before now
-        portal.now = this_moment();
         let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
         Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
         let setting = setting(portal).await;

@@ -4,7 +4,6 @@ use std::process::Stdio;
 
 use portal_sim::{Fault, FaultKind, Key, Room, Scenario};
 use serde_json::Value;
-use tokio::process::Command;
 
 use crate::common::{Run, Setting, assert_valid, now, only_file, run};
 
@@ -97,11 +96,13 @@ async fn what_somebody_must_change_first_is_an_error_that_says_what() {
         assert!(ended.stderr.contains(told) && ended.stderr.contains("create_room"), "{told}: {}", ended.stderr);
     };
     let scope = setting().await;
-    let scope = Setting { key: read_only(&scope), ..scope };
+    let key = read_only(&scope);
+    let scope = scope.with_key(&key);
     refused(&scope, &CREATE, "`rooms:write").await;
     assert!(rooms(&scope).is_empty());
     // and it is not remembered as a room that may be there
-    let scope = Setting { key: scope.sim.key(), ..scope };
+    let key = scope.sim.key();
+    let scope = scope.with_key(&key);
     assert_eq!(state(&scope).await, ("done".to_owned(), 0));
 
     let full = setting().await;
@@ -238,17 +239,9 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
 }
 
 async fn run_and_kill(setting: &Setting, requests: usize, spins: usize) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339()])
-        .args(CREATE)
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let arguments = [&["--portal", &url, "--until", &until], &CREATE[..]].concat();
+    let mut child = setting.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while setting.sim.requests().len() < requests && child.try_wait().unwrap().is_none() {
         tokio::task::yield_now().await;
     }

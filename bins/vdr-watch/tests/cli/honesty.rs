@@ -1,5 +1,7 @@
 //! Ways to make the program lie, each tried once: silence about what happened, the wrong room or person, alarms about nothing.
 
+use std::path::Path;
+
 use portal_sim::{Event, Fault, Room, Scenario};
 
 use crate::common::{Run, Setting, now, only_file, run, run_with};
@@ -116,11 +118,9 @@ async fn alerts_leave_even_when_the_report_cannot_be_printed() {
     let alerts = setting.state.path().join("alerts.ndjson");
     let config = setting.config(&format!("[alerts.file]\npath = \"{}\"", alerts.display()));
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
-    let state = setting.state.path().join("state").display().to_string();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &url, "--until", &until, "--config", &config, "--state", &state]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    let mut command = setting.command(&["--portal", &url, "--until", &until, "--config", &config]);
+    command.stdout(full).stderr(std::process::Stdio::null());
     assert_eq!(command.status().await.unwrap().code(), Some(1));
     assert_eq!(std::fs::read_to_string(&alerts).unwrap_or_default().lines().count(), 2);
 }
@@ -152,16 +152,17 @@ async fn a_pause_longer_than_the_window_is_not_silence() {
 async fn a_relative_state_folder_is_remembered() {
     let setting = Setting::new("quiet").await;
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &url, "--until", &until, "--state", "memory"]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).current_dir(setting.state.path());
-    let ended = command.output().await.unwrap();
-    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    let with_state = async |arguments: &[&str]| {
+        let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_vdr-watch")), setting.state.path());
+        command.args(["--portal", &url, "--state", "memory"]).args(arguments);
+        command.env("DOCSPACE_API_KEY", &setting.key).env(cli_test::CLOCK, &until);
+        cli_test::run(command).await
+    };
+    let ended = with_state(&["--until", &until]).await;
+    assert_eq!(ended.stderr, "");
     assert!(only_file(&setting.state.path().join("memory"), "sqlite").exists());
-    let mut prune = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    prune.args(["--portal", &url, "--state", "memory", "store", "prune", "--before", "90d"]);
-    let pruned = prune.env_clear().current_dir(setting.state.path()).output().await.unwrap();
-    assert_eq!((pruned.status.code(), String::from_utf8(pruned.stderr).unwrap()), (Some(0), String::new()));
+    let pruned = with_state(&["store", "prune", "--before", "90d"]).await;
+    assert_eq!((pruned.exit, pruned.stderr.as_str()), (0, ""));
 }
 
 /// Fifteen acts in each pass of the repeated hour are printed as thirty in one hour.

@@ -100,7 +100,7 @@ async fn findings_change_the_exit_code_only_when_asked() {
 #[tokio::test]
 async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
     let setting = Setting::new("incident").await;
-    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let setting = setting.with_key(&format!("sk-{}", "0".repeat(64)));
     let ended = run(&setting, &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
@@ -239,6 +239,22 @@ async fn mistakes_in_flags_and_settings_end_with_2_and_are_all_named() {
     let backwards = run(&setting, &["--since", "2026-11-20T10:00:00Z"]).await;
     assert_eq!(backwards.exit, 2);
     assert!(backwards.stderr.contains("empty"), "{}", backwards.stderr);
+}
+
+/// The same two flags mean a window of the same length on any day.
+#[tokio::test]
+async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
+    let setting = Setting::new("quiet").await;
+    let url = setting.sim.url();
+    for (until, expected) in [
+        ("3d", ("2026-11-15T09:00:00Z", "2026-11-17T09:00:00Z")),
+        ("2026-11-18", ("2026-11-15T23:00:00Z", "2026-11-17T23:00:00Z")),
+        ("2026-10-26T01:00:00Z", ("2026-10-24T01:00:00Z", "2026-10-26T01:00:00Z")),
+    ] {
+        let arguments = ["--portal", &url, "--since", "2d", "--until", until, "--dry-run", "--format", "json"];
+        let window = common::run_with(&setting, &arguments).await.json()["window"].clone();
+        assert_eq!((window["since"].as_str().unwrap(), window["until"].as_str().unwrap()), expected, "{until}");
+    }
 }
 
 #[tokio::test]

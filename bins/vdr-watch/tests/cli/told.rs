@@ -121,11 +121,9 @@ async fn a_dry_run_knows_what_was_told_and_remembers_nothing() {
 /// Runs the program on a full disk, up to this moment: its report cannot be printed.
 #[cfg(target_os = "linux")]
 async fn run_without_printing(setting: &Setting, until: DateTime<Utc>) {
-    let state = setting.state.path().join("state").display().to_string();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &setting.sim.url(), "--until", &until.to_rfc3339(), "--state", &state]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    let mut command = setting.command(&["--portal", &setting.sim.url(), "--until", &until.to_rfc3339()]);
+    command.stdout(full).stderr(std::process::Stdio::null());
     assert_eq!(command.status().await.unwrap().code(), Some(1));
 }
 

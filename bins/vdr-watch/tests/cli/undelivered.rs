@@ -169,15 +169,9 @@ async fn an_alert_that_was_sent_when_the_run_was_killed_arrives_again() {
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/hook", post(hook))).await });
     let config = setting.config(&format!("[alerts.webhook]\nurl = \"{url}\""));
-    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339(), "--config", &config])
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let mut command = setting.command(&["--portal", &url, "--until", &until, "--config", &config]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     asked.notified().await;
     child.kill().await.unwrap();
     let after = run(&setting, &["--config", &config]).await;

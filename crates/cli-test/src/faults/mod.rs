@@ -18,7 +18,7 @@ use portal_sim::Scenario;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::Setting;
+use crate::{Clock, Setting};
 use cells::{Cell, StoreTrouble, Trouble};
 use oracle::Ended;
 
@@ -72,7 +72,9 @@ impl Matrix {
                 _ => {}
             }
         }
-        lines.extend(known.iter().filter(|name| !verdicts.contains_key(**name)).map(|name| format!("NO SUCH CELL  {name:?}")));
+        lines.extend(
+            known.iter().filter(|name| !verdicts.contains_key(**name)).map(|name| format!("NO SUCH CELL  {name:?}")),
+        );
         assert!(lines.is_empty(), "{} of {} cells:\n{}", lines.len(), verdicts.len(), lines.join("\n"));
     }
 

@@ -57,9 +57,16 @@ pub(super) fn world() -> Scenario {
     let owner = portal.owner().id;
     for (folder, room) in FOLDERS {
         let created = now - TimeDelta::days(100);
-        portal.content.folders.push(Folder { id: folder, parent: room, title: "Signed".to_owned(), author: owner, created });
+        portal.content.folders.push(Folder {
+            id: folder,
+            parent: room,
+            title: "Signed".to_owned(),
+            author: owner,
+            created,
+        });
         for n in 1..4 {
-            portal = portal.with_file(StoredFile::new(folder * 10 + n, folder, &format!("{n}.pdf"), owner, created, b"x"));
+            portal =
+                portal.with_file(StoredFile::new(folder * 10 + n, folder, &format!("{n}.pdf"), owner, created, b"x"));
         }
     }
     // the records reach back further than any window
