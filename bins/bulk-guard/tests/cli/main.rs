@@ -4,6 +4,7 @@
 
 mod commands;
 mod deploy;
+mod faults;
 mod scenarios;
 mod serve;
 mod snapshots_of_runs;

@@ -9,6 +9,7 @@ mod create_room;
 mod deploy;
 mod doctor;
 mod documented;
+mod faults;
 mod honesty;
 mod killed;
 mod metrics;

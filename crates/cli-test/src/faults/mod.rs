@@ -24,6 +24,8 @@ use oracle::Ended;
 
 /// A run that takes longer hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// After which a run ends itself; far more than one needs that is not kept waiting.
+const RUN_LIMIT: &str = "40s";
 /// Runs at a time; most of them wait before they ask again.
 const AT_ONCE: usize = 12;
 /// Bytes of a page of the store.
@@ -81,13 +83,13 @@ impl Matrix {
     /// The runs without a fault: a first one and a second one with the same store.
     async fn sound(self, scenario: &Scenario) -> Sound {
         let setting = self.setting(scenario).await;
-        let first = self.run(&setting).await.expect("it ends in time");
+        let first = self.run(&setting, None).await.expect("it ends in time");
         assert_eq!(first.exit, Some(0), "{} {}", first.stdout, first.stderr);
         let report = serde_json::from_str(&first.stdout).unwrap();
         let expected = self.found.iter().map(|name| format!("{name}@example.com")).collect();
         assert_eq!(oracle::accused(&report), expected, "who is found without a fault");
         let asked = setting.sim.requests();
-        let second = self.run(&setting).await.expect("it ends in time");
+        let second = self.run(&setting, None).await.expect("it ends in time");
         Sound { first, second, asked }
     }
 
@@ -102,27 +104,33 @@ impl Matrix {
     async fn judge(self, scenario: &Scenario, cell: &Cell, sound: &Sound) -> Result<(), String> {
         let mut setting = self.setting(scenario).await;
         let mut expected = &sound.first;
+        let budget = Some(oracle::most_requests(expected));
         match &cell.trouble {
             Trouble::Portal(fault) => setting.sim.set_faults(vec![fault.clone()]),
             Trouble::ClockBehind(minutes) => {
                 setting.clock = Clock::At(scenario.now - TimeDelta::minutes(*minutes));
             }
             Trouble::Store(trouble) => {
-                self.run(&setting).await?;
+                self.run(&setting, budget).await?;
                 break_store(&setting, *trouble);
                 expected = &sound.second;
             }
         }
-        let ended = self.run(&setting).await?;
+        let ended = self.run(&setting, budget).await?;
         oracle::wrong(cell, &ended, expected)
     }
 
-    /// One run; an error when it does not end.
-    async fn run(self, setting: &Setting) -> Result<Ended, String> {
+    /// One run with at most so many questions, so that one that asks without end ends soon; an error when it does not end.
+    async fn run(self, setting: &Setting, budget: Option<usize>) -> Result<Ended, String> {
         let before = setting.sim.requests().len();
         let url = setting.sim.url();
         let arguments = [&["--portal", &url, "--format", "json"], self.flags].concat();
-        let output = tokio::time::timeout(TIME_LIMIT, setting.command(&arguments).output());
+        let mut command = setting.command(&arguments);
+        let name = Path::new(self.program).file_name().unwrap().to_string_lossy().to_uppercase().replace('-', "_");
+        // a portal that is down for good is not waited for
+        command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+        command.envs(budget.map(|budget| (format!("{name}_BUDGET__REQUESTS"), budget.to_string())));
+        let output = tokio::time::timeout(TIME_LIMIT, command.output());
         let requests = || setting.sim.requests().len() - before;
         let output = output.await.map_err(|_| format!("hangs, after {} questions", requests()))?.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&url, "https://docs.example.com");

@@ -1,0 +1,12 @@
+//! Every fault at every source that the program asks: see `cli_test::faults`.
+
+use cli_test::faults::Matrix;
+
+#[tokio::test]
+async fn under_any_fault_a_run_is_whole_or_says_that_it_is_not() {
+    let program = env!("CARGO_BIN_EXE_bulk-guard");
+    Matrix { program, flags: &[], files: &[], found: &["gil"], known: KNOWN }.check().await;
+}
+
+/// Cells that do not hold yet, by the reason.
+const KNOWN: &[(&str, &[&str])] = &[];
