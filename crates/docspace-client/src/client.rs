@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::budget::{Budget, Spent};
 use crate::error::{Refusal, classify};
-use crate::wire::Envelope;
+use crate::wire::{self, Envelope, Row};
 use crate::{ApiKey, EntryId, Error, ErrorKind};
 
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
@@ -113,10 +113,13 @@ pub(crate) struct Answered {
     is_json: bool,
 }
 
-/// A payload, and how many rows match in all where the portal says so.
+/// A payload, and what the portal says about the list around it.
 pub(crate) struct Answer<T> {
     pub(crate) response: T,
+    /// How many rows match in all.
     pub(crate) total: Option<i64>,
+    /// How many rows this page has, as [`Envelope`] explains it.
+    pub(crate) count: Option<i64>,
 }
 
 impl Client {
@@ -178,12 +181,25 @@ impl Client {
         question: Question<'_>,
         on_fault: OnFault,
     ) -> Result<Answer<T>, Error> {
+        parse(&question, &self.body(&question, on_fault).await?)
+    }
+
+    /// A list whose rows are read one by one: those of another form are told apart, and cost the others nothing.
+    pub(crate) async fn get_rows<T: DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+        on_fault: OnFault,
+    ) -> Result<Answer<Vec<Row<T>>>, Error> {
+        let body = self.body(&question, on_fault).await?;
+        answer(&question, wire::rows(&body))
+    }
+
+    async fn body(&self, question: &Question<'_>, on_fault: OnFault) -> Result<Vec<u8>, Error> {
         let judge = |error: &Error| match (&error.kind, on_fault) {
             (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
             _ => error.repeat(),
         };
-        let body = with_retries(self.inner.policy, || self.send_once(&question), judge).await?;
-        parse(&question, &body)
+        with_retries(self.inner.policy, || self.send_once(question), judge).await
     }
 
     /// Sends a change, once: nobody knows what a call that broke has done, so a second one is for whoever has looked.
@@ -326,9 +342,13 @@ impl Client {
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -> Result<Answer<T>, Error> {
-    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| Error::form(question.asked, error))?;
-    let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
-    Ok(Answer { response, total: envelope.total })
+    answer(question, serde_json::from_slice(body))
+}
+
+fn answer<T>(question: &Question<'_>, parsed: serde_json::Result<Envelope<T>>) -> Result<Answer<T>, Error> {
+    let Envelope { response, total, count } = parsed.map_err(|error| Error::form(question.asked, error))?;
+    let response = response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
+    Ok(Answer { response, total, count })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

@@ -72,7 +72,7 @@ pub enum ErrorKind {
     Redirected { to: Option<PortalText> },
     /// HTML, or something else that no DocSpace API sends.
     NotAPortal { status: u16 },
-    /// JSON, but not in the documented form.
+    /// JSON, but in a form that we do not know; of a list, every row of it.
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
@@ -141,7 +141,9 @@ impl fmt::Display for ErrorKind {
             ErrorKind::NotAPortal { status } => {
                 write!(f, "the answer ({status}) does not come from a DocSpace API; check the address")
             }
-            ErrorKind::UnexpectedForm => f.write_str("the answer does not have the documented form"),
+            ErrorKind::UnexpectedForm => f.write_str(
+                "this server answers in a form that this version does not know; install a newer version, or report it to its makers",
+            ),
             ErrorKind::BudgetExhausted { limit } => {
                 write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
             }
@@ -230,7 +232,7 @@ impl Error {
 
     /// Whether one stored row may be the cause, so that a narrower question can get around it.
     pub(crate) fn may_be_one_row(&self) -> bool {
-        matches!(self.kind, ErrorKind::ServerFault { .. } | ErrorKind::Refused { .. } | ErrorKind::UnexpectedForm)
+        matches!(self.kind, ErrorKind::ServerFault { .. } | ErrorKind::Refused { .. })
     }
 
     /// How often a read may be repeated after this.
@@ -270,6 +272,7 @@ impl Error {
             ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
             ErrorKind::BudgetExhausted { .. } => GapReason::BudgetExhausted,
             ErrorKind::ThirdPartyStorage => GapReason::RoomUnreadable,
+            ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             _ => GapReason::PortalError,
         }
     }

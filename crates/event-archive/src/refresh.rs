@@ -153,7 +153,7 @@ impl Archive {
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
         let spans = to_read(past, &progress.before, overlap);
         let spans = spans.iter().flat_map(|span| known_bad.missing_from(*span)).collect();
-        let mut unread = Unread::new(spans, source.slice_length());
+        let mut unread = Unread::new(spans);
         let mut reading = Reading::new(|part| source.read(client, part));
         reading.begin(&mut unread);
         while let Some(slice) = reading.next().await {
@@ -266,7 +266,7 @@ impl Progress {
 
     /// Marks as covered what of a slice has no gap.
     fn note<R>(&mut self, slice: &Slice<R>) {
-        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().copied()).collect();
+        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
             self.any_read = true;
             self.covered.insert(read);

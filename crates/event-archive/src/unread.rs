@@ -1,80 +1,97 @@
-//! What of a source is still to be read, cut into slices that fit its traffic.
-
-use std::collections::VecDeque;
+//! What of a source is still to be read, in lanes that are read side by side.
 
 use audit_model::Window;
-use chrono::TimeDelta;
-use docspace_client::Slice;
+use docspace_client::{Rest, Slice};
 
-/// How many rows a slice should have: few enough that four of them fit into a few MiB, and many enough that the half empty last page
-/// of each adds little to its requests.
-const ROWS_PER_SLICE: usize = 4_000;
+/// How many lanes are read at once: as many as the client lets through.
+const LANES: usize = 4;
 
-/// Slices become longer by no more than this at once: a quiet night is followed by a morning.
-const LARGEST_GROWTH: i32 = 8;
+/// A slice of a lane whose traffic is not known yet: it tells whether the lane is worth halving.
+const FIRST_SLICE_ROWS: usize = 1_000;
 
-/// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
-const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
+/// A slice of any other: four of them fit into a few MiB.
+const SLICE_ROWS: usize = 5_000;
 
-/// How many slices are asked for at once: as many as the client lets through.
-const SLICES_AT_ONCE: usize = 4;
+/// A lane is halved when both halves are worth so many rows: each ends with a page that is half empty, and with a question whether it
+/// was the last, which is little beside thirty pages.
+const WORTH_A_LANE: f64 = 3_000.0;
 
-/// What is still to be read, oldest first, and how long the next slices are.
+/// What is to be read next of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) rest: Rest,
+    /// How many rows its slice may have.
+    pub(crate) rows: usize,
+}
+
+/// What is still to be read and nobody reads.
 pub(crate) struct Unread {
-    spans: VecDeque<Window>,
-    slice_length: TimeDelta,
-    /// The first slice is read alone: it tells how long the next ones should be.
-    is_first: bool,
-    /// Time and rows of the slices since their length was last fitted, and how many those are.
-    seen: (TimeDelta, usize, usize),
+    /// Oldest first.
+    waiting: Vec<Lane>,
+}
+
+struct Lane {
+    rest: Rest,
+    /// In a second, as the last slice had them; `None` before the first.
+    rows_per_second: Option<f64>,
+}
+
+impl Lane {
+    /// How many rows are still to come, about; nothing before that is known.
+    fn worth(&self) -> f64 {
+        self.rows_per_second.unwrap_or_default() * seconds(self.rest.span)
+    }
+
+    fn halves(self) -> [Lane; 2] {
+        let Window { since, until } = self.rest.span;
+        let Lane { rest, rows_per_second } = self;
+        rest.split_at(since + (until - since) / 2).map(|rest| Lane { rest, rows_per_second })
+    }
+}
+
+fn seconds(span: Window) -> f64 {
+    span.length().as_seconds_f64()
 }
 
 impl Unread {
-    pub(crate) fn new(spans: Vec<Window>, slice_length: TimeDelta) -> Self {
-        Unread { spans: spans.into(), slice_length, is_first: true, seen: (TimeDelta::zero(), 0, 0) }
+    /// These spans, oldest first.
+    pub(crate) fn new(spans: Vec<Window>) -> Self {
+        Unread { waiting: spans.into_iter().map(|span| Lane { rest: span.into(), rows_per_second: None }).collect() }
     }
 
     /// What nobody asked for.
     pub(crate) fn into_spans(self) -> impl Iterator<Item = Window> {
-        self.spans.into_iter()
+        self.waiting.into_iter().map(|lane| lane.rest.span)
     }
 
-    /// Takes off what may be asked for beside the slices that are being read.
-    pub(crate) fn take(&mut self, being_read: usize) -> Vec<Window> {
-        let at_once = if self.is_first { 1 } else { SLICES_AT_ONCE };
-        let mut taken = Vec::new();
-        while taken.len() + being_read < at_once
-            && let Some(span) = self.spans.pop_front()
+    /// Takes off what may be asked for beside the slices that are being read, newest first. Where lanes would be idle, the largest is
+    /// halved for them as long as that pays.
+    pub(crate) fn take(&mut self, being_read: usize) -> Vec<Part> {
+        let free = LANES.saturating_sub(being_read);
+        while self.waiting.len() < free
+            && let Some(largest) = self.largest()
+            && self.waiting[largest].worth() >= 2.0 * WORTH_A_LANE
         {
-            let end = span.since.checked_add_signed(self.slice_length).map_or(span.until, |end| end.min(span.until));
-            taken.push(Window::new(span.since, end));
-            if end < span.until {
-                self.spans.push_front(Window::new(end, span.until));
-            }
+            let halves = self.waiting.remove(largest).halves();
+            self.waiting.splice(largest..largest, halves);
         }
-        taken
+        let taken = self.waiting.drain(self.waiting.len().saturating_sub(free)..).rev();
+        let rows = |lane: &Lane| if lane.rows_per_second.is_some() { SLICE_ROWS } else { FIRST_SLICE_ROWS };
+        taken.map(|lane| Part { rows: rows(&lane), rest: lane.rest }).collect()
     }
 
-    /// Takes in what of a slice was not asked for after all, and fits the next slices to the traffic in it.
+    fn largest(&self) -> Option<usize> {
+        let lanes = self.waiting.iter().enumerate();
+        lanes.max_by(|(_, one), (_, other)| one.worth().total_cmp(&other.worth())).map(|(index, _)| index)
+    }
+
+    /// Takes in what of a slice was not asked for after all, and how busy the portal was in the rest of it.
     pub(crate) fn learn<R>(&mut self, slice: &Slice<R>) {
-        slice.unread.iter().rev().for_each(|span| self.spans.push_front(*span));
-        let unread: TimeDelta = slice.unread.iter().map(Window::length).sum();
-        self.seen.0 += slice.span.length() - unread;
-        self.seen.1 += slice.rows.len();
-        self.seen.2 += 1;
-        if self.is_first || self.seen.2 == SLICES_AT_ONCE {
-            let (time, rows, _) = std::mem::replace(&mut self.seen, (TimeDelta::zero(), 0, 0));
-            self.adapt(time, rows);
-        }
-        self.is_first = false;
-    }
-
-    /// Fits slices to the traffic, so that a quiet year does not cost a request a day, and a busy hour does not fill the memory.
-    fn adapt(&mut self, read: TimeDelta, rows: usize) {
-        let rows = i32::try_from(rows).unwrap_or(i32::MAX).max(1);
-        let fitting = (read / rows).checked_mul(ROWS_PER_SLICE as i32).unwrap_or(TimeDelta::MAX);
-        let longest = self.slice_length.checked_mul(LARGEST_GROWTH).unwrap_or(TimeDelta::MAX);
-        self.slice_length = fitting.min(longest).max(SHORTEST_SLICE);
+        let unread: f64 = slice.unread.iter().map(|rest| seconds(rest.span)).sum();
+        let read = (seconds(slice.span) - unread).max(1.0);
+        let rows_per_second = Some(slice.rows.len() as f64 / read);
+        self.waiting.extend(slice.unread.iter().cloned().map(|rest| Lane { rest, rows_per_second }));
+        self.waiting.sort_by_key(|lane| lane.rest.span);
     }
 }
 
@@ -89,44 +106,51 @@ mod tests {
         Window::new(since, until)
     }
 
-    fn slice(span: Window, rows: usize) -> Slice<()> {
-        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread: Vec::new(), error: None }
+    fn slice(span: Window, rows: usize, unread: &[Window]) -> Slice<()> {
+        let unread = unread.iter().map(|span| Rest::from(*span)).collect();
+        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread, error: None }
+    }
+
+    fn spans(parts: Vec<Part>) -> Vec<Window> {
+        parts.into_iter().map(|part| part.rest.span).collect()
     }
 
     #[test]
-    fn slices_fit_the_traffic() {
-        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(6));
-        assert_eq!(unread.take(0), [hours(0, 3)], "the first alone");
-        assert_eq!(unread.take(1), []);
-        // a row an hour: as long as growth allows
-        unread.learn(&slice(hours(0, 3), 3));
-        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)], "two beside two");
-        // a thousand rows an hour, once four slices have told so
-        for _ in 0..4 {
-            assert_eq!(unread.slice_length, TimeDelta::hours(48));
-            unread.learn(&slice(hours(10, 58), 48_000));
-        }
-        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
-        // a million rows an hour
-        for _ in 0..4 {
-            unread.learn(&slice(hours(106, 110), 4_000_000));
-        }
-        assert_eq!(unread.take(3)[0].length(), SHORTEST_SLICE);
+    fn the_first_slice_of_a_lane_is_short() {
+        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)]);
+        let parts = unread.take(0);
+        assert!(parts.iter().all(|part| part.rows == FIRST_SLICE_ROWS));
+        assert_eq!(spans(parts), [hours(10, 1000), hours(0, 3)], "each span is a lane of its own");
+        unread.learn(&slice(hours(10, 1000), 1_000, &[hours(10, 990)]));
+        assert_eq!(unread.take(0)[0].rows, SLICE_ROWS);
     }
 
     #[test]
-    fn the_login_history_is_never_cut() {
-        let mut logins = Unread::new(vec![hours(0, 9000)], TimeDelta::MAX);
-        assert_eq!(logins.take(0), [hours(0, 9000)]);
-        assert_eq!(logins.into_spans().count(), 0);
-    }
-
-    #[test]
-    fn what_a_full_slice_left_comes_next() {
-        let mut unread = Unread::new(vec![hours(0, 100)], TimeDelta::hours(6));
+    fn a_quiet_span_is_one_lane() {
+        let mut unread = Unread::new(vec![hours(0, 1000)]);
         unread.take(0);
-        let left = vec![hours(1, 2), hours(3, 4)];
-        unread.learn(&Slice { unread: left.clone(), ..slice(hours(0, 6), 5000) });
-        assert_eq!(unread.take(2), left);
+        // a hundred rows an hour, of which 59 are left: less than two lanes are worth
+        unread.learn(&slice(hours(0, 69), 1_000, &[hours(0, 59)]));
+        assert_eq!(spans(unread.take(0)), [hours(0, 59)]);
+    }
+
+    #[test]
+    fn a_busy_span_is_halved_for_idle_lanes() {
+        let mut unread = Unread::new(vec![hours(0, 130)]);
+        unread.take(0);
+        unread.learn(&slice(hours(0, 130), 1_000, &[hours(0, 120)]));
+        assert_eq!(spans(unread.take(0)), [hours(90, 120), hours(60, 90), hours(30, 60), hours(0, 30)]);
+        // one ends, and the next to end its slice gives half of what it has left
+        unread.learn(&slice(hours(60, 90), 3_000, &[]));
+        assert_eq!(spans(unread.take(3)), []);
+        unread.learn(&slice(hours(0, 200), 5_000, &[hours(0, 190)]));
+        assert_eq!(spans(unread.take(2)), [hours(95, 190), hours(0, 95)]);
+    }
+
+    #[test]
+    fn what_was_not_taken_is_named() {
+        let mut unread = Unread::new((0..6).map(|n| hours(2 * n, 2 * n + 1)).collect());
+        assert_eq!(unread.take(1).len(), 3);
+        assert_eq!(unread.into_spans().collect::<Vec<_>>(), [hours(0, 1), hours(2, 3), hours(4, 5)]);
     }
 }
