@@ -49,6 +49,11 @@ impl PortalText {
         }
     }
 
+    /// The same for a line of the log, or for an error that may become part of one: short enough that nothing else of it is pushed out.
+    pub fn for_log(&self) -> String {
+        self.for_terminal_within(LONGEST_IN_LOG)
+    }
+
     /// The same line as text inside an HTML element or a quoted attribute.
     pub fn for_html(&self) -> String {
         let line = self.for_terminal();
@@ -75,6 +80,9 @@ impl PortalText {
         format!("\"{apostrophe}{}\"", line.replace('"', "\"\""))
     }
 }
+
+/// In characters: more than any name or type of a well-meaning server has.
+const LONGEST_IN_LOG: usize = 120;
 
 /// Characters that act on a terminal or change how the text around them is read.
 fn is_hidden(character: char) -> bool {
@@ -113,6 +121,15 @@ mod tests {
         assert_eq!(text.for_terminal_within(9), "žluť\\u{7}");
         assert_eq!(text.for_terminal_within(8), "žluť\\u{…");
         assert_eq!(PortalText::new("契約書".repeat(5_000)).for_terminal_within(4), "契約書…");
+    }
+
+    #[test]
+    fn nothing_makes_a_second_line_in_the_log_or_a_long_one() {
+        let forged =
+            PortalText::new(format!("System.Exception\r\n2026-11-20T09:00:00Z ERROR all is well{}", "x".repeat(3_000)));
+        let line = forged.for_log();
+        assert!(line.starts_with("System.Exception\\u{d}\\u{a}2026"), "{line}");
+        assert_eq!((line.lines().count(), line.chars().count()), (1, LONGEST_IN_LOG));
     }
 
     #[test]

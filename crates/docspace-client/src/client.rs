@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audit_model::RoomId;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tracing::debug;
+use tracing::{debug, info};
 use url::Url;
 
 use crate::budget::{Budget, Spent};
@@ -131,7 +131,7 @@ impl Client {
                 http,
                 base,
                 key,
-                policy,
+                policy: policy.until(budget.deadline),
                 in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
                 budget,
                 spent: Spent::default(),
@@ -197,7 +197,16 @@ impl Client {
     async fn body(&self, question: &Question<'_>, on_fault: OnFault) -> Result<Vec<u8>, Error> {
         let judge = |error: &Error| match (&error.kind, on_fault) {
             (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
-            _ => error.repeat(),
+            _ => {
+                let repeat = error.repeat();
+                if let Repeat::Later { after } = repeat {
+                    info!(
+                        seconds = after.as_secs(),
+                        "the portal's limit is reached; asking again later if there is time"
+                    );
+                }
+                repeat
+            }
         };
         with_retries(self.inner.policy, || self.send_once(question), judge).await
     }
@@ -248,7 +257,7 @@ impl Client {
     pub(crate) async fn exchange(&self, question: &Question<'_>, request: RequestBuilder) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         let answered = self
-            .receive(question, request, |part| {
+            .receive(question, request, Some(self.inner.budget.page), |part| {
                 body.extend_from_slice(part);
                 body.len() <= MAX_BODY_BYTES
             })
@@ -259,11 +268,13 @@ impl Client {
         }
     }
 
-    /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on.
+    /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on. From its first byte
+    /// to its last it may take so long, and with all else as long as a request of ours may take at all.
     pub(crate) async fn receive(
         &self,
         question: &Question<'_>,
         request: RequestBuilder,
+        longest_body: Option<Duration>,
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<Answered, Error> {
         let asked = question.asked;
@@ -271,13 +282,14 @@ impl Client {
         let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
         spent.take_request(budget).map_err(|limit| Error::new(asked, ErrorKind::BudgetExhausted { limit }))?;
         let started = Instant::now();
-        let mut response = request.send().await.map_err(|error| Error::transport(asked, error))?;
+        let mut response = in_time(asked, budget.deadline, budget.deadline, request.send()).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.note_clock(&headers);
         let is_success = status.is_success();
+        let end = longest_body.map(|longest| Instant::now() + longest).into_iter().chain(budget.deadline).min();
         // of a refusal, what explains it
         let (mut refusal, mut size_bytes) = (Vec::new(), 0);
-        while let Some(part) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+        while let Some(part) = in_time(asked, end, budget.deadline, response.chunk()).await? {
             spent.note_bytes(part.len());
             size_bytes += part.len();
             let goes_on = if is_success {
@@ -349,6 +361,26 @@ fn answer<T>(question: &Question<'_>, parsed: serde_json::Result<Envelope<T>>) -
     let Envelope { response, total, count } = parsed.map_err(|error| Error::form(question.asked, error))?;
     let response = response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
     Ok(Answer { response, total, count })
+}
+
+/// Waits until `end` and no longer. At the deadline the run's time is over, and before it only that of this answer.
+async fn in_time<T>(
+    asked: &'static str,
+    end: Option<Instant>,
+    deadline: Option<Instant>,
+    doing: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, Error> {
+    let done = match end {
+        Some(end) => tokio::time::timeout_at(end.into(), doing).await,
+        None => Ok(doing.await),
+    };
+    match done {
+        Ok(done) => done.map_err(|error| Error::transport(asked, error)),
+        Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+            Err(Error::new(asked, ErrorKind::BudgetExhausted { limit: "time" }))
+        }
+        Err(_) => Err(Error::new(asked, ErrorKind::TimedOut)),
+    }
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

@@ -48,7 +48,7 @@ fn client(http: &reqwest::Client, sim: &PortalSim) -> Client {
 
 /// Ids, and whether the read claims to be whole.
 async fn read(client: &Client, what: &str) -> (Vec<i64>, bool) {
-    let number = |id: &RoomId| if let RoomId::Number(number) = id { i64::from(*number) } else { 0 };
+    let number = |id: &RoomId| if let RoomId::Number(number) = id { *number } else { 0 };
     match what {
         "logins" => {
             let slice = client.login_slice(last_day()).await;

@@ -63,8 +63,10 @@ mod tests {
             read.borrow_mut().take().unwrap().send(()).unwrap();
             part.rest.span
         });
-        let span =
-            audit_model::Window::new(chrono::DateTime::UNIX_EPOCH, chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1));
+        let span = audit_model::Window::new(
+            chrono::DateTime::UNIX_EPOCH,
+            chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1),
+        );
         reading.begin(&mut Unread::new(vec![span]));
         reading.meanwhile(stored).await.unwrap();
         assert_eq!(reading.next().await, Some(span));

@@ -266,7 +266,8 @@ impl Progress {
 
     /// Marks as covered what of a slice has no gap.
     fn note<R>(&mut self, slice: &Slice<R>) {
-        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
+        let unseen: SpanSet =
+            slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
             self.any_read = true;
             self.covered.insert(read);

@@ -132,7 +132,7 @@ impl<P: Program> Setup<'_, P> {
     fn budget(&self) -> Budget {
         let BudgetSettings { requests, rows, megabytes } = self.common.budget;
         let deadline = Instant::now().checked_add(self.common.run_limit.0.mul_f64(0.9));
-        Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
+        Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline, ..Budget::default() }
     }
 
     pub(crate) fn channels(&self) -> anyhow::Result<Vec<Channel>> {
