@@ -25,7 +25,7 @@ use oracle::Ended;
 /// A run that takes longer hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// After which a run ends itself; far more than one needs that is not kept waiting.
-const RUN_LIMIT: &str = "40s";
+const RUN_LIMIT: &str = "30s";
 /// Runs at a time; most of them wait before they ask again.
 const AT_ONCE: usize = 12;
 /// Bytes of a page of the store.
@@ -120,16 +120,18 @@ impl Matrix {
         oracle::wrong(cell, &ended, expected)
     }
 
-    /// One run with at most so many questions, so that one that asks without end ends soon; an error when it does not end.
+    /// One run, with at most so many questions; an error when it does not end.
     async fn run(self, setting: &Setting, budget: Option<usize>) -> Result<Ended, String> {
         let before = setting.sim.requests().len();
         let url = setting.sim.url();
         let arguments = [&["--portal", &url, "--format", "json"], self.flags].concat();
         let mut command = setting.command(&arguments);
         let name = Path::new(self.program).file_name().unwrap().to_string_lossy().to_uppercase().replace('-', "_");
-        // a portal that is down for good is not waited for
-        command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
-        command.envs(budget.map(|budget| (format!("{name}_BUDGET__REQUESTS"), budget.to_string())));
+        if let Some(budget) = budget {
+            // one that asks without end ends soon, and a portal that is down for good is not waited for
+            command.env(format!("{name}_BUDGET__REQUESTS"), budget.to_string());
+            command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+        }
         let output = tokio::time::timeout(TIME_LIMIT, command.output());
         let requests = || setting.sim.requests().len() - before;
         let output = output.await.map_err(|_| format!("hangs, after {} questions", requests()))?.unwrap();
