@@ -34,6 +34,11 @@ pub(crate) fn unreadable_name(source: &str) -> String {
     format!("{source} (unreadable)")
 }
 
+/// Under this name those that held a row in a form that we do not know. Pages that hold it can be read.
+pub(crate) fn unknown_form_name(source: &str) -> String {
+    format!("{source}, unknown form (unreadable)")
+}
+
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
