@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use audit_model::{GapReason, PortalText};
-use outbound::Repeat;
+use outbound::{CertificateFault, Repeat};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// No connection, or it broke before an answer was complete.
     Unreachable,
+    /// The portal shows a certificate that cannot be trusted, so nothing was sent.
+    BadCertificate(CertificateFault),
     /// Connected, but no complete answer in time.
     TimedOut,
     /// The key cannot be sent at all.
@@ -90,6 +92,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Unreachable => {
                 f.write_str("the portal does not answer; check the address, DNS, firewall and proxy")
             }
+            ErrorKind::BadCertificate(fault) => write!(f, "the portal's certificate {fault}"),
             ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
             ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry; copy it again"),
             ErrorKind::DeadKey => f.write_str(
@@ -202,6 +205,9 @@ impl Error {
 
     /// A failure below HTTP. The URL is removed: its query carries ids.
     pub(crate) fn transport(asked: &'static str, error: reqwest::Error) -> Self {
+        if let Some(fault) = outbound::certificate_fault(&error) {
+            return Error::new(asked, ErrorKind::BadCertificate(fault));
+        }
         let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
         Error { asked, kind, verb: "read", source: Some(Box::new(error.without_url())) }
     }
@@ -220,7 +226,8 @@ impl Error {
     pub fn needs_somebody(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::MalformedKey
+            ErrorKind::BadCertificate(_)
+                | ErrorKind::MalformedKey
                 | ErrorKind::DeadKey
                 | ErrorKind::MissingScope { .. }
                 | ErrorKind::MissingRight
