@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-pub use crate::process::{CLOCK, TIME_LIMIT, command, run};
+pub use crate::process::{CLOCK, command, in_time, run, until};
 
 /// What the program takes for the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,16 +11,15 @@ use crate::Run;
 /// The variable by which a program is told what time it is. Builds that are delivered do not know it.
 pub const CLOCK: &str = "AUDIT_TOOLS_TEST_CLOCK";
 
-/// Whatever takes longer hangs, also on a machine that has ten times as much to do.
-pub const TIME_LIMIT: Duration = Duration::from_secs(600);
+/// The one time limit of tests. Whatever takes longer hangs, also on a machine that has ten times as much to do.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// The program in this folder, in an empty environment but for what stands for the machine that it runs on: its zone, and its date
 /// where `faketime` moves it.
 pub fn command(program: &Path, folder: &Path) -> Command {
     let is_of_the_machine = |name: &str| ["TZ", "LD_PRELOAD"].contains(&name) || name.starts_with("FAKETIME");
-    let mut command = Command::new(program);
+    let mut command = bare_command(program);
     command
-        .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_the_machine)))
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -28,9 +27,31 @@ pub fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
+/// Waits for what comes to an end; panics when it does not.
+pub async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIME_LIMIT, what).await.expect("it ends in time")
+}
+
+/// Lets everything else go on until this is so.
+pub async fn until(is_so: impl Fn() -> bool) {
+    in_time(async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where tests start programs")]
+fn bare_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
 /// Runs the program to its end.
 pub async fn run(mut command: Command) -> Run {
-    let ended = tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
+    let ended = in_time(command.output()).await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run {
         stdout: text(ended.stdout),

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Room, Scenario};
 use serde_json::Value;
 
@@ -36,14 +37,8 @@ async fn state(setting: &Setting) -> (String, i32) {
     (report["actions"][0]["state"].as_str().unwrap().to_owned(), ended.exit)
 }
 
-/// Lets what the journal says be half an hour old.
-async fn age_the_journal(setting: &Setting) {
-    let store = only_file(&setting.state.path().join("state"), "sqlite");
-    let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    let aged = "UPDATE journal_entry SET updated_us = updated_us - 1800000000";
-    // a run that was killed early has not made the table yet
-    let _ = sqlx::query(aged).execute(store.pool()).await;
-    store.close().await;
+fn half_an_hour_passes(setting: &Setting) {
+    setting.sim.edit(|portal| portal.now += TimeDelta::minutes(30));
 }
 
 #[tokio::test]
@@ -140,7 +135,7 @@ async fn a_call_that_breaks_never_leads_to_two_rooms() {
         // at once, nobody knows yet; later, it must be over
         let (told, exit) = state(&setting).await;
         assert_eq!((told.as_str(), exit), if there == 1 { ("already", 0) } else { ("failed", 4) }, "{kind:?}");
-        age_the_journal(&setting).await;
+        half_an_hour_passes(&setting);
         let (told, exit) = state(&setting).await;
         assert_eq!((told.as_str(), exit), (if there == 1 { "already" } else { "done" }, 0), "{kind:?}");
         assert_eq!(rooms(&setting).len(), 1, "{kind:?}");
@@ -229,7 +224,7 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
             // whatever stands in the journal, a run at once and a run later end with one room
             run(&setting, &CREATE).await;
             assert!(rooms(&setting).len() <= 1, "boundary {boundary}, spins {spins}");
-            age_the_journal(&setting).await;
+            half_an_hour_passes(&setting);
             let (told, exit) = state(&setting).await;
             assert!(["already", "done"].contains(&told.as_str()) && exit == 0, "{told}, {exit}");
             assert_eq!(rooms(&setting).len(), 1, "boundary {boundary}, spins {spins}");

@@ -246,7 +246,6 @@ async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
             portal.add_event(Event::new(5009, olga, at).file(n as i32 + 1, "paper.docx").in_room(71));
         }
     });
-    crate::common::forget_thorough_reads(&setting).await;
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("25 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
@@ -267,7 +266,6 @@ async fn a_late_incident_is_not_hidden_by_a_larger_one_that_was_told_before() {
         portal.now = now();
         downloads(portal, 71, 30, 50 * 60);
     });
-    crate::common::forget_thorough_reads(&setting).await;
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);

@@ -176,22 +176,20 @@ async fn an_incident_that_appears_days_later_is_found() {
     let mut portal = Scenario::empty(common::now()).with_room(Room::vdr(71, "Falcon"));
     let (olga, incident) = (portal.owner().id, portal.now - chrono::TimeDelta::hours(50));
     portal.add_event(Event::new(5009, olga, incident).file(1, "early.docx").in_room(71));
-    let setting = Setting::with(portal).await;
-    let first_look = setting.scenario.now - chrono::TimeDelta::hours(40);
-    let before =
-        ["--until", &first_look.to_rfc3339(), "--since", "5d", "--portal", &setting.sim.url()].map(str::to_owned);
-    let quiet = common::run_with(&setting, &before.each_ref().map(String::as_str)).await;
+    portal.now -= chrono::TimeDelta::hours(40);
+    let mut setting = Setting::with(portal).await;
+    let quiet = run(&setting, &["--since", "5d"]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
+    // the next day: its first run reads three days again
+    setting.scenario.now = common::now();
     setting.sim.edit(|portal| {
+        portal.now = common::now();
         for n in 0..30 {
             let at = incident + chrono::TimeDelta::minutes(i64::from(n));
             portal.add_event(Event::new(5009, olga, at).file(100 + n, "paper.docx").in_room(71));
         }
     });
-    // the next day: its first run reads three days again
-    common::forget_thorough_reads(&setting).await;
-    let day = setting.scenario.now - chrono::TimeDelta::hours(24);
-    let ended = run(&setting, &["--since", &day.to_rfc3339()]).await;
+    let ended = run(&setting, &["--since", "24h"]).await;
     assert!(ended.stdout.contains("31 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
