@@ -36,6 +36,8 @@ pub(super) struct Cell {
     pub(super) gaps: &'static [&'static str],
     /// The fault stays, so that nothing can be asked again.
     pub(super) stays: bool,
+    /// It stays and is one that a client asks again about, and waits.
+    pub(super) in_vain: bool,
 }
 
 /// Long lists, which say too little when they are cut short: the path, and what gaps about them are called.
@@ -157,6 +159,14 @@ fn of_the_portal() -> Vec<(String, FaultKind)> {
     ]
 }
 
+/// Whether a client notices at once that there is no answer.
+fn is_loud(kind: &FaultKind) -> bool {
+    !matches!(
+        kind,
+        FaultKind::FewerRows { .. } | FaultKind::OddRows { .. } | FaultKind::OddAnswer { .. } | FaultKind::Fallback
+    )
+}
+
 /// All cells for a program that asked these questions when nothing was wrong.
 pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
     let mut sources: BTreeMap<String, u32> = BTreeMap::new();
@@ -174,6 +184,7 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
                         trouble: Trouble::Portal(when.of(Fault::new(kind.clone()).on(&format!("{source}$")))),
                         gaps: list.map_or(&[], |(_, gaps)| gaps),
                         stays: !matches!(when, When::Once(_)),
+                        in_vain: !matches!(when, When::Once(_)) && is_loud(&kind),
                     });
                 }
             }
@@ -199,6 +210,7 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
                 trouble: Trouble::Portal(Fault::new(kind.clone()).from_request(number)),
                 gaps: &[],
                 stays: true,
+                in_vain: is_loud(&kind),
             });
         }
     }
@@ -207,6 +219,7 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
         trouble: Trouble::ClockBehind(minutes),
         gaps: &[],
         stays: true,
+        in_vain: false,
     }));
     let stores = [
         ("zeroed pages", StoreTrouble::ZeroedPages),
@@ -219,6 +232,7 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
         trouble: Trouble::Store(trouble),
         gaps: &[],
         stays: true,
+        in_vain: false,
     }));
     cells
 }

@@ -23,8 +23,8 @@ use cells::{Cell, StoreTrouble, Trouble};
 use oracle::Ended;
 
 /// A run that takes longer hangs.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
-/// After which a run ends itself; far more than one needs that is not kept waiting.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+/// After which a run ends itself that asks a portal in vain.
 const RUN_LIMIT: &str = "30s";
 /// Runs at a time; most of them wait before they ask again.
 const AT_ONCE: usize = 12;
@@ -104,33 +104,34 @@ impl Matrix {
     async fn judge(self, scenario: &Scenario, cell: &Cell, sound: &Sound) -> Result<(), String> {
         let mut setting = self.setting(scenario).await;
         let mut expected = &sound.first;
-        let budget = Some(oracle::most_requests(expected));
+        let bounds = Some(Bounds { requests: oracle::most_requests(expected), in_vain: cell.in_vain });
         match &cell.trouble {
             Trouble::Portal(fault) => setting.sim.set_faults(vec![fault.clone()]),
             Trouble::ClockBehind(minutes) => {
                 setting.clock = Clock::At(scenario.now - TimeDelta::minutes(*minutes));
             }
             Trouble::Store(trouble) => {
-                self.run(&setting, budget).await?;
+                self.run(&setting, bounds).await?;
                 break_store(&setting, *trouble);
                 expected = &sound.second;
             }
         }
-        let ended = self.run(&setting, budget).await?;
+        let ended = self.run(&setting, bounds).await?;
         oracle::wrong(cell, &ended, expected)
     }
 
-    /// One run, with at most so many questions; an error when it does not end.
-    async fn run(self, setting: &Setting, budget: Option<usize>) -> Result<Ended, String> {
+    /// One run within these bounds; an error when it does not end.
+    async fn run(self, setting: &Setting, bounds: Option<Bounds>) -> Result<Ended, String> {
         let before = setting.sim.requests().len();
         let url = setting.sim.url();
         let arguments = [&["--portal", &url, "--format", "json"], self.flags].concat();
         let mut command = setting.command(&arguments);
         let name = Path::new(self.program).file_name().unwrap().to_string_lossy().to_uppercase().replace('-', "_");
-        if let Some(budget) = budget {
-            // one that asks without end ends soon, and a portal that is down for good is not waited for
-            command.env(format!("{name}_BUDGET__REQUESTS"), budget.to_string());
-            command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+        if let Some(bounds) = bounds {
+            command.env(format!("{name}_BUDGET__REQUESTS"), bounds.requests.to_string());
+            if bounds.in_vain {
+                command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+            }
         }
         let output = tokio::time::timeout(TIME_LIMIT, command.output());
         let requests = || setting.sim.requests().len() - before;
@@ -143,6 +144,13 @@ impl Matrix {
             requests: requests(),
         })
     }
+}
+
+/// So that a run ends soon that would ask without end, or wait for a portal that is down for good.
+#[derive(Clone, Copy)]
+struct Bounds {
+    requests: usize,
+    in_vain: bool,
 }
 
 /// What a program says and asks when nothing is wrong.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::cells::Cell;
+use super::world;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -46,12 +47,8 @@ pub(super) fn wrong(cell: &Cell, ended: &Ended, sound: &Ended) -> Result<(), Str
         return Err(format!("exit {exit} without a report: {}", first_line(&ended.stderr)));
     };
     let truth: Value = serde_json::from_str(&sound.stdout).map_err(|error| error.to_string())?;
-    // a report that does not claim to know everything may leave open in which of several rooms it was
-    let is_true = |accused: &Accusation| {
-        found(&truth).iter().any(|known| known.0 == accused.0 && (known.1 == accused.1 || accused.1.is_null()))
-    };
-    if let Some(untrue) = found(&report).iter().find(|accused| !is_true(accused)) {
-        return Err(format!("accuses wrongly: {untrue:?}"));
+    if let Some(untrue) = list(&report["findings"]).iter().find(|finding| !is_true(finding, &report, &truth)) {
+        return Err(format!("accuses wrongly: {:?}", accusation(untrue)));
     }
     match (report["coverage"]["complete"].as_bool(), exit) {
         (Some(true), 0 | 3) => whole(&report, &truth),
@@ -107,15 +104,26 @@ fn honest(cell: &Cell, report: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Who is accused of what, and in which room.
+/// Whether this is found without the fault, too. A report that does not claim to have seen everything may leave open in which room it
+/// was, and then name anybody who did too much somewhere.
+fn is_true(finding: &Value, report: &Value, truth: &Value) -> bool {
+    let (what, room) = accusation(finding);
+    let leaves_open = room.is_null() && report["coverage"]["complete"] == false;
+    let did_much = world::BUSY.iter().any(|name| finding["person"]["email"] == format!("{name}@example.com"));
+    let is_found = |known: &(_, Value)| known.0 == what && (known.1 == room || leaves_open);
+    found(truth).iter().any(is_found) || (leaves_open && did_much)
+}
+
+/// What somebody is accused of, and in which room.
 type Accusation = ([Value; 3], Value);
 
+fn accusation(finding: &Value) -> Accusation {
+    let what = [&finding["rule"], &finding["kind"], &finding["person"]["id"]].map(Value::clone);
+    (what, finding["room"]["id"].clone())
+}
+
 fn found(report: &Value) -> Vec<Accusation> {
-    let one = |finding: &Value| {
-        let what = [&finding["rule"], &finding["kind"], &finding["person"]["id"]].map(Value::clone);
-        (what, finding["room"]["id"].clone())
-    };
-    list(&report["findings"]).iter().map(one).collect()
+    list(&report["findings"]).iter().map(accusation).collect()
 }
 
 /// The addresses of all who are accused.

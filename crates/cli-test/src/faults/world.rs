@@ -5,6 +5,8 @@ use portal_sim::{Event, Folder, Group, Login, Person, PersonKind, Room, Scenario
 
 /// The moment at which the portal stands still.
 const NOW: &str = "2026-11-20T09:00:00Z";
+/// Who does too much somewhere, whatever program looks.
+pub(super) const BUSY: [&str; 3] = ["mallory", "ursula", "gil"];
 /// Watched closely: somebody takes too much out of it.
 const FALCON: i32 = 71;
 /// Two rooms with one title, so that only their logs tell where something happened.
