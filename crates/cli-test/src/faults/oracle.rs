@@ -109,7 +109,8 @@ fn honest(cell: &Cell, report: &Value) -> Result<(), String> {
 fn is_true(finding: &Value, report: &Value, truth: &Value) -> bool {
     let (what, room) = accusation(finding);
     let leaves_open = room.is_null() && report["coverage"]["complete"] == false;
-    let did_much = world::BUSY.iter().any(|name| finding["person"]["email"] == format!("{name}@example.com"));
+    // by id, for a portal that fails tells no addresses
+    let did_much = world::busy().iter().any(|id| finding["person"]["id"] == *id);
     let is_found = |known: &(_, Value)| known.0 == what && (known.1 == room || leaves_open);
     found(truth).iter().any(is_found) || (leaves_open && did_much)
 }

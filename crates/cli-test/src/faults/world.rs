@@ -5,8 +5,6 @@ use portal_sim::{Event, Folder, Group, Login, Person, PersonKind, Room, Scenario
 
 /// The moment at which the portal stands still.
 const NOW: &str = "2026-11-20T09:00:00Z";
-/// Who does too much somewhere, whatever program looks.
-pub(super) const BUSY: [&str; 3] = ["mallory", "ursula", "gil"];
 /// Watched closely: somebody takes too much out of it.
 const FALCON: i32 = 71;
 /// Two rooms with one title, so that only their logs tell where something happened.
@@ -24,6 +22,11 @@ const FOLDER_DELETED: i32 = 5026;
 
 fn person(name: &str, kind: PersonKind) -> Person {
     Person::new(&format!("{name}@example.com"), name, "Test").kind(kind)
+}
+
+/// The ids of all who do too much somewhere, whatever program looks.
+pub(super) fn busy() -> [String; 3] {
+    ["mallory", "ursula", "gil"].map(|name| person(name, PersonKind::User).id.to_string())
 }
 
 pub(super) fn world() -> Scenario {
