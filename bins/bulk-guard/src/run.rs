@@ -68,7 +68,7 @@ struct Judged {
     incident: Incident,
     signs: Vec<Corroboration>,
     /// What could not be judged.
-    unknown: Option<String>,
+    unknown: Vec<String>,
     judgement: Judgement,
 }
 
@@ -88,11 +88,12 @@ async fn corroborate(
     let known = Names::built_in();
     let mut judged = Vec::new();
     for (incident, story) in incidents.into_iter().zip(stories) {
-        let mut signs = signs::names(job, incident.finding.window, &story, &known).await?;
+        let (mut signs, names_unknown) = signs::names(job, incident.finding.window, &story, &known).await?;
         signs.extend(countries.get(&incident.finding.person.id).cloned());
         signs.extend(story.signs(incident.finding.window.since, zone));
+        let unknown = names_unknown.into_iter().chain(story.habits.unknown()).collect();
         let judgement = judge(&incident.exceeded, &signs);
-        judged.push(Judged { incident, signs, unknown: story.habits.unknown(), judgement });
+        judged.push(Judged { incident, signs, unknown, judgement });
     }
     judged.sort_by_key(|one| {
         let finding = &one.incident.finding;

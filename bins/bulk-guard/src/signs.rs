@@ -143,18 +143,23 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
     Ok(stories)
 }
 
-/// What the present names of some of the documents of an incident say.
+/// What the present names of some of the documents of an incident say, and what is not known of them.
 pub(crate) async fn names(
     job: &Job,
     incident: Window,
     story: &Story,
     names: &Names,
-) -> anyhow::Result<Vec<Corroboration>> {
+) -> anyhow::Result<(Vec<Corroboration>, Option<String>)> {
     let mut titles = Vec::new();
+    let mut unknown = None;
     for file in story.files.iter().take(NAMES_LOOKED_UP) {
         match job.client.file(&EntryId::from(file.as_str())).await {
             Ok(file) => titles.extend(file.map(|file| file.title)),
             Err(error) => {
+                let told = plural(titles.len() as u64, "document");
+                unknown = Some(format!(
+                    "whether the documents have names that ransomware gives is not known: the portal told those of {told} and then failed"
+                ));
                 warn!("{:#}", anyhow::Error::new(error));
                 break;
             }
@@ -166,7 +171,7 @@ pub(crate) async fn names(
     {
         signs.retain(|sign| sign.kind != Sign::NewExtension);
     }
-    Ok(signs)
+    Ok((signs, unknown))
 }
 
 fn signs_of_names(titles: &[PortalText], names: &Names) -> Vec<Corroboration> {

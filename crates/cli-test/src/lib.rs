@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 pub mod holding;
+pub mod faults;
 mod process;
 pub mod smtp;
 

@@ -5,6 +5,7 @@
 mod commands;
 mod deploy;
 mod honest;
+mod faults;
 mod scenarios;
 mod serve;
 mod snapshots_of_runs;

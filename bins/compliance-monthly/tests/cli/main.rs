@@ -4,6 +4,7 @@
 
 mod common;
 mod deploy;
+mod faults;
 mod files;
 mod months;
 mod portal;

@@ -6,4 +6,5 @@ mod commands;
 mod common;
 mod deploy;
 mod drift;
+mod faults;
 mod watch;

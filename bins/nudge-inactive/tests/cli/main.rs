@@ -6,6 +6,7 @@ mod common;
 mod deploy;
 mod doctor;
 mod explain;
+mod faults;
 mod honesty;
 mod load;
 mod mails;

@@ -1,0 +1,45 @@
+//! Every fault at every source that the program asks: see `cli_test::faults`.
+
+use cli_test::faults::Matrix;
+
+#[tokio::test]
+async fn under_any_fault_a_run_is_whole_or_says_that_it_is_not() {
+    let program = env!("CARGO_BIN_EXE_ip-fence");
+    Matrix {
+        program,
+        flags: &["--policy", "policy.toml"],
+        files: &[("policy.toml", POLICY)],
+        found: &["greta"],
+        known: KNOWN,
+    }
+    .check()
+    .await;
+}
+
+/// Cells that do not hold yet, by the reason.
+const KNOWN: &[(&str, &[&str])] = &[
+    (
+        "a list without rows is believed when every answer is the same, whatever other sources say",
+        &[
+            "security/audit/events/filter: no rows, always",
+            "security/audit/events/filter: no rows, from request 2",
+            "security/audit/login/filter: no rows, always",
+            "group: no rows and no total, always",
+            "people/filter: no rows and no total, from request 3",
+        ],
+    ),
+    (
+        "what the portal has after the end of this machine's clock is not missed",
+        &["clock: 240 minutes behind the portal's"],
+    ),
+];
+
+const POLICY: &str = r#"
+default = "ignore"
+
+[[rule]]
+label = "office"
+groups = ["Auditors"]
+people = ["greta@example.com", "chen@example.com"]
+allow = ["192.0.2.0/24"]
+"#;

@@ -1,0 +1,184 @@
+//! The fault matrix: every fault at every source that a program asks, once, always and from some request on.
+//!
+//! Nothing in it is typed by hand. A run without a fault tells which sources there are; each is put to every fault of the simulated
+//! portal, and then the clock and the store. A run must say what it says without the fault, or that it did not see everything; it
+//! never accuses anybody else, never panics, and never asks without end.
+
+mod cells;
+mod oracle;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use portal_sim::Scenario;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::{Clock, Setting};
+use cells::{Cell, StoreTrouble, Trouble};
+use oracle::Ended;
+
+/// A run that takes longer hangs.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+/// After which a run ends itself that asks a portal in vain.
+const RUN_LIMIT: &str = "30s";
+/// Runs at a time; most of them wait before they ask again.
+const AT_ONCE: usize = 12;
+/// Bytes of a page of the store.
+const PAGE: usize = 4096;
+
+/// A program, and how it is put to the faults.
+#[derive(Clone, Copy)]
+pub struct Matrix {
+    /// The path of the binary: `env!("CARGO_BIN_EXE_…")`.
+    pub program: &'static str,
+    /// Flags of every run, besides the portal, the state and the form of the report.
+    pub flags: &'static [&'static str],
+    /// Files that lie beside the state: name and content.
+    pub files: &'static [(&'static str, &'static str)],
+    /// First parts of the addresses of all who must be found on the portal of the matrix, and nobody else.
+    pub found: &'static [&'static str],
+    /// Cells that do not hold yet, by the reason; a cell that has begun to hold fails the test, too.
+    pub known: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Matrix {
+    /// Runs every cell.
+    ///
+    /// # Panics
+    /// With one line per cell that fails and is not known, and per known cell that holds.
+    pub async fn check(self) {
+        let scenario = Arc::new(world::world());
+        let sound = Arc::new(self.sound(&scenario).await);
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let mut runs = JoinSet::new();
+        for cell in cells::cells(&sound.asked) {
+            let (scenario, sound, slots) = (Arc::clone(&scenario), Arc::clone(&sound), Arc::clone(&slots));
+            runs.spawn(async move {
+                let _slot = slots.acquire().await.unwrap();
+                let verdict = self.judge(&scenario, &cell, &sound).await;
+                (cell.name, verdict)
+            });
+        }
+        let verdicts: BTreeMap<String, Result<(), String>> = runs.join_all().await.into_iter().collect();
+        let known: BTreeSet<&str> = self.known.iter().flat_map(|(_, cells)| cells.iter().copied()).collect();
+        let mut lines = Vec::new();
+        for (name, verdict) in &verdicts {
+            match (verdict, known.contains(name.as_str())) {
+                (Err(why), false) => lines.push(format!("FAILS  {name:?}: {why}")),
+                (Ok(()), true) => lines.push(format!("HOLDS by now, so it is no longer known to fail  {name:?}")),
+                _ => {}
+            }
+        }
+        lines.extend(
+            known.iter().filter(|name| !verdicts.contains_key(**name)).map(|name| format!("NO SUCH CELL  {name:?}")),
+        );
+        assert!(lines.is_empty(), "{} of {} cells:\n{}", lines.len(), verdicts.len(), lines.join("\n"));
+    }
+
+    /// The runs without a fault: a first one and a second one with the same store.
+    async fn sound(self, scenario: &Scenario) -> Sound {
+        let setting = self.setting(scenario).await;
+        let first = self.run(&setting, None).await.expect("it ends in time");
+        assert_eq!(first.exit, Some(0), "{} {}", first.stdout, first.stderr);
+        let report = serde_json::from_str(&first.stdout).unwrap();
+        let expected = self.found.iter().map(|name| format!("{name}@example.com")).collect();
+        assert_eq!(oracle::accused(&report), expected, "who is found without a fault");
+        let asked = setting.sim.requests();
+        let second = self.run(&setting, None).await.expect("it ends in time");
+        Sound { first, second, asked }
+    }
+
+    async fn setting(self, scenario: &Scenario) -> Setting {
+        let setting = Setting::new(self.program, scenario.clone()).await;
+        for (name, content) in self.files {
+            setting.file(name, content);
+        }
+        setting
+    }
+
+    async fn judge(self, scenario: &Scenario, cell: &Cell, sound: &Sound) -> Result<(), String> {
+        let mut setting = self.setting(scenario).await;
+        let mut expected = &sound.first;
+        let bounds = Some(Bounds { requests: oracle::most_requests(expected), in_vain: cell.in_vain });
+        match &cell.trouble {
+            Trouble::Portal(fault) => setting.sim.set_faults(vec![fault.clone()]),
+            Trouble::ClockBehind(minutes) => {
+                setting.clock = Clock::At(scenario.now - TimeDelta::minutes(*minutes));
+            }
+            Trouble::Store(trouble) => {
+                self.run(&setting, bounds).await?;
+                break_store(&setting, *trouble);
+                expected = &sound.second;
+            }
+        }
+        let ended = self.run(&setting, bounds).await?;
+        oracle::wrong(cell, &ended, expected)
+    }
+
+    /// One run within these bounds; an error when it does not end.
+    async fn run(self, setting: &Setting, bounds: Option<Bounds>) -> Result<Ended, String> {
+        let before = setting.sim.requests().len();
+        let url = setting.sim.url();
+        let arguments = [&["--portal", &url, "--format", "json"], self.flags].concat();
+        let mut command = setting.command(&arguments);
+        let name = Path::new(self.program).file_name().unwrap().to_string_lossy().to_uppercase().replace('-', "_");
+        if let Some(bounds) = bounds {
+            command.env(format!("{name}_BUDGET__REQUESTS"), bounds.requests.to_string());
+            if bounds.in_vain {
+                command.env(format!("{name}_RUN_LIMIT"), RUN_LIMIT);
+            }
+        }
+        let output = tokio::time::timeout(TIME_LIMIT, command.output());
+        let requests = || setting.sim.requests().len() - before;
+        let output = output.await.map_err(|_| format!("hangs, after {} questions", requests()))?.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&url, "https://docs.example.com");
+        Ok(Ended {
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            exit: output.status.code(),
+            requests: requests(),
+        })
+    }
+}
+
+/// So that a run ends soon that would ask without end, or wait for a portal that is down for good.
+#[derive(Clone, Copy)]
+struct Bounds {
+    requests: usize,
+    in_vain: bool,
+}
+
+/// What a program says and asks when nothing is wrong.
+struct Sound {
+    first: Ended,
+    second: Ended,
+    asked: Vec<portal_sim::RequestLine>,
+}
+
+fn break_store(setting: &Setting, trouble: StoreTrouble) {
+    let store = setting.state_file("sqlite");
+    let write = |bytes: &[u8]| std::fs::write(&store, bytes).unwrap();
+    let mut bytes = std::fs::read(&store).unwrap();
+    let middle = bytes.len() / PAGE / 2 * PAGE;
+    match trouble {
+        StoreTrouble::ZeroedPages => {
+            bytes[PAGE..middle].fill(0);
+            write(&bytes);
+        }
+        StoreTrouble::NoDatabase => {
+            bytes[..PAGE].fill(0x55);
+            write(&bytes);
+        }
+        StoreTrouble::CutInHalf => write(&bytes[..middle]),
+        StoreTrouble::Nowhere => {
+            let folder = setting.state.path().join("state");
+            std::fs::remove_dir_all(&folder).unwrap();
+            std::fs::write(Path::new(&folder), "not a folder").unwrap();
+        }
+    }
+}
