@@ -158,3 +158,6 @@ pub(crate) fn sort(found: &mut [Found]) {
 pub(crate) fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
+
+#[cfg(test)]
+mod tests;
