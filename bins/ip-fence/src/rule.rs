@@ -61,6 +61,20 @@ enum Why {
     SetByRequest,
 }
 
+impl Why {
+    /// The word that fingerprints were made of from the beginning on. It must never change.
+    fn in_fingerprint(self) -> &'static str {
+        match self {
+            Why::Plain => "Plain",
+            Why::Cut => "Cut",
+            Why::Nothing => "Nothing",
+            Why::Private => "Private",
+            Why::NoAddress => "NoAddress",
+            Why::SetByRequest => "SetByRequest",
+        }
+    }
+}
+
 /// Collects rows by person, kind and place.
 pub(crate) struct Detector<'a> {
     book: Rulebook<'a>,
@@ -185,7 +199,8 @@ fn rows_found(subject: &Subject<'_>, person: Person, (kind, why, place): (Kind, 
     let place = place.text();
     // the same until the network or what the policy allows the person changes
     let rules = allowed.map(|allowed| allowed.described(subject.book.policy)).unwrap_or_default();
-    let key = format!("{}\n{why:?}\n{}\n{rules}", subject.person, place.as_ref().map_or("", PortalText::raw));
+    let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or("", PortalText::raw));
+    let key = format!("{}\n{why}\n{place_key}\n{rules}", subject.person);
     rows.found(About { kind, severity, person, place, key, reasons })
 }
 

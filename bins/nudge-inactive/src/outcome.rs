@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use job_runner::words::plural;
 use job_runner::{Head, Job, Tellable};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -265,9 +264,9 @@ impl Outcome {
     }
 }
 
-/// The same for the same person and room, run after run: the first 16 hexadecimal digits of a SHA-256.
+/// The same for the same person and room, run after run.
 pub(crate) fn fingerprint(person: Uuid, room: &RoomId) -> String {
-    hex(&Sha256::digest(format!("{RULE}\n{person}\nroom {room}"))[..8])
+    audit_model::fingerprint(&[RULE, &person.to_string(), &format!("room {room}")])
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
