@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
+use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, ListEntry};
 use event_archive::{Fact, KnownList};
@@ -11,9 +11,6 @@ use crate::found::{About, Found, Kind, Rows};
 use crate::policy::Directory;
 use crate::server::{self, Caller, Ruling};
 use crate::sighting::{Sighting, Source};
-
-/// The portal's action for a changed list.
-pub(crate) const LIST_CHANGED: i32 = 6094;
 
 /// Each process of the portal keeps the switch for so long.
 const CACHED: TimeDelta = TimeDelta::minutes(5);
@@ -148,7 +145,7 @@ fn listed(entries: &[ListEntry]) -> String {
 
 /// The audit events of changes among some rows.
 pub(crate) fn is_change(row: &Sighting) -> bool {
-    row.source == Source::Audit && row.action.0 == LIST_CHANGED
+    row.source == Source::Audit && row.action == ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED
 }
 
 #[cfg(test)]

@@ -6,16 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot};
+use audit_model::{
+    ActionId, Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot,
+};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
 use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
-
-/// The portal's action for a changed status of accounts; its targets are the people.
-const STATUS_CHANGED: i32 = 4020;
 
 /// So many earlier logins make a habit that a new country is new to.
 const HABIT: u64 = 5;
@@ -89,7 +88,7 @@ impl<'a> Detector<'a> {
 
     /// Takes in a row: a login that succeeded, or an act. Robots, visitors and service accounts are passed over.
     pub(crate) fn push(&mut self, row: &Sighting) {
-        if row.source == Source::Audit && row.action.0 == STATUS_CHANGED {
+        if row.source == Source::Audit && row.action == ActionId::USERS_UPDATED_STATUS {
             self.status_changed(row);
         }
         let is_login = row.source == Source::Logins;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod action_names;
 mod action_table;
 mod address;
 mod counting;
@@ -23,6 +24,8 @@ pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVID
 pub use fingerprint::fingerprint;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
-pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context};
+pub use room::{
+    AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
+};
 pub use text::PortalText;
 pub use window::{SpanSet, Window};
