@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use audit_model::{PortalText, Window};
+use audit_model::PortalText;
 use chrono::TimeDelta;
 use job_runner::Setup;
 use job_runner::exit::Exit;
@@ -44,12 +44,7 @@ impl FromStr for Alternative {
 pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, BulkGuard>) -> anyhow::Result<Exit> {
     let archive = setup.archive_snapshot().await?;
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
-    let until = setup.args.until.map_or(setup.now, |until| until.resolve(setup.now, zone));
-    let since = setup.args.since.map_or(until - USUAL, |since| since.resolve(setup.now, zone));
-    let window = Window::new(since, until);
-    if window.is_empty() {
-        return Err(job_runner::Error::EmptyWindow(window).into());
-    }
+    let window = setup.window(zone, USUAL)?;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
     let answers = Answers::unasked(setup.config.folder_weight);
     let changes = feed(&archive, window, &answers, &mut detectors).await?;

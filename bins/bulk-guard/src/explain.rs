@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use audit_model::{Person, PortalText, Window};
+use audit_model::{Person, PortalText};
 use docspace_client::Account;
 use job_runner::exit::Exit;
 use job_runner::words::{Clock, plural};
@@ -23,13 +23,7 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Res
     let me = client.identity().await?;
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let account = find(name, &client.people().await?)?;
-    let (since, until) = (setup.args.since, setup.args.until);
-    let until = until.map_or(setup.now, |until| until.resolve(setup.now, zone));
-    let since = since.map_or(until - BulkGuard::reach(setup.config), |since| since.resolve(setup.now, zone));
-    let window = Window::new(since, until);
-    if window.is_empty() {
-        return Err(job_runner::Error::EmptyWindow(window).into());
-    }
+    let window = setup.window(zone, BulkGuard::reach(setup.config))?;
     let clock = Clock(zone);
 
     // with limits of nothing every stretch is an episode, the fullest among them

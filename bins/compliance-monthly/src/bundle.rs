@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts};
-use crate::verify::{hash_of, hex, read_manifest};
+use crate::verify::{hash_of, read_manifest};
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
@@ -132,7 +132,7 @@ impl Bundle {
         let synced = file.flush().and_then(|()| file.get_ref().file.sync_all());
         synced.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
         let Hashed { hasher, bytes, .. } = file.get_ref();
-        self.finished.push(FileEntry { name, sha256: hex(&hasher.clone().finalize()), bytes: *bytes, rows });
+        self.finished.push(FileEntry { name, sha256: hex::encode(hasher.clone().finalize()), bytes: *bytes, rows });
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl Bundle {
             };
             name().with_context(failed)?;
         }
-        let sha256 = hex(&Sha256::digest(&text));
+        let sha256 = hex::encode(Sha256::digest(&text));
         Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })
     }
 

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::verify::hex;
-
 /// Its name in the folder of a report.
 pub(crate) const FILE_NAME: &str = "manifest.json";
 
@@ -69,7 +67,7 @@ impl Manifest {
     /// The bytes of the file, with the digest of what it says.
     pub(crate) fn sealed(&self) -> Result<Vec<u8>, serde_json::Error> {
         let open = Manifest { digest: String::new(), ..self.clone() };
-        let digest = hex(&Sha256::digest(serde_json::to_vec(&open)?));
+        let digest = hex::encode(Sha256::digest(serde_json::to_vec(&open)?));
         let mut bytes = serde_json::to_vec_pretty(&Manifest { digest, ..open })?;
         bytes.push(b'\n');
         Ok(bytes)

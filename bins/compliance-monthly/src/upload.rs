@@ -20,7 +20,6 @@ use uuid::Uuid;
 use crate::config::Collision;
 use crate::manifest::{FILE_NAME, FileEntry};
 use crate::target::Target;
-use crate::verify::hex;
 
 const KIND: &str = "upload";
 
@@ -292,7 +291,7 @@ impl<'a> Uploader<'a> {
     async fn hash_of(&self, file: &File) -> Result<String, Error> {
         let mut hasher = Sha256::new();
         self.client.read_file(&file.id, file.version, |part| hasher.update(part)).await?;
-        Ok(hex(&hasher.finalize()))
+        Ok(hex::encode(hasher.finalize()))
     }
 
     /// Chunks that nobody will make a file of.

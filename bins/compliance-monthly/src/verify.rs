@@ -92,15 +92,11 @@ pub(crate) fn hash_of(path: &Path) -> io::Result<(u64, String)> {
     let mut part = vec![0; 64 * 1024];
     loop {
         match file.read(&mut part)? {
-            0 => return Ok((length, hex(&hasher.finalize()))),
+            0 => return Ok((length, hex::encode(hasher.finalize()))),
             read => {
                 hasher.update(&part[..read]);
                 length += read as u64;
             }
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

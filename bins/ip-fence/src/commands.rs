@@ -114,12 +114,7 @@ async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exi
     let client = setup.client()?;
     let portal = client.probe().await?;
     let zone = portal.time_zone;
-    let until = setup.args.until.map_or(setup.now, |until| until.resolve(setup.now, zone));
-    let since = setup.args.since.map_or(until - HISTORY, |since| since.resolve(setup.now, zone));
-    let window = Window::new(since, until);
-    if window.is_empty() {
-        return Err(job_runner::Error::EmptyWindow(window).into());
-    }
+    let window = setup.window(zone, HISTORY)?;
     if !portal.audit_filter_works {
         anyhow::bail!("the portal's plan has no audit feature, so nobody can tell whom a list would lock out");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use audit_model::{Coverage, PortalText, Verdict as Reading, Window};
+use audit_model::{Coverage, PortalText, Verdict as Reading};
 use event_archive::Archive;
 use job_runner::exit::Exit;
 use job_runner::{Job, Program, Setup};
@@ -19,8 +19,7 @@ pub(crate) async fn explain(setup: &Setup<'_, NudgeInactive>, person: &str, room
     let store = Store::snapshot_of(&std::path::absolute(setup.state_paths()?.store)?).await?;
     let portal = client.probe().await?;
     let zone = portal.time_zone;
-    let until = setup.args.until.map_or(setup.now, |until| until.resolve(setup.now, zone));
-    let since = setup.args.since.map_or(until - setup.config.period(), |since| since.resolve(setup.now, zone));
+    let window = setup.window(zone, setup.config.period())?;
     let job = Job {
         program: NudgeInactive::NAME,
         version: NudgeInactive::VERSION,
@@ -29,7 +28,7 @@ pub(crate) async fn explain(setup: &Setup<'_, NudgeInactive>, person: &str, room
         portal: Some(portal),
         archive: Archive::open(store.clone()).await?,
         store: Some(store),
-        window: Window::new(since, until),
+        window,
         now: setup.now,
         dry_run: true,
         mailer: None,

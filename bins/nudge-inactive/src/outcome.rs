@@ -269,10 +269,6 @@ pub(crate) fn fingerprint(person: Uuid, room: &RoomId) -> String {
     audit_model::fingerprint(&[RULE, &person.to_string(), &format!("room {room}")])
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use words::{Clock, blind_spots, gaps, room_page, who};
 
 use crate::config::Form;
-use crate::outcome::{Outcome, hex};
+use crate::outcome::Outcome;
 
 /// Writes the report of a run. Text says nothing at all when there is nothing new to say, unless the whole was asked for.
 pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
@@ -54,7 +54,7 @@ pub(crate) fn manager_mail(outcome: &Outcome, address: &str) -> io::Result<Mail>
         subject: words::headline(outcome),
         text: body(Form::Text)?,
         html: Some(body(Form::Html)?),
-        message_id: format!("{}@{host}", hex(&Sha256::digest(key)[..16])),
+        message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
         unsubscribe: Vec::new(),
         date: head.run.started_at,
     })

@@ -141,7 +141,7 @@ fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
         (finding.window.until, newest, finding.counts, finding.evidence_total, finding.severity),
     );
     let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
-    Sha256::digest(text).iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..ID_BYTES])
 }
 
 /// The portal's list of accounts, narrowed to this person: it has no page of its own for one. `None` without an e-mail address to

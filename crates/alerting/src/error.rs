@@ -24,6 +24,9 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The receiver shows a certificate that cannot be trusted, so nothing was sent.
+    #[error("the certificate of webhook {origin} {fault}")]
+    Certificate { origin: String, fault: outbound::CertificateFault },
     /// The receiver answered with something else than 2xx.
     #[error("webhook {origin} answered {status} instead of 2xx{}", hint(*status))]
     Refused {
@@ -44,7 +47,7 @@ impl Error {
     /// Whether the next alert would meet the same after the same long wait.
     pub(crate) fn is_about_the_channel(&self) -> bool {
         match self {
-            Error::Unreachable { .. } => true,
+            Error::Unreachable { .. } | Error::Certificate { .. } => true,
             Error::Refused { status, .. } => is_overload(*status),
             Error::File { .. } | Error::NotTried | Error::Outbox(_) => false,
         }

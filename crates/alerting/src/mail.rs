@@ -16,7 +16,7 @@ use lettre::transport::smtp::Error as Smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Noop, Rcpt, Rset};
 use lettre::transport::smtp::extension::{Extension, MailParameter};
-use outbound::{SmtpError, SmtpOptions, smtp_connect};
+use outbound::{ServerSaid, SmtpError, SmtpOptions, smtp_connect};
 use tokio::time::timeout;
 
 /// One message to one person.
@@ -67,12 +67,12 @@ pub enum MailError {
     NoUnicode,
     /// It answered with 4xx, or the connection broke before it had the message.
     #[error("the mail server did not take the message now; a later run tries again")]
-    NotNow { source: Smtp },
+    NotNow { source: ServerSaid },
     /// It answered with 5xx.
     #[error("the mail server refused the message; check the address and what the server says")]
-    Refused { source: Smtp },
+    Refused { source: ServerSaid },
     #[error("the connection broke after the mail server had the message, so it may have taken it")]
-    Broken { source: Smtp },
+    Broken { source: ServerSaid },
     #[error("the mail server did not answer in time")]
     Silent { had_message: bool },
 }
@@ -255,8 +255,8 @@ async fn in_time<T>(
     match timeout(patience, step).await.ok() {
         None => Err(MailError::Silent { had_message }),
         Some(Ok(_)) => Ok(()),
-        Some(Err(source)) if source.is_permanent() => Err(MailError::Refused { source }),
-        Some(Err(source)) if source.is_transient() || !had_message => Err(MailError::NotNow { source }),
-        Some(Err(source)) => Err(MailError::Broken { source }),
+        Some(Err(source)) if source.is_permanent() => Err(MailError::Refused { source: source.into() }),
+        Some(Err(source)) if source.is_transient() || !had_message => Err(MailError::NotNow { source: source.into() }),
+        Some(Err(source)) => Err(MailError::Broken { source: source.into() }),
     }
 }

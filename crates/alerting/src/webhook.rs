@@ -1,6 +1,6 @@
 //! Alerts as requests to an address of the owner's choice.
 
-use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
+use outbound::{Repeat, RetryPolicy, certificate_fault, parse_retry_after, with_retries};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use url::Url;
 
@@ -17,13 +17,13 @@ pub(crate) fn origin(url: &Url) -> String {
 }
 
 async fn post_once(url: &Url, http: &reqwest::Client, json: String) -> Result<(), Error> {
-    let answer = http
-        .post(url.clone())
-        .header(CONTENT_TYPE, "application/json")
-        .body(json)
-        .send()
-        .await
-        .map_err(|source| Error::Unreachable { origin: origin(url), source: source.without_url() })?;
+    let answer =
+        http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json).send().await.map_err(|source| {
+            match certificate_fault(&source) {
+                Some(fault) => Error::Certificate { origin: origin(url), fault },
+                None => Error::Unreachable { origin: origin(url), source: source.without_url() },
+            }
+        })?;
     let status = answer.status();
     if status.is_success() {
         return Ok(());

@@ -16,6 +16,8 @@ pub enum GapReason {
     BeyondRetention,
     /// One stored row makes every page that holds it fail.
     UnreadableRow,
+    /// The server answered, but in a form that this version does not know.
+    UnknownForm,
     /// A cap on requests, rows or time ended the read.
     BudgetExhausted,
     /// The portal or the way to it failed.
@@ -46,6 +48,9 @@ impl GapReason {
             }
             GapReason::UnreadableRow => {
                 "a row stored here makes the portal fail (a tag named like {x} does); ask whoever runs the server to repair it"
+            }
+            GapReason::UnknownForm => {
+                "the server answered in a form that this version does not know; install a newer version, or report it to its makers"
             }
             GapReason::BudgetExhausted => "the read was ended by a limit; raise the limit or run more often",
             GapReason::PortalError => "the portal failed or could not be reached; the next run tries again",

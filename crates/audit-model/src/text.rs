@@ -49,6 +49,11 @@ impl PortalText {
         }
     }
 
+    /// The same for a line of the log, or for an error that may become part of one: short enough that nothing else of it is pushed out.
+    pub fn for_log(&self) -> String {
+        self.for_terminal_within(LONGEST_IN_LOG)
+    }
+
     /// The same line as text inside an HTML element or a quoted attribute.
     pub fn for_html(&self) -> String {
         let line = self.for_terminal();
@@ -66,15 +71,26 @@ impl PortalText {
         shown
     }
 
-    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: one that begins like a formula gets an
-    /// apostrophe in front, as spreadsheets themselves mark text.
+    /// The same line as a quoted CSV cell that no spreadsheet takes for a formula: what begins like a formula gets an apostrophe in
+    /// front, as spreadsheets themselves mark text. So does what begins like one behind a semicolon, where a spreadsheet of many
+    /// countries begins a cell, quotes or not. Tabs and line breaks, which begin cells as well, are shown as `\u{…}`.
     pub fn for_csv(&self) -> String {
         let line = self.for_terminal();
-        let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-        let apostrophe = if line.trim_start().starts_with(starts_formula) { "'" } else { "" };
-        format!("\"{apostrophe}{}\"", line.replace('"', "\"\""))
+        let guarded: Vec<String> = line.split(';').map(guarded).collect();
+        format!("\"{}\"", guarded.join(";").replace('"', "\"\""))
     }
 }
+
+/// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.
+fn guarded(text: &str) -> String {
+    let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let is_dropped = |c: char| c.is_whitespace() || c == '"';
+    let apostrophe = if text.trim_start_matches(is_dropped).starts_with(starts_formula) { "'" } else { "" };
+    format!("{apostrophe}{text}")
+}
+
+/// In characters: more than any name or type of a well-meaning server has.
+const LONGEST_IN_LOG: usize = 120;
 
 /// Characters that act on a terminal or change how the text around them is read.
 fn is_hidden(character: char) -> bool {
@@ -116,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_makes_a_second_line_in_the_log_or_a_long_one() {
+        let forged =
+            PortalText::new(format!("System.Exception\r\n2026-11-20T09:00:00Z ERROR all is well{}", "x".repeat(3_000)));
+        let line = forged.for_log();
+        assert!(line.starts_with("System.Exception\\u{d}\\u{a}2026"), "{line}");
+        assert_eq!((line.lines().count(), line.chars().count()), (1, LONGEST_IN_LOG));
+    }
+
+    #[test]
     fn markup_is_text_in_html() {
         let hostile = PortalText::new("<img src=x onerror='a()'>&\"\u{202e}\n");
         assert_eq!(hostile.for_html(), "&lt;img src=x onerror=&#39;a()&#39;&gt;&amp;&quot;\\u{202e}\\u{a}");
@@ -131,6 +156,11 @@ mod tests {
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
             ("＝1", "\"'＝1\""),
+            ("a;=1+1;b.docx", "\"a;'=1+1;b.docx\""),
+            (";;-1", "\";;'-1\""),
+            ("a; \"=1+1\"", "\"a;' \"\"=1+1\"\"\""),
+            ("\"=1", "\"'\"\"=1\""),
+            ("a;b=1", "\"a;b=1\""),
             ("\t=1", "\"\\u{9}=1\""),
             ("a\r\nb", "\"a\\u{d}\\u{a}b\""),
             ("a=1", "\"a=1\""),

@@ -1,19 +1,28 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod process;
 pub mod smtp;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use portal_sim::{PortalSim, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// A run that takes longer hangs.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub use crate::process::{CLOCK, command, in_time, run, until};
+
+/// What the program takes for the present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The portal's clock at the moment at which the program is started.
+    Portal,
+    At(DateTime<Utc>),
+    /// The true time: for tests about the clock itself.
+    Machine,
+}
 
 /// A portal, a program, and a fresh state for it.
 pub struct Setting {
@@ -21,6 +30,7 @@ pub struct Setting {
     pub sim: PortalSim,
     pub key: String,
     pub state: TempDir,
+    pub clock: Clock,
     program: &'static str,
 }
 
@@ -43,7 +53,7 @@ impl Setting {
     /// `program` is the path of the binary: `env!("CARGO_BIN_EXE_…")`.
     pub async fn new(program: &'static str, scenario: Scenario) -> Self {
         let sim = PortalSim::start(scenario.clone()).await.unwrap();
-        Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap(), program }
+        Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap(), clock: Clock::Portal, program }
     }
 
     /// A file in the setting's folder; gives its path.
@@ -61,31 +71,24 @@ impl Setting {
 
     /// Runs the program with these arguments.
     pub async fn run_with(&self, arguments: &[&str]) -> Run {
-        let mut command = self.command(arguments);
-        let ended =
-            tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
-        let comparable = |bytes: Vec<u8>| {
-            let text = String::from_utf8(bytes).unwrap();
-            without_start(&text.replace(&self.sim.url(), "https://docs.example.com"))
-        };
-        Run {
-            stdout: comparable(ended.stdout),
-            stderr: comparable(ended.stderr),
-            exit: ended.status.code().expect("the program ends by itself"),
-        }
+        let Run { stdout, stderr, exit } = run(self.command(arguments)).await;
+        let comparable = |text: String| without_start(&text.replace(&self.sim.url(), "https://docs.example.com"));
+        Run { stdout: comparable(stdout), stderr: comparable(stderr), exit }
     }
 
-    /// The program with these arguments and the setting's state and key, in an otherwise empty environment.
+    /// The program with these arguments and the setting's state, key and clock, in an otherwise empty environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.program);
+        let mut command = command(Path::new(self.program), self.state.path());
         command
             .args(arguments)
             .args(["--state", &self.state.path().join("state").display().to_string()])
-            .env_clear()
-            .env("DOCSPACE_API_KEY", &self.key)
-            .current_dir(self.state.path())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .env("DOCSPACE_API_KEY", &self.key);
+        let clock = match self.clock {
+            Clock::Portal => Some(self.sim.now()),
+            Clock::At(instant) => Some(instant),
+            Clock::Machine => None,
+        };
+        command.envs(clock.map(|instant| (CLOCK, instant.to_rfc3339())));
         command
     }
 

@@ -1,17 +1,19 @@
 //! Reading the activity log of a room or a file.
 //!
 //! Pages are counted in raw rows: groups make the answer shorter, rows without a text are left out of it, and only the total tells
-//! where the log ends. One unreadable row makes its page fail; other pages work, so it is stepped over.
+//! where the log ends. It is believed where it does not shrink, and where each page has as many raw rows as it promises. One
+//! unreadable row makes its page fail; other pages work, so it is stepped over.
 
 use std::collections::HashSet;
 
 use audit_model::{GapReason, RoomId, Window};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::audit::query_instant;
 use crate::client::{OnFault, Question};
-use crate::wire::LogItemDto;
+use crate::slice::merge;
+use crate::wire::{LogItemDto, Row};
 use crate::{Client, EntryId, Error, ErrorKind, Slice, SliceGap};
 
 /// An event that an activity log lists.
@@ -52,6 +54,7 @@ impl Client {
         let path = format!("files/{kind}/{number}/log");
         let mut seen = HashSet::new();
         let (mut start, mut size) = (0, 0);
+        let (mut total, mut doubts) = (None, 0);
         loop {
             let page = match self.log_page(asked, &path, span, (start, PAGE_ROWS[size])).await {
                 Ok(page) => page,
@@ -71,9 +74,19 @@ impl Client {
                     break;
                 }
             };
+            if !page.is_believable(start, PAGE_ROWS[size], total) {
+                doubts += 1;
+                if doubts < TRIES {
+                    total = total.max(Some(page.total));
+                    continue;
+                }
+                slice.gaps.push(SliceGap { span, why: GapReason::UnstablePaging });
+            }
+            total = total.max(Some(page.total));
+            slice.gaps.extend(page.gaps);
             slice.rows.extend(page.entries.into_iter().filter(|entry| seen.insert(entry.event)));
             start += PAGE_ROWS[size];
-            if start >= page.total {
+            if total.is_none_or(|total| start >= total) || doubts == TRIES {
                 break;
             }
             // back to large pages where they fit again
@@ -81,6 +94,7 @@ impl Client {
                 size -= 1;
             }
         }
+        merge(&mut slice.gaps);
         slice
     }
 
@@ -97,19 +111,48 @@ impl Client {
         let query = [("fromDate", from.as_str()), ("toDate", &to), ("count", &count), ("startIndex", &start)];
         let question = Question::new(asked, path, "files:read or *:read").query(&query);
         let on_fault = if rows == 1 { OnFault::RepeatOnce } else { OnFault::GiveUp };
-        let answer = self.get_or::<Vec<LogItemDto>>(question, on_fault).await?;
-        let total = answer.total.and_then(|total| u64::try_from(total).ok());
-        let entries: Vec<LogEntry> = answer.response.iter().flat_map(|item| item.flatten(span.since)).collect();
-        self.note_rows(entries.len());
-        Ok(LogPage { entries, total: total.ok_or_else(|| Error::new(asked, ErrorKind::UnexpectedForm))? })
+        let answer = self.get_rows::<LogItemDto>(question, on_fault).await?;
+        let whole = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+        let total = whole(answer.total).ok_or_else(|| Error::new(asked, ErrorKind::UnexpectedForm))?;
+        let mut page = LogPage { entries: Vec::new(), gaps: Vec::new(), rows: whole(answer.count), total };
+        for item in answer.response {
+            match item {
+                Row::Read(item) => page.entries.extend(item.flatten(span.since)),
+                Row::Unreadable { at: Some(at), why } => {
+                    let second = Window::new(at, at + TimeDelta::seconds(1)).intersection(&span);
+                    page.gaps.extend((!second.is_empty()).then_some(SliceGap { span: second, why }));
+                }
+                Row::Unreadable { at: None, why } => page.gaps.push(SliceGap { span, why }),
+            }
+        }
+        self.note_rows(page.entries.len());
+        Ok(page)
     }
 }
 
 /// A log with more unreadable rows than this is not worth the requests.
 const MAX_UNREADABLE: usize = 20;
 
+/// How often a page is asked for that contradicts itself or the one before.
+const TRIES: usize = 3;
+
 struct LogPage {
     entries: Vec<LogEntry>,
+    /// Of items in a form that we do not know.
+    gaps: Vec<SliceGap>,
+    /// Raw rows of the page, where the server counts them.
+    rows: Option<u64>,
     /// Raw rows in all.
     total: u64,
+}
+
+impl LogPage {
+    /// Whether the page has as many rows as its number of all rows promises, and that number is none that shrank. An empty log is
+    /// believed when it is empty twice.
+    fn is_believable(&self, start: u64, size: u64, total: Option<u64>) -> bool {
+        let promised = self.total.saturating_sub(start).min(size);
+        // a server that counts otherwise counts fewer rows than it sends
+        let rows = self.rows.filter(|rows| *rows >= self.entries.len() as u64);
+        rows.is_none_or(|rows| rows == promised) && total.map_or(self.total > 0, |total| self.total >= total)
+    }
 }

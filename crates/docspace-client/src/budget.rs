@@ -1,7 +1,7 @@
 //! How much a run may ask of a portal. A limit that is reached ends the read as incomplete, never as a shorter list.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Hard limits of one run, over all its reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,14 +11,16 @@ pub struct Budget {
     pub rows: u64,
     /// Bodies received, after decompression.
     pub bytes: u64,
-    /// No request is sent after this.
+    /// No request is sent after this, and one that is under way ends.
     pub deadline: Option<Instant>,
+    /// How long a page may take from its first byte to its last: one that trickles in is asked for once more, and then given up.
+    pub page: Duration,
 }
 
 impl Default for Budget {
     /// Two million rows: more than a large portal writes in a month, and some minutes of a portal's time.
     fn default() -> Self {
-        Budget { requests: 25_000, rows: 2_000_000, bytes: 4 << 30, deadline: None }
+        Budget { requests: 25_000, rows: 2_000_000, bytes: 4 << 30, deadline: None, page: Duration::from_secs(20) }
     }
 }
 

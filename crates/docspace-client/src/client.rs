@@ -2,23 +2,24 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audit_model::RoomId;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use outbound::{Repeat, RetryPolicy, parse_retry_after, with_retries};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tracing::debug;
+use tracing::{debug, info};
 use url::Url;
 
 use crate::budget::{Budget, Spent};
 use crate::error::{Refusal, classify};
-use crate::wire::Envelope;
+use crate::wire::{self, Envelope, Row};
 use crate::{ApiKey, EntryId, Error, ErrorKind};
 
 /// Each request with an API key costs the portal a hash of 100 000 rounds and a write to the key's row, so few run at once.
@@ -84,20 +85,15 @@ impl<'a> Question<'a> {
     }
 }
 
+/// What is written as it stands: letters, digits, `-` and `_`.
+const BEYOND_WORDS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 /// An id as one part of a path. Ids in third-party storage are texts with any character.
 pub(crate) fn segment(id: &EntryId) -> String {
-    let text = match id {
-        RoomId::Number(number) => return number.to_string(),
-        RoomId::Text(text) => text,
-    };
-    let mut part = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => part.push(char::from(byte)),
-            other => part.push_str(&format!("%{other:02X}")),
-        }
+    match id {
+        RoomId::Number(number) => number.to_string(),
+        RoomId::Text(text) => utf8_percent_encode(text, BEYOND_WORDS).to_string(),
     }
-    part
 }
 
 /// What is done about a 500 of the portal itself, which is usually for good.
@@ -113,10 +109,13 @@ pub(crate) struct Answered {
     is_json: bool,
 }
 
-/// A payload, and how many rows match in all where the portal says so.
+/// A payload, and what the portal says about the list around it.
 pub(crate) struct Answer<T> {
     pub(crate) response: T,
+    /// How many rows match in all.
     pub(crate) total: Option<i64>,
+    /// How many rows this page has, as [`Envelope`] explains it.
+    pub(crate) count: Option<i64>,
 }
 
 impl Client {
@@ -128,7 +127,7 @@ impl Client {
                 http,
                 base,
                 key,
-                policy,
+                policy: policy.until(budget.deadline),
                 in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
                 budget,
                 spent: Spent::default(),
@@ -178,12 +177,34 @@ impl Client {
         question: Question<'_>,
         on_fault: OnFault,
     ) -> Result<Answer<T>, Error> {
+        parse(&question, &self.body(&question, on_fault).await?)
+    }
+
+    /// A list whose rows are read one by one: those of another form are told apart, and cost the others nothing.
+    pub(crate) async fn get_rows<T: DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+        on_fault: OnFault,
+    ) -> Result<Answer<Vec<Row<T>>>, Error> {
+        let body = self.body(&question, on_fault).await?;
+        answer(&question, wire::rows(&body))
+    }
+
+    async fn body(&self, question: &Question<'_>, on_fault: OnFault) -> Result<Vec<u8>, Error> {
         let judge = |error: &Error| match (&error.kind, on_fault) {
             (ErrorKind::ServerFault { .. }, OnFault::GiveUp) => Repeat::Never,
-            _ => error.repeat(),
+            _ => {
+                let repeat = error.repeat();
+                if let Repeat::Later { after } = repeat {
+                    info!(
+                        seconds = after.as_secs(),
+                        "the portal's limit is reached; asking again later if there is time"
+                    );
+                }
+                repeat
+            }
         };
-        let body = with_retries(self.inner.policy, || self.send_once(&question), judge).await?;
-        parse(&question, &body)
+        with_retries(self.inner.policy, || self.send_once(question), judge).await
     }
 
     /// Sends a change, once: nobody knows what a call that broke has done, so a second one is for whoever has looked.
@@ -232,7 +253,7 @@ impl Client {
     pub(crate) async fn exchange(&self, question: &Question<'_>, request: RequestBuilder) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         let answered = self
-            .receive(question, request, |part| {
+            .receive(question, request, Some(self.inner.budget.page), |part| {
                 body.extend_from_slice(part);
                 body.len() <= MAX_BODY_BYTES
             })
@@ -243,11 +264,13 @@ impl Client {
         }
     }
 
-    /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on.
+    /// Sends a request once and hands on the body of a success, part by part, while `take` says that it may go on. From its first byte
+    /// to its last it may take so long, and with all else as long as a request of ours may take at all.
     pub(crate) async fn receive(
         &self,
         question: &Question<'_>,
         request: RequestBuilder,
+        longest_body: Option<Duration>,
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<Answered, Error> {
         let asked = question.asked;
@@ -255,13 +278,14 @@ impl Client {
         let _permit = self.inner.in_flight.acquire().await.expect("the semaphore is never closed");
         spent.take_request(budget).map_err(|limit| Error::new(asked, ErrorKind::BudgetExhausted { limit }))?;
         let started = Instant::now();
-        let mut response = request.send().await.map_err(|error| Error::transport(asked, error))?;
+        let mut response = in_time(asked, budget.deadline, budget.deadline, request.send()).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.note_clock(&headers);
         let is_success = status.is_success();
+        let end = longest_body.map(|longest| Instant::now() + longest).into_iter().chain(budget.deadline).min();
         // of a refusal, what explains it
         let (mut refusal, mut size_bytes) = (Vec::new(), 0);
-        while let Some(part) = response.chunk().await.map_err(|error| Error::transport(asked, error))? {
+        while let Some(part) = in_time(asked, end, budget.deadline, response.chunk()).await? {
             spent.note_bytes(part.len());
             size_bytes += part.len();
             let goes_on = if is_success {
@@ -326,9 +350,33 @@ impl Client {
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(question: &Question<'_>, body: &[u8]) -> Result<Answer<T>, Error> {
-    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| Error::form(question.asked, error))?;
-    let response = envelope.response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
-    Ok(Answer { response, total: envelope.total })
+    answer(question, serde_json::from_slice(body))
+}
+
+fn answer<T>(question: &Question<'_>, parsed: serde_json::Result<Envelope<T>>) -> Result<Answer<T>, Error> {
+    let Envelope { response, total, count } = parsed.map_err(|error| Error::form(question.asked, error))?;
+    let response = response.ok_or_else(|| Error::new(question.asked, ErrorKind::UnexpectedForm))?;
+    Ok(Answer { response, total, count })
+}
+
+/// Waits until `end` and no longer. At the deadline the run's time is over, and before it only that of this answer.
+async fn in_time<T>(
+    asked: &'static str,
+    end: Option<Instant>,
+    deadline: Option<Instant>,
+    doing: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, Error> {
+    let done = match end {
+        Some(end) => tokio::time::timeout_at(end.into(), doing).await,
+        None => Ok(doing.await),
+    };
+    match done {
+        Ok(done) => done.map_err(|error| Error::transport(asked, error)),
+        Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+            Err(Error::new(asked, ErrorKind::BudgetExhausted { limit: "time" }))
+        }
+        Err(_) => Err(Error::new(asked, ErrorKind::TimedOut)),
+    }
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

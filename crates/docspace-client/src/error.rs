@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use audit_model::{GapReason, PortalText};
-use outbound::Repeat;
+use outbound::{CertificateFault, Repeat};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// No connection, or it broke before an answer was complete.
     Unreachable,
+    /// The portal shows a certificate that cannot be trusted, so nothing was sent.
+    BadCertificate(CertificateFault),
     /// Connected, but no complete answer in time.
     TimedOut,
     /// The key cannot be sent at all.
@@ -63,16 +65,16 @@ pub enum ErrorKind {
     /// 403 of an installation whose database is down.
     DatabaseDown,
     /// 400 raised by an action: it cannot work with the arguments, or with a stored row.
-    Refused { server_type: Option<String> },
+    Refused { server_type: Option<PortalText> },
     /// 400 of the binding: the request is wrong for this server. Names of parameters.
-    BadRequest { parameters: Vec<String> },
+    BadRequest { parameters: Vec<PortalText> },
     /// 5xx raised by the portal itself.
-    ServerFault { status: u16, server_type: Option<String> },
+    ServerFault { status: u16, server_type: Option<PortalText> },
     /// 3xx; redirects are not followed, because the next host would get the key.
     Redirected { to: Option<PortalText> },
     /// HTML, or something else that no DocSpace API sends.
     NotAPortal { status: u16 },
-    /// JSON, but not in the documented form.
+    /// JSON, but in a form that we do not know; of a list, every row of it.
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
@@ -90,6 +92,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Unreachable => {
                 f.write_str("the portal does not answer; check the address, DNS, firewall and proxy")
             }
+            ErrorKind::BadCertificate(fault) => write!(f, "the portal's certificate {fault}"),
             ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
             ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry; copy it again"),
             ErrorKind::DeadKey => f.write_str(
@@ -129,19 +132,22 @@ impl fmt::Display for ErrorKind {
             ErrorKind::DatabaseDown => f.write_str("the portal's database does not answer (403)"),
             ErrorKind::Refused { server_type } => write!(f, "the portal refused it (400{})", Comma(server_type)),
             ErrorKind::BadRequest { parameters } => {
-                write!(f, "this server does not accept the request (400, {})", parameters.join(", "))
+                let names: Vec<String> = parameters.iter().take(MOST_NAMES).map(PortalText::for_log).collect();
+                write!(f, "this server does not accept the request (400, {})", names.join(", "))
             }
             ErrorKind::ServerFault { status, server_type } => {
                 write!(f, "the portal failed ({status}{})", Comma(server_type))
             }
             ErrorKind::Redirected { to: Some(to) } => {
-                write!(f, "the portal redirects to {}; set that address", to.for_terminal())
+                write!(f, "the portal redirects to {}; set that address", to.for_log())
             }
             ErrorKind::Redirected { to: None } => f.write_str("the portal redirects; set the address it redirects to"),
             ErrorKind::NotAPortal { status } => {
                 write!(f, "the answer ({status}) does not come from a DocSpace API; check the address")
             }
-            ErrorKind::UnexpectedForm => f.write_str("the answer does not have the documented form"),
+            ErrorKind::UnexpectedForm => f.write_str(
+                "this server answers in a form that this version does not know; install a newer version, or report it to its makers",
+            ),
             ErrorKind::BudgetExhausted { limit } => {
                 write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
             }
@@ -167,12 +173,28 @@ fn limiter(limit: u64) -> String {
     }
 }
 
+/// How long to leave a limiter alone that does not say so itself.
+fn pause(limit: u64) -> Option<Duration> {
+    let seconds = match limit {
+        // a sliding minute: it frees bit by bit, and after a minute for sure
+        1500 => 15,
+        // slots are free as soon as others have their answers
+        15 | 50 => 2,
+        5 => 15 * 60,
+        _ => return None,
+    };
+    Some(Duration::from_secs(seconds))
+}
+
+/// So many parameters are named; a request of ours has no more.
+const MOST_NAMES: usize = 10;
+
 /// `, TYPE` behind a status.
-struct Comma<'a>(&'a Option<String>);
+struct Comma<'a>(&'a Option<PortalText>);
 
 impl fmt::Display for Comma<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |text| write!(f, ", {text}"))
+        self.0.as_ref().map_or(Ok(()), |text| write!(f, ", {}", text.for_log()))
     }
 }
 
@@ -183,12 +205,16 @@ impl Error {
 
     /// A failure below HTTP. The URL is removed: its query carries ids.
     pub(crate) fn transport(asked: &'static str, error: reqwest::Error) -> Self {
+        if let Some(fault) = outbound::certificate_fault(&error) {
+            return Error::new(asked, ErrorKind::BadCertificate(fault));
+        }
         let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
         Error { asked, kind, verb: "read", source: Some(Box::new(error.without_url())) }
     }
 
     pub(crate) fn form(asked: &'static str, error: serde_json::Error) -> Self {
-        Error { asked, kind: ErrorKind::UnexpectedForm, verb: "read", source: Some(Box::new(error)) }
+        let source = Some(FormError(without_values(&error.to_string())).into());
+        Error { asked, kind: ErrorKind::UnexpectedForm, verb: "read", source }
     }
 
     /// Of a call that changes something: what it tried.
@@ -200,7 +226,8 @@ impl Error {
     pub fn needs_somebody(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::MalformedKey
+            ErrorKind::BadCertificate(_)
+                | ErrorKind::MalformedKey
                 | ErrorKind::DeadKey
                 | ErrorKind::MissingScope { .. }
                 | ErrorKind::MissingRight
@@ -230,7 +257,7 @@ impl Error {
 
     /// Whether one stored row may be the cause, so that a narrower question can get around it.
     pub(crate) fn may_be_one_row(&self) -> bool {
-        matches!(self.kind, ErrorKind::ServerFault { .. } | ErrorKind::Refused { .. } | ErrorKind::UnexpectedForm)
+        matches!(self.kind, ErrorKind::ServerFault { .. } | ErrorKind::Refused { .. })
     }
 
     /// How often a read may be repeated after this.
@@ -239,7 +266,10 @@ impl Error {
             ErrorKind::Unreachable | ErrorKind::ProxyFault { .. } | ErrorKind::DatabaseDown => {
                 Repeat::Often { after: None }
             }
-            ErrorKind::TooManyRequests { after, .. } => Repeat::Often { after: *after },
+            ErrorKind::TooManyRequests { limit, after } => match after.or(limit.and_then(pause)) {
+                Some(after) => Repeat::Later { after },
+                None => Repeat::Often { after: None },
+            },
             ErrorKind::TimedOut | ErrorKind::ServerFault { .. } => Repeat::Once,
             _ => Repeat::Never,
         }
@@ -270,9 +300,29 @@ impl Error {
             ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
             ErrorKind::BudgetExhausted { .. } => GapReason::BudgetExhausted,
             ErrorKind::ThirdPartyStorage => GapReason::RoomUnreadable,
+            ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             _ => GapReason::PortalError,
         }
     }
+}
+
+/// What of an answer could not be understood, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.for_log())]
+struct FormError(PortalText);
+
+/// A parser quotes what it found instead of what it expected, which can be anybody's name.
+fn without_values(message: &str) -> PortalText {
+    let (mut shown, mut is_value, mut is_escaped) = (String::new(), false, false);
+    for character in message.chars() {
+        let is_quote = character == '"' && !is_escaped;
+        if !is_value || is_quote {
+            shown.push(character);
+        }
+        is_value ^= is_quote;
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    PortalText::new(shown)
 }
 
 /// What matters of an answer that is not a success.
@@ -301,7 +351,7 @@ struct ErrorBody {
 struct ServerError {
     message: Option<String>,
     #[serde(rename = "type")]
-    server_type: Option<String>,
+    server_type: Option<PortalText>,
 }
 
 /// The type that a PostgreSQL installation reports while its database is down, with a 403.
@@ -331,9 +381,7 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> ErrorKind {
         402 if body.error.is_some() => ErrorKind::PlanLacks,
         402 => ErrorKind::Unpaid,
         403 => match &body.error {
-            Some(error) if server_type.as_deref() == Some(DATABASE_DOWN) && is_transient(error) => {
-                ErrorKind::DatabaseDown
-            }
+            Some(error) if server_type == Some(DATABASE_DOWN.into()) && is_transient(error) => ErrorKind::DatabaseDown,
             Some(_) => ErrorKind::MissingRight,
             None if is_problem => ErrorKind::ClosedRoute,
             None if refusal.body.is_empty() => ErrorKind::MissingScope { needs: refusal.needs },
@@ -360,9 +408,10 @@ fn origin(location: &str) -> PortalText {
 }
 
 /// Names of the parameters that a binding error lists, in alphabetical order.
-fn parameters(response: Option<&Value>) -> Vec<String> {
+fn parameters(response: Option<&Value>) -> Vec<PortalText> {
     let errors = response.and_then(|response| response.get("errors")).and_then(Value::as_object);
-    let mut names: Vec<String> = errors.map(|errors| errors.keys().cloned().collect()).unwrap_or_default();
+    let names = errors.into_iter().flat_map(|errors| errors.keys());
+    let mut names: Vec<PortalText> = names.map(|name| PortalText::new(name.as_str())).collect();
     names.sort();
     names
 }
@@ -411,6 +460,35 @@ mod tests {
         let problem = r#"{"type":"t","title":"Not Found","status":404,"traceId":"00-1"}"#;
         assert_eq!(kind(404, "application/problem+json", problem), ErrorKind::NoPortal);
         assert_eq!(kind(404, "", ""), ErrorKind::UnknownCall);
+    }
+
+    /// A server fills in types and names as it likes.
+    #[test]
+    fn no_text_of_a_server_makes_a_second_line_or_a_long_one() {
+        let forged = format!("E\\n2026-11-20T09:00:00Z ERROR forged\\u001b[2J{}", "x".repeat(3_000));
+        let error = format!(r#"{{"error":{{"message":"m","type":"{forged}"}},"status":1,"statusCode":500}}"#);
+        let names: Vec<String> = (0..50).map(|n| format!(r#""{n}{forged}":["bad"]"#)).collect();
+        let bad = format!(r#"{{"response":{{"errors":{{{}}}}},"status":0,"statusCode":400}}"#, names.join(","));
+        let location = format!("https://docs.example.com{}/", "x".repeat(3_000));
+        let redirect = classify(&Refusal {
+            status: StatusCode::FOUND,
+            content_type: "",
+            location: Some(&location),
+            limit: None,
+            after: None,
+            body: b"",
+            needs: "*:read",
+        });
+        let json = "application/json";
+        for kind in [kind(500, json, &error), kind(400, json, &error), kind(400, json, &bad), redirect] {
+            let shown = Error::new("the audit trail", kind).to_string();
+            assert!(shown.len() < 2_000 && !shown.contains(char::is_control), "{} bytes: {shown:.300}", shown.len());
+        }
+        let row = format!(r#"{{"id":"Anna {forged}"}}"#);
+        let unread = serde_json::from_str::<crate::wire::PersonDto>(&row).err().unwrap();
+        let source = Error::form("a person's account", unread).source.unwrap().to_string();
+        assert!(!source.contains("Anna") && !source.contains(char::is_control), "{source}");
+        assert!(source.contains("line 1 column"), "{source}");
     }
 
     #[test]

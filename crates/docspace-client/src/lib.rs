@@ -11,6 +11,7 @@ mod folders;
 mod key;
 mod key_facts;
 mod lists;
+mod login_pages;
 mod logins;
 mod members;
 mod people;
@@ -38,7 +39,7 @@ pub use people::{Account, EVERYONE, Group};
 pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{Identity, Portal};
 pub use rooms::{Room, title_problem};
-pub use slice::{Slice, SliceGap};
+pub use slice::{Rest, Slice, SliceGap};
 pub use upload::{OnTwin, UploadSession};
 
 /// Id of a folder or a file: the same forms as a room's, because a room is a folder.

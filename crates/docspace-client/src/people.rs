@@ -39,7 +39,13 @@ impl Client {
     /// # Errors
     /// `IncompleteList` when the portal gave fewer distinct people than it says it has; `MissingRight` for users and guests.
     pub async fn people(&self) -> Result<Vec<Account>, Error> {
-        self.people_of("the list of people", &[]).await
+        const ASKED: &str = "the list of people";
+        let people = self.people_of(ASKED, &[]).await?;
+        // the key's owner is one of them
+        if people.is_empty() {
+            return Err(Error::new(ASKED, ErrorKind::IncompleteList { read: 0, total: 1 }));
+        }
+        Ok(people)
     }
 
     /// Everybody in a group, disabled people included, by e-mail address; empty for a group that is not there.

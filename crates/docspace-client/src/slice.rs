@@ -1,6 +1,9 @@
 //! The unit of memory, of one store transaction, and of coverage.
 
+use std::collections::HashSet;
+
 use audit_model::{GapReason, Window};
+use chrono::{DateTime, Utc};
 
 use crate::Error;
 
@@ -14,7 +17,7 @@ pub struct Slice<E> {
     /// What of the span was not seen, newest first. Rows that were seen all the same are in `rows`.
     pub gaps: Vec<SliceGap>,
     /// What of the span was not asked for, because the slice is large enough already: to be asked for as slices of their own.
-    pub unread: Vec<Window>,
+    pub unread: Vec<Rest>,
     /// What ended the read early, for the log; its reason is in `gaps` too.
     pub error: Option<Error>,
 }
@@ -24,4 +27,54 @@ pub struct Slice<E> {
 pub struct SliceGap {
     pub span: Window,
     pub why: GapReason,
+}
+
+/// A span that is still to be read, newest row first, and the place in it where an earlier slice ended: going on there costs no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    pub span: Window,
+    pub(crate) place: Option<Place>,
+    /// The portal gives rows of equal dates in another order with each page.
+    pub(crate) shuffled: bool,
+}
+
+impl From<Window> for Rest {
+    fn from(span: Window) -> Self {
+        Rest { span, place: None, shuffled: false }
+    }
+}
+
+impl Rest {
+    /// What lies before the instant, and what lies from it on.
+    pub fn split_at(self, cut: DateTime<Utc>) -> [Rest; 2] {
+        let older = Rest { span: Window::new(self.span.since, cut), place: None, shuffled: self.shuffled };
+        [older, Rest { span: Window::new(cut, self.span.until), ..self }]
+    }
+}
+
+/// The date of the last row that was read, and what is known of the rows of that date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) date: DateTime<Utc>,
+    /// The rows of this date that were seen.
+    pub(crate) ids: HashSet<i64>,
+    /// How many rows of this date pages have shown, those that came twice included.
+    pub(crate) reached: usize,
+    /// The last page held no other date.
+    pub(crate) fills_page: bool,
+    /// One of them could not be read, so that their number proves nothing. Its second is a gap.
+    pub(crate) flawed: bool,
+}
+
+/// Puts the newest gap first, and makes one of those that touch and have one reason.
+pub(crate) fn merge(gaps: &mut Vec<SliceGap>) {
+    gaps.sort_by_key(|gap| (gap.why, gap.span));
+    gaps.dedup_by(|next, gap| {
+        let touches = next.why == gap.why && next.span.since <= gap.span.until;
+        if touches {
+            gap.span.until = gap.span.until.max(next.span.until);
+        }
+        touches
+    });
+    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.span));
 }

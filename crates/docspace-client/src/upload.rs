@@ -150,7 +150,7 @@ impl Client {
         let query = [("action", "stream"), ("fileid", id.as_str()), ("version", &version)];
         let question = Question::new(ASKED, "filehandler.ashx", "files:read or *:read").query(&query);
         let request = self.request_to(Method::GET, &question, "/filehandler.ashx")?;
-        self.receive(&question, request, |part| {
+        self.receive(&question, request, None, |part| {
             take(part);
             true
         })
@@ -185,7 +185,7 @@ impl UploadSession {
 fn kept_title(asked: &'static str, title: &str) -> Result<(), Error> {
     match title_problem(title) {
         None => Ok(()),
-        Some(_) => Err(Error::new(asked, ErrorKind::BadRequest { parameters: vec!["title".to_owned()] })),
+        Some(_) => Err(Error::new(asked, ErrorKind::BadRequest { parameters: vec!["title".into()] })),
     }
 }
 

@@ -8,9 +8,6 @@ use audit_model::Window;
 use chrono::{DateTime, LocalResult, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// Clocks are nowhere set back by more.
-const LARGEST_SHIFT: TimeDelta = TimeDelta::hours(3);
-
 /// Two changes of clocks are nowhere closer together.
 const STEP: TimeDelta = TimeDelta::hours(12);
 
@@ -23,34 +20,21 @@ pub(crate) fn lateness(printed: DateTime<Utc>, zone: Option<Tz>) -> TimeDelta {
     }
 }
 
-/// The span in parts that no repeated hour straddles, older first: cut where clocks are set back, and where the first pass begins.
-pub(crate) fn cut_at_repeated_hours(span: Window, zone: Option<Tz>) -> Vec<Window> {
-    let mut parts = Vec::new();
-    let mut since = span.since;
-    for cut in zone.map(|zone| repeated_hours(span, zone)).unwrap_or_default() {
-        if since < cut && cut < span.until {
-            parts.push(Window::new(since, cut));
-            since = cut;
-        }
-    }
-    parts.push(Window::new(since, span.until));
-    parts
-}
-
-/// Where first and second passes begin, in and around the span, in order.
-fn repeated_hours(span: Window, zone: Tz) -> Vec<DateTime<Utc>> {
-    let mut cuts = Vec::new();
-    let mut at = span.since - LARGEST_SHIFT;
-    while at < span.until + LARGEST_SHIFT {
+/// Where clocks are set back inside the span, oldest first: there the second pass of an hour begins. In what lies before, a date
+/// printed late is later than the end, so that only the earlier reading fits; in what lies behind, only the printed one does.
+pub(crate) fn repeated_hours(span: Window, zone: Option<Tz>) -> Vec<DateTime<Utc>> {
+    let Some(zone) = zone else { return Vec::new() };
+    let mut changes = Vec::new();
+    let mut at = span.since;
+    while at < span.until {
         let next = at + STEP;
-        let set_back = offset(zone, at) - offset(zone, next);
-        if set_back > TimeDelta::zero() {
-            let change = change_between(zone, at, next);
-            cuts.extend([change - set_back, change]);
+        if offset(zone, at) > offset(zone, next) {
+            changes.push(change_between(zone, at, next));
         }
         at = next;
     }
-    cuts
+    changes.retain(|change| span.since < *change && *change < span.until);
+    changes
 }
 
 /// The first second with the offset of `after`.
@@ -86,21 +70,21 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_cut_at_both_passes() {
+    fn a_span_is_cut_where_the_second_pass_begins() {
         let span = Window::new(at("2025-10-25T00:00:00Z"), at("2025-10-27T00:00:00Z"));
-        let parts = cut_at_repeated_hours(span, Some(Tz::Europe__Berlin));
-        let cuts: Vec<DateTime<Utc>> = parts.iter().map(|part| part.until).collect();
-        assert_eq!(cuts, [at("2025-10-26T00:00:00Z"), at("2025-10-26T01:00:00Z"), span.until]);
-        assert_eq!(cut_at_repeated_hours(span, Some(Tz::Asia__Kolkata)), [span]);
-        assert_eq!(cut_at_repeated_hours(span, None), [span]);
+        assert_eq!(repeated_hours(span, Some(Tz::Europe__Berlin)), [at("2025-10-26T01:00:00Z")]);
+        let two_years = Window::new(at("2024-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
+        assert_eq!(repeated_hours(two_years, Some(Tz::Europe__Berlin)).len(), 2);
+        assert!(repeated_hours(span, Some(Tz::Asia__Kolkata)).is_empty());
+        assert!(repeated_hours(span, None).is_empty());
     }
 
     #[test]
-    fn a_span_inside_the_first_pass_ends_with_it() {
-        let span = Window::new(at("2026-04-04T14:40:00Z"), at("2026-04-04T14:50:00Z"));
-        assert_eq!(cut_at_repeated_hours(span, Some(Tz::Australia__Lord_Howe)), [span]);
-        let span = Window::new(at("2026-04-04T14:40:00Z"), at("2026-04-04T15:10:00Z"));
-        let parts = cut_at_repeated_hours(span, Some(Tz::Australia__Lord_Howe));
-        assert_eq!(parts.iter().map(|part| part.until).collect::<Vec<_>>(), [at("2026-04-04T15:00:00Z"), span.until]);
+    fn a_span_inside_one_pass_is_not_cut() {
+        let lord_howe =
+            |since, until| repeated_hours(Window::new(at(since), at(until)), Some(Tz::Australia__Lord_Howe));
+        assert!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T14:50:00Z").is_empty());
+        assert!(lord_howe("2026-04-04T15:00:00Z", "2026-04-04T15:10:00Z").is_empty());
+        assert_eq!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T15:10:00Z"), [at("2026-04-04T15:00:00Z")]);
     }
 }

@@ -26,12 +26,18 @@ const COMPONENT: Component = Component {
         },
         Migration { number: 5, name: "details of events", sql: include_str!("migrations/5_details.sql") },
         Migration { number: 6, name: "whom the log of a room is about", sql: include_str!("migrations/6_about.sql") },
+        Migration { number: 7, name: "the id of who signed in", sql: include_str!("migrations/7_user_id.sql") },
     ],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.
 pub(crate) fn unreadable_name(source: &str) -> String {
     format!("{source} (unreadable)")
+}
+
+/// Under this name those that held a row in a form that we do not know. Pages that hold it can be read.
+pub(crate) fn unknown_form_name(source: &str) -> String {
+    format!("{source}, unknown form (unreadable)")
 }
 
 const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
@@ -48,7 +54,8 @@ const DELETIONS_SQL: &str = "SELECT * FROM event WHERE action = 5074 ORDER BY at
 
 const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
-const LOGINS_OF_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? AND user = ? ORDER BY at_us, id";
+const LOGINS_OF_SQL: &str =
+    "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? AND user_id = ? ORDER BY at_us, id";
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 
@@ -275,6 +282,58 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Steps of version 1.0.0.
+    const FIRST_VERSION: usize = 6;
+
+    #[tokio::test]
+    async fn a_store_of_the_first_version_opens_and_goes_on() {
+        let store = Store::temporary().await.unwrap();
+        store.migrate(&Component { steps: &COMPONENT.steps[..FIRST_VERSION], ..COMPONENT }).await.unwrap();
+        let anna = Uuid::from_u128(7);
+        let insert = sqlx::query(
+            "INSERT INTO login_event (id, at_us, user, user_name, action, country) VALUES (1, 5, ?, 'Anna', 1000, 'Spain')",
+        );
+        insert.bind(anna.simple().to_string()).execute(store.pool()).await.unwrap();
+
+        let archive = Archive::open(store).await.unwrap();
+        let window = Window::new(instant(0).unwrap(), instant(10).unwrap());
+        let before = archive.logins(window).await.unwrap();
+        assert_eq!(before.iter().map(|login| login.user).collect::<Vec<_>>(), [anna]);
+        let next = LoginEvent { id: 2, at: instant(6).unwrap(), ..before[0].clone() };
+        let spans =
+            crate::keep::Spans { before: &SpanSet::default(), covered: &SpanSet::default(), bad: &SpanSet::default() };
+        let source = crate::source::Logins { kept_since: None, portal_now: window.until };
+        archive.keep(&source, "logins", &[next], spans).await.unwrap();
+        assert_eq!(archive.successful_logins_of(anna, window).await.unwrap().len(), 2);
+        assert_eq!(archive.login_countries(window).await.unwrap()[&anna].values().sum::<u64>(), 2);
+    }
+
+    /// Words that PostgreSQL takes for something else where a column or a table is meant.
+    const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate \
+        collation column concurrently constraint create cross current_catalog current_date current_role current_schema current_time \
+        current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze from full \
+        grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime \
+        localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right \
+        select session_user similar some symmetric system_user table tablesample then to trailing true union unique user using \
+        variadic verbose when where window with";
+
+    #[tokio::test]
+    async fn no_name_means_something_else_to_postgresql() {
+        let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let names: Vec<(String, String)> = sqlx::query_as(
+            "SELECT entry.name, info.name FROM sqlite_schema AS entry JOIN pragma_table_info(entry.name) AS info",
+        )
+        .fetch_all(archive.store.pool())
+        .await
+        .unwrap();
+        assert!(names.contains(&("login_event".to_owned(), "user_id".to_owned())), "{names:?}");
+        for (table, column) in names {
+            for name in [&table, &column] {
+                assert!(!RESERVED.split_whitespace().any(|word| word == name), "{table}.{column}");
+            }
+        }
+    }
 
     /// A window is found by its index, in order, without sorting and without reading the whole table.
     #[tokio::test]

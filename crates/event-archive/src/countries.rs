@@ -9,9 +9,9 @@ use crate::rows::micros;
 use crate::{Archive, Error};
 
 /// The actions of `ActionId::is_successful_login`; a test compares them.
-const COUNTRIES_SQL: &str = "SELECT user, country, count(*) FROM login_event
+const COUNTRIES_SQL: &str = "SELECT user_id, country, count(*) FROM login_event
      WHERE at_us >= ? AND at_us < ? AND country IS NOT NULL
-     AND action IN (1000, 1001, 1007, 1010, 1011, 1012, 1015, 1019, 1021, 1024, 1027, 1028, 1029) GROUP BY user, country";
+     AND action IN (1000, 1001, 1007, 1010, 1011, 1012, 1015, 1019, 1021, 1024, 1027, 1028, 1029) GROUP BY user_id, country";
 
 impl Archive {
     /// How often each person signed in from each country in the window, as far as the portal knew the country.

@@ -6,7 +6,7 @@ use audit_model::SpanSet;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::archive::unreadable_name;
+use crate::archive::{unknown_form_name, unreadable_name};
 use crate::phrases::Phrases;
 use crate::rows::{instant, micros};
 use crate::source::Source;
@@ -22,6 +22,8 @@ pub(crate) struct Spans<'s> {
     pub(crate) covered: &'s SpanSet,
     /// What holds an unreadable row.
     pub(crate) bad: &'s SpanSet,
+    /// What holds a row of an unknown form.
+    pub(crate) odd: &'s SpanSet,
 }
 
 impl Archive {
@@ -58,6 +60,7 @@ impl Archive {
         }
         replace_spans(&mut write, name, spans.covered).await.map_err(failed)?;
         replace_spans(&mut write, &unreadable_name(name), spans.bad).await.map_err(failed)?;
+        replace_spans(&mut write, &unknown_form_name(name), spans.odd).await.map_err(failed)?;
         write.commit().await.map_err(failed)?;
         Ok(late)
     }

@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 
-use audit_model::Window;
 use futures::StreamExt;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 
-use crate::unread::Unread;
+use crate::unread::{Part, Unread};
 
 /// Slices on their way. `read` begins to read one.
 pub(crate) struct Reading<S, F, R> {
@@ -17,7 +16,7 @@ pub(crate) struct Reading<S, F, R> {
     arrived: VecDeque<S>,
 }
 
-impl<S, F: Future<Output = S>, R: Fn(Window) -> F> Reading<S, F, R> {
+impl<S, F: Future<Output = S>, R: Fn(Part) -> F> Reading<S, F, R> {
     pub(crate) fn new(read: R) -> Self {
         Reading { read, on_their_way: FuturesUnordered::new(), arrived: VecDeque::new() }
     }
@@ -60,13 +59,15 @@ mod tests {
     async fn reads_go_on_while_something_is_stored() {
         let (read, stored) = oneshot::channel();
         let read = std::cell::RefCell::new(Some(read));
-        let mut reading = Reading::new(async |span: Window| {
+        let mut reading = Reading::new(async |part: Part| {
             read.borrow_mut().take().unwrap().send(()).unwrap();
-            span
+            part.rest.span
         });
-        let span =
-            Window::new(chrono::DateTime::UNIX_EPOCH, chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1));
-        reading.begin(&mut Unread::new(vec![span], chrono::TimeDelta::hours(6)));
+        let span = audit_model::Window::new(
+            chrono::DateTime::UNIX_EPOCH,
+            chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1),
+        );
+        reading.begin(&mut Unread::new(vec![span]));
         reading.meanwhile(stored).await.unwrap();
         assert_eq!(reading.next().await, Some(span));
         assert_eq!(reading.next().await, None);

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, ErrorKind, Slice};
 use tracing::{debug, warn};
 
-use crate::archive::unreadable_name;
+use crate::archive::{unknown_form_name, unreadable_name};
 use crate::keep::Spans;
 use crate::reading::Reading;
 use crate::source::{Audit, Logins, RoomLog, Source};
@@ -134,6 +134,7 @@ impl Archive {
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
         let past = seen_by_portal(Window::new(since, window.until), client.portal_clock());
         let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
+        let known_odd = if thorough { SpanSet::default() } else { self.covered(&unknown_form_name(&name)).await? };
         let mut progress = Progress::new(source.what(), window, before);
         if past.until + CLOCK_TOLERANCE < window.until {
             warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
@@ -151,9 +152,11 @@ impl Archive {
         };
         // what could not be read the last time is asked for again once a day, and is a gap until then
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
-        let spans = to_read(past, &progress.before, overlap);
+        let known: SpanSet = progress.before.iter().chain(known_odd.iter()).copied().collect();
+        let spans = to_read(past, &known, overlap);
+        progress.keep_odd(&known_odd, &spans);
         let spans = spans.iter().flat_map(|span| known_bad.missing_from(*span)).collect();
-        let mut unread = Unread::new(spans, source.slice_length());
+        let mut unread = Unread::new(spans);
         let mut reading = Reading::new(|part| source.read(client, part));
         reading.begin(&mut unread);
         while let Some(slice) = reading.next().await {
@@ -189,7 +192,8 @@ impl Archive {
         slice: Slice<S::Row>,
         progress: &mut Progress,
     ) -> Result<(), Error> {
-        let spans = Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad };
+        let spans =
+            Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
         let late = self.keep(source, name, &slice.rows, spans).await?;
         debug!(source = name, rows = slice.rows.len(), late = late.len(), "slice stored");
         progress.late.extend(late.into_iter().map(|at| LateRow { at }));
@@ -222,6 +226,8 @@ struct Progress {
     any_read: bool,
     /// Spans that hold an unreadable row.
     bad: SpanSet,
+    /// Spans that hold a row of an unknown form.
+    odd: SpanSet,
     /// Why nothing more is asked.
     stopped: Option<GapReason>,
     error: Option<docspace_client::Error>,
@@ -240,6 +246,7 @@ impl Progress {
             late: Vec::new(),
             any_read: false,
             bad: SpanSet::default(),
+            odd: SpanSet::default(),
             stopped: None,
             error: None,
         }
@@ -264,9 +271,19 @@ impl Progress {
         }
     }
 
+    /// Rows of an unknown form are asked for again once a day, like unreadable ones, or where they stand in what is read anyway.
+    fn keep_odd(&mut self, odd: &SpanSet, to_read: &[Window]) {
+        let to_read: SpanSet = to_read.iter().copied().collect();
+        for span in odd.iter().flat_map(|span| to_read.missing_from(*span)) {
+            self.gap(span, GapReason::UnknownForm);
+            self.odd.insert(span);
+        }
+    }
+
     /// Marks as covered what of a slice has no gap.
     fn note<R>(&mut self, slice: &Slice<R>) {
-        let unseen: SpanSet = slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().copied()).collect();
+        let unseen: SpanSet =
+            slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
             self.any_read = true;
             self.covered.insert(read);
@@ -279,17 +296,34 @@ impl Progress {
                 }
                 why => self.gap(gap.span, why),
             }
+            // with an error it is the answer that nobody knows, and not a row
+            if gap.why == GapReason::UnknownForm && slice.error.is_none() {
+                self.odd.insert(gap.span);
+            }
         }
         self.stopped = self.stopped.or(slice.error.as_ref().map(docspace_client::Error::gap_reason));
     }
 
     fn finish(mut self, coverage: Option<SourceCoverage>) -> Refreshed {
+        merge(&mut self.gaps);
         self.unreadable.sort_by_key(|unreadable| unreadable.span);
         let in_window = self.late.iter().filter(|row| self.window.contains(row.at)).count() as u64;
         let (late_rows, unreadable) = (in_window, self.unreadable);
         let coverage = coverage.map(|summary| SourceCoverage { late_rows, unreadable, ..summary });
         Refreshed { coverage, gaps: self.gaps, late: self.late, error: self.error }
     }
+}
+
+/// Makes one gap of those that touch and have one reason.
+fn merge(gaps: &mut Vec<Gap>) {
+    gaps.sort_by_key(|gap| (gap.why, gap.span));
+    gaps.dedup_by(|next, gap| {
+        let touches = next.why == gap.why && next.span.since <= gap.span.until;
+        if touches {
+            gap.span.until = gap.span.until.max(next.span.until);
+        }
+        touches
+    });
 }
 
 /// The part of the window that lies in the portal's past: nothing later can be said to be read.
@@ -364,6 +398,27 @@ mod tests {
         assert_eq!(seen, Window::new(hour(0), hour(23) + TimeDelta::seconds(1)));
         assert_eq!(seen_by_portal(hours(0, 24), Some(hour(30))), hours(0, 24));
         assert_eq!(seen_by_portal(hours(0, 24), None), hours(0, 24));
+    }
+
+    #[test]
+    fn gaps_that_touch_are_one() {
+        let mut progress = Progress::new("audit", hours(0, 24), SpanSet::default());
+        for (span, why) in [
+            (hours(5, 7), GapReason::PortalError),
+            (hours(1, 3), GapReason::PortalError),
+            (hours(3, 4), GapReason::UnreadableRow),
+            (hours(3, 5), GapReason::PortalError),
+            (hours(9, 10), GapReason::PortalError),
+        ] {
+            progress.gap(span, why);
+        }
+        let gaps: Vec<_> = progress.finish(None).gaps.iter().map(|gap| (gap.span, gap.why)).collect();
+        let expected = [
+            (hours(3, 4), GapReason::UnreadableRow),
+            (hours(1, 7), GapReason::PortalError),
+            (hours(9, 10), GapReason::PortalError),
+        ];
+        assert_eq!(gaps, expected);
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId};
+use chrono::{DateTime, Utc};
 use docspace_client::{Client, LogEntry, Slice};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
 use crate::phrases::Phrases;
 use crate::rows::micros;
+use crate::unread::Part;
 
 /// The columns of one row of an INSERT, to be bound in the order in which the statement names them.
 pub(crate) type Columns<'c> = Separated<'c, Sqlite, &'static str>;
@@ -33,10 +34,7 @@ pub(crate) trait Source {
         None
     }
 
-    /// The span that is read and stored at once to begin with.
-    fn slice_length(&self) -> TimeDelta;
-
-    async fn read(&self, client: &Client, span: Window) -> Slice<Self::Row>;
+    async fn read(&self, client: &Client, part: Part) -> Slice<Self::Row>;
 
     /// Counts rows of a window, with the first and the last date; binds since, until, and the source's name.
     fn summary_sql(&self) -> &'static str;
@@ -70,13 +68,8 @@ impl Source for Audit {
         "audit"
     }
 
-    /// Enough to learn how busy the portal is.
-    fn slice_length(&self) -> TimeDelta {
-        TimeDelta::hours(6)
-    }
-
-    async fn read(&self, client: &Client, span: Window) -> Slice<AuditEvent> {
-        client.audit_slice(span).await
+    async fn read(&self, client: &Client, part: Part) -> Slice<AuditEvent> {
+        client.audit_slice_of(part.rest, part.rows).await
     }
 
     fn summary_sql(&self) -> &'static str {
@@ -154,15 +147,11 @@ impl Source for Logins {
         self.kept_since
     }
 
-    /// Never cut: the portal gives the newest first and knows no other beginning.
-    fn slice_length(&self) -> TimeDelta {
-        TimeDelta::MAX
-    }
-
-    async fn read(&self, client: &Client, span: Window) -> Slice<LoginEvent> {
+    /// In one slice, however long: the portal gives the newest first and knows no other beginning.
+    async fn read(&self, client: &Client, part: Part) -> Slice<LoginEvent> {
         match self.kept_since {
-            Some(_) => client.login_slice(span).await,
-            None => client.login_slice_of_unknown_lifetime(span, self.portal_now).await,
+            Some(_) => client.login_slice(part.rest.span).await,
+            None => client.login_slice_of_unknown_lifetime(part.rest.span, self.portal_now).await,
         }
     }
 
@@ -176,7 +165,7 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
+         (id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
     }
 
     fn conflict_sql(&self) -> &'static str {
@@ -215,12 +204,8 @@ impl Source for RoomLog<'_> {
         "room_log"
     }
 
-    fn slice_length(&self) -> TimeDelta {
-        TimeDelta::MAX
-    }
-
-    async fn read(&self, client: &Client, span: Window) -> Slice<LogEntry> {
-        client.room_log(self.0, span).await
+    async fn read(&self, client: &Client, part: Part) -> Slice<LogEntry> {
+        client.room_log(self.0, part.rest.span).await
     }
 
     fn summary_sql(&self) -> &'static str {

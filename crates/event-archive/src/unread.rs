@@ -1,81 +1,113 @@
-//! What of a source is still to be read, cut into slices that fit its traffic.
-
-use std::collections::VecDeque;
+//! What of a source is still to be read, in lanes that are read side by side.
 
 use audit_model::Window;
 use chrono::TimeDelta;
-use docspace_client::Slice;
+use docspace_client::{Rest, Slice};
 
-/// How many rows a slice should have: few enough that four of them fit into a few MiB, and many enough that the half empty last page
-/// of each adds little to its requests.
-const ROWS_PER_SLICE: usize = 4_000;
+/// How many lanes are read at once: as many as the client lets through.
+const LANES: usize = 4;
 
-/// Slices become longer by no more than this at once: a quiet night is followed by a morning.
-const LARGEST_GROWTH: i32 = 8;
+/// The first slice of a lane: it tells how busy the portal was then, and so whether the lane is worth halving.
+const FIRST_SLICE_ROWS: usize = 1_000;
 
-/// No slice is shorter; an hour with a million events is four hundred MiB, and the portal's limits end the read long before.
-const SHORTEST_SLICE: TimeDelta = TimeDelta::minutes(15);
+/// A slice of any other: four of them fit into a few MiB.
+const SLICE_ROWS: usize = 5_000;
 
-/// How many slices are asked for at once: as many as the client lets through.
-const SLICES_AT_ONCE: usize = 4;
+/// A lane is cut in two when both parts are worth so many rows: each ends with a page that is half empty, and with a question whether
+/// it was the last, which is little beside thirty pages.
+const WORTH_A_LANE: f64 = 3_000.0;
 
-/// What is still to be read, oldest first, and how long the next slices are.
+/// How much further than what was read its traffic is believed to go on.
+const BELIEVED: i32 = 8;
+
+/// A lane in which next to nothing was found has to be made good for by so many rows before another is tried.
+const ROWS_PER_MISTAKE: usize = 10_000;
+
+/// What is to be read next of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) rest: Rest,
+    /// How many rows its slice may have.
+    pub(crate) rows: usize,
+}
+
+/// What is still to be read and nobody reads.
 pub(crate) struct Unread {
-    spans: VecDeque<Window>,
-    slice_length: TimeDelta,
-    /// The first slice is read alone: it tells how long the next ones should be.
-    is_first: bool,
-    /// Time and rows of the slices since their length was last fitted, and how many those are.
-    seen: (TimeDelta, usize, usize),
+    /// Oldest first.
+    waiting: Vec<Lane>,
+    /// A lane that was cut off, and of which nothing is known yet.
+    tried: Option<Window>,
+    mistakes: usize,
+    /// What was read so far.
+    time: TimeDelta,
+    rows: usize,
+}
+
+struct Lane {
+    rest: Rest,
+    /// In a second, as the last slice had them; `None` before the first.
+    rows_per_second: Option<f64>,
 }
 
 impl Unread {
-    pub(crate) fn new(spans: Vec<Window>, slice_length: TimeDelta) -> Self {
-        Unread { spans: spans.into(), slice_length, is_first: true, seen: (TimeDelta::zero(), 0, 0) }
+    pub(crate) fn new(mut spans: Vec<Window>) -> Self {
+        spans.sort();
+        let waiting = spans.into_iter().map(|span| Lane { rest: span.into(), rows_per_second: None }).collect();
+        Unread { waiting, tried: None, mistakes: 0, time: TimeDelta::zero(), rows: 0 }
     }
 
     /// What nobody asked for.
     pub(crate) fn into_spans(self) -> impl Iterator<Item = Window> {
-        self.spans.into_iter()
+        self.waiting.into_iter().map(|lane| lane.rest.span)
     }
 
-    /// Takes off what may be asked for beside the slices that are being read.
-    pub(crate) fn take(&mut self, being_read: usize) -> Vec<Window> {
-        let at_once = if self.is_first { 1 } else { SLICES_AT_ONCE };
-        let mut taken = Vec::new();
-        while taken.len() + being_read < at_once
-            && let Some(span) = self.spans.pop_front()
-        {
-            let end = span.since.checked_add_signed(self.slice_length).map_or(span.until, |end| end.min(span.until));
-            taken.push(Window::new(span.since, end));
-            if end < span.until {
-                self.spans.push_front(Window::new(end, span.until));
-            }
+    /// Takes off what may be asked for beside the slices that are being read, newest first. Where lanes would be idle, one is cut in
+    /// two if that pays.
+    pub(crate) fn take(&mut self, being_read: usize) -> Vec<Part> {
+        let free = LANES.saturating_sub(being_read);
+        if self.waiting.len() < free && self.tried.is_none() && self.mistakes * ROWS_PER_MISTAKE <= self.rows {
+            self.cut();
         }
-        taken
+        let taken = self.waiting.drain(self.waiting.len().saturating_sub(free)..).rev();
+        let rows = |lane: &Lane| if lane.rows_per_second.is_some() { SLICE_ROWS } else { FIRST_SLICE_ROWS };
+        taken.map(|lane| Part { rows: rows(&lane), rest: lane.rest }).collect()
     }
 
-    /// Takes in what of a slice was not asked for after all, and fits the next slices to the traffic in it.
+    /// Cuts the longest of the lanes that are worth it: in the middle, or before, where what was read does not tell so much.
+    fn cut(&mut self) {
+        let cuts = self.waiting.iter().enumerate().filter_map(|(index, lane)| {
+            let Window { since, until } = lane.rest.span;
+            let cut = (since + (until - since) / 2).max(until - self.time * BELIEVED);
+            let worth = |span| lane.rows_per_second.unwrap_or_default() * seconds(span);
+            let pays = worth(Window::new(since, cut)).min(worth(Window::new(cut, until))) >= WORTH_A_LANE;
+            pays.then_some((until - since, index, cut))
+        });
+        let Some((_, index, cut)) = cuts.max() else { return };
+        let Lane { rest, rows_per_second } = self.waiting.remove(index);
+        let [older, newer] = rest.split_at(cut);
+        self.tried = Some(older.span);
+        let lanes = [Lane { rest: older, rows_per_second: None }, Lane { rest: newer, rows_per_second }];
+        self.waiting.splice(index..index, lanes);
+    }
+
+    /// Takes in what of a slice was not asked for after all, and how busy the portal was in the rest of it.
     pub(crate) fn learn<R>(&mut self, slice: &Slice<R>) {
-        slice.unread.iter().rev().for_each(|span| self.spans.push_front(*span));
-        let unread: TimeDelta = slice.unread.iter().map(Window::length).sum();
-        self.seen.0 += slice.span.length() - unread;
-        self.seen.1 += slice.rows.len();
-        self.seen.2 += 1;
-        if self.is_first || self.seen.2 == SLICES_AT_ONCE {
-            let (time, rows, _) = std::mem::replace(&mut self.seen, (TimeDelta::zero(), 0, 0));
-            self.adapt(time, rows);
+        let unread: TimeDelta = slice.unread.iter().map(|rest| rest.span.length()).sum();
+        let read = slice.span.length() - unread;
+        if self.tried == Some(slice.span) {
+            self.tried = None;
+            self.mistakes += usize::from(slice.unread.is_empty());
         }
-        self.is_first = false;
+        self.time += read;
+        self.rows += slice.rows.len();
+        let rows_per_second = Some(slice.rows.len() as f64 / read.as_seconds_f64().max(1.0));
+        self.waiting.extend(slice.unread.iter().cloned().map(|rest| Lane { rest, rows_per_second }));
+        self.waiting.sort_by_key(|lane| lane.rest.span);
     }
+}
 
-    /// Fits slices to the traffic, so that a quiet year does not cost a request a day, and a busy hour does not fill the memory.
-    fn adapt(&mut self, read: TimeDelta, rows: usize) {
-        let rows = i32::try_from(rows).unwrap_or(i32::MAX).max(1);
-        let fitting = (read / rows).checked_mul(ROWS_PER_SLICE as i32).unwrap_or(TimeDelta::MAX);
-        let longest = self.slice_length.checked_mul(LARGEST_GROWTH).unwrap_or(TimeDelta::MAX);
-        self.slice_length = fitting.min(longest).max(SHORTEST_SLICE);
-    }
+fn seconds(span: Window) -> f64 {
+    span.length().as_seconds_f64()
 }
 
 #[cfg(test)]
@@ -89,44 +121,71 @@ mod tests {
         Window::new(since, until)
     }
 
-    fn slice(span: Window, rows: usize) -> Slice<()> {
-        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread: Vec::new(), error: None }
+    fn slice(span: Window, rows: usize, unread: &[Window]) -> Slice<()> {
+        let unread = unread.iter().map(|span| Rest::from(*span)).collect();
+        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread, error: None }
+    }
+
+    fn spans(parts: Vec<Part>) -> Vec<Window> {
+        parts.into_iter().map(|part| part.rest.span).collect()
     }
 
     #[test]
-    fn slices_fit_the_traffic() {
-        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)], TimeDelta::hours(6));
-        assert_eq!(unread.take(0), [hours(0, 3)], "the first alone");
-        assert_eq!(unread.take(1), []);
-        // a row an hour: as long as growth allows
-        unread.learn(&slice(hours(0, 3), 3));
-        assert_eq!(unread.take(2), [hours(10, 58), hours(58, 106)], "two beside two");
-        // a thousand rows an hour, once four slices have told so
-        for _ in 0..4 {
-            assert_eq!(unread.slice_length, TimeDelta::hours(48));
-            unread.learn(&slice(hours(10, 58), 48_000));
-        }
-        assert_eq!(unread.take(2), [hours(106, 110), hours(110, 114)]);
-        // a million rows an hour
-        for _ in 0..4 {
-            unread.learn(&slice(hours(106, 110), 4_000_000));
-        }
-        assert_eq!(unread.take(3)[0].length(), SHORTEST_SLICE);
+    fn the_first_slice_of_a_lane_is_short() {
+        let mut unread = Unread::new(vec![hours(0, 3), hours(10, 1000)]);
+        let parts = unread.take(0);
+        assert!(parts.iter().all(|part| part.rows == FIRST_SLICE_ROWS));
+        assert_eq!(spans(parts), [hours(10, 1000), hours(0, 3)], "each span is a lane of its own");
+        unread.learn(&slice(hours(10, 1000), 1_000, &[hours(10, 990)]));
+        assert_eq!(unread.take(0)[0].rows, SLICE_ROWS);
     }
 
     #[test]
-    fn the_login_history_is_never_cut() {
-        let mut logins = Unread::new(vec![hours(0, 9000)], TimeDelta::MAX);
-        assert_eq!(logins.take(0), [hours(0, 9000)]);
-        assert_eq!(logins.into_spans().count(), 0);
-    }
-
-    #[test]
-    fn what_a_full_slice_left_comes_next() {
-        let mut unread = Unread::new(vec![hours(0, 100)], TimeDelta::hours(6));
+    fn a_quiet_span_is_one_lane() {
+        let mut unread = Unread::new(vec![hours(0, 1000)]);
         unread.take(0);
-        let left = vec![hours(1, 2), hours(3, 4)];
-        unread.learn(&Slice { unread: left.clone(), ..slice(hours(0, 6), 5000) });
-        assert_eq!(unread.take(2), left);
+        // a hundred rows an hour, of which 59 are left: less than two lanes are worth
+        unread.learn(&slice(hours(0, 69), 1_000, &[hours(0, 59)]));
+        assert_eq!(spans(unread.take(0)), [hours(0, 59)]);
+    }
+
+    #[test]
+    fn a_busy_span_is_cut_for_an_idle_lane() {
+        let mut unread = Unread::new(vec![hours(0, 130)]);
+        unread.take(0);
+        unread.learn(&slice(hours(0, 130), 1_000, &[hours(0, 120)]));
+        let parts = unread.take(0);
+        assert_eq!(parts.iter().map(|part| part.rows).collect::<Vec<_>>(), [SLICE_ROWS, FIRST_SLICE_ROWS]);
+        assert_eq!(spans(parts), [hours(60, 120), hours(0, 60)]);
+        // one after the other: the next when something is known about this one
+        unread.learn(&slice(hours(60, 120), 5_000, &[hours(60, 110)]));
+        assert_eq!(spans(unread.take(1)), [hours(60, 110)]);
+        unread.learn(&slice(hours(0, 60), 1_000, &[hours(0, 50)]));
+        assert_eq!(spans(unread.take(1)), [hours(0, 50)], "less than two lanes are worth");
+        unread.learn(&slice(hours(60, 110), 5_000, &[hours(60, 109)]));
+        assert_eq!(unread.take(1).len(), 2);
+    }
+
+    /// A busy hour tells little about the month before it.
+    #[test]
+    fn where_nothing_is_found_no_other_lane_is_tried_soon() {
+        let mut unread = Unread::new(vec![hours(0, 1000)]);
+        unread.take(0);
+        unread.learn(&slice(hours(0, 1000), 1_000, &[hours(0, 999)]));
+        assert_eq!(spans(unread.take(0)), [hours(991, 999), hours(0, 991)], "eight times as long as what was read");
+        unread.learn(&slice(hours(0, 991), 0, &[]));
+        for rest in [998, 997] {
+            unread.learn(&slice(hours(991, rest + 1), 4_000, &[hours(991, rest)]));
+            assert_eq!(unread.take(0).len(), 1);
+        }
+        unread.learn(&slice(hours(991, 997), 4_000, &[hours(991, 996)]));
+        assert_eq!(unread.take(0).len(), 2);
+    }
+
+    #[test]
+    fn what_was_not_taken_is_named() {
+        let mut unread = Unread::new((0..6).map(|n| hours(2 * n, 2 * n + 1)).collect());
+        assert_eq!(unread.take(1).len(), 3);
+        assert_eq!(unread.into_spans().collect::<Vec<_>>(), [hours(0, 1), hours(2, 3), hours(4, 5)]);
     }
 }

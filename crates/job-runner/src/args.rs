@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -34,11 +36,11 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub portal_config: Option<PathBuf>,
 
-    /// Start of the window: instant with offset or Z, date (start of day at the portal), or age (45m, 12h, 30d)
+    /// Start of the window: instant with offset or Z, date (start of day at the portal), or age (45m, 12h, 30d) before the end of the window
     #[arg(long, global = true, value_name = "TIME")]
     pub since: Option<TimeSpec>,
 
-    /// End of the window, itself outside; same forms as --since [default: now]
+    /// End of the window, itself outside; same forms, but an age counts back from now [default: now]
     #[arg(long, global = true, value_name = "TIME")]
     pub until: Option<TimeSpec>,
 
@@ -112,7 +114,7 @@ pub enum StoreCommand {
     Check,
     /// Forget old events
     Prune {
-        /// Forget what happened before this time; same forms as --since
+        /// Forget what happened before this time; same forms as --until
         #[arg(long, value_name = "TIME")]
         before: TimeSpec,
     },
@@ -129,6 +131,14 @@ pub enum ReportFormat {
 }
 
 impl CommonArgs {
+    /// Beginning and end of the window as the flags say; `None` for a flag that is not given. `zone` is the portal's.
+    pub fn window(&self, now: DateTime<Utc>, zone: Tz) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        let until = self.until.map(|time| time.resolve(now, zone));
+        // so that the same two flags mean a window of the same length on any day
+        let since = self.since.map(|time| time.resolve(until.unwrap_or(now), zone));
+        (since, until)
+    }
+
     /// The flags that stand for settings. `--key-file` is not one: it ranks above the key in the environment, the
     /// setting `key_file` below it ([`crate::secret`]).
     pub(crate) fn settings(&self) -> Vec<FlagSetting> {
@@ -188,6 +198,29 @@ mod tests {
             assert!(matches!(args.since, Some(TimeSpec::Age(_))));
             assert!(matches!(args.until, Some(TimeSpec::Date(_))));
             assert!(args.dry_run);
+        }
+    }
+
+    #[test]
+    fn an_age_counts_back_from_the_end_of_the_window_and_that_from_now() {
+        let now: DateTime<Utc> = "2028-02-29T12:00:00Z".parse().unwrap();
+        for (arguments, since, until) in [
+            (vec!["--since", "1d"], Some("2028-02-28T12:00:00Z"), None),
+            (vec!["--until", "1d"], None, Some("2028-02-28T12:00:00Z")),
+            (vec!["--since", "1d", "--until", "1d"], Some("2028-02-27T12:00:00Z"), Some("2028-02-28T12:00:00Z")),
+            (
+                vec!["--since", "1d", "--until", "2028-02-01"],
+                Some("2028-01-30T23:00:00Z"),
+                Some("2028-01-31T23:00:00Z"),
+            ),
+            (
+                vec!["--since", "2028-02-01", "--until", "1h"],
+                Some("2028-01-31T23:00:00Z"),
+                Some("2028-02-29T11:00:00Z"),
+            ),
+        ] {
+            let expected = [since, until].map(|text| text.map(|text| text.parse().unwrap()));
+            assert_eq!(parse(&arguments).unwrap().window(now, Tz::Europe__Berlin), expected.into(), "{arguments:?}");
         }
     }
 

@@ -59,7 +59,7 @@ pub(crate) async fn conclude<P: Program>(
     }
     let key_watch = KeyWatch::look(&store, &client, portal.is_ok(), now).await;
     let zone = portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
-    let [asked_since, asked_until] = [args.since, args.until].map(|time| time.map(|time| time.resolve(now, zone)));
+    let (asked_since, asked_until) = args.window(now, zone);
     let until = asked_until.unwrap_or(now);
     let own_window = P::window(config, asked_since, asked_until, now, zone)?;
     let (window, notes) = match (own_window, asked_since) {
@@ -70,14 +70,7 @@ pub(crate) async fn conclude<P: Program>(
             (Window::new(since, until), notes)
         }
     };
-    let until = window.until;
-    // an end that lies further ahead is a mistake
-    if until > now + CLOCK_TOLERANCE {
-        return Err(Error::FutureWindow(until).into());
-    }
-    if window.is_empty() {
-        return Err(Error::EmptyWindow(window).into());
-    }
+    check_window(window, now)?;
     let (portal, probe_error) = match portal {
         Ok(portal) => (Some(portal), None),
         Err(error) => (None, Some(error)),
@@ -136,6 +129,17 @@ pub(crate) async fn conclude<P: Program>(
         held: conclusion.held,
     };
     Ok(decide(ending, args.exit_code))
+}
+
+/// Refuses a window that holds nothing, or ends further ahead than clocks differ.
+pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Error> {
+    if window.until > now + CLOCK_TOLERANCE {
+        return Err(Error::FutureWindow(window.until));
+    }
+    if window.is_empty() {
+        return Err(Error::EmptyWindow(window));
+    }
+    Ok(())
 }
 
 /// What the next run must know of this one. Time whose findings were not told (`is_told`) has to be looked at again.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use outbound::{HttpOptions, Repeat, RetryPolicy, http_client, with_retries};
+use outbound::{HttpOptions, Repeat, RetryPolicy, certificate_fault, http_client, with_retries};
 use url::Url;
 use uuid::{Builder, Uuid};
 
@@ -55,12 +55,16 @@ async fn ping(request: reqwest::RequestBuilder, repeat: Repeat) -> Result<(), St
         request.send().await.and_then(reqwest::Response::error_for_status).map_err(reqwest::Error::without_url)
     };
     let judge = |error: &reqwest::Error| {
-        if error.status().is_some_and(|status| status.is_client_error()) { Repeat::Never } else { repeat }
+        let fails_again = error.status().is_some_and(|status| status.is_client_error());
+        if fails_again || certificate_fault(error).is_some() { Repeat::Never } else { repeat }
     };
     match tokio::time::timeout(PATIENCE, with_retries(RetryPolicy::default(), send, judge)).await {
         Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
         Ok(Ok(answer)) => Err(format!("the answer was {}", answer.status())),
-        Ok(Err(error)) => Err(format!("{:#}", anyhow::Error::new(error))),
+        Ok(Err(error)) => Err(match certificate_fault(&error) {
+            Some(fault) => format!("its certificate {fault}"),
+            None => format!("{:#}", anyhow::Error::new(error)),
+        }),
         Err(_) => Err("no answer in time".to_owned()),
     }
 }

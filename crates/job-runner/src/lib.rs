@@ -23,6 +23,8 @@ pub mod secret;
 mod setup;
 pub mod state_path;
 mod telling;
+#[cfg(debug_assertions)]
+mod test_clock;
 pub mod time_spec;
 mod upkeep;
 mod watchers;

@@ -16,6 +16,9 @@ use crate::environment::Environment;
 /// Libraries whose `info` and `debug` explain them and not this run. They stay at `warn`, whatever `-v` says.
 const NOISY: [&str; 9] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "sqlx", "tokio", "want"];
 
+/// Says in words of its own, and for each try, what our errors say once: that a certificate is not accepted.
+const NEVER: &str = "rustls_platform_verifier=off";
+
 /// How much of the log is sent along when a run fails: what the receiver of a heartbeat keeps.
 const TAIL_BYTES: usize = 10_000;
 
@@ -63,8 +66,8 @@ pub fn init(verbose: u8, quiet: bool, environment: &Environment) -> Result<LogTa
 fn filter(verbose: u8, quiet: bool, rust_log: Option<&str>) -> Result<EnvFilter, Error> {
     let directives = match (rust_log, quiet, verbose) {
         (Some(text), ..) => text.to_owned(),
-        (None, true, _) => "error".to_owned(),
-        (None, false, 0) => "warn".to_owned(),
+        (None, true, _) => format!("error,{NEVER}"),
+        (None, false, 0) => format!("warn,{NEVER}"),
         (None, false, 1) => without_noise("info"),
         (None, false, _) => without_noise("debug"),
     };
@@ -72,7 +75,7 @@ fn filter(verbose: u8, quiet: bool, rust_log: Option<&str>) -> Result<EnvFilter,
 }
 
 fn without_noise(level: &str) -> String {
-    NOISY.iter().fold(level.to_owned(), |directives, library| format!("{directives},{library}=warn"))
+    NOISY.iter().fold(format!("{level},{NEVER}"), |directives, library| format!("{directives},{library}=warn"))
 }
 
 fn subscriber<W>(filter: EnvFilter, colour: bool, writer: W, tail: LogTail) -> impl Subscriber + Send + Sync
@@ -119,6 +122,7 @@ mod tests {
             debug!("own-debug");
             warn!(target: "sqlx::query", "library-warn");
             debug!(target: "hyper_util::client", "library-debug");
+            error!(target: "rustls_platform_verifier::verification::others", "certificate-error");
         });
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
@@ -137,6 +141,7 @@ mod tests {
         ] {
             let log = logged(verbose, quiet, rust_log);
             assert_eq!(words.map(|word| log.contains(word)), expected, "{verbose} {quiet} {rust_log:?}\n{log}");
+            assert_eq!(log.contains("certificate-error"), rust_log.is_some(), "{verbose} {quiet} {rust_log:?}\n{log}");
         }
     }
 

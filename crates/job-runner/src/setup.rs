@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use alerting::{Channel, Mailer};
 use anyhow::Context;
-use chrono::{DateTime, SubsecRound, Utc};
+use audit_model::Window;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono_tz::Tz;
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use job_store::Store;
@@ -17,6 +19,7 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
+use crate::flow::check_window;
 use crate::program::Program;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, state_paths};
@@ -35,6 +38,18 @@ impl<P: Program> Setup<'_, P> {
     /// What time it is now, for a command that goes on for longer.
     pub fn clock(&self) -> DateTime<Utc> {
         now()
+    }
+
+    /// The window that the flags ask for; without `--since` it is so long. `zone` is the portal's.
+    ///
+    /// # Errors
+    /// The window is empty, or ends in the future: exit code 2.
+    pub fn window(&self, zone: Tz, length: TimeDelta) -> Result<Window, Error> {
+        let (since, until) = self.args.window(self.now, zone);
+        let until = until.unwrap_or(self.now);
+        let window = Window::new(since.unwrap_or(until - length), until);
+        check_window(window, self.now)?;
+        Ok(window)
     }
 
     /// The portal that is set.
@@ -117,7 +132,7 @@ impl<P: Program> Setup<'_, P> {
     fn budget(&self) -> Budget {
         let BudgetSettings { requests, rows, megabytes } = self.common.budget;
         let deadline = Instant::now().checked_add(self.common.run_limit.0.mul_f64(0.9));
-        Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline }
+        Budget { requests, rows, bytes: megabytes.saturating_mul(1 << 20), deadline, ..Budget::default() }
     }
 
     pub(crate) fn channels(&self) -> anyhow::Result<Vec<Channel>> {
@@ -168,8 +183,12 @@ impl Surroundings {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a process learns what time it is")]
 pub(crate) fn now() -> DateTime<Utc> {
+    #[cfg(debug_assertions)]
+    let now = crate::test_clock::now().unwrap_or_else(Utc::now);
+    #[cfg(not(debug_assertions))]
+    let now = Utc::now();
     // whole seconds are what most portals keep, and what people can read
-    Utc::now().trunc_subsecs(0)
+    now.trunc_subsecs(0)
 }
 
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {

@@ -44,18 +44,18 @@ pub enum TimeSpec {
     Instant(DateTime<Utc>),
     /// The start of that day in the portal's zone.
     Date(NaiveDate),
-    /// So long before now.
+    /// So long before a moment that the caller names.
     Age(TimeDelta),
 }
 
 impl TimeSpec {
-    /// The instant that is meant, given the clock and the portal's zone. A midnight that does not exist (a clock change)
-    /// moves on to the first minute that does; of one that exists twice it is the earlier.
-    pub fn resolve(self, now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    /// The instant that is meant, given the moment from which an age counts back and the portal's zone. A midnight that does not
+    /// exist (a clock change) moves on to the first minute that does; of one that exists twice it is the earlier.
+    pub fn resolve(self, from: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
         match self {
             Self::Instant(instant) => instant,
             Self::Date(date) => start_of_day(date, zone),
-            Self::Age(age) => now - age,
+            Self::Age(age) => from - age,
         }
     }
 }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_count_back_from_now() {
+    fn ages_count_back_from_the_given_moment() {
         for (text, expected) in [
             ("90s", "2026-11-20T08:58:30Z"),
             ("45m", "2026-11-20T08:15:00Z"),

@@ -1,7 +1,6 @@
 //! Migrations, numbered per component, so that each crate keeps the history of its own tables.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
@@ -125,8 +124,5 @@ impl Store {
 
 /// SHA-256 of a step's text, in hexadecimal.
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql).iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
+    hex::encode(Sha256::digest(sql))
 }

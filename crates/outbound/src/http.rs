@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
+
+use crate::certificate;
 
 /// A portal that has not accepted a connection by then is not going to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -19,7 +23,7 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// Overrides the proxy of the environment (`HTTPS_PROXY`, …).
     pub proxy: Option<Url>,
-    /// PEM file with certificates that are trusted besides the system's.
+    /// PEM file with certificates that are trusted besides the system's: of authorities, or of servers that sign theirs themselves.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -38,29 +42,31 @@ pub enum Error {
     #[error("the CA file {} holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
     EmptyCa { path: PathBuf },
     #[error("the CA file {} cannot be parsed", path.display())]
-    ParseCa { path: PathBuf, source: reqwest::Error },
+    ParseCa { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the proxy address is not usable; expected `http://host:port`")]
     Proxy { source: reqwest::Error },
     #[error("cannot set up TLS")]
     Build { source: reqwest::Error },
+    #[error("cannot set up TLS with the CA file {}", path.display())]
+    Tls { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 /// Builds a client for requests to `target`. Only host and scheme of `target` matter: loopback is never sent through a proxy.
 pub fn http_client(options: &HttpOptions, target: &Url) -> Result<Client, Error> {
     // the second call finds a provider installed and fails: that is the state we want
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let own = match &options.ca_file {
-        Some(path) => read_ca(path)?,
-        None => Vec::new(),
-    };
-    let with_system_roots = builder(options, target)?.tls_certs_merge(own.clone()).build();
-    match with_system_roots {
+    if let Some(path) = &options.ca_file {
+        let tls = certificate::trusting(read_ca(path)?);
+        let tls = tls.map_err(|source| Error::Tls { path: path.clone(), source })?;
+        let builder = builder(options, target)?.tls_backend_preconfigured(tls);
+        return builder.build().map_err(|source| Error::Build { source });
+    }
+    match builder(options, target)?.build() {
         Ok(client) => Ok(client),
         // no roots on this machine: bundled ones, even for plain http, where the builder insists on roots too
-        Err(_) => builder(options, target)?
-            .tls_certs_only(bundled_roots().chain(own))
-            .build()
-            .map_err(|source| Error::Build { source }),
+        Err(_) => {
+            builder(options, target)?.tls_certs_only(bundled_roots()).build().map_err(|source| Error::Build { source })
+        }
     }
 }
 
@@ -88,10 +94,10 @@ fn is_loopback(target: &Url) -> bool {
     }
 }
 
-fn read_ca(path: &Path) -> Result<Vec<Certificate>, Error> {
+fn read_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let pem = std::fs::read(path).map_err(|source| Error::ReadCa { path: path.to_owned(), source })?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|source| Error::ParseCa { path: path.to_owned(), source })?;
+    let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = parsed.map_err(|error| Error::ParseCa { path: path.to_owned(), source: error.into() })?;
     if certificates.is_empty() {
         return Err(Error::EmptyCa { path: path.to_owned() });
     }

@@ -7,6 +7,8 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
+use crate::certificate::{CertificateFault, certificate_fault};
+
 /// A server that has not accepted a connection by then is not going to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -51,7 +53,9 @@ pub enum SmtpError {
     #[error(
         "cannot connect to the mail server {host}:{port}; check `mail.host`, `mail.port`, `mail.security` and the firewall"
     )]
-    Connect { host: String, port: u16, source: lettre::transport::smtp::Error },
+    Connect { host: String, port: u16, source: ServerSaid },
+    #[error("the certificate of the mail server {host} {}", of_mail_server(*.fault))]
+    Certificate { host: String, fault: CertificateFault },
     #[error("the mail server {host} fell silent before anything was sent; check `mail.port` and `mail.security`")]
     Silent { host: String },
     #[error(
@@ -59,7 +63,43 @@ pub enum SmtpError {
     )]
     NoStartTls { host: String },
     #[error("the mail server {host} did not let us sign in; check `mail.user` and the password")]
-    SignIn { host: String, source: lettre::transport::smtp::Error },
+    SignIn { host: String, source: ServerSaid },
+}
+
+/// What a mail server said, or why nothing could be heard from it: one short line, since servers say what they like.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ServerSaid(String);
+
+/// In characters.
+const LONGEST_SAID: usize = 200;
+
+impl From<lettre::transport::smtp::Error> for ServerSaid {
+    fn from(error: lettre::transport::smtp::Error) -> Self {
+        // causes are part of the text
+        let text = error.to_string();
+        let shown = text.trim_end().chars().take(LONGEST_SAID).flat_map(|character| {
+            let hidden = !matches!(character, '"' | '\'' | '\\');
+            let escaped = hidden.then(|| character.escape_debug());
+            let plain = (!hidden).then_some(character);
+            escaped.into_iter().flatten().chain(plain)
+        });
+        ServerSaid(shown.collect())
+    }
+}
+
+/// The same sentence with the setting that counts here. One that is signed by itself is taken where it is not marked as an authority's.
+fn of_mail_server(fault: CertificateFault) -> String {
+    let text = match fault {
+        CertificateFault::UnknownIssuer => {
+            "is signed by nobody whom this machine trusts; name a file with the certificate of who signed it in `mail.ca_file`"
+        }
+        CertificateFault::SelfSigned => {
+            "is signed by itself and marked as an authority's, which is not accepted of mail servers; make it with `basicConstraints = CA:FALSE`, or let an authority sign it, and name a file with that in `mail.ca_file`"
+        }
+        other => return other.to_string(),
+    };
+    text.to_owned()
 }
 
 /// Connects, encrypts and signs in.
@@ -73,7 +113,10 @@ pub async fn smtp_connect(options: &SmtpOptions) -> Result<AsyncSmtpConnection, 
 
 async fn connect(options: &SmtpOptions) -> Result<AsyncSmtpConnection, SmtpError> {
     let SmtpOptions { host, port, security, credentials, ca_file, patience: _ } = options;
-    let failed = |source| SmtpError::Connect { host: host.clone(), port: *port, source };
+    let failed = |error: lettre::transport::smtp::Error| match certificate_fault(&error) {
+        Some(fault) => SmtpError::Certificate { host: host.clone(), fault },
+        None => SmtpError::Connect { host: host.clone(), port: *port, source: error.into() },
+    };
     let tls = match security {
         SmtpSecurity::None => None,
         SmtpSecurity::StartTls | SmtpSecurity::Tls => Some(tls_parameters(host, ca_file.as_deref())?),
@@ -94,7 +137,7 @@ async fn connect(options: &SmtpOptions) -> Result<AsyncSmtpConnection, SmtpError
     if let Some((user, password)) = credentials {
         let credentials = Credentials::new(user.clone(), password.clone());
         let signed_in = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
-        signed_in.map_err(|source| SmtpError::SignIn { host: host.clone(), source })?;
+        signed_in.map_err(|error| SmtpError::SignIn { host: host.clone(), source: error.into() })?;
     }
     Ok(connection)
 }

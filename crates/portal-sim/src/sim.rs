@@ -153,6 +153,12 @@ impl PortalSim {
         self.shared.scenario().keys.first().expect("every scenario starts with a key").key.clone()
     }
 
+    /// The portal's clock, which moves only when somebody moves it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.scenario().now
+    }
+
     /// Every request so far, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestLine> {

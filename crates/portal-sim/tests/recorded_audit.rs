@@ -3,7 +3,7 @@
 mod common;
 
 use chrono::{Duration, TimeZone as _, Utc};
-use common::{Exchange, Ordered, ask, at, recorded};
+use common::{Exchange, Ordered, ask, at, get, recorded};
 use portal_sim::{Event, Key, Login, Person, PersonKind, PortalSim, Scenario};
 use uuid::Uuid;
 
@@ -292,4 +292,24 @@ async fn offset_pages_lose_rows_on_resting_data_and_date_pages_do_not() {
         page.json().at("response").items().last().expect("a row").at("date").text().clone_into(&mut to);
     }
     assert_eq!(ids.len(), 250);
+}
+
+/// A database that reads rows by an index gives equal dates in one order, whatever the page.
+#[tokio::test]
+async fn equal_dates_keep_their_order_where_the_portal_has_one() {
+    for stable in [false, true] {
+        let mut portal = Scenario::empty(at("2026-11-20T09:00:00Z"));
+        let owner = portal.owner().id;
+        for file in 0..50 {
+            portal.add_event(Event::new(5009, owner, at("2026-11-20T08:00:00Z")).file(file, "a.docx"));
+        }
+        let sim = PortalSim::start(if stable { portal.with_stable_order() } else { portal }).await.expect("start");
+        let mut pages = Vec::new();
+        for start in 0..5 {
+            let body = get(&sim, &format!("security/audit/events/filter?startIndex={start}&fields=id")).await.json();
+            pages.push(body.at("response").items().iter().map(|row| row.at("id").int()).collect::<Vec<i64>>());
+        }
+        let shifted = pages.iter().enumerate().all(|(start, page)| *page == pages[0][start..]);
+        assert_eq!(shifted, stable);
+    }
 }

@@ -38,6 +38,21 @@ async fn what_is_not_remembered_is_named() {
 }
 
 #[tokio::test]
+async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
+    let setting = setting(office()).await;
+    let url = setting.sim.url();
+    for command in [vec!["explain", "olga@example.com"], vec!["backtest"]] {
+        let flags = ["--portal", &url, "--since", "1d", "--until", "2d"];
+        let told = setting.run_with(&[&command[..], &flags].concat()).await;
+        assert_eq!(told.exit, 0, "{}", told.stderr);
+        let window = "remembered, 2026-11-17 09:00:00 to 2026-11-18 09:00:00";
+        assert!(told.stdout.contains(window), "{command:?} {}", told.stdout);
+        let ahead = setting.run_with(&[&command[..], &["--portal", &url, "--until", "2026-11-21"]].concat()).await;
+        assert_eq!((ahead.exit, ahead.stdout.as_str()), (2, ""), "{}", ahead.stderr);
+    }
+}
+
+#[tokio::test]
 async fn backtest_compares_limits_in_what_is_remembered() {
     let mut portal = office();
     let (mara, ben) = (

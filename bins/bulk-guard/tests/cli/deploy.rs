@@ -1,7 +1,6 @@
 //! The files in `deploy/`: what they call must exist.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::story::{office, setting};
 
@@ -16,8 +15,11 @@ async fn assert_accepted(arguments: &str) {
         arguments.replace("%d/bulk-guard.toml", &example).replace("/etc/docspace/bulk-guard.toml", &example);
     assert!(arguments.contains(&example), "{arguments}");
     let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
-    let program = Command::new(env!("CARGO_BIN_EXE_bulk-guard")).args(words).env_clear().output().unwrap();
-    assert_eq!(program.status.code(), Some(0), "{arguments}: {}", String::from_utf8_lossy(&program.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_bulk-guard")), folder.path());
+    command.args(words);
+    let ended = cli_test::run(command).await;
+    assert_eq!(ended.exit, 0, "{arguments}: {}", ended.stderr);
 }
 
 #[tokio::test]

@@ -199,15 +199,8 @@ async fn a_burst_across_two_runs_is_one() {
 async fn a_burst_that_comes_late_is_told() {
     let mut portal = office();
     let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
-    let setting = setting(portal.clone()).await;
-    portal = setting.scenario.clone();
-    assert_eq!(
-        setting.run(&["--since", "5h"]).await.exit,
-        2,
-        "five hours before the clock of this machine are no window"
-    );
-    let since = (portal.now - TimeDelta::hours(5)).to_rfc3339();
-    assert_eq!(setting.run(&["--since", &since]).await.exit, 0);
+    let setting = setting(portal).await;
+    assert_eq!(setting.run(&["--since", "5h"]).await.exit, 0);
     setting.sim.edit(|portal| Burst { ended: 110, ..Burst::new(DELETED, 30) }.by(portal, &mara, &[71], ""));
     assert_eq!(found(&json(&setting, &[]).await), [row("mara@example.com", "high", false)]);
 }

@@ -10,11 +10,6 @@ pub(crate) fn now() -> DateTime<Utc> {
     "2026-11-20T09:00:00Z".parse().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "what the program learns is as old as the clock of this machine says")]
-pub(crate) fn this_moment() -> DateTime<Utc> {
-    Utc::now()
-}
-
 pub(crate) async fn setting(scenario: Scenario) -> Setting {
     Setting::new(env!("CARGO_BIN_EXE_bulk-guard"), scenario).await
 }

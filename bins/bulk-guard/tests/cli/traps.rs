@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portal_sim::{Event, Fault, Group, Login, Person, PersonKind, Place, Scenario};
 use uuid::Uuid;
 
-use crate::story::{Burst, folder_deleted, found, hire, json, now, office, ordinary_month, plan, setting, this_moment};
+use crate::story::{Burst, folder_deleted, found, hire, json, now, office, ordinary_month, plan, setting};
 
 const DELETED: i32 = 5017;
 const PURGED: i32 = 5018;
@@ -176,7 +176,6 @@ async fn an_extension_that_the_office_always_uses_is_no_sign() {
 #[tokio::test]
 async fn a_folder_is_weighed_again_when_it_is_deleted() {
     let mut portal = office();
-    portal.now = this_moment();
     let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
     let mut downloaded = Event::new(FOLDER_DOWNLOADED, mara.id, portal.now - TimeDelta::minutes(40)).in_room(71);
     downloaded.target = vec!["500".to_owned()];
@@ -191,13 +190,12 @@ async fn a_folder_is_weighed_again_when_it_is_deleted() {
     portal.content.folders.push(made);
     let mut setting = setting(portal).await;
     assert_eq!(found(&json(&setting, &[]).await), []);
-    setting.scenario.now = this_moment();
     setting.sim.edit(|portal| {
-        portal.now = setting.scenario.now;
         portal.content.folders.retain(|folder| folder.id != 500);
         folder_deleted(portal, &mara, 500, 40, 0);
+        portal.now += TimeDelta::seconds(2);
     });
-    setting.scenario.now += TimeDelta::seconds(2);
+    setting.scenario.now = setting.sim.now();
     let run = json(&setting, &[]).await;
     assert_eq!(run.json()["findings"][0]["file_count"], 40, "{}", run.stdout);
 }

@@ -1,7 +1,6 @@
 //! The files in `deploy/`: what they call must exist, and what they promise must stand in them.
 
 use std::path::Path;
-use std::process::Command;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
@@ -13,20 +12,21 @@ fn settings(text: &str) -> Vec<(&str, &str)> {
 }
 
 /// The program takes these arguments: with `config show` behind them it says what it would use.
-fn assert_accepted(arguments: &str) {
+async fn assert_accepted(arguments: &str) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("compliance-monthly.example.toml").display().to_string();
     let arguments = arguments
         .replace("%d/compliance-monthly.toml", &example)
         .replace("/etc/docspace/compliance-monthly.toml", &example);
     assert!(arguments.contains(&example), "{arguments}");
-    let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
-    let ended = command.args(&words).env_clear().env("HOME", "/nonexistent").output().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{arguments}: {}", String::from_utf8_lossy(&ended.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_compliance-monthly")), folder.path());
+    command.args(arguments.split_whitespace().chain(["config", "show"])).env("HOME", "/nonexistent");
+    let ended = cli_test::run(command).await;
+    assert_eq!(ended.exit, 0, "{arguments}: {}", ended.stderr);
 }
 
-#[test]
-fn the_cron_lines_run_the_program_as_another_user() {
+#[tokio::test]
+async fn the_cron_lines_run_the_program_as_another_user() {
     let text = file("compliance-monthly.cron");
     let lines: Vec<Vec<&str>> = text
         .lines()
@@ -37,18 +37,18 @@ fn the_cron_lines_run_the_program_as_another_user() {
     for (words, day) in lines.iter().zip(["1", "4"]) {
         let expected = ["0", "4", day, "*", "*", "compliance-monthly", "compliance-monthly"];
         assert_eq!(words[..7], expected, "five times, user, program");
-        assert_accepted(&words[7..].join(" "));
+        assert_accepted(&words[7..].join(" ")).await;
     }
     assert!(text.lines().any(|line| line.starts_with("MAILTO=")) && text.ends_with('\n'));
 }
 
-#[test]
-fn the_service_runs_the_program_with_as_little_as_possible() {
+#[tokio::test]
+async fn the_service_runs_the_program_with_as_little_as_possible() {
     let text = file("compliance-monthly.service");
     let settings = settings(&text);
     let values =
         |key: &str| settings.iter().filter(|(found, _)| *found == key).map(|(_, value)| *value).collect::<Vec<_>>();
-    assert_accepted(values("ExecStart")[0].strip_prefix("/usr/local/bin/compliance-monthly ").unwrap());
+    assert_accepted(values("ExecStart")[0].strip_prefix("/usr/local/bin/compliance-monthly ").unwrap()).await;
     assert!(values("LoadCredential").iter().any(|value| value.starts_with("docspace-api-key:")));
     for (key, value) in [
         ("Type", "oneshot"),

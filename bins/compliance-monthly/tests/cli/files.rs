@@ -1,6 +1,7 @@
 //! The files of a report as evidence: the same bytes again, nothing half, and no changed byte unnoticed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cli_test::Run;
 use portal_sim::{Event, Fault};
@@ -91,13 +92,9 @@ async fn only_this_user_reads_the_files() {
 /// `verify` needs nothing but the folder.
 async fn verify(setting: &Setting) -> Run {
     let out = setting.out().display().to_string();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_compliance-monthly"));
-    let ended = command.args(["verify", &out]).env_clear().output().await.unwrap();
-    Run {
-        stdout: String::from_utf8(ended.stdout).unwrap(),
-        stderr: String::from_utf8(ended.stderr).unwrap(),
-        exit: ended.status.code().unwrap(),
-    }
+    let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_compliance-monthly")), setting.home());
+    command.args(["verify", &out]);
+    cli_test::run(command).await
 }
 
 #[tokio::test]

@@ -115,14 +115,20 @@ async fn logins_beyond_retention_are_a_gap() {
 /// Half of the month cannot be read: what was read is reported, nothing is an all-clear, and the next run fills the hole.
 #[tokio::test]
 async fn a_portal_that_fails_leaves_a_gap_that_the_next_run_fills() {
-    let setting = Setting::new(portal::june()).await;
-    setting.sim.set_faults(vec![Fault::status(401).on("security/audit/events").after(4)]);
+    let mut portal = portal::june();
+    let olga = portal.owner().id;
+    for n in 0..200 {
+        let at = portal::at("2026-06-20T09:00:00Z") + chrono::TimeDelta::minutes(n);
+        portal.add_event(Event::new(5009, olga, at).file(1, "a.docx"));
+    }
+    let setting = Setting::new(portal).await;
+    setting.sim.set_faults(vec![Fault::status(401).on("security/audit/events").after(3)]);
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
     setting.sim.set_faults(Vec::new());
     let again = setting.month("2026-06", &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stdout);
-    assert!(again.stdout.contains("Total events: 21"), "{}", again.stdout);
+    assert!(again.stdout.contains("Total events: 221"), "{}", again.stdout);
 }
 
 #[tokio::test]

@@ -26,6 +26,15 @@ async fn a_policy_is_checked_with_and_without_a_portal() {
 }
 
 #[tokio::test]
+async fn an_age_of_the_beginning_counts_from_the_end_of_the_replayed_window() {
+    let setting = portal("addresses").await;
+    let url = setting.sim.url();
+    let flags = ["--portal", &url, "--policy", "policy.toml", "--since", "10d", "--until", "2d", "--format", "json"];
+    let plan = run_bare(&setting, &[&["plan"], &flags[..]].concat()).await.json();
+    assert_eq!(plan["window"], serde_json::json!({ "since": "2026-11-08T09:00:00Z", "until": "2026-11-18T09:00:00Z" }));
+}
+
+#[tokio::test]
 async fn questions_to_the_policy_are_answered_with_the_line() {
     let setting = portal("addresses").await;
     let mut answers = String::new();

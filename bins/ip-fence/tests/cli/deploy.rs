@@ -1,7 +1,6 @@
 //! The files in `deploy/`: what they call must exist, and what they promise must stand in them.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::common::{portal, run_bare};
 
@@ -10,34 +9,36 @@ fn file(name: &str) -> String {
 }
 
 /// The program takes these arguments: with `config show` behind them it says what it would use.
-fn assert_accepted(arguments: &str) {
+async fn assert_accepted(arguments: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let example = |name: &str| folder.join(name).display().to_string();
     let (config, policy) = (example("ip-fence.example.toml"), example("policy.example.toml"));
     let arguments = arguments.replace("%d/ip-fence.toml", &config).replace("/etc/docspace/ip-fence.toml", &config);
     let arguments = arguments.replace("%d/policy.toml", &policy);
     assert!(arguments.contains(&config), "{arguments}");
-    let words = arguments.split_whitespace().chain(["config", "show"]);
-    let ended = Command::new(env!("CARGO_BIN_EXE_ip-fence")).args(words).env_clear().output().unwrap();
-    assert!(ended.status.success(), "{arguments}: {}", String::from_utf8_lossy(&ended.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_ip-fence")), folder.path());
+    command.args(arguments.split_whitespace().chain(["config", "show"]));
+    let ended = cli_test::run(command).await;
+    assert_eq!(ended.exit, 0, "{arguments}: {}", ended.stderr);
 }
 
-#[test]
-fn the_cron_line_runs_the_program_as_another_user() {
+#[tokio::test]
+async fn the_cron_line_runs_the_program_as_another_user() {
     let text = file("ip-fence.cron");
     let line = text.lines().find(|line| line.starts_with("*/10")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[..7], ["*/10", "*", "*", "*", "*", "ip-fence", "ip-fence"], "five times, user, program");
     assert!(text.lines().any(|line| line.starts_with("MAILTO=")) && text.ends_with('\n'));
-    assert_accepted(&words[7..].join(" "));
+    assert_accepted(&words[7..].join(" ")).await;
 }
 
-#[test]
-fn the_service_runs_the_program_with_as_little_as_possible() {
+#[tokio::test]
+async fn the_service_runs_the_program_with_as_little_as_possible() {
     let text = file("ip-fence.service");
     let lines: Vec<&str> = text.lines().collect();
     let command = lines.iter().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/ip-fence ")).unwrap();
-    assert_accepted(command);
+    assert_accepted(command).await;
     for line in [
         "Type=oneshot",
         "DynamicUser=yes",

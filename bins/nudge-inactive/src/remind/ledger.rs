@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::plan::{Past, Series, Step};
-use crate::outcome::hex;
 
 /// Somebody is inactive in a room: `started`, until activity makes it `done`.
 const SERIES: &str = "inactive_since";
@@ -78,12 +77,12 @@ impl ContentRoom {
 pub(crate) fn mail_key(person: Uuid, steps: &[Step]) -> String {
     let mut keys: Vec<String> = steps.iter().map(|step| step.key(person)).collect();
     keys.sort();
-    format!("{MAIL} {person} {}", hex(&Sha256::digest(keys.join("\n"))[..8]))
+    format!("{MAIL} {person} {}", hex::encode(&Sha256::digest(keys.join("\n"))[..8]))
 }
 
 /// The same for the same mail, in every run: receivers can drop a copy by it.
 pub(crate) fn message_id(key: &str, host: &str) -> String {
-    format!("{}@{host}", hex(&Sha256::digest(key)[..16]))
+    format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16]))
 }
 
 impl Ledger {

@@ -1,20 +1,13 @@
 //! `doctor`: what it says of this program.
 
-use chrono::{DateTime, Utc};
 use portal_sim::{Key, Person, PersonKind, Room, Scenario};
 
-use crate::common::{Setting, settings_file, start_portal};
-
-/// `doctor` compares with the portal's clock, so that portal must stand at the true time.
-#[expect(clippy::disallowed_methods, reason = "a clock is what is tested")]
-fn true_now() -> DateTime<Utc> {
-    Utc::now()
-}
+use crate::common::{Setting, now, settings_file, start_portal};
 
 async fn setting() -> Setting {
     let admin = Person::new("watch@example.com", "Watch", "Dog").kind(PersonKind::Admin);
     let key = Key::of(&admin).scopes(&["*:read"]);
-    let mut portal = Scenario::empty(true_now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
+    let mut portal = Scenario::empty(now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
     portal.keys = vec![key];
     start_portal(portal).await
 }

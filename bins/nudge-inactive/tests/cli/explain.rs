@@ -17,6 +17,10 @@ async fn the_answer_says_why() {
     }
     insta::assert_snapshot!("explain", answers);
     assert!(!setting.state.path().join("state").exists(), "nothing is remembered");
+    let flags = ["--portal", &url, "--since", "10d", "--until", "2d"];
+    let earlier = setting.run_with(&[&flags[..], &["explain", "guest@example.com", "Falcon (2026)"]].concat()).await;
+    let window = "2026-11-08 10:00 to 2026-11-18 10:00\n";
+    assert!(earlier.stdout.lines().next().unwrap().ends_with(window.trim_end()), "{}", earlier.stdout);
     let stranger =
         setting.run_with(&["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
     assert_eq!(stranger.exit, 2);

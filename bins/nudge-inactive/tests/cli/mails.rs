@@ -2,21 +2,13 @@
 
 use std::process::Stdio;
 
-use chrono::{DateTime, SubsecRound, Utc};
 use cli_test::smtp::Server;
 use mail_parser::MessageParser;
 use portal_sim::{Event, Person, Room, Scenario};
 use serde_json::Value;
-use tokio::process::Command;
 
-use crate::common::{Run, Setting, assert_valid, in_store, settings_file, start_portal};
+use crate::common::{Run, Setting, assert_valid, in_store, now, settings_file, start_portal};
 use crate::world::{EAGLE, id, world};
-
-/// Mails may leave only about the present, so these portals stand at the true time.
-#[expect(clippy::disallowed_methods, reason = "what is too old to write about depends on the clock")]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
 
 /// What the server has taken, read by a real MIME parser.
 trait Taken {
@@ -50,7 +42,7 @@ fn settings(server: &Server, more: &str) -> String {
 
 /// A world of now, and its settings file.
 async fn start(server: &Server, more: &str) -> (Setting, String) {
-    let setting = start_portal(world(true_now())).await;
+    let setting = start_portal(world(now())).await;
     let config = settings_file(&setting, &settings(server, more));
     (setting, config)
 }
@@ -270,7 +262,7 @@ async fn the_manager_gets_the_report_by_mail_also_when_everybody_is_active() {
 #[tokio::test]
 async fn somebody_is_written_to_in_their_language() {
     let Some(server) = Server::start("accept", &[]).await else { return };
-    let mut portal = world(true_now());
+    let mut portal = world(now());
     let grouped = id(&portal, "Grouped");
     portal.people.iter_mut().find(|person| person.id == grouped).unwrap().culture = Some("de-DE".to_owned());
     let setting = start_portal(portal).await;
@@ -302,7 +294,7 @@ async fn explain_knows_what_was_sent() {
 #[tokio::test]
 async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
     let Some(server) = Server::start("accept", &[]).await else { return };
-    let now = true_now();
+    let now = now();
     let mut portal = Scenario::empty(now);
     let mut room = Room::vdr(EAGLE, "Eagle");
     for n in 0..12 {
@@ -371,17 +363,8 @@ async fn killed_runs_lose_no_mail() {
         let mut possible_copies = 0;
         for round in 0..3 {
             let before = server.taken().len();
-            let mut child = Command::new(env!("CARGO_BIN_EXE_nudge-inactive"))
-                .args(["--portal", &setting.sim.url(), "--config", &config])
-                .args(["--state", &setting.state.path().join("state").display().to_string()])
-                .env_clear()
-                .env("DOCSPACE_API_KEY", &setting.key)
-                .current_dir(setting.state.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
+            let mut command = setting.command(&["--portal", &setting.sim.url(), "--config", &config]);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             // mostly while it sends
             let wanted = before + (n + round) % 3;
             while server.taken().len() < wanted && child.try_wait().unwrap().is_none() {

@@ -1,16 +1,11 @@
-//! Runs the built program and makes what it printed comparable.
+//! Runs the built program on a simulated portal.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use portal_sim::{PortalSim, Scenario};
-use tempfile::TempDir;
-use tokio::process::Command;
-
-/// A run that takes longer hangs.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) use cli_test::Run;
+use portal_sim::Scenario;
 
 /// The moment at which every portal of these tests stands still.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -18,11 +13,20 @@ pub(crate) fn now() -> DateTime<Utc> {
 }
 
 /// A portal and a fresh state for it.
-pub(crate) struct Setting {
-    pub(crate) scenario: Scenario,
-    pub(crate) sim: PortalSim,
-    pub(crate) key: String,
-    pub(crate) state: TempDir,
+pub(crate) struct Setting(cli_test::Setting);
+
+impl Deref for Setting {
+    type Target = cli_test::Setting;
+
+    fn deref(&self) -> &cli_test::Setting {
+        &self.0
+    }
+}
+
+impl DerefMut for Setting {
+    fn deref_mut(&mut self) -> &mut cli_test::Setting {
+        &mut self.0
+    }
 }
 
 impl Setting {
@@ -31,15 +35,18 @@ impl Setting {
     }
 
     pub(crate) async fn with(scenario: Scenario) -> Self {
-        let sim = PortalSim::start(scenario.clone()).await.unwrap();
-        Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap() }
+        Setting(cli_test::Setting::new(env!("CARGO_BIN_EXE_vdr-watch"), scenario).await)
+    }
+
+    /// The same with another key.
+    pub(crate) fn with_key(mut self, key: &str) -> Self {
+        key.clone_into(&mut self.0.key);
+        self
     }
 
     /// A settings file with this content; gives its path.
     pub(crate) fn config(&self, content: &str) -> String {
-        let path = self.state.path().join("vdr-watch.toml");
-        std::fs::write(&path, content).unwrap();
-        path.display().to_string()
+        self.file("vdr-watch.toml", content)
     }
 
     /// How many audit pages were asked for, the canary left out.
@@ -49,51 +56,14 @@ impl Setting {
     }
 }
 
-pub(crate) struct Run {
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) exit: i32,
-}
-
-/// Runs the program on the setting's portal up to the portal's present moment.
+/// Runs the program on the setting's portal up to the portal's first moment.
 pub(crate) async fn run(setting: &Setting, extra: &[&str]) -> Run {
-    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-    run_with(setting, &[&["--portal", &url, "--until", &until], extra].concat()).await
+    setting.run(extra).await
 }
 
-/// Runs the program with these arguments and the setting's state and key, in an otherwise empty environment.
+/// Runs the program with these arguments and the setting's state and key.
 pub(crate) async fn run_with(setting: &Setting, arguments: &[&str]) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command
-        .args(arguments)
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .current_dir(setting.state.path())
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let ended = tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("the program ends in time").unwrap();
-    let comparable = |bytes: Vec<u8>| {
-        let text = String::from_utf8(bytes).unwrap();
-        without_start(&text.replace(&setting.sim.url(), "https://docs.example.com"))
-    };
-    Run {
-        stdout: comparable(ended.stdout),
-        stderr: comparable(ended.stderr),
-        exit: ended.status.code().expect("the program ends by itself"),
-    }
-}
-
-/// The report without the one instant that differs between two runs.
-fn without_start(text: &str) -> String {
-    const MEMBER: &str = "\"started_at\": \"";
-    match text.split_once(MEMBER) {
-        Some((before, rest)) => {
-            let after = rest.split_once('"').map_or("", |(_, after)| after);
-            format!("{before}{MEMBER}2000-01-01T00:00:00Z\"{after}")
-        }
-        None => text.to_owned(),
-    }
+    setting.run_with(arguments).await
 }
 
 /// The report without what people know already.
@@ -110,16 +80,7 @@ pub(crate) fn assert_valid(report: &str) {
 
 /// Panics unless the document keeps the schema, whose path is relative to this package.
 pub(crate) fn assert_keeps(schema: &str, document: &str) {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(schema);
-    let schema: serde_json::Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
-    let mut compiler = boon::Compiler::new();
-    compiler.add_resource("schema", schema).unwrap();
-    let mut schemas = boon::Schemas::new();
-    let index = compiler.compile("schema", &mut schemas).unwrap();
-    let document: serde_json::Value = serde_json::from_str(document).unwrap();
-    if let Err(error) = schemas.validate(&document, index) {
-        panic!("{error:#}");
-    }
+    cli_test::assert_keeps(&Path::new(env!("CARGO_MANIFEST_DIR")).join(schema), document);
 }
 
 /// The one file of a folder with this ending.
@@ -135,7 +96,7 @@ pub(crate) fn closed_port() -> u16 {
 
 /// Runs SQL on the setting's store.
 pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
-    let store = only_file(&setting.state.path().join("state"), "sqlite");
+    let store = setting.state_file("sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
     sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
     store.close().await;

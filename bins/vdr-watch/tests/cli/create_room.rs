@@ -2,9 +2,9 @@
 
 use std::process::Stdio;
 
+use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Room, Scenario};
 use serde_json::Value;
-use tokio::process::Command;
 
 use crate::common::{Run, Setting, assert_valid, now, only_file, run};
 
@@ -37,14 +37,8 @@ async fn state(setting: &Setting) -> (String, i32) {
     (report["actions"][0]["state"].as_str().unwrap().to_owned(), ended.exit)
 }
 
-/// Lets what the journal says be half an hour old.
-async fn age_the_journal(setting: &Setting) {
-    let store = only_file(&setting.state.path().join("state"), "sqlite");
-    let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    let aged = "UPDATE journal_entry SET updated_us = updated_us - 1800000000";
-    // a run that was killed early has not made the table yet
-    let _ = sqlx::query(aged).execute(store.pool()).await;
-    store.close().await;
+fn half_an_hour_passes(setting: &Setting) {
+    setting.sim.edit(|portal| portal.now += TimeDelta::minutes(30));
 }
 
 #[tokio::test]
@@ -97,11 +91,13 @@ async fn what_somebody_must_change_first_is_an_error_that_says_what() {
         assert!(ended.stderr.contains(told) && ended.stderr.contains("create_room"), "{told}: {}", ended.stderr);
     };
     let scope = setting().await;
-    let scope = Setting { key: read_only(&scope), ..scope };
+    let key = read_only(&scope);
+    let scope = scope.with_key(&key);
     refused(&scope, &CREATE, "`rooms:write").await;
     assert!(rooms(&scope).is_empty());
     // and it is not remembered as a room that may be there
-    let scope = Setting { key: scope.sim.key(), ..scope };
+    let key = scope.sim.key();
+    let scope = scope.with_key(&key);
     assert_eq!(state(&scope).await, ("done".to_owned(), 0));
 
     let full = setting().await;
@@ -139,7 +135,7 @@ async fn a_call_that_breaks_never_leads_to_two_rooms() {
         // at once, nobody knows yet; later, it must be over
         let (told, exit) = state(&setting).await;
         assert_eq!((told.as_str(), exit), if there == 1 { ("already", 0) } else { ("failed", 4) }, "{kind:?}");
-        age_the_journal(&setting).await;
+        half_an_hour_passes(&setting);
         let (told, exit) = state(&setting).await;
         assert_eq!((told.as_str(), exit), (if there == 1 { "already" } else { "done" }, 0), "{kind:?}");
         assert_eq!(rooms(&setting).len(), 1, "{kind:?}");
@@ -228,7 +224,7 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
             // whatever stands in the journal, a run at once and a run later end with one room
             run(&setting, &CREATE).await;
             assert!(rooms(&setting).len() <= 1, "boundary {boundary}, spins {spins}");
-            age_the_journal(&setting).await;
+            half_an_hour_passes(&setting);
             let (told, exit) = state(&setting).await;
             assert!(["already", "done"].contains(&told.as_str()) && exit == 0, "{told}, {exit}");
             assert_eq!(rooms(&setting).len(), 1, "boundary {boundary}, spins {spins}");
@@ -238,17 +234,9 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
 }
 
 async fn run_and_kill(setting: &Setting, requests: usize, spins: usize) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339()])
-        .args(CREATE)
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let arguments = [&["--portal", &url, "--until", &until], &CREATE[..]].concat();
+    let mut child = setting.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while setting.sim.requests().len() < requests && child.try_wait().unwrap().is_none() {
         tokio::task::yield_now().await;
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use crate::common::{Setting, run_with};
 
@@ -23,12 +22,15 @@ async fn assert_accepted(arguments: &str) {
     assert!(arguments.contains(&example), "{arguments}");
     let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
     // a flag can be given once, and `run_with` gives the state, too
-    let ended = if arguments.contains("--state") { alone(&words) } else { run_with(&setting, &words).await.exit };
+    let ended = if arguments.contains("--state") { alone(&words).await } else { run_with(&setting, &words).await.exit };
     assert_eq!(ended, 0, "{arguments}");
 }
 
-fn alone(words: &[&str]) -> i32 {
-    Command::new(env!("CARGO_BIN_EXE_vdr-watch")).args(words).env_clear().output().unwrap().status.code().unwrap()
+async fn alone(words: &[&str]) -> i32 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_vdr-watch")), folder.path());
+    command.args(words);
+    cli_test::run(command).await.exit
 }
 
 #[tokio::test]

@@ -1,23 +1,17 @@
 //! `doctor` and the other commands that look at the set-up.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Person, PersonKind, Room, Scenario};
 use tokio::net::TcpListener;
 
-use crate::common::{Run, Setting, assert_keeps, closed_port, only_file, run, run_with};
-
-/// `doctor` compares with the portal's clock, so that portal must stand at the true time.
-#[expect(clippy::disallowed_methods, reason = "a clock is what is tested")]
-fn true_now() -> DateTime<Utc> {
-    Utc::now()
-}
+use crate::common::{Run, Setting, assert_keeps, closed_port, now, only_file, run, run_with};
 
 /// A portal where nothing is wrong: an admin's key with the right scope that lives for long.
 fn well() -> Scenario {
     let admin = Person::new("vdr-watch@example.com", "Watch", "Dog").kind(PersonKind::Admin);
     let mut key = Key::of(&admin).scopes(&["*:read"]);
-    key.expires = Some(true_now() + TimeDelta::days(200));
-    let mut portal = Scenario::empty(true_now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
+    key.expires = Some(now() + TimeDelta::days(200));
+    let mut portal = Scenario::empty(now()).with_person(admin).with_room(Room::vdr(71, "Falcon"));
     portal.keys = vec![key];
     portal
 }
@@ -72,7 +66,7 @@ async fn all_is_well() {
 #[tokio::test]
 async fn a_dead_key() {
     let setting = Setting::with(well()).await;
-    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let setting = setting.with_key(&format!("sk-{}", "0".repeat(64)));
     let ended = doctor(&setting, &[]).await;
     insta::assert_snapshot!("doctor_dead_key", ended.stdout);
     assert_eq!((ended.exit, ended.stderr.as_str()), (1, ""));
@@ -104,7 +98,7 @@ async fn a_key_without_the_scope() {
 async fn several_problems_at_once() {
     let mut portal = well();
     portal.people[1].kind = PersonKind::RoomAdmin;
-    portal.keys[0].expires = Some(true_now() + TimeDelta::hours(5 * 24 + 12));
+    portal.keys[0].expires = Some(now() + TimeDelta::hours(5 * 24 + 12));
     portal.rooms.clear();
     let setting = Setting::with(portal).await;
     setting.sim.set_faults(vec![Fault::new(FaultKind::ClockSkew { seconds: -600 }).on("settings")]);
@@ -185,7 +179,7 @@ async fn mistakes_in_the_settings_end_with_2_and_the_rest_is_checked_all_the_sam
     for expected in ["FAIL  configuration: config key `limits.per_huor`", "`Eagle`", "ok    audit: "] {
         assert!(ended.stdout.contains(expected), "{expected} in {}", ended.stdout);
     }
-    let setting = Setting { key: String::new(), ..setting };
+    let setting = setting.with_key("");
     let ended = run_with(&setting, &["doctor"]).await;
     assert_eq!(ended.exit, 2);
     assert!(ended.stdout.contains("portal.url"), "{}", ended.stdout);
@@ -210,8 +204,8 @@ async fn a_token_is_told_from_a_key() {
 /// Ordinary runs announce it, once a week, also in JSON and beside findings.
 #[tokio::test]
 async fn a_key_that_dies_soon_is_noted_in_the_report() {
-    let mut portal = Scenario::builtin("incident", crate::common::now()).unwrap();
-    portal.keys[0].expires = Some(crate::common::now() + TimeDelta::days(3));
+    let mut portal = Scenario::builtin("incident", now()).unwrap();
+    portal.keys[0].expires = Some(now() + TimeDelta::days(3));
     let setting = Setting::with(portal).await;
     let note = "the API key dies on 2026-11-23, in 3 days; make a new one and put it in its place";
     let dry = run(&setting, &["--dry-run"]).await;

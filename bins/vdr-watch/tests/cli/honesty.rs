@@ -1,6 +1,8 @@
 //! Ways to make the program lie, each tried once: silence about what happened, the wrong room or person, alarms about nothing.
 
-use portal_sim::{Event, Fault, Room, Scenario};
+use std::path::Path;
+
+use portal_sim::{AnswerForm, Event, Fault, FaultKind, Room, Scenario};
 
 use crate::common::{Run, Setting, now, only_file, run, run_with};
 
@@ -116,11 +118,9 @@ async fn alerts_leave_even_when_the_report_cannot_be_printed() {
     let alerts = setting.state.path().join("alerts.ndjson");
     let config = setting.config(&format!("[alerts.file]\npath = \"{}\"", alerts.display()));
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
-    let state = setting.state.path().join("state").display().to_string();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &url, "--until", &until, "--config", &config, "--state", &state]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    let mut command = setting.command(&["--portal", &url, "--until", &until, "--config", &config]);
+    command.stdout(full).stderr(std::process::Stdio::null());
     assert_eq!(command.status().await.unwrap().code(), Some(1));
     assert_eq!(std::fs::read_to_string(&alerts).unwrap_or_default().lines().count(), 2);
 }
@@ -152,16 +152,17 @@ async fn a_pause_longer_than_the_window_is_not_silence() {
 async fn a_relative_state_folder_is_remembered() {
     let setting = Setting::new("quiet").await;
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &url, "--until", &until, "--state", "memory"]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).current_dir(setting.state.path());
-    let ended = command.output().await.unwrap();
-    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    let with_state = async |arguments: &[&str]| {
+        let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_vdr-watch")), setting.state.path());
+        command.args(["--portal", &url, "--state", "memory"]).args(arguments);
+        command.env("DOCSPACE_API_KEY", &setting.key).env(cli_test::CLOCK, &until);
+        cli_test::run(command).await
+    };
+    let ended = with_state(&["--until", &until]).await;
+    assert_eq!(ended.stderr, "");
     assert!(only_file(&setting.state.path().join("memory"), "sqlite").exists());
-    let mut prune = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    prune.args(["--portal", &url, "--state", "memory", "store", "prune", "--before", "90d"]);
-    let pruned = prune.env_clear().current_dir(setting.state.path()).output().await.unwrap();
-    assert_eq!((pruned.status.code(), String::from_utf8(pruned.stderr).unwrap()), (Some(0), String::new()));
+    let pruned = with_state(&["store", "prune", "--before", "90d"]).await;
+    assert_eq!((pruned.exit, pruned.stderr.as_str()), (0, ""));
 }
 
 /// Fifteen acts in each pass of the repeated hour are printed as thirty in one hour.
@@ -180,6 +181,36 @@ async fn two_quiet_hours_of_the_autumn_night_are_no_busy_one() {
     let setting = Setting::with(portal).await;
     let ended = run(&setting, &[]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
+}
+
+/// A proxy answers one page with an empty list: it is asked for again, and nothing is missing.
+#[tokio::test]
+async fn an_empty_page_in_the_middle_is_not_the_end() {
+    let arguments = ["--since", "10d", "--format", "json"];
+    let expected = json(&run(&Setting::new("incident").await, &arguments).await);
+    for page in 1..7 {
+        let setting = Setting::new("incident").await;
+        setting.sim.set_faults(vec![Fault::no_rows().on("security/audit/events").after(page).times(1)]);
+        let ended = run(&setting, &arguments).await;
+        assert_eq!(ended.exit, 0, "page {page}: {}", ended.stderr);
+        let report = json(&ended);
+        assert_eq!(report["coverage"]["audit"]["rows"], expected["coverage"]["audit"]["rows"], "page {page}");
+        assert_eq!(report["findings"].as_array().unwrap().len(), expected["findings"].as_array().unwrap().len());
+    }
+}
+
+/// The question about nobody is answered, and nothing else can be understood.
+#[tokio::test]
+async fn a_server_of_an_unknown_form_concludes_nothing_and_is_named() {
+    let setting = Setting::new("incident").await;
+    let odd = FaultKind::OddAnswer { form: AnswerForm::NullResponse };
+    setting.sim.set_faults(vec![Fault::new(odd).on("security/audit/events").after(1)]);
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(said.contains("in a form that this version does not know"), "{said}");
+    assert_eq!(json(&ended)["coverage"]["complete"], false);
+    assert!(setting.sim.requests().len() < 20, "{}", setting.sim.requests().len());
 }
 
 /// A data room with forty tags named `{x}`, made right after the room was emptied: the emptying must be told by the first run.
@@ -245,7 +276,6 @@ async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
             portal.add_event(Event::new(5009, olga, at).file(n as i32 + 1, "paper.docx").in_room(71));
         }
     });
-    crate::common::forget_thorough_reads(&setting).await;
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("25 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
@@ -266,7 +296,6 @@ async fn a_late_incident_is_not_hidden_by_a_larger_one_that_was_told_before() {
         portal.now = now();
         downloads(portal, 71, 30, 50 * 60);
     });
-    crate::common::forget_thorough_reads(&setting).await;
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use portal_sim::{Event, Room, Scenario};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::process::Child;
 
 use crate::common::{Run, Setting, now, run, without_states};
 
@@ -18,21 +18,17 @@ fn kills() -> usize {
 /// Ten days, read in slices: several requests and several transactions.
 const TEN_DAYS: [&str; 2] = ["--since", "2026-11-10T09:00:00Z"];
 
+fn start(setting: &Setting, extra: &[&str]) -> Child {
+    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let mut command = setting.command(&[&["--portal", &url, "--until", &until], extra].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 /// Runs the program and kills it as soon as the portal has been asked `requests` times. Between that and the kill the program goes
 /// on for a moment that differs from time to time, so that writes are hit as well. Gives what it printed.
 async fn run_and_kill(setting: &Setting, extra: &[&str], requests: usize, spins: usize) -> String {
     let before = setting.sim.requests().len();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339()])
-        .args(extra)
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = start(setting, extra);
     while setting.sim.requests().len() - before < requests && child.try_wait().unwrap().is_none() {
         tokio::task::yield_now().await;
     }
@@ -122,17 +118,7 @@ async fn large_report() -> Setting {
 
 /// Runs the program and kills it in the middle of printing.
 async fn kill_while_printing(setting: &Setting, config: &str) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339(), "--format", "json"])
-        .args(["--config", config])
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = start(setting, &["--format", "json", "--config", config]);
     let mut first = [0];
     child.stdout.as_mut().unwrap().read_exact(&mut first).await.unwrap();
     child.kill().await.unwrap();

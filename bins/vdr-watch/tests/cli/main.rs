@@ -92,7 +92,7 @@ async fn findings_change_the_exit_code_only_when_asked() {
 #[tokio::test]
 async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
     let setting = Setting::new("incident").await;
-    let setting = Setting { key: format!("sk-{}", "0".repeat(64)), ..setting };
+    let setting = setting.with_key(&format!("sk-{}", "0".repeat(64)));
     let ended = run(&setting, &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
@@ -123,14 +123,15 @@ async fn a_second_run_asks_for_what_is_new_only() {
     assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
 }
 
-/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, the rooms.
+/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, whether it was the last,
+/// the rooms.
 #[tokio::test]
-async fn a_run_with_nothing_new_asks_three_questions() {
+async fn a_run_with_nothing_new_asks_four_questions() {
     let setting = Setting::new("quiet").await;
     run(&setting, &[]).await;
     let before = setting.sim.requests().len();
     run(&setting, &[]).await;
-    assert_eq!(setting.sim.requests().len() - before, 3);
+    assert_eq!(setting.sim.requests().len() - before, 4);
 }
 
 /// What is remembered of the portal is not believed when it stops being true.
@@ -167,22 +168,20 @@ async fn an_incident_that_appears_days_later_is_found() {
     let mut portal = Scenario::empty(common::now()).with_room(Room::vdr(71, "Falcon"));
     let (olga, incident) = (portal.owner().id, portal.now - chrono::TimeDelta::hours(50));
     portal.add_event(Event::new(5009, olga, incident).file(1, "early.docx").in_room(71));
-    let setting = Setting::with(portal).await;
-    let first_look = setting.scenario.now - chrono::TimeDelta::hours(40);
-    let before =
-        ["--until", &first_look.to_rfc3339(), "--since", "5d", "--portal", &setting.sim.url()].map(str::to_owned);
-    let quiet = common::run_with(&setting, &before.each_ref().map(String::as_str)).await;
+    portal.now -= chrono::TimeDelta::hours(40);
+    let mut setting = Setting::with(portal).await;
+    let quiet = run(&setting, &["--since", "5d"]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
+    // the next day: its first run reads three days again
+    setting.scenario.now = common::now();
     setting.sim.edit(|portal| {
+        portal.now = common::now();
         for n in 0..30 {
             let at = incident + chrono::TimeDelta::minutes(i64::from(n));
             portal.add_event(Event::new(5009, olga, at).file(100 + n, "paper.docx").in_room(71));
         }
     });
-    // the next day: its first run reads three days again
-    common::forget_thorough_reads(&setting).await;
-    let day = setting.scenario.now - chrono::TimeDelta::hours(24);
-    let ended = run(&setting, &["--since", &day.to_rfc3339()]).await;
+    let ended = run(&setting, &["--since", "24h"]).await;
     assert!(ended.stdout.contains("31 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
@@ -231,6 +230,22 @@ async fn mistakes_in_flags_and_settings_end_with_2_and_are_all_named() {
     let backwards = run(&setting, &["--since", "2026-11-20T10:00:00Z"]).await;
     assert_eq!(backwards.exit, 2);
     assert!(backwards.stderr.contains("empty"), "{}", backwards.stderr);
+}
+
+/// The same two flags mean a window of the same length on any day.
+#[tokio::test]
+async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
+    let setting = Setting::new("quiet").await;
+    let url = setting.sim.url();
+    for (until, expected) in [
+        ("3d", ("2026-11-15T09:00:00Z", "2026-11-17T09:00:00Z")),
+        ("2026-11-18", ("2026-11-15T23:00:00Z", "2026-11-17T23:00:00Z")),
+        ("2026-10-26T01:00:00Z", ("2026-10-24T01:00:00Z", "2026-10-26T01:00:00Z")),
+    ] {
+        let arguments = ["--portal", &url, "--since", "2d", "--until", until, "--dry-run", "--format", "json"];
+        let window = common::run_with(&setting, &arguments).await.json()["window"].clone();
+        assert_eq!((window["since"].as_str().unwrap(), window["until"].as_str().unwrap()), expected, "{until}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portal_sim::{Event, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, assert_valid, forget_thorough_reads, in_store, now, run, run_with};
+use crate::common::{Run, Setting, assert_valid, now, run, run_with};
 
 /// A portal where somebody has downloaded so many documents of one room, one a minute.
 async fn after_downloads(count: i32) -> Setting {
@@ -74,7 +74,7 @@ async fn moderate_growth_waits_for_the_quiet_time() {
     assert_eq!(run(&setting, &text).await.stdout, "");
     let held_back = report(&run(&setting, &json).await);
     assert_eq!((&held_back["suppressed"], &held_back["findings"][0]["state"]), (&1.into(), &"known".into()));
-    in_store(&setting, "UPDATE told SET told_us = told_us - 3600000000").await;
+    setting.sim.edit(|portal| portal.now += TimeDelta::hours(1));
     let told = run(&setting, &text).await;
     assert!(told.stdout.contains("  told before: 25 acts; now 30\n"), "{}", told.stdout);
     let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
@@ -121,11 +121,9 @@ async fn a_dry_run_knows_what_was_told_and_remembers_nothing() {
 /// Runs the program on a full disk, up to this moment: its report cannot be printed.
 #[cfg(target_os = "linux")]
 async fn run_without_printing(setting: &Setting, until: DateTime<Utc>) {
-    let state = setting.state.path().join("state").display().to_string();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"));
-    command.args(["--portal", &setting.sim.url(), "--until", &until.to_rfc3339(), "--state", &state]);
-    command.env_clear().env("DOCSPACE_API_KEY", &setting.key).stdout(full).stderr(std::process::Stdio::null());
+    let mut command = setting.command(&["--portal", &setting.sim.url(), "--until", &until.to_rfc3339()]);
+    command.stdout(full).stderr(std::process::Stdio::null());
     assert_eq!(command.status().await.unwrap().code(), Some(1));
 }
 
@@ -164,7 +162,6 @@ async fn after_a_run(hours_ago: i64) -> Setting {
 async fn what_a_run_could_not_tell_is_told_although_it_is_older_than_the_window() {
     for last_run in [72, 20] {
         let setting = after_a_run(last_run).await;
-        forget_thorough_reads(&setting).await;
         run_without_printing(&setting, now()).await;
         let (url, until) = (setting.sim.url(), now().to_rfc3339());
         let next = run_with(&setting, &["--portal", &url, "--until", &until]).await;
@@ -203,8 +200,6 @@ async fn a_second_burst_is_told_however_large_the_first_was() {
             portal.now = now();
             burst(portal, 20_000, 60);
         });
-        // the pauses of the alerts are those of the clock of this machine
-        in_store(&setting, "UPDATE told SET told_us = told_us - 3600000000").await;
         let (until, json) = (now().to_rfc3339(), ["--format", "json"]);
         let again = run_with(&setting, &[&["--portal", &url, "--until", &until], &json[..]].concat()).await;
         let states: Vec<Value> =

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
+use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -50,9 +51,9 @@ async fn take(State(receiver): State<Receiver>, body: String) -> StatusCode {
     if *receiver.is_up.lock().unwrap() { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
 }
 
-/// Makes everything that was put off due.
-async fn wait_long_enough(setting: &Setting) {
-    in_store(setting, "UPDATE waiting SET next_us = 0 WHERE next_us IS NOT NULL").await;
+/// After a day everything that was put off is due.
+fn a_day_passes(setting: &Setting) {
+    setting.sim.edit(|portal| portal.now += TimeDelta::days(1));
 }
 
 #[tokio::test]
@@ -69,11 +70,11 @@ async fn a_webhook_that_was_down_gets_its_alerts_from_a_later_run() {
     receiver.switch(true);
     let at_once = run(&setting, &["--config", &config]).await;
     assert_eq!((at_once.stdout.as_str(), receiver.arrived()), ("", Vec::new()), "put off for a minute");
-    wait_long_enough(&setting).await;
+    a_day_passes(&setting);
     let later = run(&setting, &["--config", &config]).await;
     assert_eq!((later.exit, later.stdout.as_str(), later.stderr.as_str()), (0, "", ""));
     assert_eq!(receiver.arrived(), tried);
-    wait_long_enough(&setting).await;
+    a_day_passes(&setting);
     run(&setting, &["--config", &config]).await;
     assert_eq!(receiver.arrived(), Vec::<String>::new(), "taken once");
 }
@@ -89,7 +90,7 @@ async fn a_critical_alert_fails_every_run_until_it_has_reached_somebody() {
     assert_eq!((waiting.exit, waiting.stdout.as_str()), (1, ""));
     assert!(waiting.stderr.contains("have not reached anybody"), "{}", waiting.stderr);
     receiver.switch(true);
-    wait_long_enough(&setting).await;
+    a_day_passes(&setting);
     let delivered = run(&setting, &["--config", &config]).await;
     assert_eq!((delivered.exit, delivered.stderr.as_str()), (0, ""));
 }
@@ -100,8 +101,8 @@ async fn giving_up_stands_in_the_report_once() {
     let receiver = Receiver::start().await;
     let config = receiver.config(&setting, "");
     run(&setting, &["--config", &config, "--room", "71"]).await;
-    wait_long_enough(&setting).await;
-    in_store(&setting, "UPDATE waiting SET first_us = first_us - 604800000000").await;
+    a_day_passes(&setting);
+    setting.sim.edit(|portal| portal.now += TimeDelta::days(7));
     assert_eq!(run(&setting, &["--config", &config, "--room", "71"]).await.stdout, "");
     let told = run(&setting, &["--config", &config, "--room", "71"]).await;
     let expected = format!("Note: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
@@ -169,15 +170,9 @@ async fn an_alert_that_was_sent_when_the_run_was_killed_arrives_again() {
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/hook", post(hook))).await });
     let config = setting.config(&format!("[alerts.webhook]\nurl = \"{url}\""));
-    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_vdr-watch"))
-        .args(["--portal", &setting.sim.url(), "--until", &setting.scenario.now.to_rfc3339(), "--config", &config])
-        .args(["--state", &setting.state.path().join("state").display().to_string()])
-        .env_clear()
-        .env("DOCSPACE_API_KEY", &setting.key)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (url, until) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
+    let mut command = setting.command(&["--portal", &url, "--until", &until, "--config", &config]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     asked.notified().await;
     child.kill().await.unwrap();
     let after = run(&setting, &["--config", &config]).await;

@@ -4,6 +4,7 @@ use audit_model::{ActionId, AuditEvent, EventDetails, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
+use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{instant, maybe_instant};
@@ -46,11 +47,13 @@ impl AuditEventDto {
         "id,date,user,userId,action,actionId,ip,target,context,errors,country,city,browser,platform,page";
 
     fn details(&mut self) -> Option<Box<EventDetails>> {
+        let agent_was_set = self.page.as_ref().is_some_and(|page| has_parameter(page, SETS_THE_AGENT));
+        let of_agent = |text: &PortalText| said(text) && !agent_was_set;
         let details = EventDetails {
             country: self.country.take().filter(said),
             city: self.city.take().filter(said),
-            browser: self.browser.take().filter(said),
-            platform: self.platform.take().filter(said),
+            browser: self.browser.take().filter(of_agent),
+            platform: self.platform.take().filter(of_agent),
             page: self.page.take().map(without_query).filter(said),
         };
         (details != EventDetails::default()).then(|| Box::new(details))
@@ -100,11 +103,21 @@ pub(crate) struct LoginEventDto {
     city: Option<PortalText>,
     browser: Option<PortalText>,
     platform: Option<PortalText>,
-    page: Option<String>,
+    page: Option<PortalText>,
 }
 
 /// The parameter by which a request says what address to note.
-const SETS_THE_ADDRESS: &str = "request-x-real-ip=";
+const SETS_THE_ADDRESS: &str = "request-x-real-ip";
+
+/// The same for browser and platform.
+const SETS_THE_AGENT: &str = "request-user-agent";
+
+/// Whether the address has a query parameter of this name, read as the portal reads it: decoded, in any case.
+fn has_parameter(page: &PortalText, name: &str) -> bool {
+    let without_fragment = page.raw().split('#').next().unwrap_or_default();
+    let query = without_fragment.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes()).any(|(found, _)| found.eq_ignore_ascii_case(name))
+}
 
 impl LoginEventDto {
     pub(crate) const FIELDS: &str =
@@ -113,6 +126,9 @@ impl LoginEventDto {
 
 impl From<LoginEventDto> for LoginEvent {
     fn from(dto: LoginEventDto) -> Self {
+        let is_set = |name| dto.page.as_ref().is_some_and(|page| has_parameter(page, name));
+        let (ip_was_set, agent_was_set) = (is_set(SETS_THE_ADDRESS), is_set(SETS_THE_AGENT));
+        let of_agent = |text: &PortalText| said(text) && !agent_was_set;
         LoginEvent {
             id: dto.id,
             at: dto.date,
@@ -124,10 +140,11 @@ impl From<LoginEventDto> for LoginEvent {
             ip: dto.ip.filter(said),
             country: dto.country.filter(said),
             city: dto.city.filter(said),
-            browser: dto.browser.filter(said),
-            platform: dto.platform.filter(said),
+            // what a request claims of itself is not kept
+            browser: dto.browser.filter(of_agent),
+            platform: dto.platform.filter(of_agent),
             // nothing else of the page is kept: it can hold secrets
-            ip_was_set: dto.page.is_some_and(|page| page.to_lowercase().contains(SETS_THE_ADDRESS)),
+            ip_was_set,
         }
     }
 }
@@ -171,6 +188,38 @@ mod tests {
         let details = *event.details.unwrap();
         assert_eq!(details.page, Some("https://docs.example.com/editor".into()));
         assert_eq!((details.country, details.browser), (None, Some("Chrome 131".into())));
+    }
+
+    /// The portal decodes names and takes them in any case.
+    #[test]
+    fn a_login_whose_request_set_its_address_or_agent_is_known_however_it_is_written() {
+        let login = |page: &str| -> LoginEvent {
+            let row = serde_json::json!({"id": 1, "date": "2025-01-31T07:00:00.0000000Z", "actionId": 1029, "ip": "192.0.2.7",
+                "browser": "Chrome 131", "platform": "Windows 10", "page": page});
+            serde_json::from_value::<LoginEventDto>(row).unwrap().into()
+        };
+        for query in [
+            "request-x-real-ip=192.0.2.7",
+            "request%2Dx%2Dreal%2Dip=192.0.2.7",
+            "a=1&request-x-real-i%70=192.0.2.7",
+            "%52EQUEST-X-real-%69p=192.0.2.7",
+            "request-x-real-ip",
+            "a=b+c&Request-X-Real-Ip=192.0.2.7#top",
+        ] {
+            assert!(login(&format!("https://docs.example.com/login?{query}")).ip_was_set, "{query}");
+        }
+        for query in
+            ["q=request-x-real-ip", "q=request-x-real-ip%3D1", "request+x+real+ip=1", "#?request-x-real-ip=1", ""]
+        {
+            assert!(!login(&format!("https://docs.example.com/login?{query}")).ip_was_set, "{query}");
+        }
+        let claimed = login("https://docs.example.com/login?request%2Duser-agent=Firefox");
+        assert_eq!((claimed.browser, claimed.platform, claimed.ip_was_set), (None, None, false));
+        let honest = login("https://docs.example.com/login?user-agent=Firefox");
+        assert_eq!(honest.browser, Some("Chrome 131".into()));
+        let row = r#"{"id":1,"date":"2025-01-31T07:00:00.0000000Z","actionId":5009,"browser":"Chrome 131","page":"/?Request-User-Agent=x"}"#;
+        let event: AuditEvent = serde_json::from_str::<AuditEventDto>(row).unwrap().into();
+        assert_eq!(event.details.unwrap().browser, None);
     }
 
     #[test]

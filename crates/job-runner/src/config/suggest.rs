@@ -1,6 +1,7 @@
 //! "Did you mean": the known key nearest to one that is not known.
 
 use figment::value::{Dict, Value};
+use strsim::levenshtein;
 
 /// Typing errors that still count as the same word: one in four characters, and always two (two swapped letters).
 const MAX_DISTANCE: usize = 2;
@@ -14,7 +15,7 @@ pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
     let similar = known
         .iter()
         .map(|path| path.join("."))
-        .map(|key| (distance(&wanted, &key), key))
+        .map(|key| (levenshtein(&wanted, &key), key))
         // a short word is similar to every other short word: some of it has to be left
         .filter(|(distance, key)| *distance <= limit && *distance * 2 <= key.chars().count())
         .min();
@@ -27,7 +28,7 @@ pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
 /// The known name that `unknown` most likely stands for; for names that are no settings.
 pub fn nearest_name<'n>(unknown: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let limit = MAX_DISTANCE.max(unknown.chars().count() / 4);
-    let distances = known.map(|name| (distance(unknown, &name.to_lowercase()), name));
+    let distances = known.map(|name| (levenshtein(unknown, &name.to_lowercase()), name));
     distances
         .filter(|(distance, name)| *distance <= limit && *distance * 2 <= name.chars().count())
         .min()
@@ -45,39 +46,9 @@ fn collect(table: &Dict, path: &mut Vec<String>, known: &mut Vec<Vec<String>>) {
     }
 }
 
-/// Levenshtein's distance: single characters added, dropped or replaced.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, character) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, expected) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(character != *expected);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances() {
-        for (one, other, expected) in [
-            ("", "", 0),
-            ("abc", "", 3),
-            ("", "abc", 3),
-            ("url", "urll", 1),
-            ("per_huor", "per_hour", 2),
-            ("a", "b", 1),
-        ] {
-            assert_eq!(distance(one, other), expected, "{one:?} {other:?}");
-        }
-    }
 
     #[test]
     fn names() {

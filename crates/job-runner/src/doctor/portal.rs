@@ -77,6 +77,10 @@ async fn way<P: Program>(setup: &Setup<'_, P>, client: &Client, url: &Url, check
         },
     }
     let answer = client.public_settings().await;
+    if let Err(error @ docspace_client::Error { kind: ErrorKind::BadCertificate(_), .. }) = answer {
+        checks.push(Check::failed("tls", error));
+        return false;
+    }
     let now = setup.clock();
     let is_reached =
         !answer.as_ref().is_err_and(|error| matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut));

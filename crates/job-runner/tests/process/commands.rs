@@ -104,9 +104,9 @@ async fn completions_know_common_and_own_commands() {
 #[tokio::test]
 async fn a_broken_rust_log_is_heard_of() {
     let desk = Desk::new();
-    let mut command = std::process::Command::new(crate::common::program());
-    command.args(["add", "1"]).env_clear().env("RUST_LOG", "a=b=c").current_dir(desk.folder.path());
-    let ended = command.output().unwrap();
-    assert_eq!(ended.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("RUST_LOG"));
+    let mut command = desk.command(&["add", "1"]);
+    command.env("RUST_LOG", "a=b=c");
+    let ended = cli_test::run(command).await;
+    assert_eq!(ended.exit, 2);
+    assert!(ended.stderr.contains("RUST_LOG"), "{}", ended.stderr);
 }

@@ -1,26 +1,19 @@
 //! Runs the sample program.
 
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
+use cli_test::Run;
 use portal_sim::{PortalSim, Scenario};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// A run that takes longer hangs.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// The moment at which the portal stands still, and the program's clock begins.
+pub(crate) const NOW: &str = "2026-11-20T09:00:00Z";
 
 /// An empty folder, and a key when it was given one.
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
     pub(crate) key: Option<String>,
-}
-
-pub(crate) struct Run {
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) exit: i32,
 }
 
 impl Desk {
@@ -30,7 +23,7 @@ impl Desk {
 
     /// With a portal that has an owner and nothing else, and its key.
     pub(crate) async fn with_portal() -> (Self, PortalSim) {
-        let sim = PortalSim::start(Scenario::empty("2026-11-20T09:00:00Z".parse().unwrap())).await.unwrap();
+        let sim = PortalSim::start(Scenario::empty(NOW.parse().unwrap())).await.unwrap();
         (Desk { key: Some(sim.key()), ..Desk::new() }, sim)
     }
 
@@ -41,18 +34,16 @@ impl Desk {
         path.display().to_string()
     }
 
-    /// Runs the program in the folder, with the state in it and an otherwise empty environment.
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = Command::new(program());
-        command.args(arguments).env_clear().env("STATE_DIRECTORY", self.folder.path().join("state"));
+    /// The program in the folder, with the state in it and an otherwise empty environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = cli_test::command(&program(), self.folder.path());
+        command.args(arguments).env(cli_test::CLOCK, NOW).env("STATE_DIRECTORY", self.folder.path().join("state"));
         command.envs(self.key.iter().map(|key| ("DOCSPACE_API_KEY", key)));
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).kill_on_drop(true);
-        let ended = tokio::time::timeout(TIME_LIMIT, command.output()).await.expect("ends in time").unwrap();
-        Run {
-            stdout: String::from_utf8(ended.stdout).unwrap(),
-            stderr: String::from_utf8(ended.stderr).unwrap(),
-            exit: ended.status.code().expect("the program ends by itself"),
-        }
+        command
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
+        cli_test::run(self.command(arguments)).await
     }
 }
 

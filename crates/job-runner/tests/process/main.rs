@@ -4,5 +4,6 @@
 
 mod commands;
 mod common;
+mod network;
 mod receiver;
 mod watched;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use cli_test::Run;
 use portal_sim::{Fault, PortalSim, Scenario};
 
-use crate::common::{Desk, Run};
+use crate::common::{Desk, NOW};
 use crate::receiver::Receiver;
 
 /// A run with a heartbeat, and this before it in the settings.
 async fn beat(desk: &Desk, sim: &PortalSim, receiver: &Receiver, settings: &str, extra: &[&str]) -> Run {
     let text = format!("{settings}\n[heartbeat]\nurl = \"{}\"\n", receiver.url);
     let config = desk.write("sample.toml", &text);
-    desk.run(&[&["--portal", &sim.url(), "--config", &config, "--until", "2026-11-20T09:00:00Z"], extra].concat()).await
+    desk.run(&[&["--portal", &sim.url(), "--config", &config, "--until", NOW], extra].concat()).await
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn a_run_that_fails_sends_its_log_without_the_key() {
 async fn whatever_ends_a_run_the_heartbeat_hears_of_it() {
     for (settings, exit, says) in [
         ("mood = \"panic\"", 1, "in a mood to stumble"),
-        ("mood = \"hang\"\nrun_limit = \"1s\"", 1, "longer than `run_limit`"),
+        ("mood = \"hang\"\nrun_limit = \"10s\"", 1, "longer than `run_limit`"),
         ("mood = \"fail\"", 1, "in a mood to fail"),
         ("mood = \"gap\"", 4, ""),
         ("moood = 1", 2, "did you mean `mood`"),
@@ -133,7 +135,7 @@ async fn metrics_are_written_and_the_last_success_outlives_a_failure() {
     let (desk, sim) = Desk::with_portal().await;
     let file = desk.folder.path().join("job.prom");
     let config = desk.write("sample.toml", "textfile = \"job.prom\"");
-    let arguments = ["--portal", &sim.url(), "--config", &config, "--until", "2026-11-20T09:00:00Z"];
+    let arguments = ["--portal", &sim.url(), "--config", &config, "--until", NOW];
     let metrics = async |exit: i32| {
         let ended = desk.run(&arguments).await;
         assert_eq!(ended.exit, exit, "{}", ended.stderr);
@@ -151,7 +153,7 @@ async fn metrics_are_written_and_the_last_success_outlives_a_failure() {
     let well = metrics(0).await;
     let success = of(&well, "last_success_timestamp_seconds").unwrap();
     assert_eq!(of(&well, "last_run_timestamp_seconds"), Some(success));
-    assert!(success > 1_700_000_000);
+    assert_eq!(success, NOW.parse::<DateTime<Utc>>().unwrap().timestamp());
     assert_eq!((of(&well, "incomplete"), of(&well, "audit_rows")), (Some(0), Some(0)));
     assert!(of(&well, "portal_requests").unwrap() >= 4);
     assert_eq!(well.get("docspace_job_findings{program=\"sample-job\",severity=\"critical\"}"), Some(&0));
@@ -170,12 +172,28 @@ async fn metrics_are_written_and_the_last_success_outlives_a_failure() {
     assert_eq!(names.len(), 3, "nothing but settings, state and metrics: {names:?}");
 }
 
+/// Only a test moves the clock of a program; without one a run takes the machine's.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the true time is what is tested")]
+async fn the_machine_tells_what_time_it_is() {
+    let (desk, sim) = Desk::with_portal().await;
+    let config = desk.write("sample.toml", "textfile = \"job.prom\"");
+    let mut command = desk.command(&["--portal", &sim.url(), "--config", &config]);
+    command.env_remove(cli_test::CLOCK);
+    let before = Utc::now().timestamp();
+    cli_test::run(command).await;
+    let after = Utc::now().timestamp();
+    let samples = parsed(&std::fs::read_to_string(desk.folder.path().join("job.prom")).unwrap());
+    let began = samples["docspace_job_last_run_timestamp_seconds{program=\"sample-job\"}"];
+    assert!((before..=after).contains(&began), "{before} {began} {after}");
+}
+
 #[tokio::test]
 async fn the_same_failure_is_an_error_once_an_hour() {
     let (desk, sim) = Desk::with_portal().await;
     let desk = Desk { key: Some(format!("sk-{}", "0".repeat(64))), ..desk };
     let url = sim.url();
-    let arguments = ["--portal", url.as_str(), "--until", "2026-11-20T09:00:00Z"];
+    let arguments = ["--portal", url.as_str(), "--until", NOW];
     let first = desk.run(&arguments).await;
     assert_eq!((first.exit, first.stderr.matches("ERROR").count()), (1, 1), "{}", first.stderr);
     let again = desk.run(&arguments).await;
@@ -196,7 +214,7 @@ async fn the_same_failure_is_an_error_once_an_hour() {
 
 #[tokio::test]
 async fn a_key_that_dies_soon_is_announced_once_a_week() {
-    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let now: DateTime<Utc> = NOW.parse().unwrap();
     let mut portal = Scenario::empty(now);
     portal.keys[0].expires = Some(now + chrono::TimeDelta::days(20) + chrono::TimeDelta::hours(1));
     let sim = PortalSim::start(portal).await.unwrap();

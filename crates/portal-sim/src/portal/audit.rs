@@ -59,7 +59,7 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
     } else {
         span.candidates_where(skip, count, |event| user.is_none_or(|user| event.actor == user) && wanted.fits(event))
     };
-    let rows = newest_first(rows, |event| event.at, |event| event.id, (start, count));
+    let rows = newest_first(context.scenario, rows, |event| event.at, |event| event.id, (start, count));
     let rows: Vec<&Event> = rows.into_iter().skip(skip - newer).take(count).collect();
     rows_of(context, &rows, false)
 }
@@ -117,7 +117,7 @@ pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
     gates::database(context.scenario)?;
     let since = context.scenario.now - Duration::days(i64::from(context.scenario.condition.audit_lifetime));
     let (rows, _) = context.scenario.audit_rows(None, None, (Some(since), None)).candidates(0, LAST);
-    let rows = newest_first(rows, |event| event.at, |event| event.id, (0, LAST));
+    let rows = newest_first(context.scenario, rows, |event| event.at, |event| event.id, (0, LAST));
     rows_of(context, &page(rows, 0, LAST), true)
 }
 

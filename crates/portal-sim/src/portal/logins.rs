@@ -44,7 +44,7 @@ pub(super) fn last(context: &Context<'_>) -> Result<Answer, Failure> {
 fn newest(scenario: &Scenario, start: i32, count: usize) -> Vec<&Login> {
     let skip = usize::try_from(start).unwrap_or(0);
     let (rows, newer) = scenario.login_rows().candidates(skip, count);
-    let rows = newest_first(rows, |login| login.at, |login| login.id, (start, count));
+    let rows = newest_first(scenario, rows, |login| login.at, |login| login.id, (start, count));
     rows.into_iter().skip(skip - newer).take(count).collect()
 }
 

@@ -315,14 +315,16 @@ fn serve(
 
 /// Rows in the portal's order: newest first, equal dates in an order that depends on the page asked for.
 ///
-/// The real order among ties comes from the database's sort and changes with its limit; a hash does the same here.
-fn newest_first<T>(
-    mut rows: Vec<&T>,
+/// The real order among ties comes from the database's sort and changes with its limit; a hash does the same here. On a
+/// portal that reads by an index it is always the same.
+fn newest_first<'a, T>(
+    scenario: &Scenario,
+    mut rows: Vec<&'a T>,
     at: impl Fn(&T) -> DateTime<Utc>,
     id: impl Fn(&T) -> i64,
     page: (i32, usize),
-) -> Vec<&T> {
-    let (start, count) = page;
+) -> Vec<&'a T> {
+    let (start, count) = if scenario.condition.stable_order { (0, 0) } else { page };
     let salt = mix(count as u64) ^ mix((i64::from(start.max(0)) + 1_000_000).unsigned_abs());
     rows.sort_by_key(|row| (std::cmp::Reverse(at(row)), mix(id(row).unsigned_abs() ^ salt)));
     rows

@@ -32,6 +32,8 @@ pub struct Condition {
     pub lifetimes_saved: Option<DateTime<Utc>>,
     /// Accounts of other portals of the same installation: the login history knows their names, the audit trail not.
     pub elsewhere: Vec<Person>,
+    /// Rows of one date come in the same order on every page, as from a database that reads them by an index.
+    pub stable_order: bool,
     /// Folders and files that are known by their place only; rooms need not be listed.
     pub entries: Vec<Entry>,
     /// How the reader's language calls the places before the titles.
@@ -61,6 +63,7 @@ impl Default for Condition {
             login_lifetime: LIFETIME_DAYS,
             lifetimes_saved: None,
             elsewhere: Vec::new(),
+            stable_order: false,
             entries: Vec::new(),
             words: Words::default(),
             fillers: Vec::new(),

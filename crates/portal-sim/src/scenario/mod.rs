@@ -156,6 +156,13 @@ impl Scenario {
         self
     }
 
+    /// With the same order of equal dates on every page.
+    #[must_use]
+    pub fn with_stable_order(mut self) -> Scenario {
+        self.condition.stable_order = true;
+        self
+    }
+
     /// With another person.
     #[must_use]
     pub fn with_person(mut self, person: Person) -> Scenario {

@@ -1,0 +1,61 @@
+//! A built program as a process of its own.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::Run;
+
+/// The variable by which a program is told what time it is. Builds that are delivered do not know it.
+pub const CLOCK: &str = "AUDIT_TOOLS_TEST_CLOCK";
+
+/// The one time limit of tests. Whatever takes longer hangs, also on a machine that has ten times as much to do.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
+/// The program in this folder, in an empty environment but for what stands for the machine that it runs on: its zone, and its date
+/// where `faketime` moves it.
+pub fn command(program: &Path, folder: &Path) -> Command {
+    let is_of_the_machine = |name: &str| ["TZ", "LD_PRELOAD"].contains(&name) || name.starts_with("FAKETIME");
+    let mut command = bare_command(program);
+    command
+        .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_the_machine)))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Waits for what comes to an end; panics when it does not.
+pub async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIME_LIMIT, what).await.expect("it ends in time")
+}
+
+/// Lets everything else go on until this is so.
+pub async fn until(is_so: impl Fn() -> bool) {
+    in_time(async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where tests start programs")]
+fn bare_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
+/// Runs the program to its end.
+pub async fn run(mut command: Command) -> Run {
+    let ended = in_time(command.output()).await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run {
+        stdout: text(ended.stdout),
+        stderr: text(ended.stderr),
+        exit: ended.status.code().expect("the program ends by itself"),
+    }
+}

@@ -1,0 +1,257 @@
+//! One page of the audit trail: what is asked, what comes, and whether it can be the answer.
+
+use std::collections::HashSet;
+
+use audit_model::{AuditEvent, GapReason, Window};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono_tz::Tz;
+
+use crate::client::{OnFault, Question};
+use crate::slice::Place;
+use crate::wire::{self, AuditEventDto};
+use crate::zone::lateness;
+use crate::{Client, Error, Rest, SliceGap};
+
+/// The portal's largest page.
+pub(super) const PAGE_ROWS: usize = 100;
+
+/// The portal's own resolution of dates in a query. Bounds are inclusive there and half-open here.
+pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(100);
+
+/// The finest resolution in which a portal stores dates.
+const FINEST: TimeDelta = TimeDelta::microseconds(1);
+
+/// A question for events, newest first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// `None` for everything that the portal has.
+    pub(super) since: Option<DateTime<Utc>>,
+    /// Inclusive.
+    pub(super) to: DateTime<Utc>,
+    /// How many of the newest are left out.
+    pub(super) start: usize,
+    /// 1 to 100.
+    pub(super) count: usize,
+    /// Only actions of this type, as the portal numbers them.
+    pub(super) action_type: Option<&'static str>,
+}
+
+impl Asked {
+    pub(super) fn all_of(span: Window) -> Self {
+        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None }
+    }
+
+    /// The next page of what is still to be read.
+    ///
+    /// It begins with a row that is known, so that an answer without it is no answer. Where equal dates have no order, with all rows of
+    /// its date: these may be known or not, but the date is.
+    pub(super) fn next_of(rest: &Rest) -> Self {
+        let Some(place) = &rest.place else { return Asked::all_of(rest.span) };
+        let anew = rest.shuffled && !place.fills_page;
+        let start = if anew { 0 } else { place.reached.saturating_sub(1) };
+        Asked { to: place.date, start, ..Asked::all_of(rest.span) }
+    }
+}
+
+/// A row as it came, with its printed date.
+pub(super) type Raw = wire::Row<AuditEvent>;
+
+impl Client {
+    pub(super) async fn audit_page(&self, asked: &Asked, on_fault: OnFault) -> Result<Vec<Raw>, Error> {
+        let (from, to) = (asked.since.map(query_instant), query_instant(asked.to));
+        let (start, count) = (asked.start.to_string(), asked.count.to_string());
+        let fields = if self.wants_details() { AuditEventDto::FIELDS_WITH_DETAILS } else { AuditEventDto::FIELDS };
+        let start = (asked.start > 0).then_some(("startIndex", start.as_str()));
+        let query: Vec<(&str, &str)> = (from.as_deref().map(|from| ("from", from)).into_iter())
+            .chain([("to", to.as_str()), ("count", &count), ("fields", fields)])
+            .chain(start)
+            .chain(asked.action_type.map(|number| ("actionType", number)))
+            .collect();
+        let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
+        let rows = self.get_rows::<AuditEventDto>(question, on_fault).await?.response;
+        self.note_rows(rows.len());
+        Ok(rows.into_iter().map(|row| row.map(AuditEvent::from)).collect())
+    }
+}
+
+/// A row with its true date where it has one, and why it could not be understood where it could not.
+pub(super) struct Row {
+    pub(super) at: Option<DateTime<Utc>>,
+    pub(super) event: Result<AuditEvent, GapReason>,
+}
+
+/// An answer that can be the answer to what was asked.
+pub(super) struct Page {
+    pub(super) rows: Vec<Row>,
+    asked: Asked,
+}
+
+impl Page {
+    /// `None` when rows were not selected by the bounds, stand in another order than newest first, come twice, or are not the ones that
+    /// must be there: the page begins with a row of the place that was reached, and does not leave out any that is known.
+    pub(super) fn of(raw: Vec<Raw>, asked: &Asked, place: Option<&Place>, zone: Option<Tz>) -> Option<Self> {
+        if raw.len() > asked.count {
+            return None;
+        }
+        let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
+        let (mut newest, mut ids, mut rows) = (asked.to, HashSet::new(), Vec::with_capacity(raw.len()));
+        for row in raw {
+            rows.push(match row {
+                Raw::Read(mut event) => {
+                    event.at = true_date(event.at, since, newest, zone)?;
+                    newest = event.at;
+                    if !ids.insert(event.id) {
+                        return None;
+                    }
+                    Row { at: Some(event.at), event: Ok(event) }
+                }
+                Raw::Unreadable { at: printed, why } => {
+                    let at = printed.and_then(|printed| true_date(printed, since, newest, zone));
+                    newest = at.unwrap_or(newest);
+                    Row { at, event: Err(why) }
+                }
+            });
+        }
+        let page = Page { rows, asked: *asked };
+        page.goes_on_from(place).then_some(page)
+    }
+
+    fn goes_on_from(&self, place: Option<&Place>) -> bool {
+        let Some(place) = place else { return true };
+        let begins_there = self.rows.iter().find_map(|row| row.at) == Some(place.date);
+        // rows of a date do not get fewer
+        begins_there && self.count(place).is_none_or(|(ids, size)| ids.len() <= size)
+    }
+
+    /// The distinct rows of the place's date that were seen, with those of this page, and how many there are; `None` while more of them
+    /// can come, and where the number proves nothing.
+    pub(super) fn count(&self, place: &Place) -> Option<(HashSet<i64>, usize)> {
+        let date = place.date;
+        let ends = !self.is_full() || self.rows.iter().any(|row| row.at.is_some_and(|at| at < date));
+        if !ends || place.flawed || self.is_flawed_at(date) {
+            return None;
+        }
+        let shown = self.rows.iter().take_while(|row| row.at == Some(date)).count();
+        Some((&place.ids | &self.ids_of(date), self.asked.start + shown))
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() == self.asked.count
+    }
+
+    pub(super) fn ids_of(&self, date: DateTime<Utc>) -> HashSet<i64> {
+        self.rows
+            .iter()
+            .filter_map(|row| row.event.as_ref().ok())
+            .filter(|event| event.at == date)
+            .map(|event| event.id)
+            .collect()
+    }
+
+    /// Whether one of the rows of this date, or beside them, could not be understood.
+    pub(super) fn is_flawed_at(&self, date: DateTime<Utc>) -> bool {
+        let newer = self.rows.iter().rposition(|row| row.at.is_some_and(|at| at > date)).map_or(0, |newer| newer + 1);
+        let mut group = self.rows[newer..].iter().take_while(|row| row.at.is_none_or(|at| at == date));
+        group.any(|row| row.event.is_err())
+    }
+
+    pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.rows.iter().rev().find_map(|row| row.at)
+    }
+
+    /// Where to go on behind this page; `None` when no row has a date.
+    pub(super) fn end(&self, place: Option<&Place>) -> Option<Place> {
+        let last = self.rows.iter().rposition(|row| row.at.is_some())?;
+        let date = self.rows[last].at?;
+        let first = self.rows[..=last].iter().position(|row| row.at == Some(date))?;
+        let fills_page = self.rows[..first].iter().all(|row| row.at.is_none());
+        let goes_on = fills_page && self.asked.to == date;
+        let before = if goes_on { self.asked.start } else { 0 };
+        let mut ids = self.ids_of(date);
+        let known = place.filter(|place| place.date == date);
+        ids.extend(known.into_iter().flat_map(|place| &place.ids));
+        let flawed = self.is_flawed_at(date) || known.is_some_and(|place| place.flawed);
+        let first = if fills_page { 0 } else { first };
+        Some(Place { date, ids, reached: before + last + 1 - first, fills_page, flawed })
+    }
+
+    /// Where rows happened that could not be understood: in their second, or between their neighbours.
+    pub(super) fn unreadable(&self) -> Vec<SliceGap> {
+        let mut gaps = Vec::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            let Err(why) = row.event else { continue };
+            let newer = || self.rows[..index].iter().rev().find_map(|row| row.at).unwrap_or(self.asked.to);
+            let older = self.rows[index..].iter().find_map(|row| row.at);
+            let span = match (row.at, older) {
+                (Some(at), _) => second_of(at),
+                (None, Some(older)) => Window::new(second_of(older).since, second_of(newer()).until),
+                // the next page begins before it, and knows more
+                (None, None) if self.is_full() && self.oldest().is_some() => continue,
+                (None, None) => Window::new(self.asked.since.unwrap_or(self.asked.to), second_of(newer()).until),
+            };
+            gaps.push(SliceGap { span, why });
+        }
+        gaps
+    }
+}
+
+/// The whole second of an instant: on MySQL dates have no parts of it.
+pub(super) fn second_of(instant: DateTime<Utc>) -> Window {
+    let since = instant.with_nanosecond(0).unwrap_or(instant);
+    Window::new(since, since + TimeDelta::seconds(1))
+}
+
+/// What is left when the place is reached, the rows of its date among it.
+pub(super) fn up_to(since: DateTime<Utc>, place: &Place) -> Window {
+    Window::new(since, place.date + FINEST)
+}
+
+/// The date of a row that the portal returned for `since ..= to`: as printed, or earlier by what a repeated hour makes it late when
+/// only that fits. `None` when nothing fits, so the row was not selected by these bounds.
+fn true_date(
+    printed: DateTime<Utc>,
+    since: DateTime<Utc>,
+    to: DateTime<Utc>,
+    zone: Option<Tz>,
+) -> Option<DateTime<Utc>> {
+    let fits = |date: &DateTime<Utc>| (since..=to).contains(date);
+    Some(printed).filter(fits).or_else(|| Some(printed - lateness(printed, zone)).filter(fits))
+}
+
+/// An instant as the portal's query parser takes it: whole seconds, or exactly seven digits.
+pub(crate) fn query_instant(instant: DateTime<Utc>) -> String {
+    let seconds = instant.format("%Y-%m-%dT%H:%M:%S");
+    match instant.nanosecond() / 100 {
+        0 => format!("{seconds}Z"),
+        ticks => format!("{seconds}.{ticks:07}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn instants_have_no_digits_or_seven() {
+        assert_eq!(query_instant(at("2026-11-20T09:00:00Z")), "2026-11-20T09:00:00Z");
+        assert_eq!(query_instant(at("2026-11-20T09:00:00Z") - TICK), "2026-11-20T08:59:59.9999999Z");
+        assert_eq!(query_instant(at("2026-11-20T09:00:00.05Z")), "2026-11-20T09:00:00.0500000Z");
+    }
+
+    #[test]
+    fn a_row_of_the_autumn_hour_is_taken_back_into_its_part() {
+        let (since, to) = (at("2025-10-26T00:00:00Z"), at("2025-10-26T00:59:59Z"));
+        for zone in [Some(Tz::Europe__Berlin), None] {
+            let true_date = |printed| true_date(at(printed), since, to, zone);
+            assert_eq!(true_date("2025-10-26T01:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
+            assert_eq!(true_date("2025-10-26T00:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
+            assert_eq!(true_date("2025-10-26T02:30:00Z"), None);
+            assert_eq!(true_date("2025-10-25T23:59:59Z"), None);
+        }
+        assert_eq!(true_date(at("2025-10-26T01:30:00Z"), since, to, Some(Tz::UTC)), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! Which certificates are accepted, and in words why one is not.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+
+/// Why the certificate of a server is not accepted. Displays as the rest of a sentence about it, with the remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    Expired,
+    NotYetValid,
+    OtherName,
+    /// Or signed by itself without being an authority's.
+    UnknownIssuer,
+    /// It is its own authority, as `openssl req -x509` makes it.
+    SelfSigned,
+    /// Damaged, revoked, or of a kind that cannot be checked.
+    Unusable,
+}
+
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CertificateFault::Expired => "has expired; have it renewed, or correct the clock of this machine",
+            CertificateFault::NotYetValid => "is not valid yet; correct the clock of this machine, or wait",
+            CertificateFault::OtherName => {
+                "is made for another name; use the name that it is made for, or have one made for this name"
+            }
+            CertificateFault::UnknownIssuer => {
+                "is signed by nobody whom this machine trusts; name a file with the certificate of who signed it in `outbound.ca_file`"
+            }
+            CertificateFault::SelfSigned => {
+                "is signed by itself; name a file with exactly this certificate in `outbound.ca_file`"
+            }
+            CertificateFault::Unusable => "is damaged, revoked, or of a kind that cannot be checked; have another one made",
+        })
+    }
+}
+
+/// What is wrong with the server's certificate, if that is what an error comes from.
+pub fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<CertificateFault> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rustls::Error::InvalidCertificate(error)) = error.downcast_ref() {
+            return Some(fault(error));
+        }
+        // an I/O error hides the one inside from `source`
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
+fn fault(error: &CertificateError) -> CertificateFault {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateFault::OtherName
+        }
+        CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+        other if is_authority(other) => CertificateFault::SelfSigned,
+        _ => CertificateFault::Unusable,
+    }
+}
+
+/// Whether all that was found wrong is that the server shows the certificate of an authority. Its dates are looked at before.
+fn is_authority(error: &CertificateError) -> bool {
+    let CertificateError::Other(OtherError(error)) = error else { return false };
+    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+/// TLS as usual, which trusts these certificates besides the system's roots.
+///
+/// # Errors
+/// One of them cannot be used.
+pub(crate) fn trusting(own: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Box<dyn StdError + Send + Sync>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in &own {
+        roots.add(certificate.clone())?;
+    }
+    let (found, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if found == 0 {
+        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    }
+    let provider = Arc::new(ring::default_provider());
+    let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let verifier = Arc::new(Verifier { usual, own });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// Accepts what is usual, and of servers that show the certificate of an authority exactly those that somebody trusts by file, as
+/// `curl --cacert` does.
+#[derive(Debug)]
+struct Verifier {
+    usual: Arc<WebPkiServerVerifier>,
+    own: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.usual.verify_server_cert(shown, intermediates, name, ocsp, now) {
+            Err(rustls::Error::InvalidCertificate(error)) if is_authority(&error) && self.own.contains(shown) => {
+                verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
+}

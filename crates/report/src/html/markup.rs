@@ -1,0 +1,101 @@
+//! Writes markup of which no text can be part: names of tags and attributes are ours, everything else is escaped, and whatever is
+//! opened is closed.
+
+use audit_model::PortalText;
+use chrono::{DateTime, Utc};
+
+use crate::Line;
+use crate::line::{Span, is_web_page, shown};
+use crate::words::{Clock, utc};
+
+/// Name and value.
+type Attribute<'a> = (&'static str, &'a str);
+
+/// Tags within a line of text.
+const INLINE: [&str; 8] = ["a", "bdi", "span", "strong", "svg", "time", "title", "desc"];
+
+#[derive(Default)]
+pub(super) struct Markup(String);
+
+impl Markup {
+    /// A tag with what is inside it.
+    pub(super) fn tag(&mut self, name: &'static str, attributes: &[Attribute], inside: impl FnOnce(&mut Self)) {
+        self.open(name, attributes, ">");
+        inside(self);
+        self.0 += "</";
+        self.0 += name;
+        self.0 += ">";
+        if !INLINE.contains(&name) {
+            self.0 += "\n";
+        }
+    }
+
+    /// A tag with a line inside it.
+    pub(super) fn line_in(&mut self, name: &'static str, attributes: &[Attribute], line: impl Into<Line>) {
+        let line = line.into();
+        self.tag(name, attributes, |markup| markup.line(&line));
+    }
+
+    /// A tag of HTML that holds nothing.
+    pub(super) fn void(&mut self, name: &'static str, attributes: &[Attribute]) {
+        self.open(name, attributes, ">\n");
+    }
+
+    /// A tag of SVG that holds nothing.
+    pub(super) fn shape(&mut self, name: &'static str, attributes: &[Attribute]) {
+        self.open(name, attributes, "/>");
+    }
+
+    /// Text, on one line.
+    pub(super) fn text(&mut self, text: &str) {
+        self.0 += &PortalText::new(text).for_html();
+    }
+
+    /// A line; texts of the portal's in it do not change the direction of what stands around them.
+    pub(super) fn line(&mut self, line: &Line) {
+        for span in line.spans() {
+            match span {
+                Span::Own(_) => self.text(&shown(span)),
+                Span::Portal(..) => self.tag("bdi", &[], |markup| markup.text(&shown(span))),
+            }
+        }
+    }
+
+    /// A line that leads to a page; without the link when the address is none that a browser should follow.
+    pub(super) fn link(&mut self, line: impl Into<Line>, url: &str) {
+        let line = line.into();
+        if is_web_page(url) {
+            self.tag("a", &[("href", url), ("rel", "noreferrer")], |markup| markup.line(&line));
+        } else {
+            self.line(&line);
+            self.text(&format!(" ({url})"));
+        }
+    }
+
+    /// An instant for people, with the same for programs.
+    pub(super) fn instant(&mut self, instant: DateTime<Utc>, clock: Clock) {
+        self.tag("time", &[("datetime", &utc(instant))], |markup| markup.text(&clock.at(instant)));
+    }
+
+    /// What is part of the program itself.
+    pub(super) fn fixed(&mut self, fixed: &'static str) {
+        self.0 += fixed;
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    fn open(&mut self, name: &'static str, attributes: &[Attribute], end: &'static str) {
+        self.0 += "<";
+        self.0 += name;
+        for (attribute, value) in attributes {
+            self.0 += " ";
+            self.0 += attribute;
+            self.0 += "=\"";
+            self.text(value);
+            self.0 += "\"";
+        }
+        self.0 += end;
+    }
+}

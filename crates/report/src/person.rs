@@ -1,0 +1,192 @@
+//! One person whom a report names: how urgent, who, what, where, how much, since when, and what to do about it.
+
+use audit_model::{Evidence, Finding, FindingRoom, FindingState, Person, PortalRole, PortalText, Severity};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::words::{self, plural};
+use crate::{Block, Cell, Details, Line, Link, Table, line};
+
+/// Whom a line is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Who {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub name: PortalText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<PortalText>,
+    /// What a reader must know at once, for instance `account disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Line>,
+    /// The account's page in the portal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+impl Who {
+    /// The name, or that there is none.
+    pub(crate) fn shown_name(&self) -> Line {
+        if self.name.raw().trim().is_empty() { "(no name)".into() } else { Line::name(&self.name) }
+    }
+
+    /// `Anna Schmidt <anna@example.com> (account disabled)`
+    pub fn line(&self) -> Line {
+        let mut line = self.shown_name();
+        if let Some(email) = &self.email {
+            line = line.and(" <").and(Line::name(email)).and(">");
+        }
+        match &self.remark {
+            Some(remark) => line.and(" (").and(remark.clone()).and(")"),
+            None => line,
+        }
+    }
+}
+
+impl From<&Person> for Who {
+    fn from(person: &Person) -> Self {
+        Who {
+            id: Some(person.id.to_string()),
+            name: person.name.clone(),
+            email: person.email.clone(),
+            remark: person.status.and_then(words::status).map(Line::from),
+            page: None,
+        }
+    }
+}
+
+/// Where something happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Where {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub title: PortalText,
+    /// The room's page in the portal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// Rooms that it may be, when it is not known which.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
+}
+
+/// Rooms named where it may be one of several: whoever may make rooms can make hundreds of one title.
+const CANDIDATES_SHOWN: usize = 5;
+
+impl Where {
+    /// `"Acme" (room 71)`
+    pub fn line(&self) -> Line {
+        let which = match (&self.id, self.candidates.len() as u64) {
+            (Some(id), _) => format!(" (room {id})"),
+            (None, 0) => " (room not known)".to_owned(),
+            (None, total) => {
+                format!(" (one of the rooms {})", words::list_of(&self.candidates, CANDIDATES_SHOWN, total))
+            }
+        };
+        line!["\"", Line::name(&self.title), "\"", which]
+    }
+}
+
+impl From<&FindingRoom> for Where {
+    fn from(room: &FindingRoom) -> Self {
+        Where {
+            id: room.id.as_ref().map(ToString::to_string),
+            title: room.title.clone(),
+            page: None,
+            candidates: room.candidates.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A person, in one line that a reader can act on, with everything else behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonLine {
+    pub severity: Severity,
+    /// Absent when the program does not remember what it told; such a line is always told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<FindingState>,
+    pub who: Who,
+    /// The one reason that matters most, for instance `41 actions within 1 h, more than 20`.
+    pub what: Line,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub place: Option<Where>,
+    /// The number that a spreadsheet sorts by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The same in words, for instance `41 actions on 38 documents`.
+    #[serde(skip_serializing_if = "Line::is_empty")]
+    pub how_much: Line,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<DateTime<Utc>>,
+    /// Sentences in the order in which they should be followed.
+    pub what_to_do: Vec<Line>,
+    /// Pages that help with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Further reasons and circumstances.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Line>,
+    /// What proves it; folded where a form can fold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Details>,
+}
+
+impl PersonLine {
+    pub fn new(severity: Severity, who: Who, what: impl Into<Line>) -> Self {
+        PersonLine {
+            severity,
+            state: None,
+            who,
+            what: what.into(),
+            place: None,
+            count: None,
+            how_much: Line::default(),
+            first: None,
+            last: None,
+            what_to_do: Vec::new(),
+            links: Vec::new(),
+            facts: Vec::new(),
+            details: Vec::new(),
+        }
+    }
+
+    /// Whether it is news: new, grown, or not remembered at all.
+    pub fn is_told(&self) -> bool {
+        self.state.is_none_or(words::is_told)
+    }
+}
+
+/// All that a finding says by itself; what to do and which pages help is for the program to add.
+impl From<&Finding> for PersonLine {
+    fn from(finding: &Finding) -> Self {
+        let mut reasons = finding.reasons.iter().map(|reason| Line::from(reason.as_str()));
+        let mut line = PersonLine::new(finding.severity, (&finding.person).into(), reasons.next().unwrap_or_default());
+        line.facts = finding.person.role.map(PortalRole::words).map(Line::from).into_iter().chain(reasons).collect();
+        line.state = Some(finding.state);
+        line.place = finding.room.as_ref().map(Where::from);
+        line.count = Some(finding.counts.acts);
+        let (acts, documents) = (plural(finding.counts.acts, "action"), plural(finding.counts.documents, "document"));
+        line.how_much = format!("{acts} on {documents}").into();
+        line.first = Some(finding.window.since);
+        line.last = Some(finding.window.until);
+        if !finding.evidence.is_empty() {
+            line.details.push(evidence(&finding.evidence, finding.evidence_total));
+        }
+        line
+    }
+}
+
+/// Sample events as a table behind a fold.
+fn evidence(evidence: &[Evidence], total: u64) -> Details {
+    let title = format!("Examples: {} of {}", evidence.len(), plural(total, "event"));
+    let mut table = Table::new("", &["When", "What", "From"]);
+    for sample in evidence {
+        let bare = || {
+            let target = sample.target.as_deref().map(|id| line![" ", &PortalText::new(id)]);
+            Line::from(sample.action.to_string()).and(target.unwrap_or_default())
+        };
+        let what = sample.title.as_ref().map_or_else(bare, Line::from);
+        table.row([Cell::At(sample.at), what.into(), sample.ip.as_ref().into()]);
+    }
+    Details { summary: title.into(), blocks: vec![Block::Table(table)] }
+}

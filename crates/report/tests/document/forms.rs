@@ -1,0 +1,53 @@
+//! What readers get, in every form and every situation.
+
+use report::{Document, Form};
+
+use crate::common;
+
+fn rendered(document: &Document, form: Form) -> String {
+    String::from_utf8(form.render(document)).unwrap()
+}
+
+fn snapshots(name: &str, document: &Document) {
+    for (form, ending) in [(Form::Text, "text"), (Form::Csv, "csv"), (Form::Json, "json")] {
+        insta::assert_snapshot!(format!("{name}_{ending}"), rendered(document, form));
+    }
+    // the style sheet stands in the repository already
+    let page = rendered(document, Form::Html);
+    let (head, rest) = page.split_once("<style>").unwrap();
+    let (_, body) = rest.split_once("</style>").unwrap();
+    insta::assert_snapshot!(format!("{name}_html"), format!("{head}<style></style>{body}"));
+}
+
+#[test]
+fn quiet_and_complete() {
+    snapshots("quiet", &common::quiet());
+}
+
+#[test]
+fn findings_with_hostile_names() {
+    snapshots("findings", &common::findings());
+}
+
+#[test]
+fn incomplete_with_many_gaps() {
+    snapshots("incomplete", &common::incomplete());
+}
+
+#[test]
+fn nothing_could_be_concluded() {
+    snapshots("nothing", &common::nothing());
+}
+
+#[test]
+fn json_has_the_shape_that_the_schema_describes() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/document-1.schema.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let index = compiler.compile(schema, &mut schemas).unwrap();
+    for (name, document) in common::all() {
+        let mut json = serde_json::from_str(&rendered(&document, Form::Json)).unwrap();
+        schemas.validate(&json, index).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+        json["sections"] = serde_json::json!([{ "title": "", "is_news": false, "blocks": [{ "kind": "person" }] }]);
+        assert!(schemas.validate(&json, index).is_err(), "{name}: the schema accepts anything");
+    }
+}
