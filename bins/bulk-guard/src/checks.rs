@@ -1,15 +1,14 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
-use audit_model::PortalText;
 use docspace_client::Area;
 use job_runner::words::plural;
 use job_runner::{Check, Reached};
 
 use crate::config::{Armed, Config};
-use crate::people;
+use crate::{people, serve};
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-    let mut checks = vec![limits(config), detection()];
+    let mut checks = vec![limits(config), detection(), token(config)];
     if let Some(reached) = reached {
         checks.push(reach(config, reached).await);
     }
@@ -25,6 +24,18 @@ fn limits(config: &Config) -> Check {
     Check::ok("limits", format!("a person is reported after more documents than {}", armed.join(", ")))
 }
 
+/// Whether `serve` would have what callers must present.
+fn token(config: &Config) -> Check {
+    const NAME: &str = "serve_token";
+    if config.serve.token_file.is_none() {
+        return Check::ok(NAME, "`serve.token_file` is not set, so `serve` would not start; runs do not need it");
+    }
+    match serve::token(config) {
+        Ok(_) => Check::ok(NAME, "`serve.token_file` was read, and holds one word that is long enough"),
+        Err(error) => Check::usage(NAME, error.to_string(), "write a token into that file"),
+    }
+}
+
 /// A bound, so that nobody expects a second.
 fn detection() -> Check {
     let text = "a mass change is seen by the first run after the portal has stored it: at most the time between two runs \
@@ -38,15 +49,10 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
     let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
-    let people::Known { protection, active_people, nobody } = people::known(config, &reached.client, me).await;
-    if let Some(what) = protection.unread {
-        let text = format!("{what} could not be read, so nobody could ever be planned");
-        return Check::fail(NAME, text, "see the log, and correct `protect` or the key's permissions");
-    }
-    if let Some(entry) = nobody.first() {
-        let shown = PortalText::new(entry.as_str()).for_terminal();
-        let text = format!("nobody has the id or e-mail address `{shown}`, so this entry protects nobody");
-        return Check::warn(NAME, text, "correct `protect.people`");
+    let people::Known { protection, active_people } = people::known(config, &reached.client, me, &[]).await;
+    if let Some(why) = protection.unread {
+        let text = format!("{why}, so nobody could ever be planned");
+        return Check::fail(NAME, text, "correct `protect` or the key's permissions");
     }
     let listed =
         config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();

@@ -128,6 +128,11 @@ impl Default for Config {
 }
 
 impl Settings for Config {
+    /// It writes no mails.
+    fn unused() -> &'static [&'static str] {
+        &["mail"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         match self.mode.as_str() {

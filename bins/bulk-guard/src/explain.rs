@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use audit_model::{Person, PortalText};
+use audit_model::PortalText;
 use docspace_client::Account;
 use job_runner::exit::Exit;
 use job_runner::words::{Clock, plural};
 use job_runner::{Program, Setup};
 use safe_actions::Candidate;
-use uuid::Uuid;
 
 use crate::changes::{Answers, feed};
 use crate::config::{Armed, Limit};
@@ -56,7 +55,8 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Res
     for gap in archive.unread_audit(window).await? {
         writeln!(text, "Not remembered: {}", clock.span(gap))?;
     }
-    let protection = people::known(setup.config, &client, Some((me.person.id, me.is_owner))).await.protection;
+    let robots = &setup.common.service_accounts;
+    let protection = people::known(setup.config, &client, Some((me.person.id, me.is_owner)), robots).await.protection;
     let candidate = Candidate {
         person: person.clone(),
         is_ldap: account.is_ldap,
@@ -73,12 +73,7 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Res
 
 /// By id, e-mail address, or the one exact name.
 fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
-    let id: Option<Uuid> = name.parse().ok();
-    let email = |person: &Person| person.email.as_ref().is_some_and(|email| email.raw().eq_ignore_ascii_case(name));
-    let is_named = |account: &&Account| {
-        let person = &account.person;
-        id == Some(person.id) || email(person) || person.name.raw() == name
-    };
+    let is_named = |account: &&Account| account.person.is_meant_by(name) || account.person.name.raw() == name;
     let mut found = people.iter().filter(is_named);
     let shown = PortalText::new(name).for_terminal();
     match (found.next(), found.next()) {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Coverage, Person, PersonStatus, PortalRole};
+use audit_model::{Coverage, PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
 use job_runner::Job;
+use job_runner::names::{NamedList, is_group, unknown};
 use job_store::{Journal, JournalState};
 use safe_actions::{Action, ActionState, Hold, Load, Plan, Protection};
 use serde_json::json;
@@ -54,8 +55,7 @@ pub(crate) async fn identify(
             incident.finding.person = account.person.clone();
         }
     }
-    incidents
-        .retain(|incident| !job.service_accounts.iter().any(|account| is_named(&incident.finding.person, account)));
+    incidents.retain(|incident| !incident.finding.person.is_meant_by_one_of(&job.service_accounts));
     let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
     Ok(directory.map(|(id, _)| id).collect())
 }
@@ -66,12 +66,10 @@ pub(crate) struct Known {
     pub(crate) protection: Protection,
     /// People who can sign in; 0 when nobody knows.
     pub(crate) active_people: u64,
-    /// Entries of `protect.people` that mean nobody.
-    pub(crate) nobody: Vec<String>,
 }
 
 /// Asks the portal whom nothing may be done to.
-pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bool)>) -> Known {
+pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bool)>, robots: &[String]) -> Known {
     let mut protection = Protection {
         own: me.map(|(id, _)| id),
         own_is_owner: me.is_some_and(|(_, is_owner)| is_owner),
@@ -79,7 +77,7 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
         ..Protection::default()
     };
     let mut active_people = 0;
-    let mut nobody = Vec::new();
+    let mut misnamed = Vec::new();
     match client.people().await {
         Ok(people) => {
             let can_sign_in = |account: &&Account| account.person.status == Some(PersonStatus::Active);
@@ -87,24 +85,21 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
             let is_admin = |role: PortalRole| matches!(role, PortalRole::Owner | PortalRole::DocspaceAdmin);
             let admins = people.iter().filter(can_sign_in).filter(|account| account.person.role.is_some_and(is_admin));
             protection.active_admins = admins.map(|account| account.person.id).collect();
-            let is_nobody = |entry: &&String| !people.iter().any(|account| is_named(&account.person, entry));
-            nobody = config.protect.people.iter().filter(is_nobody).cloned().collect();
+            let lists = [
+                NamedList::people("service_accounts", robots),
+                NamedList::people("protect.people", &config.protect.people),
+            ];
+            misnamed.extend(unknown(&lists, (&people, &[], &[])));
         }
         Err(error) => unread(&mut protection, "the list of people", error),
     }
     if !config.protect.groups.is_empty() {
         match client.groups().await {
             Ok(groups) => {
+                misnamed.extend(unknown(&[groups_of(config)], (&[], &groups, &[])));
                 for name in &config.protect.groups {
-                    let fits =
-                        |group: &&docspace_client::Group| group.id.to_string() == *name || group.name.raw() == name;
-                    let named: Vec<_> = groups.iter().filter(fits).collect();
-                    if named.is_empty() {
-                        protection.unread = Some(format!("group {name}"));
-                        warn!("no group has the id or the exact name `{name}`; correct `protect.groups`");
-                    }
                     // names of groups are not unique
-                    for group in named {
+                    for group in groups.iter().filter(|group| is_group(group, name)) {
                         match client.group_members(group.id).await {
                             Ok(members) => {
                                 let ids = members.into_iter().map(|account| account.person.id);
@@ -118,18 +113,25 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
             Err(error) => unread(&mut protection, "the list of groups", error),
         }
     }
-    Known { protection, active_people, nobody }
+    // somebody was meant, and nobody knows who
+    if !misnamed.is_empty() {
+        let said: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
+        protection.unread = Some(said.join("; "));
+    }
+    Known { protection, active_people }
 }
 
-/// Whether an entry of a list in the settings means this person.
-fn is_named(person: &Person, entry: &str) -> bool {
-    let entry = entry.trim().to_lowercase();
-    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
-    entry == person.id.to_string() || Some(entry) == email
+/// The lists of the settings that protect people.
+pub(crate) fn protecting(config: &Config) -> Vec<NamedList> {
+    vec![NamedList::people("protect.people", &config.protect.people), groups_of(config)]
+}
+
+fn groups_of(config: &Config) -> NamedList {
+    NamedList::groups("protect.groups", &config.protect.groups)
 }
 
 fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {
-    protection.unread = Some(what.to_owned());
+    protection.unread = Some(format!("{what} could not be read"));
     warn!("{:#}", anyhow::Error::new(error));
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, GapReason, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::LateRow;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
+use job_runner::names::NamedList;
 use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
 use safe_actions::{Candidate, Plan, plan};
 use tracing::warn;
@@ -117,7 +119,8 @@ async fn plan_for(config: &Config, job: &Job, judged: &[Judged], directory: &BTr
         return Ok(Plan::default());
     }
     let me = job.portal.as_ref().map(|portal| (portal.me.person.id, portal.me.is_owner));
-    let people::Known { protection, active_people, .. } = people::known(config, &job.client, me).await;
+    let people::Known { protection, active_people } =
+        people::known(config, &job.client, me, &job.service_accounts).await;
     let ids = candidates.iter().map(|candidate| candidate.person.id).collect();
     let load = people::load(job, active_people, &ids).await?;
     let plan = plan(&candidates, &protection, config.breaker, load);
@@ -168,6 +171,10 @@ impl Program for BulkGuard {
         Self::WINDOW.max(config.limits.longest())
     }
 
+    fn named(config: &Config, _now: DateTime<Utc>) -> Vec<NamedList> {
+        people::protecting(config)
+    }
+
     fn flags(_cli: &Cli) -> Vec<FlagSetting> {
         Vec::new()
     }
@@ -185,7 +192,7 @@ impl Program for BulkGuard {
             coverage: &outcome.head.coverage,
             findings: &outcome.findings,
             suppressed: outcome.suppressed,
-            held: outcome.plan.trip.is_some(),
+            held: outcome.plan.is_stopped(),
         }
     }
 
@@ -199,6 +206,10 @@ impl Program for BulkGuard {
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {
         outcome.head.alerts(&outcome.findings)
+    }
+
+    fn secret_files(config: &Config) -> Vec<(&'static str, &Path)> {
+        config.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -29,6 +29,7 @@ use subtle::ConstantTimeEq;
 use tokio::process::Command;
 use tracing::{info, warn};
 
+use crate::config::Config;
 use crate::run::BulkGuard;
 
 /// No caller has anything to send.
@@ -84,8 +85,9 @@ pub(crate) async fn run(
     // the child asks for all of this again; here a mistake is seen before the first scan
     setup.portal_url()?;
     setup.client()?;
+    setup.warn_of_exposed();
     let guard = Arc::new(Guard {
-        token: token(setup)?,
+        token: token(setup.config)?,
         arguments: arguments(setup.args),
         running: Mutex::new(None),
         minute: Mutex::new((Instant::now(), [0; 2])),
@@ -141,12 +143,14 @@ async fn stop() {
     let _ = interrupted.await;
 }
 
-fn token(setup: &Setup<'_, BulkGuard>) -> anyhow::Result<SecretString> {
+/// What callers must present.
+///
+/// # Errors
+/// None is set, or it could be guessed.
+pub(crate) fn token(config: &Config) -> Result<SecretString, Error> {
     const KEY: &str = "serve.token_file";
-    let Some(path) = setup.config.serve.token_file.as_ref().map(|path| path.as_path()) else {
-        return Err(
-            Error::setting(KEY, "is missing: callers must present a token; write one into a file and name it").into()
-        );
+    let Some(path) = config.serve.token_file.as_ref().map(|path| path.as_path()) else {
+        return Err(Error::setting(KEY, "is missing: callers must present a token; write one into a file and name it"));
     };
     let read = || {
         let mut text = String::new();
@@ -157,14 +161,15 @@ fn token(setup: &Setup<'_, BulkGuard>) -> anyhow::Result<SecretString> {
     let token = text.trim();
     if token.len() < LEAST_TOKEN_LENGTH || token.contains(char::is_whitespace) {
         let message = format!("{} must hold one word of at least {LEAST_TOKEN_LENGTH} characters", path.display());
-        return Err(Error::setting(KEY, message).into());
+        return Err(Error::setting(KEY, message));
     }
     Ok(SecretString::from(token))
 }
 
 /// The flags of this process that a scan takes over.
 fn arguments(args: &CommonArgs) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["--format".into(), "json".into()];
+    // a caller is told what is wrong each time, also when a mail was sent about it
+    let mut arguments: Vec<OsString> = vec!["--format".into(), "json".into(), "--verbose".into()];
     let mut add = |flag: &str, value: Option<OsString>| {
         if let Some(value) = value {
             arguments.extend([flag.into(), value]);
@@ -280,11 +285,17 @@ impl Guard {
             Ok(output) => Scan {
                 exit: output.status.code(),
                 report: serde_json::from_slice(&output.stdout).ok(),
-                log: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+                log: warnings(&String::from_utf8_lossy(&output.stderr)),
             },
             Err(error) => failed(format!("cannot start a scan: {error}")),
         }
     }
+}
+
+/// The lines of a log that say that something is wrong.
+fn warnings(log: &str) -> String {
+    let level = |line: &&str| matches!(line.split_whitespace().nth(1), Some("WARN" | "ERROR"));
+    log.lines().filter(level).collect::<Vec<_>>().join("\n")
 }
 
 /// Not ready after a scan that failed, until one has worked.

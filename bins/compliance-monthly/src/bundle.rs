@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use audit_model::Verdict;
+use job_store::files::{self, NamedTempFile};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -22,7 +23,7 @@ pub(crate) struct Part {
 
 /// A file with the hash of what went into it.
 struct Hashed {
-    file: File,
+    file: NamedTempFile,
     hasher: Sha256,
     bytes: u64,
 }
@@ -80,11 +81,8 @@ impl Subject {
 /// The folder of a report while its files are written.
 pub(crate) struct Bundle {
     folder: PathBuf,
-    finished: Vec<FileEntry>,
-}
-
-fn temporary(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!(".{name}.part"))
+    /// With the files that have not got their names yet; what is dropped goes.
+    finished: Vec<(FileEntry, NamedTempFile)>,
 }
 
 impl Bundle {
@@ -93,7 +91,7 @@ impl Bundle {
     /// # Errors
     /// The folder cannot be made, or holds a report of something else, which this one would replace.
     pub(crate) fn open(folder: &Path, subject: &Subject) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).map_err(|error| {
+        files::create_folder(folder).map_err(|error| {
             let message = format!("names {}, which cannot be made: {error}", folder.display());
             job_runner::Error::setting("out", message)
         })?;
@@ -101,6 +99,9 @@ impl Bundle {
         if let Some(difference) = there.and_then(|there| subject.difference(&there)) {
             let message = format!("{difference}; name another folder, put `{{month}}` into it for one each");
             return Err(job_runner::Error::setting("out", message).into());
+        }
+        for name in ["compliance-report-", FILE_NAME] {
+            files::sweep(folder, name);
         }
         Ok(Bundle { folder: folder.to_owned(), finished: Vec::new() })
     }
@@ -120,8 +121,8 @@ impl Bundle {
     }
 
     pub(crate) fn begin(&self, name: &str) -> anyhow::Result<Part> {
-        let path = temporary(&self.folder, name);
-        let file = create_private(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let file = files::begin(&self.folder, name);
+        let file = file.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
         let file = BufWriter::with_capacity(128 * 1024, Hashed { file, hasher: Sha256::new(), bytes: 0 });
         Ok(Part { name: name.to_owned(), file, rows: None })
     }
@@ -129,15 +130,17 @@ impl Bundle {
     /// Ends a file: what was written is on disk after that.
     pub(crate) fn end(&mut self, part: Part) -> anyhow::Result<()> {
         let Part { name, mut file, rows } = part;
-        let synced = file.flush().and_then(|()| file.get_ref().file.sync_all());
-        synced.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
-        let Hashed { hasher, bytes, .. } = file.get_ref();
-        self.finished.push(FileEntry { name, sha256: hex::encode(hasher.clone().finalize()), bytes: *bytes, rows });
+        let failed = || format!("cannot write {name} in {}", self.folder.display());
+        file.flush().with_context(failed)?;
+        let Hashed { file, hasher, bytes } =
+            file.into_inner().map_err(io::IntoInnerError::into_error).with_context(failed)?;
+        file.as_file().sync_all().with_context(failed)?;
+        self.finished.push((FileEntry { name, sha256: hex::encode(hasher.finalize()), bytes, rows }, file));
         Ok(())
     }
 
     pub(crate) fn files(&self) -> Vec<FileEntry> {
-        self.finished.clone()
+        self.finished.iter().map(|(entry, _)| entry.clone()).collect()
     }
 
     /// Gives all files their names. Until the last of them has it there is no manifest, so that nobody takes old and new files
@@ -145,58 +148,45 @@ impl Bundle {
     pub(crate) fn publish(self, manifest: &Manifest) -> anyhow::Result<FileEntry> {
         let failed = || format!("cannot write the report into {}", self.folder.display());
         let text = manifest.sealed().context("the manifest is no JSON")?;
-        let changed: Vec<&FileEntry> = self.finished.iter().filter(|file| !self.is_there(file)).collect();
+        let changed: Vec<bool> = self.finished.iter().map(|(entry, _)| !self.is_there(entry)).collect();
         let path = self.folder.join(FILE_NAME);
-        let same_manifest = fs::read(&path).is_ok_and(|there| there == text);
-        let from = temporary(&self.folder, FILE_NAME);
-        if !(changed.is_empty() && same_manifest) {
-            // all that needs room on the disk comes before the old report is touched
-            let write = || -> io::Result<()> {
-                let mut file = create_private(&from)?;
-                file.write_all(&text)?;
-                file.sync_all()
-            };
-            write().with_context(failed)?;
+        let same_manifest = is_file(&path) && fs::read(&path).is_ok_and(|there| there == text);
+        let is_same = same_manifest && !changed.contains(&true);
+        // all that needs room on the disk comes before the old report is touched
+        let write = || -> io::Result<NamedTempFile> {
+            let mut file = files::begin(&self.folder, FILE_NAME)?;
+            file.write_all(&text)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        let new_manifest = if is_same { None } else { Some(write().with_context(failed)?) };
+        if !is_same {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(failed),
                 _ => {}
             }
         }
-        for file in &self.finished {
-            let written = temporary(&self.folder, &file.name);
-            // a file that has not changed keeps its date
-            let done = match changed.contains(&file) {
-                true => fs::rename(&written, self.folder.join(&file.name)),
-                false => fs::remove_file(&written),
-            };
-            done.with_context(failed)?;
+        // a file that has not changed keeps its date
+        for ((entry, file), _) in self.finished.into_iter().zip(changed).filter(|(_, is_changed)| *is_changed) {
+            let named = file.persist(self.folder.join(&entry.name)).map_err(|error| error.error);
+            named.with_context(|| format!("cannot give {} its name", entry.name)).with_context(failed)?;
         }
-        if !(changed.is_empty() && same_manifest) {
-            let name = || -> io::Result<()> {
-                fs::rename(&from, &path)?;
-                // the names themselves, on systems where folders can be synced
-                File::open(&self.folder).and_then(|folder| folder.sync_all()).or(Ok(()))
-            };
-            name().with_context(failed)?;
+        if let Some(file) = new_manifest {
+            file.persist(&path).map_err(|error| error.error).with_context(failed)?;
+            // the names themselves, on systems where folders can be synced
+            let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
         }
         let sha256 = hex::encode(Sha256::digest(&text));
         Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })
     }
 
-    fn is_there(&self, file: &FileEntry) -> bool {
-        hash_of(&self.folder.join(&file.name))
-            .is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (file.bytes, &file.sha256))
+    fn is_there(&self, entry: &FileEntry) -> bool {
+        let path = self.folder.join(&entry.name);
+        is_file(&path) && hash_of(&path).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (entry.bytes, &entry.sha256))
     }
 }
 
-/// A report names people and what they did: readable by this user only.
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
+/// Whether it is a file of its own: what a link leads to can be exchanged.
+pub(crate) fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }

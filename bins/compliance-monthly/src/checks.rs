@@ -1,6 +1,7 @@
 //! What `doctor` looks at besides what all programs depend on: the folder here and the one in the portal.
 
 use job_runner::{Check, Reached};
+use job_store::files;
 
 use crate::config::Config;
 use crate::target::{NoTarget, Target};
@@ -19,7 +20,7 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
     checks
 }
 
-/// Whether files could be written, without writing any.
+/// Whether files could be written; tries one.
 fn out(config: &Config) -> Check {
     let Some(out) = &config.out else {
         return Check::warn("out", "no folder is set, so reports are only printed", "set `out` or give `--out DIR`");
@@ -28,10 +29,11 @@ fn out(config: &Config) -> Check {
     let shown = folder.display();
     // `{month}` stands for a folder that a run makes
     let there = folder.ancestors().find(|above| above.exists());
-    match there.map(|above| (above, above.metadata())) {
-        Some((above, Ok(facts))) if facts.is_dir() && !facts.permissions().readonly() => {
-            Check::ok("out", format!("reports go to {shown}; {} is there", above.display()))
-        }
+    match there.map(|above| (above, files::begin(above, "doctor"))) {
+        Some((above, Ok(_))) => Check::ok(
+            "out",
+            format!("reports go to {shown}; a file could be made in {}, and is gone again", above.display()),
+        ),
         Some((above, _)) => {
             let text =
                 format!("reports cannot go to {shown}: {} is no folder that this user may write", above.display());

@@ -103,6 +103,11 @@ impl Config {
 }
 
 impl Settings for Config {
+    /// It writes no mails.
+    fn unused() -> &'static [&'static str] {
+        &["mail"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(Err(wrong)) = self.month.as_deref().map(str::parse::<Month>) {

@@ -226,7 +226,7 @@ fn unseen(facts: &Facts) -> Vec<String> {
     let Facts { coverage, period, .. } = facts;
     let span = |span: Window| format!("{} to {}", local(span.since, period.zone), local(span.until, period.zone));
     let mut lines: Vec<String> = coverage
-        .gaps
+        .merged_gaps()
         .iter()
         .map(|gap| format!("{}, {}: {}", words::source(&gap.what), span(gap.span), gap.why.explanation()))
         .collect();

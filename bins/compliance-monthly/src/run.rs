@@ -9,10 +9,12 @@ use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Rooms, Verdict, Window, is_robot};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use docspace_client::Account;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
+use job_runner::names::{Named, NamedList, Unknown, unknown};
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup};
 use serde_json::json;
 use tracing::{error, warn};
@@ -237,17 +239,22 @@ async fn rooms(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Rooms> {
 /// The key's own account, and the people that the settings call robots.
 async fn own_accounts(job: &Job, coverage: &mut Coverage) -> BTreeSet<Uuid> {
     let mut own: BTreeSet<Uuid> = job.portal.iter().map(|portal| portal.me.person.id).collect();
-    let (found, _) = people(job, &job.service_accounts, coverage).await;
+    let (found, _) = people(job, ("service_accounts", &job.service_accounts), coverage).await;
     own.extend(found);
     own
 }
 
-/// Accounts by id or e-mail, and the addresses among them that nobody has. The portal is asked only when there are addresses.
-async fn people(job: &Job, names: &[String], coverage: &mut Coverage) -> (BTreeSet<Uuid>, Vec<String>) {
-    let (ids, addresses): (Vec<_>, Vec<_>) =
-        names.iter().map(|name| (name, name.parse().ok())).partition(|(_, id)| id.is_some());
-    let mut found: BTreeSet<Uuid> = ids.into_iter().filter_map(|(_, id)| id).collect();
-    if addresses.is_empty() {
+/// Accounts by id or e-mail, and the addresses among them that nobody has; of somebody who was removed the id is enough. The portal is
+/// asked only when there are addresses.
+async fn people(
+    job: &Job,
+    (key, entries): (&'static str, &[String]),
+    coverage: &mut Coverage,
+) -> (BTreeSet<Uuid>, Vec<Unknown>) {
+    let id_of = |entry: &String| Uuid::parse_str(entry.trim()).ok();
+    let mut found: BTreeSet<Uuid> = entries.iter().filter_map(id_of).collect();
+    let addresses = NamedList::people(key, entries.iter().filter(|entry| id_of(entry).is_none()));
+    if addresses.entries.is_empty() {
         return (found, Vec::new());
     }
     let known = match job.client.people().await {
@@ -258,17 +265,9 @@ async fn people(job: &Job, names: &[String], coverage: &mut Coverage) -> (BTreeS
             return (found, Vec::new());
         }
     };
-    let mut unknown = Vec::new();
-    for (address, _) in addresses {
-        let has_it = |email: &audit_model::PortalText| email.raw().eq_ignore_ascii_case(address);
-        match known.iter().find(|account| account.person.email.as_ref().is_some_and(has_it)) {
-            Some(account) => {
-                found.insert(account.person.id);
-            }
-            None => unknown.push(address.clone()),
-        }
-    }
-    (found, unknown)
+    let is_meant = |account: &&Account| account.person.is_meant_by_one_of(&addresses.entries);
+    found.extend(known.iter().filter(is_meant).map(|account| account.person.id));
+    (found, unknown(&[addresses], (&known, &[], &[])))
 }
 
 async fn filter(config: &Config, job: &Job, rooms: &Rooms, coverage: &mut Coverage) -> anyhow::Result<Filter> {
@@ -289,26 +288,25 @@ async fn filter(config: &Config, job: &Job, rooms: &Rooms, coverage: &mut Covera
     let mut filter = Filter::new(only, important);
     if !only.rooms.is_empty() {
         let mut chosen = BTreeSet::new();
+        let mut unknown = Vec::new();
         for name in &only.rooms {
             let fits = rooms.iter().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
-            let before = chosen.len();
-            chosen.extend(fits.map(|room| room.id.clone()));
-            if chosen.len() == before && !coverage.gaps.iter().any(|gap| gap.what == "rooms") {
-                let shown = audit_model::PortalText::new(name.as_str()).for_terminal();
-                let message = format!("no room has the id or the exact title `{shown}`; look both up in the portal");
-                return Err(job_runner::Error::setting("only.rooms", message).into());
+            let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
+            if fits.is_empty() && !coverage.gaps.iter().any(|gap| gap.what == "rooms") {
+                unknown.push(Unknown { key: "only.rooms".to_owned(), named: Named::Rooms, entry: name.clone() });
             }
+            chosen.extend(fits);
+        }
+        if !unknown.is_empty() {
+            return Err(job_runner::Error::unknown(&unknown).into());
         }
         filter.rooms = Some(chosen);
         filter.room_titles = only.rooms.iter().cloned().collect();
     }
     if !only.people.is_empty() {
-        let (found, unknown) = people(job, &only.people, coverage).await;
-        if let Some(address) = unknown.first() {
-            let shown = audit_model::PortalText::new(address.as_str()).for_terminal();
-            let message =
-                format!("nobody has the id or the address `{shown}`; of somebody who was removed, give the id");
-            return Err(job_runner::Error::setting("only.people", message).into());
+        let (found, unknown) = people(job, ("only.people", &only.people), coverage).await;
+        if !unknown.is_empty() {
+            return Err(job_runner::Error::unknown(&unknown).into());
         }
         filter.people = Some(found);
         filter.addresses = only.people.iter().map(|name| name.to_lowercase()).collect();
@@ -418,6 +416,8 @@ impl Program for ComplianceMonthly {
     /// What `store prune` leaves is twice this: a month, and the one to compare it with.
     const WINDOW: TimeDelta = TimeDelta::days(31);
 
+    const SENDS_ALERTS: bool = false;
+
     type Cli = Cli;
     type Config = Config;
     type Outcome = Outcome;
@@ -465,6 +465,11 @@ impl Program for ComplianceMonthly {
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
         crate::report::render(outcome, format, out)
+    }
+
+    /// A report that was asked for is printed, whatever it lacks.
+    fn says_more(_outcome: &Outcome) -> bool {
+        true
     }
 
     fn alerts(_outcome: &Outcome) -> Vec<Alert> {

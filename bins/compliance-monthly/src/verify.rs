@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::bundle::is_file;
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, SCHEMA};
 
 /// What was found.
@@ -29,7 +30,13 @@ pub(crate) enum Error {
 
 pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Error> {
     let place = || folder.display().to_string();
-    let bytes = std::fs::read(folder.join(FILE_NAME)).map_err(|source| Error::NoManifest(place(), source))?;
+    let path = folder.join(FILE_NAME);
+    if !is_file(&path) && std::fs::symlink_metadata(&path).is_ok() {
+        let why =
+            io::Error::new(io::ErrorKind::InvalidInput, "it is no file of its own, and a link can be led elsewhere");
+        return Err(Error::NoManifest(place(), why));
+    }
+    let bytes = std::fs::read(path).map_err(|source| Error::NoManifest(place(), source))?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| Error::Damaged(place(), source))?;
     if manifest.schema != SCHEMA {
         return Err(Error::OtherForm(place(), manifest.schema));
@@ -71,7 +78,7 @@ fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
     }
     let (name, path) = (file.name.escape_debug(), folder.join(&file.name));
     // what a link leads to can be exchanged without a trace here, and a pipe never ends
-    if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+    if !is_file(&path) && std::fs::symlink_metadata(&path).is_ok() {
         return Some(format!("{name}: is not a file"));
     }
     match hash_of(&path) {

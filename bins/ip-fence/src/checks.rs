@@ -41,7 +41,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let Some(reached) = reached else {
         let text =
             format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
-        return vec![Check::ok(POLICY, text)];
+        return vec![Check::warn(POLICY, text, "correct what failed above, and run again")];
     };
     let directory = match directory::read(&reached.client, Some(&file)).await {
         Ok(directory) => directory,

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
-use docspace_client::{Client, ErrorKind};
+use docspace_client::{Account, Client, ErrorKind};
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
+use job_runner::names::{NamedList, unknown};
 use job_runner::words::plural;
 use tracing::warn;
 
@@ -119,6 +120,11 @@ async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exi
         anyhow::bail!("the portal's plan has no audit feature, so nobody can tell whom a list would lock out");
     }
     let (policy, directory) = resolved(setup, &client, file).await?;
+    let people: Vec<Account> = directory.people.values().cloned().collect();
+    let robots = NamedList::people("service_accounts", &setup.common.service_accounts);
+    for unknown in unknown(&[robots], (&people, &[], &[])) {
+        warn!("{unknown}, so the plan does not mind it");
+    }
     let list = client.address_list().await.map_err(|error| match error.kind {
         ErrorKind::ServerFault { .. } => anyhow::Error::new(error).context(
             "the portal cannot read its own address list: a row that is no address stands in its table, and while the switch is on it \

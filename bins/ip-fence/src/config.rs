@@ -109,6 +109,11 @@ impl Default for Limits {
 }
 
 impl Settings for Config {
+    /// It writes no mails.
+    fn unused() -> &'static [&'static str] {
+        &["mail"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.limits.minutes == 0 {

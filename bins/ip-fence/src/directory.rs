@@ -4,6 +4,7 @@ use std::path::Path;
 
 use docspace_client::{Client, EVERYONE, Error, Group};
 use job_runner::config::{Problem, Problems};
+use job_runner::names::is_group;
 use uuid::Uuid;
 
 use crate::policy::{Directory, Mistake, PolicyFile, parse};
@@ -35,7 +36,7 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
     let mut groups = Vec::new();
     if !named.is_empty() {
         for group in client.groups().await?.into_iter().chain(built_in(&named)) {
-            let is_named = named.iter().any(|name| is_called(&group, name));
+            let is_named = named.iter().any(|name| is_group(&group, name));
             let members = match group.id {
                 EVERYONE => people.clone(),
                 id if is_named => client.group_members(id).await?,
@@ -45,10 +46,6 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
         }
     }
     Ok(Directory { people: people.into_iter().map(|account| (account.person.id, account)).collect(), groups })
-}
-
-fn is_called(group: &Group, name: &str) -> bool {
-    group.name.raw() == name || Uuid::parse_str(name.trim()).is_ok_and(|id| id == group.id)
 }
 
 /// The group of everybody, which no list has, when it is named by its id.

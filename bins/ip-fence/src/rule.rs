@@ -259,13 +259,11 @@ fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String {
 }
 
 pub(crate) fn is_service_account(directory: &Directory, person: Uuid, accounts: &[String]) -> bool {
-    if accounts.is_empty() {
-        return false;
+    let by_id = |entry: &String| Uuid::parse_str(entry.trim()).is_ok_and(|id| id == person);
+    match directory.people.get(&person) {
+        Some(account) => account.person.is_meant_by_one_of(accounts),
+        None => accounts.iter().any(by_id),
     }
-    let email = directory.people.get(&person).and_then(|account| account.person.email.as_ref());
-    let email = email.map(|email| email.raw().to_lowercase());
-    let id = person.to_string();
-    accounts.iter().any(|account| *account == id || Some(account) == email.as_ref())
 }
 
 fn place_of(address: Address) -> Place {

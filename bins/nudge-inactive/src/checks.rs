@@ -1,16 +1,20 @@
-//! What `doctor` says of this program: which rooms it would look at, by which terms, and whether it writes to people. Pure.
+//! What `doctor` says of this program: which rooms it would look at, by which terms, and whether it writes to people.
 
+use audit_model::RoomId;
 use docspace_client::Room;
-use job_runner::Check;
 use job_runner::words::{blind_spot, plural};
+use job_runner::{Check, Reached};
 
 use crate::config::Config;
 use crate::rooms::{choose, tags};
 use crate::run::BLIND_SPOTS;
 
-/// `rooms` is absent when the portal's list could not be read.
-pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
-    let mut checks: Vec<Check> = rooms.map(|rooms| looked_at(config, rooms)).into_iter().collect();
+/// `reached` is absent when the portal could not be asked.
+pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+    let mut checks = match reached {
+        Some(reached) => looked_at(config, reached).await,
+        None => Vec::new(),
+    };
     let (days, grace) = (plural(config.period_days.into(), "day"), plural(config.grace_days.into(), "day"));
     let acts = plural(config.min_activity, "act");
     checks.push(Check::ok(
@@ -23,22 +27,36 @@ pub(crate) fn checks(config: &Config, rooms: Option<&[Room]>) -> Vec<Check> {
     checks
 }
 
-fn looked_at(config: &Config, rooms: &[Room]) -> Check {
-    const NAME: &str = "rooms_looked_at";
-    let wanted = config.rooms.wanted();
-    if !tags(wanted).is_empty() {
-        return Check::ok(NAME, "chosen by tag, among others; a run says when nothing fits");
+const ROOMS: &str = "rooms_looked_at";
+
+async fn looked_at(config: &Config, reached: &Reached) -> Vec<Check> {
+    let mut tagged = Vec::new();
+    for tag in tags(config.rooms.wanted()) {
+        match reached.client.rooms_with_tag(tag).await {
+            Ok(rooms) => tagged.push((tag.to_owned(), rooms.into_iter().map(|room| room.fact.id).collect())),
+            Err(error) => return vec![Check::failed(ROOMS, error)],
+        }
     }
-    let choice = choose(wanted, rooms, &[]);
-    if let Some(unknown) = choice.unknown.first() {
-        return Check::usage(NAME, format!("no room is meant by `{unknown}`"), "look ids and titles up in the portal");
+    chosen(config, &reached.rooms, &tagged)
+}
+
+fn chosen(config: &Config, rooms: &[Room], tagged: &[(String, Vec<RoomId>)]) -> Vec<Check> {
+    let choice = choose(config.rooms.wanted(), rooms, tagged);
+    if !choice.unknown.is_empty() {
+        let remedy = "look ids, titles and tags up in the portal";
+        let told = |unknown: &String| Check::usage(ROOMS, format!("no room is meant by `{unknown}`"), remedy);
+        return choice.unknown.iter().map(told).collect();
     }
     if choice.ids.is_empty() {
-        return Check::fail(NAME, "there is no room to look at", "use the key of an account that sees the rooms");
+        return vec![Check::fail(
+            ROOMS,
+            "there is no room to look at",
+            "use the key of an account that sees the rooms",
+        )];
     }
     let archived =
         if choice.archived > 0 { format!("; {} archived ones are left out", choice.archived) } else { String::new() };
-    Check::ok(NAME, format!("{}{archived}", plural(choice.ids.len() as u64, "room")))
+    vec![Check::ok(ROOMS, format!("{}{archived}", plural(choice.ids.len() as u64, "room")))]
 }
 
 fn reminders(config: &Config) -> Check {
@@ -73,11 +91,11 @@ mod tests {
         let rooms = [Room { fact, archived: false, owner: None }];
         let state = |rooms: &[Room], wanted: &[&str]| {
             let list = wanted.iter().map(|&entry| entry.to_owned()).collect();
-            looked_at(&Config { rooms: RoomChoice::List(list), ..Config::default() }, rooms).state
+            chosen(&Config { rooms: RoomChoice::List(list), ..Config::default() }, rooms, &[])[0].state
         };
         assert_eq!(state(&rooms, &["Falcon"]), CheckState::Ok);
         assert_eq!(state(&rooms, &["Eagle"]), CheckState::Fail);
-        assert_eq!(looked_at(&Config::default(), &[]).state, CheckState::Fail);
-        assert_eq!(looked_at(&Config::default(), &rooms).state, CheckState::Ok);
+        assert_eq!(chosen(&Config::default(), &[], &[])[0].state, CheckState::Fail);
+        assert_eq!(chosen(&Config::default(), &rooms, &[])[0].state, CheckState::Ok);
     }
 }

@@ -11,7 +11,7 @@ use job_store::Store;
 use crate::config::{Config, RoomChoice};
 use crate::remind::explain_reminders;
 use crate::report::{Clock, blind_spots, gaps, who};
-use crate::rule::{Judged, Verdict, is_one_of};
+use crate::rule::{Judged, Verdict};
 use crate::run::{Judgement, NudgeInactive, judge_rooms};
 
 pub(crate) async fn explain(setup: &Setup<'_, NudgeInactive>, person: &str, room: &str) -> anyhow::Result<Exit> {
@@ -57,11 +57,10 @@ async fn write(
     judgement: &Judgement,
 ) -> anyhow::Result<bool> {
     let clock = Clock(job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone));
-    let wanted = [person.trim().to_lowercase()];
     let mut is_known = false;
     for (room, judged) in &judgement.judged {
         let title = judgement.found.rooms.get(room).map(|room| room.title.for_terminal()).unwrap_or_default();
-        let Some(judged) = judged.iter().find(|judged| is_one_of(&judged.member.account.person, &wanted)) else {
+        let Some(judged) = judged.iter().find(|judged| judged.member.account.person.is_meant_by(person)) else {
             let shown = PortalText::new(person).for_terminal();
             writeln!(text, "{shown} is no member of \"{title}\" (room {room})")?;
             continue;

@@ -234,9 +234,9 @@ impl Outcome {
         Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 
-    /// Whether so many people were due at once that nobody was written to.
+    /// Whether nobody was written to before somebody has looked: too many people were due at once, or whom to spare is not clear.
     pub(crate) fn is_held(&self) -> bool {
-        self.actions.iter().any(|action| matches!(action.held, Some(Hold::TooMany { .. })))
+        self.actions.iter().any(|action| matches!(action.held, Some(Hold::TooMany { .. } | Hold::Unclear)))
     }
 
     pub(crate) fn inactive(&self) -> u64 {

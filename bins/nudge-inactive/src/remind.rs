@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::rule::Judged;
 
 pub(crate) use plan::{ActionState, Hold, Reminder};
-pub(crate) use send::{Remembered, remind};
+pub(crate) use send::{Remembered, remind, spared};
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.
 pub(crate) async fn explain_reminders(
@@ -42,7 +42,7 @@ pub(crate) async fn explain_reminders(
         lines.push("nobody is written to: `remind.enabled` is false".to_owned());
         return Ok(lines);
     }
-    let at = plan::Circumstances { now: job.now, zone, window_end: job.window.until, judged: 0 };
+    let at = plan::Circumstances { now: job.now, zone, window_end: job.window.until, judged: 0, is_clear: true };
     if let Some(hold) = plan::hold(person, &past, &config.remind, at) {
         lines.push(format!("no mail now: {}", hold.words()));
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
-    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
+    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
@@ -251,7 +251,7 @@ fn verdict(
 
 fn excluded(member: &Member, terms: &Terms) -> Option<Excluded> {
     let person = &member.account.person;
-    let is_among = |entries: &[String]| is_one_of(person, entries);
+    let is_among = |entries: &[String]| person.is_meant_by_one_of(entries);
     if is_robot(person.id) || person.id == GUEST_ACCOUNT || is_among(&terms.robots) {
         return Some(Excluded::Robot);
     }
@@ -272,13 +272,6 @@ fn excluded(member: &Member, terms: &Terms) -> Option<Excluded> {
     } else {
         None
     }
-}
-
-/// Whether one of the entries, in lower case, is the person's id or e-mail address.
-pub(crate) fn is_one_of(person: &Person, entries: &[String]) -> bool {
-    let id = person.id.to_string();
-    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
-    entries.iter().any(|entry| *entry == id || Some(entry) == email.as_ref())
 }
 
 /// How much an inactive member matters, most first.

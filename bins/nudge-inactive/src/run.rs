@@ -10,8 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::Room;
 use job_runner::args::ReportFormat;
-use job_runner::config::FlagSetting;
+use job_runner::config::{FlagSetting, Problem, Problems};
 use job_runner::exit::Exit;
+use job_runner::names::NamedList;
+use job_runner::words;
 use job_runner::{Check, Conclusion, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 use uuid::Uuid;
@@ -20,7 +22,7 @@ use crate::activity;
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Form};
 use crate::outcome::{Outcome, RoomReport, Seen};
-use crate::remind::{Remembered, remind};
+use crate::remind::{Remembered, remind, spared};
 use crate::report;
 use crate::rooms::{Choice, choose, tags};
 use crate::rule::{Judged, Terms, Verdict, judge};
@@ -125,22 +127,23 @@ async fn chosen(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::
     let facts: Vec<_> = shown.iter().map(|room| room.fact.clone()).collect();
     job.archive.keep_rooms(&facts, job.now).await?;
     let choice = choose(wanted, &shown, &tagged);
-    if let Some(unknown) = choice.unknown.first() {
-        let message = format!("no room is meant by `{unknown}`; look ids, titles and tags up in the portal");
-        return Err(job_runner::Error::setting("rooms", message).into());
+    if !choice.unknown.is_empty() {
+        let message =
+            |unknown: &String| format!("no room is meant by `{unknown}`; look ids, titles and tags up in the portal");
+        let problems = choice.unknown.iter().map(|unknown| Problem::new("rooms", message(unknown))).collect();
+        return Err(job_runner::Error::Config(Problems(problems)).into());
     }
     Ok((shown, choice))
 }
 
 fn terms(config: &Config, job: &Job, coverage: &Coverage) -> Terms {
-    let lower = |entries: &[String]| entries.iter().map(|entry| entry.trim().to_lowercase()).collect();
     Terms {
         min_activity: config.min_activity,
         grace: config.grace(),
         with_owner: config.include_owner,
         with_managers: config.include_managers,
         robots: job.service_accounts.clone(),
-        listed: lower(&config.exclude_people),
+        listed: config.exclude_people.clone(),
         own: job.portal.as_ref().map(|portal| portal.me.person.id),
         blind: activity::blindness(job, config.period(), coverage),
     }
@@ -160,9 +163,7 @@ fn write_file(config: &Config, outcome: &Outcome) -> anyhow::Result<()> {
     let form = Form::of_file(path).context("the ending of `manager.file` was checked with the settings")?;
     let mut bytes = Vec::new();
     report::whole(outcome, form, &mut bytes)?;
-    let beside = path.with_extension("part");
-    let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-    if let Err(error) = written {
+    if let Err(error) = job_store::files::replace(path, &bytes, job_store::files::PRIVATE) {
         // the report on stdout is there all the same
         tracing::error!("cannot write `manager.file` {}: {error}; check its folder and rights", path.display());
     }
@@ -195,6 +196,8 @@ impl Program for NudgeInactive {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const WINDOW: TimeDelta = TimeDelta::days(30);
 
+    const SENDS_ALERTS: bool = false;
+
     type Cli = Cli;
     type Config = Config;
     type Outcome = Outcome;
@@ -213,6 +216,10 @@ impl Program for NudgeInactive {
     ) -> Result<Option<Window>, job_runner::Error> {
         let until = until.unwrap_or(now);
         Ok(Some(Window::new(since.unwrap_or(until - config.period()), until)))
+    }
+
+    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
+        spared(config, now)
     }
 
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
@@ -240,6 +247,10 @@ impl Program for NudgeInactive {
         report::render(outcome, format, out)
     }
 
+    fn says_more(outcome: &Outcome) -> bool {
+        outcome.print.is_some() || outcome.is_held() || words::told(&outcome.findings).next().is_some()
+    }
+
     /// None: who is inactive is for the manager, in one report, and not an incident each.
     fn alerts(_outcome: &Outcome) -> Vec<Alert> {
         Vec::new()
@@ -250,7 +261,7 @@ impl Program for NudgeInactive {
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached.map(|reached| reached.rooms.as_slice()))
+        crate::checks::checks(config, reached).await
     }
 
     async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {

@@ -3,6 +3,7 @@
 
 use audit_model::{PortalText, RoomId};
 use docspace_client::{Account, Area, Error, Room, Scopes};
+use job_runner::names::{NamedList, unknown};
 use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
@@ -10,7 +11,6 @@ use crate::config::{Config, Limit, Limits};
 use crate::create_room::of_title;
 use crate::rule::of_class;
 use crate::run::BLIND_SPOTS;
-use crate::who::is_one_of;
 
 /// `reached` is absent when the portal could not be asked.
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
@@ -39,21 +39,12 @@ fn people(wanted: &[String], accounts: Result<Vec<Account>, Error>) -> Vec<Check
         Ok(accounts) => accounts,
         Err(error) => return vec![Check::failed(NAME, error)],
     };
-    let is_known = |entry: &&String| {
-        let entry = [entry.trim().to_lowercase()];
-        accounts.iter().any(|account| is_one_of(&account.person, &entry))
-    };
-    let unknown: Vec<&String> = wanted.iter().filter(|entry| !is_known(entry)).collect();
+    let unknown = unknown(&[NamedList::people(NAME, wanted)], (&accounts, &[], &[]));
     if unknown.is_empty() {
         let text = format!("only findings about {} of {} people are reported", wanted.len(), accounts.len());
         return vec![Check::warn(NAME, text, "take `people` out unless that is meant")];
     }
-    let told = |entry: &String| {
-        let shown = PortalText::new(entry.as_str()).for_terminal();
-        let text = format!("nobody in the portal has the id or the e-mail address `{shown}`");
-        Check::usage(NAME, text, "look both up in the portal")
-    };
-    unknown.into_iter().map(told).collect()
+    unknown.iter().map(|unknown| Check::usage(NAME, unknown.to_string(), "look both up in the portal")).collect()
 }
 
 fn created(title: &str, rooms: &[Room], scopes: &Scopes) -> Check {

@@ -200,6 +200,11 @@ impl Config {
 }
 
 impl Settings for Config {
+    /// It writes no mails.
+    fn unused() -> &'static [&'static str] {
+        &["mail"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.limits.armed().is_empty() {

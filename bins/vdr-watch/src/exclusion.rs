@@ -45,10 +45,7 @@ pub(crate) fn silence(
 /// `twins` absent: titles count whoever else has had them.
 fn covers(exclusion: &Exclusion, finding: &Finding, twins: Option<&BTreeSet<RoomId>>) -> bool {
     let person = &finding.person;
-    let id = person.id.to_string();
-    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
-    let names_person = |name: &String| name.to_lowercase() == id || email.as_ref() == Some(&name.to_lowercase());
-    let people = exclusion.people.is_empty() || exclusion.people.iter().any(names_person);
+    let people = exclusion.people.is_empty() || person.is_meant_by_one_of(&exclusion.people);
     let rooms = exclusion.rooms.is_empty()
         || finding.room.as_ref().is_some_and(|room| names_room(&exclusion.rooms, room, twins));
     people && rooms

@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::create_room::RoomAction;
+use crate::create_room::{ActionState, RoomAction};
 use crate::logins::Logins;
 
 /// Version of the JSON report; a change that breaks readers raises it.
@@ -93,6 +93,11 @@ impl Outcome {
     /// What depends on what people know already.
     pub(crate) fn tellable(&mut self) -> Tellable<'_> {
         Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
+    }
+
+    /// What this run made at the portal, or tried to.
+    pub(crate) fn made(&self) -> impl Iterator<Item = &RoomAction> {
+        self.actions.iter().filter(|action| action.state != ActionState::Already)
     }
 
     pub(crate) fn logins(&self) -> &Logins {

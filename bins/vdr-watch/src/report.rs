@@ -41,7 +41,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
     let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
     let verdict = head.coverage.verdict();
-    let made: Vec<&RoomAction> = outcome.actions.iter().filter(|action| action.state != ActionState::Already).collect();
+    let made: Vec<&RoomAction> = outcome.made().collect();
     if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
         return Ok(());
     }

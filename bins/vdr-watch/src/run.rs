@@ -5,18 +5,20 @@ use std::io;
 
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::LateRow;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
-use job_runner::config::FlagSetting;
+use job_runner::config::{FlagSetting, Problem, Problems};
+use job_runner::names::NamedList;
+use job_runner::words;
 use job_runner::{Check, Conclusion, Job, Program, Reached, Tellable};
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::attribution::{Answers, Watched, file_of};
 use crate::cli::Cli;
-use crate::config::Config;
+use crate::config::{Config, Exclusion};
 use crate::exclusion;
 use crate::outcome::{Outcome, Seen};
 use crate::rule::{Detector, RoomKey};
@@ -84,18 +86,19 @@ fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<
         return Ok(data_rooms().map(|room| room.id.clone()).collect());
     }
     let mut chosen = BTreeSet::new();
+    let mut unknown = Vec::new();
     for name in wanted {
         let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
-        let before = chosen.len();
-        chosen.extend(fits.map(|room| room.id.clone()));
-        if chosen.len() == before && list_read {
+        let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
+        if fits.is_empty() && list_read {
             let shown = PortalText::new(name.as_str()).for_terminal();
             let message =
                 format!("no virtual data room has the id or the exact title `{shown}`; look both up in the portal");
-            return Err(job_runner::Error::setting("rooms", message));
+            unknown.push(Problem::new("rooms", message));
         }
+        chosen.extend(fits);
     }
-    Ok(chosen)
+    if unknown.is_empty() { Ok(chosen) } else { Err(job_runner::Error::Config(Problems(unknown))) }
 }
 
 /// Findings of the window, and those that rows which the portal stored only after their time had been judged are part of.
@@ -175,6 +178,15 @@ impl Program for VdrWatch {
         cli.flags()
     }
 
+    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
+        let counts = |exclusion: &&Exclusion| exclusion.until.is_some_and(|until| now.date_naive() < until);
+        let exclusions = || config.exclude.iter().filter(counts);
+        vec![
+            NamedList::people("exclude.people", exclusions().flat_map(|exclusion| &exclusion.people)),
+            NamedList::rooms("exclude.rooms", exclusions().flat_map(|exclusion| &exclusion.rooms)),
+        ]
+    }
+
     fn part(config: &Config) -> String {
         config.part()
     }
@@ -202,6 +214,10 @@ impl Program for VdrWatch {
 
     fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
         crate::report::render(outcome, format, out)
+    }
+
+    fn says_more(outcome: &Outcome) -> bool {
+        outcome.made().next().is_some() || words::told(&outcome.findings).next().is_some()
     }
 
     fn alerts(outcome: &Outcome) -> Vec<Alert> {

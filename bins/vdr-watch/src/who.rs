@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Coverage, Finding, GUEST_ACCOUNT, Person, PortalText, RoomId, RoomRole};
+use audit_model::{Coverage, Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
 use docspace_client::{Error, ErrorKind, Member};
 use job_runner::Job;
+use job_runner::names::{NamedList, unknown};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -33,15 +34,8 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
             finding.person = person.clone();
         }
     }
-    findings.retain(|finding| !is_one_of(&finding.person, &job.service_accounts));
+    findings.retain(|finding| !finding.person.is_meant_by_one_of(&job.service_accounts));
     Ok(())
-}
-
-/// Whether one of the entries, trimmed and in lower case, is the person's id or e-mail address.
-pub(crate) fn is_one_of(person: &Person, entries: &[String]) -> bool {
-    let id = person.id.to_string();
-    let email = person.email.as_ref().map(|email| email.raw().to_lowercase());
-    entries.iter().any(|entry| *entry == id || Some(entry) == email.as_ref())
 }
 
 /// Fills in what everybody found is in the room of the finding, where that is one known room. Members that cannot be read are a gap.
@@ -84,7 +78,7 @@ fn role_among(members: &[Member], person: Uuid) -> RoomRole {
     }
 }
 
-/// The people that a run is restricted to: ids and e-mail addresses in lower case. Empty: everybody.
+/// The people that a run is restricted to, by id or e-mail address. Empty: everybody.
 pub(crate) struct Chosen(Vec<String>);
 
 impl Chosen {
@@ -96,15 +90,9 @@ impl Chosen {
         }
         match job.client.people().await {
             Ok(accounts) => {
-                let is_known = |entry: &String| {
-                    let entry = std::slice::from_ref(entry);
-                    accounts.iter().any(|account| is_one_of(&account.person, entry))
-                };
-                if let Some(unknown) = chosen.0.iter().find(|entry| !is_known(entry)) {
-                    let shown = PortalText::new(unknown.as_str()).for_terminal();
-                    let message =
-                        format!("nobody in the portal has the id or the e-mail address `{shown}`; look both up there");
-                    return Err(job_runner::Error::setting("people", message).into());
+                let unknown = unknown(&[NamedList::people("people", entries)], (&accounts, &[], &[]));
+                if !unknown.is_empty() {
+                    return Err(job_runner::Error::unknown(&unknown).into());
                 }
             }
             Err(error) => {
@@ -123,7 +111,7 @@ impl Chosen {
         let names_an_address = self.0.iter().any(|entry| entry.parse::<Uuid>().is_err());
         findings.retain(|Finding { person, .. }| {
             let may_be_meant = person.email.is_none() && person.id != GUEST_ACCOUNT && names_an_address;
-            is_one_of(person, &self.0) || may_be_meant
+            person.is_meant_by_one_of(&self.0) || may_be_meant
         });
     }
 

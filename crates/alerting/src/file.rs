@@ -1,8 +1,10 @@
 //! Alerts as lines of a file, for whatever collects logs on the machine.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+use job_store::files;
 
 use crate::error::Error;
 
@@ -14,11 +16,7 @@ pub(crate) fn append(path: &Path, json: &str) -> Result<(), Error> {
 }
 
 fn append_line(path: &Path, json: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = files::open_append(path)?;
 
     let line_break = if ends_inside_a_line(&mut file)? { "\n" } else { "" };
     let line = format!("{line_break}{json}\n");

@@ -68,6 +68,9 @@ pub enum MailError {
     /// It answered with 4xx, or the connection broke before it had the message.
     #[error("the mail server did not take the message now; a later run tries again")]
     NotNow { source: ServerSaid },
+    /// It does not take mails from this sender, whoever they are for.
+    #[error("the mail server does not take mails from this sender; correct `mail.from`")]
+    Sender { source: ServerSaid },
     /// It answered with 5xx.
     #[error("the mail server refused the message; check the address and what the server says")]
     Refused { source: ServerSaid },
@@ -87,6 +90,7 @@ impl MailError {
             MailError::Address { .. }
             | MailError::Message { .. }
             | MailError::NoUnicode
+            | MailError::Sender { .. }
             | MailError::Refused { .. } => Fate::Refused,
             MailError::Broken { .. } | MailError::Silent { had_message: true } => Fate::Unknown,
         }
@@ -124,14 +128,22 @@ impl Mailer {
         Ok(Mailer { options, from, reply_to, connection: None })
     }
 
-    /// Whether the server can be reached and lets us sign in; sends nothing.
+    /// Whether the server can be reached, lets us sign in and takes our sender; sends nothing.
     ///
     /// # Errors
-    /// [`MailError::Connect`].
+    /// [`MailError::Connect`], or [`MailError::Sender`] when mails of this sender would be refused.
     pub async fn probe(&self) -> Result<(), MailError> {
+        let patience = self.options.patience;
         let mut connection = smtp_connect(&self.options).await?;
-        let _ = timeout(self.options.patience, connection.quit()).await;
-        Ok(())
+        let from = MailFrom::new(Some(self.from.email.clone()), Vec::new());
+        let taken = timeout(patience, connection.command(from)).await;
+        let _ = timeout(patience, connection.command(Rset)).await;
+        let _ = timeout(patience, connection.quit()).await;
+        match taken {
+            Err(_) => Err(MailError::Silent { had_message: false }),
+            Ok(Err(source)) => Err(MailError::Sender { source: source.into() }),
+            Ok(Ok(_)) => Ok(()),
+        }
     }
 
     /// The mail as it goes over the wire.

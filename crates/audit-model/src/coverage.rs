@@ -185,6 +185,23 @@ impl Coverage {
         gaps.into_iter().for_each(|gap| self.gap(&gap.what, gap.span, gap.why));
     }
 
+    /// The gaps as people are told of them: neighbours of one source and one reason are one. In order of source, then time.
+    pub fn merged_gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_by(|a, b| (&a.what, a.why, a.span).cmp(&(&b.what, b.why, b.span)));
+        let mut merged: Vec<Gap> = Vec::new();
+        for gap in gaps {
+            match merged.last_mut() {
+                Some(last) if last.what == gap.what && last.why == gap.why && gap.span.since <= last.span.until => {
+                    last.span.until = last.span.until.max(gap.span.until);
+                }
+                _ => merged.push(gap),
+            }
+        }
+        merged.sort_by(|a, b| (&a.what, a.span, a.why).cmp(&(&b.what, b.span, b.why)));
+        merged
+    }
+
     /// Takes in the log of one more room.
     pub fn add_room_log(&mut self, read: Option<SourceCoverage>, gaps: Vec<Gap>) {
         self.add_gaps(gaps);
@@ -208,5 +225,38 @@ impl Coverage {
             (Some(_), false) => Verdict::Incomplete,
             (Some(_), true) => Verdict::Complete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn neighbouring_gaps_of_one_source_and_reason_are_one() {
+        let span = |since: i64, until: i64| {
+            let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+            Window::new(at(since), at(until))
+        };
+        let mut coverage = Coverage::default();
+        for second in 0..1_000 {
+            coverage.gap("audit", span(second, second + 1), GapReason::PortalError);
+        }
+        coverage.gap("audit", span(500, 502), GapReason::UnreadableRow);
+        coverage.gap("logins", span(1_000, 1_001), GapReason::PortalError);
+        coverage.gap("audit", span(1_002, 1_003), GapReason::PortalError);
+        let merged = coverage.merged_gaps();
+        let shown: Vec<_> = merged.iter().map(|gap| (gap.what.as_str(), gap.span, gap.why)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("audit", span(0, 1_000), GapReason::PortalError),
+                ("audit", span(500, 502), GapReason::UnreadableRow),
+                ("audit", span(1_002, 1_003), GapReason::PortalError),
+                ("logins", span(1_000, 1_001), GapReason::PortalError),
+            ]
+        );
     }
 }

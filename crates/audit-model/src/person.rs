@@ -92,6 +92,21 @@ impl Person {
     pub fn named(id: Uuid, name: PortalText) -> Self {
         Person { id, name, email: None, status: None, role: None, registered: None, room_role: None }
     }
+
+    /// Whether an entry of a list in the settings means them: by id, in capitals and with braces or without, or by e-mail address in
+    /// any case. Blanks around it do not count.
+    pub fn is_meant_by(&self, entry: &str) -> bool {
+        let entry = entry.trim();
+        match Uuid::parse_str(entry) {
+            Ok(id) => id == self.id,
+            Err(_) => self.email.as_ref().is_some_and(|email| email.raw().to_lowercase() == entry.to_lowercase()),
+        }
+    }
+
+    /// Whether one of the entries means them.
+    pub fn is_meant_by_one_of(&self, entries: &[String]) -> bool {
+        entries.iter().any(|entry| self.is_meant_by(entry))
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +121,21 @@ mod tests {
         let person: Person = serde_json::from_str(old).unwrap();
         assert_eq!((person.role, person.registered, person.room_role.clone()), (None, None, None));
         assert_eq!(serde_json::to_string(&person).unwrap(), old);
+    }
+
+    #[test]
+    fn an_entry_means_somebody_by_id_or_address() {
+        let id = Uuid::from_u128(0xABCD);
+        let person = Person { email: Some("Anna@Example.com".into()), ..Person::named(id, "Anna".into()) };
+        let capitals = id.to_string().to_uppercase();
+        for entry in [" anna@example.COM ", &id.to_string(), &format!("{{{capitals}}}"), &id.simple().to_string()] {
+            assert!(person.is_meant_by(entry), "{entry}");
+        }
+        for entry in ["", "Anna", "anna@example.co", &Uuid::from_u128(1).to_string()] {
+            assert!(!person.is_meant_by(entry), "{entry}");
+        }
+        let nobody = Person { email: None, ..person };
+        assert!(!nobody.is_meant_by("anna@example.com") && !nobody.is_meant_by(""));
     }
 
     #[test]

@@ -56,10 +56,12 @@ impl Setting {
         Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap(), clock: Clock::Portal, program }
     }
 
-    /// A file in the setting's folder; gives its path.
+    /// A file in the setting's folder that nobody else may read; gives its path.
     pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.state.path().join(name);
         std::fs::write(&path, content).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         path.display().to_string()
     }
 

@@ -301,8 +301,8 @@ mod tests {
         let before = archive.logins(window).await.unwrap();
         assert_eq!(before.iter().map(|login| login.user).collect::<Vec<_>>(), [anna]);
         let next = LoginEvent { id: 2, at: instant(6).unwrap(), ..before[0].clone() };
-        let spans =
-            crate::keep::Spans { before: &SpanSet::default(), covered: &SpanSet::default(), bad: &SpanSet::default() };
+        let none = SpanSet::default();
+        let spans = crate::keep::Spans { before: &none, covered: &none, bad: &none, odd: &none };
         let source = crate::source::Logins { kept_since: None, portal_now: window.until };
         archive.keep(&source, "logins", &[next], spans).await.unwrap();
         assert_eq!(archive.successful_logins_of(anna, window).await.unwrap().len(), 2);

@@ -13,7 +13,7 @@ use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::flow::conclude;
-use crate::logging::LogTail;
+use crate::logging::Log;
 use crate::program::Program;
 use crate::setup::{self, Setup, Surroundings};
 use crate::watchers::Watchers;
@@ -43,8 +43,8 @@ pub fn main<P: Program>() -> ExitCode {
 fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let args = cli.common();
     let environment = Environment::from_process();
-    let tail = match logging::init(args.verbose, args.quiet, &environment) {
-        Ok(tail) => tail,
+    let log = match logging::init(args.verbose, args.quiet, &environment) {
+        Ok(log) => log,
         Err(mistake) => {
             // so that somebody hears of it
             logging::init(0, false, &Environment::default())?;
@@ -66,7 +66,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         return runtime.block_on(doctor::run::<P>(args, &environment, &read));
     }
     if cli.command().is_none() && !cli.has_own_command() {
-        return job::<P>(args, &environment, read, &runtime, tail);
+        return job::<P>(args, &environment, read, &runtime, log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
@@ -84,13 +84,13 @@ fn job<P: Program>(
     environment: &Environment,
     read: Read<P::Config>,
     runtime: &Runtime,
-    tail: LogTail,
+    log: Log,
 ) -> anyhow::Result<Exit> {
     let Read { settings: Some((common, config)), problems, .. } = read else {
         return Err(Error::Config(Problems(read.problems)).into());
     };
     let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment };
-    let mut watchers = Watchers::new(&setup, tail);
+    let mut watchers = Watchers::new(&setup, log);
     // what a panic leaves half done is not looked at again
     let ended = catch_unwind(AssertUnwindSafe(|| {
         if !problems.is_empty() {

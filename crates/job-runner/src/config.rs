@@ -15,7 +15,7 @@ mod show;
 mod suggest;
 mod variables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 use serde::Serialize;
@@ -46,6 +46,11 @@ use layer::{Layer, Layers};
 pub trait Settings: Serialize + DeserializeOwned + Default {
     /// What is wrong across fields or out of bounds; empty if nothing is.
     fn validate(&self) -> Vec<Problem>;
+
+    /// Tables of the common settings that the program does nothing with. Only the file that several programs share may hold them.
+    fn unused() -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A setting given by a flag.
@@ -115,10 +120,10 @@ pub(crate) struct Read<C> {
     layers: Layers,
 }
 
-impl<C> Read<C> {
+impl<C: Settings> Read<C> {
     /// Every setting with its value and where it comes from, by key. Values that do not fit are left out.
     pub(crate) fn shown(&self) -> Vec<ShownSetting> {
-        show::settings(&self.layers)
+        show::settings(&self.layers, C::unused())
     }
 
     /// The settings, for a command that may do without a portal.
@@ -156,11 +161,16 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     let mut layers = Layers::new(defaults::<CommonConfig>(), defaults::<C>());
     for path in [&sources.portal_file, &sources.own_file].into_iter().flatten() {
         match file::read(path) {
-            Ok(layer) => layers.push(layer, &mut problems),
+            Ok(mut layer) => {
+                let is_shared = sources.portal_file.as_ref() == Some(path) && sources.own_file.as_ref() != Some(path);
+                problems.extend(layer.take_unused::<C>(program).into_iter().filter(|_| !is_shared));
+                layers.push(layer, &mut problems);
+            }
             Err(problem) => problems.push(problem),
         }
     }
-    for layer in variables::layers(program, &sources.environment, layers.defaults()) {
+    for mut layer in variables::layers(program, &sources.environment, layers.defaults()) {
+        problems.extend(layer.take_unused::<C>(program));
         layers.push(layer, &mut problems);
     }
     for FlagSetting { flag, key, value } in &sources.flags {
@@ -184,6 +194,18 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
         }
     }
     Read { settings: Some((common, own)), problems, layers }
+}
+
+/// Whether a settings file holds what nobody else may know: addresses that are secrets, or a password for a proxy. One that cannot be
+/// read does not.
+pub(crate) fn holds_secrets(path: &Path) -> bool {
+    let Ok(Layer { values, .. }) = file::read(path) else { return false };
+    let at = |key: &str| {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        layer::find(&values, &path).and_then(Value::as_str).map(str::to_owned)
+    };
+    let is_set = |key: &str| at(key).is_some_and(|text| !text.is_empty());
+    is_set("heartbeat.url") || is_set("alerts.webhook.url") || at("outbound.proxy").is_some_and(|url| url.contains('@'))
 }
 
 /// The default settings as a table.

@@ -59,9 +59,13 @@ pub(crate) async fn run<P: Program>(
 
 async fn inspect<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     let mut checks = vec![local::outbound(setup)];
+    checks.extend(local::exposed(setup));
     checks.extend(local::state(setup).await);
     let (seen, reached) = portal::inspect(setup).await;
     checks.extend(seen);
+    if let Some(reached) = &reached {
+        checks.extend(portal::names(setup, reached).await);
+    }
     checks.extend(P::checks(setup.config, reached.as_ref()).await);
     checks.extend(local::alerts(setup).await);
     checks.extend(local::mail(setup).await);

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::config::{Problem, Problems};
+use crate::names::Unknown;
 use crate::secret::KeyOrigin;
 
 /// Why the surroundings of a job could not be set up.
@@ -77,6 +78,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Entries of the settings that mean nobody and nothing, all of them.
+    pub fn unknown(unknown: &[Unknown]) -> Self {
+        let problem = |unknown: &Unknown| Problem::new(unknown.key.as_str(), unknown.message());
+        Error::Config(Problems(unknown.iter().map(problem).collect()))
+    }
+
     /// A setting that only a look at the portal shows to be wrong, for instance a room that does not exist.
     pub fn setting(key: &str, message: impl Into<String>) -> Self {
         Error::Config(Problems(vec![Problem::new(key, message)]))

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use crate::Error;
-use crate::args::CommonArgs;
+use crate::args::{CommonArgs, ReportFormat};
 use crate::clock::{self, CLOCK_TOLERANCE};
 use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
@@ -22,8 +22,9 @@ use crate::failures::Failures;
 use crate::job::Job;
 use crate::key_end::KeyWatch;
 use crate::metrics::Measured;
+use crate::names;
 use crate::program::Program;
-use crate::setup::Surroundings;
+use crate::setup::{self, Surroundings};
 use crate::state_path::StatePaths;
 use crate::telling::Telling;
 use crate::watchers::Watchers;
@@ -75,7 +76,12 @@ pub(crate) async fn conclude<P: Program>(
         Ok(portal) => (Some(portal), None),
         Err(error) => (None, Some(error)),
     };
-    let notes = notes.into_iter().chain(key_watch.note.clone()).collect();
+    let misnamed = match portal {
+        Some(_) => names::for_run(&setup::named::<P>(common, config, now), &store, &client, now).await,
+        None => Vec::new(),
+    };
+    let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
+    let notes = notes.into_iter().chain(key_watch.note.clone()).chain(misnamed.clone()).collect();
     let job = Job {
         program: P::NAME,
         version: P::VERSION,
@@ -103,7 +109,18 @@ pub(crate) async fn conclude<P: Program>(
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
     let telling = Telling { outbox: &outbox, channels: &channels, quiet, now, dry_run: args.dry_run };
     let told = telling
-        .tell::<P>(&mut outcome, |outcome, notes| print::<P>(outcome, key_watch.note.iter().chain(notes), args))
+        .tell::<P>(&mut outcome, |outcome, notes| {
+            let misnamed = watchers.failures.daily(&misnamed);
+            let notes: Vec<&String> = key_watch.note.iter().chain(notes).chain(misnamed).collect();
+            // what could not be seen and is known already is not told again
+            let is_news = watchers.failures.is_news(P::conclusion(outcome).coverage);
+            let is_told = is_news || !notes.is_empty() || P::says_more(outcome);
+            if is_told || args.format == ReportFormat::Json || io::stdout().is_terminal() {
+                print::<P>(outcome, notes.into_iter(), args)
+            } else {
+                Ok(())
+            }
+        })
         .await;
     if told.printed.is_ok() {
         key_watch.told(&store, now).await;

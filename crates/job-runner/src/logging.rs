@@ -1,17 +1,23 @@
-//! The log: on stderr only, because stdout is the report. What is logged is left to whoever logs.
+//! The log: on stderr only, because stdout is the report. What is logged is left to whoever logs; that each event is one line of
+//! bounded length is seen to here, because part of it may come from a server.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::Subscriber;
+use audit_model::PortalText;
+use tracing::field::Field;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{FormatFields, Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::Error;
 use crate::environment::Environment;
+use crate::failures::Gate;
 
 /// Libraries whose `info` and `debug` explain them and not this run. They stay at `warn`, whatever `-v` says.
 const NOISY: [&str; 9] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "sqlx", "tokio", "want"];
@@ -21,6 +27,17 @@ const NEVER: &str = "rustls_platform_verifier=off";
 
 /// How much of the log is sent along when a run fails: what the receiver of a heartbeat keeps.
 const TAIL_BYTES: usize = 10_000;
+
+/// Longer texts are cut: a server can answer anything, and cron mails it.
+const LONGEST_TEXT: usize = 1_000;
+
+/// The log of this process. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Its last lines.
+    pub tail: LogTail,
+    pub(crate) gate: Gate,
+}
 
 /// The last lines of the log, `info` included, whatever stderr shows. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +72,49 @@ impl io::Write for LogTail {
 ///
 /// # Errors
 /// `RUST_LOG` is no filter, or the process has a log already.
-pub fn init(verbose: u8, quiet: bool, environment: &Environment) -> Result<LogTail, Error> {
-    let filter = filter(verbose, quiet, environment.get("RUST_LOG"))?;
-    let colour = io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    let tail = LogTail::default();
-    subscriber(filter, colour, io::stderr, tail.clone()).try_init().map_err(Error::LogTwice)?;
-    Ok(tail)
+pub fn init(verbose: u8, quiet: bool, environment: &Environment) -> Result<Log, Error> {
+    let rust_log = environment.get("RUST_LOG");
+    let filter = filter(verbose, quiet, rust_log)?;
+    let is_terminal = io::stderr().is_terminal();
+    let colour = is_terminal && environment.get("NO_COLOR").is_none();
+    let is_watched = is_terminal || verbose > 0 || rust_log.is_some();
+    let log = Log { tail: LogTail::default(), gate: if is_watched { Gate::watched() } else { Gate::default() } };
+    subscriber(filter, colour, Stderr(log.gate.clone()), log.tail.clone()).try_init().map_err(Error::LogTwice)?;
+    Ok(log)
+}
+
+/// Stderr behind the gate.
+struct Stderr(Gate);
+
+impl<'w> MakeWriter<'w> for Stderr {
+    type Writer = Line;
+
+    fn make_writer(&'w self) -> Line {
+        Line { gate: self.0.clone(), level: Level::ERROR }
+    }
+
+    fn make_writer_for(&'w self, metadata: &Metadata<'_>) -> Line {
+        Line { gate: self.0.clone(), level: *metadata.level() }
+    }
+}
+
+/// One line on its way to stderr. The formatter writes it in one piece.
+struct Line {
+    gate: Gate,
+    level: Level,
+}
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gate.lets_through(self.level, &String::from_utf8_lossy(bytes)) {
+            io::stderr().write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 fn filter(verbose: u8, quiet: bool, rust_log: Option<&str>) -> Result<EnvFilter, Error> {
@@ -82,9 +136,20 @@ fn subscriber<W>(filter: EnvFilter, colour: bool, writer: W, tail: LogTail) -> i
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let shown = fmt::layer().compact().with_target(false).with_ansi(colour).with_writer(writer).with_filter(filter);
-    let kept = fmt::layer().compact().with_target(false).with_ansi(false).with_writer(move || tail.clone());
+    let shown = fmt::layer().compact().with_target(false).with_ansi(colour).fmt_fields(one_line()).with_writer(writer);
+    let shown = shown.with_filter(filter);
+    let kept = fmt::layer().compact().with_target(false).with_ansi(false).fmt_fields(one_line());
+    let kept = kept.with_writer(move || tail.clone());
     tracing_subscriber::registry().with(shown).with(kept.with_filter(EnvFilter::new(without_noise("info"))))
+}
+
+/// Message and fields, none of which can begin a line of its own or act on a terminal.
+fn one_line() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    let write = |writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug| {
+        let text = PortalText::new(format!("{value:?}")).for_terminal_within(LONGEST_TEXT);
+        if field.name() == "message" { write!(writer, "{text}") } else { write!(writer, "{}={text}", field.name()) }
+    };
+    debug_fn(write).delimited(" ")
 }
 
 #[cfg(test)]
@@ -152,6 +217,21 @@ mod tests {
         let (time, rest) = line.split_once(' ').unwrap();
         assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{line}");
         assert_eq!(rest.trim_start(), "WARN own-warn run.rows=3");
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_bounded_length_whatever_a_server_says() {
+        let (buffer, tail) = (Buffer::default(), LogTail::default());
+        let writer = buffer.clone();
+        let log = subscriber(filter(0, false, None).unwrap(), false, move || writer.clone(), tail.clone());
+        let forged = "no\n2026-11-20T09:00:00Z ERROR forged\r\u{1b}[2J\u{202e}";
+        tracing::subscriber::with_default(log, || {
+            warn!(kind = forged, code = %forged, "it said {forged}{}", "x".repeat(5_000));
+        });
+        for text in [String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap(), tail.text()] {
+            assert_eq!((text.lines().count(), text.matches("forged").count()), (1, 3), "{text}");
+            assert!(!text.contains(['\r', '\u{1b}', '\u{202e}']) && text.len() < 2_000, "{text}");
+        }
     }
 
     #[test]

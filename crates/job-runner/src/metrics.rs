@@ -5,11 +5,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
-use audit_model::{Finding, FindingState, Severity, Verdict};
+use audit_model::{Finding, FindingState, PortalText, Severity, Verdict};
 use chrono::{DateTime, Utc};
+use job_store::files;
 
 use crate::exit::Exit;
 use crate::program::Conclusion;
@@ -68,32 +69,74 @@ pub(crate) struct Labels<'a> {
     pub(crate) portal: &'a str,
 }
 
+/// What metrics call a portal.
+pub(crate) fn portal_label(portal: &url::Url) -> String {
+    portal[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+}
+
+/// Why the file is not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(
+        "it holds {0}; give each program and portal a file of its own, for instance with `{{program}}` and `{{portal}}` in its name, or remove it if nobody writes it any more"
+    )]
+    SomebodyElses(String),
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+impl Labels<'_> {
+    /// As they stand in every line.
+    fn text(&self) -> String {
+        format!("portal=\"{}\",program=\"{}\"", escaped(self.portal), self.program)
+    }
+
+    /// Whose file this is, if it is not ours: alerts on the age of a success must never be kept silent by another's.
+    pub(crate) fn stranger(&self, text: &str) -> Option<String> {
+        let own = format!("{{{}", self.text());
+        let is_ours = |line: &&str| {
+            let behind = line.strip_prefix(PREFIX).and_then(|line| line.find('{').map(|at| &line[at..]));
+            behind.and_then(|labels| labels.strip_prefix(&own)).is_some_and(|rest| rest.starts_with([',', '}']))
+        };
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let other = { lines }.find(|line| !is_ours(line))?;
+        let label = |name: &str| Some(other.split_once(&format!("{name}=\""))?.1.split_once('"')?.0.to_owned());
+        Some(match (other.starts_with(PREFIX), label("program"), label("portal")) {
+            (true, Some(program), Some(portal)) => {
+                let shown = |text: String| PortalText::new(text).for_terminal_within(100);
+                format!("the metrics of {} at {}", shown(program), shown(portal))
+            }
+            _ => "metrics of something else".to_owned(),
+        })
+    }
+}
+
 /// Replaces the file at once, readable by everybody, because the collector is another user. The moment of the last success is taken
 /// over from the file before, unless this run is one.
+///
+/// # Errors
+/// It belongs to another program or portal, or cannot be written.
 pub(crate) fn write(
     path: &Path,
     labels: Labels<'_>,
     now: DateTime<Utc>,
     exit: Exit,
     measured: Option<&Measured>,
-) -> io::Result<()> {
+) -> Result<(), Refused> {
     let before = fs::read_to_string(path).unwrap_or_default();
-    let text = render(labels, now, exit, measured, last_success(&before));
-    let path = std::path::absolute(path)?;
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().ok_or(io::ErrorKind::NotFound)?)?;
-    file.write_all(text.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    if let Some(stranger) = labels.stranger(&before) {
+        return Err(Refused::SomebodyElses(stranger));
     }
-    file.persist(path)?;
-    Ok(())
+    let text = render(labels, now, exit, measured, last_success(&before));
+    Ok(files::replace(path, text.as_bytes(), files::READABLE)?)
 }
+
+/// What the names of all metrics begin with.
+const PREFIX: &str = "docspace_job_";
 
 const LAST_SUCCESS: &str = "docspace_job_last_success_timestamp_seconds";
 
-/// Seconds since 1970; 0 for never, so that an alert on its age fires before the first success, too.
+/// Seconds since 1970; 0 for never, so that an alert on its age fires before the first success, too. `text` has our lines only.
 fn last_success(text: &str) -> i64 {
     let line = text.lines().find(|line| line.starts_with(LAST_SUCCESS));
     line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
@@ -106,10 +149,7 @@ fn render(
     measured: Option<&Measured>,
     last_success_before: i64,
 ) -> String {
-    let mut page = Page {
-        labels: format!("portal=\"{}\",program=\"{}\"", escaped(labels.portal), labels.program),
-        text: String::new(),
-    };
+    let mut page = Page { labels: labels.text(), text: String::new() };
     let version = format!("version=\"{}\"", escaped(labels.version));
     page.family("build_info", "Version of the program that ran last.", &[(&version, 1)]);
     page.one("last_run_timestamp_seconds", "When the last run started.", now.timestamp());
@@ -161,7 +201,7 @@ impl Page {
     /// A metric with one sample per further label; `help` has neither backslash nor line break.
     fn family(&mut self, name: &str, help: &str, samples: &[(&str, i64)]) {
         let page = &mut self.text;
-        let name = format!("docspace_job_{name}");
+        let name = format!("{PREFIX}{name}");
         let written = writeln!(page, "# HELP {name} {help}\n# TYPE {name} gauge").and_then(|()| {
             samples.iter().try_for_each(|(label, value)| {
                 let comma = if label.is_empty() { "" } else { "," };
@@ -174,4 +214,33 @@ impl Page {
 
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Labels<'_> = Labels { program: "bulk-guard", version: "1.0.0", portal: "docs.example.com" };
+
+    fn written(labels: Labels<'_>) -> String {
+        render(labels, DateTime::UNIX_EPOCH, Exit::Concluded, None, 0)
+    }
+
+    #[test]
+    fn a_file_is_ours_when_every_line_has_our_labels() {
+        let measured = Measured { is_complete: true, ..Measured::default() };
+        let own = render(OURS, DateTime::UNIX_EPOCH, Exit::Concluded, Some(&measured), 0);
+        for text in ["", "# only a remark\n", &own] {
+            assert_eq!(OURS.stranger(text), None, "{text}");
+        }
+        for (labels, whose) in [
+            (Labels { program: "vdr-watch", ..OURS }, "the metrics of vdr-watch at docs.example.com"),
+            (Labels { portal: "docs.example.org", ..OURS }, "the metrics of bulk-guard at docs.example.org"),
+            (Labels { portal: "docs.example.com:8443", ..OURS }, "the metrics of bulk-guard at docs.example.com:8443"),
+        ] {
+            assert_eq!(OURS.stranger(&written(labels)).as_deref(), Some(whose));
+            assert_eq!(OURS.stranger(&format!("{own}{}", written(labels))).as_deref(), Some(whose), "behind our own");
+        }
+        assert_eq!(OURS.stranger("node_load1 0.5\n").as_deref(), Some("metrics of something else"));
+    }
 }

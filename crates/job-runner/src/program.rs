@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::path::Path;
 
 use alerting::Alert;
 use audit_model::{Coverage, Finding, FindingState, Window};
@@ -14,7 +15,9 @@ use crate::config::{FlagSetting, Settings};
 use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
 use crate::job::Job;
+use crate::names::NamedList;
 use crate::setup::Setup;
+use crate::words;
 
 /// One program: its names and its four pure functions around one that reads.
 ///
@@ -25,6 +28,9 @@ pub trait Program: Sized {
     const VERSION: &'static str;
     /// How far the window reaches back from its end when nothing says otherwise.
     const WINDOW: TimeDelta;
+
+    /// Whether the program sends alerts, so that `alerts.*` does something.
+    const SENDS_ALERTS: bool = true;
 
     /// Flags: the common ones, and the program's own.
     type Cli: clap::Parser + CommandLine;
@@ -43,6 +49,13 @@ pub trait Program: Sized {
     /// part has judged is remembered by itself: a look at one room must not pass for one at all of them.
     fn part(_config: &Self::Config) -> String {
         String::new()
+    }
+
+    /// The lists of the settings that name people, groups or rooms of the portal, besides `service_accounts`, as far as they count at
+    /// this moment. Entries that mean nobody are named by `doctor` and in the notes of every run; those whose mistake ends a run are
+    /// left to the program.
+    fn named(_config: &Self::Config, _now: DateTime<Utc>) -> Vec<NamedList> {
+        Vec::new()
     }
 
     /// The window of a run, for programs that have a say in it; `since` and `until` are what the flags say, `zone` is the portal's.
@@ -80,12 +93,23 @@ pub trait Program: Sized {
     /// Writes the report; nothing at all when there is nothing to say. Pure.
     fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
 
+    /// Whether the text report says something new besides what could not be seen, so that it is printed although the same gaps were
+    /// told before. Pure.
+    fn says_more(outcome: &Self::Outcome) -> bool {
+        words::told(Self::conclusion(outcome).findings).next().is_some()
+    }
+
     /// What people should be told: of findings, those that are new or have grown. Pure.
     fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
 
     /// Whether a run with these settings sends mails, so that `mail.*` has to be set.
     fn needs_mail(_config: &Self::Config) -> bool {
         false
+    }
+
+    /// Files of the program's own that nobody else may read, each with the words that come before its name: `the token in`.
+    fn secret_files(_config: &Self::Config) -> Vec<(&'static str, &Path)> {
+        Vec::new()
     }
 
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.

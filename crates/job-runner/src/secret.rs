@@ -9,11 +9,12 @@ use secrecy::SecretString;
 
 use crate::Error;
 use crate::environment::Environment;
+use crate::guard;
 
 /// The variable that holds the key itself, as the published samples name it.
 const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
 /// Where systemd puts credentials (`LoadCredential=`).
-const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+pub(crate) const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 /// The credential's name in that folder.
 const CREDENTIAL: &str = "docspace-api-key";
 /// The same for the mail server's password.
@@ -50,7 +51,7 @@ pub struct FoundKey {
     pub key: SecretString,
     /// Where it was.
     pub origin: KeyOrigin,
-    /// Other users may read the file: something to log, and no reason to stop.
+    /// Other users may read or change the file: something to log, and no reason to stop.
     pub warning: Option<String>,
 }
 
@@ -98,11 +99,7 @@ fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {
         Err(source) => return Err(Error::KeyUnreadable { origin, source }),
     };
     let key = checked(text, &origin)?;
-    // systemd guards the folder of credentials; the mode of a file in it means nothing
-    let warning = match origin {
-        KeyOrigin::Credential(_) => None,
-        _ => readable_by_others(path),
-    };
+    let warning = guard::of_key(&origin).map(|exposed| exposed.to_string());
     Ok(FoundKey { key, origin, warning })
 }
 
@@ -116,23 +113,6 @@ fn checked(mut text: String, origin: &KeyOrigin) -> Result<SecretString, Error> 
         return Err(Error::KeyMalformed { origin: origin.clone() });
     }
     Ok(SecretString::from(text))
-}
-
-#[cfg(unix)]
-fn readable_by_others(path: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    // the file was read a moment ago; if it is gone by now, there is nobody to warn about
-    let mode = fs::metadata(path).ok()?.permissions().mode();
-    (mode & 0o044 != 0).then(|| {
-        let path = path.display();
-        format!("the API key in `{path}` can be read by other users (mode {:03o}): chmod 600 '{path}'", mode & 0o777)
-    })
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_path: &Path) -> Option<String> {
-    None
 }
 
 #[cfg(test)]
@@ -256,10 +236,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_can_read_is_a_warning_but_not_for_credentials() {
+    fn a_file_that_others_can_read_or_change_is_a_warning_but_not_for_credentials() {
         let files = folder(&["key", CREDENTIAL]);
         let path = files.path().join("key");
-        for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+        for (mode, warned) in
+            [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o622, true), (0o602, true)]
+        {
             set_mode(&path, mode);
             let found = find_key(Some(&path), &Environment::default(), None).unwrap();
             assert_eq!(found.warning.is_some(), warned, "{mode:o}");

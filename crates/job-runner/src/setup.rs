@@ -1,6 +1,7 @@
 //! What a subcommand may need, made only when it asks for it: some need neither portal nor key.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
@@ -20,9 +21,11 @@ use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::flow::check_window;
+use crate::guard;
+use crate::names::NamedList;
 use crate::program::Program;
 use crate::secret::{self, FoundKey};
-use crate::state_path::{StatePaths, state_paths};
+use crate::state_path::{StatePaths, filled_in, state_paths};
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, P: Program> {
@@ -91,6 +94,17 @@ impl<P: Program> Setup<'_, P> {
         self.client_with(ApiKey::new(found.key), &portal_url)
     }
 
+    /// All lists of the settings that name people, groups or rooms.
+    pub(crate) fn named(&self) -> Vec<NamedList> {
+        named::<P>(self.common, self.config, self.now)
+    }
+
+    /// The file for metrics, if one is set.
+    pub(crate) fn textfile(&self) -> Option<PathBuf> {
+        let path = self.common.textfile.as_ref()?.as_path();
+        filled_in(path, P::NAME, &self.portal_url().ok()?).ok()
+    }
+
     /// The way out for mails, as the settings `mail.*` say; `None` without `mail.host`. Connects to nobody yet.
     ///
     /// # Errors
@@ -100,6 +114,11 @@ impl<P: Program> Setup<'_, P> {
         let ca_file = self.common.outbound.ca_file.as_ref().map(|path| path.as_path());
         let password_file = mail.password_file.as_ref().map(|path| path.as_path());
         mail.mailer(ca_file, || secret::find_password(self.environment, password_file))
+    }
+
+    /// Logs what other users of this machine can read or change of what this program relies on, as runs do.
+    pub fn warn_of_exposed(&self) {
+        guard::exposed(self).iter().for_each(|exposed| warn!("{exposed}"));
     }
 
     /// Writes to stdout, which nobody else may.
@@ -158,6 +177,12 @@ impl<P: Program> Setup<'_, P> {
     }
 }
 
+/// All lists of the settings that name people, groups or rooms.
+pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
+    let robots = NamedList::people("service_accounts", &common.service_accounts);
+    [robots].into_iter().chain(P::named(config, now)).collect()
+}
+
 /// What stands before the first request of a run.
 pub(crate) struct Surroundings {
     pub(crate) now: DateTime<Utc>,
@@ -170,6 +195,7 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P>) -> anyhow::Result<Self> {
+        setup.warn_of_exposed();
         Ok(Surroundings {
             now: setup.now,
             portal_url: setup.portal_url()?,

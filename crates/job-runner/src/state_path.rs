@@ -56,6 +56,19 @@ fn default_folder(program: &str, environment: &Environment) -> Option<PathBuf> {
     Some(base.join(program))
 }
 
+/// `{program}` and `{portal}` in the name of a file that several programs and portals share a setting for.
+///
+/// # Errors
+/// The portal has no host.
+pub(crate) fn filled_in(path: &Path, program: &str, portal: &Url) -> Result<PathBuf, Error> {
+    let text = path.to_string_lossy();
+    // a path that is no text cannot hold them
+    if !text.contains(['{', '}']) {
+        return Ok(path.to_owned());
+    }
+    Ok(PathBuf::from(text.replace("{program}", program).replace("{portal}", &file_name(portal)?)))
+}
+
 /// Host and port as a file name, different for different portals: `docs.example.com`, `127.0.0.1-8080`. The port of
 /// https is left out, unless the host itself ends like a port.
 fn file_name(portal: &Url) -> Result<String, Error> {
@@ -111,6 +124,15 @@ mod tests {
         }
         assert!(matches!(folder_of(None, &[]), Err(Error::NoStateFolder)));
         assert!(matches!(folder_of(Some(""), &both), Err(Error::NoStateFolder)));
+    }
+
+    #[test]
+    fn a_shared_setting_gives_each_program_and_portal_a_file_of_its_own() {
+        let portal = url("https://docs.example.com:8443");
+        let filled_in = |path: &str| filled_in(Path::new(path), "vdr-watch", &portal).unwrap();
+        assert_eq!(filled_in("/m/{program}-{portal}.prom"), Path::new("/m/vdr-watch-docs.example.com-8443.prom"));
+        assert_eq!(filled_in("/m/{other}.prom"), Path::new("/m/{other}.prom"));
+        assert_eq!(filled_in("/m/x.prom"), Path::new("/m/x.prom"));
     }
 
     #[test]

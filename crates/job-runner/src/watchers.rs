@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::exit::Exit;
 use crate::failures::Failures;
 use crate::heartbeat::Heartbeat;
-use crate::logging::LogTail;
+use crate::logging::{Log, LogTail};
 use crate::metrics::{self, Labels, Measured};
 use crate::program::Program;
 use crate::setup::Setup;
@@ -32,27 +32,24 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// As far as the settings say whom to tell; they may be wrong otherwise.
-    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>, tail: LogTail) -> Self {
+    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>, log: Log) -> Self {
         let portal = setup.portal_url().ok();
         let tells = !setup.args.dry_run;
         let heartbeat = || {
             let url = setup.common.heartbeat_url().ok()??;
             Heartbeat::new(url, &setup.http_options().ok()?, setup.now).ok()
         };
-        let textfile = setup.common.textfile.as_ref().map(|path| path.as_path().to_owned());
         let failures = setup.state_paths().ok().map(|paths| paths.lock.with_extension("failures"));
         Watchers {
-            failures: Failures::read(failures.filter(|_| tells), setup.now),
+            failures: Failures::read(failures.filter(|_| tells), setup.now, log.gate),
             measured: None,
             heartbeat: tells.then(heartbeat).flatten(),
-            textfile: textfile.filter(|_| tells && portal.is_some()),
-            portal: portal
-                .map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned())
-                .unwrap_or_default(),
+            textfile: setup.textfile().filter(|_| tells),
+            portal: portal.as_ref().map(metrics::portal_label).unwrap_or_default(),
             program: P::NAME,
             version: P::VERSION,
             now: setup.now,
-            tail,
+            tail: log.tail,
             key: setup.key().ok().map(|found| found.key),
             is_left_alone: false,
         }
@@ -76,14 +73,15 @@ impl Watchers {
         if !self.is_left_alone {
             self.tell(exit).await;
         }
-        self.failures.keep();
+        self.failures.keep((!self.is_left_alone).then_some(exit));
     }
 
     async fn tell(&mut self, exit: Exit) {
         if let Some(path) = &self.textfile {
             let labels = Labels { program: self.program, version: self.version, portal: &self.portal };
             if let Err(failure) = metrics::write(path, labels, self.now, exit, self.measured.as_ref()) {
-                self.failures.warn(&format!("cannot write the textfile {}: {failure}", path.display()));
+                let failure = anyhow::Error::new(failure);
+                self.failures.warn(&format!("cannot write the textfile {}: {failure:#}", path.display()));
             }
         }
         if let Some(heartbeat) = &self.heartbeat

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, MainSource, Severity, SourceCoverage, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, Gap, MainSource, Severity, SourceCoverage, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -64,14 +64,31 @@ pub fn coverage(coverage: &Coverage, clock: Clock, out: &mut impl io::Write) -> 
     if coverage.unattributed > 0 {
         writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
     }
-    for gap in &coverage.gaps {
-        writeln!(out, "Not seen: {}, {}: {}", source(&gap.what), clock.span(gap.span), gap.why.explanation())?;
+    for gap in gaps(coverage, |span| clock.span(span)) {
+        writeln!(out, "Not seen: {gap}")?;
     }
     let never: Vec<&str> = coverage.blind_spots.iter().copied().map(blind_spot).collect();
     if !never.is_empty() {
         writeln!(out, "Never recorded by the portal: {}", never.join("; "))?;
     }
     Ok(())
+}
+
+/// More gaps than these make a list that nobody reads.
+const GAPS_SHOWN: usize = 5;
+
+/// What was not seen, a line each without its beginning: neighbours of one reason are one, and after five of them only how many more
+/// there are. `span` writes both ends.
+pub fn gaps(coverage: &Coverage, span: impl Fn(Window) -> String) -> Vec<String> {
+    let merged = coverage.merged_gaps();
+    let line = |gap: &Gap| format!("{}, {}: {}", source(&gap.what), span(gap.span), gap.why.explanation());
+    let mut lines: Vec<String> = merged.iter().take(GAPS_SHOWN).map(line).collect();
+    if let more @ 1.. = merged.len().saturating_sub(GAPS_SHOWN) {
+        let times =
+            if more == 1 { "1 more stretch of time".to_owned() } else { format!("{more} more stretches of time") };
+        lines.push(format!("{times}; `--format json` lists all"));
+    }
+    lines
 }
 
 fn rows(source: &SourceCoverage, what: &str) -> String {

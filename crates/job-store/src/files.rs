@@ -1,10 +1,99 @@
-//! Making the files and folders of a store, readable by their owner only.
+//! How programs make files and folders: private, replaced in one step under a name that nobody can guess, and never through a link.
+//!
+//! Whoever may write into a folder can put a link there, and have a program write over the file of its choice. So a name that is
+//! opened for writing must not be a link, and what is replaced is first written beside it.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Opens a file for reading and writing, making it and the folders above it where they are missing.
+pub use tempfile::NamedTempFile;
+
+/// Who may read a file, as bits of its mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode(u32);
+
+/// For this user only: nearly everything that programs write names people.
+pub const PRIVATE: Mode = Mode(0o600);
+
+/// For everybody: numbers that a collector of another user reads.
+pub const READABLE: Mode = Mode(0o644);
+
+/// Replaces a file in one step. A link of that name is replaced, not followed. Its folder must exist.
+///
+/// # Errors
+/// Of the system. The old file is untouched then.
+pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    let mut file = begin(folder, &name.to_string_lossy())?;
+    file.write_all(bytes)?;
+    set_mode(file.as_file(), mode)?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+/// What the names of files begin and end with that are not finished.
+const BEFORE: &str = ".";
+const BEHIND: &str = ".part";
+
+/// A new private file in a folder that is to become `name`, for content that is written piece by piece. It goes when it is dropped.
+///
+/// # Errors
+/// Of the system.
+pub fn begin(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(&format!("{BEFORE}{name}.")).suffix(BEHIND).tempfile_in(folder)
+}
+
+/// Takes away what runs that were killed have left of files whose names begin like this. Nobody else may be writing there.
+pub fn sweep(folder: &Path, name_begins: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let begins = format!("{BEFORE}{name_begins}");
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&begins) && name.ends_with(BEHIND) {
+            // what cannot be removed is in nobody's way
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Opens a file for appending and reading, making it for this user only; its folder must exist. A link is refused.
+///
+/// # Errors
+/// Of the system.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    open(path, options)
+}
+
+/// Opens a file that is there for appending. A link is refused.
+///
+/// # Errors
+/// Of the system.
+pub fn open_append_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true);
+    open(path, options)
+}
+
+/// Makes a folder, and those above it, for this user only. One that exists keeps its mode.
+///
+/// # Errors
+/// Of the system.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Opens a file for reading and writing, making it and the folders above it where they are missing. A link is refused.
 ///
 /// New folders get mode 0700 and a new file 0600: both hold personal data. Existing ones keep theirs.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
@@ -13,17 +102,106 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    open(path, options)
 }
 
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
+/// Opens a file for reading. A link is refused.
+pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    open(path, options)
+}
+
+fn open(path: &Path, mut options: OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(PRIVATE.0).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    }
+    options.open(path).map_err(|error| {
+        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        if is_link {
+            io::Error::new(error.kind(), "it is a link, which is not followed; name the file itself")
+        } else {
+            error
+        }
+    })
+}
+
+fn set_mode(file: &File, mode: Mode) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(mode.0))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, mode);
+    Ok(())
+}
+
+/// What other users of this machine can do with a file or a folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// The permission bits of its mode.
+    pub mode: u32,
+    /// Others may read it.
+    pub is_readable: bool,
+    /// Others may change it.
+    pub is_writable: bool,
+    /// It belongs to this user, who is neither we nor the system's administrator and may do anything with it.
+    pub stranger: Option<u32>,
+}
+
+/// Looks at the mode and the owner; of a link, at those of what it leads to. Nothing is known outside Unix.
+///
+/// # Errors
+/// Of the system: there is no such file, for instance.
+pub fn exposure(path: &Path) -> io::Result<Exposure> {
+    let found = std::fs::metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = found.mode() & 0o7777;
+        let owner = found.uid();
+        let is_ours = owner == 0 || owner == rustix::process::geteuid().as_raw();
+        Ok(Exposure {
+            mode,
+            is_readable: mode & 0o044 != 0,
+            is_writable: mode & 0o022 != 0,
+            stranger: (!is_ours).then_some(owner),
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        Ok(Exposure::default())
+    }
+}
+
+/// The kind of the file system that a folder is on, where that is one that several machines share: locks on it may hold on one of
+/// them only.
+pub fn network_file_system(folder: &Path) -> Option<&'static str> {
+    #[cfg(target_os = "linux")]
+    {
+        // numbers of linux/magic.h and of the file systems themselves
+        const SHARED: [(u32, &str); 8] = [
+            (0x6969, "NFS"),
+            (0x517B, "SMB"),
+            (0xFF53_4D42, "CIFS"),
+            (0xFE53_4D42, "SMB"),
+            (0x00C3_6400, "Ceph"),
+            (0x0102_1997, "9p"),
+            (0x5346_414F, "AFS"),
+            (0x6B41_4653, "AFS"),
+        ];
+        let kind = rustix::fs::statfs(folder).ok()?.f_type as u32;
+        SHARED.into_iter().find(|(number, _)| *number == kind).map(|(_, name)| name)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        None
+    }
 }
 
 /// A private folder that is removed on drop, for files that may grow large.

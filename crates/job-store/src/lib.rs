@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
-mod files;
+pub mod files;
 mod journal;
 mod lock;
 mod schema;

@@ -45,7 +45,7 @@ impl RunLock {
     /// [`Error::Lock`] when there is a file that cannot be read.
     pub fn holder(path: &Path) -> Result<Option<Holder>, Error> {
         let failed = |source| Error::Lock { path: path.to_owned(), source };
-        let mut file = match File::open(path) {
+        let mut file = match files::open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed)?,
         };

@@ -31,6 +31,12 @@ pub struct Store {
     _folder: Option<Arc<TempDir>>,
 }
 
+/// Makes the file where there is none. A link to a store that is there is followed, and none is made through one.
+fn open_or_make(path: &Path) -> std::io::Result<std::fs::File> {
+    let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link { std::fs::File::open(path) } else { files::open_private(path) }
+}
+
 impl Store {
     /// Opens the SQLite file behind `sqlite:///absolute/path`, making it and missing folders.
     ///
@@ -92,7 +98,7 @@ impl Store {
         synchronous: SqliteSynchronous,
         folder: Option<Arc<TempDir>>,
     ) -> Result<Self, Error> {
-        files::open_private(&path).map_err(|source| Error::cannot_open(&path, source))?;
+        open_or_make(&path).map_err(|source| Error::cannot_open(&path, source))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)

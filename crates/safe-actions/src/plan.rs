@@ -78,6 +78,12 @@ impl Plan {
         self.actions.iter().filter(|action| action.state == ActionState::Planned)
     }
 
+    /// Whether nobody may be touched as long as somebody has not looked: a breaker tripped, or nobody knows whom the settings protect.
+    pub fn is_stopped(&self) -> bool {
+        let is_unclear = |action: &Action| matches!(action.held, Some(Hold::ProtectionUnread { .. }));
+        self.trip.is_some() || self.actions.iter().any(is_unclear)
+    }
+
     /// Whether something that a rule asked for is held back.
     pub fn is_held(&self) -> bool {
         self.actions.iter().any(|action| action.state == ActionState::Held)

@@ -28,7 +28,7 @@ pub enum Hold {
     LastAdmin,
     /// Not an account that can be looked up, so nobody knows whom it would hit.
     NotKnown,
-    /// A list that protects people could not be read.
+    /// A list that protects people could not be read, or names somebody who is not there; a clause says which.
     ProtectionUnread { what: String },
     /// Too many people at once: see the plan's trip.
     Breaker,
@@ -51,9 +51,7 @@ impl Hold {
             Hold::InGroup { group } => format!("the settings protect the group `{}`", shown(group)),
             Hold::LastAdmin => "no other admin would be left who can sign in".to_owned(),
             Hold::NotKnown => "the account could not be looked up".to_owned(),
-            Hold::ProtectionUnread { what } => {
-                format!("whom the settings protect is not known: {} could not be read", shown(what))
-            }
+            Hold::ProtectionUnread { what } => format!("whom the settings protect is not known: {}", shown(what)),
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
         }
     }
@@ -72,7 +70,7 @@ pub struct Protection {
     pub groups: BTreeMap<String, BTreeSet<Uuid>>,
     /// Owner and DocSpace admins who can sign in.
     pub active_admins: BTreeSet<Uuid>,
-    /// What of this could not be read; then nobody may be touched.
+    /// Why this is not all that the settings mean, as a clause; then nobody may be touched.
     pub unread: Option<String>,
 }
 
@@ -108,10 +106,5 @@ impl Protection {
 
 /// Whether an entry of the settings means this person. Without an address, any address may be theirs.
 fn names(entry: &str, candidate: &Candidate) -> bool {
-    let entry = entry.trim().to_lowercase();
-    match &candidate.person.email {
-        _ if entry == candidate.person.id.to_string() => true,
-        Some(email) => email.raw().to_lowercase() == entry,
-        None => entry.contains('@'),
-    }
+    candidate.person.is_meant_by(entry) || candidate.person.email.is_none() && entry.contains('@')
 }

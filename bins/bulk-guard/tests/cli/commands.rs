@@ -102,3 +102,41 @@ async fn a_finding_is_told_once() {
         assert_eq!(told.stdout.contains("would be suspended"), is_told, "{arguments:?} {}{}", told.stdout, told.stderr);
     }
 }
+
+/// A service that would not start, or whose token others can read, is no "ok".
+#[cfg(unix)]
+#[tokio::test]
+async fn doctor_reads_the_token() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = setting(office()).await;
+    let line = async |config: &str, name: &str| {
+        let url = setting.sim.url();
+        let config = setting.file("bulk-guard.toml", config);
+        let told = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await.stdout;
+        told.lines().find(|line| line.contains(&format!(" {name}: "))).unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    assert!(line("", "serve_token").await.starts_with("ok    serve_token: `serve.token_file` is not set"));
+    let named = "[serve]\ntoken_file = \"token\"\n";
+    assert!(line(named, "serve_token").await.starts_with("FAIL"));
+    let token = setting.file("token", "short");
+    assert!(line(named, "serve_token").await.contains("at least 16 characters"));
+    setting.file("token", "a-token-that-nobody-guesses");
+    assert!(line(named, "serve_token").await.starts_with("ok    serve_token: `serve.token_file` was read"));
+    assert!(line(named, "private").await.starts_with("ok"));
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let told = line(named, "private").await;
+    assert!(told.starts_with("warn") && told.contains("the token in") && told.contains("chmod 600"), "{told}");
+}
+
+/// Settings of a mail server are for the programs that write mails; only a file for all of them may hold them.
+#[tokio::test]
+async fn settings_that_do_nothing_are_refused_and_not_shown() {
+    let setting = setting(office()).await;
+    let config = setting.file("bulk-guard.toml", "[mail]\nhost = \"localhost\"\nfrom = \"a@example.com\"\n");
+    let shown = setting.run_with(&["config", "show", "--config", &config]).await;
+    assert_eq!(shown.exit, 2);
+    assert!(shown.stderr.contains("`mail`") && shown.stderr.contains("--portal-config"), "{}", shown.stderr);
+    assert!(!shown.stdout.contains("mail."), "{}", shown.stdout);
+    let run = setting.run(&["--portal-config", &config]).await;
+    assert_eq!((run.exit, run.stderr.as_str()), (0, ""));
+}

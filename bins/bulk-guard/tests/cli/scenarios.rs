@@ -163,17 +163,49 @@ async fn protected_people_are_held_with_the_reason() {
     assert_eq!(run.exit, 0);
 }
 
-/// A group that cannot be found protects everybody: rather nobody than the wrong one.
+/// Somebody or something was meant that is not there: rather nobody than the wrong one, until somebody has looked.
 #[tokio::test]
-async fn an_unknown_protected_group_holds_everybody() {
+async fn names_of_nobody_hold_everybody() {
+    for (text, names) in [
+        ("[protect]\ngroups = [\"Board\", \"Bored\"]\n", ["`Board`", "`Bored`"]),
+        (
+            "[protect]\npeople = [\"bos@example.com\", \"chef@example.com\"]\n",
+            ["`bos@example.com`", "`chef@example.com`"],
+        ),
+        (
+            "service_accounts = [\"robto@example.com\", \"bot@example.com\"]\n",
+            ["`robto@example.com`", "`bot@example.com`"],
+        ),
+    ] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(DELETED, 110).by(&mut portal, &mara, &[71], "");
+        let setting = setting(portal).await;
+        let config = setting.file("bulk-guard.toml", text);
+        let run = json(&setting, &["--config", &config]).await;
+        assert_eq!(plan(&run), [step("mara@example.com", "held", "protection_unread")], "{text}");
+        assert_eq!(run.exit, 3, "{text}");
+        let notes = run.json()["notes"].to_string();
+        assert!(names.iter().all(|name| notes.contains(name)), "{text}: {notes}");
+        let url = setting.sim.url();
+        let checked = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await.stdout;
+        let named =
+            |name: &&&str| checked.lines().any(|line| line.starts_with("warn  names: ") && line.contains(**name));
+        assert_eq!(names.iter().filter(named).count(), 2, "{text}: {checked}");
+    }
+}
+
+/// What is written in braces, in capitals or with blanks around it is the same person.
+#[tokio::test]
+async fn an_id_in_braces_protects() {
     let mut portal = office();
     let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
     Burst::new(DELETED, 110).by(&mut portal, &mara, &[71], "");
     let setting = setting(portal).await;
-    let config = setting.file("bulk-guard.toml", "[protect]\ngroups = [\"Board\"]\n");
+    let id = mara.id.to_string().to_uppercase();
+    let config = setting.file("bulk-guard.toml", &format!("[protect]\npeople = [\" {{{id}}} \"]\n"));
     let run = json(&setting, &["--config", &config]).await;
-    assert_eq!(plan(&run), [step("mara@example.com", "held", "protection_unread")]);
-    assert!(run.stderr.contains("no group has the id or the exact name `Board`"), "{}", run.stderr);
+    assert_eq!((plan(&run), run.exit), (vec![step("mara@example.com", "held", "listed")], 0));
 }
 
 /// Fifteen before the end of one run and fifteen after it are thirty.

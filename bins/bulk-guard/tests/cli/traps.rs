@@ -414,16 +414,6 @@ async fn every_group_of_a_protected_name_is_protected() {
     assert_eq!(plan(&json(&setting, &["--config", &config]).await), [step("mara@example.com", "held", "in_group")]);
 }
 
-/// An entry that means nobody protects nobody: whoever wrote it should hear of it before the day it matters.
-#[tokio::test]
-async fn a_protected_person_who_does_not_exist_is_named() {
-    let setting = setting(office()).await;
-    let config = setting.file("bulk-guard.toml", "[protect]\npeople = [\"bos@example.com\"]\n");
-    let url = setting.sim.url();
-    let told = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await;
-    assert!(told.stdout.contains("nobody has the id or e-mail address `bos@example.com`"), "{}", told.stdout);
-}
-
 /// Six people within an hour trip the breaker; that four of them leave the window does not release the other two.
 #[tokio::test]
 async fn a_held_plan_is_not_released_by_the_clock() {

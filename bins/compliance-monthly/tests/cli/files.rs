@@ -144,7 +144,7 @@ async fn a_crash_leaves_no_half_report() {
     let whole = setting.bytes();
     std::fs::remove_file(setting.out().join("manifest.json")).unwrap();
     std::fs::write(setting.out().join("compliance-report-2026-06.txt"), "half").unwrap();
-    std::fs::write(setting.out().join(".compliance-report-2026-06.html.part"), "half").unwrap();
+    std::fs::write(setting.out().join(".compliance-report-2026-06.html.a1b2c3.part"), "half").unwrap();
     let ended = verify(&setting).await;
     assert_eq!(ended.exit, 1);
     assert!(
@@ -153,7 +153,7 @@ async fn a_crash_leaves_no_half_report() {
         ended.stderr
     );
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
-    assert_eq!(setting.bytes(), whole);
+    assert_eq!(setting.bytes(), whole, "nothing is left of it");
 }
 
 /// A mistake in the folder is found before anything is read, and a disk that is full does not keep the first page from being printed.
@@ -166,7 +166,7 @@ async fn a_folder_that_cannot_be_written_is_said() {
     assert!(refused.stderr.contains("`out`: names /home/report, which cannot be made"), "{}", refused.stderr);
     std::fs::remove_file(setting.out()).unwrap();
     // where a file should go is a folder
-    std::fs::create_dir_all(setting.out().join(".compliance-report-2026-06.txt.part")).unwrap();
+    std::fs::create_dir_all(setting.out().join("compliance-report-2026-06.txt")).unwrap();
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stdout);
     assert!(
@@ -174,13 +174,13 @@ async fn a_folder_that_cannot_be_written_is_said() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stderr.contains("compliance-report-2026-06.txt.part"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot give compliance-report-2026-06.txt its name"), "{}", ended.stderr);
     assert!(!setting.out().join("manifest.json").exists());
 }
 
-/// The disk is full when only the manifest is left to be written: the report of before is still whole.
+/// What fails at the end leaves every file of the report of before as it was.
 #[tokio::test]
-async fn a_disk_that_is_full_at_the_end_keeps_the_report_of_before() {
+async fn what_fails_at_the_end_keeps_the_files_of_before() {
     let setting = Setting::new(june()).await;
     setting.month("2026-06", &[]).await;
     let whole = setting.bytes();
@@ -188,16 +188,50 @@ async fn a_disk_that_is_full_at_the_end_keeps_the_report_of_before() {
         let olga = portal.owner().id;
         portal.add_event(Event::new(5009, olga, at("2026-06-30T20:30:00Z")).file(1, "late.docx"));
     });
-    // where the manifest is written first is a folder
-    let blocked = setting.out().join(".manifest.json.part");
-    std::fs::create_dir(&blocked).unwrap();
-    assert_eq!(setting.month("2026-06", &[]).await.exit, 4);
+    // a manifest that cannot be replaced
+    let manifest = setting.out().join("manifest.json");
+    std::fs::remove_file(&manifest).unwrap();
+    std::fs::create_dir(&manifest).unwrap();
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    std::fs::remove_dir(&manifest).unwrap();
+    std::fs::write(&manifest, &whole["manifest.json"]).unwrap();
+    assert_eq!(setting.bytes(), whole, "and nothing else is left");
     let checked = verify(&setting).await;
     assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
-    std::fs::remove_dir(&blocked).unwrap();
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
-    assert_eq!(setting.bytes().len(), whole.len(), "what was left over is gone");
+    assert_eq!(setting.bytes().len(), whole.len());
     assert!(setting.written("2026-06.txt").contains("Total events: 22"));
+}
+
+/// Somebody who may write into the folder cannot have the report written elsewhere, or keep a link in its place.
+#[cfg(unix)]
+#[tokio::test]
+async fn no_link_is_followed_and_none_stays() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let folder = std::fs::metadata(setting.out()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    let whole = setting.bytes();
+    let victim = setting.home().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    for name in [".manifest.json.part", ".compliance-report-2026-06.txt.part"] {
+        symlink(&victim, setting.out().join(name)).unwrap();
+    }
+    // the same bytes, kept where they can be exchanged
+    for name in ["manifest.json", "compliance-report-2026-06.txt"] {
+        std::fs::rename(setting.out().join(name), setting.home().join(name)).unwrap();
+        symlink(setting.home().join(name), setting.out().join(name)).unwrap();
+    }
+    let ended = verify(&setting).await;
+    assert_eq!((ended.exit, ended.stderr.contains("no file of its own")), (1, true), "{}", ended.stderr);
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    for name in whole.keys() {
+        assert!(!std::fs::symlink_metadata(setting.out().join(name)).unwrap().is_symlink(), "{name}");
+    }
+    assert_eq!(verify(&setting).await.exit, 0);
 }
 
 /// A report of part of the events, of other clocks or of another portal does not take the place of one of all of them.

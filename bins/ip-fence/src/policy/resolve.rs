@@ -7,6 +7,7 @@ use audit_model::{Address, AddressRange, AddressSet, PortalRole};
 use chrono::NaiveDate;
 use docspace_client::{Account, Group};
 use job_runner::config::nearest_name;
+use job_runner::names::is_group;
 use uuid::Uuid;
 
 use super::file::shown;
@@ -34,8 +35,7 @@ impl Directory {
 
     /// The groups of that name or id; several can have one name.
     pub(crate) fn group(&self, name: &str) -> Vec<&(Group, Vec<Uuid>)> {
-        let id = Uuid::parse_str(name.trim()).ok();
-        self.groups.iter().filter(|(group, _)| Some(group.id) == id || group.name.raw() == name).collect()
+        self.groups.iter().filter(|(group, _)| is_group(group, name)).collect()
     }
 
     pub(crate) fn is_admin(&self, person: Uuid) -> bool {

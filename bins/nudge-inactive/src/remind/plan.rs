@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::config::Remind;
 use crate::outcome::Inactive;
-use crate::rule::is_one_of;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;
@@ -50,6 +49,8 @@ pub(crate) enum Hold {
     },
     /// The window ended long ago, so what it says may be over.
     OldWindow,
+    /// Nobody knows whom the settings leave in peace: an entry means nobody, or could not be looked up.
+    Unclear,
 }
 
 impl Hold {
@@ -71,6 +72,9 @@ impl Hold {
             Hold::OldWindow => {
                 "the window ended more than a day ago; nobody is reminded of what may be over".to_owned()
             }
+            Hold::Unclear => {
+                "nobody is written to before the settings are right: whom they leave in peace is not clear, see the notes".to_owned()
+            }
         }
     }
 }
@@ -88,6 +92,7 @@ impl Serialize for Hold {
             Hold::RunIsFull => "run_is_full",
             Hold::TooMany { .. } => "too_many",
             Hold::OldWindow => "old_window",
+            Hold::Unclear => "unclear",
         })
     }
 }
@@ -175,6 +180,8 @@ pub(crate) struct Circumstances {
     pub(crate) window_end: DateTime<Utc>,
     /// How many distinct people were judged.
     pub(crate) judged: usize,
+    /// Whether it is known whom the settings leave in peace.
+    pub(crate) is_clear: bool,
 }
 
 /// The mails that are due: one per person over all rooms, by person.
@@ -231,15 +238,13 @@ fn due_step(
 
 /// Why somebody is not written to now, the most lasting reason first.
 pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumstances) -> Option<Hold> {
-    let lower = |text: &String| text.trim().to_lowercase();
-    let stopped: Vec<String> = settings.stop.iter().map(lower).collect();
     let today = at.now.with_timezone(&at.zone).date_naive();
-    let snoozed = settings.snooze.iter().filter(|snooze| is_one_of(person, &[lower(&snooze.person)]));
+    let snoozed = settings.snooze.iter().filter(|snooze| person.is_meant_by(&snooze.person));
     let until = snoozed.filter_map(|snooze| snooze.until).filter(|until| today < *until).max();
     let sent = past.mails.get(&person.id).map(Vec::as_slice).unwrap_or_default();
     let this_year = sent.iter().filter(|sent| at.now - **sent < TimeDelta::days(365)).count();
     let apart = TimeDelta::days(i64::from(settings.apart_days));
-    if is_one_of(person, &stopped) {
+    if person.is_meant_by_one_of(&settings.stop) {
         Some(Hold::Stopped)
     } else if is_guest(person) && !settings.guests {
         Some(Hold::Guest)
@@ -253,6 +258,8 @@ pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumst
         Some(Hold::TooSoon)
     } else if is_old(at.now, at.window_end) {
         Some(Hold::OldWindow)
+    } else if !at.is_clear {
+        Some(Hold::Unclear)
     } else if !may_write(settings, at.now, at.zone) {
         Some(Hold::QuietHours)
     } else {

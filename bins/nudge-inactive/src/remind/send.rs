@@ -7,6 +7,7 @@ use anyhow::Context;
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use job_runner::Job;
+use job_runner::names::{NamedList, look_up};
 use job_runner::words::plural;
 use job_store::{JournalState, Store};
 use tracing::warn;
@@ -16,7 +17,7 @@ use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id
 use super::letter::{self, RoomValues, Values, one_line};
 use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
 use crate::activity::Seen;
-use crate::config::Config;
+use crate::config::{Config, Snooze};
 use crate::missed::Missed;
 use crate::outcome::{Inactive, RoomReport};
 use crate::report::room_page;
@@ -66,11 +67,13 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
     };
     let ledger = Ledger::open(store).await?;
     let past = note_series(&ledger, job, seen).await?;
+    let is_clear = is_clear(config, job).await;
     let at = Circumstances {
         now: job.now,
         zone: job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone),
         window_end: job.window.until,
         judged: seen.judged(),
+        is_clear,
     };
     let mut sending = Sending {
         config,
@@ -96,6 +99,31 @@ pub(crate) async fn remind(config: &Config, job: &Job, seen: &Remembered<'_>) ->
     }
     actions.sort_by_key(|action| action.person.id);
     Ok(actions)
+}
+
+/// Whether everybody whom the settings leave in peace is there. Somebody was meant where it is not, and may be the next to be written
+/// to.
+async fn is_clear(config: &Config, job: &Job) -> bool {
+    let robots = NamedList::people("service_accounts", &job.service_accounts);
+    let lists: Vec<NamedList> = [robots].into_iter().chain(spared(config, job.now)).collect();
+    match look_up(&lists, &job.client).await {
+        Ok(unknown) => unknown.is_empty(),
+        Err(error) => {
+            warn!("whom the settings leave in peace could not be looked up: {:#}", anyhow::Error::new(error));
+            false
+        }
+    }
+}
+
+/// The lists of the settings that leave people in peace. A day is the portal's, which is not known here: snoozes that may count do.
+pub(crate) fn spared(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
+    let counts = |snooze: &&Snooze| snooze.until.is_some_and(|until| now.date_naive() <= until);
+    let snoozed = config.remind.snooze.iter().filter(counts).map(|snooze| &snooze.person);
+    vec![
+        NamedList::people("exclude_people", &config.exclude_people),
+        NamedList::people("remind.stop", &config.remind.stop),
+        NamedList::people("remind.snooze", snoozed),
+    ]
 }
 
 /// Begins and ends series, and gives what is remembered then.

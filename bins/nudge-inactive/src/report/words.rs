@@ -95,21 +95,7 @@ pub(super) fn outcome_of(action: &Reminder) -> (&'static str, String) {
 
 /// What was not seen, one line each.
 pub(crate) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
-    let gap = |gap: &audit_model::Gap| {
-        let (since, until) = (clock.minute(gap.span.since), clock.minute(gap.span.until));
-        format!("{}, {since} to {until}: {}", source(&gap.what), gap.why.explanation())
-    };
-    coverage.gaps.iter().map(gap).collect()
-}
-
-fn source(what: &str) -> &str {
-    match what {
-        "audit" => "audit trail",
-        "rooms" => "list of rooms",
-        "room_log" => "activity log of a room",
-        "members" => "members of a room",
-        other => other,
-    }
+    job_runner::words::gaps(coverage, |span| format!("{} to {}", clock.minute(span.since), clock.minute(span.until)))
 }
 
 /// What the portal never records, in one line.

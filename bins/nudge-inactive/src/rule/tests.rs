@@ -1,4 +1,4 @@
-use audit_model::ActionId;
+use audit_model::{ActionId, Person};
 use docspace_client::{Account, MemberGroup};
 use proptest::prelude::*;
 

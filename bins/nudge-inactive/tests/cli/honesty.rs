@@ -3,9 +3,15 @@
 use portal_sim::{Event, Fault, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, assert_valid, now, start_portal};
+use crate::common::{Run, assert_valid, now, settings_file, start_portal};
 use crate::reports::found;
 use crate::world::{FALCON, id, world};
+
+/// Mails are about the present, so these portals stand at the true time.
+#[expect(clippy::disallowed_methods, reason = "what is too old to write about depends on the clock")]
+fn true_now() -> chrono::DateTime<chrono::Utc> {
+    chrono::SubsecRound::trunc_subsecs(chrono::Utc::now(), 0)
+}
 
 fn report(ended: &Run) -> Value {
     assert_valid(&ended.stdout);
@@ -95,4 +101,67 @@ async fn what_may_have_been_in_a_room_counts_there() {
     let setting = start_portal(portal).await;
     let json = report(&setting.run(&["--format", "json"]).await);
     assert_eq!(found(&json), [(71, "ben".to_owned()), (72, "ben".to_owned())].into());
+}
+
+/// Somebody was to be left in peace and nobody knows who: nobody is written to.
+#[tokio::test]
+async fn names_of_nobody_hold_every_mail() {
+    for text in [
+        "service_accounts = [\"robto@example.com\", \"other@example.com\"]\n[remind]\n",
+        "exclude_people = [\"robto@example.com\", \"other@example.com\"]\n[remind]\n",
+        "[remind]\nstop = [\"robto@example.com\", \"other@example.com\"]\n",
+        "[remind]\nsnooze = [{ person = \"robto@example.com\", until = 2100-01-01 }, { person = \"other@example.com\", until = 2100-01-01 }]\n",
+    ] {
+        let setting = start_portal(world(true_now())).await;
+        let config =
+            settings_file(&setting, &format!("{text}enabled = true\nhours = \"00:00-24:00\"\nweekends = true\n"));
+        let url = setting.sim.url();
+        let go = async |more: &[&str]| {
+            setting.run_with(&[&["--portal", &url, "--config", &config, "--dry-run"], more].concat()).await
+        };
+        let ended = go(&["--format", "json"]).await;
+        assert_eq!(ended.exit, 3, "{text}: {}", ended.stderr);
+        let json = report(&ended);
+        let actions = json["actions"].as_array().unwrap();
+        assert!(actions.iter().all(|action| action["state"] == "held"), "{text}: {actions:?}");
+        assert!(actions.iter().any(|action| action["held"] == "unclear"), "{text}: {actions:?}");
+        for name in ["`robto@example.com`", "`other@example.com`"] {
+            assert!(json["notes"].to_string().contains(name), "{text}: {}", json["notes"]);
+        }
+    }
+    // those who are there are no reason, whatever their ids are written like, nor are those whose time is over
+    let portal = world(true_now());
+    let asleep = id(&portal, "Asleep");
+    let setting = start_portal(portal).await;
+    let text = format!(
+        "[remind]\nenabled = true\nhours = \"00:00-24:00\"\nweekends = true\nstop = [\"{{{asleep}}}\"]\n\
+         snooze = [{{ person = \"gone@example.com\", until = 2020-01-01 }}]\n"
+    );
+    let config = settings_file(&setting, &text);
+    let url = setting.sim.url();
+    let ended = setting.run_with(&["--portal", &url, "--config", &config, "--dry-run", "--format", "json"]).await;
+    let json = report(&ended);
+    let held: Vec<&Value> = json["actions"].as_array().unwrap().iter().map(|action| &action["held"]).collect();
+    assert_eq!((ended.exit, held.iter().filter(|held| **held == "stopped").count()), (0, 1), "{held:?}");
+    assert!(held.iter().any(|held| held.is_null()) && json["notes"].is_null(), "{held:?} {}", json["notes"]);
+}
+
+/// The manager's file names people: nobody else reads it, and nobody can have it written elsewhere.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_managers_file_is_private_and_follows_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let setting = start_portal(world(now())).await;
+    let (file, victim) = (setting.state.path().join("report.csv"), setting.state.path().join("victim"));
+    std::fs::write(&victim, "precious").unwrap();
+    for link in ["report.part", "report.csv"] {
+        symlink(&victim, setting.state.path().join(link)).unwrap();
+    }
+    let config = settings_file(&setting, "[manager]\nfile = \"report.csv\"\n");
+    assert_eq!(setting.run(&["--config", &config]).await.exit, 0);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    let written = std::fs::symlink_metadata(&file).unwrap();
+    assert!(written.is_file(), "the link was replaced");
+    assert_eq!(written.permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("inactive"));
 }

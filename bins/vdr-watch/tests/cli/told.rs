@@ -1,10 +1,10 @@
 //! What people know already is not told again, until there is more to say.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use portal_sim::{Event, Room, Scenario};
+use portal_sim::{Event, Fault, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, assert_valid, now, run, run_with};
+use crate::common::{Run, Setting, assert_valid, forget_thorough_reads, now, run, run_with};
 
 /// A portal where somebody has downloaded so many documents of one room, one a minute.
 async fn after_downloads(count: i32) -> Setting {
@@ -206,4 +206,100 @@ async fn a_second_burst_is_told_however_large_the_first_was() {
             report(&again)["findings"].as_array().unwrap().iter().map(|f| f["state"].clone()).collect();
         assert!(states.iter().any(|state| state != "known"), "{first} {pause_minutes}: {}", again.stdout);
     }
+}
+
+/// A row that makes its page fail stays for as long as it is in the window: it is told when it is new, and not 144 times a day.
+#[tokio::test]
+async fn a_gap_that_stays_is_told_once_and_again_when_there_is_another() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    portal.add_event(Event::poison(olga, now() - TimeDelta::hours(8)));
+    let setting = Setting::with(portal).await;
+    let first = run(&setting, &[]).await;
+    assert!(first.stdout.contains("incomplete") && first.stdout.contains("Not seen: audit trail"), "{}", first.stdout);
+    for _ in 0..2 {
+        let again = run(&setting, &[]).await;
+        assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (4, "", ""), "the code stays honest");
+    }
+    let json = run(&setting, &["--format", "json"]).await;
+    assert_eq!((json.exit, &report(&json)["coverage"]["complete"]), (4, &Value::Bool(false)));
+    setting.sim.edit(|portal| {
+        portal.add_event(Event::poison(olga, now() - TimeDelta::minutes(50)));
+    });
+    let other = run(&setting, &[]).await;
+    assert_eq!((other.exit, other.stdout.matches("Not seen: audit trail").count()), (4, 2), "{}", other.stdout);
+    // what is found is told, also beside a gap that is known
+    setting.sim.edit(|portal| download(portal, 0..30));
+    forget_thorough_reads(&setting).await;
+    let found = run(&setting, &[]).await;
+    assert!(found.stdout.contains("1 finding") && found.stdout.contains("Not seen:"), "{}", found.stdout);
+}
+
+/// "Nothing can be concluded" and its reason come together, or not at all.
+#[tokio::test]
+async fn report_and_log_agree_about_a_failure() {
+    let setting = Setting::new("quiet").await;
+    setting.sim.set_faults(vec![Fault::status(401)]);
+    let first = run(&setting, &[]).await;
+    assert!(first.stdout.contains("nothing can be concluded") && first.stderr.contains("ERROR"), "{}", first.stderr);
+    let again = run(&setting, &[]).await;
+    assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (1, "", ""));
+    setting.sim.set_faults(vec![Fault::status(404)]);
+    let other = run(&setting, &[]).await;
+    assert!(other.stdout.contains("nothing can be concluded") && other.stderr.contains("ERROR"), "{}", other.stderr);
+    setting.sim.set_faults(Vec::new());
+    assert_eq!(run(&setting, &[]).await.exit, 0);
+    setting.sim.set_faults(vec![Fault::status(401)]);
+    let later = run(&setting, &[]).await;
+    assert!(later.stdout.contains("nothing can be concluded") && later.stderr.contains("ERROR"), "{}", later.stderr);
+}
+
+/// Everybody and everything that settings name and that is not there is named, not only the first, once a day.
+#[tokio::test]
+async fn names_of_nobody_are_noted() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    download(&mut portal, 0..30);
+    let setting = Setting::with(portal).await;
+    let exclude = |person: &str| {
+        setting.config(&format!(
+            "service_accounts = [\"robto@example.com\"]\n[[exclude]]\npeople = [\"{person}\", \"olag@example.com\"]\n\
+             rooms = [\"71\", \"Flacon\"]\nreason = \"agreed\"\nuntil = 2100-01-01\n\
+             [[exclude]]\npeople = [\"gone@example.com\"]\nreason = \"was agreed\"\nuntil = 2020-01-01\n"
+        ))
+    };
+    let config = exclude(&format!("{{{}}}", olga.to_string().to_uppercase()));
+    let misnamed = ["`robto@example.com`", "`olag@example.com`", "`Flacon`"];
+    let first = run(&setting, &["--config", &config]).await;
+    assert_eq!(
+        (first.exit, first.stderr.as_str()),
+        (0, ""),
+        "braces around an id are understood, and so is a date without quotes"
+    );
+    assert_eq!(
+        first.stdout.matches("Note: ").count(),
+        3,
+        "one each, and none of an entry that has ended: {}",
+        first.stdout
+    );
+    assert!(misnamed.iter().all(|name| first.stdout.contains(name)), "{}", first.stdout);
+    let asked = setting.sim.requests().iter().filter(|request| request.target.contains("people/filter")).count();
+    let second = run(&setting, &["--config", &config]).await;
+    assert_eq!((second.exit, second.stdout.as_str()), (0, ""));
+    let json = report(&run(&setting, &["--config", &config, "--format", "json"]).await);
+    assert!(misnamed.iter().all(|name| json["notes"].to_string().contains(name)), "{json}");
+    assert_eq!(json["findings"][0]["state"], "silenced");
+    let after = setting.sim.requests().iter().filter(|request| request.target.contains("people/filter")).count();
+    assert_eq!(after, asked, "people are asked for once a day");
+    let url = setting.sim.url();
+    let checked = run_with(&setting, &["doctor", "--portal", &url, "--config", &config]).await;
+    for name in misnamed {
+        let line = checked.stdout.lines().find(|line| line.starts_with("warn  names: ") && line.contains(name));
+        assert!(line.is_some(), "{name}: {}", checked.stdout);
+    }
+    // all mistakes that end a run are named at once
+    let ended = run(&setting, &["--room", "Flacon", "--room", "Eagle"]).await;
+    assert_eq!((ended.exit, ended.stderr.matches("no virtual data room").count()), (2, 2), "{}", ended.stderr);
+    let ended = run(&setting, &["--person", "a@example.com", "--person", "b@example.com"]).await;
+    assert_eq!((ended.exit, ended.stderr.matches("nobody in the portal").count()), (2, 2), "{}", ended.stderr);
 }

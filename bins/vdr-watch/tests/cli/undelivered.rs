@@ -87,7 +87,9 @@ async fn a_critical_alert_fails_every_run_until_it_has_reached_somebody() {
     let config = receiver.config(&setting, "[limits]\nper_hour = 5");
     assert_eq!(run(&setting, &["--config", &config]).await.exit, 1);
     let waiting = run(&setting, &["--config", &config]).await;
-    assert_eq!((waiting.exit, waiting.stdout.as_str()), (1, ""));
+    assert_eq!((waiting.exit, waiting.stdout.as_str(), waiting.stderr.as_str()), (1, "", ""), "said within the hour");
+    let waiting = run(&setting, &["--config", &config, "-v"]).await;
+    assert_eq!(waiting.exit, 1);
     assert!(waiting.stderr.contains("have not reached anybody"), "{}", waiting.stderr);
     receiver.switch(true);
     a_day_passes(&setting);

@@ -9,6 +9,8 @@ use alerting::{Fate, Mail, Mailer, Recipient};
 use cli_test::smtp::Server;
 use mail_parser::{HeaderValue, MessageParser};
 use outbound::{SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 
 fn mail(to: &str) -> Mail {
     Mail {
@@ -185,4 +187,43 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
         assert_eq!(fate_of(&mut impatient, "anna@example.com").await, Some(Fate::NotSent));
     };
     tokio::join!(silent_after_the_message, silent_after_the_password);
+}
+
+/// A server that greets, takes or refuses the sender, and ends; gives the commands that it was told.
+async fn server_that_answers_mail(answer: &'static str) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut told = Vec::new();
+        write.write_all(b"220 mail.example.com\r\n").await.unwrap();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let word = line.split([' ', ':']).next().unwrap().to_uppercase();
+            let said = if word == "MAIL" { answer } else { "250 mail.example.com" };
+            write.write_all(format!("{said}\r\n").as_bytes()).await.unwrap();
+            let is_end = word == "QUIT";
+            told.push(word);
+            if is_end {
+                break;
+            }
+        }
+        told
+    });
+    (port, told)
+}
+
+/// Signing in is not enough: a server that does not take our sender would refuse every mail.
+#[tokio::test]
+async fn a_look_at_the_server_names_the_sender_and_sends_nothing() {
+    for (answer, is_taken) in [("250 ok", true), ("550 5.7.1 not yours", false), ("451 later", false)] {
+        let (port, told) = server_that_answers_mail(answer).await;
+        let looked = mailer(options(port)).probe().await;
+        assert_eq!(looked.is_ok(), is_taken, "{looked:?}");
+        if let Err(error) = looked {
+            assert!(error.to_string().contains("`mail.from`") && error.fate() == Fate::Refused, "{error:?}");
+        }
+        assert_eq!(told.await.unwrap(), ["EHLO", "MAIL", "RSET", "QUIT"]);
+    }
 }

@@ -41,7 +41,8 @@ pub struct CommonConfig {
     pub mail: MailSettings,
     /// `heartbeat.*`: who is told that runs go on.
     pub heartbeat: HeartbeatSettings,
-    /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter.
+    /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter; `{program}` and `{portal}` in it stand for
+    /// their names.
     pub textfile: Option<PathSetting>,
 }
 

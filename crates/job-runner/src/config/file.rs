@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use figment::providers::{Format, Toml};
-use figment::value::Dict;
+use figment::value::{Dict, Value};
 
 use super::layer::{Layer, Place};
 use super::problem::Problem;
@@ -21,7 +21,26 @@ pub(super) fn read(path: &Path) -> Result<Layer, Problem> {
         // the parser's own text would quote the line, which may hold a secret
         Problem::with_file(path, format!("{place}{}", error.message().lines().collect::<Vec<_>>().join(", ")))
     })?;
-    Ok(Layer { place: Place::File(path.to_owned()), values })
+    Ok(Layer { place: Place::File(path.to_owned()), values: with_plain_dates(values) })
+}
+
+/// The table with its dates and times as texts. TOML has a type of its own for them, and figment makes tables of those; what a
+/// setting takes in quotes it takes without.
+pub(super) fn with_plain_dates(table: Dict) -> Dict {
+    table.into_iter().map(|(name, value)| (name, with_plain_date(value))).collect()
+}
+
+fn with_plain_date(value: Value) -> Value {
+    /// The name that `toml` gives to the only member of a date.
+    const DATE: &str = "$__toml_private_datetime";
+    match value {
+        Value::Dict(_, mut date) if date.len() == 1 && date.contains_key(DATE) => {
+            date.remove(DATE).unwrap_or_else(|| "".into())
+        }
+        Value::Dict(tag, table) => Value::Dict(tag, with_plain_dates(table)),
+        Value::Array(tag, list) => Value::Array(tag, list.into_iter().map(with_plain_date).collect()),
+        plain => plain,
+    }
 }
 
 /// Line and column of a byte, both counted from 1.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::Settings;
 use super::problem::Problem;
 
 /// Where a value stands.
@@ -46,6 +47,16 @@ impl Layer {
         let inner = Dict::from([(last.clone(), value)]);
         let values = tables.iter().rev().fold(inner, |inner, name| Dict::from([(name.clone(), inner.into())]));
         Self { place, values }
+    }
+}
+
+impl Layer {
+    /// Takes out what the program does nothing with; a problem for each table of it.
+    pub(super) fn take_unused<C: Settings>(&mut self, program: &str) -> Vec<Problem> {
+        let taken = C::unused().iter().filter(|table| self.values.remove(**table).is_some());
+        let message =
+            format!("{program} does nothing with it; take it out, or write it into the file of `--portal-config`");
+        taken.map(|table| Problem::new(*table, &message).at(&self.place)).collect()
     }
 }
 

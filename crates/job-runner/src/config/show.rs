@@ -19,9 +19,10 @@ pub(crate) struct ShownSetting {
     pub(crate) place: Place,
 }
 
-/// All settings of the layers, by key.
-pub(super) fn settings(layers: &Layers) -> Vec<ShownSetting> {
-    let merged: Dict = layers.figment().extract().expect("layers are tables");
+/// All settings of the layers, by key, without the tables that the program does nothing with.
+pub(super) fn settings(layers: &Layers, unused: &[&str]) -> Vec<ShownSetting> {
+    let mut merged: Dict = layers.figment().extract().expect("layers are tables");
+    merged.retain(|table, _| !unused.contains(&table.as_str()));
     let mut shown = Vec::new();
     collect(&merged, &mut Vec::new(), layers, &mut shown);
     shown

@@ -316,6 +316,19 @@ fn the_environment_refuses_what_does_not_fit() {
     );
 }
 
+/// TOML has dates of its own, which need no quotes.
+#[test]
+fn a_date_is_a_text_with_quotes_or_without() {
+    let setup = Setup::new()
+        .own("label = 2030-01-01\nrooms = [2030-01-02, '2030-01-03']\nnote = 2030-01-01T10:00:00Z\n")
+        .environment(&[("VDR_WATCH_ROOMS", "[2030-01-04]")]);
+    let own = setup.loaded().own;
+    assert_eq!((own.label.as_str(), own.note.as_deref()), ("2030-01-01", Some("2030-01-01T10:00:00Z")));
+    assert_eq!(own.rooms, ["2030-01-04"]);
+    let own = Setup::new().own("rooms = [2030-01-02, '2030-01-03']").loaded().own;
+    assert_eq!(own.rooms, ["2030-01-02", "2030-01-03"]);
+}
+
 #[test]
 fn typing_errors_are_reported_together_with_suggestions() {
     let setup =

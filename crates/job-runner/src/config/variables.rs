@@ -6,6 +6,7 @@
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
+use super::file::with_plain_dates;
 use super::layer::{Layer, Place, find};
 use crate::environment::Environment;
 
@@ -66,7 +67,8 @@ fn number(text: &str) -> Option<Value> {
 
 /// `text` read as one TOML value.
 pub(super) fn toml_value(text: &str) -> Option<Value> {
-    let mut table: Dict = Toml::from_str(&format!("value = {text}")).ok()?;
+    let table: Dict = Toml::from_str(&format!("value = {text}")).ok()?;
+    let mut table = with_plain_dates(table);
     let value = table.remove("value")?;
     // more than one key: the text had line breaks and went on
     table.is_empty().then_some(value)

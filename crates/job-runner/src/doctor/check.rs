@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use audit_model::PortalText;
 use serde::Serialize;
 
 /// How a check came out; the worst is the greatest.
@@ -54,7 +55,9 @@ impl Check {
         let error = error.into();
         let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(": ")) };
-        let message = error.to_string();
+        // part of it may come from a server
+        let one_line = |text: String| PortalText::new(text).for_terminal_within(1_000);
+        let (message, causes) = (one_line(error.to_string()), one_line(causes));
         match split_remedy(&message) {
             Some((text, remedy)) => Check::fail(name, format!("{text}{causes}"), remedy),
             None => Check::fail(name, format!("{message}{causes}"), "run again; if it stays, look at the log of `-vv`"),

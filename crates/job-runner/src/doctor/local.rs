@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit_model::PortalText;
 use chrono::TimeDelta;
 use docspace_client::ApiKey;
 use event_archive::Archive;
-use job_store::{Holder, RunLock, Store};
+use job_store::{Holder, RunLock, Store, files};
 use secrecy::SecretString;
 use tokio::net::{TcpStream, lookup_host};
 use url::Url;
@@ -15,6 +16,8 @@ use url::Url;
 use super::Check;
 use crate::args::CommonArgs;
 use crate::config::{Problem, is_loopback};
+use crate::guard;
+use crate::metrics::{self, Labels};
 use crate::program::Program;
 use crate::setup::Setup;
 
@@ -76,6 +79,17 @@ pub(super) async fn reach(url: &Url) -> Result<(), String> {
     }
 }
 
+/// Whether others can read or change what a run relies on. The key's file is told with the key.
+pub(super) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+    const NAME: &str = "private";
+    let exposed = guard::exposed(setup);
+    if exposed.is_empty() {
+        let text = "looked at modes and owners: nobody else can change settings and memory, or read secrets and memory";
+        return vec![Check::ok(NAME, text)];
+    }
+    exposed.into_iter().map(|exposed| Check::warn(NAME, exposed.text, exposed.remedy)).collect()
+}
+
 /// The store and the lock beside it.
 pub(super) async fn state<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     if setup.portal_url().is_err() {
@@ -128,6 +142,15 @@ async fn store(path: &Path, part: &str) -> Check {
 fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
     const NAME: &str = "lock";
     let limit = TimeDelta::from_std(setup.common.run_limit.0).unwrap_or(TimeDelta::MAX);
+    let folder = folder_of(path);
+    let existing = folder.ancestors().find(|folder| folder.exists());
+    if let Some(kind) = existing.and_then(files::network_file_system) {
+        let text = format!(
+            "{} is on a file system of the kind {kind}, where a lock may hold on one machine only",
+            folder.display()
+        );
+        return Check::warn(NAME, text, "choose a folder on a disk of this machine with `--state`");
+    }
     match RunLock::holder(path) {
         Ok(None) => Check::ok(NAME, "free"),
         Ok(Some(Holder { since: Some(since) })) if setup.now - since > limit => Check::fail(
@@ -145,6 +168,14 @@ fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
 
 /// One check per channel.
 pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+    if !P::SENDS_ALERTS {
+        let is_set = setup.common.alerts.file.path.is_some() || setup.common.alerts.webhook.url.is_some();
+        let text = "this program sends no alerts, so `alerts.*` does nothing here";
+        return is_set
+            .then(|| Check::warn("alerts", text, "take it out of this program's settings"))
+            .into_iter()
+            .collect();
+    }
     let mut checks = Vec::new();
     if let Some(path) = &setup.common.alerts.file.path {
         checks.push(file("alerts_file", path.as_path()));
@@ -160,7 +191,7 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     checks
 }
 
-/// Signs in at the mail server, and sends nothing.
+/// Signs in at the mail server and names the sender, and sends nothing.
 pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
     const NAME: &str = "mail";
     let mailer = match setup.mailer() {
@@ -174,10 +205,11 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
     };
     let host = setup.common.mail.host.as_deref().unwrap_or_default();
     Some(match mailer.probe().await {
-        Ok(()) => Check::ok(NAME, format!("{host} lets us hand mails over; none was sent")),
+        Ok(()) => Check::ok(NAME, format!("{host} lets us sign in and takes our sender; no mail was sent")),
         Err(error) => Check::fail(
             NAME,
-            format!("{:#}", anyhow::Error::new(error)),
+            // part of it is what the server said
+            PortalText::new(format!("{:#}", anyhow::Error::new(error))).for_terminal_within(1_000),
             "correct `mail.*`, or ask whoever runs the server",
         ),
     })
@@ -199,17 +231,34 @@ pub(super) async fn heartbeat<P: Program>(setup: &Setup<'_, P>) -> Check {
 
 pub(super) fn textfile<P: Program>(setup: &Setup<'_, P>) -> Check {
     const NAME: &str = "textfile";
-    let Some(path) = &setup.common.textfile else { return Check::ok(NAME, "not set") };
+    if setup.common.textfile.is_none() {
+        return Check::ok(NAME, "not set");
+    }
+    let (Some(path), Ok(portal)) = (setup.textfile(), setup.portal_url()) else {
+        return Check::warn(NAME, "not checked", "correct `portal.url` first");
+    };
+    let portal = metrics::portal_label(&portal);
+    let labels = Labels { program: P::NAME, version: P::VERSION, portal: &portal };
+    let shown = path.display();
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return unwritable(NAME, &path, &error),
+        text => text.unwrap_or_default(),
+    };
+    if let Some(stranger) = labels.stranger(&text) {
+        let remedy =
+            "give each program and portal a file of its own, for instance with `{program}` and `{portal}` in its name";
+        return Check::usage(NAME, format!("{shown} holds {stranger}, so no run replaces it"), remedy);
+    }
     // it is replaced, so its folder counts
-    match folder_writable(&folder_of(path.as_path())) {
-        Ok(()) => Check::ok(NAME, path.as_path().display().to_string()),
-        Err(error) => unwritable(NAME, path.as_path(), &error),
+    match folder_writable(&folder_of(&path)) {
+        Ok(()) => Check::ok(NAME, format!("{shown} is ours or not there yet, and its folder can be written")),
+        Err(error) => unwritable(NAME, &path, &error),
     }
 }
 
 fn file(name: &'static str, path: &Path) -> Check {
     match appendable(path) {
-        Ok(()) => Check::ok(name, format!("{} can be written", path.display())),
+        Ok(()) => Check::ok(name, format!("{} can be appended to; nothing was written", path.display())),
         Err(error) => unwritable(name, path, &error),
     }
 }
@@ -223,7 +272,8 @@ fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
 async fn address<P: Program>(setup: &Setup<'_, P>, name: &'static str, url: &Url) -> Check {
     let host = url.host_str().unwrap_or_default();
     if let Some(proxy) = proxy(setup, url) {
-        return Check::ok(name, format!("{host} is set; not tried, because {proxy} leads there"));
+        let text = format!("{host} is set and was not tried, because {proxy} leads there");
+        return Check::warn(name, text, "send something through it by hand, once");
     }
     match reach(url).await {
         Ok(()) => {
@@ -242,8 +292,9 @@ fn writable(path: &Path) -> io::Result<()> {
 }
 
 fn appendable(path: &Path) -> io::Result<()> {
-    if path.exists() {
-        return std::fs::OpenOptions::new().append(true).open(path).map(|_| ());
+    let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if path.exists() || is_link {
+        return files::open_append_existing(path).map(|_| ());
     }
     folder_writable(&folder_of(path))
 }

@@ -9,10 +9,11 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::check::split_remedy;
-use super::{Check, local};
+use super::{Check, CheckState, local};
 use crate::clock::CLOCK_TOLERANCE;
 use crate::config::is_loopback;
 use crate::key_end;
+use crate::names::{self, Unknown};
 use crate::program::Program;
 use crate::setup::Setup;
 
@@ -59,6 +60,28 @@ pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Op
     (checks, reached)
 }
 
+/// Whether everybody whom the settings name is there.
+pub(super) async fn names<P: Program>(setup: &Setup<'_, P>, reached: &Reached) -> Vec<Check> {
+    const NAME: &str = "names";
+    let lists = setup.named();
+    let count: usize = lists.iter().map(|list| list.entries.len()).sum();
+    if count == 0 {
+        return Vec::new();
+    }
+    match names::look_up(&lists, &reached.client).await {
+        Err(error) => vec![Check { state: CheckState::Warn, ..Check::failed(NAME, error) }],
+        Ok(unknown) if unknown.is_empty() => {
+            let keys = lists.iter().filter(|list| !list.entries.is_empty()).map(|list| format!("`{}`", list.key));
+            let keys: Vec<String> = keys.collect();
+            vec![Check::ok(NAME, format!("everybody and everything named in {} is there", keys.join(", ")))]
+        }
+        Ok(unknown) => {
+            let told = |unknown: &Unknown| Check::warn(NAME, unknown.to_string(), format!("correct `{}`", unknown.key));
+            unknown.iter().map(told).collect()
+        }
+    }
+}
+
 fn not_checked(what: &str) -> Check {
     Check::warn("not_checked", what, "correct what failed above, and run again")
 }
@@ -67,7 +90,10 @@ fn not_checked(what: &str) -> Check {
 async fn way<P: Program>(setup: &Setup<'_, P>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
     let host = url.host_str().unwrap_or_default();
     match local::proxy(setup, url) {
-        Some(proxy) => checks.push(Check::ok("host", format!("{host} is reached through {proxy}"))),
+        // whether it is reached shows below
+        Some(proxy) => {
+            checks.push(Check::ok("host", format!("{host} is asked through {proxy}; see `portal` for the answer")))
+        }
         None => match local::reach(url).await {
             Ok(()) => checks.push(Check::ok("host", format!("{host} accepts connections"))),
             Err(why) => {
@@ -158,7 +184,7 @@ async fn opened(
             return None;
         }
     }
-    if checks.iter().any(|check| check.name == "key_scope" && check.remedy.is_some()) {
+    if checks.iter().any(|check| check.name == "key_scope" && check.state == CheckState::Fail) {
         checks.push(not_checked("what the key's account may see"));
         return None;
     }
@@ -202,14 +228,17 @@ fn key_checks(facts: Option<&KeyFacts>, key: &SecretString, origin: &str, now: D
     let end = facts.postfix.as_ref().map(|end| format!(", ending in {}", end.for_terminal())).unwrap_or_default();
     vec![
         Check::ok("key", format!("\"{}\"{end}, from {origin}, is accepted", facts.name.for_terminal())),
-        expiry(facts.expires, now),
+        expiry(facts.expires, facts.scopes.is_unrestricted(), now),
         scope(&facts.scopes),
     ]
 }
 
-fn expiry(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Check {
+fn expiry(expires: Option<DateTime<Utc>>, is_unrestricted: bool, now: DateTime<Utc>) -> Check {
     const NAME: &str = "key_expiry";
     match expires {
+        None if is_unrestricted => {
+            Check::warn(NAME, "the key is not restricted and never dies by itself", "make one with an end")
+        }
         None => Check::ok(NAME, "the key never dies by itself"),
         Some(at) if at - now < key_end::NOTICE => {
             let text = format!("the key dies on {}, {}", at.date_naive(), key_end::in_days(at, now));
@@ -221,18 +250,25 @@ fn expiry(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Check {
 
 fn scope(scopes: &Scopes) -> Check {
     const NAME: &str = "key_scope";
+    if scopes.is_unrestricted() {
+        let text = "no restriction: whoever gets hold of the key can do everything that its account can";
+        return Check::warn(
+            NAME,
+            text,
+            "make one with the permission `*:read`, and with those that this program's README names besides",
+        );
+    }
     if scopes.can_read(Area::Portal) {
-        let names = if scopes.is_unrestricted() { "no restriction".to_owned() } else { names(scopes) };
-        return Check::ok(NAME, format!("{names}: enough to read everything"));
+        return Check::ok(NAME, format!("{}: enough to read everything", scope_names(scopes)));
     }
     Check::fail(
         NAME,
-        format!("{}: the audit trail cannot be read", names(scopes)),
+        format!("{}: the audit trail cannot be read", scope_names(scopes)),
         "make a key with the permission `*:read`; the portal has no narrower one for this",
     )
 }
 
-fn names(scopes: &Scopes) -> String {
+fn scope_names(scopes: &Scopes) -> String {
     let names: Vec<String> =
         scopes.names().iter().map(|name| format!("`{}`", PortalText::new(name.as_str()).for_terminal())).collect();
     names.join(", ")
@@ -289,6 +325,6 @@ async fn lifetimes(client: &Client, window: TimeDelta) -> Check {
                 window.num_hours()
             ),
         ),
-        Err(error) => Check { state: super::CheckState::Warn, ..Check::failed(NAME, error) },
+        Err(error) => Check { state: CheckState::Warn, ..Check::failed(NAME, error) },
     }
 }

@@ -31,6 +31,7 @@ impl Desk {
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
+        set_mode(&path, 0o600);
         path.display().to_string()
     }
 
@@ -45,6 +46,14 @@ impl Desk {
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         cli_test::run(self.command(arguments)).await
     }
+}
+
+/// What others may do with a file.
+pub(crate) fn set_mode(path: &std::path::Path, mode: u32) {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    #[cfg(not(unix))]
+    let _ = (path, mode);
 }
 
 /// Cargo builds examples beside the tests.

@@ -28,7 +28,7 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let request = take(stream).await;
-                kept.lock().unwrap().push(request);
+                kept.lock().unwrap().extend(request);
             }
         });
         Receiver { url, told }
@@ -44,7 +44,8 @@ impl Receiver {
     }
 }
 
-async fn take(stream: TcpStream) -> Told {
+/// What was told; nothing by somebody who only looked whether a connection can be made.
+async fn take(stream: TcpStream) -> Option<Told> {
     let mut stream = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
@@ -55,6 +56,9 @@ async fn take(stream: TcpStream) -> Told {
         }
         head.push(line);
     }
+    if head.is_empty() {
+        return None;
+    }
     let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.unwrap();
@@ -64,5 +68,5 @@ async fn take(stream: TcpStream) -> Told {
     let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap());
     let (path, query) = target.split_once('?').unwrap();
     let rid = query.strip_prefix("rid=").unwrap().to_owned();
-    Told { method, path: path.to_owned(), rid, body: String::from_utf8(body).unwrap() }
+    Some(Told { method, path: path.to_owned(), rid, body: String::from_utf8(body).unwrap() })
 }

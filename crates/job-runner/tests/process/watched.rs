@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use cli_test::Run;
 use portal_sim::{Fault, PortalSim, Scenario};
 
-use crate::common::{Desk, NOW};
+use crate::common::{Desk, NOW, set_mode};
 use crate::receiver::Receiver;
 
 /// A run with a heartbeat, and this before it in the settings.
@@ -88,9 +88,8 @@ async fn a_dry_run_and_one_that_finds_another_at_work_say_nothing() {
 #[tokio::test]
 async fn a_heartbeat_that_nobody_takes_fails_no_run_and_is_no_storm() {
     let (desk, sim) = Desk::with_portal().await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let receiver = Receiver::start().await;
-    let receiver = Receiver { url: format!("http://{nowhere}/secret-path"), ..receiver };
+    // a port that is free now may be another test's in a moment; nobody listens on this one
+    let receiver = Receiver { url: "http://127.0.0.1:1/secret-path".to_owned(), ..Receiver::start().await };
     let first = beat(&desk, &sim, &receiver, "", &[]).await;
     assert_eq!(first.exit, 0);
     assert!(first.stderr.contains("heartbeat") && !first.stderr.contains("secret-path"), "{}", first.stderr);
@@ -199,17 +198,77 @@ async fn the_same_failure_is_an_error_once_an_hour() {
     let again = desk.run(&arguments).await;
     assert_eq!((again.exit, again.stderr.as_str()), (1, ""));
     let verbose = desk.run(&[&arguments[..], &["-v"]].concat()).await;
-    assert!(
-        verbose.stderr.contains("INFO again within the hour") && verbose.stderr.contains("401"),
-        "{}",
-        verbose.stderr
-    );
+    assert!(verbose.stderr.contains("ERROR") && verbose.stderr.contains("401"), "{}", verbose.stderr);
     // another failure is news
     sim.set_faults(vec![Fault::status(404)]);
     let other = desk.run(&arguments).await;
     assert_eq!((other.exit, other.stderr.matches("ERROR").count()), (1, 1), "{}", other.stderr);
     // and so is every failure to somebody who looks by hand
     assert!(desk.run(&[&arguments[..], &["--dry-run"]].concat()).await.stderr.contains("ERROR"));
+}
+
+/// Whoever edits and tries again must see what is still wrong.
+#[tokio::test]
+async fn a_mistake_in_flags_or_settings_is_told_each_time() {
+    let (desk, sim) = Desk::with_portal().await;
+    let url = sim.url();
+    let broken = desk.write("broken.toml", "moood = 1");
+    for arguments in [["--since", "0m"], ["--config", &broken]] {
+        let told = async || {
+            let ended = desk.run(&[&["--portal", &url], &arguments[..]].concat()).await;
+            assert_eq!(ended.exit, 2, "{}", ended.stderr);
+            ended.stderr.matches("ERROR").count()
+        };
+        assert_eq!((told().await, told().await), (1, 1), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_after_a_run_that_concluded_is_news() {
+    let (desk, sim) = Desk::with_portal().await;
+    let url = sim.url();
+    let run = async |exit: i32| {
+        let ended = desk.run(&["--portal", &url, "--until", "2026-11-20T09:00:00Z"]).await;
+        assert_eq!(ended.exit, exit, "{}", ended.stderr);
+        ended.stderr.matches("ERROR").count()
+    };
+    sim.set_faults(vec![Fault::status(401)]);
+    assert_eq!((run(1).await, run(1).await), (1, 0));
+    sim.set_faults(Vec::new());
+    assert_eq!(run(0).await, 0);
+    sim.set_faults(vec![Fault::status(401)]);
+    assert_eq!(run(1).await, 1);
+}
+
+/// Neither another program nor the same at another portal may pass for a success of this one.
+#[tokio::test]
+async fn a_textfile_of_somebody_else_is_left_alone() {
+    let ((desk, sim), other) = (Desk::with_portal().await, Desk::with_portal().await.1);
+    let file = desk.folder.path().join("job.prom");
+    let theirs =
+        "docspace_job_last_success_timestamp_seconds{portal=\"docs.example.com\",program=\"vdr-watch\"} 1795000000\n";
+    std::fs::write(&file, theirs).unwrap();
+    let config = desk.write("sample.toml", "textfile = \"job.prom\"");
+    let run = async |sim: &PortalSim, config: &str, command: &[&str]| {
+        let fixed = ["--portal", &sim.url(), "--config", config, "--until", "2026-11-20T09:00:00Z"];
+        desk.run(&[command, &fixed].concat()).await
+    };
+    let ended = run(&sim, &config, &[]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("the metrics of vdr-watch at docs.example.com"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+    let checked = run(&sim, &config, &["doctor"]).await;
+    assert!(checked.stdout.contains("FAIL  textfile: ") && checked.stdout.contains("vdr-watch"), "{}", checked.stdout);
+    // one setting, and a file for each
+    let config = desk.write("sample.toml", "textfile = \"{program}-{portal}.prom\"");
+    for sim in [&sim, &other] {
+        let ended = run(sim, &config, &[]).await;
+        assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    }
+    let files = std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string());
+    let files: Vec<String> =
+        files.map(Result::unwrap).filter(|name| name.starts_with("sample-job-127.0.0.1-")).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
 }
 
 #[tokio::test]
@@ -243,4 +302,43 @@ async fn a_key_that_dies_soon_is_announced_once_a_week() {
     assert_eq!(moved.execute(opened.pool()).await.unwrap().rows_affected(), 1);
     opened.close().await;
     assert_eq!(beat(&desk, &sim, &receiver, "", &[]).await.stdout, note);
+}
+
+/// What others could read or change is said by runs and by `doctor`, with the remedy.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_others_can_read_or_change_is_said() {
+    let ((desk, sim), receiver) = (Desk::with_portal().await, Receiver::start().await);
+    let folder = desk.folder.path().join("state");
+    assert_eq!(beat(&desk, &sim, &receiver, "", &[]).await.stderr, "");
+    let store = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let store = store.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
+    let (key, config) = (desk.folder.path().join("key"), desk.folder.path().join("sample.toml"));
+    std::fs::write(&key, desk.key.clone().unwrap()).unwrap();
+    let desk = Desk { key: None, ..desk };
+    let text = format!("key_file = \"key\"\n[heartbeat]\nurl = \"{}\"\n", receiver.url);
+    let config = {
+        desk.write("sample.toml", &text);
+        config
+    };
+    for (path, mode, says) in [
+        (&key, 0o622, "changed by other users (mode 622)"),
+        (&config, 0o644, "read by other users (mode 644)"),
+        (&folder, 0o777, "changed by other users (mode 777)"),
+        (&store, 0o644, "read by other users (mode 644)"),
+    ] {
+        for path in [&key, &config, &store] {
+            set_mode(path, 0o600);
+        }
+        set_mode(&folder, 0o700);
+        set_mode(path, mode);
+        let url = sim.url();
+        let arguments = ["--portal", &url, "--config", "sample.toml", "--until", "2026-11-20T09:00:00Z"];
+        let ended = desk.run(&arguments).await;
+        assert_eq!((ended.exit, ended.stderr.matches("WARN").count()), (0, 1), "{}", ended.stderr);
+        assert!(ended.stderr.contains(says) && ended.stderr.contains("chmod"), "{says}: {}", ended.stderr);
+        let checked = desk.run(&[&["doctor"], &arguments[..]].concat()).await;
+        let line = checked.stdout.lines().find(|line| line.starts_with("warn") && line.contains(says));
+        assert!(line.is_some_and(|line| line.contains("; chmod")), "{says}: {}", checked.stdout);
+    }
 }

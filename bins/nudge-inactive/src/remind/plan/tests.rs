@@ -36,7 +36,7 @@ fn inactive(id: u128, role: PortalRole) -> Inactive {
 }
 
 fn circumstances() -> Circumstances {
-    Circumstances { now: now(), zone: Tz::Europe__Berlin, window_end: now(), judged: 100 }
+    Circumstances { now: now(), zone: Tz::Europe__Berlin, window_end: now(), judged: 100, is_clear: true }
 }
 
 /// People who are inactive in room 71 since so many days ago.

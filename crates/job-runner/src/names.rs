@@ -1,0 +1,206 @@
+//! The people, groups and rooms that settings name, looked up at the portal in one place. An entry that means nobody does nothing, so
+//! whoever wrote it has to hear of it before the day on which it matters.
+
+use std::fmt;
+
+use audit_model::{PortalText, RoomId, is_robot};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{Account, Client, Error, Group, Room};
+use job_store::Store;
+use serde::{Deserialize, Serialize};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use crate::memory::Memory;
+
+/// What the entries of a list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Named {
+    /// By id or e-mail address, as [`audit_model::Person::is_meant_by`] understands them.
+    People,
+    /// By id or exact name.
+    Groups,
+    /// By id or exact title.
+    Rooms,
+}
+
+/// A list of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedList {
+    /// The setting, with dots between levels.
+    pub key: &'static str,
+    pub named: Named,
+    pub entries: Vec<String>,
+}
+
+impl NamedList {
+    pub fn people<'e>(key: &'static str, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList::new(key, Named::People, entries)
+    }
+
+    pub fn groups<'e>(key: &'static str, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList::new(key, Named::Groups, entries)
+    }
+
+    pub fn rooms<'e>(key: &'static str, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList::new(key, Named::Rooms, entries)
+    }
+
+    fn new<'e>(key: &'static str, named: Named, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList { key, named, entries: entries.into_iter().cloned().collect() }
+    }
+}
+
+/// An entry that means nobody and nothing. Displays as a sentence without its full stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    pub key: String,
+    pub named: Named,
+    pub entry: String,
+}
+
+impl Unknown {
+    /// What is wrong, without the setting.
+    fn what(&self) -> String {
+        let what = match self.named {
+            Named::People => "nobody in the portal has the id or the e-mail address",
+            Named::Groups => "no group of the portal has the id or the exact name",
+            Named::Rooms => "no room of the portal has the id or the exact title",
+        };
+        let entry = PortalText::new(self.entry.as_str()).for_terminal_within(200);
+        format!("{what} `{entry}`")
+    }
+
+    /// What is wrong and what to do, as it follows on the name of the setting.
+    pub(crate) fn message(&self) -> String {
+        format!("{}; look both up there", self.what())
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, which stands in `{}`", self.what(), self.key)
+    }
+}
+
+/// Which entries of the lists mean nobody, in their order.
+///
+/// # Errors
+/// Of the portal: without its lists nobody can tell.
+pub async fn look_up(lists: &[NamedList], client: &Client) -> Result<Vec<Unknown>, Error> {
+    let is_asked = |named: Named| lists.iter().any(|list| list.named == named && !list.entries.is_empty());
+    let people = if is_asked(Named::People) { client.people().await? } else { Vec::new() };
+    let groups = if is_asked(Named::Groups) { client.groups().await? } else { Vec::new() };
+    let rooms = if is_asked(Named::Rooms) { client.rooms().await? } else { Vec::new() };
+    Ok(unknown(lists, (&people, &groups, &rooms)))
+}
+
+/// The same, with the portal's lists at hand; those that no list asks for may be empty.
+pub fn unknown(lists: &[NamedList], (people, groups, rooms): (&[Account], &[Group], &[Room])) -> Vec<Unknown> {
+    let is_known = |named: Named, entry: &str| match named {
+        Named::People => {
+            let is_built_in = Uuid::parse_str(entry.trim()).is_ok_and(is_robot);
+            is_built_in || people.iter().any(|account| account.person.is_meant_by(entry))
+        }
+        Named::Groups => groups.iter().any(|group| is_group(group, entry)),
+        Named::Rooms => {
+            rooms.iter().any(|room| room.fact.id == RoomId::from(entry.trim()) || room.fact.title.raw() == entry)
+        }
+    };
+    let of_list = |list: &NamedList| {
+        let NamedList { key, named, entries } = list.clone();
+        let unknown = entries.into_iter().filter(move |entry| !is_known(named, entry));
+        unknown.map(move |entry| Unknown { key: key.to_owned(), named, entry }).collect::<Vec<_>>()
+    };
+    lists.iter().flat_map(of_list).collect()
+}
+
+/// Whether an entry of a list in the settings means this group: by id, with braces or without, or by its exact name.
+pub fn is_group(group: &Group, entry: &str) -> bool {
+    group.name.raw() == entry || Uuid::parse_str(entry.trim()).is_ok_and(|id| id == group.id)
+}
+
+/// People join and leave seldom, and the lists of a large portal are long.
+const ASKED_EVERY: TimeDelta = TimeDelta::hours(24);
+
+/// The name in the memory.
+const NAMES: &str = "names";
+
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    /// The lists that were looked up, so that a correction is seen at once.
+    lists: String,
+    unknown: Vec<Unknown>,
+}
+
+/// For the notes of a run: asks the portal once a day, and whenever the lists have changed. Failing at it is no failure of the run.
+pub(crate) async fn for_run(lists: &[NamedList], store: &Store, client: &Client, now: DateTime<Utc>) -> Vec<Unknown> {
+    if lists.iter().all(|list| list.entries.is_empty()) {
+        return Vec::new();
+    }
+    let looked = async {
+        let memory = Memory::open(store).await?;
+        let shown = serde_json::to_string(lists)?;
+        let known = memory.get(NAMES).await?.filter(|(_, at)| (TimeDelta::zero()..ASKED_EVERY).contains(&(now - *at)));
+        let known = known.and_then(|(value, _)| serde_json::from_str::<Remembered>(&value).ok());
+        if let Some(known) = known.filter(|known| known.lists == shown) {
+            return Ok(known.unknown);
+        }
+        let unknown = look_up(lists, client).await?;
+        let value = serde_json::to_string(&Remembered { lists: shown, unknown: unknown.clone() })?;
+        if let Err(failure) = memory.keep(NAMES, &value, now).await {
+            debug!("the next run looks names up again: {:#}", anyhow::Error::new(failure));
+        }
+        anyhow::Ok(unknown)
+    };
+    looked.await.unwrap_or_else(|failure| {
+        warn!("whom the settings name could not be looked up: {failure:#}");
+        Vec::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::Person;
+
+    use super::*;
+
+    fn account(id: Uuid, email: &str) -> Account {
+        let person = Person { email: Some(email.into()), ..Person::named(id, "Anna".into()) };
+        Account { person, is_ldap: false, is_sso: false, culture: None }
+    }
+
+    #[test]
+    fn every_entry_that_means_nobody_is_named() {
+        let (anna, board) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        let people = [account(anna, "Anna@example.com")];
+        let groups = [Group { id: board, name: "Board".into(), manager: None, size: None }];
+        let entries = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let braced = format!("{{{}}}", anna.to_string().to_uppercase());
+        let robot = audit_model::SYSTEM_ACCOUNT.to_string();
+        let lists = [
+            NamedList::people("stop", &entries(&[" ANNA@example.com ", &braced, "anna@exmaple.com", &robot])),
+            NamedList::people("service_accounts", &entries(&["bo\u{202e}t@example.com", &board.to_string()])),
+            NamedList::groups("protect.groups", &entries(&["Board", &format!("{{{board}}}"), "board"])),
+            NamedList::rooms("exclude", &entries(&["71"])),
+        ];
+        let unknown = unknown(&lists, (&people, &groups, &[]));
+        let shown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "nobody in the portal has the id or the e-mail address `anna@exmaple.com`, which stands in `stop`"
+                    .to_owned(),
+                "nobody in the portal has the id or the e-mail address `bo\\u{202e}t@example.com`, which stands in \
+                 `service_accounts`"
+                    .to_owned(),
+                format!(
+                    "nobody in the portal has the id or the e-mail address `{board}`, which stands in `service_accounts`"
+                ),
+                "no group of the portal has the id or the exact name `board`, which stands in `protect.groups`"
+                    .to_owned(),
+                "no room of the portal has the id or the exact title `71`, which stands in `exclude`".to_owned(),
+            ]
+        );
+    }
+}
