@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use audit_model::{AuditEvent, Halves, Weight, Window, title_in_context};
+use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
 use event_archive::Archive;
@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
 
-use crate::kind::{Kind, TRASH_EMPTIED, is_deletion_for_good, is_purge};
+use crate::kind::{Kind, is_deletion_for_good, is_purge};
 use crate::rule::{Change, Detector};
 
 /// Folders are listed, one request each, until so many were; the others count the configured weight.
@@ -64,7 +64,7 @@ impl Answers {
         let mut halves = Halves::default();
         let mut events = std::pin::pin!(job.archive.events(window));
         while let Some(event) = events.try_next().await? {
-            if event.action == TRASH_EMPTIED {
+            if event.action == ActionId::TRASH_EMPTIED {
                 emptied.push((event.actor, event.at));
             }
             let Some(kind) = Kind::of(event.action) else { continue };

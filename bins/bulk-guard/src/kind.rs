@@ -3,9 +3,6 @@
 use audit_model::{ActionId, AuditEvent, title_in_context};
 use serde::Serialize;
 
-/// The end of emptying a trash, after an event for each document that was in it.
-pub(crate) const TRASH_EMPTIED: ActionId = ActionId(5061);
-
 /// One kind of thing that people do to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,13 +27,34 @@ impl Kind {
     /// The kind of an action; `None` for what changes no document. A move is [`Kind::Moved`] until its other half shows that something
     /// left a room, and a deletion [`Kind::Deleted`] until its place shows that it was the trash.
     pub(crate) fn of(action: ActionId) -> Option<Kind> {
-        Some(match action.0 {
-            5017 | 5018 | 5026 | 5027 | 5074 | 5119 => Kind::Deleted,
-            5002 | 5014 | 5034 | 5044 | 5099 => Kind::Overwritten,
-            5001 | 5020 => Kind::Renamed,
-            5015 | 5016 | 5024 | 5025 => Kind::Moved,
-            5000 | 5011..=5013 | 5022 | 5023 | 5035 => Kind::Created,
-            5009 | 5010 | 5057 | 5062 => Kind::Downloaded,
+        Some(match action {
+            ActionId::FILE_MOVED_TO_TRASH
+            | ActionId::FILE_DELETED
+            | ActionId::FOLDER_MOVED_TO_TRASH
+            | ActionId::FOLDER_DELETED
+            | ActionId::ROOM_DELETED
+            | ActionId::FILE_VERSION_REMOVED => Kind::Deleted,
+            ActionId::FILE_UPDATED
+            | ActionId::FILE_COPIED_WITH_OVERWRITING
+            | ActionId::USER_FILE_UPDATED
+            | ActionId::FILE_RESTORE_VERSION
+            | ActionId::FILE_UPLOADED_WITH_OVERWRITING => Kind::Overwritten,
+            ActionId::FILE_RENAMED | ActionId::FOLDER_RENAMED => Kind::Renamed,
+            ActionId::FILE_MOVED
+            | ActionId::FILE_MOVED_WITH_OVERWRITING
+            | ActionId::FOLDER_MOVED
+            | ActionId::FOLDER_MOVED_WITH_OVERWRITING => Kind::Moved,
+            ActionId::FILE_CREATED
+            | ActionId::FILE_UPLOADED
+            | ActionId::FILE_IMPORTED
+            | ActionId::FILE_COPIED
+            | ActionId::FOLDER_COPIED
+            | ActionId::FOLDER_COPIED_WITH_OVERWRITING
+            | ActionId::FILE_CONVERTED => Kind::Created,
+            ActionId::FILE_DOWNLOADED
+            | ActionId::FILE_DOWNLOADED_AS
+            | ActionId::FOLDER_DOWNLOADED
+            | ActionId::FILE_REVISION_DOWNLOADED => Kind::Downloaded,
             _ => return None,
         })
     }
@@ -68,18 +86,20 @@ impl Kind {
 
 /// Whether a document or a folder was deleted for good outside the rooms.
 pub(crate) fn is_purge(event: &AuditEvent) -> bool {
-    matches!(event.action.0, 5018 | 5027) && title_in_context(event).is_none()
+    matches!(event.action, ActionId::FILE_DELETED | ActionId::FOLDER_DELETED) && title_in_context(event).is_none()
 }
 
 /// Whether something is gone without a trash to take it out of.
 pub(crate) fn is_deletion_for_good(event: &AuditEvent) -> bool {
-    matches!(event.action.0, 5018 | 5027 | 5074)
+    matches!(event.action, ActionId::FILE_DELETED | ActionId::FOLDER_DELETED | ActionId::ROOM_DELETED)
 }
 
 /// What an event is about, so that two events about the same are one: a folder and a file may have the same number.
 pub(crate) fn document(event: &AuditEvent) -> String {
     match event.target.first() {
-        Some(id) if event.action.is_about_whole_folder() || event.action.0 == 5020 => format!("folder {id}"),
+        Some(id) if event.action.is_about_whole_folder() || event.action == ActionId::FOLDER_RENAMED => {
+            format!("folder {id}")
+        }
         Some(id) => id.clone(),
         None => format!("event {}", event.id),
     }
@@ -112,6 +132,6 @@ mod tests {
             assert_eq!(kind == Kind::Downloaded, action.class() == Some(ActClass::Download), "{name}");
         }
         // purging the trash writes a deletion for each file besides
-        assert_eq!(Kind::of(TRASH_EMPTIED), None);
+        assert_eq!(Kind::of(ActionId::TRASH_EMPTIED), None);
     }
 }

@@ -12,7 +12,6 @@ use audit_model::{
     SlidingWindow, Weight, Window, is_robot,
 };
 use job_runner::words::plural;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::{Armed, Limit, Limits};
@@ -193,10 +192,9 @@ impl Subject {
     }
 }
 
-/// The same for the same person: the first 16 hexadecimal digits of a SHA-256.
+/// The same for the same person.
 fn fingerprint(actor: Uuid) -> String {
-    let digest = Sha256::digest(format!("{RULE}\n{actor}"));
-    hex::encode(&digest[..8])
+    audit_model::fingerprint(&[RULE, &actor.to_string()])
 }
 
 #[cfg(test)]

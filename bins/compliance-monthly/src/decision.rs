@@ -22,18 +22,62 @@ pub(crate) enum Question {
 
 impl Question {
     pub(crate) fn about(action: ActionId) -> Option<Self> {
-        Some(match action.0 {
-            6021..=6026 => Question::OwnerChanged,
-            4019 | 6009..=6011 | 6016 | 6017 => Question::RolesChanged,
-            6094 => Question::AddressListChanged,
-            6004 | 6005 | 6029..=6032 | 6036..=6038 | 6095 | 5501 | 5502 | 4033 => Question::SignInChanged,
-            6035 => Question::AuditSettingsChanged,
-            6055 | 6056 | 6058 | 6059 | 9901..=9903 | 9905 | 9908 | 9909 => Question::KeysMade,
-            5040 | 5041 | 5127 | 5132 => Question::PortalMoved,
-            5074 => Question::RoomsDeleted,
-            4030 | 4031 => Question::DataReassigned,
-            5036 | 5082 | 5086 | 5088 | 5089 | 5091 | 5092 | 5122 | 5123 => Question::ExternalLinks,
-            6027 | 6028 => Question::ReportsTaken,
+        Some(match action {
+            ActionId::OWNER_SENT_CHANGE_OWNER_INSTRUCTIONS
+            | ActionId::OWNER_UPDATED
+            | ActionId::OWNER_SENT_PORTAL_DEACTIVATION_INSTRUCTIONS
+            | ActionId::OWNER_SENT_PORTAL_DELETE_INSTRUCTIONS
+            | ActionId::PORTAL_DEACTIVATED
+            | ActionId::PORTAL_DELETED => Question::OwnerChanged,
+            ActionId::USERS_UPDATED_TYPE
+            | ActionId::ADMINISTRATOR_ADDED
+            | ActionId::ADMINISTRATOR_OPENED_FULL_ACCESS
+            | ActionId::ADMINISTRATOR_DELETED
+            | ActionId::PRODUCT_ADDED_ADMINISTRATOR
+            | ActionId::PRODUCT_DELETED_ADMINISTRATOR => Question::RolesChanged,
+            ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED => Question::AddressListChanged,
+            ActionId::PASSWORD_STRENGTH_SETTINGS_UPDATED
+            | ActionId::TWO_FACTOR_AUTHENTICATION_SETTINGS_UPDATED
+            | ActionId::SSO_ENABLED
+            | ActionId::SSO_DISABLED
+            | ActionId::PORTAL_ACCESS_SETTINGS_UPDATED
+            | ActionId::COOKIE_SETTINGS_UPDATED
+            | ActionId::TWO_FACTOR_AUTHENTICATION_DISABLED
+            | ActionId::TWO_FACTOR_AUTHENTICATION_ENABLED_BY_SMS
+            | ActionId::TWO_FACTOR_AUTHENTICATION_ENABLED_BY_TFA_APP
+            | ActionId::LOGIN_SETTINGS_UPDATED
+            | ActionId::LDAP_ENABLED
+            | ActionId::LDAP_DISABLED
+            | ActionId::USER_DISCONNECTED_TFA_APP => Question::SignInChanged,
+            ActionId::AUDIT_SETTINGS_UPDATED => Question::AuditSettingsChanged,
+            ActionId::WEBHOOK_CREATED
+            | ActionId::WEBHOOK_UPDATED
+            | ActionId::API_KEY_CREATED
+            | ActionId::API_KEY_UPDATED
+            | ActionId::CREATE_CLIENT
+            | ActionId::UPDATE_CLIENT
+            | ActionId::REGENERATE_SECRET
+            | ActionId::CHANGE_CLIENT_ACTIVATION
+            | ActionId::GENERATE_AUTHORIZATION_CODE_TOKEN
+            | ActionId::GENERATE_PERSONAL_ACCESS_TOKEN => Question::KeysMade,
+            ActionId::START_TRANSFER_SETTING
+            | ActionId::BACKUP_STARTED
+            | ActionId::SCHEDULED_BACKUP_STARTED
+            | ActionId::RESTORE_STARTED => Question::PortalMoved,
+            ActionId::ROOM_DELETED => Question::RoomsDeleted,
+            ActionId::USER_DATA_REASSIGNS | ActionId::USER_DATA_REMOVING => Question::DataReassigned,
+            ActionId::FILE_SEND_ACCESS_LINK
+            | ActionId::ROOM_INVITATION_LINK_UPDATED
+            | ActionId::ROOM_INVITATION_LINK_CREATED
+            | ActionId::ROOM_EXTERNAL_LINK_CREATED
+            | ActionId::ROOM_EXTERNAL_LINK_UPDATED
+            | ActionId::FILE_EXTERNAL_LINK_CREATED
+            | ActionId::FILE_EXTERNAL_LINK_UPDATED
+            | ActionId::FOLDER_EXTERNAL_LINK_CREATED
+            | ActionId::FOLDER_EXTERNAL_LINK_UPDATED => Question::ExternalLinks,
+            ActionId::LOGIN_HISTORY_REPORT_DOWNLOADED | ActionId::AUDIT_TRAIL_REPORT_DOWNLOADED => {
+                Question::ReportsTaken
+            }
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use audit_model::{Coverage, Finding, RoomFact, Rooms};
+use audit_model::{AI_AGENT_ROOM, Coverage, Finding, RoomFact, Rooms};
 use docspace_client::EntryId;
 use job_runner::Head;
 use serde::Serialize;
@@ -25,9 +25,6 @@ use crate::upload::Action;
 
 /// Version of the JSON report; a change that breaks readers raises it.
 pub(crate) const REPORT_VERSION: u32 = 1;
-
-/// The portal's number for an AI agent, which is stored like a room and is none.
-const AI_AGENT: i32 = 9;
 
 /// All that the report is made of. The same facts give the same bytes.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ impl Facts {
     pub(crate) fn quiet_rooms(&self) -> impl Iterator<Item = &RoomFact> {
         let window = self.period.window;
         let was_there = move |room: &&RoomFact| {
-            room.room_type.is_some_and(|kind| kind != AI_AGENT)
+            room.room_type.is_some_and(|kind| kind != AI_AGENT_ROOM)
                 && room.created.is_none_or(|created| created < window.until)
                 && self.rooms.deleted_at(&room.id).is_none_or(|deleted| deleted >= window.since)
         };

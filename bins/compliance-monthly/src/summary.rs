@@ -144,7 +144,7 @@ impl Summary {
         if let Some(question) = Question::about(event.action) {
             self.questions.entry(question).or_default().add(event.id);
         }
-        if matches!(event.action.0, 4018 | 4022) {
+        if matches!(event.action, ActionId::USER_DELETED | ActionId::USERS_DELETED) {
             let gone = event.target.iter().filter_map(|id| id.parse().ok());
             self.removed.extend(gone.map(|person: Uuid| (person, (event.at, event.id))));
         }

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
+use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::ListEntry;
+use docspace_client::{AddressList, ListEntry};
 use event_archive::{Fact, KnownList};
 
 use crate::found::{About, Found, Kind, Rows};
 use crate::policy::Directory;
 use crate::server::{self, Caller, Ruling};
 use crate::sighting::{Sighting, Source};
-
-/// The portal's action for a changed list.
-pub(crate) const LIST_CHANGED: i32 = 6094;
 
 /// Each process of the portal keeps the switch for so long.
 const CACHED: TimeDelta = TimeDelta::minutes(5);
@@ -62,7 +59,8 @@ pub(crate) fn changed(
         }
     };
     // the same change made again is another one
-    let key = format!("{before:?}\n{now:?}\n{}", known.learned_at.timestamp_micros());
+    let (from, to) = (in_fingerprint(before), in_fingerprint(now));
+    let key = format!("{from}\n{to}\n{}", known.learned_at.timestamp_micros());
     let mut found = rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons });
     if changes.is_empty() {
         seen_at(&mut found.finding, known.learned_at);
@@ -92,7 +90,7 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
         format!("the portal says that its list counts, and let in {} from addresses that are not in it, first from {first}", rows.counted()),
         "either the deployment has switched the feature off, which the portal does not show, or these addresses were set by the callers".to_owned(),
     ];
-    let key = format!("{list:?}");
+    let key = in_fingerprint(list);
     Some(rows.found(About {
         kind: Kind::NotEnforced,
         severity: Severity::High,
@@ -101,6 +99,16 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
         key,
         reasons,
     }))
+}
+
+/// The list and its switch in the form that fingerprints were made of from the beginning on. It must never change, whatever else is
+/// known of a list one day.
+fn in_fingerprint(list: &AddressList) -> String {
+    let entry = |entry: &ListEntry| {
+        format!("ListEntry {{ ip: {:?}, for_admin: {} }}", entry.ip.for_terminal(), entry.for_admin)
+    };
+    let entries: Vec<String> = list.entries.iter().map(entry).collect();
+    format!("AddressList {{ entries: [{}], enabled: {} }}", entries.join(", "), list.enabled)
 }
 
 /// For findings that are about nobody.
@@ -137,13 +145,11 @@ fn listed(entries: &[ListEntry]) -> String {
 
 /// The audit events of changes among some rows.
 pub(crate) fn is_change(row: &Sighting) -> bool {
-    row.source == Source::Audit && row.action.0 == LIST_CHANGED
+    row.source == Source::Audit && row.action == ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED
 }
 
 #[cfg(test)]
 mod tests {
-    use docspace_client::AddressList;
-
     use super::*;
     use crate::testing::{directory, now};
 

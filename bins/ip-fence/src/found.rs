@@ -4,7 +4,6 @@ use audit_model::{Counts, Finding, FindingState, MAX_EVIDENCE, Person, PortalTex
 use chrono::TimeDelta;
 use job_runner::words::plural;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::sighting::{Sighting, Source};
 
@@ -41,6 +40,24 @@ pub(crate) enum Kind {
     ListChanged,
     /// The portal says that its list counts, and lets people in all the same.
     NotEnforced,
+}
+
+impl Kind {
+    /// The word that fingerprints were made of from the beginning on. It must never change.
+    fn in_fingerprint(self) -> &'static str {
+        match self {
+            Kind::NotAllowed => "NotAllowed",
+            Kind::CannotJudge => "CannotJudge",
+            Kind::AddressSet => "AddressSet",
+            Kind::Unnamed => "Unnamed",
+            Kind::Disabled => "Disabled",
+            Kind::NewCountry => "NewCountry",
+            Kind::FailedBurst => "FailedBurst",
+            Kind::Spraying => "Spraying",
+            Kind::ListChanged => "ListChanged",
+            Kind::NotEnforced => "NotEnforced",
+        }
+    }
 }
 
 /// A finding with what it is about.
@@ -114,7 +131,7 @@ impl Rows {
             rule: RULE.to_owned(),
             severity,
             state: FindingState::New,
-            fingerprint: fingerprint(kind, &key),
+            fingerprint: audit_model::fingerprint(&[RULE, kind.in_fingerprint(), &key]),
             person,
             room: None,
             // documents play no part here
@@ -139,12 +156,6 @@ pub(crate) struct About {
     pub(crate) reasons: Vec<String>,
 }
 
-/// The first 16 hexadecimal digits of a SHA-256.
-fn fingerprint(kind: Kind, key: &str) -> String {
-    let digest = Sha256::digest(format!("{RULE}\n{kind:?}\n{key}"));
-    hex::encode(&digest[..8])
-}
-
 /// Puts findings in the order of every report: most severe first, then by person, kind, place and time.
 pub(crate) fn sort(found: &mut [Found]) {
     found.sort_by(|a, b| {
@@ -158,3 +169,6 @@ pub(crate) fn sort(found: &mut [Found]) {
 pub(crate) fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,16 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot};
+use audit_model::{
+    ActionId, Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot,
+};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
 use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
-
-/// The portal's action for a changed status of accounts; its targets are the people.
-const STATUS_CHANGED: i32 = 4020;
 
 /// So many earlier logins make a habit that a new country is new to.
 const HABIT: u64 = 5;
@@ -61,6 +60,20 @@ enum Why {
     SetByRequest,
 }
 
+impl Why {
+    /// The word that fingerprints were made of from the beginning on. It must never change.
+    fn in_fingerprint(self) -> &'static str {
+        match self {
+            Why::Plain => "Plain",
+            Why::Cut => "Cut",
+            Why::Nothing => "Nothing",
+            Why::Private => "Private",
+            Why::NoAddress => "NoAddress",
+            Why::SetByRequest => "SetByRequest",
+        }
+    }
+}
+
 /// Collects rows by person, kind and place.
 pub(crate) struct Detector<'a> {
     book: Rulebook<'a>,
@@ -75,7 +88,7 @@ impl<'a> Detector<'a> {
 
     /// Takes in a row: a login that succeeded, or an act. Robots, visitors and service accounts are passed over.
     pub(crate) fn push(&mut self, row: &Sighting) {
-        if row.source == Source::Audit && row.action.0 == STATUS_CHANGED {
+        if row.source == Source::Audit && row.action == ActionId::USERS_UPDATED_STATUS {
             self.status_changed(row);
         }
         let is_login = row.source == Source::Logins;
@@ -185,7 +198,8 @@ fn rows_found(subject: &Subject<'_>, person: Person, (kind, why, place): (Kind, 
     let place = place.text();
     // the same until the network or what the policy allows the person changes
     let rules = allowed.map(|allowed| allowed.described(subject.book.policy)).unwrap_or_default();
-    let key = format!("{}\n{why:?}\n{}\n{rules}", subject.person, place.as_ref().map_or("", PortalText::raw));
+    let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or("", PortalText::raw));
+    let key = format!("{}\n{why}\n{place_key}\n{rules}", subject.person);
     rows.found(About { kind, severity, person, place, key, reasons })
 }
 

@@ -20,12 +20,6 @@ const MOST_FILES: usize = 300;
 /// How long it is believed where a file is.
 const PLACES_KEPT: TimeDelta = TimeDelta::hours(25);
 
-/// Somebody was added to a room, or a group was.
-const PERSON_ADDED: i32 = 5085;
-const GROUP_ADDED: i32 = 5094;
-/// Somebody was put into a group or taken out of it; nobody says who.
-const GROUP_UPDATED: i32 = 4027;
-
 /// What was read.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -159,15 +153,30 @@ async fn place(
 /// Whether a document is new in the room, or has new content.
 fn is_news(action: ActionId) -> bool {
     matches!(
-        action.0,
-        5000 | 5002 | 5011 | 5012 | 5013 | 5014 | 5034 | 5035 | 5044 | 5099 | 5151 | 5152 | 5201 | 5203 | 6046
+        action,
+        ActionId::FILE_CREATED
+            | ActionId::FILE_UPDATED
+            | ActionId::FILE_UPLOADED
+            | ActionId::FILE_IMPORTED
+            | ActionId::FILE_COPIED
+            | ActionId::FILE_COPIED_WITH_OVERWRITING
+            | ActionId::USER_FILE_UPDATED
+            | ActionId::FILE_CONVERTED
+            | ActionId::FILE_RESTORE_VERSION
+            | ActionId::FILE_UPLOADED_WITH_OVERWRITING
+            | ActionId::FORM_PARTIALLY_FILLED
+            | ActionId::FORM_COMPLETELY_FILLED
+            | ActionId::FILE_SAVED_BUT_USER_QUOTA_EXCEEDED
+            | ActionId::FILE_SAVED_BUT_ROOM_QUOTA_EXCEEDED
+            | ActionId::FORM_SUBMIT
     )
 }
 
 /// Who joined, and which groups changed: the audit trail has the event, the log of the room whom it is about.
 fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, seen: &mut Seen) {
     let Some(target) = event.target.first() else { return };
-    if event.action.0 == GROUP_UPDATED {
+    // somebody was put into a group or taken out of it; nobody says who
+    if event.action == ActionId::GROUP_UPDATED {
         if let Ok(group) = target.parse::<Uuid>() {
             for room in seen.rooms.values_mut() {
                 note_latest(&mut room.groups_changed, group, event.at);
@@ -175,12 +184,12 @@ fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, seen: &mut Se
         }
         return;
     }
-    if !matches!(event.action.0, PERSON_ADDED | GROUP_ADDED) {
+    if !matches!(event.action, ActionId::ROOM_CREATE_USER | ActionId::ROOM_GROUP_ADDED) {
         return;
     }
     let Some(room) = seen.rooms.get_mut(&RoomId::from(target.as_str())) else { return };
-    match (subjects.get(&event.id), event.action.0) {
-        (Some(person), PERSON_ADDED) => note_latest(&mut room.joined, *person, event.at),
+    match (subjects.get(&event.id), event.action) {
+        (Some(person), ActionId::ROOM_CREATE_USER) => note_latest(&mut room.joined, *person, event.at),
         (Some(group), _) => note_latest(&mut room.groups_changed, *group, event.at),
         (None, _) => room.somebody_joined = room.somebody_joined.max(Some(event.at)),
     }

@@ -14,7 +14,6 @@ use audit_model::{
 };
 use chrono::{DateTime, Utc};
 use job_runner::words::plural;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::{Limit, Limits, Span};
@@ -346,15 +345,14 @@ pub(crate) fn of_class(class: ActClass, count: u64) -> String {
     }
 }
 
-/// The same for the same person and room, whatever the window: the first 16 hexadecimal digits of a SHA-256.
+/// The same for the same person and room, whatever the window.
 fn fingerprint(actor: Uuid, room: &RoomKey) -> String {
     let room = match room {
         RoomKey::Known(id) => format!("room {id}"),
         RoomKey::OneOf(title) => format!("title {}", title.raw()),
         RoomKey::Perhaps(id) => format!("perhaps room {id}"),
     };
-    let digest = Sha256::digest(format!("{RULE}\n{actor}\n{room}"));
-    hex::encode(&digest[..8])
+    audit_model::fingerprint(&[RULE, &actor.to_string(), &room])
 }
 
 #[cfg(test)]

@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn portal_table() -> Vec<Row> {
-        serde_json::from_str(include_str!("../data/message-actions.json")).unwrap()
+        serde_json::from_str(include_str!("../../../fixtures/message-actions.json")).unwrap()
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The portal's 333 actions, in order of id. Kept equal to `data/message-actions.json` by a test; classes are in `action.rs`.
+//! The portal's 333 actions, in order of id. Kept equal to `fixtures/message-actions.json` by a test; classes are in
+//! `action.rs`, names in `action_names.rs`.
 
 use crate::action::{
     ActionInfo,

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod action_names;
 mod action_table;
 mod address;
 mod counting;
 mod coverage;
 mod event;
 mod finding;
+mod fingerprint;
 mod halves;
 mod person;
 mod room;
@@ -19,8 +21,11 @@ pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWin
 pub use coverage::{BlindSpot, Coverage, Gap, GapReason, MainSource, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
+pub use fingerprint::fingerprint;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
-pub use room::{Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context};
+pub use room::{
+    AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
+};
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

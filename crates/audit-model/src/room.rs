@@ -16,7 +16,7 @@ use crate::{AuditEvent, PortalText};
 pub const VIRTUAL_DATA_ROOM: i32 = 8;
 
 /// The portal's number for an AI agent, which is stored like a room and listed elsewhere.
-const AI_AGENT: i32 = 9;
+pub const AI_AGENT_ROOM: i32 = 9;
 
 /// A room created this much after an event can still be its room: reported dates are up to an hour late when clocks are set back.
 const CREATION_MARGIN: TimeDelta = TimeDelta::hours(1);
@@ -118,7 +118,7 @@ impl Rooms {
     pub fn learn_from(&mut self, event: &AuditEvent) -> Option<RoomFact> {
         let (id, room_type) = match room_named_by(event) {
             Some(id) => (id, None),
-            None => (agent_named_by(event)?, Some(AI_AGENT)),
+            None => (agent_named_by(event)?, Some(AI_AGENT_ROOM)),
         };
         if event.action.is_deletion_of_room() {
             self.deleted.insert(id.clone(), event.at);

@@ -1,6 +1,6 @@
 //! The portal's table of actions: numbers, names, what the audit trail says about each.
 //!
-//! `data/message-actions.json` is the whole table of portal 3.7.2; the English texts here are a small selection.
+//! `fixtures/message-actions.json` is the whole table of portal 3.7.2; the English texts here are a small selection.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -67,8 +67,8 @@ pub(crate) const ENTRY_TYPES: Names =
     &[("None", 0), ("File", 1), ("Folder", 2), ("User", 23), ("Group", 24), ("Room", 25), ("Tag", 26), ("Agent", 27)];
 
 static TABLE: LazyLock<BTreeMap<i32, Action>> = LazyLock::new(|| {
-    let list: Vec<Action> = serde_json::from_str(include_str!("../data/message-actions.json"))
-        .expect("the table in this crate is valid JSON");
+    let list: Vec<Action> = serde_json::from_str(include_str!("../../../fixtures/message-actions.json"))
+        .expect("the table of actions is valid JSON");
     list.into_iter().map(|action| (action.id, action)).collect()
 });
 

@@ -29,16 +29,24 @@ pub enum ActionKind {
     Suspend,
 }
 
-/// How far it is.
+/// How far an action has come, in the words of every report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionState {
     /// Meant to be done.
     Planned,
-    /// Not done, see `held`.
+    /// Must not be done, at least not now.
     Held,
+    /// Done, and seen to be done.
+    Done,
+    /// Surely not done.
+    Failed,
+    /// Begun, and not known to be done: the next run looks again.
+    Unknown,
     /// Somebody else did it before.
     Already,
+    /// A measure for a time that has ended.
+    Released,
 }
 
 /// One action on one person.

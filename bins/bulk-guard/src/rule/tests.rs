@@ -165,3 +165,12 @@ proptest! {
         }
     }
 }
+
+/// What people were told once is not told again by a later version: these fingerprints stand in stores.
+#[test]
+fn fingerprints_stay_from_version_to_version() {
+    let print = |action, count| detect(&Limits::default(), &burst(action, count))[0].finding.fingerprint.clone();
+    for (action, count) in [(DELETE, 21), (UPLOAD, 300), (RENAME, 21)] {
+        assert_eq!(print(action, count), "7bea086a1e996f32", "{action}");
+    }
+}

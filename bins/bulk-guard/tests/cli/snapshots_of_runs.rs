@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use portal_sim::{PersonKind, Scenario};
+use serde_json::Value;
 
 use crate::story::{Burst, hire, json, now, office, ordinary_month, setting};
 
@@ -40,11 +41,42 @@ situation!(uploads_only, exit 0, |portal| {
     Burst::new(5011, 25).by(portal, &mara, &[71], ".jpg");
 });
 
-situation!(breaker, exit 3, |portal| {
+/// A line for each finding, and for each action, and what the breaker says; whole findings are in the other snapshots.
+fn in_short(report: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let found = |finding: &Value| {
+        format!(
+            "{} {}, {}: {} files, {} of {} rows, {}\n",
+            text(&finding["severity"]),
+            text(&finding["person"]["name"]),
+            text(&finding["user_id"]),
+            finding["file_count"],
+            finding["evidence"].as_array().unwrap().len(),
+            finding["evidence_total"],
+            text(&finding["fingerprint"]),
+        )
+    };
+    let action = |action: &Value| {
+        let (kind, who) = (text(&action["kind"]), text(&action["person"]["name"]));
+        format!("{kind} {who}: {}, {}, {}\n", text(&action["state"]), action["held"], text(&action["fingerprint"]))
+    };
+    let lines = |member: &str, line: &dyn Fn(&Value) -> String| -> String {
+        report[member].as_array().unwrap().iter().map(line).collect()
+    };
+    format!("{}{}breaker: {}\n", lines("findings", &found), lines("actions", &action), report["breaker"])
+}
+
+#[tokio::test]
+async fn breaker() {
+    let mut portal = office();
     for (n, person) in portal.people[1..4].to_vec().iter().enumerate() {
-        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(5017, 110) }.by(portal, person, &[71], "");
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(5017, 110) }.by(&mut portal, person, &[71], "");
     }
-});
+    let (text, json) = both(portal).await;
+    assert_eq!((text.exit, json.exit), (3, 3), "{} {}", text.stderr, json.stderr);
+    insta::assert_snapshot!("breaker_text", text.stdout);
+    insta::assert_snapshot!("breaker_short", in_short(&json.json()));
+}
 
 situation!(no_audit_feature, exit 1, |portal| portal.audit = false);
 

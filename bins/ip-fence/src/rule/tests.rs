@@ -150,7 +150,7 @@ fn rules_that_do_not_count_allow_nothing_and_are_named() {
 #[test]
 fn disabled_people_who_appear_are_told_but_not_what_they_did_before() {
     let disable = Sighting {
-        action: audit_model::ActionId(STATUS_CHANGED),
+        action: ActionId::USERS_UPDATED_STATUS,
         targets: vec![GIL.to_string()],
         ..act(ANNA, "192.0.2.1", 50)
     };

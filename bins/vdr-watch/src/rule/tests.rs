@@ -281,3 +281,19 @@ fn inviting_thirty_people_is_not_one_act() {
         .collect();
     assert_eq!(detect(&Limits::default(), &invited).len(), 1);
 }
+
+/// What people were told once is not told again by a later version: these fingerprints stand in stores.
+#[test]
+fn fingerprints_stay_from_version_to_version() {
+    let limits = Limits::default();
+    let print = |key: RoomKey| {
+        let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        let events = downloads(30);
+        events.iter().for_each(|event| detector.push(Placed { key: key.clone(), ..in_room(event, 71) }));
+        detector.finish()[0].fingerprint.clone()
+    };
+    assert_eq!(print(RoomKey::Known(RoomId::Number(71))), "f4d7248661fabe30");
+    assert_eq!(print(RoomKey::Known(RoomId::Text("sbox-7".to_owned()))), "319189bffa8e2e25");
+    assert_eq!(print(RoomKey::OneOf("Falcon \u{202e}é".into())), "65b5588203e1b082");
+    assert_eq!(print(RoomKey::Perhaps(RoomId::Number(71))), "e2c4973508266e19");
+}

@@ -1,0 +1,235 @@
+//! Carrying out what was planned: written down before the call and after it, so that a crash in between is found and settled by the
+//! next run.
+
+use std::future::Future;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use job_store::{Error, Journal, JournalEntry, JournalState, Store};
+use serde_json::Value;
+
+use crate::plan::ActionState;
+
+/// A call that broke may still be at work on the other side. Its proxies give up after a minute or two; five are more than that.
+pub const STILL_AT_WORK: TimeDelta = TimeDelta::minutes(5);
+
+/// One act on one subject, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Names the act: the same one has the same key in every run.
+    pub key: String,
+    /// What is done, for instance `create_room`.
+    pub kind: String,
+    /// To whom or to what: one person, one room, one file.
+    pub subject: String,
+    /// What a later run needs to look whether it has happened.
+    pub payload: Value,
+}
+
+/// What the other side said to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// It is done.
+    Done,
+    /// It is surely not done. Says why.
+    Refused(String),
+    /// No answer, or none that can be relied on: it may be done, now or in a moment. Says why.
+    Broke(String),
+}
+
+/// What can be seen of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// It has happened, whoever did it.
+    Happened,
+    NotHappened,
+    /// It could not be looked at this time. Says why.
+    Unclear(String),
+    /// Nothing will ever show it, as with a mail: what the call says is all there is.
+    Invisible,
+}
+
+/// How a kind of act is carried out. Each method is about the one subject of the intent.
+pub trait Act: Sync {
+    /// Why it must not be done after all: asked last, right before the call, because people and rights change while a plan waits.
+    fn hold(&self, _intent: &Intent) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
+
+    /// Does it, once. What a later run must know to find what was done is put into [`Begun::note`] before the request that does it.
+    ///
+    /// # Errors
+    /// Those of [`Begun::note`] only; what the other side says is a value.
+    fn call(&self, begun: &mut Begun<'_>) -> impl Future<Output = Result<Called, Error>> + Send;
+
+    /// Whether it has happened. Changes nothing.
+    fn look(&self, intent: &Intent) -> impl Future<Output = Looked> + Send;
+}
+
+/// An act that has begun: the journal says so.
+#[derive(Debug)]
+pub struct Begun<'a> {
+    actions: &'a Actions,
+    intent: &'a mut Intent,
+}
+
+impl Begun<'_> {
+    pub fn intent(&self) -> &Intent {
+        self.intent
+    }
+
+    /// Puts another payload in place of the one before. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn note(&mut self, payload: Value) -> Result<(), Error> {
+        self.intent.payload = payload;
+        self.actions.advance(self.intent, JournalState::Started).await
+    }
+}
+
+/// What became of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub intent: Intent,
+    pub state: ActionState,
+    /// Why it is not done, or not known to be.
+    pub reason: Option<String>,
+}
+
+/// Acts of a run, over the journal of its store.
+#[derive(Clone, Debug)]
+pub struct Actions {
+    store: Store,
+    journal: Journal,
+    now: DateTime<Utc>,
+}
+
+impl Actions {
+    /// Opens the journal. `now` is the moment of the run.
+    ///
+    /// # Errors
+    /// Those of [`Journal::open`].
+    pub async fn open(store: Store, now: DateTime<Utc>) -> Result<Self, Error> {
+        Ok(Actions { journal: Journal::open(store.clone()).await?, store, now })
+    }
+
+    /// Looks what became of the acts of a kind that earlier runs began and did not see the end of, oldest first. Call it before
+    /// anything new is planned. Nothing is done again here.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn settle(&self, kind: &str, act: &impl Act) -> Result<Vec<Outcome>, Error> {
+        let mut settled = Vec::new();
+        for entry in self.journal.open_of_kind(kind).await?.into_iter().filter(has_begun) {
+            settled.push(self.settle_one(entry, act).await?);
+        }
+        Ok(settled)
+    }
+
+    /// Does one act, unless it has happened, or must not be done, or may still be at work since an earlier run. What the other side
+    /// says of it is in the outcome.
+    ///
+    /// # Errors
+    /// Of the store: before the call, and then nothing was done; or after it, and then the next run settles it.
+    pub async fn apply(&self, mut intent: Intent, act: &impl Act) -> Result<Outcome, Error> {
+        let open = self.journal.open_of_kind(&intent.kind).await?;
+        if let Some(entry) = open.into_iter().filter(has_begun).find(|entry| entry.key == intent.key) {
+            let settled = self.settle_one(entry, act).await?;
+            if settled.state != ActionState::Failed {
+                return Ok(settled);
+            }
+        }
+        match act.look(&intent).await {
+            Looked::Happened => return Ok(Outcome { intent, state: ActionState::Already, reason: None }),
+            Looked::Unclear(why) => return Ok(Outcome { intent, state: ActionState::Failed, reason: Some(why) }),
+            Looked::NotHappened | Looked::Invisible => {}
+        }
+        if let Some(why) = act.hold(&intent).await {
+            return Ok(Outcome { intent, state: ActionState::Held, reason: Some(why) });
+        }
+        self.begin(&intent).await?;
+        let called = act.call(&mut Begun { actions: self, intent: &mut intent }).await?;
+        let looked = match called {
+            Called::Refused(_) => Looked::NotHappened,
+            Called::Done | Called::Broke(_) => act.look(&intent).await,
+        };
+        let (state, reason) = after_call(called, looked);
+        self.advance(&intent, state).await?;
+        Ok(Outcome { intent, state: state.into(), reason })
+    }
+
+    async fn settle_one(&self, entry: JournalEntry, act: &impl Act) -> Result<Outcome, Error> {
+        let age = (self.now - entry.updated_at).abs();
+        let JournalEntry { key, kind, subject, payload, .. } = entry;
+        let intent = Intent { key, kind, subject, payload };
+        let (state, reason) = after_a_while(act.look(&intent).await, age);
+        // an entry that stays open keeps its moment: its age tells when the call must be over
+        if !state.is_open() {
+            self.advance(&intent, state).await?;
+        }
+        Ok(Outcome { intent, state: state.into(), reason })
+    }
+
+    /// Writes down that the call is about to leave. Nothing leaves before this is on disk.
+    async fn begin(&self, intent: &Intent) -> Result<(), Error> {
+        let Intent { key, kind, subject, payload } = intent;
+        let mut write = self.store.begin().await?;
+        self.journal.plan(&mut write, (key, kind, subject), payload, self.now).await?;
+        self.journal.advance(&mut write, key, JournalState::Started, payload, self.now).await?;
+        write.commit().await.map_err(|source| self.store.error("writing the journal", source))
+    }
+
+    async fn advance(&self, intent: &Intent, state: JournalState) -> Result<(), Error> {
+        let mut write = self.store.begin().await?;
+        self.journal.advance(&mut write, &intent.key, state, &intent.payload, self.now).await?;
+        write.commit().await.map_err(|source| self.store.error("writing the journal", source))
+    }
+}
+
+/// Whether the call may have left.
+fn has_begun(entry: &JournalEntry) -> bool {
+    matches!(entry.state, JournalState::Started | JournalState::Unknown)
+}
+
+impl From<JournalState> for ActionState {
+    fn from(state: JournalState) -> Self {
+        match state {
+            JournalState::Planned => ActionState::Planned,
+            JournalState::Started | JournalState::Unknown => ActionState::Unknown,
+            JournalState::Done => ActionState::Done,
+            JournalState::Failed => ActionState::Failed,
+        }
+    }
+}
+
+/// What is known right after a call.
+fn after_call(called: Called, looked: Looked) -> (JournalState, Option<String>) {
+    match (called, looked) {
+        (Called::Refused(why), _) => (JournalState::Failed, Some(why)),
+        (_, Looked::Happened) | (Called::Done, Looked::Invisible) => (JournalState::Done, None),
+        (Called::Done, Looked::NotHappened) => {
+            (JournalState::Unknown, Some("the answer says that it is done, and nothing shows it".to_owned()))
+        }
+        (Called::Done, Looked::Unclear(why)) => (JournalState::Unknown, Some(why)),
+        // even where nothing shows it yet: the call may still be at work
+        (Called::Broke(why), _) => (JournalState::Unknown, Some(why)),
+    }
+}
+
+/// What is known of a call that left so long ago.
+fn after_a_while(looked: Looked, age: TimeDelta) -> (JournalState, Option<String>) {
+    match looked {
+        Looked::Happened => (JournalState::Done, None),
+        Looked::NotHappened if age >= STILL_AT_WORK => {
+            (JournalState::Failed, Some("an earlier run began it, and it had no effect".to_owned()))
+        }
+        Looked::NotHappened => {
+            let wait = "an earlier run began it, and it may still be at work; a run in five minutes looks again";
+            (JournalState::Unknown, Some(wait.to_owned()))
+        }
+        Looked::Unclear(why) => (JournalState::Unknown, Some(why)),
+        Looked::Invisible => {
+            (JournalState::Unknown, Some("an earlier run began it, and nothing shows whether it was done".to_owned()))
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Acts over a journal on a real file, with a portal that answers, refuses, breaks and comes late, and with runs that die anywhere.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::Poll;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use job_store::{Error, Journal, JournalState, Store};
+use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked, Outcome, STILL_AT_WORK};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const KIND: &str = "suspend";
+
+fn at(minutes: i64) -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minutes)
+}
+
+fn intent() -> Intent {
+    Intent {
+        key: "suspend anna".to_owned(),
+        kind: KIND.to_owned(),
+        subject: "anna".to_owned(),
+        payload: json!({ "reason": "41 documents deleted" }),
+    }
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Does,
+    Refuses,
+    /// Breaks after it had its effect.
+    BreaksAfter,
+    /// Breaks, and nothing was done, nor will be.
+    BreaksBefore,
+    /// Says that it is done, and did nothing.
+    Lies,
+}
+
+/// The other side: how often each thing was done to it.
+#[derive(Debug)]
+struct Portal {
+    way: Way,
+    /// What looking gives instead of the truth.
+    looks: Option<Looked>,
+    held: Option<String>,
+    calls: Mutex<u32>,
+    effects: Mutex<u32>,
+}
+
+impl Portal {
+    fn new(way: Way) -> Self {
+        Portal { way, looks: None, held: None, calls: Mutex::new(0), effects: Mutex::new(0) }
+    }
+
+    fn calls(&self) -> u32 {
+        *self.calls.lock().unwrap()
+    }
+
+    fn effects(&self) -> u32 {
+        *self.effects.lock().unwrap()
+    }
+
+    fn happen(&self) {
+        *self.effects.lock().unwrap() += 1;
+    }
+}
+
+impl Act for Portal {
+    async fn hold(&self, _: &Intent) -> Option<String> {
+        tokio::task::yield_now().await;
+        self.held.clone()
+    }
+
+    async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, Error> {
+        let mut payload = begun.intent().payload.clone();
+        payload["request"] = json!(7);
+        begun.note(payload).await?;
+        tokio::task::yield_now().await;
+        *self.calls.lock().unwrap() += 1;
+        if matches!(self.way, Way::Does | Way::BreaksAfter) {
+            self.happen();
+        }
+        // the request is at the portal, its answer is not here yet
+        tokio::task::yield_now().await;
+        Ok(match self.way {
+            Way::Does | Way::Lies => Called::Done,
+            Way::Refuses => Called::Refused("the portal says no".to_owned()),
+            Way::BreaksAfter | Way::BreaksBefore => Called::Broke("the connection was closed".to_owned()),
+        })
+    }
+
+    async fn look(&self, _: &Intent) -> Looked {
+        tokio::task::yield_now().await;
+        let truth = if self.effects() > 0 { Looked::Happened } else { Looked::NotHappened };
+        self.looks.clone().unwrap_or(truth)
+    }
+}
+
+async fn open(folder: &Path) -> Store {
+    Store::open(&format!("sqlite://{}", folder.join("store.sqlite").display())).await.unwrap()
+}
+
+async fn actions(store: &Store, minutes: i64) -> Actions {
+    Actions::open(store.clone(), at(minutes)).await.unwrap()
+}
+
+async fn apply(store: &Store, portal: &Portal, minutes: i64) -> Outcome {
+    actions(store, minutes).await.apply(intent(), portal).await.unwrap()
+}
+
+async fn settle(store: &Store, portal: &Portal, minutes: i64) -> Vec<ActionState> {
+    let settled = actions(store, minutes).await.settle(KIND, portal).await.unwrap();
+    settled.into_iter().map(|outcome| outcome.state).collect()
+}
+
+/// State and payload of the only entry; `None` for an empty journal.
+async fn written(store: &Store) -> Option<(JournalState, Value)> {
+    let mut all = Journal::open(store.clone()).await.unwrap().of_kind(KIND).await.unwrap();
+    assert!(all.len() <= 1, "{all:?}");
+    all.pop().map(|entry| (entry.state, entry.payload))
+}
+
+#[tokio::test]
+async fn an_act_is_done_once_and_read_back() {
+    let folder = TempDir::new().unwrap();
+    let (store, portal) = (open(folder.path()).await, Portal::new(Way::Does));
+    let outcome = apply(&store, &portal, 0).await;
+    assert_eq!((outcome.state, outcome.reason), (ActionState::Done, None));
+    let noted = json!({ "reason": "41 documents deleted", "request": 7 });
+    assert_eq!(written(&store).await, Some((JournalState::Done, noted)));
+    assert_eq!(apply(&store, &portal, 1).await.state, ActionState::Already);
+    assert_eq!((portal.calls(), settle(&store, &portal, 2).await), (1, Vec::new()));
+}
+
+/// What somebody else did is not ours: nobody may undo it later in our name.
+#[tokio::test]
+async fn what_has_happened_already_is_not_written_down_as_ours() {
+    let folder = TempDir::new().unwrap();
+    let (store, portal) = (open(folder.path()).await, Portal::new(Way::Does));
+    portal.happen();
+    assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Already);
+    assert_eq!((portal.calls(), written(&store).await), (0, None));
+}
+
+#[tokio::test]
+async fn what_is_held_at_the_last_moment_is_not_begun() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let portal = Portal { held: Some("she is an admin by now".to_owned()), ..Portal::new(Way::Does) };
+    let outcome = apply(&store, &portal, 0).await;
+    assert_eq!((outcome.state, outcome.reason.as_deref()), (ActionState::Held, Some("she is an admin by now")));
+    assert_eq!((portal.calls(), written(&store).await), (0, None));
+}
+
+/// Whether it has happened must be known first.
+#[tokio::test]
+async fn without_a_look_nothing_is_begun() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let portal = Portal { looks: Some(Looked::Unclear("403".to_owned())), ..Portal::new(Way::Does) };
+    assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Failed);
+    assert_eq!((portal.calls(), written(&store).await), (0, None));
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_failure_and_the_next_run_tries_again() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let portal = Portal::new(Way::Refuses);
+    let outcome = apply(&store, &portal, 0).await;
+    assert_eq!((outcome.state, outcome.reason.as_deref()), (ActionState::Failed, Some("the portal says no")));
+    assert_eq!(settle(&store, &portal, 1).await, []);
+    let portal = Portal::new(Way::Does);
+    assert_eq!(apply(&store, &portal, 1).await.state, ActionState::Done);
+}
+
+#[tokio::test]
+async fn a_call_that_breaks_is_done_when_it_shows() {
+    let folder = TempDir::new().unwrap();
+    let (store, portal) = (open(folder.path()).await, Portal::new(Way::BreaksAfter));
+    assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Done);
+}
+
+/// The request waits at a proxy, and is carried out after the program has given up.
+#[tokio::test]
+async fn a_call_that_comes_late_is_not_made_twice() {
+    let folder = TempDir::new().unwrap();
+    let (store, portal) = (open(folder.path()).await, Portal::new(Way::BreaksBefore));
+    assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Unknown);
+    // a run every minute asks again, and does not make the call any younger
+    for minute in 1..4 {
+        assert_eq!(apply(&store, &portal, minute).await.state, ActionState::Unknown);
+    }
+    portal.happen();
+    assert_eq!(settle(&store, &portal, 4).await, [ActionState::Done]);
+    assert_eq!((portal.calls(), apply(&store, &portal, 5).await.state), (1, ActionState::Already));
+}
+
+#[tokio::test]
+async fn a_call_without_effect_is_made_again_when_it_must_be_over() {
+    let folder = TempDir::new().unwrap();
+    for way in [Way::BreaksBefore, Way::Lies] {
+        let store =
+            Store::open(&format!("sqlite://{}", folder.path().join(format!("{way:?}")).display())).await.unwrap();
+        let portal = Portal::new(way);
+        assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Unknown, "{way:?}");
+        let over = STILL_AT_WORK.num_minutes();
+        assert_eq!(settle(&store, &portal, over - 1).await, [ActionState::Unknown], "{way:?}");
+        let portal = Portal::new(Way::Does);
+        assert_eq!(apply(&store, &portal, over).await.state, ActionState::Done, "{way:?}");
+    }
+}
+
+/// As with a mail: taken is done, and of one that broke nobody will ever know.
+#[tokio::test]
+async fn where_nothing_shows_the_answer_counts() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let invisible = |way| Portal { looks: Some(Looked::Invisible), ..Portal::new(way) };
+    let broken = invisible(Way::BreaksBefore);
+    assert_eq!(apply(&store, &broken, 0).await.state, ActionState::Unknown);
+    assert_eq!(settle(&store, &broken, 60).await, [ActionState::Unknown], "for the program to decide");
+    assert_eq!((apply(&store, &broken, 60).await.state, broken.calls()), (ActionState::Unknown, 1));
+    let other = Intent { key: "suspend bob".to_owned(), subject: "bob".to_owned(), ..intent() };
+    let outcome = actions(&store, 60).await.apply(other, &invisible(Way::Does)).await.unwrap();
+    assert_eq!(outcome.state, ActionState::Done);
+}
+
+/// Polls a future so many times and drops it then, as if the process had died. `None` when it had not ended.
+async fn dies_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A run dies at each of its steps, in the writes, between them and in the call; the runs after it know nothing but the journal.
+#[tokio::test]
+async fn a_run_that_dies_anywhere_is_settled_by_the_next_one() {
+    let folder = TempDir::new().unwrap();
+    let mut found = Vec::new();
+    for polls in 0.. {
+        let url = format!("sqlite://{}", folder.path().join(format!("{polls}.sqlite")).display());
+        let store = Store::open(&url).await.unwrap();
+        let portal = Portal::new(Way::Does);
+        let first = actions(&store, 0).await;
+        let ended = dies_after(polls, first.apply(intent(), &portal)).await;
+        store.close().await;
+
+        let store = Store::open(&url).await.unwrap();
+        let left = written(&store).await.map(|(state, _)| state);
+        assert!(portal.calls() == 0 || left.is_some(), "{polls}: it was written down before the call");
+        found.push((left, portal.effects()));
+        // at once, it may still be at work
+        let outcome = apply(&store, &portal, 1).await;
+        let at_once = match (left, portal.effects()) {
+            (Some(JournalState::Started), 0) => ActionState::Unknown,
+            (Some(JournalState::Started), _) => ActionState::Done,
+            (Some(_), _) => ActionState::Already,
+            (None, _) => ActionState::Done,
+        };
+        assert_eq!(outcome.state, at_once, "{polls}: {left:?}");
+        // later, it must be over
+        settle(&store, &portal, 30).await;
+        let outcome = apply(&store, &portal, 30).await;
+        assert!(matches!(outcome.state, ActionState::Done | ActionState::Already), "{polls}: {outcome:?}");
+        assert_eq!((portal.effects(), portal.calls()), (1, 1), "{polls}: once and never twice");
+        assert_eq!(written(&store).await.unwrap().0, JournalState::Done, "{polls}");
+        store.close().await;
+        if ended.is_some() {
+            break;
+        }
+    }
+    for boundary in
+        [(None, 0), (Some(JournalState::Started), 0), (Some(JournalState::Started), 1), (Some(JournalState::Done), 1)]
+    {
+        assert!(found.contains(&boundary), "no run died at {boundary:?}: {found:?}");
+    }
+}
