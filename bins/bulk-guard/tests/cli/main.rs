@@ -4,8 +4,8 @@
 
 mod commands;
 mod deploy;
-mod honest;
 mod faults;
+mod honest;
 mod scenarios;
 mod serve;
 mod snapshots_of_runs;
