@@ -29,6 +29,9 @@ const TIED_STEPS: [usize; 5] = [50, 33, 25, 20, 14];
 /// How often a page is asked for that contradicts what was read.
 const TRIES: usize = 3;
 
+/// So many logins may come in while the list is read. Each pushes what is known down by one, and pages show it again.
+const MOST_ARRIVALS: usize = 500;
+
 /// A portal that ignores filters answers with its newest 20 rows.
 const FALLBACK_ROWS: usize = 20;
 
@@ -132,7 +135,7 @@ impl Walk<'_> {
     async fn next_page(&mut self, start: usize) -> Result<Page, Stopped> {
         let mut rows = 0;
         for _ in 0..TRIES {
-            let page = self.pages.read(start).await?;
+            let page = self.page(start).await?;
             let is_believed = page.len() == PAGE_ROWS || self.is_end(&page, start).await?;
             if is_believed && self.continues(&page) {
                 return Ok(page);
@@ -142,6 +145,15 @@ impl Walk<'_> {
         // to say why
         let ignores_filters = (1..=FALLBACK_ROWS).contains(&rows) && !self.client.login_canary_is_empty().await?;
         Err(if ignores_filters { Stopped::FilterIgnored } else { Stopped::Unstable })
+    }
+
+    /// The page from this position on. What stands above it has been read, or has come in meanwhile: an answer that is always the same,
+    /// as of a cache that does not look at positions, would never end.
+    async fn page(&mut self, start: usize) -> Result<Page, Stopped> {
+        if start > self.known.len() + MOST_ARRIVALS {
+            return Err(Stopped::Unstable);
+        }
+        Ok(self.pages.read(start).await?)
     }
 
     /// Whether everything that must be on this page is on it: all that was read before from its beginning on, of at least two dates.
@@ -207,7 +219,7 @@ impl Walk<'_> {
         for step in TIED_STEPS {
             let (mut start, mut begin) = (first.saturating_sub(1), None);
             let end = loop {
-                let page = self.pages.read(start).await?;
+                let page = self.page(start).await?;
                 self.take(&page, start);
                 begin = begin.or_else(|| Some(start + page.iter().position(is_tied)?));
                 ids.extend(page.iter().filter(|row| is_tied(row)).filter_map(id));

@@ -91,7 +91,8 @@ impl<P: Program> Run<'_, P> {
         let clocks = ClockDifference::between(here, self.client.portal_now());
         let mut notes: Vec<String> = clocks.note().into_iter().collect();
         notes.iter().for_each(|note| failures.warn(note));
-        let key_watch = KeyWatch::look(&stores.store, &self.client, probed.is_ok(), now).await;
+        let key_watch = KeyWatch::look(&stores.store, &self.client, probed.is_ok(), now);
+        let key_watch = stop.limit(&self.client, key_watch).await.unwrap_or_default();
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
         let look = Look::new::<P>(self.args, self.config, &judged, now, zone)?;
@@ -104,7 +105,8 @@ impl<P: Program> Run<'_, P> {
         let misnamed = match portal {
             Some(_) => {
                 let named = setup::named::<P>(self.common, self.config, now);
-                names::for_run(&named, &stores.store, &self.client, now).await
+                let looked_up = names::for_run(&named, &stores.store, &self.client, now);
+                stop.limit(&self.client, looked_up).await.unwrap_or_default()
             }
             None => Vec::new(),
         };

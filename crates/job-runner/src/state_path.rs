@@ -1,6 +1,7 @@
 //! Where a program keeps its memory of one portal. Only names: creating and opening is left to the store.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use url::{Host, Url};
 
@@ -14,10 +15,13 @@ pub struct StatePaths {
     pub store: PathBuf,
     /// The file that a running run holds locked.
     pub lock: PathBuf,
+    /// Where version 1.0.0 kept the store, if that differs.
+    pub(crate) former_store: Option<PathBuf>,
 }
 
 /// The state of `program` for `portal`: in the folder `setting` (`--state`, the setting, or `STATE_DIRECTORY`, already
-/// merged), else `$XDG_STATE_HOME/PROGRAM`, else `~/.local/state/PROGRAM`.
+/// merged), else `$XDG_STATE_HOME/PROGRAM`, else `~/.local/state/PROGRAM`. In a folder that is not called like the program others may
+/// keep theirs, so the files bear its name.
 ///
 /// # Errors
 /// The setting is a URL, or nothing names a folder.
@@ -31,8 +35,33 @@ pub fn state_paths(
         Some(folder) => checked(folder)?,
         None => default_folder(program, environment).ok_or(Error::NoStateFolder)?,
     };
-    let name = file_name(portal)?;
-    Ok(StatePaths { store: folder.join(format!("{name}.sqlite")), lock: folder.join(format!("{name}.lock")) })
+    let former = file_name(portal)?;
+    let is_own = folder.file_name().is_some_and(|name| name == program);
+    let name = if is_own { former.clone() } else { format!("{program}-{former}") };
+    let store_named = |name: &str| folder.join(format!("{name}.sqlite"));
+    Ok(StatePaths {
+        store: store_named(&name),
+        lock: folder.join(format!("{name}.lock")),
+        former_store: (!is_own).then(|| store_named(&former)),
+    })
+}
+
+impl StatePaths {
+    /// Gives a store of version 1.0.0 its present name. Where several programs shared one, the first that runs takes it.
+    pub(crate) fn adopt_former_store(&self) -> io::Result<()> {
+        let Some(former) = self.former_store.as_ref().filter(|former| former.is_file() && !self.store.exists()) else {
+            return Ok(());
+        };
+        // what a crash left unwritten belongs to it, and has to be there before the store is
+        for ending in ["-wal", ""] {
+            let beside = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
+            match fs::rename(beside(former), beside(&self.store)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !ending.is_empty() => {}
+                renamed => renamed?,
+            }
+        }
+        Ok(())
+    }
 }
 
 fn checked(setting: &Path) -> Result<PathBuf, Error> {
@@ -106,8 +135,31 @@ mod tests {
         let environment = Environment::default();
         let paths =
             state_paths("vdr-watch", &url("http://127.0.0.1:8080/"), Some(Path::new("/var/x")), &environment).unwrap();
-        assert_eq!(paths.store, Path::new("/var/x/127.0.0.1-8080.sqlite"));
-        assert_eq!(paths.lock, Path::new("/var/x/127.0.0.1-8080.lock"));
+        assert_eq!(paths.store, Path::new("/var/x/vdr-watch-127.0.0.1-8080.sqlite"));
+        assert_eq!(paths.lock, Path::new("/var/x/vdr-watch-127.0.0.1-8080.lock"));
+        let own = Path::new("/var/lib/vdr-watch");
+        let paths = state_paths("vdr-watch", &url("http://127.0.0.1:8080/"), Some(own), &environment).unwrap();
+        assert_eq!(paths.store, own.join("127.0.0.1-8080.sqlite"));
+        assert_eq!((paths.lock, paths.former_store), (own.join("127.0.0.1-8080.lock"), None));
+    }
+
+    #[test]
+    fn a_store_of_before_is_taken_over_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |program| {
+            state_paths(program, &url("https://docs.example.com"), Some(folder.path()), &Environment::default())
+                .unwrap()
+        };
+        let former = folder.path().join("docs.example.com.sqlite");
+        fs::write(&former, "store").unwrap();
+        fs::write(folder.path().join("docs.example.com.sqlite-wal"), "rest").unwrap();
+        let [first, second] = ["vdr-watch", "bulk-guard"].map(of);
+        for paths in [&first, &second, &first] {
+            paths.adopt_former_store().unwrap();
+        }
+        assert_eq!(fs::read_to_string(&first.store).unwrap(), "store");
+        assert_eq!(fs::read_to_string(folder.path().join("vdr-watch-docs.example.com.sqlite-wal")).unwrap(), "rest");
+        assert!(!former.exists() && !second.store.exists());
     }
 
     #[test]

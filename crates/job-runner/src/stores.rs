@@ -50,7 +50,10 @@ impl Stores {
         let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
         let store = match dry_run {
             true => Store::snapshot_of(&path).await?,
-            false => Store::open(&url_of(&path)).await?,
+            false => {
+                paths.adopt_former_store().context("cannot take over the store of an earlier version")?;
+                Store::open(&url_of(&path)).await?
+            }
         };
         Stores::of(store, part).await
     }

@@ -135,7 +135,7 @@ async fn a_damaged_store_and_then_a_newer_one() {
         ended.stdout.lines().find(|line| line.contains("  state: ")).unwrap().to_owned()
     };
     let judged = line().await;
-    assert!(judged.starts_with("ok    state: /FOLDER/state/docs.example.com.sqlite (SQLite), "), "{judged}");
+    assert!(judged.starts_with("ok    state: /FOLDER/state/vdr-watch-docs.example.com.sqlite (SQLite), "), "{judged}");
     assert!(judged.ends_with("no damage, judged up to 2026-11-20 09:00:00 UTC"), "{judged}");
     let bytes = std::fs::read(&store).unwrap();
     let damaged = "this is not a database, it only looks like a file of some length".repeat(40);
