@@ -22,8 +22,4 @@ const KNOWN: &[(&str, &[&str])] = &[
         "rows that every answer leaves out alike are missed: no two answers contradict each other",
         &["security/audit/events/filter: fewer rows, from request 3"],
     ),
-    (
-        "what the portal has after the end of this machine's clock is not missed",
-        &["clock: 240 minutes behind the portal's"],
-    ),
 ];

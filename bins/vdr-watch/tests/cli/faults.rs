@@ -22,10 +22,6 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "what the portal has after the end of this machine's clock is not missed",
-        &["clock: 240 minutes behind the portal's"],
-    ),
-    (
         "a row of an activity log without a date is taken for one from the beginning of the window",
         &["files/folder/*/log: no dates, always", "files/folder/*/log: some without date, always"],
     ),
