@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
-pub mod holding;
 pub mod faults;
+pub mod holding;
 mod process;
 pub mod smtp;
 

@@ -4,8 +4,9 @@
 
 mod commands;
 mod deploy;
-mod honest;
 mod faults;
+mod honest;
+mod look_ups;
 mod scenarios;
 mod serve;
 mod snapshots_of_runs;
