@@ -230,15 +230,9 @@ async fn refresh(config: &Config, job: &Job, period: &Period) -> anyhow::Result<
 }
 
 async fn rooms(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Rooms> {
-    match job.client.rooms().await {
-        Ok(shown) => {
-            let facts: Vec<_> = shown.into_iter().map(|room| room.fact).collect();
-            job.archive.keep_rooms(&facts, job.now).await?;
-        }
-        Err(error) => {
-            warn!("{:#}", anyhow::Error::new(error));
-            coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
-        }
+    if let Err(error) = job.archive.refresh_rooms(&job.client, job.window, job.now).await? {
+        warn!("{:#}", anyhow::Error::new(error));
+        coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
     }
     Ok(job.archive.rooms(job.window).await?)
 }

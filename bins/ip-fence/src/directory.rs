@@ -35,7 +35,12 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
         .collect();
     let mut groups = Vec::new();
     if !named.is_empty() {
-        for group in client.groups().await?.into_iter().chain(built_in(&named)) {
+        let shown = client.groups().await?;
+        let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
+        if shown.is_empty() && names_listed {
+            return Err(Client::no_groups());
+        }
+        for group in shown.into_iter().chain(built_in(&named)) {
             let is_named = named.iter().any(|name| is_group(&group, name));
             let members = match group.id {
                 EVERYONE => people.clone(),

@@ -89,8 +89,9 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 
 /// Brings logins and audit trail up to date; gives the moments of rows that came late, by source.
 async fn refresh(job: &Job, coverage: &mut Coverage) -> anyhow::Result<BTreeSet<(DateTime<Utc>, Source)>> {
-    let logins = job.archive.refresh_logins(&job.client, job.window, job.now).await?;
+    // first, because it tells whether there must be logins
     let audit = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
+    let logins = job.archive.refresh_logins(&job.client, job.window, job.now).await?;
     let of = |source| move |row: &LateRow| (row.at, source);
     let late = logins.late.iter().map(of(Source::Logins)).chain(audit.late.iter().map(of(Source::Audit))).collect();
     for error in [logins.error, audit.error].into_iter().flatten() {

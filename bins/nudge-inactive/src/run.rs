@@ -109,15 +109,19 @@ pub(crate) async fn judge_rooms(config: &Config, job: &Job) -> anyhow::Result<Ju
 async fn chosen(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::Result<(Vec<Room>, Choice)> {
     let wanted = config.rooms.wanted();
     let asked = async {
-        let shown = job.client.rooms().await?;
         let mut tagged = Vec::new();
         for tag in tags(wanted) {
             let rooms = job.client.rooms_with_tag(tag).await?;
             tagged.push((tag.to_owned(), rooms.into_iter().map(|room| room.fact.id).collect()));
         }
-        Ok::<_, docspace_client::Error>((shown, tagged))
+        Ok::<_, docspace_client::Error>(tagged)
     };
-    let (shown, tagged): (Vec<Room>, Vec<(String, Vec<RoomId>)>) = match asked.await {
+    let shown = job.archive.refresh_rooms(&job.client, job.window, job.now).await?;
+    let asked = match shown {
+        Ok(shown) => asked.await.map(|tagged| (shown, tagged)),
+        Err(error) => Err(error),
+    };
+    let (shown, tagged): (Vec<Room>, Vec<(String, Vec<RoomId>)>) = match asked {
         Ok(asked) => asked,
         Err(error) => {
             warn!("{:#}", anyhow::Error::new(error));
@@ -125,8 +129,6 @@ async fn chosen(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::
             return Ok((Vec::new(), Choice::default()));
         }
     };
-    let facts: Vec<_> = shown.iter().map(|room| room.fact.clone()).collect();
-    job.archive.keep_rooms(&facts, job.now).await?;
     let choice = choose(wanted, &shown, &tagged);
     if !choice.unknown.is_empty() {
         let message =

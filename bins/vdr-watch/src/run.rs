@@ -61,12 +61,8 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 
 /// The rooms of the portal, and which of them to watch.
 async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::Result<Watched> {
-    let list_read = match job.client.rooms().await {
-        Ok(shown) => {
-            let facts: Vec<_> = shown.into_iter().map(|room| room.fact).collect();
-            job.archive.keep_rooms(&facts, job.now).await?;
-            true
-        }
+    let list_read = match job.archive.refresh_rooms(&job.client, job.window, job.now).await? {
+        Ok(_) => true,
         Err(error) => {
             warn!("{:#}", anyhow::Error::new(error));
             coverage.gap("rooms", job.window, GapReason::RoomUnreadable);

@@ -22,7 +22,7 @@ pub enum GapReason {
     BudgetExhausted,
     /// The portal or the way to it failed.
     PortalError,
-    /// More rows in one second than the portal can page through without losing some.
+    /// The portal's answers lack rows that it has shown before, or it has more of one second than it can page through.
     UnstablePaging,
     /// The key or its owner may not read this.
     Permission,
@@ -34,6 +34,8 @@ pub enum GapReason {
     RoomUnreadable,
     /// It is so recent that the portal may still be storing events of it.
     NotSettled,
+    /// The portal says that it has no row at all, though it must have some.
+    NothingRecorded,
     /// Somebody ended the run before it had read everything.
     Interrupted,
 }
@@ -72,6 +74,9 @@ impl GapReason {
             }
             GapReason::RoomUnreadable => "the portal did not show rooms or the log of one; the next run tries again",
             GapReason::NotSettled => "so recent that the portal may still be storing events of it; run again later",
+            GapReason::NothingRecorded => {
+                "the portal lists nothing at all, ever, and it must have something: making an API key alone leaves an event; look at what stands between this machine and the portal, such as a proxy"
+            }
             GapReason::Interrupted => "somebody ended the run before it came to this; the next run goes on from here",
         }
     }
@@ -117,6 +122,12 @@ impl Gap {
             }
             (GapReason::UnreadableRow, "logins") => {
                 "the portal fails on a login that is stored here (one without an address is one); ask whoever runs the server to repair it"
+            }
+            (GapReason::NothingRecorded, "logins") => {
+                "the portal lists no login at all, though its audit trail has events; sign in to the portal once, and if that does not help, look at what stands between this machine and the portal, such as a proxy"
+            }
+            (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
+                "what the portal listed lacks rows that it has, or it has more of one moment than it can list; the next run asks again; if that does not help, look there by hand"
             }
             (why, _) => why.explanation(),
         }

@@ -44,7 +44,8 @@ impl Client {
     }
 
     async fn activity_log(&self, asked: &'static str, kind: &str, entry: &EntryId, span: Window) -> Slice<LogEntry> {
-        let mut slice = Slice { span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None };
+        let mut slice =
+            Slice { span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), none_ever: false, error: None };
         let RoomId::Number(number) = entry else {
             let error = Error::new(asked, ErrorKind::ThirdPartyStorage);
             slice.gaps.push(SliceGap { span, why: error.gap_reason() });

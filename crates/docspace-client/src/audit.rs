@@ -92,7 +92,14 @@ impl<'a> Reader<'a> {
             bad_pages: 0,
             unreadable_in_a_row: 0,
             passing_failures: 0,
-            slice: Slice { span: rest.span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None },
+            slice: Slice {
+                span: rest.span,
+                rows: Vec::new(),
+                gaps: Vec::new(),
+                unread: Vec::new(),
+                none_ever: false,
+                error: None,
+            },
         }
     }
 

@@ -376,7 +376,7 @@ impl Client {
     }
 
     /// The portal's zone, once a probe has told it.
-    pub(crate) fn time_zone(&self) -> Option<Tz> {
+    pub fn time_zone(&self) -> Option<Tz> {
         self.inner.time_zone.get().copied()
     }
 

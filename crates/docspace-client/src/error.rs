@@ -88,6 +88,8 @@ pub enum ErrorKind {
     ThirdPartyStorage,
     /// The list changed while it was paged, or rows are missing from it.
     IncompleteList { read: u64, total: u64 },
+    /// The list is empty, and something else says that it cannot be.
+    EmptyList,
 }
 
 impl fmt::Display for ErrorKind {
@@ -163,6 +165,9 @@ impl fmt::Display for ErrorKind {
                 "the portal shows no members at all, not even an owner; use the key of a DocSpace admin or the owner",
             ),
             ErrorKind::ThirdPartyStorage => f.write_str("the portal keeps no activity log of third-party storage"),
+            ErrorKind::EmptyList => f.write_str(
+                "the list is empty, though something must be in it; look at what stands between this machine and the portal, such as a proxy",
+            ),
             ErrorKind::IncompleteList { read, total } => {
                 write!(f, "the list has {total} entries and gave {read}; run again")
             }

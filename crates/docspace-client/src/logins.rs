@@ -64,11 +64,19 @@ impl Client {
             positions: HashMap::new(),
             counted: None,
             reached: span.until,
-            slice: Slice { span, rows: Vec::new(), gaps: Vec::new(), unread: Vec::new(), error: None },
+            slice: Slice {
+                span,
+                rows: Vec::new(),
+                gaps: Vec::new(),
+                unread: Vec::new(),
+                none_ever: false,
+                error: None,
+            },
         };
         if let Err(stopped) = walk.read().await {
             walk.stop(stopped);
         }
+        walk.slice.none_ever = walk.known.is_empty() && walk.slice.gaps.is_empty();
         let oldest = walk.known.iter().map(|(_, at)| *at).min();
         merge(&mut walk.slice.gaps);
         (walk.slice, oldest)

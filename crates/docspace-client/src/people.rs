@@ -48,6 +48,11 @@ impl Client {
         Ok(people)
     }
 
+    /// The error of a list of groups that is empty where somebody names one.
+    pub fn no_groups() -> Error {
+        Error::new("the list of groups", ErrorKind::EmptyList)
+    }
+
     /// Everybody in a group, disabled people included, by e-mail address; empty for a group that is not there.
     ///
     /// # Errors

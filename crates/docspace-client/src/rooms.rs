@@ -41,6 +41,11 @@ impl Client {
         self.rooms_of("the rooms with a tag", &[("tags", &tags)]).await
     }
 
+    /// The error of a list of rooms that is empty where there must be rooms.
+    pub fn no_rooms() -> Error {
+        Error::new("the list of rooms", ErrorKind::EmptyList)
+    }
+
     async fn rooms_of(&self, asked: &'static str, filter: &[(&str, &str)]) -> Result<Vec<Room>, Error> {
         // always the same order: what is sent here becomes the account's default
         let mut query = vec![("searchArea", "Any"), ("sortBy", "AZ"), ("sortOrder", "ascending")];

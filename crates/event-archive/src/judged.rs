@@ -28,6 +28,8 @@ pub struct Judged {
     pub since: Option<DateTime<Utc>>,
     /// What was read and judged since then, or given up.
     pub spans: SpanSet,
+    /// Where the last run ended that saw something, whether it could judge it or not.
+    pub looked: Option<DateTime<Utc>>,
 }
 
 impl Judged {
@@ -76,6 +78,11 @@ pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], p
     Ok(())
 }
 
+/// Under this name it is kept up to when these runs have looked.
+fn looked_name(part: &str) -> String {
+    format!("looked {part}")
+}
+
 impl Archive {
     /// What rules have judged, of what these runs look at.
     ///
@@ -98,7 +105,11 @@ impl Archive {
             .await
             .map_err(failed)?;
         let span = |(since, until)| Some(Window::new(instant(since)?, instant(until)?));
-        Ok(Judged { since: since.and_then(instant), spans: spans.into_iter().filter_map(span).collect() })
+        Ok(Judged {
+            since: since.and_then(instant),
+            spans: spans.into_iter().filter_map(span).collect(),
+            looked: self.moment(&looked_name(part)).await?,
+        })
     }
 
     /// Remembers since when these runs look; what they do not judge from then on is a hole. Later calls change nothing.
@@ -112,6 +123,16 @@ impl Archive {
             .execute(self.store().pool())
             .await;
         done.map(|_| ()).map_err(|source| self.failed("noting down since when somebody looks", source))
+    }
+
+    /// Remembers that a run up to `until` saw something. What it could not judge of that is a hole, and no pause.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_looked(&self, until: DateTime<Utc>) -> Result<(), Error> {
+        let name = looked_name(&self.part().0);
+        let latest = self.moment(&name).await?.map_or(until, |before| before.max(until));
+        self.keep_moment(&name, latest).await
     }
 
     /// Remembers what a run up to `until` has judged. What lies before these runs began to look is not kept.
@@ -261,7 +282,7 @@ mod tests {
 
     fn judged(since: i64, spans: &[(i64, i64)]) -> Judged {
         let spans = spans.iter().map(|(since, until)| Window::new(hour(*since), hour(*until))).collect();
-        Judged { since: Some(hour(since)), spans }
+        Judged { since: Some(hour(since)), spans, looked: None }
     }
 
     /// What was read behind a hole must not hide it.

@@ -1,17 +1,20 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
-use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, ErrorKind, Slice};
+use chrono::{DateTime, Offset, TimeDelta, Utc};
+use chrono_tz::Tz;
+use docspace_client::{Client, ErrorKind, Rest, Slice, SliceGap};
+use futures::TryStreamExt;
 use tracing::{debug, warn};
 
 use crate::archive::{unknown_form_name, unreadable_name};
 use crate::keep::Spans;
 use crate::reading::Reading;
+use crate::rows::{instant, micros};
 use crate::source::{Audit, Logins, RoomLog, Source};
-use crate::unread::Unread;
+use crate::unread::{Part, Unread};
 use crate::{Archive, Error};
 
 /// Every run reads this much again. It holds the portal's usual delays of seconds, a restart of its queue, and the hour by which
@@ -23,6 +26,11 @@ const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
 
 /// Clocks that differ by less than this are set well enough: the overlap covers it.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
+/// So far around a change of clocks a row may be dated another time.
+const CLOCK_CHANGE: TimeDelta = TimeDelta::hours(3);
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// When logins before a window were last asked for.
 const LOGIN_HISTORY: &str = "logins (history)";
@@ -191,12 +199,33 @@ impl Archive {
         reading.begin(&mut unread);
         while let Some(slice) = reading.next().await {
             unread.learn(&slice);
+            progress.carry(&slice, |row| (source.id(row), source.at(row)));
+            let lost = reading.meanwhile(self.lost(source, client, &slice, &progress.carried)).await?;
+            let slice = match lost {
+                Some(lost) => match progress.doubt(slice, lost) {
+                    Doubted::AskAgain(spans, slice) => {
+                        unread.ask_again(spans.iter().copied());
+                        slice
+                    }
+                    Doubted::Refuted(slice) => {
+                        reading.meanwhile(self.forget_if_renumbered(source, lost)).await?;
+                        slice
+                    }
+                },
+                None => slice,
+            };
             progress.note(&slice);
             // a portal that fails is asked for nothing more; what it has been asked already is kept
             if progress.stopped.is_none() {
                 reading.begin(&mut unread);
             }
             reading.meanwhile(self.store_slice(source, &name, slice, &mut progress)).await?;
+        }
+        if self.must_have_more(source, client, &progress, now).await? {
+            progress.none_was_told();
+            let spans =
+                Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
+            self.keep(source, &name, &[], spans).await?;
         }
         if let Some(why) = progress.stopped {
             unread.into_spans().for_each(|part| progress.gap(part, why));
@@ -212,6 +241,95 @@ impl Archive {
             false => None,
         };
         Ok(progress.finish(coverage))
+    }
+
+    /// The newest row that is stored where a slice has read, and that the slice does not show; `carried` were shown by the one before it.
+    async fn lost<S: Source>(
+        &self,
+        source: &S,
+        client: &Client,
+        slice: &Slice<S::Row>,
+        carried: &HashSet<i64>,
+    ) -> Result<Option<Row>, Error> {
+        let zone = client.time_zone().unwrap_or(Tz::UTC);
+        let name = source.name();
+        let kept_since = source.must_keep_since();
+        let mut read: Vec<Window> = read_of(slice, true).iter().copied().collect();
+        if slice.none_ever {
+            read = vec![Window::new(kept_since.min(slice.span.until), slice.span.until)];
+        }
+        let mut shown: Option<HashSet<i64>> = None;
+        for span in read.into_iter().rev() {
+            // questions are asked in whole seconds
+            let span = Window::new(kept_since.max(span.since + SECOND), span.until - SECOND);
+            let mut rows = sqlx::query_as::<_, (i64, i64)>(source.ids_sql())
+                .bind(micros(span.since))
+                .bind(micros(span.until))
+                .bind(&name)
+                .fetch(self.store().pool());
+            while let Some((id, at)) =
+                rows.try_next().await.map_err(|source| self.failed("comparing with what is stored", source))?
+            {
+                let shown = shown.get_or_insert_with(|| slice.rows.iter().map(|row| source.id(row)).collect());
+                let Some(at) = instant(at).filter(|at| is_dated_well(*at, zone)) else { continue };
+                if shown.contains(&id) || carried.contains(&id) {
+                    continue;
+                }
+                drop(rows);
+                let renumbered = self.moment(&renumbered_name(&name)).await?;
+                return Ok(renumbered.is_none_or(|before| at > before).then_some(Row { id, at }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A portal that was restored from a backup has lost rows for good, and gives later ones their numbers. What it lost up to now is not
+    /// asked for any more.
+    async fn forget_if_renumbered<S: Source>(&self, source: &S, lost: Row) -> Result<(), Error> {
+        let name = source.name();
+        let is_renumbered: bool = sqlx::query_scalar(source.renumbered_sql())
+            .bind(lost.id)
+            .bind(micros(lost.at + OVERLAP))
+            .bind(&name)
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("comparing with what is stored", source))?;
+        if is_renumbered {
+            warn!(
+                source = source.what(),
+                "the portal counts ids anew, so it was restored from a backup; what it lost stays in the archive"
+            );
+            self.keep_moment(&renumbered_name(&name), lost.at).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the portal says that it has no row at all, and must have some.
+    async fn must_have_more<S: Source>(
+        &self,
+        source: &S,
+        client: &Client,
+        progress: &Progress,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let Some(sql) = source.must_have_rows_sql().filter(|_| !progress.none_ever.is_empty()) else {
+            return Ok(false);
+        };
+        let must_have_rows: Option<bool> = sqlx::query_scalar(sql)
+            .bind(micros(source.must_keep_since()))
+            .fetch_optional(self.store().pool())
+            .await
+            .map_err(|source| self.failed("comparing with what is stored", source))?;
+        if must_have_rows != Some(true) {
+            return Ok(false);
+        }
+        // what happened after the window is as good
+        let rest = Window::new(progress.window.until, now);
+        if rest.is_empty() {
+            return Ok(true);
+        }
+        let later = source.read(client, Part { rest: rest.into(), rows: 1 }).await;
+        Ok(later.rows.is_empty())
     }
 
     /// Keeps the rows of a slice, and what of the source's time is covered now.
@@ -232,6 +350,31 @@ impl Archive {
     }
 }
 
+/// A row that is stored.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    id: i64,
+    at: DateTime<Utc>,
+}
+
+/// What of its span a slice was asked for; of that only what has no gap, if wanted.
+fn read_of<R>(slice: &Slice<R>, without_gaps: bool) -> SpanSet {
+    let gaps = slice.gaps.iter().map(|gap| gap.span).filter(|_| without_gaps);
+    let unseen: SpanSet = slice.unread.iter().map(|rest| rest.span).chain(gaps).collect();
+    unseen.missing_from(slice.span).into_iter().collect()
+}
+
+/// Whether printed dates are what they seem: an hour before and after clocks are changed they are not.
+fn is_dated_well(at: DateTime<Utc>, zone: Tz) -> bool {
+    let offset = |at: DateTime<Utc>| at.with_timezone(&zone).offset().fix();
+    offset(at - CLOCK_CHANGE) == offset(at + CLOCK_CHANGE)
+}
+
+/// Under this name it is kept up to when rows were lost by a portal that counts anew.
+fn renumbered_name(source: &str) -> String {
+    format!("{source} (renumbered)")
+}
+
 /// Whether asking the portal again on the same day would only cost it as much again.
 fn fails_again(error: &docspace_client::Error) -> bool {
     matches!(
@@ -242,6 +385,14 @@ fn fails_again(error: &docspace_client::Error) -> bool {
             | ErrorKind::Refused { .. }
             | ErrorKind::UnexpectedForm
     )
+}
+
+/// What becomes of a slice that lacks rows which are stored.
+enum Doubted<R> {
+    /// Nothing of it counts as read.
+    AskAgain(SpanSet, Slice<R>),
+    /// The second time: it is a gap.
+    Refuted(Slice<R>),
 }
 
 /// What a refresh has reached so far.
@@ -261,6 +412,12 @@ struct Progress {
     bad: SpanSet,
     /// Spans that hold a row of an unknown form.
     odd: SpanSet,
+    /// Rows that a slice has shown and the one that goes on from it does not show again.
+    carried: HashSet<i64>,
+    /// What was asked for once more, because the first answer lacked rows that are stored.
+    asked_again: SpanSet,
+    /// Spans of which the portal says that it has no row up to their end, however old.
+    none_ever: SpanSet,
     /// Why nothing more is asked.
     stopped: Option<GapReason>,
     error: Option<docspace_client::Error>,
@@ -281,6 +438,9 @@ impl Progress {
             any_read: false,
             bad: SpanSet::default(),
             odd: SpanSet::default(),
+            carried: HashSet::new(),
+            asked_again: SpanSet::default(),
+            none_ever: SpanSet::default(),
             stopped: None,
             error: None,
         }
@@ -316,11 +476,49 @@ impl Progress {
         }
     }
 
+    /// Makes what a slice has read a gap, the first time one that is asked for once more.
+    fn doubt<R>(&mut self, mut slice: Slice<R>, lost: Row) -> Doubted<R> {
+        let read = read_of(&slice, false);
+        slice.none_ever = false;
+        let is_first = read.iter().all(|span| !self.asked_again.missing_from(*span).is_empty());
+        if is_first && self.stopped.is_none() && slice.error.is_none() {
+            warn!(
+                source = self.what,
+                id = lost.id,
+                "the portal's answer lacks a row that it has shown before; asking again"
+            );
+            read.iter().for_each(|span| self.asked_again.insert(*span));
+            slice.gaps.clear();
+            read.iter().for_each(|span| self.covered.remove(*span));
+            // as if it had not been asked for: its rows are stored, and nothing counts as read
+            slice.unread.extend(read.iter().map(|span| Rest::from(*span)));
+            return Doubted::AskAgain(read, slice);
+        }
+        warn!(source = self.what, id = lost.id, "the portal's answers lack a row that it has shown before");
+        slice.gaps = read.iter().map(|span| SliceGap { span: *span, why: GapReason::UnstablePaging }).collect();
+        Doubted::Refuted(slice)
+    }
+
+    /// Remembers the rows of a slice that stand where the one begins that goes on from it.
+    fn carry<R>(&mut self, slice: &Slice<R>, id_and_date: impl Fn(&R) -> (i64, DateTime<Utc>)) {
+        let is_carried = |at| slice.unread.iter().any(|rest| rest.span.contains(at));
+        self.carried.extend(slice.rows.iter().map(id_and_date).filter(|(_, at)| is_carried(*at)).map(|(id, _)| id));
+    }
+
+    /// The portal has no row at all, and must have some: nothing was seen where it said so.
+    fn none_was_told(&mut self) {
+        self.any_read = false;
+        std::mem::take(&mut self.none_ever).iter().for_each(|span| self.gap(*span, GapReason::NothingRecorded));
+    }
+
     /// Marks as covered what of a slice has no gap.
     fn note<R>(&mut self, slice: &Slice<R>) {
         let unseen: SpanSet =
             slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
+            if slice.none_ever {
+                self.none_ever.insert(read);
+            }
             // what was read of a hole says nothing about the window
             self.any_read |= !self.holes.missing_from(read).is_empty();
             self.covered.insert(read);

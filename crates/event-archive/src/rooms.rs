@@ -2,6 +2,7 @@
 
 use audit_model::{PortalText, RoomFact, RoomId, Rooms, Window};
 use chrono::{DateTime, Utc};
+use docspace_client::{Client, Room};
 use futures::TryStreamExt;
 
 use crate::rows::{instant, micros};
@@ -9,7 +10,45 @@ use crate::{Archive, Error};
 
 type TitleRow = (String, String, Option<i32>, Option<i64>);
 
+/// Whether something happened in a room of the portal lately, and no room was deleted that we know of: what happens in a room names it
+/// behind a word for rooms in the reader's language.
+const SOMETHING_IN_A_ROOM_SQL: &str =
+    "SELECT EXISTS (SELECT 1 FROM event WHERE at_us >= ? AND at_us < ? AND context LIKE '%: %')
+    AND NOT EXISTS (SELECT 1 FROM audit_event WHERE action = 5074)";
+
 impl Archive {
+    /// The rooms that the portal shows, remembered. An empty list beside events in rooms is an error of the portal, too: call this after
+    /// [`refresh_audit`](Self::refresh_audit).
+    ///
+    /// # Errors
+    /// The outer one of the store, the inner one of the portal.
+    pub async fn refresh_rooms(
+        &self,
+        client: &Client,
+        window: Window,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Vec<Room>, docspace_client::Error>, Error> {
+        let rooms = match client.rooms().await {
+            Ok(rooms) => rooms,
+            Err(error) => return Ok(Err(error)),
+        };
+        if rooms.is_empty() && self.something_happened_in_a_room(window).await? {
+            return Ok(Err(Client::no_rooms()));
+        }
+        let facts: Vec<RoomFact> = rooms.iter().map(|room| room.fact.clone()).collect();
+        self.keep_rooms(&facts, now).await?;
+        Ok(Ok(rooms))
+    }
+
+    async fn something_happened_in_a_room(&self, window: Window) -> Result<bool, Error> {
+        sqlx::query_scalar(SOMETHING_IN_A_ROOM_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading the events", source))
+    }
+
     /// Remembers rooms as they were seen at some time; the title that was seen last is the present one.
     pub async fn keep_rooms(&self, facts: &[RoomFact], seen_at: DateTime<Utc>) -> Result<(), Error> {
         let failed = |source| self.failed("storing the rooms", source);

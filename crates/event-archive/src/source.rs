@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, LogEntry, Slice};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
@@ -34,10 +34,28 @@ pub(crate) trait Source {
         None
     }
 
+    /// Since when every row that it had must be there still.
+    fn must_keep_since(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
     async fn read(&self, client: &Client, part: Part) -> Slice<Self::Row>;
 
     /// Counts rows of a window, with the first and the last date; binds since, until, and the source's name.
     fn summary_sql(&self) -> &'static str;
+
+    /// Ids and dates of the rows of a span, newest first; binds since, until, and the source's name.
+    fn ids_sql(&self) -> &'static str;
+
+    /// Whether a row has at most this id and a later date than this; binds both, and the source's name.
+    fn renumbered_sql(&self) -> &'static str;
+
+    /// Whether the portal must have rows of this source; binds since when it keeps them. `None` where nothing tells that.
+    fn must_have_rows_sql(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn id(&self, row: &Self::Row) -> i64;
 
     fn at(&self, row: &Self::Row) -> DateTime<Utc>;
 
@@ -74,6 +92,23 @@ impl Source for Audit {
 
     fn summary_sql(&self) -> &'static str {
         "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+    }
+
+    fn ids_sql(&self) -> &'static str {
+        "SELECT id, at_us FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+    }
+
+    fn renumbered_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+    }
+
+    /// The portal never forgets events, and making an API key leaves one.
+    fn must_have_rows_sql(&self) -> Option<&'static str> {
+        Some("SELECT NOT EXISTS (SELECT 1 FROM audit_event) WHERE ? IS NOT NULL")
+    }
+
+    fn id(&self, event: &AuditEvent) -> i64 {
+        event.id
     }
 
     fn at(&self, event: &AuditEvent) -> DateTime<Utc> {
@@ -126,6 +161,9 @@ fn raw(text: &Option<PortalText>) -> Option<&str> {
     text.as_ref().map(PortalText::raw)
 }
 
+/// A portal cannot be told to forget logins earlier.
+const SHORTEST_LIFETIME: TimeDelta = TimeDelta::days(1);
+
 pub(crate) struct Logins {
     /// `None` when the portal did not tell.
     pub(crate) kept_since: Option<DateTime<Utc>>,
@@ -147,6 +185,10 @@ impl Source for Logins {
         self.kept_since
     }
 
+    fn must_keep_since(&self) -> DateTime<Utc> {
+        self.kept_since.unwrap_or(self.portal_now - SHORTEST_LIFETIME)
+    }
+
     /// In one slice, however long: the portal gives the newest first and knows no other beginning.
     async fn read(&self, client: &Client, part: Part) -> Slice<LoginEvent> {
         match self.kept_since {
@@ -157,6 +199,23 @@ impl Source for Logins {
 
     fn summary_sql(&self) -> &'static str {
         "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+    }
+
+    fn ids_sql(&self) -> &'static str {
+        "SELECT id, at_us FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+    }
+
+    fn renumbered_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+    }
+
+    /// Where something happened, somebody has signed in.
+    fn must_have_rows_sql(&self) -> Option<&'static str> {
+        Some("SELECT EXISTS (SELECT 1 FROM audit_event WHERE at_us >= ?)")
+    }
+
+    fn id(&self, login: &LoginEvent) -> i64 {
+        login.id
     }
 
     fn at(&self, login: &LoginEvent) -> DateTime<Utc> {
@@ -211,6 +270,19 @@ impl Source for RoomLog<'_> {
     fn summary_sql(&self) -> &'static str {
         "SELECT count(*), min(at_us), max(at_us) FROM room_log
          WHERE at_us >= ? AND at_us < ? AND 'room_log ' || room = ?"
+    }
+
+    fn ids_sql(&self) -> &'static str {
+        "SELECT event, at_us FROM room_log WHERE at_us >= ? AND at_us < ? AND room = substr(?, length('room_log ') + 1)
+         ORDER BY at_us DESC"
+    }
+
+    fn renumbered_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM room_log WHERE event <= ? AND at_us > ? AND room = substr(?, length('room_log ') + 1))"
+    }
+
+    fn id(&self, entry: &LogEntry) -> i64 {
+        entry.event
     }
 
     fn at(&self, entry: &LogEntry) -> DateTime<Utc> {

@@ -90,6 +90,12 @@ impl Unread {
         self.waiting.splice(index..index, lanes);
     }
 
+    /// Asks for this once more.
+    pub(crate) fn ask_again(&mut self, spans: impl Iterator<Item = Window>) {
+        self.waiting.extend(spans.map(|span| Lane { rest: span.into(), rows_per_second: None }));
+        self.waiting.sort_by_key(|lane| lane.rest.span);
+    }
+
     /// Takes in what of a slice was not asked for after all, and how busy the portal was in the rest of it.
     pub(crate) fn learn<R>(&mut self, slice: &Slice<R>) {
         let unread: TimeDelta = slice.unread.iter().map(|rest| rest.span.length()).sum();
@@ -123,7 +129,7 @@ mod tests {
 
     fn slice(span: Window, rows: usize, unread: &[Window]) -> Slice<()> {
         let unread = unread.iter().map(|span| Rest::from(*span)).collect();
-        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread, error: None }
+        Slice { span, rows: vec![(); rows], gaps: Vec::new(), unread, none_ever: false, error: None }
     }
 
     fn spans(parts: Vec<Part>) -> Vec<Window> {

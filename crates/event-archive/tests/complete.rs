@@ -120,6 +120,7 @@ impl World {
     fn recorded(&self) -> Vec<(i64, DateTime<Utc>, bool)> {
         let mut all = Vec::new();
         self.sim.edit(|portal| all.extend(portal.events.iter().map(|event| (event.id, event.at, event.poison))));
+        all.retain(|(_, at, _)| window().contains(*at));
         all
     }
 }

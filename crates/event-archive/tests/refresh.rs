@@ -11,7 +11,7 @@ use event_archive::{Archive, LateRow};
 use futures::TryStreamExt;
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, Login, Place, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, FaultKind, Login, Place, PortalSim, Room, Scenario};
 use secrecy::SecretString;
 use url::Url;
 
@@ -241,6 +241,7 @@ async fn logins_and_room_logs_are_kept_and_asked_for_only_where_new() {
 #[tokio::test]
 async fn logins_longer_ago_than_the_portal_keeps_them_are_a_gap() {
     let mut portal = steady();
+    portal.logins.clear();
     let owner = portal.owner().clone();
     portal.add_login(Login::success(&owner, hours_ago(5)));
     let (_sim, client) = start(portal).await;
@@ -258,6 +259,7 @@ async fn logins_longer_ago_than_the_portal_keeps_them_are_a_gap() {
 #[tokio::test]
 async fn without_a_known_lifetime_logins_are_read_only_as_far_as_some_are_there() {
     let mut portal = steady();
+    portal.logins.clear();
     let owner = portal.owner().clone();
     let oldest = hours_ago(72);
     portal.add_login(Login::success(&owner, hours_ago(5)));
@@ -543,4 +545,142 @@ async fn a_hole_that_was_given_up_is_none() {
     assert!(archive.judged().await.unwrap().holes(now()).is_empty());
     assert_eq!(room.judged().await.unwrap().ended(), Some(hours_ago(24)));
     assert_eq!(archive.given_up().await.unwrap(), given);
+}
+
+/// The rows of the last hours are read again by each run: an answer that lacks them is not the answer.
+#[tokio::test]
+async fn rows_that_were_read_must_be_there_when_they_are_read_again() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let earlier = Window::new(last_day().since, hours_ago(1));
+    archive.refresh_audit(&client, earlier, hours_ago(1)).await.unwrap();
+    let silence = FaultKind::FewerRows { drop: None, at: None, total: None };
+    sim.set_faults(vec![Fault::new(silence).on("security/audit/events/filter")]);
+    for run in 0..3 {
+        let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+        assert_eq!(refreshed.gaps.len(), 1, "run {run}: {:?}", refreshed.gaps);
+        assert_eq!(refreshed.gaps[0].why, GapReason::UnstablePaging);
+        assert_eq!(refreshed.gaps[0].span.until, now(), "what is new was not seen either");
+    }
+    sim.set_faults(Vec::new());
+    let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!((refreshed.gaps, refreshed.coverage.unwrap().rows), (Vec::new(), 144));
+}
+
+/// An answer that lacks rows once is asked for once more, and then it is whole.
+#[tokio::test]
+async fn an_answer_that_lacks_known_rows_is_asked_for_once_more() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, Window::new(last_day().since, hours_ago(1)), hours_ago(1)).await.unwrap();
+    let silence = FaultKind::FewerRows { drop: None, at: None, total: None };
+    sim.set_faults(vec![Fault::new(silence).on("security/audit/events/filter").times(2)]);
+    let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!((refreshed.gaps, refreshed.coverage.unwrap().rows), (Vec::new(), 144));
+}
+
+/// The same for logins and for the activity log of a room.
+#[tokio::test]
+async fn logins_and_logs_of_rooms_that_were_read_must_be_there_again() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().clone();
+    for n in 0..5 {
+        let at = now() - TimeDelta::minutes(70 + n);
+        portal.add_login(Login::success(&owner, at));
+        portal.add_event(Event::new(5011, owner.id, at).file(9, "a.docx").in_room(71));
+    }
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let room = RoomId::from("71");
+    let earlier = Window::new(last_day().since, hours_ago(1));
+    archive.refresh_logins(&client, earlier, hours_ago(1)).await.unwrap();
+    archive.refresh_room_log(&client, &room, earlier, hours_ago(1)).await.unwrap();
+    let silence = |total| FaultKind::FewerRows { drop: None, at: None, total };
+    sim.set_faults(vec![
+        Fault::new(silence(None)).on("security/audit/login/filter"),
+        Fault::new(silence(Some(0))).on("files/folder/*/log"),
+    ]);
+    for _ in 0..2 {
+        for refreshed in [
+            archive.refresh_logins(&client, last_day(), now()).await.unwrap(),
+            archive.refresh_room_log(&client, &room, last_day(), now()).await.unwrap(),
+        ] {
+            let why: Vec<_> = refreshed.gaps.iter().map(|gap| gap.why).collect();
+            assert_eq!(why, [GapReason::UnstablePaging]);
+        }
+    }
+}
+
+/// A portal that was restored has lost rows for good. That is said, and then it is over.
+#[tokio::test]
+async fn what_a_restored_portal_has_lost_is_missed_once() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let earlier = Window::new(last_day().since, hours_ago(4));
+    archive.refresh_audit(&client, earlier, hours_ago(4)).await.unwrap();
+    sim.edit(|portal| {
+        // the backup is of ten hours ago; since four hours ago it is in use, and counts on from there
+        let backup = hours_ago(10);
+        portal.events.retain(|event| event.at < backup);
+        // the newest of `steady` have the lowest numbers
+        let owner = portal.owner().id;
+        for n in 0..3 {
+            let mut event =
+                Event::new(5009, owner, now() - TimeDelta::minutes(30 + i64::from(n))).file(7, "b.docx").in_room(71);
+            event.id = 47_000 + i64::from(n);
+            portal.add_event(event);
+        }
+    });
+    let first = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(first.gaps.iter().map(|gap| gap.why).collect::<Vec<_>>(), [GapReason::UnstablePaging]);
+    let second = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    assert_eq!(second.gaps, []);
+}
+
+/// Making an API key leaves an event, and events are never forgotten: a portal without any hides them.
+#[tokio::test]
+async fn an_audit_trail_that_never_had_an_event_is_not_believed() {
+    let mut portal = steady();
+    portal.events.clear();
+    portal.add_login(Login::success(&portal.owner().clone(), hours_ago(2)));
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    for _ in 0..2 {
+        let refreshed = archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+        assert!(refreshed.coverage.is_none());
+        let why: Vec<_> = refreshed.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
+        assert_eq!(why, [(last_day(), GapReason::NothingRecorded)]);
+    }
+    // of a day on which the portal was not there yet, nothing else is known
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(6058, owner, hours_ago(1)));
+    });
+    let before = Window::new(now() - TimeDelta::days(9), now() - TimeDelta::days(8));
+    let refreshed = archive.refresh_audit(&client, before, now()).await.unwrap();
+    assert_eq!(refreshed.gaps, []);
+}
+
+/// Where something happened somebody has signed in.
+#[tokio::test]
+async fn a_login_history_without_any_login_is_not_believed_beside_events() {
+    let mut portal = steady();
+    portal.logins.clear();
+    let (sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+    let refreshed = archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+    assert_eq!(refreshed.gaps.iter().map(|gap| gap.why).collect::<Vec<_>>(), [GapReason::NothingRecorded]);
+    sim.edit(|portal| {
+        let owner = portal.owner().clone();
+        portal.add_login(Login::success(&owner, now() - TimeDelta::days(30)));
+    });
+    let refreshed = archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+    assert_eq!(refreshed.gaps, []);
 }

@@ -63,7 +63,8 @@ async fn stored(archive: &Archive, window: Window) -> BTreeSet<i64> {
 
 /// What a first run and one with nothing new ask for; both must have everything.
 async fn costs(portal: Scenario, window: Window) -> (usize, usize) {
-    let expected: BTreeSet<i64> = portal.events.iter().map(|event| event.id).collect();
+    let in_window = portal.events.iter().filter(|event| window.contains(event.at));
+    let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
     let (sim, client) = start(portal).await;
     let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
     let mut asked = Vec::new();

@@ -207,6 +207,9 @@ async fn remember(
         job.archive.keep_portal(None, job.now).await?;
     }
     job.archive.keep_watching(job.window.since).await?;
+    if verdict != Verdict::Nothing {
+        job.archive.keep_looked(job.window.until).await?;
+    }
     if let Some(judged) = judged {
         job.archive.keep_judged(judged, job.window.until, with_late).await?;
     }

@@ -79,14 +79,16 @@ pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Err
 }
 
 /// The window when no flag gives its beginning: the ordinary length before its end, or before where the last run ended if a pause lies
-/// between, however long, so that it is no hole.
+/// between, however long, so that it is no hole. What runs saw and could not judge is no pause: a source that fails for weeks would make
+/// each window longer than the one before.
 fn since_last_run(until: DateTime<Utc>, length: TimeDelta, judged: &Judged) -> (Window, Option<String>) {
     let usual = until - length;
     // acts before and after the moment at which judging ended may be too many only together
-    let last = judged.ended().map(|ended| (ended, ended - length)).or(judged.since.map(|since| (since, since)));
+    let ended = judged.ended().max(judged.looked);
+    let last = ended.map(|ended| (ended, ended - length)).or(judged.since.map(|since| (since, since)));
     match last {
         Some((ended, since)) if ended < usual => {
-            let note = format!("nothing was judged since {ended}, so the window is longer than usual");
+            let note = format!("nothing was looked at since {ended}, so the window is longer than usual");
             (Window::new(since, until), Some(note))
         }
         _ => (Window::new(usual, until), None),

@@ -170,7 +170,8 @@ async fn a_folder_that_cannot_be_written_is_said() {
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("Total events: 21") && ended.stdout.contains("could not be written; see the log"),
+        ended.stdout.contains("Total events: 21")
+            && ended.stdout.contains("could not be written: cannot write the report into"),
         "{}",
         ended.stdout
     );

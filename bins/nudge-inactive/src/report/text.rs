@@ -29,7 +29,7 @@ pub(super) fn news(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()
         .filter_map(|finding| Some((finding.person.id, finding.room.as_ref()?.id.clone()?)))
         .collect();
     let is_news = |action: &Reminder| {
-        let went_wrong = action.state == ActionState::Failed || matches!(action.held, Some(Hold::TooMany { .. }));
+        let went_wrong = action.state == ActionState::Failed || matches!(action.held, Some(Hold::TooMany { .. } | Hold::Unclear));
         went_wrong || outcome.head.run.dry_run
     };
     if told.is_empty() && !outcome.actions.iter().any(is_news) && outcome.head.coverage.verdict() == Verdict::Complete {

@@ -235,7 +235,8 @@ async fn without_a_server_nobody_counts_as_reminded() {
     let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
     settings_file(&setting, &broken);
     for _ in 0..6 {
-        let ended = go(&setting, &config, &[]).await;
+        // what was told within the hour is shown to those who ask for it
+        let ended = go(&setting, &config, &["-v"]).await;
         assert_eq!(ended.exit, 0, "{}", ended.stderr);
         assert!(ended.stderr.contains("mail.host"), "{}", ended.stderr);
     }
@@ -303,9 +304,16 @@ async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
         portal = portal.with_person(person);
     }
     portal.add_room(room);
+    portal = portal.with_person(Person::new("robot@example.com", "Robot", "Arm"));
     let olga = portal.owner().id;
     portal.add_event(Event::new(5011, olga, now - chrono::TimeDelta::days(1)).file(900, "a.docx").in_room(EAGLE));
     let setting = start_portal(portal).await;
+    let misnamed = settings_file(&setting, &settings(&server, "").replace("robot@", "nobody@"));
+    for _ in 0..2 {
+        let ended = go(&setting, &misnamed, &[]).await;
+        let is_said = ended.stdout.contains("before the settings are right");
+        assert!(ended.exit == 3 && is_said && server.taken().is_empty(), "{ended:?}");
+    }
     let config = settings_file(&setting, &settings(&server, ""));
     let ended = go(&setting, &config, &["--format", "json"]).await;
     assert_eq!((ended.exit, server.taken().len()), (3, 0), "{}", ended.stderr);

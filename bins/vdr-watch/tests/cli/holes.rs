@@ -111,6 +111,32 @@ async fn what_was_read_without_the_list_of_rooms_is_judged_by_the_next_run() {
     assert_eq!((exit, report["coverage"]["complete"].as_bool(), acts(&report)), (0, Some(true), Vec::new()));
 }
 
+/// A source that fails for days leaves holes, and not a window that grows from run to run.
+#[tokio::test]
+async fn a_source_that_fails_for_ten_days_does_not_make_the_window_longer() {
+    let mut setting = falcon().await;
+    let end = now();
+    setting.sim.edit(|portal| downloads(portal, 41, 9 * 24));
+    setting.sim.set_faults(vec![Fault::status(500).on("files/rooms")]);
+    for day in (0..10).rev() {
+        let today = end - TimeDelta::days(day);
+        setting.sim.edit(|portal| portal.now = today);
+        setting.scenario.now = today;
+        let (exit, report) = cron(&setting, &[]).await;
+        assert_eq!(exit, 4, "{report}");
+        let since = (today - TimeDelta::days(1)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        assert_eq!(report["window"]["since"], since);
+        let first = (end - TimeDelta::days(10)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let gaps = report["coverage"]["gaps"].as_array().unwrap();
+        assert!(gaps.iter().any(|gap| gap["since"] == first), "every hole is named: {gaps:?}");
+    }
+    setting.sim.set_faults(Vec::new());
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, acts(&report)), (0, vec![41]), "{}", report["coverage"]);
+    let (exit, report) = cron(&setting, &[]).await;
+    assert_eq!((exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "{}", report["coverage"]);
+}
+
 /// However long the machine was off, the window goes back to where judging ended.
 #[tokio::test]
 async fn a_pause_of_three_weeks_is_looked_at() {

@@ -24,10 +24,13 @@ use oracle::Ended;
 
 /// A run that takes longer hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
-/// After which a run ends itself that asks a portal in vain.
-const RUN_LIMIT: &str = "30s";
-/// Runs at a time; most of them wait before they ask again.
-const AT_ONCE: usize = 12;
+/// After which a run ends itself that asks a portal in vain: long enough for the tries of a few questions, and those after them are
+/// like them.
+const RUN_LIMIT: &str = "10s";
+/// Runs at a time that get an answer, sooner or later.
+const AT_ONCE: usize = 6;
+/// And runs at a time that do not: most of them wait before they ask again.
+const IN_VAIN_AT_ONCE: usize = 24;
 /// Bytes of a page of the store.
 const PAGE: usize = 4096;
 
@@ -54,10 +57,11 @@ impl Matrix {
     pub async fn check(self) {
         let scenario = Arc::new(world::world());
         let sound = Arc::new(self.sound(&scenario).await);
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let (busy, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(IN_VAIN_AT_ONCE)));
         let mut runs = JoinSet::new();
         for cell in cells::cells(&sound.asked) {
-            let (scenario, sound, slots) = (Arc::clone(&scenario), Arc::clone(&sound), Arc::clone(&slots));
+            let (scenario, sound) = (Arc::clone(&scenario), Arc::clone(&sound));
+            let slots = Arc::clone(if cell.in_vain { &waiting } else { &busy });
             runs.spawn(async move {
                 let _slot = slots.acquire().await.unwrap();
                 let verdict = self.judge(&scenario, &cell, &sound).await;

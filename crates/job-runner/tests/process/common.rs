@@ -1,6 +1,7 @@
 //! Runs the sample program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use cli_test::Run;
 use portal_sim::{PortalSim, Scenario};
@@ -56,10 +57,23 @@ pub(crate) fn set_mode(path: &std::path::Path, mode: u32) {
     let _ = (path, mode);
 }
 
-/// Cargo builds examples beside the tests.
+/// The example. Cargo builds it beside the tests, but not for `--test process` or `--tests` alone: then it may be older than its source,
+/// and is refused, for it would tell of another program.
 pub(crate) fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join("examples/sample-job");
-    assert!(program.exists(), "{} is missing: cargo build -p job-runner --examples", program.display());
-    program
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().unwrap();
+        let program = test.ancestors().nth(2).unwrap().join("examples/sample-job");
+        let remedy = "build it with `cargo build -p job-runner --examples`";
+        assert!(program.exists(), "{} is missing: {remedy}", program.display());
+        // cargo notes from what it has built it: `PROGRAM: SOURCE SOURCE …`
+        let noted = std::fs::read_to_string(program.with_extension("d")).unwrap().replace("\\ ", "\0");
+        let sources = noted.trim_end().split_once(": ").unwrap().1.split(' ').map(|path| path.replace('\0', " "));
+        let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
+        let built = changed(&program).unwrap();
+        let newer = sources.filter(|path| changed(Path::new(path)).map_or(true, |changed| changed > built));
+        let newer: Vec<String> = newer.collect();
+        assert!(newer.is_empty(), "{} is older than its source {newer:?}: {remedy}", program.display());
+        program
+    });
+    PROGRAM.clone()
 }

@@ -211,12 +211,15 @@ pub(super) fn load(text: &str, now: DateTime<Utc>) -> Result<Scenario, ScenarioE
     let mut scenario = Scenario::empty(now);
     scenario.people.clear();
     scenario.keys.clear();
+    scenario.events.clear();
+    scenario.logins.clear();
     apply(text, &mut scenario)?;
     if scenario.people.iter().all(|person| person.kind != PersonKind::Owner) {
         return Err(ScenarioError::Person("an owner".to_owned()));
     }
     let owner_key = Key::of(scenario.owner());
     scenario.keys.insert(0, owner_key);
+    scenario.begin();
     number(&mut scenario);
     Ok(scenario)
 }

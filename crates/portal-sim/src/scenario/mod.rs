@@ -15,7 +15,7 @@ mod stored;
 mod traffic;
 mod truth;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ pub(crate) use model::{digest, mix};
 
 use crate::fault::{self, Fault, FaultKind};
 use crate::limiter::Limits;
+
+const API_KEY_CREATED: i32 = 6058;
 
 /// First insertion id of audit events: large enough to look like a portal that has lived.
 const FIRST_EVENT_ID: i64 = 48_000;
@@ -85,13 +87,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A portal in UTC with an owner (`olga@example.com`), the owner's unrestricted key, and nothing else.
+    /// A portal in UTC with an owner (`olga@example.com`), the owner's unrestricted key, and nothing else: of what the records of every
+    /// portal hold, one old event and one old login.
     #[must_use]
     pub fn empty(now: DateTime<Utc>) -> Scenario {
         let owner = Person::new("olga@example.com", "Olga", "Owner")
             .kind(PersonKind::Owner)
             .id(Uuid::from_u128(0x66fa_a6e4_f133_11ea_b126_00ff_eec8_b4ef));
-        Scenario {
+        let mut scenario = Scenario {
             name: "empty".to_owned(),
             description: "an owner and nothing else".to_owned(),
             now,
@@ -112,6 +115,22 @@ impl Scenario {
             last_event: FIRST_EVENT_ID,
             last_login: FIRST_LOGIN_ID,
             index: index::Index::default(),
+        };
+        scenario.begin();
+        scenario
+    }
+
+    /// Gives the records what every portal's hold, where they hold nothing: the owner's key was made more than a year ago, and the owner
+    /// signed in less than half a year ago.
+    fn begin(&mut self) {
+        let owner = self.owner().clone();
+        if self.events.is_empty() {
+            let made = Event::new(API_KEY_CREATED, owner.id, self.now - TimeDelta::days(400)).ip(&owner.ip);
+            self.events.push(Event { id: FIRST_EVENT_ID, ..made });
+        }
+        if self.logins.is_empty() {
+            let login = Login::success(&owner, self.now - TimeDelta::days(170));
+            self.logins.push(Login { id: FIRST_LOGIN_ID, ..login });
         }
     }
 

@@ -152,6 +152,8 @@ fn world(file: &str, host: &str) -> Scenario {
     let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(file, host));
     scenario.people.clear();
     scenario.keys.clear();
+    scenario.events.clear();
+    scenario.logins.clear();
     let name = if file.starts_with("activity-log") { rows_of_the_log(host) } else { rows(host) };
     if let Some(name) = name {
         load(name, &mut scenario);
