@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
+use audit_model::{ActionId, AuditEvent, Coverage, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::Archive;
+use event_archive::{Archive, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
@@ -15,10 +15,10 @@ use uuid::Uuid;
 use crate::kind::{Kind, is_deletion_for_good, is_purge};
 use crate::rule::{Change, Detector};
 
-/// Folders are listed, one request each, until so many were; the others count the configured weight.
+/// Folders are listed, one request each, until so many were; the others count the configured weight, and are a gap.
 const MOST_FOLDERS: usize = 300;
 
-/// Destinations of moves are looked up, one request each, until so many were.
+/// Destinations of moves are looked up, one request each, until so many were; the others are a gap.
 const MOST_DESTINATIONS: usize = 50;
 
 /// How long it is believed what a folder holds: a run every minute asks once a day.
@@ -55,8 +55,13 @@ impl Answers {
         Answers { folder_weight, ..Answers::default() }
     }
 
-    /// Lists the folders, and looks up the destinations, that the events of a window leave open.
-    pub(crate) async fn ask(job: &Job, window: Window, folder_weight: u64) -> anyhow::Result<Self> {
+    /// Lists the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap.
+    pub(crate) async fn ask(
+        job: &Job,
+        window: Window,
+        folder_weight: u64,
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<Self> {
         // with the moment of the last event that says how much a folder holds
         let mut folders: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
         let mut destinations = BTreeSet::new();
@@ -86,21 +91,32 @@ impl Answers {
             }
         }
         let mut weights = HashMap::new();
-        for (folder, at) in folders.into_iter().take(MOST_FOLDERS) {
+        let mut weighed = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, job.now);
+        for (folder, at) in folders {
+            if !weighed.may_ask() {
+                break;
+            }
             let max_age = FACTS_KEPT.min(job.now - at);
             let id = EntryId::from(folder.as_str());
-            if let Some(known) = job.archive.weight_of_folder(&job.client, &id, max_age, job.now).await?.fact {
+            let looked = job.archive.weight_of_folder(&job.client, &id, max_age, job.now).await?;
+            if let Some(known) = weighed.take(looked) {
                 weights.insert(folder, known.value.files);
             }
         }
+        job.note(weighed, coverage);
         let mut in_rooms = BTreeSet::new();
-        for folder in destinations.into_iter().take(MOST_DESTINATIONS) {
+        let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
+        for folder in destinations {
+            if !found.may_ask() {
+                break;
+            }
             // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
-            let path = job.client.folder_path(&folder).await.unwrap_or_default();
+            let path = found.take_answer(job.client.folder_path(&folder).await.map(Some)).unwrap_or_default();
             if path.iter().any(|above| above.room_type.is_some()) {
                 in_rooms.insert(folder.to_string());
             }
         }
+        job.note(found, coverage);
         Ok(Answers { weights, in_rooms, emptied, folder_weight })
     }
 

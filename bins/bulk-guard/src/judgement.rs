@@ -51,8 +51,9 @@ pub(crate) struct Judgement {
 /// Judges an incident.
 ///
 /// The published rule alone is `medium` and never acts; so are uploads, and moves within a room. What takes documents away is `high`.
-/// `critical`, and a plan, need a second reason: signs of an attack, or five times the limit of what spoils documents.
-pub(crate) fn judge(exceeded: &[Exceeded], signs: &[Corroboration]) -> Judgement {
+/// `critical`, and a plan, need a second reason: signs of an attack, or five times the limit of what spoils documents. A sign that nobody
+/// could look up (`may_be_more`) is as serious as one that is there, and never makes a plan.
+pub(crate) fn judge(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more: bool) -> Judgement {
     let can_act = |kind: Kind| kind.is_harm() || matches!(kind, Kind::MovedOut | Kind::Downloaded);
     let serious: Vec<&Exceeded> = exceeded.iter().filter(|one| one.kind.is_some_and(can_act)).collect();
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
@@ -70,9 +71,10 @@ pub(crate) fn judge(exceeded: &[Exceeded], signs: &[Corroboration]) -> Judgement
     };
     let severity = match (&acts_because, serious.is_empty(), corroborated) {
         (Some(_), ..) => Severity::Critical,
+        (None, false, _) if may_be_more => Severity::Critical,
         (None, false, _) => Severity::High,
-        (None, true, true) => Severity::High,
-        (None, true, false) => Severity::Medium,
+        (None, true, corroborated) if corroborated || may_be_more => Severity::High,
+        (None, true, _) => Severity::Medium,
     };
     Judgement { severity, acts_because }
 }
@@ -114,8 +116,17 @@ mod tests {
         ];
         for (exceeded, signs, severity, acts) in table {
             let signs: Vec<Corroboration> = signs.into_iter().map(sign).collect();
-            let judged = judge(&exceeded, &signs);
+            let judged = judge(&exceeded, &signs, false);
             assert_eq!((judged.severity, judged.acts_because.is_some()), (severity, acts), "{exceeded:?} {signs:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_that_could_not_be_looked_up_is_serious_and_no_reason_to_act() {
+        let table = [(Kind::Renamed, Severity::Critical), (Kind::Created, Severity::High)];
+        for (kind, severity) in table {
+            let judged = judge(&[exceeded(Some(kind), 21)], &[], true);
+            assert_eq!(judged, Judgement { severity, acts_because: None }, "{kind:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{Coverage, PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
+use event_archive::LookUps;
 use job_runner::Job;
 use job_runner::names::{NamedList, is_group, unknown};
 use job_store::{Journal, JournalState};
@@ -35,21 +36,18 @@ pub(crate) async fn identify(
     coverage: &mut Coverage,
 ) -> anyhow::Result<BTreeSet<Uuid>> {
     let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
+    let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
     for incident in incidents.iter() {
         let id = incident.finding.person.id;
         if accounts.contains_key(&id) || id == audit_model::GUEST_ACCOUNT {
             continue;
         }
-        let account = match job.client.account(id).await {
-            Ok(account) => account,
-            Err(error) => {
-                coverage.gap("people", job.window, error.gap_reason());
-                warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
-                None
-            }
-        };
-        accounts.insert(id, account);
+        if !look_ups.may_ask() {
+            break;
+        }
+        accounts.insert(id, look_ups.take_answer(job.client.account(id).await));
     }
+    job.note(look_ups, coverage);
     for incident in incidents.iter_mut() {
         if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
             incident.finding.person = account.person.clone();

@@ -8,7 +8,7 @@ use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use event_archive::LateRow;
+use event_archive::{LateRow, LookUps};
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
@@ -25,6 +25,7 @@ use crate::judgement::{Corroboration, Judgement, judge};
 use crate::names::Names;
 use crate::outcome::{Detail, Outcome, ShownLimit};
 use crate::rule::{Detector, Exceeded, Incident};
+use crate::signs::NameSigns;
 use crate::{backtest, checks, explain, people, report, serve, signs};
 
 /// What no portal records of changes, however complete the read is.
@@ -41,7 +42,7 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     }
     let mut coverage = Coverage { blind_spots: BLIND_SPOTS.to_vec(), audit: refreshed.coverage, ..Coverage::default() };
     coverage.add_gaps(refreshed.gaps);
-    let mut incidents = detect(config, job, &refreshed.late).await?;
+    let mut incidents = detect(config, job, &refreshed.late, &mut coverage).await?;
     let directory = people::identify(&mut incidents, job, &mut coverage).await?;
     let judged = corroborate(incidents, job, portal.time_zone, &mut coverage).await?;
     let candidates = candidates(&judged, &directory);
@@ -49,12 +50,17 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
 }
 
 /// Incidents of the window, and those that rows which the portal stored only after their time had been judged are part of.
-async fn detect(config: &Config, job: &Job, late: &[LateRow]) -> anyhow::Result<Vec<Incident>> {
+async fn detect(
+    config: &Config,
+    job: &Job,
+    late: &[LateRow],
+    coverage: &mut Coverage,
+) -> anyhow::Result<Vec<Incident>> {
     let reach = config.limits.longest();
     // what has left the window may still belong to what is in it
     let since = late.iter().map(|row| row.at).chain([job.window.since]).min().unwrap_or(job.window.since) - reach;
     let window = Window::new(since, job.window.until);
-    let answers = Answers::ask(job, window, config.folder_weight).await?;
+    let answers = Answers::ask(job, window, config.folder_weight, coverage).await?;
     let mut detectors = [Detector::new(&config.limits)];
     feed(&job.archive, window, &answers, &mut detectors).await?;
     let mut incidents: Vec<Incident> = detectors.into_iter().flat_map(Detector::finish).collect();
@@ -86,15 +92,18 @@ async fn corroborate(
     let findings: Vec<&Finding> = incidents.iter().map(|incident| &incident.finding).collect();
     let countries = signs::countries(job, &findings, coverage).await?;
     let known = Names::built_in();
+    let mut look_ups = LookUps::of("files", "hidden_files", usize::MAX, job.now);
     let mut judged = Vec::new();
     for (incident, story) in incidents.into_iter().zip(stories) {
-        let (mut signs, names_unknown) = signs::names(job, incident.finding.window, &story, &known).await?;
+        let NameSigns { mut signs, unknown: names_unknown, may_be_more } =
+            signs::names(job, incident.finding.window, &story, &known, &mut look_ups).await?;
         signs.extend(countries.get(&incident.finding.person.id).cloned());
         signs.extend(story.signs(incident.finding.window.since, zone));
         let unknown = names_unknown.into_iter().chain(story.habits.unknown()).collect();
-        let judgement = judge(&incident.exceeded, &signs);
+        let judgement = judge(&incident.exceeded, &signs, may_be_more);
         judged.push(Judged { incident, signs, unknown, judgement });
     }
+    job.note(look_ups, coverage);
     judged.sort_by_key(|one| {
         let finding = &one.incident.finding;
         (std::cmp::Reverse(one.judgement.severity), finding.person.id, finding.window.since)
@@ -174,6 +183,8 @@ impl Program for BulkGuard {
     type Cli = Cli;
     type Config = Config;
     type Outcome = Outcome;
+
+    const JUDGED_BY: &'static [&'static str] = &["audit", "folders", "destinations"];
 
     fn reach(config: &Config) -> TimeDelta {
         Self::WINDOW.max(config.limits.longest())

@@ -6,6 +6,7 @@ use audit_model::{AuditEvent, Coverage, Finding, PortalText, Window, title_in_co
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
 use docspace_client::EntryId;
+use event_archive::LookUps;
 use futures::TryStreamExt;
 use job_runner::Job;
 use job_runner::words::plural;
@@ -143,27 +144,32 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
     Ok(stories)
 }
 
-/// What the present names of some of the documents of an incident say, and what is not known of them.
+/// What the present names of some of the documents of an incident say.
+pub(crate) struct NameSigns {
+    pub(crate) signs: Vec<Corroboration>,
+    /// What is not known of them, in words.
+    pub(crate) unknown: Option<String>,
+    /// There may be a sign that nobody could look up.
+    pub(crate) may_be_more: bool,
+}
+
+/// Looks up present names.
 pub(crate) async fn names(
     job: &Job,
     incident: Window,
     story: &Story,
     names: &Names,
-) -> anyhow::Result<(Vec<Corroboration>, Option<String>)> {
+    look_ups: &mut LookUps,
+) -> anyhow::Result<NameSigns> {
+    let files: Vec<&String> = story.files.iter().take(NAMES_LOOKED_UP).collect();
+    let gone_before = look_ups.gone();
     let mut titles = Vec::new();
-    let mut unknown = None;
-    for file in story.files.iter().take(NAMES_LOOKED_UP) {
-        match job.client.file(&EntryId::from(file.as_str())).await {
-            Ok(file) => titles.extend(file.map(|file| file.title)),
-            Err(error) => {
-                let told = plural(titles.len() as u64, "document");
-                unknown = Some(format!(
-                    "whether the documents have names that ransomware gives is not known: the portal told those of {told} and then failed"
-                ));
-                warn!("{:#}", anyhow::Error::new(error));
-                break;
-            }
+    for file in &files {
+        if !look_ups.may_ask() {
+            break;
         }
+        let file = look_ups.take_answer(job.client.file(&EntryId::from(file.as_str())).await);
+        titles.extend(file.map(|file| file.title));
     }
     let mut signs = signs_of_names(&titles, names);
     if let Some((extension, _)) = new_extension(&titles, names)
@@ -171,7 +177,24 @@ pub(crate) async fn names(
     {
         signs.retain(|sign| sign.kind != Sign::NewExtension);
     }
-    Ok((signs, unknown))
+    let gone = (look_ups.gone() - gone_before) as usize;
+    let failed = files.len() - titles.len() - gone;
+    let ordinary = titles.iter().filter(|title| names.is_ordinary(&extension(title.raw()))).count();
+    // with more ordinary names than this the others cannot make one extension the commonest
+    let is_open = ordinary * 5 <= files.len() && (failed > 0 || gone >= LEAST_NAMES);
+    let may_be_more = signs.is_empty() && is_open;
+    let unknown = (may_be_more || failed > 0).then(|| unknown_names(titles.len(), gone, failed));
+    Ok(NameSigns { signs, unknown, may_be_more })
+}
+
+fn unknown_names(told: usize, gone: usize, failed: usize) -> String {
+    let asked = plural((told + gone + failed) as u64, "document");
+    let why = match (gone, failed) {
+        (gone, 0) => format!("{gone} no longer there"),
+        (0, failed) => format!("{failed} not told by the portal"),
+        (gone, failed) => format!("{gone} no longer there and {failed} not told by the portal"),
+    };
+    format!("whether the documents have names that ransomware gives is not known: of {asked} looked up, {why}")
 }
 
 fn signs_of_names(titles: &[PortalText], names: &Names) -> Vec<Corroboration> {

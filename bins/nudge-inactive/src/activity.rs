@@ -7,6 +7,7 @@ use audit_model::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ErrorKind, Room};
+use event_archive::LookUps;
 use futures::TryStreamExt;
 use job_runner::Job;
 use tracing::warn;
@@ -92,7 +93,7 @@ pub(crate) async fn read(
         seen.rooms.insert(id.clone(), view);
     }
     let open = place(job, classes, &subjects, &mut seen).await?;
-    coverage.unattributed += look_up(job, open, &mut seen).await?;
+    coverage.unattributed += look_up(job, open, &mut seen, coverage).await?;
     Ok(seen)
 }
 
@@ -201,16 +202,21 @@ fn note_latest(known: &mut BTreeMap<Uuid, DateTime<Utc>>, id: Uuid, at: DateTime
 }
 
 /// Where only the title of a room is known, the place of the document today may tell; else the act counts as perhaps in any room of
-/// its author. Gives how many stay open.
-async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen) -> anyhow::Result<u64> {
-    let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).take(MOST_FILES).collect();
+/// its author. What cannot be looked up is a gap. Gives how many stay open.
+async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, coverage: &mut Coverage) -> anyhow::Result<u64> {
+    let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).collect();
+    let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
     let mut places = HashMap::new();
     for file in files {
+        if !look_ups.may_ask() {
+            break;
+        }
         let looked = job.archive.place_of_file(&job.client, &RoomId::from(file), PLACES_KEPT, job.now).await?;
-        if let Some(place) = looked.fact {
+        if let Some(place) = look_ups.take(looked) {
             places.insert(file.to_owned(), place.value.room);
         }
     }
+    job.note(look_ups, coverage);
     let mut left = 0;
     for Open { event, class } in &open {
         match file_of(event).and_then(|file| places.get(file)) {

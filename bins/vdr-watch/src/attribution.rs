@@ -10,7 +10,7 @@ use audit_model::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::ErrorKind;
-use event_archive::Archive;
+use event_archive::{Archive, LookUps, Looked};
 use futures::TryStreamExt;
 use job_runner::Job;
 use tracing::warn;
@@ -20,10 +20,10 @@ use crate::rule::{Placed, RoomKey};
 /// A run that would read more activity logs than this says that it did not.
 const MOST_LOGS: usize = 200;
 
-/// Folders are listed, one request each, until so many were; the others count the configured weight.
+/// Folders are listed, one request each, until so many were; the others count the configured weight, and are a gap.
 const MOST_FOLDERS: usize = 300;
 
-/// Files of people who were found are looked up, two requests each, until so many were.
+/// Files of people who were found are looked up, two requests each, until so many were; the others are a gap.
 const MOST_FILES: usize = 300;
 
 /// How long it is believed what a folder holds and where a file is: a window of the usual length asks once. What a folder held before
@@ -49,6 +49,8 @@ pub(crate) struct Answers {
     weights: HashMap<String, u64>,
     /// The room that a file is in, by the file's id.
     trees: HashMap<String, RoomId>,
+    /// Files whose place could not be looked up.
+    unplaced: BTreeSet<String>,
 }
 
 /// What must be asked to place and weigh the events of a window.
@@ -80,7 +82,8 @@ impl Watched {
             (Place::Elsewhere, _) => return None,
         };
         let weight = self.weight(&event, answers);
-        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight })
+        let is_unplaced = file_of(&event).is_some_and(|file| answers.unplaced.contains(file));
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, is_unplaced })
     }
 
     fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {
@@ -132,8 +135,8 @@ impl Watched {
         Ok(questions)
     }
 
-    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log that cannot
-    /// be read is a gap.
+    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log or a folder that
+    /// cannot be read is a gap.
     pub(crate) async fn ask(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<Answers> {
         let Questions { logs, folders } = self.questions(&job.archive, window).await?;
         let mut answers = Answers::default();
@@ -156,31 +159,46 @@ impl Watched {
             }
             answers.logs.insert(room, job.archive.room_log(room, window).await?);
         }
-        for (folder, last) in folders.iter().take(MOST_FOLDERS) {
+        let mut weighed = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, job.now);
+        for (folder, last) in &folders {
+            if !weighed.may_ask() {
+                break;
+            }
             let max_age = believed_for(*last, job.now);
             let looked = job.archive.weight_of_folder(&job.client, folder, max_age, job.now).await?;
-            if let Some(known) = looked.fact {
+            if let Some(known) = weighed.take(looked) {
                 answers.weights.insert(folder.to_string(), known.value.files);
             }
         }
+        job.note(weighed, coverage);
         Ok(answers)
     }
 
-    /// Looks up where these files are. True when that answers anything.
+    /// Looks up where these files are; what cannot be looked up is a gap. True when that changes anything.
     pub(crate) async fn ask_trees(
         &self,
         job: &Job,
         files: &BTreeSet<String>,
         answers: &mut Answers,
+        coverage: &mut Coverage,
     ) -> anyhow::Result<bool> {
-        for file in files.iter().take(MOST_FILES) {
+        let mut placed = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
+        for file in files {
+            if !placed.may_ask() {
+                answers.unplaced.insert(file.clone());
+                continue;
+            }
             let looked =
                 job.archive.place_of_file(&job.client, &RoomId::from(file.as_str()), FACTS_KEPT, job.now).await?;
-            if let Some(room) = looked.fact.and_then(|place| place.value.room) {
+            if matches!(looked, Looked::Failed { remembered: None, .. }) {
+                answers.unplaced.insert(file.clone());
+            }
+            if let Some(room) = placed.take(looked).and_then(|place| place.value.room) {
                 answers.trees.insert(file.clone(), room);
             }
         }
-        Ok(!answers.trees.is_empty())
+        job.note(placed, coverage);
+        Ok(!answers.trees.is_empty() || !answers.unplaced.is_empty())
     }
 }
 

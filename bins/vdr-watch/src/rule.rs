@@ -47,6 +47,8 @@ pub(crate) struct Placed {
     pub(crate) attributed: Attributed,
     /// How many documents stand behind it.
     pub(crate) weight: Weight,
+    /// Where the document is now may tell the room, and could not be looked up.
+    pub(crate) is_unplaced: bool,
 }
 
 impl AsRef<AuditEvent> for Placed {
@@ -79,6 +81,8 @@ struct Subject {
     windows: Vec<Limited>,
     /// All acts, in order of time.
     acts: Vec<Counted>,
+    /// The place of one of the documents could not be looked up.
+    is_unplaced: bool,
 }
 
 /// What of an act is counted.
@@ -146,6 +150,7 @@ impl<'a> Detector<'a> {
             subject.room.candidates.sort();
         }
         subject.person.name = event.actor_name.clone();
+        subject.is_unplaced |= placed.is_unplaced;
         // an event without a target is a document of its own
         let document = event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id));
         // where the target is the room each time: of a change of members only the sentence tells whose, and links may have one name
@@ -212,6 +217,7 @@ impl Subject {
             sessions: Sessions::default(),
             windows: limits.armed().into_iter().map(|limit| Limited { window: window(&limit), limit }).collect(),
             acts: Vec::new(),
+            is_unplaced: false,
         }
     }
 
@@ -291,11 +297,18 @@ impl Subject {
 
     /// Why it is not known which room it was; `None` when it is.
     fn open_room(&self, room: &RoomKey) -> Option<String> {
-        let several = "several rooms have had this title, and the portal's records do not tell them apart";
+        let several = if self.is_unplaced {
+            "several rooms have had this title, and where the documents are could not be looked up"
+        } else {
+            "several rooms have had this title, and the portal's records do not tell them apart"
+        };
         Some(match room {
             RoomKey::Known(_) => return None,
             RoomKey::Perhaps(id) => {
                 format!("{several}; this counts all acts that surely or possibly were in room {id}")
+            }
+            RoomKey::OneOf(_) if self.room.candidates.is_empty() && self.is_unplaced => {
+                "no known room had this title then, and where the documents are could not be looked up".to_owned()
             }
             RoomKey::OneOf(_) if self.room.candidates.is_empty() => {
                 "no known room had this title then; it may be one that was renamed or deleted since".to_owned()

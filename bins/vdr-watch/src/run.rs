@@ -110,7 +110,7 @@ async fn detect(
     let mut answers = watched.ask(job, window, coverage).await?;
     let judged = judge(config, job, window, watched, &answers).await?;
     // a document's place of today is asked for only where it decides about somebody
-    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers).await? {
+    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers, coverage).await? {
         judge(config, job, window, watched, &answers).await?
     } else {
         judged
@@ -187,7 +187,7 @@ impl Program for VdrWatch {
         config.part()
     }
 
-    const JUDGED_BY: &'static [&'static str] = &["audit", "rooms", "room_log"];
+    const JUDGED_BY: &'static [&'static str] = &["audit", "rooms", "room_log", "folders", "files"];
 
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use audit_model::{Coverage, Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
 use docspace_client::{Error, ErrorKind, Member};
+use event_archive::LookUps;
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
 use tracing::warn;
@@ -15,20 +16,20 @@ use uuid::Uuid;
 /// failed logins and service accounts are known by their e-mail addresses.
 pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &mut Coverage) -> anyhow::Result<()> {
     let mut people = BTreeMap::new();
+    let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
     for finding in findings.iter() {
         let id = finding.person.id;
         if id == GUEST_ACCOUNT || people.contains_key(&id) {
             continue;
         }
-        let looked = job.archive.person(&job.client, id, job.now).await?;
-        if let Some(error) = looked.error {
-            coverage.gap("people", job.window, error.gap_reason());
-            warn!(user.id = %id, "{:#}", anyhow::Error::new(error));
+        if !look_ups.may_ask() {
+            break;
         }
-        if let Some(known) = looked.fact {
+        if let Some(known) = look_ups.take(job.archive.person(&job.client, id, job.now).await?) {
             people.insert(id, known.value);
         }
     }
+    job.note(look_ups, coverage);
     for finding in findings.iter_mut() {
         if let Some(person) = people.get(&finding.person.id) {
             finding.person = person.clone();

@@ -5,7 +5,7 @@
 
 use audit_model::Person;
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{AddressList, Client, EntryId, Portal};
+use docspace_client::{AddressList, Client, EntryId, ErrorKind, Portal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,13 +23,17 @@ pub struct Fact<T> {
     pub learned_at: DateTime<Utc>,
 }
 
-/// What is known after a look, and why it may be old.
+/// What came of a look. What is remembered cannot be had without saying what happens to the reason why it is old: match, or hand it to
+/// [`LookUps`](crate::LookUps).
 #[derive(Debug)]
-pub struct Looked<T> {
-    /// `None` when neither the portal nor the store knows.
-    pub fact: Option<Fact<T>>,
-    /// What kept the portal from answering; then `fact` is what was remembered.
-    pub error: Option<docspace_client::Error>,
+#[must_use]
+pub enum Looked<T> {
+    /// The portal tells this, or told it a short while ago.
+    Known(Fact<T>),
+    /// The portal says that there is no such thing any more, or tells nothing of it.
+    Gone { remembered: Option<Fact<T>> },
+    /// The portal did not answer.
+    Failed { remembered: Option<Fact<T>>, error: docspace_client::Error },
 }
 
 /// Where a file is.
@@ -154,17 +158,19 @@ impl Archive {
         ask: impl Future<Output = Result<Option<T>, docspace_client::Error>>,
     ) -> Result<Looked<T>, Error> {
         let known: Option<Fact<T>> = self.fact(kind, name).await?;
-        if known.as_ref().is_some_and(|fact| is_fresh(fact, max_age, now)) {
-            return Ok(Looked { fact: known, error: None });
-        }
-        match ask.await {
+        let remembered = match known {
+            Some(fact) if is_fresh(&fact, max_age, now) => return Ok(Looked::Known(fact)),
+            known => known,
+        };
+        Ok(match ask.await {
             Ok(Some(value)) => {
                 self.keep_fact(kind, name, &value, now).await?;
-                Ok(Looked { fact: Some(Fact { value, learned_at: now }), error: None })
+                Looked::Known(Fact { value, learned_at: now })
             }
-            Ok(None) => Ok(Looked { fact: known, error: None }),
-            Err(error) => Ok(Looked { fact: known, error: Some(error) }),
-        }
+            Ok(None) => Looked::Gone { remembered },
+            Err(error) if error.kind == ErrorKind::NotFound => Looked::Gone { remembered },
+            Err(error) => Looked::Failed { remembered, error },
+        })
     }
 
     async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {

@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
-use audit_model::Window;
+use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client, EntryId};
-use event_archive::{Archive, Fact, FilePlace, FolderWeight};
+use event_archive::{Archive, Fact, FilePlace, FolderWeight, LookUps, Looked};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Fault, Folder, Login, Person, PortalSim, Room, Scenario, StoredFile};
+use portal_sim::{Fault, FaultBody, FaultKind, Folder, Login, Person, PortalSim, Room, Scenario, StoredFile};
 use secrecy::SecretString;
 use url::Url;
 
@@ -29,20 +29,61 @@ async fn start(portal: Scenario) -> (PortalSim, Client, Archive) {
     (sim, client, Archive::open(Store::temporary().await.unwrap()).await.unwrap())
 }
 
+fn known<T: std::fmt::Debug>(looked: Looked<T>) -> Fact<T> {
+    match looked {
+        Looked::Known(fact) => fact,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn remembered_of_gone<T: std::fmt::Debug>(looked: Looked<T>) -> Option<Fact<T>> {
+    match looked {
+        Looked::Gone { remembered } => remembered,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn look_ups_end_after_five_failures_alike_or_as_many_as_they_may_be() {
+    let (sim, client, archive) = start(Scenario::empty(now())).await;
+    let people = async |most: usize| {
+        let mut look_ups = LookUps::of("people", "hidden", most, now());
+        let before = sim.requests().len();
+        for id in 1..9 {
+            if !look_ups.may_ask() {
+                break;
+            }
+            let looked = archive.person(&client, uuid::Uuid::from_u128(id), now()).await.unwrap();
+            assert_eq!(look_ups.take(looked), None);
+        }
+        let (gone, (gaps, errors)) = (look_ups.gone(), look_ups.finish(Window::new(later(-1), now())));
+        let gaps: Vec<_> = gaps.into_iter().map(|gap| (gap.what, gap.why)).collect();
+        (sim.requests().len() - before, gone, gaps, errors.len())
+    };
+    let gap = |what: &str, why| (what.to_owned(), why);
+    assert_eq!(people(20).await, (8, 8, vec![], 0));
+    assert_eq!(people(3).await, (3, 3, vec![gap("people", GapReason::BudgetExhausted)], 0));
+    sim.set_faults(vec![Fault::status(401).on("people")]);
+    assert_eq!(people(20).await, (5, 0, vec![gap("people", GapReason::Permission)], 1));
+    // that one is hidden says nothing of the next
+    let denied = FaultKind::Status { status: 403, body: Some(FaultBody::Error) };
+    sim.set_faults(vec![Fault::new(denied).on("people")]);
+    assert_eq!(people(20).await, (8, 0, vec![gap("hidden", GapReason::Permission)], 1));
+}
+
 #[tokio::test]
 async fn a_person_is_looked_up_afresh_and_remembered_for_bad_times() {
     let mara = Person::new("mara@example.com", "Mara", "Klein");
     let id = mara.id;
     let (sim, client, archive) = start(Scenario::empty(now()).with_person(mara)).await;
     let looked = archive.person(&client, id, now()).await.unwrap();
-    assert_eq!(looked.fact.unwrap().value.name.raw(), "Mara Klein");
+    assert!(matches!(looked, Looked::Known(fact) if fact.value.name.raw() == "Mara Klein"));
     sim.set_faults(vec![Fault::status(502).on("people")]);
     let looked = archive.person(&client, id, later(5)).await.unwrap();
-    assert!(looked.error.is_some());
-    let remembered = looked.fact.unwrap();
+    let Looked::Failed { remembered: Some(remembered), .. } = looked else { panic!("{looked:?}") };
     assert_eq!((remembered.value.name.raw(), remembered.learned_at), ("Mara Klein", now()));
     let stranger = archive.person(&client, uuid::Uuid::from_u128(9), later(5)).await.unwrap();
-    assert!(stranger.fact.is_none() && stranger.error.is_some());
+    assert!(matches!(stranger, Looked::Failed { remembered: None, .. }), "{stranger:?}");
 }
 
 #[tokio::test]
@@ -61,13 +102,13 @@ async fn a_files_place_and_a_folders_weight_outlive_them() {
     let weight = FolderWeight { files: 3, folders: 0 };
 
     let looked = archive.place_of_file(&client, &file, day, now()).await.unwrap();
-    assert_eq!(looked.fact, Some(Fact { value: place.clone(), learned_at: now() }));
+    assert_eq!(known(looked), Fact { value: place.clone(), learned_at: now() });
     let looked = archive.weight_of_folder(&client, &folder, day, now()).await.unwrap();
-    assert_eq!(looked.fact, Some(Fact { value: weight, learned_at: now() }));
+    assert_eq!(known(looked), Fact { value: weight, learned_at: now() });
 
     let asked = sim.requests().len();
     let again = archive.place_of_file(&client, &file, day, later(5)).await.unwrap();
-    assert_eq!(again.fact.unwrap().learned_at, now());
+    assert_eq!(known(again).learned_at, now());
     assert_eq!(sim.requests().len(), asked, "young enough: not asked again");
 
     sim.edit(|portal| {
@@ -75,9 +116,9 @@ async fn a_files_place_and_a_folders_weight_outlive_them() {
         portal.content.folders.clear();
     });
     let gone = archive.place_of_file(&client, &file, day, later(30)).await.unwrap();
-    assert_eq!(gone.fact, Some(Fact { value: place, learned_at: now() }));
+    assert_eq!(remembered_of_gone(gone), Some(Fact { value: place, learned_at: now() }));
     let gone = archive.weight_of_folder(&client, &folder, day, later(30)).await.unwrap();
-    assert_eq!(gone.fact, Some(Fact { value: weight, learned_at: now() }));
+    assert_eq!(remembered_of_gone(gone), Some(Fact { value: weight, learned_at: now() }));
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use alerting::Mailer;
-use audit_model::Window;
+use audit_model::{Coverage, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::{Client, Portal};
-use event_archive::Archive;
+use event_archive::{Archive, LookUps};
 use job_store::Store;
 use tokio::sync::Mutex;
+use tracing::warn;
 use url::Url;
 
 /// One run of a program. Everything that differs between two runs is in here, so the same job gives the same outcome.
@@ -37,6 +38,15 @@ pub struct Job {
     pub service_accounts: Vec<String>,
     /// What the reader of the report must know about this run besides its coverage, for instance that it has no memory.
     pub notes: Vec<String>,
+}
+
+impl Job {
+    /// Takes what look-ups left open into the coverage, as gaps of the whole window, and into the log.
+    pub fn note(&self, look_ups: LookUps, coverage: &mut Coverage) {
+        let (gaps, errors) = look_ups.finish(self.window);
+        errors.into_iter().for_each(|error| warn!("{:#}", anyhow::Error::new(error)));
+        coverage.add_gaps(gaps);
+    }
 }
 
 /// Why a run may not act.

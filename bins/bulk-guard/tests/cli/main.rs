@@ -6,6 +6,7 @@ mod commands;
 mod deploy;
 mod faults;
 mod honest;
+mod look_ups;
 mod scenarios;
 mod serve;
 mod snapshots_of_runs;

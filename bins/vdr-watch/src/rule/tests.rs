@@ -31,6 +31,7 @@ fn in_room(event: &AuditEvent, room: i64) -> Placed {
         candidates: Vec::new(),
         attributed: Attributed::Title,
         weight: Weight::ONE,
+        is_unplaced: false,
     }
 }
 

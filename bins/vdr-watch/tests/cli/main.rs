@@ -13,6 +13,7 @@ mod faults;
 mod holes;
 mod honesty;
 mod killed;
+mod look_ups;
 mod memory;
 mod metrics;
 mod silence;

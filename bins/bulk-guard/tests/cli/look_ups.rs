@@ -1,0 +1,104 @@
+//! What the portal does not tell about single folders and documents is never taken for nothing.
+
+use cli_test::{Run, Setting};
+use portal_sim::{Fault, FaultBody, FaultKind, PersonKind, Scenario};
+
+use crate::story::{Burst, folder_deleted, found, hire, json, office, plan, setting};
+
+/// Forty documents that have names which ransomware gives.
+fn renamed() -> Scenario {
+    let mut portal = office();
+    let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+    Burst { minutes: 6, ..Burst::new(5001, 40) }.by(&mut portal, &mallory, &[71], ".locked");
+    portal
+}
+
+/// Source and reason of each gap.
+fn gaps(run: &Run) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let report = run.json();
+    let gaps = report["coverage"]["gaps"].as_array().unwrap().iter();
+    gaps.map(|gap| (text(&gap["what"]), text(&gap["why"]))).collect()
+}
+
+/// How many requests a run makes before it asks for the first name.
+async fn before_names() -> u64 {
+    let setting = setting(renamed()).await;
+    let run = json(&setting, &[]).await;
+    assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)]);
+    assert_eq!((run.exit, plan(&run)[0].1.as_str()), (0, "planned"));
+    let asked = setting.sim.requests();
+    asked.iter().position(|request| request.target.contains("files/file/")).unwrap() as u64
+}
+
+async fn blind(setting: &Setting, extra: &[&str]) -> Run {
+    let run = json(setting, extra).await;
+    assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), false)], "{}", run.stdout);
+    assert_eq!(plan(&run), [], "{}", run.stdout);
+    let reasons = run.json()["findings"][0]["reasons"].to_string();
+    assert!(reasons.contains("names that ransomware gives is not known"), "{reasons}");
+    run
+}
+
+#[tokio::test]
+async fn names_that_could_not_be_looked_up_do_not_calm_anybody() {
+    for (status, exit, why) in [(403, 4, "permission"), (500, 4, "portal_error"), (404, 0, "")] {
+        let setting = setting(renamed()).await;
+        let kind = FaultKind::Status { status, body: Some(FaultBody::Error) };
+        setting.sim.set_faults(vec![Fault::new(kind).on("files/file")]);
+        let run = blind(&setting, &[]).await;
+        assert_eq!(run.exit, exit, "{status}: {}", run.stdout);
+        let told = gaps(&run);
+        assert_eq!(told.len(), usize::from(exit == 4), "{status}: {told:?}");
+        assert!(told.iter().all(|(what, told)| what.ends_with("files") && told == why), "{status}: {told:?}");
+        let asked = setting.sim.requests();
+        let asked: std::collections::BTreeSet<_> = asked.iter().map(|request| request.target.as_str()).collect();
+        let asked = asked.iter().filter(|target| target.contains("files/file/")).count();
+        // what fails five times alike is not asked on; that one document is hidden or gone says nothing of the next
+        assert_eq!(asked, if status == 500 { 5 } else { 20 }, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_dies_and_a_budget_that_ends_before_the_names_are_gaps() {
+    let before = before_names().await;
+    let dying = setting(renamed()).await;
+    dying.sim.set_faults(vec![Fault::status(401).from_request(before + 2)]);
+    let run = blind(&dying, &[]).await;
+    assert_eq!(run.exit, 4, "{}", run.stdout);
+    assert!(gaps(&run).contains(&("files".to_owned(), "permission".to_owned())), "{:?}", gaps(&run));
+
+    let poor = setting(renamed()).await;
+    let config = poor.file("bulk-guard.toml", &format!("[budget]\nrequests = {}\n", before + 2));
+    let run = blind(&poor, &["--config", &config]).await;
+    assert_eq!(run.exit, 4, "{}", run.stdout);
+    assert!(gaps(&run).contains(&("files".to_owned(), "budget_exhausted".to_owned())), "{:?}", gaps(&run));
+}
+
+/// One document that somebody hid must not keep the names of the others from being looked at.
+#[tokio::test]
+async fn one_hidden_document_hides_no_other() {
+    let setting = setting(renamed()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/file").times(3)]);
+    let run = json(&setting, &[]).await;
+    assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)], "{}", run.stdout);
+    assert_eq!(run.exit, 4, "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_folder_that_could_not_be_weighed_is_no_all_clear() {
+    for (status, why) in [(500, "portal_error"), (403, "permission")] {
+        let mut portal = office();
+        let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+        folder_deleted(&mut portal, &mallory, 500, 60, 7);
+        let setting = setting(portal).await;
+        setting.sim.set_faults(vec![Fault::status(status).on("files/folder/500/path")]);
+        let blind = json(&setting, &[]).await;
+        assert_eq!(blind.exit, 4, "{status}: {}", blind.stdout);
+        let told = gaps(&blind);
+        assert!(told.iter().any(|(what, told)| what.ends_with("folders") && told == why), "{status}: {told:?}");
+        setting.sim.set_faults(Vec::new());
+        let seeing = json(&setting, &[]).await;
+        assert_eq!((seeing.exit, found(&seeing).len()), (0, 1), "{status}: {}", seeing.stdout);
+    }
+}
