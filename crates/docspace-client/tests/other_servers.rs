@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use audit_model::{RoomId, Window};
+use audit_model::{GapReason, RoomId, Window};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Access, ApiKey, Budget, Client, EVERYONE, EntryId, ErrorKind};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use secrecy::SecretString;
@@ -293,4 +294,17 @@ async fn calls_that_a_server_does_not_know_are_named() {
     assert_eq!(client.lifetimes().await.unwrap_err().kind, ErrorKind::UnknownCall);
     assert_eq!(client.group(EVERYONE).await.unwrap_err().kind, ErrorKind::UnknownCall);
     assert_eq!(client.key().await.unwrap(), None);
+}
+
+/// A cache that does not look at positions: a page of logins that is always the same brings nothing new, for ever.
+#[tokio::test]
+async fn one_page_of_logins_for_every_position_ends() {
+    let newest: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
+    let row = move |n: i64| json!({"id": 1_000 - n, "date": newest - TimeDelta::minutes(n), "userId": id(1), "actionId": 1000});
+    let client = serve(move |_| Said::Json((0..100).map(row).collect(), None)).await;
+    let span = Window::new(newest - TimeDelta::days(30), newest + TimeDelta::minutes(1));
+    let slice = client.login_slice(span).await;
+    assert_eq!(slice.rows.len(), 100);
+    assert_eq!(slice.gaps.iter().map(|gap| gap.why).collect::<Vec<_>>(), [GapReason::UnstablePaging]);
+    assert!(client.requests() < 50, "{}", client.requests());
 }
