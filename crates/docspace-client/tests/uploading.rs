@@ -40,7 +40,9 @@ fn noise(length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_is_uploaded_can_be_read_back() {
-    let (sim, client) = start(portal()).await;
+    let mut portal = portal();
+    portal.events.clear();
+    let (sim, client) = start(portal).await;
     for bytes in [b"".to_vec(), b"a line\r\n--boundary\r\n".to_vec(), noise(100_000)] {
         let file = client.upload(&ROOM, "report.txt", &bytes, OnTwin::KeepBoth).await.unwrap();
         assert_eq!((file.size_bytes, file.folder.clone(), file.version), (bytes.len() as u64, Some(ROOM), 1));
