@@ -88,7 +88,9 @@ mod tests {
     use crate::scenario::Room;
 
     fn portal() -> Scenario {
-        Scenario::empty("2026-03-02T09:00:00Z".parse().expect("a fixed instant")).with_room(Room::vdr(71, "Alpha"))
+        let mut portal = Scenario::empty("2026-03-02T09:00:00Z".parse().expect("a fixed instant"));
+        portal.events.clear();
+        portal.with_room(Room::vdr(71, "Alpha"))
     }
 
     #[test]
