@@ -1,9 +1,12 @@
-//! What `doctor` looks at besides what all programs depend on: the folder here and the one in the portal.
+//! What `doctor` looks at besides what all programs depend on: the folder here, the one in the portal, and what reports are restricted to.
 
+use job_runner::names::{self, Unknown};
 use job_runner::{Check, Reached};
 use job_store::files;
 
 use crate::config::Config;
+use crate::filter::Selection;
+use crate::look_up;
 use crate::target::{NoTarget, Target};
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
@@ -13,6 +16,9 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
     {
         let text = "the login history cannot be read, so reports are incomplete";
         checks.push(Check::warn("login_history", text, "use a plan that has it"));
+    }
+    if !config.only.is_everything() {
+        checks.extend(only(&config.only, reached).await);
     }
     if let (Some(wanted), Some(reached)) = (&config.upload_to, reached) {
         checks.push(upload_to(wanted, reached).await);
@@ -41,6 +47,37 @@ fn out(config: &Config) -> Check {
         }
         // a relative path: what is above it is the current folder
         None => Check::ok("out", format!("reports go to {shown}, which a run makes")),
+    }
+}
+
+/// Whether what a report is restricted to is there. Of what is not a run ends with 2, unless an event of its time names the id.
+async fn only(only: &Selection, reached: Option<&Reached>) -> Vec<Check> {
+    const NAME: &str = "only";
+    let lists = match look_up::lists(only) {
+        Ok(lists) => lists,
+        Err(error) => return vec![Check::usage(NAME, error.to_string(), "correct that list")],
+    };
+    let given: Vec<String> =
+        lists.iter().filter(|list| !list.entries.is_empty()).map(|list| format!("`{}`", list.key)).collect();
+    let (Some(reached), false) = (reached, given.is_empty()) else { return Vec::new() };
+    match names::look_up(&lists, &reached.client).await {
+        Err(error) => vec![Check::failed(NAME, error)],
+        Ok(unknown) if unknown.is_empty() => {
+            let given = given.join(", ");
+            vec![Check::ok(NAME, format!("asked the portal for everything that {given} name, and all of it is there"))]
+        }
+        Ok(unknown) => unknown.iter().map(|unknown| missing(NAME, unknown)).collect(),
+    }
+}
+
+fn missing(name: &'static str, unknown: &Unknown) -> Check {
+    match unknown.is_id() {
+        true => Check::warn(
+            name,
+            format!("{unknown}: it is misspelt or was removed; a report is made only if an event of its time names it"),
+            format!("correct `{}`", unknown.key),
+        ),
+        false => Check::usage(name, unknown.to_string(), format!("correct `{}`", unknown.key)),
     }
 }
 

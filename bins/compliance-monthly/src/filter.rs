@@ -105,13 +105,14 @@ pub(crate) struct Filter {
 impl Filter {
     /// What can be said without asking anybody; rooms and people are looked up by the caller.
     pub(crate) fn new(selection: &Selection, important: Vec<String>) -> Self {
-        let given = |list: &[String]| (!list.is_empty()).then(|| list.iter().cloned().collect());
-        let files: Vec<String> = selection.files.iter().chain(&important).cloned().collect();
+        let ids = |list: &[String]| list.iter().map(|id| id.trim().to_owned()).collect::<BTreeSet<String>>();
+        let mut files = ids(&selection.files);
+        files.extend(ids(&important));
         let is_restricted = selection.important_documents.is_some() || !files.is_empty();
         let actions = selection.actions.iter().filter_map(|word| Wanted::parse(word)).collect();
         Filter {
-            folders: given(&selection.folders),
-            files: is_restricted.then(|| files.into_iter().collect()),
+            folders: (!selection.folders.is_empty()).then(|| ids(&selection.folders)),
+            files: is_restricted.then_some(files),
             actions: (!selection.actions.is_empty()).then_some(actions),
             important,
             ..Filter::default()
@@ -214,6 +215,7 @@ mod tests {
             ..Selection::default()
         };
         assert!(fits(&by(&["9417", "1"], &["250"]), &moved));
+        assert!(fits(&by(&[" 9417"], &["250 "]), &moved), "blanks around an id mean nothing");
         assert!(!fits(&by(&["9417"], &["251"]), &moved));
         let filter = Filter { rooms: Some(BTreeSet::from([RoomId::Number(72)])), ..Filter::default() };
         assert!(!filter.fits(&moved, &rooms()));

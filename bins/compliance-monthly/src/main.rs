@@ -10,6 +10,7 @@ mod document;
 mod filter;
 mod html;
 mod logins;
+mod look_up;
 mod manifest;
 mod ndjson;
 mod outcome;

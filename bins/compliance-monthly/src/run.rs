@@ -6,15 +6,13 @@ use std::path::PathBuf;
 
 use alerting::Alert;
 use anyhow::Context;
-use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Rooms, Verdict, Window, is_robot};
+use audit_model::{BlindSpot, Coverage, GapReason, Rooms, Verdict, Window, is_robot};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use docspace_client::Account;
 use futures::TryStreamExt;
 use job_runner::args::ReportFormat;
 use job_runner::config::FlagSetting;
 use job_runner::exit::Exit;
-use job_runner::names::{Named, NamedList, Unknown, unknown};
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Refusal, Setup};
 use serde_json::json;
 use tracing::{error, warn};
@@ -23,8 +21,9 @@ use uuid::Uuid;
 use crate::bundle::{Bundle, Subject};
 use crate::cli::Cli;
 use crate::config::Config;
-use crate::filter::{Filter, ids_in};
+use crate::filter::Filter;
 use crate::logins::Logins;
+use crate::look_up::{self, id_of, people};
 use crate::outcome::{Destination, Facts, Outcome, REPORT_VERSION};
 use crate::page_one::Limits;
 use crate::period::{Month, Period, month_before};
@@ -195,7 +194,7 @@ async fn gather(config: &Config, job: &Job) -> anyhow::Result<(Facts, Filter)> {
     let mut coverage = refresh(config, job, &period).await?;
     let rooms = rooms(job, &mut coverage).await?;
     let own = own_accounts(job, &mut coverage).await;
-    let filter = filter(config, job, &rooms, &mut coverage).await?;
+    let (filter, notes) = look_up::filter(&config.only, job, &rooms, &mut coverage).await?;
     let eyes = Eyes { period: &period, rooms: &rooms, own: &own };
     let summary = sum_up(job, period.window, &filter, &eyes).await?;
     let previous = period.previous();
@@ -205,7 +204,8 @@ async fn gather(config: &Config, job: &Job) -> anyhow::Result<(Facts, Filter)> {
     };
     let logins = logins(job, &period, &filter).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
-    let facts = Facts { summary, before, logins, own, filter: restricted, rooms, ..unseen(config, job, coverage) };
+    let unseen = unseen(config, job, coverage);
+    let facts = Facts { summary, before, logins, own, filter: restricted, rooms, notes, ..unseen };
     Ok((facts, filter))
 }
 
@@ -240,79 +240,13 @@ async fn rooms(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Rooms> {
 /// The key's own account, and the people that the settings call robots.
 async fn own_accounts(job: &Job, coverage: &mut Coverage) -> BTreeSet<Uuid> {
     let mut own: BTreeSet<Uuid> = job.portal.iter().map(|portal| portal.me.person.id).collect();
-    let (found, _) = people(job, ("service_accounts", &job.service_accounts), coverage).await;
-    own.extend(found);
+    own.extend(job.service_accounts.iter().filter_map(|entry| id_of(entry)));
+    // the portal is asked only when there are addresses
+    if job.service_accounts.iter().any(|entry| id_of(entry).is_none()) {
+        let (found, _) = people(job, ("service_accounts", &job.service_accounts), coverage).await;
+        own.extend(found);
+    }
     own
-}
-
-/// Accounts by id or e-mail, and the addresses among them that nobody has; of somebody who was removed the id is enough. The portal is
-/// asked only when there are addresses.
-async fn people(
-    job: &Job,
-    (key, entries): (&'static str, &[String]),
-    coverage: &mut Coverage,
-) -> (BTreeSet<Uuid>, Vec<Unknown>) {
-    let id_of = |entry: &String| Uuid::parse_str(entry.trim()).ok();
-    let mut found: BTreeSet<Uuid> = entries.iter().filter_map(id_of).collect();
-    let addresses = NamedList::people(key, entries.iter().filter(|entry| id_of(entry).is_none()));
-    if addresses.entries.is_empty() {
-        return (found, Vec::new());
-    }
-    let known = match job.client.people().await {
-        Ok(known) => known,
-        Err(error) => {
-            coverage.gap("people", job.window, error.gap_reason());
-            warn!("{:#}", anyhow::Error::new(error));
-            return (found, Vec::new());
-        }
-    };
-    let is_meant = |account: &&Account| account.person.is_meant_by_one_of(&addresses.entries);
-    found.extend(known.iter().filter(is_meant).map(|account| account.person.id));
-    (found, unknown(&[addresses], (&known, &[], &[])))
-}
-
-async fn filter(config: &Config, job: &Job, rooms: &Rooms, coverage: &mut Coverage) -> anyhow::Result<Filter> {
-    let only = &config.only;
-    let important = match &only.important_documents {
-        Some(path) => {
-            let path = path.as_path();
-            let list = std::fs::read_to_string(path).map_err(|error| {
-                job_runner::Error::setting(
-                    "only.important_documents",
-                    format!("cannot be read: {}: {error}", path.display()),
-                )
-            })?;
-            ids_in(&list)
-        }
-        None => Vec::new(),
-    };
-    let mut filter = Filter::new(only, important);
-    if !only.rooms.is_empty() {
-        let mut chosen = BTreeSet::new();
-        let mut unknown = Vec::new();
-        for name in &only.rooms {
-            let fits = rooms.iter().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
-            let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
-            if fits.is_empty() && !coverage.gaps.iter().any(|gap| gap.what == "rooms") {
-                unknown.push(Unknown { key: "only.rooms".to_owned(), named: Named::Rooms, entry: name.clone() });
-            }
-            chosen.extend(fits);
-        }
-        if !unknown.is_empty() {
-            return Err(job_runner::Error::unknown(&unknown).into());
-        }
-        filter.rooms = Some(chosen);
-        filter.room_titles = only.rooms.iter().cloned().collect();
-    }
-    if !only.people.is_empty() {
-        let (found, unknown) = people(job, ("only.people", &only.people), coverage).await;
-        if !unknown.is_empty() {
-            return Err(job_runner::Error::unknown(&unknown).into());
-        }
-        filter.people = Some(found);
-        filter.addresses = only.people.iter().map(|name| name.to_lowercase()).collect();
-    }
-    Ok(filter)
 }
 
 async fn sum_up(job: &Job, window: Window, filter: &Filter, eyes: &Eyes<'_>) -> anyhow::Result<Summary> {

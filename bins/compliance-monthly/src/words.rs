@@ -56,6 +56,7 @@ pub(crate) fn source(what: &str) -> &str {
         "logins" => "login history",
         "rooms" => "list of rooms",
         "people" => "list of people",
+        "only" => "documents that `only` names",
         other => other,
     }
 }

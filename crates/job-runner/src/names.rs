@@ -1,11 +1,12 @@
-//! The people, groups and rooms that settings name, looked up at the portal in one place. An entry that means nobody does nothing, so
+//! The people, groups, rooms, folders and files that settings name, looked up at the portal in one place. An entry that means nobody does nothing, so
 //! whoever wrote it has to hear of it before the day on which it matters.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use audit_model::{PortalText, RoomId, is_robot};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Account, Client, Error, Group, Room};
+use docspace_client::{Account, Client, EntryId, Error, ErrorKind, Group, Room};
 use job_store::Store;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
@@ -22,6 +23,10 @@ pub enum Named {
     Groups,
     /// By id or exact title.
     Rooms,
+    /// By id. The portal is asked for each.
+    Folders,
+    /// By id. The portal is asked for each.
+    Files,
 }
 
 /// A list of the settings.
@@ -46,6 +51,14 @@ impl NamedList {
         NamedList::new(key, Named::Rooms, entries)
     }
 
+    pub fn folders<'e>(key: &'static str, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList::new(key, Named::Folders, entries)
+    }
+
+    pub fn files<'e>(key: &'static str, entries: impl IntoIterator<Item = &'e String>) -> Self {
+        NamedList::new(key, Named::Files, entries)
+    }
+
     fn new<'e>(key: &'static str, named: Named, entries: impl IntoIterator<Item = &'e String>) -> Self {
         NamedList { key, named, entries: entries.into_iter().cloned().collect() }
     }
@@ -66,6 +79,8 @@ impl Unknown {
             Named::People => "nobody in the portal has the id or the e-mail address",
             Named::Groups => "no group of the portal has the id or the exact name",
             Named::Rooms => "no room of the portal has the id or the exact title",
+            Named::Folders => "no folder of the portal has the id",
+            Named::Files => "no file of the portal has the id",
         };
         let entry = PortalText::new(self.entry.as_str()).for_terminal_within(200);
         format!("{what} `{entry}`")
@@ -73,7 +88,20 @@ impl Unknown {
 
     /// What is wrong and what to do, as it follows on the name of the setting.
     pub(crate) fn message(&self) -> String {
-        format!("{}; look both up there", self.what())
+        let remedy = match self.named {
+            Named::People | Named::Groups | Named::Rooms => "look both up there",
+            Named::Folders | Named::Files => "look it up there",
+        };
+        format!("{}; {remedy}", self.what())
+    }
+
+    /// Whether the entry has the form of an id, so that it may mean what was removed from the portal.
+    pub fn is_id(&self) -> bool {
+        match self.named {
+            Named::People | Named::Groups => Uuid::parse_str(self.entry.trim()).is_ok(),
+            Named::Rooms => matches!(RoomId::from(self.entry.trim()), RoomId::Number(_)),
+            Named::Folders | Named::Files => true,
+        }
     }
 }
 
@@ -92,12 +120,50 @@ pub async fn look_up(lists: &[NamedList], client: &Client) -> Result<Vec<Unknown
     let people = if is_asked(Named::People) { client.people().await? } else { Vec::new() };
     let groups = if is_asked(Named::Groups) { client.groups().await? } else { Vec::new() };
     let rooms = if is_asked(Named::Rooms) { client.rooms().await? } else { Vec::new() };
-    Ok(unknown(lists, (&people, &groups, &rooms)))
+    let mut missing = BTreeSet::new();
+    for list in lists {
+        for entry in &list.entries {
+            if is_missing(list.named, entry, client).await? {
+                missing.insert((list.key, entry.as_str()));
+            }
+        }
+    }
+    Ok(unknown_but(lists, (&people, &groups, &rooms), &missing))
 }
 
-/// The same, with the portal's lists at hand; those that no list asks for may be empty.
-pub fn unknown(lists: &[NamedList], (people, groups, rooms): (&[Account], &[Group], &[Room])) -> Vec<Unknown> {
-    let is_known = |named: Named, entry: &str| match named {
+/// Whether the portal says that it has no such folder or file. Of one that it does not show to us it says so, and has it.
+async fn is_missing(named: Named, entry: &str, client: &Client) -> Result<bool, Error> {
+    let id = EntryId::from(entry.trim());
+    let error = match named {
+        Named::People | Named::Groups | Named::Rooms => return Ok(false),
+        Named::Folders => client.folder_path(&id).await.err(),
+        Named::Files => match client.file(&id).await {
+            Ok(file) => return Ok(file.is_none()),
+            Err(error) => Some(error),
+        },
+    };
+    match error {
+        None => Ok(false),
+        Some(Error { kind: ErrorKind::MissingRight, .. }) => Ok(false),
+        // what has no form that an id can have is refused in several ways
+        Some(Error {
+            kind: ErrorKind::NotFound | ErrorKind::Refused { .. } | ErrorKind::BadRequest { .. }, ..
+        }) => Ok(true),
+        Some(error) => Err(error),
+    }
+}
+
+/// The same for people, groups and rooms, with the portal's lists at hand; those that no list asks for may be empty.
+pub fn unknown(lists: &[NamedList], portal: (&[Account], &[Group], &[Room])) -> Vec<Unknown> {
+    unknown_but(lists, portal, &BTreeSet::new())
+}
+
+fn unknown_but(
+    lists: &[NamedList],
+    (people, groups, rooms): (&[Account], &[Group], &[Room]),
+    missing: &BTreeSet<(&str, &str)>,
+) -> Vec<Unknown> {
+    let is_known = |key: &str, named: Named, entry: &str| match named {
         Named::People => {
             let is_built_in = Uuid::parse_str(entry.trim()).is_ok_and(is_robot);
             is_built_in || people.iter().any(|account| account.person.is_meant_by(entry))
@@ -106,10 +172,11 @@ pub fn unknown(lists: &[NamedList], (people, groups, rooms): (&[Account], &[Grou
         Named::Rooms => {
             rooms.iter().any(|room| room.fact.id == RoomId::from(entry.trim()) || room.fact.title.raw() == entry)
         }
+        Named::Folders | Named::Files => !missing.contains(&(key, entry)),
     };
     let of_list = |list: &NamedList| {
         let NamedList { key, named, entries } = list.clone();
-        let unknown = entries.into_iter().filter(move |entry| !is_known(named, entry));
+        let unknown = entries.into_iter().filter(move |entry| !is_known(key, named, entry));
         unknown.map(move |entry| Unknown { key: key.to_owned(), named, entry }).collect::<Vec<_>>()
     };
     lists.iter().flat_map(of_list).collect()

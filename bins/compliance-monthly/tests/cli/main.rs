@@ -7,6 +7,7 @@ mod deploy;
 mod faults;
 mod files;
 mod months;
+mod only;
 mod portal;
 mod uploads;
 

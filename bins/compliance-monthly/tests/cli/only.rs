@@ -1,0 +1,94 @@
+//! What a report is restricted to, where some of it means nobody and nothing.
+
+use portal_sim::{Fault, StoredFile};
+
+use super::common::Setting;
+use super::portal;
+
+/// June with a file that nobody touched in that month.
+fn june() -> portal_sim::Scenario {
+    let portal = portal::june();
+    let olga = portal.owner().id;
+    portal.with_file(StoredFile::new(9300, 71, "untouched.docx", olga, portal::at("2026-02-01T09:00:00Z"), b"text"))
+}
+
+const MISSPELT: &str = r#"[only]
+rooms = ["Falcon", "Falcno"]
+people = ["anna@exmaple.com", "bob@example.com", "00000000-0000-0000-0000-00000000dead"]
+folders = ["250", "251"]
+files = ["9002", "9300", "94l7", " 9417"]
+"#;
+
+/// A report without events must not be an all-clear for what does not exist.
+#[tokio::test]
+async fn everything_that_means_nothing_is_named_at_once() {
+    let setting = Setting::new(june()).await;
+    let config = setting.config(MISSPELT);
+    let refused = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
+    assert_eq!(setting.files().len(), 0, "no report is written");
+    for (key, entry) in [
+        ("only.rooms", "`Falcno`"),
+        ("only.people", "`anna@exmaple.com`"),
+        ("only.people", "`00000000-0000-0000-0000-00000000dead`"),
+        ("only.folders", "`251`"),
+        ("only.files", "`94l7`"),
+        ("only.files", "` 9417`"),
+    ] {
+        let is_named = |line: &str| line.contains(&format!("`{key}`")) && line.contains(entry);
+        assert!(refused.stderr.lines().any(is_named), "{key} {entry}: {}", refused.stderr);
+    }
+    for there in ["`Falcon`", "`bob@example.com`", "`250`", "`9002`", "`9300`"] {
+        assert!(!refused.stderr.contains(there), "{there}: {}", refused.stderr);
+    }
+    let checked = setting.run(&["--month", "2026-06", "--config", &config, "doctor"]).await;
+    assert_eq!(checked.exit, 2, "{}", checked.stdout);
+    let lines: Vec<&str> = checked.stdout.lines().filter(|line| line.contains("  only: ")).collect();
+    // `doctor` asks the portal alone, which has neither the folder nor the file that events tell of
+    assert_eq!(lines.len(), 8, "{}", checked.stdout);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("FAIL")).count(), 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn doctor_says_that_all_of_it_is_there() {
+    let setting = Setting::new(june()).await;
+    let config = setting.config("[only]\nrooms = [\"71\"]\nfiles = [\"9300\"]");
+    let checked = setting.run(&["--month", "2026-06", "--config", &config, "doctor"]).await;
+    let fine =
+        "ok    only: asked the portal for everything that `only.rooms`, `only.files` name, and all of it is there";
+    assert!(checked.stdout.contains(fine), "{}", checked.stdout);
+}
+
+/// A document may have been thrown away long ago, and the others still be looked at.
+#[tokio::test]
+async fn a_list_of_important_documents_may_hold_some_that_are_gone() {
+    let setting = Setting::new(june()).await;
+    setting.file("important.txt", "9002\n9300\n94170 # sold\n");
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let told = "no file of the portal has the id `94170`, which stands in `only.important_documents`; this report says nothing about it";
+    assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    assert!(setting.written("2026-06.txt").contains(told));
+    for (list, says) in [("94170\n94171\n", "`94171`"), ("# nothing\n", "holds no id")] {
+        setting.file("important.txt", list);
+        let refused = setting.run(&["--month", "2026-06", "--config", &config]).await;
+        assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
+        assert!(refused.stderr.contains(says), "{}", refused.stderr);
+    }
+}
+
+/// What was not read could name it, and what could not be asked may be there.
+#[tokio::test]
+async fn what_could_not_be_looked_up_is_a_gap_and_no_mistake() {
+    let setting = Setting::new(june()).await;
+    let config = setting.config("[only]\nfiles = [\"94170\"]");
+    setting.sim.set_faults(vec![Fault::status(500).on("files/file/94170")]);
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("documents that `only` names"), "{}", ended.stdout);
+    setting.sim.set_faults(vec![Fault::status(401).on("security/audit/login")]);
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("has the id `94170`, which stands in `only.files`"), "{}", ended.stdout);
+}
