@@ -183,25 +183,32 @@ pub fn exposure(path: &Path) -> io::Result<Exposure> {
 pub fn network_file_system(folder: &Path) -> Option<&'static str> {
     #[cfg(target_os = "linux")]
     {
-        // numbers of linux/magic.h and of the file systems themselves
-        const SHARED: [(u32, &str); 8] = [
-            (0x6969, "NFS"),
-            (0x517B, "SMB"),
-            (0xFF53_4D42, "CIFS"),
-            (0xFE53_4D42, "SMB"),
-            (0x00C3_6400, "Ceph"),
-            (0x0102_1997, "9p"),
-            (0x5346_414F, "AFS"),
-            (0x6B41_4653, "AFS"),
-        ];
-        let kind = rustix::fs::statfs(folder).ok()?.f_type as u32;
-        SHARED.into_iter().find(|(number, _)| *number == kind).map(|(_, name)| name)
+        shared_kind(rustix::fs::statfs(folder).ok()?.f_type as u32)
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = folder;
         None
     }
+}
+
+/// The name of a kind of file system that several machines may share, by the number that `statfs` gives for it.
+#[cfg(target_os = "linux")]
+fn shared_kind(number: u32) -> Option<&'static str> {
+    // of linux/magic.h and of the file systems themselves
+    const SHARED: [(u32, &str); 9] = [
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB"),
+        (0x00C3_6400, "Ceph"),
+        (0x0102_1997, "9p"),
+        (0x5346_414F, "AFS"),
+        (0x6B41_4653, "AFS"),
+        // sshfs, s3fs, GlusterFS and others, which cannot be told apart
+        (0x6573_5546, "FUSE"),
+    ];
+    SHARED.into_iter().find(|(known, _)| *known == number).map(|(_, name)| name)
 }
 
 /// A private folder that is removed on drop, for files that may grow large.
@@ -221,4 +228,22 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("job-store-");
     builder
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Real ones cannot be had here; their numbers are those of `linux/magic.h`.
+    #[test]
+    fn file_systems_of_several_machines_are_known_by_their_numbers() {
+        for (number, name) in [(0x6969, "NFS"), (0xFF53_4D42, "CIFS"), (0xFE53_4D42, "SMB"), (0x6573_5546, "FUSE")] {
+            assert_eq!(shared_kind(number), Some(name));
+        }
+        // ext4, XFS, Btrfs, tmpfs, overlay
+        for number in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630] {
+            assert_eq!(shared_kind(number), None, "{number:x}");
+        }
+        assert_eq!(network_file_system(Path::new("/nowhere/at/all")), None);
+    }
 }
