@@ -94,7 +94,7 @@ fn is_loopback(target: &Url) -> bool {
     }
 }
 
-fn read_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub(crate) fn read_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let pem = std::fs::read(path).map_err(|source| Error::ReadCa { path: path.to_owned(), source })?;
     let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = parsed.map_err(|error| Error::ParseCa { path: path.to_owned(), source: error.into() })?;

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod certificate;
+mod handshake;
 mod http;
 mod retry;
 mod smtp;
 
 pub use certificate::{CertificateFault, certificate_fault};
+pub use handshake::{HandshakeError, tls_handshake};
 pub use http::{Error, HttpOptions, http_client};
 pub use retry::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 pub use smtp::{SMTP_PATIENCE, ServerSaid, SmtpError, SmtpOptions, SmtpSecurity, smtp_connect};
