@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
-use job_runner::config::FlagSetting;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
 
 use crate::config::Collision;
 

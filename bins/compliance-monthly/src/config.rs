@@ -5,12 +5,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::ValueEnum;
-use job_runner::config::{PathSetting, Problem, Settings};
+use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
 use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Selection;
-use crate::period::Month;
+use crate::period::{Month, Zone};
 
 /// The portal's queue delivers within seconds; an hour is what dates are late by in autumn, and one more is for a restart.
 const SETTLE: Duration = Duration::from_secs(2 * 3600);
@@ -29,9 +29,11 @@ const FAILED_LOGINS: u64 = 10;
 #[serde(default)]
 pub(crate) struct Config {
     /// `YYYY-MM`; without it, the last month that is over.
-    pub(crate) month: Option<String>,
+    #[serde(with = "text::option")]
+    pub(crate) month: Option<Month>,
     /// Name of a zone; without it, the portal's.
-    pub(crate) time_zone: Option<String>,
+    #[serde(with = "text::option")]
+    pub(crate) time_zone: Option<Zone>,
     /// So long after its end a period is taken to have settled.
     pub(crate) settle: Age,
     /// Folder for the files; `{month}` in it stands for the month.
@@ -88,13 +90,8 @@ impl Collision {
 }
 
 impl Config {
-    /// The month asked for; `None` when none was, or when it is not one (then there is a problem with it).
-    pub(crate) fn month(&self) -> Option<Month> {
-        self.month.as_deref().and_then(|text| text.parse().ok())
-    }
-
     pub(crate) fn zone_or(&self, portal: Tz) -> Tz {
-        self.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(portal)
+        self.time_zone.map_or(portal, |zone| zone.0)
     }
 
     pub(crate) fn settle(&self) -> TimeDelta {
@@ -103,27 +100,26 @@ impl Config {
 }
 
 impl Settings for Config {
-    /// It writes no mails.
+    /// It writes no mails and sends no alerts.
     fn unused() -> &'static [&'static str] {
-        &["mail"]
+        &["mail", "alerts"]
     }
 
     fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if let Some(Err(wrong)) = self.month.as_deref().map(str::parse::<Month>) {
-            problems.push(Problem::new("month", wrong.to_string()));
-        }
-        if let Some(Err(_)) = self.time_zone.as_deref().map(str::parse::<Tz>) {
-            problems.push(Problem::new("time_zone", "must be the name of a time zone such as `Europe/Berlin`"));
-        }
-        if self.upload_to.is_some() && self.out.is_none() {
-            problems.push(Problem::new("upload_to", "needs `out`: what is uploaded is written to this machine first"));
-        }
-        if self.upload_to.as_deref().is_some_and(|folder| folder.trim().is_empty()) {
-            problems.push(Problem::new("upload_to", "is empty; give the id of a folder, or `ROOM TITLE/FOLDER`"));
-        }
-        problems.extend(self.only.problems());
-        problems
+        let mut wrong = Validation::new();
+        wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}"]);
+        wrong.refuse_if(
+            self.upload_to.is_some() && self.out.is_none(),
+            "upload_to",
+            "needs `out`: what is uploaded is written to this machine first",
+        );
+        wrong.refuse_if(
+            self.upload_to.as_deref().is_some_and(|folder| folder.trim().is_empty()),
+            "upload_to",
+            "is empty; give the id of a folder, or `ROOM TITLE/FOLDER`",
+        );
+        self.only.validate(&mut wrong);
+        wrong.problems()
     }
 }
 
@@ -162,14 +158,27 @@ mod tests {
     fn every_mistake_is_named() {
         let only =
             Selection { actions: vec!["downlod".to_owned()], people: vec![" ".to_owned()], ..Selection::default() };
-        let config = Config {
-            month: Some("June".to_owned()),
-            time_zone: Some("CEST".to_owned()),
-            upload_to: Some(" ".to_owned()),
-            only,
-            ..Config::default()
-        };
+        let config = Config { upload_to: Some(" ".to_owned()), only, ..Config::default() };
         let keys: Vec<String> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
-        assert_eq!(keys, ["month", "time_zone", "upload_to", "upload_to", "only.people", "only.actions"]);
+        assert_eq!(keys, ["upload_to", "upload_to", "only.people", "only.actions"]);
+    }
+
+    #[test]
+    fn texts_that_mean_nothing_are_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("compliance-monthly.toml");
+        let text = "month = \"June\"\ntime_zone = \"CEST\"\nout = \"reports/{moth}\"\n[portal]\nurl = \"https://docs.example.com\"\n";
+        std::fs::write(&file, text).unwrap();
+        let sources = Sources { own_file: Some(file.clone()), ..Sources::default() };
+        let problems = load::<Config>("compliance-monthly", &sources).err().unwrap().to_string();
+        let shown = file.display();
+        let expected = [
+            format!("config key `month` ({shown}): must be a month such as `2026-06`"),
+            format!("config key `time_zone` ({shown}): must be the name of a time zone such as `Europe/Berlin`"),
+            format!(
+                "config key `out` ({shown}): has braces around something else than a placeholder; there is `{{month}}`"
+            ),
+        ];
+        assert_eq!(problems.lines().collect::<Vec<_>>(), expected);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use audit_model::{ActClass, ActionId, AuditEvent, LoginEvent, Place, RoomId, Rooms};
-use job_runner::config::{PathSetting, Problem};
+use job_runner::config::{PathSetting, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,24 +31,18 @@ impl Selection {
         *self == Selection::default()
     }
 
-    pub(crate) fn problems(&self) -> Vec<Problem> {
-        let lists = [
-            ("only.rooms", &self.rooms),
-            ("only.folders", &self.folders),
-            ("only.files", &self.files),
-            ("only.people", &self.people),
-        ];
-        let blank = lists.into_iter().filter(|(_, list)| list.iter().any(|entry| entry.trim().is_empty()));
-        let mut problems: Vec<Problem> =
-            blank.map(|(key, _)| Problem::new(key, "holds an empty entry; give ids or names")).collect();
+    pub(crate) fn validate(&self, wrong: &mut Validation) {
+        wrong.no_blanks("only.rooms", &self.rooms, "ids or exact titles");
+        wrong.no_blanks("only.folders", &self.folders, "ids");
+        wrong.no_blanks("only.files", &self.files, "ids");
+        wrong.no_blanks("only.people", &self.people, "ids or e-mail addresses");
         for word in self.actions.iter().filter(|word| Wanted::parse(word).is_none()) {
             let message = format!(
                 "knows no action `{word}`; give a class ({}), a name such as `FileDownloaded`, or a number",
                 CLASSES.map(|(name, _)| name).join(", ")
             );
-            problems.push(Problem::new("only.actions", message));
+            wrong.refuse_if(true, "only.actions", message);
         }
-        problems
     }
 }
 

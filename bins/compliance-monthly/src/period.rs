@@ -38,6 +38,29 @@ impl fmt::Display for Month {
     }
 }
 
+/// A zone by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Zone(pub(crate) Tz);
+
+/// Why a text names no zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the name of a time zone such as `Europe/Berlin`")]
+pub(crate) struct NoZone;
+
+impl FromStr for Zone {
+    type Err = NoZone;
+
+    fn from_str(text: &str) -> Result<Self, NoZone> {
+        text.parse().map(Zone).map_err(|_| NoZone)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
 impl Month {
     fn of(date: NaiveDate) -> Self {
         Month { first_day: date.with_day(1).expect("every month has a first day") }

@@ -10,8 +10,7 @@ use audit_model::{BlindSpot, Coverage, GapReason, Rooms, Verdict, Window, is_rob
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::TryStreamExt;
-use job_runner::args::ReportFormat;
-use job_runner::config::FlagSetting;
+use job_runner::args::{FlagSetting, ReportFormat};
 use job_runner::exit::Exit;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Refusal, Setup};
 use serde_json::json;
@@ -351,8 +350,6 @@ impl Program for ComplianceMonthly {
     /// What `store prune` leaves is twice this: a month, and the one to compare it with.
     const WINDOW: TimeDelta = TimeDelta::days(31);
 
-    const SENDS_ALERTS: bool = false;
-
     type Cli = Cli;
     type Config = Config;
     type Outcome = Outcome;
@@ -371,7 +368,7 @@ impl Program for ComplianceMonthly {
         let zone = config.zone_or(zone);
         match (since, until) {
             (None, None) => {
-                let month = config.month().unwrap_or_else(|| Month::last_complete(now, zone));
+                let month = config.month.unwrap_or_else(|| Month::last_complete(now, zone));
                 let window = month.window(zone);
                 if window.until > now {
                     let message =

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
-use job_runner::config::FlagSetting;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
 
 /// Finds people who came from where they should not, and tells what a list of addresses would do
 #[derive(Debug, Parser)]

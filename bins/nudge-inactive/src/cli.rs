@@ -1,8 +1,7 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
-use job_runner::config::FlagSetting;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
 
 /// Finds members of rooms who do nothing there, reminds them, and tells the manager
 #[derive(Debug, Parser)]

@@ -9,8 +9,8 @@ use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::Room;
-use job_runner::args::ReportFormat;
-use job_runner::config::{FlagSetting, Problem, Problems};
+use job_runner::args::{FlagSetting, ReportFormat};
+use job_runner::config::{Problem, Problems};
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
 use job_runner::words;
@@ -198,8 +198,6 @@ impl Program for NudgeInactive {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const WINDOW: TimeDelta = TimeDelta::days(30);
-
-    const SENDS_ALERTS: bool = false;
 
     type Cli = Cli;
     type Config = Config;

@@ -1,8 +1,7 @@
 //! This program's own flags. No logic: each stands for a setting.
 
 use clap::Parser;
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
-use job_runner::config::FlagSetting;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
 
 /// Finds people whose activity in a virtual data room is unusually high
 #[derive(Debug, Parser)]

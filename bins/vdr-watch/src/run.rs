@@ -8,8 +8,8 @@ use audit_model::{BlindSpot, Coverage, Finding, GapReason, Halves, PortalText, R
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::LateRow;
 use futures::TryStreamExt;
-use job_runner::args::ReportFormat;
-use job_runner::config::{FlagSetting, Problem, Problems};
+use job_runner::args::{FlagSetting, ReportFormat};
+use job_runner::config::{Problem, Problems};
 use job_runner::names::NamedList;
 use job_runner::words;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Tellable};

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use figment::value::Value;
 
-use crate::config::FlagSetting;
 use crate::time_spec::TimeSpec;
 
 /// The common flags. They are global: they may stand before or after a subcommand.
@@ -67,6 +67,21 @@ pub struct CommonArgs {
     /// Log errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+/// A setting given by a flag.
+#[derive(Debug, Clone)]
+pub struct FlagSetting {
+    pub(crate) flag: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: Value,
+}
+
+impl FlagSetting {
+    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
+    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
+        Self { flag, key, value: value.into() }
+    }
 }
 
 /// What every command line has.

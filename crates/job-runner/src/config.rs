@@ -10,9 +10,12 @@ mod file;
 mod layer;
 mod mail;
 mod path;
+mod place;
 mod problem;
 mod show;
 mod suggest;
+pub mod text;
+mod validation;
 mod variables;
 
 use std::path::{Path, PathBuf};
@@ -26,14 +29,15 @@ pub use common::{
     AlertSettings, BudgetSettings, CommonConfig, FileAlert, HeartbeatSettings, OutboundSettings, PortalSettings,
     WebhookAlert,
 };
-pub use layer::Place;
-pub use mail::MailSettings;
+pub use mail::{MailSecurity, MailSettings};
 pub use path::PathSetting;
+pub use place::Place;
 pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
 pub use suggest::nearest_name;
+pub use validation::{Validation, has_blank};
 
-use crate::args::CommonArgs;
+use crate::args::{CommonArgs, FlagSetting};
 use crate::environment::Environment;
 use extract::Extracted;
 use layer::{Layer, Layers};
@@ -50,21 +54,6 @@ pub trait Settings: Serialize + DeserializeOwned + Default {
     /// Tables of the common settings that the program does nothing with. Only the file that several programs share may hold them.
     fn unused() -> &'static [&'static str] {
         &[]
-    }
-}
-
-/// A setting given by a flag.
-#[derive(Debug, Clone)]
-pub struct FlagSetting {
-    flag: &'static str,
-    key: &'static str,
-    value: Value,
-}
-
-impl FlagSetting {
-    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
-    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
-        Self { flag, key, value: value.into() }
     }
 }
 
@@ -189,7 +178,7 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     for mut problem in common.validate().into_iter().chain(own.validate()) {
         // a key that is reported already has its default here, about which there is nothing to say
         if !problems.iter().any(|known| known.covers(&problem)) {
-            problem.locate(&layers);
+            layers.locate(&mut problem);
             problems.push(problem);
         }
     }

@@ -1,16 +1,18 @@
 //! Whether other users of this machine can read or change what a run relies on: key, passwords, tokens, settings, memory.
 //!
-//! Who can change the settings can send the key elsewhere, and who can change the memory can have findings forgotten.
+//! Who can change the settings can send the key elsewhere, and who can change the memory can have findings forgotten. Whoever may write
+//! a folder may put another file in the place of one in it, whatever the mode of that file.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use job_store::files;
 
 use crate::config;
 use crate::environment::Environment;
 use crate::program::Program;
-use crate::secret::{CREDENTIALS_VARIABLE, KeyOrigin};
+use crate::secret::CREDENTIALS_VARIABLE;
 use crate::setup::Setup;
 
 /// Something that others can read or change. Displays as one line, with the remedy.
@@ -33,10 +35,9 @@ pub(crate) enum Private {
     Change,
 }
 
-/// Looks at the mode and the owner of a file or a folder. What is not there exposes nothing, and systemd guards its credentials.
+/// Looks at the mode and the owner of a file or a folder. What is not there exposes nothing.
 pub(crate) fn look(what: &str, path: &Path, private: Private, environment: &Environment) -> Option<Exposed> {
-    let is_credential = environment.get(CREDENTIALS_VARIABLE).is_some_and(|folder| path.starts_with(folder));
-    let found = files::exposure(path).ok().filter(|_| !is_credential)?;
+    let found = files::exposure(path).ok().filter(|_| !is_credential(path, environment))?;
     let shown = path.display();
     if let Some(owner) = found.stranger {
         let text = format!("{what} `{shown}` belongs to another user (number {owner}), who can change it");
@@ -58,39 +59,75 @@ pub(crate) fn look(what: &str, path: &Path, private: Private, environment: &Envi
     Some(Exposed { text, remedy: format!("chmod {mode} '{shown}'") })
 }
 
-/// Everything that others can read or change, except the API key, of which [`crate::secret`] tells.
-pub(crate) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Exposed> {
-    let look = |what: &str, path: &Path, private| look(what, path, private, setup.environment);
-    let mut exposed = Vec::new();
+/// A folder that leads to something private. Of one with the sticky bit, such as `/tmp`, others can replace nothing that is ours.
+fn look_at_folder(folder: &Path) -> Option<Exposed> {
+    const STICKY: u32 = 0o1000;
+    /// Whom systems show where an owner is unknown to them, as in containers of unprivileged users.
+    const UNKNOWN: u32 = 65_534;
+    let found = files::exposure(folder).ok()?;
+    let shown = folder.display();
+    if let Some(owner) = found.stranger.filter(|owner| *owner != UNKNOWN) {
+        let text =
+            format!("the folder `{shown}` belongs to another user (number {owner}), who can replace what is in it");
+        return Some(Exposed { text, remedy: "keep secrets, settings and memory in folders of your own".to_owned() });
+    }
+    let is_open = found.is_writable && found.mode & STICKY == 0;
+    let text = format!("other users can replace what is in the folder `{shown}` (mode {:03o})", found.mode & 0o777);
+    is_open.then(|| Exposed { text, remedy: format!("chmod go-w '{shown}'") })
+}
+
+/// What a run relies on: the words that come before its name, the path, and what nobody else may do with it.
+type Kept = (&'static str, PathBuf, Private);
+
+fn kept<P: Program>(setup: &Setup<'_, P>) -> Vec<Kept> {
+    let mut kept: Vec<Kept> = Vec::new();
+    // a key that cannot be used is told elsewhere
+    if let Ok(found) = setup.key()
+        && let Some(path) = found.origin.path()
+    {
+        kept.push(("the API key in", path.to_owned(), Private::Read));
+    }
     for path in [&setup.args.portal_config, &setup.args.config].into_iter().flatten() {
         let private = if config::holds_secrets(path) { Private::Read } else { Private::Change };
-        exposed.extend(look("the settings file", path, private));
+        kept.push(("the settings file", path.clone(), private));
     }
     if let Some(path) = setup.common.mail.password_file.as_ref().filter(|_| setup.common.mail.user.is_some()) {
-        exposed.extend(look("the mail password in", path.as_path(), Private::Read));
+        kept.push(("the mail password in", path.as_path().to_owned(), Private::Read));
     }
-    if let Some(path) = &setup.common.outbound.ca_file {
-        exposed.extend(look("the file of certificates", path.as_path(), Private::Change));
+    for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
+        kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }
-    for (what, path) in P::secret_files(setup.config) {
-        exposed.extend(look(what, path, Private::Read));
-    }
+    kept.extend(P::secret_files(setup.config).into_iter().map(|(what, path)| (what, path.to_owned(), Private::Read)));
     if let Ok(paths) = setup.state_paths() {
-        exposed.extend(paths.store.parent().and_then(|folder| look("the state folder", folder, Private::Change)));
-        exposed.extend(look("the store", &paths.store, Private::Read));
+        let folder = paths.store.parent().map(Path::to_owned);
+        kept.extend(folder.map(|folder| ("the state folder", folder, Private::Change)));
+        kept.push(("the store", paths.store, Private::Read));
     }
+    kept
+}
+
+/// Everything that others can read or change, and the folders in which they can replace it.
+pub(crate) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Exposed> {
+    let kept = kept(setup);
+    let mut exposed: Vec<Exposed> =
+        kept.iter().filter_map(|(what, path, private)| look(what, path, *private, setup.environment)).collect();
+    exposed.extend(folders(&kept, setup.environment).iter().filter_map(|folder| look_at_folder(folder)));
     exposed
 }
 
-/// The same for the file that the API key comes from.
-pub(crate) fn of_key(origin: &KeyOrigin) -> Option<Exposed> {
-    match origin {
-        KeyOrigin::Flag(path) | KeyOrigin::Setting(path) => {
-            look("the API key in", path, Private::Read, &Environment::default())
-        }
-        // systemd guards the folder of credentials; the mode of a file in it means nothing
-        KeyOrigin::Credential(_) | KeyOrigin::Environment => None,
-    }
+/// All folders above what is kept, each once, without those that were looked at by themselves.
+fn folders(kept: &[Kept], environment: &Environment) -> BTreeSet<PathBuf> {
+    let paths = kept.iter().map(|(_, path, _)| path).filter(|path| !is_credential(path, environment));
+    let absolute = paths.filter_map(|path| std::path::absolute(path).ok());
+    let mut folders: BTreeSet<PathBuf> =
+        absolute.flat_map(|path| path.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>()).collect();
+    folders.retain(|folder| kept.iter().all(|(_, path, _)| std::path::absolute(path).ok().as_ref() != Some(folder)));
+    folders
+}
+
+/// systemd guards its credentials, and the modes of files among them mean nothing.
+fn is_credential(path: &Path, environment: &Environment) -> bool {
+    environment.get(CREDENTIALS_VARIABLE).is_some_and(|folder| path.starts_with(folder))
 }
 
 #[cfg(all(test, unix))]
@@ -129,5 +166,31 @@ mod tests {
             "{told}"
         );
         assert_eq!(look("the store", &folder.path().join("missing"), Private::Read, &none), None);
+    }
+    #[test]
+    fn whoever_may_write_a_folder_may_replace_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let kept = [
+            ("the settings file", inner.join("job.toml"), Private::Change),
+            ("the state folder", folder.path().join("state"), Private::Change),
+            ("the store", folder.path().join("state/store"), Private::Read),
+        ];
+        let none = Environment::default();
+        let above = folders(&kept, &none);
+        assert!(above.contains(&inner) && above.contains(folder.path()) && above.contains(Path::new("/")));
+        assert!(!above.contains(&folder.path().join("state")), "it is told by itself");
+        let credentials = [(CREDENTIALS_VARIABLE, folder.path().display().to_string())].into_iter().collect();
+        assert_eq!(folders(&kept, &credentials), BTreeSet::new());
+        let shown = inner.display();
+        for (mode, expected) in [(0o755, None), (0o1777, None), (0o777, Some("777")), (0o2775, Some("775"))] {
+            std::fs::set_permissions(&inner, std::fs::Permissions::from_mode(mode)).unwrap();
+            let told = look_at_folder(&inner).map(|exposed| exposed.to_string());
+            let expected = expected.map(|mode| {
+                format!("other users can replace what is in the folder `{shown}` (mode {mode}): chmod go-w '{shown}'")
+            });
+            assert_eq!(told, expected, "{mode:o}");
+        }
     }
 }

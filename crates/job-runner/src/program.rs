@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::Error;
-use crate::args::{CommandLine, ReportFormat};
-use crate::config::{FlagSetting, Settings};
+use crate::args::{CommandLine, FlagSetting, ReportFormat};
+use crate::config::Settings;
 use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
 use crate::head::Head;
@@ -29,9 +29,6 @@ pub trait Program: Sized {
     const VERSION: &'static str;
     /// How far the window reaches back from its end when nothing says otherwise.
     const WINDOW: TimeDelta;
-
-    /// Whether the program sends alerts, so that `alerts.*` does something.
-    const SENDS_ALERTS: bool = true;
 
     /// Flags: the common ones, and the program's own.
     type Cli: clap::Parser + CommandLine;

@@ -9,7 +9,6 @@ use secrecy::SecretString;
 
 use crate::Error;
 use crate::environment::Environment;
-use crate::guard;
 
 /// The variable that holds the key itself, as the published samples name it.
 const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
@@ -33,6 +32,16 @@ pub enum KeyOrigin {
     Setting(PathBuf),
 }
 
+impl KeyOrigin {
+    /// The file, if it was one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Flag(path) | Self::Credential(path) | Self::Setting(path) => Some(path),
+            Self::Environment => None,
+        }
+    }
+}
+
 impl fmt::Display for KeyOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,8 +60,6 @@ pub struct FoundKey {
     pub key: SecretString,
     /// Where it was.
     pub origin: KeyOrigin,
-    /// Other users may read or change the file: something to log, and no reason to stop.
-    pub warning: Option<String>,
 }
 
 /// Finds the API key: `--key-file`, then `DOCSPACE_API_KEY`, then the credential, then the setting `key_file`. The first
@@ -66,7 +73,7 @@ pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<
     }
     if let Some(text) = environment.get(KEY_VARIABLE) {
         let key = checked(text.to_owned(), &KeyOrigin::Environment)?;
-        return Ok(FoundKey { key, origin: KeyOrigin::Environment, warning: None });
+        return Ok(FoundKey { key, origin: KeyOrigin::Environment });
     }
     if let Some(folder) = environment.get(CREDENTIALS_VARIABLE) {
         let path = Path::new(folder).join(CREDENTIAL);
@@ -99,8 +106,7 @@ fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {
         Err(source) => return Err(Error::KeyUnreadable { origin, source }),
     };
     let key = checked(text, &origin)?;
-    let warning = guard::of_key(&origin).map(|exposed| exposed.to_string());
-    Ok(FoundKey { key, origin, warning })
+    Ok(FoundKey { key, origin })
 }
 
 /// The text without its last line break, if it is one word that fits into an HTTP header.
@@ -175,7 +181,6 @@ mod tests {
             let found = find_key(flag, environment, Some(&setting)).unwrap();
             assert_eq!(found.key.expose_secret(), key);
             assert_eq!(found.origin, origin);
-            assert_eq!(found.warning, None);
         }
     }
 
@@ -232,24 +237,6 @@ mod tests {
         let error = find_key(None, &environment, None).unwrap_err();
         assert!(matches!(error, Error::KeyMalformed { origin: KeyOrigin::Environment }));
         assert!(!format!("{error} {error:?}").contains("sk-"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_others_can_read_or_change_is_a_warning_but_not_for_credentials() {
-        let files = folder(&["key", CREDENTIAL]);
-        let path = files.path().join("key");
-        for (mode, warned) in
-            [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o622, true), (0o602, true)]
-        {
-            set_mode(&path, mode);
-            let found = find_key(Some(&path), &Environment::default(), None).unwrap();
-            assert_eq!(found.warning.is_some(), warned, "{mode:o}");
-            assert!(!format!("{found:?}").contains("sk-"));
-        }
-        set_mode(&files.path().join(CREDENTIAL), 0o644);
-        let found = find_key(None, &environment(false, Some(files.path())), None).unwrap();
-        assert_eq!(found.warning, None);
     }
 
     /// A space at the end may belong to a password; a line break does not.

@@ -87,11 +87,7 @@ impl<P: Program> Setup<'_, P> {
     /// No portal, no key, or no way out of here is set: exit code 2.
     pub fn client(&self) -> anyhow::Result<Client> {
         let portal_url = self.portal_url()?;
-        let found = self.key()?;
-        if let Some(warning) = &found.warning {
-            warn!("{warning}");
-        }
-        self.client_with(ApiKey::new(found.key), &portal_url)
+        self.client_with(ApiKey::new(self.key()?.key), &portal_url)
     }
 
     /// All lists of the settings that name people, groups or rooms.

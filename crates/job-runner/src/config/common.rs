@@ -8,6 +8,7 @@ use super::Settings;
 use super::mail::MailSettings;
 use super::path::PathSetting;
 use super::problem::Problem;
+use super::validation::Validation;
 use crate::time_spec::Age;
 
 /// Longest run before it counts as stuck, unless a program's own defaults say otherwise: several cron intervals of the
@@ -172,22 +173,21 @@ impl CommonConfig {
 
 impl Settings for CommonConfig {
     fn validate(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self.portal_url().err().into_iter().collect();
-        problems.extend(self.heartbeat_url().err());
-        problems.extend(self.mail.validate());
-        if self.textfile.as_ref().is_some_and(|path| path.as_path().extension().is_none_or(|end| end != "prom")) {
-            problems.push(Problem::new("textfile", "must end in `.prom`: the collector reads no other files"));
-        }
-        if self.run_limit.0.is_zero() {
-            problems.push(Problem::new("run_limit", "must be longer than 0"));
-        }
+        let mut wrong = Validation::new();
+        wrong.extend(self.portal_url().err());
+        wrong.extend(self.heartbeat_url().err());
+        wrong.extend(self.mail.validate());
+        let textfile = self.textfile.as_ref().map(PathSetting::as_path);
+        let ends_otherwise = textfile.is_some_and(|path| path.extension().is_none_or(|end| end != "prom"));
+        wrong.refuse_if(ends_otherwise, "textfile", "must end in `.prom`: the collector reads no other files");
+        wrong.placeholders("textfile", textfile, &["{program}", "{portal}"]);
+        wrong.refuse_if(self.run_limit.0.is_zero(), "run_limit", "must be longer than 0");
         let BudgetSettings { requests, rows, megabytes } = self.budget;
         for (key, value) in [("budget.requests", requests), ("budget.rows", rows), ("budget.megabytes", megabytes)] {
-            if value == 0 {
-                problems.push(Problem::new(key, "must be at least 1: with 0 nothing could be read"));
-            }
+            wrong.refuse_if(value == 0, key, "must be at least 1: with 0 nothing could be read");
         }
-        problems
+        wrong.no_blanks("service_accounts", &self.service_accounts, "ids or e-mail addresses");
+        wrong.problems()
     }
 }
 

@@ -9,7 +9,8 @@ use figment::value::Value;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::layer::{Layers, Place, find, remove};
+use super::layer::{Layers, find, remove};
+use super::place::Place;
 use super::problem::Problem;
 use super::suggest::nearest;
 use super::variables::toml_value;

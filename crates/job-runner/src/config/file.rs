@@ -6,7 +6,8 @@ use std::path::Path;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
-use super::layer::{Layer, Place};
+use super::layer::Layer;
+use super::place::Place;
 use super::problem::Problem;
 
 /// Reads one file. A file that was named must exist.

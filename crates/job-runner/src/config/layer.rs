@@ -1,37 +1,11 @@
 //! The layers themselves: tables with the place they come from, lowest priority first.
 
-use std::fmt;
-use std::path::PathBuf;
-
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::Settings;
+use super::place::Place;
 use super::problem::Problem;
-
-/// Where a value stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// Nowhere: it is the default.
-    Default,
-    /// In a file.
-    File(PathBuf),
-    /// In an environment variable.
-    Variable(String),
-    /// On the command line.
-    Flag(String),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path) => path.display().fmt(f),
-            Self::Variable(name) => write!(f, "environment variable {name}"),
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-        }
-    }
-}
 
 /// Values from one place.
 #[derive(Debug, Clone)]
@@ -114,6 +88,14 @@ impl Layers {
     /// The place whose value at `path` counts.
     pub(super) fn place_of(&self, path: &[String]) -> Option<&Place> {
         self.places_of(path).next()
+    }
+
+    /// Adds to a problem the place where its key gets its value, unless there is one already or it is only a default.
+    pub(super) fn locate(&self, problem: &mut Problem) {
+        if let (None, Some(key)) = (&problem.place, &problem.key) {
+            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+            problem.place = self.place_of(&path).filter(|place| **place != Place::Default).cloned();
+        }
     }
 
     /// The layer whose value at `path` counts.

@@ -19,7 +19,7 @@ pub struct MailSettings {
     /// `mail.port`. Default 587, which goes with `starttls`; `tls` usually has 465.
     pub port: u16,
     /// `mail.security`: `starttls`, `tls`, or `none` to a server on this machine. Default `starttls`.
-    pub security: String,
+    pub security: MailSecurity,
     /// `mail.user`: who signs in; without it nobody does.
     pub user: Option<String>,
     /// `mail.password_file`: file with the password of `mail.user`. The credential `smtp-password` does as well.
@@ -32,12 +32,31 @@ pub struct MailSettings {
     pub ca_file: Option<PathSetting>,
 }
 
+/// How the connection to the mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    StartTls,
+    Tls,
+    None,
+}
+
+impl From<MailSecurity> for SmtpSecurity {
+    fn from(security: MailSecurity) -> Self {
+        match security {
+            MailSecurity::StartTls => SmtpSecurity::StartTls,
+            MailSecurity::Tls => SmtpSecurity::Tls,
+            MailSecurity::None => SmtpSecurity::None,
+        }
+    }
+}
+
 impl Default for MailSettings {
     fn default() -> Self {
         MailSettings {
             host: None,
             port: 587,
-            security: "starttls".to_owned(),
+            security: MailSecurity::StartTls,
             user: None,
             password_file: None,
             from: None,
@@ -48,25 +67,12 @@ impl Default for MailSettings {
 }
 
 impl MailSettings {
-    fn security(&self) -> Option<SmtpSecurity> {
-        match self.security.as_str() {
-            "starttls" => Some(SmtpSecurity::StartTls),
-            "tls" => Some(SmtpSecurity::Tls),
-            "none" => Some(SmtpSecurity::None),
-            _ => None,
-        }
-    }
-
     pub(super) fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut wrong = |key: &str, message: &str| problems.push(Problem::new(key, message));
-        let Some(security) = self.security() else {
-            wrong("mail.security", "must be \"starttls\", \"tls\" or \"none\"");
-            return problems;
-        };
         let Some(host) = &self.host else { return problems };
         let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
-        if security == SmtpSecurity::None && !is_here {
+        if self.security == MailSecurity::None && !is_here {
             wrong(
                 "mail.security",
                 "\"none\" would send mails and the password in plain; it is for `mail.host = \"localhost\"`",
@@ -87,7 +93,7 @@ impl MailSettings {
         ca_file: Option<&Path>,
         password: impl FnOnce() -> Result<String, Error>,
     ) -> Result<Option<Mailer>, Error> {
-        let (Some(host), Some(security), Some(from)) = (&self.host, self.security(), &self.from) else {
+        let (Some(host), Some(from)) = (&self.host, &self.from) else {
             return Ok(None);
         };
         let credentials = match &self.user {
@@ -98,7 +104,7 @@ impl MailSettings {
         let options = SmtpOptions {
             host: host.clone(),
             port: self.port,
-            security,
+            security: self.security.into(),
             credentials,
             ca_file,
             patience: SMTP_PATIENCE,
@@ -114,9 +120,9 @@ mod tests {
 
     #[test]
     fn settings_that_would_leak_or_reach_nobody_are_refused() {
-        let set = |host: &str, security: &str, from: Option<&str>| MailSettings {
+        let set = |host: &str, security: MailSecurity, from: Option<&str>| MailSettings {
             host: Some(host.to_owned()),
-            security: security.to_owned(),
+            security,
             from: from.map(str::to_owned),
             ..MailSettings::default()
         };
@@ -124,11 +130,12 @@ mod tests {
             settings.validate().into_iter().filter_map(|problem| problem.key).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(keys(&MailSettings::default()), "");
-        assert_eq!(keys(&set("mail.example.com", "tls", Some("a@example.com"))), "");
-        assert_eq!(keys(&set("localhost", "none", Some("a@example.com"))), "");
-        assert_eq!(keys(&set("mail.example.com", "none", None)), "mail.security mail.from");
-        assert_eq!(keys(&set("mail.example.com", "ssl", None)), "mail.security");
-        let bad = set("mail.example.com", "tls", Some("no address"));
+        assert_eq!(keys(&set("mail.example.com", MailSecurity::Tls, Some("a@example.com"))), "");
+        assert_eq!(keys(&set("localhost", MailSecurity::None, Some("a@example.com"))), "");
+        assert_eq!(keys(&set("mail.example.com", MailSecurity::None, None)), "mail.security mail.from");
+        assert_eq!(serde_json::to_value(MailSecurity::StartTls).unwrap(), "starttls");
+        assert!(serde_json::from_str::<MailSecurity>("\"ssl\"").is_err());
+        let bad = set("mail.example.com", MailSecurity::Tls, Some("no address"));
         assert!(bad.mailer(None, || Ok(String::new())).is_err());
     }
 }

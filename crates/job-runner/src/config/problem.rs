@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::layer::{Layers, Place};
+use super::place::Place;
 
 /// Something in the settings that somebody has to edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,14 +30,6 @@ impl Problem {
     pub(super) fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
-    }
-
-    /// Adds the place where the key gets its value, unless there is one already or it is only a default.
-    pub(super) fn locate(&mut self, layers: &Layers) {
-        if let (None, Some(key)) = (&self.place, &self.key) {
-            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-            self.place = layers.place_of(&path).filter(|place| **place != Place::Default).cloned();
-        }
     }
 
     /// Whether `other` is about the same key or one below it.

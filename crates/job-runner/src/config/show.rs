@@ -4,7 +4,8 @@ use figment::value::{Dict, Value};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::layer::{Layers, Place};
+use super::layer::Layers;
+use super::place::Place;
 
 /// What is shown instead of a secret.
 const MASK: &str = "***";

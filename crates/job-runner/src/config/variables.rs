@@ -7,7 +7,8 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
 use super::file::with_plain_dates;
-use super::layer::{Layer, Place, find};
+use super::layer::{Layer, find};
+use super::place::Place;
 use crate::environment::Environment;
 
 /// The portal, under the name that the published samples use.

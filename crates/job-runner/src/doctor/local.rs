@@ -9,13 +9,15 @@ use chrono::TimeDelta;
 use docspace_client::ApiKey;
 use event_archive::Archive;
 use job_store::{Holder, RunLock, Store, files};
+use outbound::{HandshakeError, tls_handshake};
 use secrecy::SecretString;
 use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::Check;
+use super::check::split_remedy;
 use crate::args::CommonArgs;
-use crate::config::{Problem, is_loopback};
+use crate::config::{Problem, Settings, is_loopback};
 use crate::guard;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
@@ -23,6 +25,9 @@ use crate::setup::Setup;
 
 /// A name server or host that needs longer will fail runs as well.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server that needs longer for what a check asks of it will hold up runs as well.
+const LONGEST_CHECK: Duration = Duration::from_secs(10);
 
 /// One check per mistake.
 pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Check> {
@@ -63,8 +68,11 @@ pub(super) fn proxy<P: Program>(setup: &Setup<'_, P>, url: &Url) -> Option<&'sta
     set.then_some("the proxy of the environment")
 }
 
-/// Whether a host has an address and accepts connections. Sends nothing.
-pub(super) async fn reach(url: &Url) -> Result<(), String> {
+/// A connection to a host, on which nothing was sent.
+///
+/// # Errors
+/// A sentence: it has no address, or accepts none.
+pub(super) async fn reach(url: &Url) -> Result<TcpStream, String> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port_or_known_default().unwrap_or(443);
     let addresses: Vec<_> = match tokio::time::timeout(PATIENCE, lookup_host((host, port))).await {
@@ -73,18 +81,19 @@ pub(super) async fn reach(url: &Url) -> Result<(), String> {
         Err(_) => return Err(format!("no name server told the address of {host} in time")),
     };
     match tokio::time::timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(format!("{host} does not accept connections on port {port} ({error})")),
         Err(_) => Err(format!("{host} does not answer on port {port}")),
     }
 }
 
-/// Whether others can read or change what a run relies on. The key's file is told with the key.
+/// Whether others can read or change what a run relies on.
 pub(super) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     const NAME: &str = "private";
     let exposed = guard::exposed(setup);
     if exposed.is_empty() {
-        let text = "looked at modes and owners: nobody else can change settings and memory, or read secrets and memory";
+        let text = "looked at modes and owners of key, passwords, settings and memory, and of the folders above them: nobody else can \
+                    change them, or read what is secret";
         return vec![Check::ok(NAME, text)];
     }
     exposed.into_iter().map(|exposed| Check::warn(NAME, exposed.text, exposed.remedy)).collect()
@@ -168,13 +177,9 @@ fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
 
 /// One check per channel.
 pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
-    if !P::SENDS_ALERTS {
-        let is_set = setup.common.alerts.file.path.is_some() || setup.common.alerts.webhook.url.is_some();
-        let text = "this program sends no alerts, so `alerts.*` does nothing here";
-        return is_set
-            .then(|| Check::warn("alerts", text, "take it out of this program's settings"))
-            .into_iter()
-            .collect();
+    if P::Config::unused().contains(&"alerts") {
+        // set where it counts, it is named among the mistakes in the settings
+        return Vec::new();
     }
     let mut checks = Vec::new();
     if let Some(path) = &setup.common.alerts.file.path {
@@ -204,14 +209,17 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
         Err(error) => return Some(Check::usage(NAME, error.to_string(), "correct it")),
     };
     let host = setup.common.mail.host.as_deref().unwrap_or_default();
-    Some(match mailer.probe().await {
-        Ok(()) => Check::ok(NAME, format!("{host} lets us sign in and takes our sender; no mail was sent")),
-        Err(error) => Check::fail(
+    const REMEDY: &str = "correct `mail.*`, or ask whoever runs the server";
+    let signs_in = if setup.common.mail.user.is_some() { "lets us sign in and takes" } else { "takes" };
+    Some(match within(LONGEST_CHECK, mailer.probe()).await {
+        Ok(Ok(())) => Check::ok(NAME, format!("{host} {signs_in} our sender; no mail was sent")),
+        Ok(Err(error)) => Check::fail(
             NAME,
             // part of it is what the server said
             PortalText::new(format!("{:#}", anyhow::Error::new(error))).for_terminal_within(1_000),
-            "correct `mail.*`, or ask whoever runs the server",
+            REMEDY,
         ),
+        Err(late) => Check::fail(NAME, format!("{host} {late}"), REMEDY),
     })
 }
 
@@ -275,12 +283,44 @@ async fn address<P: Program>(setup: &Setup<'_, P>, name: &'static str, url: &Url
         let text = format!("{host} is set and was not tried, because {proxy} leads there");
         return Check::warn(name, text, "send something through it by hand, once");
     }
-    match reach(url).await {
-        Ok(()) => {
-            Check::ok(name, format!("{host} accepts connections; nothing was sent, so the address is not proven"))
-        }
-        Err(why) => Check::fail(name, why, "check the address, DNS and firewall"),
+    let stream = match reach(url).await {
+        Ok(stream) => stream,
+        Err(why) => return Check::fail(name, why, "check the address, DNS and firewall"),
+    };
+    if url.scheme() != "https" {
+        let text = format!("{host} accepts connections; nothing was sent, so the address is not proven");
+        return Check::ok(name, text);
     }
+    let ca_file = setup.common.outbound.ca_file.as_ref().map(|path| path.as_path());
+    match within(LONGEST_CHECK, tls_handshake(stream, host, ca_file)).await {
+        Ok(Ok(())) => {
+            let text = format!(
+                "{host} accepts connections, and its certificate is trusted; nothing was sent, so the address is not proven"
+            );
+            Check::ok(name, text)
+        }
+        Ok(Err(HandshakeError::Certificate(fault))) => {
+            let message = format!("the certificate of {host} {fault}");
+            let (text, remedy) = split_remedy(&message).unwrap_or((&message, "have another one made"));
+            Check::fail(name, text, remedy)
+        }
+        Ok(Err(error)) => Check::fail(
+            name,
+            format!("no encrypted connection to {host} came about ({:#})", anyhow::Error::new(error)),
+            "check the address; a server without TLS has an address with `http://`",
+        ),
+        Err(late) => Check::fail(name, format!("{host} {late}"), "check the address, or ask whoever runs the server"),
+    }
+}
+
+/// Waits for a check no longer than so long, so that those behind it are told.
+///
+/// # Errors
+/// The end of a sentence about whoever did not answer.
+pub(super) async fn within<T>(limit: Duration, check: impl Future<Output = T>) -> Result<T, String> {
+    tokio::time::timeout(limit, check)
+        .await
+        .map_err(|_| format!("gave no complete answer within {} s", limit.as_secs()))
 }
 
 /// Whether a file, and the folders above it, can be made or changed. Makes neither.
@@ -307,4 +347,16 @@ fn folder_writable(folder: &Path) -> io::Result<()> {
 fn folder_of(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_stays_silent_holds_up_no_other_check() {
+        let late = within(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err();
+        assert_eq!(late, "gave no complete answer within 0 s");
+        assert_eq!(within(LONGEST_CHECK, async { 7 }).await, Ok(7));
+    }
 }

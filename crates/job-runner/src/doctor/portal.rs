@@ -32,13 +32,7 @@ pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Op
     // a missing address is named among the mistakes in the settings
     let Ok(url) = setup.portal_url() else { return (checks, None) };
     let key = match setup.key() {
-        Ok(found) => {
-            if let Some(warning) = found.warning {
-                let (text, remedy) = warning.split_once(": ").unwrap_or((&warning, "take that right away"));
-                checks.push(Check::warn("key_file", text, remedy));
-            }
-            Some((found.key, found.origin.to_string()))
-        }
+        Ok(found) => Some((found.key, found.origin.to_string())),
         Err(error) => {
             checks.push(Check::usage("key", error.to_string(), "put the key there"));
             None
@@ -95,7 +89,7 @@ async fn way<P: Program>(setup: &Setup<'_, P>, client: &Client, url: &Url, check
             checks.push(Check::ok("host", format!("{host} is asked through {proxy}; see `portal` for the answer")))
         }
         None => match local::reach(url).await {
-            Ok(()) => checks.push(Check::ok("host", format!("{host} accepts connections"))),
+            Ok(_) => checks.push(Check::ok("host", format!("{host} accepts connections"))),
             Err(why) => {
                 checks.push(Check::fail("host", why, "check the address, DNS, firewall and proxy"));
                 return false;

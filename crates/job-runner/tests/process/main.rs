@@ -4,6 +4,7 @@
 
 mod commands;
 mod common;
+mod doctor;
 mod honest;
 mod network;
 mod receiver;

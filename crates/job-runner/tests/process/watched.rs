@@ -321,7 +321,10 @@ async fn what_others_can_read_or_change_is_said() {
         desk.write("sample.toml", &text);
         config
     };
+    let above = desk.folder.path().to_owned();
     for (path, mode, says) in [
+        (&above, 0o777, "other users can replace what is in the folder"),
+        (&key, 0o640, "read by other users (mode 640)"),
         (&key, 0o622, "changed by other users (mode 622)"),
         (&config, 0o644, "read by other users (mode 644)"),
         (&folder, 0o777, "changed by other users (mode 777)"),
@@ -331,6 +334,7 @@ async fn what_others_can_read_or_change_is_said() {
             set_mode(path, 0o600);
         }
         set_mode(&folder, 0o700);
+        set_mode(&above, 0o700);
         set_mode(path, mode);
         let url = sim.url();
         let arguments = ["--portal", &url, "--config", "sample.toml", "--until", "2026-11-20T09:00:00Z"];
