@@ -1,7 +1,10 @@
 //! This program's settings. `bulk-guard.example.toml` says the same.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::TimeDelta;
-use job_runner::config::{PathSetting, Problem, Settings};
+use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
 use safe_actions::Breaker;
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +21,42 @@ const LONGEST_MINUTES: u64 = 24 * 60;
 #[serde(default)]
 pub(crate) struct Config {
     /// `observe` reports and plans; `enforce` is refused by this version.
-    pub(crate) mode: String,
+    #[serde(with = "text")]
+    pub(crate) mode: Mode,
     pub(crate) limits: Limits,
     /// Documents that a folder stands for when it cannot be listed. At least 1.
     pub(crate) folder_weight: u64,
     pub(crate) protect: Protect,
     pub(crate) breaker: Breaker,
     pub(crate) serve: Serve,
+}
+
+/// What the program may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Report and plan.
+    #[default]
+    Observe,
+}
+
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, &'static str> {
+        match word {
+            "observe" => Ok(Mode::Observe),
+            "enforce" => Err(
+                "`enforce` is not possible: this version plans and shows suspensions, and carries none out; use `observe`",
+            ),
+            _ => Err("must be `observe`"),
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("observe")
+    }
 }
 
 /// `serve.*`: how the program answers over HTTP.
@@ -117,7 +149,7 @@ impl Limits {
 impl Default for Config {
     fn default() -> Self {
         Config {
-            mode: "observe".to_owned(),
+            mode: Mode::Observe,
             limits: Limits::default(),
             folder_weight: FOLDER_WEIGHT,
             protect: Protect::default(),
@@ -134,44 +166,21 @@ impl Settings for Config {
     }
 
     fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        match self.mode.as_str() {
-            "observe" => {}
-            "enforce" => problems.push(Problem::new(
-                "mode",
-                "`enforce` is not possible: this version plans and shows suspensions, and carries none out; use `observe`",
-            )),
-            _ => problems.push(Problem::new("mode", "must be `observe`")),
-        }
+        let mut wrong = Validation::new();
         let armed = self.limits.armed();
-        if armed.is_empty() {
-            problems.push(Problem::new(
-                "limits",
-                "every limit is off (0 documents), so nothing could ever be found; set one",
-            ));
-        }
+        let message = "every limit is off (0 documents), so nothing could ever be found; set one";
+        wrong.refuse_if(armed.is_empty(), "limits", message);
         for Armed { kind, limit } in armed {
             let name = kind.map_or("changes", |kind| match kind {
                 Kind::MovedOut => "moved_out",
                 other => other.participle(),
             });
-            if limit.minutes == 0 || limit.minutes > LONGEST_MINUTES {
-                problems.push(Problem::new(
-                    format!("limits.{name}.minutes"),
-                    format!("must be between 1 and {LONGEST_MINUTES}"),
-                ));
-            }
+            wrong.between(&format!("limits.{name}.minutes"), limit.minutes, 1..=LONGEST_MINUTES, "");
         }
-        if self.folder_weight == 0 {
-            problems.push(Problem::new("folder_weight", "must be at least 1: a folder is something"));
-        }
-        let names = [("protect.people", &self.protect.people), ("protect.groups", &self.protect.groups)];
-        for (key, list) in names {
-            if list.iter().any(|name| name.trim().is_empty()) {
-                problems.push(Problem::new(key, "holds an empty entry"));
-            }
-        }
-        problems
+        wrong.refuse_if(self.folder_weight == 0, "folder_weight", "must be at least 1: a folder is something");
+        wrong.no_blanks("protect.people", &self.protect.people, "ids or e-mail addresses");
+        wrong.no_blanks("protect.groups", &self.protect.groups, "ids or exact names");
+        wrong.problems()
     }
 }
 
@@ -210,9 +219,9 @@ mod tests {
 
     #[test]
     fn acting_is_refused_until_it_can_be_done() {
-        let problems = Config { mode: "enforce".to_owned(), ..Config::default() }.validate();
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].message.contains("carries none out"));
+        assert_eq!("observe".parse(), Ok(Mode::Observe));
+        assert!("enforce".parse::<Mode>().unwrap_err().contains("carries none out"));
+        assert_eq!("Observe".parse::<Mode>(), Err("must be `observe`"));
         assert_eq!(Config::default().validate(), []);
     }
 

@@ -1,6 +1,6 @@
 //! This program's settings. `ip-fence.example.toml` says the same.
 
-use job_runner::config::{PathSetting, Problem, Settings};
+use job_runner::config::{PathSetting, Problem, Settings, Validation};
 use serde::{Deserialize, Serialize};
 
 /// Five wrong passwords within ten minutes are more than somebody types who has forgotten one.
@@ -115,21 +115,15 @@ impl Settings for Config {
     }
 
     fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if self.limits.minutes == 0 {
-            problems.push(Problem::new("limits.minutes", "must be at least 1"));
-        }
+        let mut wrong = Validation::new();
+        wrong.refuse_if(self.limits.minutes == 0, "limits.minutes", "must be at least 1");
         for (key, limit) in
             [("limits.failed_logins", self.limits.failed_logins), ("limits.sprayed_people", self.limits.sprayed_people)]
         {
-            if limit == 1 {
-                problems.push(Problem::new(key, "must be 0 (off) or at least 2: everybody mistypes once"));
-            }
+            wrong.refuse_if(limit == 1, key, "must be 0 (off) or at least 2: everybody mistypes once");
         }
-        if !(1..=LARGEST_CAP).contains(&self.portal.expansion_cap) {
-            problems.push(Problem::new("portal.expansion_cap", format!("must be from 1 to {LARGEST_CAP}")));
-        }
-        problems
+        wrong.between("portal.expansion_cap", self.portal.expansion_cap, 1..=LARGEST_CAP, "");
+        wrong.problems()
     }
 }
 

@@ -1,8 +1,11 @@
 //! This program's settings. `nudge-inactive.example.toml` says the same.
 
+use std::fmt;
+use std::str::FromStr;
+
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
-use job_runner::config::{PathSetting, Problem, Settings};
+use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
 use serde::{Deserialize, Serialize};
 
 /// Own settings, besides those that all programs share.
@@ -44,7 +47,8 @@ pub(crate) struct Remind {
     /// Days between two mails to one person.
     pub(crate) apart_days: u32,
     /// When mails may leave, in the portal's zone: `08:00-18:00`.
-    pub(crate) hours: String,
+    #[serde(with = "text")]
+    pub(crate) hours: Hours,
     /// Whether mails may leave on Saturdays and Sundays.
     pub(crate) weekends: bool,
     /// Days on which none may leave.
@@ -74,6 +78,38 @@ pub(crate) struct Snooze {
     pub(crate) until: Option<NaiveDate>,
 }
 
+/// A span within a day, in minutes since its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hours {
+    /// The first minute in it.
+    pub(crate) from: u32,
+    /// The first after it; at most 1440.
+    pub(crate) to: u32,
+}
+
+impl FromStr for Hours {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const WRONG: &str = "must be a span within a day, such as \"08:00-18:00\"";
+        let minute = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+            (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+        };
+        let (from, to) = text.split_once('-').ok_or(WRONG)?;
+        let (from, to) = minute(from).zip(minute(to)).ok_or(WRONG)?;
+        if from < to { Ok(Hours { from, to }) } else { Err(WRONG) }
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hours { from, to } = self;
+        write!(f, "{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
+    }
+}
+
 impl Default for Remind {
     fn default() -> Self {
         Remind {
@@ -82,7 +118,7 @@ impl Default for Remind {
             most_per_run: 50,
             most_per_year: 6,
             apart_days: 7,
-            hours: "08:00-18:00".to_owned(),
+            hours: Hours { from: 8 * 60, to: 18 * 60 },
             weekends: false,
             not_on: Vec::new(),
             guests: false,
@@ -97,49 +133,21 @@ impl Default for Remind {
 }
 
 impl Remind {
-    /// The first minute of the day in which mails may leave, and the first after it; `None` for what is no span of hours.
-    pub(crate) fn minutes(&self) -> Option<(u32, u32)> {
-        let minute = |text: &str| {
-            let (hour, minute) = text.trim().split_once(':')?;
-            let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
-            (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
-        };
-        let (from, to) = self.hours.split_once('-')?;
-        let (from, to) = (minute(from)?, minute(to)?);
-        (from < to).then_some((from, to))
-    }
-
-    fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut check = |is_wrong: bool, key: &str, message: &str| {
-            if is_wrong {
-                problems.push(Problem::new(key, message));
-            }
-        };
+    fn validate(&self, wrong: &mut Validation) {
         let rises = self.steps_days.is_sorted_by(|a, b| a < b) && !self.steps_days.is_empty();
-        check(!rises, "remind.steps_days", "must be rising numbers of days, such as [0, 14, 28]");
-        check(self.minutes().is_none(), "remind.hours", "must be a span within a day, such as \"08:00-18:00\"");
-        check(
-            self.most_per_run == 0,
-            "remind.most_per_run",
-            "must be at least 1; to write to nobody set `remind.enabled = false`",
-        );
-        check(
-            self.most_per_year == 0,
-            "remind.most_per_year",
-            "must be at least 1; to write to nobody set `remind.enabled = false`",
-        );
-        let percent = (1..=100).contains(&self.hold_above_percent);
-        check(!percent, "remind.hold_above_percent", "must be between 1 and 100; 100 is off");
-        check(has_blank(&self.stop), "remind.stop", "holds an empty entry; give ids or e-mail addresses");
+        wrong.refuse_if(!rises, "remind.steps_days", "must be rising numbers of days, such as [0, 14, 28]");
+        let message = "must be at least 1; to write to nobody set `remind.enabled = false`";
+        wrong.refuse_if(self.most_per_run == 0, "remind.most_per_run", message);
+        wrong.refuse_if(self.most_per_year == 0, "remind.most_per_year", message);
+        wrong.between("remind.hold_above_percent", self.hold_above_percent, 1..=100, "100 is off");
+        wrong.no_blanks("remind.stop", &self.stop, "ids or e-mail addresses");
         let open = |snooze: &Snooze| snooze.person.trim().is_empty() || snooze.until.is_none();
         let message = "needs `person` and `until` in every entry; for good there is `remind.stop`";
-        check(self.snooze.iter().any(open), "remind.snooze", message);
+        wrong.refuse_if(self.snooze.iter().any(open), "remind.snooze", message);
         let is_address = |text: &String| text.starts_with("https://") || text.starts_with("mailto:");
         let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>');
         let bad = !self.unsubscribe.iter().all(|text| is_address(text) && is_plain(text));
-        check(bad, "remind.unsubscribe", "must hold addresses that begin with `https://` or `mailto:`");
-        problems
+        wrong.refuse_if(bad, "remind.unsubscribe", "must hold addresses that begin with `https://` or `mailto:`");
     }
 }
 
@@ -152,7 +160,8 @@ pub(crate) struct Manager {
     /// Addresses to which each run mails the whole report. Needs `mail.*`.
     pub(crate) mail_to: Vec<String>,
     /// Form in which stdout has the whole report instead of what is new.
-    pub(crate) print: Option<String>,
+    #[serde(with = "text::option")]
+    pub(crate) print: Option<Form>,
 }
 
 /// Which rooms to look at.
@@ -211,66 +220,72 @@ pub(crate) enum Form {
     Json,
 }
 
-impl Form {
-    pub(crate) fn of_word(word: &str) -> Option<Form> {
-        Some(match word {
+impl FromStr for Form {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, &'static str> {
+        Ok(match word {
             "text" | "txt" => Form::Text,
             "html" => Form::Html,
             "csv" => Form::Csv,
             "json" => Form::Json,
-            _ => return None,
+            _ => return Err("must be text, html, csv or json"),
         })
-    }
-
-    pub(crate) fn of_file(path: &std::path::Path) -> Option<Form> {
-        Form::of_word(path.extension()?.to_str()?)
     }
 }
 
-fn has_blank(texts: &[String]) -> bool {
-    texts.iter().any(|text| text.trim().is_empty())
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Form::Text => "text",
+            Form::Html => "html",
+            Form::Csv => "csv",
+            Form::Json => "json",
+        })
+    }
+}
+
+impl Form {
+    pub(crate) fn of_file(path: &std::path::Path) -> Option<Form> {
+        path.extension()?.to_str()?.parse().ok()
+    }
 }
 
 impl Settings for Config {
+    /// It sends no alerts.
+    fn unused() -> &'static [&'static str] {
+        &["alerts"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut check = |is_wrong: bool, key: &str, message: &str| {
-            if is_wrong {
-                problems.push(Problem::new(key, message));
-            }
-        };
+        let mut wrong = Validation::new();
         let wanted = self.rooms.wanted();
-        check(wanted.is_some_and(has_blank), "rooms", "holds an empty entry; give ids, exact titles, type:… or tag:…");
-        check(wanted.is_some_and(<[_]>::is_empty), "rooms", "is empty, so nobody would be looked at; give \"all\"");
-        let unknown = wanted.unwrap_or_default().iter().filter_map(|name| name.strip_prefix("type:"));
-        for kind in unknown.filter(|kind| crate::rooms::type_number(kind).is_none()) {
+        wrong.no_blanks("rooms", wanted.unwrap_or_default(), "ids, exact titles, type:… or tag:…");
+        let nobody = "is empty, so nobody would be looked at; give \"all\"";
+        wrong.refuse_if(wanted.is_some_and(<[_]>::is_empty), "rooms", nobody);
+        let types = wanted.unwrap_or_default().iter().filter_map(|name| name.strip_prefix("type:"));
+        for kind in types.filter(|kind| crate::rooms::type_number(kind).is_none()) {
             let kind = audit_model::PortalText::new(kind).for_terminal();
             let message = format!("`type:{kind}` is no room type; known are {}", crate::rooms::type_names());
-            check(true, "rooms", &message);
+            wrong.refuse_if(true, "rooms", message);
         }
-        let days = (1..=366).contains(&self.period_days);
-        check(!days, "period_days", "must be between 1 and 366");
-        let countable = (1..=crate::rule::MOST_ACTS as u64).contains(&self.min_activity);
-        check(!countable, "min_activity", "must be between 1 and 1000: with 0 nobody is ever inactive");
-        let is_longer = self.grace_days > self.period_days;
-        check(
-            is_longer,
+        wrong.between("period_days", self.period_days, 1..=366, "");
+        let most = crate::rule::MOST_ACTS as u64;
+        wrong.between("min_activity", self.min_activity, 1..=most, "with 0 nobody is ever inactive");
+        wrong.refuse_if(
+            self.grace_days > self.period_days,
             "grace_days",
             "must not be more than `period_days`: who joined before the period is not known",
         );
-        check(self.classes.is_empty(), "classes", "is empty, so everybody would be inactive; name at least one");
+        let everybody = "is empty, so everybody would be inactive; name at least one";
+        wrong.refuse_if(self.classes.is_empty(), "classes", everybody);
         let file = self.manager.file.as_ref();
         let is_unknown = file.is_some_and(|file| Form::of_file(file.as_path()).is_none());
-        check(is_unknown, "manager.file", "must end in .txt, .html, .csv or .json");
-        let print = self.manager.print.as_deref();
-        let is_unknown = print.is_some_and(|word| Form::of_word(word).is_none());
-        check(is_unknown, "manager.print", "must be text, html, csv or json");
-        let blank = has_blank(&self.exclude_people);
-        check(blank, "exclude_people", "holds an empty entry; give ids or e-mail addresses");
-        let blank = has_blank(&self.manager.mail_to);
-        check(blank, "manager.mail_to", "holds an empty entry; give mail addresses");
-        problems.extend(self.remind.problems());
-        problems
+        wrong.refuse_if(is_unknown, "manager.file", "must end in .txt, .html, .csv or .json");
+        wrong.no_blanks("exclude_people", &self.exclude_people, "ids or e-mail addresses");
+        wrong.no_blanks("manager.mail_to", &self.manager.mail_to, "mail addresses");
+        self.remind.validate(&mut wrong);
+        wrong.problems()
     }
 }
 
@@ -316,19 +331,32 @@ mod tests {
             "period_days min_activity grace_days"
         );
         assert_eq!(keys(Config { grace_days: 31, classes: Vec::new(), ..defaults() }), "grace_days classes");
-        let manager =
-            Manager { file: Some("a.pdf".into()), print: Some("pdf".to_owned()), mail_to: vec![String::new()] };
-        assert_eq!(keys(Config { manager, ..defaults() }), "manager.file manager.print manager.mail_to");
+        let manager = Manager { file: Some("a.pdf".into()), print: None, mail_to: vec![String::new()] };
+        assert_eq!(keys(Config { manager, ..defaults() }), "manager.file manager.mail_to");
         let remind = |change: fn(&mut Remind)| {
             let mut config = defaults();
             change(&mut config.remind);
             keys(config)
         };
         assert_eq!(remind(|remind| remind.steps_days = vec![14, 0]), "remind.steps_days");
-        assert_eq!(remind(|remind| remind.hours = "18:00-08:00".to_owned()), "remind.hours");
         assert_eq!(remind(|remind| remind.snooze = vec![Snooze::default()]), "remind.snooze");
         assert_eq!(remind(|remind| remind.unsubscribe = vec!["javascript:a".to_owned()]), "remind.unsubscribe");
         assert_eq!(remind(|remind| remind.hold_above_percent = 0), "remind.hold_above_percent");
         assert_eq!(remind(|remind| remind.most_per_run = 0), "remind.most_per_run");
+    }
+
+    #[test]
+    fn forms_and_hours_are_read_once() {
+        for (text, hours) in [("08:00-18:00", Ok((480, 1_080))), ("0:30 - 24:00", Ok((30, 1_440)))] {
+            assert_eq!(text.parse().map(|Hours { from, to }| (from, to)), hours);
+        }
+        for text in ["18:00-08:00", "08:00", "08:00-24:01", "8-18", "08:60-18:00", "4294967295:00-18:00", ""] {
+            assert!(text.parse::<Hours>().is_err(), "{text}");
+        }
+        assert_eq!(Remind::default().hours.to_string(), "08:00-18:00");
+        for form in [Form::Text, Form::Html, Form::Csv, Form::Json] {
+            assert_eq!(form.to_string().parse(), Ok(form));
+        }
+        assert!("pdf".parse::<Form>().is_err());
     }
 }

@@ -228,7 +228,7 @@ impl Outcome {
             rooms,
             unread_rooms,
             watched_since,
-            print: config.manager.print.as_deref().and_then(crate::config::Form::of_word),
+            print: config.manager.print,
             found: activity::Seen::default(),
         }
     }

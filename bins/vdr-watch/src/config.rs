@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
 use docspace_client::title_problem;
-use job_runner::config::{Problem, Settings};
+use job_runner::config::{Problem, Settings, Validation, has_blank};
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::HEAVIEST_FOLDER;
@@ -172,10 +172,9 @@ pub(crate) struct Exclusion {
 impl Exclusion {
     /// What is wrong with it.
     fn problem(&self) -> Option<&'static str> {
-        let blank = |texts: &[String]| texts.iter().any(|text| text.trim().is_empty());
         if self.people.is_empty() && self.rooms.is_empty() {
             Some("names neither `people` nor `rooms`, so nothing would ever be told; name one of them")
-        } else if blank(&self.people) || blank(&self.rooms) {
+        } else if has_blank(&self.people) || has_blank(&self.rooms) {
             Some("holds an empty name; give ids, e-mail addresses or exact titles")
         } else if self.reason.trim().is_empty() {
             Some("has no `reason`; say why, for whoever reads it in a year")
@@ -206,32 +205,22 @@ impl Settings for Config {
     }
 
     fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if self.limits.armed().is_empty() {
-            problems.push(Problem::new(
-                "limits",
-                "every limit is off (0), so nothing could ever be found; set at least one",
-            ));
-        }
-        if self.rooms.iter().any(|room| room.trim().is_empty()) {
-            problems.push(Problem::new("rooms", "holds an empty entry; give ids or exact titles"));
-        }
+        let mut wrong = Validation::new();
+        let message = "every limit is off (0), so nothing could ever be found; set at least one";
+        wrong.refuse_if(self.limits.armed().is_empty(), "limits", message);
+        wrong.no_blanks("rooms", &self.rooms, "ids or exact titles");
         for (number, exclusion) in self.exclude.iter().enumerate() {
-            if let Some(problem) = exclusion.problem() {
-                problems.push(Problem::new("exclude", format!("entry {} {problem}", number + 1)));
-            }
+            let problem = exclusion.problem();
+            let message = format!("entry {} {}", number + 1, problem.unwrap_or_default());
+            wrong.refuse_if(problem.is_some(), "exclude", message);
         }
-        if !(1..=HEAVIEST_FOLDER).contains(&self.folder_weight) {
-            let problem = format!("must be between 1 and {HEAVIEST_FOLDER}: a folder is something, and not everything");
-            problems.push(Problem::new("folder_weight", problem));
-        }
-        if self.people.iter().any(|person| person.trim().is_empty()) {
-            problems.push(Problem::new("people", "holds an empty entry; give ids or e-mail addresses"));
-        }
+        let why = "a folder is something, and not everything";
+        wrong.between("folder_weight", self.folder_weight, 1..=HEAVIEST_FOLDER, why);
+        wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
         if let Some(problem) = self.create_room.as_deref().and_then(title_problem) {
-            problems.push(Problem::new("create_room", format!("{problem}; choose a title that the portal keeps")));
+            wrong.refuse_if(true, "create_room", format!("{problem}; choose a title that the portal keeps"));
         }
-        problems
+        wrong.problems()
     }
 }
 

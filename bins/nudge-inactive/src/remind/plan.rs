@@ -282,7 +282,7 @@ pub(crate) fn may_write(settings: &Remind, now: DateTime<Utc>, zone: Tz) -> bool
     let local = now.with_timezone(&zone);
     let is_weekend = matches!(local.weekday(), Weekday::Sat | Weekday::Sun);
     let minute = local.hour() * 60 + local.minute();
-    let in_hours = settings.minutes().is_some_and(|(from, to)| (from..to).contains(&minute));
+    let in_hours = (settings.hours.from..settings.hours.to).contains(&minute);
     in_hours && (settings.weekends || !is_weekend) && !settings.not_on.contains(&local.date_naive())
 }
 

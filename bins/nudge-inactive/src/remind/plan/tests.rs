@@ -139,7 +139,7 @@ fn hours_and_days_are_those_of_the_portal() {
     // Saturday in Auckland, Friday in Berlin
     assert!(may("2026-11-20T12:00:00Z", berlin) && !may("2026-11-20T12:00:00Z", Tz::Pacific__Auckland));
     // the night the clocks go back: 02:30 comes twice, and is night both times
-    let night = Remind { hours: "03:00-24:00".to_owned(), weekends: true, ..Remind::default() };
+    let night = Remind { hours: "03:00-24:00".parse().unwrap(), weekends: true, ..Remind::default() };
     for (at, expected) in [
         ("2026-10-25T00:30:00Z", false),
         ("2026-10-25T01:30:00Z", false),
