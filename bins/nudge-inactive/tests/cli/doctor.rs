@@ -47,3 +47,41 @@ async fn a_mail_server_that_does_not_answer_and_a_room_that_is_not_there_are_fai
     assert!(told.contains("FAIL  mail: ") && told.contains("`mail.port`"), "{told}");
     assert!(told.contains("FAIL  rooms_looked_at: no room is meant by `Eagle`"), "{told}");
 }
+
+/// While nobody is written to, an entry that means nobody harms nobody yet.
+#[tokio::test]
+async fn whom_nobody_knows_is_named_while_reminding_is_off() {
+    let setting = setting().await;
+    let config = "exclude_people = [\"gone@example.com\"]\n[remind]\nstop = [\"chen@exmaple.com\"]\n";
+    let (exit, told) = lines(&setting, config, &["names", "reminders"]).await;
+    assert_eq!(exit, 0, "{told}");
+    for entry in
+        ["`gone@example.com`, which stands in `exclude_people`", "`chen@exmaple.com`, which stands in `remind.stop`"]
+    {
+        assert!(told.lines().any(|line| line.starts_with("warn  names: ") && line.contains(entry)), "{told}");
+    }
+    assert!(told.contains("ok    reminders: nobody is written to; "), "{told}");
+    let config = settings_file(&setting, config);
+    let ended = setting.run_with(&["--portal", &setting.sim.url(), "--config", &config]).await;
+    assert_ne!(ended.exit, 3, "{}", ended.stdout);
+    let noted = ["gone@example.com", "chen@exmaple.com"].map(|entry| ended.stdout.contains(entry));
+    assert_eq!(noted, [true, true], "{}", ended.stdout);
+}
+
+/// There are no alerts, so nobody must rely on them; the file that programs share may hold them.
+#[tokio::test]
+async fn settings_for_alerts_are_refused() {
+    let setting = setting().await;
+    let text = "[alerts.file]\npath = \"alerts.ndjson\"\n";
+    let (exit, told) = lines(&setting, text, &["configuration", "alerts"]).await;
+    assert_eq!(exit, 2, "{told}");
+    assert!(
+        told.starts_with("FAIL  configuration: config key `alerts` (") && told.contains("does nothing with it"),
+        "{told}"
+    );
+    let (url, shared) = (setting.sim.url(), settings_file(&setting, text));
+    let ended = setting.run_with(&["doctor", "--portal", &url, "--portal-config", &shared]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stdout);
+    let shown = setting.run_with(&["config", "show", "--portal", &url, "--portal-config", &shared]).await;
+    assert!(shown.exit == 0 && !shown.stdout.contains("alerts"), "{}", shown.stdout);
+}
