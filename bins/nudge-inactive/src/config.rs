@@ -95,7 +95,7 @@ impl FromStr for Hours {
         let minute = |text: &str| {
             let (hour, minute) = text.trim().split_once(':')?;
             let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
-            (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+            (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then(|| hour * 60 + minute)
         };
         let (from, to) = text.split_once('-').ok_or(WRONG)?;
         let (from, to) = minute(from).zip(minute(to)).ok_or(WRONG)?;
