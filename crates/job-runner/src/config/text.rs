@@ -25,7 +25,6 @@ pub mod option {
 
     /// # Errors
     /// Of the serializer.
-    #[expect(clippy::ref_option, reason = "the form that serde calls")]
     pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => serializer.collect_str(value),
