@@ -12,9 +12,8 @@ use job_runner::words::Clock;
 use uuid::Uuid;
 
 use crate::changes::{Answers, feed};
-use crate::config::{Armed, Limit, Limits};
+use crate::config::{Armed, Config, Limit, Limits};
 use crate::rule::{Detector, Incident};
-use crate::run::BulkGuard;
 
 /// Names shown for each limit.
 const NAMES_SHOWN: usize = 5;
@@ -41,7 +40,7 @@ impl FromStr for Alternative {
     }
 }
 
-pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, BulkGuard>) -> anyhow::Result<Exit> {
+pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let archive = setup.archive_snapshot().await?;
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let window = setup.window(zone, USUAL)?;

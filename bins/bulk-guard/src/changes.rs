@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use audit_model::{ActionId, AuditEvent, Coverage, Halves, Weight, Window, title_in_context};
+use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::{Archive, LookUps};
+use event_archive::{Archive, Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
@@ -56,12 +56,7 @@ impl Answers {
     }
 
     /// Lists the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap.
-    pub(crate) async fn ask(
-        job: &Job,
-        window: Window,
-        folder_weight: u64,
-        coverage: &mut Coverage,
-    ) -> anyhow::Result<Self> {
+    pub(crate) async fn ask(job: &Job, window: Window, folder_weight: u64, look: &mut Look) -> anyhow::Result<Self> {
         // with the moment of the last event that says how much a folder holds
         let mut folders: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
         let mut destinations = BTreeSet::new();
@@ -103,7 +98,7 @@ impl Answers {
                 weights.insert(folder, known.value.files);
             }
         }
-        job.note(weighed, coverage);
+        look.finish(weighed);
         let mut in_rooms = BTreeSet::new();
         let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
         for folder in destinations {
@@ -116,7 +111,7 @@ impl Answers {
                 in_rooms.insert(folder.to_string());
             }
         }
-        job.note(found, coverage);
+        look.finish(found);
         Ok(Answers { weights, in_rooms, emptied, folder_weight })
     }
 

@@ -1,6 +1,7 @@
 //! This program's settings. `bulk-guard.example.toml` says the same.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use chrono::TimeDelta;
@@ -12,6 +13,9 @@ use crate::kind::Kind;
 
 /// What a folder counts that nobody can list any more.
 const FOLDER_WEIGHT: u64 = 10;
+
+/// How far back a run looks at least when nothing says otherwise.
+pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// Longest stretch that a limit may be about: a window of the usual length must hold it.
 const LONGEST_MINUTES: u64 = 24 * 60;
@@ -56,6 +60,18 @@ impl FromStr for Mode {
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("observe")
+    }
+}
+
+impl Config {
+    /// How far back a run looks when nothing says otherwise: as far as the longest limit.
+    pub(crate) fn reach(&self) -> TimeDelta {
+        WINDOW.max(self.limits.longest())
+    }
+
+    /// Files of this program that nobody else may read.
+    pub(crate) fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
     }
 }
 

@@ -4,25 +4,24 @@ use std::fmt::Write as _;
 
 use audit_model::PortalText;
 use docspace_client::Account;
+use job_runner::Setup;
 use job_runner::exit::Exit;
 use job_runner::words::{Clock, plural};
-use job_runner::{Program, Setup};
 use safe_actions::Candidate;
 
 use crate::changes::{Answers, feed};
-use crate::config::{Armed, Limit};
+use crate::config::{Armed, Config, Limit};
 use crate::kind::Kind;
 use crate::people;
 use crate::rule::Detector;
-use crate::run::BulkGuard;
 
-pub(crate) async fn run(name: &str, setup: &Setup<'_, BulkGuard>) -> anyhow::Result<Exit> {
+pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let archive = setup.archive_snapshot().await?;
     let client = setup.client()?;
     let me = client.identity().await?;
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let account = find(name, &client.people().await?)?;
-    let window = setup.window(zone, BulkGuard::reach(setup.config))?;
+    let window = setup.window(zone, setup.config.reach())?;
     let clock = Clock(zone);
 
     // with limits of nothing every stretch is an episode, the fullest among them

@@ -1,24 +1,108 @@
 //! Finds people who change many documents in a short time, and plans whom to suspend. See the README for operators.
 
+mod assessment;
 mod backtest;
+mod body;
 mod changes;
-mod checks;
 mod cli;
 mod config;
+mod doctor;
 mod explain;
-mod judgement;
+mod gather;
 mod kind;
 mod names;
-mod outcome;
 mod people;
+mod plan;
 mod report;
 mod rule;
-mod run;
 mod serve;
 mod signs;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use ::report::Document;
+use audit_model::{BlindSpot, MainSource};
+use chrono::{DateTime, TimeDelta, Utc};
+use event_archive::Look;
+use job_runner::exit::Exit;
+use job_runner::names::NamedList;
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+
+use crate::body::{Body, Detail, Report, told};
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::gather::Facts;
+
+/// This program, as the runner sees it.
+struct BulkGuard;
+
+impl Program for BulkGuard {
+    const ABOUT: About = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        window: config::WINDOW,
+        main: MainSource::Audit,
+        blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
+        judged_by: &["audit", "folders", "destinations"],
+        sends_alerts: true,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    type Facts = Facts;
+    type Detail = Detail;
+    type Body = Body;
+
+    fn reach(config: &Config) -> TimeDelta {
+        config.reach()
+    }
+
+    fn named(config: &Config, _now: DateTime<Utc>) -> Vec<NamedList> {
+        people::protecting(config)
+    }
+
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
+        gather::gather(config, job, look).await
+    }
+
+    fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        let candidates = plan::candidates(&facts);
+        let findings = facts.incidents.into_iter().map(told).collect();
+        Judgement { findings, body: Body { candidates, ..Body::default() }, notes: Vec::new() }
+    }
+
+    fn unseen(_config: &Config, _head: &Head) -> Body {
+        Body::default()
+    }
+
+    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        plan::plan_for(config, job, report).await
+    }
+
+    fn body(report: &Report, document: &mut Document) {
+        report::body(report, document)
+    }
+
+    fn secret_files(config: &Config) -> Vec<(&'static str, &Path)> {
+        config.secret_files()
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        match &cli.command {
+            Some(Command::Explain { person }) => explain::run(person, setup).await,
+            Some(Command::Backtest { limits }) => backtest::run(limits, setup).await,
+            Some(Command::Serve { listen, behind_tls_proxy }) => serve::run(*listen, *behind_tls_proxy, setup).await,
+            Some(Command::Common(_)) | None => anyhow::bail!("the runner does this itself"),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    job_runner::main::<run::BulkGuard>()
+    job_runner::main::<BulkGuard>()
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Coverage, PersonStatus, PortalRole};
+use audit_model::{PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
-use event_archive::LookUps;
+use event_archive::{Look, LookUps};
 use job_runner::Job;
 use job_runner::names::{NamedList, is_group, unknown};
 use job_store::{Journal, JournalState};
@@ -33,7 +33,7 @@ const KIND: &str = "suspend_observed";
 pub(crate) async fn identify(
     incidents: &mut Vec<Incident>,
     job: &Job,
-    coverage: &mut Coverage,
+    look: &mut Look,
 ) -> anyhow::Result<BTreeSet<Uuid>> {
     let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
     let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
@@ -47,7 +47,7 @@ pub(crate) async fn identify(
         }
         accounts.insert(id, look_ups.take_answer(job.client.account(id).await));
     }
-    job.note(look_ups, coverage);
+    look.finish(look_ups);
     for incident in incidents.iter_mut() {
         if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
             incident.finding.person = account.person.clone();

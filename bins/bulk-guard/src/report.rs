@@ -1,108 +1,48 @@
-//! The report in text and JSON. Pure.
+//! The body of the report. Pure.
 
-use std::io;
+use std::collections::BTreeSet;
 
-use alerting::person_page;
-use audit_model::{Finding, FindingState, PersonStatus, PortalText, Verdict};
-use chrono_tz::Tz;
-use job_runner::args::ReportFormat;
-use job_runner::words::{self, Clock, plural};
-use safe_actions::{Action, ActionState};
-use url::Url;
+use audit_model::Severity;
+use job_runner::Found;
+use report::{Block, Document, Figure, Line, PersonLine, Section, line};
 
-use crate::outcome::Outcome;
+use crate::body::{Detail, Report};
 use crate::people::NOT_STOPPED;
 
-/// Writes the report. Text says nothing at all when there is nothing to say.
-pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-    match format {
-        ReportFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, &outcome.report())?;
-            writeln!(out)
-        }
-        ReportFormat::Text => text(outcome, out),
+/// Who changed how many documents, whom a plan would touch, and what to do.
+pub(crate) fn body(report: &Report, document: &mut Document) {
+    let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
+    if !people.is_empty() {
+        let documents = report.counted().map(|finding| finding.counts.documents).sum();
+        let critical = report.counted().filter(|finding| finding.severity == Severity::Critical).count();
+        document.figures = vec![
+            Figure::new("people", people.len() as u64),
+            Figure::new("documents changed", documents).with_note("in all findings together"),
+            Figure::new("critical findings", critical as u64),
+        ];
     }
+    if let Some(trip) = report.body.plan.trip {
+        let warning = format!("HELD: {}. No account is suspended until someone has reviewed this.", trip.words());
+        let mut section = Section::new("too many people at once").with(Block::Warning(warning.into()));
+        section.is_news = true;
+        document.sections.push(section);
+    }
+    if report.findings.is_empty() {
+        return;
+    }
+    let lines = report.findings.iter().map(|found| person(report, found));
+    document.sections.push(Section::new("people who changed many documents").with_people(lines));
+    let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
+    let observed = "This version suspends nobody and only says whom it would. A suspension would not stop:";
+    let section = Section::new("what a suspension leaves");
+    document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
 }
 
-fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &outcome.head;
-    let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
-    let verdict = head.coverage.verdict();
-    if findings.is_empty() && verdict == Verdict::Complete {
-        return Ok(());
-    }
-    let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
-        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
-        (Verdict::Complete, count) => plural(count, "finding"),
-    };
-    writeln!(out, "bulk-guard: {headline}")?;
-    writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
-    if let Some(trip) = outcome.plan.trip {
-        writeln!(out, "HELD: {}. Nobody would be suspended before somebody has looked.", trip.words())?;
-    }
-    for note in &head.notes {
-        writeln!(out, "Note: {note}")?;
-    }
-    for finding in &findings {
-        writeln!(out)?;
-        finding_text(outcome, finding, clock, out)?;
-    }
-    if !findings.is_empty() {
-        writeln!(out)?;
-        writeln!(out, "This version suspends nobody; it shows whom it would. What a suspension leaves:")?;
-        for leaves in NOT_STOPPED {
-            writeln!(out, "  {leaves}")?;
-        }
-    }
-    writeln!(out)?;
-    words::coverage(&head.coverage, clock, out)
-}
-
-fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let person = &finding.person;
-    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
-    let grown = if finding.state == FindingState::Grown { ", grown since it was told" } else { "" };
-    writeln!(out, "{}  {}{email}{grown}", words::severity(finding.severity), person.name.for_terminal())?;
-    let status = match person.status {
-        Some(PersonStatus::Disabled) => ", disabled by now",
-        Some(PersonStatus::Pending) => ", invited and not yet active",
-        Some(PersonStatus::Active) | None => "",
-    };
-    if let Some(role) = person.role {
-        writeln!(out, "  {}{status}", role.words())?;
-    }
-    for reason in &finding.reasons {
-        writeln!(out, "  {reason}")?;
-    }
-    writeln!(out, "  first {}, last {}", clock.at(finding.window.since), clock.at(finding.window.until))?;
-    writeln!(out, "  For instance, {} of {}:", finding.evidence.len(), finding.evidence_total)?;
-    for evidence in &finding.evidence {
-        let title = evidence.title.as_ref().map(PortalText::for_terminal);
-        let bare = || format!("{} {}", evidence.action, evidence.target.as_deref().unwrap_or_default());
-        let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
-        writeln!(out, "    {}  {}{ip}", clock.at(evidence.at), title.unwrap_or_else(bare))?;
-    }
-    writeln!(
-        out,
-        "  What to do: ask {} whether this was meant. If not, disable the account,",
-        person.name.for_terminal()
-    )?;
-    writeln!(out, "  then look at the trash and the versions of the documents before anybody empties them.")?;
-    let page = Url::parse(&outcome.head.portal.url).ok().and_then(|portal| person_page(person, &portal));
-    if let Some(page) = page {
-        writeln!(out, "    {page}")?;
-    }
-    Ok(())
-}
-
-/// What a plan says of one person, as a sentence without a full stop.
-pub(crate) fn action_words(action: &Action) -> String {
-    match (&action.state, &action.held) {
-        (ActionState::Already, _) => "the account is off already".to_owned(),
-        (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
-        (_, None) => format!("would be suspended: {}", action.reason),
-    }
+fn person(report: &Report, Found { finding, .. }: &Found<Detail>) -> PersonLine {
+    let mut person = report.head.person(finding);
+    person.what_to_do = vec![
+        line!["ask ", Line::name(&finding.person.name), " whether this was meant; if not, disable the account"],
+        "then look at the trash and at the versions of the documents before anybody empties them".into(),
+    ];
+    person
 }

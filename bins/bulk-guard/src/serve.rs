@@ -30,7 +30,6 @@ use tokio::process::Command;
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::run::BulkGuard;
 
 /// No caller has anything to send.
 const BODY_LIMIT_BYTES: usize = 16 * 1024;
@@ -72,11 +71,7 @@ struct Guard {
     last_failed: Mutex<Option<bool>>,
 }
 
-pub(crate) async fn run(
-    listen: SocketAddr,
-    behind_tls_proxy: bool,
-    setup: &Setup<'_, BulkGuard>,
-) -> anyhow::Result<Exit> {
+pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     if !listen.ip().is_loopback() && !behind_tls_proxy {
         let message = "is not a loopback address, and tokens would travel unencrypted: put a TLS proxy in front and say \
                        `--behind-tls-proxy`, or listen on 127.0.0.1";
@@ -85,7 +80,7 @@ pub(crate) async fn run(
     // the child asks for all of this again; here a mistake is seen before the first scan
     setup.portal_url()?;
     setup.client()?;
-    setup.warn_of_exposed();
+    setup.warn_of_exposed(&setup.config.secret_files());
     let guard = Arc::new(Guard {
         token: token(setup.config)?,
         arguments: arguments(setup.args),

@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{AuditEvent, Coverage, Finding, PortalText, Window, title_in_context};
+use audit_model::{AuditEvent, Finding, PortalText, Window, title_in_context};
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
 use docspace_client::EntryId;
-use event_archive::LookUps;
+use event_archive::{Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use job_runner::words::plural;
-use tracing::warn;
 use uuid::Uuid;
 
-use crate::judgement::{Corroboration, Sign};
+use crate::assessment::{Corroboration, Sign};
 use crate::kind::Kind;
 use crate::names::{Names, extension};
 use crate::rule::Incident;
@@ -249,18 +248,13 @@ async fn is_used_here(job: &Job, time: Window, extension: &str) -> anyhow::Resul
 pub(crate) async fn countries(
     job: &Job,
     findings: &[&Finding],
-    coverage: &mut Coverage,
+    look: &mut Look,
 ) -> anyhow::Result<BTreeMap<Uuid, Corroboration>> {
     let mut signs = BTreeMap::new();
     let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(signs) };
     // who steals a session looks around first
     let recent = Window::new(first, job.window.until);
-    let refreshed = job.archive.refresh_logins_and_history(&job.client, recent, HISTORY, job.now).await?;
-    if let Some(error) = refreshed.error {
-        warn!("{:#}", anyhow::Error::new(error));
-    }
-    coverage.logins = refreshed.coverage;
-    coverage.add_gaps(refreshed.gaps);
+    look.logins_and_history(recent, HISTORY).await?;
     let known_since = job.archive.logins_known_since(first).await?;
     let Some(since) = known_since.filter(|since| first - *since >= HISTORY / 2) else { return Ok(signs) };
     for finding in findings {

@@ -90,8 +90,13 @@ impl Collision {
 }
 
 impl Config {
+    /// The zone of the report, where that is not the portal's.
+    pub(crate) fn time_zone(&self) -> Option<Tz> {
+        self.time_zone.map(|zone| zone.0)
+    }
+
     pub(crate) fn zone_or(&self, portal: Tz) -> Tz {
-        self.time_zone.map_or(portal, |zone| zone.0)
+        self.time_zone().unwrap_or(portal)
     }
 
     pub(crate) fn settle(&self) -> TimeDelta {

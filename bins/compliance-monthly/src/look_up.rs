@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{Coverage, RoomId, Rooms};
+use audit_model::{RoomId, Rooms};
 use docspace_client::Account;
+use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::names::{self, Named, NamedList, Unknown, unknown};
 use job_runner::{Error, Job};
-use tracing::warn;
 use uuid::Uuid;
 
 use crate::filter::{Filter, Selection, ids_in};
@@ -27,7 +27,7 @@ pub(crate) async fn filter(
     only: &Selection,
     job: &Job,
     rooms: &Rooms,
-    coverage: &mut Coverage,
+    look: &mut Look,
 ) -> anyhow::Result<(Filter, Vec<String>)> {
     let important = important(only)?;
     let mut filter = Filter::new(only, important.clone());
@@ -39,23 +39,18 @@ pub(crate) async fn filter(
         filter.room_titles = only.rooms.iter().cloned().collect();
     }
     if !only.people.is_empty() {
-        let (found, nobody) = people(job, ("only.people", &only.people), coverage).await;
+        let (found, nobody) = people(job, ("only.people", &only.people), look).await;
         missing.extend(nobody);
         filter.people = Some(found);
         filter.addresses = only.people.iter().map(|name| name.trim().to_lowercase()).collect();
     }
-    match names::look_up(&by_id(only, &important), &job.client).await {
-        Ok(nowhere) => missing.extend(nowhere),
-        Err(error) => {
-            coverage.gap("only", job.window, error.gap_reason());
-            warn!("{:#}", anyhow::Error::new(error));
-        }
-    }
+    let nowhere = names::look_up(&by_id(only, &important), &job.client).await;
+    missing.extend(look.answered("only", nowhere).unwrap_or_default());
     let missing = without_removed(missing, job).await?;
     let is_list = |unknown: &Unknown| unknown.key == IMPORTANT;
     let nothing_is_left = missing.iter().filter(|unknown| is_list(unknown)).count() == important.len();
     // what was not read could name it
-    let is_whole = coverage.gaps.is_empty();
+    let is_whole = look.coverage().gaps.is_empty();
     let is_refused = |unknown: &Unknown| is_whole && (nothing_is_left || !is_list(unknown));
     let (refused, told): (Vec<Unknown>, Vec<Unknown>) = missing.into_iter().partition(is_refused);
     if !refused.is_empty() {
@@ -113,17 +108,10 @@ fn chosen(wanted: &[String], rooms: &Rooms) -> (BTreeSet<RoomId>, Vec<Unknown>) 
 pub(crate) async fn people(
     job: &Job,
     (key, entries): (&'static str, &[String]),
-    coverage: &mut Coverage,
+    look: &mut Look,
 ) -> (BTreeSet<Uuid>, Vec<Unknown>) {
     let mut found: BTreeSet<Uuid> = entries.iter().filter_map(|entry| id_of(entry)).collect();
-    let known = match job.client.people().await {
-        Ok(known) => known,
-        Err(error) => {
-            coverage.gap("people", job.window, error.gap_reason());
-            warn!("{:#}", anyhow::Error::new(error));
-            return (found, Vec::new());
-        }
-    };
+    let Some(known) = look.answered("people", job.client.people().await) else { return (found, Vec::new()) };
     let is_meant = |account: &&Account| account.person.is_meant_by_one_of(entries);
     found.extend(known.iter().filter(is_meant).map(|account| account.person.id));
     (found, unknown(&[NamedList::people(key, entries)], (&known, &[], &[])))

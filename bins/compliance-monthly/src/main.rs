@@ -1,23 +1,24 @@
 //! Writes the audit trail of a month as a report that people can read and auditors can verify. See the README for operators.
 
+mod act;
+mod body;
 mod bundle;
-mod checks;
 mod cli;
 mod config;
 mod csv;
 mod decision;
+mod doctor;
 mod document;
 mod filter;
+mod gather;
 mod html;
 mod logins;
 mod look_up;
 mod manifest;
 mod ndjson;
-mod outcome;
 mod page_one;
 mod period;
 mod report;
-mod run;
 mod sections;
 mod summary;
 mod target;
@@ -30,6 +31,106 @@ mod write;
 
 use std::process::ExitCode;
 
+use ::report::Document;
+use anyhow::Context;
+use audit_model::{BlindSpot, MainSource, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use event_archive::Look;
+use job_runner::args::FlagSetting;
+use job_runner::exit::Exit;
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+
+use crate::body::{Body, Gathered, Report};
+use crate::cli::Cli;
+use crate::config::Config;
+
+/// This program, as the runner sees it.
+struct ComplianceMonthly;
+
+impl Program for ComplianceMonthly {
+    const ABOUT: About = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        // what `store prune` leaves is twice this: a month, and the one to compare it with
+        window: TimeDelta::days(31),
+        main: MainSource::Audit,
+        blind_spots: &[
+            BlindSpot::StreamDownloads,
+            BlindSpot::ViewOnlySessions,
+            BlindSpot::KeyLogins,
+            BlindSpot::FilesInFolderOperations,
+            BlindSpot::Ipv6,
+            BlindSpot::BlockedLogins,
+        ],
+        judged_by: &["audit"],
+        sends_alerts: false,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    type Facts = Gathered;
+    type Detail = ();
+    type Body = Body;
+
+    fn flags(cli: &Cli) -> Vec<FlagSetting> {
+        cli.flags()
+    }
+
+    fn window(
+        config: &Config,
+        since: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Result<Option<Window>, job_runner::Error> {
+        period::window(config, since, until, now, zone).map(Some)
+    }
+
+    fn time_zone(config: &Config) -> Option<Tz> {
+        config.time_zone()
+    }
+
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Gathered> {
+        gather::gather(config, job, look).await
+    }
+
+    fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
+        body::judge(config, gathered)
+    }
+
+    fn unseen(config: &Config, head: &Head) -> Body {
+        body::unseen(config, head)
+    }
+
+    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        act::act(config, job, report).await
+    }
+
+    fn body(_report: &Report, _document: &mut Document) {}
+
+    fn text(report: &Report, _document: &Document) -> Vec<u8> {
+        let mut out = Vec::new();
+        // nothing fails that writes into memory
+        report::text(report, &mut out).ok();
+        out
+    }
+
+    /// A report that was asked for is printed, whatever it lacks.
+    fn says_more(_report: &Report) -> bool {
+        true
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        verify::run(cli.verified_folder().context("`verify` names a folder")?, setup)
+    }
+}
+
 fn main() -> ExitCode {
-    job_runner::main::<run::ComplianceMonthly>()
+    job_runner::main::<ComplianceMonthly>()
 }

@@ -2,10 +2,10 @@
 
 use audit_model::{ActClass, Coverage, Verdict, Window};
 
+use crate::body::Facts;
 use crate::decision::Decision;
 use crate::document::Block;
 use crate::logins::Logins;
-use crate::outcome::Facts;
 use crate::period::Period;
 use crate::summary::{Ids, Summary};
 use crate::words::{self, local, plural};

@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use job_runner::time_spec::start_of_day;
 
+use crate::config::Config;
 use crate::csv::utc;
 use crate::manifest::PeriodFacts;
 
@@ -175,6 +176,34 @@ pub(crate) fn month_before(until: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
     let local = until.with_timezone(&zone).naive_local();
     let day = local.date() - Months::new(1);
     start_of_day(day, zone) + (local - local.date().and_time(chrono::NaiveTime::MIN))
+}
+
+/// The month that is set, else the last whole one; or what the flags say, half-open.
+///
+/// # Errors
+/// The month is not over yet.
+pub(crate) fn window(
+    config: &Config,
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> Result<Window, job_runner::Error> {
+    let zone = config.zone_or(zone);
+    match (since, until) {
+        (None, None) => {
+            let month = config.month.unwrap_or_else(|| Month::last_complete(now, zone));
+            let window = month.window(zone);
+            if window.until > now {
+                let message =
+                    format!("{month} ends at {} and is not over yet", crate::words::local(window.until, zone));
+                return Err(job_runner::Error::setting("month", message));
+            }
+            Ok(window)
+        }
+        (None, Some(until)) => Ok(Window::new(month_before(until, zone), until)),
+        (Some(since), until) => Ok(Window::new(since, until.unwrap_or(now))),
+    }
 }
 
 #[cfg(test)]

@@ -2,40 +2,28 @@
 
 use std::io;
 
-use job_runner::args::ReportFormat;
-
-use crate::outcome::Outcome;
+use crate::body::Report;
 use crate::txt;
 use crate::upload::State;
 use crate::words::plural;
 
 /// Writes the report; this program always has something to say.
-pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-    match format {
-        ReportFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, outcome)?;
-            writeln!(out)
-        }
-        ReportFormat::Text => text(outcome, out),
-    }
-}
-
-fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    txt::published_lines(outcome.period.first_day, outcome.period.last_day, outcome.counts.events, out)?;
-    for note in &outcome.head.notes {
+pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    txt::published_lines(report.body.period.first_day, report.body.period.last_day, report.body.counts.events, out)?;
+    for note in &report.head.notes {
         writeln!(out, "Note: {note}")?;
     }
-    txt::blocks(&outcome.page_one.page_one, out)?;
-    if let Some(report) = &outcome.report {
-        writeln!(out, "\nFiles in {}:", report.folder.display())?;
-        for file in &report.files {
+    txt::blocks(&report.body.page_one.page_one, out)?;
+    if let Some(written) = &report.body.report {
+        writeln!(out, "\nFiles in {}:", written.folder.display())?;
+        for file in &written.files {
             let rows = file.rows.map(|rows| format!(", {}", plural(rows, "row"))).unwrap_or_default();
             writeln!(out, "  - {} ({} bytes{rows})", file.name, file.bytes)?;
         }
     }
-    if let Some(upload) = &outcome.upload {
+    if let Some(upload) = &report.body.upload {
         writeln!(out, "\nUploads into {} (folder {}):", upload.path, upload.folder)?;
-        for action in &outcome.actions {
+        for action in &report.body.actions {
             let id = action.id.as_ref().map(|id| format!(", file {id}")).unwrap_or_default();
             writeln!(out, "  - {}: {}{id}: {}", action.title, words(action.state), action.reason)?;
         }

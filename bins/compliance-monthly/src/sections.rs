@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use audit_model::{ActClass, PortalText, RoomId, Verdict, is_robot};
 
+use crate::body::Facts;
 use crate::document::Bars;
 use crate::document::{Block, Table};
-use crate::outcome::Facts;
 use crate::summary::{RoomKey, RoomRow, SHOWN};
 use crate::topic::{TOPICS, Topic};
 use crate::words::{self, local, plural};

@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use job_runner::Setup;
+use job_runner::exit::Exit;
 use sha2::{Digest, Sha256};
 
 use crate::bundle::is_file;
+use crate::config::Config;
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, SCHEMA};
 
 /// What was found.
@@ -106,4 +109,17 @@ pub(crate) fn hash_of(path: &Path) -> io::Result<(u64, String)> {
             }
         }
     }
+}
+
+/// `verify DIR`: says whether the files are what was written.
+pub(crate) fn run(folder: &Path, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let verified = verify(folder)?;
+    let shown = folder.display();
+    if verified.problems.is_empty() {
+        setup.print(&format!("{shown}: {} files, none changed\n", verified.files))?;
+        return Ok(Exit::Concluded);
+    }
+    let lines: String = verified.problems.iter().map(|problem| format!("  - {problem}\n")).collect();
+    setup.print(&format!("{shown}: NOT what was written\n{lines}"))?;
+    Ok(Exit::Nothing)
 }

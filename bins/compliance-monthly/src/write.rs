@@ -8,11 +8,11 @@ use futures::TryStreamExt;
 use job_runner::{Job, PortalName, ProgramName};
 use serde_json::{Value, json};
 
+use crate::body::{Facts, Written};
 use crate::bundle::Bundle;
 use crate::document::Document;
 use crate::filter::Filter;
 use crate::manifest::{Manifest, SCHEMA};
-use crate::outcome::{Facts, Written};
 use crate::sections::{self, Names};
 use crate::summary::Tally;
 use crate::topic::Topic;

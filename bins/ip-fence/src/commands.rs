@@ -5,6 +5,7 @@ use std::path::Path;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
 use docspace_client::{Account, Client, ErrorKind};
+use event_archive::Look;
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
@@ -13,15 +14,17 @@ use job_runner::words::plural;
 use tracing::warn;
 
 use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};
+use crate::config::Config;
 use crate::directory;
+use crate::gather;
 use crate::plan::{self, Plan, PlanReport};
 use crate::policy::{Directory, Policy, PolicyFile, Word, import};
-use crate::run::{self, IpFence};
+use crate::rule::BLIND_SPOTS;
 
 /// How much history is replayed against a planned list.
 const HISTORY: TimeDelta = TimeDelta::days(30);
 
-pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, IpFence>) -> anyhow::Result<Exit> {
+pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     match &cli.command {
         Some(Command::Policy(PolicyCommand::Check)) => check(setup).await,
         Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from),
@@ -32,18 +35,18 @@ pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, IpFence>) -> anyhow::Result
 }
 
 /// The policy that is set. Without one there is nothing to check or to plan.
-fn policy_file(setup: &Setup<'_, IpFence>) -> Result<PolicyFile, job_runner::Error> {
+fn policy_file(setup: &Setup<'_, Config>) -> Result<PolicyFile, job_runner::Error> {
     let file = directory::read_policy(path(setup))?;
     file.ok_or_else(|| {
         job_runner::Error::setting("policy", "is missing: give `--policy FILE`, or write it into the settings")
     })
 }
 
-fn path<'s>(setup: &'s Setup<'_, IpFence>) -> Option<&'s Path> {
+fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
     setup.config.policy.as_ref().map(|path| path.as_path())
 }
 
-async fn check(setup: &Setup<'_, IpFence>) -> anyhow::Result<Exit> {
+async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
     let rules = plural(file.rules.len() as u64, "rule");
     if setup.common.portal.url.is_none() {
@@ -56,24 +59,20 @@ async fn check(setup: &Setup<'_, IpFence>) -> anyhow::Result<Exit> {
     let (policy, directory) = resolved(setup, &client, file).await?;
     let mut text =
         format!("{rules} for {} of {} people, no mistake in them\n", policy.people(), directory.people.len());
-    for note in run::about(&policy) {
+    for note in gather::about(&policy) {
         text.push_str(&format!("Note: {note}\n"));
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)
 }
 
-async fn resolved(
-    setup: &Setup<'_, IpFence>,
-    client: &Client,
-    file: PolicyFile,
-) -> anyhow::Result<(Policy, Directory)> {
+async fn resolved(setup: &Setup<'_, Config>, client: &Client, file: PolicyFile) -> anyhow::Result<(Policy, Directory)> {
     let directory = directory::read(client, Some(&file)).await?;
-    let policy = run::resolve(Some(file), path(setup), &directory, setup.config, setup.now)?;
+    let policy = gather::resolve(Some(file), path(setup), &directory, setup.config, setup.now)?;
     Ok((policy, directory))
 }
 
-fn import(setup: &Setup<'_, IpFence>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
+fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| job_runner::Error::setting("FILE", format!("{} cannot be read: {error}", file.display())))?;
     let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
@@ -87,7 +86,7 @@ fn import(setup: &Setup<'_, IpFence>, file: &Path, from: Option<ListFormat>) -> 
     Ok(Exit::Concluded)
 }
 
-async fn test(setup: &Setup<'_, IpFence>, person: &str, address: &str) -> anyhow::Result<Exit> {
+async fn test(setup: &Setup<'_, Config>, person: &str, address: &str) -> anyhow::Result<Exit> {
     let client = setup.client()?;
     let (policy, directory) = resolved(setup, &client, policy_file(setup)?).await?;
     let Some(account) = directory.person(person) else {
@@ -100,7 +99,7 @@ async fn test(setup: &Setup<'_, IpFence>, person: &str, address: &str) -> anyhow
         )
         .into());
     };
-    let is_public = run::is_public(&setup.config.portal, &setup.portal_url()?);
+    let is_public = gather::is_public(&setup.config.portal, &setup.portal_url()?);
     let answer = policy.answer(&account.person, address, is_public);
     setup.print(&match setup.args.format {
         ReportFormat::Text => answer.text(),
@@ -110,7 +109,7 @@ async fn test(setup: &Setup<'_, IpFence>, person: &str, address: &str) -> anyhow
     Ok(decide(ending, setup.args.exit_code))
 }
 
-async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exit> {
+async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
     let client = setup.client()?;
     let portal = client.probe().await?;
@@ -149,7 +148,7 @@ async fn plan(setup: &Setup<'_, IpFence>, args: &PlanArgs) -> anyhow::Result<Exi
         own_all: args.own_all,
         own_address: args.own_address,
         me: &portal.me,
-        is_public: run::is_public(&setup.config.portal, &setup.portal_url()?),
+        is_public: gather::is_public(&setup.config.portal, &setup.portal_url()?),
         seen: &seen,
     });
     let verdict = coverage.verdict();
@@ -169,20 +168,13 @@ async fn history(
     client: &Client,
     archive: &event_archive::Archive,
     window: Window,
-    setup: &Setup<'_, IpFence>,
+    setup: &Setup<'_, Config>,
 ) -> anyhow::Result<(Coverage, plan::History)> {
-    let logins = archive.refresh_logins(client, window, setup.now).await?;
-    let audit = archive.refresh_audit(client, window, setup.now).await?;
-    let mut coverage =
-        Coverage { main: MainSource::Logins, logins: logins.coverage, audit: audit.coverage, ..Coverage::default() };
-    coverage.blind_spots = run::BLIND_SPOTS.to_vec();
-    for (gaps, error) in [(logins.gaps, logins.error), (audit.gaps, audit.error)] {
-        coverage.add_gaps(gaps);
-        if let Some(error) = error {
-            warn!("{:#}", anyhow::Error::new(error));
-        }
-    }
-    Ok((coverage, plan::History::read(archive, window).await?))
+    let what = (client.clone(), archive.clone());
+    let mut look = Look::new(what, (window, setup.now), MainSource::Logins, &BLIND_SPOTS);
+    look.logins().await?;
+    look.audit().await?;
+    Ok((look.into_coverage(), plan::History::read(archive, window).await?))
 }
 
 fn shown(text: &str) -> String {

@@ -69,6 +69,12 @@ pub(crate) struct Found {
     pub(crate) rows: Vec<Sighting>,
 }
 
+impl From<&Found> for job_runner::Found<Detail> {
+    fn from(found: &Found) -> Self {
+        job_runner::Found { finding: found.finding.clone(), detail: found.detail.clone() }
+    }
+}
+
 /// What this program says of a finding besides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Detail {

@@ -1,19 +1,19 @@
 //! Finds people who came from where they should not, and tells what a list of addresses would do. See the README for operators.
 
+mod body;
 mod bursts;
-mod checks;
 mod cli;
 mod commands;
 mod config;
 mod directory;
+mod doctor;
 mod drift;
 mod found;
-mod outcome;
+mod gather;
 mod plan;
 mod policy;
 mod report;
 mod rule;
-mod run;
 mod server;
 mod sighting;
 #[cfg(test)]
@@ -21,6 +21,74 @@ mod testing;
 
 use std::process::ExitCode;
 
+use ::report::Document;
+use audit_model::MainSource;
+use event_archive::Look;
+use job_runner::args::FlagSetting;
+use job_runner::exit::Exit;
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+
+use crate::body::{Body, Report};
+use crate::cli::Cli;
+use crate::config::Config;
+use crate::found::Detail;
+use crate::gather::Facts;
+
+/// This program, as the runner sees it.
+struct IpFence;
+
+impl Program for IpFence {
+    const ABOUT: About = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        window: rule::WINDOW,
+        main: MainSource::Logins,
+        blind_spots: &rule::BLIND_SPOTS,
+        judged_by: &["audit", "logins", "people"],
+        sends_alerts: true,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    type Facts = Facts;
+    type Detail = Detail;
+    type Body = Body;
+
+    fn flags(cli: &Cli) -> Vec<FlagSetting> {
+        cli.flags()
+    }
+
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
+        gather::gather(config, job, look).await
+    }
+
+    fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        body::judge(facts)
+    }
+
+    fn unseen(_config: &Config, head: &Head) -> Body {
+        Body::unseen(head.window)
+    }
+
+    fn body(_report: &Report, _document: &mut Document) {}
+
+    fn text(report: &Report, _document: &Document) -> Vec<u8> {
+        let mut out = Vec::new();
+        // nothing fails that writes into memory
+        report::text(report, &mut out).ok();
+        out
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        commands::run(cli, setup).await
+    }
+}
+
 fn main() -> ExitCode {
-    job_runner::main::<run::IpFence>()
+    job_runner::main::<IpFence>()
 }

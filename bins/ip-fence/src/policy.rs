@@ -17,6 +17,16 @@ pub(crate) use file::parse;
 pub(crate) use resolve::{Allowed, Directory, Policy, Verdict};
 pub(crate) use words::Word;
 
+/// What the run was judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct PolicyFacts {
+    pub(crate) rules: usize,
+    /// Labels of rules that have ended.
+    pub(crate) expired: Vec<String>,
+    /// How many people rules name, members of groups included.
+    pub(crate) people: usize,
+}
+
 /// What happens to people whom no rule names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,31 +1,20 @@
-//! The report in text and JSON. Pure.
+//! The report in text. Pure.
 
 use std::io;
 
 use alerting::person_page;
 use audit_model::{Evidence, Finding, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
 use chrono_tz::Tz;
-use job_runner::args::ReportFormat;
+use job_runner::Found;
 use job_runner::words::{self, Clock, plural};
-use url::Url;
 
-use crate::found::Kind;
-use crate::outcome::Outcome;
+use crate::body::Report;
+use crate::found::{Detail, Kind};
 
-/// Writes the report. Text says nothing at all when there is nothing to say.
-pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-    match format {
-        ReportFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, outcome)?;
-            writeln!(out)
-        }
-        ReportFormat::Text => text(outcome, out),
-    }
-}
-
-fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &outcome.head;
-    let findings: Vec<&Finding> = words::told(&outcome.found.findings).collect();
+/// Writes the report; nothing at all when there is nothing to say.
+pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    let head = &report.head;
+    let findings: Vec<&Found<Detail>> = report.told().collect();
     let verdict = head.coverage.verdict();
     if findings.is_empty() && verdict == Verdict::Complete {
         return Ok(());
@@ -33,7 +22,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
         (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) if !outcome.found.findings.is_empty() => {
+        (Verdict::Incomplete, 0) if !report.findings.is_empty() => {
             "incomplete: nothing new in what could be read, and not all of it could".to_owned()
         }
         (Verdict::Incomplete, 0) => {
@@ -43,20 +32,20 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         (Verdict::Complete, count) => plural(count, "finding"),
     };
     writeln!(out, "ip-fence: {headline}")?;
-    writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
+    writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
     for note in &head.notes {
         writeln!(out, "Note: {note}")?;
     }
-    for finding in findings {
+    for found in findings {
         writeln!(out)?;
-        finding_text(outcome, finding, &clock, out)?;
+        finding_text(report, found, &clock, out)?;
     }
     writeln!(out)?;
     words::coverage(&head.coverage, clock, out)
 }
 
-fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let kind = outcome.found.detail(finding).kind;
+fn finding_text(report: &Report, found: &Found<Detail>, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    let Found { finding, detail: Detail { kind, .. } } = found;
     writeln!(out, "{}  {}", words::severity(finding.severity), who(finding))?;
     if let Some(role) = finding.person.role {
         let since =
@@ -73,10 +62,9 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: &Clock, out: &mut i
     for evidence in &finding.evidence {
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
-    writeln!(out, "  How sure: {}", how_sure(kind))?;
-    writeln!(out, "  What to do: {}", what_to_do(kind))?;
-    let portal = Url::parse(&outcome.head.portal.url).ok();
-    match portal.and_then(|portal| person_page(&finding.person, &portal)) {
+    writeln!(out, "  How sure: {}", how_sure(*kind))?;
+    writeln!(out, "  What to do: {}", what_to_do(*kind))?;
+    match person_page(&finding.person, &report.head.portal.url) {
         Some(page) => writeln!(out, "  The account: {page}"),
         None => Ok(()),
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use audit_model::{
-    ActionId, Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot,
+    ActionId, Address, AddressRange, BlindSpot, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot,
 };
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -15,6 +15,12 @@ use uuid::Uuid;
 use crate::found::{About, Found, Kind, Rows};
 use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
+
+/// How far back a run looks when nothing says otherwise.
+pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(24);
+
+/// What no portal records. Logins that its own list refuses come to that where the list is switched on.
+pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
 
 /// So many earlier logins make a habit that a new country is new to.
 const HABIT: u64 = 5;

@@ -7,7 +7,7 @@ use audit_model::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ErrorKind, Room};
-use event_archive::LookUps;
+use event_archive::{Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use tracing::warn;
@@ -43,12 +43,7 @@ pub(crate) struct Changed {
 }
 
 /// Reads members and logs of the rooms, and places the events of the window.
-pub(crate) async fn read(
-    job: &Job,
-    rooms: &[&Room],
-    classes: &[ActClass],
-    coverage: &mut Coverage,
-) -> anyhow::Result<Seen> {
+pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look: &mut Look) -> anyhow::Result<Seen> {
     let titles = job.archive.rooms(job.window).await?;
     let mut seen = Seen { titles, ..Seen::default() };
     let mut subjects = HashMap::new();
@@ -59,7 +54,7 @@ pub(crate) async fn read(
             Err(error) => {
                 // a room that went away meanwhile has no members to remind
                 if error.kind != ErrorKind::NotFound {
-                    coverage.gap("members", job.window, error.gap_reason());
+                    look.gap("members", job.window, error.gap_reason());
                     warn!(room.id = %id, "{error:#}");
                     seen.unread.push(id.clone());
                 }
@@ -79,21 +74,18 @@ pub(crate) async fn read(
         };
         // rooms in third-party storage have no log; who joined is not told then
         if matches!(id, RoomId::Number(_)) {
-            let refreshed = job.archive.refresh_room_log(&job.client, id, job.window, job.now).await?;
-            if let Some(error) = refreshed.error {
-                warn!(room.id = %id, "{:#}", anyhow::Error::new(error));
-            }
-            if refreshed.gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {
+            let gaps = look.room_log(id, job.window).await?;
+            if gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {
                 view.blind = Some(Unsure::NoRoomLog);
             }
-            coverage.add_room_log(refreshed.coverage, refreshed.gaps);
             seen.logs.insert(id, job.archive.room_log(id, job.window).await?);
             subjects.extend(job.archive.room_log_subjects(id, job.window).await?);
         }
         seen.rooms.insert(id.clone(), view);
     }
     let open = place(job, classes, &subjects, &mut seen).await?;
-    coverage.unattributed += look_up(job, open, &mut seen, coverage).await?;
+    let unattributed = look_up(job, open, &mut seen, look).await?;
+    look.unattributed(unattributed);
     Ok(seen)
 }
 
@@ -203,7 +195,7 @@ fn note_latest(known: &mut BTreeMap<Uuid, DateTime<Utc>>, id: Uuid, at: DateTime
 
 /// Where only the title of a room is known, the place of the document today may tell; else the act counts as perhaps in any room of
 /// its author. What cannot be looked up is a gap. Gives how many stay open.
-async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, coverage: &mut Coverage) -> anyhow::Result<u64> {
+async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, look: &mut Look) -> anyhow::Result<u64> {
     let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).collect();
     let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
     let mut places = HashMap::new();
@@ -216,7 +208,7 @@ async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, coverage: &mut Cov
             places.insert(file.to_owned(), place.value.room);
         }
     }
-    job.note(look_ups, coverage);
+    look.finish(look_ups);
     let mut left = 0;
     for Open { event, class } in &open {
         match file_of(event).and_then(|file| places.get(file)) {

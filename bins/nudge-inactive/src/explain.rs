@@ -3,45 +3,27 @@
 use std::fmt::Write;
 
 use audit_model::{Coverage, PortalText, Verdict as Reading};
-use event_archive::Archive;
 use job_runner::exit::Exit;
-use job_runner::{Job, Program, Setup};
-use job_store::Store;
+use job_runner::{Job, Setup};
 
 use crate::config::{Config, RoomChoice};
+use crate::gather::{Facts, gather};
 use crate::remind::explain_reminders;
 use crate::report::{Clock, blind_spots, gaps, who};
 use crate::rule::{Judged, Verdict};
-use crate::run::{Judgement, NudgeInactive, judge_rooms};
 
-pub(crate) async fn explain(setup: &Setup<'_, NudgeInactive>, person: &str, room: &str) -> anyhow::Result<Exit> {
-    let client = setup.client()?;
-    let store = Store::snapshot_of(&std::path::absolute(setup.state_paths()?.store)?).await?;
-    let portal = client.probe().await?;
-    let zone = portal.time_zone;
-    let window = setup.window(zone, setup.config.period())?;
-    let job = Job {
-        program: NudgeInactive::NAME,
-        version: NudgeInactive::VERSION,
-        portal_url: setup.portal_url()?,
-        client,
-        portal: Some(portal),
-        archive: Archive::open(store.clone()).await?,
-        store: Ok(store),
-        window,
-        unseen_after: None,
-        now: setup.now,
-        dry_run: true,
-        mailer: None,
-        service_accounts: setup.common.service_accounts.iter().map(|entry| entry.to_lowercase()).collect(),
-        notes: Vec::new(),
-    };
+pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
+    let (job, mut look) = setup.rehearsal(setup.config.period()).await?;
+    if !job.portal.audit_filter_works {
+        anyhow::bail!("the portal's plan has no audit feature, so nobody can tell who was active");
+    }
     let config = Config { rooms: RoomChoice::List(vec![room.to_owned()]), ..setup.config.clone() };
-    let judgement = judge_rooms(&config, &job).await?;
+    let facts = gather(&config, &job, &mut look).await?;
     let mut text = String::new();
-    let is_known = write(&mut text, person, &config, &job, &judgement).await?;
+    let is_known = write(&mut text, person, &config, &job, &facts).await?;
+    coverage(&mut text, look.coverage(), &Clock(job.portal.time_zone))?;
     setup.print(&text)?;
-    Ok(match judgement.coverage.verdict() {
+    Ok(match look.coverage().verdict() {
         Reading::Nothing => Exit::Nothing,
         _ if !is_known => Exit::Usage,
         Reading::Incomplete => Exit::Incomplete,
@@ -50,17 +32,11 @@ pub(crate) async fn explain(setup: &Setup<'_, NudgeInactive>, person: &str, room
 }
 
 /// Whether the person is a member of one of the rooms.
-async fn write(
-    text: &mut String,
-    person: &str,
-    config: &Config,
-    job: &Job,
-    judgement: &Judgement,
-) -> anyhow::Result<bool> {
-    let clock = Clock(job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone));
+async fn write(text: &mut String, person: &str, config: &Config, job: &Job, facts: &Facts) -> anyhow::Result<bool> {
+    let clock = Clock(job.portal.time_zone);
     let mut is_known = false;
-    for (room, judged) in &judgement.judged {
-        let title = judgement.found.rooms.get(room).map(|room| room.title.for_terminal()).unwrap_or_default();
+    for (room, judged) in &facts.judged {
+        let title = facts.found.rooms.get(room).map(|room| room.title.for_terminal()).unwrap_or_default();
         let Some(judged) = judged.iter().find(|judged| judged.member.account.person.is_meant_by(person)) else {
             let shown = PortalText::new(person).for_terminal();
             writeln!(text, "{shown} is no member of \"{title}\" (room {room})")?;
@@ -83,7 +59,7 @@ async fn write(
             writeln!(text, "    {}  {what}", clock.minute(sample.at))?;
         }
         let key = (judged.member.account.person.id, room.clone());
-        match (judged.last.or(judgement.last.get(&key).copied()), judgement.watched_since) {
+        match (judged.last.or(facts.last.get(&key).copied()), facts.watched_since) {
             (Some(at), _) => writeln!(text, "  last seen there {}", clock.minute(at))?,
             (None, Some(since)) => writeln!(text, "  not seen there since we watch ({})", clock.day(since))?,
             (None, None) => {}
@@ -92,7 +68,6 @@ async fn write(
             writeln!(text, "  {line}")?;
         }
     }
-    coverage(text, &judgement.coverage, &clock)?;
     Ok(is_known)
 }
 

@@ -1,20 +1,123 @@
 //! Finds members of rooms who do nothing there, reminds them, and tells the manager. See the README for operators.
 
+mod act;
 mod activity;
-mod checks;
+mod body;
 mod cli;
 mod config;
+mod doctor;
 mod explain;
+mod gather;
 mod missed;
-mod outcome;
 mod remind;
 mod report;
 mod rooms;
 mod rule;
-mod run;
 
 use std::process::ExitCode;
 
+use ::report::Document;
+use audit_model::{MainSource, Window};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use event_archive::Look;
+use job_runner::args::FlagSetting;
+use job_runner::exit::Exit;
+use job_runner::names::NamedList;
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+
+use crate::body::{Body, Report};
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::gather::Facts;
+
+/// This program, as the runner sees it.
+struct NudgeInactive;
+
+impl Program for NudgeInactive {
+    const ABOUT: About = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        window: rule::WINDOW,
+        main: MainSource::Audit,
+        blind_spots: &rule::BLIND_SPOTS,
+        judged_by: &["audit"],
+        // who is inactive is for the manager, in one report, and not an incident each
+        sends_alerts: false,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    type Facts = Facts;
+    type Detail = ();
+    type Body = Body;
+
+    fn flags(cli: &Cli) -> Vec<FlagSetting> {
+        cli.flags()
+    }
+
+    /// The period before its end, whatever earlier runs have seen: a shorter one would call people inactive who are not.
+    fn window(
+        config: &Config,
+        since: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+        _zone: Tz,
+    ) -> Result<Option<Window>, job_runner::Error> {
+        let until = until.unwrap_or(now);
+        Ok(Some(Window::new(since.unwrap_or(until - config.period()), until)))
+    }
+
+    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
+        remind::spared(config, now)
+    }
+
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
+        gather::gather(config, job, look).await
+    }
+
+    fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
+        body::judge(config, facts)
+    }
+
+    fn unseen(config: &Config, _head: &Head) -> Body {
+        Body::unseen(config)
+    }
+
+    async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        act::act(config, job, report).await
+    }
+
+    fn body(_report: &Report, _document: &mut Document) {}
+
+    fn text(report: &Report, _document: &Document) -> Vec<u8> {
+        let mut out = Vec::new();
+        // nothing fails that writes into memory
+        report::text(report, &mut out).ok();
+        out
+    }
+
+    fn says_more(report: &Report) -> bool {
+        report.body.print.is_some() || report.is_held || report.told().next().is_some()
+    }
+
+    fn needs_mail(config: &Config) -> bool {
+        config.remind.enabled || !config.manager.mail_to.is_empty()
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        match &cli.command {
+            Some(Command::Explain { person, room }) => explain::explain(setup, person, room).await,
+            Some(Command::Common(_)) | None => Ok(Exit::Usage),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    job_runner::main::<run::NudgeInactive>()
+    job_runner::main::<NudgeInactive>()
 }

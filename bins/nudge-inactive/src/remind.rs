@@ -26,7 +26,7 @@ pub(crate) async fn explain_reminders(
     let ledger = ledger::Ledger::open(store.clone()).await?;
     let past = ledger.past().await?;
     let mut lines = Vec::new();
-    let zone = job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
+    let zone = job.portal.time_zone;
     let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%Y-%m-%d").to_string();
     if let Some(series) = past.series.get(&(person.id, room.clone())) {
         lines.push(format!("found inactive since {}", day(series.since)));

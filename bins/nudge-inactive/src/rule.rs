@@ -6,12 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
-    ActClass, AuditEvent, Evidence, GUEST_ACCOUNT, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
+    ActClass, AuditEvent, BlindSpot, Evidence, GUEST_ACCOUNT, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// The usual period.
+pub(crate) const WINDOW: TimeDelta = TimeDelta::days(30);
+
+/// What no portal records of a room, however complete the read is.
+pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions];
 
 /// Evidence that is kept per person and room: what shows that somebody was there.
 const SAMPLES: usize = 3;

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use audit_model::{
-    ActClass, Attributed, AuditEvent, Coverage, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms,
-    Weight, Window, is_other_half,
+    ActClass, Attributed, AuditEvent, EntryKind, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
+    is_other_half,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::ErrorKind;
-use event_archive::{Archive, LookUps, Looked};
+use event_archive::{Archive, Look, LookUps, Looked};
 use futures::TryStreamExt;
 use job_runner::Job;
-use tracing::warn;
 
+use crate::config::HEAVIEST_FOLDER;
 use crate::rule::{Placed, RoomKey};
 
 /// A run that would read more activity logs than this says that it did not.
@@ -29,9 +28,6 @@ const MOST_FILES: usize = 300;
 /// How long it is believed what a folder holds and where a file is: a window of the usual length asks once. What a folder held before
 /// something was done to it is not believed.
 const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
-
-/// No folder counts more, whatever the portal says: sums of such weights stay far from the end of the numbers.
-pub(crate) const HEAVIEST_FOLDER: u64 = 1_000_000;
 
 /// The rooms of a portal and which of them are watched.
 pub(crate) struct Watched {
@@ -137,26 +133,17 @@ impl Watched {
 
     /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log or a folder that
     /// cannot be read is a gap.
-    pub(crate) async fn ask(&self, job: &Job, window: Window, coverage: &mut Coverage) -> anyhow::Result<Answers> {
+    pub(crate) async fn ask(&self, job: &Job, window: Window, look: &mut Look) -> anyhow::Result<Answers> {
         let Questions { logs, folders } = self.questions(&job.archive, window).await?;
         let mut answers = Answers::default();
         // rooms in third-party storage have no log
         let has_log = |room: &&RoomId| matches!(room, RoomId::Number(_));
         if logs.len() > MOST_LOGS {
-            coverage.gap("room_log", window, GapReason::BudgetExhausted);
+            look.gap("room_log", window, GapReason::BudgetExhausted);
         }
         for room in logs.iter().filter(has_log).take(MOST_LOGS) {
-            let refreshed = job.archive.refresh_room_log(&job.client, room, window, job.now).await?;
-            match refreshed.error {
-                // deleted since: what stands in none of the other logs stays open between the rooms
-                Some(error) if error.kind == ErrorKind::NotFound => {}
-                error => {
-                    if let Some(error) = error {
-                        warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
-                    }
-                    coverage.add_room_log(refreshed.coverage, refreshed.gaps);
-                }
-            }
+            // of a room that is gone, what stands in none of the other logs stays open between the rooms
+            look.room_log(room, window).await?;
             answers.logs.insert(room, job.archive.room_log(room, window).await?);
         }
         let mut weighed = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, job.now);
@@ -170,7 +157,7 @@ impl Watched {
                 answers.weights.insert(folder.to_string(), known.value.files);
             }
         }
-        job.note(weighed, coverage);
+        look.finish(weighed);
         Ok(answers)
     }
 
@@ -180,7 +167,7 @@ impl Watched {
         job: &Job,
         files: &BTreeSet<String>,
         answers: &mut Answers,
-        coverage: &mut Coverage,
+        look: &mut Look,
     ) -> anyhow::Result<bool> {
         let mut placed = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
         for file in files {
@@ -197,7 +184,7 @@ impl Watched {
                 answers.trees.insert(file.clone(), room);
             }
         }
-        job.note(placed, coverage);
+        look.finish(placed);
         Ok(!answers.trees.is_empty() || !answers.unplaced.is_empty())
     }
 }

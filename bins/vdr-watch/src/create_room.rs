@@ -3,9 +3,10 @@
 //! Titles are not unique and a call can break after it had its effect, so every run looks before it acts, writes down that it acts, and
 //! looks again. A call of which nobody knows the fate is left alone until it must be over.
 
-use audit_model::{Coverage, GapReason, PortalText, RoomId, VIRTUAL_DATA_ROOM};
+use audit_model::{GapReason, PortalText, RoomId, VIRTUAL_DATA_ROOM};
 use chrono::TimeDelta;
 use docspace_client::{Error, Room};
+use event_archive::Look;
 use job_runner::Job;
 use job_store::{Journal, JournalEntry, JournalState, Store};
 use serde::Serialize;
@@ -73,11 +74,11 @@ pub(crate) fn watching(config: &Config, action: Option<&RoomAction>) -> Config {
 ///
 /// # Errors
 /// `job_runner::Error` for what somebody must change first: the key, the plan, the title, an archived room. Others are of the store.
-pub(crate) async fn ensure(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::Result<Option<RoomAction>> {
+pub(crate) async fn ensure(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Option<RoomAction>> {
     let Some(title) = config.create_room.as_deref() else { return Ok(None) };
     let rooms = match job.client.rooms().await {
         Ok(rooms) => rooms,
-        Err(error) => return Ok(Some(failed(title, "the rooms could not be read", Some(error), job, coverage))),
+        Err(error) => return Ok(Some(failed(title, "the rooms could not be read", Some(error), job, look))),
     };
     let of_title = of_title(&rooms, title);
     if let Some(room) = of_title.iter().find(|room| !room.archived) {
@@ -106,7 +107,7 @@ pub(crate) async fn ensure(config: &Config, job: &Job, coverage: &mut Coverage) 
         }
     };
     let making = Making { title, key: key(title), journal: Journal::open(store.clone()).await?, store, job };
-    Ok(Some(making.make_unless_known(&rooms, coverage).await?))
+    Ok(Some(making.make_unless_known(&rooms, look).await?))
 }
 
 /// Says that this run may make no room, where it was asked to; a room that is there already is no exception, because a run that may not
@@ -143,9 +144,9 @@ fn done(room: &Room, title: &str) -> RoomAction {
 }
 
 /// Nothing more can be done in this run.
-fn failed(title: &str, reason: &str, error: Option<Error>, job: &Job, coverage: &mut Coverage) -> RoomAction {
+fn failed(title: &str, reason: &str, error: Option<Error>, job: &Job, look: &mut Look) -> RoomAction {
     let why = error.as_ref().map_or(GapReason::PortalError, Error::gap_reason);
-    coverage.gap("rooms", job.window, why);
+    look.gap("rooms", job.window, why);
     match error {
         Some(error) => warn!("{reason}: {:#}", anyhow::Error::new(error)),
         None => warn!("{reason}"),
@@ -182,7 +183,7 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// The portal shows no room of this title: the journal tells whether that is all there is to know.
-    async fn make_unless_known(&self, rooms: &[Room], coverage: &mut Coverage) -> anyhow::Result<RoomAction> {
+    async fn make_unless_known(&self, rooms: &[Room], look: &mut Look) -> anyhow::Result<RoomAction> {
         let entry = self.plan().await?;
         let age = (self.job.now - entry.updated_at).abs();
         match entry.state {
@@ -193,17 +194,17 @@ impl Making<'_> {
                         format!("it was made earlier and is called \"{}\" now", room.fact.title.for_terminal());
                     return Ok(RoomAction::already(room, self.title, &reason));
                 }
-                self.make(coverage).await
+                self.make(look).await
             }
             JournalState::Started | JournalState::Unknown if age < STILL_AT_WORK => {
                 let reason = "whether an earlier run made it is not known yet; a run in five minutes looks again";
-                Ok(failed(self.title, reason, None, self.job, coverage))
+                Ok(failed(self.title, reason, None, self.job, look))
             }
-            _ => self.make(coverage).await,
+            _ => self.make(look).await,
         }
     }
 
-    async fn make(&self, coverage: &mut Coverage) -> anyhow::Result<RoomAction> {
+    async fn make(&self, look: &mut Look) -> anyhow::Result<RoomAction> {
         let Making { title, job, .. } = self;
         self.advance(JournalState::Started, &json!({})).await?;
         let made = match job.client.create_data_room(title).await {
@@ -212,21 +213,21 @@ impl Making<'_> {
                 self.advance(JournalState::Failed, &json!({})).await?;
                 return Err(setting(format!("{:#}", anyhow::Error::new(error))));
             }
-            Err(error) if error.may_have_acted() => return self.look_again(error, coverage).await,
+            Err(error) if error.may_have_acted() => return self.look_again(error, look).await,
             Err(error) => {
                 self.advance(JournalState::Failed, &json!({})).await?;
-                return Ok(failed(title, "the portal did not make it", Some(error), job, coverage));
+                return Ok(failed(title, "the portal did not make it", Some(error), job, look));
             }
         };
         let (state, action) = match job.client.room(&made.fact.id).await {
             Ok(Some(room)) => (JournalState::Done, done(&room, title)),
             Ok(None) => {
                 let reason = "the portal says that it made the room, and has no such room";
-                (JournalState::Unknown, failed(title, reason, None, job, coverage))
+                (JournalState::Unknown, failed(title, reason, None, job, look))
             }
             Err(error) => {
                 let reason = "the portal says that it made the room, which could not be read back";
-                (JournalState::Unknown, failed(title, reason, Some(error), job, coverage))
+                (JournalState::Unknown, failed(title, reason, Some(error), job, look))
             }
         };
         self.advance(state, &payload(&made.fact.id)).await?;
@@ -234,7 +235,7 @@ impl Making<'_> {
     }
 
     /// The call broke: what the portal shows now tells whether it had its effect.
-    async fn look_again(&self, error: Error, coverage: &mut Coverage) -> anyhow::Result<RoomAction> {
+    async fn look_again(&self, error: Error, look: &mut Look) -> anyhow::Result<RoomAction> {
         let rooms = self.job.client.rooms().await.unwrap_or_default();
         if let Some(room) = of_title(&rooms, self.title).first() {
             self.advance(JournalState::Done, &payload(&room.fact.id)).await?;
@@ -242,7 +243,7 @@ impl Making<'_> {
         }
         self.advance(JournalState::Unknown, &json!({})).await?;
         let reason = "whether the portal made it is not known yet; a run in five minutes looks again";
-        Ok(failed(self.title, reason, Some(error), self.job, coverage))
+        Ok(failed(self.title, reason, Some(error), self.job, look))
     }
 
     async fn plan(&self) -> anyhow::Result<JournalEntry> {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{Coverage, Finding, GUEST_ACCOUNT, LoginEvent, Person, PortalText, Window};
+use audit_model::{Finding, GUEST_ACCOUNT, LoginEvent, Person, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use event_archive::Look;
 use job_runner::Job;
 use serde::{Serialize, Serializer};
-use tracing::warn;
 use uuid::Uuid;
 
 /// How far before the window logins are read once somebody is found: a month holds the ordinary places of most people. What the
@@ -54,16 +54,11 @@ impl Serialize for Logins {
 }
 
 /// Reads the login history of the window for the people found, and what came before. What is missing of the window is a gap.
-pub(crate) async fn read(findings: &[Finding], job: &Job, coverage: &mut Coverage) -> anyhow::Result<Logins> {
+pub(crate) async fn read(findings: &[Finding], job: &Job, look: &mut Look) -> anyhow::Result<Logins> {
     if findings.is_empty() {
         return Ok(Logins::default());
     }
-    let refreshed = job.archive.refresh_logins_and_history(&job.client, job.window, HISTORY, job.now).await?;
-    if let Some(error) = refreshed.error {
-        warn!("{:#}", anyhow::Error::new(error));
-    }
-    coverage.logins = refreshed.coverage;
-    coverage.add_gaps(refreshed.gaps);
+    look.logins_and_history(job.window, HISTORY).await?;
     let known_since = job.archive.logins_known_since(job.window.since).await?;
     let compared_since = known_since.filter(|since| job.window.since - *since >= LEAST_HISTORY);
     let logins = job.archive.logins(job.window).await?;

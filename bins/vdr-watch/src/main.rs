@@ -1,20 +1,100 @@
 //! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
 
 mod attribution;
-mod checks;
+mod body;
 mod cli;
 mod config;
 mod create_room;
+mod doctor;
 mod exclusion;
+mod gather;
 mod logins;
-mod outcome;
 mod report;
 mod rule;
-mod run;
 mod who;
 
 use std::process::ExitCode;
 
+use ::report::Document;
+use audit_model::MainSource;
+use chrono::{DateTime, Utc};
+use event_archive::Look;
+use job_runner::args::FlagSetting;
+use job_runner::names::NamedList;
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached};
+
+use crate::body::{Body, Report};
+use crate::cli::Cli;
+use crate::config::Config;
+use crate::gather::Facts;
+
+/// This program, as the runner sees it.
+struct VdrWatch;
+
+impl Program for VdrWatch {
+    const ABOUT: About = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        window: rule::WINDOW,
+        main: MainSource::Audit,
+        blind_spots: &rule::BLIND_SPOTS,
+        judged_by: &["audit", "rooms", "room_log", "folders", "files"],
+        sends_alerts: true,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    type Facts = Facts;
+    type Detail = ();
+    type Body = Body;
+
+    fn flags(cli: &Cli) -> Vec<FlagSetting> {
+        cli.flags()
+    }
+
+    fn part(config: &Config) -> String {
+        config.part()
+    }
+
+    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
+        exclusion::named(&config.exclude, now.date_naive())
+    }
+
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
+        gather::gather(config, job, look).await
+    }
+
+    fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
+        body::judge(config, facts)
+    }
+
+    fn unseen(config: &Config, head: &Head) -> Body {
+        Body::unseen(config.limits.published(), head.window)
+    }
+
+    async fn act(config: &Config, job: &Job, _report: &mut Report) -> anyhow::Result<()> {
+        create_room::refused(config, job)
+    }
+
+    fn body(_report: &Report, _document: &mut Document) {}
+
+    fn text(report: &Report, _document: &Document) -> Vec<u8> {
+        let mut out = Vec::new();
+        // nothing fails that writes into memory
+        report::text(report, &mut out).ok();
+        out
+    }
+
+    fn says_more(report: &Report) -> bool {
+        report.body.made().next().is_some() || report.told().next().is_some()
+    }
+
+    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
+        doctor::checks(config, reached).await
+    }
+}
+
 fn main() -> ExitCode {
-    job_runner::main::<run::VdrWatch>()
+    job_runner::main::<VdrWatch>()
 }

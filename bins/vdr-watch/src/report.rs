@@ -1,4 +1,4 @@
-//! The report in text and JSON. Pure.
+//! The report in text. Pure.
 
 use std::io;
 
@@ -8,13 +8,11 @@ use audit_model::{
     PortalText, RoomId, RoomRole, Verdict,
 };
 use chrono_tz::Tz;
-use job_runner::args::ReportFormat;
 use job_runner::words::{self, Clock, plural};
-use url::Url;
 
+use crate::body::Report;
 use crate::create_room::{ActionState, RoomAction};
 use crate::logins::{MarkedLogin, Novelty};
-use crate::outcome::Outcome;
 
 /// Logins shown per person in text; JSON has all.
 const LOGINS_SHOWN: usize = 5;
@@ -26,29 +24,19 @@ const LONGEST_SHOWN: usize = 200;
 /// Rooms shown where it may have been several: anybody who may make rooms can make hundreds of one title.
 const ROOMS_SHOWN: usize = 5;
 
-/// Writes the report. Text says nothing at all when there is nothing to say.
-pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-    match format {
-        ReportFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, outcome)?;
-            writeln!(out)
-        }
-        ReportFormat::Text => text(outcome, out),
-    }
-}
-
-fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &outcome.head;
-    let findings: Vec<&Finding> = words::told(&outcome.findings).collect();
+/// Writes the report; nothing at all when there is nothing to say.
+pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    let head = &report.head;
+    let findings: Vec<&Finding> = report.told().map(|found| &found.finding).collect();
     let verdict = head.coverage.verdict();
-    let made: Vec<&RoomAction> = outcome.made().collect();
+    let made: Vec<&RoomAction> = report.body.made().collect();
     if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
     let headline = match (verdict, findings.len() as u64) {
         (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) if outcome.findings.is_empty() => {
+        (Verdict::Incomplete, 0) if report.findings.is_empty() => {
             "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
         }
         (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
@@ -57,16 +45,16 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         (Verdict::Complete, count) => plural(count, "finding"),
     };
     writeln!(out, "vdr-watch: {headline}")?;
-    writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
+    writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
     for note in &head.notes {
         writeln!(out, "Note: {note}")?;
     }
     for action in made {
-        writeln!(out, "{}", action_text(&head.portal.url, action))?;
+        writeln!(out, "{}", action_text(head.portal.shown(), action))?;
     }
     for finding in findings {
         writeln!(out)?;
-        finding_text(outcome, finding, clock, out)?;
+        finding_text(report, finding, clock, out)?;
     }
     writeln!(out)?;
     words::coverage(&head.coverage, clock, out)
@@ -83,7 +71,7 @@ fn action_text(portal: &str, action: &RoomAction) -> String {
     }
 }
 
-fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn finding_text(report: &Report, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
     let person = &finding.person;
     let email = person.email.as_ref().map(|email| format!(" <{}>", shown(email))).unwrap_or_default();
     let status = match person.status {
@@ -113,15 +101,14 @@ fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut im
     for evidence in &finding.evidence {
         writeln!(out, "    {}", evidence_line(evidence, clock))?;
     }
-    logins_text(outcome, finding, clock, out)?;
-    let links = room.map(|room| links(&outcome.head.portal.url, room)).unwrap_or_default();
+    logins_text(report, finding, clock, out)?;
+    let links = room.map(|room| links(report.head.portal.shown(), room)).unwrap_or_default();
     let colon = if links.is_empty() { "" } else { ":" };
     writeln!(out, "  What to do: {}, then look at the room{colon}", advice(person))?;
     for link in links {
         writeln!(out, "    {link}")?;
     }
-    let portal = Url::parse(&outcome.head.portal.url).ok();
-    match portal.and_then(|portal| person_page(person, &portal)) {
+    match person_page(person, &report.head.portal.url) {
         Some(page) => writeln!(out, "  The account:\n    {page}"),
         None => Ok(()),
     }
@@ -186,19 +173,19 @@ fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
     }
 }
 
-fn logins_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+fn logins_text(report: &Report, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
     // whoever is not signed in has no logins to look for
     if finding.person.id == GUEST_ACCOUNT {
         return Ok(());
     }
-    let logins = outcome.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
-    let whole = !outcome.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
+    let logins = report.body.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
+    let whole = !report.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
     let headline = match (logins.is_empty(), whole) {
         (true, true) => "No login in the window; the use of an API key leaves none".to_owned(),
         (true, false) => "No login seen, but the login history could not be read in full".to_owned(),
-        (false, true) => format!("Logins in the window, {}:", compared(outcome, finding, clock)),
+        (false, true) => format!("Logins in the window, {}:", compared(report, finding, clock)),
         (false, false) => {
-            format!("Logins in the window as far as they could be read, {}:", compared(outcome, finding, clock))
+            format!("Logins in the window as far as they could be read, {}:", compared(report, finding, clock))
         }
     };
     writeln!(out, "  {headline}")?;
@@ -213,8 +200,8 @@ fn logins_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut imp
 }
 
 /// What the marks of new addresses and countries mean.
-fn compared(outcome: &Outcome, finding: &Finding, clock: Clock) -> String {
-    let logins = outcome.logins();
+fn compared(report: &Report, finding: &Finding, clock: Clock) -> String {
+    let logins = report.body.logins();
     let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
     match logins.compared_since.map(|since| clock.day(since)) {
         None => "with too little history to say what is new".to_owned(),

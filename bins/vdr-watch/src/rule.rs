@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use audit_model::{
-    Act, ActClass, Attributed, AuditEvent, Counts, Episode, Evidence, Finding, FindingRoom, FindingState, Measure,
-    Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
+    Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, FindingRoom, FindingState,
+    Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::words::plural;
 use uuid::Uuid;
 
@@ -20,6 +20,13 @@ use crate::config::{Limit, Limits, Span};
 
 /// Name of the rule in findings and alerts.
 pub(crate) const RULE: &str = "unusual_activity";
+
+/// How far back a run looks when nothing says otherwise.
+pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(24);
+
+/// What no portal records of a room, however complete the read is.
+pub(crate) const BLIND_SPOTS: [BlindSpot; 3] =
+    [BlindSpot::StreamDownloads, BlindSpot::ViewOnlySessions, BlindSpot::FilesInFolderOperations];
 
 /// More than twice a limit is hard to explain with a busy day.
 const HIGH_FACTOR: u64 = 2;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Coverage, Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
+use audit_model::{Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
 use docspace_client::{Error, ErrorKind, Member};
-use event_archive::LookUps;
+use event_archive::{Look, LookUps};
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
 use tracing::warn;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 ///
 /// Somebody who cannot be looked up is as they were remembered, else as the audit trail names them: a finding is never lost for that. It is a gap, because
 /// failed logins and service accounts are known by their e-mail addresses.
-pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &mut Coverage) -> anyhow::Result<()> {
+pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, look: &mut Look) -> anyhow::Result<()> {
     let mut people = BTreeMap::new();
     let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
     for finding in findings.iter() {
@@ -29,7 +29,7 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
             people.insert(id, known.value);
         }
     }
-    job.note(look_ups, coverage);
+    look.finish(look_ups);
     for finding in findings.iter_mut() {
         if let Some(person) = people.get(&finding.person.id) {
             finding.person = person.clone();
@@ -40,7 +40,7 @@ pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, coverage: &
 }
 
 /// Fills in what everybody found is in the room of the finding, where that is one known room. Members that cannot be read are a gap.
-pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, coverage: &mut Coverage) {
+pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, look: &mut Look) {
     let mut rooms: BTreeMap<RoomId, Result<Vec<Member>, Error>> = BTreeMap::new();
     for finding in findings {
         let Some(id) = finding.room.as_ref().and_then(|room| room.id.clone()) else { continue };
@@ -53,7 +53,7 @@ pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, coverage
             if let Err(error) = &members
                 && error.kind != ErrorKind::NotFound
             {
-                coverage.gap("members", job.window, error.gap_reason());
+                look.gap("members", job.window, error.gap_reason());
                 warn!(room.id = %id, "{error:#}");
             }
             rooms.insert(id.clone(), members);
@@ -84,21 +84,15 @@ pub(crate) struct Chosen(Vec<String>);
 
 impl Chosen {
     /// Looks the entries of the setting up. One that fits nobody is a mistake only when the list of people could be read.
-    pub(crate) async fn look_up(entries: &[String], job: &Job, coverage: &mut Coverage) -> anyhow::Result<Self> {
+    pub(crate) async fn look_up(entries: &[String], job: &Job, look: &mut Look) -> anyhow::Result<Self> {
         let chosen = Chosen(entries.iter().map(|entry| entry.trim().to_lowercase()).collect());
         if chosen.0.is_empty() {
             return Ok(chosen);
         }
-        match job.client.people().await {
-            Ok(accounts) => {
-                let unknown = unknown(&[NamedList::people("people", entries)], (&accounts, &[], &[]));
-                if !unknown.is_empty() {
-                    return Err(job_runner::Error::unknown(&unknown).into());
-                }
-            }
-            Err(error) => {
-                coverage.gap("people", job.window, error.gap_reason());
-                warn!("{:#}", anyhow::Error::new(error));
+        if let Some(accounts) = look.answered("people", job.client.people().await) {
+            let unknown = unknown(&[NamedList::people("people", entries)], (&accounts, &[], &[]));
+            if !unknown.is_empty() {
+                return Err(job_runner::Error::unknown(&unknown).into());
             }
         }
         Ok(chosen)

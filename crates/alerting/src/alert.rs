@@ -156,7 +156,7 @@ pub fn person_page(person: &Person, portal: &Url) -> Option<Url> {
 }
 
 /// The room's page in the portal; only for rooms with a numeric id, as for the others the address is not established.
-fn room_page(room: Option<&FindingRoom>, portal: &Url) -> Option<Url> {
+pub fn room_page(room: Option<&FindingRoom>, portal: &Url) -> Option<Url> {
     let RoomId::Number(id) = room?.id.as_ref()? else { return None };
     let mut page = portal.clone();
     let id = id.to_string();

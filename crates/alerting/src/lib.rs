@@ -13,7 +13,7 @@ mod told;
 mod waiting;
 mod webhook;
 
-pub use alert::{Alert, AlertContext, AlertCoverage, Links, Portal, Program, SCHEMA, person_page};
+pub use alert::{Alert, AlertContext, AlertCoverage, Links, Portal, Program, SCHEMA, person_page, room_page};
 pub use channel::Channel;
 pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;

@@ -1,5 +1,7 @@
 //! The memory of what people were told, and the step that writes it together with the alerts that wait.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use audit_model::{Counts, Finding, FindingState, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Component, Migration, Store};
@@ -60,7 +62,13 @@ impl Outbox {
     ///
     /// # Errors
     /// Of the store; the findings are then as they were.
-    pub async fn judge(&self, findings: &mut [Finding], quiet: TimeDelta, now: DateTime<Utc>) -> Result<u64, Error> {
+    pub async fn judge<F: BorrowMut<Finding>>(
+        &self,
+        findings: &mut [F],
+        quiet: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<u64, Error> {
+        let mut findings: Vec<&mut Finding> = findings.iter_mut().map(BorrowMut::borrow_mut).collect();
         if findings.is_empty() {
             return Ok(0);
         }
@@ -89,18 +97,19 @@ impl Outbox {
     ///
     /// # Errors
     /// Of the store; nothing is remembered then, and the next run tells the findings again.
-    pub async fn keep(
+    pub async fn keep<F: Borrow<Finding>>(
         &self,
-        findings: &[Finding],
+        findings: &[F],
         alerts: &mut [Alert],
         channels: &[Channel],
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
+        let findings: Vec<&Finding> = findings.iter().map(Borrow::borrow).collect();
         if findings.is_empty() && alerts.is_empty() {
             return Ok(());
         }
         let mut write = self.store.begin().await?;
-        self.keep_in(&mut write, findings, alerts, channels, now)
+        self.keep_in(&mut write, &findings, alerts, channels, now)
             .await
             .map_err(|source| self.store.error("storing what is told", source))?;
         write.commit().await.map_err(|source| self.store.error("storing what is told", source))?;
@@ -110,7 +119,7 @@ impl Outbox {
     async fn keep_in(
         &self,
         write: &mut SqliteConnection,
-        findings: &[Finding],
+        findings: &[&Finding],
         alerts: &mut [Alert],
         channels: &[Channel],
         now: DateTime<Utc>,

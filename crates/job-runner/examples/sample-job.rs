@@ -1,16 +1,16 @@
 //! The smallest program with a subcommand of its own. The tests of this crate run it; nobody else needs it.
 
-use std::io;
 use std::process::ExitCode;
 
-use alerting::Alert;
-use audit_model::{Coverage, GapReason, SourceCoverage};
+use audit_model::{GapReason, MainSource};
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, ReportFormat};
+use event_archive::Look;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
 use job_runner::config::{Problem, Settings};
 use job_runner::exit::Exit;
-use job_runner::{Conclusion, Head, Job, Program, Setup};
+use job_runner::{About, Head, Job, Judgement, Program, ReportOf, Setup};
+use report::Document;
 use serde::{Deserialize, Serialize};
 
 /// Looks at nothing
@@ -65,43 +65,54 @@ impl Settings for Config {
     }
 }
 
+/// Nothing besides what all reports have.
+#[derive(Debug, Serialize)]
+struct Body {}
+
 struct Sample;
 
 impl Program for Sample {
-    const NAME: &'static str = "sample-job";
-    const VERSION: &'static str = "1.0.0";
-    const WINDOW: TimeDelta = TimeDelta::hours(24);
+    const ABOUT: About = About {
+        name: "sample-job",
+        version: "1.0.0",
+        report_version: 1,
+        window: TimeDelta::hours(24),
+        main: MainSource::Audit,
+        blind_spots: &[],
+        judged_by: &["audit"],
+        sends_alerts: true,
+    };
 
     type Cli = Cli;
     type Config = Config;
-    type Outcome = Head;
+    type Facts = ();
+    type Detail = ();
+    type Body = Body;
 
-    fn flags(_cli: &Cli) -> Vec<FlagSetting> {
-        Vec::new()
-    }
-
-    async fn run(config: &Config, job: &Job) -> anyhow::Result<Head> {
+    async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<()> {
         match config.mood.as_str() {
             "panic" => panic!("in a mood to stumble"),
             "hang" => std::future::pending().await,
             "fail" => anyhow::bail!("in a mood to fail"),
-            "read" => {
-                let refreshed = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
-                let mut coverage = Coverage { audit: refreshed.coverage, ..Coverage::default() };
-                coverage.add_gaps(refreshed.gaps);
-                Ok(Head::new(job, 1, coverage))
-            }
             mood => {
-                let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
+                look.audit().await?;
                 if mood == "gap" {
-                    coverage.gap("audit", job.window, GapReason::PortalError);
+                    look.gap("audit", job.window, GapReason::PortalError);
                 }
-                Ok(Head::new(job, 1, coverage))
+                Ok(())
             }
         }
     }
 
-    async fn act(config: &Config, job: &Job, _outcome: &mut Head) -> anyhow::Result<()> {
+    fn judge(_config: &Config, (): ()) -> Judgement<(), Body> {
+        Judgement { findings: Vec::new(), body: Body {}, notes: Vec::new() }
+    }
+
+    fn unseen(_config: &Config, _head: &Head) -> Body {
+        Body {}
+    }
+
+    async fn act(config: &Config, job: &Job, _report: &mut ReportOf<Self>) -> anyhow::Result<()> {
         if config.mood != "act" {
             return Ok(());
         }
@@ -111,30 +122,9 @@ impl Program for Sample {
         }
     }
 
-    fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Head {
-        Head::new(job, 1, coverage)
-    }
+    fn body(_report: &ReportOf<Self>, _document: &mut Document) {}
 
-    fn head(outcome: &mut Head) -> &mut Head {
-        outcome
-    }
-
-    fn conclusion(outcome: &Head) -> Conclusion<'_> {
-        Conclusion { coverage: &outcome.coverage, findings: &[], suppressed: 0, held: false }
-    }
-
-    fn render(outcome: &Head, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-        match format {
-            ReportFormat::Json => Ok(serde_json::to_writer(out, outcome)?),
-            ReportFormat::Text => Ok(()),
-        }
-    }
-
-    fn alerts(_outcome: &Head) -> Vec<Alert> {
-        Vec::new()
-    }
-
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         let answer = match &cli.command {
             Some(Command::Add { numbers }) => numbers.iter().sum::<u64>().to_string(),
             Some(Command::Remembered) => format!("{:?}", setup.archive_snapshot().await?.rows().await?),

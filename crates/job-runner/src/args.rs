@@ -4,12 +4,14 @@
 //! knows whether it came from a flag or from the environment.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use figment::value::Value;
+use report::Form;
 
 use crate::time_spec::TimeSpec;
 
@@ -51,6 +53,10 @@ pub struct CommonArgs {
     /// Form of the report on stdout
     #[arg(long, global = true, value_enum, default_value_t)]
     pub format: ReportFormat,
+
+    /// Write the whole report into a file besides, in the form that its ending names: .html, .txt, .csv or .json; can be repeated
+    #[arg(long = "report", global = true, value_name = "FILE")]
+    pub reports: Vec<ReportFile>,
 
     /// Read and report only: change nothing, send nothing, remember nothing
     #[arg(long, global = true)]
@@ -139,6 +145,22 @@ pub enum StoreCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+/// A file that gets the whole report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    pub path: PathBuf,
+    pub form: Form,
+}
+
+impl FromStr for ReportFile {
+    type Err = report::Error;
+
+    fn from_str(text: &str) -> Result<Self, report::Error> {
+        let path = PathBuf::from(text);
+        Ok(ReportFile { form: Form::of_file(&path)?, path })
+    }
 }
 
 /// Form of the report.

@@ -54,11 +54,11 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     };
     if let Some(CommonCommand::Completions { shell }) = cli.command() {
         let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::NAME, &mut script);
+        clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::ABOUT.name, &mut script);
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
     let sources = Sources::from_process(args, P::flags(cli));
-    let read = config::read::<P::Config>(P::NAME, &sources);
+    let read = config::read::<P::Config>(P::ABOUT.name, &sources);
     if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
         return config_show::run::<P>(args, &environment, &read);
     }
@@ -70,7 +70,14 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         return job::<P>(args, &environment, read, &runtime, log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
-    let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment: &environment };
+    let setup = Setup {
+        about: &P::ABOUT,
+        args,
+        common: &common,
+        config: &config,
+        now: setup::now(),
+        environment: &environment,
+    };
     match cli.command() {
         Some(CommonCommand::Store(command)) => {
             runtime.block_on(upkeep::run(command, args, &setup.state_paths()?, setup.now, P::reach(setup.config)))
@@ -90,7 +97,7 @@ fn job<P: Program>(
     let Read { settings: Some((common, config)), problems, .. } = read else {
         return Err(Error::Config(Problems(read.problems)).into());
     };
-    let setup = Setup::<P> { args, common: &common, config: &config, now: setup::now(), environment };
+    let setup = Setup { about: &P::ABOUT, args, common: &common, config: &config, now: setup::now(), environment };
     let mut watchers = Watchers::new(&setup, log);
     // signals are listened to within the runtime only
     let mut stop = runtime.block_on(async { Stop::new(common.run_limit.0) });
@@ -99,7 +106,7 @@ fn job<P: Program>(
         if !problems.is_empty() {
             return Err(Error::Config(Problems(problems)).into());
         }
-        let surroundings = Surroundings::new(&setup)?;
+        let surroundings = Surroundings::new::<P>(&setup)?;
         runtime.block_on(conclude::<P>(args, &common, &config, surroundings, &mut watchers, &mut stop))
     }));
     let exit = match ended {

@@ -70,7 +70,7 @@ pub(crate) fn run<P: Program>(
             let settings = read.shown().into_iter();
             let settings =
                 settings.map(|ShownSetting { key, value, place }| Setting { key, value, origin: place.into() });
-            let program = ProgramName { name: P::NAME, version: P::VERSION };
+            let program = ProgramName { name: P::ABOUT.name, version: P::ABOUT.version };
             let report = Report {
                 schema: "config/1",
                 program,

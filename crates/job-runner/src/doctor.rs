@@ -36,8 +36,8 @@ pub(crate) async fn run<P: Program>(
     let mut checks = local::configuration(args, &read.problems);
     match &read.settings {
         Some((common, config)) => {
-            let setup = Setup::<P> { args, common, config, now: setup::now(), environment };
-            checks.extend(inspect(&setup).await);
+            let setup = Setup { about: &P::ABOUT, args, common, config, now: setup::now(), environment };
+            checks.extend(inspect::<P>(&setup).await);
         }
         None => checks.push(Check::warn("not_checked", "everything else", "correct the settings and run again")),
     }
@@ -45,7 +45,7 @@ pub(crate) async fn run<P: Program>(
     setup::print(&match args.format {
         ReportFormat::Text => checks.iter().map(|check| format!("{check}\n")).collect::<String>(),
         ReportFormat::Json => {
-            let program = ProgramName { name: P::NAME, version: P::VERSION };
+            let program = ProgramName { name: P::ABOUT.name, version: P::ABOUT.version };
             let report = Report { schema: "doctor/1", program, state, checks: &checks };
             format!("{}\n", serde_json::to_string_pretty(&report)?)
         }
@@ -57,18 +57,18 @@ pub(crate) async fn run<P: Program>(
     })
 }
 
-async fn inspect<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+async fn inspect<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     let mut checks = vec![local::outbound(setup)];
-    checks.extend(local::exposed(setup));
-    checks.extend(local::state(setup).await);
-    let (seen, reached) = portal::inspect(setup).await;
+    checks.extend(local::exposed::<P>(setup));
+    checks.extend(local::state::<P>(setup).await);
+    let (seen, reached) = portal::inspect::<P>(setup).await;
     checks.extend(seen);
     if let Some(reached) = &reached {
-        checks.extend(portal::names(setup, reached).await);
+        checks.extend(portal::names::<P>(setup, reached).await);
     }
     checks.extend(P::checks(setup.config, reached.as_ref()).await);
-    checks.extend(local::alerts(setup).await);
-    checks.extend(local::mail(setup).await);
+    checks.extend(local::alerts::<P>(setup).await);
+    checks.extend(local::mail::<P>(setup).await);
     checks.push(local::heartbeat(setup).await);
     checks.push(local::textfile(setup));
     checks

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use audit_model::{BlindSpot, SpanSet, Verdict};
+use audit_model::{BlindSpot, SpanSet, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use event_archive::Archive;
 use job_store::{Acquired, RunLock};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
@@ -18,16 +19,18 @@ use crate::command::exit_of;
 use crate::config::CommonConfig;
 use crate::exit::{Ending, Exit, decide};
 use crate::failures::Failures;
+use crate::frame;
+use crate::head::Head;
 use crate::job::{Job, Refusal};
 use crate::look::{Looked, Run};
 use crate::metrics::Measured;
-use crate::program::Program;
+use crate::program::{Program, ReportOf};
 use crate::setup::Surroundings;
 use crate::stop::Stop;
 use crate::stores::{Stores, clear_spare};
 use crate::telling::{Telling, Told};
 use crate::watchers::Watchers;
-use crate::window::Look;
+use crate::window::Stretch;
 
 pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
@@ -63,53 +66,67 @@ pub(crate) async fn conclude<P: Program>(
         has_lock: lock.is_some() || args.dry_run,
     };
     let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
-    let Looked { job, mut outcome, look, key_watch, misnamed, has_looked } = looked;
-    let (judged, with_late) = complete::<P>(&job, &look, &stores, &mut outcome);
-    let acted = match has_looked {
+    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, job } = looked;
+    // so that no program can forget what the runner knows
+    unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
+    let (judged, with_late) = stretch.judged(P::ABOUT.judged_by, &mut report.head.coverage);
+    note_lost(&stores, &mut report.head);
+    let acted = match &job {
         // nothing is begun that somebody would have to wait for
-        true if stop.is_interrupted() => Acted::Cut,
-        true => act::<P>(config, &job, &mut outcome, &mut watchers.failures, stop).await,
-        false => Acted::Done,
+        Some(_) if stop.is_interrupted() => Acted::Cut,
+        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
+        None => Acted::Done,
     };
-    info!(requests = job.client.requests(), "run finished");
+    info!(requests = run.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
-    let mut telling = Telling { outbox: stores.outbox.clone(), channels: &channels, quiet, now, dry_run: args.dry_run };
-    if let Err(failure) = telling.judge::<P>(&mut outcome).await
+    let mut telling = Telling {
+        outbox: stores.outbox.clone(),
+        channels: &channels,
+        quiet,
+        now,
+        sends_alerts: P::ABOUT.sends_alerts,
+        dry_run: args.dry_run,
+    };
+    if let Err(failure) = telling.judge(&mut report).await
         && stores.has_memory()
     {
         stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
-        note_lost::<P>(&stores, &mut outcome);
+        note_lost(&stores, &mut report.head);
         telling.outbox = stores.outbox.clone();
         // a second failure leaves every finding new
-        telling.judge::<P>(&mut outcome).await.ok();
+        telling.judge(&mut report).await.ok();
     }
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
     let must_say: Vec<String> = key_watch.note.iter().chain(lost).cloned().collect();
     let failures = &mut watchers.failures;
-    let print_news = |outcome: &P::Outcome, notes: &[String]| {
+    let mut written = Ok(());
+    let print_news = |report: &ReportOf<P>, notes: &[String]| {
+        let document = frame::document::<P>(report);
+        written = frame::write::<P>(&args.reports, report, &document);
         let misnamed = failures.daily(&misnamed);
         let notes: Vec<&String> = must_say.iter().chain(notes).chain(misnamed).collect();
         // what could not be seen and is known already is not told again
-        let is_news = failures.is_news(P::conclusion(outcome).coverage);
-        let is_told = is_news || !notes.is_empty() || P::says_more(outcome);
-        if is_told || args.format == ReportFormat::Json || io::stdout().is_terminal() {
-            print::<P>(outcome, notes.into_iter(), args)
-        } else {
-            Ok(())
-        }
+        let is_news = failures.is_news(report.coverage());
+        let has_news = report.told().next().is_some() || document.sections.iter().any(|section| section.is_news);
+        let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
+        let text = match args.format {
+            ReportFormat::Json => frame::json(report)?,
+            ReportFormat::Text if is_told || io::stdout().is_terminal() => P::text(report, &document),
+            ReportFormat::Text => return Ok(()),
+        };
+        print(text, P::ABOUT.name, notes.into_iter())
     };
-    let told = stop.hurry(telling.tell::<P>(&mut outcome, print_news)).await;
+    let told = stop.hurry(telling.tell(&mut report, print_news)).await;
     let was_cut = told.is_none() || acted == Acted::Cut;
     let told = told.unwrap_or(Told { printed: Ok(()), critical_reached: true, is_safe: false });
     if told.printed.is_ok() {
         key_watch.told(&stores.store, now).await;
         stores.told(now).await;
     }
-    let conclusion = P::conclusion(&outcome);
-    let verdict = conclusion.coverage.verdict();
+    let verdict = report.coverage().verdict();
     if stores.has_memory() {
         let kept = (told.is_safe && verdict != Verdict::Nothing).then_some(&judged);
-        if let Err(failure) = remember(&job, verdict, kept, with_late).await {
+        if let Err(failure) = remember(&archive, (stretch.window, now), verdict, kept, with_late).await {
             warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
         }
         if !args.dry_run && !stop.is_interrupted() {
@@ -117,11 +134,11 @@ pub(crate) async fn conclude<P: Program>(
         }
     }
     watchers.measured = Some(Measured {
-        judged_until: judged_until(&job, &look).await,
-        requests: job.client.requests(),
+        judged_until: judged_until(&archive, &stretch).await,
+        requests: run.client.requests(),
         key_expires: key_watch.expires,
         has_memory: stores.has_memory(),
-        ..Measured::of(&conclusion)
+        ..Measured::of(&report)
     });
     let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
     let ending = Ending {
@@ -129,32 +146,25 @@ pub(crate) async fn conclude<P: Program>(
             || !told.critical_reached
             || acted == Acted::Failed(Exit::Nothing),
         incomplete: verdict == Verdict::Incomplete || is_interrupted || was_cut,
-        findings: conclusion.counted().next().is_some(),
-        held: conclusion.held,
+        findings: report.counted().next().is_some(),
+        held: report.is_held,
     };
     stores.close().await;
     // a full disk behind stdout did not keep alerts from leaving
     told.printed?;
+    let is_unwritten = written.is_err();
+    written.err().into_iter().flatten().for_each(|why| watchers.failures.error(&why));
     Ok(match (acted, decide(ending, args.exit_code)) {
         (Acted::Failed(Exit::Usage), exit) if exit != Exit::Nothing => Exit::Usage,
+        // fails again until somebody edits the flag or the folder
+        (_, exit) if is_unwritten && exit != Exit::Nothing => Exit::Usage,
         (_, exit) => exit,
     })
 }
 
-/// Adds to the outcome what the runner knows, so that no program can forget it. Gives what of the time counts as judged, and whether what
-/// came late does.
-fn complete<P: Program>(job: &Job, look: &Look, stores: &Stores, outcome: &mut P::Outcome) -> (SpanSet, bool) {
-    let coverage = &mut P::head(outcome).coverage;
-    job.unseen_after.into_iter().for_each(|unseen| clock::note_unseen(coverage, unseen));
-    let judged = look.judged::<P>(coverage);
-    note_lost::<P>(stores, outcome);
-    judged
-}
-
 /// Says in the report that there is no memory. A report that says so must not look like an ordinary one.
-fn note_lost<P: Program>(stores: &Stores, outcome: &mut P::Outcome) {
+fn note_lost(stores: &Stores, head: &mut Head) {
     let Some(lost) = &stores.lost else { return };
-    let head = P::head(outcome);
     head.coverage.blind(BlindSpot::NoMemory);
     head.notes.push(lost.note.clone());
 }
@@ -173,16 +183,16 @@ enum Acted {
 async fn act<P: Program>(
     config: &P::Config,
     job: &Job,
-    outcome: &mut P::Outcome,
+    report: &mut ReportOf<P>,
     failures: &mut Failures,
     stop: &mut Stop,
 ) -> Acted {
-    let acted = stop.limit(&job.client, P::act(config, job, outcome)).await;
+    let acted = stop.limit(&job.client, P::act(config, job, report)).await;
     match acted {
         Ok(Ok(())) => Acted::Done,
         Ok(Err(failure)) => {
             failures.error(&format!("{failure:#}"));
-            P::head(outcome).notes.push(format!("not everything was done: {failure:#}"));
+            report.head.notes.push(format!("not everything was done: {failure:#}"));
             match failure.downcast_ref() {
                 // what there was to see was seen
                 Some(Refusal::Clock { .. }) => Acted::Cut,
@@ -190,7 +200,7 @@ async fn act<P: Program>(
             }
         }
         Err(_) => {
-            P::head(outcome).notes.push("not everything was done, because the run was ended before".to_owned());
+            report.head.notes.push("not everything was done, because the run was ended before".to_owned());
             Acted::Cut
         }
     }
@@ -198,28 +208,29 @@ async fn act<P: Program>(
 
 /// What the next run must know of this one. Time whose findings were not told has to be looked at again: then `judged` is `None`.
 async fn remember(
-    job: &Job,
+    archive: &Archive,
+    (window, now): (Window, DateTime<Utc>),
     verdict: Verdict,
     judged: Option<&SpanSet>,
     with_late: bool,
 ) -> Result<(), event_archive::Error> {
     if verdict != Verdict::Complete {
-        job.archive.keep_portal(None, job.now).await?;
+        archive.keep_portal(None, now).await?;
     }
-    job.archive.keep_watching(job.window.since).await?;
+    archive.keep_watching(window.since).await?;
     if verdict != Verdict::Nothing {
-        job.archive.keep_looked(job.window.until).await?;
+        archive.keep_looked(window.until).await?;
     }
     if let Some(judged) = judged {
-        job.archive.keep_judged(judged, job.window.until, with_late).await?;
+        archive.keep_judged(judged, window.until, with_late).await?;
     }
     Ok(())
 }
 
 /// Up to when everything was judged; of a program that looks at each window by itself, the end of the last one.
-async fn judged_until(job: &Job, look: &Look) -> Option<DateTime<Utc>> {
-    let judged = job.archive.judged().await.ok()?;
-    if look.stands_alone { judged.ended() } else { judged.until() }
+async fn judged_until(archive: &Archive, stretch: &Stretch) -> Option<DateTime<Utc>> {
+    let judged = archive.judged().await.ok()?;
+    if stretch.stands_alone { judged.ended() } else { judged.until() }
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.
@@ -245,19 +256,13 @@ fn held(
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.
-fn print<'n, P: Program>(
-    outcome: &P::Outcome,
-    notes: impl Iterator<Item = &'n String>,
-    args: &CommonArgs,
-) -> anyhow::Result<()> {
-    let mut report = Vec::new();
-    P::render(outcome, args.format, &mut report)?;
+fn print<'n>(mut text: Vec<u8>, program: &str, notes: impl Iterator<Item = &'n String>) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    if report.is_empty() {
-        report = notes.map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
+    if text.is_empty() {
+        text = notes.map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
     }
-    if report.is_empty() && stdout.is_terminal() {
-        report = format!("{}: nothing new to report; everything the portal records was seen\n", P::NAME).into_bytes();
+    if text.is_empty() && stdout.is_terminal() {
+        text = format!("{program}: nothing new to report; everything the portal records was seen\n").into_bytes();
     }
-    stdout.write_all(&report).and_then(|()| stdout.flush()).context("cannot print the report")
+    stdout.write_all(&text).and_then(|()| stdout.flush()).context("cannot print the report")
 }

@@ -11,7 +11,6 @@ use job_store::files;
 
 use crate::config;
 use crate::environment::Environment;
-use crate::program::Program;
 use crate::secret::CREDENTIALS_VARIABLE;
 use crate::setup::Setup;
 
@@ -79,7 +78,7 @@ fn look_at_folder(folder: &Path) -> Option<Exposed> {
 /// What a run relies on: the words that come before its name, the path, and what nobody else may do with it.
 type Kept = (&'static str, PathBuf, Private);
 
-fn kept<P: Program>(setup: &Setup<'_, P>) -> Vec<Kept> {
+fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::new();
     // a key that cannot be used is told elsewhere
     if let Ok(found) = setup.key()
@@ -97,7 +96,7 @@ fn kept<P: Program>(setup: &Setup<'_, P>) -> Vec<Kept> {
     for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
         kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }
-    kept.extend(P::secret_files(setup.config).into_iter().map(|(what, path)| (what, path.to_owned(), Private::Read)));
+    kept.extend(secret_files.iter().map(|(what, path)| (*what, (*path).to_owned(), Private::Read)));
     if let Ok(paths) = setup.state_paths() {
         let folder = paths.store.parent().map(Path::to_owned);
         kept.extend(folder.map(|folder| ("the state folder", folder, Private::Change)));
@@ -107,8 +106,8 @@ fn kept<P: Program>(setup: &Setup<'_, P>) -> Vec<Kept> {
 }
 
 /// Everything that others can read or change, and the folders in which they can replace it.
-pub(crate) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Exposed> {
-    let kept = kept(setup);
+pub(crate) fn exposed<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<Exposed> {
+    let kept = kept(setup, secret_files);
     let mut exposed: Vec<Exposed> =
         kept.iter().filter_map(|(what, path, private)| look(what, path, *private, setup.environment)).collect();
     exposed.extend(folders(&kept, setup.environment).iter().filter_map(|folder| look_at_folder(folder)));

@@ -1,15 +1,14 @@
 //! The members that every JSON report begins with.
 
-use alerting::{Alert, AlertContext};
-use audit_model::{Coverage, Finding, Window};
+use audit_model::{Coverage, Window};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use docspace_client::Portal;
+use serde::{Serialize, Serializer};
 use url::Url;
 
-use crate::job::Job;
-use crate::words;
+use crate::program::About;
 
-/// The common head of a report. Programs put it first, flattened, and their own members behind it.
+/// The common head of a report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Head {
     /// Name of the program and version of its report, for instance `vdr-watch/1`.
@@ -32,11 +31,32 @@ pub struct ProgramName {
 /// Absent members are unknown: the portal could not be asked.
 #[derive(Clone, Debug, Serialize)]
 pub struct PortalName {
-    pub url: String,
+    #[serde(serialize_with = "without_slash")]
+    pub url: Url,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<chrono_tz::Tz>,
+}
+
+impl PortalName {
+    /// `portal` is `None` when it could not be asked.
+    pub fn new(url: Url, portal: Option<&Portal>) -> Self {
+        PortalName {
+            url,
+            version: portal.and_then(|portal| portal.version.clone()),
+            time_zone: portal.map(|portal| portal.time_zone),
+        }
+    }
+
+    /// As people write it: without a slash at its end.
+    pub fn shown(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+}
+
+fn without_slash<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str().trim_end_matches('/'))
 }
 
 /// The only part of a report that differs when the same run is repeated.
@@ -47,32 +67,16 @@ pub struct RunFacts {
 }
 
 impl Head {
-    /// The head of a report of `job`. `report_version` is the number in the schema's name.
-    pub fn new(job: &Job, report_version: u32, coverage: Coverage) -> Self {
+    /// The head of a report of this program, without notes.
+    pub fn new(about: &About, portal: PortalName, run: RunFacts, window: Window, coverage: Coverage) -> Self {
         Head {
-            schema: format!("{}/{report_version}", job.program),
-            program: ProgramName { name: job.program, version: job.version },
-            portal: PortalName {
-                url: job.portal_url.as_str().trim_end_matches('/').to_owned(),
-                version: job.portal.as_ref().and_then(|portal| portal.version.clone()),
-                time_zone: job.portal.as_ref().map(|portal| portal.time_zone),
-            },
-            run: RunFacts { started_at: job.now, dry_run: job.dry_run },
-            window: job.window,
+            schema: format!("{}/{}", about.name, about.report_version),
+            program: ProgramName { name: about.name, version: about.version },
+            portal,
+            run,
+            window,
             coverage,
-            notes: job.notes.clone(),
+            notes: Vec::new(),
         }
-    }
-
-    /// One alert for each finding that is new or has grown.
-    pub fn alerts(&self, findings: &[Finding]) -> Vec<Alert> {
-        let Ok(portal_url) = Url::parse(&self.portal.url) else { return Vec::new() };
-        let context = AlertContext {
-            program: self.program.name,
-            version: self.program.version,
-            portal_url: &portal_url,
-            coverage: &self.coverage,
-        };
-        words::told(findings).map(|finding| Alert::from_finding(finding, &context)).collect()
     }
 }

@@ -1,26 +1,23 @@
-//! What a run is given: the portal, its archive, a window, and what time it is.
+//! What a run is given: the portal, its archive, a window, what time it is, and what it may act with.
 
 use std::sync::Arc;
 
 use alerting::Mailer;
-use audit_model::{Coverage, Window};
+use audit_model::Window;
 use chrono::{DateTime, Utc};
 use docspace_client::{Client, Portal};
-use event_archive::{Archive, LookUps};
+use event_archive::Archive;
 use job_store::Store;
 use tokio::sync::Mutex;
-use tracing::warn;
 use url::Url;
 
 /// One run of a program. Everything that differs between two runs is in here, so the same job gives the same outcome.
 #[derive(Debug)]
 pub struct Job {
-    pub program: &'static str,
-    pub version: &'static str,
     pub portal_url: Url,
     pub client: Client,
-    /// What the portal says about itself; `None` when it could not be asked, and then the program is not run.
-    pub portal: Option<Portal>,
+    /// What the portal says about itself.
+    pub portal: Portal,
     pub archive: Archive,
     /// Where a program keeps its journal, else why it may not act: change nothing at the portal, and write to nobody. In a dry run a copy
     /// that goes when the run ends.
@@ -36,17 +33,6 @@ pub struct Job {
     pub mailer: Option<Arc<Mutex<Mailer>>>,
     /// People who are robots: ids or e-mail addresses, lower case.
     pub service_accounts: Vec<String>,
-    /// What the reader of the report must know about this run besides its coverage, for instance that it has no memory.
-    pub notes: Vec<String>,
-}
-
-impl Job {
-    /// Takes what look-ups left open into the coverage, as gaps of the whole window, and into the log.
-    pub fn note(&self, look_ups: LookUps, coverage: &mut Coverage) {
-        let (gaps, errors) = look_ups.finish(self.window);
-        errors.into_iter().for_each(|error| warn!("{:#}", anyhow::Error::new(error)));
-        coverage.add_gaps(gaps);
-    }
 }
 
 /// Why a run may not act.

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use alerting::Mailer;
 use anyhow::anyhow;
-use audit_model::{Coverage, GapReason};
+use audit_model::{Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Halt, Portal};
-use event_archive::Archive;
+use event_archive::{Archive, Look};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -17,15 +17,17 @@ use crate::args::CommonArgs;
 use crate::clock::ClockDifference;
 use crate::config::CommonConfig;
 use crate::failures::Failures;
+use crate::head::{Head, PortalName, RunFacts};
 use crate::job::{Job, Refusal};
 use crate::key_end::KeyWatch;
 use crate::names;
-use crate::program::Program;
+use crate::program::{Program, ReportOf};
+use crate::report::{Judgement, Report};
 use crate::setup;
 use crate::state_path::StatePaths;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
-use crate::window::Look;
+use crate::window::Stretch;
 
 /// What a run looks with.
 pub(crate) struct Run<'a, P: Program> {
@@ -44,14 +46,16 @@ pub(crate) struct Run<'a, P: Program> {
 
 /// What a look gave.
 pub(crate) struct Looked<P: Program> {
-    pub(crate) job: Job,
-    pub(crate) outcome: P::Outcome,
-    pub(crate) look: Look,
+    pub(crate) report: ReportOf<P>,
+    pub(crate) stretch: Stretch,
+    pub(crate) archive: Archive,
+    /// What the portal has recorded after the window while this machine's clock was behind.
+    pub(crate) unseen_after: Option<Window>,
     pub(crate) key_watch: KeyWatch,
     /// Entries of the settings that mean nobody, a sentence each.
     pub(crate) misnamed: Vec<String>,
-    /// Whether the program itself came to the outcome.
-    pub(crate) has_looked: bool,
+    /// What to act with; `None` when the run came to no conclusion of its own.
+    pub(crate) job: Option<Job>,
 }
 
 impl<P: Program> Run<'_, P> {
@@ -95,20 +99,16 @@ impl<P: Program> Run<'_, P> {
         let key_watch = stop.limit(&self.client, key_watch).await.unwrap_or_default();
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
-        let look = Look::new::<P>(self.args, self.config, &judged, now, zone)?;
-        notes.extend(look.note.clone());
+        let stretch = Stretch::new::<P>(self.args, self.config, &judged, now, zone)?;
+        notes.extend(stretch.note.clone());
         notes.extend(key_watch.note.clone());
-        let (portal, failed) = match probed {
-            Ok(portal) => (Some(portal), None),
-            Err(failed) => (None, Some(failed)),
-        };
-        let misnamed = match portal {
-            Some(_) => {
+        let misnamed = match probed {
+            Ok(_) => {
                 let named = setup::named::<P>(self.common, self.config, now);
                 let looked_up = names::for_run(&named, &stores.store, &self.client, now);
                 stop.limit(&self.client, looked_up).await.unwrap_or_default()
             }
-            None => Vec::new(),
+            Err(_) => Vec::new(),
         };
         let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
@@ -117,62 +117,92 @@ impl<P: Program> Run<'_, P> {
             (!self.has_lock).then_some(Refusal::NoLock),
             clocks.refusal(),
         ];
-        let job = Job {
-            program: P::NAME,
-            version: P::VERSION,
-            portal_url: self.portal_url.clone(),
-            client: self.client.clone(),
-            portal,
-            archive: stores.archive.clone().with_holes(look.holes.clone()),
-            store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
-            window: look.window,
-            unseen_after: clocks.unseen(look.window.until).filter(|_| look.ends_by_clock),
-            now,
-            dry_run: self.args.dry_run,
-            mailer: self.mailer.clone(),
-            service_accounts: self.common.service_accounts.iter().map(|account| account.to_lowercase()).collect(),
-            notes,
-        };
-        let (outcome, has_looked) = match failed {
-            None => self.run(&job, stores.has_memory(), failures, stop).await?,
-            Some(failed) => {
+        let archive = stores.archive.clone().with_holes(stretch.holes.clone());
+        let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
+        let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
+        let mut name = PortalName::new(self.portal_url.clone(), probed.as_ref().ok());
+        name.time_zone = P::time_zone(self.config).or(name.time_zone);
+        let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
+        head.notes = notes;
+        let (report, job) = match probed {
+            Ok(portal) => {
+                let job = Job {
+                    portal_url: self.portal_url.clone(),
+                    client: self.client.clone(),
+                    portal,
+                    archive: archive.clone(),
+                    store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
+                    window: stretch.window,
+                    unseen_after,
+                    now,
+                    dry_run: self.args.dry_run,
+                    mailer: self.mailer.clone(),
+                    service_accounts: self.common.robots(),
+                };
+                match self.judge(&job, head, stores.has_memory(), failures, stop).await? {
+                    (report, true) => (report, Some(job)),
+                    (report, false) => (report, None),
+                }
+            }
+            Err(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen(&job, "audit", why), false)
+                (self.unseen(head, main_source::<P>(), why), None)
             }
         };
-        Ok(Looked { job, outcome, look, key_watch, misnamed, has_looked })
+        Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
     }
 
-    /// The program's own look. Only mistakes in flags and settings are errors, and a store that can be replaced.
-    async fn run(
+    /// The program's questions and its rule, and whether it came to a conclusion. Only mistakes in flags and settings are errors, and a
+    /// store that can be replaced.
+    async fn judge(
         &self,
         job: &Job,
+        mut head: Head,
         has_memory: bool,
         failures: &mut Failures,
         stop: &mut Stop,
-    ) -> anyhow::Result<(P::Outcome, bool)> {
-        match stop.limit(&self.client, P::run(self.config, job)).await {
-            Ok(Ok(outcome)) => Ok((outcome, true)),
+    ) -> anyhow::Result<(ReportOf<P>, bool)> {
+        // without the feature every question is answered by the newest few events, whatever was asked
+        if !job.portal.audit_filter_works {
+            return Ok((self.unseen(head, main_source::<P>(), GapReason::AuditFeatureMissing), true));
+        }
+        let what = (job.client.clone(), job.archive.clone());
+        let mut look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
+        match stop.limit(&self.client, P::gather(self.config, job, &mut look)).await {
+            Ok(Ok(facts)) => {
+                head.coverage = look.into_coverage();
+                Ok((Report::new(head, P::judge(self.config, facts)), true))
+            }
             Ok(Err(failure)) if failure.is::<Error>() || has_memory && is_of_store(&failure) => Err(failure),
             Ok(Err(failure)) => {
                 let what = if is_of_store(&failure) { "store" } else { "run" };
                 failures.error(&format!("{failure:#}"));
-                let mut outcome = self.unseen(job, what, GapReason::StoreError);
-                P::head(&mut outcome).notes.push(format!("{failure:#}"));
-                Ok((outcome, false))
+                head.notes.push(format!("{failure:#}"));
+                Ok((self.unseen(head, what, GapReason::StoreError), false))
             }
             Err(halt) => {
                 if halt == Halt::OutOfTime {
                     failures.error("the run took longer than `run_limit`; what it read stays in the archive");
                 }
-                Ok((self.unseen(job, "run", halted(&self.client)), false))
+                Ok((self.unseen(head, "run", halted(&self.client)), false))
             }
         }
     }
 
-    fn unseen(&self, job: &Job, what: &str, why: GapReason) -> P::Outcome {
-        P::unseen(self.config, job, Coverage::unseen(what, job.window, why))
+    /// The report of a run that could not look at anything.
+    fn unseen(&self, mut head: Head, what: &str, why: GapReason) -> ReportOf<P> {
+        head.coverage = Coverage { main: P::ABOUT.main, ..Coverage::unseen(what, head.window, why) };
+        let body = P::unseen(self.config, &head);
+        Report::new(head, Judgement { findings: Vec::new(), body, notes: Vec::new() })
+    }
+}
+
+/// The name, in gaps, of the source without which nothing can be concluded.
+fn main_source<P: Program>() -> &'static str {
+    match P::ABOUT.main {
+        MainSource::Audit => "audit",
+        MainSource::Logins => "logins",
     }
 }
 

@@ -8,12 +8,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use audit_model::{Finding, FindingState, PortalText, Severity, Verdict};
+use audit_model::{Finding, PortalText, Severity, Verdict};
 use chrono::{DateTime, Utc};
 use job_store::files;
 
 use crate::exit::Exit;
-use crate::program::Conclusion;
+use crate::report::Report;
 
 /// Counts of a run that came to a report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,18 +45,17 @@ const SEVERITIES: [(Severity, &str); 5] = [
 ];
 
 impl Measured {
-    /// What the conclusion tells; the rest is for the caller to add.
-    pub(crate) fn of(conclusion: &Conclusion<'_>) -> Self {
-        let findings: Vec<&Finding> = conclusion.counted().collect();
-        let is_told = |state: FindingState| matches!(state, FindingState::New | FindingState::Grown);
-        let audit = conclusion.coverage.audit.as_ref();
+    /// What the report tells; the rest is for the caller to add.
+    pub(crate) fn of<D, B>(report: &Report<D, B>) -> Self {
+        let findings: Vec<&Finding> = report.counted().collect();
+        let audit = report.coverage().audit.as_ref();
         Measured {
             rows: audit.map_or(0, |audit| audit.rows),
             newest_event: audit.and_then(|audit| audit.newest),
             findings: SEVERITIES.map(|(severity, _)| findings.iter().filter(|it| it.severity == severity).count()),
-            told: findings.iter().filter(|finding| is_told(finding.state)).count(),
-            suppressed: conclusion.suppressed,
-            is_complete: conclusion.coverage.verdict() == Verdict::Complete,
+            told: report.told().count(),
+            suppressed: report.suppressed,
+            is_complete: report.coverage().verdict() == Verdict::Complete,
             ..Measured::default()
         }
     }

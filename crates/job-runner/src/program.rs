@@ -1,47 +1,76 @@
 //! What a program tells the runner about itself.
 
+use std::fmt::Debug;
 use std::future::Future;
-use std::io;
 use std::path::Path;
 
-use alerting::Alert;
-use audit_model::{Coverage, Finding, FindingState, Window};
+use audit_model::{BlindSpot, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use event_archive::Look;
+use report::{Document, Line};
+use serde::Serialize;
 
 use crate::Error;
-use crate::args::{CommandLine, FlagSetting, ReportFormat};
+use crate::args::{CommandLine, FlagSetting};
 use crate::config::Settings;
 use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
+use crate::frame;
 use crate::head::Head;
 use crate::job::Job;
 use crate::names::NamedList;
+use crate::report::{Judgement, Report};
 use crate::setup::Setup;
-use crate::words;
 
-/// One program: its names and its four pure functions around one that reads.
-///
-/// The runner is the only reader of argv, environment and clock, and the only printer.
-pub trait Program: Sized {
+/// What does not change from run to run.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
     /// Name of the binary, of its settings in the environment, and of its state.
-    const NAME: &'static str;
-    const VERSION: &'static str;
+    pub name: &'static str,
+    pub version: &'static str,
+    /// Version of the JSON report; a change that breaks readers raises it.
+    pub report_version: u32,
     /// How far the window reaches back from its end when nothing says otherwise.
-    const WINDOW: TimeDelta;
+    pub window: TimeDelta,
+    /// Without it nothing can be concluded.
+    pub main: MainSource,
+    /// What no portal records of the matter, however complete the look is.
+    pub blind_spots: &'static [BlindSpot],
+    /// Names, in gaps, of what the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
+    /// the next run; whatever else is missing only makes a report poorer.
+    pub judged_by: &'static [&'static str],
+    /// Whether each finding becomes an alert, so that `alerts.*` does something.
+    pub sends_alerts: bool,
+}
+
+/// What a program found.
+pub type ReportOf<P> = Report<<P as Program>::Detail, <P as Program>::Body>;
+
+/// One program: what it asks, its rule, and the body of its report. Everything around them is the runner's, which is the only reader of
+/// argv, environment and clock, and the only printer: a program cannot forget a gap, a blind spot, the silence or the exit code.
+pub trait Program: Sized {
+    const ABOUT: About;
 
     /// Flags: the common ones, and the program's own.
     type Cli: clap::Parser + CommandLine;
     type Config: Settings;
-    type Outcome;
+    /// What was read, as far as the rule goes by it.
+    type Facts;
+    /// What the report says of a finding besides what all programs say: `()` for nothing.
+    type Detail: Serialize + Debug;
+    /// What the report holds besides what all have.
+    type Body: Serialize + Debug;
 
     /// How far the window reaches back with these settings.
     fn reach(_config: &Self::Config) -> TimeDelta {
-        Self::WINDOW
+        Self::ABOUT.window
     }
 
     /// The program's own flags as settings, so that they override files and environment.
-    fn flags(cli: &Self::Cli) -> Vec<FlagSetting>;
+    fn flags(_cli: &Self::Cli) -> Vec<FlagSetting> {
+        Vec::new()
+    }
 
     /// Which part of what happened a run with these settings judges; empty for everything, else the same text for the same part. What a
     /// part has judged is remembered by itself: a look at one room must not pass for one at all of them.
@@ -57,7 +86,7 @@ pub trait Program: Sized {
     }
 
     /// The window of a run, for programs that have a say in it; `since` and `until` are what the flags say, `zone` is the portal's.
-    /// `None`: the flags, else [`WINDOW`](Self::WINDOW) before now.
+    /// `None`: the flags, else [`reach`](Self::reach) before now.
     ///
     /// # Errors
     /// A window that cannot be, such as a month that has not ended.
@@ -71,55 +100,56 @@ pub trait Program: Sized {
         Ok(None)
     }
 
-    /// Names, in gaps, of what the rules need of the portal. Time of which one of these is missing was not judged, and is looked at again by
-    /// the next run; whatever else is missing only makes a report poorer.
-    const JUDGED_BY: &'static [&'static str] = &["audit"];
+    /// The zone in which the report shows times, where that is not the portal's.
+    fn time_zone(_config: &Self::Config) -> Option<Tz> {
+        None
+    }
 
-    /// Refresh, detect, judge. Prints nothing, exits nowhere, does nothing that others can see. A failure of the store makes the runner
-    /// call it once more, with an empty one.
+    /// The program's questions: all that it reads is read here. The portal has answered by now, and has the audit feature. A failure of the
+    /// store makes the runner call it once more, with an empty one.
     ///
     /// # Errors
-    /// Only of our own side, for instance the store. What the portal does not give is a gap in the outcome's coverage.
-    fn run(config: &Self::Config, job: &Job) -> impl Future<Output = anyhow::Result<Self::Outcome>>;
+    /// Only of our own side, for instance the store. What the portal does not give is a gap in the look.
+    fn gather(config: &Self::Config, job: &Job, look: &mut Look) -> impl Future<Output = anyhow::Result<Self::Facts>>;
+
+    /// The rule: what follows from the facts. Pure.
+    fn judge(config: &Self::Config, facts: Self::Facts) -> Judgement<Self::Detail, Self::Body>;
+
+    /// The body of the report of a run that could not look at anything. Pure.
+    fn unseen(config: &Self::Config, head: &Head) -> Self::Body;
 
     /// Whatever others can see besides the report and the alerts: plans, files, mails, changes at the portal. By now the coverage in the
-    /// outcome is final. Acts only with [`Job::store`], and not in a dry run.
+    /// report is final. Acts only with [`Job::store`], and not in a dry run.
     ///
     /// # Errors
-    /// Of our own side. The outcome is told all the same, with a note; the run ends with 1, or with 2 for [`crate::Error`].
+    /// Of our own side. The report is told all the same, with a note; the run ends with 1, or with 2 for [`crate::Error`].
     fn act(
         _config: &Self::Config,
         _job: &Job,
-        _outcome: &mut Self::Outcome,
+        _report: &mut ReportOf<Self>,
     ) -> impl Future<Output = anyhow::Result<()>> {
         async { Ok(()) }
     }
 
-    /// The head of the report, in which the runner notes what it knows: gaps that are its own, and what the reader must know.
-    fn head(outcome: &mut Self::Outcome) -> &mut Head;
+    /// Puts what is the program's own into the whole report: the frame around it is there already. What has to be printed although nobody
+    /// is news stands in a section that [`is_news`](report::Section::is_news). Pure.
+    fn body(report: &ReportOf<Self>, document: &mut Document);
 
-    /// The outcome of a run that could not look at anything; `coverage` says why.
-    fn unseen(config: &Self::Config, job: &Job, coverage: Coverage) -> Self::Outcome;
-
-    /// What the exit code depends on.
-    fn conclusion(outcome: &Self::Outcome) -> Conclusion<'_>;
-
-    /// What the runner fills in after the run, from what it remembers of earlier ones; `None` for a program without findings.
-    fn tellable(_outcome: &mut Self::Outcome) -> Option<Tellable<'_>> {
+    /// The sentence above a report of which something was seen, without a capital letter and a full stop; `told` is how many findings it
+    /// tells. `None`: how many they are, and whether records are missing. Pure.
+    fn headline(_report: &ReportOf<Self>, _told: u64) -> Option<Line> {
         None
     }
 
-    /// Writes the report; nothing at all when there is nothing to say. Pure.
-    fn render(outcome: &Self::Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()>;
-
-    /// Whether the text report says something new besides what could not be seen, so that it is printed although the same gaps were
-    /// told before. Pure.
-    fn says_more(outcome: &Self::Outcome) -> bool {
-        words::told(Self::conclusion(outcome).findings).next().is_some()
+    /// The text on stdout, for programs that print another than what is new. Pure.
+    fn text(report: &ReportOf<Self>, document: &Document) -> Vec<u8> {
+        frame::news::<Self>(report, document)
     }
 
-    /// What people should be told: of findings, those that are new or have grown. Pure.
-    fn alerts(outcome: &Self::Outcome) -> Vec<Alert>;
+    /// Whether the text has to be printed although nobody in it is news, and the same gaps were told before. Pure.
+    fn says_more(_report: &ReportOf<Self>) -> bool {
+        false
+    }
 
     /// Whether a run with these settings sends mails, so that `mail.*` has to be set.
     fn needs_mail(_config: &Self::Config) -> bool {
@@ -141,37 +171,7 @@ pub trait Program: Sized {
     ///
     /// # Errors
     /// [`crate::Error`] ends with exit code 2, everything else with 1.
-    fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self>) -> impl Future<Output = anyhow::Result<Exit>> {
+    fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self::Config>) -> impl Future<Output = anyhow::Result<Exit>> {
         async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
-    }
-}
-
-/// The parts of an outcome that depend on what people know already.
-#[derive(Debug)]
-pub struct Tellable<'a> {
-    /// The runner sets the state of each, and adds to the reasons of those that have grown.
-    pub findings: &'a mut [Finding],
-    /// How many known findings have more acts than were told.
-    pub suppressed: &'a mut u64,
-    /// What the reader must know besides.
-    pub notes: &'a mut Vec<String>,
-}
-
-/// What the exit code of a run, and its metrics, depend on.
-#[derive(Clone, Copy, Debug)]
-pub struct Conclusion<'a> {
-    pub coverage: &'a Coverage,
-    /// Known and silenced ones included.
-    pub findings: &'a [Finding],
-    /// Known findings that have grown and are not told again yet.
-    pub suppressed: u64,
-    /// Whether a breaker or a lock-out check held something back.
-    pub held: bool,
-}
-
-impl<'a> Conclusion<'a> {
-    /// The findings that count: silenced ones do not.
-    pub fn counted(&self) -> impl Iterator<Item = &'a Finding> {
-        self.findings.iter().filter(|finding| finding.state != FindingState::Silenced)
     }
 }

@@ -1,7 +1,7 @@
 //! What a subcommand may need, made only when it asks for it: some need neither portal nor key.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
@@ -10,7 +10,7 @@ use audit_model::Window;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{ApiKey, Budget, Client};
-use event_archive::Archive;
+use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use tracing::warn;
@@ -21,23 +21,26 @@ use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::guard;
+use crate::job::Job;
 use crate::names::NamedList;
-use crate::program::Program;
+use crate::program::{About, Program};
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, filled_in, state_paths};
 use crate::window::check_window;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
-pub struct Setup<'a, P: Program> {
+pub struct Setup<'a, C> {
+    /// Which program it is.
+    pub about: &'static About,
     pub args: &'a CommonArgs,
     pub common: &'a CommonConfig,
-    pub config: &'a P::Config,
+    pub config: &'a C,
     /// When the process started, whole seconds.
     pub now: DateTime<Utc>,
     pub(crate) environment: &'a Environment,
 }
 
-impl<P: Program> Setup<'_, P> {
+impl<C> Setup<'_, C> {
     /// What time it is now, for a command that goes on for longer.
     pub fn clock(&self) -> DateTime<Utc> {
         now()
@@ -69,7 +72,7 @@ impl<P: Program> Setup<'_, P> {
     /// No portal is set, or no folder: exit code 2.
     pub fn state_paths(&self) -> Result<StatePaths, Error> {
         let state = self.common.state.as_ref().map(|path| path.as_path());
-        state_paths(P::NAME, &self.portal_url()?, state, self.environment)
+        state_paths(self.about.name, &self.portal_url()?, state, self.environment)
     }
 
     /// What is remembered, as a copy that may be used freely: the store itself stays as it is. Empty before the first run.
@@ -81,6 +84,36 @@ impl<P: Program> Setup<'_, P> {
         Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
     }
 
+    /// What a run of now would be given, on a copy of what is remembered: whatever it reads is gone afterwards. Without `--since` its
+    /// window is so long.
+    ///
+    /// # Errors
+    /// No portal or key is set, or the window is none: exit code 2. Others are of the portal and of the store.
+    pub async fn rehearsal(&self, length: TimeDelta) -> anyhow::Result<(Job, Look)> {
+        let client = self.client()?;
+        let path = std::path::absolute(self.state_paths()?.store).context("cannot tell the current folder")?;
+        let store = Store::snapshot_of(&path).await?;
+        let archive = Archive::open(store.clone()).await?;
+        let portal = client.probe().await?;
+        let window = self.window(portal.time_zone, length)?;
+        let what = (client.clone(), archive.clone());
+        let look = Look::new(what, (window, self.now), self.about.main, self.about.blind_spots);
+        let job = Job {
+            portal_url: self.portal_url()?,
+            client,
+            portal,
+            archive,
+            store: Ok(store),
+            window,
+            unseen_after: None,
+            now: self.now,
+            dry_run: true,
+            mailer: None,
+            service_accounts: self.common.robots(),
+        };
+        Ok((job, look))
+    }
+
     /// A client for the portal, with the key.
     ///
     /// # Errors
@@ -90,15 +123,10 @@ impl<P: Program> Setup<'_, P> {
         self.client_with(ApiKey::new(self.key()?.key), &portal_url)
     }
 
-    /// All lists of the settings that name people, groups or rooms.
-    pub(crate) fn named(&self) -> Vec<NamedList> {
-        named::<P>(self.common, self.config, self.now)
-    }
-
     /// The file for metrics, if one is set.
     pub(crate) fn textfile(&self) -> Option<PathBuf> {
         let path = self.common.textfile.as_ref()?.as_path();
-        filled_in(path, P::NAME, &self.portal_url().ok()?).ok()
+        filled_in(path, self.about.name, &self.portal_url().ok()?).ok()
     }
 
     /// The way out for mails, as the settings `mail.*` say; `None` without `mail.host`. Connects to nobody yet.
@@ -113,8 +141,10 @@ impl<P: Program> Setup<'_, P> {
     }
 
     /// Logs what other users of this machine can read or change of what this program relies on, as runs do.
-    pub fn warn_of_exposed(&self) {
-        guard::exposed(self).iter().for_each(|exposed| warn!("{exposed}"));
+    ///
+    /// `secret_files` are those of the program's own, each with the words before its name.
+    pub fn warn_of_exposed(&self, secret_files: &[(&'static str, &Path)]) {
+        guard::exposed(self, secret_files).iter().for_each(|exposed| warn!("{exposed}"));
     }
 
     /// Writes to stdout, which nobody else may.
@@ -137,7 +167,7 @@ impl<P: Program> Setup<'_, P> {
 
     pub(crate) fn http_options(&self) -> Result<HttpOptions, Error> {
         let outbound = &self.common.outbound;
-        let mut options = HttpOptions::new(P::NAME, P::VERSION);
+        let mut options = HttpOptions::new(self.about.name, self.about.version);
         options.proxy = outbound.proxy.as_deref().map(|text| setting_url("outbound.proxy", text)).transpose()?;
         options.ca_file = outbound.ca_file.as_ref().map(|path| path.as_path().to_owned());
         Ok(options)
@@ -190,8 +220,8 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>) -> anyhow::Result<Self> {
-        setup.warn_of_exposed();
+    pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
+        setup.warn_of_exposed(&P::secret_files(setup.config));
         Ok(Surroundings {
             now: setup.now,
             portal_url: setup.portal_url()?,

@@ -7,7 +7,7 @@ use alerting::{Alert, Channel, Lapsed, Outbox};
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{error, warn};
 
-use crate::program::Program;
+use crate::report::Report;
 
 /// What a run needs to tell what it found.
 pub(crate) struct Telling<'a> {
@@ -16,6 +16,8 @@ pub(crate) struct Telling<'a> {
     /// How long a moderate growth waits.
     pub(crate) quiet: TimeDelta,
     pub(crate) now: DateTime<Utc>,
+    /// Whether findings become alerts.
+    pub(crate) sends_alerts: bool,
     /// Nothing is sent or remembered.
     pub(crate) dry_run: bool,
 }
@@ -31,30 +33,28 @@ pub(crate) struct Told {
 }
 
 impl Telling<'_> {
-    /// Prints what was judged ([`judge`](Self::judge)), and sends it. `print` is given the outcome, and what it must say even where the
+    /// Prints what was judged ([`judge`](Self::judge)), and sends it. `print` is given the report, and what it must say even where the
     /// report has nothing to say.
-    pub(crate) async fn tell<P: Program>(
+    pub(crate) async fn tell<D, B>(
         &self,
-        outcome: &mut P::Outcome,
-        print: impl FnOnce(&P::Outcome, &[String]) -> anyhow::Result<()>,
+        report: &mut Report<D, B>,
+        print: impl FnOnce(&Report<D, B>, &[String]) -> anyhow::Result<()>,
     ) -> Told {
         if self.dry_run {
-            return Told { printed: print(outcome, &[]), critical_reached: true, is_safe: true };
+            return Told { printed: print(report, &[]), critical_reached: true, is_safe: true };
         }
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
-        if let Some(tellable) = P::tellable(outcome) {
-            tellable.notes.extend(notes.iter().cloned());
-        }
-        let mut alerts = P::alerts(outcome);
-        let is_kept = !self.channels.is_empty() && self.keep::<P>(outcome, &mut alerts).await;
-        let printed = print(outcome, &notes);
+        report.head.notes.extend(notes.iter().cloned());
+        let mut alerts = if self.sends_alerts { report.alerts() } else { Vec::new() };
+        let is_kept = !self.channels.is_empty() && self.keep(report, &mut alerts).await;
+        let printed = print(report, &notes);
         if printed.is_ok() {
             if let Err(failure) = self.outbox.forget(&lapsed).await {
                 warn!("the next report says again what was given up: {:#}", anyhow::Error::new(failure));
             }
             if self.channels.is_empty() {
-                self.keep::<P>(outcome, &mut []).await;
+                self.keep(report, &mut []).await;
             }
         }
         if self.channels.is_empty() {
@@ -69,10 +69,9 @@ impl Telling<'_> {
     ///
     /// # Errors
     /// Of the memory of what was told; the findings are as they were.
-    pub(crate) async fn judge<P: Program>(&self, outcome: &mut P::Outcome) -> Result<(), alerting::Error> {
-        let Some(tellable) = P::tellable(outcome) else { return Ok(()) };
-        match self.outbox.judge(tellable.findings, self.quiet, self.now).await {
-            Ok(suppressed) => *tellable.suppressed = suppressed,
+    pub(crate) async fn judge<D, B>(&self, report: &mut Report<D, B>) -> Result<(), alerting::Error> {
+        match self.outbox.judge(&mut report.findings, self.quiet, self.now).await {
+            Ok(suppressed) => report.suppressed = suppressed,
             Err(failure) => {
                 warn!("what was told before is not known: {failure:#}");
                 return Err(failure);
@@ -92,9 +91,8 @@ impl Telling<'_> {
         lapsed
     }
 
-    async fn keep<P: Program>(&self, outcome: &mut P::Outcome, alerts: &mut [Alert]) -> bool {
-        let findings = P::tellable(outcome).map(|tellable| &*tellable.findings).unwrap_or_default();
-        let kept = self.outbox.keep(findings, alerts, self.channels, self.now).await;
+    async fn keep<D, B>(&self, report: &Report<D, B>, alerts: &mut [Alert]) -> bool {
+        let kept = self.outbox.keep(&report.findings, alerts, self.channels, self.now).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 

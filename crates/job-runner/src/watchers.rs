@@ -10,7 +10,6 @@ use crate::failures::Failures;
 use crate::heartbeat::Heartbeat;
 use crate::logging::{Log, LogTail};
 use crate::metrics::{self, Labels, Measured};
-use crate::program::Program;
 use crate::setup::Setup;
 
 /// What they are told of one run. A dry run tells nobody.
@@ -32,7 +31,7 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// As far as the settings say whom to tell; they may be wrong otherwise.
-    pub(crate) fn new<P: Program>(setup: &Setup<'_, P>, log: Log) -> Self {
+    pub(crate) fn new<C>(setup: &Setup<'_, C>, log: Log) -> Self {
         let portal = setup.portal_url().ok();
         let tells = !setup.args.dry_run;
         let heartbeat = || {
@@ -46,8 +45,8 @@ impl Watchers {
             heartbeat: tells.then(heartbeat).flatten(),
             textfile: setup.textfile().filter(|_| tells),
             portal: portal.as_ref().map(metrics::portal_label).unwrap_or_default(),
-            program: P::NAME,
-            version: P::VERSION,
+            program: setup.about.name,
+            version: setup.about.version,
             now: setup.now,
             tail: log.tail,
             key: setup.key().ok().map(|found| found.key),

@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::time_spec::TimeSpec;
 
 /// What a run looks at.
-pub(crate) struct Look {
+pub(crate) struct Stretch {
     pub(crate) window: Window,
     /// What earlier runs could not see or judge, before the window.
     pub(crate) holes: SpanSet,
@@ -23,7 +23,7 @@ pub(crate) struct Look {
     pub(crate) note: Option<String>,
 }
 
-impl Look {
+impl Stretch {
     /// # Errors
     /// A window that is empty or has not come yet: exit code 2.
     pub(crate) fn new<P: Program>(
@@ -46,16 +46,16 @@ impl Look {
         // a program with a window of its own looks at each one by itself
         let holes = if own.is_some() { SpanSet::default() } else { judged.holes(window.since) };
         let stands_alone = own.is_some();
-        Ok(Look { window, holes, stands_alone, ends_by_clock: !is_fixed && window.until == end, note })
+        Ok(Stretch { window, holes, stands_alone, ends_by_clock: !is_fixed && window.until == end, note })
     }
 
     /// What counts as judged after a run, and whether what came late does. A source that rules need and that could not be read leaves its
     /// time unjudged, and the holes before the window open: these are named in the coverage, too.
-    pub(crate) fn judged<P: Program>(&self, coverage: &mut Coverage) -> (SpanSet, bool) {
+    pub(crate) fn judged(&self, judged_by: &[&str], coverage: &mut Coverage) -> (SpanSet, bool) {
         // only these two are asked for the holes as well
         let knows_holes = |gap: &Gap| matches!(gap.what.as_str(), "audit" | "logins");
         let needed: Vec<Gap> =
-            coverage.gaps.iter().filter(|gap| P::JUDGED_BY.contains(&gap.what.as_str())).cloned().collect();
+            coverage.gaps.iter().filter(|gap| judged_by.contains(&gap.what.as_str())).cloned().collect();
         let mut judged = SpanSet::from_iter([self.window]);
         let other = needed.iter().find(|gap| !knows_holes(gap));
         match other {

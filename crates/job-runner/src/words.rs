@@ -2,9 +2,7 @@
 
 use std::io;
 
-use audit_model::{
-    BlindSpot, Coverage, Finding, FindingState, Gap, GapReason, MainSource, Severity, SourceCoverage, Window,
-};
+use audit_model::{BlindSpot, Coverage, FindingState, Gap, GapReason, MainSource, Severity, SourceCoverage, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -29,9 +27,9 @@ impl Clock {
     }
 }
 
-/// What is told: findings that are new or have grown. JSON has the others too.
-pub fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(|finding| matches!(finding.state, FindingState::New | FindingState::Grown))
+/// Whether a finding of that state is told: when it is new or has grown. JSON has the others too.
+pub fn is_told(state: FindingState) -> bool {
+    matches!(state, FindingState::New | FindingState::Grown)
 }
 
 /// `1 event`, `2 events`

@@ -8,8 +8,8 @@ use safe_actions::{Breaker, Candidate, Load, Protection, plan};
 use uuid::Uuid;
 
 use super::{Change, Detector, Exceeded};
+use crate::assessment::assess;
 use crate::config::Limits;
-use crate::judgement::judge;
 use crate::kind::Kind;
 
 const PEOPLE: u64 = 500;
@@ -78,7 +78,7 @@ fn a_year_of_ordinary_work_plans_nobody() {
     let candidates: Vec<Candidate> = incidents
         .iter()
         .filter_map(|incident| {
-            let reason = judge(&incident.exceeded, &[], false).acts_because?;
+            let reason = assess(&incident.exceeded, &[], false).acts_because?;
             let (person, fingerprint) = (incident.finding.person.clone(), incident.finding.fingerprint.clone());
             Some(Candidate { person, is_ldap: false, reason, fingerprint })
         })

@@ -8,14 +8,14 @@ use chrono_tz::Tz;
 use docspace_client::Portal;
 use job_runner::args::ReportFormat;
 use job_runner::words::{self, Clock, plural};
-use job_runner::{PortalName, Program as _, ProgramName, RunFacts, Setup};
+use job_runner::{PortalName, ProgramName, RunFacts, Setup};
 use serde::Serialize;
 
 use super::Plan;
 use super::simulate::Blocked;
 use super::steps::{Deed, Step};
+use crate::config::Config;
 use crate::found::entries;
-use crate::run::IpFence;
 
 /// Version of the JSON form; a change that breaks readers raises it.
 const SCHEMA: &str = "ip-fence-plan/1";
@@ -41,17 +41,16 @@ pub(crate) struct PlanReport {
 
 impl PlanReport {
     pub(crate) fn new(
-        setup: &Setup<'_, IpFence>,
+        setup: &Setup<'_, Config>,
         portal: &Portal,
         window: Window,
         coverage: Coverage,
         plan: Plan,
     ) -> anyhow::Result<Self> {
-        let url = setup.portal_url()?.as_str().trim_end_matches('/').to_owned();
         Ok(PlanReport {
             schema: SCHEMA,
-            program: ProgramName { name: IpFence::NAME, version: IpFence::VERSION },
-            portal: PortalName { url, version: portal.version.clone(), time_zone: Some(portal.time_zone) },
+            program: ProgramName { name: setup.about.name, version: setup.about.version },
+            portal: PortalName::new(setup.portal_url()?, Some(portal)),
             run: RunFacts { started_at: setup.now, dry_run: true },
             window,
             coverage,
@@ -79,7 +78,7 @@ impl PlanReport {
             (false, Verdict::Complete) => "nothing forbids this plan",
         };
         writeln!(text, "ip-fence plan: {headline}. Nothing was changed.")?;
-        writeln!(text, "Portal {}, replayed {}, times in {}", self.portal.url, clock.span(self.window), clock.0)?;
+        writeln!(text, "Portal {}, replayed {}, times in {}", self.portal.shown(), clock.span(self.window), clock.0)?;
         for danger in &self.plan.dangers {
             writeln!(text, "{}  {}", if danger.refuses { "REFUSED" } else { "note   " }, danger.text)?;
         }

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use audit_model::{Coverage, GapReason, MainSource, SourceCoverage, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use job_runner::Head;
+use job_runner::{Head, Judgement};
 
 use super::*;
+use crate::body::Body;
 use crate::bursts::Bursts;
 use crate::config::Limits;
-use crate::outcome::{PolicyFacts, Seen};
-use crate::policy::Directory;
-use crate::rule::{Countries, Detector, Rulebook};
-use crate::run::BLIND_SPOTS;
+use crate::gather::Facts;
+use crate::policy::{Directory, PolicyFacts};
+use crate::rule::{BLIND_SPOTS, Countries, Detector, Rulebook};
 use crate::sighting::Sighting;
 use crate::testing::{BOB, HANA, directory, failed, login, now, policy};
 
@@ -38,12 +38,16 @@ fn complete() -> Coverage {
     }
 }
 
-fn outcome(coverage: Coverage, seen: Seen) -> Outcome {
-    let head = Head {
+fn report(coverage: Coverage, facts: Facts) -> Report {
+    Report::new(head(coverage), crate::body::judge(facts))
+}
+
+fn head(coverage: Coverage) -> Head {
+    Head {
         schema: "ip-fence/1".to_owned(),
         program: job_runner::ProgramName { name: "ip-fence", version: "1.0.0" },
         portal: job_runner::PortalName {
-            url: "https://docs.example.com".to_owned(),
+            url: "https://docs.example.com".parse().unwrap(),
             version: Some("3.7.2".to_owned()),
             time_zone: Some(Tz::Europe__Berlin),
         },
@@ -51,12 +55,11 @@ fn outcome(coverage: Coverage, seen: Seen) -> Outcome {
         window: Window::new(hours_ago(24), now()),
         coverage,
         notes: Vec::new(),
-    };
-    Outcome::with_head(head, seen)
+    }
 }
 
 /// What the rules find in some rows. Only the office is allowed.
-fn judged(directory: &Directory, rows: &[Sighting]) -> Seen {
+fn judged(directory: &Directory, rows: &[Sighting]) -> Facts {
     let (policy, limits) = (policy(&["192.0.2.0/24"]), Limits::default());
     let countries = Countries::from([(BOB, [("Germany".into(), 5)].into())]);
     let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true, countries: &countries };
@@ -65,11 +68,12 @@ fn judged(directory: &Directory, rows: &[Sighting]) -> Seen {
     rows.iter().for_each(|row| bursts.push(row));
     let found = detector.finish().into_iter().chain(bursts.finish()).collect();
     let policy = Some(PolicyFacts { rules: 1, expired: Vec::new(), people: 3 });
-    Seen { found, policy, ..Seen::default() }
+    let window = Window::new(hours_ago(24), now());
+    Facts { window, found, policy, address_list: None, notes: Vec::new() }
 }
 
 /// Two logins from a network that is not the office's.
-fn from_a_hotel() -> Seen {
+fn from_a_hotel() -> Facts {
     let row = |seconds| Sighting {
         text: Some("Login".into()),
         country: Some("Germany".into()),
@@ -79,42 +83,38 @@ fn from_a_hotel() -> Seen {
     judged(&directory(), &[row(7200), row(3600)])
 }
 
-fn written(outcome: &Outcome, format: ReportFormat) -> String {
+fn told(report: &Report) -> String {
     let mut out = Vec::new();
-    render(outcome, format, &mut out).unwrap();
+    text(report, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn text(outcome: &Outcome) -> String {
-    written(outcome, ReportFormat::Text)
-}
-
-fn json(outcome: &Outcome) -> String {
-    let json = written(outcome, ReportFormat::Json);
+fn json(report: &Report) -> String {
+    let json = serde_json::to_string_pretty(report).unwrap() + "\n";
     cli_test::assert_keeps(&Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/ip-fence-1.schema.json"), &json);
     json
 }
 
 #[test]
 fn quiet() {
-    let outcome = outcome(complete(), judged(&directory(), &[login(BOB, "192.0.2.7", 90)]));
-    assert_eq!(text(&outcome), "");
-    insta::assert_snapshot!("quiet_json", json(&outcome));
+    let report = report(complete(), judged(&directory(), &[login(BOB, "192.0.2.7", 90)]));
+    assert_eq!(told(&report), "");
+    insta::assert_snapshot!("quiet_json", json(&report));
 }
 
 #[test]
 fn one_finding() {
-    let outcome = outcome(complete(), from_a_hotel());
-    insta::assert_snapshot!("one_finding_text", text(&outcome));
-    insta::assert_snapshot!("one_finding_json", json(&outcome));
+    let report = report(complete(), from_a_hotel());
+    insta::assert_snapshot!("one_finding_text", told(&report));
+    insta::assert_snapshot!("one_finding_json", json(&report));
 }
 
 /// People know it already, so that there is nothing to say.
 #[test]
 fn what_is_known_is_not_said_again() {
-    let mut outcome = outcome(complete(), from_a_hotel());
-    outcome.found.findings.iter_mut().for_each(|finding| finding.state = audit_model::FindingState::Known);
-    assert_eq!(text(&outcome), "");
+    let mut report = report(complete(), from_a_hotel());
+    report.findings.iter_mut().for_each(|found| found.finding.state = audit_model::FindingState::Known);
+    assert_eq!(told(&report), "");
 }
 
 fn incomplete() -> Coverage {
@@ -126,18 +126,17 @@ fn incomplete() -> Coverage {
 
 #[test]
 fn incomplete_and_nothing_found() {
-    let outcome = outcome(incomplete(), judged(&directory(), &[]));
-    insta::assert_snapshot!("incomplete_text", text(&outcome));
-    insta::assert_snapshot!("incomplete_json", json(&outcome));
+    let report = report(incomplete(), judged(&directory(), &[]));
+    insta::assert_snapshot!("incomplete_text", told(&report));
+    insta::assert_snapshot!("incomplete_json", json(&report));
 }
 
 #[test]
 fn incomplete_with_findings() {
-    let told = text(&outcome(incomplete(), from_a_hotel()));
-    insta::assert_snapshot!("incomplete_with_findings_text", told);
-    let mut known = outcome(incomplete(), from_a_hotel());
-    known.found.findings.iter_mut().for_each(|finding| finding.state = audit_model::FindingState::Known);
-    let first = text(&known).lines().next().unwrap_or_default().to_owned();
+    insta::assert_snapshot!("incomplete_with_findings_text", told(&report(incomplete(), from_a_hotel())));
+    let mut known = report(incomplete(), from_a_hotel());
+    known.findings.iter_mut().for_each(|found| found.finding.state = audit_model::FindingState::Known);
+    let first = told(&known).lines().next().unwrap_or_default().to_owned();
     assert!(first.starts_with("ip-fence: incomplete: nothing new"), "{first}");
 }
 
@@ -145,9 +144,10 @@ fn incomplete_with_findings() {
 fn without_the_audit_feature() {
     let window = Window::new(hours_ago(24), now());
     let unseen = Coverage::unseen("logins", window, GapReason::AuditFeatureMissing);
-    let outcome = outcome(Coverage { main: MainSource::Logins, ..unseen }, Seen::default());
-    insta::assert_snapshot!("no_audit_feature_text", text(&outcome));
-    insta::assert_snapshot!("no_audit_feature_json", json(&outcome));
+    let head = head(Coverage { main: MainSource::Logins, ..unseen });
+    let report = Report::new(head, Judgement { findings: Vec::new(), body: Body::unseen(window), notes: Vec::new() });
+    insta::assert_snapshot!("no_audit_feature_text", told(&report));
+    insta::assert_snapshot!("no_audit_feature_json", json(&report));
 }
 
 /// Names, typed addresses, noted addresses and countries come from people who may want to fool the reader.
@@ -162,8 +162,8 @@ fn hostile_text() {
         Sighting { user_name: nasty.into(), ..login(HANA, "192.0.2.7", 700) },
     ];
     rows.extend((0..5).map(|n| failed("a\u{1b}[2Jb\u{202e}c@example.com", "203.0.113.9\u{7}", 600 - n)));
-    let outcome = outcome(complete(), judged(&directory, &rows));
-    let (text, json) = (text(&outcome), json(&outcome));
+    let report = report(complete(), judged(&directory, &rows));
+    let (text, json) = (told(&report), json(&report));
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']), "{text}");
     assert!(!json.contains(['\u{1b}', '\u{7}', '\r']), "{json}");
     insta::assert_snapshot!("hostile_text", text);

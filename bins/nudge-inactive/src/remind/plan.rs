@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::body::Inactive;
 use crate::config::Remind;
-use crate::outcome::Inactive;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;

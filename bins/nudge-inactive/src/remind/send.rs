@@ -17,9 +17,9 @@ use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id
 use super::letter::{self, RoomValues, Values, one_line};
 use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
 use crate::activity::Seen;
+use crate::body::{Inactive, RoomReport};
 use crate::config::{Config, Snooze};
 use crate::missed::Missed;
-use crate::outcome::{Inactive, RoomReport};
 use crate::report::room_page;
 
 /// What the run has found, as far as mails depend on it.
@@ -75,7 +75,7 @@ pub(crate) async fn remind(
     let is_clear = is_clear(config, job).await;
     let at = Circumstances {
         now: job.now,
-        zone: job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone),
+        zone: job.portal.time_zone,
         window_end: job.window.until,
         judged: seen.judged(),
         is_clear,
@@ -257,7 +257,7 @@ impl Sending<'_> {
     async fn letter(&mut self, due: &Due, key: &str) -> anyhow::Result<Mail> {
         let job = self.job;
         let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
-        let zone = job.portal.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
+        let zone = job.portal.time_zone;
         let mut rooms = Vec::new();
         for step in &due.steps {
             let Some(one) = self.inactive.get(&(due.person.id, step.id.clone())) else { continue };

@@ -6,13 +6,13 @@ use audit_model::{Person, PersonStatus, PortalText};
 use chrono::SecondsFormat;
 
 use super::words::{right, role};
-use crate::outcome::{Outcome, RoomReport};
+use crate::body::{Report, RoomReport};
 
 const HEADER: &str = "room_id,room,verdict,why,person_id,name,email,status,role,right,risk,acts,last_activity,joined";
 
-pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
+pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     write!(out, "{HEADER}\r\n")?;
-    for room in &outcome.rooms {
+    for room in &report.body.rooms {
         for inactive in &room.inactive {
             let last = inactive.last_activity.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
             let rest = [

@@ -6,22 +6,22 @@ use audit_model::{Person, PortalText};
 use job_runner::words::plural;
 
 use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page};
-use crate::outcome::{Outcome, RoomReport};
+use crate::body::{Report, RoomReport};
 
 const STYLE: &str = "body{font:15px/1.45 sans-serif;color:#222;max-width:60em;margin:1.5em auto;padding:0 1em}\
 h1{font-size:1.35em}h2{font-size:1.1em;margin:1.6em 0 .4em}table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;vertical-align:top;padding:.3em .6em;border-bottom:1px solid #ddd}th{font-weight:600}\
 .risk{font-weight:600}.note{color:#555}.gap{color:#8a1c00}@media print{a{color:inherit}}";
 
-pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    let clock = Clock::of(outcome);
-    let head = &outcome.head;
-    let title = escape(&headline(outcome));
+pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    let clock = Clock::of(report);
+    let head = &report.head;
+    let title = escape(&headline(report));
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;
     writeln!(out, "<title>{title}</title><style>{STYLE}</style></head><body>")?;
     writeln!(out, "<h1>{title}</h1>")?;
     let (since, until) = (clock.minute(head.window.since), clock.minute(head.window.until));
-    let portal = escape(&head.portal.url);
+    let portal = escape(head.portal.shown());
     writeln!(out, "<p class=\"note\">Portal {portal}, {since} to {until}, times in {}</p>", clock.0)?;
     for note in &head.notes {
         writeln!(out, "<p class=\"note\">{}</p>", escape(note))?;
@@ -29,21 +29,21 @@ pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<(
     for gap in gaps(&head.coverage, &clock) {
         writeln!(out, "<p class=\"gap\">Not seen: {}</p>", escape(&gap))?;
     }
-    for room in &outcome.unread_rooms {
+    for room in &report.body.unread_rooms {
         writeln!(out, "<p class=\"gap\">Not seen: members of room {}</p>", escape(&room.to_string()))?;
     }
-    for room in &outcome.rooms {
-        room_html(outcome, room, &clock, out)?;
+    for room in &report.body.rooms {
+        room_html(report, room, &clock, out)?;
     }
-    reminders_html(outcome, out)?;
+    reminders_html(report, out)?;
     if !head.coverage.blind_spots.is_empty() {
         writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", blind_spots(&head.coverage))?;
     }
     writeln!(out, "</body></html>")
 }
 
-fn room_html(outcome: &Outcome, room: &RoomReport, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let page = escape(&room_page(&outcome.head.portal.url, &room.id));
+fn room_html(report: &Report, room: &RoomReport, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    let page = escape(&room_page(report.head.portal.shown(), &room.id));
     writeln!(out, "<h2><a href=\"{page}\">{}</a></h2>", room.title.for_html())?;
     let excluded: String = room.excluded.iter().map(|(why, count)| format!(", {count} {}", why.words())).collect();
     let members = plural(room.members, "member");
@@ -61,7 +61,7 @@ fn room_html(outcome: &Outcome, room: &RoomReport, clock: &Clock, out: &mut impl
     writeln!(out, "<table><tr><th>Who</th><th>In the room as</th><th>What was seen</th><th>Risk</th></tr>")?;
     for inactive in &room.inactive {
         let right = escape(&format!("{}, {}", role(&inactive.person), right(inactive)));
-        let seen = escape(&format!("{}, {}", plural(inactive.acts, "act"), last_seen(outcome, inactive, clock)));
+        let seen = escape(&format!("{}, {}", plural(inactive.acts, "act"), last_seen(report, inactive, clock)));
         let (who, risk) = (who(&inactive.person), inactive.risk.words());
         writeln!(out, "<tr><td>{who}</td><td>{right}</td><td>{seen}</td><td class=\"risk\">{risk}</td></tr>")?;
     }
@@ -81,12 +81,12 @@ fn room_html(outcome: &Outcome, room: &RoomReport, clock: &Clock, out: &mut impl
     writeln!(out, "</table>")
 }
 
-fn reminders_html(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    if outcome.actions.is_empty() {
+fn reminders_html(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    if report.body.actions.is_empty() {
         return Ok(());
     }
     writeln!(out, "<h2>Reminders</h2><table><tr><th>Who</th><th>About</th><th></th></tr>")?;
-    for action in &outcome.actions {
+    for action in &report.body.actions {
         let titles: Vec<String> = action.rooms.iter().map(|step| step.title.for_html()).collect();
         let (state, why) = outcome_of(action);
         let (who, about) = (who(&action.person), titles.join(", "));

@@ -4,52 +4,51 @@ use std::collections::BTreeSet;
 use std::io;
 
 use audit_model::{RoomId, Verdict};
+use job_runner::Found;
 use job_runner::words::plural;
 use uuid::Uuid;
 
-use super::is_told;
 use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page, who};
-use crate::outcome::{Inactive, Outcome, RoomReport};
+use crate::body::{Inactive, Report, RoomReport};
 use crate::remind::{ActionState, Hold, Reminder};
 
 /// People and rooms that are told.
 type Told = BTreeSet<(Uuid, RoomId)>;
 
 /// Everything.
-pub(super) fn whole(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    write(outcome, None, out)
+pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    write(report, None, out)
 }
 
 /// Only who is newly inactive; nothing when that is nobody and everything was seen.
-pub(super) fn news(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    let told: Told = outcome
-        .findings
-        .iter()
-        .filter(|finding| is_told(finding.state))
-        .filter_map(|finding| Some((finding.person.id, finding.room.as_ref()?.id.clone()?)))
-        .collect();
+pub(super) fn news(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    let place = |found: &Found<()>| Some((found.finding.person.id, found.finding.room.as_ref()?.id.clone()?));
+    let told: Told = report.told().filter_map(place).collect();
     let is_news = |action: &Reminder| {
         let went_wrong =
             action.state == ActionState::Failed || matches!(action.held, Some(Hold::TooMany { .. } | Hold::Unclear));
-        went_wrong || outcome.head.run.dry_run
+        went_wrong || report.head.run.dry_run
     };
-    if told.is_empty() && !outcome.actions.iter().any(is_news) && outcome.head.coverage.verdict() == Verdict::Complete {
+    if told.is_empty()
+        && !report.body.actions.iter().any(is_news)
+        && report.head.coverage.verdict() == Verdict::Complete
+    {
         return Ok(());
     }
-    write(outcome, Some(&told), out)
+    write(report, Some(&told), out)
 }
 
-fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &outcome.head;
-    let clock = Clock::of(outcome);
-    writeln!(out, "nudge-inactive: {}", headline(outcome))?;
+fn write(report: &Report, told: Option<&Told>, out: &mut impl io::Write) -> io::Result<()> {
+    let head = &report.head;
+    let clock = Clock::of(report);
+    writeln!(out, "nudge-inactive: {}", headline(report))?;
     let (since, until) = (clock.minute(head.window.since), clock.minute(head.window.until));
-    writeln!(out, "Portal {}, {since} to {until}, times in {}", head.portal.url, clock.0)?;
+    writeln!(out, "Portal {}, {since} to {until}, times in {}", head.portal.shown(), clock.0)?;
     for note in &head.notes {
         writeln!(out, "Note: {note}")?;
     }
     let mut quiet = Vec::new();
-    for room in &outcome.rooms {
+    for room in &report.body.rooms {
         let is_told =
             |inactive: &&Inactive| told.is_none_or(|told| told.contains(&(inactive.person.id, room.id.clone())));
         let shown: Vec<&Inactive> = room.inactive.iter().filter(is_told).collect();
@@ -57,7 +56,7 @@ fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io
         if shown.is_empty() && !has_more {
             quiet.push(room);
         } else {
-            room_text(outcome, room, &shown, told.is_none(), &clock, out)?;
+            room_text(report, room, &shown, told.is_none(), &clock, out)?;
         }
     }
     if told.is_none() && !quiet.is_empty() {
@@ -66,13 +65,13 @@ fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io
             writeln!(out, "  \"{}\" (room {}), {}", room.title.for_terminal(), room.id, counts(room))?;
         }
     }
-    actions_text(outcome, out)?;
+    actions_text(report, out)?;
     writeln!(out)?;
-    coverage_text(outcome, &clock, out)
+    coverage_text(report, &clock, out)
 }
 
 fn room_text(
-    outcome: &Outcome,
+    report: &Report,
     room: &RoomReport,
     shown: &[&Inactive],
     is_whole: bool,
@@ -80,12 +79,12 @@ fn room_text(
     out: &mut impl io::Write,
 ) -> io::Result<()> {
     writeln!(out, "\n\"{}\" (room {}), {}", room.title.for_terminal(), room.id, counts(room))?;
-    writeln!(out, "  {}", room_page(&outcome.head.portal.url, &room.id))?;
+    writeln!(out, "  {}", room_page(report.head.portal.shown(), &room.id))?;
     for inactive in shown {
         let risk = inactive.risk.words();
         writeln!(out, "  INACTIVE  {}: {risk}", who(&inactive.person))?;
         let (role, right) = (role(&inactive.person), right(inactive));
-        let (acts, seen) = (plural(inactive.acts, "act"), last_seen(outcome, inactive, clock));
+        let (acts, seen) = (plural(inactive.acts, "act"), last_seen(report, inactive, clock));
         writeln!(out, "    {role}, in the room as {right}; {acts}, {seen}")?;
     }
     if !is_whole {
@@ -119,11 +118,11 @@ fn counts(room: &RoomReport) -> String {
 }
 
 /// Mails: who got one, who did not and why; in a dry run every mail in full.
-fn actions_text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
-    if !outcome.actions.is_empty() {
+fn actions_text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    if !report.body.actions.is_empty() {
         writeln!(out, "\nReminders:")?;
     }
-    for action in &outcome.actions {
+    for action in &report.body.actions {
         let titles: Vec<String> = action
             .rooms
             .iter()
@@ -141,8 +140,8 @@ fn actions_text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn coverage_text(outcome: &Outcome, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let coverage = &outcome.head.coverage;
+fn coverage_text(report: &Report, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
+    let coverage = &report.head.coverage;
     if let Some(audit) = &coverage.audit {
         writeln!(out, "Read: {}", plural(audit.rows, "event"))?;
     }
@@ -152,7 +151,7 @@ fn coverage_text(outcome: &Outcome, clock: &Clock, out: &mut impl io::Write) -> 
     for gap in gaps(coverage, clock) {
         writeln!(out, "Not seen: {gap}")?;
     }
-    for room in &outcome.unread_rooms {
+    for room in &report.body.unread_rooms {
         writeln!(out, "Not seen: members of room {room}")?;
     }
     if !coverage.blind_spots.is_empty() {

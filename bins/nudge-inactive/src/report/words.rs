@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_runner::words::{blind_spot, plural};
 
-use crate::outcome::{ALL_ACTIVE, Inactive, Outcome};
+use crate::body::{ALL_ACTIVE, Inactive, Report};
 use crate::remind::{ActionState, Hold, Reminder};
 
 /// Instants as the portal's own pages show them.
 pub(crate) struct Clock(pub(crate) Tz);
 
 impl Clock {
-    pub(super) fn of(outcome: &Outcome) -> Self {
-        Clock(outcome.head.portal.time_zone.unwrap_or(Tz::UTC))
+    pub(super) fn of(report: &Report) -> Self {
+        Clock(report.head.portal.time_zone.unwrap_or(Tz::UTC))
     }
 
     pub(crate) fn minute(&self, instant: DateTime<Utc>) -> String {
@@ -26,18 +26,18 @@ impl Clock {
 }
 
 /// The one sentence that stands above everything.
-pub(super) fn headline(outcome: &Outcome) -> String {
-    let days = plural(outcome.terms.period_days.into(), "day");
-    let (inactive, people) = (outcome.inactive(), plural_people(outcome.people()));
-    let rooms = plural(outcome.rooms.len() as u64, "room");
+pub(super) fn headline(report: &Report) -> String {
+    let days = plural(report.body.terms.period_days.into(), "day");
+    let (inactive, people) = (report.body.inactive(), plural_people(report.body.people()));
+    let rooms = plural(report.body.rooms.len() as u64, "room");
     let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
-    match outcome.head.coverage.verdict() {
-        Verdict::Nothing => job_runner::words::nothing(&outcome.head.coverage),
+    match report.head.coverage.verdict() {
+        Verdict::Nothing => job_runner::words::nothing(&report.head.coverage),
         Verdict::Incomplete if inactive == 0 => {
             "incomplete: nobody was found inactive in what could be read, and not all of it could".to_owned()
         }
         Verdict::Incomplete => format!("incomplete: {found}, and not everything could be read"),
-        Verdict::Complete if outcome.all_active() => ALL_ACTIVE.to_owned(),
+        Verdict::Complete if report.body.all_active(report.coverage()) => ALL_ACTIVE.to_owned(),
         Verdict::Complete if inactive == 0 => {
             format!("nobody was found inactive in {rooms}; not everybody could be judged")
         }
@@ -50,8 +50,8 @@ fn plural_people(count: u64) -> String {
 }
 
 /// When somebody was last seen in the room.
-pub(super) fn last_seen(outcome: &Outcome, inactive: &Inactive, clock: &Clock) -> String {
-    match (inactive.last_activity, outcome.watched_since) {
+pub(super) fn last_seen(report: &Report, inactive: &Inactive, clock: &Clock) -> String {
+    match (inactive.last_activity, report.body.watched_since) {
         (Some(at), _) => format!("last seen there {}", clock.day(at)),
         (None, Some(since)) => format!("not seen there since we watch ({})", clock.day(since)),
         (None, None) => "not seen there in this period".to_owned(),

@@ -1,5 +1,6 @@
 //! Reports of made-up outcomes: what no portal shows on demand. Whole runs are in `tests/cli.rs`.
 
+use alerting::{Alert, AlertContext};
 use audit_model::{
     ActionId, BlindSpot, Counts, Coverage, Finding, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person,
     Severity, SourceCoverage, UnreadableSpan, Window,
@@ -9,8 +10,9 @@ use job_runner::Head;
 use uuid::Uuid;
 
 use super::*;
+use crate::config::Config;
+use crate::gather::Facts;
 use crate::logins::{LoginDetails, Logins};
-use crate::outcome::{Outcome, Seen};
 
 fn at(time: &str) -> DateTime<Utc> {
     format!("2026-11-20T{time}Z").parse().unwrap()
@@ -25,7 +27,7 @@ fn head(coverage: Coverage) -> Head {
         schema: "vdr-watch/1".to_owned(),
         program: job_runner::ProgramName { name: "vdr-watch", version: "1.0.0" },
         portal: job_runner::PortalName {
-            url: "https://docs.example.com".to_owned(),
+            url: "https://docs.example.com".parse().unwrap(),
             version: Some("3.7.2".to_owned()),
             time_zone: Some(Tz::Europe__Berlin),
         },
@@ -128,9 +130,23 @@ fn incomplete() -> Coverage {
     }
 }
 
-fn text_of(outcome: &Outcome) -> String {
+fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report {
+    let facts = Facts {
+        watched: [RoomId::Number(71)].into(),
+        twins: Default::default(),
+        today: at("12:00:00").date_naive(),
+        window: window(),
+        findings,
+        logins,
+        action: None,
+        restriction: None,
+    };
+    Report::new(head(coverage), crate::body::judge(&Config::default(), facts))
+}
+
+fn text_of(report: &Report) -> String {
     let mut out = Vec::new();
-    render(outcome, ReportFormat::Text, &mut out).unwrap();
+    text(report, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -138,28 +154,30 @@ fn text_of(outcome: &Outcome) -> String {
 fn hostile_text_cannot_act_and_gaps_are_explained() {
     let finding = hostile_finding();
     let logins = LoginDetails::from([(finding.person.id, (0..7).map(marked).collect())]);
-    let seen = Seen {
-        watched: vec![RoomId::Number(71)],
-        findings: vec![finding],
-        logins: compared(logins),
-        ..Seen::default()
-    };
-    let outcome = Outcome::with_head(head(incomplete()), 20, seen);
-    let text = text_of(&outcome);
+    let alert = Alert::from_finding(
+        &finding,
+        &AlertContext {
+            program: "vdr-watch",
+            version: "1.0.0",
+            portal_url: &head(incomplete()).portal.url,
+            coverage: &incomplete(),
+        },
+    );
+    let text = text_of(&report(incomplete(), vec![finding], compared(logins)));
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));
     insta::assert_snapshot!("hostile_and_incomplete", text);
-    let subject = &outcome.head.alerts(&outcome.findings)[0].subject;
+    let subject = &alert.subject;
     assert!(!subject.contains(|c: char| c.is_control() || c == '\u{202e}'), "{subject:?}");
 }
 
 #[test]
 fn only_a_complete_read_without_findings_is_silent() {
     let complete = Coverage { gaps: Vec::new(), ..incomplete() };
-    assert_eq!(text_of(&Outcome::with_head(head(complete), 20, Seen::default())), "");
-    let text = text_of(&Outcome::with_head(head(incomplete()), 20, Seen::default()));
+    assert_eq!(text_of(&report(complete, Vec::new(), Logins::default())), "");
+    let text = text_of(&report(incomplete(), Vec::new(), Logins::default()));
     assert!(text.starts_with("vdr-watch: incomplete"), "{text}");
     let unread = Coverage { audit: None, gaps: Vec::new(), ..incomplete() };
-    let text = text_of(&Outcome::with_head(head(unread), 20, Seen::default()));
+    let text = text_of(&report(unread, Vec::new(), Logins::default()));
     assert!(text.starts_with("vdr-watch: nothing can be concluded"), "{text}");
 }
 
@@ -168,10 +186,9 @@ fn what_is_known_already_is_not_told_again() {
     let mut finding = hostile_finding();
     finding.state = FindingState::Known;
     let complete = Coverage { gaps: Vec::new(), ..incomplete() };
-    let seen = Seen { findings: vec![finding], ..Seen::default() };
-    let outcome = Outcome::with_head(head(complete), 20, seen);
-    assert_eq!(text_of(&outcome), "");
-    assert_eq!(outcome.head.alerts(&outcome.findings), []);
+    let report = report(complete, vec![finding], Logins::default());
+    assert_eq!(text_of(&report), "");
+    assert_eq!(report.told().count(), 0);
 }
 
 /// Ten thousand characters in every text that somebody else typed, and a thousand rooms of one title.
@@ -192,16 +209,13 @@ fn long_texts_are_cut_in_text_and_whole_in_json() {
     let id = finding.person.id;
     let event = LoginEvent { city: Some(text.clone()), browser: Some(text.clone()), ..login(1) };
     let logins = compared(LoginDetails::from([(id, vec![MarkedLogin { event, new: Vec::new() }])]));
-    let seen = Seen { findings: vec![finding], logins, ..Seen::default() };
-    let outcome = Outcome::with_head(head(incomplete()), 20, seen);
-    let told = text_of(&outcome);
+    let report = report(incomplete(), vec![finding], logins);
+    let told = text_of(&report);
     let longest = told.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(longest < 3 * LONGEST_SHOWN + 100, "{longest}");
     assert!(told.lines().count() < 50 && told.contains("oëZ…"), "{told}");
     assert!(told.contains("(one of the rooms 0, 1, 2, 3, 4 and 995 more)"), "{told}");
-    let mut json = Vec::new();
-    render(&outcome, ReportFormat::Json, &mut json).unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["findings"][0]["person"]["name"], long.as_str());
     assert_eq!(json["findings"][0]["room"]["candidates"].as_array().unwrap().len(), 1000);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use alerting::{Alert, Channel, Drained, Error, Outbox};
-use audit_model::Severity;
+use audit_model::{Finding, Severity};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ fn minutes(minutes: i64) -> DateTime<Utc> {
 }
 
 async fn put(outbox: &Outbox, mut alerts: Vec<Alert>, channels: &[Channel]) {
-    outbox.keep(&[], &mut alerts, channels, now()).await.unwrap();
+    outbox.keep::<Finding>(&[], &mut alerts, channels, now()).await.unwrap();
 }
 
 /// How many were taken, how many not, and how many critical ones nobody has.
@@ -132,7 +132,7 @@ async fn a_clock_that_was_wrong_does_not_hold_an_alert() {
     outbox.drain(&channels, at("2030-01-01T00:00:00Z")).await.unwrap();
     // that was more than a week later, so it is given up; one that was put there by the wrong clock waits
     assert_eq!(outbox.lapsed(&channels).await.unwrap().len(), 1);
-    outbox.keep(&[], &mut [alert(2, Severity::High)], &channels, at("2030-01-01T00:00:00Z")).await.unwrap();
+    outbox.keep::<Finding>(&[], &mut [alert(2, Severity::High)], &channels, at("2030-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(numbers(&outbox.drain(&channels, now()).await.unwrap()), (1, 0, 0));
 }
 

@@ -146,6 +146,11 @@ impl Default for CommonConfig {
 }
 
 impl CommonConfig {
+    /// People who are robots: ids or e-mail addresses, lower case.
+    pub(crate) fn robots(&self) -> Vec<String> {
+        self.service_accounts.iter().map(|account| account.to_lowercase()).collect()
+    }
+
     /// The address of the portal, always with the path `/`.
     ///
     /// # Errors

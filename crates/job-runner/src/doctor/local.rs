@@ -42,7 +42,7 @@ pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Chec
 }
 
 /// Proxy and certificates: whether a client can be made at all.
-pub(super) fn outbound<P: Program>(setup: &Setup<'_, P>) -> Check {
+pub(super) fn outbound<C>(setup: &Setup<'_, C>) -> Check {
     const NAME: &str = "outbound";
     let anywhere = Url::parse("https://docs.example.com").expect("an address");
     let url = setup.portal_url().unwrap_or(anywhere);
@@ -56,7 +56,7 @@ pub(super) fn outbound<P: Program>(setup: &Setup<'_, P>) -> Check {
 }
 
 /// Where the proxy for this address is set, if one is.
-pub(super) fn proxy<P: Program>(setup: &Setup<'_, P>, url: &Url) -> Option<&'static str> {
+pub(super) fn proxy<C>(setup: &Setup<'_, C>, url: &Url) -> Option<&'static str> {
     if is_loopback(url) {
         return None;
     }
@@ -88,9 +88,9 @@ pub(super) async fn reach(url: &Url) -> Result<TcpStream, String> {
 }
 
 /// Whether others can read or change what a run relies on.
-pub(super) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+pub(super) fn exposed<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     const NAME: &str = "private";
-    let exposed = guard::exposed(setup);
+    let exposed = guard::exposed(setup, &P::secret_files(setup.config));
     if exposed.is_empty() {
         let text = "looked at modes and owners of key, passwords, settings and memory, and of the folders above them: nobody else can \
                     change them, or read what is secret";
@@ -100,7 +100,7 @@ pub(super) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
 }
 
 /// The store and the lock beside it.
-pub(super) async fn state<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     if setup.portal_url().is_err() {
         // named among the mistakes in the settings; without it nobody knows which store is meant
         return Vec::new();
@@ -148,7 +148,7 @@ async fn store(path: &Path, part: &str) -> Check {
     }
 }
 
-fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
+fn lock<C>(path: &Path, setup: &Setup<'_, C>) -> Check {
     const NAME: &str = "lock";
     let limit = TimeDelta::from_std(setup.common.run_limit.0).unwrap_or(TimeDelta::MAX);
     let folder = folder_of(path);
@@ -176,7 +176,7 @@ fn lock<P: Program>(path: &Path, setup: &Setup<'_, P>) -> Check {
 }
 
 /// One check per channel.
-pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
+pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     if P::Config::unused().contains(&"alerts") {
         // set where it counts, it is named among the mistakes in the settings
         return Vec::new();
@@ -197,7 +197,7 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
 }
 
 /// Signs in at the mail server and names the sender, and sends nothing.
-pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
+pub(super) async fn mail<P: Program>(setup: &Setup<'_, P::Config>) -> Option<Check> {
     const NAME: &str = "mail";
     let mailer = match setup.mailer() {
         Ok(Some(mailer)) => mailer,
@@ -223,7 +223,7 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P>) -> Option<Check> {
     })
 }
 
-pub(super) async fn heartbeat<P: Program>(setup: &Setup<'_, P>) -> Check {
+pub(super) async fn heartbeat<C>(setup: &Setup<'_, C>) -> Check {
     const NAME: &str = "heartbeat";
     match setup.common.heartbeat_url() {
         Ok(Some(url)) => address(setup, NAME, &url).await,
@@ -237,7 +237,7 @@ pub(super) async fn heartbeat<P: Program>(setup: &Setup<'_, P>) -> Check {
     }
 }
 
-pub(super) fn textfile<P: Program>(setup: &Setup<'_, P>) -> Check {
+pub(super) fn textfile<C>(setup: &Setup<'_, C>) -> Check {
     const NAME: &str = "textfile";
     if setup.common.textfile.is_none() {
         return Check::ok(NAME, "not set");
@@ -246,7 +246,7 @@ pub(super) fn textfile<P: Program>(setup: &Setup<'_, P>) -> Check {
         return Check::warn(NAME, "not checked", "correct `portal.url` first");
     };
     let portal = metrics::portal_label(&portal);
-    let labels = Labels { program: P::NAME, version: P::VERSION, portal: &portal };
+    let labels = Labels { program: setup.about.name, version: setup.about.version, portal: &portal };
     let shown = path.display();
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return unwritable(NAME, &path, &error),
@@ -277,7 +277,7 @@ fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
 }
 
 /// An address that runs post to. It often is a secret, so only its host is shown.
-async fn address<P: Program>(setup: &Setup<'_, P>, name: &'static str, url: &Url) -> Check {
+async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Check {
     let host = url.host_str().unwrap_or_default();
     if let Some(proxy) = proxy(setup, url) {
         let text = format!("{host} is set and was not tried, because {proxy} leads there");

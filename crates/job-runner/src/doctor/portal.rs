@@ -27,7 +27,7 @@ pub struct Reached {
 }
 
 /// Goes as far as possible; what could not be looked at is named in one line.
-pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Option<Reached>) {
+pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P::Config>) -> (Vec<Check>, Option<Reached>) {
     let mut checks = Vec::new();
     // a missing address is named among the mistakes in the settings
     let Ok(url) = setup.portal_url() else { return (checks, None) };
@@ -55,9 +55,9 @@ pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P>) -> (Vec<Check>, Op
 }
 
 /// Whether everybody whom the settings name is there.
-pub(super) async fn names<P: Program>(setup: &Setup<'_, P>, reached: &Reached) -> Vec<Check> {
+pub(super) async fn names<P: Program>(setup: &Setup<'_, P::Config>, reached: &Reached) -> Vec<Check> {
     const NAME: &str = "names";
-    let lists = setup.named();
+    let lists = crate::setup::named::<P>(setup.common, setup.config, setup.now);
     let count: usize = lists.iter().map(|list| list.entries.len()).sum();
     if count == 0 {
         return Vec::new();
@@ -81,7 +81,7 @@ fn not_checked(what: &str) -> Check {
 }
 
 /// Host, TLS, portal, clock. Whether it is worth showing the key.
-async fn way<P: Program>(setup: &Setup<'_, P>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
+async fn way<C>(setup: &Setup<'_, C>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
     let host = url.host_str().unwrap_or_default();
     match local::proxy(setup, url) {
         // whether it is reached shows below

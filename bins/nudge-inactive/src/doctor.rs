@@ -7,7 +7,7 @@ use job_runner::{Check, Reached};
 
 use crate::config::Config;
 use crate::rooms::{choose, tags};
-use crate::run::BLIND_SPOTS;
+use crate::rule::BLIND_SPOTS;
 
 /// `reached` is absent when the portal could not be asked.
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -42,18 +42,18 @@ impl Sign {
 
 /// What follows from an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub(crate) struct Assessment {
     pub(crate) severity: Severity,
     /// Why a suspension may be planned; `None` when it may not.
     pub(crate) acts_because: Option<String>,
 }
 
-/// Judges an incident.
+/// Assesses an incident.
 ///
 /// The published rule alone is `medium` and never acts; so are uploads, and moves within a room. What takes documents away is `high`.
 /// `critical`, and a plan, need a second reason: signs of an attack, or five times the limit of what spoils documents. A sign that nobody
 /// could look up (`may_be_more`) is as serious as one that is there, and never makes a plan.
-pub(crate) fn judge(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more: bool) -> Judgement {
+pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more: bool) -> Assessment {
     let can_act = |kind: Kind| kind.is_harm() || matches!(kind, Kind::MovedOut | Kind::Downloaded);
     let serious: Vec<&Exceeded> = exceeded.iter().filter(|one| one.kind.is_some_and(can_act)).collect();
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
@@ -76,7 +76,7 @@ pub(crate) fn judge(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more:
         (None, true, corroborated) if corroborated || may_be_more => Severity::High,
         (None, true, _) => Severity::Medium,
     };
-    Judgement { severity, acts_because }
+    Assessment { severity, acts_because }
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
         ];
         for (exceeded, signs, severity, acts) in table {
             let signs: Vec<Corroboration> = signs.into_iter().map(sign).collect();
-            let judged = judge(&exceeded, &signs, false);
+            let judged = assess(&exceeded, &signs, false);
             assert_eq!((judged.severity, judged.acts_because.is_some()), (severity, acts), "{exceeded:?} {signs:?}");
         }
     }
@@ -125,8 +125,8 @@ mod tests {
     fn a_sign_that_could_not_be_looked_up_is_serious_and_no_reason_to_act() {
         let table = [(Kind::Renamed, Severity::Critical), (Kind::Created, Severity::High)];
         for (kind, severity) in table {
-            let judged = judge(&[exceeded(Some(kind), 21)], &[], true);
-            assert_eq!(judged, Judgement { severity, acts_because: None }, "{kind:?}");
+            let judged = assess(&[exceeded(Some(kind), 21)], &[], true);
+            assert_eq!(judged, Assessment { severity, acts_because: None }, "{kind:?}");
         }
     }
 }

@@ -9,8 +9,7 @@ use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit, Limits};
 use crate::create_room::of_title;
-use crate::rule::of_class;
-use crate::run::BLIND_SPOTS;
+use crate::rule::{BLIND_SPOTS, of_class};
 
 /// `reached` is absent when the portal could not be asked.
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

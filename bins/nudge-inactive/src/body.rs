@@ -1,4 +1,4 @@
-//! What a run found, as a value: the JSON report, and the source of all other forms.
+//! What the report says besides what all reports say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,34 +8,30 @@ use audit_model::{
 };
 use chrono::{DateTime, Utc};
 use job_runner::words::plural;
-use job_runner::{Head, Job, Tellable};
+use job_runner::{Found, Judgement};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::activity;
 use crate::config::Config;
+use crate::gather::Facts;
 use crate::remind::{Hold, Reminder};
 use crate::rule::{Excluded, Judged, Risk, Unsure, Verdict};
 
 /// Name of the rule in findings.
 pub(crate) const RULE: &str = "inactivity";
 
-/// Version of the JSON report; a change that breaks readers raises it.
-const REPORT_VERSION: u32 = 1;
-
 /// What the published example prints when there is nothing to report.
 pub(crate) const ALL_ACTIVE: &str = "All monitored room members were active during this period.";
 
-/// Serialises to the JSON report.
+/// The report of this program.
+pub(crate) type Report = job_runner::Report<(), Body>;
+
+/// The rooms, and the mails.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
-    #[serde(flatten)]
-    pub(crate) head: Head,
-    /// Everybody inactive, most severe first, then by person and room.
-    pub(crate) findings: Vec<Finding>,
+pub(crate) struct Body {
     /// Mails: sent, held, or in a dry run planned; by person.
     pub(crate) actions: Vec<Reminder>,
-    pub(crate) suppressed: u64,
     pub(crate) terms: TermsShown,
     /// In the order of the report: rooms with the greatest risk first, then by title.
     pub(crate) rooms: Vec<RoomReport>,
@@ -194,48 +190,39 @@ impl Inactive {
     }
 }
 
-/// What a run saw, besides its coverage. Empty when it could not look.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) rooms: Vec<RoomReport>,
-    pub(crate) unread_rooms: Vec<RoomId>,
-    pub(crate) watched_since: Option<DateTime<Utc>>,
-    pub(crate) notes: Vec<String>,
+/// Who is inactive where, in the order of the report.
+pub(crate) fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
+    let Facts { window, notes, found, judged, watched_since, last } = facts;
+    let report = |(id, judged): (RoomId, Vec<Judged>)| {
+        let title = found.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
+        RoomReport::new(id, title, judged, &last)
+    };
+    let mut rooms: Vec<RoomReport> = judged.into_iter().map(report).collect();
+    rooms.sort_by(|a, b| a.order().cmp(&b.order()));
+    let of_room = |room: &RoomReport| {
+        let finding = |inactive: &Inactive| inactive.finding(room, config, window);
+        room.inactive.iter().map(finding).collect::<Vec<_>>()
+    };
+    let mut findings: Vec<Finding> = rooms.iter().flat_map(of_room).collect();
+    Finding::sort(&mut findings);
+    let unread_rooms = found.unread.clone();
+    let body = Body { rooms, unread_rooms, watched_since, found, ..Body::unseen(config) };
+    Judgement { findings: findings.into_iter().map(Found::from).collect(), body, notes }
 }
 
-impl Outcome {
-    pub(crate) fn new(config: &Config, job: &Job, coverage: Coverage, seen: Seen) -> Self {
-        Outcome::with_head(Head::new(job, REPORT_VERSION, coverage), config, seen)
-    }
-
-    pub(crate) fn with_head(mut head: Head, config: &Config, seen: Seen) -> Self {
-        let Seen { mut rooms, unread_rooms, watched_since, notes } = seen;
-        head.notes.extend(notes);
-        rooms.sort_by(|a, b| a.order().cmp(&b.order()));
-        let of_room = |room: &RoomReport| {
-            let finding = |inactive: &Inactive| inactive.finding(room, config, head.window);
-            room.inactive.iter().map(finding).collect::<Vec<_>>()
-        };
-        let mut findings: Vec<Finding> = rooms.iter().flat_map(of_room).collect();
-        Finding::sort(&mut findings);
+impl Body {
+    /// Of a run that could not look.
+    pub(crate) fn unseen(config: &Config) -> Self {
         let Config { period_days, min_activity, grace_days, .. } = *config;
-        Outcome {
-            head,
-            findings,
+        Body {
             actions: Vec::new(),
-            suppressed: 0,
             terms: TermsShown { period_days, min_activity, grace_days },
-            rooms,
-            unread_rooms,
-            watched_since,
+            rooms: Vec::new(),
+            unread_rooms: Vec::new(),
+            watched_since: None,
             print: config.manager.print,
             found: activity::Seen::default(),
         }
-    }
-
-    /// What depends on what people know already.
-    pub(crate) fn tellable(&mut self) -> Tellable<'_> {
-        Tellable { findings: &mut self.findings, suppressed: &mut self.suppressed, notes: &mut self.head.notes }
     }
 
     /// Whether nobody was written to before somebody has looked: too many people were due at once, or whom to spare is not clear.
@@ -262,9 +249,9 @@ impl Outcome {
     }
 
     /// Whether every member who was judged was seen to be active, and everything was read.
-    pub(crate) fn all_active(&self) -> bool {
+    pub(crate) fn all_active(&self, coverage: &Coverage) -> bool {
         let nothing_open = self.inactive() == 0 && self.unknown() == 0;
-        nothing_open && self.active() > 0 && self.head.coverage.verdict() == Reading::Complete
+        nothing_open && self.active() > 0 && coverage.verdict() == Reading::Complete
     }
 }
 

@@ -1,15 +1,16 @@
-//! What a run found, as a value: the JSON report, and the source of everything that is written.
+//! What the report says besides what all reports say, and the source of everything that is written.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use audit_model::{AI_AGENT_ROOM, Coverage, Finding, RoomFact, Rooms};
+use audit_model::{AI_AGENT_ROOM, Coverage, RoomFact, Rooms};
 use docspace_client::EntryId;
-use job_runner::Head;
+use job_runner::{Head, Judgement};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::config::Config;
 use crate::decision::Decision;
 use crate::document::Document;
 use crate::filter::{Filter, Selection};
@@ -22,9 +23,6 @@ use crate::summary::Summary;
 use crate::target::Target;
 use crate::topic::TOPICS;
 use crate::upload::Action;
-
-/// Version of the JSON report; a change that breaks readers raises it.
-pub(crate) const REPORT_VERSION: u32 = 1;
 
 /// All that the report is made of. The same facts give the same bytes.
 #[derive(Debug)]
@@ -130,11 +128,24 @@ pub(crate) struct Destination {
     pub(crate) notes: Vec<String>,
 }
 
-/// Serialises to the JSON report.
+/// What was read, and where the report goes.
+pub(crate) struct Gathered {
+    pub(crate) facts: Facts,
+    pub(crate) filter: Filter,
+    /// Where to upload to, or why that cannot be; `None` when nothing is to be uploaded.
+    pub(crate) target: Option<Result<Target, String>>,
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits { bulk_downloads: config.bulk_downloads, failed_logins: config.failed_logins }
+}
+
+/// The report of this program.
+pub(crate) type Report = job_runner::Report<(), Body>;
+
+/// The month in numbers, and where the files are.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
-    #[serde(flatten)]
-    pub(crate) head: Head,
+pub(crate) struct Body {
     pub(crate) period: PeriodFacts,
     pub(crate) counts: Counts,
     /// Events by class and by topic, and the same of the period before where it is known.
@@ -144,13 +155,10 @@ pub(crate) struct Outcome {
     pub(crate) only: Selection,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) report: Option<Written>,
-    /// Always empty: this program has no rule about single people.
-    pub(crate) findings: Vec<Finding>,
     pub(crate) actions: Vec<Action>,
     /// Where the files were uploaded to, and who can read them there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) upload: Option<Destination>,
-    pub(crate) suppressed: u64,
     /// The first page; not part of the JSON report, which has the same in numbers.
     #[serde(skip)]
     pub(crate) page_one: Document,
@@ -164,8 +172,23 @@ pub(crate) struct Outcome {
     pub(crate) target: Option<Result<Target, String>>,
 }
 
-impl Outcome {
-    pub(crate) fn new(head: Head, facts: Facts, only: &Selection) -> Self {
+/// This program has no rule about single people: there are no findings.
+pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
+    let Gathered { facts, filter, target } = gathered;
+    let body = Body { filter, target, ..Body::new(facts, &config.only) };
+    Judgement { findings: Vec::new(), body, notes: Vec::new() }
+}
+
+/// Of a run that could not look.
+pub(crate) fn unseen(config: &Config, head: &Head) -> Body {
+    let zone = head.portal.time_zone.unwrap_or_default();
+    let period = Period { window: head.window, zone };
+    let portal = head.portal.shown().to_owned();
+    Body::new(Facts::unseen(portal, period, head.coverage.clone(), limits(config)), &config.only)
+}
+
+impl Body {
+    fn new(facts: Facts, only: &Selection) -> Self {
         let totals = |summary: &Summary| {
             let classes: serde_json::Map<String, Value> = page_one::CLASSES
                 .into_iter()
@@ -186,18 +209,15 @@ impl Outcome {
                 members.insert("before".to_owned(), totals(before));
             }
         }
-        Outcome {
-            head,
+        Body {
             period: facts.period.facts(),
             counts: facts.counts(),
             totals: all,
             decisions: facts.decisions(),
             only: only.clone(),
             report: None,
-            findings: Vec::new(),
             actions: Vec::new(),
             upload: None,
-            suppressed: 0,
             page_one: page(&facts),
             facts,
             filter: Filter::default(),
@@ -205,9 +225,8 @@ impl Outcome {
         }
     }
 
-    /// Takes what the runner has added to the coverage over into everything that is written.
+    /// Makes the first page anew.
     pub(crate) fn see(&mut self) {
-        self.facts.coverage = self.head.coverage.clone();
         self.page_one = page(&self.facts);
     }
 }

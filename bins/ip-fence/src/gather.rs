@@ -1,70 +1,58 @@
-//! The job: refresh, who is who, judge.
+//! What the program asks: who came from where, what the portal's own list says, and who the people of the policy are.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::Path;
 
-use alerting::Alert;
-use audit_model::{BlindSpot, Coverage, GapReason, MainSource, Window};
+use audit_model::{BlindSpot, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::AddressList;
-use event_archive::{Archive, Fact, KnownList, LateRow};
+use event_archive::{Archive, Fact, KnownList, Look};
 use futures::{Stream, TryStreamExt};
-use job_runner::args::{FlagSetting, ReportFormat};
-use job_runner::exit::Exit;
-use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup, Tellable};
-use tracing::warn;
+use job_runner::Job;
 
 use crate::bursts::Bursts;
-use crate::cli::Cli;
 use crate::config::{Config, OwnPortal};
 use crate::directory;
 use crate::drift;
 use crate::found::Found;
-use crate::outcome::{Outcome, PolicyFacts, Seen};
-use crate::policy::{Directory, Policy, PolicyFile, Unnamed};
+use crate::policy::{Directory, Policy, PolicyFacts, PolicyFile, Unnamed};
 use crate::rule::{Countries, Detector, Rulebook};
 use crate::sighting::{Sighting, Source};
-
-/// What no portal records. Logins that its own list refuses come to that where the list is switched on.
-pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
 
 /// How far back countries are a habit.
 const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
 
-async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
-    let file = directory::read_policy(config.policy.as_ref().map(|path| path.as_path()))?;
-    if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
-        return Ok(IpFence::unseen(
-            config,
-            job,
-            Coverage::unseen("logins", job.window, GapReason::AuditFeatureMissing),
-        ));
-    }
-    let mut coverage = Coverage { main: MainSource::Logins, ..Coverage::default() };
-    coverage.blind_spots = BLIND_SPOTS.to_vec();
-    let late = refresh(job, &mut coverage).await?;
-    let list = address_list(job, &mut coverage).await;
-    let mut notes = Vec::new();
-    if list.as_ref().is_some_and(|list| list.enabled) {
-        coverage.blind_spots.push(BlindSpot::BlockedLogins);
-        notes.push("the portal's own address list is switched on: logins that it refuses leave no trace, so nobody can see them here".to_owned());
-    }
-    let directory = match directory::read(&job.client, file.as_ref()).await {
-        Ok(directory) => directory,
-        Err(error) => {
-            // without knowing who is who, everybody would be accused or nobody
-            coverage.gap("people", job.window, error.gap_reason());
-            warn!("{:#}", anyhow::Error::new(error));
-            notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
-            let seen = Seen { notes, address_list: list, ..Seen::default() };
-            return Ok(Outcome::new(job, coverage, seen));
-        }
-    };
+/// What was read, as far as the report goes by it.
+pub(crate) struct Facts {
+    pub(crate) window: Window,
+    pub(crate) found: Vec<Found>,
+    /// `None` when nobody could be judged.
+    pub(crate) policy: Option<PolicyFacts>,
+    /// The portal's own list; `None` when it was not read.
+    pub(crate) address_list: Option<AddressList>,
+    /// What the reader must know besides.
+    pub(crate) notes: Vec<String>,
+}
+
+pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let path = config.policy.as_ref().map(|path| path.as_path());
+    let file = directory::read_policy(path)?;
+    let late = refresh(look).await?;
+    let address_list = look.answered("restrictions", job.client.address_list().await);
+    let mut facts = Facts { window: job.window, found: Vec::new(), policy: None, address_list, notes: Vec::new() };
+    if facts.address_list.as_ref().is_some_and(|list| list.enabled) {
+        look.blind(BlindSpot::BlockedLogins);
+        facts.notes.push("the portal's own address list is switched on: logins that it refuses leave no trace, so nobody can see them here".to_owned());
+    }
+    let people = directory::read(&job.client, file.as_ref()).await;
+    let Some(directory) = look.answered("people", people) else {
+        // without knowing who is who, everybody would be accused or nobody
+        facts.notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
+        return Ok(facts);
+    };
     let policy = resolve(file, path, &directory, config, job.now)?;
-    notes.extend(about(&policy));
-    let known = match &list {
+    facts.notes.extend(about(&policy));
+    let known = match &facts.address_list {
         Some(list) => compared(job, list).await?,
         None => None,
     };
@@ -76,43 +64,22 @@ async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         is_public: is_public(&config.portal, &job.portal_url),
         countries: &countries,
     };
-    let found = judge(config, job, book, &late, known.as_ref()).await?;
-    let facts = PolicyFacts {
+    facts.found = judge(config, job, book, &late, known.as_ref()).await?;
+    facts.policy = Some(PolicyFacts {
         rules: policy.live_rules().count(),
         expired: policy.expired_rules().map(|rule| rule.label.clone()).collect(),
         people: policy.people(),
-    };
-    let seen = Seen { found, policy: Some(facts), address_list: list, notes };
-    Ok(Outcome::new(job, coverage, seen))
+    });
+    Ok(facts)
 }
 
 /// Brings logins and audit trail up to date; gives the moments of rows that came late, by source.
-async fn refresh(job: &Job, coverage: &mut Coverage) -> anyhow::Result<BTreeSet<(DateTime<Utc>, Source)>> {
+async fn refresh(look: &mut Look) -> anyhow::Result<BTreeSet<(DateTime<Utc>, Source)>> {
     // first, because it tells whether there must be logins
-    let audit = job.archive.refresh_audit(&job.client, job.window, job.now).await?;
-    let logins = job.archive.refresh_logins(&job.client, job.window, job.now).await?;
-    let of = |source| move |row: &LateRow| (row.at, source);
-    let late = logins.late.iter().map(of(Source::Logins)).chain(audit.late.iter().map(of(Source::Audit))).collect();
-    for error in [logins.error, audit.error].into_iter().flatten() {
-        warn!("{:#}", anyhow::Error::new(error));
-    }
-    coverage.logins = logins.coverage;
-    coverage.audit = audit.coverage;
-    coverage.add_gaps(logins.gaps);
-    coverage.add_gaps(audit.gaps);
-    Ok(late)
-}
-
-/// The portal's own list.
-async fn address_list(job: &Job, coverage: &mut Coverage) -> Option<AddressList> {
-    match job.client.address_list().await {
-        Ok(list) => Some(list),
-        Err(error) => {
-            coverage.gap("restrictions", job.window, error.gap_reason());
-            warn!("{:#}", anyhow::Error::new(error));
-            None
-        }
-    }
+    let audit = look.audit().await?;
+    let logins = look.logins().await?;
+    let logins = logins.iter().map(|row| (row.at, Source::Logins));
+    Ok(logins.chain(audit.iter().map(|row| (row.at, Source::Audit))).collect())
 }
 
 /// The list with what was remembered of it. From then on it is what is remembered, so only a run that tells of it may ask.
@@ -216,64 +183,4 @@ async fn judge(
 
 fn acts(archive: &Archive, window: Window) -> impl Stream<Item = Result<Sighting, event_archive::Error>> + '_ {
     archive.events(window).map_ok(Sighting::from)
-}
-
-/// This program, as the runner sees it.
-pub(crate) struct IpFence;
-
-impl Program for IpFence {
-    const NAME: &'static str = env!("CARGO_PKG_NAME");
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const WINDOW: TimeDelta = TimeDelta::hours(24);
-
-    type Cli = Cli;
-    type Config = Config;
-    type Outcome = Outcome;
-
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
-
-    const JUDGED_BY: &'static [&'static str] = &["audit", "logins", "people"];
-
-    async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
-        run(config, job).await
-    }
-
-    fn head(outcome: &mut Outcome) -> &mut Head {
-        &mut outcome.head
-    }
-
-    fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Outcome {
-        Outcome::new(job, Coverage { main: MainSource::Logins, ..coverage }, Seen::default())
-    }
-
-    fn conclusion(outcome: &Outcome) -> Conclusion<'_> {
-        Conclusion {
-            coverage: &outcome.head.coverage,
-            findings: &outcome.found.findings,
-            suppressed: outcome.suppressed,
-            held: false,
-        }
-    }
-
-    fn tellable(outcome: &mut Outcome) -> Option<Tellable<'_>> {
-        Some(outcome.tellable())
-    }
-
-    fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {
-        crate::report::render(outcome, format, out)
-    }
-
-    fn alerts(outcome: &Outcome) -> Vec<Alert> {
-        outcome.head.alerts(&outcome.found.findings)
-    }
-
-    async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
-        crate::checks::checks(config, reached).await
-    }
-
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Self>) -> anyhow::Result<Exit> {
-        crate::commands::run(cli, setup).await
-    }
 }

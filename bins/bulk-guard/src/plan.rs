@@ -1,0 +1,66 @@
+//! Whom a plan would suspend, and whom not.
+
+use job_runner::{Found, Job};
+use safe_actions::{Action, ActionState, Candidate, Load, Plan, plan};
+
+use crate::body::Report;
+use crate::config::Config;
+use crate::gather::{Assessed, Facts};
+use crate::people;
+
+/// Whom a plan would be about, the worst first.
+pub(crate) fn candidates(facts: &Facts) -> Vec<Candidate> {
+    let candidate = |one: &Assessed| {
+        let finding = &one.incident.finding;
+        Some(Candidate {
+            person: finding.person.clone(),
+            is_ldap: facts.directory.contains(&finding.person.id),
+            reason: one.assessment.acts_because.clone()?,
+            fingerprint: finding.fingerprint.clone(),
+        })
+    };
+    facts.incidents.iter().filter_map(candidate).collect()
+}
+
+/// Says whom it would suspend, and whom not. Without what was planned before nobody is.
+pub(crate) async fn plan_for(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+    let candidates = &report.body.candidates;
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    let me = &job.portal.me;
+    let people::Known { mut protection, active_people, .. } =
+        people::known(config, &job.client, Some((me.person.id, me.is_owner)), &job.service_accounts).await;
+    let ids = candidates.iter().map(|candidate| candidate.person.id).collect();
+    let load = people::load(job, &ids).await;
+    if load.as_ref().is_ok_and(Option::is_none) || load.is_err() {
+        protection.unread = Some("what was planned before".to_owned());
+    }
+    let earlier_today = load.as_ref().ok().copied().flatten().unwrap_or_default();
+    let plan = plan(candidates, &protection, config.breaker, Load { active_people, earlier_today });
+    if let (Err(refusal), false) = (&job.store, job.dry_run) {
+        report.head.notes.push(format!("nobody would be suspended: {refusal}"));
+    }
+    planned(report, plan);
+    load?;
+    people::remember(job, &report.body.plan).await
+}
+
+/// Takes in what would be done. It stands among the reasons of the findings behind it, so that alerts carry it too.
+fn planned(report: &mut Report, plan: Plan) {
+    for Found { finding, .. } in report.findings.iter_mut().filter(|found| found.detail.may_act) {
+        let own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
+        finding.reasons.extend(own.map(action_words));
+    }
+    report.is_held = plan.is_stopped();
+    report.body.plan = plan;
+}
+
+/// What a plan says of one person, as a sentence without a full stop.
+fn action_words(action: &Action) -> String {
+    match (&action.state, &action.held) {
+        (ActionState::Already, _) => "the account is off already".to_owned(),
+        (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
+        (_, None) => format!("would be suspended: {}", action.reason),
+    }
+}

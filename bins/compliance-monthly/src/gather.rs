@@ -1,0 +1,175 @@
+//! What the program asks: everything of the month, and what it is compared with.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use audit_model::{GapReason, Window};
+use chrono::TimeDelta;
+use event_archive::Look;
+use futures::TryStreamExt;
+use job_runner::Job;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::body::{Facts, Gathered, limits};
+use crate::bundle::{Bundle, Subject};
+use crate::config::Config;
+use crate::filter::Filter;
+use crate::logins::Logins;
+use crate::look_up::{self, id_of, people};
+use crate::period::Period;
+use crate::summary::{Eyes, Summary};
+use crate::target::{NoTarget, Target};
+use crate::upload;
+use crate::words::plural;
+
+/// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
+const LOGIN_HISTORY: TimeDelta = TimeDelta::days(92);
+
+pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Gathered> {
+    // what only somebody can set right is found before the work is done
+    let target = target(config, job).await?;
+    let period = period(config, job);
+    if let (Some(folder), false) = (folder(config, &period), job.dry_run) {
+        Bundle::open(&folder, &subject(config, job, &period))?;
+    }
+    let (facts, filter) = read(config, job, period, look).await?;
+    Ok(Gathered { facts, filter, target })
+}
+
+/// Where to upload to, or why that cannot be.
+async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Target, String>>> {
+    let Some(wanted) = &config.upload_to else { return Ok(None) };
+    let target = match Target::find(&job.client, wanted).await {
+        Ok(target) => target,
+        Err(NoTarget::Setting(message)) => return Err(job_runner::Error::setting("upload_to", message).into()),
+        Err(NoTarget::Portal(error)) => return Ok(Some(Err(upload::said(&error)))),
+    };
+    Ok(Some(match target.obstacle(&job.client).await {
+        Ok(None) => Ok(target),
+        Ok(Some(obstacle)) => Err(format!("cannot upload into {}: {obstacle}", target.path)),
+        Err(error) => Err(upload::said(&error)),
+    }))
+}
+
+/// Reads what is missing, and sums it up.
+async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> anyhow::Result<(Facts, Filter)> {
+    refresh(config, job, &period, look).await?;
+    look.rooms().await?;
+    let rooms = job.archive.rooms(job.window).await?;
+    let own = own_accounts(job, look).await;
+    let (filter, notes) = look_up::filter(&config.only, job, &rooms, look).await?;
+    let eyes = Eyes { period: &period, rooms: &rooms, own: &own };
+    let summary = sum_up(job, period.window, &filter, &eyes).await?;
+    let previous = period.previous();
+    let before = match is_covered(job, previous.window).await? {
+        true => Some(sum_up(job, previous.window, &filter, &Eyes { period: &previous, ..eyes }).await?),
+        false => None,
+    };
+    let logins = logins(job, &period, &filter).await?;
+    let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
+    let unseen = Facts::unseen(portal(job), period, look.coverage().clone(), limits(config));
+    let facts = Facts { summary, before, logins, own, filter: restricted, rooms, notes, ..unseen };
+    Ok((facts, filter))
+}
+
+async fn refresh(config: &Config, job: &Job, period: &Period, look: &mut Look) -> anyhow::Result<()> {
+    look.detailed_audit().await?;
+    let unsettled = period.unsettled(job.now, config.settle());
+    if !unsettled.is_empty() {
+        look.gap("audit", unsettled, GapReason::NotSettled);
+    }
+    look.logins_and_history(period.window, LOGIN_HISTORY).await?;
+    Ok(())
+}
+
+/// The key's own account, and the people that the settings call robots.
+async fn own_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
+    let mut own = BTreeSet::from([job.portal.me.person.id]);
+    own.extend(job.service_accounts.iter().filter_map(|entry| id_of(entry)));
+    // the portal is asked only when there are addresses
+    if job.service_accounts.iter().any(|entry| id_of(entry).is_none()) {
+        let (found, _) = people(job, ("service_accounts", &job.service_accounts), look).await;
+        own.extend(found);
+    }
+    own
+}
+
+async fn sum_up(job: &Job, window: Window, filter: &Filter, eyes: &Eyes<'_>) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    let mut events = std::pin::pin!(job.archive.events(window));
+    while let Some(event) = events.try_next().await? {
+        if filter.fits(&event, eyes.rooms) {
+            summary.push(&event, eyes);
+        } else {
+            summary.left_out += 1;
+        }
+    }
+    summary.finish();
+    Ok(summary)
+}
+
+/// Whether the archive has every event of the window.
+async fn is_covered(job: &Job, window: Window) -> anyhow::Result<bool> {
+    let kept = job.archive.kept().await?;
+    let audit = kept.iter().find(|kept| kept.source == "audit");
+    Ok(audit.is_some_and(|kept| kept.covered.missing_from(window).is_empty()))
+}
+
+async fn logins(job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<Logins> {
+    let since = period.window.since;
+    let known_since = job.archive.logins_known_since(since).await?.map(|known| known.max(since - LOGIN_HISTORY));
+    let mut logins = Logins::new(known_since);
+    if let Some(known_since) = known_since {
+        let mut history = std::pin::pin!(job.archive.login_events(Window::new(known_since, since)));
+        while let Some(login) = history.try_next().await? {
+            logins.push_history(&login);
+        }
+    }
+    let mut all = std::pin::pin!(job.archive.login_events(period.window));
+    while let Some(login) = all.try_next().await? {
+        if filter.fits_login(&login) {
+            logins.push(&login);
+        } else {
+            logins.left_out += 1;
+        }
+    }
+    Ok(logins)
+}
+
+/// What the report is restricted to.
+fn in_words(config: &Config, filter: &Filter) -> String {
+    let only = &config.only;
+    let lists = [
+        ("rooms", &only.rooms),
+        ("folders", &only.folders),
+        ("files", &only.files),
+        ("people", &only.people),
+        ("actions", &only.actions),
+    ];
+    let given = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    let mut parts: Vec<String> = given
+        .map(|(name, list)| format!("{name} {}", audit_model::PortalText::new(list.join(", ")).for_terminal()))
+        .collect();
+    if only.important_documents.is_some() {
+        parts.push(format!("a list of {}", plural(filter.important.len() as u64, "important document")));
+    }
+    parts.join("; ")
+}
+
+fn period(config: &Config, job: &Job) -> Period {
+    Period { window: job.window, zone: config.zone_or(job.portal.time_zone) }
+}
+
+pub(crate) fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
+    let folder = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
+    Some(PathBuf::from(folder))
+}
+
+fn portal(job: &Job) -> String {
+    job.portal_url.as_str().trim_end_matches('/').to_owned()
+}
+
+pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
+    Subject { portal: portal(job), period: period.facts(), only: json!(config.only) }
+}

@@ -1,0 +1,111 @@
+//! What the report says besides what all reports say.
+
+use std::collections::BTreeSet;
+
+use audit_model::{Finding, FindingState, RoomId, Window};
+use chrono::{DateTime, Utc};
+use job_runner::{Found, Judgement};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::create_room::{ActionState, RoomAction};
+use crate::exclusion;
+use crate::gather::Facts;
+use crate::logins::Logins;
+
+/// The report of this program.
+pub(crate) type Report = job_runner::Report<(), Body>;
+
+/// Rooms, logins, and what was made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) struct Body {
+    /// What was made, or is to be.
+    pub(crate) actions: Vec<RoomAction>,
+    /// What "new" in a login means: not used in a successful one since then. Absent when too little is known of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logins_compared_since: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    published: Published,
+}
+
+/// Members under the names of the vendor's published example.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    /// When exactly one room is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<RoomId>,
+    /// Otherwise, by id; empty when the rooms were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rooms: Option<Vec<RoomId>>,
+    period: Period,
+    max_events_per_user: u64,
+    suspicious_users: Vec<Uuid>,
+    login_details: Logins,
+}
+
+#[derive(Debug, Serialize)]
+struct Period {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+/// What is told, and what somebody expects.
+pub(crate) fn judge(config: &Config, mut facts: Facts) -> Judgement<(), Body> {
+    let silenced = exclusion::silence(&mut facts.findings, &config.exclude, &facts.twins, facts.today);
+    let notes = facts.restriction.take().into_iter().chain(silenced).collect();
+    let findings = std::mem::take(&mut facts.findings);
+    let body = Body::new(config.limits.published(), facts, &findings);
+    Judgement { findings: findings.into_iter().map(Found::from).collect(), body, notes }
+}
+
+impl Body {
+    /// `findings` are those of the facts.
+    fn new(max_events_per_user: u64, facts: Facts, findings: &[Finding]) -> Self {
+        let told = findings.iter().filter(|finding| finding.state != FindingState::Silenced);
+        let people: BTreeSet<Uuid> = told.map(|finding| finding.person.id).collect();
+        let watched: Vec<RoomId> = facts.watched.into_iter().collect();
+        Body {
+            actions: facts.action.into_iter().collect(),
+            logins_compared_since: facts.logins.compared_since,
+            published: Published {
+                room_id: (watched.len() == 1).then(|| watched[0].clone()),
+                rooms: (watched.len() != 1).then_some(watched),
+                period: facts.window.into(),
+                max_events_per_user,
+                suspicious_users: people.into_iter().collect(),
+                login_details: facts.logins,
+            },
+        }
+    }
+
+    /// Of a run that could not look.
+    pub(crate) fn unseen(max_events_per_user: u64, window: Window) -> Self {
+        let published = Published {
+            room_id: None,
+            rooms: Some(Vec::new()),
+            period: window.into(),
+            max_events_per_user,
+            suspicious_users: Vec::new(),
+            login_details: Logins::default(),
+        };
+        Body { actions: Vec::new(), logins_compared_since: None, published }
+    }
+
+    /// What this run made at the portal, or tried to.
+    pub(crate) fn made(&self) -> impl Iterator<Item = &RoomAction> {
+        self.actions.iter().filter(|action| action.state != ActionState::Already)
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.published.login_details
+    }
+}
+
+impl From<Window> for Period {
+    fn from(Window { since, until }: Window) -> Self {
+        Period { from: since, to: until }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the program asks: which rooms to watch, what happened in them, who did it, and from where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{Finding, Halves, PortalText, RoomId, Rooms, Window};
+use chrono::NaiveDate;
+use event_archive::{LateRow, Look};
+use futures::TryStreamExt;
+use job_runner::Job;
+use job_runner::config::{Problem, Problems};
+use uuid::Uuid;
+
+use crate::attribution::{Answers, Watched, file_of};
+use crate::config::Config;
+use crate::create_room::{self, RoomAction};
+use crate::logins::{self, Logins};
+use crate::rule::{Detector, RoomKey, WINDOW};
+use crate::who::{self, Chosen};
+
+/// What was read, as far as the report goes by it.
+pub(crate) struct Facts {
+    /// The rooms that were watched.
+    pub(crate) watched: BTreeSet<RoomId>,
+    /// Rooms that share a title with others.
+    pub(crate) twins: BTreeSet<RoomId>,
+    /// The day of the run, in UTC.
+    pub(crate) today: NaiveDate,
+    pub(crate) window: Window,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) logins: Logins,
+    /// What became of the room that was asked for.
+    pub(crate) action: Option<RoomAction>,
+    /// Whom the report is restricted to, in words.
+    pub(crate) restriction: Option<String>,
+}
+
+pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
+    let chosen = Chosen::look_up(&config.people, job, look).await?;
+    let action = create_room::ensure(config, job, look).await?;
+    let config = &create_room::watching(config, action.as_ref());
+    let late = look.audit().await?;
+    let watched = watched(config, job, look).await?;
+    let mut findings = detect(config, job, &late, &watched, look).await?;
+    who::identify(&mut findings, job, look).await?;
+    chosen.restrict(&mut findings);
+    who::add_room_roles(&mut findings, job, look).await;
+    let logins = logins::read(&findings, job, look).await?;
+    Ok(Facts {
+        twins: watched.rooms.twins(),
+        watched: watched.ids,
+        today: job.now.date_naive(),
+        window: job.window,
+        findings,
+        logins,
+        action,
+        restriction: chosen.note(),
+    })
+}
+
+/// The rooms of the portal, and which of them to watch.
+async fn watched(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Watched> {
+    let list_read = look.rooms().await?.is_some();
+    let rooms = job.archive.rooms(job.window).await?;
+    let ids = choose(&config.rooms, &rooms, list_read)?;
+    Ok(Watched { rooms, ids, folder_weight: config.folder_weight })
+}
+
+/// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
+/// portal's list was read.
+fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<RoomId>, job_runner::Error> {
+    let data_rooms = || rooms.iter().filter(|room| room.may_be_vdr());
+    if wanted.is_empty() {
+        return Ok(data_rooms().map(|room| room.id.clone()).collect());
+    }
+    let mut chosen = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for name in wanted {
+        let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
+        let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
+        if fits.is_empty() && list_read {
+            let shown = PortalText::new(name.as_str()).for_terminal();
+            let message =
+                format!("no virtual data room has the id or the exact title `{shown}`; look both up in the portal");
+            unknown.push(Problem::new("rooms", message));
+        }
+        chosen.extend(fits);
+    }
+    if unknown.is_empty() { Ok(chosen) } else { Err(job_runner::Error::Config(Problems(unknown))) }
+}
+
+/// Findings of the window, and those that rows which the portal stored only after their time had been judged are part of.
+async fn detect(
+    config: &Config,
+    job: &Job,
+    late: &[LateRow],
+    watched: &Watched,
+    look: &mut Look,
+) -> anyhow::Result<Vec<Finding>> {
+    let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.window.since]).min();
+    let window = Window::new(oldest.unwrap_or(job.window.since), job.window.until);
+    let mut answers = watched.ask(job, window, look).await?;
+    let judged = judge(config, job, window, watched, &answers).await?;
+    // a document's place of today is asked for only where it decides about somebody
+    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers, look).await? {
+        judge(config, job, window, watched, &answers).await?
+    } else {
+        judged
+    };
+    look.unattributed(judged.unattributed);
+    let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
+    judged.findings.retain(|finding| finding.window.until > job.window.since || is_late(finding));
+    Ok(judged.findings)
+}
+
+/// What the rule says about a window.
+struct Judged {
+    findings: Vec<Finding>,
+    /// Acts in rooms of which only the title is known.
+    unattributed: u64,
+    /// Files of the people found, where it is open which room they were in.
+    open_files: BTreeSet<String>,
+}
+
+async fn judge(
+    config: &Config,
+    job: &Job,
+    window: Window,
+    watched: &Watched,
+    answers: &Answers,
+) -> anyhow::Result<Judged> {
+    let mut detector = Detector::new(&config.limits, watched.rooms.twins(), job.window.since);
+    let mut halves = Halves::default();
+    let mut unattributed = 0;
+    let mut open: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
+    let mut events = std::pin::pin!(job.archive.events(window));
+    while let Some(event) = events.try_next().await? {
+        let Some(placed) = watched.place(event, answers) else { continue };
+        unattributed += u64::from(placed.is_unattributed());
+        if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
+            open.entry(placed.event.actor).or_default().insert(file.clone());
+        }
+        // of a move between two rooms the half of the room that something left is told
+        halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
+    }
+    halves.finish().for_each(|placed| detector.push(placed));
+    let findings = detector.finish();
+    let undecided = findings.iter().filter(|finding| finding.room.as_ref().is_some_and(|room| room.id.is_none()));
+    let open_files = undecided.filter_map(|finding| open.get(&finding.person.id)).flatten().cloned().collect();
+    Ok(Judged { findings, unattributed, open_files })
+}

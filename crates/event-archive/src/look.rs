@@ -1,0 +1,161 @@
+//! One look at the portal: whatever a run reads goes through it, and it notes what could not be seen, so that no program can forget to.
+
+use audit_model::{BlindSpot, Coverage, Gap, GapReason, MainSource, RoomId, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{Client, ErrorKind, Room};
+use tracing::warn;
+
+use crate::{Archive, Error, LateRow, LookUps, Refreshed};
+
+/// What a run reads, and the statement of what of it was seen.
+#[derive(Debug)]
+pub struct Look {
+    pub client: Client,
+    pub archive: Archive,
+    /// Half-open, UTC.
+    pub window: Window,
+    pub now: DateTime<Utc>,
+    coverage: Coverage,
+}
+
+impl Look {
+    /// A look at nothing yet. Nothing can be concluded without `main`; `blind_spots` is what no portal records of the matter.
+    pub fn new(
+        (client, archive): (Client, Archive),
+        (window, now): (Window, DateTime<Utc>),
+        main: MainSource,
+        blind_spots: &[BlindSpot],
+    ) -> Self {
+        let coverage = Coverage { main, blind_spots: blind_spots.to_vec(), ..Coverage::default() };
+        Look { client, archive, window, now, coverage }
+    }
+
+    /// What was seen so far, and what was not.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// What was seen, and what was not.
+    pub fn into_coverage(self) -> Coverage {
+        self.coverage
+    }
+
+    /// Brings the audit trail of the window up to date. Gives rows that came late, or lie in a hole that earlier runs left: rules judge them
+    /// although they may lie before the window.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn audit(&mut self) -> Result<Vec<LateRow>, Error> {
+        let refreshed = self.archive.refresh_audit(&self.client, self.window, self.now).await?;
+        Ok(self.saw_audit(refreshed))
+    }
+
+    /// The same with the members of each event that only reports need.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn detailed_audit(&mut self) -> Result<Vec<LateRow>, Error> {
+        let client = self.client.with_details();
+        let refreshed = self.archive.refresh_audit(&client, self.window, self.now).await?;
+        Ok(self.saw_audit(refreshed))
+    }
+
+    /// Brings the login history of the window up to date, for programs that judge logins. Gives rows as [`audit`](Self::audit) does.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn logins(&mut self) -> Result<Vec<LateRow>, Error> {
+        let refreshed = self.archive.refresh_logins(&self.client, self.window, self.now).await?;
+        Ok(self.saw_logins(refreshed))
+    }
+
+    /// The logins of `window` for programs that judge none of them, and what is missing of so long a time before it, to compare with. How far
+    /// back that reaches tells [`Archive::logins_known_since`]; it is no gap.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn logins_and_history(&mut self, window: Window, history: TimeDelta) -> Result<(), Error> {
+        let refreshed = self.archive.refresh_logins_and_history(&self.client, window, history, self.now).await?;
+        self.saw_logins(refreshed);
+        Ok(())
+    }
+
+    /// Brings the list of rooms up to date, and gives it; `None` when it could not be read.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn rooms(&mut self) -> Result<Option<Vec<Room>>, Error> {
+        let answer = self.archive.refresh_rooms(&self.client, self.window, self.now).await?;
+        Ok(self.answered("rooms", answer))
+    }
+
+    /// Brings the activity log of a room up to date, and gives what of it was not seen. A room that is gone has none, and that is no gap.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn room_log(&mut self, room: &RoomId, window: Window) -> Result<Vec<Gap>, Error> {
+        let Refreshed { coverage, gaps, error, .. } =
+            self.archive.refresh_room_log(&self.client, room, window, self.now).await?;
+        if error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotFound) {
+            return Ok(gaps);
+        }
+        if let Some(error) = error {
+            warn!(room.id = %room, "{:#}", anyhow::Error::new(error));
+        }
+        self.coverage.add_room_log(coverage, gaps.clone());
+        Ok(gaps)
+    }
+
+    /// An answer of the portal, or a gap of the whole window in what it would have told.
+    pub fn answered<T>(&mut self, what: &str, answer: Result<T, docspace_client::Error>) -> Option<T> {
+        answer.map_err(|error| self.failed(what, error)).ok()
+    }
+
+    /// Notes that the portal did not tell something about the window.
+    pub fn failed(&mut self, what: &str, error: docspace_client::Error) {
+        let why = match what {
+            "rooms" => GapReason::RoomUnreadable,
+            _ => error.gap_reason(),
+        };
+        self.coverage.gap(what, self.window, why);
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+
+    /// Notes a span that was not seen.
+    pub fn gap(&mut self, what: &str, span: Window, why: GapReason) {
+        self.coverage.gap(what, span, why);
+    }
+
+    /// Notes, once, what cannot be told however complete the look is.
+    pub fn blind(&mut self, spot: BlindSpot) {
+        self.coverage.blind(spot);
+    }
+
+    /// Notes actions of which nobody can tell the room.
+    pub fn unattributed(&mut self, actions: u64) {
+        self.coverage.unattributed += actions;
+    }
+
+    /// Notes what look-ups left open, as gaps of the whole window.
+    pub fn finish(&mut self, look_ups: LookUps) {
+        let (gaps, errors) = look_ups.finish(self.window);
+        errors.into_iter().for_each(|error| warn!("{:#}", anyhow::Error::new(error)));
+        self.coverage.add_gaps(gaps);
+    }
+
+    fn saw_audit(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
+        self.coverage.audit.clone_from(&refreshed.coverage);
+        self.saw(refreshed)
+    }
+
+    fn saw_logins(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
+        self.coverage.logins.clone_from(&refreshed.coverage);
+        self.saw(refreshed)
+    }
+
+    fn saw(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
+        refreshed.error.into_iter().for_each(|error| warn!("{:#}", anyhow::Error::new(error)));
+        self.coverage.add_gaps(refreshed.gaps);
+        refreshed.late
+    }
+}

@@ -1,0 +1,85 @@
+//! The report as a document: what all programs say around the body of each, and the files that `--report` asks for.
+
+use alerting::{person_page, room_page};
+use audit_model::{Finding, Verdict};
+use job_store::files;
+use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, TEXT_WIDTH};
+
+use crate::args::ReportFile;
+use crate::head::Head;
+use crate::program::{Program, ReportOf};
+use crate::words;
+
+/// The whole report, with everybody whom people know already.
+pub(crate) fn document<P: Program>(report: &ReportOf<P>) -> Document {
+    let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
+    let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
+    let portal =
+        Portal { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone };
+    let run = Run { started_at: run.started_at, dry_run: run.dry_run };
+    let mut document = Document::new(maker, portal, run, *window, coverage.clone());
+    document.headline = headline::<P>(report, report.counted().count() as u64);
+    document.notes = notes.iter().map(|note| Line::from(note.as_str())).collect();
+    P::body(report, &mut document);
+    document
+}
+
+/// What of the report is new, as text; nothing when nothing is and everything was seen.
+pub(crate) fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec<u8> {
+    let news = document.news(|_| headline::<P>(report, report.told().count() as u64));
+    news.map(|news| news.text(TEXT_WIDTH).into_bytes()).unwrap_or_default()
+}
+
+/// The sentence above a report that tells so many findings.
+fn headline<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
+    match report.coverage().verdict() {
+        Verdict::Nothing => words::nothing(report.coverage()).into(),
+        verdict => P::headline(report, told).unwrap_or_else(|| {
+            let all = report.counted().count() as u64;
+            report::words::headline(verdict, report.coverage().main, told, all).into()
+        }),
+    }
+}
+
+impl Head {
+    /// All that a finding says by itself, with the pages of the portal that help; what to do is for the program to add.
+    pub fn person(&self, finding: &Finding) -> PersonLine {
+        let mut person = PersonLine::from(finding);
+        person.who.page = person_page(&finding.person, &self.portal.url).map(String::from);
+        if let Some(place) = &mut person.place {
+            place.page = room_page(finding.room.as_ref(), &self.portal.url).map(String::from);
+        }
+        person
+    }
+}
+
+/// Writes the files that were asked for, each at once and readable by nobody else.
+///
+/// # Errors
+/// The files that could not be written, each with the reason and what to do.
+pub(crate) fn write<P: Program>(
+    files: &[ReportFile],
+    report: &ReportOf<P>,
+    document: &Document,
+) -> Result<(), Vec<String>> {
+    let write = |file: &ReportFile| -> Result<(), String> {
+        let bytes = match file.form {
+            Form::Json => json(report).map_err(|error| error.to_string())?,
+            form => form.render(document),
+        };
+        files::replace(&file.path, &bytes, files::PRIVATE).map_err(|error| {
+            format!("cannot write the report {}: {error}; check the folder and its rights", file.path.display())
+        })
+    };
+    let failed: Vec<String> = files.iter().filter_map(|file| write(file).err()).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+/// The JSON report, as on stdout.
+pub(crate) fn json<D: serde::Serialize, B: serde::Serialize>(
+    report: &crate::report::Report<D, B>,
+) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(report)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,97 @@
+//! What a run found, as a value: the JSON report, and the source of every other form and of the alerts.
+
+use std::borrow::{Borrow, BorrowMut};
+
+use alerting::{Alert, AlertContext};
+use audit_model::{Coverage, Finding, FindingState};
+use serde::Serialize;
+
+use crate::head::Head;
+use crate::words;
+
+/// A finding, and what the program says of it besides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found<D> {
+    #[serde(flatten)]
+    pub finding: Finding,
+    #[serde(flatten)]
+    pub detail: D,
+}
+
+impl From<Finding> for Found<()> {
+    fn from(finding: Finding) -> Self {
+        Found { finding, detail: () }
+    }
+}
+
+impl<D> Borrow<Finding> for Found<D> {
+    fn borrow(&self) -> &Finding {
+        &self.finding
+    }
+}
+
+impl<D> BorrowMut<Finding> for Found<D> {
+    fn borrow_mut(&mut self) -> &mut Finding {
+        &mut self.finding
+    }
+}
+
+/// What a rule makes of the facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement<D, B> {
+    /// In the order of the report.
+    pub findings: Vec<Found<D>>,
+    pub body: B,
+    /// What the reader must know besides what the runner says.
+    pub notes: Vec<String>,
+}
+
+/// Serialises to the JSON report.
+#[derive(Debug, Serialize)]
+pub struct Report<D, B> {
+    #[serde(flatten)]
+    pub head: Head,
+    /// Known and silenced ones included. Most severe first.
+    pub findings: Vec<Found<D>>,
+    #[serde(flatten)]
+    pub body: B,
+    /// Known findings that have grown and are not told again yet.
+    pub suppressed: u64,
+    /// Whether a breaker or a lock-out check held something back.
+    #[serde(skip)]
+    pub is_held: bool,
+}
+
+impl<D, B> Report<D, B> {
+    /// A report that nobody was told of yet.
+    pub fn new(mut head: Head, judgement: Judgement<D, B>) -> Self {
+        let Judgement { findings, body, notes } = judgement;
+        head.notes.extend(notes);
+        Report { head, findings, body, suppressed: 0, is_held: false }
+    }
+
+    pub fn coverage(&self) -> &Coverage {
+        &self.head.coverage
+    }
+
+    /// The findings that count: silenced ones do not.
+    pub fn counted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().map(|found| &found.finding).filter(|finding| finding.state != FindingState::Silenced)
+    }
+
+    /// What is told: findings that are new or have grown. JSON has the others too.
+    pub fn told(&self) -> impl Iterator<Item = &Found<D>> {
+        self.findings.iter().filter(|found| words::is_told(found.finding.state))
+    }
+
+    /// One alert for each finding that is told.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        let context = AlertContext {
+            program: self.head.program.name,
+            version: self.head.program.version,
+            portal_url: &self.head.portal.url,
+            coverage: &self.head.coverage,
+        };
+        self.told().map(|found| Alert::from_finding(&found.finding, &context)).collect()
+    }
+}
