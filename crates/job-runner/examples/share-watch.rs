@@ -1,0 +1,136 @@
+//! A sixth program, whole: people who shared more than a few things in an hour. What to copy when a new program begins.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use audit_model::{ActClass, Counts, Evidence, Finding, FindingState, MainSource, Person, Severity, Window};
+use chrono::TimeDelta;
+use clap::Parser;
+use event_archive::Look;
+use futures::TryStreamExt;
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+use job_runner::config::{Problem, Settings};
+use job_runner::{About, Found, Head, Job, Judgement, Program, ReportOf};
+use report::{Document, Section};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Finds people who shared many things within an hour
+#[derive(Debug, Parser)]
+#[command(name = "share-watch", version)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Option<CommonCommand>,
+}
+
+impl CommandLine for Cli {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn command(&self) -> Option<&CommonCommand> {
+        self.command.as_ref()
+    }
+}
+
+/// Settings of its own: `most_shares`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    most_shares: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { most_shares: 10 }
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Vec<Problem> {
+        let is_off = self.most_shares == 0;
+        is_off.then(|| Problem::new("most_shares", "must be at least 1")).into_iter().collect()
+    }
+}
+
+struct ShareWatch;
+
+impl Program for ShareWatch {
+    const ABOUT: About = About {
+        name: "share-watch",
+        version: env!("CARGO_PKG_VERSION"),
+        report_version: 1,
+        window: TimeDelta::hours(1),
+        main: MainSource::Audit,
+        blind_spots: &[],
+        judged_by: &["audit"],
+        sends_alerts: true,
+    };
+
+    type Cli = Cli;
+    type Config = Config;
+    /// The window, and who shared what in it, in order of time.
+    type Facts = (Window, BTreeMap<Uuid, (Person, Vec<Evidence>)>);
+    type Detail = ();
+    type Body = BTreeMap<&'static str, u64>;
+
+    /// All that the program asks. Whatever cannot be seen is noted by the look.
+    async fn gather(_config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Self::Facts> {
+        look.audit().await?;
+        let mut shares: BTreeMap<Uuid, (Person, Vec<Evidence>)> = BTreeMap::new();
+        let mut events = std::pin::pin!(job.archive.events(job.window));
+        while let Some(event) = events.try_next().await? {
+            if event.action.class() == Some(ActClass::Share) {
+                let nobody = || (Person::named(event.actor, event.actor_name.clone()), Vec::new());
+                shares.entry(event.actor).or_insert_with(nobody).1.push(Evidence::from(&event));
+            }
+        }
+        Ok((job.window, shares))
+    }
+
+    /// The rule.
+    fn judge(config: &Config, (window, shares): Self::Facts) -> Judgement<(), Self::Body> {
+        let people = shares.len() as u64;
+        let many = shares.into_values().filter(|(_, shares)| shares.len() as u64 > config.most_shares);
+        let findings = many.map(|(person, shares)| {
+            let total = shares.len() as u64;
+            Found::from(Finding {
+                rule: "many_shares".to_owned(),
+                severity: Severity::Medium,
+                state: FindingState::New,
+                fingerprint: audit_model::fingerprint(&["many_shares", &person.id.to_string()]),
+                person,
+                room: None,
+                counts: Counts { acts: total, documents: total },
+                window,
+                reasons: vec![format!("shared {total} times within the window, more than {}", config.most_shares)],
+                evidence: shares.into_iter().take(audit_model::MAX_EVIDENCE).collect(),
+                evidence_total: total,
+            })
+        });
+        let findings = findings.collect();
+        Judgement { findings, body: BTreeMap::from([("people_who_shared", people)]), notes: Vec::new() }
+    }
+
+    fn unseen(_config: &Config, _head: &Head) -> Self::Body {
+        BTreeMap::new()
+    }
+
+    /// What the report says; every form is made from it.
+    fn body(report: &ReportOf<Self>, document: &mut Document) {
+        let people = report.findings.iter().map(|found| {
+            let mut person = report.head.person(&found.finding);
+            person.what_to_do = vec!["ask the person whom these links are for, and remove those that nobody needs".into()];
+            person
+        });
+        if !report.findings.is_empty() {
+            document.sections.push(Section::new("people who shared much").with_people(people));
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    job_runner::main::<ShareWatch>()
+}
