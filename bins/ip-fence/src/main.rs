@@ -8,6 +8,7 @@ mod config;
 mod directory;
 mod drift;
 mod found;
+mod habits;
 mod outcome;
 mod plan;
 mod policy;

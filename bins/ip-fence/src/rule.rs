@@ -13,17 +13,12 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
+use crate::habits::Habits;
 use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
 
-/// So many earlier logins make a habit that a new country is new to.
-const HABIT: u64 = 5;
-
 /// A login this long after a burst of failed ones is probably its success.
 pub(crate) const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
-
-/// How often each person has signed in from each country before the window.
-pub(crate) type Countries = BTreeMap<Uuid, BTreeMap<PortalText, u64>>;
 
 /// What rows are judged by.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +29,6 @@ pub(crate) struct Rulebook<'a> {
     pub(crate) service_accounts: &'a [String],
     /// Whether a private address cannot be that of a person.
     pub(crate) is_public: bool,
-    pub(crate) countries: &'a Countries,
 }
 
 /// What counts as one place when rows are put together.
@@ -77,13 +71,14 @@ impl Why {
 /// Collects rows by person, kind and place.
 pub(crate) struct Detector<'a> {
     book: Rulebook<'a>,
+    habits: Habits,
     groups: BTreeMap<(Uuid, Kind, Why, Place), Rows>,
     names: BTreeMap<Uuid, PortalText>,
 }
 
 impl<'a> Detector<'a> {
-    pub(crate) fn new(book: Rulebook<'a>) -> Self {
-        Detector { book, groups: BTreeMap::new(), names: BTreeMap::new() }
+    pub(crate) fn new(book: Rulebook<'a>, habits: Habits) -> Self {
+        Detector { book, habits, groups: BTreeMap::new(), names: BTreeMap::new() }
     }
 
     /// Takes in a row: a login that succeeded, or an act. Robots, visitors and service accounts are passed over.
@@ -110,7 +105,7 @@ impl<'a> Detector<'a> {
         if let Some((kind, why, place)) = self.judge(row) {
             self.group(row, kind, why, place);
         }
-        if is_login && let Some(country) = self.new_country(row) {
+        if is_login && let Some(country) = self.habits.judge(row) {
             self.group(row, Kind::NewCountry, Why::Plain, Place::Country(country));
         }
     }
@@ -152,16 +147,9 @@ impl<'a> Detector<'a> {
         }
     }
 
-    fn new_country(&self, row: &Sighting) -> Option<PortalText> {
-        let country = row.country.as_ref()?;
-        let known = self.book.countries.get(&row.user)?;
-        let has_habit = known.values().sum::<u64>() >= HABIT;
-        (has_habit && !known.contains_key(country)).then(|| country.clone())
-    }
-
     /// Everything found, in no order.
     pub(crate) fn finish(self) -> Vec<Found> {
-        let Detector { book, groups, names } = self;
+        let Detector { book, groups, names, .. } = self;
         let found = groups.into_iter().map(|((person, kind, why, place), rows)| {
             let subject = Subject { book, person, is_admin: book.directory.is_admin(person) };
             let who = match book.directory.people.get(&person) {

@@ -9,9 +9,10 @@ use job_runner::Head;
 use super::*;
 use crate::bursts::Bursts;
 use crate::config::Limits;
+use crate::habits::Habits;
 use crate::outcome::{PolicyFacts, Seen};
 use crate::policy::Directory;
-use crate::rule::{Countries, Detector, Rulebook};
+use crate::rule::{Detector, Rulebook};
 use crate::run::BLIND_SPOTS;
 use crate::sighting::Sighting;
 use crate::testing::{BOB, HANA, directory, failed, login, now, policy};
@@ -58,9 +59,9 @@ fn outcome(coverage: Coverage, seen: Seen) -> Outcome {
 /// What the rules find in some rows. Only the office is allowed.
 fn judged(directory: &Directory, rows: &[Sighting]) -> Seen {
     let (policy, limits) = (policy(&["192.0.2.0/24"]), Limits::default());
-    let countries = Countries::from([(BOB, [("Germany".into(), 5)].into())]);
-    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true, countries: &countries };
-    let (mut detector, mut bursts) = (Detector::new(book), Bursts::new(book, &limits));
+    let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
+    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true };
+    let (mut detector, mut bursts) = (Detector::new(book, habits), Bursts::new(book, &limits));
     rows.iter().for_each(|row| detector.push(row));
     rows.iter().for_each(|row| bursts.push(row));
     let found = detector.finish().into_iter().chain(bursts.finish()).collect();

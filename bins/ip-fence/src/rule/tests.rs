@@ -1,30 +1,33 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::habits::Countries;
 use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
 
 struct World {
     policy: Policy,
     directory: Directory,
-    countries: Countries,
     is_public: bool,
     service_accounts: Vec<String>,
 }
 
 impl World {
     fn new(policy: Policy) -> Self {
-        let (countries, service_accounts) = (Countries::new(), Vec::new());
-        World { policy, directory: directory(), countries, is_public: true, service_accounts }
+        World { policy, directory: directory(), is_public: true, service_accounts: Vec::new() }
     }
 
     fn judge(&self, rows: &[Sighting]) -> Vec<Found> {
-        let mut detector = Detector::new(Rulebook {
+        self.judge_with(Habits::default(), rows)
+    }
+
+    fn judge_with(&self, habits: Habits, rows: &[Sighting]) -> Vec<Found> {
+        let book = Rulebook {
             policy: &self.policy,
             directory: &self.directory,
             service_accounts: &self.service_accounts,
             is_public: self.is_public,
-            countries: &self.countries,
-        });
+        };
+        let mut detector = Detector::new(book, habits);
         rows.iter().for_each(|row| detector.push(row));
         let mut found = detector.finish();
         crate::found::sort(&mut found);
@@ -175,14 +178,14 @@ fn robots_visitors_and_service_accounts_are_passed_over() {
 }
 
 #[test]
-fn a_country_is_new_to_a_habit_only() {
+fn a_country_that_is_new_to_a_habit_is_told() {
+    let habits = || Habits::new(Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), 5)]))]));
     let from = |country: &str| Sighting { country: Some(country.into()), ..login(BOB, "192.0.2.7", 90) };
-    let habit = |logins| Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), logins)]))]);
-    let world = |logins| World { countries: habit(logins), ..office() };
-    assert_eq!(world(5).kinds(&[from("France")]), [(BOB, Kind::NewCountry, Severity::Low)]);
-    assert_eq!(world(5).kinds(&[from("Germany")]), []);
-    assert_eq!(world(4).kinds(&[from("France")]), [], "too few logins to speak of a habit");
-    assert_eq!(office().kinds(&[from("France")]), []);
+    let found = office().judge_with(habits(), &[from("France")]);
+    assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::NewCountry, Severity::Low));
+    assert_eq!(office().judge_with(habits(), &[from("Germany")]), []);
+    let failed = Sighting { action: ActionId(1013), ..from("France") };
+    assert_eq!(office().judge_with(habits(), &[failed]), []);
 }
 
 /// Known until the network changes, or what the policy allows.
