@@ -183,7 +183,7 @@ impl Program for BulkGuard {
     type Config = Config;
     type Outcome = Outcome;
 
-    const JUDGED_BY: &'static [&'static str] = &["audit", "folders", "destinations"];
+    const JUDGED_BY: &'static [&'static str] = &["audit", "logins", "folders", "destinations"];
 
     fn reach(config: &Config) -> TimeDelta {
         Self::WINDOW.max(config.limits.longest())

@@ -187,7 +187,7 @@ impl Program for VdrWatch {
         config.part()
     }
 
-    const JUDGED_BY: &'static [&'static str] = &["audit", "rooms", "room_log", "folders", "files"];
+    const JUDGED_BY: &'static [&'static str] = &["audit", "logins", "rooms", "room_log", "folders", "files"];
 
     async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
         run(config, job).await
