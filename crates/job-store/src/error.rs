@@ -7,7 +7,7 @@ pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a store could not be opened, migrated, locked or used.
 ///
-/// After [`Corrupt`](Error::Corrupt), [`NewerSchema`](Error::NewerSchema) and [`CannotOpen`](Error::CannotOpen) a
+/// After [`Corrupt`](Error::Corrupt), [`Emptied`](Error::Emptied), [`NewerSchema`](Error::NewerSchema) and [`CannotOpen`](Error::CannotOpen) a
 /// program that only watches can go on with [`Store::temporary`](crate::Store::temporary).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +29,12 @@ pub enum Error {
         /// What SQLite said.
         #[source]
         source: Cause,
+    },
+    /// The file has not a single byte. Stores are never made so: what was in it is lost.
+    #[error("store {path} is empty, so what it held is lost; move it away to start with a new one")]
+    Emptied {
+        /// The file.
+        path: PathBuf,
     },
     /// A newer version of the program has written these tables.
     #[error(
