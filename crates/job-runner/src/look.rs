@@ -96,6 +96,7 @@ impl<P: Program> Run<'_, P> {
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
         let look = Look::new::<P>(self.args, self.config, &judged, now, zone)?;
+        notes.extend(stores.note.clone());
         notes.extend(look.note.clone());
         notes.extend(key_watch.note.clone());
         let (portal, failed) = match probed {

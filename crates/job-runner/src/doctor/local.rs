@@ -18,6 +18,7 @@ use super::Check;
 use super::check::split_remedy;
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings, is_loopback};
+use crate::former::{self, FoundStore};
 use crate::guard;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
@@ -106,13 +107,14 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
         return Vec::new();
     }
     match setup.state_paths() {
-        Ok(paths) => vec![store(&paths.store, &P::part(setup.config)).await, lock(&paths.lock, setup)],
+        Ok(paths) => vec![store(&former::find(&paths), &P::part(setup.config)).await, lock(&paths.lock, setup)],
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
 
-async fn store(path: &Path, part: &str) -> Check {
+async fn store(found: &FoundStore<'_>, part: &str) -> Check {
     const NAME: &str = "state";
+    let path = found.path;
     let shown = path.display();
     if let Err(error) = writable(path) {
         return Check::fail(
@@ -139,7 +141,8 @@ async fn store(path: &Path, part: &str) -> Check {
         Ok((None, judged)) => {
             let judged =
                 judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {until}"));
-            Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}"))
+            let note = found.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+            Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}{note}"))
         }
         Ok((Some(damage), _)) => {
             Check::fail(NAME, format!("{shown} is damaged: {damage}"), "move it away to start with an empty one")
