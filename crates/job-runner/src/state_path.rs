@@ -74,7 +74,8 @@ fn spare_folders(program: &str, folder: &Path, portal: &str, environment: &Envir
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     // two users, or two folders of one, must not share it
     let own = format!("{program}-{}", audit_model::fingerprint(&[program, portal, &folder.to_string_lossy()]));
-    let set = ["XDG_RUNTIME_DIR", "TMPDIR"].into_iter().filter_map(|name| environment.get(name)).map(PathBuf::from);
+    let names = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "TMPDIR"];
+    let set = names.into_iter().filter_map(|name| environment.get(name)).map(PathBuf::from);
     let usual = ["/var/tmp", "/tmp", "/dev/shm"].into_iter().map(PathBuf::from);
     let usual = usual.filter(|_| environment.get("TMPDIR").is_none());
     set.chain(usual).filter(|base| base.is_absolute()).map(|base| base.join(&own)).collect()
@@ -150,7 +151,8 @@ mod tests {
             folders.iter().map(|folder| folder.parent().unwrap().display().to_string()).collect()
         };
         assert_eq!(bases(&[]), ["/var/tmp", "/tmp", "/dev/shm"]);
-        assert_eq!(bases(&[("TMPDIR", "/mine"), ("XDG_RUNTIME_DIR", "/run/user/7")]), ["/run/user/7", "/mine"]);
+        let set = [("TMPDIR", "/mine"), ("XDG_RUNTIME_DIR", "/run/user/7"), ("RUNTIME_DIRECTORY", "/run/vdr-watch")];
+        assert_eq!(bases(&set), ["/run/vdr-watch", "/run/user/7", "/mine"]);
         let first = of("vdr-watch", "/srv/state", &[]).spare_folders;
         assert!(first[0].file_name().unwrap().to_str().unwrap().starts_with("vdr-watch-"));
         assert_ne!(of("vdr-watch", "/srv/other", &[]).spare_folders, first);
