@@ -50,6 +50,14 @@ fn bare_command(program: &Path) -> Command {
     command
 }
 
+/// Sends a signal, `TERM` for instance, to a process that a test has started.
+#[cfg(unix)]
+pub async fn send(signal: &str, process: u32) {
+    let mut command = command(Path::new("/bin/sh"), Path::new("/"));
+    command.args(["-c", &format!("kill -{signal} {process}")]).env("PATH", "/usr/bin:/bin");
+    assert_eq!(run(command).await.exit, 0);
+}
+
 /// Runs the program to its end.
 pub async fn run(mut command: Command) -> Run {
     let ended = in_time(command.output()).await.unwrap();

@@ -16,6 +16,7 @@ mod killed;
 mod look_ups;
 mod memory;
 mod metrics;
+mod signals;
 mod silence;
 mod situations;
 mod told;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cli_test::Run;
+use cli_test::receiver::Receiver;
 use portal_sim::{Fault, PortalSim, Scenario};
 
 use crate::common::{Desk, NOW, set_mode};
-use crate::receiver::Receiver;
 
 /// A run with a heartbeat, and this before it in the settings.
 async fn beat(desk: &Desk, sim: &PortalSim, receiver: &Receiver, settings: &str, extra: &[&str]) -> Run {
