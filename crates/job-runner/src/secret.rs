@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::Error;
 use crate::environment::Environment;
-use crate::guard;
+use crate::guard::{self, Exposed};
 
 /// The variable that holds the key itself, as the published samples name it.
 const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
@@ -52,7 +52,7 @@ pub struct FoundKey {
     /// Where it was.
     pub origin: KeyOrigin,
     /// Other users may read or change the file: something to log, and no reason to stop.
-    pub warning: Option<String>,
+    pub(crate) warning: Option<Exposed>,
 }
 
 /// Finds the API key: `--key-file`, then `DOCSPACE_API_KEY`, then the credential, then the setting `key_file`. The first
@@ -99,7 +99,7 @@ fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {
         Err(source) => return Err(Error::KeyUnreadable { origin, source }),
     };
     let key = checked(text, &origin)?;
-    let warning = guard::of_key(&origin).map(|exposed| exposed.to_string());
+    let warning = guard::of_key(&origin);
     Ok(FoundKey { key, origin, warning })
 }
 

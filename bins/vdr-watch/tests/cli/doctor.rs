@@ -207,7 +207,7 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     let mut portal = Scenario::builtin("incident", now()).unwrap();
     portal.keys[0].expires = Some(now() + TimeDelta::days(3));
     let setting = Setting::with(portal).await;
-    let note = "the API key dies on 2026-11-23, in 3 days; make a new one and put it in its place";
+    let note = "the API key expires on 2026-11-23, in 3 days; make a new one and put it in its place";
     let dry = run(&setting, &["--dry-run"]).await;
     assert!(dry.stdout.contains(&format!("Note: {note}\n")), "{}", dry.stdout);
     let first = run(&setting, &["--format", "json"]).await;

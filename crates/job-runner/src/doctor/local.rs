@@ -84,7 +84,7 @@ pub(super) fn exposed<P: Program>(setup: &Setup<'_, P>) -> Vec<Check> {
     const NAME: &str = "private";
     let exposed = guard::exposed(setup);
     if exposed.is_empty() {
-        let text = "looked at modes and owners: nobody else can change settings and memory, or read secrets and memory";
+        let text = "modes and owners of the settings files, the secrets, the certificates, the state folder and the store: no other user can change them, or read secrets and store";
         return vec![Check::ok(NAME, text)];
     }
     exposed.into_iter().map(|exposed| Check::warn(NAME, exposed.text, exposed.remedy)).collect()
