@@ -48,7 +48,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     if !findings.is_empty() {
         writeln!(out)?;
-        writeln!(out, "Dry run: no account is suspended. A suspension would not stop:")?;
+        writeln!(out, "This version suspends no account. A suspension would not stop:")?;
         for leaves in NOT_STOPPED {
             writeln!(out, "  {leaves}")?;
         }
