@@ -196,7 +196,11 @@ async fn a_token_is_told_from_a_key() {
     portal.keys[0].key = "some-personal-access-token".to_owned();
     let setting = Setting::with(portal).await;
     let ended = doctor(&setting, &[]).await;
-    assert!(ended.stdout.contains("warn  key: ") && ended.stdout.contains("dies at logout"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("warn  key: ") && ended.stdout.contains("ends when its owner signs out"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("ok    right: the key acts as a DocSpace admin"), "{}", ended.stdout);
     assert_eq!(ended.exit, 0);
 }
