@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use ::report::words::{Clock, plural};
 use audit_model::PortalText;
 use docspace_client::Account;
 use job_runner::exit::Exit;
-use job_runner::words::{Clock, plural};
 use job_runner::{Program, Setup};
 use safe_actions::Candidate;
 

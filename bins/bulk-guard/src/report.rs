@@ -2,11 +2,12 @@
 
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{self, Clock};
 use alerting::person_page;
 use audit_model::{Finding, FindingState, PersonStatus, PortalText, Verdict};
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
-use job_runner::words::{self, Clock, plural};
 use safe_actions::{Action, ActionState};
 use url::Url;
 
@@ -32,16 +33,11 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
-        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
-        (Verdict::Complete, count) => plural(count, "finding"),
-    };
+    let headline = words::headline(&head.coverage, findings.len() as u64, outcome.findings.len() as u64);
     writeln!(out, "bulk-guard: {headline}")?;
     writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
     if let Some(trip) = outcome.plan.trip {
-        writeln!(out, "HELD: {}. Nobody would be suspended before somebody has looked.", trip.words())?;
+        writeln!(out, "HELD: {}. No account is suspended until someone has reviewed this.", trip.words())?;
     }
     for note in &head.notes {
         writeln!(out, "Note: {note}")?;
@@ -52,13 +48,13 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     }
     if !findings.is_empty() {
         writeln!(out)?;
-        writeln!(out, "This version suspends nobody; it shows whom it would. What a suspension leaves:")?;
+        writeln!(out, "This version suspends no account. A suspension would not stop:")?;
         for leaves in NOT_STOPPED {
             writeln!(out, "  {leaves}")?;
         }
     }
     writeln!(out)?;
-    words::coverage(&head.coverage, clock, out)
+    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn finding_text(outcome: &Outcome, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {

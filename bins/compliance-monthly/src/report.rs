@@ -7,7 +7,7 @@ use job_runner::args::ReportFormat;
 use crate::outcome::Outcome;
 use crate::txt;
 use crate::upload::State;
-use crate::words::plural;
+use ::report::words::plural;
 
 /// Writes the report; this program always has something to say.
 pub(crate) fn render(outcome: &Outcome, format: ReportFormat, out: &mut impl io::Write) -> io::Result<()> {

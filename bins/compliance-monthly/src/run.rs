@@ -29,8 +29,8 @@ use crate::period::{Month, Period, month_before};
 use crate::summary::{Eyes, Summary};
 use crate::target::{NoTarget, Target, about_readers};
 use crate::upload::{self, State, Uploader};
-use crate::words::plural;
 use crate::write::{self, Origin};
+use ::report::words::plural;
 
 /// What no portal records, however complete the read is.
 const BLIND_SPOTS: [BlindSpot; 6] = [
@@ -230,8 +230,8 @@ async fn refresh(config: &Config, job: &Job, period: &Period) -> anyhow::Result<
 
 async fn rooms(job: &Job, coverage: &mut Coverage) -> anyhow::Result<Rooms> {
     if let Err(error) = job.archive.refresh_rooms(&job.client, job.window, job.now).await? {
+        coverage.gap("rooms", job.window, error.gap_reason());
         warn!("{:#}", anyhow::Error::new(error));
-        coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
     }
     Ok(job.archive.rooms(job.window).await?)
 }

@@ -202,10 +202,10 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
             _ => format!("came from {from}, which no rule allows: {counted}"),
         },
         (Kind::AddressSet, Why::SetByRequest) => {
-            format!("the request itself said that it came from {from}: {counted}; nobody knows from where it came")
+            format!("the request itself claimed to come from {from}, so its true address is unknown: {counted}")
         }
         (Kind::AddressSet, _) => {
-            format!("came from \"{from}\", which is no address; only a caller can have set it: {counted}")
+            format!("came from \"{from}\", which is not an address, so the caller must have set it: {counted}")
         }
         (Kind::CannotJudge, Why::Cut) => {
             format!("came from an IPv6 address that begins with {from}; the portal cuts the rest: {counted}")

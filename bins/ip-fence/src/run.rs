@@ -36,13 +36,10 @@ const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
 async fn run(config: &Config, job: &Job) -> anyhow::Result<Outcome> {
     let file = directory::read_policy(config.policy.as_ref().map(|path| path.as_path()))?;
     if job.portal.as_ref().is_none_or(|portal| !portal.audit_filter_works) {
-        return Ok(IpFence::unseen(
-            config,
-            job,
-            Coverage::unseen("logins", job.window, GapReason::AuditFeatureMissing),
-        ));
+        let unseen = Coverage::unseen(IpFence::MAIN.name(), job.window, GapReason::AuditFeatureMissing);
+        return Ok(IpFence::unseen(config, job, Coverage { main: IpFence::MAIN, ..unseen }));
     }
-    let mut coverage = Coverage { main: MainSource::Logins, ..Coverage::default() };
+    let mut coverage = Coverage { main: IpFence::MAIN, ..Coverage::default() };
     coverage.blind_spots = BLIND_SPOTS.to_vec();
     let late = refresh(job, &mut coverage).await?;
     let list = address_list(job, &mut coverage).await;
@@ -221,6 +218,7 @@ pub(crate) struct IpFence;
 impl Program for IpFence {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const MAIN: MainSource = MainSource::Logins;
     const WINDOW: TimeDelta = TimeDelta::hours(24);
 
     type Cli = Cli;
@@ -242,7 +240,7 @@ impl Program for IpFence {
     }
 
     fn unseen(_config: &Config, job: &Job, coverage: Coverage) -> Outcome {
-        Outcome::new(job, Coverage { main: MainSource::Logins, ..coverage }, Seen::default())
+        Outcome::new(job, coverage, Seen::default())
     }
 
     fn conclusion(outcome: &Outcome) -> Conclusion<'_> {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use ::report::coverage::lines;
+use ::report::words::Clock;
 use audit_model::{Coverage, PortalText, Verdict as Reading};
 use event_archive::Archive;
 use job_runner::exit::Exit;
@@ -10,7 +12,7 @@ use job_store::Store;
 
 use crate::config::{Config, RoomChoice};
 use crate::remind::explain_reminders;
-use crate::report::{Clock, blind_spots, gaps, who};
+use crate::report::who;
 use crate::rule::{Judged, Verdict};
 use crate::run::{Judgement, NudgeInactive, judge_rooms};
 
@@ -77,7 +79,7 @@ async fn write(
             format!("through {}", groups.join(", "))
         };
         writeln!(text, "  member as {}, {through}", judged.member.access)?;
-        writeln!(text, "  acts that count: {}; with fewer than {} inactive", judged.acts, config.min_activity)?;
+        writeln!(text, "  actions that count: {}; inactive means fewer than {}", judged.acts, config.min_activity)?;
         for sample in &judged.samples {
             let what = sample.title.as_ref().map_or_else(|| sample.action.to_string(), PortalText::for_terminal);
             writeln!(text, "    {}  {what}", clock.minute(sample.at))?;
@@ -85,14 +87,16 @@ async fn write(
         let key = (judged.member.account.person.id, room.clone());
         match (judged.last.or(judgement.last.get(&key).copied()), judgement.watched_since) {
             (Some(at), _) => writeln!(text, "  last seen there {}", clock.minute(at))?,
-            (None, Some(since)) => writeln!(text, "  not seen there since we watch ({})", clock.day(since))?,
+            (None, Some(since)) => {
+                writeln!(text, "  no activity there since monitoring began on {}", clock.day(since))?
+            }
             (None, None) => {}
         }
         for line in explain_reminders(config, job, judged, room).await? {
             writeln!(text, "  {line}")?;
         }
     }
-    coverage(text, &judgement.coverage, &clock)?;
+    coverage(text, &judgement.coverage, clock)?;
     Ok(is_known)
 }
 
@@ -106,12 +110,6 @@ fn verdict(judged: &Judged, clock: &Clock) -> String {
     }
 }
 
-fn coverage(text: &mut String, coverage: &Coverage, clock: &Clock) -> std::fmt::Result {
-    for gap in gaps(coverage, clock) {
-        writeln!(text, "Not seen: {gap}")?;
-    }
-    if !coverage.blind_spots.is_empty() {
-        writeln!(text, "Never recorded by the portal: {}", blind_spots(coverage))?;
-    }
-    Ok(())
+fn coverage(text: &mut String, coverage: &Coverage, clock: Clock) -> std::fmt::Result {
+    lines(coverage, clock).iter().try_for_each(|line| writeln!(text, "{line}"))
 }

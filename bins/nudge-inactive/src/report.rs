@@ -12,7 +12,7 @@ use audit_model::FindingState;
 use job_runner::args::ReportFormat;
 use sha2::{Digest, Sha256};
 
-pub(crate) use words::{Clock, blind_spots, gaps, room_page, who};
+pub(crate) use words::{room_page, who};
 
 use crate::config::Form;
 use crate::outcome::Outcome;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use ::report::words;
 use alerting::Alert;
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, GapReason, RoomId, Window};
@@ -13,7 +14,6 @@ use job_runner::args::{FlagSetting, ReportFormat};
 use job_runner::config::{Problem, Problems};
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
-use job_runner::words;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Setup, Tellable};
 use tracing::warn;
 use uuid::Uuid;
@@ -124,8 +124,8 @@ async fn chosen(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow::
     let (shown, tagged): (Vec<Room>, Vec<(String, Vec<RoomId>)>) = match asked {
         Ok(asked) => asked,
         Err(error) => {
+            coverage.gap("rooms", job.window, error.gap_reason());
             warn!("{:#}", anyhow::Error::new(error));
-            coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
             return Ok((Vec::new(), Choice::default()));
         }
     };

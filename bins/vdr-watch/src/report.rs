@@ -2,6 +2,8 @@
 
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{self, Clock, plural};
 use alerting::person_page;
 use audit_model::{
     Attributed, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole,
@@ -9,7 +11,6 @@ use audit_model::{
 };
 use chrono_tz::Tz;
 use job_runner::args::ReportFormat;
-use job_runner::words::{self, Clock, plural};
 use url::Url;
 
 use crate::create_room::{ActionState, RoomAction};
@@ -46,16 +47,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) if outcome.findings.is_empty() => {
-            "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
-        }
-        (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
-        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
-        (Verdict::Complete, 0) => "nothing unusual".to_owned(),
-        (Verdict::Complete, count) => plural(count, "finding"),
-    };
+    let headline = words::headline(&head.coverage, findings.len() as u64, outcome.findings.len() as u64);
     writeln!(out, "vdr-watch: {headline}")?;
     writeln!(out, "Portal {}, {}, times in {}", head.portal.url, clock.span(head.window), clock.0)?;
     for note in &head.notes {
@@ -69,7 +61,7 @@ fn text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
         finding_text(outcome, finding, clock, out)?;
     }
     writeln!(out)?;
-    words::coverage(&head.coverage, clock, out)
+    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn action_text(portal: &str, action: &RoomAction) -> String {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use ::report::words;
 use alerting::Alert;
 use audit_model::{BlindSpot, Coverage, Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +12,6 @@ use futures::TryStreamExt;
 use job_runner::args::{FlagSetting, ReportFormat};
 use job_runner::config::{Problem, Problems};
 use job_runner::names::NamedList;
-use job_runner::words;
 use job_runner::{Check, Conclusion, Head, Job, Program, Reached, Tellable};
 use tracing::warn;
 use uuid::Uuid;
@@ -64,8 +64,8 @@ async fn watched(config: &Config, job: &Job, coverage: &mut Coverage) -> anyhow:
     let list_read = match job.archive.refresh_rooms(&job.client, job.window, job.now).await? {
         Ok(_) => true,
         Err(error) => {
+            coverage.gap("rooms", job.window, error.gap_reason());
             warn!("{:#}", anyhow::Error::new(error));
-            coverage.gap("rooms", job.window, GapReason::RoomUnreadable);
             false
         }
     };

@@ -3,11 +3,11 @@
 use alerting::{Alert, AlertContext};
 use audit_model::{Coverage, Finding, Window};
 use chrono::{DateTime, Utc};
+use report::words;
 use serde::Serialize;
 use url::Url;
 
 use crate::job::Job;
-use crate::words;
 
 /// The common head of a report. Programs put it first, flattened, and their own members behind it.
 #[derive(Clone, Debug, Serialize)]

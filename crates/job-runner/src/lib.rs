@@ -37,7 +37,6 @@ pub mod time_spec;
 mod upkeep;
 mod watchers;
 mod window;
-pub mod words;
 
 pub use command::main;
 pub use doctor::{Check, CheckState, Reached};

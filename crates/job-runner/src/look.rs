@@ -139,7 +139,7 @@ impl<P: Program> Run<'_, P> {
             Some(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen(&job, "audit", why), false)
+                (self.unseen(&job, P::MAIN.name(), why), false)
             }
         };
         Ok(Looked { job, outcome, look, key_watch, misnamed, has_looked })
@@ -173,7 +173,7 @@ impl<P: Program> Run<'_, P> {
     }
 
     fn unseen(&self, job: &Job, what: &str, why: GapReason) -> P::Outcome {
-        P::unseen(self.config, job, Coverage::unseen(what, job.window, why))
+        P::unseen(self.config, job, Coverage { main: P::MAIN, ..Coverage::unseen(what, job.window, why) })
     }
 }
 

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 
 use alerting::Alert;
-use audit_model::{Coverage, Finding, FindingState, Window};
+use audit_model::{Coverage, Finding, FindingState, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use report::words;
 
 use crate::Error;
 use crate::args::{CommandLine, FlagSetting, ReportFormat};
@@ -18,7 +19,6 @@ use crate::head::Head;
 use crate::job::Job;
 use crate::names::NamedList;
 use crate::setup::Setup;
-use crate::words;
 
 /// One program: its names and its four pure functions around one that reads.
 ///
@@ -29,6 +29,9 @@ pub trait Program: Sized {
     const VERSION: &'static str;
     /// How far the window reaches back from its end when nothing says otherwise.
     const WINDOW: TimeDelta;
+
+    /// The source without which the program cannot conclude anything.
+    const MAIN: MainSource = MainSource::Audit;
 
     /// Flags: the common ones, and the program's own.
     type Cli: clap::Parser + CommandLine;
@@ -151,7 +154,7 @@ pub trait Program: Sized {
 pub struct Tellable<'a> {
     /// The runner sets the state of each, and adds to the reasons of those that have grown.
     pub findings: &'a mut [Finding],
-    /// How many known findings have more acts than were told.
+    /// How many known findings have more actions than were told.
     pub suppressed: &'a mut u64,
     /// What the reader must know besides.
     pub notes: &'a mut Vec<String>,

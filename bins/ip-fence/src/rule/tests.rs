@@ -80,7 +80,7 @@ fn one_network_of_one_person_is_one_finding() {
     let places: Vec<_> = found.iter().map(|found| found.detail.place.as_ref().unwrap().raw()).collect();
     assert_eq!(places, ["198.51.100.0/24", "203.0.113.0/24"]);
     assert_eq!((found[1].detail.logins, found[1].finding.counts.acts), (2, 3));
-    assert!(found[1].finding.reasons[0].contains("2 logins and 1 act"), "{:?}", found[1].finding.reasons);
+    assert!(found[1].finding.reasons[0].contains("2 logins and 1 action"), "{:?}", found[1].finding.reasons);
 }
 
 /// Stumps and nothing are never taken for allowed, even when the policy holds all of IPv6.
@@ -125,7 +125,7 @@ fn saves_of_the_editor_accuse_nobody() {
         let save = Sighting { action: audit_model::ActionId(action), ..act(BOB, "203.0.113.7", 90) };
         assert_eq!(office().judge(&[save]), [], "{action}");
     }
-    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an act of his own does");
+    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an action of his own does");
 }
 
 #[test]

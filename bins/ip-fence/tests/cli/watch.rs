@@ -27,7 +27,7 @@ fn in_short(report: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |finding: &Value| {
         format!(
-            "{:<8} {:<12} {:<22} {:<18} {} acts, {} logins, {} of {} rows, {}\n",
+            "{:<8} {:<12} {:<22} {:<18} {} actions, {} logins, {} of {} rows, {}\n",
             text(&finding["severity"]),
             text(&finding["kind"]),
             text(&finding["person"]["name"]),

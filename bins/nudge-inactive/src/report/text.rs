@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{Clock, plural};
 use audit_model::{RoomId, Verdict};
-use job_runner::words::plural;
 use uuid::Uuid;
 
 use super::is_told;
-use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page, who};
+use super::words::{clock_of, headline, last_seen, outcome_of, right, role, room_page, who};
 use crate::outcome::{Inactive, Outcome, RoomReport};
 use crate::remind::{ActionState, Hold, Reminder};
 
@@ -41,7 +42,7 @@ pub(super) fn news(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()
 
 fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io::Result<()> {
     let head = &outcome.head;
-    let clock = Clock::of(outcome);
+    let clock = clock_of(outcome);
     writeln!(out, "nudge-inactive: {}", headline(outcome))?;
     let (since, until) = (clock.minute(head.window.since), clock.minute(head.window.until));
     writeln!(out, "Portal {}, {since} to {until}, times in {}", head.portal.url, clock.0)?;
@@ -68,7 +69,7 @@ fn write(outcome: &Outcome, told: Option<&Told>, out: &mut impl io::Write) -> io
     }
     actions_text(outcome, out)?;
     writeln!(out)?;
-    coverage_text(outcome, &clock, out)
+    coverage_text(outcome, clock, out)
 }
 
 fn room_text(
@@ -85,7 +86,7 @@ fn room_text(
         let risk = inactive.risk.words();
         writeln!(out, "  INACTIVE  {}: {risk}", who(&inactive.person))?;
         let (role, right) = (role(&inactive.person), right(inactive));
-        let (acts, seen) = (plural(inactive.acts, "act"), last_seen(outcome, inactive, clock));
+        let (acts, seen) = (plural(inactive.acts, "action"), last_seen(outcome, inactive, clock));
         writeln!(out, "    {role}, in the room as {right}; {acts}, {seen}")?;
     }
     if !is_whole {
@@ -141,22 +142,12 @@ fn actions_text(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn coverage_text(outcome: &Outcome, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let coverage = &outcome.head.coverage;
-    if let Some(audit) = &coverage.audit {
-        writeln!(out, "Read: {}", plural(audit.rows, "event"))?;
-    }
-    if coverage.unattributed > 0 {
-        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
-    }
-    for gap in gaps(coverage, clock) {
-        writeln!(out, "Not seen: {gap}")?;
+fn coverage_text(outcome: &Outcome, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+    for line in coverage::lines(&outcome.head.coverage, clock) {
+        writeln!(out, "{line}")?;
     }
     for room in &outcome.unread_rooms {
         writeln!(out, "Not seen: members of room {room}")?;
-    }
-    if !coverage.blind_spots.is_empty() {
-        writeln!(out, "Never recorded by the portal: {}", blind_spots(coverage))?;
     }
     Ok(())
 }

@@ -15,7 +15,6 @@ use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::Check;
-use super::check::split_remedy;
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings, is_loopback};
 use crate::former::{self, FoundStore};
@@ -303,9 +302,7 @@ async fn address<P: Program>(setup: &Setup<'_, P>, name: &'static str, url: &Url
             Check::ok(name, text)
         }
         Ok(Err(HandshakeError::Certificate(fault))) => {
-            let message = format!("the certificate of {host} {fault}");
-            let (text, remedy) = split_remedy(&message).unwrap_or((&message, "have another one made"));
-            Check::fail(name, text, remedy)
+            Check::fail(name, format!("the certificate of {host} {fault}"), fault.remedy())
         }
         Ok(Err(error)) => Check::fail(
             name,
