@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
+use ::report::words::Clock;
 use audit_model::PortalText;
 use chrono::TimeDelta;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use job_runner::words::Clock;
 use uuid::Uuid;
 
 use crate::changes::{Answers, feed};
@@ -61,13 +61,13 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     for gap in unread.iter() {
         writeln!(text, "Not remembered: {}", clock.span(*gap))?;
     }
-    writeln!(text, "limit      incidents  per week  without signs, would be planned  people")?;
+    writeln!(text, "limit      incidents  per week  planned without other signs  people")?;
     let weeks = (window.until - window.since).num_minutes() as f64 / (7.0 * 24.0 * 60.0);
     for (Alternative(limit), incidents) in found {
         let floods = incidents.iter().filter(|one| one.exceeded.iter().any(crate::rule::Exceeded::is_flood)).count();
         let name = format!("{}/{}m", limit.documents, limit.minutes);
         let per_week = incidents.len() as f64 / weeks;
-        writeln!(text, "{name:<9}  {:>9}  {per_week:>8.1}  {floods:>31}  {}", incidents.len(), people(&incidents))?;
+        writeln!(text, "{name:<9}  {:>9}  {per_week:>8.1}  {floods:>27}  {}", incidents.len(), people(&incidents))?;
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)

@@ -1,7 +1,7 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+use ::report::words::plural;
 use docspace_client::Area;
-use job_runner::words::plural;
 use job_runner::{Check, Reached};
 
 use crate::config::{Armed, Config};
@@ -65,9 +65,7 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
         (true, false) => "the key may only read, which is all this version needs",
         (false, _) => "the key's account is no admin and could suspend nobody",
     };
-    let text = format!(
-        "{} can sign in, {admins}; {listed} protected by the settings; {key}",
-        plural(active_people, "person").replace("persons", "people")
-    );
+    let text =
+        format!("{} can sign in, {admins}; {listed} protected by the settings; {key}", plural(active_people, "person"));
     Check::ok(NAME, text)
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use ::report::words::{Clock, plural};
 use audit_model::PortalText;
 use docspace_client::Account;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use job_runner::words::{Clock, plural};
 use safe_actions::Candidate;
 
 use crate::changes::{Answers, feed};

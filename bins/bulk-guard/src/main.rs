@@ -45,7 +45,7 @@ impl Program for BulkGuard {
         window: config::WINDOW,
         main: MainSource::Audit,
         blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
-        judged_by: &["audit", "folders", "destinations"],
+        judged_by: &["audit", "logins", "folders", "destinations"],
         sends_alerts: true,
     };
 

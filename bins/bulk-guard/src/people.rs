@@ -20,7 +20,7 @@ use crate::rule::Incident;
 pub(crate) const NOT_STOPPED: [&str; 3] = [
     "documents that the person has open in the editor go on being saved",
     "external links that the person made go on working",
-    "API keys of the person rest while the account is off, and work again when it is on",
+    "the person's API keys stop working while the account is disabled, and work again afterwards",
 ];
 
 /// Name of what is planned, in the journal. This version only shows it.

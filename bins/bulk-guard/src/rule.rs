@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ::report::words::plural;
 use audit_model::{
     Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, FindingState, Measure, Person, PortalText, Severity,
     SlidingWindow, Weight, Window, is_robot,
 };
-use job_runner::words::plural;
 use uuid::Uuid;
 
 use crate::config::{Armed, Limit, Limits};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::report::words::plural;
 use audit_model::{AuditEvent, Finding, PortalText, Window, title_in_context};
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -9,7 +10,6 @@ use docspace_client::EntryId;
 use event_archive::{Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
-use job_runner::words::plural;
 use uuid::Uuid;
 
 use crate::assessment::{Corroboration, Sign};
@@ -105,7 +105,7 @@ impl Story {
             let new: Vec<&String> = self.addresses.difference(&self.habits.addresses).collect();
             if let Some(first) = new.first().filter(|_| !self.habits.addresses.is_empty()) {
                 let shown = PortalText::new(first.as_str()).for_terminal();
-                let known = plural(self.habits.addresses.len() as u64, "address").replace("addresss", "addresses");
+                let known = plural(self.habits.addresses.len() as u64, "address");
                 add(Sign::NewAddress, format!("from {shown}, not among the {known} of the month before"));
             }
         }

@@ -41,8 +41,10 @@ fn out(config: &Config) -> Check {
             format!("reports go to {shown}; a file could be made in {}, and is gone again", above.display()),
         ),
         Some((above, _)) => {
-            let text =
-                format!("reports cannot go to {shown}: {} is no folder that this user may write", above.display());
+            let text = format!(
+                "reports cannot go to {shown}: {} is not a folder that this user may write to",
+                above.display()
+            );
             Check::fail("out", text, "give this user the right to write there")
         }
         // a relative path: what is above it is the current folder
@@ -86,14 +88,11 @@ async fn upload_to(wanted: &str, reached: &Reached) -> Check {
     let target = match Target::find(&reached.client, wanted).await {
         Ok(target) => target,
         Err(NoTarget::Setting(message)) => return Check::usage(NAME, message, "change `upload_to`"),
-        Err(NoTarget::Portal(error)) => return Check::fail(NAME, error.to_string(), "run `doctor` again"),
+        Err(NoTarget::Portal(error)) => return Check::failed(NAME, error),
     };
     match target.obstacle(&reached.client).await {
-        Ok(Some(obstacle)) => {
-            let (text, remedy) = obstacle.split_once(": ").unwrap_or((&obstacle, "use another folder"));
-            Check::fail(NAME, format!("{}: {text}", target.path), remedy)
-        }
-        Err(error) => Check::fail(NAME, error.to_string(), "run `doctor` again"),
+        Ok(Some(obstacle)) => Check::fail(NAME, format!("{}: {}", target.path, obstacle.meaning), obstacle.remedy),
+        Err(error) => Check::failed(NAME, error),
         Ok(None) => match target.readers(&reached.client).await {
             Ok(readers) => {
                 let count = readers.len();

@@ -21,7 +21,7 @@ use crate::period::Period;
 use crate::summary::{Eyes, Summary};
 use crate::target::{NoTarget, Target};
 use crate::upload;
-use crate::words::plural;
+use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
 const LOGIN_HISTORY: TimeDelta = TimeDelta::days(92);

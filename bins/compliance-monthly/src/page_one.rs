@@ -1,5 +1,6 @@
 //! The first page: what happened, against the period before, what needs a decision, and what was not seen. Before any table.
 
+use ::report::words::{list_of, plural};
 use audit_model::{ActClass, Coverage, Verdict, Window};
 
 use crate::body::Facts;
@@ -8,7 +9,7 @@ use crate::document::Block;
 use crate::logins::Logins;
 use crate::period::Period;
 use crate::summary::{Ids, Summary};
-use crate::words::{self, local, plural};
+use crate::words::{self, local};
 
 /// Classes in the order of the first page.
 pub(crate) const CLASSES: [ActClass; 6] =
@@ -117,7 +118,8 @@ fn asked(decisions: &[Decision]) -> Block {
         return Block::Paragraph("Nothing of what this program looks for.".to_owned());
     }
     let line = |decision: &Decision| {
-        let ids = words::ids(&decision.events, decision.events_total);
+        let ids: Vec<String> = decision.events.iter().map(i64::to_string).collect();
+        let ids = list_of(&ids, ids.len(), decision.events_total);
         let what = if is_about_logins(decision) { "logins" } else { "events" };
         format!("{} ({what} {ids})", decision.text)
     };
@@ -180,14 +182,14 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
         let text = format!(
             "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
             plural(some.tally.count, "failed login"),
-            plural_es(some.addresses.len() as u64),
+            plural(some.addresses.len() as u64, "address"),
         );
         all.push(decision("failed_logins", text, &some.ids));
     }
     if failed.len() > LINES {
         let text = format!(
             "{} more of which that is so; see the table of failed logins",
-            plural_es((failed.len() - LINES) as u64)
+            plural((failed.len() - LINES) as u64, "address")
         );
         all.push(decision("failed_logins", text, &Ids::default()));
     }
@@ -211,10 +213,6 @@ pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> V
     all
 }
 
-fn plural_es(count: u64) -> String {
-    if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
-}
-
 /// Above which numbers something is named on the first page; 0 is off.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -228,7 +226,7 @@ fn unseen(facts: &Facts) -> Vec<String> {
     let mut lines: Vec<String> = coverage
         .merged_gaps()
         .iter()
-        .map(|gap| format!("{}, {}: {}", words::source(&gap.what), span(gap.span), gap.explanation()))
+        .map(|gap| format!("{}, {}: {}", ::report::words::source(&gap.what), span(gap.span), gap.explanation()))
         .collect();
     if lines.is_empty() {
         lines.push("everything that the portal recorded of this time was read".to_owned());
@@ -244,11 +242,11 @@ fn unseen(facts: &Facts) -> Vec<String> {
     }
     if facts.coverage.verdict() != Verdict::Nothing && facts.logins.known_since.is_none() {
         lines.push(
-            "no logins of before this time are known, so that none can be told to come from a new country".to_owned(),
+            "there is no login history before this time, so logins from new countries cannot be detected".to_owned(),
         );
     }
     lines.extend(facts.notes.iter().cloned());
-    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(job_runner::words::blind_spot).collect();
+    let never: Vec<&str> = coverage.blind_spots.iter().copied().map(::report::words::blind_spot).collect();
     if !never.is_empty() {
         lines.push(format!("never recorded by the portal: {}", never.join("; ")));
     }

@@ -5,7 +5,7 @@ use std::io;
 use crate::body::Report;
 use crate::txt;
 use crate::upload::State;
-use crate::words::plural;
+use ::report::words::plural;
 
 /// Writes the report; this program always has something to say.
 pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {

@@ -9,7 +9,8 @@ use crate::document::Bars;
 use crate::document::{Block, Table};
 use crate::summary::{RoomKey, RoomRow, SHOWN};
 use crate::topic::{TOPICS, Topic};
-use crate::words::{self, local, plural};
+use crate::words::{self, local};
+use ::report::words::plural;
 
 pub(crate) fn blocks(facts: &Facts, names: &Names) -> Vec<Block> {
     if facts.coverage.verdict() == Verdict::Nothing {

@@ -1,6 +1,7 @@
 //! The folder of the portal that a report goes to: which one is meant, whether we may, and who can read it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use audit_model::{PersonStatus, PortalText, RoomId};
 use docspace_client::{Account, Area, Client, EntryId, Error, ErrorKind};
@@ -14,6 +15,19 @@ pub(crate) struct Target {
     pub(crate) room: Option<RoomId>,
     /// Titles of the room and the folders in it, on one line.
     pub(crate) path: String,
+}
+
+/// What keeps us from uploading into a folder that is there. Displays as both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Obstacle {
+    pub(crate) meaning: &'static str,
+    pub(crate) remedy: &'static str,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.meaning, self.remedy)
+    }
 }
 
 /// Why there is no target.
@@ -54,22 +68,22 @@ impl Target {
     }
 
     /// What keeps us from uploading; `None` when nothing does.
-    pub(crate) async fn obstacle(&self, client: &Client) -> Result<Option<String>, Error> {
+    pub(crate) async fn obstacle(&self, client: &Client) -> Result<Option<Obstacle>, Error> {
         if let Some(key) = client.key().await?
             && !key.scopes.can_write(Area::Files)
         {
-            return Ok(Some(
-                "the key lacks the scope `files:write`: make one with `*:read` and `files:write`".to_owned(),
-            ));
+            return Ok(Some(Obstacle {
+                meaning: "the key lacks the scope `files:write`",
+                remedy: "make one with `*:read` and `files:write`",
+            }));
         }
         if client.may_upload_to(&self.folder).await? {
             return Ok(None);
         }
-        Ok(Some(
-            "the owner of the key may not add files there: make them a room manager or content creator of that room; being a DocSpace \
-             admin is not enough"
-                .to_owned(),
-        ))
+        Ok(Some(Obstacle {
+            meaning: "the owner of the key may not add files there",
+            remedy: "make them a room manager or content creator of that room; being a DocSpace admin is not enough",
+        }))
     }
 
     /// Who can read what is uploaded, as far as the portal tells.
@@ -130,6 +144,9 @@ pub(crate) fn about_readers(readers: &[Account], named: &BTreeSet<Uuid>) -> Vec<
     if !in_it.is_empty() {
         lines.push(format!("WARNING: the report names people who can read it there: {}", names(&in_it)));
     }
-    lines.push("links were not looked at: whoever has one to the room, the folder or a file reads as well".to_owned());
+    lines.push(
+        "external links were not checked: anyone with a link to the room, folder or file can also read the report"
+            .to_owned(),
+    );
     lines
 }

@@ -35,8 +35,7 @@ pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Error> {
     let place = || folder.display().to_string();
     let path = folder.join(FILE_NAME);
     if !is_file(&path) && std::fs::symlink_metadata(&path).is_ok() {
-        let why =
-            io::Error::new(io::ErrorKind::InvalidInput, "it is no file of its own, and a link can be led elsewhere");
+        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a link, and a link can point to another file");
         return Err(Error::NoManifest(place(), why));
     }
     let bytes = std::fs::read(path).map_err(|source| Error::NoManifest(place(), source))?;

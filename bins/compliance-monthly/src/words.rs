@@ -4,15 +4,6 @@ use audit_model::{ActClass, AuditEvent, PortalText};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
-/// `1 event`, `2 events`.
-pub(crate) fn plural(count: u64, one: &str) -> String {
-    match (count, one.strip_suffix("person")) {
-        (1, _) => format!("1 {one}"),
-        (_, Some(before)) => format!("{count} {before}people"),
-        _ => format!("{count} {one}s"),
-    }
-}
-
 /// An instant as it was on the clocks of the zone, with its offset.
 pub(crate) fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -48,23 +39,4 @@ pub(crate) fn class(class: ActClass) -> &'static str {
         ActClass::Share => "links and shares",
         ActClass::Membership => "changes of room members",
     }
-}
-
-pub(crate) fn source(what: &str) -> &str {
-    match what {
-        "audit" => "audit trail",
-        "logins" => "login history",
-        "rooms" => "list of rooms",
-        "people" => "list of people",
-        "only" => "documents that `only` names",
-        other => other,
-    }
-}
-
-/// Ids as `1, 2, 3 and 4 more`.
-pub(crate) fn ids(ids: &[i64], total: u64) -> String {
-    let shown: Vec<String> = ids.iter().map(i64::to_string).collect();
-    let more = total.saturating_sub(ids.len() as u64);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", shown.join(", "))
 }

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use ::report::words::plural;
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
-use job_runner::words::plural;
 
 use crate::config::Limits;
 use crate::found::{About, Found, Kind, Rows};

@@ -37,7 +37,7 @@ pub(crate) enum PolicyCommand {
     Check,
     /// Make a policy of another list and print it
     Import {
-        /// CSV with the columns person, address, label; or JSON: an object of persons with lists of addresses
+        /// CSV with the columns person, address, label; or JSON: an object with a list of addresses for each person
         file: PathBuf,
         /// What the file holds [default: by its ending]
         #[arg(long, value_enum)]

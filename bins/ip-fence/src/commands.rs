@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ::report::words::plural;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
 use docspace_client::{Account, Client, ErrorKind};
@@ -10,7 +11,6 @@ use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
 use job_runner::names::{NamedList, unknown};
-use job_runner::words::plural;
 use tracing::warn;
 
 use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};

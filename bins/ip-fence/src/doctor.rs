@@ -1,8 +1,8 @@
 //! What `doctor` says of this program: whether the policy can be read and its people found, what the portal's own list does, and what
 //! nobody can see.
 
+use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
-use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
 use crate::config::Config;

@@ -1,8 +1,8 @@
 //! A finding, and what this program knows of it besides what all programs have.
 
+use ::report::words::plural;
 use audit_model::{Counts, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
 use chrono::TimeDelta;
-use job_runner::words::plural;
 use serde::Serialize;
 
 use crate::sighting::{Sighting, Source};
@@ -124,8 +124,8 @@ impl Rows {
     pub(crate) fn counted(&self) -> String {
         match (self.logins, self.acts) {
             (logins, 0) => plural(logins, "login"),
-            (0, acts) => plural(acts, "act"),
-            (logins, acts) => format!("{} and {}", plural(logins, "login"), plural(acts, "act")),
+            (0, acts) => plural(acts, "action"),
+            (logins, acts) => format!("{} and {}", plural(logins, "login"), plural(acts, "action")),
         }
     }
 

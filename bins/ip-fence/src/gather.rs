@@ -15,8 +15,9 @@ use crate::config::{Config, OwnPortal};
 use crate::directory;
 use crate::drift;
 use crate::found::Found;
+use crate::habits::Habits;
 use crate::policy::{Directory, Policy, PolicyFacts, PolicyFile, Unnamed};
-use crate::rule::{Countries, Detector, Rulebook};
+use crate::rule::{Detector, Rulebook};
 use crate::sighting::{Sighting, Source};
 
 /// How far back countries are a habit.
@@ -56,13 +57,11 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         Some(list) => compared(job, list).await?,
         None => None,
     };
-    let countries = earlier_countries(&job.archive, job.window).await?;
     let book = Rulebook {
         policy: &policy,
         directory: &directory,
         service_accounts: &job.service_accounts,
         is_public: is_public(&config.portal, &job.portal_url),
-        countries: &countries,
     };
     facts.found = judge(config, job, book, &late, known.as_ref()).await?;
     facts.policy = Some(PolicyFacts {
@@ -117,10 +116,6 @@ pub(crate) fn about(policy: &Policy) -> Vec<String> {
     notes
 }
 
-async fn earlier_countries(archive: &Archive, window: Window) -> anyhow::Result<Countries> {
-    Ok(archive.login_countries(Window::new(window.since - COUNTRY_MEMORY, window.since)).await?)
-}
-
 /// Whether people come to the portal over the internet. By default: unless it has a private address or a name that only a company's own
 /// network knows.
 pub(crate) fn is_public(own: &OwnPortal, portal: &url::Url) -> bool {
@@ -151,9 +146,11 @@ async fn judge(
     let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
     let window = Window::new(oldest, job.window.until);
     let is_judged = |row: &Sighting| row.at >= job.window.since || late.contains(&(row.at, row.source));
-    let logins: Vec<Sighting> =
-        job.archive.logins(window).await?.into_iter().map(Sighting::from).filter(is_judged).collect();
-    let mut detector = Detector::new(book);
+    let logins = job.archive.logins(window).await?.into_iter().map(Sighting::from);
+    let (logins, judged_before): (Vec<Sighting>, Vec<Sighting>) = logins.partition(is_judged);
+    let mut habits = Habits::new(job.archive.login_countries(Window::new(oldest - COUNTRY_MEMORY, oldest)).await?);
+    judged_before.iter().for_each(|login| habits.learn(login));
+    let mut detector = Detector::new(book, habits);
     let mut changes = Vec::new();
     let mut waiting = logins.iter().peekable();
     let mut acts = std::pin::pin!(acts(&job.archive, window));

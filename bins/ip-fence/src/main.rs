@@ -10,6 +10,7 @@ mod doctor;
 mod drift;
 mod found;
 mod gather;
+mod habits;
 mod plan;
 mod policy;
 mod report;

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{self, Clock};
 use alerting::person_page;
 use audit_model::{Evidence, Finding, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
 use chrono_tz::Tz;
 use job_runner::Found;
-use job_runner::words::{self, Clock, plural};
 
 use crate::body::Report;
 use crate::found::{Detail, Kind};
@@ -20,17 +21,7 @@ pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) if !report.findings.is_empty() => {
-            "incomplete: nothing new in what could be read, and not all of it could".to_owned()
-        }
-        (Verdict::Incomplete, 0) => {
-            "incomplete: nothing to report in what could be read, and not all of it could".to_owned()
-        }
-        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
-        (Verdict::Complete, count) => plural(count, "finding"),
-    };
+    let headline = words::headline(&head.coverage, findings.len() as u64, report.findings.len() as u64);
     writeln!(out, "ip-fence: {headline}")?;
     writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
     for note in &head.notes {
@@ -41,7 +32,7 @@ pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
         finding_text(report, found, &clock, out)?;
     }
     writeln!(out)?;
-    words::coverage(&head.coverage, clock, out)
+    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn finding_text(report: &Report, found: &Found<Detail>, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
@@ -109,7 +100,7 @@ fn how_sure(kind: Kind) -> &'static str {
             "a hint: countries are looked up by address, and VPNs, mobile networks and private relays move people across borders"
         }
         Kind::FailedBurst => {
-            "sure as to the tries; who made them is not known, a program with an old password does the same"
+            "the attempts are certain, their author is not: a program with an outdated password looks the same"
         }
         Kind::Spraying => "likely: many accounts tried from one place; a shared office or VPN can look like that",
         Kind::ListChanged => {

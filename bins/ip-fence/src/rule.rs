@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
+use crate::habits::Habits;
 use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
 
@@ -22,14 +23,8 @@ pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(24);
 /// What no portal records. Logins that its own list refuses come to that where the list is switched on.
 pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
 
-/// So many earlier logins make a habit that a new country is new to.
-const HABIT: u64 = 5;
-
 /// A login this long after a burst of failed ones is probably its success.
 pub(crate) const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
-
-/// How often each person has signed in from each country before the window.
-pub(crate) type Countries = BTreeMap<Uuid, BTreeMap<PortalText, u64>>;
 
 /// What rows are judged by.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +35,6 @@ pub(crate) struct Rulebook<'a> {
     pub(crate) service_accounts: &'a [String],
     /// Whether a private address cannot be that of a person.
     pub(crate) is_public: bool,
-    pub(crate) countries: &'a Countries,
 }
 
 /// What counts as one place when rows are put together.
@@ -83,13 +77,14 @@ impl Why {
 /// Collects rows by person, kind and place.
 pub(crate) struct Detector<'a> {
     book: Rulebook<'a>,
+    habits: Habits,
     groups: BTreeMap<(Uuid, Kind, Why, Place), Rows>,
     names: BTreeMap<Uuid, PortalText>,
 }
 
 impl<'a> Detector<'a> {
-    pub(crate) fn new(book: Rulebook<'a>) -> Self {
-        Detector { book, groups: BTreeMap::new(), names: BTreeMap::new() }
+    pub(crate) fn new(book: Rulebook<'a>, habits: Habits) -> Self {
+        Detector { book, habits, groups: BTreeMap::new(), names: BTreeMap::new() }
     }
 
     /// Takes in a row: a login that succeeded, or an act. Robots, visitors and service accounts are passed over.
@@ -116,7 +111,7 @@ impl<'a> Detector<'a> {
         if let Some((kind, why, place)) = self.judge(row) {
             self.group(row, kind, why, place);
         }
-        if is_login && let Some(country) = self.new_country(row) {
+        if is_login && let Some(country) = self.habits.judge(row) {
             self.group(row, Kind::NewCountry, Why::Plain, Place::Country(country));
         }
     }
@@ -158,16 +153,9 @@ impl<'a> Detector<'a> {
         }
     }
 
-    fn new_country(&self, row: &Sighting) -> Option<PortalText> {
-        let country = row.country.as_ref()?;
-        let known = self.book.countries.get(&row.user)?;
-        let has_habit = known.values().sum::<u64>() >= HABIT;
-        (has_habit && !known.contains_key(country)).then(|| country.clone())
-    }
-
     /// Everything found, in no order.
     pub(crate) fn finish(self) -> Vec<Found> {
-        let Detector { book, groups, names } = self;
+        let Detector { book, groups, names, .. } = self;
         let found = groups.into_iter().map(|((person, kind, why, place), rows)| {
             let subject = Subject { book, person, is_admin: book.directory.is_admin(person) };
             let who = match book.directory.people.get(&person) {
@@ -220,10 +208,10 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
             _ => format!("came from {from}, which no rule allows: {counted}"),
         },
         (Kind::AddressSet, Why::SetByRequest) => {
-            format!("the request itself said that it came from {from}: {counted}; nobody knows from where it came")
+            format!("the request itself claimed to come from {from}, so its true address is unknown: {counted}")
         }
         (Kind::AddressSet, _) => {
-            format!("came from \"{from}\", which is no address; only a caller can have set it: {counted}")
+            format!("came from \"{from}\", which is not an address, so the caller must have set it: {counted}")
         }
         (Kind::CannotJudge, Why::Cut) => {
             format!("came from an IPv6 address that begins with {from}; the portal cuts the rest: {counted}")

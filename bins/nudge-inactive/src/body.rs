@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::report::words::plural;
 use audit_model::{
     Attributed, Counts, Coverage, Finding, FindingRoom, FindingState, Person, PortalText, RoomId, RoomRole, Severity,
     Verdict as Reading, Window,
 };
 use chrono::{DateTime, Utc};
-use job_runner::words::plural;
 use job_runner::{Found, Judgement};
 use serde::Serialize;
 use uuid::Uuid;
@@ -166,7 +166,7 @@ impl Inactive {
             Risk::Guest | Risk::MayChange => Severity::Low,
             Risk::Reader => Severity::Info,
         };
-        let acts = plural(self.acts, "act");
+        let acts = plural(self.acts, "action");
         let few = format!("{acts} in {}, fewer than {}", plural(config.period_days.into(), "day"), config.min_activity);
         let role = match self.judged.member.is_owner {
             true => RoomRole::Owner,

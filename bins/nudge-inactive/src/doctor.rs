@@ -1,8 +1,8 @@
 //! What `doctor` says of this program: which rooms it would look at, by which terms, and whether it writes to people.
 
+use ::report::words::{blind_spot, plural};
 use audit_model::RoomId;
 use docspace_client::Room;
-use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
@@ -16,10 +16,10 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
         None => Vec::new(),
     };
     let (days, grace) = (plural(config.period_days.into(), "day"), plural(config.grace_days.into(), "day"));
-    let acts = plural(config.min_activity, "act");
+    let acts = plural(config.min_activity, "action");
     checks.push(Check::ok(
         "terms",
-        format!("inactive is who has done fewer than {acts} in {days}, and joined more than {grace} ago"),
+        format!("inactive means fewer than {acts} in {days}, after joining more than {grace} ago"),
     ));
     checks.push(reminders(config));
     let never: Vec<&str> = BLIND_SPOTS.into_iter().map(blind_spot).collect();

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use ::report::coverage::lines;
+use ::report::words::Clock;
 use audit_model::{Coverage, PortalText, Verdict as Reading};
 use job_runner::exit::Exit;
 use job_runner::{Job, Setup};
@@ -9,7 +11,7 @@ use job_runner::{Job, Setup};
 use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
 use crate::remind::explain_reminders;
-use crate::report::{Clock, blind_spots, gaps, who};
+use crate::report::who;
 use crate::rule::{Judged, Verdict};
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
@@ -21,7 +23,7 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
     let facts = gather(&config, &job, &mut look).await?;
     let mut text = String::new();
     let is_known = write(&mut text, person, &config, &job, &facts).await?;
-    coverage(&mut text, look.coverage(), &Clock(job.portal.time_zone))?;
+    coverage(&mut text, look.coverage(), Clock(job.portal.time_zone))?;
     setup.print(&text)?;
     Ok(match look.coverage().verdict() {
         Reading::Nothing => Exit::Nothing,
@@ -53,7 +55,7 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
             format!("through {}", groups.join(", "))
         };
         writeln!(text, "  member as {}, {through}", judged.member.access)?;
-        writeln!(text, "  acts that count: {}; with fewer than {} inactive", judged.acts, config.min_activity)?;
+        writeln!(text, "  actions that count: {}; inactive means fewer than {}", judged.acts, config.min_activity)?;
         for sample in &judged.samples {
             let what = sample.title.as_ref().map_or_else(|| sample.action.to_string(), PortalText::for_terminal);
             writeln!(text, "    {}  {what}", clock.minute(sample.at))?;
@@ -61,7 +63,9 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
         let key = (judged.member.account.person.id, room.clone());
         match (judged.last.or(facts.last.get(&key).copied()), facts.watched_since) {
             (Some(at), _) => writeln!(text, "  last seen there {}", clock.minute(at))?,
-            (None, Some(since)) => writeln!(text, "  not seen there since we watch ({})", clock.day(since))?,
+            (None, Some(since)) => {
+                writeln!(text, "  no activity there since monitoring began on {}", clock.day(since))?
+            }
             (None, None) => {}
         }
         for line in explain_reminders(config, job, judged, room).await? {
@@ -81,12 +85,6 @@ fn verdict(judged: &Judged, clock: &Clock) -> String {
     }
 }
 
-fn coverage(text: &mut String, coverage: &Coverage, clock: &Clock) -> std::fmt::Result {
-    for gap in gaps(coverage, clock) {
-        writeln!(text, "Not seen: {gap}")?;
-    }
-    if !coverage.blind_spots.is_empty() {
-        writeln!(text, "Never recorded by the portal: {}", blind_spots(coverage))?;
-    }
-    Ok(())
+fn coverage(text: &mut String, coverage: &Coverage, clock: Clock) -> std::fmt::Result {
+    lines(coverage, clock).iter().try_for_each(|line| writeln!(text, "{line}"))
 }

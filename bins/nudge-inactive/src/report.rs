@@ -10,7 +10,7 @@ use std::io;
 use alerting::{Mail, Recipient};
 use sha2::{Digest, Sha256};
 
-pub(crate) use words::{Clock, blind_spots, gaps, room_page, who};
+pub(crate) use words::{room_page, who};
 
 use crate::body::Report;
 use crate::config::Form;

@@ -1,10 +1,10 @@
 //! What `doctor` says of this program: which rooms and people it would watch, the room it would make, its limits, and what it can never
 //! see.
 
+use ::report::words::{blind_spot, plural};
 use audit_model::{PortalText, RoomId};
 use docspace_client::{Account, Area, Error, Room, Scopes};
 use job_runner::names::{NamedList, unknown};
-use job_runner::words::{blind_spot, plural};
 use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit, Limits};
@@ -111,7 +111,7 @@ fn limits(limits: &Limits) -> Check {
 fn of_any_class(limit: &Limit) -> String {
     match limit.class {
         Some(class) => of_class(class, limit.acts),
-        None => plural(limit.acts, "act"),
+        None => plural(limit.acts, "action"),
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
         let sharing = ClassLimits::default();
         let text = limits(&Limits { per_day: 0, whole_window: 500, sharing, ..Limits::default() }).text;
         let expected =
-            "20 acts within 1 h, 500 acts in the whole window, 10 deletions within 1 h, 30 deletions within 24 h";
+            "20 actions within 1 h, 500 actions in the whole window, 10 deletions within 1 h, 30 deletions within 24 h";
         assert!(text.ends_with(expected), "{text}");
     }
 }

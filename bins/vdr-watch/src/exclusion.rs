@@ -102,7 +102,7 @@ mod tests {
             }),
             counts: Counts { acts: 41, documents: 41 },
             window: Window::new(at, at),
-            reasons: vec!["41 acts within 1 h, more than 20".to_owned()],
+            reasons: vec!["41 actions within 1 h, more than 20".to_owned()],
             evidence: Vec::new(),
             evidence_total: 0,
         }

@@ -16,7 +16,7 @@ const HISTORY: TimeDelta = TimeDelta::days(30);
 /// With less history than this nearly everything would be new: a fortnight holds two weekends and most absences.
 const LEAST_HISTORY: TimeDelta = TimeDelta::days(14);
 
-/// Logins of the window, by person; failed ones too, where the typed address is the person's.
+/// Logins of the window and since the first act found, by person; failed ones too, where the typed address is the person's.
 pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<MarkedLogin>>;
 
 /// What of a login the person has not signed in with before.
@@ -53,22 +53,29 @@ impl Serialize for Logins {
     }
 }
 
-/// Reads the login history of the window for the people found, and what came before. What is missing of the window is a gap.
+/// Reads the login history of the window for the people found, from their first act on where that was found in a hole before the window,
+/// and what came before. What is missing of it, but for what came before, is a gap.
 pub(crate) async fn read(findings: &[Finding], job: &Job, look: &mut Look) -> anyhow::Result<Logins> {
     if findings.is_empty() {
         return Ok(Logins::default());
     }
-    look.logins_and_history(job.window, HISTORY).await?;
-    let known_since = job.archive.logins_known_since(job.window.since).await?;
-    let compared_since = known_since.filter(|since| job.window.since - *since >= LEAST_HISTORY);
-    let logins = job.archive.logins(job.window).await?;
-    let people: BTreeMap<Uuid, &Person> = findings.iter().map(|finding| (finding.person.id, &finding.person)).collect();
+    let mut people: BTreeMap<Uuid, (&Person, DateTime<Utc>)> = BTreeMap::new();
+    for finding in findings {
+        let (_, since) = people.entry(finding.person.id).or_insert((&finding.person, job.window.since));
+        *since = finding.window.since.min(*since);
+    }
+    let first = people.values().map(|(_, since)| *since).min().unwrap_or(job.window.since);
+    let window = Window::new(first, job.window.until);
+    look.logins_and_history(window, HISTORY).await?;
+    let known_since = job.archive.logins_known_since(first).await?;
+    let compared_since = known_since.filter(|since| first - *since >= LEAST_HISTORY);
+    let logins = job.archive.logins(window).await?;
     let mut read = Logins { compared_since, ..Logins::default() };
-    for (id, person) in people {
-        let own = logins.iter().filter(|login| is_of(login, person)).cloned();
+    for (id, (person, own_since)) in people {
+        let own = logins.iter().filter(|login| login.at >= own_since && is_of(login, person)).cloned();
         let marked = match compared_since {
             Some(since) => {
-                let before = Window::new(since, job.window.since);
+                let before = Window::new(since, own_since);
                 let earlier = job.archive.successful_logins_of(id, before).await?;
                 read.earlier.insert(id, earlier.len() as u64);
                 let known = Known::new(&earlier);

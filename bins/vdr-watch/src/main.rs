@@ -39,7 +39,7 @@ impl Program for VdrWatch {
         window: rule::WINDOW,
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
-        judged_by: &["audit", "rooms", "room_log", "folders", "files"],
+        judged_by: &["audit", "logins", "rooms", "room_log", "folders", "files"],
         sends_alerts: true,
     };
 

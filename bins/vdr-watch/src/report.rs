@@ -2,13 +2,14 @@
 
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{self, Clock, plural};
 use alerting::person_page;
 use audit_model::{
     Attributed, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole,
     PortalText, RoomId, RoomRole, Verdict,
 };
 use chrono_tz::Tz;
-use job_runner::words::{self, Clock, plural};
 
 use crate::body::Report;
 use crate::create_room::{ActionState, RoomAction};
@@ -34,16 +35,7 @@ pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
         return Ok(());
     }
     let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = match (verdict, findings.len() as u64) {
-        (Verdict::Nothing, _) => words::nothing(&head.coverage),
-        (Verdict::Incomplete, 0) if report.findings.is_empty() => {
-            "incomplete: nothing unusual in what could be read, and not all of it could".to_owned()
-        }
-        (Verdict::Incomplete, 0) => "incomplete: nothing new in what could be read, and not all of it could".to_owned(),
-        (Verdict::Incomplete, count) => format!("{}, and not everything could be read", plural(count, "finding")),
-        (Verdict::Complete, 0) => "nothing unusual".to_owned(),
-        (Verdict::Complete, count) => plural(count, "finding"),
-    };
+    let headline = words::headline(&head.coverage, findings.len() as u64, report.findings.len() as u64);
     writeln!(out, "vdr-watch: {headline}")?;
     writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
     for note in &head.notes {
@@ -57,7 +49,7 @@ pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
         finding_text(report, finding, clock, out)?;
     }
     writeln!(out)?;
-    words::coverage(&head.coverage, clock, out)
+    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn action_text(portal: &str, action: &RoomAction) -> String {

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ::report::words::plural;
 use audit_model::{
     Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, FindingRoom, FindingState,
     Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use job_runner::words::plural;
 use uuid::Uuid;
 
 use crate::config::{Limit, Limits, Span};
@@ -312,7 +312,7 @@ impl Subject {
         Some(match room {
             RoomKey::Known(_) => return None,
             RoomKey::Perhaps(id) => {
-                format!("{several}; this counts all acts that surely or possibly were in room {id}")
+                format!("{several}; this counts all actions that surely or possibly were in room {id}")
             }
             RoomKey::OneOf(_) if self.room.candidates.is_empty() && self.is_unplaced => {
                 "no known room had this title then, and where the documents are could not be looked up".to_owned()
@@ -330,7 +330,7 @@ fn reason(limit: &Limit, episode: &Episode<Evidence>) -> String {
     let peak = &episode.peak;
     let counted = match limit.class {
         Some(class) => of_class(class, peak.acts),
-        None => plural(peak.acts, "act"),
+        None => plural(peak.acts, "action"),
     };
     let at_least = if peak.at_least { "≥ " } else { "" };
     let span = limit.span.words();
@@ -358,8 +358,8 @@ pub(crate) fn of_class(class: ActClass, count: u64) -> String {
         ActClass::Download => plural(count, "download"),
         ActClass::Change => plural(count, "change"),
         ActClass::Delete => plural(count, "deletion"),
-        ActClass::Share if count == 1 => "1 act of sharing".to_owned(),
-        ActClass::Share => format!("{count} acts of sharing"),
+        ActClass::Share if count == 1 => "1 action of sharing".to_owned(),
+        ActClass::Share => format!("{count} actions of sharing"),
         ActClass::Membership if count == 1 => "1 change of members".to_owned(),
         ActClass::Membership => format!("{count} changes of members"),
     }

@@ -25,7 +25,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The receiver shows a certificate that cannot be trusted, so nothing was sent.
-    #[error("the certificate of webhook {origin} {fault}")]
+    #[error("the certificate of webhook {origin} {fault}; {}", fault.remedy())]
     Certificate { origin: String, fault: outbound::CertificateFault },
     /// The receiver answered with something else than 2xx.
     #[error("webhook {origin} answered {status} instead of 2xx{}", hint(*status))]

@@ -14,7 +14,7 @@ pub(crate) fn subject_of(finding: &Finding) -> String {
     let reason = match finding.reasons.first() {
         // A rule may have quoted the portal in its sentence.
         Some(reason) => quote(&PortalText::new(reason.as_str())),
-        None => format!("{} acts on {} documents", finding.counts.acts, finding.counts.documents),
+        None => format!("{} actions on {} documents", finding.counts.acts, finding.counts.documents),
     };
     format!("{severity}: {person}{room}: {reason}")
 }

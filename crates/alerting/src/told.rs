@@ -51,11 +51,11 @@ impl Told {
     pub(crate) fn compared_with(&self, finding: &Finding) -> String {
         let (before, now) = (self.counts.acts, finding.counts.acts);
         if now > before {
-            format!("told before: {before} acts; now {now}")
+            format!("already reported with {before} actions; now {now}")
         } else if finding.severity > self.severity {
-            format!("told before: {before} acts, as less severe")
+            format!("already reported with {before} actions at a lower severity")
         } else {
-            format!("told before: {before} acts; it still goes on")
+            format!("already reported with {before} actions; it still goes on")
         }
     }
 }

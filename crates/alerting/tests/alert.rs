@@ -47,7 +47,7 @@ fn a_finding_becomes_an_alert() {
       },
       "rule": "unusual_activity",
       "severity": "high",
-      "subject": "high: Anna Example in room \"Alpha\": 41 acts within 1 h, more than 20",
+      "subject": "high: Anna Example in room \"Alpha\": 41 actions within 1 h, more than 20",
       "person": {
         "id": "00000000-0000-0000-0000-0000000000a1",
         "name": "Anna Example",
@@ -73,7 +73,7 @@ fn a_finding_becomes_an_alert() {
         "documents": 38
       },
       "reasons": [
-        "41 acts within 1 h, more than 20"
+        "41 actions within 1 h, more than 20"
       ],
       "evidence": [
         {
@@ -189,10 +189,10 @@ fn long_names_leave_room_for_the_rest_of_the_subject() {
     let mut finding = finding();
     finding.person.name = PortalText::new("Ž".repeat(500));
     finding.room.as_mut().unwrap().title = PortalText::new("\u{202e}".repeat(500));
-    finding.reasons = vec!["41 acts ".repeat(100)];
+    finding.reasons = vec!["41 actions ".repeat(100)];
     let subject = alert_of(&finding, &complete()).subject;
     assert!(subject.chars().count() <= 240, "{subject}");
-    assert!(subject.starts_with("high: ŽŽŽ") && subject.contains("…\": 41 acts"), "{subject}");
+    assert!(subject.starts_with("high: ŽŽŽ") && subject.contains("…\": 41 actions"), "{subject}");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn subjects_of_findings_that_know_less() {
         change(&mut finding);
         alert_of(&finding, &complete()).subject
     };
-    assert_eq!(subject_with(|finding| finding.room = None), "high: Anna Example: 41 acts within 1 h, more than 20");
+    assert_eq!(subject_with(|finding| finding.room = None), "high: Anna Example: 41 actions within 1 h, more than 20");
     assert_eq!(
         subject_with(|finding| {
             finding.reasons.clear();
@@ -211,7 +211,7 @@ fn subjects_of_findings_that_know_less() {
             room.id = None;
             room.candidates = vec![RoomId::Number(71), RoomId::Number(72)];
         }),
-        "high: person 00000000-0000-0000-0000-0000000000a1 in one of 2 rooms called \"Alpha\": 41 acts on 38 documents"
+        "high: person 00000000-0000-0000-0000-0000000000a1 in one of 2 rooms called \"Alpha\": 41 actions on 38 documents"
     );
 }
 

@@ -4,83 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::Window;
-
-/// Why a span could not be seen. Readers accept values they do not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapReason {
-    /// The portal's plan has no audit feature, so the filter is silently ignored.
-    AuditFeatureMissing,
-    /// The portal has forgotten it: logins are kept for a number of days.
-    BeyondRetention,
-    /// One stored row makes every page that holds it fail.
-    UnreadableRow,
-    /// The server answered, but in a form that this version does not know.
-    UnknownForm,
-    /// A cap on requests, rows or time ended the read.
-    BudgetExhausted,
-    /// The portal or the way to it failed.
-    PortalError,
-    /// The portal's answers lack rows that it has shown before, or it has more of one second than it can page through.
-    UnstablePaging,
-    /// The key or its owner may not read this.
-    Permission,
-    /// This machine's clock and the portal's differ: of that span one of them says that it has not come yet.
-    ClockSkew,
-    /// Our own store failed, so what was read could not be used.
-    StoreError,
-    /// The rooms or the activity log of a room could not be read.
-    RoomUnreadable,
-    /// It is so recent that the portal may still be storing events of it.
-    NotSettled,
-    /// The portal says that it has no row at all, though it must have some.
-    NothingRecorded,
-    /// Somebody ended the run before it had read everything.
-    Interrupted,
-}
-
-impl GapReason {
-    /// What the reason means and what to do about it, as a sentence for people. [`Gap::explanation`] knows the source, too.
-    pub fn explanation(self) -> &'static str {
-        match self {
-            GapReason::AuditFeatureMissing => {
-                "the portal's plan has no audit feature: it answers every question with its newest 20 events; get a plan with it, or stop watching"
-            }
-            GapReason::BeyondRetention => {
-                "longer ago than the portal keeps it; what an earlier run had read is still used"
-            }
-            GapReason::UnreadableRow => {
-                "the portal fails on a row that is stored here; ask whoever runs the server to repair it"
-            }
-            GapReason::BudgetExhausted => {
-                "the run reached a limit before it came to this; raise `run_limit` or `budget`, or run more often"
-            }
-            GapReason::PortalError => {
-                "the portal failed, could not be reached, or did not answer as it should; the next run tries again"
-            }
-            GapReason::UnknownForm => {
-                "the server answered in a form that this version does not know; install a newer version, or report it to its makers"
-            }
-            GapReason::UnstablePaging => "more events at one moment than the portal can list; look there by hand",
-            GapReason::Permission => {
-                "the key may not read this; use the key of a DocSpace admin or the owner, with the scope `*:read`"
-            }
-            GapReason::ClockSkew => {
-                "the clocks of this machine and of the portal differ by more than a minute; set this machine's clock by NTP"
-            }
-            GapReason::StoreError => {
-                "this program's own store, or another file that it needs, could not be used; the notes say which"
-            }
-            GapReason::RoomUnreadable => "the portal did not show rooms or the log of one; the next run tries again",
-            GapReason::NotSettled => "so recent that the portal may still be storing events of it; run again later",
-            GapReason::NothingRecorded => {
-                "the portal lists nothing at all, ever, and it must have something: making an API key alone leaves an event; look at what stands between this machine and the portal, such as a proxy"
-            }
-            GapReason::Interrupted => "somebody ended the run before it came to this; the next run goes on from here",
-        }
-    }
-}
+use crate::{GapReason, Window};
 
 /// What this portal never records, however complete the read is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,7 +28,7 @@ pub enum BlindSpot {
 }
 
 /// A span of one source that was not seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Gap {
     /// The source: `audit`, `logins`, `rooms`, `room_log`.
     pub what: String,
@@ -113,10 +37,28 @@ pub struct Gap {
     pub why: GapReason,
 }
 
+/// As in reports.
+impl Serialize for Gap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let why = match (self.what.as_str(), self.why.reported()) {
+            ("rooms", GapReason::Permission | GapReason::PortalError | GapReason::UnknownForm) => {
+                GapReason::RoomUnreadable
+            }
+            (_, why) => why,
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("what", &self.what)?;
+        map.serialize_entry("since", &self.span.since)?;
+        map.serialize_entry("until", &self.span.until)?;
+        map.serialize_entry("why", &why)?;
+        map.end()
+    }
+}
+
 impl Gap {
-    /// Why this was not seen and what to do about it, as a sentence for people.
-    pub fn explanation(&self) -> &'static str {
-        match (self.why, self.what.as_str()) {
+    /// Why this was not seen and what to do about it, without a full stop.
+    pub fn explanation(&self) -> String {
+        let of_source = match (self.why, self.what.as_str()) {
             (GapReason::UnreadableRow, "audit") => {
                 "the portal fails on an event that is stored here (a tag named like {x} is one); ask whoever runs the server to repair it"
             }
@@ -129,8 +71,9 @@ impl Gap {
             (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
                 "what the portal listed lacks rows that it has, or it has more of one moment than it can list; the next run asks again; if that does not help, look there by hand"
             }
-            (why, _) => why.explanation(),
-        }
+            (why, _) => return why.explanation(),
+        };
+        of_source.to_owned()
     }
 }
 
@@ -163,6 +106,16 @@ pub enum MainSource {
     #[default]
     Audit,
     Logins,
+}
+
+impl MainSource {
+    /// As gaps call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MainSource::Audit => "audit",
+            MainSource::Logins => "logins",
+        }
+    }
 }
 
 /// What can be concluded from a read.

@@ -64,6 +64,7 @@ pub enum RoomRole {
     RoomGone,
     /// The members could not be read.
     Unknown {
+        #[serde(serialize_with = "GapReason::serialize_reported")]
         why: GapReason,
     },
 }
@@ -143,7 +144,7 @@ mod tests {
         let member = RoomRole::Member { access: "viewer".to_owned(), groups: vec!["Auditors".into()] };
         let json = serde_json::to_string(&member).unwrap();
         assert_eq!(json, r#"{"kind":"member","access":"viewer","groups":["Auditors"]}"#);
-        let unknown = RoomRole::Unknown { why: GapReason::Permission };
+        let unknown = RoomRole::Unknown { why: GapReason::KeyRefused };
         assert_eq!(serde_json::to_string(&unknown).unwrap(), r#"{"kind":"unknown","why":"permission"}"#);
     }
 }

@@ -4,6 +4,7 @@
 pub mod faults;
 pub mod holding;
 mod process;
+pub mod receiver;
 pub mod smtp;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+#[cfg(unix)]
+pub use crate::process::send;
 pub use crate::process::{CLOCK, command, in_time, run, until};
 
 /// What the program takes for the present.

@@ -14,7 +14,7 @@ pub const CLOCK: &str = "AUDIT_TOOLS_TEST_CLOCK";
 /// The one time limit of tests. Whatever takes longer hangs, also on a machine that has ten times as much to do.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// The program in this folder, in an empty environment but for what stands for the machine that it runs on: its zone, and its date
+/// The program in this folder, also with its temporary files, in an empty environment but for what stands for the machine that it runs on: its zone, and its date
 /// where `faketime` moves it.
 pub fn command(program: &Path, folder: &Path) -> Command {
     let is_of_the_machine = |name: &str| ["TZ", "LD_PRELOAD"].contains(&name) || name.starts_with("FAKETIME");
@@ -22,6 +22,7 @@ pub fn command(program: &Path, folder: &Path) -> Command {
     command
         .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_the_machine)))
         .current_dir(folder)
+        .env("TMPDIR", folder)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
@@ -47,6 +48,14 @@ fn bare_command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
     command
+}
+
+/// Sends a signal, `TERM` for instance, to a process that a test has started.
+#[cfg(unix)]
+pub async fn send(signal: &str, process: u32) {
+    let mut command = command(Path::new("/bin/sh"), Path::new("/"));
+    command.args(["-c", &format!("kill -{signal} {process}")]).env("PATH", "/usr/bin:/bin");
+    assert_eq!(run(command).await.exit, 0);
 }
 
 /// Runs the program to its end.

@@ -3,6 +3,7 @@
 //! Decided by HTTP status first, then by content type, then by the shape of the body: the `statusCode` inside a body can differ
 //! from the real one, and 403 alone comes with five kinds of body.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ use serde_json::Value;
 
 use crate::Halt;
 
-/// What went wrong and what was asked for. The cause, where there is one below, is the source.
+/// What went wrong, what was asked for, and what to do about it. The cause, where there is one below, is the source.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {asked}: {kind}")]
+#[error("{}; {}", self.meaning(), self.remedy())]
 pub struct Error {
     /// What was asked for, for instance `the audit trail`.
     pub asked: &'static str,
@@ -27,11 +28,15 @@ pub struct Error {
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What an error means.
+/// What an error means. Displays without what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No connection, or it broke before an answer was complete.
+    /// No connection.
     Unreachable,
+    /// What answered speaks TLS, and was asked without.
+    SpeaksTls,
+    /// The connection broke before an answer was complete.
+    EndedEarly,
     /// The portal shows a certificate that cannot be trusted, so nothing was sent.
     BadCertificate(CertificateFault),
     /// Connected, but no complete answer in time.
@@ -95,35 +100,31 @@ pub enum ErrorKind {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ErrorKind::Unreachable => {
-                f.write_str("the portal does not answer; check the address, DNS, firewall and proxy")
-            }
+            ErrorKind::Unreachable => f.write_str("the portal does not answer"),
+            ErrorKind::SpeaksTls => f.write_str("this port speaks TLS, and was asked without"),
+            ErrorKind::EndedEarly => f.write_str("the connection broke before the portal's answer was complete"),
             ErrorKind::BadCertificate(fault) => write!(f, "the portal's certificate {fault}"),
             ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
-            ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry; copy it again"),
+            ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry"),
             ErrorKind::DeadKey => f.write_str(
-                "the portal does not accept the key (401): it is unknown, expired or switched off, or its owner is disabled; make a new one",
+                "the portal does not accept the key (401): it is unknown, expired or switched off, or its owner is disabled",
             ),
             ErrorKind::MissingScope { needs } => write!(f, "the key lacks a scope (403): this call needs `{needs}`"),
-            ErrorKind::MissingRight => {
-                f.write_str("the owner of the key may not do this (403): use the key of a DocSpace admin or the owner")
-            }
+            ErrorKind::MissingRight => f.write_str("the owner of the key may not do this (403)"),
             ErrorKind::ClosedRoute => f.write_str(
                 "the portal closed the route (403): the key is dead or lacks the scope, or the portal is being restored",
             ),
-            ErrorKind::BlockedAddress => f.write_str(
-                "the portal's address list refuses this machine (403): add its address, or use the key of the portal's owner",
-            ),
+            ErrorKind::BlockedAddress => f.write_str("the portal's address list refuses this machine (403)"),
             ErrorKind::Unpaid => f.write_str("the portal is not paid (402)"),
             ErrorKind::PlanLacks => f.write_str("the portal's plan does not include this (402)"),
             ErrorKind::NoSpace => f.write_str(
-                "the portal does not take it (402): it is larger than a file may be there, or the space of the portal, the room or the account is used up; make room or raise the quota",
+                "the portal does not take it (402): it is larger than a file may be there, or the space of the portal, the room or the account is used up",
             ),
             ErrorKind::NoPortal => {
                 f.write_str("the portal is suspended or being removed, or there is none at this address (404)")
             }
             ErrorKind::NotFound => f.write_str("there is no such entry (404)"),
-            ErrorKind::UnknownCall => f.write_str("this server does not know the call; DocSpace 3.2 or newer is needed"),
+            ErrorKind::UnknownCall => f.write_str("this server does not know the call"),
             ErrorKind::TooManyRequests { limit, after } => {
                 f.write_str("the portal's limit was reached (429")?;
                 if let Some(limit) = limit {
@@ -132,7 +133,7 @@ impl fmt::Display for ErrorKind {
                 if let Some(after) = after {
                     write!(f, ", free again in {} s", after.as_secs())?;
                 }
-                f.write_str("); it is shared by everything that runs as the key's owner")
+                f.write_str("), which is shared by everything that runs as the key's owner")
             }
             ErrorKind::ProxyFault { status } => write!(f, "the proxy in front of the portal failed ({status})"),
             ErrorKind::DatabaseDown => f.write_str("the portal's database does not answer (403)"),
@@ -144,33 +145,84 @@ impl fmt::Display for ErrorKind {
             ErrorKind::ServerFault { status, server_type } => {
                 write!(f, "the portal failed ({status}{})", Comma(server_type))
             }
-            ErrorKind::Redirected { to: Some(to) } => {
-                write!(f, "the portal redirects to {}; set that address", to.for_log())
-            }
-            ErrorKind::Redirected { to: None } => f.write_str("the portal redirects; set the address it redirects to"),
+            ErrorKind::Redirected { to: Some(to) } => write!(f, "the portal redirects to {}", to.for_log()),
+            ErrorKind::Redirected { to: None } => f.write_str("the portal redirects to another address"),
             ErrorKind::NotAPortal { status } => {
-                write!(f, "the answer ({status}) does not come from a DocSpace API; check the address")
+                write!(f, "the answer ({status}) does not come from a DocSpace API, but perhaps from a proxy or a page to sign in at")
             }
-            ErrorKind::UnexpectedForm => f.write_str(
-                "this server answers in a form that this version does not know; install a newer version, or report it to its makers",
-            ),
-            ErrorKind::BudgetExhausted { limit } => {
-                write!(f, "this run has used up its budget of {limit}; raise `run_limit` or `budget`, or run more often")
-            }
-            ErrorKind::Halted { why: Halt::OutOfTime } => {
-                f.write_str("this run has used up its budget of time; raise `run_limit` or `budget`, or run more often")
-            }
+            ErrorKind::UnexpectedForm => f.write_str("this server answers in a form that this version does not know"),
+            ErrorKind::BudgetExhausted { limit } => write!(f, "this run has used up its budget of {limit}"),
+            ErrorKind::Halted { why: Halt::OutOfTime } => f.write_str("this run has used up its budget of time"),
             ErrorKind::Halted { why: Halt::Interrupted } => f.write_str("the run was ended while the portal was asked"),
-            ErrorKind::MembersHidden => f.write_str(
-                "the portal shows no members at all, not even an owner; use the key of a DocSpace admin or the owner",
-            ),
+            ErrorKind::MembersHidden => f.write_str("the portal shows no members at all, not even an owner"),
             ErrorKind::ThirdPartyStorage => f.write_str("the portal keeps no activity log of third-party storage"),
-            ErrorKind::EmptyList => f.write_str(
-                "the list is empty, though something must be in it; look at what stands between this machine and the portal, such as a proxy",
-            ),
-            ErrorKind::IncompleteList { read, total } => {
-                write!(f, "the list has {total} entries and gave {read}; run again")
+            ErrorKind::EmptyList => f.write_str("the list is empty, though something must be in it"),
+            ErrorKind::IncompleteList { read, total } => write!(f, "the list has {total} entries and gave {read}"),
+        }
+    }
+}
+
+impl ErrorKind {
+    /// What to do about it, without a full stop.
+    pub fn remedy(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            ErrorKind::BadCertificate(fault) => fault.remedy(),
+            ErrorKind::MalformedKey => "copy it again",
+            ErrorKind::MissingScope { needs } => return format!("make a key with the scope `{needs}`").into(),
+            ErrorKind::MissingRight | ErrorKind::MembersHidden => "use the key of a DocSpace admin or the owner",
+            ErrorKind::PlanLacks => "get a plan with it",
+            ErrorKind::NoSpace => "make room or raise the quota",
+            ErrorKind::NotFound => "look it up in the portal",
+            ErrorKind::TooManyRequests { .. } => {
+                "try again later; if that does not help, use the key of an account of its own"
             }
+            ErrorKind::Redirected { .. } => "set the address that it redirects to",
+            ErrorKind::EndedEarly => "try again; if that does not help, look at the proxies on the way to the portal",
+            ErrorKind::TimedOut
+            | ErrorKind::ProxyFault { .. }
+            | ErrorKind::DatabaseDown
+            | ErrorKind::ServerFault { .. } => "try again; if that does not help, ask whoever runs the server",
+            ErrorKind::Refused { .. } => "ask whoever runs the server for the reason, which stands in its log",
+            ErrorKind::IncompleteList { .. } => "run again",
+            other => other.gap_reason().remedy(),
+        })
+    }
+
+    /// The reason that a gap left by this has in a coverage statement.
+    pub(crate) fn gap_reason(&self) -> GapReason {
+        match self {
+            ErrorKind::MissingScope { .. } | ErrorKind::MissingRight | ErrorKind::MembersHidden => {
+                GapReason::Permission
+            }
+            ErrorKind::MalformedKey | ErrorKind::DeadKey => GapReason::KeyRefused,
+            ErrorKind::ClosedRoute => GapReason::RouteClosed,
+            ErrorKind::BlockedAddress => GapReason::AddressBlocked,
+            ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
+            ErrorKind::BudgetExhausted { .. } | ErrorKind::Halted { why: Halt::OutOfTime } => {
+                GapReason::BudgetExhausted
+            }
+            ErrorKind::Halted { why: Halt::Interrupted } => GapReason::Interrupted,
+            ErrorKind::ThirdPartyStorage => GapReason::ThirdPartyStorage,
+            ErrorKind::UnexpectedForm => GapReason::UnknownForm,
+            ErrorKind::Unreachable => GapReason::Unreachable,
+            ErrorKind::SpeaksTls => GapReason::SpeaksTls,
+            ErrorKind::EndedEarly => GapReason::EndedEarly,
+            ErrorKind::BadCertificate(_) => GapReason::CertificateRefused,
+            ErrorKind::TimedOut => GapReason::TimedOut,
+            ErrorKind::Unpaid => GapReason::Unpaid,
+            ErrorKind::NoPortal => GapReason::NoPortal,
+            ErrorKind::NotAPortal { .. } => GapReason::NotAPortal,
+            ErrorKind::Redirected { .. } => GapReason::Redirected,
+            ErrorKind::UnknownCall => GapReason::ServerTooOld,
+            ErrorKind::Refused { .. } | ErrorKind::BadRequest { .. } => GapReason::QuestionRefused,
+            ErrorKind::TooManyRequests { .. } => GapReason::TooManyRequests,
+            ErrorKind::ProxyFault { .. } => GapReason::ProxyFailed,
+            ErrorKind::DatabaseDown => GapReason::DatabaseDown,
+            ErrorKind::ServerFault { .. } => GapReason::ServerFailed,
+            ErrorKind::IncompleteList { .. } => GapReason::ListIncomplete,
+            ErrorKind::EmptyList => GapReason::ListEmpty,
+            ErrorKind::NotFound => GapReason::NotThere,
+            ErrorKind::NoSpace => GapReason::PortalError,
         }
     }
 }
@@ -221,7 +273,13 @@ impl Error {
         if let Some(fault) = outbound::certificate_fault(&error) {
             return Error::new(asked, ErrorKind::BadCertificate(fault));
         }
-        let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
+        let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
+        let kind = match () {
+            () if error.is_timeout() => ErrorKind::TimedOut,
+            () if error.is_connect() => ErrorKind::Unreachable,
+            () if is_plain && outbound::is_no_http(&error) => ErrorKind::SpeaksTls,
+            () => ErrorKind::EndedEarly,
+        };
         Error { asked, kind, verb: "read", source: Some(Box::new(error.without_url())) }
     }
 
@@ -240,6 +298,7 @@ impl Error {
         matches!(
             self.kind,
             ErrorKind::BadCertificate(_)
+                | ErrorKind::SpeaksTls
                 | ErrorKind::MalformedKey
                 | ErrorKind::DeadKey
                 | ErrorKind::MissingScope { .. }
@@ -276,7 +335,7 @@ impl Error {
     /// How often a read may be repeated after this.
     pub(crate) fn repeat(&self) -> Repeat {
         match &self.kind {
-            ErrorKind::Unreachable | ErrorKind::ProxyFault { .. } | ErrorKind::DatabaseDown => {
+            ErrorKind::Unreachable | ErrorKind::EndedEarly | ErrorKind::ProxyFault { .. } | ErrorKind::DatabaseDown => {
                 Repeat::Often { after: None }
             }
             ErrorKind::TooManyRequests { limit, after } => match after.or(limit.and_then(pause)) {
@@ -300,25 +359,19 @@ impl Error {
         )
     }
 
+    /// What went wrong and what was asked for, without a full stop.
+    pub fn meaning(&self) -> String {
+        format!("cannot {} {}: {}", self.verb, self.asked, self.kind)
+    }
+
+    /// What to do about it, without a full stop.
+    pub fn remedy(&self) -> Cow<'static, str> {
+        self.kind.remedy()
+    }
+
     /// The reason that a gap left by this error has in a coverage statement.
     pub fn gap_reason(&self) -> GapReason {
-        match self.kind {
-            ErrorKind::MalformedKey
-            | ErrorKind::DeadKey
-            | ErrorKind::MissingScope { .. }
-            | ErrorKind::MissingRight
-            | ErrorKind::ClosedRoute
-            | ErrorKind::BlockedAddress
-            | ErrorKind::MembersHidden => GapReason::Permission,
-            ErrorKind::PlanLacks => GapReason::AuditFeatureMissing,
-            ErrorKind::BudgetExhausted { .. } | ErrorKind::Halted { why: Halt::OutOfTime } => {
-                GapReason::BudgetExhausted
-            }
-            ErrorKind::Halted { why: Halt::Interrupted } => GapReason::Interrupted,
-            ErrorKind::ThirdPartyStorage => GapReason::RoomUnreadable,
-            ErrorKind::UnexpectedForm => GapReason::UnknownForm,
-            _ => GapReason::PortalError,
-        }
+        self.kind.gap_reason()
     }
 }
 
@@ -389,6 +442,7 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> ErrorKind {
         // the portal itself answers in JSON
         500 if is_html => ErrorKind::ProxyFault { status },
         401 => ErrorKind::DeadKey,
+        400 if wants_tls(refusal.body) => ErrorKind::SpeaksTls,
         _ if is_html => ErrorKind::NotAPortal { status },
         400 | 415 if body.response.is_some() => {
             ErrorKind::BadRequest { parameters: parameters(body.response.as_ref()) }
@@ -410,6 +464,14 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> ErrorKind {
         500.. => ErrorKind::ServerFault { status, server_type },
         _ => ErrorKind::NotAPortal { status },
     }
+}
+
+/// What nginx, Apache and servers in Go say on a port for TLS that is asked without.
+fn wants_tls(body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    ["sent to HTTPS port", "SSL-enabled server port", "HTTP request to an HTTPS server"]
+        .iter()
+        .any(|sentence| body.contains(sentence))
 }
 
 /// Entity Framework's own sentence, which is not localised. Other invalid operations are refusals for good.
@@ -468,6 +530,17 @@ mod tests {
         assert_eq!(kind(502, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 502 });
         assert_eq!(kind(500, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 500 });
         assert_eq!(kind(404, "text/html", "<title>404 Error Page</title>"), ErrorKind::NotAPortal { status: 404 });
+    }
+
+    #[test]
+    fn a_port_for_tls_that_is_asked_without_says_so() {
+        for (content_type, body) in [
+            ("text/html", "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"),
+            ("text/html", "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"),
+            ("text/plain", "Client sent an HTTP request to an HTTPS server.\n"),
+        ] {
+            assert_eq!(kind(400, content_type, body), ErrorKind::SpeaksTls, "{body}");
+        }
     }
 
     #[test]

@@ -220,7 +220,7 @@ async fn a_portal_that_fails_wherever_there_are_rows_is_given_up_after_a_handful
     assert!(asked <= 12, "{asked} requests");
     assert!(matches!(slice.error.unwrap().kind, ErrorKind::ServerFault { .. }));
     let gaps: Vec<_> = slice.gaps.iter().map(|gap| (gap.span, gap.why)).collect();
-    assert_eq!(gaps, [(last_day(), GapReason::PortalError)]);
+    assert_eq!(gaps, [(last_day(), GapReason::ServerFailed)]);
 }
 
 /// Rows of one date lie on both sides of the end of a slice: until the next slice is read, that date is not.

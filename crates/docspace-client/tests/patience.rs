@@ -97,7 +97,7 @@ async fn a_page_that_trickles_in_is_given_up_after_a_second_try() {
     assert_eq!(client.requests(), 2);
     let logins = client.login_slice(last_day()).await;
     let whys: Vec<GapReason> = logins.gaps.iter().map(|gap| gap.why).collect();
-    assert_eq!((whys, client.requests()), (vec![GapReason::PortalError], 4));
+    assert_eq!((whys, client.requests()), (vec![GapReason::TimedOut], 4));
 }
 
 /// Whatever is asked, the probe too.

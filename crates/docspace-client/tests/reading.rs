@@ -160,7 +160,7 @@ async fn a_portal_that_fails_at_everything_is_given_up_soon() {
     let slice = client.audit_slice(last_day()).await;
     assert_eq!(
         slice.gaps.iter().map(|gap| (gap.span, gap.why)).collect::<Vec<_>>(),
-        [(last_day(), GapReason::PortalError)]
+        [(last_day(), GapReason::ServerFailed)]
     );
     assert!(slice.error.is_some());
     assert!(sim.requests().len() <= 4, "{} requests", sim.requests().len());
@@ -185,7 +185,7 @@ async fn a_read_that_breaks_off_keeps_what_it_has_and_names_the_rest() {
     let slice = client.audit_slice(last_day()).await;
     assert!(slice.rows.len() >= 390, "{}", slice.rows.len());
     let gap = slice.gaps[0];
-    assert_eq!((slice.gaps.len(), gap.why), (1, GapReason::Permission));
+    assert_eq!((slice.gaps.len(), gap.why), (1, GapReason::KeyRefused));
     let oldest = slice.rows.iter().map(|row| row.at).min().unwrap();
     assert_eq!(gap.span.since, last_day().since);
     assert!(gap.span.until > oldest && gap.span.until - oldest <= TimeDelta::seconds(1));

@@ -113,11 +113,7 @@ impl Look {
 
     /// Notes that the portal did not tell something about the window.
     pub fn failed(&mut self, what: &str, error: docspace_client::Error) {
-        let why = match what {
-            "rooms" => GapReason::RoomUnreadable,
-            _ => error.gap_reason(),
-        };
-        self.coverage.gap(what, self.window, why);
+        self.coverage.gap(what, self.window, error.gap_reason());
         warn!("{:#}", anyhow::Error::new(error));
     }
 

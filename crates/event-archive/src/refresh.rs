@@ -122,6 +122,8 @@ impl Archive {
         let since = if with_history { window.since - history } else { window.since };
         let source = Logins { kept_since: kept, portal_now };
         let refreshed = self.refresh(&source, client, (window, since), holes, now).await?;
+        let fails_again = |error| refreshed.gaps.is_empty() && fails_again(error);
+        // whoever could not even read the window reads the history with it
         if with_history && refreshed.error.as_ref().is_none_or(fails_again) {
             self.keep_moment(LOGIN_HISTORY, now).await?;
         }

@@ -64,7 +64,7 @@ async fn look_ups_end_after_five_failures_alike_or_as_many_as_they_may_be() {
     assert_eq!(people(20).await, (8, 8, vec![], 0));
     assert_eq!(people(3).await, (3, 3, vec![gap("people", GapReason::BudgetExhausted)], 0));
     sim.set_faults(vec![Fault::status(401).on("people")]);
-    assert_eq!(people(20).await, (5, 0, vec![gap("people", GapReason::Permission)], 1));
+    assert_eq!(people(20).await, (5, 0, vec![gap("people", GapReason::KeyRefused)], 1));
     // that one is hidden says nothing of the next
     let denied = FaultKind::Status { status: 403, body: Some(FaultBody::Error) };
     sim.set_faults(vec![Fault::new(denied).on("people")]);

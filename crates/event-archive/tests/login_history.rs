@@ -116,3 +116,17 @@ async fn a_history_that_could_not_be_reached_is_asked_for_again() {
     archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
     assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(last_day().since - HISTORY));
 }
+
+/// When not even the window could be read, the history is read with it, be it on the same day.
+#[tokio::test]
+async fn a_history_that_failed_with_its_window_is_asked_for_again() {
+    let (sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    sim.set_faults(vec![Fault::status(500).on("security/audit/login")]);
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert!(read.error.is_some() && !read.gaps.is_empty());
+    sim.set_faults(Vec::new());
+    archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(last_day().since - HISTORY));
+}

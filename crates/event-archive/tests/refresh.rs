@@ -328,7 +328,7 @@ async fn a_portal_that_dies_leaves_what_was_read_and_a_gap() {
     let two_days = Window::new(hours_ago(48), now());
     let refreshed = archive.refresh_audit(&client, two_days, now()).await.unwrap();
     assert!(refreshed.error.is_some());
-    assert!(refreshed.gaps.iter().all(|gap| gap.why == GapReason::PortalError));
+    assert!(refreshed.gaps.iter().all(|gap| gap.why == GapReason::ProxyFailed));
     assert!(!stored(&archive, two_days).await.is_empty());
     // nothing at all: the source was not read
     sim.set_faults(vec![Fault::status(502).on("security/audit/events")]);

@@ -122,7 +122,8 @@ impl Program for ShareWatch {
     fn body(report: &ReportOf<Self>, document: &mut Document) {
         let people = report.findings.iter().map(|found| {
             let mut person = report.head.person(&found.finding);
-            person.what_to_do = vec!["ask the person whom these links are for, and remove those that nobody needs".into()];
+            person.what_to_do =
+                vec!["ask the person whom these links are for, and remove those that nobody needs".into()];
             person
         });
         if !report.findings.is_empty() {

@@ -16,7 +16,7 @@ use crate::flow::conclude;
 use crate::logging::Log;
 use crate::program::Program;
 use crate::setup::{self, Setup, Surroundings};
-use crate::stop::Stop;
+use crate::stop::{Signals, Stop};
 use crate::watchers::Watchers;
 use crate::{Error, config_show, doctor, logging, upkeep};
 
@@ -43,6 +43,10 @@ pub fn main<P: Program>() -> ExitCode {
 
 fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let args = cli.common();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    // a run that is to end before it has begun has an exit code and a heartbeat, too; whatever else was asked for just ends
+    let is_job = cli.command().is_none() && !cli.has_own_command();
+    let signals = is_job.then(|| runtime.block_on(async { Signals::listen() }));
     let environment = Environment::from_process();
     let log = match logging::init(args.verbose, args.quiet, &environment) {
         Ok(log) => log,
@@ -62,12 +66,11 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
         return config_show::run::<P>(args, &environment, &read);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     if let Some(CommonCommand::Doctor) = cli.command() {
         return runtime.block_on(doctor::run::<P>(args, &environment, &read));
     }
-    if cli.command().is_none() && !cli.has_own_command() {
-        return job::<P>(args, &environment, read, &runtime, log);
+    if let Some(signals) = signals {
+        return job::<P>(args, &environment, read, (&runtime, signals), log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
     let setup = Setup {
@@ -91,7 +94,7 @@ fn job<P: Program>(
     args: &CommonArgs,
     environment: &Environment,
     read: Read<P::Config>,
-    runtime: &Runtime,
+    (runtime, signals): (&Runtime, Signals),
     log: Log,
 ) -> anyhow::Result<Exit> {
     let Read { settings: Some((common, config)), problems, .. } = read else {
@@ -99,8 +102,7 @@ fn job<P: Program>(
     };
     let setup = Setup { about: &P::ABOUT, args, common: &common, config: &config, now: setup::now(), environment };
     let mut watchers = Watchers::new(&setup, log);
-    // signals are listened to within the runtime only
-    let mut stop = runtime.block_on(async { Stop::new(common.run_limit.0) });
+    let mut stop = Stop::new(signals, common.run_limit.0);
     // what a panic leaves half done is not looked at again
     let ended = catch_unwind(AssertUnwindSafe(|| {
         if !problems.is_empty() {

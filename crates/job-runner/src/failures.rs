@@ -5,12 +5,13 @@
 //! conclude nothing, a day where the same gap stays. Then all that waits is shown, or none of it. The report follows the same rule,
 //! so nobody gets "nothing can be concluded" without the reason, or the reason without the report.
 //!
-//! Remembered in a file beside the lock and not in the store, because a store that cannot be used is one of the failures.
+//! Remembered in a file beside the lock and not in the store, because a store that cannot be used is one of the failures; where that
+//! cannot be written, in the next best place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use audit_model::{Coverage, Gap, GapReason, Verdict, Window};
@@ -18,6 +19,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use tracing::{Level, debug, error, warn};
 
 use crate::exit::Exit;
+use crate::place::Place;
 
 /// Cron mails every line, and one mail an hour is enough to act on.
 const AN_HOUR: TimeDelta = TimeDelta::hours(1);
@@ -34,20 +36,22 @@ const WIDER_BY: TimeDelta = TimeDelta::hours(1);
 /// What a run says of the failures that earlier runs have told.
 #[derive(Debug)]
 pub(crate) struct Failures {
-    /// `None` when nothing may be remembered: then everything is told.
-    path: Option<PathBuf>,
+    /// Where it is remembered, best first; nowhere when nothing may be remembered: then everything is told.
+    places: Vec<Place>,
     now: DateTime<Utc>,
     gate: Gate,
 }
 
 impl Failures {
     /// Reads what earlier runs told, and holds that back from now on. A file that cannot be read is as good as none.
-    pub(crate) fn read(path: Option<PathBuf>, now: DateTime<Utc>, gate: Gate) -> Self {
-        if let Some(path) = &path {
-            let text = fs::read_to_string(path).unwrap_or_default();
+    pub(crate) fn read(places: Vec<Place>, now: DateTime<Utc>, gate: Gate) -> Self {
+        if !places.is_empty() {
+            // it went to a worse place when a better one could not be written any more
+            let last = places.iter().rev().find(|place| place.is_taken());
+            let text = last.and_then(|place| fs::read_to_string(&place.path).ok()).unwrap_or_default();
             gate.close(Told::parse(&text, now));
         }
-        Failures { path, now, gate }
+        Failures { places, now, gate }
     }
 
     /// Logs something that kept the run from its job.
@@ -91,10 +95,17 @@ impl Failures {
         if exit.is_some_and(Exit::is_success) {
             told.forget_what_is_over();
         }
-        if let Some(path) = &self.path
-            && let Err(failure) = told.write(path, self.now)
-        {
-            debug!("failures of this run will be told again: {failure}");
+        let mut places = self.places.iter();
+        for place in places.by_ref() {
+            match place.prepare().and_then(|()| told.write(&place.path, self.now)) {
+                Ok(()) => break,
+                Err(failure) => debug!("nothing can be remembered in {}: {failure}", place.path.display()),
+            }
+        }
+        for outdated in places.filter(|place| place.is_taken()) {
+            if let Err(failure) = outdated.clear() {
+                debug!("{} stays: {failure}", outdated.path.display());
+            }
         }
     }
 }

@@ -26,8 +26,9 @@ use crate::look::{Looked, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
 use crate::setup::Surroundings;
+use crate::spare;
 use crate::stop::Stop;
-use crate::stores::{Stores, clear_spare};
+use crate::stores::Stores;
 use crate::telling::{Telling, Told};
 use crate::watchers::Watchers;
 use crate::window::Stretch;
@@ -130,7 +131,7 @@ pub(crate) async fn conclude<P: Program>(
             warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
         }
         if !args.dry_run && !stop.is_interrupted() {
-            clear_spare(&paths, &channels, now).await;
+            spare::clear(&paths, &channels, now).await;
         }
     }
     watchers.measured = Some(Measured {

@@ -3,12 +3,11 @@
 use alerting::{person_page, room_page};
 use audit_model::{Finding, Verdict};
 use job_store::files;
-use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, TEXT_WIDTH};
+use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, TEXT_WIDTH, words};
 
 use crate::args::ReportFile;
 use crate::head::Head;
 use crate::program::{Program, ReportOf};
-use crate::words;
 
 /// The whole report, with everybody whom people know already.
 pub(crate) fn document<P: Program>(report: &ReportOf<P>) -> Document {
@@ -34,9 +33,9 @@ pub(crate) fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec
 fn headline<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
     match report.coverage().verdict() {
         Verdict::Nothing => words::nothing(report.coverage()).into(),
-        verdict => P::headline(report, told).unwrap_or_else(|| {
+        _ => P::headline(report, told).unwrap_or_else(|| {
             let all = report.counted().count() as u64;
-            report::words::headline(verdict, report.coverage().main, told, all).into()
+            words::headline(report.coverage(), told, all).into()
         }),
     }
 }

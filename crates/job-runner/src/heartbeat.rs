@@ -63,7 +63,7 @@ async fn ping(request: reqwest::RequestBuilder, repeat: Repeat) -> Result<(), St
         Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
         Ok(Ok(answer)) => Err(format!("the answer was {}", answer.status())),
         Ok(Err(error)) => Err(match certificate_fault(&error) {
-            Some(fault) => format!("its certificate {fault}"),
+            Some(fault) => format!("its certificate {fault}; {}", fault.remedy()),
             None => format!("{:#}", anyhow::Error::new(error)),
         }),
         Err(_) => Err("no answer in time".to_owned()),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use alerting::Mailer;
 use anyhow::anyhow;
-use audit_model::{Coverage, GapReason, MainSource, Window};
+use audit_model::{Coverage, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Halt, Portal};
 use event_archive::{Archive, Look};
@@ -100,6 +100,7 @@ impl<P: Program> Run<'_, P> {
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
         let stretch = Stretch::new::<P>(self.args, self.config, &judged, now, zone)?;
+        notes.extend(stores.note.clone());
         notes.extend(stretch.note.clone());
         notes.extend(key_watch.note.clone());
         let misnamed = match probed {
@@ -147,7 +148,7 @@ impl<P: Program> Run<'_, P> {
             Err(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen(head, main_source::<P>(), why), None)
+                (self.unseen(head, P::ABOUT.main.name(), why), None)
             }
         };
         Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
@@ -165,7 +166,7 @@ impl<P: Program> Run<'_, P> {
     ) -> anyhow::Result<(ReportOf<P>, bool)> {
         // without the feature every question is answered by the newest few events, whatever was asked
         if !job.portal.audit_filter_works {
-            return Ok((self.unseen(head, main_source::<P>(), GapReason::AuditFeatureMissing), true));
+            return Ok((self.unseen(head, P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
         }
         let what = (job.client.clone(), job.archive.clone());
         let mut look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
@@ -195,14 +196,6 @@ impl<P: Program> Run<'_, P> {
         head.coverage = Coverage { main: P::ABOUT.main, ..Coverage::unseen(what, head.window, why) };
         let body = P::unseen(self.config, &head);
         Report::new(head, Judgement { findings: Vec::new(), body, notes: Vec::new() })
-    }
-}
-
-/// The name, in gaps, of the source without which nothing can be concluded.
-fn main_source<P: Program>() -> &'static str {
-    match P::ABOUT.main {
-        MainSource::Audit => "audit",
-        MainSource::Logins => "logins",
     }
 }
 

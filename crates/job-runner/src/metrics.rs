@@ -184,7 +184,7 @@ fn render(
         page.one("lag_seconds", "How far judging was behind when the last run started.", (now - until).num_seconds());
     }
     if let Some(expires) = measured.key_expires {
-        page.one("api_key_expiry_timestamp_seconds", "When the API key dies.", expires.timestamp());
+        page.one("api_key_expiry_timestamp_seconds", "When the API key expires.", expires.timestamp());
     }
     page.text
 }

@@ -4,10 +4,10 @@ use std::borrow::{Borrow, BorrowMut};
 
 use alerting::{Alert, AlertContext};
 use audit_model::{Coverage, Finding, FindingState};
+use report::words;
 use serde::Serialize;
 
 use crate::head::Head;
-use crate::words;
 
 /// A finding, and what the program says of it besides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -20,6 +20,7 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
+use crate::former;
 use crate::guard;
 use crate::job::Job;
 use crate::names::NamedList;
@@ -80,7 +81,8 @@ impl<C> Setup<'_, C> {
     /// # Errors
     /// Of [`Setup::state_paths`], and of a store that is damaged or newer than this program.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
-        let path = std::path::absolute(self.state_paths()?.store).context("cannot tell the current folder")?;
+        let paths = self.state_paths()?;
+        let path = std::path::absolute(former::find(&paths).path).context("cannot tell the current folder")?;
         Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
     }
 

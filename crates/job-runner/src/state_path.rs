@@ -1,7 +1,6 @@
 //! Where a program keeps its memory of one portal. Only names: creating and opening is left to the store.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use url::{Host, Url};
 
@@ -17,6 +16,8 @@ pub struct StatePaths {
     pub lock: PathBuf,
     /// Where version 1.0.0 kept the store, if that differs.
     pub(crate) former_store: Option<PathBuf>,
+    /// Folders that are this state's alone, for what must be remembered while its own folder cannot be written; best first.
+    pub(crate) spare_folders: Vec<PathBuf>,
 }
 
 /// The state of `program` for `portal`: in the folder `setting` (`--state`, the setting, or `STATE_DIRECTORY`, already
@@ -43,25 +44,8 @@ pub fn state_paths(
         store: store_named(&name),
         lock: folder.join(format!("{name}.lock")),
         former_store: (!is_own).then(|| store_named(&former)),
+        spare_folders: spare_folders(program, &folder, &former, environment),
     })
-}
-
-impl StatePaths {
-    /// Gives a store of version 1.0.0 its present name. Where several programs shared one, the first that runs takes it.
-    pub(crate) fn adopt_former_store(&self) -> io::Result<()> {
-        let Some(former) = self.former_store.as_ref().filter(|former| former.is_file() && !self.store.exists()) else {
-            return Ok(());
-        };
-        // what a crash left unwritten belongs to it, and has to be there before the store is
-        for ending in ["-wal", ""] {
-            let beside = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-            match fs::rename(beside(former), beside(&self.store)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !ending.is_empty() => {}
-                renamed => renamed?,
-            }
-        }
-        Ok(())
-    }
 }
 
 fn checked(setting: &Path) -> Result<PathBuf, Error> {
@@ -83,6 +67,18 @@ fn default_folder(program: &str, environment: &Environment) -> Option<PathBuf> {
     let xdg = environment.get("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let base = xdg.or_else(|| Some(Path::new(environment.get("HOME")?).join(".local/state")))?;
     Some(base.join(program))
+}
+
+/// Below the folders for files of this session and for temporary ones: a reboot may empty them, and others may write there.
+fn spare_folders(program: &str, folder: &Path, portal: &str, environment: &Environment) -> Vec<PathBuf> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    // two users, or two folders of one, must not share it
+    let own = format!("{program}-{}", audit_model::fingerprint(&[program, portal, &folder.to_string_lossy()]));
+    let names = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "TMPDIR"];
+    let set = names.into_iter().filter_map(|name| environment.get(name)).map(PathBuf::from);
+    let usual = ["/var/tmp", "/tmp", "/dev/shm"].into_iter().map(PathBuf::from);
+    let usual = usual.filter(|_| environment.get("TMPDIR").is_none());
+    set.chain(usual).filter(|base| base.is_absolute()).map(|base| base.join(&own)).collect()
 }
 
 /// `{program}` and `{portal}` in the name of a file that several programs and portals share a setting for.
@@ -143,23 +139,24 @@ mod tests {
         assert_eq!((paths.lock, paths.former_store), (own.join("127.0.0.1-8080.lock"), None));
     }
 
+    /// As `TMPDIR` says who may write where, nothing is written elsewhere then.
     #[test]
-    fn a_store_of_before_is_taken_over_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let of = |program| {
-            state_paths(program, &url("https://docs.example.com"), Some(folder.path()), &Environment::default())
-                .unwrap()
+    fn each_state_has_spare_folders_of_its_own() {
+        let of = |program, setting: &str, variables: &[(&str, &str)]| {
+            let environment = variables.iter().copied().collect();
+            state_paths(program, &url("https://docs.example.com"), Some(Path::new(setting)), &environment).unwrap()
         };
-        let former = folder.path().join("docs.example.com.sqlite");
-        fs::write(&former, "store").unwrap();
-        fs::write(folder.path().join("docs.example.com.sqlite-wal"), "rest").unwrap();
-        let [first, second] = ["vdr-watch", "bulk-guard"].map(of);
-        for paths in [&first, &second, &first] {
-            paths.adopt_former_store().unwrap();
-        }
-        assert_eq!(fs::read_to_string(&first.store).unwrap(), "store");
-        assert_eq!(fs::read_to_string(folder.path().join("vdr-watch-docs.example.com.sqlite-wal")).unwrap(), "rest");
-        assert!(!former.exists() && !second.store.exists());
+        let bases = |variables: &[(&str, &str)]| -> Vec<String> {
+            let folders = of("vdr-watch", "/srv/state", variables).spare_folders;
+            folders.iter().map(|folder| folder.parent().unwrap().display().to_string()).collect()
+        };
+        assert_eq!(bases(&[]), ["/var/tmp", "/tmp", "/dev/shm"]);
+        let set = [("TMPDIR", "/mine"), ("XDG_RUNTIME_DIR", "/run/user/7"), ("RUNTIME_DIRECTORY", "/run/vdr-watch")];
+        assert_eq!(bases(&set), ["/run/vdr-watch", "/run/user/7", "/mine"]);
+        let first = of("vdr-watch", "/srv/state", &[]).spare_folders;
+        assert!(first[0].file_name().unwrap().to_str().unwrap().starts_with("vdr-watch-"));
+        assert_ne!(of("vdr-watch", "/srv/other", &[]).spare_folders, first);
+        assert_ne!(of("ip-fence", "/srv/state", &[]).spare_folders, first);
     }
 
     #[test]

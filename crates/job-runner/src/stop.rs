@@ -23,13 +23,13 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens to signals from now on, also as the first process of a container, where the system ends nothing by itself. Within a runtime.
-    pub(crate) fn new(run_limit: Duration) -> Self {
+    /// From now on there is so much time.
+    pub(crate) fn new(signals: Signals, run_limit: Duration) -> Self {
         let now = Instant::now();
         // longer than any run: an instant beyond what the clock can hold means no limit
         let after = |time: Duration| now.checked_add(time).unwrap_or(now + Duration::from_secs(10 * 365 * 86_400));
         Stop {
-            signals: Signals::new(),
+            signals,
             reading_ends: after(run_limit.mul_f64(0.9)),
             ends: after(run_limit.max(run_limit.mul_f64(0.9).saturating_add(LEAST_TO_CONCLUDE))),
             is_interrupted: false,
@@ -92,11 +92,12 @@ impl Stop {
 
 /// What asks a process to end.
 #[cfg(unix)]
-struct Signals(Vec<tokio::signal::unix::Signal>);
+pub(crate) struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Self {
+    /// Listens from now on, also as the first process of a container, where the system ends nothing by itself. Within a runtime.
+    pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Signals(
             [SignalKind::terminate(), SignalKind::interrupt()]
@@ -116,11 +117,12 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Self {
+    /// There is nothing to prepare.
+    pub(crate) fn listen() -> Self {
         Signals
     }
 

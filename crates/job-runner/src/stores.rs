@@ -1,25 +1,17 @@
-//! The store of a run, and what a run goes on with when its store fails, whenever that is: a temporary one for what it reads, and a file
-//! beside the lock for what it tells, so that the next run without memory does not tell it again.
+//! The store of a run, and what a run goes on with when its store fails, whenever that is: a temporary one for what it reads, and a spare
+//! one for what it tells.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use alerting::{Channel, Outbox};
+use alerting::Outbox;
 use anyhow::Context;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use event_archive::Archive;
 use job_store::Store;
-use tracing::debug;
 
-use crate::memory::Memory;
+use crate::former;
+use crate::spare::Spare;
 use crate::state_path::StatePaths;
-
-/// The reports of runs without memory say so once an hour.
-const TOLD_EVERY: TimeDelta = TimeDelta::hours(1);
-
-/// Names in the memory of the file beside the lock.
-const SINCE: &str = "without_memory";
-const TOLD: &str = "without_memory_told";
 
 /// What a run remembers with.
 pub(crate) struct Stores {
@@ -28,6 +20,8 @@ pub(crate) struct Stores {
     pub(crate) outbox: Outbox,
     /// Set when this is not the memory of earlier runs.
     pub(crate) lost: Option<Lost>,
+    /// What people must know of where it is.
+    pub(crate) note: Option<String>,
 }
 
 /// That a run has no memory.
@@ -37,7 +31,7 @@ pub(crate) struct Lost {
     /// Whether a report that has nothing else to say says this.
     pub(crate) is_news: bool,
     /// Where what is told meanwhile is remembered.
-    spare: Option<Store>,
+    spare: Option<Spare>,
 }
 
 impl Stores {
@@ -47,21 +41,20 @@ impl Stores {
     /// When it cannot be used; then [`without_memory`](Self::without_memory).
     pub(crate) async fn open(paths: &StatePaths, part: &str, dry_run: bool) -> anyhow::Result<Self> {
         // `--state`, and a setting in a file that was named without a folder, may be relative
-        let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
-        let store = match dry_run {
-            true => Store::snapshot_of(&path).await?,
-            false => {
-                paths.adopt_former_store().context("cannot take over the store of an earlier version")?;
-                Store::open(&url_of(&path)).await?
-            }
-        };
-        Stores::of(store, part).await
+        let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current folder");
+        if dry_run {
+            let found = former::find(paths);
+            let stores = Stores::of(Store::snapshot_of(&absolute(found.path)?).await?, part).await?;
+            return Ok(Stores { note: found.note, ..stores });
+        }
+        former::adopt(paths).context("cannot take over the store of an earlier version")?;
+        Stores::of(Store::open(&url_of(&absolute(&paths.store)?)).await?, part).await
     }
 
     async fn of(store: Store, part: &str) -> anyhow::Result<Self> {
         let archive = Archive::open(store.clone()).await?.for_part(part);
         let outbox = Outbox::open(store.clone()).await?;
-        Ok(Stores { store, archive, outbox, lost: None })
+        Ok(Stores { store, archive, outbox, lost: None, note: None })
     }
 
     /// A temporary store, because the other one has failed.
@@ -78,18 +71,17 @@ impl Stores {
         let stores = Stores::of(Store::temporary().await?, part).await?;
         let spare = match dry_run {
             true => None,
-            false => open_spare(&spare_path(paths)).await,
+            false => Spare::open(paths, now).await,
         };
-        let mut outbox = stores.outbox;
-        let (mut since, mut is_news) = (now, true);
-        if let Some((spare, spare_outbox)) = &spare {
-            outbox = spare_outbox.clone();
-            (since, is_news) = remembered(spare, now).await.unwrap_or((now, true));
-        }
-        let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let note = format!("this run has no memory, and none has had any since {since}: {why:#}");
-        let lost = Lost { note, is_news, spare: spare.map(|(spare, _)| spare) };
-        Ok(Stores { outbox, lost: Some(lost), ..stores })
+        let (since, is_news) = spare.as_ref().map_or((None, true), |spare| (Some(spare.since), spare.is_news));
+        let since = match since.map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)) {
+            Some(since) => format!(", and none has had any since {since}"),
+            None if dry_run => String::new(),
+            None => ", and nothing can be written where it would be remembered what was told".to_owned(),
+        };
+        let note = format!("this run has no memory{since}: {why:#}");
+        let outbox = spare.as_ref().map_or(stores.outbox, |spare| spare.outbox.clone());
+        Ok(Stores { outbox, lost: Some(Lost { note, is_news, spare }), ..stores })
     }
 
     pub(crate) fn has_memory(&self) -> bool {
@@ -98,10 +90,8 @@ impl Stores {
 
     /// The report has said that there is no memory.
     pub(crate) async fn told(&self, now: DateTime<Utc>) {
-        let Some(Lost { is_news: true, spare: Some(spare), .. }) = &self.lost else { return };
-        let kept = async { Memory::open(spare).await?.keep(TOLD, "", now).await };
-        if let Err(failure) = kept.await {
-            debug!("the next report says again that there is no memory: {:#}", anyhow::Error::new(failure));
+        if let Some(Lost { spare: Some(spare), .. }) = &self.lost {
+            spare.told(now).await;
         }
     }
 
@@ -113,60 +103,11 @@ impl Stores {
     }
 }
 
-/// Sends what runs without memory have left waiting; then nobody needs their file any more.
-pub(crate) async fn clear_spare(paths: &StatePaths, channels: &[Channel], now: DateTime<Utc>) {
-    let path = spare_path(paths);
-    if !path.exists() {
-        return;
-    }
-    let waits = match open_spare(&path).await {
-        None => false,
-        Some((spare, outbox)) => {
-            let drained = outbox.drain(channels, now).await;
-            spare.close().await;
-            drained.is_ok_and(|drained| drained.left > 0 || !drained.refused.is_empty() || drained.critical > 0)
-        }
-    };
-    if !waits && let Err(failure) = fs::remove_file(&path) {
-        debug!("the memory of runs without memory stays: {failure}");
-    }
-}
-
 /// Whether a failure is one of the store, so that the same work may succeed with another one.
 pub(crate) fn is_of_store(failure: &anyhow::Error) -> bool {
     failure.chain().any(|cause| cause.is::<job_store::Error>() || cause.is::<sqlx::Error>())
 }
 
-/// `None` when there is no room for it: then what is told is told again.
-async fn open_spare(path: &Path) -> Option<(Store, Outbox)> {
-    let opened = async {
-        let path = std::path::absolute(path)?;
-        let store = Store::open(&url_of(&path)).await?;
-        let outbox = Outbox::open(store.clone()).await?;
-        anyhow::Ok((store, outbox))
-    };
-    opened.await.inspect_err(|failure| debug!("what is told will be told again: {failure:#}")).ok()
-}
-
-/// Since when there is no memory, and whether that is to be told again.
-async fn remembered(spare: &Store, now: DateTime<Utc>) -> Result<(DateTime<Utc>, bool), job_store::Error> {
-    let memory = Memory::open(spare).await?;
-    let since = match memory.get(SINCE).await? {
-        Some((_, since)) => since,
-        None => {
-            memory.keep(SINCE, "", now).await?;
-            now
-        }
-    };
-    let told = memory.get(TOLD).await?.map(|(_, told)| told);
-    let is_news = told.is_none_or(|told| !(TimeDelta::zero()..TOLD_EVERY).contains(&(now - told)));
-    Ok((since, is_news))
-}
-
-fn spare_path(paths: &StatePaths) -> PathBuf {
-    paths.lock.with_extension("spare")
-}
-
-fn url_of(path: &Path) -> String {
+pub(crate) fn url_of(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }

@@ -10,8 +10,10 @@ use tracing::error;
 use crate::Error;
 use crate::args::{CommonArgs, StoreCommand};
 use crate::exit::Exit;
+use crate::former::{self, FoundStore};
 use crate::setup::print;
 use crate::state_path::StatePaths;
+use crate::stores::url_of;
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
@@ -51,13 +53,15 @@ pub(crate) async fn run(
 }
 
 async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
-    let mut report = format!("store {}\n", paths.store.display());
-    if !paths.store.exists() {
+    let FoundStore { path, note } = former::find(paths);
+    let mut report = format!("store {}\n", path.display());
+    report.extend(note.map(|note| format!("{note}\n")));
+    if !path.exists() {
         report.push_str("does not exist yet: no run has kept anything\n");
         return print(&report).map(|()| Exit::Concluded);
     }
     // a copy is looked at, so that a run at work is not disturbed
-    let store = Store::snapshot_of(&paths.store).await?;
+    let store = Store::snapshot_of(path).await?;
     if let Some(damage) = store.damage().await? {
         error!("the store is damaged: {damage}; move it away to start with an empty one");
         return Ok(Exit::Nothing);
@@ -103,14 +107,35 @@ async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, r
         error!("a run is at work; try again when it has ended");
         return Ok(Exit::Nothing);
     };
-    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
-    let store = Store::open(&format!("sqlite://{}", path.display())).await?;
-    let given_up = Archive::open(store.clone()).await?.give_up(until, reason, now).await?;
+    let Some(store) = open(paths).await? else { return missing(paths) };
+    let archive = Archive::open(store.clone()).await?;
+    let given_up = archive.give_up(until, reason, now).await?;
+    let watched = archive.judged_by_part().await?;
     store.close().await;
     let lines = given_up.iter().map(|GivenUp { part, span, .. }| format!("given up{}: {span}\n", of_part(part)));
     let report: String = lines.collect();
-    let nothing = || format!("nothing to give up: everything up to {until} was judged\n");
+    let first = watched.iter().filter_map(|(_, judged)| judged.since).min();
+    let nothing = || match first {
+        None => "nothing to give up: no run has looked at anything yet\n".to_owned(),
+        Some(first) if until <= first => format!("nothing to give up: runs look at nothing before {first}\n"),
+        Some(first) => format!("nothing to give up: everything from {first} to {until} was judged\n"),
+    };
     print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)
+}
+
+/// The store under the name that it has; `None` when there is none, which is not made for that.
+async fn open(paths: &StatePaths) -> anyhow::Result<Option<Store>> {
+    // `--state`, and a setting in a file that was named without a folder, may be relative
+    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Store::open(&url_of(&path)).await?))
+}
+
+fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
+    let text = format!("store {} does not exist yet: no run has kept anything\n", paths.store.display());
+    print(&text).map(|()| Exit::Concluded)
 }
 
 async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
@@ -118,9 +143,7 @@ async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) ->
         error!("a run is at work; try again when it has ended");
         return Ok(Exit::Nothing);
     };
-    // `--state`, and a setting in a file that was named without a folder, may be relative
-    let path = std::path::absolute(&paths.store).context("cannot tell the current folder")?;
-    let store = Store::open(&format!("sqlite://{}", path.display())).await?;
+    let Some(store) = open(paths).await? else { return missing(paths) };
     let archive = Archive::open(store.clone()).await?;
     let mut report = String::new();
     for Rows { table, rows } in archive.prune(before).await? {

@@ -10,6 +10,7 @@ use crate::failures::Failures;
 use crate::heartbeat::Heartbeat;
 use crate::logging::{Log, LogTail};
 use crate::metrics::{self, Labels, Measured};
+use crate::place::Place;
 use crate::setup::Setup;
 
 /// What they are told of one run. A dry run tells nobody.
@@ -38,9 +39,10 @@ impl Watchers {
             let url = setup.common.heartbeat_url().ok()??;
             Heartbeat::new(url, &setup.http_options().ok()?, setup.now).ok()
         };
-        let failures = setup.state_paths().ok().map(|paths| paths.lock.with_extension("failures"));
+        let failures = setup.state_paths().ok().filter(|_| tells);
+        let failures = failures.map(|paths| Place::all(&paths, "failures")).unwrap_or_default();
         Watchers {
-            failures: Failures::read(failures.filter(|_| tells), setup.now, log.gate),
+            failures: Failures::read(failures, setup.now, log.gate),
             measured: None,
             heartbeat: tells.then(heartbeat).flatten(),
             textfile: setup.textfile().filter(|_| tells),

@@ -1,6 +1,6 @@
 //! Which stretch of time a run looks at, what earlier runs have left open before it, and what of both counts as judged afterwards.
 
-use audit_model::{Coverage, Gap, SpanSet, Window};
+use audit_model::{Coverage, Gap, GapReason, MainSource, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Judged;
@@ -54,8 +54,12 @@ impl Stretch {
     pub(crate) fn judged(&self, judged_by: &[&str], coverage: &mut Coverage) -> (SpanSet, bool) {
         // only these two are asked for the holes as well
         let knows_holes = |gap: &Gap| matches!(gap.what.as_str(), "audit" | "logins");
-        let needed: Vec<Gap> =
-            coverage.gaps.iter().filter(|gap| judged_by.contains(&gap.what.as_str())).cloned().collect();
+        // what the portal has forgotten of a login history that only adds to findings never comes
+        let is_lost = |gap: &Gap| {
+            gap.what == "logins" && gap.why == GapReason::BeyondRetention && coverage.main != MainSource::Logins
+        };
+        let is_needed = |gap: &&Gap| judged_by.contains(&gap.what.as_str()) && !is_lost(gap);
+        let needed: Vec<Gap> = coverage.gaps.iter().filter(is_needed).cloned().collect();
         let mut judged = SpanSet::from_iter([self.window]);
         let other = needed.iter().find(|gap| !knows_holes(gap));
         match other {

@@ -7,22 +7,22 @@ pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a store could not be opened, migrated, locked or used.
 ///
-/// After [`Corrupt`](Error::Corrupt), [`NewerSchema`](Error::NewerSchema) and [`CannotOpen`](Error::CannotOpen) a
+/// After [`Corrupt`](Error::Corrupt), [`Emptied`](Error::Emptied), [`NewerSchema`](Error::NewerSchema) and [`CannotOpen`](Error::CannotOpen) a
 /// program that only watches can go on with [`Store::temporary`](crate::Store::temporary).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The URL names a database that this version does not speak.
-    #[error("store URL has the scheme `{scheme}`, only `sqlite:///absolute/path` is supported")]
+    #[error("{}", self.said())]
     Scheme {
         /// What stands before `://`; the rest may hold a password and is not repeated.
         scheme: String,
     },
     /// The URL has no scheme, no absolute path, or options behind a `?`.
-    #[error("store URL must be `sqlite:///absolute/path` without options")]
+    #[error("{}", self.said())]
     Url,
     /// The file is damaged, or is no SQLite file at all.
-    #[error("store {path} is damaged or no SQLite file; move it away to start with an empty one")]
+    #[error("{}", self.said())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -30,10 +30,14 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The file has not a single byte. Stores are never made so: what was in it is lost.
+    #[error("{}", self.said())]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer version of the program has written these tables.
-    #[error(
-        "component `{component}` of store {path} has schema {found}, newer than the known {known}; update the program"
-    )]
+    #[error("{}", self.said())]
     NewerSchema {
         /// The file.
         path: PathBuf,
@@ -45,7 +49,7 @@ pub enum Error {
         known: u32,
     },
     /// The file or its folder cannot be made, read or written.
-    #[error("cannot open store {path}; check its folder, the rights of this user and the space on disk")]
+    #[error("{}", self.said())]
     CannotOpen {
         /// The file.
         path: PathBuf,
@@ -54,7 +58,7 @@ pub enum Error {
         source: Cause,
     },
     /// A step that was applied has been edited since: a mistake of whoever builds the program.
-    #[error("step {number} of component `{component}` in store {path} differs from the one that was applied")]
+    #[error("{}", self.said())]
     ChangedMigration {
         /// The file.
         path: PathBuf,
@@ -64,7 +68,7 @@ pub enum Error {
         number: u32,
     },
     /// A step failed; it has left nothing behind, and the steps before it stay.
-    #[error("cannot apply step {number} ({name}) of component `{component}` to store {path}")]
+    #[error("{}", self.said())]
     Migration {
         /// The file.
         path: PathBuf,
@@ -79,7 +83,7 @@ pub enum Error {
         source: Cause,
     },
     /// A statement failed.
-    #[error("{doing} failed in store {path}")]
+    #[error("{}", self.said())]
     Database {
         /// The file.
         path: PathBuf,
@@ -90,7 +94,7 @@ pub enum Error {
         source: Cause,
     },
     /// A step of an intent that was never written down: a mistake of whoever builds the program.
-    #[error("`{key}` does not stand in the journal of store {path}")]
+    #[error("{}", self.said())]
     NotPlanned {
         /// The file.
         path: PathBuf,
@@ -98,7 +102,7 @@ pub enum Error {
         key: String,
     },
     /// An entry of the journal that nobody can have written.
-    #[error("entry `{key}` in the journal of store {path} cannot be read; see whether it was done, then remove it")]
+    #[error("{}", self.said())]
     UnreadableEntry {
         /// The file.
         path: PathBuf,
@@ -106,7 +110,7 @@ pub enum Error {
         key: String,
     },
     /// The lock file cannot be made, locked or written.
-    #[error("cannot use lock file {path}; check its folder and the rights of this user")]
+    #[error("{}", self.said())]
     Lock {
         /// The lock file.
         path: PathBuf,
@@ -117,6 +121,57 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is the matter, without a full stop.
+    pub fn meaning(&self) -> String {
+        match self {
+            Error::Scheme { scheme, .. } => {
+                format!("store URL has the scheme `{scheme}`, only `sqlite:///absolute/path` is supported")
+            }
+            Error::Url => "store URL must be `sqlite:///absolute/path` without options".to_owned(),
+            Error::Corrupt { path, .. } => format!("store {path} is damaged or no SQLite file", path = path.display()),
+            Error::Emptied { path } => format!("store {path} is empty, so what it held is lost", path = path.display()),
+            Error::NewerSchema { component, path, found, known, .. } => format!(
+                "component `{component}` of store {path} has schema {found}, newer than the known {known}",
+                path = path.display()
+            ),
+            Error::CannotOpen { path, .. } => format!("cannot open store {path}", path = path.display()),
+            Error::ChangedMigration { number, component, path, .. } => format!(
+                "step {number} of component `{component}` in store {path} differs from the one that was applied",
+                path = path.display()
+            ),
+            Error::Migration { number, name, component, path, .. } => format!(
+                "cannot apply step {number} ({name}) of component `{component}` to store {path}",
+                path = path.display()
+            ),
+            Error::Database { doing, path, .. } => format!("{doing} failed in store {path}", path = path.display()),
+            Error::NotPlanned { key, path, .. } => {
+                format!("`{key}` does not stand in the journal of store {path}", path = path.display())
+            }
+            Error::UnreadableEntry { key, path, .. } => {
+                format!("entry `{key}` in the journal of store {path} cannot be read", path = path.display())
+            }
+            Error::Lock { path, .. } => format!("cannot use lock file {path}", path = path.display()),
+        }
+    }
+
+    /// What to do about it, without a full stop; `None` where nobody but the program's makers can do something.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Error::Corrupt { .. } | Error::Emptied { .. } => Some("move it away to start with an empty one"),
+            Error::NewerSchema { .. } => Some("update the program"),
+            Error::CannotOpen { .. } => Some("check its folder, the rights of this user and the space on disk"),
+            Error::UnreadableEntry { .. } => Some("see whether it was done, then remove it"),
+            Error::Lock { .. } => Some("check its folder and the rights of this user"),
+            _ => None,
+        }
+    }
+
+    /// Both, as people read it.
+    fn said(&self) -> String {
+        let remedy = self.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        format!("{}{remedy}", self.meaning())
+    }
+
     /// Maps an error met while opening: damage, or else a file that cannot be opened.
     pub(crate) fn opening(path: &Path, source: sqlx::Error) -> Self {
         let is_damage = is_corruption(&source);

@@ -93,6 +93,29 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Makes a folder for this user only, whose parent must exist.
+///
+/// # Errors
+/// Of the system: it is there already, for instance.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Whether this is a folder of this user that nobody else can look into; a link to one is none.
+pub fn is_private_folder(folder: &Path) -> bool {
+    let Ok(found) = std::fs::symlink_metadata(folder) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0
+    }
+    #[cfg(not(unix))]
+    found.is_dir()
+}
+
 /// Opens a file for reading and writing, making it and the folders above it where they are missing. A link is refused.
 ///
 /// New folders get mode 0700 and a new file 0600: both hold personal data. Existing ones keep theirs.
@@ -213,15 +236,22 @@ fn shared_kind(number: u32) -> Option<&'static str> {
 
 /// A private folder that is removed on drop, for files that may grow large.
 ///
-/// `TMPDIR` wins. Without it `/var/tmp` is tried first, because `/tmp` is held in memory on many systems.
+/// `TMPDIR` wins. Without it `/var/tmp` is tried first, because `/tmp` is held in memory on many systems, and last what containers have
+/// whose disks are read-only.
 pub(crate) fn temporary_folder() -> Result<tempfile::TempDir, (PathBuf, io::Error)> {
-    let on_disk = Path::new("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none()
-        && let Ok(folder) = builder().tempdir_in(on_disk)
-    {
-        return Ok(folder);
+    let fallbacks: [Option<&Path>; 3] = match std::env::var_os("TMPDIR") {
+        Some(_) => [None; 3],
+        None => [Some(Path::new("/var/tmp")), None, Some(Path::new("/dev/shm"))],
+    };
+    let mut first_failure = None;
+    for folder in fallbacks {
+        let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
+        match builder().tempdir_in(&folder) {
+            Ok(made) => return Ok(made),
+            Err(failure) => first_failure = first_failure.or(Some((folder, failure))),
+        }
     }
-    builder().tempdir().map_err(|source| (std::env::temp_dir(), source))
+    Err(first_failure.unwrap_or_else(|| (std::env::temp_dir(), io::ErrorKind::NotFound.into())))
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {

@@ -31,10 +31,44 @@ pub struct Store {
     _folder: Option<Arc<TempDir>>,
 }
 
-/// Makes the file where there is none. A link to a store that is there is followed, and none is made through one.
-fn open_or_make(path: &Path) -> std::io::Result<std::fs::File> {
-    let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-    if is_link { std::fs::File::open(path) } else { files::open_private(path) }
+/// What there is behind the name. A link to a store is followed; `None` when there is nothing, and not even a link.
+fn found(path: &Path) -> std::io::Result<Option<std::fs::Metadata>> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => found.and_then(|_| std::fs::metadata(path)).map(Some),
+    }
+}
+
+/// Makes an empty store. It gets its name only when it is whole, so a file of no bytes was never one of ours.
+async fn make(path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::cannot_open(path, source);
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Err(Error::Url) };
+    files::create_folder(folder).map_err(failed)?;
+    let name = name.to_string_lossy();
+    files::sweep(folder, &name);
+    let file = files::begin(folder, &name).map_err(failed)?;
+    // this mode is kept in the file, so it is not empty any more
+    let options = SqliteConnectOptions::new()
+        .filename(file.path())
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    let connection = options.connect().await.map_err(|source| Error::opening(path, source))?;
+    connection.close().await.map_err(|source| Error::opening(path, source))?;
+    file.as_file().sync_all().map_err(failed)?;
+    // the log of a store that is not there any more would be written into this one
+    for ending in ["-wal", "-shm"] {
+        let rest = PathBuf::from(format!("{}{ending}", path.display()));
+        match std::fs::remove_file(&rest) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    match file.persist_noclobber(path) {
+        // another process was faster
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(|_| ()).map_err(|error| failed(error.error)),
+    }
 }
 
 impl Store {
@@ -45,9 +79,14 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Scheme`] and [`Error::Url`] for a URL that cannot work, [`Error::Corrupt`] for a damaged file,
-    /// [`Error::CannotOpen`] for a missing right or a wrong path.
+    /// [`Error::Emptied`] for one of no bytes, [`Error::CannotOpen`] for a missing right or a wrong path.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let path = path_of(url)?;
+        match found(&path).map_err(|source| Error::cannot_open(&path, source))? {
+            None => make(&path).await?,
+            Some(found) if found.is_file() && found.len() == 0 => return Err(Error::Emptied { path }),
+            Some(_) => {}
+        }
         Self::open_file(path, SqliteSynchronous::Full, None).await
     }
 
@@ -69,13 +108,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] for a damaged original, [`Error::CannotOpen`] when it cannot be read, when it keeps changing
+    /// [`Error::Corrupt`] or [`Error::Emptied`] for a damaged original, [`Error::CannotOpen`] when it cannot be read, when it keeps changing
     /// during the copy, or when there is no room for temporary files.
     pub async fn snapshot_of(path: &Path) -> Result<Self, Error> {
         let folder = new_folder()?;
         let copy = folder.path().join(FILE_NAME);
         for _ in 0..SNAPSHOT_TRIES {
             let Some(before) = Stamp::of(path)? else { return Self::open_in(folder).await };
+            if before.size_bytes == 0 {
+                return Err(Error::Emptied { path: path.to_owned() });
+            }
             // Opening a quiet file in the ordinary way would make a log beside it; an immutable one is opened without
             // locks and logs. That is safe when nobody else had it open, which the second stamp proves.
             vacuum_into(path, &copy, !before.has_log).await?;
@@ -98,9 +140,10 @@ impl Store {
         synchronous: SqliteSynchronous,
         folder: Option<Arc<TempDir>>,
     ) -> Result<Self, Error> {
-        open_or_make(&path).map_err(|source| Error::cannot_open(&path, source))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
+            // of temporary ones only, in a folder that nobody else can enter
+            .create_if_missing(folder.is_some())
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .foreign_keys(true)

@@ -244,18 +244,61 @@ async fn a_snapshot_reads_what_a_crash_left_in_the_log() {
     assert_eq!((fs::read(&crashed).unwrap(), fs::read(&log).unwrap()), before);
 }
 
+/// Whoever moves a damaged store away may leave its log behind. It is not the log of the next one.
 #[tokio::test]
-async fn a_snapshot_of_a_missing_or_empty_file_is_an_empty_store() {
+async fn a_log_that_was_left_behind_is_not_read_into_a_new_store() {
+    let (folder, path) = folder();
+    let store = filled(&path, 50).await;
+    let log = path.with_file_name("docs.example.com.sqlite-wal");
+    let kept = folder.path().join("kept");
+    fs::copy(&log, &kept).unwrap();
+    store.close().await;
+    fs::remove_file(&path).unwrap();
+    fs::copy(&kept, &log).unwrap();
+    let store = Store::open(&url(&path)).await.unwrap();
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(store.pool()).await.unwrap();
+    assert_eq!((tables, store.damage().await.unwrap()), (0, None));
+}
+
+#[tokio::test]
+async fn a_snapshot_of_a_missing_file_is_an_empty_store() {
     let (_folder, path) = folder();
     let snapshot = Store::snapshot_of(&path).await.unwrap();
     sqlx::query("CREATE TABLE t (id INTEGER)").execute(snapshot.pool()).await.unwrap();
     assert!(!path.parent().unwrap().exists(), "nothing is made beside the original");
+}
 
+/// A store that was cut to nothing is no new one, whether its log is still there or not.
+#[tokio::test]
+async fn a_file_of_no_bytes_is_a_store_that_was_emptied() {
+    let (_folder, path) = folder();
+    filled(&path, 3).await.close().await;
+    for log in [None, Some("rest of a log")] {
+        fs::write(&path, "").unwrap();
+        if let Some(log) = log {
+            fs::write(path.with_file_name("docs.example.com.sqlite-wal"), log).unwrap();
+        }
+        for opened in [Store::open(&url(&path)).await, Store::snapshot_of(&path).await] {
+            assert!(matches!(&opened, Err(Error::Emptied { path: named }) if *named == path), "{opened:?}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+}
+
+/// However early a process dies: the name stands for a whole store, or for nothing.
+#[tokio::test]
+async fn a_new_store_gets_its_name_when_it_is_whole() {
+    let (_folder, path) = folder();
     fs::create_dir(path.parent().unwrap()).unwrap();
-    fs::write(&path, "").unwrap();
-    let snapshot = Store::snapshot_of(&path).await.unwrap();
-    sqlx::query("CREATE TABLE t (id INTEGER)").execute(snapshot.pool()).await.unwrap();
-    assert_eq!(fs::read(&path).unwrap(), b"");
+    let (rest, others) = (".docs.example.com.sqlite.Ab12.part", ".docs.example.org.sqlite.Ab12.part");
+    for name in [rest, others] {
+        fs::write(path.with_file_name(name), "").unwrap();
+    }
+    let store = Store::open(&url(&path)).await.unwrap();
+    // nothing has been written into it by us, and a process that dies now leaves it as it is
+    assert_eq!(&fs::read(&path).unwrap()[..15], b"SQLite format 3");
+    store.close().await;
+    assert_eq!(names(path.parent().unwrap()), [others, "docs.example.com.sqlite"]);
 }
 
 /// SQLite ends a transaction by itself when the disk is full. The next one must not be taken for a part of it.

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
-/// Why the certificate of a server is not accepted. Displays as the rest of a sentence about it, with the remedy.
+/// Why the certificate of a server is not accepted. Displays as the rest of a sentence about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CertificateFault {
@@ -27,21 +27,31 @@ pub enum CertificateFault {
     Unusable,
 }
 
+impl CertificateFault {
+    /// What to do about the certificate of a server that is reached over HTTPS.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            CertificateFault::Expired => "have it renewed, or correct the clock of this machine",
+            CertificateFault::NotYetValid => "correct the clock of this machine, or wait",
+            CertificateFault::OtherName => "use the name that it is made for, or have one made for this name",
+            CertificateFault::UnknownIssuer => {
+                "name a file with the certificate of who signed it in `outbound.ca_file`"
+            }
+            CertificateFault::SelfSigned => "name a file with exactly this certificate in `outbound.ca_file`",
+            CertificateFault::Unusable => "have another one made",
+        }
+    }
+}
+
 impl fmt::Display for CertificateFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            CertificateFault::Expired => "has expired; have it renewed, or correct the clock of this machine",
-            CertificateFault::NotYetValid => "is not valid yet; correct the clock of this machine, or wait",
-            CertificateFault::OtherName => {
-                "is made for another name; use the name that it is made for, or have one made for this name"
-            }
-            CertificateFault::UnknownIssuer => {
-                "is signed by nobody whom this machine trusts; name a file with the certificate of who signed it in `outbound.ca_file`"
-            }
-            CertificateFault::SelfSigned => {
-                "is signed by itself; name a file with exactly this certificate in `outbound.ca_file`"
-            }
-            CertificateFault::Unusable => "is damaged, revoked, or of a kind that cannot be checked; have another one made",
+            CertificateFault::Expired => "has expired",
+            CertificateFault::NotYetValid => "is not valid yet",
+            CertificateFault::OtherName => "is made for another name",
+            CertificateFault::UnknownIssuer => "is signed by nobody whom this machine trusts",
+            CertificateFault::SelfSigned => "is signed by itself",
+            CertificateFault::Unusable => "is damaged, revoked, or of a kind that cannot be checked",
         })
     }
 }

@@ -37,17 +37,17 @@ impl HttpOptions {
 /// Why no client could be made. All of it is set-up: it fails again until somebody changes it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read the CA file {}", path.display())]
+    #[error("cannot read {}, which `outbound.ca_file` names; correct the setting, or give this user the right to read the file", path.display())]
     ReadCa { path: PathBuf, source: std::io::Error },
-    #[error("the CA file {} holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
+    #[error("{}, which `outbound.ca_file` names, holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
     EmptyCa { path: PathBuf },
-    #[error("the CA file {} cannot be parsed", path.display())]
+    #[error("{}, which `outbound.ca_file` names, is not valid PEM; export the certificate again, as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
     ParseCa { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the proxy address is not usable; expected `http://host:port`")]
+    #[error("the address in `outbound.proxy` is not usable; write it like `http://host:port`")]
     Proxy { source: reqwest::Error },
     #[error("cannot set up TLS")]
     Build { source: reqwest::Error },
-    #[error("cannot set up TLS with the CA file {}", path.display())]
+    #[error("cannot set up TLS with {}, which `outbound.ca_file` names; export the certificates again", path.display())]
     Tls { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
@@ -83,6 +83,18 @@ fn builder(options: &HttpOptions, target: &Url) -> Result<ClientBuilder, Error> 
         builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|source| Error::Proxy { source })?);
     }
     Ok(builder)
+}
+
+/// Whether what answered does not speak HTTP, as a port for TLS does not that is asked without.
+pub fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut next = Some(error as &(dyn std::error::Error + 'static));
+    while let Some(error) = next {
+        if error.downcast_ref().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn is_loopback(target: &Url) -> bool {

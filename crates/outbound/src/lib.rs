@@ -8,6 +8,6 @@ mod smtp;
 
 pub use certificate::{CertificateFault, certificate_fault};
 pub use handshake::{HandshakeError, tls_handshake};
-pub use http::{Error, HttpOptions, http_client};
+pub use http::{Error, HttpOptions, http_client, is_no_http};
 pub use retry::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 pub use smtp::{SMTP_PATIENCE, ServerSaid, SmtpError, SmtpOptions, SmtpSecurity, smtp_connect};

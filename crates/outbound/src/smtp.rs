@@ -97,7 +97,7 @@ fn of_mail_server(fault: CertificateFault) -> String {
         CertificateFault::SelfSigned => {
             "is signed by itself and marked as an authority's, which is not accepted of mail servers; make it with `basicConstraints = CA:FALSE`, or let an authority sign it, and name a file with that in `mail.ca_file`"
         }
-        other => return other.to_string(),
+        other => return format!("{other}; {}", other.remedy()),
     };
     text.to_owned()
 }

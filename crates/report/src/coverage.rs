@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, Window};
+use audit_model::{BlindSpot, Coverage, Gap, GapReason, SourceCoverage, Verdict, Window};
 use chrono::TimeDelta;
 
-use crate::words::{self, plural};
+use crate::words::{self, Clock, plural};
 
 /// Spans that are listed of one source and reason; the others are counted.
 pub(crate) const SPANS_SHOWN: usize = 5;
@@ -15,7 +15,7 @@ pub(crate) const SPANS_SHOWN: usize = 5;
 pub(crate) struct Unseen<'c> {
     pub(crate) what: &'c str,
     /// Why, and what to do about it, without a full stop.
-    pub(crate) explanation: &'static str,
+    pub(crate) explanation: String,
     /// In order; neighbours are one.
     pub(crate) spans: Vec<Window>,
 }
@@ -46,8 +46,49 @@ pub(crate) fn unseen(coverage: &Coverage) -> Vec<Unseen<'_>> {
     unseen.collect()
 }
 
+/// What was not seen and why, a line for each source and reason, without its beginning.
+pub fn not_seen(coverage: &Coverage, clock: Clock) -> Vec<String> {
+    let line = |unseen: Unseen<'_>| {
+        let spans: Vec<String> = unseen.shown().iter().map(|span| clock.span(*span)).chain(unseen.more()).collect();
+        format!("{}, {}: {}", words::source(unseen.what), spans.join("; "), unseen.explanation)
+    };
+    unseen(coverage).into_iter().map(line).collect()
+}
+
+/// The whole statement, a line each: what was read, what was not and why, what is never recorded.
+pub fn lines(coverage: &Coverage, clock: Clock) -> Vec<String> {
+    let mut lines = Vec::new();
+    let read: Vec<String> = read(coverage).into_iter().map(|(_, one, source)| rows(source, one)).collect();
+    if !read.is_empty() {
+        lines.push(format!("Read: {}", read.join("; ")));
+    }
+    if coverage.unattributed > 0 {
+        lines.push(format!("Not tied to any known room: {}", plural(coverage.unattributed, "action")));
+    }
+    for unseen in unseen(coverage) {
+        let (source, why) = (words::source(unseen.what), &unseen.explanation);
+        match unseen.spans.as_slice() {
+            [span] => lines.push(format!("Not seen: {source}, {}: {why}", clock.span(*span))),
+            _ => {
+                lines.push(format!("Not seen: {source}: {why}"));
+                lines.extend(unseen.shown().iter().map(|span| format!("  {}", clock.span(*span))));
+                lines.extend(unseen.more().map(|more| format!("  {more}")));
+            }
+        }
+    }
+    if coverage.verdict() == Verdict::Nothing && coverage.gaps.is_empty() {
+        lines.push("Nothing was read".to_owned());
+    }
+    lines.extend(not_remembered(coverage));
+    let never = never_recorded(coverage);
+    if !never.is_empty() {
+        lines.push(format!("Never recorded by the portal: {}", never.join("; ")));
+    }
+    lines
+}
+
 /// What no portal of this kind records. That a run has no memory is not the portal's doing, and is said apart.
-pub(crate) fn never_recorded(coverage: &Coverage) -> Vec<&'static str> {
+pub fn never_recorded(coverage: &Coverage) -> Vec<&'static str> {
     let of_portal = coverage.blind_spots.iter().copied().filter(|spot| *spot != BlindSpot::NoMemory);
     of_portal.map(words::blind_spot).collect()
 }

@@ -159,7 +159,7 @@ pub struct Document {
 impl Document {
     /// A report that has found nothing so far.
     pub fn new(program: Program, portal: Portal, run: Run, window: Window, coverage: Coverage) -> Self {
-        let headline = words::headline(coverage.verdict(), coverage.main, 0, 0).into();
+        let headline = words::headline(&coverage, 0, 0).into();
         let (figures, sections, timelines, notes) = Default::default();
         Document { program, portal, run, window, headline, figures, sections, timelines, coverage, notes }
     }

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod coverage;
+pub mod coverage;
 pub mod csv;
 mod document;
 mod form;

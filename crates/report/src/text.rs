@@ -2,10 +2,10 @@
 
 mod columns;
 
-use audit_model::{FindingState, Verdict};
+use audit_model::FindingState;
 
-use crate::coverage::{never_recorded, not_remembered, read, rows, unseen};
-use crate::words::{self, Clock, plural};
+use crate::coverage;
+use crate::words::{self, Clock};
 use crate::{Block, Document, Line, PersonLine, Timeline, line};
 
 /// Bars are at most so many characters long.
@@ -53,7 +53,7 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
         out.timeline(document, timeline);
     }
     out.gap();
-    out.coverage(document);
+    coverage::lines(&document.coverage, out.clock).into_iter().for_each(|line| out.say(0, line));
     out.lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
@@ -153,36 +153,6 @@ impl Lines {
         for mark in &timeline.marks {
             let (at, severity) = (self.clock.at(mark.at), words::severity(mark.severity));
             self.say(2, line![at, "  ", severity, "  ", mark.label.clone()]);
-        }
-    }
-
-    fn coverage(&mut self, document: &Document) {
-        let coverage = &document.coverage;
-        let read: Vec<String> = read(coverage).into_iter().map(|(_, one, source)| rows(source, one)).collect();
-        if !read.is_empty() {
-            self.say(0, format!("Read: {}", read.join("; ")));
-        }
-        if coverage.unattributed > 0 {
-            self.say(0, format!("Not tied to any known room: {}", plural(coverage.unattributed, "action")));
-        }
-        for unseen in unseen(coverage) {
-            let (source, why) = (words::source(unseen.what), unseen.explanation);
-            match unseen.spans.as_slice() {
-                [span] => self.say(0, format!("Not seen: {source}, {}: {why}", self.clock.span(*span))),
-                _ => {
-                    self.say(0, format!("Not seen: {source}: {why}"));
-                    unseen.shown().iter().for_each(|span| self.say(2, self.clock.span(*span)));
-                    unseen.more().into_iter().for_each(|more| self.say(2, more));
-                }
-            }
-        }
-        if coverage.verdict() == Verdict::Nothing && coverage.gaps.is_empty() {
-            self.say(0, "Nothing was read");
-        }
-        not_remembered(coverage).into_iter().for_each(|line| self.say(0, line));
-        let never = never_recorded(coverage);
-        if !never.is_empty() {
-            self.say(0, format!("Never recorded by the portal: {}", never.join("; ")));
         }
     }
 }

@@ -50,18 +50,16 @@ pub struct Timeline {
 }
 
 fn name_of<S: Serializer>(source: &MainSource, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match source {
-        MainSource::Audit => "audit",
-        MainSource::Logins => "logins",
-    })
+    serializer.serialize_str(source.name())
 }
 
 impl Timeline {
     /// What of it was not seen, in order.
     pub(crate) fn unseen(&self, coverage: &Coverage) -> Vec<Window> {
-        let (name, read) = match self.source {
-            MainSource::Audit => ("audit", &coverage.audit),
-            MainSource::Logins => ("logins", &coverage.logins),
+        let name = self.source.name();
+        let read = match self.source {
+            MainSource::Audit => &coverage.audit,
+            MainSource::Logins => &coverage.logins,
         };
         if read.is_none() {
             return vec![self.span];

@@ -1,6 +1,6 @@
 //! What all reports say in the same words: numbers, plurals, lists, durations, instants, severities, sources.
 
-use audit_model::{BlindSpot, FindingState, MainSource, PersonStatus, Severity, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PersonStatus, Severity, Verdict, Window};
 use chrono::{DateTime, LocalResult, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
@@ -124,6 +124,11 @@ pub fn is_told(state: FindingState) -> bool {
     matches!(state, FindingState::New | FindingState::Grown)
 }
 
+/// What is told: findings that are new or have grown. JSON has the others too.
+pub fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| is_told(finding.state))
+}
+
 /// What is said of a finding that people know, after its severity; nothing of a new one.
 pub(crate) fn state(state: FindingState) -> &'static str {
     match state {
@@ -191,9 +196,9 @@ pub(crate) fn numbers_caveat(verdict: Verdict) -> Option<&'static str> {
 }
 
 /// The sentence above a report of a program that counts findings: how many are told now, and how many there are in all.
-pub fn headline(verdict: Verdict, main: MainSource, told: u64, all: u64) -> String {
-    match (verdict, told) {
-        (Verdict::Nothing, _) => format!("nothing can be concluded: the {} could not be read", main_source(main)),
+pub fn headline(coverage: &Coverage, told: u64, all: u64) -> String {
+    match (coverage.verdict(), told) {
+        (Verdict::Nothing, _) => nothing(coverage),
         (Verdict::Incomplete, 0) if all == 0 => {
             "incomplete: nothing found so far, but some records could not be read".to_owned()
         }
@@ -207,10 +212,23 @@ pub fn headline(verdict: Verdict, main: MainSource, told: u64, all: u64) -> Stri
     }
 }
 
-fn main_source(main: MainSource) -> &'static str {
-    match main {
-        MainSource::Audit => "audit trail",
-        MainSource::Logins => "login history",
+/// Why a report says nothing, for the sentence above it.
+pub fn nothing(coverage: &Coverage) -> String {
+    let main = coverage.main.name();
+    let gap = ["store", "run", main].into_iter().find_map(|what| coverage.gaps.iter().find(|gap| gap.what == what));
+    match gap.map(|gap| (gap.what.as_str(), gap.why)) {
+        // what was read by then was not judged
+        Some(("run", GapReason::Interrupted)) => "ended before anything could be concluded; run it again".to_owned(),
+        Some(("run", GapReason::BudgetExhausted)) => {
+            "nothing can be concluded: the run reached a limit before it had judged what it read".to_owned()
+        }
+        Some((_, GapReason::Interrupted)) => "ended before anything was read; run it again".to_owned(),
+        Some((_, GapReason::BudgetExhausted)) => {
+            "nothing can be concluded: the run reached a limit before anything was read".to_owned()
+        }
+        Some(("store", _)) => "nothing can be concluded: this program's own store could not be used".to_owned(),
+        Some(("run", _)) => "nothing can be concluded: the run failed; the notes say why".to_owned(),
+        _ => format!("nothing can be concluded: the {} could not be read", source(main)),
     }
 }
 
@@ -229,7 +247,11 @@ pub fn source(what: &str) -> &str {
         "files" => "documents that were looked up",
         "hidden_files" => "documents that the key may not see",
         "members" => "members of a room",
+        "only" => "documents that `only` names",
         "restrictions" => "the portal's address list",
+        "store" => "this program's own store",
+        "run" => "this run",
+        "upload" => "upload of the report",
         other => other,
     }
 }
@@ -319,11 +341,18 @@ mod tests {
 
     #[test]
     fn no_headline_of_an_incomplete_report_sounds_quiet() {
+        let seen = Some(audit_model::SourceCoverage::default());
+        let at = DateTime::UNIX_EPOCH;
+        let window = Window::new(at, at + TimeDelta::hours(1));
+        let with = |why, audit| Coverage { audit, ..Coverage::unseen("audit", window, why) };
         for (told, all) in [(0, 0), (0, 3), (2, 3)] {
-            assert!(headline(Verdict::Incomplete, MainSource::Audit, told, all).starts_with("incomplete: "));
-            assert!(headline(Verdict::Nothing, MainSource::Logins, told, all).starts_with("nothing can be concluded"));
+            let said = |why, audit| headline(&with(why, audit), told, all);
+            assert!(said(GapReason::Unreachable, seen.clone()).starts_with("incomplete: "));
+            assert!(said(GapReason::Unreachable, None).starts_with("nothing can be concluded: the audit trail"));
+            assert_eq!(said(GapReason::Interrupted, None), "ended before anything was read; run it again");
         }
-        assert_eq!(headline(Verdict::Complete, MainSource::Audit, 0, 3), "nothing new");
-        assert_eq!(headline(Verdict::Complete, MainSource::Audit, 1, 3), "1 finding");
+        let complete = Coverage { audit: seen, ..Coverage::default() };
+        assert_eq!(headline(&complete, 0, 3), "nothing new");
+        assert_eq!(headline(&complete, 1, 3), "1 finding");
     }
 }

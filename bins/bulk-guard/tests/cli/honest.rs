@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cli_test::{Clock, Setting};
-use portal_sim::{PersonKind, Scenario};
+use portal_sim::{Fault, Login, PersonKind, Scenario};
 
 use crate::story::{Burst, found, hire, json, now, office, plan, setting};
 
@@ -46,4 +46,51 @@ async fn a_clock_that_is_behind_is_no_all_clear() {
     setting.clock = Clock::At(now() - TimeDelta::minutes(3));
     let run = setting.run_with(&["--portal", &url, "--format", "json"]).await;
     assert_eq!((run.exit, found(&run).len(), plan(&run)[0].1.as_str()), (4, 1, "held"), "{}", run.stdout);
+}
+
+/// Without the login history nobody knows whether a sign-in came from a new country. The run that can read it judges again, and tells what
+/// became more severe, once.
+#[tokio::test]
+async fn a_finding_whose_logins_could_not_be_read_is_judged_again() {
+    for (country, severity) in [("Germany", "high"), ("Iceland", "critical")] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        let mut sign_in = |country: &str, at| {
+            let mut login = Login::success(&mara, at);
+            login.country = Some(country.to_owned());
+            portal.add_login(login);
+        };
+        (2..29).for_each(|day| sign_in("Germany", now() - TimeDelta::days(day)));
+        sign_in(country, now() - TimeDelta::hours(3));
+        Burst::new(5017, 21).by(&mut portal, &mara, &[71], "");
+        let mut setting = setting(portal).await;
+        setting.sim.set_faults(vec![Fault::status(500).on("security/audit/login")]);
+        let mut told = Vec::new();
+        // the second and the third run have the burst in no window of the usual length
+        for (hours, is_down) in [(0, true), (3, true), (6, false), (7, false)] {
+            let at = now() + TimeDelta::hours(hours);
+            setting.sim.edit(|portal| portal.now = at);
+            setting.scenario.now = at;
+            if !is_down {
+                setting.sim.set_faults(Vec::new());
+            }
+            let url = setting.sim.url();
+            let run = setting.run_with(&["--portal", &url, "--format", "json"]).await;
+            let report = run.json();
+            let gap =
+                report["coverage"]["gaps"].as_array().unwrap().iter().find(|gap| gap["what"] == "logins").cloned();
+            assert_eq!(
+                (run.exit, gap.is_some()),
+                if is_down { (4, true) } else { (0, false) },
+                "{}",
+                report["coverage"]
+            );
+            let finding = &report["findings"][0];
+            let text = |member: &str| finding[member].as_str().unwrap_or_default().to_owned();
+            told.push((text("state"), text("severity")));
+        }
+        let row = |state: &str, severity: &str| (state.to_owned(), severity.to_owned());
+        let then = if severity == "critical" { "grown" } else { "known" };
+        assert_eq!(told, [row("new", "high"), row("known", "high"), row(then, severity), row("", "")], "{country}");
+    }
 }

@@ -226,7 +226,7 @@ async fn no_link_is_followed_and_none_stays() {
         symlink(setting.home().join(name), setting.out().join(name)).unwrap();
     }
     let ended = verify(&setting).await;
-    assert_eq!((ended.exit, ended.stderr.contains("no file of its own")), (1, true), "{}", ended.stderr);
+    assert_eq!((ended.exit, ended.stderr.contains("it is a link")), (1, true), "{}", ended.stderr);
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
     for name in whole.keys() {

@@ -2,14 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::{Directory, Policy};
-use crate::rule::Countries;
 use crate::testing::{ANNA, BOB, directory, failed, login, policy};
 
 fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Found> {
     rows.sort_by_key(Sighting::order);
-    let (directory, countries): (Directory, Countries) = (directory(), Countries::new());
-    let book =
-        Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true, countries: &countries };
+    let directory: Directory = directory();
+    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true };
     let mut bursts = Bursts::new(book, limits);
     rows.iter().for_each(|row| bursts.push(row));
     bursts.finish()

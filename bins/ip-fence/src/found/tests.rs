@@ -8,17 +8,17 @@ use super::*;
 use crate::bursts::Bursts;
 use crate::config::Limits;
 use crate::drift::{changed, not_enforced};
+use crate::habits::Habits;
 use crate::policy::Policy;
-use crate::rule::{Countries, Detector, Rulebook};
+use crate::rule::{Detector, Rulebook};
 use crate::testing::{ANNA, BOB, GIL, HANA, act, directory, failed, login, now, policy};
 
 /// All that the rules find in some rows: kind, place and fingerprint, in that order.
 fn judge(policy: &Policy, rows: &[Sighting]) -> Vec<(Kind, String, String)> {
     let (directory, limits) = (directory(), Limits::default());
-    let countries = Countries::from([(BOB, [("Germany".into(), 5)].into())]);
-    let book =
-        Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true, countries: &countries };
-    let (mut detector, mut bursts) = (Detector::new(book), Bursts::new(book, &limits));
+    let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
+    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true };
+    let (mut detector, mut bursts) = (Detector::new(book, habits), Bursts::new(book, &limits));
     rows.iter().for_each(|row| detector.push(row));
     rows.iter().for_each(|row| bursts.push(row));
     let found = detector.finish().into_iter().chain(bursts.finish());

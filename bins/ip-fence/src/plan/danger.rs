@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ::report::words::plural;
 use audit_model::{Address, AddressRange, GUEST_ACCOUNT, PortalText, is_robot};
 use docspace_client::AddressList;
-use job_runner::words::plural;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -140,7 +140,7 @@ fn blocks_people(inputs: &Inputs<'_>, plan: &Plan) -> Option<Danger> {
     let text = format!(
         "{who} {verb} refused although the policy does not mean it: {} and {}; {unnamed} of them no rule names",
         plural(logins, "login"),
-        plural(acts, "act")
+        plural(acts, "action")
     );
     danger(DangerKind::BlocksPeople, plan.switch.planned, text)
 }
@@ -155,7 +155,7 @@ fn own_address(inputs: &Inputs<'_>, after: &AddressList) -> Option<Danger> {
     let exempt = if inputs.me.is_owner { "; the owner's key gets in all the same" } else { "" };
     let Some(address) = own(inputs) else {
         let text = format!(
-            "nothing tells under which address the portal sees this machine, so the list may lock it out{exempt}; give `--own-address ADDRESS`"
+            "this machine's address, as the portal sees it, is unknown, so the list might lock it out{exempt}; give `--own-address ADDRESS`"
         );
         return danger(DangerKind::OwnAddressUnknown, refuses, text);
     };

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use ::report::coverage;
+use ::report::words::{Clock, plural};
 use audit_model::{AddressRange, Coverage, Verdict, Window};
 use chrono_tz::Tz;
 use docspace_client::Portal;
 use job_runner::args::ReportFormat;
-use job_runner::words::{self, Clock, plural};
 use job_runner::{PortalName, ProgramName, RunFacts, Setup};
 use serde::Serialize;
 
@@ -73,7 +74,7 @@ impl PlanReport {
             (_, Verdict::Nothing) => "nothing can be concluded: the login history could not be read",
             (true, _) => "this plan must not be carried out as it is",
             (false, Verdict::Incomplete) => {
-                "nothing speaks against this plan in what could be read, and not all of it could"
+                "incomplete: nothing found against this plan so far, but some records could not be read"
             }
             (false, Verdict::Complete) => "nothing forbids this plan",
         };
@@ -86,9 +87,7 @@ impl PlanReport {
         steps(&self.plan, &mut text)?;
         self.simulation(&clock, &mut text)?;
         writeln!(text, "\nWhoever writes the list replaces it whole: read it again right before.")?;
-        let mut coverage = Vec::new();
-        words::coverage(&self.coverage, clock, &mut coverage)?;
-        text.push_str(&String::from_utf8_lossy(&coverage));
+        coverage::lines(&self.coverage, clock).iter().try_for_each(|line| writeln!(text, "{line}"))?;
         Ok(text)
     }
 
@@ -204,7 +203,7 @@ fn blocked(blocked: &[Blocked], clock: &Clock, text: &mut String) -> std::fmt::R
         for visit in visits.iter().take(SHOWN) {
             let ip = if visit.ip.raw().is_empty() { "no noted address".to_owned() } else { visit.ip.for_terminal() };
             let meant = if visit.meant { ", as the policy means it" } else { "" };
-            let (logins, acts) = (plural(visit.logins, "login"), plural(visit.acts, "act"));
+            let (logins, acts) = (plural(visit.logins, "login"), plural(visit.acts, "action"));
             writeln!(text, "    from {ip}: {logins}, {acts}, last {}{meant}", clock.at(visit.last))?;
         }
         if visits.len() > SHOWN {

@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
         Err(error) => {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             let message = error.message().lines().collect::<Vec<_>>().join(", ");
-            return Err(vec![Mistake::new(line, format!("is no TOML: {message}"))]);
+            return Err(vec![Mistake::new(line, format!("is not valid TOML: {message}"))]);
         }
     };
     let mut reader = Reader { text, mistakes: Vec::new() };
@@ -286,7 +286,7 @@ people = [" "]
     #[test]
     fn what_is_no_policy_at_all() {
         let first = |text: &str| parse(text).unwrap_err().remove(0).to_string();
-        assert!(first("default = \n").starts_with("line 1: is no TOML"), "{}", first("default = \n"));
+        assert!(first("default = \n").starts_with("line 1: is not valid TOML"), "{}", first("default = \n"));
         assert!(first("").contains("holds no `[[rule]]`"));
         assert!(first("rule = 1").contains("write `[[rule]]`"));
     }

@@ -35,7 +35,7 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(without_mark(text).as_bytes());
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(str::to_lowercase).collect(),
-        Err(error) => return Err(vec![Mistake::new(1, format!("is no CSV: {error}"))]),
+        Err(error) => return Err(vec![Mistake::new(1, format!("is not valid CSV: {error}"))]),
     };
     let lost = headers.iter().enumerate().find_map(|(at, header)| match header.as_str() {
         known @ ("person" | "address" | "label") => {
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Pairs {
             type Value = Pairs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of persons with lists of addresses")
+                f.write_str("an object with a list of addresses for each person")
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Pairs, M::Error> {
@@ -114,13 +114,12 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// Reads JSON: an object of persons with lists of addresses, or a list of objects with the same members as the columns of CSV.
+/// Reads JSON: an object with a list of addresses for each person, or a list of objects with the same members as the columns of CSV.
 ///
 /// # Errors
 /// When it is neither.
 pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let form =
-        "must be an object of persons with lists of addresses, or a list of objects with `person`, `address`, `label`";
+    let form = "must be an object with a list of addresses for each person, or a list of objects with `person`, `address`, `label`";
     let mistake = |error: serde_json::Error| match error.classify() {
         Category::Data => vec![Mistake::new(1, form)],
         _ => vec![Mistake::new(error.line(), format!("is no JSON: {error}"))],

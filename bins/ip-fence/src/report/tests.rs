@@ -11,8 +11,9 @@ use crate::body::Body;
 use crate::bursts::Bursts;
 use crate::config::Limits;
 use crate::gather::Facts;
+use crate::habits::Habits;
 use crate::policy::{Directory, PolicyFacts};
-use crate::rule::{BLIND_SPOTS, Countries, Detector, Rulebook};
+use crate::rule::{BLIND_SPOTS, Detector, Rulebook};
 use crate::sighting::Sighting;
 use crate::testing::{BOB, HANA, directory, failed, login, now, policy};
 
@@ -61,9 +62,9 @@ fn head(coverage: Coverage) -> Head {
 /// What the rules find in some rows. Only the office is allowed.
 fn judged(directory: &Directory, rows: &[Sighting]) -> Facts {
     let (policy, limits) = (policy(&["192.0.2.0/24"]), Limits::default());
-    let countries = Countries::from([(BOB, [("Germany".into(), 5)].into())]);
-    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true, countries: &countries };
-    let (mut detector, mut bursts) = (Detector::new(book), Bursts::new(book, &limits));
+    let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
+    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true };
+    let (mut detector, mut bursts) = (Detector::new(book, habits), Bursts::new(book, &limits));
     rows.iter().for_each(|row| detector.push(row));
     rows.iter().for_each(|row| bursts.push(row));
     let found = detector.finish().into_iter().chain(bursts.finish()).collect();

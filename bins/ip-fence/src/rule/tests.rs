@@ -1,30 +1,33 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::habits::Countries;
 use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
 
 struct World {
     policy: Policy,
     directory: Directory,
-    countries: Countries,
     is_public: bool,
     service_accounts: Vec<String>,
 }
 
 impl World {
     fn new(policy: Policy) -> Self {
-        let (countries, service_accounts) = (Countries::new(), Vec::new());
-        World { policy, directory: directory(), countries, is_public: true, service_accounts }
+        World { policy, directory: directory(), is_public: true, service_accounts: Vec::new() }
     }
 
     fn judge(&self, rows: &[Sighting]) -> Vec<Found> {
-        let mut detector = Detector::new(Rulebook {
+        self.judge_with(Habits::default(), rows)
+    }
+
+    fn judge_with(&self, habits: Habits, rows: &[Sighting]) -> Vec<Found> {
+        let book = Rulebook {
             policy: &self.policy,
             directory: &self.directory,
             service_accounts: &self.service_accounts,
             is_public: self.is_public,
-            countries: &self.countries,
-        });
+        };
+        let mut detector = Detector::new(book, habits);
         rows.iter().for_each(|row| detector.push(row));
         let mut found = detector.finish();
         crate::found::sort(&mut found);
@@ -77,7 +80,7 @@ fn one_network_of_one_person_is_one_finding() {
     let places: Vec<_> = found.iter().map(|found| found.detail.place.as_ref().unwrap().raw()).collect();
     assert_eq!(places, ["198.51.100.0/24", "203.0.113.0/24"]);
     assert_eq!((found[1].detail.logins, found[1].finding.counts.acts), (2, 3));
-    assert!(found[1].finding.reasons[0].contains("2 logins and 1 act"), "{:?}", found[1].finding.reasons);
+    assert!(found[1].finding.reasons[0].contains("2 logins and 1 action"), "{:?}", found[1].finding.reasons);
 }
 
 /// Stumps and nothing are never taken for allowed, even when the policy holds all of IPv6.
@@ -122,7 +125,7 @@ fn saves_of_the_editor_accuse_nobody() {
         let save = Sighting { action: audit_model::ActionId(action), ..act(BOB, "203.0.113.7", 90) };
         assert_eq!(office().judge(&[save]), [], "{action}");
     }
-    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an act of his own does");
+    assert_eq!(office().judge(&[act(BOB, "203.0.113.7", 90)]).len(), 1, "an action of his own does");
 }
 
 #[test]
@@ -175,14 +178,14 @@ fn robots_visitors_and_service_accounts_are_passed_over() {
 }
 
 #[test]
-fn a_country_is_new_to_a_habit_only() {
+fn a_country_that_is_new_to_a_habit_is_told() {
+    let habits = || Habits::new(Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), 5)]))]));
     let from = |country: &str| Sighting { country: Some(country.into()), ..login(BOB, "192.0.2.7", 90) };
-    let habit = |logins| Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), logins)]))]);
-    let world = |logins| World { countries: habit(logins), ..office() };
-    assert_eq!(world(5).kinds(&[from("France")]), [(BOB, Kind::NewCountry, Severity::Low)]);
-    assert_eq!(world(5).kinds(&[from("Germany")]), []);
-    assert_eq!(world(4).kinds(&[from("France")]), [], "too few logins to speak of a habit");
-    assert_eq!(office().kinds(&[from("France")]), []);
+    let found = office().judge_with(habits(), &[from("France")]);
+    assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::NewCountry, Severity::Low));
+    assert_eq!(office().judge_with(habits(), &[from("Germany")]), []);
+    let failed = Sighting { action: ActionId(1013), ..from("France") };
+    assert_eq!(office().judge_with(habits(), &[failed]), []);
 }
 
 /// Known until the network changes, or what the policy allows.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use portal_sim::{Fault, Login, Scenario};
+use chrono::TimeDelta;
+use portal_sim::{Fault, Login, Person, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, assert_valid, portal, portal_with, run, run_with};
+use crate::common::{self, assert_valid, portal, portal_with, run, run_bare, run_with};
 
 const SCHEMA: &str = "ip-fence-1";
 
@@ -26,7 +27,7 @@ fn in_short(report: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |finding: &Value| {
         format!(
-            "{:<8} {:<12} {:<22} {:<18} {} acts, {} logins, {} of {} rows, {}\n",
+            "{:<8} {:<12} {:<22} {:<18} {} actions, {} logins, {} of {} rows, {}\n",
             text(&finding["severity"]),
             text(&finding["kind"]),
             text(&finding["person"]["name"]),
@@ -130,8 +131,9 @@ async fn a_quiet_day_prints_nothing() {
 #[tokio::test]
 async fn a_new_country_is_told_with_its_caveat() {
     let setting = portal("addresses").await;
-    let earlier = run(&setting, &["--since", "14d", "--format", "json"]).await;
-    assert!(!told(&earlier.json()).iter().any(|(_, kind, _)| kind == "new_country"), "a habit first");
+    let earlier = (common::now() - TimeDelta::days(2)).to_rfc3339();
+    let earlier = run_bare(&setting, &["--portal", &setting.sim.url(), "--until", &earlier, "--since", "14d"]).await;
+    assert!(!earlier.stdout.contains("for the first time"), "a habit first: {}", earlier.stdout);
     let text = run(&setting, &[]).await;
     assert!(text.stdout.contains("signed in from France for the first time"), "{}", text.stdout);
     assert!(text.stdout.contains("VPNs, mobile networks and private relays"), "{}", text.stdout);
@@ -139,6 +141,30 @@ async fn a_new_country_is_told_with_its_caveat() {
     let found: Vec<_> = told(&report).into_iter().filter(|(_, kind, _)| kind == "new_country").collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "chen@example.com");
+}
+
+/// The machine was off for a week. The run after it learns from that week what is usual, and tells what is not.
+#[tokio::test]
+async fn a_new_country_is_told_by_the_long_run_after_a_pause() {
+    let mut scenario = Scenario::empty(common::now());
+    let bob = Person::new("bob@example.com", "Bob", "X");
+    scenario.people.push(bob.clone());
+    let mut sign_in = |country: &str, at| {
+        let mut login = Login::success(&bob, at);
+        login.country = Some(country.to_owned());
+        scenario.add_login(login);
+    };
+    (1..9).for_each(|day| sign_in("Germany", common::now() - TimeDelta::days(day)));
+    (1..4).for_each(|hours| sign_in("France", common::now() - TimeDelta::hours(hours)));
+    let setting = portal_with(scenario).await;
+    let (url, week_ago) = (setting.sim.url(), (common::now() - TimeDelta::days(7)).to_rfc3339());
+    let usual = ["--portal", url.as_str(), "--format", "json"];
+    let first = run_bare(&setting, &[&usual[..], &["--until", &week_ago]].concat()).await;
+    assert_eq!(first.exit, 0, "{}", first.stderr);
+    let report = run_bare(&setting, &usual).await.json();
+    let found: Vec<_> =
+        report["findings"].as_array().unwrap().iter().filter(|one| one["kind"] == "new_country").collect();
+    assert_eq!((found.len(), found[0]["logins"].as_u64(), found[0]["place"].as_str()), (1, Some(3), Some("France")));
 }
 
 /// Inside a company a private address is an address; outside it cannot be anybody's.

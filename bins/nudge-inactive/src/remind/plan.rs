@@ -67,13 +67,13 @@ impl Hold {
             }
             Hold::RunIsFull => "one run sends no more (`remind.most_per_run`); the next goes on".to_owned(),
             Hold::TooMany { people, judged } => format!(
-                "{people} of {judged} people at once are too many, so nobody was written to; look at the report, and raise `remind.hold_above_percent` if it is right"
+                "{people} of {judged} people would be reminded at once, which is too many, so no mail was sent; check the report, and raise `remind.hold_above_percent` if it is right"
             ),
             Hold::OldWindow => {
                 "the window ended more than a day ago; nobody is reminded of what may be over".to_owned()
             }
             Hold::Unclear => {
-                "nobody is written to before the settings are right: whom they leave in peace is not clear, see the notes".to_owned()
+                "no mail is sent until the settings are right, because it is not clear whom they exclude; the notes say what to correct".to_owned()
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::report::words::plural;
 use alerting::{Fate, Mail, MailError, Templates};
 use anyhow::Context;
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use job_runner::Job;
 use job_runner::names::{NamedList, look_up};
-use job_runner::words::plural;
 use job_store::{JournalState, Store};
 use tracing::warn;
 use uuid::Uuid;

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{Clock, plural};
 use audit_model::{Person, PortalText};
-use job_runner::words::plural;
 
-use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page};
+use super::words::{clock_of, headline, last_seen, outcome_of, right, role, room_page};
 use crate::body::{Report, RoomReport};
 
 const STYLE: &str = "body{font:15px/1.45 sans-serif;color:#222;max-width:60em;margin:1.5em auto;padding:0 1em}\
@@ -14,7 +15,7 @@ th,td{text-align:left;vertical-align:top;padding:.3em .6em;border-bottom:1px sol
 .risk{font-weight:600}.note{color:#555}.gap{color:#8a1c00}@media print{a{color:inherit}}";
 
 pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    let clock = Clock::of(report);
+    let clock = clock_of(report);
     let head = &report.head;
     let title = escape(&headline(report));
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;
@@ -26,7 +27,7 @@ pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()>
     for note in &head.notes {
         writeln!(out, "<p class=\"note\">{}</p>", escape(note))?;
     }
-    for gap in gaps(&head.coverage, &clock) {
+    for gap in coverage::not_seen(&head.coverage, clock) {
         writeln!(out, "<p class=\"gap\">Not seen: {}</p>", escape(&gap))?;
     }
     for room in &report.body.unread_rooms {
@@ -36,8 +37,9 @@ pub(super) fn whole(report: &Report, out: &mut impl io::Write) -> io::Result<()>
         room_html(report, room, &clock, out)?;
     }
     reminders_html(report, out)?;
-    if !head.coverage.blind_spots.is_empty() {
-        writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", blind_spots(&head.coverage))?;
+    let never = coverage::never_recorded(&head.coverage);
+    if !never.is_empty() {
+        writeln!(out, "<p class=\"note\">Never recorded by the portal: {}</p>", never.join("; "))?;
     }
     writeln!(out, "</body></html>")
 }
@@ -61,7 +63,7 @@ fn room_html(report: &Report, room: &RoomReport, clock: &Clock, out: &mut impl i
     writeln!(out, "<table><tr><th>Who</th><th>In the room as</th><th>What was seen</th><th>Risk</th></tr>")?;
     for inactive in &room.inactive {
         let right = escape(&format!("{}, {}", role(&inactive.person), right(inactive)));
-        let seen = escape(&format!("{}, {}", plural(inactive.acts, "act"), last_seen(report, inactive, clock)));
+        let seen = escape(&format!("{}, {}", plural(inactive.acts, "action"), last_seen(report, inactive, clock)));
         let (who, risk) = (who(&inactive.person), inactive.risk.words());
         writeln!(out, "<tr><td>{who}</td><td>{right}</td><td>{seen}</td><td class=\"risk\">{risk}</td></tr>")?;
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use ::report::coverage;
+use ::report::words::{Clock, plural};
 use audit_model::{RoomId, Verdict};
 use job_runner::Found;
-use job_runner::words::plural;
 use uuid::Uuid;
 
-use super::words::{Clock, blind_spots, gaps, headline, last_seen, outcome_of, right, role, room_page, who};
+use super::words::{clock_of, headline, last_seen, outcome_of, right, role, room_page, who};
 use crate::body::{Inactive, Report, RoomReport};
 use crate::remind::{ActionState, Hold, Reminder};
 
@@ -40,7 +41,7 @@ pub(super) fn news(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
 
 fn write(report: &Report, told: Option<&Told>, out: &mut impl io::Write) -> io::Result<()> {
     let head = &report.head;
-    let clock = Clock::of(report);
+    let clock = clock_of(report);
     writeln!(out, "nudge-inactive: {}", headline(report))?;
     let (since, until) = (clock.minute(head.window.since), clock.minute(head.window.until));
     writeln!(out, "Portal {}, {since} to {until}, times in {}", head.portal.shown(), clock.0)?;
@@ -67,7 +68,7 @@ fn write(report: &Report, told: Option<&Told>, out: &mut impl io::Write) -> io::
     }
     actions_text(report, out)?;
     writeln!(out)?;
-    coverage_text(report, &clock, out)
+    coverage_text(report, clock, out)
 }
 
 fn room_text(
@@ -84,7 +85,7 @@ fn room_text(
         let risk = inactive.risk.words();
         writeln!(out, "  INACTIVE  {}: {risk}", who(&inactive.person))?;
         let (role, right) = (role(&inactive.person), right(inactive));
-        let (acts, seen) = (plural(inactive.acts, "act"), last_seen(report, inactive, clock));
+        let (acts, seen) = (plural(inactive.acts, "action"), last_seen(report, inactive, clock));
         writeln!(out, "    {role}, in the room as {right}; {acts}, {seen}")?;
     }
     if !is_whole {
@@ -140,22 +141,12 @@ fn actions_text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn coverage_text(report: &Report, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let coverage = &report.head.coverage;
-    if let Some(audit) = &coverage.audit {
-        writeln!(out, "Read: {}", plural(audit.rows, "event"))?;
-    }
-    if coverage.unattributed > 0 {
-        writeln!(out, "Not tied to any known room: {}", plural(coverage.unattributed, "act"))?;
-    }
-    for gap in gaps(coverage, clock) {
-        writeln!(out, "Not seen: {gap}")?;
+fn coverage_text(report: &Report, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
+    for line in coverage::lines(&report.head.coverage, clock) {
+        writeln!(out, "{line}")?;
     }
     for room in &report.body.unread_rooms {
         writeln!(out, "Not seen: members of room {room}")?;
-    }
-    if !coverage.blind_spots.is_empty() {
-        writeln!(out, "Never recorded by the portal: {}", blind_spots(coverage))?;
     }
     Ok(())
 }

@@ -1,42 +1,29 @@
 //! Phrases that several forms of the report share.
 
-use audit_model::{Coverage, Person, PortalRole, RoomId, Verdict};
-use chrono::{DateTime, Utc};
+use ::report::words::{self, Clock, plural};
+use audit_model::{Person, PortalRole, RoomId, Verdict};
 use chrono_tz::Tz;
-use job_runner::words::{blind_spot, plural};
 
 use crate::body::{ALL_ACTIVE, Inactive, Report};
 use crate::remind::{ActionState, Hold, Reminder};
 
-/// Instants as the portal's own pages show them.
-pub(crate) struct Clock(pub(crate) Tz);
-
-impl Clock {
-    pub(super) fn of(report: &Report) -> Self {
-        Clock(report.head.portal.time_zone.unwrap_or(Tz::UTC))
-    }
-
-    pub(crate) fn minute(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d %H:%M").to_string()
-    }
-
-    pub(crate) fn day(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.0).format("%Y-%m-%d").to_string()
-    }
+/// The portal's clock.
+pub(super) fn clock_of(report: &Report) -> Clock {
+    Clock(report.head.portal.time_zone.unwrap_or(Tz::UTC))
 }
 
 /// The one sentence that stands above everything.
 pub(super) fn headline(report: &Report) -> String {
     let days = plural(report.body.terms.period_days.into(), "day");
-    let (inactive, people) = (report.body.inactive(), plural_people(report.body.people()));
+    let (inactive, people) = (report.body.inactive(), plural(report.body.people(), "person"));
     let rooms = plural(report.body.rooms.len() as u64, "room");
     let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
     match report.head.coverage.verdict() {
-        Verdict::Nothing => job_runner::words::nothing(&report.head.coverage),
+        Verdict::Nothing => words::nothing(&report.head.coverage),
         Verdict::Incomplete if inactive == 0 => {
-            "incomplete: nobody was found inactive in what could be read, and not all of it could".to_owned()
+            "incomplete: nobody found inactive so far, but some records could not be read".to_owned()
         }
-        Verdict::Incomplete => format!("incomplete: {found}, and not everything could be read"),
+        Verdict::Incomplete => format!("incomplete: {found}, and some records could not be read"),
         Verdict::Complete if report.body.all_active(report.coverage()) => ALL_ACTIVE.to_owned(),
         Verdict::Complete if inactive == 0 => {
             format!("nobody was found inactive in {rooms}; not everybody could be judged")
@@ -45,16 +32,12 @@ pub(super) fn headline(report: &Report) -> String {
     }
 }
 
-fn plural_people(count: u64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
-}
-
 /// When somebody was last seen in the room.
 pub(super) fn last_seen(report: &Report, inactive: &Inactive, clock: &Clock) -> String {
     match (inactive.last_activity, report.body.watched_since) {
         (Some(at), _) => format!("last seen there {}", clock.day(at)),
-        (None, Some(since)) => format!("not seen there since we watch ({})", clock.day(since)),
-        (None, None) => "not seen there in this period".to_owned(),
+        (None, Some(since)) => format!("no activity there since monitoring began on {}", clock.day(since)),
+        (None, None) => "no activity there in this period".to_owned(),
     }
 }
 
@@ -91,14 +74,4 @@ pub(super) fn outcome_of(action: &Reminder) -> (&'static str, String) {
         ActionState::Failed => "NOT SENT",
     };
     (state, action.held.map_or_else(|| action.reason.clone(), Hold::words))
-}
-
-/// What was not seen, one line each.
-pub(crate) fn gaps(coverage: &Coverage, clock: &Clock) -> Vec<String> {
-    job_runner::words::gaps(coverage, |span| format!("{} to {}", clock.minute(span.since), clock.minute(span.until)))
-}
-
-/// What the portal never records, in one line.
-pub(crate) fn blind_spots(coverage: &Coverage) -> String {
-    coverage.blind_spots.iter().copied().map(blind_spot).collect::<Vec<_>>().join("; ")
 }

@@ -311,7 +311,7 @@ async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
     let misnamed = settings_file(&setting, &settings(&server, "").replace("robot@", "nobody@"));
     for _ in 0..2 {
         let ended = go(&setting, &misnamed, &[]).await;
-        let is_said = ended.stdout.contains("before the settings are right");
+        let is_said = ended.stdout.contains("until the settings are right");
         assert!(ended.exit == 3 && is_said && server.taken().is_empty(), "{ended:?}");
     }
     let config = settings_file(&setting, &settings(&server, ""));
@@ -319,7 +319,7 @@ async fn too_many_at_once_hold_everybody_and_the_exit_code_says_so() {
     assert_eq!((ended.exit, server.taken().len()), (3, 0), "{}", ended.stderr);
     assert_valid(&ended.stdout);
     let text = go(&setting, &config, &[]).await;
-    assert!(text.exit == 3 && text.stdout.contains("12 of 12 people at once are too many"), "{}", text.stdout);
+    assert!(text.exit == 3 && text.stdout.contains("12 of 12 people would be reminded at once"), "{}", text.stdout);
     settings_file(&setting, &settings(&server, "").replace("[remind]", "[remind]\nhold_above_percent = 100"));
     assert_eq!((go(&setting, &config, &[]).await.exit, server.taken().len()), (0, 12));
 }

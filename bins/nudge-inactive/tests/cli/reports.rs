@@ -98,9 +98,9 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
     setting.run(&["--since", "2026-09-21T09:00:00Z"]).await;
     let ended = setting.run(&["--report", "text"]).await;
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<earlier@example.com>")).nth(1).unwrap();
-    assert!(line.ends_with("0 acts, last seen there 2026-10-01"), "{line}");
+    assert!(line.ends_with("0 actions, last seen there 2026-10-01"), "{line}");
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<guest@example.com>")).nth(1).unwrap();
-    assert!(line.ends_with("0 acts, not seen there since we watch (2026-09-21)"), "{line}");
+    assert!(line.ends_with("0 actions, no activity there since monitoring began on 2026-09-21"), "{line}");
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn hostile_finding() -> Finding {
         }),
         counts: Counts { acts: 120, documents: 110 },
         window: Window::new(at("08:00:00"), at("08:40:00")),
-        reasons: vec!["120 acts within 1 h, more than 20".to_owned()],
+        reasons: vec!["120 actions within 1 h, more than 20".to_owned()],
         evidence: (0..MAX_EVIDENCE as i64)
             .map(|n| Evidence {
                 event: n,

@@ -58,7 +58,7 @@ fn more_than_the_limit_is_a_finding_and_the_limit_is_not() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].counts, Counts { acts: 41, documents: 41 });
     assert_eq!(found[0].severity, Severity::High);
-    assert_eq!(found[0].reasons, ["41 acts within 1 h, more than 20", "41 downloads on 41 documents"]);
+    assert_eq!(found[0].reasons, ["41 actions within 1 h, more than 20", "41 downloads on 41 documents"]);
     assert_eq!((found[0].evidence.len(), found[0].evidence_total), (10, 41));
 }
 
@@ -73,7 +73,7 @@ fn a_whole_day_of_automatic_saves_is_one_act() {
 fn a_slow_day_is_found_by_the_day() {
     let slow: Vec<AuditEvent> = (0..130).map(|n| event(n, n * 9, 1, DOWNLOAD, &format!("{}", 900 + n))).collect();
     let found = detect(&Limits::default(), &slow);
-    assert_eq!(found[0].reasons[0], "130 acts within 24 h, more than 100");
+    assert_eq!(found[0].reasons[0], "130 actions within 24 h, more than 100");
     assert_eq!(found[0].severity, Severity::Medium);
 }
 
@@ -81,7 +81,7 @@ fn a_slow_day_is_found_by_the_day() {
 fn the_whole_window_has_a_limit_of_its_own() {
     let limits = common(0, 0, 3);
     let spread: Vec<AuditEvent> = (0..4).map(|n| event(n, n * 2000, 1, DOWNLOAD, &format!("{}", 900 + n))).collect();
-    assert_eq!(detect(&limits, &spread)[0].reasons[0], "4 acts in the whole window, more than 3");
+    assert_eq!(detect(&limits, &spread)[0].reasons[0], "4 actions in the whole window, more than 3");
     assert_eq!(detect(&limits, &spread[..3]), []);
 }
 
@@ -232,7 +232,7 @@ proptest! {
 #[test]
 fn making_a_dozen_links_of_one_room_is_not_one_act() {
     let links: Vec<AuditEvent> = (0..12).map(|n| event(n, n, 1, 5088, "71")).collect();
-    assert_eq!(detect(&Limits::default(), &links)[0].reasons[0], "12 acts of sharing within 1 h, more than 10");
+    assert_eq!(detect(&Limits::default(), &links)[0].reasons[0], "12 actions of sharing within 1 h, more than 10");
 }
 
 #[test]
@@ -263,11 +263,11 @@ fn a_folder_counts_what_it_holds() {
         detector.finish()
     };
     let listed = found(Weight { documents: 60, at_least: false });
-    assert_eq!(listed[0].reasons, ["60 acts within 1 h, more than 20", "60 downloads on 60 documents"]);
+    assert_eq!(listed[0].reasons, ["60 actions within 1 h, more than 20", "60 downloads on 60 documents"]);
     assert_eq!(listed[0].evidence_total, 1);
     assert_eq!(found(Weight { documents: 10, at_least: true }), []);
     let guessed = found(Weight { documents: 30, at_least: true });
-    assert!(guessed[0].reasons[0].starts_with("≥ 30 acts"));
+    assert!(guessed[0].reasons[0].starts_with("≥ 30 actions"));
     assert!(guessed[0].reasons.iter().any(|reason| reason.contains("could not be listed")));
 }
 

@@ -63,7 +63,7 @@ async fn downloads_from_one_of_two_namesakes_are_placed_by_where_the_documents_a
 /// One event, sixty documents; and when the folder is gone since, as many as the settings say, with "at least".
 #[tokio::test]
 async fn a_folder_counts_what_it_holds() {
-    for (exists, expected) in [(true, "60 acts within 1 h"), (false, "≥ 30 acts within 1 h")] {
+    for (exists, expected) in [(true, "60 actions within 1 h"), (false, "≥ 30 actions within 1 h")] {
         let mut portal = portal();
         let olga = portal.owner().id;
         if exists {
@@ -99,7 +99,7 @@ async fn a_folder_that_was_emptied_after_its_download_is_not_one_document() {
     let setting = Setting::with(portal).await;
     let config = setting.config("folder_weight = 30\n");
     let text = run(&setting, &["--config", &config]).await.stdout;
-    assert!(text.contains("≥ 30 acts within 1 h"), "{text}");
+    assert!(text.contains("≥ 30 actions within 1 h"), "{text}");
 }
 
 #[tokio::test]
@@ -153,5 +153,5 @@ async fn an_expected_finding_is_in_the_json_report_only() {
     assert!(finding["reasons"].to_string().contains("expected until 2027-01-01: closing binder"));
     assert_eq!(json["suspiciousUsers"], serde_json::json!([]));
     let text = run(&setting, &["--config", &exclude("2026-11-20")]).await.stdout;
-    assert!(text.contains("25 acts") && text.contains("does not count any more: closing binder"), "{text}");
+    assert!(text.contains("25 actions") && text.contains("does not count any more: closing binder"), "{text}");
 }

@@ -196,7 +196,11 @@ async fn a_token_is_told_from_a_key() {
     portal.keys[0].key = "some-personal-access-token".to_owned();
     let setting = Setting::with(portal).await;
     let ended = doctor(&setting, &[]).await;
-    assert!(ended.stdout.contains("warn  key: ") && ended.stdout.contains("dies at logout"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("warn  key: ") && ended.stdout.contains("ends when its owner signs out"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("ok    right: the key acts as a DocSpace admin"), "{}", ended.stdout);
     assert_eq!(ended.exit, 0);
 }
@@ -207,7 +211,7 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     let mut portal = Scenario::builtin("incident", now()).unwrap();
     portal.keys[0].expires = Some(now() + TimeDelta::days(3));
     let setting = Setting::with(portal).await;
-    let note = "the API key dies on 2026-11-23, in 3 days; make a new one and put it in its place";
+    let note = "the API key expires on 2026-11-23, in 3 days; make a new one and put it in its place";
     let dry = run(&setting, &["--dry-run"]).await;
     assert!(dry.stdout.contains(&format!("Note: {note}\n")), "{}", dry.stdout);
     let first = run(&setting, &["--format", "json"]).await;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cli_test::holding::Holding;
-use portal_sim::{Event, Fault, Room, Scenario};
+use portal_sim::{Event, Fault, Login, Room, Scenario};
 use serde_json::Value;
 
 use crate::common::{Setting, now, run_with};
@@ -109,6 +109,52 @@ async fn what_was_read_without_the_list_of_rooms_is_judged_by_the_next_run() {
     assert_eq!((exit, acts(&report)), (0, vec![41]), "{}", report["coverage"]);
     let (exit, report) = cron(&setting, &[]).await;
     assert_eq!((exit, report["coverage"]["complete"].as_bool(), acts(&report)), (0, Some(true), Vec::new()));
+}
+
+/// A finding that was told without its logins is looked at again until they are there, and is not told again for that.
+#[tokio::test]
+async fn logins_that_could_not_be_read_are_told_by_the_run_that_can() {
+    let mut setting = falcon().await;
+    let later = now();
+    let owner = setting.scenario.owner().clone();
+    setting.sim.edit(|portal| {
+        downloads(portal, 41, 60);
+        for day in 1..40 {
+            portal.add_login(Login::success(&owner, later - TimeDelta::days(day)));
+        }
+        let elsewhere = Login::success(&owner, later - TimeDelta::minutes(60 * 60 - 10));
+        portal.add_login(Login { ip: "203.0.113.66".to_owned(), ..elsewhere });
+    });
+    setting.sim.set_faults(vec![Fault::status(500).on("security/audit/login")]);
+    let id = owner.id.to_string();
+    let logins = |report: &Value| report["loginDetails"][&id].as_array().map_or(0, Vec::len);
+    let is_named = |report: &Value| {
+        report["coverage"]["gaps"].as_array().unwrap().iter().any(|gap| {
+            gap["what"] == "logins"
+                && gap["since"].as_str() <= Some("2026-11-17T21:00:00Z")
+                && gap["until"].as_str() >= Some("2026-11-17T21:41:00Z")
+        })
+    };
+    let mut states = Vec::new();
+    // the third and the fourth run have the burst in no window of the usual length
+    for (hours_ago, is_down) in [(58, true), (57, true), (20, true), (1, false), (0, false)] {
+        let at = later - TimeDelta::hours(hours_ago);
+        setting.sim.edit(|portal| portal.now = at);
+        setting.scenario.now = at;
+        if !is_down {
+            setting.sim.set_faults(Vec::new());
+        }
+        let (exit, report) = cron(&setting, &[]).await;
+        let expected = if is_down { (4, true) } else { (0, false) };
+        assert_eq!((exit, is_named(&report)), expected, "{hours_ago}: {}", report["coverage"]);
+        states.push((report["findings"][0]["state"].as_str().map(str::to_owned), logins(&report)));
+        if hours_ago == 1 {
+            let told = report["loginDetails"][&id].as_array().unwrap();
+            assert!(told.iter().any(|login| login["new"][0] == "address"), "{told:?}");
+        }
+    }
+    let state = |state: &str, logins| (Some(state.to_owned()), logins);
+    assert_eq!(states, [state("new", 0), state("known", 0), state("known", 0), state("known", 3), (None, 0)]);
 }
 
 /// A source that fails for days leaves holes, and not a window that grows from run to run.

@@ -244,7 +244,7 @@ async fn a_burst_around_the_end_of_the_last_run_is_judged_as_one() {
         portal.events[before..].iter_mut().for_each(|event| event.target[0].insert(0, '1'));
     });
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339()]).await;
-    assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("30 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
 /// After a pause somebody runs the program by hand, for the last hour or with a room that is not there: the pause is still unseen.
@@ -257,7 +257,7 @@ async fn a_run_that_judged_nothing_of_a_pause_does_not_end_it() {
         let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
         // the run by hand may have looked at it as well, as at what no run has judged
         let told = first.stdout + &ended.stdout;
-        assert!(told.contains("60 acts within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+        assert!(told.contains("60 actions within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
     }
 }
 
@@ -280,8 +280,8 @@ async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
     });
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
-    assert!(ended.stdout.contains("25 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("150 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("25 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("150 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
 /// Forty downloads were told two days ago. Thirty of ten hours before, which the portal tells only now, are another finding.
@@ -293,14 +293,14 @@ async fn a_late_incident_is_not_hidden_by_a_larger_one_that_was_told_before() {
     let setting = Setting::with(portal).await;
     let (url, before) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
     let told = run_with(&setting, &["--portal", &url, "--until", &before, "--since", "5d"]).await;
-    assert!(told.stdout.contains("40 acts within 1 h"), "{}{}", told.stdout, told.stderr);
+    assert!(told.stdout.contains("40 actions within 1 h"), "{}{}", told.stdout, told.stderr);
     setting.sim.edit(|portal| {
         portal.now = now();
         downloads(portal, 71, 30, 50 * 60);
     });
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
     let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
-    assert!(ended.stdout.contains("30 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("30 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
 /// The store takes in what was read, and then no more. What the run found must be told all the same.
@@ -319,7 +319,7 @@ async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
     store.close().await;
     setting.sim.edit(|portal| downloads(portal, 71, 30, 90));
     let ended = run(&setting, &[]).await;
-    assert!(ended.stdout.contains("30 acts within 1 h"), "exit {} {}{}", ended.exit, ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("30 actions within 1 h"), "exit {} {}{}", ended.exit, ended.stdout, ended.stderr);
 }
 
 /// A portal with a second room and a second person, of whom nothing is to be told.
@@ -338,9 +338,9 @@ async fn a_run_that_looks_at_a_part_does_not_end_a_pause() {
         with_others(&setting).await;
         let (url, monday) = (setting.sim.url(), now().to_rfc3339());
         let part = run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
-        assert_eq!((part.exit, part.stdout.contains("60 acts")), (0, false), "{}", part.stderr);
+        assert_eq!((part.exit, part.stdout.contains("60 actions")), (0, false), "{}", part.stderr);
         let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
-        assert!(ended.stdout.contains("60 acts within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+        assert!(ended.stdout.contains("60 actions within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
     }
 }
 
@@ -363,9 +363,9 @@ async fn a_run_that_looks_at_a_part_does_not_consume_what_came_late() {
         setting.sim.edit(|portal| downloads(portal, 71, 30, 24 * 60 + 15));
         crate::common::forget_thorough_reads(&setting).await;
         let part = run_with(&setting, &[&["--portal", &url], &until_by_hand[..], &by_hand[..]].concat()).await;
-        assert!(!part.stdout.contains("30 acts"), "{}", part.stdout);
+        assert!(!part.stdout.contains("30 actions"), "{}", part.stdout);
         let ended = run_with(&setting, &cron).await;
-        assert!(ended.stdout.contains("30 acts within 1 h"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
+        assert!(ended.stdout.contains("30 actions within 1 h"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
     }
 }
 
@@ -383,5 +383,5 @@ async fn a_pause_of_runs_about_one_room_is_not_silence() {
         downloads(portal, 71, 60, 36 * 60);
     });
     let ended = run_with(&setting, &[&cron[..], &[&now().to_rfc3339()]].concat()).await;
-    assert!(ended.stdout.contains("60 acts within"), "exit {} {}", ended.exit, ended.stderr);
+    assert!(ended.stdout.contains("60 actions within"), "exit {} {}", ended.exit, ended.stderr);
 }

@@ -16,6 +16,8 @@ mod killed;
 mod look_ups;
 mod memory;
 mod metrics;
+mod sentences;
+mod signals;
 mod silence;
 mod situations;
 mod told;
@@ -194,7 +196,7 @@ async fn an_incident_that_appears_days_later_is_found() {
         }
     });
     let ended = run(&setting, &["--since", "24h"]).await;
-    assert!(ended.stdout.contains("31 acts within 1 h"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("31 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
 #[tokio::test]

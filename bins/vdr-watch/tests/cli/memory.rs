@@ -75,6 +75,30 @@ async fn a_report_without_memory_says_so_once_an_hour() {
     assert_eq!(fs::read_to_string(&alerts).unwrap().lines().count(), 4, "once more, because nobody knows of before");
 }
 
+/// A store that was cut to nothing is no new one.
+#[tokio::test]
+async fn a_store_that_was_emptied_is_told_as_lost() {
+    let setting = Setting::new("incident").await;
+    run(&setting, &[]).await;
+    let path = setting.state_file("sqlite");
+    fs::write(&path, "").unwrap();
+    let first = run(&setting, &["--format", "json"]).await;
+    let report = first.json();
+    assert_eq!((first.exit, blind(&report), states(&report)), (0, true, vec!["new", "new"]), "{}", first.stderr);
+    assert!(report["notes"].to_string().contains("is empty, so what it held is lost"), "{}", report["notes"]);
+    let second = run(&setting, &[]).await;
+    assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", ""), "told once an hour");
+    let url = setting.sim.url();
+    for command in [&["store", "check"][..], &["doctor"]] {
+        let ended = setting.run_with(&[command, &["--portal", &url]].concat()).await;
+        let said = ended.stdout + &ended.stderr;
+        assert!(ended.exit == 1 && said.contains("move it away to start with a new one"), "{said}");
+    }
+    fs::remove_file(&path).unwrap();
+    let anew = run(&setting, &["--format", "json"]).await.json();
+    assert!(!blind(&anew), "whoever moves it away begins anew");
+}
+
 /// Three runs in a file system of their own, with something done to it after the first.
 async fn on_a_disk(setting: &Setting, size: &str, between: &str) -> Option<Vec<(i32, String)>> {
     let unshare = |arguments: &[&str]| {
@@ -117,7 +141,12 @@ fn assert_told(runs: &[(i32, String)]) {
         let report: Value = serde_json::from_str(&printed[..end]).unwrap();
         assert_eq!((*exit, states(&report).len(), blind(&report)), (0, 2, true), "{printed}");
         assert!(!printed.contains("transaction depth"), "{printed}");
+        let is_first = *printed == runs[1].1;
+        // what was told is remembered elsewhere, and nobody is called again
+        assert_eq!(states(&report), if is_first { ["new", "new"] } else { ["known", "known"] }, "{printed}");
+        assert_eq!(printed.contains("WARN"), is_first, "{printed}");
     }
+    assert_ne!(runs[1].1, runs[2].1);
 }
 
 #[cfg(target_os = "linux")]

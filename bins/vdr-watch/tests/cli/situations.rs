@@ -42,7 +42,7 @@ fn in_short(json: &str) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |finding: &Value| {
         format!(
-            "{:<8} {:<14} room {} {} acts, {} documents, {} of {} rows, {}, from {} to {}\n",
+            "{:<8} {:<14} room {} {} actions, {} documents, {} of {} rows, {}, from {} to {}\n",
             text(&finding["severity"]),
             text(&finding["person"]["name"]),
             finding["room"]["id"],

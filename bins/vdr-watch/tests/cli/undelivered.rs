@@ -109,7 +109,7 @@ async fn giving_up_stands_in_the_report_once() {
     let told = run(&setting, &["--config", &config, "--room", "71"]).await;
     let expected = format!("Note: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
     assert!(told.stdout.starts_with(&expected), "{}", told.stdout);
-    assert!(told.stdout.contains(" acts within "), "{}", told.stdout);
+    assert!(told.stdout.contains(" actions within "), "{}", told.stdout);
     assert!(told.stderr.contains("alert given up"), "{}", told.stderr);
     assert_eq!(run(&setting, &["--config", &config, "--room", "71"]).await.stdout, "");
 }
@@ -125,7 +125,7 @@ async fn alerts_of_a_channel_that_is_gone_are_told_by_the_report() {
     let report: Value = serde_json::from_str(&json.stdout).unwrap();
     let notes = report["notes"].as_array().unwrap();
     assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(notes.iter().all(|note| note.as_str().unwrap().contains(" acts within ")), "{notes:?}");
+    assert!(notes.iter().all(|note| note.as_str().unwrap().contains(" actions within ")), "{notes:?}");
     assert_eq!(run(&setting, &[]).await.stdout, "");
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn finding() -> Finding {
         }),
         counts: Counts { acts: 41, documents: 38 },
         window: window("2026-11-20T08:00:00Z", "2026-11-20T08:41:00Z"),
-        reasons: vec!["41 acts within 1 h, more than 20".into()],
+        reasons: vec!["41 actions within 1 h, more than 20".into()],
         evidence: vec![evidence(48213, 0), evidence(48260, 40)],
         evidence_total: 41,
     }

@@ -79,7 +79,10 @@ async fn growth_is_held_back_counted_and_told_with_the_next_alert() {
     let now = time("10:00:00");
     outbox.judge(&mut findings, QUIET, now).await.unwrap();
     assert_eq!(findings[0].state, Grown);
-    assert_eq!(findings[0].reasons, ["41 acts within 1 h, more than 20", "told before: 41 acts; now 60"]);
+    assert_eq!(
+        findings[0].reasons,
+        ["41 actions within 1 h, more than 20", "already reported with 41 actions; now 60"]
+    );
     let mut alerts: Vec<Alert> = findings.iter().map(|finding| alert_of(finding, &complete())).collect();
     outbox.keep(&findings, &mut alerts, &[], now).await.unwrap();
     assert_eq!(alerts[0].suppressed, 2);

@@ -207,7 +207,7 @@ fn portal_url(portal: &PortalSettings) -> Result<Url, &'static str> {
         return Err("must start with `https://`, such as `https://docs.example.com`");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user name or a password: the API key belongs into `key_file`");
+        return Err("must not hold a user name or a password: put the API key in `key_file`");
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("must end after the host: leave out everything from `?` or `#` on");

@@ -3,15 +3,21 @@
 use figment::value::{Dict, Value};
 use strsim::levenshtein;
 
-/// Typing errors that still count as the same word: one in four characters, and always two (two swapped letters).
-const MAX_DISTANCE: usize = 2;
+/// How many typing errors still count as the same word: one in four characters, and at most three. Two swapped letters are two.
+fn most_errors(word: &str) -> usize {
+    const SWAPPED: usize = 2;
+    match word.chars().count() {
+        0..=3 => 1,
+        length => (length / 4).clamp(SWAPPED, 3),
+    }
+}
 
 /// The known key that `unknown` most likely stands for: a similar spelling, else the same name in another table.
 pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
     let mut known = Vec::new();
     collect(defaults, &mut Vec::new(), &mut known);
     let wanted = unknown.join(".");
-    let limit = MAX_DISTANCE.max(wanted.chars().count() / 4);
+    let limit = most_errors(&wanted);
     let similar = known
         .iter()
         .map(|path| path.join("."))
@@ -27,7 +33,7 @@ pub(super) fn nearest(unknown: &[String], defaults: &Dict) -> Option<String> {
 
 /// The known name that `unknown` most likely stands for; for names that are no settings.
 pub fn nearest_name<'n>(unknown: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = MAX_DISTANCE.max(unknown.chars().count() / 4);
+    let limit = most_errors(unknown);
     let distances = known.map(|name| (levenshtein(unknown, &name.to_lowercase()), name));
     distances
         .filter(|(distance, name)| *distance <= limit && *distance * 2 <= name.chars().count())

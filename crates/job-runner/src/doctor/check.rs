@@ -1,5 +1,6 @@
 //! One thing that was checked.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use audit_model::PortalText;
@@ -50,27 +51,27 @@ impl Check {
         Check { is_usage: true, ..Check::fail(name, text, remedy) }
     }
 
-    /// A failure whose message holds its remedy, as ours do. Causes are part of what was found.
+    /// A failure. Causes are part of what was found.
     pub fn failed(name: &'static str, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(": ")) };
         // part of it may come from a server
         let one_line = |text: String| PortalText::new(text).for_terminal_within(1_000);
-        let (message, causes) = (one_line(error.to_string()), one_line(causes));
-        match split_remedy(&message) {
-            Some((text, remedy)) => Check::fail(name, format!("{text}{causes}"), remedy),
-            None => Check::fail(name, format!("{message}{causes}"), "run again; if it stays, look at the log of `-vv`"),
-        }
+        let (text, remedy) = match (error.downcast_ref(), error.downcast_ref()) {
+            (Some(of_portal), _) => {
+                let of_portal: &docspace_client::Error = of_portal;
+                (of_portal.meaning(), Some(of_portal.remedy()))
+            }
+            (None, Some(of_store)) => {
+                let of_store: &job_store::Error = of_store;
+                (of_store.meaning(), of_store.remedy().map(Cow::Borrowed))
+            }
+            (None, None) => (error.to_string(), None),
+        };
+        let remedy = remedy.unwrap_or(Cow::Borrowed("run again; if that does not help, look at the log of `-vv`"));
+        Check::fail(name, format!("{}{}", one_line(text), one_line(causes)), remedy)
     }
-}
-
-/// What was found, and what to do: behind a semicolon, or behind the status that the portal answered with.
-pub(super) fn split_remedy(message: &str) -> Option<(&str, &str)> {
-    message.split_once("; ").or_else(|| {
-        let end = message.find("): ")? + 1;
-        Some((&message[..end], &message[end + 2..]))
-    })
 }
 
 impl fmt::Display for Check {

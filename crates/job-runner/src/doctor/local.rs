@@ -15,9 +15,9 @@ use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::Check;
-use super::check::split_remedy;
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings, is_loopback};
+use crate::former::{self, FoundStore};
 use crate::guard;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
@@ -106,13 +106,14 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check
         return Vec::new();
     }
     match setup.state_paths() {
-        Ok(paths) => vec![store(&paths.store, &P::part(setup.config)).await, lock(&paths.lock, setup)],
+        Ok(paths) => vec![store(&former::find(&paths), &P::part(setup.config)).await, lock(&paths.lock, setup)],
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
 
-async fn store(path: &Path, part: &str) -> Check {
+async fn store(found: &FoundStore<'_>, part: &str) -> Check {
     const NAME: &str = "state";
+    let path = found.path;
     let shown = path.display();
     if let Err(error) = writable(path) {
         return Check::fail(
@@ -139,7 +140,8 @@ async fn store(path: &Path, part: &str) -> Check {
         Ok((None, judged)) => {
             let judged =
                 judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {until}"));
-            Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}"))
+            let note = found.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+            Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}{note}"))
         }
         Ok((Some(damage), _)) => {
             Check::fail(NAME, format!("{shown} is damaged: {damage}"), "move it away to start with an empty one")
@@ -300,9 +302,7 @@ async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Chec
             Check::ok(name, text)
         }
         Ok(Err(HandshakeError::Certificate(fault))) => {
-            let message = format!("the certificate of {host} {fault}");
-            let (text, remedy) = split_remedy(&message).unwrap_or((&message, "have another one made"));
-            Check::fail(name, text, remedy)
+            Check::fail(name, format!("the certificate of {host} {fault}"), fault.remedy())
         }
         Ok(Err(error)) => Check::fail(
             name,

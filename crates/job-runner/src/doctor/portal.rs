@@ -5,10 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{
     Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalState, Room, Scopes, Settings,
 };
+use report::words::{duration, plural};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::check::split_remedy;
 use super::{Check, CheckState, local};
 use crate::clock::CLOCK_TOLERANCE;
 use crate::config::is_loopback;
@@ -140,7 +140,9 @@ fn portal(settings: &Settings) -> Check {
         None | Some(PortalState::Active) => {
             Check::ok(NAME, format!("DocSpace {} answers", version.as_deref().unwrap_or("of an unknown version")))
         }
-        Some(state) => Check::fail(NAME, format!("the portal does not work now ({state:?})"), "ask its owner"),
+        Some(state) => {
+            Check::fail(NAME, format!("the portal is not in operation ({state:?})"), "ask the portal's owner")
+        }
     }
 }
 
@@ -212,7 +214,7 @@ async fn opened(
 
 fn key_checks(facts: Option<&KeyFacts>, key: &SecretString, origin: &str, now: DateTime<Utc>) -> Vec<Check> {
     if !key.expose_secret().starts_with("sk-") {
-        let text = format!("{origin} holds a personal access token, not an API key: it dies at logout");
+        let text = format!("{origin} holds a personal access token, not an API key: it ends when its owner signs out");
         return vec![Check::warn("key", text, "make an API key (Developer tools, API keys)")];
     }
     let Some(facts) = facts else {
@@ -231,14 +233,14 @@ fn expiry(expires: Option<DateTime<Utc>>, is_unrestricted: bool, now: DateTime<U
     const NAME: &str = "key_expiry";
     match expires {
         None if is_unrestricted => {
-            Check::warn(NAME, "the key is not restricted and never dies by itself", "make one with an end")
+            Check::warn(NAME, "the key is not restricted and never expires", "make one that expires")
         }
-        None => Check::ok(NAME, "the key never dies by itself"),
+        None => Check::ok(NAME, "the key never expires"),
         Some(at) if at - now < key_end::NOTICE => {
-            let text = format!("the key dies on {}, {}", at.date_naive(), key_end::in_days(at, now));
+            let text = format!("the key expires on {}, {}", at.date_naive(), key_end::in_days(at, now));
             Check::warn(NAME, text, "make a new one and put it in its place")
         }
-        Some(at) => Check::ok(NAME, format!("the key dies on {}", at.date_naive())),
+        Some(at) => Check::ok(NAME, format!("the key expires on {}", at.date_naive())),
     }
 }
 
@@ -289,11 +291,7 @@ fn audit(name: &'static str, what: &str, ability: &Ability) -> Check {
             format!("the portal's plan has no audit feature: of the {what} only the newest 20 rows can be seen"),
             "get a plan with it; without it nothing can be concluded",
         ),
-        Ability::Refused(kind) => {
-            let message = kind.to_string();
-            let (text, remedy) = split_remedy(&message).unwrap_or((&message, "ask the portal's owner"));
-            Check::fail(name, format!("the {what} cannot be read: {text}"), remedy)
-        }
+        Ability::Refused(kind) => Check::fail(name, format!("the {what} cannot be read: {kind}"), kind.remedy()),
     }
 }
 
@@ -304,19 +302,19 @@ async fn lifetimes(client: &Client, window: TimeDelta) -> Check {
         Ok(kept) if TimeDelta::days(i64::from(kept.login_days)) < window => Check::warn(
             NAME,
             format!(
-                "the portal forgets logins after {} days, but a run looks {} h back",
-                kept.login_days,
-                window.num_hours()
+                "the portal forgets logins after {}, but a run looks {} back",
+                plural(kept.login_days.into(), "day"),
+                duration(window)
             ),
             "raise the lifetime of the login history in the portal's security settings",
         ),
         Ok(kept) => Check::ok(
             NAME,
             format!(
-                "events are kept for {} days, logins for {}; a run looks {} h back",
-                kept.audit_days,
-                kept.login_days,
-                window.num_hours()
+                "events are kept for {}, logins for {}; a run looks {} back",
+                plural(kept.audit_days.into(), "day"),
+                plural(kept.login_days.into(), "day"),
+                duration(window)
             ),
         ),
         Err(error) => Check { state: CheckState::Warn, ..Check::failed(NAME, error) },

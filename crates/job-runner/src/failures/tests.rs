@@ -1,5 +1,7 @@
 use audit_model::SourceCoverage;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -22,7 +24,7 @@ impl Runs {
 
     fn begin(&self, minutes: i64) -> (Gate, Failures) {
         let gate = Gate::default();
-        let failures = Failures::read(Some(self.path()), at(minutes), gate.clone());
+        let failures = Failures::read(vec![Place::from(self.path().as_path())], at(minutes), gate.clone());
         (gate, failures)
     }
 
@@ -135,7 +137,7 @@ fn a_run_that_concludes_forgets_what_it_has_not_met() {
 fn a_line_is_shown_once_in_a_run() {
     let gate = Gate::default();
     let runs = Runs::new();
-    let failures = Failures::read(Some(runs.path()), at(0), gate.clone());
+    let failures = Failures::read(vec![Place::from(runs.path().as_path())], at(0), gate.clone());
     assert!(gate.lets_through(Level::ERROR, &line(0, "a certificate is not trusted")));
     assert!(!gate.lets_through(Level::ERROR, &line(0, "a certificate is not trusted")));
     assert!(gate.lets_through(Level::INFO, &line(0, "a certificate is not trusted")), "what is only said on demand");
@@ -219,12 +221,12 @@ fn everything_is_told_to_somebody_who_watches_and_without_a_memory() {
     let nothing = Coverage::unseen("audit", Window::new(at(-60), at(0)), GapReason::PortalError);
     for _ in 0..2 {
         let gate = Gate::watched();
-        let mut failures = Failures::read(Some(runs.path()), at(0), gate.clone());
+        let mut failures = Failures::read(vec![Place::from(runs.path().as_path())], at(0), gate.clone());
         assert!(gate.lets_through(Level::WARN, &line(0, "no answer")));
         assert!(failures.is_news(&nothing));
         failures.keep(Some(Exit::Nothing));
         let gate = Gate::default();
-        let mut failures = Failures::read(None, at(0), gate.clone());
+        let mut failures = Failures::read(Vec::new(), at(0), gate.clone());
         assert!((0..2).all(|_| gate.lets_through(Level::WARN, &line(0, "no answer"))));
         assert!(failures.is_news(&nothing));
         failures.keep(Some(Exit::Nothing));

@@ -110,3 +110,61 @@ async fn a_broken_rust_log_is_heard_of() {
     assert_eq!(ended.exit, 2);
     assert!(ended.stderr.contains("RUST_LOG"), "{}", ended.stderr);
 }
+
+/// What a command says of a store must be true of it.
+#[tokio::test]
+async fn giving_up_says_what_there_was_to_give_up() {
+    let (desk, sim) = Desk::with_portal().await;
+    let url = sim.url();
+    let config = desk.write("sample.toml", "mood = \"read\"");
+    let give_up = async |until: &str| {
+        let command = ["store", "give-up", "--reason", "a test", "--portal", &url, "--until", until];
+        let ended = desk.run(&command).await;
+        assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+        ended.stdout
+    };
+    let before = give_up("2026-11-20T08:00:00Z").await;
+    assert!(before.contains("does not exist yet: no run has kept anything"), "{before}");
+    let state = desk.folder.path().join("state");
+    assert!(only(&state, "sqlite").is_none(), "nothing is made for that");
+    let run = ["--portal", url.as_str(), "--config", &config, "--until", crate::common::NOW];
+    assert_eq!(desk.run(&run).await.exit, 0);
+    let early = give_up("2026-01-01T00:00:00Z").await;
+    assert!(early.starts_with("nothing to give up: runs look at nothing before 2026-11-"), "{early}");
+    let judged = give_up("2026-11-20T08:00:00Z").await;
+    assert!(judged.contains("2026-11-20 08:00:00 UTC was judged"), "{judged}");
+}
+
+/// The one file of a folder with this ending.
+fn only(folder: &std::path::Path, ending: &str) -> Option<std::path::PathBuf> {
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|found| found == ending))
+}
+
+/// A store of version 1.0.0 in a folder of several programs: whoever only looks finds it and leaves it, and says so.
+#[tokio::test]
+async fn a_store_under_its_former_name_is_found_before_the_first_run() {
+    let (desk, sim) = Desk::with_portal().await;
+    let (url, state) = (sim.url(), desk.folder.path().join("state"));
+    let config = desk.write("sample.toml", "mood = \"read\"");
+    let run = ["--portal", url.as_str(), "--config", &config, "--until", crate::common::NOW, "--format", "json"];
+    assert_eq!(desk.run(&run).await.exit, 0);
+    let present = only(&state, "sqlite").unwrap();
+    let name = present.file_name().unwrap().to_str().unwrap();
+    let former = state.join(name.strip_prefix("sample-job-").unwrap());
+    std::fs::rename(&present, &former).unwrap();
+    let says = format!("the next run takes it over as {}", present.display());
+    let judged = "2026-11-20";
+    for command in [&["doctor"][..], &["store", "check"]] {
+        let ended = desk.run(&[command, &["--portal", &url]].concat()).await;
+        assert!(ended.stdout.contains(&says) && ended.stdout.contains(judged), "{command:?}: {}", ended.stdout);
+    }
+    let give_up = ["store", "give-up", "--reason", "a test", "--portal", &url, "--until", "2026-11-20T08:00:00Z"];
+    let given = desk.run(&give_up).await.stdout;
+    assert!(given.contains("was judged"), "{given}");
+    let dry = desk.run(&[&run[..], &["--dry-run"]].concat()).await.json();
+    assert!(dry["notes"].to_string().contains(&says), "{dry}");
+    assert!(former.exists() && !present.exists(), "a look changes nothing");
+    let taken = desk.run(&run).await.json();
+    assert!(!taken["notes"].to_string().contains(&says) && present.exists() && !former.exists(), "{taken}");
+}

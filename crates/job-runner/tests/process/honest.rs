@@ -1,13 +1,15 @@
 //! What a run must not conclude: with a wrong clock, without its store, ended before its time, or when what it does about it fails.
 
+use std::io::Write;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cli_test::holding::Holding;
+use cli_test::receiver::Receiver;
 use cli_test::{CLOCK, Run};
 use portal_sim::PortalSim;
 use serde_json::{Value, json};
 
 use crate::common::{Desk, NOW};
-use crate::receiver::Receiver;
 
 fn now() -> DateTime<Utc> {
     NOW.parse().unwrap()
@@ -198,7 +200,7 @@ async fn a_signal_ends_a_run_as_incomplete() {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().unwrap();
         holding.held().await;
-        send(signal, child.id().unwrap()).await;
+        cli_test::send(signal, child.id().unwrap()).await;
         let began = std::time::Instant::now();
         let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
         // the portal alone would be waited for much longer
@@ -210,17 +212,39 @@ async fn a_signal_ends_a_run_as_incomplete() {
     }
 }
 
+/// Signals are listened to before anything is read: here before the settings, which come through a pipe.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_at_the_very_beginning_ends_a_run_as_incomplete() {
+    let (desk, sim) = Desk::with_portal().await;
+    let receiver = Receiver::start().await;
+    let pipe = desk.folder.path().join("sample.toml");
+    let shown = pipe.display().to_string();
+    assert_eq!(cli_test::run(system("/usr/bin/mkfifo", &["-m", "600", &shown])).await.exit, 0);
+    let mut command = desk.command(&["--portal", &sim.url(), "--config", &shown, "--format", "json"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    // opens as soon as the program does
+    let opened = tokio::task::spawn_blocking(move || std::fs::File::options().write(true).open(pipe));
+    let mut settings = cli_test::in_time(opened).await.unwrap().unwrap();
+    cli_test::send("TERM", child.id().unwrap()).await;
+    // whoever opens it once more finds a file
+    let text = format!("mood = \"read\"\n[heartbeat]\nurl = \"{}\"\n", receiver.url);
+    let file = desk.write("later.toml", &text);
+    std::fs::rename(file, &shown).unwrap();
+    settings.write_all(text.as_bytes()).unwrap();
+    drop(settings);
+    let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(receiver.paths(), ["/check/start", "/check/fail"]);
+}
+
 /// A program of the system, with its arguments.
 #[cfg(unix)]
 fn system(program: &str, arguments: &[&str]) -> tokio::process::Command {
     let mut command = cli_test::command(std::path::Path::new(program), std::path::Path::new("/"));
     command.args(arguments).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command
-}
-
-#[cfg(unix)]
-async fn send(signal: &str, process: u32) {
-    assert_eq!(cli_test::run(system("/bin/sh", &["-c", &format!("kill -{signal} {process}")])).await.exit, 0);
 }
 
 /// In a container the program is the first process, and the system does nothing with a signal that it does not listen to.
@@ -245,6 +269,6 @@ async fn the_first_process_of_a_container_ends_on_a_signal() {
     holding.held().await;
     let outer = child.id().unwrap();
     let children = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
-    send("TERM", children.trim().parse().unwrap()).await;
+    cli_test::send("TERM", children.trim().parse().unwrap()).await;
     assert_eq!(cli_test::in_time(child.wait()).await.unwrap().code(), Some(4));
 }

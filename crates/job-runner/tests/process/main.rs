@@ -7,5 +7,4 @@ mod common;
 mod doctor;
 mod honest;
 mod network;
-mod receiver;
 mod watched;

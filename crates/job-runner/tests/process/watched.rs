@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cli_test::Run;
+use cli_test::receiver::Receiver;
 use portal_sim::{Fault, PortalSim, Scenario};
 
 use crate::common::{Desk, NOW, set_mode};
-use crate::receiver::Receiver;
 
 /// A run with a heartbeat, and this before it in the settings.
 async fn beat(desk: &Desk, sim: &PortalSim, receiver: &Receiver, settings: &str, extra: &[&str]) -> Run {
@@ -279,7 +279,7 @@ async fn a_key_that_dies_soon_is_announced_once_a_week() {
     let sim = PortalSim::start(portal).await.unwrap();
     let desk = Desk { key: Some(sim.key()), ..Desk::new() };
     let receiver = Receiver::start().await;
-    let note = "Note: the API key dies on 2026-12-10, in 20 days; make a new one and put it in its place\n";
+    let note = "Note: the API key expires on 2026-12-10, in 20 days; make a new one and put it in its place\n";
     let dry = beat(&desk, &sim, &receiver, "", &["--dry-run"]).await;
     assert_eq!((dry.exit, dry.stdout.as_str()), (0, note), "{}", dry.stderr);
     let first = beat(&desk, &sim, &receiver, "textfile = \"job.prom\"", &[]).await;

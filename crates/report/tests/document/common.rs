@@ -55,7 +55,7 @@ pub(crate) fn quiet() -> Document {
 /// Three people of different severity, with all that hostile people can put into names and titles.
 pub(crate) fn findings() -> Document {
     let mut found = document(day(), coverage(day()));
-    found.headline = words::headline(found.seal(), found.coverage.main, 3, 3).into();
+    found.headline = words::headline(&found.coverage, 3, 3).into();
     found.figures = vec![
         Figure::new("people to ask", 3).with_note("1 more than on the day before"),
         Figure::new("downloads", 12_480).with_note("3,120 a day in the month before"),

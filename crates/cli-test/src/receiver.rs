@@ -6,21 +6,21 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Told {
-    pub(crate) method: String,
+pub struct Told {
+    pub method: String,
     /// Path without the query.
-    pub(crate) path: String,
-    pub(crate) rid: String,
-    pub(crate) body: String,
+    pub path: String,
+    pub rid: String,
+    pub body: String,
 }
 
-pub(crate) struct Receiver {
-    pub(crate) url: String,
-    pub(crate) told: Arc<Mutex<Vec<Told>>>,
+pub struct Receiver {
+    pub url: String,
+    pub told: Arc<Mutex<Vec<Told>>>,
 }
 
 impl Receiver {
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/check", listener.local_addr().unwrap());
         let told = Arc::new(Mutex::new(Vec::new()));
@@ -34,12 +34,12 @@ impl Receiver {
         Receiver { url, told }
     }
 
-    pub(crate) fn told(&self) -> Vec<Told> {
+    pub fn told(&self) -> Vec<Told> {
         self.told.lock().unwrap().clone()
     }
 
     /// The paths, in order.
-    pub(crate) fn paths(&self) -> Vec<String> {
+    pub fn paths(&self) -> Vec<String> {
         self.told().into_iter().map(|told| told.path).collect()
     }
 }
