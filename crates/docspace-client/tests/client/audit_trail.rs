@@ -1,8 +1,6 @@
 //! The audit trail from portals that lie, fail, or answer in another form: everything comes back, or what is missing is named, and it
 //! takes a handful of requests to find out.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::{AuditEvent, GapReason, Window};

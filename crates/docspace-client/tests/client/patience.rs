@@ -1,7 +1,5 @@
 //! How long a portal is waited for: limiters as long as they ask, answers that trickle in not long, and nothing beyond the run's deadline.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::time::{Duration, Instant};
 
 use audit_model::{GapReason, RoomId, Window};

@@ -1,7 +1,6 @@
 //! Files that programs make: private, whole, and never through a link.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,7 +1,5 @@
 //! The archive against a simulated portal and real SQLite files.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::path::Path;
 
 use audit_model::{AuditEvent, GapReason, PortalText, RoomId, SpanSet, Window};

@@ -1,7 +1,5 @@
 //! What tells who joined a room, which language somebody reads, and which rooms carry a tag.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use audit_model::{RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};

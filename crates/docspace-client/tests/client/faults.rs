@@ -1,8 +1,6 @@
 //! Each fault of the simulated portal against each kind of read: what comes back is everything, each row once, or it says that it is
 //! not. Never a shorter list that looks whole.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::{RoomId, Window};

@@ -1,7 +1,5 @@
 //! The journal on real files: what stands after a crash, and who comes first.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Error, Journal, JournalEntry, JournalState, Store};
 use serde_json::{Value, json};

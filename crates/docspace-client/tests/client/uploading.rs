@@ -1,7 +1,5 @@
 //! Files into a simulated portal and back: what is sent, and what each failure says about the effect.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use audit_model::RoomId;
 use docspace_client::{ApiKey, Budget, Client, EntryId, ErrorKind, OnTwin, UploadSession};
 use outbound::{HttpOptions, RetryPolicy, http_client};

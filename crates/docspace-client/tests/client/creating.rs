@@ -1,7 +1,5 @@
 //! Making a virtual data room on a simulated portal: what is sent, and what each failure says about the effect.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use audit_model::RoomId;
 use docspace_client::{ApiKey, Budget, Client, Error, ErrorKind};
 use outbound::{HttpOptions, RetryPolicy, http_client};

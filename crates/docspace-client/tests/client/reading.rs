@@ -1,7 +1,5 @@
 //! The client against a simulated portal: every row once, or the truth about what is missing.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::HashSet;
 
 use audit_model::{AuditEvent, GapReason, RoomId, Window};

@@ -1,7 +1,5 @@
 //! Rows that make the portal fail, rows that tie, and rows or answers in a form that we do not know.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::{GapReason, LoginEvent, RoomId, Window};

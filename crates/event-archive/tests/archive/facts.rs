@@ -1,7 +1,5 @@
 //! Facts with age, against a simulated portal whose people, files and folders go away.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client, EntryId};

@@ -1,7 +1,5 @@
 //! Migrations on real files: repeated, interrupted, edited, newer.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
-
 use job_store::{Component, Error, Migration, Store};
 use tempfile::TempDir;
 

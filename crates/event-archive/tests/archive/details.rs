@@ -1,7 +1,5 @@
 //! Where events came from is kept for those who ask, and costs nobody else anything.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use audit_model::{AuditEvent, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};

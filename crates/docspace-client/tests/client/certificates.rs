@@ -1,7 +1,5 @@
 //! A portal whose certificate is accepted, and what is said where it is not.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::io::Write;
 
 use chrono::{DateTime, Utc};

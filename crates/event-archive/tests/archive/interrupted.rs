@@ -1,7 +1,5 @@
 //! A read that is broken off between two slices, wherever that is, is made good by the next one.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::Window;

@@ -1,8 +1,6 @@
 //! For random histories, late rows, broken reads and crashes: what the archive holds in the end is what the portal recorded, or the
 //! difference is in the gaps.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::Window;

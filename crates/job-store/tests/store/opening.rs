@@ -1,7 +1,5 @@
 //! Opening stores on real files: what is made, what is left alone, and what each kind of damage is called.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

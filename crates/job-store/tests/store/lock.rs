@@ -1,7 +1,5 @@
 //! The run lock: two holders, release, crash, and what the file says.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -92,7 +90,7 @@ fn a_killed_run_does_not_hold_the_lock() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.lock");
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "hold_until_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "lock::hold_until_killed", "--ignored", "--nocapture"])
         .env(HOLD, &path)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

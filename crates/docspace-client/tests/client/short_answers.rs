@@ -1,8 +1,6 @@
 //! Answers that hold less than there is: pages that lack rows or are empty, numbers that shrink, a plan that ends in the middle of a
 //! read. What comes back is everything, or it says that it is not.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::{GapReason, RoomId, Window};

@@ -1,7 +1,5 @@
 //! Servers that the simulated portal is not: lists that lose entries between pages, and what older versions answer.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 

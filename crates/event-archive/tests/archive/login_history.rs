@@ -1,7 +1,5 @@
 //! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::path::Path;
 
 use audit_model::Window;

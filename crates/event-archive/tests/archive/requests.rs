@@ -1,7 +1,5 @@
 //! How many requests it takes to read what a portal has: as many as there are pages, and a few.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::BTreeSet;
 
 use audit_model::{GapReason, RoomId, Window};

@@ -1,7 +1,5 @@
 //! People, groups, members, folders, files, keys and settings, read from a simulated portal.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::collections::{BTreeMap, HashSet};
 
 use audit_model::{PersonStatus, PortalRole, RoomId, Window};
