@@ -1,5 +1,7 @@
 //! A finding and its alert, as several tests need them.
 
+pub(crate) mod receiver;
+
 use alerting::{Alert, AlertContext};
 use audit_model::{
     ActionId, Attributed, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus,

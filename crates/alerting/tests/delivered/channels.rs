@@ -1,21 +1,15 @@
 //! Delivery to real files and to a real HTTP server on loopback.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
-
-mod common;
-#[path = "common/receiver.rs"]
-mod receiver;
-
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::common::receiver::{Receiver, alert, fingerprint_in, webhook};
 use alerting::{Channel, Error, deliver};
 use audit_model::Severity;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::post;
-use receiver::{Receiver, alert, fingerprint_in, webhook};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use url::Url;

@@ -9,9 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 use tempfile::TempDir;
 
+use super::outbox;
 use crate::common::at;
-use crate::outbox;
-use crate::receiver::{Receiver, alert, fingerprint_in};
+use crate::common::receiver::{Receiver, alert, fingerprint_in};
 
 fn now() -> DateTime<Utc> {
     at("2026-11-20T09:00:00Z")

@@ -1,18 +1,14 @@
 //! From finding to alert: the bytes, the schema, the subject, and which alerts count as the same.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test")]
-
-mod common;
-
+use crate::common::{alert_of, complete, evidence, finding, window};
 use alerting::{Alert, AlertContext};
 use audit_model::{GapReason, PortalRole, PortalText, RoomId, Severity};
 use boon::{Compiler, Schemas};
-use common::{alert_of, complete, evidence, finding, window};
 use serde_json::{Value, json};
 use url::Url;
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("../schema/alert-1.schema.json")).unwrap()
+    serde_json::from_str(include_str!("../../schema/alert-1.schema.json")).unwrap()
 }
 
 /// What the schema says against a document; empty when nothing.

@@ -5,8 +5,8 @@ use audit_model::{Counts, Finding, FindingState, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
+use super::outbox;
 use crate::common::{alert_of, at, complete, finding};
-use crate::outbox;
 
 const QUIET: TimeDelta = TimeDelta::hours(1);
 
