@@ -173,7 +173,7 @@ async fn a_row_of_another_form_costs_one_row() {
     sim.set_faults(Vec::new());
     let log = client.room_log(&RoomId::Number(71), last_day()).await;
     let entry = log.rows.iter().find(|entry| entry.at == minute(70)).unwrap().event;
-    for form in [RowForm::HugeId, RowForm::Null] {
+    for form in [RowForm::HugeId, RowForm::Null, RowForm::NoDate] {
         sim.set_faults(vec![Fault::new(FaultKind::OddRows { form, every: None, id: Some(entry.to_string()) })]);
         let before = client.requests();
         let slice = client.room_log(&RoomId::Number(71), last_day()).await;
@@ -199,6 +199,7 @@ async fn another_form_of_everything_is_named_after_a_few_requests() {
         rows(RowForm::HugeId),
         rows(RowForm::Null),
         rows(RowForm::Text),
+        rows(RowForm::NoDate),
         answer(AnswerForm::NullResponse),
         answer(AnswerForm::NoMembers),
         answer(AnswerForm::OtherResponse),
@@ -216,7 +217,7 @@ async fn another_form_of_everything_is_named_after_a_few_requests() {
             assert_eq!(error.kind, ErrorKind::UnexpectedForm, "{kind:?}");
             assert!(error.to_string().contains("answers in a form that this version does not know"), "{error}");
         }
-        let is_row = matches!(kind, FaultKind::OddRows { form: RowForm::HugeId, .. });
+        let is_row = matches!(kind, FaultKind::OddRows { form: RowForm::HugeId | RowForm::NoDate, .. });
         if !is_row {
             assert_eq!(client.people().await.unwrap_err().kind, ErrorKind::UnexpectedForm, "{kind:?}");
         }
