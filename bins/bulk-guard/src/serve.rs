@@ -99,19 +99,21 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .with_state(Arc::clone(&guard));
     let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    // before anybody is told that it listens, and may ask it to end
+    let (asked, overdue) = (stop()?, stop()?);
     setup.print(&format!("http://{}\n", listener.local_addr()?))?;
-    let server = axum::serve(listener, app).with_graceful_shutdown(stop());
+    let server = axum::serve(listener, app).with_graceful_shutdown(asked);
     tokio::select! {
         ended = server.into_future() => ended.context("the server stopped")?,
-        () = out_of_patience(guard) => {}
+        () = out_of_patience(guard, overdue) => {}
     }
     Ok(Exit::Concluded)
 }
 
 /// Some time after somebody asked this process to end and the scan that ran then has ended.
 #[expect(clippy::disallowed_methods, reason = "the patience of a server that stops; nothing of a run waits")]
-async fn out_of_patience(guard: Arc<Guard>) {
-    stop().await;
+async fn out_of_patience(guard: Arc<Guard>, asked: impl Future<Output = ()>) {
+    asked.await;
     info!("stopping when the last answer is given");
     let running = guard.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(running) = running {
@@ -120,22 +122,25 @@ async fn out_of_patience(guard: Arc<Guard>) {
     tokio::time::sleep(LAST_ANSWERS).await;
 }
 
-/// Until somebody asks this process to end. What is being answered then is answered.
-async fn stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            let _ = interrupted.await;
-            return;
-        };
+/// Ends when somebody asks this process to end, which is heard from this call on. What is being answered then is answered.
+#[cfg(unix)]
+fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            _ = interrupted => {}
+            _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupted.await;
+    })
+}
+
+#[cfg(not(unix))]
+fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupted.recv().await;
+    })
 }
 
 /// What callers must present.

@@ -17,7 +17,7 @@ use tokio::process::Command;
 
 #[cfg(unix)]
 pub use crate::process::send;
-pub use crate::process::{CLOCK, command, in_time, run, until};
+pub use crate::process::{CLOCK, command, in_time, jump_from, run, until};
 
 /// What the program takes for the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

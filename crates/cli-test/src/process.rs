@@ -43,6 +43,13 @@ pub async fn until(is_so: impl Fn() -> bool) {
     .await;
 }
 
+/// Lets everything else go on until this is so; from then on the clock of this test jumps to the next timeout whenever nobody does
+/// anything. For what falls silent, and is waited for in vain.
+pub async fn jump_from(is_so: impl Fn() -> bool) {
+    until(is_so).await;
+    tokio::time::pause();
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where tests start programs")]
 fn bare_command(program: &Path) -> Command {
     let mut command = Command::new(program);

@@ -118,7 +118,7 @@ impl Client {
         let mut page = LogPage { entries: Vec::new(), gaps: Vec::new(), rows: whole(answer.count), total };
         for item in answer.response {
             match item {
-                Row::Read(item) => page.entries.extend(item.flatten(span.since)),
+                Row::Read(item) => page.entries.extend(item.flatten()),
                 Row::Unreadable { at: Some(at), why } => {
                     let second = Window::new(at, at + TimeDelta::seconds(1)).intersection(&span);
                     page.gaps.extend((!second.is_empty()).then_some(SliceGap { span: second, why }));

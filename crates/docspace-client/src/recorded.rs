@@ -129,8 +129,14 @@ fn login_history() {
 
 #[test]
 fn activity_logs() {
-    let all =
+    let mut all =
         exchanges(|path| (path.contains("/files/folder/") || path.contains("/files/file/")) && path.ends_with("/log"));
+    // no events, but rows of which nothing was set, to see which members are always there
+    for (_, exchange) in &mut all {
+        if let Some(rows) = exchange.response.body.get_mut("response").and_then(Value::as_array_mut) {
+            rows.retain(|row| *row != serde_json::json!({ "id": 0 }));
+        }
+    }
     assert!(all.len() > 100, "{}", all.len());
     insta::assert_snapshot!("activity_logs", read_all::<Vec<LogItemDto>>(&all, Vec::len));
 }

@@ -211,7 +211,7 @@ fn keeps_waiting(kind: &FaultKind) -> bool {
 /// Of a run that somebody has ended, only why something was not seen: how much it could still judge depends on the machine.
 fn cut(ended: &Run) -> String {
     let not_seen = ended.stdout.lines().filter_map(|line| line.strip_prefix("Not seen: "));
-    let mut reasons: Vec<&str> = not_seen.filter_map(|line| line.splitn(2, ": ").nth(1)).collect();
+    let mut reasons: Vec<&str> = not_seen.filter_map(|line| Some(line.split_once(": ")?.1)).collect();
     reasons.dedup();
     format!("  exit {}\n  Not seen: …: {}\n", ended.exit, reasons.join("\n  Not seen: …: "))
 }

@@ -8,8 +8,8 @@ use portal_sim::{AnswerForm, Fault, FaultBody, FaultKind, LimitKind, RequestLine
 #[derive(Clone, Debug)]
 pub(super) enum Trouble {
     Portal(Fault),
-    /// The program's clock is so many minutes behind the portal's.
-    ClockBehind(i64),
+    /// The program's clock is so many minutes ahead of the portal's.
+    ClockAhead(i64),
     /// The store breaks between two runs.
     Store(StoreTrouble),
 }
@@ -214,9 +214,9 @@ pub(super) fn cells(requests: &[RequestLine]) -> Vec<Cell> {
             });
         }
     }
-    cells.extend([10, 240].map(|minutes| Cell {
-        name: format!("clock: {minutes} minutes behind the portal's"),
-        trouble: Trouble::ClockBehind(minutes),
+    cells.extend([-240, -10, 10, 240].map(|ahead: i64| Cell {
+        name: format!("clock: {} minutes {} the portal's", ahead.abs(), if ahead < 0 { "behind" } else { "ahead of" }),
+        trouble: Trouble::ClockAhead(ahead),
         gaps: &[],
         stays: true,
         in_vain: false,

@@ -111,8 +111,8 @@ impl Matrix {
         let bounds = Some(Bounds { requests: oracle::most_requests(expected), in_vain: cell.in_vain });
         match &cell.trouble {
             Trouble::Portal(fault) => setting.sim.set_faults(vec![fault.clone()]),
-            Trouble::ClockBehind(minutes) => {
-                setting.clock = Clock::At(scenario.now - TimeDelta::minutes(*minutes));
+            Trouble::ClockAhead(minutes) => {
+                setting.clock = Clock::At(scenario.now + TimeDelta::minutes(*minutes));
             }
             Trouble::Store(trouble) => {
                 self.run(&setting, bounds).await?;

@@ -53,7 +53,7 @@ pub(super) fn wrong(cell: &Cell, ended: &Ended, sound: &Ended) -> Result<(), Str
     match (report["coverage"]["complete"].as_bool(), exit) {
         (Some(true), 0 | 3) => whole(&report, &truth),
         (Some(false), 1) => Ok(()),
-        (Some(false), 4) => honest(cell, &report),
+        (Some(false), 4) => honest(cell, &report, &truth),
         (complete, exit) => Err(format!("exit {exit}, complete {complete:?}: they contradict each other")),
     }
 }
@@ -83,18 +83,25 @@ fn whole(report: &Value, truth: &Value) -> Result<(), String> {
         return Ok(());
     }
     // facts about findings may differ, if that is said
-    let says = |report: &Value| {
-        let text = report.to_string();
-        UNKNOWN.iter().map(|word| text.matches(word).count()).sum::<usize>() + list(&report["notes"]).len()
-    };
-    if says(report) > says(truth) { Ok(()) } else { Err(format!("does not say what is not known: {difference}")) }
+    if doubts(report) > doubts(truth) { Ok(()) } else { Err(format!("does not say what is not known: {difference}")) }
+}
+
+/// How often a report says that something is not known.
+fn doubts(report: &Value) -> usize {
+    let text = report.to_string();
+    UNKNOWN.iter().map(|word| text.matches(word).count()).sum::<usize>() + list(&report["notes"]).len()
 }
 
 /// A report that does not claim that names what it did not see.
-fn honest(cell: &Cell, report: &Value) -> Result<(), String> {
+fn honest(cell: &Cell, report: &Value, truth: &Value) -> Result<(), String> {
     let gaps = list(&report["coverage"]["gaps"]);
     if gaps.is_empty() {
         return Err("incomplete without a gap".to_owned());
+    }
+    // a busy machine lets the limit of the run pass before everything is asked: the rest is as in a report that claims to be whole
+    let was_late = cell.in_vain && gaps.iter().all(|gap| gap["why"] == "budget_exhausted");
+    if was_late && doubts(report) > doubts(truth) {
+        return Ok(());
     }
     let names = |gap: &Value| cell.gaps.iter().any(|name| gap["what"] == *name);
     if cell.stays && !cell.gaps.is_empty() && !gaps.iter().any(names) {

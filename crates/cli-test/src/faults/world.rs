@@ -54,6 +54,13 @@ pub(super) fn world() -> Scenario {
         built.created = now - TimeDelta::days(200);
         portal = portal.with_room(built);
     }
+    // more than a page of rooms in which nothing happens any more
+    for n in 0..100 {
+        let mut old = Room::vdr(1_000 + n, &format!("Old {n}"));
+        old.archived = true;
+        old.created = now - TimeDelta::days(300);
+        portal = portal.with_room(old);
+    }
     let mut auditors = Group::new("Auditors");
     auditors.members = vec![id(&portal, "fatima")];
     let group = auditors.id;

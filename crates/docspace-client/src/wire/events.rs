@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::{instant, maybe_instant};
+use super::instant;
 use crate::LogEntry;
 
 /// Some texts are empty where others are absent: the sentence of an action without one, an IPv6 address that was cut.
@@ -153,8 +153,8 @@ impl From<LoginEventDto> for LoginEvent {
 #[derive(Deserialize)]
 pub(crate) struct LogItemDto {
     id: i64,
-    #[serde(default, deserialize_with = "maybe_instant")]
-    date: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "instant")]
+    date: DateTime<Utc>,
     /// Elements can be null.
     #[serde(default)]
     related: Vec<Option<LogItemDto>>,
@@ -163,10 +163,10 @@ pub(crate) struct LogItemDto {
 }
 
 impl LogItemDto {
-    /// The item and everything grouped under it; `undated` is the date of what has none.
-    pub(crate) fn flatten(&self, undated: DateTime<Utc>) -> Vec<LogEntry> {
-        let related = self.related.iter().flatten().flat_map(|item| item.flatten(undated));
-        related.chain([LogEntry { event: self.id, at: self.date.unwrap_or(undated), about: self.about() }]).collect()
+    /// The item and everything grouped under it.
+    pub(crate) fn flatten(&self) -> Vec<LogEntry> {
+        let related = self.related.iter().flatten().flat_map(LogItemDto::flatten);
+        related.chain([LogEntry { event: self.id, at: self.date, about: self.about() }]).collect()
     }
 
     /// The affected account or group; a removed account has no id any more.

@@ -49,7 +49,7 @@ async fn a_run_that_fails_sends_its_log_without_the_key() {
 async fn whatever_ends_a_run_the_heartbeat_hears_of_it() {
     for (settings, exit, says) in [
         ("mood = \"panic\"", 1, "in a mood to stumble"),
-        ("mood = \"hang\"\nrun_limit = \"20s\"", 1, "longer than `run_limit`"),
+        ("mood = \"hang\"\nrun_limit = \"5s\"", 1, "longer than `run_limit`"),
         ("mood = \"fail\"", 1, "in a mood to fail"),
         ("mood = \"gap\"", 4, ""),
         ("moood = 1", 2, "did you mean `mood`"),

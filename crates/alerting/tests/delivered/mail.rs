@@ -1,0 +1,228 @@
+//! Mails handed to a real SMTP server, well-behaved and not, and read back by a real MIME parser.
+
+use std::path::Path;
+use std::process::Command;
+
+use alerting::{Fate, Mail, Mailer, Recipient};
+use cli_test::jump_from;
+use cli_test::smtp::Server;
+use mail_parser::{HeaderValue, MessageParser};
+use outbound::{SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+fn mail(to: &str) -> Mail {
+    Mail {
+        to: Recipient {
+            name: "Žofie \"Zo\" <x@evil.example>\r\nBcc: all@example.com".to_owned(),
+            address: to.to_owned(),
+        },
+        subject: "Räume, die auf Sie warten – 契約書\r\nX-Injected: yes".to_owned(),
+        text: "Guten Tag,\n\n.\nein Punkt allein beendet nichts.\n".to_owned(),
+        html: Some("<p>Guten Tag – ein <b>Punkt</b></p>".to_owned()),
+        message_id: "0123456789abcdef@docs.example.com".to_owned(),
+        unsubscribe: vec!["mailto:stop@example.com".to_owned(), "https://docs.example.com/stop?who=1".to_owned()],
+        date: "2026-11-20T09:00:00Z".parse().unwrap(),
+    }
+}
+
+fn options(port: u16) -> SmtpOptions {
+    SmtpOptions {
+        host: "localhost".to_owned(),
+        port,
+        security: SmtpSecurity::None,
+        credentials: None,
+        ca_file: None,
+        patience: SMTP_PATIENCE,
+    }
+}
+
+fn mailer(options: SmtpOptions) -> Mailer {
+    Mailer::new(options, "DocSpace <docspace@example.com>", Some("it@example.com")).unwrap()
+}
+
+/// Sends one mail and says what became of it.
+async fn fate_of(mailer: &mut Mailer, to: &str) -> Option<Fate> {
+    mailer.send(&mail(to)).await.err().map(|error| error.fate())
+}
+
+#[tokio::test]
+async fn a_message_arrives_as_it_was_meant_and_nobody_injects_a_header() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let mut mailer = mailer(options(server.port));
+    mailer.send(&mail("anna@example.com")).await.unwrap();
+    mailer.send(&mail("ben@example.com")).await.unwrap();
+    mailer.close().await;
+    let taken = server.messages();
+    assert_eq!(taken.len(), 2);
+    let message = MessageParser::default().parse(&taken[0]).unwrap();
+    let to = message.to().unwrap().first().unwrap();
+    assert_eq!((message.to().unwrap().iter().count(), to.address()), (1, Some("anna@example.com")));
+    assert!(to.name().unwrap().contains("Žofie"), "{to:?}");
+    assert!(message.subject().unwrap().starts_with("Räume, die auf Sie warten – 契約書"));
+    assert_eq!(message.message_id(), Some("0123456789abcdef@docs.example.com"));
+    assert_eq!(message.date().unwrap().to_rfc3339(), "2026-11-20T09:00:00Z");
+    for injected in ["Bcc", "X-Injected"] {
+        assert!(message.header(injected).is_none(), "{injected}");
+    }
+    let text = |name: &str| match message.header(name) {
+        Some(HeaderValue::Text(text)) => text.to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(text("Auto-Submitted"), "auto-generated");
+    let raw = String::from_utf8_lossy(&taken[0]);
+    assert!(raw.contains("List-Unsubscribe: <mailto:stop@example.com>"), "{raw}");
+    assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), mail("x@example.com").text);
+    assert!(message.body_html(0).unwrap().contains("ein <b>Punkt</b>"));
+    // the same mail has the same bytes
+    assert_eq!(mailer.format(&mail("a@example.com")).unwrap(), mailer.format(&mail("a@example.com")).unwrap());
+}
+
+#[tokio::test]
+async fn a_server_that_defers_has_not_taken_it_and_one_refused_address_stops_nobody_else() {
+    let Some(server) = Server::start("defer", &[]).await else { return };
+    let mut mailer = mailer(options(server.port));
+    assert_eq!(fate_of(&mut mailer, "anna@example.com").await, Some(Fate::NotSent));
+    std::fs::write(server.folder.path().join("mode"), "refuse:ben@example.com").unwrap();
+    assert_eq!(fate_of(&mut mailer, "ben@example.com").await, Some(Fate::Refused));
+    assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None);
+    assert_eq!(server.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn whether_a_server_that_dies_has_the_message_is_unknown() {
+    for (mode, taken) in [("die", 0), ("die-after", 1)] {
+        let Some(server) = Server::start(mode, &[]).await else { return };
+        let mut mailer = mailer(options(server.port));
+        assert_eq!(fate_of(&mut mailer, "anna@example.com").await, Some(Fate::Unknown), "{mode}");
+        assert_eq!(server.messages().len(), taken, "{mode}");
+        std::fs::write(server.folder.path().join("mode"), "accept").unwrap();
+        assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_server_nothing_is_sent_and_the_others_need_not_be_tried() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = mailer(options(port)).send(&mail("anna@example.com")).await.unwrap_err();
+    assert_eq!((error.fate(), error.is_about_the_server()), (Fate::NotSent, true));
+    let error = mailer(options(port)).send(&mail("no address")).await.unwrap_err();
+    assert_eq!((error.fate(), error.is_about_the_server()), (Fate::Refused, false));
+}
+
+/// A certificate for `localhost` of an authority of our own: (authority, certificate, key).
+fn certificate(folder: &Path) -> [String; 3] {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let openssl = |arguments: &str| {
+        let ended = Command::new("openssl").args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    };
+    let extensions = "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n";
+    std::fs::write(folder.join("leaf.ext"), extensions).unwrap();
+    openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=Test-CA -keyout ca.key -out ca.pem");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout leaf.key -out leaf.csr");
+    openssl("x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile leaf.ext -out leaf.pem");
+    [path("ca.pem"), path("leaf.pem"), path("leaf.key")]
+}
+
+#[tokio::test]
+async fn starttls_and_tls_need_a_certificate_that_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ca, certificate, key] = certificate(folder.path());
+    for (security, more) in
+        [(SmtpSecurity::StartTls, vec![&*certificate, &*key]), (SmtpSecurity::Tls, vec![&*certificate, &*key, "tls"])]
+    {
+        let Some(server) = Server::start("accept", &more).await else { return };
+        let trusting = SmtpOptions { security, ca_file: Some(ca.as_str().into()), ..options(server.port) };
+        mailer(trusting).send(&mail("anna@example.com")).await.unwrap();
+        let envelope = std::fs::read_to_string(server.folder.path().join("000.json")).unwrap();
+        assert!(envelope.contains("\"tls\": true"), "{security:?}: {envelope}");
+        let doubting = SmtpOptions { security, ..options(server.port) };
+        assert_eq!(fate_of(&mut mailer(doubting), "anna@example.com").await, Some(Fate::NotSent), "{security:?}");
+        assert_eq!(server.messages().len(), 1);
+    }
+}
+
+/// Nothing goes out in plain where TLS was asked for.
+#[tokio::test]
+async fn a_server_without_starttls_gets_nothing() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let wanted = SmtpOptions { security: SmtpSecurity::StartTls, ..options(server.port) };
+    let error = mailer(wanted).send(&mail("anna@example.com")).await.unwrap_err();
+    let told = format!("{:?}", error);
+    assert!(told.contains("NoStartTls"), "{told}");
+    assert_eq!(server.messages().len(), 0);
+}
+
+#[tokio::test]
+async fn signing_in_is_needed_and_a_wrong_password_is_said() {
+    let Some(server) = Server::start("auth", &[]).await else { return };
+    let with = |password: &str| SmtpOptions {
+        credentials: Some(("docspace".to_owned(), password.to_owned())),
+        ..options(server.port)
+    };
+    mailer(with("s3cret")).send(&mail("anna@example.com")).await.unwrap();
+    mailer(with("s3cret")).probe().await.unwrap();
+    let error = mailer(with("guess")).send(&mail("anna@example.com")).await.unwrap_err();
+    assert_eq!((error.fate(), error.is_about_the_server()), (Fate::NotSent, true));
+    assert!(format!("{error:?}").contains("SignIn"), "{error:?}");
+    assert_eq!(server.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_after_the_message_is_not_waited_for() {
+    let Some(server) = Server::start("hang", &[]).await else { return };
+    let has_the_message = || server.messages().len() == 1;
+    let mut impatient = mailer(options(server.port));
+    let (fate, ()) = tokio::join!(fate_of(&mut impatient, "anna@example.com"), jump_from(has_the_message));
+    assert_eq!(fate, Some(Fate::Unknown));
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_after_the_password_is_not_waited_for() {
+    let Some(server) = Server::start("auth-hang", &[]).await else { return };
+    let credentials = Some(("docspace".to_owned(), "guess".to_owned()));
+    let has_the_password = || server.folder.path().join("password").exists();
+    let mut impatient = mailer(SmtpOptions { credentials, ..options(server.port) });
+    let (fate, ()) = tokio::join!(fate_of(&mut impatient, "anna@example.com"), jump_from(has_the_password));
+    assert_eq!(fate, Some(Fate::NotSent));
+}
+
+/// A server that greets, takes or refuses the sender, and ends; gives the commands that it was told.
+async fn server_that_answers_mail(answer: &'static str) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut told = Vec::new();
+        write.write_all(b"220 mail.example.com\r\n").await.unwrap();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let word = line.split([' ', ':']).next().unwrap().to_uppercase();
+            let said = if word == "MAIL" { answer } else { "250 mail.example.com" };
+            write.write_all(format!("{said}\r\n").as_bytes()).await.unwrap();
+            let is_end = word == "QUIT";
+            told.push(word);
+            if is_end {
+                break;
+            }
+        }
+        told
+    });
+    (port, told)
+}
+
+/// Signing in is not enough: a server that does not take our sender would refuse every mail.
+#[tokio::test]
+async fn a_look_at_the_server_names_the_sender_and_sends_nothing() {
+    for (answer, is_taken) in [("250 ok", true), ("550 5.7.1 not yours", false), ("451 later", false)] {
+        let (port, told) = server_that_answers_mail(answer).await;
+        let looked = mailer(options(port)).probe().await;
+        assert_eq!(looked.is_ok(), is_taken, "{looked:?}");
+        if let Err(error) = looked {
+            assert!(error.to_string().contains("`mail.from`") && error.fate() == Fate::Refused, "{error:?}");
+        }
+        assert_eq!(told.await.unwrap(), ["EHLO", "MAIL", "RSET", "QUIT"]);
+    }
+}

@@ -1,0 +1,9 @@
+//! Alerts and mails on their way. One executable, for each is linked with everything.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod alert;
+mod channels;
+mod common;
+mod mail;
+mod outbox;

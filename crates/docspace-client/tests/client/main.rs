@@ -1,0 +1,17 @@
+//! The client against simulated portals and other servers. One executable, for each is linked with everything.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod audit_trail;
+mod certificates;
+mod creating;
+mod endless;
+mod faults;
+mod lookups;
+mod membership;
+mod odd_rows;
+mod other_servers;
+mod patience;
+mod reading;
+mod short_answers;
+mod uploading;

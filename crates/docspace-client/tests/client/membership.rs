@@ -1,0 +1,60 @@
+//! What tells who joined a room, which language somebody reads, and which rooms carry a tag.
+
+use audit_model::{RoomId, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Event, Person, PortalSim, Room, Scenario};
+use secrecy::SecretString;
+use url::Url;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+async fn start(portal: Scenario) -> (PortalSim, Client) {
+    let sim = PortalSim::start(portal).await.unwrap();
+    let base: Url = sim.url().parse().unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    let key = ApiKey::new(SecretString::from(sim.key()));
+    (sim, Client::new(http, base, key, RetryPolicy::immediate(), Budget::default()))
+}
+
+#[tokio::test]
+async fn the_log_of_a_room_says_whose_membership_changed() {
+    let mara = Person::new("mara@example.com", "Mara", "Klein");
+    let mut portal = Scenario::empty(now()).with_person(mara.clone()).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    let mut joined = Event::new(5085, olga, now() - TimeDelta::days(2)).in_room(71);
+    joined.target = vec!["71".to_owned()];
+    joined.about = Some(mara.id);
+    let joined = portal.add_event(joined);
+    let upload = portal.add_event(Event::new(5011, olga, now() - TimeDelta::days(1)).file(900, "a.docx").in_room(71));
+    let (_sim, client) = start(portal).await;
+    let mut log = client.room_log(&RoomId::Number(71), Window::new(now() - TimeDelta::days(3), now())).await.rows;
+    log.sort_by_key(|entry| entry.event);
+    let told: Vec<_> = log.iter().map(|entry| (entry.event, entry.about)).collect();
+    assert_eq!(told, [(joined, Some(mara.id)), (upload, None)]);
+}
+
+#[tokio::test]
+async fn a_member_has_the_language_they_chose() {
+    let mut mara = Person::new("mara@example.com", "Mara", "Klein");
+    mara.culture = Some("de".to_owned());
+    let mut room = Room::vdr(71, "Falcon");
+    room.members = vec![mara.id];
+    let (_sim, client) = start(Scenario::empty(now()).with_person(mara).with_room(room)).await;
+    let members = client.members(&RoomId::Number(71)).await.unwrap();
+    let languages: Vec<_> = members.iter().map(|member| member.account.culture.as_deref()).collect();
+    assert_eq!(languages, [None, Some("de")]);
+}
+
+#[tokio::test]
+async fn rooms_are_found_by_tag() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon")).with_room(Room::vdr(72, "Eagle"));
+    portal.tag_room(72, "deal \"42\"");
+    let (_sim, client) = start(portal).await;
+    let found = client.rooms_with_tag("deal \"42\"").await.unwrap();
+    assert_eq!(found.iter().map(|room| room.fact.id.clone()).collect::<Vec<_>>(), [RoomId::Number(72)]);
+    assert_eq!(client.rooms_with_tag("deal").await.unwrap(), []);
+}

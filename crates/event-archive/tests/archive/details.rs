@@ -1,0 +1,76 @@
+//! Where events came from is kept for those who ask, and costs nobody else anything.
+
+use audit_model::{AuditEvent, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Event, PortalSim, Room, Scenario};
+use secrecy::SecretString;
+use url::Url;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+async fn portal() -> (PortalSim, Client) {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().id;
+    for n in 0..5 {
+        let at = now() - TimeDelta::hours(i64::from(n) * 20 + 1);
+        portal.add_event(Event::new(5009, owner, at).file(9_000 + n, "a.docx").in_room(71));
+        let stored = portal.events.last().unwrap().columns();
+        portal.events.last_mut().unwrap().stored = Some(portal_sim::Stored {
+            browser: Some("Chrome 131".to_owned()),
+            platform: Some("Windows 10".to_owned()),
+            page: Some(format!("https://docs.example.com/rooms/{n}?auth=secret")),
+            ..stored
+        });
+    }
+    let sim = PortalSim::start(portal).await.unwrap();
+    let base: Url = sim.url().parse().unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    let key = ApiKey::new(SecretString::from(sim.key()));
+    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
+    client.probe().await.unwrap();
+    (sim, client)
+}
+
+fn window() -> Window {
+    Window::new(now() - TimeDelta::days(5), now())
+}
+
+async fn detailed(archive: &Archive) -> Vec<AuditEvent> {
+    archive.detailed_events(window()).try_collect().await.unwrap()
+}
+
+#[tokio::test]
+async fn details_are_kept_without_the_query_of_the_page() {
+    let (_sim, client) = portal().await;
+    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    archive.refresh_audit(&client.with_details(), window(), now()).await.unwrap();
+    let events = detailed(&archive).await;
+    let pages: Vec<String> =
+        events.iter().map(|event| event.details.as_ref().unwrap().page.as_ref().unwrap().raw().to_owned()).collect();
+    let expected: Vec<String> = (0..5).rev().map(|n| format!("https://docs.example.com/rooms/{n}")).collect();
+    assert_eq!(pages, expected);
+    let details = events[0].details.as_ref().unwrap();
+    assert_eq!((&details.browser, &details.country), (&Some("Chrome 131".into()), &None));
+    // forgetting old rows keeps the details of the others
+    archive.prune(now() - TimeDelta::hours(30)).await.unwrap();
+    let left = detailed(&archive).await;
+    assert_eq!(left, events[3..]);
+}
+
+#[tokio::test]
+async fn who_does_not_ask_has_none() {
+    let (sim, client) = portal().await;
+    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    archive.refresh_audit(&client, window(), now()).await.unwrap();
+    assert!(detailed(&archive).await.iter().all(|event| event.details.is_none()));
+    assert!(sim.requests().iter().all(|request| !request.target.contains("country")));
+    let plain: Vec<AuditEvent> = archive.events(window()).try_collect().await.unwrap();
+    assert_eq!(plain, detailed(&archive).await);
+}

@@ -1,0 +1,60 @@
+//! A read that is broken off between two slices, wherever that is, is made good by the next one.
+
+use std::collections::BTreeSet;
+
+use audit_model::Window;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Event, PortalSim, Scenario};
+use secrecy::SecretString;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+/// Three thousand rows long before the days that every first run of a day reads again, thirty of them in each second.
+fn portal() -> Scenario {
+    let mut portal = Scenario::empty(now());
+    let owner = portal.owner().id;
+    for n in 0..3_000 {
+        let at = now() - TimeDelta::days(8) - TimeDelta::seconds(i64::from(n) / 30);
+        portal.add_event(Event::new(5009, owner, at).file(9_000 + n, "a.docx"));
+    }
+    portal
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_one_date_on_both_sides_of_a_broken_read_are_not_lost() {
+    let portal = portal();
+    let window = Window::new(now() - TimeDelta::days(10), now());
+    let in_window = portal.events.iter().filter(|event| window.contains(event.at));
+    let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
+    let sim = PortalSim::start(portal).await.unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &sim.url().parse().unwrap()).unwrap();
+    let mut broken = 0;
+    for requests in [8, 12, 14, 20, 28] {
+        let key = ApiKey::new(SecretString::from(sim.key()));
+        let client =
+            Client::new(http.clone(), sim.url().parse().unwrap(), key, RetryPolicy::immediate(), Budget::default());
+        let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let before = sim.requests().len();
+        let reached = async {
+            while sim.requests().len() - before < requests {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = archive.refresh_audit(&client, window, now()) => {}
+            () = reached => broken += 1,
+        }
+        let refreshed = archive.refresh_audit(&client, window, now() + TimeDelta::minutes(5)).await.unwrap();
+        assert_eq!(refreshed.gaps, []);
+        let stored: BTreeSet<i64> = archive.events(window).map_ok(|event| event.id).try_collect().await.unwrap();
+        assert_eq!(expected.difference(&stored).count(), 0, "broken off at request {requests}");
+    }
+    assert!(broken > 0);
+}

@@ -1,0 +1,130 @@
+//! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
+
+use std::path::Path;
+
+use audit_model::Window;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{ApiKey, Budget, Client};
+use event_archive::Archive;
+use job_store::Store;
+use outbound::{HttpOptions, RetryPolicy, http_client};
+use portal_sim::{Fault, Login, PortalSim, Scenario};
+use secrecy::SecretString;
+use url::Url;
+
+const HISTORY: TimeDelta = TimeDelta::days(30);
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+fn last_day() -> Window {
+    Window::new(now() - TimeDelta::days(1), now())
+}
+
+/// Ten logins a day for fifty days.
+async fn start(budget: Budget) -> (PortalSim, Client) {
+    let mut portal = Scenario::empty(now());
+    let owner = portal.owner().clone();
+    for n in 0..500 {
+        portal.add_login(Login::success(&owner, now() - TimeDelta::minutes(n * 144 + 1)));
+    }
+    let sim = PortalSim::start(portal).await.unwrap();
+    let base: Url = sim.url().parse().unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    let key = ApiKey::new(SecretString::from(sim.key()));
+    let client = Client::new(http, base, key, RetryPolicy::immediate(), budget);
+    client.lifetimes().await.unwrap();
+    (sim, client)
+}
+
+async fn open(folder: &Path) -> Archive {
+    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.display())).await.unwrap();
+    Archive::open(store).await.unwrap()
+}
+
+fn pages(sim: &PortalSim) -> usize {
+    sim.requests().iter().filter(|request| request.target.contains("login/filter")).count()
+}
+
+#[tokio::test]
+async fn the_history_is_read_once_and_the_window_is_what_is_counted() {
+    let (sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (10, 0));
+    let since = last_day().since - HISTORY;
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(since));
+    assert_eq!(archive.logins(Window::new(since, now())).await.unwrap().len(), 310);
+    let first = pages(&sim);
+    archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(pages(&sim) - first, 1, "the last two hours again");
+}
+
+#[tokio::test]
+async fn without_history_nothing_is_known_before_the_window() {
+    let (_sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), None);
+    assert_eq!(archive.logins_known_since(now()).await.unwrap(), Some(last_day().since));
+}
+
+#[tokio::test]
+async fn the_portals_own_memory_ends_the_history() {
+    let (sim, client) = start(Budget::default()).await;
+    sim.edit(|portal| portal.condition.login_lifetime = 10);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(read.gaps, [], "what lies before the window is no gap of it");
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(now() - TimeDelta::days(10)));
+}
+
+/// A budget that ends in the history leaves the window whole, and is not spent again on the same day.
+#[tokio::test]
+async fn a_history_that_is_too_long_is_asked_for_once_a_day() {
+    let (sim, client) = start(Budget { requests: 4, ..Budget::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert!(read.error.is_some());
+    assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (10, 0));
+    let reached = archive.logins_known_since(last_day().since).await.unwrap().unwrap();
+    assert!(reached > last_day().since - HISTORY && reached < last_day().since, "{reached}");
+    let first = pages(&sim);
+    let (_, fresh) = start(Budget::default()).await;
+    archive.refresh_logins_and_history(&fresh, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(pages(&sim), first);
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(reached));
+}
+
+/// A portal that was down for a moment is asked again by the next run.
+#[tokio::test]
+async fn a_history_that_could_not_be_reached_is_asked_for_again() {
+    let (sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    sim.set_faults(vec![Fault::status(503).on("security/audit/login").after(2)]);
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert!(read.error.is_some() && read.gaps.is_empty());
+    sim.set_faults(Vec::new());
+    archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(last_day().since - HISTORY));
+}
+
+/// When not even the window could be read, the history is read with it, be it on the same day.
+#[tokio::test]
+async fn a_history_that_failed_with_its_window_is_asked_for_again() {
+    let (sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    sim.set_faults(vec![Fault::status(500).on("security/audit/login")]);
+    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert!(read.error.is_some() && !read.gaps.is_empty());
+    sim.set_faults(Vec::new());
+    archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(last_day().since - HISTORY));
+}

@@ -1,0 +1,9 @@
+//! Stores on real files. One executable, for each is linked with everything.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod files;
+mod journal;
+mod lock;
+mod opening;
+mod schema;
