@@ -13,7 +13,7 @@ mod sim;
 mod tls;
 mod version;
 
-pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, LimitKind, Moment, RowForm};
+pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, Intervention, LimitKind, Moment, Remembered, RowForm, Side};
 pub use limiter::Limits;
 pub use scenario::{
     BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,

@@ -252,7 +252,7 @@ fn prepare(
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let mut guard = shared.scenario();
     let scenario = &mut *guard;
-    let now = scenario.now;
+    let mut now = scenario.now;
     let request = portal::Request {
         method: method.as_str(),
         path: uri.path(),
@@ -275,13 +275,13 @@ fn prepare(
             prepared.slot = slot;
             let sight = Sight { route: &route, method: request.method, serial: request.serial, now };
             let effects = fault::take(&mut scenario.faults, sight);
+            scenario.now += chrono::Duration::seconds(effects.passing_seconds);
+            now = scenario.now;
             prepared.delay = Duration::from_millis(effects.delay_ms);
             prepared.date = now + chrono::Duration::seconds(effects.skew_seconds);
             prepared.outcome = match scenario.receive(&effects.arrive) {
                 Ok(()) => portal::answer(scenario, &request, &effects),
-                Err(error) => {
-                    Outcome::Reply(portal::Reply::new(500, None, format!("a fault cannot be done: {error}\n")))
-                }
+                Err(error) => portal::cannot_be_done(&error),
             };
         }
     }

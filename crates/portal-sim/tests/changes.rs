@@ -380,7 +380,10 @@ async fn the_address_of_a_row_is_what_the_request_says() {
     let sim = PortalSim::start(portal()).await.expect("start");
     json(&sim, "PUT", "files/file/9001?request-x-real-ip=nonsense", r#"{"title":"other"}"#).await;
     let page = get(&sim, "security/audit/events/filter").await;
-    assert_eq!(page.at("response").items()[0].at("ip").text(), "nonsense");
+    let row = &page.at("response").items()[0];
+    assert_eq!(row.at("ip").text(), "nonsense");
+    let asked = "http://portal.example/api/2.0/files/file/9001?request-x-real-ip=nonsense";
+    assert_eq!(row.at("page").text(), asked, "the page of a request that names none is the request");
     let long = "1".repeat(51);
     json(&sim, "PUT", &format!("files/file/9001?request-x-real-ip={long}"), r#"{"title":"third"}"#).await;
     assert_eq!(audit(&sim).await, [5001], "a row whose address is too long is lost");

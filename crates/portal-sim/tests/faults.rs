@@ -354,6 +354,11 @@ async fn every_kind_can_be_set_over_the_wire() {
         r#"[{"kind":"blocked"},{"kind":"unpaid"},{"kind":"suspended"},{"kind":"full_seats"},{"kind":"unchanged"}]"#,
         r#"[{"kind":"fallback","from":"+1h","until":"2027-01-01T00:00:00Z"},{"kind":"clock_skew","seconds":-30}]"#,
         r#"[{"kind":"status","status":500,"percent":20,"seed":1,"from_request":9,"method":"GET"}]"#,
+        r#"[{"kind":"done_then_reset"},{"kind":"time_passes","seconds":15},{"kind":"lost_switch"},{"kind":"stale"}]"#,
+        r#"[{"kind":"stale","changes":2,"what":"switch"},{"kind":"late_rows","requests":3},{"kind":"late_rows"}]"#,
+        r#"[{"kind":"account_changes","person":"olga@example.com","status":1,"role":"admin","side":"after"}]"#,
+        r#"[{"kind":"meanwhile","method":"PUT","route":"people/status","side":"after","request":
+            {"by":"olga@example.com","method":"PUT","path":"people/olga","body":{"firstName":"O"}}}]"#,
         r#"[{"kind":"arrive","traffic":[{"kind":"files","person":"olga@example.com","room":71,"actions":[5009],
             "files":2,"first_file":1,"since":"-2h","until":"-1h"}]}]"#,
     ];

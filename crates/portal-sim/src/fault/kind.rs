@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::Traffic;
+use super::meanwhile::{Intervention, Side};
+use crate::scenario::{PersonKind, Traffic};
 
 /// What a fault does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,8 @@ pub enum FaultKind {
         /// HTTP status.
         status: u16,
     },
+    /// What was asked for is done, and then the connection is reset before any byte of the answer.
+    DoneThenReset,
     /// The connection is reset before any byte of the answer.
     Reset,
     /// The connection is reset after half of the body.
@@ -116,6 +119,57 @@ pub enum FaultKind {
         /// Seconds; above zero the portal's clock seems fast.
         seconds: i64,
     },
+    /// The portal's clock moves before the request is answered.
+    TimePasses {
+        /// Seconds; below zero it goes back.
+        seconds: i64,
+    },
+    /// Somebody else does something over the API. A request that the portal refuses them makes this one a 500.
+    Meanwhile {
+        /// What they do.
+        request: Intervention,
+        /// When.
+        #[serde(default)]
+        side: Side,
+    },
+    /// An account is changed by no request: by the synchronisation with a directory, or on a page without a simulated
+    /// route.
+    AccountChanges {
+        /// E-mail address of the account.
+        person: String,
+        /// 1 active, 2 disabled, 4 pending; absent leaves it.
+        #[serde(default)]
+        status: Option<i32>,
+        /// Its new role, with the row of a changed type (4019) if somebody is named who gave it; absent leaves it.
+        #[serde(default)]
+        role: Option<PersonKind>,
+        /// E-mail address of who gave the role.
+        #[serde(default)]
+        by: Option<String>,
+        /// When.
+        #[serde(default)]
+        side: Side,
+    },
+    /// The rows that the request writes enter the audit trail late; with neither member, never.
+    LateRows {
+        /// So many later requests are answered before.
+        #[serde(default)]
+        requests: Option<u64>,
+        /// So many seconds of the portal's clock pass before.
+        #[serde(default)]
+        seconds: Option<u32>,
+    },
+    /// A change of the IP restrictions saves the list and loses the switch; the answer is the usual one.
+    LostSwitch,
+    /// What is read, and who is let in, follows IP restrictions as another process remembers them.
+    Stale {
+        /// Before how many of the latest changes; one, unless it is given.
+        #[serde(default = "one")]
+        changes: usize,
+        /// What is remembered; absent for list and switch.
+        #[serde(default)]
+        what: Option<Remembered>,
+    },
     /// Rows enter the audit trail before the request is answered; late ones carry an old date and a new id.
     Arrive {
         /// The rows; their times are relative to the portal's clock at the moment of arrival.
@@ -125,6 +179,20 @@ pub enum FaultKind {
 
 fn internal_error() -> u16 {
     500
+}
+
+fn one() -> usize {
+    1
+}
+
+/// The halves of the IP restrictions, which are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remembered {
+    /// The addresses.
+    List,
+    /// Whether the list counts.
+    Switch,
 }
 
 /// What a row looks like that no client expects.
@@ -216,7 +284,11 @@ impl FaultKind {
     pub(super) fn concerns(&self, method: &str, route: &str) -> bool {
         match self {
             FaultKind::FullSeats => !method.eq_ignore_ascii_case("GET") && route.starts_with("people"),
-            FaultKind::Unchanged => !method.eq_ignore_ascii_case("GET"),
+            FaultKind::Unchanged | FaultKind::LateRows { .. } => !method.eq_ignore_ascii_case("GET"),
+            FaultKind::LostSwitch => {
+                !method.eq_ignore_ascii_case("GET") && route.starts_with("settings/iprestrictions")
+            }
+            FaultKind::Stale { .. } => method.eq_ignore_ascii_case("GET"),
             FaultKind::Fallback => route.starts_with("security/audit/") && route.ends_with("/filter"),
             _ => true,
         }
@@ -226,7 +298,16 @@ impl FaultKind {
     pub(super) fn is_answer(&self) -> bool {
         !matches!(
             self,
-            FaultKind::Latency { .. } | FaultKind::ClockSkew { .. } | FaultKind::Arrive { .. } | FaultKind::Fallback
+            FaultKind::Latency { .. }
+                | FaultKind::ClockSkew { .. }
+                | FaultKind::Arrive { .. }
+                | FaultKind::Fallback
+                | FaultKind::TimePasses { .. }
+                | FaultKind::Meanwhile { .. }
+                | FaultKind::AccountChanges { .. }
+                | FaultKind::LateRows { .. }
+                | FaultKind::LostSwitch
+                | FaultKind::Stale { .. }
         )
     }
 }

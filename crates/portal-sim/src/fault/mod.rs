@@ -3,15 +3,17 @@
 //! What the kinds are is in `kind`; how each is done on the wire is in `net`, `portal` and `portal::reply`.
 
 mod kind;
+mod meanwhile;
 mod moment;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use kind::{AnswerForm, FaultBody, FaultKind, LimitKind, RowForm};
+pub use kind::{AnswerForm, FaultBody, FaultKind, LimitKind, Remembered, RowForm};
+pub use meanwhile::{Intervention, Side};
 pub use moment::Moment;
 
-use crate::scenario::{Traffic, mix};
+use crate::scenario::{Lateness, Traffic, mix};
 
 /// One misbehaviour and the requests it hits.
 ///
@@ -76,6 +78,16 @@ pub(crate) struct Effects {
     pub(crate) fallback: bool,
     /// Rows that arrive before the answer.
     pub(crate) arrive: Vec<Traffic>,
+    /// Seconds by which the portal's clock moves before the answer.
+    pub(crate) passing_seconds: i64,
+    /// How late the rows come that the request writes.
+    pub(crate) late: Option<Lateness>,
+    /// A changed switch of the IP restrictions is lost.
+    pub(crate) lost_switch: bool,
+    /// The IP restrictions are those from before so many changes, or a half of them.
+    pub(crate) stale: Vec<(usize, Option<Remembered>)>,
+    /// What happens beside the request.
+    pub(crate) meanwhile: Vec<FaultKind>,
 }
 
 impl Fault {
@@ -100,6 +112,18 @@ impl Fault {
     #[must_use]
     pub fn status(status: u16) -> Fault {
         Fault::new(FaultKind::Status { status, body: None })
+    }
+
+    /// Somebody else does this before the request is answered.
+    #[must_use]
+    pub fn meanwhile(request: Intervention) -> Fault {
+        Fault::new(FaultKind::Meanwhile { request, side: Side::Before })
+    }
+
+    /// Somebody else does this right after the request was answered.
+    #[must_use]
+    pub fn afterwards(request: Intervention) -> Fault {
+        Fault::new(FaultKind::Meanwhile { request, side: Side::After })
     }
 
     /// So many rows of a list are left out, the last ones.
@@ -206,6 +230,16 @@ impl Fault {
     }
 }
 
+/// How late rows come; never, where nothing says when.
+fn lateness(requests: Option<u64>, seconds: Option<u32>) -> Lateness {
+    let never = requests.is_none() && seconds.is_none();
+    let time = chrono::Duration::seconds(seconds.unwrap_or_default().into());
+    Lateness { requests: if never { NEVER } else { requests.unwrap_or_default() }, time, shuffle: None }
+}
+
+/// More requests than any test sends.
+const NEVER: u64 = u64::MAX / 2;
+
 /// Whether the path begins like the pattern; see [`Fault::route`].
 fn begins(path: &str, pattern: &str) -> bool {
     let (pattern, whole) = pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
@@ -245,6 +279,13 @@ pub(crate) fn take(faults: &mut [Fault], sight: Sight<'_>) -> Effects {
             FaultKind::ClockSkew { seconds } => effects.skew_seconds += seconds,
             FaultKind::Fallback => effects.fallback = true,
             FaultKind::Arrive { traffic } => effects.arrive.extend(traffic.iter().cloned()),
+            FaultKind::TimePasses { seconds } => effects.passing_seconds += seconds,
+            FaultKind::LateRows { requests, seconds } => effects.late = Some(lateness(*requests, *seconds)),
+            FaultKind::LostSwitch => effects.lost_switch = true,
+            FaultKind::Stale { changes, what } => effects.stale.push((*changes, *what)),
+            beside @ (FaultKind::Meanwhile { .. } | FaultKind::AccountChanges { .. }) => {
+                effects.meanwhile.push(beside.clone());
+            }
             answer => effects.answer = Some(answer.clone()),
         }
     }

@@ -91,7 +91,7 @@ fn is_blocked(scenario: &Scenario, caller: Caller<'_>, headers: &HeaderMap) -> b
     if restrictions.entries.is_empty() {
         return false;
     }
-    let address = address(headers);
+    let address = address(scenario, caller, headers);
     for entry in restrictions.entries.iter().filter(|entry| !entry.for_admin || person.kind.is_admin()) {
         match covers(entry, address) {
             Some(true) => return false,
@@ -111,8 +111,24 @@ fn covers(entry: &Restriction, address: IpAddr) -> Option<bool> {
     Some(entry.ip == address.to_string())
 }
 
-/// Where the request comes from: the last hop of `X-Forwarded-For` that is not the proxy itself.
-pub(super) fn address(headers: &HeaderMap) -> IpAddr {
+/// Where the portal sees a request come from.
+///
+/// A key with an address of its own is behind proper proxies, which cut what the caller says about itself, unless the
+/// restrictions say that they trust it. Any other request stands for what a proxy passed on: its address is the last
+/// hop of `X-Forwarded-For` that is not the proxy itself.
+pub(super) fn address(scenario: &Scenario, caller: Caller<'_>, headers: &HeaderMap) -> IpAddr {
+    let own = match caller {
+        Caller::Person { key, .. } => key.from,
+        Caller::Anonymous => None,
+    };
+    match own {
+        Some(own) if !scenario.condition.restrictions.trusts_callers => own,
+        own => forwarded(headers, own.unwrap_or(PROXY)),
+    }
+}
+
+/// The last hop that is not the proxy, whose address stands where there is none.
+fn forwarded(headers: &HeaderMap, nearest: IpAddr) -> IpAddr {
     let hops: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
@@ -120,9 +136,9 @@ pub(super) fn address(headers: &HeaderMap) -> IpAddr {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    let mut current = PROXY;
+    let mut current = nearest;
     for hop in hops.iter().rev() {
-        if current != PROXY {
+        if current != PROXY && current != nearest {
             break;
         }
         match dotnet_ip::parse_endpoint(hop) {

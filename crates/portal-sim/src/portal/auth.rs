@@ -101,6 +101,16 @@ pub(super) fn identify<'a>(scenario: &'a Scenario, header: Option<&str>) -> Call
     }
 }
 
+/// Notes that a key was used, also where it does not open the portal because its person is disabled.
+pub(super) fn note_use(scenario: &mut Scenario, header: Option<&str>) {
+    let now = scenario.now;
+    let Some(text) = header.and_then(credential) else { return };
+    let known = |key: &&mut Key| key.key == text && key.is_alive(now);
+    if let Some(key) = scenario.keys.iter_mut().find(known) {
+        key.used = Some(now);
+    }
+}
+
 /// The key or token in a header.
 fn credential(header: &str) -> Option<&str> {
     header.trim().strip_prefix("Bearer ")
@@ -116,8 +126,7 @@ fn live<'a>(scenario: &'a Scenario, text: &str) -> Option<(&'a Person, &'a Key)>
     let known = !is_key(text) || scenario.can(Ability::Keys);
     let key = scenario.keys.iter().find(|key| known && key.key == text)?;
     let person = scenario.person(key.person)?;
-    let alive = key.active && key.expires.is_none_or(|expires| expires > scenario.now) && person.status == 1;
-    alive.then_some((person, key))
+    (key.is_alive(scenario.now) && person.status == 1).then_some((person, key))
 }
 
 /// What a portal of this version asks for.

@@ -57,7 +57,7 @@ fn drawn(context: &Context<'_>, person: &Person, key: &Key, clear: Option<&str>)
         ("key", clear.map_or_else(|| format!("sk-***{postfix}"), str::to_owned).into()),
         ("keyPostfix", postfix.into()),
         ("permissions", key.scopes.clone().into()),
-        ("lastUsed", clear.is_none().then(|| date(scenario.now)).into()),
+        ("lastUsed", key.used.map(date).into()),
         ("createOn", date(created).into()),
         ("createBy", short(context.base, person)),
         ("expiresAt", key.expires.map(date).into()),
@@ -123,7 +123,7 @@ pub(super) fn create(change: &mut Change<'_>) -> Result<Answer, Failure> {
     let digits: String = (0..2).map(|part| change.scenario.next_id(41 + part).simple().to_string()).collect();
     let now = change.scenario.now;
     let expires = body.get("expiresInDays").int().map(|days| now + Duration::days(days));
-    let key = Key { key: format!("sk-{digits}"), person: person.id, scopes, expires, active: true };
+    let key = Key { key: format!("sk-{digits}"), scopes, expires, ..Key::of(&person) };
     change.scenario.keys.push(key.clone());
     change.scenario.content.key_names.insert(key.key.clone(), (name, now));
     row(change, 6058, &key);

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use super::Outcome;
 use super::reply::{self, Echo, too_many};
 use super::wire::Manner;
-use crate::fault::{Effects, FaultKind};
+use crate::fault::{Effects, FaultKind, Remembered};
 use crate::limiter::Refusal;
-use crate::scenario::{Quota, Scenario, TenantState};
+use crate::scenario::{Lateness, Quota, Restrictions, Scenario, TenantState};
 
 /// What a fault hides for the length of one request.
 pub(super) struct Real {
@@ -17,6 +17,10 @@ pub(super) struct Real {
     tenant: TenantState,
     unpaid: bool,
     quota: Quota,
+    lateness: Lateness,
+    switch_is_stuck: bool,
+    /// Where a read sees older ones.
+    restrictions: Option<Restrictions>,
 }
 
 /// Puts the portal into the state that the faults want; [`restore`] undoes it.
@@ -26,8 +30,26 @@ pub(super) fn pretend(scenario: &mut Scenario, effects: &Effects) -> Real {
         tenant: scenario.condition.tenant,
         unpaid: scenario.condition.unpaid,
         quota: scenario.content.quota,
+        lateness: scenario.content.lateness,
+        switch_is_stuck: scenario.condition.restrictions.switch_is_stuck,
+        restrictions: (!effects.stale.is_empty()).then(|| scenario.condition.restrictions.clone()),
     };
     scenario.audit &= !effects.fallback;
+    let restrictions = &mut scenario.condition.restrictions;
+    restrictions.switch_is_stuck |= effects.lost_switch;
+    for (changes, what) in &effects.stale {
+        let (entries, enabled) = restrictions.before(*changes);
+        let entries = entries.to_vec();
+        if *what != Some(Remembered::Switch) {
+            restrictions.entries = entries;
+        }
+        if *what != Some(Remembered::List) {
+            restrictions.enabled = enabled;
+        }
+    }
+    if let Some(late) = effects.late {
+        scenario.content.lateness = Lateness { shuffle: scenario.content.lateness.shuffle, ..late };
+    }
     match effects.answer {
         Some(FaultKind::Suspended) => scenario.condition.tenant = TenantState::Suspended,
         Some(FaultKind::Unpaid) => scenario.condition.unpaid = true,
@@ -45,6 +67,11 @@ pub(super) fn restore(scenario: &mut Scenario, real: Real) {
     scenario.condition.tenant = real.tenant;
     scenario.condition.unpaid = real.unpaid;
     scenario.content.quota = real.quota;
+    scenario.content.lateness = real.lateness;
+    scenario.condition.restrictions.switch_is_stuck = real.switch_is_stuck;
+    if let Some(restrictions) = real.restrictions {
+        scenario.condition.restrictions = restrictions;
+    }
 }
 
 /// The answer of a fault that does not need to know the route's own.

@@ -20,6 +20,7 @@ mod keys;
 mod log_data;
 mod log_groups;
 mod logins;
+mod meanwhile;
 mod members;
 mod misbehave;
 mod multipart;
@@ -45,13 +46,15 @@ mod upload;
 mod upload_session;
 mod wire;
 
-use axum::http::HeaderMap;
+use std::fmt::Display;
+
+use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 
 pub(crate) use reply::{Reply, too_many};
 pub(crate) use wire::{Wire, wait};
 
-use crate::fault::{Effects, FaultKind};
+use crate::fault::{Effects, FaultKind, Side};
 use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use crate::version::Ability;
 use auth::{Caller, Need};
@@ -112,6 +115,8 @@ struct Change<'a> {
     body: Body<'a>,
     path: &'a str,
     base: &'a str,
+    /// The page that rows name: where the caller says to come from, else the request itself, with its query.
+    page: String,
 }
 
 impl Change<'_> {
@@ -130,16 +135,20 @@ impl Change<'_> {
         self.caller.as_ref().map(|(person, _)| person.clone()).ok_or(Failure::Empty(401))
     }
 
-    /// Sends a row about the caller's act on its way to the audit trail.
+    /// Sends a row about what the caller does on its way to the audit trail.
     ///
-    /// Its address is what the request says it is, if it says so: the portal believes this parameter.
+    /// Its address is what the request says it is, if it says so: the portal believes this parameter. Else it is where
+    /// the portal sees the request come from, and for one from this machine the person's usual address.
     fn write_row(&mut self, action: i32, fill: impl FnOnce(Event) -> Event) {
+        let context = self.context();
+        let seen = admission::address(context.scenario, context.caller, context.headers);
         let actor = self.caller.as_ref().map_or(GUEST, |(person, _)| person.id);
         let mut event = fill(Event::new(action, actor, self.scenario.now));
-        if let Some(ip) = self.query.all("request-x-real-ip").next() {
-            event.ip = Some(ip.to_owned());
+        event.ip = self.query.all("request-x-real-ip").next().map(str::to_owned);
+        if event.ip.is_none() && !seen.is_loopback() {
+            event.ip = Some(seen.to_string());
         }
-        self.scenario.write_row(event);
+        self.scenario.write_row(event, Some(&self.page));
     }
 }
 
@@ -216,11 +225,23 @@ pub(crate) fn caller<'a>(scenario: &'a Scenario, authorization: Option<&str>) ->
 
 /// Answers one request; faults have been counted and are given as `effects`.
 pub(crate) fn answer(scenario: &mut Scenario, request: &Request<'_>, effects: &Effects) -> Outcome {
-    scenario.reindex();
+    scenario.deliver();
+    if let Err(error) = meanwhile::happen(scenario, effects, Side::Before) {
+        return cannot_be_done(&error);
+    }
+    auth::note_use(scenario, request.authorization);
     let real = misbehave::pretend(scenario, effects);
     let outcome = judge(scenario, request, effects.answer.as_ref());
     misbehave::restore(scenario, real);
-    outcome
+    match meanwhile::happen(scenario, effects, Side::After) {
+        Ok(()) => outcome,
+        Err(error) => cannot_be_done(&error),
+    }
+}
+
+/// The answer when a fault asks for something that cannot happen in this portal.
+pub(crate) fn cannot_be_done(error: &dyn Display) -> Outcome {
+    Outcome::Reply(Reply::new(500, None, format!("a fault cannot be done: {error}\n")))
 }
 
 fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKind>) -> Outcome {
@@ -256,7 +277,6 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
         trims: method.is_some_and(|method| method.trims),
         serial: request.serial,
     };
-    scenario.deliver();
     if let Some(outcome) = fault.and_then(|kind| misbehave::instead(kind, &echo, scenario.now)) {
         return outcome;
     }
@@ -268,8 +288,10 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
             Err(failure) => echo.failure(failure),
         },
     };
-    if let Some(FaultKind::DoneThenStatus { status }) = fault {
-        return Outcome::Reply(echo.fault(*status, None));
+    match fault {
+        Some(FaultKind::DoneThenStatus { status }) => return Outcome::Reply(echo.fault(*status, None)),
+        Some(FaultKind::DoneThenReset) => return Outcome::Reset,
+        _ => {}
     }
     Outcome::Reply(reply.naming_versions(scenario.can(Ability::VersionsHeader)).by(misbehave::manner(fault)))
 }
@@ -308,9 +330,17 @@ fn serve(
             let body = Body::new(headers, request.body);
             let mut shadow = (fault == Some(&FaultKind::Unchanged)).then(|| scenario.clone());
             let scenario = shadow.as_mut().unwrap_or(scenario);
-            action(&mut Change { scenario, caller, query, headers, body, path: sent, base })
+            let page = page_of(request, base);
+            action(&mut Change { scenario, caller, query, headers, body, path: sent, base, page })
         }
     }
+}
+
+/// What the rows of a request name as their page.
+fn page_of(request: &Request<'_>, base: &str) -> String {
+    let referer = request.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+    referer.map_or_else(|| format!("{base}{}{query}", request.path), str::to_owned)
 }
 
 /// Rows in the portal's order: newest first, equal dates in an order that depends on the page asked for.

@@ -11,7 +11,7 @@ use super::tenant::TENANT;
 use super::{Change, Context, gates};
 use crate::dotnet_ip;
 use crate::json::Json;
-use crate::scenario::{Event, Restriction, Scenario};
+use crate::scenario::{Restriction, Scenario};
 use crate::version::Ability;
 
 /// The hash of nothing, whatever the list holds; it is no legal `ETag` either.
@@ -114,6 +114,7 @@ pub(super) fn put_list(change: &mut Change<'_>) -> Result<Output, Failure> {
     let body = read(change, &BODY_SHAPE)?;
     let entries = checked(change, &body)?;
     let echo = entries.iter().map(echoed).collect();
+    remember(change.scenario);
     save_entries(change.scenario, entries);
     Ok(Answer::list(echo).into())
 }
@@ -126,6 +127,7 @@ pub(super) fn put_switch(change: &mut Change<'_>) -> Result<Output, Failure> {
     let body = read(change, &SWITCH_SHAPE)?;
     gates::database(change.scenario)?;
     let enable = body.get("enable").bool().unwrap_or_default();
+    remember(change.scenario);
     save_switch(change.scenario, enable);
     Ok(Answer::one(Json::object([("enable", enable.into())])).into())
 }
@@ -139,14 +141,13 @@ fn replace(change: &mut Change<'_>) -> Result<Output, Failure> {
     }
     let entries = checked(change, &body)?;
     let echo = entries.iter().map(echoed).collect();
-    let actor = change.caller.as_ref().map(|(person, _)| person.id).unwrap_or_default();
     // leaving the switch out turns it on, unless there is nothing to restrict to
     let enabled = enable.unwrap_or(!entries.is_empty());
+    remember(change.scenario);
     save_entries(change.scenario, entries);
     save_switch(change.scenario, enabled);
     if change.scenario.can(Ability::RestrictionsAudited) {
-        let event = Event::new(CHANGED, actor, change.scenario.now);
-        change.scenario.add_event(event);
+        change.write_row(CHANGED, |event| event);
     }
     Ok(Answer::one(Json::object([("ipRestrictions", Json::List(echo)), ("enable", enable.into())])).into())
 }
@@ -181,6 +182,12 @@ fn checked(change: &Change<'_>, body: &Value) -> Result<Vec<(String, bool)>, Fai
 
 fn echoed((ip, for_admin): &(String, bool)) -> Json {
     Json::object([("ip", ip.as_str().into()), ("forAdmin", (*for_admin).into())])
+}
+
+/// Keeps what is about to change, for processes that learn of it late.
+fn remember(scenario: &mut Scenario) {
+    let restrictions = &mut scenario.condition.restrictions;
+    restrictions.earlier.push((restrictions.entries.clone(), restrictions.enabled));
 }
 
 fn save_entries(scenario: &mut Scenario, entries: Vec<(String, bool)>) {

@@ -116,6 +116,18 @@ pub struct Restrictions {
     pub hidden: bool,
     /// The highest id given so far.
     pub last_id: i64,
+    /// The proxies before the portal take a caller's address from any `X-Forwarded-For` that the caller sends.
+    pub trusts_callers: bool,
+    /// List and switch as they were before each change over the API, oldest first.
+    pub(crate) earlier: Vec<(Vec<Restriction>, bool)>,
+}
+
+impl Restrictions {
+    /// The list and the switch before so many of the latest changes; as they began, if there were fewer.
+    pub(crate) fn before(&self, changes: usize) -> (&[Restriction], bool) {
+        let earlier = self.earlier.len().saturating_sub(changes);
+        self.earlier.get(earlier).map_or((&self.entries, self.enabled), |(entries, enabled)| (entries, *enabled))
+    }
 }
 
 /// One entry of the list.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::Scenario;
 use super::model::{Event, mix};
+use super::stored::Stored;
 
 /// Actions that the portal inserts at once; all others take the way through its queue.
 const AT_ONCE: &[i32] = &[4014, 4015, 4017, 4037, 5054, 5070, 5084, 5154, 6039, 6047, 7001];
@@ -34,8 +35,9 @@ pub(crate) struct Pending {
 }
 
 impl Scenario {
-    /// Sends a row on its way to the audit trail; it is lost when its address is too long to store.
-    pub(crate) fn write_row(&mut self, mut event: Event) {
+    /// Sends a row on its way to the audit trail, with the page that it names unless that follows from the row; it is
+    /// lost when its address is too long to store.
+    pub(crate) fn write_row(&mut self, mut event: Event, page: Option<&str>) {
         if event.ip.as_ref().is_some_and(|ip| ip.chars().count() > MAX_IP) {
             return;
         }
@@ -44,12 +46,11 @@ impl Scenario {
         }
         event.place = self.place_at(event.place, self.now);
         // what every row has, from what follows of the members
-        if let Some(mut stored) = event.stored.take() {
-            let derived = event.columns();
-            (stored.ip, stored.browser) = (derived.ip, derived.browser);
-            (stored.platform, stored.page) = (derived.platform, derived.page);
-            event.stored = Some(stored);
-        }
+        let own = event.stored.take();
+        let derived = event.columns();
+        let (ip, browser, platform) = (derived.ip.clone(), derived.browser.clone(), derived.platform.clone());
+        let page = page.map(str::to_owned).or_else(|| derived.page.clone());
+        event.stored = Some(Stored { ip, browser, platform, page, ..own.unwrap_or(derived) });
         let late = self.content.lateness;
         if AT_ONCE.contains(&event.action) || late == Lateness::default() {
             self.add_event(event);
@@ -99,9 +100,9 @@ mod tests {
         let mut scenario = portal().with_lateness(lateness);
         let (owner, at) = (scenario.owner().id, scenario.now);
         scenario.deliver();
-        scenario.write_row(Event::new(5011, owner, at));
+        scenario.write_row(Event::new(5011, owner, at), None);
         scenario.now += Duration::hours(1);
-        scenario.write_row(Event::new(5070, owner, scenario.now));
+        scenario.write_row(Event::new(5070, owner, scenario.now), None);
         assert_eq!(scenario.events.len(), 1, "a room's creation is inserted at once");
         for seen in [1, 1, 2] {
             scenario.deliver();

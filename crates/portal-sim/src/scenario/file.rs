@@ -2,6 +2,8 @@
 //!
 //! The format is described in the crate's README. Ids of rows are given here, in the order of time.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -118,6 +120,9 @@ struct PersonEntry {
     #[serde(default = "active")]
     status: i32,
     ip: String,
+    /// Comes from a directory.
+    #[serde(default)]
+    ldap: bool,
 }
 
 fn active() -> i32 {
@@ -132,6 +137,8 @@ struct KeyEntry {
     #[serde(default)]
     scopes: Vec<String>,
     expires: Option<String>,
+    used: Option<String>,
+    from: Option<IpAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,6 +211,8 @@ struct RestrictionsEntry {
     /// Addresses that count for administrators only.
     #[serde(default)]
     for_admin: Vec<String>,
+    #[serde(default)]
+    trusts_callers: bool,
 }
 
 /// Reads a scenario file and gives every row its instant and its id.
@@ -249,6 +258,8 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
         built.key = key.key.unwrap_or(built.key);
         built.scopes = key.scopes;
         built.expires = key.expires.map(|text| instant(&text, now)).transpose()?;
+        built.used = key.used.map(|text| instant(&text, now)).transpose()?;
+        built.from = key.from;
         scenario.keys.push(built);
     }
     let mut deleted = Vec::new();
@@ -315,7 +326,7 @@ impl PersonEntry {
             kind: self.kind,
             status: self.status,
             ip: self.ip,
-            is_ldap: false,
+            is_ldap: self.ldap,
             culture: None,
         }
     }
@@ -387,6 +398,7 @@ impl RestrictionsEntry {
             scenario.restrict(&ip, for_admin);
         }
         scenario.condition.restrictions.enabled = self.enabled;
+        scenario.condition.restrictions.trusts_callers = self.trusts_callers;
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Plain data with public members; ids and texts that follow from other members are filled in by `Scenario`.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -119,6 +121,11 @@ pub struct Key {
     pub expires: Option<DateTime<Utc>>,
     /// Switched on.
     pub active: bool,
+    /// When it was last used; the portal notes each use, also one that it refuses because the person is disabled.
+    pub used: Option<DateTime<Utc>>,
+    /// Where requests with it come from. Without an address they come from this machine, which IP restrictions never
+    /// refuse, and rows name the person's usual address.
+    pub from: Option<IpAddr>,
 }
 
 impl Key {
@@ -126,7 +133,20 @@ impl Key {
     #[must_use]
     pub fn of(person: &Person) -> Key {
         let digits: String = (1..=4).map(|part| format!("{:016x}", digest(&person.email, 100 + part))).collect();
-        Key { key: format!("sk-{digits}"), person: person.id, scopes: Vec::new(), expires: None, active: true }
+        Key {
+            key: format!("sk-{digits}"),
+            person: person.id,
+            scopes: Vec::new(),
+            expires: None,
+            active: true,
+            used: None,
+            from: None,
+        }
+    }
+
+    /// Switched on and not expired.
+    pub(crate) fn is_alive(&self, now: DateTime<Utc>) -> bool {
+        self.active && self.expires.is_none_or(|expires| expires > now)
     }
 
     /// Restricted to these scopes.
