@@ -8,7 +8,7 @@ use portal_sim::{Event, Fault, FaultBody, FaultKind, Key, Person, PersonKind, Po
 const FILTER: &str = "security/audit/events/filter";
 
 fn portal() -> Scenario {
-    bare(at("2026-11-20T09:00:00Z"))
+    Scenario::bare(at("2026-11-20T09:00:00Z"))
 }
 
 #[tokio::test]
@@ -218,12 +218,4 @@ async fn fields_outside_the_audit_and_login_lists_are_marked_in_the_log() {
     }
     let marked: Vec<bool> = sim.requests().iter().map(|request| request.forbidden_fields).collect();
     assert_eq!(marked, [true, true, true, true, false, false, false]);
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

@@ -20,7 +20,7 @@ fn portal() -> Scenario {
     beta.owner = rita.id;
     let (ivan_key, ivan_id) = (Key::of(&ivan), ivan.id);
     let now = at("2026-03-02T09:15:00Z");
-    let mut scenario = bare(now)
+    let mut scenario = Scenario::bare(now)
         .with_person(rita)
         .with_person(ivan)
         .with_key(ivan_key)
@@ -526,12 +526,4 @@ async fn a_theme_is_kept_for_who_chose_it() {
     let chosen = json(&sim, "PUT", "people/theme", r#"{"theme": "dark"}"#).await;
     assert_eq!(Ordered::parse(&chosen.body).at("response").at("theme").text(), "Dark");
     assert_eq!(get(&sim, "people/@self").await.at("response").at("theme").text(), "Dark");
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

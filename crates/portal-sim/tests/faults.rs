@@ -14,7 +14,7 @@ use raw::{ask, get};
 const FILTER: &str = "security/audit/events/filter";
 
 fn portal() -> Scenario {
-    bare(at("2026-11-20T09:00:00Z")).with_room(Room::vdr(71, "Alpha"))
+    Scenario::bare(at("2026-11-20T09:00:00Z")).with_room(Room::vdr(71, "Alpha"))
 }
 
 /// A portal with so many downloads, a minute apart, the newest at the clock.
@@ -392,12 +392,4 @@ async fn a_person_without_the_right_is_refused_before_a_fault_of_the_action() {
     sim.set_faults(vec![Fault::new(FaultKind::Unpaid)]);
     let answer = ask(&sim, "GET", FILTER, &bearer, "").await;
     assert_eq!((answer.status, answer.body.len()), (403, 0), "the scope comes before the tariff");
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

@@ -21,7 +21,7 @@ const LISTS: [(&str, &str); 7] = [
 
 /// Five rows in every list.
 fn portal() -> Scenario {
-    let mut portal = bare(at("2026-11-20T09:00:00Z"));
+    let mut portal = Scenario::bare(at("2026-11-20T09:00:00Z"));
     for index in 0..5 {
         let email = format!("p{index}@example.com");
         if index > 0 {
@@ -206,12 +206,4 @@ async fn they_can_be_set_over_the_wire() {
         let answer = common::ask(&sim, "POST", "/__sim/faults", "x", None, list).await.expect("an answer");
         assert_eq!(answer.status, 204, "{list}: {}", answer.body);
     }
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

@@ -27,7 +27,7 @@ fn portal() -> Scenario {
         key.key = text.to_owned();
         key
     };
-    bare(at("2026-11-21T03:00:00Z"))
+    Scenario::bare(at("2026-11-21T03:00:00Z"))
         .with_person(anna())
         .with_person(bob())
         .with_key(key(&anna(), "sk-admin"))
@@ -298,7 +298,7 @@ async fn offset_pages_lose_rows_on_resting_data_and_date_pages_do_not() {
 #[tokio::test]
 async fn equal_dates_keep_their_order_where_the_portal_has_one() {
     for stable in [false, true] {
-        let mut portal = bare(at("2026-11-20T09:00:00Z"));
+        let mut portal = Scenario::bare(at("2026-11-20T09:00:00Z"));
         let owner = portal.owner().id;
         for file in 0..50 {
             portal.add_event(Event::new(5009, owner, at("2026-11-20T08:00:00Z")).file(file, "a.docx"));
@@ -312,12 +312,4 @@ async fn equal_dates_keep_their_order_where_the_portal_has_one() {
         let shifted = pages.iter().enumerate().all(|(start, page)| *page == pages[0][start..]);
         assert_eq!(shifted, stable);
     }
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

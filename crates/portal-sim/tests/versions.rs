@@ -12,7 +12,7 @@ const TOKEN: &str = "token-of-olga";
 
 /// A portal of this version with a room, an administrator and an ordinary person, and their tokens.
 fn portal(version: &str) -> Scenario {
-    let scenario = bare(at("2026-11-20T09:00:00Z")).with_version(version).with_room(Room::vdr(71, "Alpha"));
+    let scenario = Scenario::bare(at("2026-11-20T09:00:00Z")).with_version(version).with_room(Room::vdr(71, "Alpha"));
     let owner = scenario.owner().clone();
     let people = [("ada", PersonKind::Admin), ("bob", PersonKind::User), ("gus", PersonKind::Guest)];
     let mut scenario = scenario.with_key(token(&owner, TOKEN));
@@ -349,12 +349,4 @@ async fn before_3_7_filtered_folders_are_always_read_whole() {
 async fn a_version_that_is_no_number_is_a_new_portal() {
     let sim = start("own build").await;
     assert_eq!(get(&sim, &format!("{FILTER}?count=101")).await.status, 400);
-}
-
-/// A portal without the old event and the old login of every other, for tests that count rows.
-fn bare(now: chrono::DateTime<chrono::Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

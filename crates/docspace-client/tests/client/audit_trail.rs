@@ -23,7 +23,7 @@ fn last_day() -> Window {
 
 /// This many downloads, so many in each second, a minute apart.
 fn portal(count: i32, per_second: i32) -> Scenario {
-    let mut portal = bare(now()).with_room(Room::vdr(71, "Falcon"));
+    let mut portal = Scenario::bare(now()).with_room(Room::vdr(71, "Falcon"));
     let owner = portal.owner().id;
     for n in 0..count {
         let at = now() - TimeDelta::minutes(i64::from(n / per_second) + 1);
@@ -208,7 +208,7 @@ async fn a_form_that_nobody_knows_is_named_after_a_handful_of_requests() {
 /// Whoever asks about nobody is answered, and every page with rows fails.
 #[tokio::test]
 async fn a_portal_that_fails_wherever_there_are_rows_is_given_up_after_a_handful_of_requests() {
-    let mut broken = bare(now());
+    let mut broken = Scenario::bare(now());
     let owner = broken.owner().id;
     for n in 0..300 {
         broken.add_event(Event::poison(owner, now() - TimeDelta::minutes(n + 1)));
@@ -237,12 +237,4 @@ async fn a_date_at_the_end_of_a_slice_belongs_to_what_is_left() {
         rest = left;
     }
     assert_eq!(seen, 1_500);
-}
-
-/// A portal without the old event and the old login of every other, for tests that count the rows of one list.
-fn bare(now: DateTime<Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

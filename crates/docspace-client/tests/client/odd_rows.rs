@@ -39,7 +39,7 @@ fn gaps<E>(slice: &Slice<E>) -> Vec<(Window, GapReason)> {
 
 /// A login each minute; those at these positions have no address.
 fn logins(rows: i64, unreadable: &[i64]) -> (Scenario, BTreeSet<i64>) {
-    let mut portal = bare(now());
+    let mut portal = Scenario::bare(now());
     let owner = portal.owner().clone();
     for n in 0..rows {
         let at = minute(n);
@@ -109,7 +109,7 @@ async fn a_portal_that_fails_at_every_login_is_soon_left_alone() {
 async fn logins_of_one_second_are_counted() {
     for tied in [49, 50, 60, 98, 99, 100, 101, 150, 260] {
         for before in [0, 30, 75] {
-            let mut portal = bare(now());
+            let mut portal = Scenario::bare(now());
             let owner = portal.owner().clone();
             let dense = minute(before);
             let dates = (0..before).map(minute).chain((0..tied).map(|_| dense));
@@ -223,12 +223,4 @@ async fn another_form_of_everything_is_named_after_a_few_requests() {
         }
         assert!(client.requests() - before <= 6, "{kind:?}: {}", client.requests() - before);
     }
-}
-
-/// A portal without the old event and the old login of every other, for tests that count the rows of one list.
-fn bare(now: DateTime<Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

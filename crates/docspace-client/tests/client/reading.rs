@@ -40,7 +40,7 @@ fn client_within(sim: &PortalSim, key: &str, budget: Budget) -> Client {
 
 /// A portal with one room and this many downloads, `per_second` of them in each second before `until`.
 fn busy(count: i32, per_second: i32, until: DateTime<Utc>) -> Scenario {
-    let mut portal = bare(now()).with_room(Room::vdr(71, "Falcon"));
+    let mut portal = Scenario::bare(now()).with_room(Room::vdr(71, "Falcon"));
     let owner = portal.owner().id;
     for n in 0..count {
         let at = until - TimeDelta::seconds(i64::from(n / per_second) + 1);
@@ -113,7 +113,7 @@ async fn a_second_that_holds_more_than_a_page_is_read_whole_or_named() {
 #[tokio::test]
 async fn the_autumn_hour_is_read_whole_and_dated_right_where_it_can_be() {
     let change = at("2025-10-26T01:00:00Z");
-    let mut portal = bare(at("2025-10-26T06:00:00Z")).with_zone(chrono_tz::Tz::Europe__Berlin);
+    let mut portal = Scenario::bare(at("2025-10-26T06:00:00Z")).with_zone(chrono_tz::Tz::Europe__Berlin);
     let owner = portal.owner().id;
     for n in 0..700 {
         // 250 before the change and the rest after it, every 10 s
@@ -244,7 +244,7 @@ async fn the_probe_knows_the_portal() {
 
 #[tokio::test]
 async fn all_rooms_are_listed_whatever_their_number_and_state() {
-    let mut portal = bare(now());
+    let mut portal = Scenario::bare(now());
     for id in 0..230 {
         portal.add_room(Room::vdr(1_000 + id, "Same title"));
     }
@@ -260,7 +260,7 @@ async fn all_rooms_are_listed_whatever_their_number_and_state() {
 /// Uploads of one minute are grouped by the portal, so its pages are shorter than what they stand for.
 #[tokio::test]
 async fn a_room_log_is_paged_by_its_raw_rows() {
-    let mut portal = bare(now()).with_room(Room::vdr(71, "Falcon"));
+    let mut portal = Scenario::bare(now()).with_room(Room::vdr(71, "Falcon"));
     let owner = portal.owner().id;
     for n in 0..450 {
         let at = now() - TimeDelta::minutes(i64::from(n / 40) + 1);
@@ -276,7 +276,7 @@ async fn a_room_log_is_paged_by_its_raw_rows() {
 
 #[tokio::test]
 async fn logins_are_walked_with_overlap() {
-    let mut portal = bare(now());
+    let mut portal = Scenario::bare(now());
     let owner = portal.owner().clone();
     for n in 0..420 {
         portal.add_login(Login::success(&owner, now() - TimeDelta::seconds(i64::from(n / 3) * 400 + 1)));
@@ -292,7 +292,7 @@ async fn logins_are_walked_with_overlap() {
 /// More than half a page of logins in one second: offsets cannot prove that none fell between two pages.
 #[tokio::test]
 async fn logins_that_offsets_cannot_order_are_read_whole_or_named() {
-    let mut portal = bare(now());
+    let mut portal = Scenario::bare(now());
     let owner = portal.owner().clone();
     for _ in 0..260 {
         portal.add_login(Login::success(&owner, now() - TimeDelta::hours(1)));
@@ -355,7 +355,7 @@ async fn a_second_of_exactly_one_page_is_no_gap() {
 #[tokio::test]
 async fn an_autumn_shift_of_half_an_hour_loses_no_row() {
     let change = at("2026-04-04T15:00:00Z");
-    let mut portal = bare(at("2026-04-04T20:00:00Z")).with_zone(chrono_tz::Tz::Australia__Lord_Howe);
+    let mut portal = Scenario::bare(at("2026-04-04T20:00:00Z")).with_zone(chrono_tz::Tz::Australia__Lord_Howe);
     let owner = portal.owner().id;
     for n in 0..800 {
         let at = change - TimeDelta::minutes(60) + TimeDelta::seconds(i64::from(n) * 3);
@@ -386,7 +386,7 @@ async fn an_unreadable_row_does_not_hide_the_downloads_of_its_second() {
 async fn an_unreadable_row_in_a_dense_second_costs_that_second_and_nothing_else() {
     let dense = now() - TimeDelta::hours(1);
     for position in [0, 100, 200, 300, 399] {
-        let mut portal = bare(now()).with_room(Room::vdr(71, "Falcon"));
+        let mut portal = Scenario::bare(now()).with_room(Room::vdr(71, "Falcon"));
         let owner = portal.owner().id;
         portal.add_event(Event::new(5009, owner, now() - TimeDelta::hours(20)).file(1, "a.docx").in_room(71));
         for n in 0..400 {
@@ -401,12 +401,4 @@ async fn an_unreadable_row_in_a_dense_second_costs_that_second_and_nothing_else(
         assert!(slice.error.is_none(), "the read goes on");
         assert!(slice.rows.iter().any(|row| row.at == now() - TimeDelta::hours(20)));
     }
-}
-
-/// A portal without the old event and the old login of every other, for tests that count the rows of one list.
-fn bare(now: DateTime<Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

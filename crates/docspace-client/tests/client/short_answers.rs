@@ -21,7 +21,7 @@ fn last_day() -> Window {
 
 /// Several pages of each list, and a data room for each event's log.
 fn portal() -> Scenario {
-    let mut portal = bare(now());
+    let mut portal = Scenario::bare(now());
     for id in 0..130 {
         portal.add_room(Room::vdr(71 + id, "Falcon"));
     }
@@ -132,7 +132,7 @@ async fn a_plan_that_ends_while_logins_are_read_is_named() {
 #[tokio::test]
 async fn a_history_shorter_than_a_page_is_whole_in_two_requests() {
     for rows in [0, 1, 2, 20, 99] {
-        let mut portal = bare(now());
+        let mut portal = Scenario::bare(now());
         let owner = portal.owner().clone();
         for n in 0..rows {
             portal.add_login(Login::success(&owner, now() - TimeDelta::seconds(n / 7 + 1)));
@@ -142,12 +142,4 @@ async fn a_history_shorter_than_a_page_is_whole_in_two_requests() {
         let slice = client.login_slice(last_day()).await;
         assert_eq!((slice.rows.len() as i64, slice.gaps.len(), client.requests()), (rows, 0, 2));
     }
-}
-
-/// A portal without the old event and the old login of every other, for tests that count the rows of one list.
-fn bare(now: DateTime<Utc>) -> Scenario {
-    let mut portal = Scenario::empty(now);
-    portal.events.clear();
-    portal.logins.clear();
-    portal
 }

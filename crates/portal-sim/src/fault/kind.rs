@@ -127,7 +127,7 @@ pub enum FaultKind {
     /// Somebody else does something over the API. A request that the portal refuses them makes this one a 500.
     Meanwhile {
         /// What they do.
-        request: Intervention,
+        request: Box<Intervention>,
         /// When.
         #[serde(default)]
         side: Side,

@@ -117,13 +117,13 @@ impl Fault {
     /// Somebody else does this before the request is answered.
     #[must_use]
     pub fn meanwhile(request: Intervention) -> Fault {
-        Fault::new(FaultKind::Meanwhile { request, side: Side::Before })
+        Fault::new(FaultKind::Meanwhile { request: Box::new(request), side: Side::Before })
     }
 
     /// Somebody else does this right after the request was answered.
     #[must_use]
     pub fn afterwards(request: Intervention) -> Fault {
-        Fault::new(FaultKind::Meanwhile { request, side: Side::After })
+        Fault::new(FaultKind::Meanwhile { request: Box::new(request), side: Side::After })
     }
 
     /// So many rows of a list are left out, the last ones.

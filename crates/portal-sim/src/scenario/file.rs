@@ -217,11 +217,9 @@ struct RestrictionsEntry {
 
 /// Reads a scenario file and gives every row its instant and its id.
 pub(super) fn load(text: &str, now: DateTime<Utc>) -> Result<Scenario, ScenarioError> {
-    let mut scenario = Scenario::empty(now);
+    let mut scenario = Scenario::bare(now);
     scenario.people.clear();
     scenario.keys.clear();
-    scenario.events.clear();
-    scenario.logins.clear();
     apply(text, &mut scenario)?;
     if scenario.people.iter().all(|person| person.kind != PersonKind::Owner) {
         return Err(ScenarioError::Person("an owner".to_owned()));

@@ -145,9 +145,7 @@ impl Office {
     /// # Errors
     /// When an incident names a time or a room that is not there, or there is nobody or no day to work.
     pub fn build(&self, now: DateTime<Utc>) -> Result<Scenario, ScenarioError> {
-        let mut scenario = Scenario::empty(now);
-        scenario.events.clear();
-        scenario.logins.clear();
+        let mut scenario = Scenario::bare(now);
         "office".clone_into(&mut scenario.name);
         scenario.description = format!("{} people, {} rooms, {} days", self.people, self.rooms, self.days);
         scenario.zone = self.zone.unwrap_or(scenario.zone);

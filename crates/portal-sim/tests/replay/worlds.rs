@@ -149,11 +149,9 @@ fn world(file: &str, host: &str) -> Scenario {
     if host == "docs" {
         return files_and_people();
     }
-    let mut scenario = Scenario::empty(at(NOW)).with_zone(zone(file, host));
+    let mut scenario = Scenario::bare(at(NOW)).with_zone(zone(file, host));
     scenario.people.clear();
     scenario.keys.clear();
-    scenario.events.clear();
-    scenario.logins.clear();
     let name = if file.starts_with("activity-log") { rows_of_the_log(host) } else { rows(host) };
     if let Some(name) = name {
         load(name, &mut scenario);
