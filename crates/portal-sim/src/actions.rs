@@ -111,16 +111,6 @@ impl Action {
         number(ACTION_TYPES, self.action_type.as_deref())
     }
 
-    /// The name of what it does; `None` when it is of no type.
-    pub(crate) fn action_type_name(&self) -> Option<&str> {
-        self.action_type.as_deref()
-    }
-
-    /// The name of what it is about; the first one if there are two.
-    pub(crate) fn entry_name(&self) -> Option<&str> {
-        self.entry_types.first().map(String::as_str)
-    }
-
     pub(crate) fn entries(&self) -> Vec<i32> {
         self.entry_types.iter().map(|name| number(ENTRY_TYPES, Some(name))).collect()
     }

@@ -26,8 +26,6 @@ pub(crate) enum Ability {
     GroupScopes,
     /// Members of a room come as `sharedToUser` and `sharedToGroup` too; before, only as `sharedTo`.
     SharedToMembers,
-    /// `includeShared` and `excludeShared` of the people of a room; before, they were ignored.
-    SharedFilter,
     /// Scopes count on anonymous routes too, and a dead key is refused there; before, it counted as none.
     ScopesOnAnonymousRoutes,
     /// Only `keys/@self` is free of scopes; before, every route of keys was.
@@ -58,8 +56,8 @@ pub(crate) enum Ability {
 use Ability::{
     BillingStatus, ConditionalRestrictions, Fields, GlobalScopes, GroupScopes, Keys, OwnerIsNoAdministrator,
     QuotaForAdministrators, ReplaceRestrictionsWhole, RestrictionsAudited, ScopesOnAnonymousRoutes, ScopesOnKeys,
-    SharedFilter, SharedToMembers, StrictCount, StrictDisable, StrictStatus, SubfolderSwitch, UploadAnswersList,
-    UploadSessions, VersionsHeader,
+    SharedToMembers, StrictCount, StrictDisable, StrictStatus, SubfolderSwitch, UploadAnswersList, UploadSessions,
+    VersionsHeader,
 };
 
 /// The version that brought each ability.
@@ -67,7 +65,7 @@ const SINCE: &[((u32, u32), &[Ability])] = &[
     ((3, 0), &[ReplaceRestrictionsWhole]),
     ((3, 1), &[Keys, ConditionalRestrictions]),
     ((3, 2), &[GlobalScopes, StrictCount, Fields, BillingStatus]),
-    ((3, 5), &[GroupScopes, SharedToMembers, SharedFilter]),
+    ((3, 5), &[GroupScopes, SharedToMembers]),
     (
         (3, 7),
         &[

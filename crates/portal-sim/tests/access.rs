@@ -209,8 +209,12 @@ async fn the_portal_can_be_changed_while_it_runs() {
 #[tokio::test]
 async fn fields_outside_the_audit_and_login_lists_are_marked_in_the_log() {
     let sim = PortalSim::start(portal().with_room(Room::vdr(71, "Alpha"))).await.expect("start");
-    let forbidden =
-        ["files/rooms?fields=id", "people/@self?FIELDS[]=id", "settings?fields=", "security/audit/types?fields=x"];
+    let forbidden = [
+        "files/rooms?fields=id",
+        "people/@self?FIELDS[]=id",
+        "settings?fields=",
+        "security/audit/settings/lifetime?fields=x",
+    ];
     let allowed =
         ["security/audit/events/filter?fields=id", "Security/Audit/Login/last?fields=id", "files/rooms?count=1"];
     for path in forbidden.into_iter().chain(allowed) {

@@ -35,7 +35,6 @@ pub(super) fn filter(context: &Context<'_>) -> Result<Answer, Failure> {
     if gates::falls_back(context.scenario) {
         return last(context);
     }
-    gates::full(context.scenario)?;
     gates::database(context.scenario)?;
     let wanted = match action {
         Some(action) => Wanted::One { action, target },
@@ -141,6 +140,20 @@ fn rows_of(context: &Context<'_>, events: &[&Event], shorten: bool) -> Result<An
 /// Whether the sentence of this action is made in a way of its own.
 pub(super) fn is_special(action: i32) -> bool {
     audit_text::QUOTAS.contains(&action) || audit_text::OAUTH.contains(&action)
+}
+
+/// `GET security/audit/settings/lifetime`
+pub(super) fn lifetimes(context: &Context<'_>) -> Result<Answer, Failure> {
+    context.caller.demand_admin()?;
+    let scenario = context.scenario;
+    gates::base(scenario)?;
+    gates::database(scenario)?;
+    let condition = &scenario.condition;
+    Ok(Answer::one(Json::object([
+        ("loginHistoryLifeTime", condition.login_lifetime.into()),
+        ("auditTrailLifeTime", condition.audit_lifetime.into()),
+        ("lastModified", scenario.now.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
+    ])))
 }
 
 /// One row, or the failure that the whole page dies of.

@@ -1,6 +1,6 @@
-//! Content of folders, single files and folders: reading, making, renaming, deleting.
+//! Content of folders, single files and folders: reading, making, renaming.
 //!
-//! Uploads are in `upload`, moving and deleting of many in `operations`.
+//! Uploads are in `upload`, deletions in `deletion`.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::{SEARCH_AREAS, SORT_ORDERS};
-use super::{Change, Context, operations, page, people, titles};
+use super::{Change, Context, page, people, titles};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{Folder, Reference, Scenario, StoredFile};
@@ -217,14 +217,6 @@ pub(super) fn path(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Fai
     Ok(Answer::one(Json::List(list)))
 }
 
-/// `GET files/{id}/subfolders`
-pub(super) fn subfolders(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let id = id.ok_or_else(|| Failure::not_found(NO_FOLDER))?;
-    entries::readable(context, id, NO_FOLDER)?;
-    let inside = context.scenario.content.folders.iter().filter(|folder| folder.parent == id);
-    Ok(Answer::one(Json::List(inside.map(|folder| entries::folder(context, folder)).collect())))
-}
-
 /// The file and the caller's rights, or why they have none.
 pub(super) fn readable_file<'a>(context: &Context<'a>, id: Option<i32>) -> Result<(&'a StoredFile, Rights), Failure> {
     let file = id.and_then(|id| context.scenario.file(id)).ok_or_else(|| Failure::not_found(NO_FILE))?;
@@ -252,19 +244,6 @@ pub(super) fn history(context: &Context<'_>, id: Option<i32>) -> Result<Answer, 
     let (file, _) = readable_file(context, id)?;
     let versions = (1..=file.versions.len()).rev();
     Ok(Answer::one(Json::List(versions.map(|version| entries::file(context, file, Some(version))).collect())))
-}
-
-/// `GET files/file/{id}/presigneduri`
-pub(super) fn presigned(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let (file, _) = readable_file(context, id)?;
-    let version = file.versions.len();
-    let address = format!(
-        "{}/filehandler.ashx?action=stream&fileid={}&version={version}&stream_auth={}",
-        context.base,
-        file.id,
-        context.scenario.now.timestamp()
-    );
-    Ok(Answer::one(address.into()))
 }
 
 const RENAME: Shape = Shape::Object(&Class {
@@ -315,36 +294,6 @@ pub(super) fn rename(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
     Ok(Answer::one(entries::file(&context, file, None)))
 }
 
-const FOLDER: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.CreateFolder",
-    members: &[("title", Shape::Text)],
-    required: &["title"],
-});
-
-/// The title of a folder out of a body.
-fn folder_title(change: &Change<'_>) -> Result<String, Failure> {
-    let body = read(change, &FOLDER, "Folder", |binder, body| {
-        let length = body.get("title").text().map_or(1, |title| title.chars().count());
-        if !(1..=MAX_TITLE).contains(&length) {
-            let text = format!(
-                "The field Title must be a string with a minimum length of 1 and a maximum length of {MAX_TITLE}."
-            );
-            binder.error("Folder.Title", text);
-        }
-    })?;
-    body.get("title").text().map(titles::clean).ok_or_else(|| Failure::null_argument("title"))
-}
-
-/// `POST files/folder/{id}`: a folder inside this one.
-pub(super) fn make_folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let title = folder_title(change)?;
-    let parent = creatable(&change.context(), id)?;
-    let author = change.person()?.id;
-    let id = new_folder(change, parent, &title, author);
-    let context = change.context();
-    Ok(Answer::one(entries::any_folder(&context, id)))
-}
-
 /// Makes a folder and writes the row about it.
 pub(super) fn new_folder(change: &mut Change<'_>, parent: i32, title: &str, author: uuid::Uuid) -> i32 {
     let id = change.scenario.next_entry();
@@ -352,23 +301,6 @@ pub(super) fn new_folder(change: &mut Change<'_>, parent: i32, title: &str, auth
     change.scenario.content.folders.push(Folder { id, parent, title: title.to_owned(), author, created });
     change.entry_row(5019, Reference::Folder(id), &[title], parent);
     id
-}
-
-/// `PUT files/folder/{id}`
-pub(super) fn rename_folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let title = folder_title(change)?;
-    let id = id.ok_or_else(|| Failure::not_found(NO_FOLDER))?;
-    let rights = entries::readable(&change.context(), id, NO_FOLDER)?;
-    if !rights.create {
-        return Err(Failure::invalid_operation("You don't have enough permission to rename the folder"));
-    }
-    if change.scenario.room(id).is_some() {
-        super::room_change::rename(change, id, &title);
-    } else if let Some(folder) = change.scenario.content.folders.iter_mut().find(|folder| folder.id == id) {
-        let (old, parent) = (std::mem::replace(&mut folder.title, title.clone()), folder.parent);
-        change.entry_row(5020, Reference::Folder(id), &[&title, &old], parent);
-    }
-    Ok(Answer::one(entries::any_folder(&change.context(), id)))
 }
 
 /// The folder, if the caller may put something into it.
@@ -382,79 +314,6 @@ pub(super) fn creatable(context: &Context<'_>, id: Option<i32>) -> Result<i32, F
         return Err(Failure::security());
     }
     Ok(id)
-}
-
-const DELETE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.Delete",
-    members: &[("deleteAfter", Shape::Bool { nullable: false }), ("immediately", Shape::Bool { nullable: false })],
-    required: &[],
-});
-
-/// `DELETE files/file/{id}`: goes on behind the answer, which lists all operations of the caller.
-pub(super) fn delete_file(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let mut binder = Binder::new(change.query);
-    let single = binder.bool("returnSingleOperation", false);
-    let body = binder.json(change.body, &DELETE, "File");
-    binder.done()?;
-    let flags = (body.get("immediately").bool().unwrap_or(false), body.get("deleteAfter").bool().unwrap_or(false));
-    operations::delete(change, id.as_slice(), &[], flags, single)
-}
-
-/// `DELETE files/folder/{id}`
-pub(super) fn delete_folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let body = read(change, &DELETE, "Delete", |_, _| {})?;
-    let flags = (body.get("immediately").bool().unwrap_or(false), body.get("deleteAfter").bool().unwrap_or(false));
-    operations::delete(change, &[], id.as_slice(), flags, false)
-}
-
-const LOCK: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.LockFileParameters",
-    members: &[("lockFile", Shape::Bool { nullable: false })],
-    required: &[],
-});
-
-/// `PUT files/file/{id}/lock`
-pub(super) fn lock(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let body = read(change, &LOCK, "File", |_, _| {})?;
-    let context = change.context();
-    let (file, rights) = readable_file(&context, id)?;
-    if !rights.create {
-        return Err(Failure::invalid_operation("You don't have enough permission to edit the file"));
-    }
-    let (id, title, folder) = (file.id, file.title.clone(), file.folder);
-    let locked = body.get("lockFile").bool().unwrap_or(false);
-    if let Some(file) = change.scenario.file_mut(id) {
-        file.busy = locked;
-    }
-    change.entry_row(if locked { 5006 } else { 5007 }, Reference::File(id), &[&title], folder);
-    let context = change.context();
-    let (file, _) = readable_file(&context, Some(id))?;
-    Ok(Answer::one(entries::file(&context, file, None)))
-}
-
-const CHECK: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.CheckUploadRequest",
-    members: &[(
-        "filesTitle",
-        Shape::List { class: "System.Collections.Generic.IEnumerable`1[System.String]", item: &Shape::Text },
-    )],
-    required: &[],
-});
-
-/// `POST files/{id}/upload/check`: which of these titles are there already, each once, as they were asked for.
-pub(super) fn check(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let body = read(change, &CHECK, "Check", |_, _| {})?;
-    let Value::List(asked) = body.get("filesTitle") else { return Err(Failure::null_argument("filesTitle")) };
-    let folder = creatable(&change.context(), id)?;
-    let mut found: Vec<String> = Vec::new();
-    for title in asked.iter().filter_map(Value::text) {
-        let there = change.scenario.content.files.iter().any(|file| file.folder == folder && file.title == title);
-        if there && !found.iter().any(|known| known == title) {
-            found.push(title.to_owned());
-        }
-    }
-    // values, not objects: the envelope counts them as one
-    Ok(Answer { response: found.into(), count: 1, total: None })
 }
 
 /// Reads the JSON body of a route and lets the route look for what is wrong with it.

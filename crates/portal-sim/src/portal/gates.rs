@@ -9,18 +9,9 @@ pub(super) fn falls_back(scenario: &Scenario) -> bool {
     !scenario.audit || scenario.condition.history_hidden
 }
 
-/// The gate of `last` and of reading the lifetimes: it never looks at the plan.
+/// The gate of the newest rows and of the lifetimes: it never looks at the plan.
 pub(super) fn base(scenario: &Scenario) -> Result<(), Failure> {
-    demand(scenario, scenario.standalone || !scenario.condition.history_hidden)
-}
-
-/// The gate of the filters, the reports and of changing the lifetimes.
-pub(super) fn full(scenario: &Scenario) -> Result<(), Failure> {
-    demand(scenario, scenario.standalone || (scenario.audit && !scenario.condition.history_hidden))
-}
-
-fn demand(scenario: &Scenario, allowed: bool) -> Result<(), Failure> {
-    if allowed {
+    if scenario.standalone || !scenario.condition.history_hidden {
         return Ok(());
     }
     let message = "Your pricing plan does not support this option";

@@ -104,17 +104,3 @@ pub(super) fn one(context: &Context<'_>, id: Uuid) -> Result<Answer, Failure> {
     let group = find(context.scenario, id).ok_or_else(|| Failure::not_found("Group not found"))?;
     Ok(Answer::one(object(context, &group, members)))
 }
-
-/// `GET group/user/{userid}`
-pub(super) fn of_user(context: &Context<'_>, id: Uuid) -> Result<Answer, Failure> {
-    demand_groups(context)?;
-    let scenario = context.scenario;
-    let rows: Vec<Json> = scenario
-        .content
-        .groups
-        .iter()
-        .filter(|group| group.members.contains(&id))
-        .map(|group| short(scenario, group))
-        .collect();
-    Ok(Answer { count: length(rows.len()), response: Json::List(rows), total: None })
-}

@@ -43,8 +43,6 @@ pub(super) enum Shape {
     },
     /// An access right: whatever is not understood is 0.
     Access,
-    /// Numbers and texts, as they come.
-    Free,
     List {
         class: &'static str,
         item: &'static Shape,
@@ -528,14 +526,11 @@ impl Reader<'_> {
                 Token::Null,
             )
             | (Shape::Number { nullable: true, .. }, Token::Null)
-            | (Shape::Text | Shape::Date | Shape::Free | Shape::List { .. } | Shape::Object(_), Token::Null) => {
-                Some(Value::Null)
-            }
-            (Shape::Text | Shape::Date | Shape::Free, Token::Text(text)) => Some(Value::Text(text)),
+            | (Shape::Text | Shape::Date | Shape::List { .. } | Shape::Object(_), Token::Null) => Some(Value::Null),
+            (Shape::Text | Shape::Date, Token::Text(text)) => Some(Value::Text(text)),
             (Shape::Bool { .. }, Token::Bool(value)) => Some(Value::Bool(value)),
             (Shape::Int { bits, .. }, Token::Number(text) | Token::Text(text)) => whole(&text, *bits),
             (Shape::Number { .. }, Token::Number(text)) => whole(&text, 32),
-            (Shape::Free, Token::Number(text)) => whole(&text, 64).or(Some(Value::Text(text))),
             (Shape::Guid { .. }, Token::Text(text)) => dashed(&text).map(|id| Value::Text(id.to_string())),
             (Shape::Named { names, .. }, Token::Text(text)) => names
                 .iter()
@@ -608,7 +603,6 @@ fn class(shape: &Shape) -> String {
         Shape::Number { class, nullable } => (*class, *nullable),
         Shape::Named { class, .. } | Shape::List { class, .. } => (*class, false),
         Shape::Access => ("ASC.Files.Core.Security.FileShare", false),
-        Shape::Free => ("System.Text.Json.JsonElement", false),
         Shape::Object(class) => (class.name, false),
     };
     if nullable { format!("System.Nullable`1[{plain}]") } else { plain.to_owned() }

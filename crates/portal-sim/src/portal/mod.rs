@@ -5,10 +5,10 @@
 mod admission;
 mod audit;
 mod audit_rows;
-mod audit_tables;
 mod audit_text;
 mod auth;
 mod body;
+mod deletion;
 mod download;
 mod entries;
 mod entry_routes;
@@ -25,21 +25,17 @@ mod members;
 mod misbehave;
 mod multipart;
 mod odd_data;
-mod operations;
 mod people;
 mod people_change;
-mod people_invite;
 mod people_list;
-mod picker;
 mod query;
 mod reply;
 mod restrictions;
-mod room_change;
+mod room_create;
 mod room_log;
 mod rooms;
 mod route;
 mod settings;
-mod tenant;
 mod titles;
 mod trail;
 mod upload;
@@ -98,8 +94,6 @@ struct Context<'a> {
     caller: Caller<'a>,
     query: &'a Query,
     headers: &'a HeaderMap,
-    /// The path behind `/api/2.0/`, decoded, in the case it was sent in.
-    path: &'a str,
     /// Scheme and host, for addresses in answers.
     base: &'a str,
 }
@@ -113,6 +107,7 @@ struct Change<'a> {
     headers: &'a HeaderMap,
     /// What the request carries; reading it comes before any look at rights.
     body: Body<'a>,
+    /// The path behind `/api/2.0/`, decoded, in the case it was sent in.
     path: &'a str,
     base: &'a str,
     /// The page that rows name: where the caller says to come from, else the request itself, with its query.
@@ -126,8 +121,8 @@ impl Change<'_> {
             Some((person, key)) => Caller::Person { person, key },
             None => Caller::Anonymous,
         };
-        let Change { query, headers, path, base, .. } = *self;
-        Context { scenario: self.scenario, caller, query, headers, path, base }
+        let Change { query, headers, base, .. } = *self;
+        Context { scenario: self.scenario, caller, query, headers, base }
     }
 
     /// Who asks; without a key a route that is not open to anybody is not reached.
@@ -162,10 +157,6 @@ fn route(path: &str) -> Option<Route> {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
         ["keys", "@self"] => Route::new(Need::Nothing, people::key),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
-        ["portal"] => Route::new(Need::Global, tenant::portal),
-        ["portal", "tariff"] => Route::new(Need::Global, tenant::tariff),
-        ["portal", "userscount"] => Route::new(Need::Global, tenant::user_count),
-        ["security", "activeconnections"] => Route::new(Need::Global, tenant::sessions),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
         ["files", "settings"] => Route::anonymous(Need::Area("files"), settings::files),
         ["settings", "version", "build"] => Route::anonymous(Need::Global, settings::build),
@@ -173,13 +164,7 @@ fn route(path: &str) -> Option<Route> {
         ["security", "audit", "events", "last"] => Route::security(audit::last),
         ["security", "audit", "login", "filter"] => Route::security(logins::filter),
         ["security", "audit", "login", "last"] => Route::security(logins::last),
-        ["security", "audit", "types"] => Route::security(audit_tables::types),
-        ["security", "audit", "mappers"] => Route::security(audit_tables::mappers),
-        ["security", "audit", "events", "report"] => Route::none().post(Need::Global, audit_tables::audit_report),
-        ["security", "audit", "login", "report"] => Route::none().post(Need::Global, audit_tables::login_report),
-        ["security", "audit", "settings", "lifetime"] => {
-            Route::security(audit_tables::lifetimes).post(Need::Global, audit_tables::change_lifetimes)
-        }
+        ["security", "audit", "settings", "lifetime"] => Route::security(audit::lifetimes),
         ["settings", "iprestrictions"] => {
             Route::security(restrictions::list).put(Need::Global, restrictions::put_list).trimmed()
         }
@@ -190,10 +175,6 @@ fn route(path: &str) -> Option<Route> {
             // an id that is no 32-bit number is another route, which does not exist
             let id: i32 = id.parse().ok()?;
             Route::new(Need::Area("files"), move |context| room_log::folder(context, id)).trimmed()
-        }
-        ["files", "folder", id, "log", "report"] => {
-            let id: i32 = id.parse().ok()?;
-            Route::none().post(Need::Area("files"), move |change| room_log::report(change, id))
         }
         ["files", "file", id, "log"] => {
             let id: i32 = id.parse().ok()?;
@@ -296,11 +277,9 @@ fn judge(scenario: &mut Scenario, request: &Request<'_>, fault: Option<&FaultKin
     Outcome::Reply(reply.naming_versions(scenario.can(Ability::VersionsHeader)).by(misbehave::manner(fault)))
 }
 
-/// The handlers beside the API, under the name that `route` knows them by.
+/// The handler beside the API, under the name that `route` knows it by.
 fn outside(path: &str) -> Option<&str> {
-    path.strip_prefix('/').filter(|name| {
-        ["filehandler.ashx", "chunkeduploader.ashx"].iter().any(|known| name.eq_ignore_ascii_case(known))
-    })
+    path.strip_prefix('/').filter(|name| name.eq_ignore_ascii_case("filehandler.ashx"))
 }
 
 fn serve(
@@ -324,7 +303,7 @@ fn serve(
         _ => {}
     }
     match &method.action {
-        Action::Read(action) => action(&Context { scenario, caller, query, headers, path: sent, base }),
+        Action::Read(action) => action(&Context { scenario, caller, query, headers, base }),
         Action::Change(action) => {
             let caller = caller.cloned();
             let body = Body::new(headers, request.body);

@@ -2,7 +2,6 @@
 
 use super::body::Body;
 use super::query::{Query, decode};
-use super::reply::Failure;
 
 /// The largest request of the file service, in bytes.
 const MAX_BODY: usize = 104_857_600;
@@ -69,16 +68,6 @@ pub(super) fn read(body: Body<'_>) -> Result<Option<Form>, (String, String)> {
         }
         _ => Ok(None),
     }
-}
-
-/// The refusal of a raw body that is too large; forms have their own.
-pub(super) fn within_limit(body: Body<'_>) -> Result<(), Failure> {
-    if body.bytes.len() <= MAX_BODY {
-        return Ok(());
-    }
-    let message = format!("Request body too large. The max request body size is {MAX_BODY} bytes.");
-    let class = "Microsoft.AspNetCore.Server.Kestrel.Core.BadHttpRequestException";
-    Err(Failure::exception(500, &message, class, -2_146_232_800))
 }
 
 /// The parts between the boundaries; `None` when the last boundary is missing.

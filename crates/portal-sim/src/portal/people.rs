@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::reply::{Answer, Failure};
 use super::{Context, groups, keys};
-use crate::actions::Names;
 use crate::dates;
 use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
@@ -14,9 +13,6 @@ use crate::version::Ability;
 
 /// How long ago everybody joined and every key was made, in days: the portal has been there for a while.
 pub(super) const JOINED_DAYS: i64 = 365;
-
-/// How the portal can look.
-pub(super) const THEMES: Names = &[("Base", 0), ("Dark", 1), ("System", 2)];
 
 /// `GET people/@self`
 pub(super) fn own(context: &Context<'_>) -> Result<Answer, Failure> {
@@ -48,18 +44,6 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Person, Failure> {
 /// 1 activated, 2 invited and not come yet.
 pub(super) fn activation(person: &Person) -> i32 {
     if person.status == 4 { 2 } else { 1 }
-}
-
-/// A full person with `shared`, as the people of a room have it.
-pub(super) fn with_shared(context: &Context<'_>, person: &Person, shared: bool) -> Json {
-    match full(context, person, false) {
-        Json::Object(mut members) => {
-            let at = members.iter().position(|(name, _)| name == "isCustomQuota" || name == "loginEventId");
-            members.insert(at.unwrap_or(0), ("shared".to_owned(), shared.into()));
-            Json::Object(members)
-        }
-        other => other,
-    }
 }
 
 /// `GET keys/@self`
@@ -110,19 +94,13 @@ pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
         ("cultureName", person.culture.clone().into()),
         ("mobilePhoneActivationStatus", 0.into()),
         ("isSSO", false.into()),
-        ("theme", own.then(|| theme(scenario, person.id)).into()),
+        ("theme", own.then_some("Base").into()),
         ("loginEventId", own.then_some(0).into()),
         ("createdBy", if context.caller.is_admin() { short(context.base, scenario.owner()) } else { Json::Absent }),
         ("registrationDate", dates::write_other(joined, scenario.zone).into()),
         ("hasPersonalFolder", own.then_some(true).into()),
     ])
     .joined(short(context.base, person))
-}
-
-/// The name of the theme that somebody chose.
-pub(super) fn theme(scenario: &Scenario, person: Uuid) -> &'static str {
-    let chosen = scenario.content.themes.get(&person).map_or(0, |(theme, _)| *theme);
-    THEMES.iter().find(|(_, number)| *number == chosen).map_or("Base", |(name, _)| name)
 }
 
 /// The short person, as in `createdBy` and in the room log. Its `displayName` is HTML-encoded.

@@ -162,25 +162,6 @@ pub(super) fn update(change: &mut Change<'_>, name: &str) -> Result<Answer, Fail
     Ok(Answer::one(full(&context, person, false)))
 }
 
-const THEME: Shape = Shape::Object(&Class {
-    name: "ASC.People.ApiModels.RequestDto.DarkThemeSettingsRequestDto",
-    members: &[("theme", Shape::Named { class: "ASC.Web.Core.Users.DarkThemeSettingsType", names: people::THEMES })],
-    required: &[],
-});
-
-/// `PUT people/theme`: how the caller's portal looks; the date is a plain one.
-pub(super) fn theme(change: &mut Change<'_>) -> Result<Answer, Failure> {
-    let body = read(change, &THEME, "", |_, _| {})?;
-    let person = change.person()?;
-    let now = change.scenario.now;
-    let theme = body.get("theme").int().and_then(|theme| i32::try_from(theme).ok()).unwrap_or_default();
-    change.scenario.content.themes.insert(person.id, (theme, now));
-    Ok(Answer::one(Json::object([
-        ("theme", people::theme(change.scenario, person.id).into()),
-        ("lastModified", now.format("%Y-%m-%dT%H:%M:%S").to_string().into()),
-    ])))
-}
-
 /// The row about a changed account.
 fn updated(change: &mut Change<'_>, person: &Person) {
     change.write_row(4006, |mut event| {

@@ -10,7 +10,7 @@ use super::log_data::LogRow;
 use super::log_groups;
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Change, Context, audit_tables, gates, page};
+use super::{Context, gates, page};
 use crate::actions;
 use crate::json::{Json, length};
 use crate::scenario::{ARCHIVE, Entry, Event, Location, Person, ROOMS, Reference, Room, Scenario};
@@ -30,15 +30,6 @@ pub(super) fn folder(context: &Context<'_>, id: i32) -> Result<Answer, Failure> 
 /// `GET files/file/{id}/log`
 pub(super) fn file(context: &Context<'_>, id: i32) -> Result<Answer, Failure> {
     log(context, Reference::File(id))
-}
-
-/// `POST files/folder/{id}/log/report`: the address of the file with the report, which itself is not written.
-pub(super) fn report(change: &mut Change<'_>, id: i32) -> Result<Answer, Failure> {
-    let context = change.context();
-    let person = context.caller.person().ok_or(Failure::Empty(401))?;
-    gates::full(context.scenario)?;
-    demand_reading(context.scenario, person, Reference::Folder(id))?;
-    Ok(Answer::one(audit_tables::report_address(context.base).into()))
 }
 
 fn log(context: &Context<'_>, asked: Reference) -> Result<Answer, Failure> {

@@ -74,14 +74,6 @@ pub(super) fn converted(title: &str) -> Option<String> {
     Some(format!("{}{target}", &title[..title.len() - tail.len()]))
 }
 
-/// Whether a text looks like markup to the portal: a `<`, then anything without `>`, a white space, later a `>`.
-pub(super) fn looks_like_markup(text: &str) -> bool {
-    text.match_indices('<').any(|(at, _)| {
-        let rest = &text[at + 1..];
-        rest.find('>').is_some_and(|close| rest[..close].contains(char::is_whitespace))
-    })
-}
-
 /// The portal's number for the kind of file.
 pub(super) fn file_type(title: &str) -> i32 {
     match extension(title).as_str() {
@@ -134,16 +126,6 @@ mod tests {
         assert_eq!(numbered("a.txt", |_| false), "a.txt");
         assert_eq!(numbered("a.txt", |title| matches!(title, "a.txt" | "a (1).txt")), "a (2).txt");
         assert_eq!(numbered("a", |title| title == "a"), "a (1)");
-    }
-
-    #[test]
-    fn markup_is_guessed() {
-        for text in ["<b class=x>", "a < 5 and b > 3", "<b\n>", "<a <b>"] {
-            assert!(looks_like_markup(text), "{text:?}");
-        }
-        for text in ["", "<b>", "a < 5", "b > 3", "< ", "> a <", "<b> <i>"] {
-            assert!(!looks_like_markup(text), "{text:?}");
-        }
     }
 
     #[test]

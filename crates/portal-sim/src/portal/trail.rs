@@ -91,33 +91,6 @@ impl Change<'_> {
         self.stored_row(action, &number(entry), (texts, info), references, place);
     }
 
-    /// The rows about a move or copy: a second one, told from the source, when the entry leaves its room or section.
-    pub(super) fn transfer_rows(&mut self, action: i32, entry: Reference, title: &str, (from, dest): (i32, i32)) {
-        let (from_title, dest_title) = (self.scenario.folder_title(from), self.scenario.folder_title(dest));
-        let texts = [title, from_title.as_str(), dest_title.as_str()];
-        let (source, destination) = (place(self.scenario, from), place(self.scenario, dest));
-        let target = format!("{},{dest}", number(entry));
-        let mut told = info(self, action, dest);
-        told.insert("ParentTitle".to_owned(), json!(dest_title));
-        told.insert("ParentType".to_owned(), json!(kind(self.scenario, dest)));
-        let mut references = ancestors(self.scenario, dest);
-        references.push(entry);
-        if source == destination {
-            told.insert("FromParentTitle".to_owned(), json!(from_title));
-            told.insert("FromParentType".to_owned(), json!(kind(self.scenario, from)));
-            told.insert("FromFolderId".to_owned(), json!(from));
-            let above = ancestors(self.scenario, from);
-            references.extend(above.into_iter().filter(|folder| !references.contains(folder)).collect::<Vec<_>>());
-        }
-        self.stored_row(action, &target, (&texts, told), references, destination.clone());
-        if source != destination && source != Place::None {
-            let mut told = info(self, action, from);
-            told.insert("ParentType".to_owned(), json!(0));
-            let references = ancestors(self.scenario, from);
-            self.stored_row(action, &target, (&texts, told), references, source);
-        }
-    }
-
     /// A row about a room.
     pub(super) fn room_row(&mut self, action: i32, room: i32, texts: &[&str], more: &[(&str, Value)]) {
         let mut info = info(self, action, room);

@@ -1,10 +1,9 @@
-//! Uploads in one request: as a file, as raw content, as text, as another version.
+//! Uploads in one request.
 //!
 //! Chunks are in `upload_session`. What a form is, is `multipart`'s business; how titles are rewritten, that of `titles`.
 
 use super::entries;
-use super::files::{NO_FILE, creatable, read};
-use super::json_body::{Class, Shape};
+use super::files::{NO_FILE, creatable};
 use super::multipart::{self, Form};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
@@ -12,9 +11,6 @@ use super::{Change, titles};
 use crate::json::Json;
 use crate::scenario::{PersonKind, Reference, StoredFile, Version};
 use crate::version::Ability;
-
-/// The longest title of texts.
-const MAX_TITLE: usize = 165;
 
 /// A file that arrives.
 pub(super) struct Arrival<'a> {
@@ -139,98 +135,4 @@ pub(super) fn upload(change: &mut Change<'_>, folder: Option<i32>) -> Result<Ans
     convert(change, id)?;
     let file = drawn(change, id)?;
     Ok(Answer::one(if strict { Json::List(vec![file]) } else { file }))
-}
-
-/// `POST files/{id}/insert`: the title comes from the form or the query, the content from the first file or the body.
-pub(super) fn insert(change: &mut Change<'_>, folder: Option<i32>) -> Result<Answer, Failure> {
-    let mut binder = Binder::new(change.query);
-    let form = form(change, &mut binder);
-    let (title, flag, content) = match &form {
-        Some(form) => (
-            form.field("title"),
-            form.field("createNewIfExist"),
-            form.any_file().map(|file| file.bytes.clone()).unwrap_or_default(),
-        ),
-        None => {
-            let all = |name: &'static str| change.query.all(name).next().map(str::to_owned);
-            (all("title"), all("createNewIfExist"), change.body.bytes.to_vec())
-        }
-    };
-    binder.done()?;
-    if form.is_none() {
-        multipart::within_limit(change.body)?;
-    }
-    let folder = creatable(&change.context(), folder)?;
-    let title = title.filter(|title| !title.trim().is_empty()).ok_or_else(|| Failure::null_argument("title"))?;
-    let create_new = flag.is_some_and(|flag| flag.trim().eq_ignore_ascii_case("true"));
-    let id = store(change, folder, Arrival { title: &title, content, create_new, comment: None, told: true })?;
-    convert(change, id)?;
-    Ok(Answer::one(drawn(change, id)?))
-}
-
-const TEXT: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.CreateTextOrHtmlFile",
-    members: &[("title", Shape::Text), ("content", Shape::Text), ("createNewIfExist", Shape::Bool { nullable: false })],
-    required: &["title"],
-});
-
-/// `POST files/{id}/text` and `/html`: no row of the audit trail, and the flag works the wrong way round.
-pub(super) fn text(change: &mut Change<'_>, folder: Option<i32>, html: bool) -> Result<Answer, Failure> {
-    multipart::within_limit(change.body)?;
-    let body = read(change, &TEXT, "File", |binder, body| {
-        let length = body.get("title").text().map_or(1, |title| title.chars().count());
-        if !(1..=MAX_TITLE).contains(&length) {
-            let text = format!(
-                "The field Title must be a string with a minimum length of 1 and a maximum length of {MAX_TITLE}."
-            );
-            binder.error("File.Title", text);
-        }
-    })?;
-    let title = body.get("title").text().ok_or_else(|| Failure::null_argument("title"))?;
-    let content = body.get("content").text().ok_or_else(|| Failure::null_argument("s"))?;
-    if title.trim().is_empty() {
-        return Err(Failure::argument("The value cannot be an empty string. (Parameter 'title')"));
-    }
-    let folder = creatable(&change.context(), folder)?;
-    let wanted = if html || titles::looks_like_markup(content) { ".html" } else { ".txt" };
-    let title = if titles::extension(title) == wanted { title.to_owned() } else { format!("{title}{wanted}") };
-    let create_new = !body.get("createNewIfExist").bool().unwrap_or(false);
-    let content = content.as_bytes().to_vec();
-    let id = store(change, folder, Arrival { title: &title, content, create_new, comment: None, told: false })?;
-    convert(change, id)?;
-    Ok(Answer::one(drawn(change, id)?))
-}
-
-/// `PUT files/{fileId}/update`: other content for a file.
-pub(super) fn update(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let mut binder = Binder::new(change.query);
-    let form = form(change, &mut binder);
-    for name in ["Encrypted", "Forcesave"] {
-        let value = form.as_ref().and_then(|form| form.field(name));
-        if let Some(value) = value.filter(|value| !matches!(value.trim().to_lowercase().as_str(), "true" | "false")) {
-            binder.error(name, format!("The value '{value}' is not valid for {name}."));
-        }
-    }
-    binder.done()?;
-    let Some(form) = form else {
-        let message = "This request does not have a Content-Type header. Forms are available from requests with \
-                       bodies like POSTs and a form Content-Type of either application/x-www-form-urlencoded or \
-                       multipart/form-data.";
-        return Err(Failure::invalid_operation(message));
-    };
-    let file = form.any_file().ok_or_else(Failure::null_reference)?;
-    let content = file.bytes.clone();
-    let person = change.person()?;
-    let context = change.context();
-    let (found, rights) = super::files::readable_file(&context, id)?;
-    if !rights.edit {
-        return Err(Failure::invalid_operation("You don't have enough permission to edit the file"));
-    }
-    let (id, title, folder) = (found.id, found.title.clone(), found.folder);
-    let at = change.scenario.now;
-    if let Some(file) = change.scenario.file_mut(id) {
-        file.versions.push(Version { at, author: person.id, content, comment: None });
-    }
-    file_row(change, 5002, id, &title, folder);
-    Ok(Answer::one(drawn(change, id)?))
 }

@@ -1,10 +1,10 @@
-//! Uploads in chunks: sessions, their chunks, and the old handler beside the API.
+//! Uploads in chunks: sessions and their chunks.
 
 use super::entries;
 use super::files::{NO_FILE, creatable, new_folder, read};
 use super::json_body::{Class, Shape};
 use super::query::Binder;
-use super::reply::{Answer, Failure, Output, Reply};
+use super::reply::{Answer, Failure, Output};
 use super::upload::{Arrival, drawn, file_row, form, store};
 use super::{Change, titles};
 use crate::json::{Json, length};
@@ -46,7 +46,6 @@ fn open(change: &mut Change<'_>, folder: Option<i32>) -> Result<String, Failure>
     let session = Session {
         id: change.scenario.next_id(23).simple().to_string(),
         folder,
-        owner: person.id,
         title: body.get("fileName").text().unwrap_or_default().to_owned(),
         size,
         create_new: body.get("createNewIfExist").bool().unwrap_or(false),
@@ -85,12 +84,6 @@ fn session<'a>(change: &'a Change<'_>, id: &str) -> Result<&'a Session, Failure>
 pub(super) fn begin(change: &mut Change<'_>, folder: Option<i32>) -> Result<Answer, Failure> {
     let id = open(change, folder)?;
     Ok(Answer::one(session_object(change, &id)?))
-}
-
-/// `POST files/{id}/upload/create_session`: the same in a wrapper.
-pub(super) fn begin_wrapped(change: &mut Change<'_>, folder: Option<i32>) -> Result<Answer, Failure> {
-    let id = open(change, folder)?;
-    Ok(Answer::one(Json::object([("success", true.into()), ("data", session_object(change, &id)?)])))
 }
 
 /// Adds a chunk and says whether all bytes are there.
@@ -167,26 +160,6 @@ pub(super) fn chunk(change: &mut Change<'_>, id: &str) -> Result<Answer, Failure
     Ok(Answer::one(session_object(change, id)?))
 }
 
-/// `POST files/{id}/session/{session}`: the next chunk; the last one answers 201.
-pub(super) fn next(change: &mut Change<'_>, id: &str) -> Result<Output, Failure> {
-    let mut binder = Binder::new(change.query);
-    let bytes = part(change, &mut binder);
-    binder.done()?;
-    if add(change, id, None, bytes.ok_or_else(Failure::null_reference)?)? {
-        let file = commit(change, id)?;
-        return Ok(Answer::one(finished(change, file)?).with_status(201));
-    }
-    let session = session(change, id)?;
-    let going = Json::object([
-        ("id", 0.into()),
-        ("folderId", session.folder.into()),
-        ("version", 0.into()),
-        ("title", session.title.as_str().into()),
-        ("uploaded", false.into()),
-    ]);
-    Ok(Answer::one(going).into())
-}
-
 /// `PUT files/{id}/session/{session}/finalize`
 pub(super) fn finalize(change: &mut Change<'_>, id: &str) -> Result<Output, Failure> {
     let file = commit(change, id)?;
@@ -198,50 +171,4 @@ pub(super) fn abort(change: &mut Change<'_>, id: &str) -> Result<Answer, Failure
     session(change, id)?;
     change.scenario.content.sessions.retain(|session| !session.id.eq_ignore_ascii_case(id));
     Ok(Answer::nothing())
-}
-
-/// `/ChunkedUploader.ashx`: outside the API; whatever goes wrong is a 200 that says so inside.
-pub(super) fn chunked(change: &mut Change<'_>) -> Result<Output, Failure> {
-    let (status, body) = match chunked_step(change) {
-        Ok((status, data)) => {
-            (status, Json::object([("success", true.into()), ("data", data), ("message", "".into())]))
-        }
-        Err(message) => (200, Json::object([("success", false.into()), ("message", message.into())])),
-    };
-    Ok(Output::Reply(Reply::new(status, Some("application/json"), body.render())))
-}
-
-fn chunked_step(change: &mut Change<'_>) -> Result<(u16, Json), String> {
-    let said = |failure: Failure| match failure {
-        Failure::Exception { message, .. } => message,
-        Failure::Refused { message, .. } => message.to_owned(),
-        Failure::Validation(errors) => errors.into_iter().map(|(_, text)| text).collect(),
-        Failure::Empty(_) | Failure::Problem(_) | Failure::Blocked { .. } | Failure::MediaType => {
-            "Access denied".to_owned()
-        }
-    };
-    let asked = |name: &str| change.query.all(name).next().map(str::to_owned);
-    let flag = |name: &str| asked(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let uid = asked("uid").unwrap_or_default();
-    let number = asked("chunkNumber").and_then(|number| number.parse().ok());
-    let (parallel, finalize, abort) = (flag("upload"), flag("finalize"), flag("abort"));
-    let person = change.person().map_err(|_| "not authorized".to_owned())?;
-    if session(change, &uid).map_err(said)?.owner != person.id {
-        return Err("Access denied".to_owned());
-    }
-    if abort {
-        self::abort(change, &uid).map_err(said)?;
-        return Ok((200, Json::Absent));
-    }
-    if !finalize {
-        let mut binder = Binder::new(change.query);
-        let bytes = part(change, &mut binder);
-        binder.done().map_err(said)?;
-        let complete = add(change, &uid, number.filter(|_| parallel), bytes.ok_or("no file")?).map_err(said)?;
-        if parallel || !complete {
-            return Ok((200, session_object(change, &uid).map_err(said)?));
-        }
-    }
-    let file = commit(change, &uid).map_err(said)?;
-    Ok((201, finished(change, file).map_err(said)?))
 }

@@ -28,8 +28,6 @@ pub struct Condition {
     pub audit_lifetime: i32,
     /// Days that logins are kept, 1 to 180.
     pub login_lifetime: i32,
-    /// When the lifetimes were saved; `None` means never.
-    pub lifetimes_saved: Option<DateTime<Utc>>,
     /// Accounts of other portals of the same installation: the login history knows their names, the audit trail not.
     pub elsewhere: Vec<Person>,
     /// Rows of one date come in the same order on every page, as from a database that reads them by an index.
@@ -61,7 +59,6 @@ impl Default for Condition {
             restrictions: Restrictions::default(),
             audit_lifetime: LIFETIME_DAYS,
             login_lifetime: LIFETIME_DAYS,
-            lifetimes_saved: None,
             elsewhere: Vec::new(),
             stable_order: false,
             entries: Vec::new(),

@@ -184,7 +184,6 @@ impl RoomExtras {
 pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) folder: i32,
-    pub(crate) owner: Uuid,
     pub(crate) title: String,
     pub(crate) size: u64,
     pub(crate) create_new: bool,
@@ -193,17 +192,6 @@ pub(crate) struct Session {
     pub(crate) chunks: BTreeMap<i64, Vec<u8>>,
     /// The file that it became.
     pub(crate) file: Option<i32>,
-}
-
-/// A file operation that is remembered.
-#[derive(Debug, Clone)]
-pub(crate) struct Operation {
-    pub(crate) id: Uuid,
-    pub(crate) owner: Uuid,
-    /// 0 move, 1 copy, 2 delete, 3 download, 7 duplicate.
-    pub(crate) kind: i32,
-    pub(crate) error: String,
-    pub(crate) processed: usize,
 }
 
 /// Everything of this module that a portal holds.
@@ -224,12 +212,7 @@ pub struct Content {
     pub(crate) extras: BTreeMap<i32, RoomExtras>,
     /// When people were disabled through `PUT people/{id}`.
     pub(crate) terminated: BTreeMap<Uuid, DateTime<Utc>>,
-    /// Who chose which theme, and when; everybody else has the first one.
-    pub(crate) themes: BTreeMap<Uuid, (i32, DateTime<Utc>)>,
-    /// Names and times of keys that were made while the portal ran, by key.
-    pub(crate) key_names: BTreeMap<String, (String, DateTime<Utc>)>,
     pub(crate) sessions: Vec<Session>,
-    pub(crate) operations: Vec<Operation>,
     /// Where deleted entries came from.
     pub(crate) origins: BTreeMap<i32, i32>,
     /// Rows of the audit trail that are on their way.

@@ -30,7 +30,7 @@ pub use stored::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, ExpectedAddress, Innocent, Truth};
 
-pub(crate) use content::{ARCHIVE, Location, Operation, ROOMS, RoomExtras, Session};
+pub(crate) use content::{ARCHIVE, Location, ROOMS, RoomExtras, Session};
 pub(crate) use index::Span;
 pub(crate) use model::{digest, mix};
 

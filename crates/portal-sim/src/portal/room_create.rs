@@ -1,11 +1,11 @@
-//! Making, renaming, archiving and deleting rooms.
+//! Making rooms.
 
 use super::files::read;
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::{ROOM_TYPES, room_object};
-use super::{Change, entries, operations, titles};
+use super::{Change, entries, titles};
 use crate::scenario::{Room, RoomExtras, Share};
 use serde_json::json;
 
@@ -201,110 +201,4 @@ fn answer(change: &Change<'_>, id: i32) -> Result<Answer, Failure> {
     let context = change.context();
     let room = context.scenario.room(id).ok_or_else(Failure::null_reference)?;
     Ok(Answer::one(room_object(&context, &change.person()?, room)))
-}
-
-/// Another title for a room, with the row that names both; its `context` has the old one.
-pub(super) fn rename(change: &mut Change<'_>, id: i32, title: &str) {
-    let now = change.scenario.now;
-    let Some(room) = change.scenario.rooms.iter_mut().find(|room| room.id == id) else { return };
-    if room.title == title {
-        return;
-    }
-    let old = std::mem::replace(&mut room.title, title.to_owned());
-    room.former.push((now, old.clone()));
-    change.room_row(5071, id, &[title], &[("RoomOldTitle", json!(old))]);
-}
-
-const UPDATE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.UpdateRoomRequest",
-    members: &[
-        ("title", Shape::Text),
-        ("quota", Shape::Int { bits: 64, nullable: true }),
-        ("indexing", Shape::Bool { nullable: true }),
-        ("denyDownload", Shape::Bool { nullable: true }),
-        ("lifetime", LIFETIME),
-        ("watermark", WATERMARK),
-        ("logo", LOGO),
-        ("tags", TAGS),
-        ("color", Shape::Text),
-        ("cover", Shape::Text),
-    ],
-    required: &[],
-});
-
-/// `PUT files/rooms/{id}`: an unknown room is a refusal here, not a 404.
-pub(super) fn update(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let body = read(change, &UPDATE, "UpdateRoom", check)?;
-    let denied = || Failure::invalid_operation("You don't have enough permission to edit the room");
-    let id = id.filter(|id| change.scenario.room(*id).is_some()).ok_or_else(denied)?;
-    let person = change.person()?;
-    if !entries::rights(change.scenario, &person, id).manage {
-        return Err(denied());
-    }
-    if let Some(title) = body.get("title").text().map(titles::clean).filter(|title| !title.is_empty()) {
-        rename(change, id, &title);
-    }
-    let room = change.scenario.room(id).ok_or_else(denied)?;
-    let mut extras = change.scenario.extras(room);
-    let mut rows: Vec<i32> = Vec::new();
-    let mut switch = |name: &str, place: &mut bool, on: i32, off: i32| {
-        if let Some(wanted) = body.get(name).bool().filter(|wanted| wanted != place) {
-            *place = wanted;
-            rows.push(if wanted { on } else { off });
-        }
-    };
-    switch("indexing", &mut extras.indexing, 5114, 5115);
-    switch("denyDownload", &mut extras.deny_download, 5109, 5110);
-    if let Some(color) = body.get("color").text().filter(|color| *color != extras.color) {
-        color.clone_into(&mut extras.color);
-        rows.push(5102);
-    }
-    change.scenario.content.extras.insert(id, extras);
-    let title = change.scenario.folder_title(id);
-    for action in rows {
-        change.room_row(action, id, &[&title], &[]);
-    }
-    answer(change, id)
-}
-
-const ARCHIVE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.ArchiveRoomRequest",
-    members: &[("deleteAfter", Shape::Bool { nullable: false })],
-    required: &[],
-});
-
-/// `PUT files/rooms/{id}/archive` and `/unarchive`: an administrator may do it to any room.
-pub(super) fn archive(change: &mut Change<'_>, id: Option<i32>, archived: bool) -> Result<Answer, Failure> {
-    let body = read(change, &ARCHIVE, "ArchiveRoom", |_, _| {})?;
-    let forget = body.get("deleteAfter").bool().unwrap_or(false);
-    let person = change.person()?;
-    let room = id.and_then(|id| change.scenario.room(id)).ok_or_else(|| Failure::not_found("Item not found"))?;
-    let (id, was) = (room.id, room.archived);
-    if room.owner != person.id && !person.kind.is_admin() {
-        // asynchronous: the refusal is only in the operation
-        return operations::one(change, 0, "You don't have enough permission to move the room", forget);
-    }
-    if let Some(room) = change.scenario.rooms.iter_mut().find(|room| room.id == id) {
-        room.archived = archived;
-    }
-    if was != archived {
-        let title = change.scenario.folder_title(id);
-        change.room_row(if archived { 5072 } else { 5073 }, id, &[&title], &[]);
-    }
-    operations::one(change, 0, "", forget)
-}
-
-/// `DELETE files/rooms/{id}`: only out of the archive; one row, whatever was in it.
-pub(super) fn delete(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer, Failure> {
-    let body = read(change, &ARCHIVE, "DeleteRoom", |_, _| {})?;
-    let forget = body.get("deleteAfter").bool().unwrap_or(false);
-    let person = change.person()?;
-    let room = id.and_then(|id| change.scenario.room(id)).ok_or_else(|| Failure::not_found("Item not found"))?;
-    let (id, title) = (room.id, room.title.clone());
-    if !room.archived || (room.owner != person.id && !person.kind.is_admin()) {
-        return operations::one(change, 2, "You don't have enough permission to delete the room", forget);
-    }
-    change.room_row(5074, id, &[&title], &[]);
-    change.scenario.rooms.retain(|room| room.id != id);
-    operations::one(change, 2, "", forget)
 }
