@@ -272,10 +272,7 @@ fn steady(value: Ordered) -> Ordered {
                 .map(|(name, value)| {
                     let value = match (name.as_str(), value) {
                         ("stack" | "traceId", Ordered::Text(_)) => Ordered::Text("…".to_owned()),
-                        ("errors", Ordered::Object(mut errors)) => {
-                            errors.sort_by(|a, b| a.0.cmp(&b.0));
-                            Ordered::Object(errors)
-                        }
+                        ("errors", errors) => errors.errors(),
                         (_, value) => steady(value),
                     };
                     (name, value)

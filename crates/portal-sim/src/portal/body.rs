@@ -9,6 +9,8 @@ use super::query::Binder;
 
 /// What a JSON route says to a body that is empty or `null`.
 const EMPTY: &str = "A non-empty request body is required.";
+/// What stands beside the place of a problem; the portal has many texts, which no program reads.
+const UNREADABLE: &str = "The JSON value could not be converted.";
 
 /// The body of a request.
 #[derive(Clone, Copy)]
@@ -74,8 +76,8 @@ impl Binder<'_> {
                 Value::Null
             }
             Ok(value) => value,
-            Err(problem) => {
-                self.error(&problem.path, problem.text);
+            Err(path) => {
+                self.error(&path, UNREADABLE.to_owned());
                 Value::Null
             }
         }

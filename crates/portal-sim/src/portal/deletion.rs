@@ -13,7 +13,6 @@ use crate::json::Json;
 use crate::scenario::{Location, Reference};
 
 const DELETE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.Delete",
     members: &[("deleteAfter", Shape::Bool { nullable: false }), ("immediately", Shape::Bool { nullable: false })],
     required: &[],
 });

@@ -247,7 +247,6 @@ pub(super) fn history(context: &Context<'_>, id: Option<i32>) -> Result<Answer, 
 }
 
 const RENAME: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.UpdateFile",
     members: &[("title", Shape::Text), ("lastVersion", Shape::Int { bits: 32, nullable: false })],
     required: &[],
 });

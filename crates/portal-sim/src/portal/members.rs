@@ -200,20 +200,12 @@ pub(super) fn of_group(context: &Context<'_>, id: i32, group: Uuid) -> Result<An
 }
 
 const INVITATION: Shape = Shape::Object(&Class {
-    name: "ASC.Files.Core.ApiModels.RequestDto.RoomInvitation",
-    members: &[("id", Shape::Guid { nullable: false }), ("access", Shape::Access), ("email", Shape::Text)],
+    members: &[("id", Shape::Guid), ("access", Shape::Access), ("email", Shape::Text)],
     required: &[],
 });
 const INVITATIONS: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.RoomInvitationRequest",
     members: &[
-        (
-            "invitations",
-            Shape::List {
-                class: "System.Collections.Generic.List`1[ASC.Files.Core.ApiModels.RequestDto.RoomInvitation]",
-                item: &INVITATION,
-            },
-        ),
+        ("invitations", Shape::List { item: &INVITATION }),
         ("notify", Shape::Bool { nullable: false }),
         ("message", Shape::Text),
         ("culture", Shape::Text),

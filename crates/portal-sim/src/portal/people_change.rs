@@ -13,12 +13,8 @@ use crate::json::Json;
 use crate::scenario::{Person, PersonKind, Scenario};
 use crate::version::Ability;
 
-const GUIDS: Shape = Shape::List {
-    class: "System.Collections.Generic.IEnumerable`1[System.Guid]",
-    item: &Shape::Guid { nullable: false },
-};
+const GUIDS: Shape = Shape::List { item: &Shape::Guid };
 pub(super) const MEMBERS: Shape = Shape::Object(&Class {
-    name: "ASC.People.ApiModels.RequestDto.UpdateMembersRequestDto",
     members: &[("userIds", GUIDS), ("resendAll", Shape::Bool { nullable: false })],
     required: &[],
 });
@@ -98,7 +94,6 @@ pub(super) fn demand_seat(scenario: &Scenario, person: &Person) -> Result<(), Fa
 }
 
 const UPDATE: Shape = Shape::Object(&Class {
-    name: "ASC.People.ApiModels.RequestDto.UpdateMemberRequestDto",
     members: &[
         ("userId", Shape::Text),
         ("disable", Shape::Bool { nullable: true }),
@@ -106,7 +101,7 @@ const UPDATE: Shape = Shape::Object(&Class {
         ("isUser", Shape::Bool { nullable: true }),
         ("firstName", Shape::Text),
         ("lastName", Shape::Text),
-        ("department", Shape::List { class: "System.Guid[]", item: &Shape::Guid { nullable: false } }),
+        ("department", Shape::List { item: &Shape::Guid }),
         ("location", Shape::Text),
         ("comment", Shape::Text),
     ],

@@ -24,33 +24,17 @@ const TENANT: i32 = 2;
 /// The audit event of a change.
 const CHANGED: i32 = 6094;
 
-static ENTRY: Class = Class {
-    name: "ASC.IPSecurity.IpRestrictionBase",
-    members: &[("ip", Shape::Text), ("forAdmin", Shape::Bool { nullable: false })],
-    required: &["ip"],
-};
+static ENTRY: Class =
+    Class { members: &[("ip", Shape::Text), ("forAdmin", Shape::Bool { nullable: false })], required: &["ip"] };
 static ENTRY_SHAPE: Shape = Shape::Object(&ENTRY);
 static BODY: Class = Class {
-    name: "ASC.Web.Api.ApiModel.RequestsDto.IpRestrictionsDto",
-    members: &[
-        (
-            "ipRestrictions",
-            Shape::List {
-                class: "System.Collections.Generic.IEnumerable`1[ASC.IPSecurity.IpRestrictionBase]",
-                item: &ENTRY_SHAPE,
-            },
-        ),
-        ("enable", Shape::Bool { nullable: true }),
-    ],
+    members: &[("ipRestrictions", Shape::List { item: &ENTRY_SHAPE }), ("enable", Shape::Bool { nullable: true })],
     required: &["ipRestrictions"],
 };
 static BODY_SHAPE: Shape = Shape::Object(&BODY);
 /// What old portals take for the switch.
-static SWITCH_SHAPE: Shape = Shape::Object(&Class {
-    name: "ASC.Web.Api.ApiModel.RequestsDto.IpRestrictionsDto",
-    members: &[("enable", Shape::Bool { nullable: false })],
-    required: &[],
-});
+static SWITCH_SHAPE: Shape =
+    Shape::Object(&Class { members: &[("enable", Shape::Bool { nullable: false })], required: &[] });
 
 /// `GET settings/iprestrictions`
 pub(super) fn list(context: &Context<'_>) -> Result<Output, Failure> {

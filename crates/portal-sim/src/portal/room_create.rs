@@ -13,20 +13,18 @@ use serde_json::json;
 const MAX_TITLE: usize = 170;
 
 const LIFETIME: Shape = Shape::Object(&Class {
-    name: "ASC.Files.Core.ApiModels.RoomDataLifetimeDto",
     members: &[
         ("deletePermanently", Shape::Bool { nullable: false }),
-        ("period", Shape::Number { class: "ASC.Files.Core.VirtualRooms.RoomDataLifetimePeriod", nullable: false }),
+        ("period", Shape::Number),
         ("value", Shape::Int { bits: 32, nullable: true }),
         ("enabled", Shape::Bool { nullable: true }),
     ],
     required: &[],
 });
 const WATERMARK: Shape = Shape::Object(&Class {
-    name: "ASC.Files.Core.ApiModels.RequestDto.WatermarkRequestDto",
     members: &[
         ("enabled", Shape::Bool { nullable: true }),
-        ("additions", Shape::Number { class: "ASC.Files.Core.VirtualRooms.WatermarkAdditions", nullable: false }),
+        ("additions", Shape::Number),
         ("text", Shape::Text),
         ("rotate", Shape::Int { bits: 32, nullable: false }),
         ("imageScale", Shape::Int { bits: 32, nullable: false }),
@@ -35,7 +33,6 @@ const WATERMARK: Shape = Shape::Object(&Class {
     required: &[],
 });
 const LOGO: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.LogoRequest",
     members: &[
         ("tmpFile", Shape::Text),
         ("x", Shape::Int { bits: 32, nullable: false }),
@@ -45,18 +42,15 @@ const LOGO: Shape = Shape::Object(&Class {
     ],
     required: &[],
 });
-const TAGS: Shape =
-    Shape::List { class: "System.Collections.Generic.IEnumerable`1[System.String]", item: &Shape::Text };
+const TAGS: Shape = Shape::List { item: &Shape::Text };
 const SHARE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.FileShareParams",
-    members: &[("shareTo", Shape::Guid { nullable: false }), ("access", Shape::Access), ("email", Shape::Text)],
+    members: &[("shareTo", Shape::Guid), ("access", Shape::Access), ("email", Shape::Text)],
     required: &[],
 });
 const CREATE: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.CreateRoomRequestDto",
     members: &[
         ("title", Shape::Text),
-        ("roomType", Shape::Named { class: "ASC.Files.Core.ApiModels.RequestDto.RoomType", names: ROOM_TYPES }),
+        ("roomType", Shape::Named { names: ROOM_TYPES }),
         ("quota", Shape::Int { bits: 64, nullable: true }),
         ("indexing", Shape::Bool { nullable: true }),
         ("denyDownload", Shape::Bool { nullable: true }),
@@ -67,13 +61,7 @@ const CREATE: Shape = Shape::Object(&Class {
         ("color", Shape::Text),
         ("cover", Shape::Text),
         ("private", Shape::Bool { nullable: false }),
-        (
-            "share",
-            Shape::List {
-                class: "System.Collections.Generic.IEnumerable`1[ASC.Files.ApiModels.RequestDto.FileShareParams]",
-                item: &SHARE,
-            },
-        ),
+        ("share", Shape::List { item: &SHARE }),
     ],
     required: &["title", "roomType"],
 });

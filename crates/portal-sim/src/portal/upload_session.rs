@@ -14,7 +14,6 @@ use crate::scenario::Session;
 const SESSION_HOURS: i64 = 12;
 
 const SESSION: Shape = Shape::Object(&Class {
-    name: "ASC.Files.ApiModels.RequestDto.SessionRequest",
     members: &[
         ("fileName", Shape::Text),
         ("fileSize", Shape::Int { bits: 64, nullable: false }),

@@ -128,8 +128,7 @@ impl Ordered {
                     .into_iter()
                     .map(|(name, value)| match name.as_str() {
                         "stack" | "traceId" if value != Ordered::Null => (name, Ordered::Text("…".to_owned())),
-                        // the portal writes these in no useful order
-                        "errors" => (name, value.sorted()),
+                        "errors" => (name, value.errors()),
                         _ => (name, value.steady()),
                     })
                     .collect(),
@@ -138,9 +137,13 @@ impl Ordered {
         }
     }
 
-    fn sorted(self) -> Ordered {
+    /// The errors of a refusal, which the portal writes in no useful order. Of problems with JSON only the place counts.
+    pub(crate) fn errors(self) -> Ordered {
         let Ordered::Object(mut members) = self else { return self };
         members.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, texts) in members.iter_mut().filter(|(place, _)| place.starts_with('$')) {
+            *texts = Ordered::Text("…".to_owned());
+        }
         Ordered::Object(members)
     }
 }

@@ -133,11 +133,7 @@ fn without_volatile(value: Ordered) -> Ordered {
                         (name, value) if VOLATILE.contains(&name) && value != Ordered::Null => {
                             Ordered::Text("…".to_owned())
                         }
-                        // the portal writes these in no useful order
-                        ("errors", Ordered::Object(mut errors)) => {
-                            errors.sort_by(|a, b| a.0.cmp(&b.0));
-                            Ordered::Object(errors)
-                        }
+                        ("errors", errors @ Ordered::Object(_)) => errors.errors(),
                         (_, value) => without_volatile(value),
                     };
                     (name, value)
