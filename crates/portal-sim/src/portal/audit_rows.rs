@@ -1,6 +1,6 @@
 //! Audit rows written straight into the page, for the speed of large portals.
 //!
-//! The bytes are those of `audit::row`, which remains the one description of a row; a test compares them. Rows that
+//! The bytes are those of `audit_row::row`, which remains the one description of a row; a test compares them. Rows that
 //! bring columns of their own, or whose texts need a closer look, are left to it.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
-use super::audit;
+use super::audit_row;
 use super::reply::{Failure, trimmed};
 use crate::actions::{self, Action};
 use crate::dates;
@@ -94,7 +94,7 @@ pub(super) fn page(scenario: &Scenario, events: &[&Event], fields: Option<&[&str
             Row { out: &mut out, wanted, any: false }.write(scenario, event, known, &mut names).is_none()
         }) {
             out.truncate(before);
-            let row = audit::row(scenario, event, false)?;
+            let row = audit_row::row(scenario, event, false)?;
             let row = if let Some(fields) = fields { trimmed(row, fields) } else { row };
             out.push_str(&row.render());
         }
@@ -147,7 +147,7 @@ impl Row<'_> {
         let describes_itself = event.texts.is_empty()
             || format.iter().any(|piece| matches!(piece, Piece::Stored(index) if *index >= texts))
             || event.texts.last().is_some_and(|last| last.starts_with('{'))
-            || audit::is_special(event.action)
+            || audit_row::is_special(event.action)
             || scenario.condition.words != Words::default();
         if describes_itself {
             return None;
@@ -161,7 +161,7 @@ impl Row<'_> {
         if self.member(2) {
             let name = names
                 .entry((event.actor, event.initiator.as_deref()))
-                .or_insert_with(|| Json::from(audit::actor_name(scenario, event)).render());
+                .or_insert_with(|| Json::from(audit_row::actor_name(scenario, event)).render());
             self.out.push_str(name);
         }
         if self.member(3) {
@@ -302,7 +302,7 @@ mod tests {
         let mut quick = 0;
         for event in events(&mut scenario) {
             for fields in fields {
-                let slow = audit::row(&scenario, &event, false).map(|row| match fields {
+                let slow = audit_row::row(&scenario, &event, false).map(|row| match fields {
                     Some(fields) => trimmed(row, fields).render(),
                     None => row.render(),
                 });

@@ -2,27 +2,10 @@
 //!
 //! What a person may do inside a route is that route's business.
 
+use crate::portal::method::{Method, Need};
 use crate::portal::reply::Failure;
-use crate::portal::route::Method;
 use crate::scenario::{Key, Person, Scenario};
 use crate::version::Ability;
-
-/// Which scopes a route asks for; verbs other than GET want the `write` ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Any live key.
-    Nothing,
-    /// `*:read` or `*:write`.
-    Global,
-    /// The same, or `AREA:read` or `AREA:write`.
-    Area(&'static str),
-    /// Any credential or none: a bad one counts as none.
-    Anybody,
-    /// A global one, or `accounts:read` for GET, `accounts:write` for the other verbs.
-    Groups,
-    /// What the routes of keys ask for.
-    Keys,
-}
 
 /// A caller who may use the route.
 #[derive(Clone, Copy)]

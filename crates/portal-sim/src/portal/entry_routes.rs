@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use super::auth::Need;
+use super::method::Need;
 use super::route::Route;
 use super::{
     deletion, download, files, groups, keys, members, people, people_change, people_list, room_create, rooms, upload,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Outcome;
+use super::manner::Manner;
 use super::reply::{self, Echo, too_many};
-use super::wire::Manner;
 use crate::fault::{Effects, FaultKind, Remembered};
 use crate::limiter::Refusal;
 use crate::scenario::{Lateness, Quota, Restrictions, Scenario, TenantState};

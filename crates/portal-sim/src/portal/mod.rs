@@ -4,6 +4,7 @@
 
 mod admission;
 mod audit;
+mod audit_row;
 mod audit_rows;
 mod audit_text;
 mod auth;
@@ -20,8 +21,10 @@ mod keys;
 mod log_data;
 mod log_groups;
 mod logins;
+mod manner;
 mod meanwhile;
 mod members;
+mod method;
 mod misbehave;
 mod multipart;
 mod odd_data;
@@ -53,11 +56,12 @@ pub(crate) use wire::{Wire, wait};
 use crate::fault::{Effects, FaultKind, Side};
 use crate::scenario::{Event, GUEST, Key, Person, Scenario, mix};
 use crate::version::Ability;
-use auth::{Caller, Need};
+use auth::Caller;
 use body::Body;
+use method::{Action, Method, Need};
 use query::Query;
 use reply::{Echo, Failure, Output};
-use route::{Action, Method, Route};
+use route::Route;
 
 /// The longest path and query that the web server takes, in bytes.
 const MAX_TARGET: usize = 8_150;

@@ -1,7 +1,7 @@
-//! Forms: multipart bodies as the portal reads them, and the urlencoded ones.
+//! Forms: multipart bodies as the portal reads them.
 
 use super::body::Body;
-use super::query::{Query, decode};
+use super::query::decode;
 
 /// The largest request of the file service, in bytes.
 const MAX_BODY: usize = 104_857_600;
@@ -56,15 +56,6 @@ pub(super) fn read(body: Body<'_>) -> Result<Option<Form>, (String, String)> {
                     problem("Unexpected end of Stream, the content may have already been read by another component. ")
                 }
             }
-        }
-        Some("application/x-www-form-urlencoded") => {
-            let query = Query::parse(&String::from_utf8_lossy(body.bytes));
-            let parts = query.pairs().map(|(name, value)| Part {
-                name: name.to_owned(),
-                file_name: None,
-                bytes: value.as_bytes().to_vec(),
-            });
-            Ok(Some(Form(parts.collect())))
         }
         _ => Ok(None),
     }

@@ -56,11 +56,6 @@ impl Query {
         self.bound().iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// All parameters, decoded.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.bound().iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     fn first(&self, name: &str) -> Option<&str> {
         self.bound().iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

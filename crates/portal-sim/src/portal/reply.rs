@@ -2,7 +2,7 @@
 //!
 //! Which of them a situation deserves is decided by the routes; how they leave, by `wire`.
 
-use super::wire::Manner;
+use super::manner::Manner;
 use crate::fault::FaultBody;
 use crate::json::{Json, length};
 use crate::limiter::Refusal;

@@ -2,31 +2,10 @@
 //!
 //! Which path is which is decided in `portal`; who may use a verb is `auth`'s business.
 
-use super::auth::Need;
+use super::method::{Action, Method, Need, Read, Write};
 use super::reply::{Failure, Output};
 use super::{Change, Context};
 use crate::version::Ability;
-
-type Read = Box<dyn Fn(&Context<'_>) -> Result<Output, Failure>>;
-type Write = Box<dyn Fn(&mut Change<'_>) -> Result<Output, Failure>>;
-
-/// What a verb does.
-pub(super) enum Action {
-    /// Looks only; a body is not read.
-    Read(Read),
-    /// May change the portal.
-    Change(Write),
-}
-
-/// A verb of a path.
-pub(super) struct Method {
-    pub(super) verb: &'static str,
-    pub(super) need: Need,
-    pub(super) anonymous: bool,
-    /// `fields` trims only what these routes list; elsewhere a client must not send it.
-    pub(super) trims: bool,
-    pub(super) action: Action,
-}
 
 /// A path that exists.
 #[derive(Default)]

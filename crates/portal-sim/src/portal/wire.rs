@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream::{self, BoxStream, StreamExt as _};
 
+use super::manner::Manner;
 use super::reply::{Maker, Reply};
 use crate::limiter::Slot;
 use crate::net::Connection;
@@ -20,20 +21,6 @@ use crate::net::Connection;
 const GZIP_LEVEL: u32 = 4;
 /// Statuses whose bodies the proxy compresses.
 const GZIP_STATUSES: [u16; 3] = [200, 403, 404];
-
-/// What happens to the body on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Manner {
-    /// It arrives.
-    #[default]
-    Whole,
-    /// Only half of it leaves, then the connection ends.
-    Truncated,
-    /// Only half of it leaves, then the connection is reset.
-    ResetInside,
-    /// In pieces, with a pause before each but the first.
-    Slow { pieces: u32, pause: Duration },
-}
 
 /// What is around an answer.
 pub(crate) struct Wire {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::model::Person;
-use super::stored::Reference;
+use super::row::Reference;
 
 /// How long events are kept in view unless the portal says otherwise, in days.
 const LIFETIME_DAYS: i32 = 180;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::Scenario;
 use super::model::{Event, mix};
-use super::stored::Stored;
+use super::row::Stored;
 
 /// Actions that the portal inserts at once; all others take the way through its queue.
 const AT_ONCE: &[i32] = &[4014, 4015, 4017, 4037, 5054, 5070, 5084, 5154, 6039, 6047, 7001];

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Event, Login};
-use super::stored::Reference;
+use super::row::Reference;
 use crate::actions;
 
 /// So many new rows are put in one by one; more are sorted in at once.

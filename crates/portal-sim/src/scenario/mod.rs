@@ -11,6 +11,7 @@ mod file;
 mod index;
 mod model;
 mod office;
+mod row;
 mod stored;
 mod traffic;
 mod truth;
@@ -26,7 +27,7 @@ pub use delivery::Lateness;
 pub use file::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use office::{Incident, Office};
-pub use stored::{Reference, Stored};
+pub use row::{Reference, Stored};
 pub use traffic::Traffic;
 pub use truth::{Expected, ExpectedAddress, Innocent, Truth};
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::stored::Stored;
+use super::row::Stored;
 
 /// The account that failed logins and anonymous editors are booked on.
 pub const GUEST: Uuid = Uuid::from_u128(0x712d_9ec3_5d2b_4b13_824f_71f0_0191_dcca);
