@@ -8,7 +8,7 @@ use super::files::{self, NO_FILE, NO_FOLDER, read};
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Change, entries};
+use super::{Change, rights};
 use crate::json::Json;
 use crate::scenario::{Location, Reference};
 
@@ -65,7 +65,7 @@ pub(super) fn folder(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
 fn may_delete(change: &Change<'_>, folder: i32) -> Result<bool, Failure> {
     let person = change.person()?;
     let own_trash = change.scenario.location(folder) == Some(Location::Trash(person.id));
-    Ok(own_trash || entries::rights(change.scenario, &person, folder).create)
+    Ok(own_trash || rights::rights(change.scenario, &person, folder).create)
 }
 
 /// When asked to, or when it is in the trash already.

@@ -1,74 +1,16 @@
-//! Folders and files as objects, and what a person may do with them.
+//! Folders and files as objects.
 //!
-//! Rooms have more members than other folders; they are drawn in `rooms`.
+//! Rooms have more members than other folders; they are drawn in `room_shape`.
 
 use chrono::{DateTime, Utc};
 
-use super::people::short;
-use super::reply::Failure;
-use super::{Context, rooms, titles};
+use super::person_shape::{initiator, short};
+use super::rights::{Rights, rights};
+use super::room_shape::{folder_type, room_object};
+use super::{Context, titles};
 use crate::dates;
 use crate::json::{Json, length};
-use crate::scenario::{ARCHIVE, Folder, Location, Person, PersonKind, ROOMS, Scenario, StoredFile};
-
-/// What somebody may do in a place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Rights {
-    pub(super) read: bool,
-    pub(super) download: bool,
-    /// Change the content of files.
-    pub(super) edit: bool,
-    /// Make, upload, rename and delete entries.
-    pub(super) create: bool,
-    /// Settings of the room and its members.
-    pub(super) manage: bool,
-}
-
-impl Rights {
-    const NONE: Rights = Rights { read: false, download: false, edit: false, create: false, manage: false };
-    const ALL: Rights = Rights { read: true, download: true, edit: true, create: true, manage: true };
-}
-
-/// What this person may do in a folder, room or section.
-pub(super) fn rights(scenario: &Scenario, person: &Person, folder: i32) -> Rights {
-    match scenario.location(folder) {
-        None => Rights::NONE,
-        Some(Location::Mine(owner)) if owner == person.id => Rights::ALL,
-        Some(Location::Trash(owner)) if owner == person.id => Rights { create: false, edit: false, ..Rights::ALL },
-        Some(Location::Mine(_) | Location::Trash(_)) => Rights::NONE,
-        Some(Location::Section) => Rights { read: true, download: true, ..Rights::NONE },
-        Some(Location::Room(id)) => {
-            let room = scenario.room(id).expect("a location names a room that is there");
-            let extras = scenario.extras(room);
-            let access = scenario.access_in(person.id, room);
-            let manages = matches!(access, 1 | 9);
-            let reads = access != 0 || person.kind.is_admin();
-            let download = reads && (manages || access == 11 || !extras.deny_download);
-            Rights {
-                read: reads,
-                download,
-                edit: !room.archived && matches!(access, 1 | 9 | 10 | 11),
-                create: !room.archived && matches!(access, 1 | 9 | 11),
-                manage: !room.archived && manages,
-            }
-        }
-    }
-}
-
-/// The rights of the caller, or the refusal of a place that is not there or may not be read.
-pub(super) fn readable(context: &Context<'_>, folder: i32, missing: &str) -> Result<Rights, Failure> {
-    if context.scenario.location(folder).is_none() {
-        return Err(Failure::not_found(missing));
-    }
-    let Some(person) = context.caller.person() else {
-        return Err(Failure::Refused { status: 401, message: "Access denied" });
-    };
-    let rights = rights(context.scenario, person, folder);
-    if !rights.read {
-        return Err(Failure::invalid_operation("You don't have enough permission to view the folder content"));
-    }
-    Ok(rights)
-}
+use crate::scenario::{ARCHIVE, Folder, Location, ROOMS, Scenario, StoredFile};
 
 /// Number of the section that a folder belongs to, and its kind.
 pub(super) fn root(scenario: &Scenario, folder: i32) -> (i32, i32) {
@@ -84,7 +26,7 @@ pub(super) fn root(scenario: &Scenario, folder: i32) -> (i32, i32) {
 /// The folder type of the room that a folder is in, but not of the room itself.
 fn parent_room_type(scenario: &Scenario, folder: i32) -> Option<i32> {
     match scenario.location(folder) {
-        Some(Location::Room(id)) => scenario.room(id).map(|room| rooms::folder_type(room.room_type)),
+        Some(Location::Room(id)) => scenario.room(id).map(|room| folder_type(room.room_type)),
         _ => None,
     }
 }
@@ -94,10 +36,10 @@ fn date(context: &Context<'_>, at: DateTime<Utc>) -> Json {
 }
 
 fn author(context: &Context<'_>, id: uuid::Uuid) -> Json {
-    context.scenario.person(id).map_or_else(
-        || super::people::initiator(context.scenario, context.base, id),
-        |person| short(context.base, person),
-    )
+    context
+        .scenario
+        .person(id)
+        .map_or_else(|| initiator(context.scenario, context.base, id), |person| short(context.base, person))
 }
 
 /// A folder inside a room or a personal section.
@@ -174,7 +116,7 @@ fn plain_folder(
 pub(super) fn any_folder(context: &Context<'_>, id: i32) -> Json {
     let scenario = context.scenario;
     if let (Some(room), Some(person)) = (scenario.room(id), context.caller.person()) {
-        return rooms::room_object(context, person, room);
+        return room_object(context, person, room);
     }
     scenario.folder(id).map_or_else(|| section(context, id), |found| folder(context, found))
 }
@@ -199,7 +141,7 @@ pub(super) fn path_parts(scenario: &Scenario, folder: i32) -> Json {
     let part = |id: i32| {
         let room = scenario.room(id);
         let kind = match room {
-            Some(room) => rooms::folder_type(room.room_type),
+            Some(room) => folder_type(room.room_type),
             None if scenario.folder(id).is_some() => 0,
             None => root(scenario, id).1,
         };
@@ -294,9 +236,4 @@ fn accessibility(title: &str) -> Json {
         ("CanConvert", matches!(kind, 5..=7).into()),
         ("MustConvert", converts.into()),
     ])
-}
-
-/// Room administrators and administrators may own rooms.
-pub(super) fn may_own_rooms(person: &Person) -> bool {
-    matches!(person.kind, PersonKind::Owner | PersonKind::Admin | PersonKind::RoomAdmin)
 }

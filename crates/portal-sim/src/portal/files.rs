@@ -5,12 +5,12 @@
 use std::cmp::Reverse;
 
 use super::body::Body;
-use super::entries::{self, Rights};
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
+use super::rights::{self, Rights};
 use super::rooms::{SEARCH_AREAS, SORT_ORDERS};
-use super::{Change, Context, page, people, titles};
+use super::{Change, Context, entries, page, people, titles};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{Folder, Reference, Scenario, StoredFile};
@@ -124,7 +124,7 @@ pub(super) fn contents(context: &Context<'_>, id: Option<i32>) -> Result<Answer,
     let filter = Filter { kind, text, extensions, author, exclude, deep };
     let scenario = context.scenario;
     let id = id.ok_or_else(|| Failure::not_found(NO_FOLDER))?;
-    entries::readable(context, id, NO_FOLDER)?;
+    rights::readable(context, id, NO_FOLDER)?;
     if start < 0 {
         return Err(Failure::out_of_range("(Parameter 'startIndex')"));
     }
@@ -204,14 +204,14 @@ pub(super) fn is_below(scenario: &Scenario, folder: i32, top: i32) -> bool {
 /// `GET files/folder/{id}`
 pub(super) fn folder_info(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Failure> {
     let id = id.ok_or_else(|| Failure::not_found(NO_FOLDER))?;
-    entries::readable(context, id, NO_FOLDER)?;
+    rights::readable(context, id, NO_FOLDER)?;
     Ok(Answer::one(entries::any_folder(context, id)))
 }
 
 /// `GET files/folder/{id}/path`: the folders from the section down.
 pub(super) fn path(context: &Context<'_>, id: Option<i32>) -> Result<Answer, Failure> {
     let id = id.ok_or_else(|| Failure::not_found(NO_FOLDER))?;
-    entries::readable(context, id, NO_FOLDER)?;
+    rights::readable(context, id, NO_FOLDER)?;
     let ids = entries::path_ids(context.scenario, id);
     let list = ids.into_iter().map(|id| entries::any_folder(context, id)).collect();
     Ok(Answer::one(Json::List(list)))
@@ -222,7 +222,7 @@ pub(super) fn readable_file<'a>(context: &Context<'a>, id: Option<i32>) -> Resul
     let file = id.and_then(|id| context.scenario.file(id)).ok_or_else(|| Failure::not_found(NO_FILE))?;
     let denied = || Failure::invalid_operation("You don't have enough permission to view the file");
     let person = context.caller.person().ok_or_else(denied)?;
-    let rights = entries::rights(context.scenario, person, file.folder);
+    let rights = rights::rights(context.scenario, person, file.folder);
     if rights.read { Ok((file, rights)) } else { Err(denied()) }
 }
 
@@ -309,7 +309,7 @@ pub(super) fn creatable(context: &Context<'_>, id: Option<i32>) -> Result<i32, F
         return Err(Failure::not_found(NO_FOLDER));
     }
     let person = context.caller.person().ok_or(Failure::Empty(401))?;
-    if !entries::rights(context.scenario, person, id).create {
+    if !rights::rights(context.scenario, person, id).create {
         return Err(Failure::security());
     }
     Ok(id)

@@ -2,24 +2,14 @@
 
 use uuid::Uuid;
 
-use super::people::{caller, full, user_name};
+use super::people::caller;
+use super::person_shape::full;
 use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::SORT_ORDERS;
 use super::{Context, page};
 use crate::json::{Json, length};
 use crate::scenario::{EVERYONE, Group, Person, PersonKind, Scenario};
-
-/// A group as other objects name it; the manager by user name.
-pub(super) fn short(scenario: &Scenario, group: &Group) -> Json {
-    let manager = group.manager.and_then(|id| scenario.person(id)).map(user_name);
-    Json::object([
-        ("id", group.id.to_string().into()),
-        ("name", group.name.as_str().into()),
-        ("manager", manager.into()),
-        ("isSystem", (group.id == EVERYONE).then_some(true).into()),
-    ])
-}
 
 /// The group with this id; the built-in one of everybody too.
 pub(super) fn find(scenario: &Scenario, id: Uuid) -> Option<Group> {

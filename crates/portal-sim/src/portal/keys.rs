@@ -4,7 +4,9 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::Context;
-use super::people::{JOINED_DAYS, caller, short};
+use super::auth::Caller;
+use super::people::caller;
+use super::person_shape::{JOINED_DAYS, short};
 use super::reply::{Answer, Failure};
 use crate::dates;
 use crate::json::Json;
@@ -36,6 +38,12 @@ pub(super) fn object(context: &Context<'_>, person: &Person, key: &Key) -> Json 
         ("expiresAt", key.expires.map(date).into()),
         ("isActive", key.active.into()),
     ])
+}
+
+/// `GET keys/@self`
+pub(super) fn own(context: &Context<'_>) -> Result<Answer, Failure> {
+    let Caller::Person { person, key } = context.caller else { return Err(Failure::Empty(401)) };
+    Ok(Answer::one(object(context, person, key)))
 }
 
 /// `GET keys`: an administrator's answer lists everybody's; newest first.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Context;
-use super::people::{html, initiator, nobody, short};
+use super::person_shape::{html, initiator, nobody, short};
 use super::reply::Failure;
 use crate::json::Json;
 use crate::scenario::{Event, GUEST, Reference, Scenario, Stored};

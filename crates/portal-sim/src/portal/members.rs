@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::files::read;
 use super::json_body::{Class, Shape, Value};
-use super::people::{caller, full};
+use super::people::caller;
 use super::people_list::is_address;
+use super::person_shape::full;
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::{Change, Context, entries, groups, page};
+use super::{Change, Context, groups, page, person_shape, rights};
 use crate::actions::Names;
 use crate::json::{Json, length};
 use crate::scenario::{EVERYONE, Group, Person, PersonKind, Room, Share};
@@ -92,7 +93,7 @@ fn lines(context: &Context<'_>, room: &Room) -> Vec<(Subject, i32)> {
 /// One line as an object. `sharedTo` repeats the subject.
 fn line(context: &Context<'_>, room: &Room, subject: &Subject, access: i32) -> Json {
     let me = context.caller.person();
-    let edits = me.is_some_and(|me| entries::rights(context.scenario, me, room.id).manage);
+    let edits = me.is_some_and(|me| rights::rights(context.scenario, me, room.id).manage);
     let both = context.scenario.can(Ability::SharedToMembers);
     let (copy, user, group, is_owner, own, kind) = match subject {
         Subject::Person(person) => {
@@ -101,7 +102,7 @@ fn line(context: &Context<'_>, room: &Room, subject: &Subject, access: i32) -> J
             (object.clone(), object, Json::Absent, person.id == room.owner, own, 0)
         }
         Subject::Group(group) => {
-            let object = groups::short(context.scenario, group);
+            let object = person_shape::group(context.scenario, group);
             (object.clone(), Json::Absent, object, false, false, 2)
         }
     };
@@ -179,7 +180,7 @@ pub(super) fn of_group(context: &Context<'_>, id: i32, group: Uuid) -> Result<An
     people.retain(|person| contains(&person.first_name) || contains(&person.last_name) || contains(&person.email));
     people.sort_by_key(|person| (person.first_name.to_lowercase(), person.id));
     let total = length(people.len());
-    let manages = entries::rights(scenario, person, id).manage;
+    let manages = rights::rights(scenario, person, id).manage;
     let rows: Vec<Json> = page(people, start, count)
         .into_iter()
         .map(|member| {
@@ -241,7 +242,7 @@ pub(super) fn change(change: &mut Change<'_>, id: Option<i32>) -> Result<Answer,
     let caller = change.person()?;
     let context = change.context();
     let room = room(&context, id)?.clone();
-    let manages = entries::rights(change.scenario, &caller, room.id).manage;
+    let manages = rights::rights(change.scenario, &caller, room.id).manage;
     let mut wanted: Vec<(Option<Uuid>, Option<String>, i32)> = Vec::new();
     for invitation in invitations {
         let access = i32::try_from(invitation.get("access").int().unwrap_or(0)).unwrap_or(0);

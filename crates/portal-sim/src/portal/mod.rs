@@ -31,11 +31,14 @@ mod odd_data;
 mod people;
 mod people_change;
 mod people_list;
+mod person_shape;
 mod query;
 mod reply;
 mod restrictions;
+mod rights;
 mod room_create;
 mod room_log;
+mod room_shape;
 mod rooms;
 mod route;
 mod settings;
@@ -159,7 +162,7 @@ fn route(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts[..] {
         ["people", "@self"] => Route::new(Need::Area("accounts.self"), people::own).trimmed(),
-        ["keys", "@self"] => Route::new(Need::Nothing, people::key),
+        ["keys", "@self"] => Route::new(Need::Nothing, keys::own),
         ["portal", "quota"] => Route::new(Need::Global, settings::quota),
         ["settings"] => Route::anonymous(Need::Global, settings::portal),
         ["files", "settings"] => Route::anonymous(Need::Area("files"), settings::files),

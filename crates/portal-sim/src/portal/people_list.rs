@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::people::{self, full};
+use super::people;
+use super::person_shape::{self, full};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
 use super::rooms::SORT_ORDERS;
@@ -95,7 +96,7 @@ impl Filter {
         let groups = &context.scenario.content.groups;
         let in_any = || groups.iter().any(|group| group.members.contains(&person.id));
         status
-            && self.activation.is_none_or(|wanted| people::activation(person) == wanted)
+            && self.activation.is_none_or(|wanted| person_shape::activation(person) == wanted)
             && (self.types.is_empty() || self.types.contains(&number))
             && self.admins.is_none_or(|wanted| !wanted || person.kind.is_admin())
             && self.group.is_none_or(|group| context.scenario.is_in_group(person.id, group) != self.exclude_group)

@@ -4,8 +4,9 @@ use super::files::read;
 use super::json_body::{Class, Shape, Value};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
-use super::rooms::{ROOM_TYPES, room_object};
-use super::{Change, entries, titles};
+use super::room_shape::room_object;
+use super::rooms::ROOM_TYPES;
+use super::{Change, rights, titles};
 use crate::scenario::{Room, RoomExtras, Share};
 use serde_json::json;
 
@@ -113,7 +114,7 @@ pub(super) fn create(change: &mut Change<'_>) -> Result<Answer, Failure> {
         return Err(Failure::out_of_range(&text));
     }
     let owner = change.person()?;
-    if !entries::may_own_rooms(&owner) {
+    if !rights::may_own_rooms(&owner) {
         return Err(Failure::invalid_operation("You don't have enough permission to create"));
     }
     let quota = change.scenario.content.quota;

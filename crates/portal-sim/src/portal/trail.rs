@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Change, rooms};
+use super::Change;
+use super::room_shape::folder_type;
 use crate::actions;
 use crate::scenario::{Event, Location, Place, Reference, Room, Scenario, Stored};
 
@@ -41,7 +42,7 @@ pub(super) fn place(scenario: &Scenario, folder: i32) -> Place {
 
 /// The folder type of a room; other folders have none.
 fn kind(scenario: &Scenario, folder: i32) -> i32 {
-    scenario.room(folder).map_or(0, |room| rooms::folder_type(room.room_type))
+    scenario.room(folder).map_or(0, |room| folder_type(room.room_type))
 }
 
 /// What the last text of a description says about the place.

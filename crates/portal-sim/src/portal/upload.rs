@@ -7,6 +7,7 @@ use super::files::{NO_FILE, creatable};
 use super::multipart::{self, Form};
 use super::query::Binder;
 use super::reply::{Answer, Failure};
+use super::rights;
 use super::{Change, titles};
 use crate::json::Json;
 use crate::scenario::{PersonKind, Reference, StoredFile, Version};
@@ -47,7 +48,7 @@ pub(super) fn store(change: &mut Change<'_>, folder: i32, arrival: Arrival<'_>) 
         .iter()
         .filter(|file| file.folder == folder && file.title == title)
         .min_by_key(|file| (file.versions.first().map(|version| version.at), file.id));
-    let rights = entries::rights(change.scenario, &person, folder);
+    let rights = rights::rights(change.scenario, &person, folder);
     let editable =
         twin.filter(|file| rights.edit && person.kind != PersonKind::Guest && !file.busy).map(|file| file.id);
     let overwritten = editable.filter(|_| !arrival.create_new);
