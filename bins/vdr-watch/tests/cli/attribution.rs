@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{Event, Folder, Place, Reference, Room, Scenario, StoredFile};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, now, run};
+use crate::common::{Run, Setting, now};
 
 fn portal() -> Scenario {
     Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"))
@@ -35,7 +35,7 @@ async fn what_goes_from_a_room_to_my_documents_is_found() {
         portal.add_event(Event { stored: Some(stored), ..half });
     }
     let setting = Setting::with(portal).await;
-    let report = report(&run(&setting, &["--format", "json"]).await);
+    let report = report(&setting.run(&["--format", "json"]).await);
     let finding = &report["findings"][0];
     assert_eq!((&finding["room"]["id"], &finding["room"]["attributed"]), (&71.into(), &"log".into()), "{report:#}");
     assert_eq!(finding["counts"]["documents"], 25);
@@ -52,9 +52,9 @@ async fn downloads_from_one_of_two_namesakes_are_placed_by_where_the_documents_a
             .add_event(Event::new(5009, olga, minutes_ago(60 - i64::from(n))).file(900 + n, "paper.docx").in_room(72));
     }
     let setting = Setting::with(portal).await;
-    let text = run(&setting, &[]).await.stdout;
+    let text = setting.run(&[]).await.stdout;
     assert!(text.contains("by where the documents are now"), "{text}");
-    let report = report(&run(&setting, &["--format", "json"]).await);
+    let report = report(&setting.run(&["--format", "json"]).await);
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     let room = &report["findings"][0]["room"];
     assert_eq!((&room["id"], &room["attributed"]), (&72.into(), &"tree".into()), "{report:#}");
@@ -77,7 +77,7 @@ async fn a_folder_counts_what_it_holds() {
         portal.add_event(folder_event(5057, minutes_ago(60), olga));
         let setting = Setting::with(portal).await;
         let config = setting.config("folder_weight = 30\n");
-        let text = run(&setting, &["--config", &config]).await.stdout;
+        let text = setting.run(&["--config", &config]).await.stdout;
         assert!(text.contains(expected), "{expected} in {text}");
     }
 }
@@ -98,7 +98,7 @@ async fn a_folder_that_was_emptied_after_its_download_is_not_one_document() {
     portal.add_event(folder_event(5057, minutes_ago(60), olga));
     let setting = Setting::with(portal).await;
     let config = setting.config("folder_weight = 30\n");
-    let text = run(&setting, &["--config", &config]).await.stdout;
+    let text = setting.run(&["--config", &config]).await.stdout;
     assert!(text.contains("≥ 30 actions within 1 h"), "{text}");
 }
 
@@ -106,7 +106,7 @@ async fn a_folder_that_was_emptied_after_its_download_is_not_one_document() {
 async fn weights_beyond_reason_are_refused() {
     let setting = Setting::with(portal()).await;
     let config = setting.config("folder_weight = 9000000000000000000\n");
-    let ended = run(&setting, &["--config", &config]).await;
+    let ended = setting.run(&["--config", &config]).await;
     assert_eq!(ended.exit, 2, "{}", ended.stderr);
     assert!(ended.stderr.contains("folder_weight"), "{}", ended.stderr);
 }
@@ -125,7 +125,7 @@ async fn a_move_between_two_rooms_is_told_once() {
         }
     }
     let setting = Setting::with(portal).await;
-    let report = report(&run(&setting, &["--format", "json"]).await);
+    let report = report(&setting.run(&["--format", "json"]).await);
     let rooms: Vec<&Value> =
         report["findings"].as_array().unwrap().iter().map(|finding| &finding["room"]["id"]).collect();
     assert_eq!(rooms, [71]);
@@ -145,13 +145,13 @@ async fn an_expected_finding_is_in_the_json_report_only() {
             .config(&format!("[[exclude]]\nrooms = [\"Falcon\"]\nreason = \"closing binder\"\nuntil = \"{until}\"\n"))
     };
     let config = exclude("2027-01-01");
-    let text = run(&setting, &["--config", &config, "--exit-code"]).await;
+    let text = setting.run(&["--config", &config, "--exit-code"]).await;
     assert_eq!((text.exit, text.stdout.as_str()), (0, ""), "{}", text.stderr);
-    let json = report(&run(&setting, &["--config", &config, "--format", "json"]).await);
+    let json = report(&setting.run(&["--config", &config, "--format", "json"]).await);
     let finding = &json["findings"][0];
     assert_eq!(finding["state"], "silenced");
     assert!(finding["reasons"].to_string().contains("expected until 2027-01-01: closing binder"));
     assert_eq!(json["suspiciousUsers"], serde_json::json!([]));
-    let text = run(&setting, &["--config", &exclude("2026-11-20")]).await.stdout;
+    let text = setting.run(&["--config", &exclude("2026-11-20")]).await.stdout;
     assert!(text.contains("25 actions") && text.contains("does not count any more: closing binder"), "{text}");
 }

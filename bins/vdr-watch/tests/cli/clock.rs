@@ -4,17 +4,17 @@ use chrono::TimeDelta;
 use cli_test::Clock;
 use portal_sim::Scenario;
 
-use crate::common::{Setting, now, run};
+use crate::common::{Setting, now};
 
 #[tokio::test]
 async fn a_clock_that_is_behind_the_portals_is_reported() {
     let mut setting = Setting::with(Scenario::empty(now())).await;
     let json = ["--format", "json"];
-    let right = run(&setting, &json).await;
+    let right = setting.run(&json).await;
     assert!(!right.stderr.contains("clock") && !right.stdout.contains("clock"), "{}{}", right.stderr, right.stdout);
     setting.clock = Clock::At(now() - TimeDelta::hours(4));
     setting.scenario.now = now() - TimeDelta::hours(4);
-    let behind = run(&setting, &json).await;
+    let behind = setting.run(&json).await;
     assert_eq!(behind.exit, 0, "what there is to read was read");
     let notes = behind.json()["notes"].to_string();
     assert!(notes.contains("behind the portal's"), "{notes}");

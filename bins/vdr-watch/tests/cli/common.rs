@@ -56,16 +56,6 @@ impl Setting {
     }
 }
 
-/// Runs the program on the setting's portal up to the portal's first moment.
-pub(crate) async fn run(setting: &Setting, extra: &[&str]) -> Run {
-    setting.run(extra).await
-}
-
-/// Runs the program with these arguments and the setting's state and key.
-pub(crate) async fn run_with(setting: &Setting, arguments: &[&str]) -> Run {
-    setting.run_with(arguments).await
-}
-
 /// The report without what people know already.
 pub(crate) fn without_states(report: &str) -> String {
     ["new", "grown", "known"]

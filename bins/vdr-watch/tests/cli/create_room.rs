@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, assert_valid, now, only_file, run};
+use crate::common::{Run, Setting, assert_valid, now, only_file};
 
 const TITLE: &str = "Falcon – closing";
 const CREATE: [&str; 2] = ["--create-room", TITLE];
@@ -26,7 +26,7 @@ fn posts(setting: &Setting) -> usize {
 }
 
 async fn report(setting: &Setting, extra: &[&str]) -> (Value, Run) {
-    let ended = run(setting, &[&CREATE[..], extra, &["--format", "json"]].concat()).await;
+    let ended = setting.run(&[&CREATE[..], extra, &["--format", "json"]].concat()).await;
     assert_valid(&ended.stdout);
     (serde_json::from_str(&ended.stdout).unwrap(), ended)
 }
@@ -44,7 +44,7 @@ fn half_an_hour_passes(setting: &Setting) {
 #[tokio::test]
 async fn a_missing_room_is_made_once_and_watched() {
     let setting = setting().await;
-    let first = run(&setting, &CREATE).await;
+    let first = setting.run(&CREATE).await;
     assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
     let made = rooms(&setting);
     assert_eq!((made.len(), made[0].room_type), (1, 8));
@@ -52,7 +52,7 @@ async fn a_missing_room_is_made_once_and_watched() {
     assert!(first.stdout.contains(&line), "{}", first.stdout);
     insta::assert_snapshot!("made_room_text", first.stdout);
     // there now: nothing to do, nothing to say
-    let second = run(&setting, &CREATE).await;
+    let second = setting.run(&CREATE).await;
     assert_eq!((second.exit, second.stdout.as_str(), posts(&setting)), (0, "", 1));
     let (told, _) = report(&setting, &["--room", "71"]).await;
     assert_eq!(told["rooms"], serde_json::json!([71, made[0].id]), "the new room is watched besides the ones named");
@@ -65,7 +65,7 @@ async fn a_dry_run_only_says_so() {
     let (told, ended) = report(&setting, &["--dry-run"]).await;
     assert_eq!((ended.exit, &told["actions"][0]["state"]), (0, &Value::from("planned")));
     insta::assert_snapshot!("would_make_room_json", ended.stdout);
-    let text = run(&setting, &[&CREATE[..], &["--dry-run"]].concat()).await.stdout;
+    let text = setting.run(&[&CREATE[..], &["--dry-run"]].concat()).await.stdout;
     assert!(text.contains("Would make the virtual data room"), "{text}");
     assert_eq!(posts(&setting), 0);
 }
@@ -86,7 +86,7 @@ async fn what_somebody_must_change_first_is_an_error_that_says_what() {
         key.key
     };
     let refused = async |setting: &Setting, arguments: &[&str], told: &str| {
-        let ended = run(setting, arguments).await;
+        let ended = setting.run(arguments).await;
         assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{told}: {}", ended.stderr);
         assert!(ended.stderr.contains(told) && ended.stderr.contains("create_room"), "{told}: {}", ended.stderr);
     };
@@ -157,7 +157,7 @@ async fn rooms_that_cannot_be_read_are_not_made() {
     let setting = setting().await;
     setting.sim.set_faults(vec![Fault::status(503).on("files/rooms").method("GET")]);
     assert_eq!((state(&setting).await, posts(&setting)), (("failed".to_owned(), 4), 0));
-    let text = run(&setting, &CREATE).await.stdout;
+    let text = setting.run(&CREATE).await.stdout;
     assert!(text.contains("is not there: the rooms could not be read"), "{text}");
 }
 
@@ -165,10 +165,10 @@ async fn rooms_that_cannot_be_read_are_not_made() {
 #[tokio::test]
 async fn without_a_store_nothing_is_made() {
     let setting = setting().await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     std::fs::write(&store, "this is no database").unwrap();
-    let ended = run(&setting, &CREATE).await;
+    let ended = setting.run(&CREATE).await;
     assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
     assert!(ended.stderr.contains("no room was made: this run has no memory"), "{}", ended.stderr);
 }
@@ -177,11 +177,11 @@ async fn without_a_store_nothing_is_made() {
 #[tokio::test]
 async fn without_the_lock_nothing_is_made() {
     let setting = setting().await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let lock = only_file(&setting.state.path().join("state"), "lock");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
-    let ended = run(&setting, &CREATE).await;
+    let ended = setting.run(&CREATE).await;
     assert_eq!((ended.exit, posts(&setting)), (1, 0), "{}", ended.stdout);
     assert!(ended.stderr.contains("no room was made: this run has no lock"), "{}", ended.stderr);
 }
@@ -210,7 +210,7 @@ async fn a_room_that_was_renamed_or_deleted_since() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
     let undisturbed = setting().await;
-    run(&undisturbed, &CREATE).await;
+    undisturbed.run(&CREATE).await;
     let requests = undisturbed.sim.requests();
     let post = 1 + requests.iter().position(|request| request.method == "POST").unwrap();
     let mut found = [0, 0];
@@ -222,7 +222,7 @@ async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
             assert!(there <= 1);
             found[there] += 1;
             // whatever stands in the journal, a run at once and a run later end with one room
-            run(&setting, &CREATE).await;
+            setting.run(&CREATE).await;
             assert!(rooms(&setting).len() <= 1, "boundary {boundary}, spins {spins}");
             half_an_hour_passes(&setting);
             let (told, exit) = state(&setting).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::common::{Setting, run_with};
+use crate::common::Setting;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
@@ -22,7 +22,7 @@ async fn assert_accepted(arguments: &str) {
     assert!(arguments.contains(&example), "{arguments}");
     let words: Vec<&str> = arguments.split_whitespace().chain(["config", "show"]).collect();
     // a flag can be given once, and `run_with` gives the state, too
-    let ended = if arguments.contains("--state") { alone(&words).await } else { run_with(&setting, &words).await.exit };
+    let ended = if arguments.contains("--state") { alone(&words).await } else { setting.run_with(&words).await.exit };
     assert_eq!(ended, 0, "{arguments}");
 }
 
@@ -70,7 +70,7 @@ async fn the_service_runs_the_program_with_as_little_as_possible() {
     let environment = file("vdr-watch.env");
     assert_eq!(values("EnvironmentFile"), ["-/etc/docspace/vdr-watch.env"]);
     let setting = Setting::new("quiet").await;
-    let shown = run_with(&setting, &["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
+    let shown = setting.run_with(&["config", "show", "--portal", "https://docs.example.com"]).await.stdout;
     let names = environment
         .lines()
         .filter_map(|line| line.trim_start_matches('#').split_once('=')?.0.strip_prefix("VDR_WATCH_"));

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Person, PersonKind, Room, Scenario};
 use tokio::net::TcpListener;
 
-use crate::common::{Run, Setting, assert_keeps, closed_port, now, only_file, run, run_with};
+use crate::common::{Run, Setting, assert_keeps, closed_port, now, only_file};
 
 /// A portal where nothing is wrong: an admin's key with the right scope that lives for long.
 fn well() -> Scenario {
@@ -19,7 +19,7 @@ fn well() -> Scenario {
 /// The answer to `doctor`, without what differs from run to run.
 async fn doctor(setting: &Setting, extra: &[&str]) -> Run {
     let url = setting.sim.url();
-    let mut ended = run_with(setting, &[&["doctor", "--portal", &url], extra].concat()).await;
+    let mut ended = setting.run_with(&[&["doctor", "--portal", &url], extra].concat()).await;
     let folder = setting.state.path().display().to_string();
     let dies = setting.scenario.keys.first().and_then(|key| key.expires);
     let dies = dies.map_or_else(|| "never".to_owned(), |at| at.date_naive().to_string());
@@ -118,7 +118,7 @@ async fn several_problems_at_once() {
 async fn a_host_that_does_not_answer() {
     let setting = Setting::with(well()).await;
     let port = closed_port();
-    let ended = run_with(&setting, &["doctor", "--portal", &format!("http://127.0.0.1:{port}")]).await;
+    let ended = setting.run_with(&["doctor", "--portal", &format!("http://127.0.0.1:{port}")]).await;
     let folder = setting.state.path().display().to_string();
     let shown = ended.stdout.replace(&folder, "/FOLDER").replace(&port.to_string(), "443");
     insta::assert_snapshot!("doctor_unreachable", shown);
@@ -128,7 +128,7 @@ async fn a_host_that_does_not_answer() {
 #[tokio::test]
 async fn a_damaged_store_and_then_a_newer_one() {
     let setting = Setting::new("incident").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     let line = async || {
         let ended = doctor(&setting, &[]).await;
@@ -157,7 +157,7 @@ async fn a_damaged_store_and_then_a_newer_one() {
 #[tokio::test]
 async fn a_run_at_work_is_seen_and_left_alone() {
     let setting = Setting::new("quiet").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let lock = only_file(&setting.state.path().join("state"), "lock");
     let holder = std::fs::File::options().read(true).write(true).open(&lock).unwrap();
     holder.try_lock().unwrap();
@@ -180,7 +180,7 @@ async fn mistakes_in_the_settings_end_with_2_and_the_rest_is_checked_all_the_sam
         assert!(ended.stdout.contains(expected), "{expected} in {}", ended.stdout);
     }
     let setting = setting.with_key("");
-    let ended = run_with(&setting, &["doctor"]).await;
+    let ended = setting.run_with(&["doctor"]).await;
     assert_eq!(ended.exit, 2);
     assert!(ended.stdout.contains("portal.url"), "{}", ended.stdout);
     let ended = doctor(&setting, &[]).await;
@@ -212,13 +212,13 @@ async fn a_key_that_dies_soon_is_noted_in_the_report() {
     portal.keys[0].expires = Some(now() + TimeDelta::days(3));
     let setting = Setting::with(portal).await;
     let note = "the API key expires on 2026-11-23, in 3 days; make a new one and put it in its place";
-    let dry = run(&setting, &["--dry-run"]).await;
+    let dry = setting.run(&["--dry-run"]).await;
     assert!(dry.stdout.contains(&format!("Note: {note}\n")), "{}", dry.stdout);
-    let first = run(&setting, &["--format", "json"]).await;
+    let first = setting.run(&["--format", "json"]).await;
     crate::common::assert_valid(&first.stdout);
     let report: serde_json::Value = serde_json::from_str(&first.stdout).unwrap();
     assert_eq!((first.exit, &report["notes"]), (0, &serde_json::json!([note])));
-    let second = run(&setting, &["--format", "json"]).await;
+    let second = setting.run(&["--format", "json"]).await;
     let report: serde_json::Value = serde_json::from_str(&second.stdout).unwrap();
     assert_eq!(report["notes"], serde_json::Value::Null, "said within the week");
 }
@@ -235,14 +235,14 @@ async fn what_a_run_would_refuse_is_refused() {
         (["--create-room", "Closed"], "archived"),
         (["--room", "Eagle"], "Eagle"),
     ] {
-        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        let told = setting.run_with(&[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
         assert_eq!(told.exit, 2, "{flags:?}: {}", told.stdout);
         assert!(told.stdout.contains(named), "{flags:?}: {}", told.stdout);
-        let ended = run_with(&setting, &[&["--portal", &setting.sim.url()], &flags[..]].concat()).await;
+        let ended = setting.run_with(&[&["--portal", &setting.sim.url()], &flags[..]].concat()).await;
         assert_eq!(ended.exit, 2, "{flags:?}: {}", ended.stderr);
     }
     for flags in [["--person", "OLGA@example.com"], ["--create-room", "Falcon"]] {
-        let told = run_with(&setting, &[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
+        let told = setting.run_with(&[&flags[..], &["--portal", &setting.sim.url(), "doctor"]].concat()).await;
         assert_eq!(told.exit, 0, "{flags:?}: {}", told.stdout);
     }
 }

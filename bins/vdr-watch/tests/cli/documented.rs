@@ -2,13 +2,13 @@
 
 use portal_sim::Scenario;
 
-use crate::common::{Setting, now, run_with};
+use crate::common::{Setting, now};
 
 /// Every key that `config show` lists is in the README's table and in the example.
 #[tokio::test]
 async fn every_setting_is_documented() {
     let setting = Setting::with(Scenario::empty(now())).await;
-    let shown = run_with(&setting, &["config", "show"]).await;
+    let shown = setting.run_with(&["config", "show"]).await;
     let keys: Vec<&str> = shown
         .stdout
         .lines()

@@ -5,7 +5,7 @@ use cli_test::holding::Holding;
 use portal_sim::{Event, Fault, Login, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Setting, now, run_with};
+use crate::common::{Setting, now};
 
 /// Somebody downloads so many documents of room 71, one a minute, beginning so long before a moment.
 fn downloads(portal: &mut Scenario, count: i32, hours_ago: i64) {
@@ -23,7 +23,7 @@ async fn falcon() -> Setting {
 /// A run by cron.
 async fn cron(setting: &Setting, extra: &[&str]) -> (i32, Value) {
     let url = setting.sim.url();
-    let ended = run_with(setting, &[&["--portal", url.as_str(), "--format", "json"], extra].concat()).await;
+    let ended = setting.run_with(&[&["--portal", url.as_str(), "--format", "json"], extra].concat()).await;
     (ended.exit, ended.json())
 }
 
@@ -71,17 +71,17 @@ async fn a_hole_is_named_by_every_report_until_somebody_gives_it_up() {
     }
     let url = setting.sim.url();
     let store = ["--portal", url.as_str(), "store"];
-    let listed = run_with(&setting, &[&store[..], &["check"]].concat()).await;
+    let listed = setting.run_with(&[&store[..], &["check"]].concat()).await;
     assert!(listed.stdout.contains("but not 2026-11-18T17:00:00Z to 2026-11-18T17:00:01Z"), "{}", listed.stdout);
-    let open = run_with(&setting, &[&store[..], &["give-up", "--reason", "no end"]].concat()).await;
+    let open = setting.run_with(&[&store[..], &["give-up", "--reason", "no end"]].concat()).await;
     assert_eq!(open.exit, 2, "{}", open.stderr);
     assert!(open.stderr.contains("--until"), "{}", open.stderr);
     let give_up = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", "the row is known to be broken"];
-    let given = run_with(&setting, &[&store[..], &give_up].concat()).await;
+    let given = setting.run_with(&[&store[..], &give_up].concat()).await;
     assert_eq!((given.exit, given.stdout.lines().count()), (0, 1), "{}{}", given.stdout, given.stderr);
     let (exit, report) = cron(&setting, &[]).await;
     assert_eq!((exit, report["coverage"]["gaps"].to_string()), (0, "[]".to_owned()));
-    let listed = run_with(&setting, &[&store[..], &["check"]].concat()).await;
+    let listed = setting.run_with(&[&store[..], &["check"]].concat()).await;
     assert!(
         listed.stdout.contains("given up: 2026-11-18T17:00:00Z") && listed.stdout.contains("known to be broken"),
         "{}",
@@ -210,7 +210,7 @@ async fn a_run_that_reaches_its_limit_tells_what_it_read() {
     });
     let holding = Holding::start(&setting.sim.url(), "audit/events/filter?from=", 2).await;
     let config = setting.config("run_limit = \"15s\"");
-    let ended = run_with(&setting, &["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
+    let ended = setting.run_with(&["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
     let report = ended.json();
     assert_eq!(ended.exit, 4, "{} {}", report["coverage"], ended.stderr);
     assert!(!acts(&report).is_empty(), "{}", report["coverage"]);
@@ -224,7 +224,7 @@ async fn the_limit_of_a_run_holds_for_its_first_question_too() {
     let holding = Holding::start(&setting.sim.url(), "people/@self", 0).await;
     let config = setting.config("run_limit = \"3s\"");
     let began = std::time::Instant::now();
-    let ended = run_with(&setting, &["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
+    let ended = setting.run_with(&["--portal", &holding.url, "--config", &config, "--format", "json"]).await;
     assert_eq!((ended.exit, &ended.json()["coverage"]["gaps"][0]["why"]), (1, &Value::from("budget_exhausted")));
     assert!(began.elapsed() < std::time::Duration::from_secs(25), "the portal alone is waited for much longer");
 }

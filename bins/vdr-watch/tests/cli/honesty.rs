@@ -4,7 +4,7 @@ use std::path::Path;
 
 use portal_sim::{AnswerForm, Event, Fault, FaultKind, Room, Scenario};
 
-use crate::common::{Run, Setting, now, only_file, run, run_with};
+use crate::common::{Run, Setting, now, only_file};
 
 /// A person downloads so many documents of room 72, one a minute, beginning so long ago.
 fn downloads(portal: &mut Scenario, room: i32, count: i32, minutes_ago: i64) {
@@ -28,7 +28,7 @@ async fn a_mass_download_from_a_room_that_was_renamed_after_the_window_is_not_si
     portal.rename_room(71, "Eagle", renamed);
     let setting = Setting::with(portal).await;
     let url = setting.sim.url();
-    let ended = run_with(&setting, &["--portal", &url, "--until", "2026-11-20T08:00:00Z"]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", "2026-11-20T08:00:00Z"]).await;
     assert_ne!((ended.exit, ended.stdout.as_str()), (0, ""), "{}", ended.stderr);
 }
 
@@ -38,7 +38,7 @@ async fn a_deleted_room_of_the_same_title_leaves_neither_gap_nor_doubt() {
     let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
     portal.now -= chrono::TimeDelta::hours(10);
     let setting = Setting::with(portal).await;
-    assert_eq!(run(&setting, &[]).await.exit, 0);
+    assert_eq!(setting.run(&[]).await.exit, 0);
     setting.sim.edit(|portal| {
         let olga = portal.owner().id;
         let mut deleted = Event::new(5074, olga, portal.now + chrono::TimeDelta::hours(1)).in_room(71);
@@ -54,7 +54,7 @@ async fn a_deleted_room_of_the_same_title_leaves_neither_gap_nor_doubt() {
         portal.add_event(Event::new(5011, olga, upload).file(1, "new.docx").in_room(72));
     });
     let (url, until) = (setting.sim.url(), now().to_rfc3339());
-    let ended = run_with(&setting, &["--portal", &url, "--until", &until, "--format", "json"]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", &until, "--format", "json"]).await;
     let report = json(&ended);
     assert_eq!((ended.exit, report["coverage"]["gaps"].to_string()), (0, "[]".to_owned()), "{}", ended.stderr);
     assert_eq!(report["findings"][0]["room"]["id"], 72);
@@ -71,7 +71,7 @@ async fn a_twin_does_not_double_the_limits() {
         portal.add_event(Event::new(5011, olga, at).file(8_000 + n, "paper.docx").in_room(72));
     }
     let setting = Setting::with(portal).await;
-    let report = json(&run(&setting, &["--format", "json"]).await);
+    let report = json(&setting.run(&["--format", "json"]).await);
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
 }
 
@@ -84,7 +84,7 @@ async fn failed_logins_of_other_people_are_not_those_of_an_anonymous_visitor() {
     let failed = portal.now - chrono::TimeDelta::hours(2);
     portal.add_login(portal_sim::Login::failure("olga@example.com", "192.0.2.9", failed));
     let setting = Setting::with(portal).await;
-    let report = json(&run(&setting, &["--format", "json"]).await);
+    let report = json(&setting.run(&["--format", "json"]).await);
     let guest = portal_sim::GUEST.to_string();
     assert_eq!(report["suspiciousUsers"][0], guest.as_str());
     assert_eq!(report["loginDetails"][&guest], serde_json::json!([]));
@@ -94,7 +94,7 @@ async fn failed_logins_of_other_people_are_not_those_of_an_anonymous_visitor() {
 async fn a_room_list_that_fails_is_no_mistake_in_the_settings() {
     let setting = Setting::new("incident").await;
     setting.sim.set_faults(vec![Fault::status(502).on("files/rooms")]);
-    let ended = run(&setting, &["--room", "Acme – due diligence"]).await;
+    let ended = setting.run(&["--room", "Acme – due diligence"]).await;
     assert!(matches!(ended.exit, 1 | 4), "exit {}: {}", ended.exit, ended.stderr);
     assert!(ended.stdout.contains("Not seen: list of rooms"), "{}", ended.stdout);
 }
@@ -104,7 +104,7 @@ async fn a_webhook_that_can_never_work_is_a_mistake_in_the_settings() {
     let setting = Setting::new("quiet").await;
     for url in ["hooks.example.com:8080/x", "ftp://hooks.example.com/x", "http://hooks.example.com/x"] {
         let config = setting.config(&format!("[alerts.webhook]\nurl = \"{url}\""));
-        let ended = run(&setting, &["--config", &config]).await;
+        let ended = setting.run(&["--config", &config]).await;
         assert_eq!(ended.exit, 2, "{url}: {}", ended.stderr);
         assert!(ended.stderr.contains("alerts.webhook.url"), "{}", ended.stderr);
     }
@@ -131,7 +131,7 @@ async fn after_a_pause() -> Setting {
     portal.now -= chrono::TimeDelta::days(3);
     let setting = Setting::with(portal).await;
     let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-    assert_eq!(run_with(&setting, &["--portal", &url, "--until", &friday]).await.exit, 0);
+    assert_eq!(setting.run_with(&["--portal", &url, "--until", &friday]).await.exit, 0);
     setting.sim.edit(|portal| {
         portal.now = now();
         downloads(portal, 71, 60, 36 * 60);
@@ -144,7 +144,7 @@ async fn after_a_pause() -> Setting {
 async fn a_pause_longer_than_the_window_is_not_silence() {
     let setting = after_a_pause().await;
     let (url, monday) = (setting.sim.url(), now().to_rfc3339());
-    let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", &monday]).await;
     assert!(!ended.stdout.is_empty() || !ended.stderr.is_empty(), "exit {} and silence", ended.exit);
 }
 
@@ -179,7 +179,7 @@ async fn two_quiet_hours_of_the_autumn_night_are_no_busy_one() {
         portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(71));
     }
     let setting = Setting::with(portal).await;
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
 }
 
@@ -187,11 +187,11 @@ async fn two_quiet_hours_of_the_autumn_night_are_no_busy_one() {
 #[tokio::test]
 async fn an_empty_page_in_the_middle_is_not_the_end() {
     let arguments = ["--since", "10d", "--format", "json"];
-    let expected = json(&run(&Setting::new("incident").await, &arguments).await);
+    let expected = json(&Setting::new("incident").await.run(&arguments).await);
     for page in 1..7 {
         let setting = Setting::new("incident").await;
         setting.sim.set_faults(vec![Fault::no_rows().on("security/audit/events").after(page).times(1)]);
-        let ended = run(&setting, &arguments).await;
+        let ended = setting.run(&arguments).await;
         assert_eq!(ended.exit, 0, "page {page}: {}", ended.stderr);
         let report = json(&ended);
         assert_eq!(report["coverage"]["audit"]["rows"], expected["coverage"]["audit"]["rows"], "page {page}");
@@ -205,7 +205,7 @@ async fn a_server_of_an_unknown_form_concludes_nothing_and_is_named() {
     let setting = Setting::new("incident").await;
     let odd = FaultKind::OddAnswer { form: AnswerForm::NullResponse };
     setting.sim.set_faults(vec![Fault::new(odd).on("security/audit/events").after(1)]);
-    let ended = run(&setting, &["--format", "json"]).await;
+    let ended = setting.run(&["--format", "json"]).await;
     assert_eq!(ended.exit, 1, "{}", ended.stdout);
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert!(said.contains("in a form that this version does not know"), "{said}");
@@ -223,7 +223,7 @@ async fn unreadable_rows_made_on_purpose_do_not_delay_a_finding() {
         portal.add_event(Event::poison(olga, portal.now - chrono::TimeDelta::minutes(500 - n * 7)));
     }
     let setting = Setting::with(portal).await;
-    let ended = run(&setting, &["--format", "json"]).await;
+    let ended = setting.run(&["--format", "json"]).await;
     assert_eq!((ended.exit, json(&ended)["findings"].as_array().unwrap().len()), (4, 1));
 }
 
@@ -235,7 +235,7 @@ async fn a_burst_around_the_end_of_the_last_run_is_judged_as_one() {
     downloads(&mut portal, 71, 15, 16);
     let setting = Setting::with(portal).await;
     let (url, last) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-    let quiet = run_with(&setting, &["--portal", &url, "--until", &last]).await;
+    let quiet = setting.run_with(&["--portal", &url, "--until", &last]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
     setting.sim.edit(|portal| {
         portal.now = now();
@@ -243,7 +243,7 @@ async fn a_burst_around_the_end_of_the_last_run_is_judged_as_one() {
         downloads(portal, 71, 15, 30 * 60 - 5);
         portal.events[before..].iter_mut().for_each(|event| event.target[0].insert(0, '1'));
     });
-    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339()]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", &now().to_rfc3339()]).await;
     assert!(ended.stdout.contains("30 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
@@ -253,8 +253,8 @@ async fn a_run_that_judged_nothing_of_a_pause_does_not_end_it() {
     for by_hand in [["--since", "2026-11-20T08:00:00Z"], ["--room", "no such room"]] {
         let setting = after_a_pause().await;
         let (url, monday) = (setting.sim.url(), now().to_rfc3339());
-        let first = run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
-        let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+        let first = setting.run_with(&[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
+        let ended = setting.run_with(&["--portal", &url, "--until", &monday]).await;
         // the run by hand may have looked at it as well, as at what no run has judged
         let told = first.stdout + &ended.stdout;
         assert!(told.contains("60 actions within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
@@ -268,7 +268,7 @@ async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
     portal.now -= chrono::TimeDelta::hours(40);
     let setting = Setting::with(portal).await;
     let (url, before) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-    assert_eq!(run_with(&setting, &["--portal", &url, "--until", &before, "--since", "5d"]).await.exit, 0);
+    assert_eq!(setting.run_with(&["--portal", &url, "--until", &before, "--since", "5d"]).await.exit, 0);
     setting.sim.edit(|portal| {
         portal.now = now();
         downloads(portal, 71, 25, 90);
@@ -279,7 +279,7 @@ async fn a_late_incident_is_told_beside_a_smaller_one_of_today() {
         }
     });
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
-    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("25 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("150 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
@@ -292,14 +292,14 @@ async fn a_late_incident_is_not_hidden_by_a_larger_one_that_was_told_before() {
     downloads(&mut portal, 71, 40, 4 * 60);
     let setting = Setting::with(portal).await;
     let (url, before) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
-    let told = run_with(&setting, &["--portal", &url, "--until", &before, "--since", "5d"]).await;
+    let told = setting.run_with(&["--portal", &url, "--until", &before, "--since", "5d"]).await;
     assert!(told.stdout.contains("40 actions within 1 h"), "{}{}", told.stdout, told.stderr);
     setting.sim.edit(|portal| {
         portal.now = now();
         downloads(portal, 71, 30, 50 * 60);
     });
     let day = (now() - chrono::TimeDelta::hours(24)).to_rfc3339();
-    let ended = run_with(&setting, &["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
+    let ended = setting.run_with(&["--portal", &url, "--until", &now().to_rfc3339(), "--since", &day]).await;
     assert!(ended.stdout.contains("30 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
@@ -310,7 +310,7 @@ async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
     let olga = portal.owner().id;
     portal.add_event(Event::poison(olga, portal.now - chrono::TimeDelta::minutes(200)));
     let setting = Setting::with(portal).await;
-    assert_eq!(run(&setting, &[]).await.exit, 4);
+    assert_eq!(setting.run(&[]).await.exit, 4);
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
     let full = "CREATE TRIGGER full BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
@@ -318,7 +318,7 @@ async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
     sqlx::query(full).execute(store.pool()).await.unwrap();
     store.close().await;
     setting.sim.edit(|portal| downloads(portal, 71, 30, 90));
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert!(ended.stdout.contains("30 actions within 1 h"), "exit {} {}{}", ended.exit, ended.stdout, ended.stderr);
 }
 
@@ -337,9 +337,9 @@ async fn a_run_that_looks_at_a_part_does_not_end_a_pause() {
         let setting = after_a_pause().await;
         with_others(&setting).await;
         let (url, monday) = (setting.sim.url(), now().to_rfc3339());
-        let part = run_with(&setting, &[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
+        let part = setting.run_with(&[&["--portal", &url, "--until", &monday], &by_hand[..]].concat()).await;
         assert_eq!((part.exit, part.stdout.contains("60 actions")), (0, false), "{}", part.stderr);
-        let ended = run_with(&setting, &["--portal", &url, "--until", &monday]).await;
+        let ended = setting.run_with(&["--portal", &url, "--until", &monday]).await;
         assert!(ended.stdout.contains("60 actions within"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
     }
 }
@@ -358,13 +358,13 @@ async fn a_run_that_looks_at_a_part_does_not_consume_what_came_late() {
         with_others(&setting).await;
         let url = setting.sim.url();
         let cron = [&["--portal", &url], &until[..]].concat();
-        assert_eq!(run_with(&setting, &[&cron[..], &["--since", "5d"]].concat()).await.exit, 0);
+        assert_eq!(setting.run_with(&[&cron[..], &["--since", "5d"]].concat()).await.exit, 0);
         // a burst around the end of the older day, of which the first half came late
         setting.sim.edit(|portal| downloads(portal, 71, 30, 24 * 60 + 15));
         crate::common::forget_thorough_reads(&setting).await;
-        let part = run_with(&setting, &[&["--portal", &url], &until_by_hand[..], &by_hand[..]].concat()).await;
+        let part = setting.run_with(&[&["--portal", &url], &until_by_hand[..], &by_hand[..]].concat()).await;
         assert!(!part.stdout.contains("30 actions"), "{}", part.stdout);
-        let ended = run_with(&setting, &cron).await;
+        let ended = setting.run_with(&cron).await;
         assert!(ended.stdout.contains("30 actions within 1 h"), "{by_hand:?}: exit {} {}", ended.exit, ended.stderr);
     }
 }
@@ -377,11 +377,11 @@ async fn a_pause_of_runs_about_one_room_is_not_silence() {
     let setting = Setting::with(portal).await;
     let (url, friday) = (setting.sim.url(), setting.scenario.now.to_rfc3339());
     let cron = ["--portal", &url, "--room", "71", "--until"];
-    assert_eq!(run_with(&setting, &[&cron[..], &[&friday]].concat()).await.exit, 0);
+    assert_eq!(setting.run_with(&[&cron[..], &[&friday]].concat()).await.exit, 0);
     setting.sim.edit(|portal| {
         portal.now = now();
         downloads(portal, 71, 60, 36 * 60);
     });
-    let ended = run_with(&setting, &[&cron[..], &[&now().to_rfc3339()]].concat()).await;
+    let ended = setting.run_with(&[&cron[..], &[&now().to_rfc3339()]].concat()).await;
     assert!(ended.stdout.contains("60 actions within"), "exit {} {}", ended.exit, ended.stderr);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 
-use crate::common::{Run, Setting, now, run, without_states};
+use crate::common::{Run, Setting, now, without_states};
 
 /// Kills: twenty by default, more with `KILLS=500 cargo test -p vdr-watch --test cli killed`.
 fn kills() -> usize {
@@ -44,7 +44,7 @@ async fn run_and_kill(setting: &Setting, extra: &[&str], requests: usize, spins:
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_run_after_a_kill_reports_what_an_undisturbed_one_does() {
     let json = [&TEN_DAYS[..], &["--format", "json"]].concat();
-    let expected = run(&Setting::new("incident").await, &json).await;
+    let expected = Setting::new("incident").await.run(&json).await;
     assert_eq!(expected.exit, 0, "{}", expected.stderr);
     let setting = Setting::new("incident").await;
     for n in 0..kills() {
@@ -53,7 +53,7 @@ async fn the_run_after_a_kill_reports_what_an_undisturbed_one_does() {
         let setting = if n % 3 == 0 { &fresh } else { &setting };
         run_and_kill(setting, &TEN_DAYS, 1 + n % 24, n * 37 % 400).await;
         if n % 3 != 1 {
-            let after = run(setting, &json).await;
+            let after = setting.run(&json).await;
             assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
             assert_eq!(without_states(&after.stdout), without_states(&expected.stdout), "kill {n}");
         }
@@ -79,7 +79,7 @@ fn alerts_of(setting: &Setting) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_runs_lose_no_finding() {
     let json = [&TEN_DAYS[..], &["--format", "json"]].concat();
-    let expected = told_in([run(&Setting::new("incident").await, &json).await.stdout.as_str()]);
+    let expected = told_in([Setting::new("incident").await.run(&json).await.stdout.as_str()]);
     assert!(expected.len() > 1);
     for n in 0..kills() {
         let setting = Setting::new("incident").await;
@@ -92,7 +92,7 @@ async fn killed_runs_lose_no_finding() {
         for requests in [20 + n % 8, 8 + n % 5] {
             printed.push(run_and_kill(&setting, arguments, requests, n * 53 % 700).await);
         }
-        let after = run(&setting, arguments).await;
+        let after = setting.run(arguments).await;
         assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
         let told = match has_channel {
             true => told_in(alerts_of(&setting).lines()),
@@ -136,8 +136,8 @@ async fn a_report_that_was_cut_short_counts_as_not_told() {
     let config = setting.config("[limits]\nper_hour = 5");
     kill_while_printing(&setting, &config).await;
     let json = ["--config", &config, "--format", "json"];
-    assert_eq!(states(&run(&setting, &json).await), vec!["new"; 80]);
-    assert_eq!(states(&run(&setting, &json).await), vec!["known"; 80]);
+    assert_eq!(states(&setting.run(&json).await), vec!["new"; 80]);
+    assert_eq!(states(&setting.run(&json).await), vec!["known"; 80]);
 }
 
 /// Told and waiting is one step before the report: the next runs deliver, fifty alerts each, and tell nothing twice.
@@ -148,11 +148,11 @@ async fn alerts_of_a_run_that_was_killed_while_printing_are_sent_by_the_next_run
     kill_while_printing(&setting, &config).await;
     assert_eq!(alerts_of(&setting), "");
     let json = ["--config", &config, "--format", "json"];
-    let ended = run(&setting, &json).await;
+    let ended = setting.run(&json).await;
     assert_eq!(states(&ended), vec!["known"; 80]);
     assert_eq!(alerts_of(&setting).lines().count(), 50);
     assert!(ended.stderr.contains("30 more alerts wait for the next run"), "{}", ended.stderr);
-    assert_eq!(run(&setting, &json).await.stderr, "");
+    assert_eq!(setting.run(&json).await.stderr, "");
     assert_eq!(alerts_of(&setting).lines().count(), 80);
     assert_eq!(told_in(alerts_of(&setting).lines()).len(), 80);
 }

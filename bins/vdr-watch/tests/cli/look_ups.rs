@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use portal_sim::{Event, Fault, FaultBody, FaultKind, Folder, Room, Scenario, StoredFile};
 
-use crate::common::{Setting, now, run};
+use crate::common::{Setting, now};
 
 /// Source and reason of each gap.
 fn gaps(run: &cli_test::Run) -> Vec<(String, String)> {
@@ -39,11 +39,11 @@ async fn a_folder_that_could_not_be_weighed_is_no_all_clear() {
     for (status, why) in [(500, "portal_error"), (502, "portal_error"), (403, "permission")] {
         let setting = Setting::with(folder_downloaded()).await;
         setting.sim.set_faults(vec![Fault::status(status).on("files/folder/500/path")]);
-        let blind = run(&setting, &["--format", "json"]).await;
+        let blind = setting.run(&["--format", "json"]).await;
         assert_eq!(blind.exit, 4, "{status}: {}", blind.stdout);
         assert!(gaps(&blind).iter().any(|(what, told)| what.ends_with("folders") && told == why), "{:?}", gaps(&blind));
         setting.sim.set_faults(Vec::new());
-        let seeing = run(&setting, &["--format", "json"]).await;
+        let seeing = setting.run(&["--format", "json"]).await;
         assert_eq!((seeing.exit, gaps(&seeing)), (0, vec![]), "{status}: {}", seeing.stdout);
         assert_eq!(seeing.json()["findings"][0]["counts"]["documents"], 60, "{}", seeing.stdout);
     }
@@ -55,13 +55,13 @@ async fn one_folder_that_is_hidden_for_good_is_forgotten_with_its_window() {
     let mut setting = Setting::with(folder_downloaded()).await;
     let denied = FaultKind::Status { status: 403, body: Some(FaultBody::Error) };
     setting.sim.set_faults(vec![Fault::new(denied).on("files/folder/500/path")]);
-    let first = run(&setting, &["--format", "json"]).await;
+    let first = setting.run(&["--format", "json"]).await;
     assert_eq!((first.exit, gaps(&first)), (4, vec![gap("hidden_folders", "permission")]), "{}", first.stdout);
     for (hours, exit) in [(20, 4), (34, 0)] {
         let later = now() + TimeDelta::hours(hours);
         setting.sim.edit(|portal| portal.now = later);
         setting.scenario.now = later;
-        let run = run(&setting, &["--format", "json"]).await;
+        let run = setting.run(&["--format", "json"]).await;
         assert_eq!((run.exit, gaps(&run).is_empty()), (exit, exit == 0), "{hours}: {}", run.stdout);
     }
 }
@@ -78,12 +78,12 @@ async fn a_room_that_is_guessed_says_that_the_documents_could_not_be_looked_up()
         portal.add_event(Event::new(5009, olga, at).file(900 + n, "paper.docx").in_room(72));
     }
     let setting = Setting::with(portal.clone()).await;
-    let seeing = run(&setting, &["--format", "json"]).await;
+    let seeing = setting.run(&["--format", "json"]).await;
     assert_eq!((seeing.exit, seeing.json()["findings"].as_array().unwrap().len()), (0, 0), "{}", seeing.stdout);
 
     let setting = Setting::with(portal).await;
     setting.sim.set_faults(vec![Fault::status(500).on("files/file")]);
-    let blind = run(&setting, &["--format", "json"]).await;
+    let blind = setting.run(&["--format", "json"]).await;
     assert_eq!((blind.exit, gaps(&blind)), (4, vec![gap("files", "portal_error")]), "{}", blind.stdout);
     let told = blind.json()["findings"].to_string();
     assert!(!told.contains("records do not tell them apart"), "{told}");

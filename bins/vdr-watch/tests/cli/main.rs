@@ -24,13 +24,13 @@ mod told;
 mod undelivered;
 mod who;
 
-use common::{Run, Setting, run};
+use common::{Run, Setting};
 use portal_sim::{Event, Fault, PortalSim, Room, Scenario};
 
 /// Runs the program on a fresh portal and state for each report, because a second run has nothing new to say.
 async fn both_reports(scenario: &str, extra: &[&str]) -> (Run, Run) {
     let json = [extra, &["--format", "json"]].concat();
-    (run(&Setting::new(scenario).await, extra).await, run(&Setting::new(scenario).await, &json).await)
+    (Setting::new(scenario).await.run(extra).await, Setting::new(scenario).await.run(&json).await)
 }
 
 macro_rules! situation {
@@ -65,7 +65,7 @@ async fn the_truth_of_every_scenario_is_told() {
     for name in portal_sim::BUILTIN {
         let setting = Setting::new(name).await;
         let truth = setting.scenario.truth();
-        let ended = run(&setting, &["--format", "json"]).await;
+        let ended = setting.run(&["--format", "json"]).await;
         assert_eq!(Some(&(ended.exit as u8)), truth.exit.get("vdr-watch"), "{name}: {}", ended.stderr);
         let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
         let found = report["findings"].as_array().unwrap();
@@ -98,16 +98,16 @@ async fn the_truth_of_every_scenario_is_told() {
 #[tokio::test]
 async fn findings_change_the_exit_code_only_when_asked() {
     let setting = Setting::new("incident").await;
-    assert_eq!(run(&setting, &["--exit-code"]).await.exit, 3);
+    assert_eq!(setting.run(&["--exit-code"]).await.exit, 3);
     let quiet = Setting::new("quiet").await;
-    assert_eq!(run(&quiet, &["--exit-code"]).await.exit, 0);
+    assert_eq!(quiet.run(&["--exit-code"]).await.exit, 0);
 }
 
 #[tokio::test]
 async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
     let setting = Setting::new("incident").await;
     let setting = setting.with_key(&format!("sk-{}", "0".repeat(64)));
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
     assert!(ended.stderr.contains("401") && ended.stderr.contains("make a new one"), "{}", ended.stderr);
@@ -119,7 +119,7 @@ async fn the_key_never_shows() {
     for scenario in ["incident", "no-audit"] {
         let setting = Setting::new(scenario).await;
         setting.sim.set_faults(vec![Fault::status(500).on("security/audit").after(2).times(1)]);
-        let ended = run(&setting, &["-vv", "--format", "json"]).await;
+        let ended = setting.run(&["-vv", "--format", "json"]).await;
         let secret = setting.key.trim_start_matches("sk-");
         assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{scenario}");
         assert!(ended.stderr.contains("security/audit"), "the debug log names the calls: {}", ended.stderr);
@@ -129,9 +129,9 @@ async fn the_key_never_shows() {
 #[tokio::test]
 async fn a_second_run_asks_for_what_is_new_only() {
     let setting = Setting::new("incident").await;
-    let first = run(&setting, &["--format", "json"]).await;
+    let first = setting.run(&["--format", "json"]).await;
     let asked_first = setting.audit_pages();
-    let second = run(&setting, &["--format", "json"]).await;
+    let second = setting.run(&["--format", "json"]).await;
     assert_eq!(common::without_states(&second.stdout), common::without_states(&first.stdout));
     let asked_again = setting.audit_pages() - asked_first;
     assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
@@ -142,9 +142,9 @@ async fn a_second_run_asks_for_what_is_new_only() {
 #[tokio::test]
 async fn a_run_with_nothing_new_asks_four_questions() {
     let setting = Setting::new("quiet").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let before = setting.sim.requests().len();
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     assert_eq!(setting.sim.requests().len() - before, 4);
 }
 
@@ -152,25 +152,25 @@ async fn a_run_with_nothing_new_asks_four_questions() {
 #[tokio::test]
 async fn a_portal_that_loses_its_audit_feature_is_noticed_at_once() {
     let setting = Setting::new("incident").await;
-    assert_eq!(run(&setting, &[]).await.exit, 0);
+    assert_eq!(setting.run(&[]).await.exit, 0);
     setting.sim.edit(|portal| portal.audit = false);
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 1, "{}", ended.stdout);
     assert!(ended.stdout.contains("no audit feature"), "{}", ended.stdout);
     setting.sim.edit(|portal| portal.audit = true);
-    assert_eq!(run(&setting, &[]).await.exit, 0);
+    assert_eq!(setting.run(&[]).await.exit, 0);
 }
 
 /// A row that the portal stored after the first run, dated before it, is found by the second.
 #[tokio::test]
 async fn a_late_row_is_counted() {
     let setting = Setting::new("quiet").await;
-    assert_eq!(run(&setting, &[]).await.stdout, "");
+    assert_eq!(setting.run(&[]).await.stdout, "");
     setting.sim.edit(|portal| {
         let (actor, at) = (portal.people[1].id, portal.now - chrono::TimeDelta::minutes(70));
         portal.add_event(Event::new(5009, actor, at).file(9_000, "late.docx").in_room(71));
     });
-    let report: serde_json::Value = serde_json::from_str(&run(&setting, &["--format", "json"]).await.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&setting.run(&["--format", "json"]).await.stdout).unwrap();
     assert_eq!(report["coverage"]["audit"]["late_rows"], 1);
     assert_eq!(report["coverage"]["complete"], true);
 }
@@ -184,7 +184,7 @@ async fn an_incident_that_appears_days_later_is_found() {
     portal.add_event(Event::new(5009, olga, incident).file(1, "early.docx").in_room(71));
     portal.now -= chrono::TimeDelta::hours(40);
     let mut setting = Setting::with(portal).await;
-    let quiet = run(&setting, &["--since", "5d"]).await;
+    let quiet = setting.run(&["--since", "5d"]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
     // the next day: its first run reads three days again
     setting.scenario.now = common::now();
@@ -195,7 +195,7 @@ async fn an_incident_that_appears_days_later_is_found() {
             portal.add_event(Event::new(5009, olga, at).file(100 + n, "paper.docx").in_room(71));
         }
     });
-    let ended = run(&setting, &["--since", "24h"]).await;
+    let ended = setting.run(&["--since", "24h"]).await;
     assert!(ended.stdout.contains("31 actions within 1 h"), "{}{}", ended.stdout, ended.stderr);
 }
 
@@ -205,14 +205,14 @@ async fn a_dry_run_leaves_nothing_behind() {
     let alerts = setting.state.path().join("alerts.ndjson");
     let config = setting.config(&format!("[alerts.file]\npath = \"{}\"", alerts.display()));
     let state = setting.state.path().join("state");
-    let dry = run(&setting, &["--dry-run", "--config", &config]).await;
+    let dry = setting.run(&["--dry-run", "--config", &config]).await;
     assert!(dry.stdout.contains("2 findings"), "{}", dry.stdout);
     assert!(!alerts.exists() && !state.exists());
-    let wet = run(&setting, &["--config", &config]).await;
+    let wet = setting.run(&["--config", &config]).await;
     assert_eq!(wet.stdout, dry.stdout);
     assert_eq!(std::fs::read_to_string(&alerts).unwrap().lines().count(), 2);
     let stored = std::fs::read(common::only_file(&state, "sqlite")).unwrap();
-    run(&setting, &["--dry-run"]).await;
+    setting.run(&["--dry-run"]).await;
     assert_eq!(std::fs::read(common::only_file(&state, "sqlite")).unwrap(), stored);
 }
 
@@ -222,7 +222,7 @@ async fn a_critical_alert_that_reached_nobody_fails_the_run() {
     let nowhere = common::closed_port();
     let hook = format!("[limits]\nper_hour = 5\n[alerts.webhook]\nurl = \"http://127.0.0.1:{nowhere}/hook\"");
     let config = setting.config(&hook);
-    let ended = run(&setting, &["--config", &config]).await;
+    let ended = setting.run(&["--config", &config]).await;
     assert!(ended.stdout.contains("CRITICAL"), "the report is printed first: {}", ended.stdout);
     assert_eq!(ended.exit, 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("alert not delivered"), "{}", ended.stderr);
@@ -232,16 +232,16 @@ async fn a_critical_alert_that_reached_nobody_fails_the_run() {
 async fn mistakes_in_flags_and_settings_end_with_2_and_are_all_named() {
     let setting = Setting::new("quiet").await;
     let config = setting.config("[limits]\nper_huor = 5\nper_day = \"many\"");
-    let ended = run(&setting, &["--config", &config]).await;
+    let ended = setting.run(&["--config", &config]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""));
     for expected in ["limits.per_huor", "per_hour", "limits.per_day"] {
         assert!(ended.stderr.contains(expected), "{expected} in {}", ended.stderr);
     }
-    assert_eq!(run(&setting, &["--no-such-flag"]).await.exit, 2);
-    let unknown_room = run(&setting, &["--room", "Alhpa"]).await;
+    assert_eq!(setting.run(&["--no-such-flag"]).await.exit, 2);
+    let unknown_room = setting.run(&["--room", "Alhpa"]).await;
     assert_eq!(unknown_room.exit, 2);
     assert!(unknown_room.stderr.contains("Alhpa"), "{}", unknown_room.stderr);
-    let backwards = run(&setting, &["--since", "2026-11-20T10:00:00Z"]).await;
+    let backwards = setting.run(&["--since", "2026-11-20T10:00:00Z"]).await;
     assert_eq!(backwards.exit, 2);
     assert!(backwards.stderr.contains("empty"), "{}", backwards.stderr);
 }
@@ -257,7 +257,7 @@ async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
         ("2026-10-26T01:00:00Z", ("2026-10-24T01:00:00Z", "2026-10-26T01:00:00Z")),
     ] {
         let arguments = ["--portal", &url, "--since", "2d", "--until", until, "--dry-run", "--format", "json"];
-        let window = common::run_with(&setting, &arguments).await.json()["window"].clone();
+        let window = setting.run_with(&arguments).await.json()["window"].clone();
         assert_eq!((window["since"].as_str().unwrap(), window["until"].as_str().unwrap()), expected, "{until}");
     }
 }
@@ -265,20 +265,20 @@ async fn an_age_of_the_beginning_counts_from_the_end_of_the_window() {
 #[tokio::test]
 async fn help_and_version_are_no_mistakes() {
     let setting = Setting::new("quiet").await;
-    let help = run(&setting, &["--help"]).await;
+    let help = setting.run(&["--help"]).await;
     assert_eq!((help.exit, help.stderr.as_str()), (0, ""));
     assert!(help.stdout.contains("--room"));
-    assert_eq!(run(&setting, &["--version"]).await.stdout, concat!("vdr-watch ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(setting.run(&["--version"]).await.stdout, concat!("vdr-watch ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[tokio::test]
 async fn a_run_that_finds_another_at_work_leaves_it_alone() {
     let setting = Setting::new("incident").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let lock = common::only_file(&setting.state.path().join("state"), "lock");
     let holder = std::fs::File::options().read(true).write(true).open(lock).unwrap();
     holder.try_lock().unwrap();
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (0, ""));
     assert!(ended.stderr.contains("another run"), "{}", ended.stderr);
 }
@@ -286,10 +286,10 @@ async fn a_run_that_finds_another_at_work_leaves_it_alone() {
 #[tokio::test]
 async fn a_damaged_store_costs_the_memory_and_not_the_finding() {
     let setting = Setting::new("incident").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let store = common::only_file(&setting.state.path().join("state"), "sqlite");
     std::fs::write(&store, "this is not a database, it only looks like a file of some length".repeat(40)).unwrap();
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("2 findings") && ended.stdout.contains("no memory"), "{}", ended.stdout);
     assert!(ended.stderr.contains("damaged"), "{}", ended.stderr);
@@ -307,7 +307,7 @@ async fn downloads_from_one_of_two_twins_are_told_as_such() {
         portal.add_event(Event::new(5009, olga, at).file(9_000 + n, "paper.docx").in_room(72));
     }
     let setting = Setting::with(portal).await;
-    let report: serde_json::Value = serde_json::from_str(&run(&setting, &["--format", "json"]).await.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&setting.run(&["--format", "json"]).await.stdout).unwrap();
     let room = &report["findings"][0]["room"];
     assert_eq!((room["id"].as_i64(), room["candidates"].to_string()), (None, "[71,72]".to_owned()));
     common::assert_valid(&report.to_string());
@@ -333,7 +333,7 @@ async fn a_failing_portal_is_never_all_quiet() {
     let runs = faults.map(async |(name, fault)| {
         let setting = Setting::new("quiet").await;
         setting.sim.set_faults(vec![fault]);
-        let ended = run(&setting, &[]).await;
+        let ended = setting.run(&[]).await;
         assert!(matches!(ended.exit, 1 | 4), "{name}: exit {}, {}", ended.exit, ended.stderr);
         assert!(ended.stdout.contains("Not seen:"), "{name}: {}", ended.stdout);
     });
@@ -343,7 +343,7 @@ async fn a_failing_portal_is_never_all_quiet() {
 #[tokio::test]
 async fn plain_http_stays_on_this_machine() {
     let setting = Setting::new("quiet").await;
-    let ended = common::run_with(&setting, &["--portal", "http://docs.example.com"]).await;
+    let ended = setting.run_with(&["--portal", "http://docs.example.com"]).await;
     assert_eq!(ended.exit, 2);
     assert!(ended.stderr.contains("http"), "{}", ended.stderr);
 }
@@ -353,9 +353,9 @@ async fn plain_http_stays_on_this_machine() {
 async fn each_portal_has_a_store_of_its_own() {
     let setting = Setting::new("incident").await;
     let other = PortalSim::start(Scenario::builtin("quiet", common::now()).unwrap()).await.unwrap();
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let until = common::now().to_rfc3339();
-    let quiet = common::run_with(&setting, &["--portal", &other.url(), "--until", &until]).await;
+    let quiet = setting.run_with(&["--portal", &other.url(), "--until", &until]).await;
     assert_eq!((quiet.exit, quiet.stdout.as_str()), (0, ""), "{}", quiet.stderr);
 }
 
@@ -363,11 +363,9 @@ async fn each_portal_has_a_store_of_its_own() {
 async fn the_store_can_be_checked_and_pruned() {
     let setting = Setting::new("incident").await;
     let url = setting.sim.url();
-    let store = async |arguments: &[&str]| {
-        common::run_with(&setting, &[&["--portal", &url, "store"], arguments].concat()).await
-    };
+    let store = async |arguments: &[&str]| setting.run_with(&[&["--portal", &url, "store"], arguments].concat()).await;
     assert!(store(&["check"]).await.stdout.contains("does not exist yet"));
-    run(&setting, &["--since", "2026-11-10T00:00:00Z"]).await;
+    setting.run(&["--since", "2026-11-10T00:00:00Z"]).await;
     let before = setting.sim.requests().len();
     let checked = store(&["check"]).await;
     assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));

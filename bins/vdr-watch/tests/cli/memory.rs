@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::common::{Setting, in_store, only_file, run};
+use crate::common::{Setting, in_store, only_file};
 
 const PAGE: usize = 4096;
 
@@ -21,7 +21,7 @@ fn states(report: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn zeroed_pages_cost_the_memory_and_not_the_findings() {
     let setting = Setting::new("incident").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let path = only_file(&setting.state.path().join("state"), "sqlite");
     let whole = fs::read(&path).unwrap();
     let pages = whole.len() / PAGE;
@@ -33,7 +33,7 @@ async fn zeroed_pages_cost_the_memory_and_not_the_findings() {
         fs::write(&path, &damaged).unwrap();
         let mut before = None;
         for attempt in 0..2 {
-            let ended = run(&setting, &["--format", "json"]).await;
+            let ended = setting.run(&["--format", "json"]).await;
             let report = ended.json();
             assert_eq!((ended.exit, states(&report).len()), (0, 2), "page {first}, run {attempt}: {}", ended.stderr);
             if blind(&report) {
@@ -63,13 +63,13 @@ async fn a_report_without_memory_says_so_once_an_hour() {
     let setting = Setting::new("incident").await;
     let alerts = setting.state.path().join("alerts.ndjson");
     let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
-    run(&setting, &["--config", &config]).await;
+    setting.run(&["--config", &config]).await;
     assert_eq!(fs::read_to_string(&alerts).unwrap().lines().count(), 2);
     in_store(&setting, "UPDATE component_schema SET number = 99 WHERE component = 'outbox'").await;
-    let first = run(&setting, &["--config", &config]).await;
+    let first = setting.run(&["--config", &config]).await;
     assert!(first.stdout.contains("no memory") && first.stdout.contains("2 findings"), "{}", first.stdout);
     for _ in 0..2 {
-        let next = run(&setting, &["--config", &config]).await;
+        let next = setting.run(&["--config", &config]).await;
         assert_eq!((next.exit, next.stdout.as_str(), next.stderr.as_str()), (0, "", ""));
     }
     assert_eq!(fs::read_to_string(&alerts).unwrap().lines().count(), 4, "once more, because nobody knows of before");
@@ -79,14 +79,14 @@ async fn a_report_without_memory_says_so_once_an_hour() {
 #[tokio::test]
 async fn a_store_that_was_emptied_is_told_as_lost() {
     let setting = Setting::new("incident").await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     let path = setting.state_file("sqlite");
     fs::write(&path, "").unwrap();
-    let first = run(&setting, &["--format", "json"]).await;
+    let first = setting.run(&["--format", "json"]).await;
     let report = first.json();
     assert_eq!((first.exit, blind(&report), states(&report)), (0, true, vec!["new", "new"]), "{}", first.stderr);
     assert!(report["notes"].to_string().contains("is empty, so what it held is lost"), "{}", report["notes"]);
-    let second = run(&setting, &[]).await;
+    let second = setting.run(&[]).await;
     assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", ""), "told once an hour");
     let url = setting.sim.url();
     for command in [&["store", "check"][..], &["doctor"]] {
@@ -95,7 +95,7 @@ async fn a_store_that_was_emptied_is_told_as_lost() {
         assert!(ended.exit == 1 && said.contains("move it away to start with a new one"), "{said}");
     }
     fs::remove_file(&path).unwrap();
-    let anew = run(&setting, &["--format", "json"]).await.json();
+    let anew = setting.run(&["--format", "json"]).await.json();
     assert!(!blind(&anew), "whoever moves it away begins anew");
 }
 

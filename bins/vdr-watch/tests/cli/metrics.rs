@@ -1,6 +1,6 @@
 //! The metrics of whole runs.
 
-use crate::common::{Setting, run};
+use crate::common::Setting;
 
 /// The value of a metric by its name and labels besides portal and program.
 fn metric(text: &str, name: &str, label: &str) -> i64 {
@@ -17,7 +17,7 @@ async fn findings_are_counted_once_told_and_not_when_silenced() {
     let file = setting.state.path().join("vdr-watch.prom");
     let measured = async |exclude: &str| {
         let config = setting.config(&format!("textfile = \"{}\"\n{exclude}", file.display()));
-        let ended = run(&setting, &["--config", &config, "--format", "json"]).await;
+        let ended = setting.run(&["--config", &config, "--format", "json"]).await;
         assert_eq!(ended.exit, 0, "{}", ended.stderr);
         (std::fs::read_to_string(&file).unwrap(), serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap())
     };

@@ -8,7 +8,7 @@ use cli_test::receiver::Receiver;
 use portal_sim::{Event, Room, Scenario, StoredFile};
 use serde_json::Value;
 
-use crate::common::{Setting, now, run};
+use crate::common::{Setting, now};
 
 /// Twenty-five documents downloaded and deleted from one of two rooms of one name, so that a run asks for everything that it ever asks for.
 fn namesakes() -> Scenario {
@@ -49,7 +49,7 @@ async fn interrupted(
 async fn a_signal_ends_every_stage_that_asks_the_portal() {
     let whole = Setting::with(namesakes()).await;
     let config = whole.config("service_accounts = [\"robot@example.com\"]");
-    run(&whole, &["--config", &config]).await;
+    whole.run(&["--config", &config]).await;
     let asked: Vec<String> = whole.sim.requests().into_iter().map(|request| request.target).collect();
     for stage in [
         "people/@self",

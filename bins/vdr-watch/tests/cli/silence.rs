@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use portal_sim::{Event, Office, Person, PersonKind, Scenario};
 use serde_json::Value;
 
-use crate::common::{Setting, now, run};
+use crate::common::{Setting, now};
 
 /// Two hundred people, a tenth of them guests, editors that save by themselves, people in three zones, and a quarter that ends.
 fn month() -> Scenario {
@@ -39,7 +39,7 @@ fn found(report: &str) -> BTreeSet<String> {
 async fn a_month_of_ordinary_work_is_silence_and_what_is_planted_in_it_is_found() {
     let setting = Setting::with(month()).await;
     let month = ["--since", "30d", "--format", "json"];
-    let quiet = run(&setting, &month).await;
+    let quiet = setting.run(&month).await;
     assert_eq!((found(&quiet.stdout), quiet.exit), (BTreeSet::new(), 0), "{}", quiet.stderr);
 
     setting.sim.edit(|portal| {
@@ -49,7 +49,7 @@ async fn a_month_of_ordinary_work_is_silence_and_what_is_planted_in_it_is_found(
         plant(portal, "deleter@example.com", 5017, 15, 40, |_| vdr(1));
         plant(portal, "below@example.com", 5009, 20, 40, |_| vdr(2));
     });
-    let told = run(&setting, &month).await;
+    let told = setting.run(&month).await;
     let expected = ["deleter@example.com", "insider@example.com"].map(str::to_owned);
     assert_eq!(found(&told.stdout), BTreeSet::from(expected), "{}", told.stderr);
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{Event, Fault, Login, Person, PersonKind, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Setting, assert_valid, now, run};
+use crate::common::{Setting, assert_valid, now};
 
 /// Runs the program in both formats on a fresh portal each time, and gives both reports.
 async fn both(portal: &Scenario, faults: &[Fault], exit: i32) -> (String, String) {
@@ -12,7 +12,7 @@ async fn both(portal: &Scenario, faults: &[Fault], exit: i32) -> (String, String
     for format in ["text", "json"] {
         let setting = Setting::with(portal.clone()).await;
         setting.sim.set_faults(faults.to_vec());
-        let ended = run(&setting, &["--format", format]).await;
+        let ended = setting.run(&["--format", format]).await;
         assert_eq!(ended.exit, exit, "{}", ended.stderr);
         reports.push(ended.stdout);
     }

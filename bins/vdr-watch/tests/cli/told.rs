@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portal_sim::{Event, Fault, Room, Scenario};
 use serde_json::Value;
 
-use crate::common::{Run, Setting, assert_valid, forget_thorough_reads, now, run, run_with};
+use crate::common::{Run, Setting, assert_valid, forget_thorough_reads, now};
 
 /// A portal where somebody has downloaded so many documents of one room, one a minute.
 async fn after_downloads(count: i32) -> Setting {
@@ -29,10 +29,10 @@ fn report(run: &Run) -> Value {
 #[tokio::test]
 async fn the_second_run_says_nothing_and_knows_everything() {
     let setting = Setting::new("incident").await;
-    assert!(run(&setting, &[]).await.stdout.contains("2 findings"));
-    let second = run(&setting, &["--exit-code"]).await;
+    assert!(setting.run(&[]).await.stdout.contains("2 findings"));
+    let second = setting.run(&["--exit-code"]).await;
     assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (3, "", ""));
-    let report = report(&run(&setting, &["--format", "json"]).await);
+    let report = report(&setting.run(&["--format", "json"]).await);
     let states: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|finding| &finding["state"]).collect();
     assert_eq!(states, ["known", "known"]);
     assert_eq!(report["suppressed"], 0);
@@ -45,15 +45,15 @@ async fn grown_finding() {
         let setting = after_downloads(25).await;
         let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
         let arguments = ["--config", &config, "--format", format];
-        assert!(run(&setting, &arguments).await.stdout.contains("25 actions within 1 h"));
+        assert!(setting.run(&arguments).await.stdout.contains("25 actions within 1 h"));
         setting.sim.edit(|portal| download(portal, 25..60));
-        let grown = run(&setting, &arguments).await;
+        let grown = setting.run(&arguments).await;
         assert_eq!((grown.exit, grown.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(format!("grown_finding_{format}"), grown.stdout);
         if format == "json" {
             report(&grown);
         }
-        assert_eq!(run(&setting, &["--config", &config]).await.stdout, "");
+        assert_eq!(setting.run(&["--config", &config]).await.stdout, "");
         let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
         let alerts: Vec<Value> = alerts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let acts: Vec<&Value> = alerts.iter().map(|alert| &alert["counts"]["acts"]).collect();
@@ -69,13 +69,13 @@ async fn moderate_growth_waits_for_the_quiet_time() {
     let setting = after_downloads(25).await;
     let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
     let (text, json) = (["--config", &config], ["--config", &config, "--format", "json"]);
-    run(&setting, &text).await;
+    setting.run(&text).await;
     setting.sim.edit(|portal| download(portal, 25..30));
-    assert_eq!(run(&setting, &text).await.stdout, "");
-    let held_back = report(&run(&setting, &json).await);
+    assert_eq!(setting.run(&text).await.stdout, "");
+    let held_back = report(&setting.run(&json).await);
     assert_eq!((&held_back["suppressed"], &held_back["findings"][0]["state"]), (&1.into(), &"known".into()));
     setting.sim.edit(|portal| portal.now += TimeDelta::hours(1));
-    let told = run(&setting, &text).await;
+    let told = setting.run(&text).await;
     assert!(told.stdout.contains("  already reported with 25 actions; now 30\n"), "{}", told.stdout);
     let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
     let last: Value = serde_json::from_str(alerts.lines().last().unwrap()).unwrap();
@@ -86,9 +86,9 @@ async fn moderate_growth_waits_for_the_quiet_time() {
 async fn the_quiet_time_can_be_set() {
     let setting = after_downloads(25).await;
     let config = setting.config("[alerts]\nquiet = \"0s\"");
-    run(&setting, &["--config", &config]).await;
+    setting.run(&["--config", &config]).await;
     setting.sim.edit(|portal| download(portal, 25..26));
-    let told = run(&setting, &["--config", &config]).await;
+    let told = setting.run(&["--config", &config]).await;
     assert!(told.stdout.contains("already reported with 25 actions; now 26"), "{}{}", told.stdout, told.stderr);
 }
 
@@ -96,12 +96,12 @@ async fn the_quiet_time_can_be_set() {
 #[tokio::test]
 async fn an_incomplete_run_does_not_repeat_what_is_known() {
     let setting = after_downloads(25).await;
-    run(&setting, &[]).await;
+    setting.run(&[]).await;
     setting.sim.edit(|portal| {
         let olga = portal.owner().id;
         portal.add_event(Event::poison(olga, now() - TimeDelta::minutes(20)));
     });
-    let ended = run(&setting, &[]).await;
+    let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stderr);
     assert!(ended.stdout.starts_with("vdr-watch: incomplete: nothing new"), "{}", ended.stdout);
     assert!(!ended.stdout.contains("25 actions"), "{}", ended.stdout);
@@ -110,12 +110,12 @@ async fn an_incomplete_run_does_not_repeat_what_is_known() {
 #[tokio::test]
 async fn a_dry_run_knows_what_was_told_and_remembers_nothing() {
     let setting = after_downloads(25).await;
-    assert!(run(&setting, &["--dry-run"]).await.stdout.contains("25 actions"));
-    assert!(run(&setting, &[]).await.stdout.contains("25 actions"));
-    assert_eq!(run(&setting, &["--dry-run"]).await.stdout, "");
+    assert!(setting.run(&["--dry-run"]).await.stdout.contains("25 actions"));
+    assert!(setting.run(&[]).await.stdout.contains("25 actions"));
+    assert_eq!(setting.run(&["--dry-run"]).await.stdout, "");
     setting.sim.edit(|portal| download(portal, 25..60));
-    assert!(run(&setting, &["--dry-run"]).await.stdout.contains("now 60"));
-    assert!(run(&setting, &[]).await.stdout.contains("now 60"));
+    assert!(setting.run(&["--dry-run"]).await.stdout.contains("now 60"));
+    assert!(setting.run(&[]).await.stdout.contains("now 60"));
 }
 
 /// Runs the program on a full disk, up to this moment: its report cannot be printed.
@@ -133,8 +133,8 @@ async fn run_without_printing(setting: &Setting, until: DateTime<Utc>) {
 async fn a_report_that_could_not_be_printed_counts_as_not_told() {
     let setting = after_downloads(25).await;
     run_without_printing(&setting, now()).await;
-    assert!(run(&setting, &[]).await.stdout.contains("25 actions"));
-    assert_eq!(run(&setting, &[]).await.stdout, "");
+    assert!(setting.run(&[]).await.stdout.contains("25 actions"));
+    assert_eq!(setting.run(&[]).await.stdout, "");
 }
 
 /// A portal whose last run was so many hours ago, and where somebody has downloaded sixty documents since, forty hours ago.
@@ -143,7 +143,7 @@ async fn after_a_run(hours_ago: i64) -> Setting {
     let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
     portal.now -= TimeDelta::hours(hours_ago);
     let setting = Setting::with(portal).await;
-    assert_eq!(run(&setting, &["--since", "5d"]).await.exit, 0);
+    assert_eq!(setting.run(&["--since", "5d"]).await.exit, 0);
     setting.sim.edit(|portal| {
         portal.now = now();
         let olga = portal.owner().id;
@@ -164,9 +164,9 @@ async fn what_a_run_could_not_tell_is_told_although_it_is_older_than_the_window(
         let setting = after_a_run(last_run).await;
         run_without_printing(&setting, now()).await;
         let (url, until) = (setting.sim.url(), now().to_rfc3339());
-        let next = run_with(&setting, &["--portal", &url, "--until", &until]).await;
+        let next = setting.run_with(&["--portal", &url, "--until", &until]).await;
         assert!(next.stdout.contains("60 actions within"), "{last_run}: {}{}", next.stdout, next.stderr);
-        let silent = run_with(&setting, &["--portal", &url, "--until", &until]).await;
+        let silent = setting.run_with(&["--portal", &url, "--until", &until]).await;
         assert_eq!((silent.exit, silent.stdout.as_str()), (0, ""), "{last_run}");
     }
 }
@@ -194,14 +194,14 @@ async fn a_second_burst_is_told_however_large_the_first_was() {
         let setting = Setting::with(portal).await;
         let earlier = (now() - TimeDelta::minutes(pause_minutes)).to_rfc3339();
         let url = setting.sim.url();
-        let told = run_with(&setting, &["--portal", &url, "--until", &earlier]).await;
+        let told = setting.run_with(&["--portal", &url, "--until", &earlier]).await;
         assert!(told.stdout.contains(&format!("{first} actions within 1 h")), "{}{}", told.stdout, told.stderr);
         setting.sim.edit(|portal| {
             portal.now = now();
             burst(portal, 20_000, 60);
         });
         let (until, json) = (now().to_rfc3339(), ["--format", "json"]);
-        let again = run_with(&setting, &[&["--portal", &url, "--until", &until], &json[..]].concat()).await;
+        let again = setting.run_with(&[&["--portal", &url, "--until", &until], &json[..]].concat()).await;
         let states: Vec<Value> =
             report(&again)["findings"].as_array().unwrap().iter().map(|f| f["state"].clone()).collect();
         assert!(states.iter().any(|state| state != "known"), "{first} {pause_minutes}: {}", again.stdout);
@@ -215,24 +215,24 @@ async fn a_gap_that_stays_is_told_once_and_again_when_there_is_another() {
     let olga = portal.owner().id;
     portal.add_event(Event::poison(olga, now() - TimeDelta::hours(8)));
     let setting = Setting::with(portal).await;
-    let first = run(&setting, &[]).await;
+    let first = setting.run(&[]).await;
     assert!(first.stdout.contains("incomplete") && first.stdout.contains("Not seen: audit trail"), "{}", first.stdout);
     for _ in 0..2 {
-        let again = run(&setting, &[]).await;
+        let again = setting.run(&[]).await;
         assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (4, "", ""), "the code stays honest");
     }
-    let json = run(&setting, &["--format", "json"]).await;
+    let json = setting.run(&["--format", "json"]).await;
     assert_eq!((json.exit, &report(&json)["coverage"]["complete"]), (4, &Value::Bool(false)));
     setting.sim.edit(|portal| {
         portal.add_event(Event::poison(olga, now() - TimeDelta::minutes(50)));
     });
-    let other = run(&setting, &[]).await;
+    let other = setting.run(&[]).await;
     let spans = other.stdout.lines().filter(|line| line.starts_with("  2026-11-20 "));
     assert_eq!((other.exit, spans.count()), (4, 2), "{}", other.stdout);
     // what is found is told, also beside a gap that is known
     setting.sim.edit(|portal| download(portal, 0..30));
     forget_thorough_reads(&setting).await;
-    let found = run(&setting, &[]).await;
+    let found = setting.run(&[]).await;
     assert!(found.stdout.contains("1 finding") && found.stdout.contains("Not seen:"), "{}", found.stdout);
 }
 
@@ -241,17 +241,17 @@ async fn a_gap_that_stays_is_told_once_and_again_when_there_is_another() {
 async fn report_and_log_agree_about_a_failure() {
     let setting = Setting::new("quiet").await;
     setting.sim.set_faults(vec![Fault::status(401)]);
-    let first = run(&setting, &[]).await;
+    let first = setting.run(&[]).await;
     assert!(first.stdout.contains("nothing can be concluded") && first.stderr.contains("ERROR"), "{}", first.stderr);
-    let again = run(&setting, &[]).await;
+    let again = setting.run(&[]).await;
     assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (1, "", ""));
     setting.sim.set_faults(vec![Fault::status(404)]);
-    let other = run(&setting, &[]).await;
+    let other = setting.run(&[]).await;
     assert!(other.stdout.contains("nothing can be concluded") && other.stderr.contains("ERROR"), "{}", other.stderr);
     setting.sim.set_faults(Vec::new());
-    assert_eq!(run(&setting, &[]).await.exit, 0);
+    assert_eq!(setting.run(&[]).await.exit, 0);
     setting.sim.set_faults(vec![Fault::status(401)]);
-    let later = run(&setting, &[]).await;
+    let later = setting.run(&[]).await;
     assert!(later.stdout.contains("nothing can be concluded") && later.stderr.contains("ERROR"), "{}", later.stderr);
 }
 
@@ -271,7 +271,7 @@ async fn names_of_nobody_are_noted() {
     };
     let config = exclude(&format!("{{{}}}", olga.to_string().to_uppercase()));
     let misnamed = ["`robto@example.com`", "`olag@example.com`", "`Flacon`"];
-    let first = run(&setting, &["--config", &config]).await;
+    let first = setting.run(&["--config", &config]).await;
     assert_eq!(
         (first.exit, first.stderr.as_str()),
         (0, ""),
@@ -285,22 +285,22 @@ async fn names_of_nobody_are_noted() {
     );
     assert!(misnamed.iter().all(|name| first.stdout.contains(name)), "{}", first.stdout);
     let asked = setting.sim.requests().iter().filter(|request| request.target.contains("people/filter")).count();
-    let second = run(&setting, &["--config", &config]).await;
+    let second = setting.run(&["--config", &config]).await;
     assert_eq!((second.exit, second.stdout.as_str()), (0, ""));
-    let json = report(&run(&setting, &["--config", &config, "--format", "json"]).await);
+    let json = report(&setting.run(&["--config", &config, "--format", "json"]).await);
     assert!(misnamed.iter().all(|name| json["notes"].to_string().contains(name)), "{json}");
     assert_eq!(json["findings"][0]["state"], "silenced");
     let after = setting.sim.requests().iter().filter(|request| request.target.contains("people/filter")).count();
     assert_eq!(after, asked, "people are asked for once a day");
     let url = setting.sim.url();
-    let checked = run_with(&setting, &["doctor", "--portal", &url, "--config", &config]).await;
+    let checked = setting.run_with(&["doctor", "--portal", &url, "--config", &config]).await;
     for name in misnamed {
         let line = checked.stdout.lines().find(|line| line.starts_with("warn  names: ") && line.contains(name));
         assert!(line.is_some(), "{name}: {}", checked.stdout);
     }
     // all mistakes that end a run are named at once
-    let ended = run(&setting, &["--room", "Flacon", "--room", "Eagle"]).await;
+    let ended = setting.run(&["--room", "Flacon", "--room", "Eagle"]).await;
     assert_eq!((ended.exit, ended.stderr.matches("no virtual data room").count()), (2, 2), "{}", ended.stderr);
-    let ended = run(&setting, &["--person", "a@example.com", "--person", "b@example.com"]).await;
+    let ended = setting.run(&["--person", "a@example.com", "--person", "b@example.com"]).await;
     assert_eq!((ended.exit, ended.stderr.matches("nobody in the portal").count()), (2, 2), "{}", ended.stderr);
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{EVERYONE, Event, Fault, Group, Login, Person, PersonKind, Room, Scenario, Share};
 use serde_json::{Value, json};
 
-use crate::common::{Run, Setting, assert_valid, now, run};
+use crate::common::{Run, Setting, assert_valid, now};
 
 /// A room in which everybody of the list downloads thirty documents.
 fn busy(people: Vec<Person>) -> Scenario {
@@ -24,7 +24,7 @@ fn busy(people: Vec<Person>) -> Scenario {
 }
 
 async fn report(setting: &Setting, extra: &[&str]) -> (Value, Run) {
-    let ended = run(setting, &[extra, &["--dry-run", "--format", "json"]].concat()).await;
+    let ended = setting.run(&[extra, &["--dry-run", "--format", "json"]].concat()).await;
     assert_valid(&ended.stdout);
     (serde_json::from_str(&ended.stdout).unwrap(), ended)
 }
@@ -68,7 +68,7 @@ async fn roles_in_portal_and_room_are_told() {
     let asked = setting.sim.requests();
     assert_eq!(asked.iter().filter(|request| request.target.contains("rooms/71/share")).count(), 1);
 
-    let text = run(&setting, &[]).await.stdout;
+    let text = setting.run(&[]).await.stdout;
     for line in [
         "room admin, account since 2025-11-20; owner of the room",
         "guest, account since 2025-11-20; in the room as editor through the group \"Auditors\"",
@@ -96,7 +96,7 @@ async fn members_that_cannot_be_read_are_a_gap() {
     let role = &person(&told, "direct@example.com")["room_role"];
     assert_eq!(*role, json!({ "kind": "unknown", "why": "portal_error" }));
     assert_eq!(told["coverage"]["gaps"][0]["what"], "members");
-    let text = run(&setting, &[]).await.stdout;
+    let text = setting.run(&[]).await.stdout;
     assert!(text.contains("whether a member of the room is not known: the portal failed"), "{text}");
     assert!(text.contains("Not seen: members of a room"), "{text}");
     // for everybody, when the room is for everybody
@@ -126,7 +126,7 @@ async fn new_addresses_are_marked_when_there_is_enough_to_compare_with() {
         assert_eq!(logins.as_array().unwrap().len(), 2);
         assert_eq!(logins[0].get("new"), None, "the usual address");
         assert_eq!(logins[1].get("new").cloned().unwrap_or_default(), expected);
-        let text = run(&setting, &[]).await.stdout;
+        let text = setting.run(&[]).await.stdout;
         let headline = match kept_days {
             180 => "compared with 24 earlier logins since 2026-10-20",
             _ => "with too little history to say what is new",
@@ -151,7 +151,7 @@ async fn only_the_people_asked_for_are_reported() {
     }
     let both = ["--person", "dora@example.com", "--person", "emil@example.com"];
     assert_eq!(found(&report(&setting, &both).await.0).len(), 2);
-    let none = run(&setting, &["--person", "bob@example.com"]).await;
+    let none = setting.run(&["--person", "bob@example.com"]).await;
     assert_eq!((none.exit, none.stdout.as_str()), (0, ""));
 }
 
@@ -159,7 +159,7 @@ async fn only_the_people_asked_for_are_reported() {
 async fn an_unknown_person_is_a_mistake_only_when_the_people_could_be_read() {
     let dora = Person::new("dora@example.com", "Dora", "X");
     let setting = Setting::with(busy(vec![dora])).await;
-    let refused = run(&setting, &["--person", "nobody@example.com"]).await;
+    let refused = setting.run(&["--person", "nobody@example.com"]).await;
     assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
     assert!(refused.stderr.contains("people") && refused.stderr.contains("nobody@example.com"), "{}", refused.stderr);
     setting.sim.set_faults(vec![Fault::status(503).on("people/filter")]);
