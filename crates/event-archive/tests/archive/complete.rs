@@ -3,21 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::common::{empty_archive, now, start};
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
+use docspace_client::Client;
 use event_archive::Archive;
 use futures::TryStreamExt;
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{Event, Fault, FaultKind, PortalSim, Scenario};
 use proptest::prelude::*;
-use secrecy::SecretString;
-use url::Url;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
 
 /// Two days back from now.
 fn window() -> Window {
@@ -65,13 +58,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let sim = PortalSim::start(Scenario::empty(now())).await.unwrap();
-        let base: Url = sim.url().parse().unwrap();
-        let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-        let key = ApiKey::new(SecretString::from(sim.key()));
-        let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-        client.probe().await.unwrap();
-        let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let (sim, client) = start(Scenario::empty(now())).await;
+        let archive = empty_archive().await;
         World { sim, client, archive, files: 0 }
     }
 

@@ -1,19 +1,12 @@
 //! Where events came from is kept for those who ask, and costs nobody else anything.
 
+use crate::common::{empty_archive, now, start};
 use audit_model::{AuditEvent, Window};
-use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
+use chrono::TimeDelta;
+use docspace_client::Client;
 use event_archive::Archive;
 use futures::TryStreamExt;
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{Event, PortalSim, Room, Scenario};
-use secrecy::SecretString;
-use url::Url;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
 
 async fn portal() -> (PortalSim, Client) {
     let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
@@ -29,13 +22,7 @@ async fn portal() -> (PortalSim, Client) {
             ..stored
         });
     }
-    let sim = PortalSim::start(portal).await.unwrap();
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-    client.probe().await.unwrap();
-    (sim, client)
+    start(portal).await
 }
 
 fn window() -> Window {
@@ -49,7 +36,7 @@ async fn detailed(archive: &Archive) -> Vec<AuditEvent> {
 #[tokio::test]
 async fn details_are_kept_without_the_query_of_the_page() {
     let (_sim, client) = portal().await;
-    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let archive = empty_archive().await;
     archive.refresh_audit(&client.with_details(), window(), now()).await.unwrap();
     let events = detailed(&archive).await;
     let pages: Vec<String> =
@@ -67,7 +54,7 @@ async fn details_are_kept_without_the_query_of_the_page() {
 #[tokio::test]
 async fn who_does_not_ask_has_none() {
     let (sim, client) = portal().await;
-    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let archive = empty_archive().await;
     archive.refresh_audit(&client, window(), now()).await.unwrap();
     assert!(detailed(&archive).await.iter().all(|event| event.details.is_none()));
     assert!(sim.requests().iter().all(|request| !request.target.contains("country")));

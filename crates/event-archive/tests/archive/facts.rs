@@ -1,18 +1,11 @@
 //! Facts with age, against a simulated portal whose people, files and folders go away.
 
+use crate::common::{client, empty_archive, now};
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client, EntryId};
+use docspace_client::{Budget, Client, EntryId};
 use event_archive::{Archive, Fact, FilePlace, FolderWeight, LookUps, Looked};
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{Fault, FaultBody, FaultKind, Folder, Login, Person, PortalSim, Room, Scenario, StoredFile};
-use secrecy::SecretString;
-use url::Url;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
 
 fn later(hours: i64) -> DateTime<Utc> {
     now() + TimeDelta::hours(hours)
@@ -20,11 +13,8 @@ fn later(hours: i64) -> DateTime<Utc> {
 
 async fn start(portal: Scenario) -> (PortalSim, Client, Archive) {
     let sim = PortalSim::start(portal).await.unwrap();
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-    (sim, client, Archive::open(Store::temporary().await.unwrap()).await.unwrap())
+    let client = client(&sim, Budget::default());
+    (sim, client, empty_archive().await)
 }
 
 fn known<T: std::fmt::Debug>(looked: Looked<T>) -> Fact<T> {

@@ -2,19 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::common::{client, empty_archive, now};
 use audit_model::Window;
-use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
-use event_archive::Archive;
+use chrono::TimeDelta;
+use docspace_client::Budget;
 use futures::TryStreamExt;
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{Event, PortalSim, Scenario};
-use secrecy::SecretString;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
 
 /// Three thousand rows long before the days that every first run of a day reads again, thirty of them in each second.
 fn portal() -> Scenario {
@@ -34,13 +27,10 @@ async fn rows_of_one_date_on_both_sides_of_a_broken_read_are_not_lost() {
     let in_window = portal.events.iter().filter(|event| window.contains(event.at));
     let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
     let sim = PortalSim::start(portal).await.unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &sim.url().parse().unwrap()).unwrap();
     let mut broken = 0;
     for requests in [8, 12, 14, 20, 28] {
-        let key = ApiKey::new(SecretString::from(sim.key()));
-        let client =
-            Client::new(http.clone(), sim.url().parse().unwrap(), key, RetryPolicy::immediate(), Budget::default());
-        let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let client = client(&sim, Budget::default());
+        let archive = empty_archive().await;
         let before = sim.requests().len();
         let reached = async {
             while sim.requests().len() - before < requests {

@@ -1,22 +1,12 @@
 //! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
 
-use std::path::Path;
-
+use crate::common::{client, now, open};
 use audit_model::Window;
-use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
-use event_archive::Archive;
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use chrono::TimeDelta;
+use docspace_client::{Budget, Client};
 use portal_sim::{Fault, Login, PortalSim, Scenario};
-use secrecy::SecretString;
-use url::Url;
 
 const HISTORY: TimeDelta = TimeDelta::days(30);
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
 
 fn last_day() -> Window {
     Window::new(now() - TimeDelta::days(1), now())
@@ -30,17 +20,9 @@ async fn start(budget: Budget) -> (PortalSim, Client) {
         portal.add_login(Login::success(&owner, now() - TimeDelta::minutes(n * 144 + 1)));
     }
     let sim = PortalSim::start(portal).await.unwrap();
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), budget);
+    let client = client(&sim, budget);
     client.lifetimes().await.unwrap();
     (sim, client)
-}
-
-async fn open(folder: &Path) -> Archive {
-    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.display())).await.unwrap();
-    Archive::open(store).await.unwrap()
 }
 
 fn pages(sim: &PortalSim) -> usize {

@@ -1,21 +1,13 @@
 //! The archive against a simulated portal and real SQLite files.
 
-use std::path::Path;
-
+use crate::common::{now, open, start};
 use audit_model::{AuditEvent, GapReason, PortalText, RoomId, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
+use docspace_client::Budget;
 use event_archive::{Archive, LateRow};
 use futures::TryStreamExt;
 use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, FaultKind, Login, Place, PortalSim, Room, Scenario};
-use secrecy::SecretString;
-use url::Url;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
+use portal_sim::{Event, Fault, FaultKind, Login, Place, Room, Scenario};
 
 fn last_day() -> Window {
     Window::new(now() - TimeDelta::days(1), now())
@@ -27,21 +19,6 @@ fn one(window: Window) -> SpanSet {
 
 fn hours_ago(hours: i64) -> DateTime<Utc> {
     now() - TimeDelta::hours(hours)
-}
-
-async fn start(scenario: Scenario) -> (PortalSim, Client) {
-    let sim = PortalSim::start(scenario).await.unwrap();
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-    client.probe().await.unwrap();
-    (sim, client)
-}
-
-async fn open(folder: &Path) -> Archive {
-    let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.display())).await.unwrap();
-    Archive::open(store).await.unwrap()
 }
 
 async fn stored(archive: &Archive, window: Window) -> Vec<AuditEvent> {
@@ -427,11 +404,8 @@ async fn a_thorough_read_beyond_the_budget_does_not_keep_the_next_runs_from_what
     let window = Window::new(tomorrow - TimeDelta::days(1), tomorrow);
     let mut gaps = Vec::new();
     for hour in 0..3 {
-        let base: Url = sim.url().parse().unwrap();
-        let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-        let key = ApiKey::new(SecretString::from(sim.key()));
         let budget = Budget { rows: 60, ..Budget::default() };
-        let client = Client::new(http, base, key, RetryPolicy::immediate(), budget);
+        let client = crate::common::client(&sim, budget);
         let refreshed = archive.refresh_audit(&client, window, tomorrow + TimeDelta::minutes(hour)).await.unwrap();
         gaps = refreshed.gaps;
     }

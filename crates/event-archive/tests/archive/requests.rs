@@ -2,20 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::common::{empty_archive, now, start};
 use audit_model::{GapReason, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use futures::TryStreamExt;
-use job_store::Store;
-use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, FaultKind, PortalSim, Room, RowForm, Scenario};
-use secrecy::SecretString;
-use url::Url;
-
-fn now() -> DateTime<Utc> {
-    "2026-11-20T09:00:00Z".parse().unwrap()
-}
+use portal_sim::{Event, Fault, FaultKind, Room, RowForm, Scenario};
 
 fn days(days: i64) -> Window {
     Window::new(now() - TimeDelta::days(days), now())
@@ -44,17 +36,6 @@ fn dense() -> impl Iterator<Item = DateTime<Utc>> {
     spread(400, MONTH).chain(same(50, 130)).chain(same(300, 140))
 }
 
-/// A portal, an archive without anything in it, and the audit trail in both.
-async fn start(portal: Scenario) -> (PortalSim, Client) {
-    let sim = PortalSim::start(portal).await.unwrap();
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-    client.probe().await.unwrap();
-    (sim, client)
-}
-
 async fn stored(archive: &Archive, window: Window) -> BTreeSet<i64> {
     archive.events(window).map_ok(|event| event.id).try_collect().await.unwrap()
 }
@@ -64,7 +45,7 @@ async fn costs(portal: Scenario, window: Window) -> (usize, usize) {
     let in_window = portal.events.iter().filter(|event| window.contains(event.at));
     let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
     let (sim, client) = start(portal).await;
-    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let archive = empty_archive().await;
     let mut asked = Vec::new();
     for _ in 0..2 {
         let before = sim.requests().len();
@@ -139,7 +120,7 @@ async fn a_rooms_log_takes_as_many_requests_as_it_has_pages() {
             portal.add_event(Event::new(5011, owner, at).file(n, "a.docx").in_room(71));
         }
         let (sim, client) = start(portal).await;
-        let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let archive = empty_archive().await;
         let before = sim.requests().len();
         let read = archive.refresh_room_log(&client, &RoomId::Number(71), days(30), now()).await.unwrap();
         assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (u64::try_from(rows).unwrap(), 0));
@@ -154,7 +135,7 @@ async fn rows_of_an_unknown_form_are_asked_for_once_a_day() {
     let (sim, client) = start(portal(spread(240, 20))).await;
     let odd = FaultKind::OddRows { form: RowForm::NoDate, every: Some(10), id: None };
     sim.set_faults(vec![Fault::new(odd).on("security/audit/events")]);
-    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let archive = empty_archive().await;
     let mut asked = Vec::new();
     for started in [now(), now() + TimeDelta::minutes(10), now() + TimeDelta::days(1)] {
         let before = sim.requests().len();
