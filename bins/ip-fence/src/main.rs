@@ -72,13 +72,8 @@ impl Program for IpFence {
         Body::unseen(head.window)
     }
 
-    fn body(_report: &Report, _document: &mut Document) {}
-
-    fn text(report: &Report, _document: &Document) -> Vec<u8> {
-        let mut out = Vec::new();
-        // nothing fails that writes into memory
-        report::text(report, &mut out).ok();
-        out
+    fn body(report: &Report, document: &mut Document) {
+        report::body(report, document)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

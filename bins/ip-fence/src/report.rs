@@ -1,89 +1,60 @@
-//! The report in text. Pure.
+//! The body of the report. Pure.
 
-use std::io;
+use std::collections::BTreeSet;
 
-use ::report::coverage;
-use ::report::words::{self, Clock};
-use alerting::person_page;
-use audit_model::{Evidence, Finding, GUEST_ACCOUNT, PersonStatus, PortalText, SYSTEM_ACCOUNT, Verdict};
-use chrono_tz::Tz;
+use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT};
 use job_runner::Found;
+use report::words::{Clock, plural};
+use report::{Document, Figure, Line, PersonLine, Section, line};
 
 use crate::body::Report;
 use crate::found::{Detail, Kind};
 
-/// Writes the report; nothing at all when there is nothing to say.
-pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &report.head;
-    let findings: Vec<&Found<Detail>> = report.told().collect();
-    let verdict = head.coverage.verdict();
-    if findings.is_empty() && verdict == Verdict::Complete {
-        return Ok(());
+/// Who came from where, how sure that is, and what to do.
+pub(crate) fn body(report: &Report, document: &mut Document) {
+    let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
+    if !people.is_empty() {
+        document.figures.push(Figure::new("people", people.len() as u64));
+        document.figures.push(Figure::new("findings", report.counted().count() as u64));
     }
-    let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = words::headline(&head.coverage, findings.len() as u64, report.findings.len() as u64);
-    writeln!(out, "ip-fence: {headline}")?;
-    writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
-    for note in &head.notes {
-        writeln!(out, "Note: {note}")?;
+    if let Some(policy) = &report.body.policy {
+        let named = format!("for {}", plural(policy.people as u64, "person"));
+        document.figures.push(Figure::new("rules of the policy", policy.rules as u64).with_note(named));
     }
-    for found in findings {
-        writeln!(out)?;
-        finding_text(report, found, &clock, out)?;
+    if let Some(list) = &report.body.address_list {
+        let switch = if list.enabled { "switched on" } else { "switched off" };
+        let entries = Figure::new("entries in the portal's own list", list.entries.len() as u64);
+        document.figures.push(entries.with_note(switch));
     }
-    writeln!(out)?;
-    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
-}
-
-fn finding_text(report: &Report, found: &Found<Detail>, clock: &Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let Found { finding, detail: Detail { kind, .. } } = found;
-    writeln!(out, "{}  {}", words::severity(finding.severity), who(finding))?;
-    if let Some(role) = finding.person.role {
-        let since =
-            finding.person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();
-        writeln!(out, "  {}{since}", role.words())?;
-    }
-    for reason in &finding.reasons {
-        writeln!(out, "  {reason}")?;
-    }
-    writeln!(out, "  first {}, last {}", clock.at(finding.window.since), clock.at(finding.window.until))?;
-    if !finding.evidence.is_empty() {
-        writeln!(out, "  For instance, {} of {}:", finding.evidence.len(), finding.evidence_total)?;
-    }
-    for evidence in &finding.evidence {
-        writeln!(out, "    {}", evidence_line(evidence, clock))?;
-    }
-    writeln!(out, "  How sure: {}", how_sure(*kind))?;
-    writeln!(out, "  What to do: {}", what_to_do(*kind))?;
-    match person_page(&finding.person, &report.head.portal.url) {
-        Some(page) => writeln!(out, "  The account: {page}"),
-        None => Ok(()),
+    if !report.findings.is_empty() {
+        let clock = document.clock();
+        let lines = report.findings.iter().map(|found| person(report, found, clock));
+        document.sections.push(Section::new("logins and actions to look at").with_people(lines));
     }
 }
 
-fn who(finding: &Finding) -> String {
-    let person = &finding.person;
-    if [GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(&person.id) {
-        return person.name.for_terminal();
+fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clock) -> PersonLine {
+    let mut person = report.head.person(finding);
+    let is_somebody = ![GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(&finding.person.id);
+    if is_somebody && finding.person.status.is_none() {
+        person.who.remark = Some("an account that is not there any more".into());
     }
-    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
-    let status = match person.status {
-        Some(PersonStatus::Disabled) => ", disabled by now",
-        Some(PersonStatus::Pending) => ", invited and not yet active",
-        Some(PersonStatus::Active) => "",
-        None => ", an account that is not there any more",
-    };
-    format!("{}{email}{status}", person.name.for_terminal())
+    if let Some(since) = finding.person.registered {
+        person.facts.push(Line::from(format!("account since {}", clock.day(since))));
+    }
+    person.facts.push(line!["how sure: ", how_sure(detail.kind)]);
+    person.how_much = counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)).into();
+    person.what_to_do = what_to_do(detail.kind).iter().map(|&step| step.into()).collect();
+    person
 }
 
-fn evidence_line(evidence: &Evidence, clock: &Clock) -> String {
-    let what = evidence.title.as_ref().map_or_else(|| evidence.action.to_string(), |title| title.for_terminal());
-    let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", ip.for_terminal())).unwrap_or_default();
-    // of logins the target is what was typed; acts name theirs in the sentence
-    let typed = evidence.target.as_ref().filter(|_| evidence.action.is_failed_login());
-    let typed =
-        typed.map(|typed| format!("  as {}", PortalText::new(typed.as_str()).for_terminal())).unwrap_or_default();
-    format!("{}  {what}{typed}{ip}", clock.at(evidence.at))
+/// `3 logins and 41 actions`
+fn counted(logins: u64, actions: u64) -> String {
+    match (logins, actions) {
+        (logins, 0) => plural(logins, "login"),
+        (0, actions) => plural(actions, "action"),
+        (logins, actions) => format!("{} and {}", plural(logins, "login"), plural(actions, "action")),
+    }
 }
 
 /// How much a finding of this kind can be relied on.
@@ -110,28 +81,33 @@ fn how_sure(kind: Kind) -> &'static str {
     }
 }
 
-fn what_to_do(kind: Kind) -> &'static str {
+/// Sentences in the order in which they should be followed.
+fn what_to_do(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::NotAllowed => {
-            "ask the person, by another way than the portal, whether that was them. If so, add the address to the policy; if not, disable the account, end its sessions, and change the password"
-        }
+        Kind::NotAllowed => &[
+            "ask the person, by another way than the portal, whether that was them",
+            "if so, add the address to the policy",
+            "if not, disable the account, end its sessions, and change the password",
+        ],
         Kind::CannotJudge => {
-            "look the rows up in the proxy's log, which has whole addresses; or let people come over IPv4 only"
+            &["look the rows up in the proxy's log, which has whole addresses", "or let people come over IPv4 only"]
         }
-        Kind::AddressSet => {
-            "look the rows up in the proxy's log for the real address; let the proxy drop `request-x-real-ip` from what comes from outside"
-        }
-        Kind::Unnamed => "add the person or a group to the policy, or set `default = \"ignore\"`",
-        Kind::Disabled => "end the account's sessions, and revoke its API keys and links",
-        Kind::NewCountry => "ask the person whether they travel or use a VPN",
-        Kind::FailedBurst => {
-            "ask the person whether that was them; if not, see that the account has a second factor. If a login followed, treat the account as taken over"
-        }
+        Kind::AddressSet => &[
+            "look the rows up in the proxy's log for the real address",
+            "let the proxy drop `request-x-real-ip` from what comes from outside",
+        ],
+        Kind::Unnamed => &["add the person or a group to the policy, or set `default = \"ignore\"`"],
+        Kind::Disabled => &["end the account's sessions, and revoke its API keys and links"],
+        Kind::NewCountry => &["ask the person whether they travel or use a VPN"],
+        Kind::FailedBurst => &[
+            "ask the person whether that was them; if not, see that the account has a second factor",
+            "if a login followed, treat the account as taken over",
+        ],
         Kind::Spraying => {
-            "block the address at the proxy; see that the accounts named in the rows have a second factor"
+            &["block the address at the proxy", "see that the accounts named in the rows have a second factor"]
         }
-        Kind::ListChanged => "ask whoever did it; `ip-fence plan` shows what the list would do now",
-        Kind::NotEnforced => "ask whoever runs the server whether `web:hide-settings` names IpSecurity",
+        Kind::ListChanged => &["ask whoever did it; `ip-fence plan` shows what the list would do now"],
+        Kind::NotEnforced => &["ask whoever runs the server whether `web:hide-settings` names IpSecurity"],
     }
 }
 

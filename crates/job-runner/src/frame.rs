@@ -10,7 +10,7 @@ use crate::head::Head;
 use crate::program::{Program, ReportOf};
 
 /// The whole report, with everybody whom people know already.
-pub(crate) fn document<P: Program>(report: &ReportOf<P>) -> Document {
+pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
     let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
     let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
     let portal =
@@ -24,7 +24,7 @@ pub(crate) fn document<P: Program>(report: &ReportOf<P>) -> Document {
 }
 
 /// What of the report is new, as text; nothing when nothing is and everything was seen.
-pub(crate) fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec<u8> {
+pub fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec<u8> {
     let news = document.news(|_| headline::<P>(report, report.told().count() as u64));
     news.map(|news| news.text(TEXT_WIDTH).into_bytes()).unwrap_or_default()
 }

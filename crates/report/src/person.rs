@@ -181,11 +181,15 @@ fn evidence(evidence: &[Evidence], total: u64) -> Details {
     let title = format!("Examples: {} of {}", evidence.len(), plural(total, "event"));
     let mut table = Table::new("", &["When", "What", "From"]);
     for sample in evidence {
+        let target = sample.target.as_deref().map(PortalText::new);
+        // the target of a failed login is the name that was typed
+        let (typed, target) = if sample.action.is_failed_login() { (target, None) } else { (None, target) };
         let bare = || {
-            let target = sample.target.as_deref().map(|id| line![" ", &PortalText::new(id)]);
+            let target = target.as_ref().map(|id| line![" ", id]);
             Line::from(sample.action.to_string()).and(target.unwrap_or_default())
         };
-        let what = sample.title.as_ref().map_or_else(bare, Line::from);
+        let typed = typed.as_ref().map(|typed| line![" as ", Line::name(typed)]).unwrap_or_default();
+        let what = sample.title.as_ref().map_or_else(bare, Line::from).and(typed);
         table.row([Cell::At(sample.at), what.into(), sample.ip.as_ref().into()]);
     }
     Details { summary: title.into(), blocks: vec![Block::Table(table)] }

@@ -122,11 +122,14 @@ impl Lines {
         for details in &person.details {
             self.blocks(indent, &[Block::Details(details.clone())]);
         }
-        let mut steps = person.what_to_do.iter();
-        if let Some(first) = steps.next() {
-            self.say(indent, line!["What to do: ", first.clone()]);
+        match person.what_to_do.as_slice() {
+            [] => {}
+            [step] => self.say(indent, line!["What to do: ", step.clone()]),
+            steps => {
+                self.say(indent, "What to do:");
+                steps.iter().for_each(|step| self.say(indent + 2, line!["- ", step.clone()]));
+            }
         }
-        steps.for_each(|step| self.say(indent, step.clone()));
         let room = person.place.as_ref().and_then(|place| place.page.as_deref());
         let pages = [("The room: ", room), ("The account: ", person.who.page.as_deref())];
         for (label, page) in pages {

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::{Head, Judgement};
 
 use super::*;
+use crate::IpFence;
 use crate::body::Body;
 use crate::bursts::Bursts;
 use crate::config::Limits;
@@ -50,7 +51,7 @@ fn head(coverage: Coverage) -> Head {
         portal: job_runner::PortalName {
             url: "https://docs.example.com".parse().unwrap(),
             version: Some("3.7.2".to_owned()),
-            time_zone: Some(Tz::Europe__Berlin),
+            time_zone: Some(chrono_tz::Tz::Europe__Berlin),
         },
         run: job_runner::RunFacts { started_at: now(), dry_run: false },
         window: Window::new(hours_ago(24), now()),
@@ -85,9 +86,7 @@ fn from_a_hotel() -> Facts {
 }
 
 fn told(report: &Report) -> String {
-    let mut out = Vec::new();
-    text(report, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    String::from_utf8(job_runner::news::<IpFence>(report, &job_runner::document::<IpFence>(report))).unwrap()
 }
 
 fn json(report: &Report) -> String {

@@ -1,7 +1,6 @@
 //! Runs the sample program.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use cli_test::Run;
 use portal_sim::{PortalSim, Scenario};
@@ -38,7 +37,12 @@ impl Desk {
 
     /// The program in the folder, with the state in it and an otherwise empty environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = cli_test::command(&program(), self.folder.path());
+        self.command_of("sample-job", arguments)
+    }
+
+    /// The same of another example.
+    pub(crate) fn command_of(&self, example: &str, arguments: &[&str]) -> Command {
+        let mut command = cli_test::command(&program(example), self.folder.path());
         command.args(arguments).env(cli_test::CLOCK, NOW).env("STATE_DIRECTORY", self.folder.path().join("state"));
         command.envs(self.key.iter().map(|key| ("DOCSPACE_API_KEY", key)));
         command
@@ -57,23 +61,20 @@ pub(crate) fn set_mode(path: &std::path::Path, mode: u32) {
     let _ = (path, mode);
 }
 
-/// The example. Cargo builds it beside the tests, but not for `--test process` or `--tests` alone: then it may be older than its source,
+/// An example. Cargo builds it beside the tests, but not for `--test process` or `--tests` alone: then it may be older than its source,
 /// and is refused, for it would tell of another program.
-pub(crate) fn program() -> PathBuf {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        let test = std::env::current_exe().unwrap();
-        let program = test.ancestors().nth(2).unwrap().join("examples/sample-job");
-        let remedy = "build it with `cargo build -p job-runner --examples`";
-        assert!(program.exists(), "{} is missing: {remedy}", program.display());
-        // cargo notes from what it has built it: `PROGRAM: SOURCE SOURCE …`
-        let noted = std::fs::read_to_string(program.with_extension("d")).unwrap().replace("\\ ", "\0");
-        let sources = noted.trim_end().split_once(": ").unwrap().1.split(' ').map(|path| path.replace('\0', " "));
-        let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
-        let built = changed(&program).unwrap();
-        let newer = sources.filter(|path| changed(Path::new(path)).map_or(true, |changed| changed > built));
-        let newer: Vec<String> = newer.collect();
-        assert!(newer.is_empty(), "{} is older than its source {newer:?}: {remedy}", program.display());
-        program
-    });
-    PROGRAM.clone()
+pub(crate) fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    let remedy = "build it with `cargo build -p job-runner --examples`";
+    assert!(program.exists(), "{} is missing: {remedy}", program.display());
+    // cargo notes from what it has built it: `PROGRAM: SOURCE SOURCE …`
+    let noted = std::fs::read_to_string(program.with_extension("d")).unwrap().replace("\\ ", "\0");
+    let sources = noted.trim_end().split_once(": ").unwrap().1.split(' ').map(|path| path.replace('\0', " "));
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let built = changed(&program).unwrap();
+    let newer = sources.filter(|path| changed(Path::new(path)).map_or(true, |changed| changed > built));
+    let newer: Vec<String> = newer.collect();
+    assert!(newer.is_empty(), "{} is older than its source {newer:?}: {remedy}", program.display());
+    program
 }

@@ -100,10 +100,7 @@ async fn a_key_without_restriction_and_end_is_a_warning() {
     let sim = PortalSim::start(portal.clone()).await.unwrap();
     let desk = Desk { key: Some(sim.key()), ..Desk::new() };
     let lines = checked(&desk, &sim, "", &["key_expiry", "key_scope"]).await;
-    assert!(
-        lines[0].starts_with("warn  key_expiry: the key is not restricted and never dies by itself; "),
-        "{lines:?}"
-    );
+    assert!(lines[0].starts_with("warn  key_expiry: the key is not restricted and never expires; "), "{lines:?}");
     assert!(lines[1].starts_with("warn  key_scope: no restriction: "), "{lines:?}");
     portal.keys[0].scopes = vec!["*:read".to_owned()];
     portal.keys[0].expires = Some(portal.now + chrono::TimeDelta::days(300));

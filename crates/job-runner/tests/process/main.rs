@@ -7,4 +7,5 @@ mod common;
 mod doctor;
 mod honest;
 mod network;
+mod sixth;
 mod watched;
