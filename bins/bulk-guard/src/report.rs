@@ -33,8 +33,8 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     let lines = report.findings.iter().map(|found| person(report, found));
     document.sections.push(Section::new("people who changed many documents").with_people(lines));
     let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
-    let observed = "This version suspends no account. A suspension would not stop:";
-    let section = Section::new("what a suspension leaves");
+    let observed = "This version suspends no account. If you disable it yourself:";
+    let section = Section::new("what disabling an account does not end");
     document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
 }
 
