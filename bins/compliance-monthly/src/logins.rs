@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::report::Line;
 use audit_model::{ActionId, GUEST_ACCOUNT, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::summary::{Ids, Tally};
-use crate::words;
 
 /// Somebody who tries random addresses must not fill the memory; what is typed beyond so many is counted together.
 const MOST_TYPED: usize = 10_000;
@@ -82,7 +82,7 @@ impl Logins {
             self.succeeded(login);
         } else if login.action.is_failed_login() {
             self.failures += 1;
-            let mut typed = words::name(login.login.as_ref().unwrap_or(&login.user_name)).to_lowercase();
+            let mut typed = Line::name(login.login.as_ref().unwrap_or(&login.user_name)).for_terminal().to_lowercase();
             if self.failed.len() >= MOST_TYPED && !self.failed.contains_key(&typed) {
                 typed = "(others)".to_owned();
             }

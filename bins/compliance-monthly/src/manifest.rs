@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use audit_model::Coverage;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,4 +77,15 @@ impl Manifest {
     pub(crate) fn is_complete(&self) -> bool {
         self.coverage.get("complete") == Some(&Value::Bool(true))
     }
+}
+
+/// Coverage without what only this run can know: how many rows came late.
+pub(crate) fn lasting(coverage: &Coverage) -> Value {
+    let mut coverage = serde_json::to_value(coverage).unwrap_or_default();
+    for source in ["audit", "logins"] {
+        if let Some(source) = coverage.get_mut(source).and_then(Value::as_object_mut) {
+            source.remove("late_rows");
+        }
+    }
+    coverage
 }
