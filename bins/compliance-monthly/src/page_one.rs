@@ -1,8 +1,8 @@
 //! The first page: what needs a decision, and what happened, against the period before. What was not seen stands in the coverage of
 //! the document.
 
-use ::report::words::{list_of, plural};
-use ::report::{Block, Cell, Document, Figure, Line, Section, Table};
+use ::report::words::{list_of, number, plural};
+use ::report::{Block, Document, Figure, Line, Section, Table};
 use audit_model::{ActClass, Coverage, Gap, Verdict};
 
 use crate::decision::Decision;
@@ -51,7 +51,7 @@ fn figures(facts: &Facts, decisions: u64, has_logins: bool) -> Vec<Figure> {
     let previous = period.previous().words();
     let compared = |label: &str, of: &dyn Fn(&Summary) -> u64| {
         let note = before.as_ref().map(|before| match change(of(summary), of(before)) {
-            Some(change) => format!("{previous}: {}, {change}", ::report::words::number(of(before))),
+            Some(change) => format!("{previous}: {}, {change}", number(of(before))),
             None => format!("{previous}: 0"),
         });
         Figure::new(label, of(summary)).with_note(note.unwrap_or_default())
@@ -106,44 +106,39 @@ fn happened(facts: &Facts, has_logins: bool) -> Section {
         let people = plural(logins.users.len() as u64, "person");
         lines.push(format!("{} by {people}, {} failed", plural(logins.successes, "login"), logins.failures));
     }
-    let section = Section::new("what happened").with(Block::List(lines.into_iter().map(Line::from).collect()));
-    let section = section.with(Block::Table(numbers(facts)));
-    match &facts.before {
-        Some(_) => section,
-        None => section.with(Block::Paragraph(
-            format!(
-                "{} is not completely in this program's archive, so there is nothing to compare with.",
-                period.previous().words()
-            )
-            .into(),
-        )),
-    }
+    let Some(before) = &facts.before else {
+        let classes = CLASSES.into_iter().map(|class| (class, summary.of_class(class))).filter(|(_, count)| *count > 0);
+        let counts: Vec<String> =
+            classes.map(|(class, count)| format!("{}: {}", class_words(class), number(count))).collect();
+        lines.extend((!counts.is_empty()).then(|| format!("In numbers: {}", counts.join("; "))));
+        let previous = period.previous().words();
+        lines.push(format!(
+            "{previous} is not completely in this program's archive, so there is nothing to compare with"
+        ));
+        return Section::new("what happened").with(list(lines));
+    };
+    Section::new("what happened").with(list(lines)).with(Block::Table(numbers(facts, before)))
 }
 
-/// Events by class, with those of the period before where they are known.
-fn numbers(facts: &Facts) -> Table {
-    let Facts { summary, before, period, .. } = facts;
+fn list(lines: Vec<String>) -> Block {
+    Block::List(lines.into_iter().map(Line::from).collect())
+}
+
+/// Events by class, with those of the period before.
+fn numbers(facts: &Facts, before: &Summary) -> Table {
+    let Facts { summary, period, .. } = facts;
     let (this, last) = (period.words(), period.previous().words());
-    let mut table = match before {
-        Some(_) => Table::new(format!("Compared with {last}"), &["Number of", &this, &last, "Change"]),
-        None => Table::new("In numbers", &["Number of", &this]),
-    };
+    let mut table = Table::new(format!("Compared with {last}"), &["Number of", &this, &last, "Change"]);
     let mut row = |what: &str, of: &dyn Fn(&Summary) -> u64| {
-        let now = of(summary);
-        let (then, change) = match before.as_ref().map(of) {
-            Some(then) => (Cell::from(then), Cell::from(change(now, then))),
-            None => (Cell::Empty, Cell::Empty),
-        };
-        let cells = [Cell::from(what), now.into(), then, change];
-        table.row(cells.into_iter().take(if before.is_some() { 4 } else { 2 }));
+        let (now, then) = (of(summary), of(before));
+        if now > 0 || then > 0 {
+            table.row([what.into(), now.into(), then.into(), change(now, then).into()]);
+        }
     };
     row("events", &|summary| summary.events.count);
     row("people", &|summary| summary.active_people() as u64);
     for class in CLASSES {
-        let of = |summary: &Summary| summary.of_class(class);
-        if of(summary) > 0 || before.as_ref().is_some_and(|before| of(before) > 0) {
-            row(class_words(class), &of);
-        }
+        row(class_words(class), &|summary| summary.of_class(class));
     }
     table
 }

@@ -135,10 +135,13 @@ impl Period {
         format!("{}_{}", instant(self.window.since), instant(self.window.until))
     }
 
-    /// What people call it.
+    /// What people call it: `June 2026`, else its days, else its instants.
     pub(crate) fn words(&self) -> String {
         if let Some(month) = self.month() {
-            return month.to_string();
+            return month.first_day.format("%B %Y").to_string();
+        }
+        if self.is_whole_days() && self.first_day() == self.last_day() {
+            return self.first_day().to_string();
         }
         if self.is_whole_days() {
             return format!("{} to {}", self.first_day(), self.last_day());

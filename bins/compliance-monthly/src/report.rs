@@ -5,6 +5,7 @@ use ::report::{Block, Document, Form, Line, Section, line};
 use audit_model::Coverage;
 
 use crate::body::{Body, Destination, Report, Written};
+use crate::manifest::FileEntry;
 use crate::names::Names;
 use crate::upload::State;
 use crate::{page_one, pages, txt};
@@ -40,12 +41,14 @@ fn places(body: &Body) -> impl Iterator<Item = Section> {
 }
 
 fn files(written: &Written) -> Section {
-    let line = |file: &crate::manifest::FileEntry| {
+    let line = |file: &FileEntry| {
         let rows = file.rows.map(|rows| format!(", {}", plural(rows, "row"))).unwrap_or_default();
         Line::from(format!("{} ({} bytes{rows})", file.name, number(file.bytes)))
     };
-    let title = format!("files in {}", written.folder.display());
-    Section::new(title).with(Block::List(written.files.iter().map(line).collect()))
+    let folder = format!("In {}:", written.folder.display());
+    Section::new("files")
+        .with(Block::Paragraph(folder.into()))
+        .with(Block::List(written.files.iter().map(line).collect()))
 }
 
 fn uploads(body: &Body, upload: &Destination) -> Section {

@@ -19,15 +19,9 @@ pub(crate) fn put(facts: &Facts, names: &Names, document: &mut Document) {
     if document.seal() == Verdict::Nothing {
         return;
     }
-    let (had, had_not): (Vec<Topic>, Vec<Topic>) =
-        TOPICS.into_iter().partition(|topic| facts.summary.of_topic(*topic) > 0);
     let sections = &mut document.sections;
     sections.push(logins(facts, &document.coverage, names));
-    sections.extend(had.into_iter().map(|topic| topic_section(facts, topic, names)));
-    if !had_not.is_empty() {
-        let titles = had_not.into_iter().map(|topic| Line::from(topic.title())).collect();
-        sections.push(Section::new("nothing recorded of these kinds").with(Block::List(titles)));
-    }
+    sections.push(subjects(facts, &document.coverage, names));
     sections.push(rooms(facts, &document.coverage, names));
     sections.push(Section::new("people").with(people(facts, names)));
     sections.push(Section::new("events by kind").with(actions(facts)));
@@ -121,7 +115,22 @@ fn who_signed_in(facts: &Facts, names: &Names) -> Block {
     folded_or(title, table.of(total, names.logins.as_str()), "Nobody signed in.")
 }
 
-fn topic_section(facts: &Facts, topic: Topic, names: &Names) -> Section {
+fn subjects(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
+    let (had, had_not): (Vec<Topic>, Vec<Topic>) =
+        TOPICS.into_iter().partition(|topic| facts.summary.of_topic(*topic) > 0);
+    let mut section = Section::new("events by subject");
+    section.blocks.extend(had.into_iter().map(|topic| subject(facts, topic, names)));
+    if !had_not.is_empty() {
+        let titles: Vec<String> = had_not.into_iter().map(|topic| topic.title().to_lowercase()).collect();
+        let is_hidden = coverage.gaps.iter().any(|gap| gap.what == "audit");
+        let nothing =
+            if is_hidden { "Nothing was seen, though not all could be seen," } else { "Nothing was recorded" };
+        section.blocks.push(Block::Paragraph(format!("{nothing} of: {}.", titles.join("; ")).into()));
+    }
+    section
+}
+
+fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
     let mut table = Table::new("", &["When", "Who", "What", "Where", "Event"]);
     let rows = facts.summary.topics.get(&topic);
     for row in rows.iter().flat_map(|rows| &rows.first) {
@@ -136,7 +145,7 @@ fn topic_section(facts: &Facts, topic: Topic, names: &Names) -> Section {
     }
     let total = facts.summary.of_topic(topic);
     let place = format!("{}, topic {}", names.events, topic.name());
-    Section::new(topic.title()).with(folded(plural(total, "event"), table.of(total, place)))
+    folded(format!("{} ({})", topic.title(), plural(total, "event")), table.of(total, place))
 }
 
 fn rooms(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {

@@ -198,7 +198,7 @@ async fn the_month_before_is_compared_with_when_it_is_known() {
     assert!(alone.stdout.contains("nothing to compare with"), "{}", alone.stdout);
     assert_eq!(setting.run(&["--month", "2026-05"]).await.exit, 0);
     let after = setting.run(&["--month", "2026-06"]).await;
-    assert!(after.stdout.contains("Events recorded: 21 (2026-05: 1, +2000 %)"), "{}", after.stdout);
+    assert!(after.stdout.contains("Events recorded: 21 (May 2026: 1, +2000 %)"), "{}", after.stdout);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn every_form_says_what_the_first_page_says() {
     let table = read("csv");
     let report = table.lines().nth(1).unwrap();
     assert!(report.starts_with("\"report\",\"\",\"complete\""), "{table}");
-    assert!(report.contains("3 matters of 2026-06 need a decision"), "{table}");
+    assert!(report.contains("3 matters of June 2026 need a decision"), "{table}");
 
     crate::common::assert_valid("compliance-monthly-1", &read("json"));
     let json: serde_json::Value = serde_json::from_str(&read("json")).unwrap();
