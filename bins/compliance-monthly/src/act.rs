@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use audit_model::{Coverage, GapReason, Verdict, is_robot};
 use job_runner::{Job, Refusal};
+use safe_actions::ActionState;
 use tracing::error;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::facts::Facts;
 use crate::gather;
 use crate::target::{Target, about_readers};
-use crate::upload::{self, State, Uploader};
+use crate::upload::{self, Uploader};
 use crate::write::{self, Source};
 
 /// Writes the files of the report, and uploads them.
@@ -89,27 +90,25 @@ async fn deliver(
     let held = held_back(report.coverage(), job);
     let mut actions = Vec::new();
     match (&held, &job.store) {
-        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(State::Held, why.clone()))),
+        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Held, why.clone()))),
         (None, Err(refusal)) => {
-            actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, refusal.to_string())));
+            actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, refusal.to_string())));
         }
-        (None, Ok(store)) => {
-            let me = job.portal.me.person.id;
-            match Uploader::new((&job.client, store), &target, me, config.on_collision, job.now).await {
-                Ok(uploader) => {
-                    for upload in &uploads {
-                        let action = uploader.apply(upload, &written.folder).await;
-                        actions.push(action.unwrap_or_else(|error| upload.action(State::Failed, format!("{error:#}"))));
-                    }
-                }
-                Err(error) => {
-                    actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, format!("{error:#}"))));
+        (None, Ok(store)) => match Uploader::new(job, store, &target, &written.folder, config.on_collision).await {
+            Ok(uploader) => {
+                for upload in &uploads {
+                    let action = uploader.apply(upload).await;
+                    actions
+                        .push(action.unwrap_or_else(|error| upload.action(ActionState::Failed, format!("{error:#}"))));
                 }
             }
-        }
+            Err(error) => {
+                actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, format!("{error:#}"))));
+            }
+        },
     }
     report.body.report = Some(written);
-    if actions.iter().any(|action| matches!(action.state, State::Held | State::Failed)) {
+    if actions.iter().any(|action| matches!(action.state, ActionState::Held | ActionState::Failed)) {
         missing(report);
     }
     report.body.actions = actions;

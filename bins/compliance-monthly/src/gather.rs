@@ -21,7 +21,6 @@ use crate::look_up::{self, id_of, people};
 use crate::period::Period;
 use crate::summary::{Context, Summary};
 use crate::target::{NoTarget, Target};
-use crate::upload;
 use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
@@ -44,12 +43,12 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
     let target = match Target::find(&job.client, wanted).await {
         Ok(target) => target,
         Err(NoTarget::Setting(message)) => return Err(job_runner::Error::setting("upload_to", message).into()),
-        Err(NoTarget::Portal(error)) => return Ok(Some(Err(upload::said(&error)))),
+        Err(NoTarget::Portal(error)) => return Ok(Some(Err(error.to_string()))),
     };
     Ok(Some(match target.obstacle(&job.client).await {
         Ok(None) => Ok(target),
         Ok(Some(obstacle)) => Err(format!("cannot upload into {}: {obstacle}", target.path)),
-        Err(error) => Err(upload::said(&error)),
+        Err(error) => Err(error.to_string()),
     }))
 }
 

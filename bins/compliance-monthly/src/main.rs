@@ -21,6 +21,7 @@ mod period;
 mod question;
 mod report;
 mod sections;
+mod sending;
 mod summary;
 mod tables;
 mod target;

@@ -3,11 +3,11 @@
 use ::report::words::{number, plural};
 use ::report::{Block, Document, Form, Line, Section, line};
 use audit_model::Coverage;
+use safe_actions::ActionState;
 
 use crate::body::{Body, Destination, Report, Written};
 use crate::manifest::FileEntry;
 use crate::names::Names;
-use crate::upload::State;
 use crate::{page_one, pages, txt};
 
 /// The sentence above everything.
@@ -63,11 +63,11 @@ fn uploads(body: &Body, upload: &Destination) -> Section {
     section.with(Block::List(upload.notes.iter().map(|note| Line::from(note.as_str())).collect()))
 }
 
-fn words(state: State) -> &'static str {
+fn words(state: ActionState) -> &'static str {
     match state {
-        State::Held => "HELD BACK",
-        State::Done => "uploaded",
-        State::Failed => "NOT UPLOADED",
-        State::Already => "there already",
+        ActionState::Held => "HELD BACK",
+        ActionState::Done => "uploaded",
+        ActionState::Already => "there already",
+        ActionState::Failed | ActionState::Unknown | ActionState::Planned | ActionState::Released => "NOT UPLOADED",
     }
 }
