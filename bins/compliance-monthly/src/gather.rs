@@ -30,7 +30,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     // what only somebody can set right is found before the work is done
     let target = target(config, job).await?;
     let period = period(config, job);
-    if let (Some(folder), false) = (folder(config, &period), job.dry_run) {
+    if !job.dry_run
+        && let Some(folder) = folder(config, &period)
+    {
         Bundle::open(&folder, &subject(config, job, &period))?;
     }
     let (facts, filter) = read(config, job, period, look).await?;
@@ -90,7 +92,7 @@ async fn own_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
     own.extend(job.service_accounts.iter().filter_map(|entry| id_of(entry)));
     // the portal is asked only when there are addresses
     if job.service_accounts.iter().any(|entry| id_of(entry).is_none()) {
-        let (found, _) = people(job, ("service_accounts", &job.service_accounts), look).await;
+        let (found, _) = people(job, "service_accounts", &job.service_accounts, look).await;
         own.extend(found);
     }
     own

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::Line;
-use audit_model::{ActionId, GUEST_ACCOUNT, LoginEvent, PortalText};
+use audit_model::{GUEST_ACCOUNT, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -67,7 +67,9 @@ impl Logins {
 
     /// Takes in a login of before the period, to compare with.
     pub(crate) fn push_history(&mut self, login: &LoginEvent) {
-        if let (true, Some(country)) = (login.action.is_successful_login(), &login.country) {
+        if login.action.is_successful_login()
+            && let Some(country) = &login.country
+        {
             self.known.insert((login.user, country.clone()));
         }
     }
@@ -89,8 +91,7 @@ impl Logins {
             let failures = self.failed.entry(typed).or_default();
             failures.tally.add(login.id);
             failures.ids.add(login.id);
-            failures.locked +=
-                u64::from(matches!(login.action, ActionId::LOGIN_FAIL_IP_SECURITY | ActionId::LOGIN_FAIL_BRUTE_FORCE));
+            failures.locked += u64::from(login.action.is_blocked_login());
             if failures.addresses.len() < MOST_ADDRESSES {
                 failures.addresses.extend(login.ip.clone());
             }
@@ -132,6 +133,8 @@ impl Logins {
 
 #[cfg(test)]
 mod tests {
+    use audit_model::ActionId;
+
     use super::*;
 
     fn login(id: i64, user: u128, action: i32, country: &str) -> LoginEvent {

@@ -87,7 +87,7 @@ impl Program for ComplianceMonthly {
         now: DateTime<Utc>,
         zone: Tz,
     ) -> Result<Option<Window>, job_runner::Error> {
-        period::window(config, since, until, now, zone).map(Some)
+        period::window(config.month, since, until, now, config.zone_or(zone)).map(Some)
     }
 
     fn time_zone(config: &Config) -> Option<Tz> {

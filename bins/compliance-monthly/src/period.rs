@@ -9,7 +9,6 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, TimeDelta, Ut
 use chrono_tz::Tz;
 use job_runner::time_spec::start_of_day;
 
-use crate::config::Config;
 use crate::manifest::PeriodFacts;
 
 /// An instant as it was on the clocks of the zone, with its offset.
@@ -208,21 +207,20 @@ pub(crate) fn month_before(until: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
     start_of_day(day, zone) + (local - local.date().and_time(chrono::NaiveTime::MIN))
 }
 
-/// The month that is set, else the last whole one; or what the flags say, half-open.
+/// This month, else the last whole one; or what the flags say, half-open.
 ///
 /// # Errors
 /// The month is not over yet.
 pub(crate) fn window(
-    config: &Config,
+    month: Option<Month>,
     since: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Result<Window, job_runner::Error> {
-    let zone = config.zone_or(zone);
     match (since, until) {
         (None, None) => {
-            let month = config.month.unwrap_or_else(|| Month::last_complete(now, zone));
+            let month = month.unwrap_or_else(|| Month::last_complete(now, zone));
             let window = month.window(zone);
             if window.until > now {
                 let message = format!("{month} ends at {} and is not over yet", local(window.until, zone));

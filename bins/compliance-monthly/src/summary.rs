@@ -145,7 +145,7 @@ impl Summary {
         if let Some(question) = Question::about(event.action) {
             self.questions.entry(question).or_default().add(event.id);
         }
-        if matches!(event.action, ActionId::USER_DELETED | ActionId::USERS_DELETED) {
+        if event.action.is_removal_of_people() {
             let gone = event.target.iter().filter_map(|id| id.parse().ok());
             self.removed.extend(gone.map(|person: Uuid| (person, (event.at, event.id))));
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use docspace_client::{Client, EntryId};
+use docspace_client::EntryId;
+use job_runner::Job;
 use job_store::{Journal, JournalEntry, JournalState, Store};
 use safe_actions::{ActionState, Actions, Intent};
 use serde::Serialize;
 use tracing::warn;
-use uuid::Uuid;
 
 use crate::config::Collision;
 use crate::manifest::{FILE_NAME, FileEntry};
@@ -80,21 +80,21 @@ pub(crate) struct Uploader<'a> {
 }
 
 impl<'a> Uploader<'a> {
-    /// Settles what earlier runs left open. `local` is the folder of the report, `me` whom the files belong to that we make.
+    /// Settles what earlier runs left open. `local` is the folder of the report.
     ///
     /// # Errors
     /// Of the store, and of the portal when it does not say how much it takes at once.
     pub(crate) async fn new(
-        job: &'a job_runner::Job,
+        job: &'a Job,
         store: &Store,
         target: &'a Target,
         local: &'a Path,
         policy: Collision,
     ) -> anyhow::Result<Self> {
-        let (client, me): (&Client, Uuid) = (&job.client, job.portal.me.person.id);
         let journal = Journal::open(store.clone()).await?;
         let actions = Actions::open(store.clone(), job.now).await?;
-        let sending = Sending::new(client, me, local, policy, &journal.open_of_kind(KIND).await?).await?;
+        let (me, open) = (job.portal.me.person.id, journal.open_of_kind(KIND).await?);
+        let sending = Sending::new(&job.client, me, local, policy, &open).await?;
         actions.settle(KIND, &sending).await?;
         let all = journal.of_kind(KIND).await?.into_iter();
         let done = all.filter(|entry| entry.state == JournalState::Done).map(|entry| (entry.key.clone(), entry));

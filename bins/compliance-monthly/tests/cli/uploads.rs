@@ -205,6 +205,9 @@ async fn a_full_portal_is_explained_and_the_next_run_finishes() {
         ended.stdout
     );
     assert!(ended.stdout.contains("make room or raise the quota"), "{}", ended.stdout);
+    // everything was read: the line above the report must not say otherwise
+    let headline = "need a decision, and the report is not everywhere it should be";
+    assert!(ended.stdout.contains(headline), "{}", ended.stdout);
     setting.sim.edit(|portal| portal.content.quota.space = 1 << 30);
     let again = upload(&setting, &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stdout);
