@@ -16,7 +16,7 @@ pub(crate) fn headline(facts: &Facts, coverage: &Coverage) -> Line {
     let (count, period) = (facts.decisions().len() as u64, facts.period.words());
     let needs = if count == 1 { "needs" } else { "need" };
     let matters = format!("{} of {period} {needs} a decision", plural(count, "matter"));
-    let was_read = coverage.gaps.iter().all(|gap| page_one::is_about_files(gap));
+    let was_read = coverage.gaps.iter().all(page_one::is_about_files);
     let sentence = match (coverage.verdict(), count) {
         (Verdict::Complete, 0) => format!("nothing found in {period} that needs a decision"),
         (Verdict::Complete, _) => matters,
