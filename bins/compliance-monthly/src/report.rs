@@ -2,7 +2,6 @@
 
 use ::report::words::{number, plural};
 use ::report::{Block, Document, Form, Line, Section, line};
-use audit_model::Coverage;
 use safe_actions::ActionState;
 
 use crate::body::{Body, Destination, Report, Written};
@@ -12,8 +11,7 @@ use crate::{page_one, pages, txt};
 
 /// The sentence above everything.
 pub(crate) fn headline(report: &Report) -> Line {
-    let coverage: &Coverage = report.coverage();
-    pages::headline(&report.body.facts, coverage)
+    pages::headline(&report.body.facts, report.coverage())
 }
 
 /// The pages, and where the files are.

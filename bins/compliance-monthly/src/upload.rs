@@ -109,9 +109,9 @@ impl<'a> Uploader<'a> {
         let intent = upload.intent(self.target)?;
         if let Some(entry) = self.done.get(&intent.key) {
             match self.sending.is_still_there(entry).await {
-                Ok(Some(file)) => {
+                Ok(Some(id)) => {
                     let reason = "uploaded by an earlier run";
-                    return Ok(Action { id: Some(file), ..upload.action(ActionState::Already, reason) });
+                    return Ok(Action { id: Some(id), ..upload.action(ActionState::Already, reason) });
                 }
                 Ok(None) => {
                     warn!(file = upload.entry.name, "it was uploaded by an earlier run and deleted there since")
