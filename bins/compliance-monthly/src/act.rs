@@ -3,27 +3,29 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use audit_model::{GapReason, Verdict, is_robot};
+use audit_model::{Coverage, GapReason, Verdict, is_robot};
 use job_runner::{Job, Refusal};
+use safe_actions::ActionState;
 use tracing::error;
 use uuid::Uuid;
 
-use crate::body::{Body, Destination, Facts, Report};
+use crate::body::{Body, Destination, Report};
 use crate::bundle::Bundle;
 use crate::config::Config;
+use crate::facts::Facts;
 use crate::gather;
 use crate::target::{Target, about_readers};
-use crate::upload::{self, State, Uploader};
-use crate::write::{self, Origin};
+use crate::upload::{self, Uploader};
+use crate::write::{self, Source};
 
 /// Writes the files of the report, and uploads them.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-    see(report);
-    if let Some(folder) = gather::folder(config, &report.body.facts.period) {
-        match job.dry_run {
-            true => report.head.notes.push(format!("dry run: nothing was written into {}", folder.display())),
-            false => write_files(config, job, folder, report).await?,
+    match gather::folder(config, &report.body.facts.period) {
+        Some(folder) if job.dry_run => {
+            report.head.notes.push(format!("dry run: nothing was written into {}", folder.display()));
         }
+        Some(folder) => write_files(config, job, folder, report).await?,
+        None => {}
     }
     if let Some(target) = report.body.target.take() {
         deliver(config, job, target, report).await?;
@@ -35,9 +37,15 @@ async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut R
     let job_runner::Report { head, body, .. } = &mut *report;
     let Body { facts, filter, .. } = body;
     let bundle = Bundle::open(&folder, &gather::subject(config, job, &facts.period))?;
-    let query = write::query(config, &facts.own, filter);
-    let origin = Origin { program: head.program.clone(), portal: &head.portal, query };
-    match write::bundle(job, facts, filter, &origin, bundle).await {
+    let source = Source {
+        facts,
+        filter,
+        coverage: &head.coverage,
+        program: &head.program,
+        portal: &head.portal,
+        query: write::query(config, &facts.own, filter),
+    };
+    match write::bundle(job, &source, bundle).await {
         Ok(Some(written)) => body.report = Some(written),
         Ok(None) => {
             let kept = "the report of this time that is there already was kept: this run saw less";
@@ -51,12 +59,6 @@ async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut R
         }
     }
     Ok(())
-}
-
-/// Takes what the runner has added to the coverage over into everything that is written.
-fn see(report: &mut Report) {
-    report.body.facts.coverage = report.head.coverage.clone();
-    report.body.see();
 }
 
 /// Uploads what was written. What could not be uploaded makes the run incomplete, and is finished by the next.
@@ -85,30 +87,28 @@ async fn deliver(
     }
     let Some(written) = report.body.report.take() else { return Ok(()) };
     let uploads = upload::uploads(&written.files, &written.manifest, &report.body.facts.period.label());
-    let held = held_back(&report.body.facts, job);
+    let held = held_back(report.coverage(), job);
     let mut actions = Vec::new();
     match (&held, &job.store) {
-        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(State::Held, why.clone()))),
+        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Held, why.clone()))),
         (None, Err(refusal)) => {
-            actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, refusal.to_string())));
+            actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, refusal.to_string())));
         }
-        (None, Ok(store)) => {
-            let me = job.portal.me.person.id;
-            match Uploader::new((&job.client, store), &target, me, config.on_collision, job.now).await {
-                Ok(uploader) => {
-                    for upload in &uploads {
-                        let action = uploader.apply(upload, &written.folder).await;
-                        actions.push(action.unwrap_or_else(|error| upload.action(State::Failed, format!("{error:#}"))));
-                    }
-                }
-                Err(error) => {
-                    actions.extend(uploads.iter().map(|upload| upload.action(State::Failed, format!("{error:#}"))));
+        (None, Ok(store)) => match Uploader::new(job, store, &target, &written.folder, config.on_collision).await {
+            Ok(uploader) => {
+                for upload in &uploads {
+                    let action = uploader.apply(upload).await;
+                    actions
+                        .push(action.unwrap_or_else(|error| upload.action(ActionState::Failed, format!("{error:#}"))));
                 }
             }
-        }
+            Err(error) => {
+                actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, format!("{error:#}"))));
+            }
+        },
     }
     report.body.report = Some(written);
-    if actions.iter().any(|action| matches!(action.state, State::Held | State::Failed)) {
+    if actions.iter().any(|action| matches!(action.state, ActionState::Held | ActionState::Failed)) {
         missing(report);
     }
     report.body.actions = actions;
@@ -116,14 +116,14 @@ async fn deliver(
 }
 
 /// Why a report is not for others yet.
-fn held_back(facts: &Facts, job: &Job) -> Option<String> {
-    if facts.coverage.verdict() == Verdict::Nothing {
+fn held_back(coverage: &Coverage, job: &Job) -> Option<String> {
+    if coverage.verdict() == Verdict::Nothing {
         return Some("nothing can be concluded".to_owned());
     }
     if let Err(refusal @ Refusal::Clock { .. }) = &job.store {
         return Some(refusal.to_string());
     }
-    let is_open = facts.coverage.gaps.iter().any(|gap| gap.why == GapReason::NotSettled);
+    let is_open = coverage.gaps.iter().any(|gap| gap.why == GapReason::NotSettled);
     is_open.then(|| "the portal may still be storing events of it; run again later".to_owned())
 }
 

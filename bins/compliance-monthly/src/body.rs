@@ -1,113 +1,23 @@
-//! What the report says besides what all reports say, and the source of everything that is written.
+//! What the report says besides what all reports say, and what its pages and files are made from.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use audit_model::{AI_AGENT_ROOM, Coverage, RoomFact, Rooms};
 use docspace_client::EntryId;
 use job_runner::{Head, Judgement};
 use serde::Serialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::config::Config;
-use crate::decision::Decision;
-use crate::document::Document;
+use crate::decision::{Decision, Limits};
+use crate::facts::Facts;
 use crate::filter::{Filter, Selection};
-use crate::logins::Logins;
 use crate::manifest::{Counts, FileEntry, PeriodFacts};
-use crate::page_one::{self, Limits};
+use crate::page_one;
 use crate::period::Period;
-use crate::sections::{self, Names};
 use crate::summary::Summary;
 use crate::target::Target;
 use crate::topic::TOPICS;
 use crate::upload::Action;
-
-/// All that the report is made of. The same facts give the same bytes.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    /// Address of the portal.
-    pub(crate) portal: String,
-    pub(crate) period: Period,
-    pub(crate) coverage: Coverage,
-    pub(crate) summary: Summary,
-    /// Of the period before, when the archive has it completely.
-    pub(crate) before: Option<Summary>,
-    pub(crate) logins: Logins,
-    pub(crate) rooms: Rooms,
-    /// The accounts of our own programs.
-    pub(crate) own: BTreeSet<Uuid>,
-    /// What the report is restricted to, in words.
-    pub(crate) filter: Option<String>,
-    /// What the reader must know besides.
-    pub(crate) notes: Vec<String>,
-    pub(crate) limits: Limits,
-}
-
-impl Facts {
-    /// Of a period of which nothing could be read.
-    pub(crate) fn unseen(portal: String, period: Period, coverage: Coverage, limits: Limits) -> Self {
-        Facts {
-            portal,
-            period,
-            coverage,
-            summary: Summary::default(),
-            before: None,
-            logins: Logins::default(),
-            rooms: Rooms::default(),
-            own: BTreeSet::new(),
-            filter: None,
-            notes: Vec::new(),
-            limits,
-        }
-    }
-
-    /// Rooms that were there in the period and in which nothing was recorded.
-    pub(crate) fn quiet_rooms(&self) -> impl Iterator<Item = &RoomFact> {
-        let window = self.period.window;
-        let was_there = move |room: &&RoomFact| {
-            room.room_type.is_some_and(|kind| kind != AI_AGENT_ROOM)
-                && room.created.is_none_or(|created| created < window.until)
-                && self.rooms.deleted_at(&room.id).is_none_or(|deleted| deleted >= window.since)
-        };
-        self.rooms.iter().filter(was_there).filter(|room| !sections::had_events(self, &room.id, &room.title))
-    }
-
-    pub(crate) fn decisions(&self) -> Vec<Decision> {
-        page_one::decisions(&self.summary, &self.logins, self.limits)
-    }
-
-    pub(crate) fn document(&self, names: &Names) -> Document {
-        Document {
-            title: format!("Compliance report {}", self.period.label()),
-            page_one: page_one::blocks(self, &self.decisions()),
-            sections: sections::blocks(self, names),
-        }
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        let tally = self.summary.events;
-        Counts {
-            events: tally.count,
-            logins: self.logins.rows.count,
-            left_out: self.summary.left_out + self.logins.left_out,
-            first_event: (tally.count > 0).then_some(tally.first),
-            last_event: (tally.count > 0).then_some(tally.last),
-        }
-    }
-
-    /// Coverage without what only this run can know: how many rows came late.
-    pub(crate) fn lasting_coverage(&self) -> Value {
-        let mut coverage = serde_json::to_value(&self.coverage).unwrap_or_default();
-        for source in ["audit", "logins"] {
-            if let Some(source) = coverage.get_mut(source).and_then(Value::as_object_mut) {
-                source.remove("late_rows");
-            }
-        }
-        coverage
-    }
-}
 
 /// Where the files are.
 #[derive(Debug, Serialize)]
@@ -159,10 +69,7 @@ pub(crate) struct Body {
     /// Where the files were uploaded to, and who can read them there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) upload: Option<Destination>,
-    /// The first page; not part of the JSON report, which has the same in numbers.
-    #[serde(skip)]
-    pub(crate) page_one: Document,
-    /// What files are made from, and what they leave out.
+    /// What pages and files are made from, and what they leave out.
     #[serde(skip)]
     pub(crate) facts: Facts,
     #[serde(skip)]
@@ -183,8 +90,7 @@ pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> 
 pub(crate) fn unseen(config: &Config, head: &Head) -> Body {
     let zone = head.portal.time_zone.unwrap_or_default();
     let period = Period { window: head.window, zone };
-    let portal = head.portal.shown().to_owned();
-    Body::new(Facts::unseen(portal, period, head.coverage.clone(), limits(config)), &config.only)
+    Body::new(Facts::unseen(period, limits(config)), &config.only)
 }
 
 impl Body {
@@ -218,19 +124,9 @@ impl Body {
             report: None,
             actions: Vec::new(),
             upload: None,
-            page_one: page(&facts),
             facts,
             filter: Filter::default(),
             target: None,
         }
     }
-
-    /// Makes the first page anew.
-    pub(crate) fn see(&mut self) {
-        self.page_one = page(&self.facts);
-    }
-}
-
-fn page(facts: &Facts) -> Document {
-    Document { page_one: page_one::blocks(facts, &facts.decisions()), ..Document::default() }
 }

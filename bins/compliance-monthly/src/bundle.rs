@@ -10,8 +10,7 @@ use job_store::files::{self, NamedTempFile};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts};
-use crate::verify::{hash_of, read_manifest};
+use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts, hash_of, is_file, read_manifest};
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
@@ -184,9 +183,4 @@ impl Bundle {
         let path = self.folder.join(&entry.name);
         is_file(&path) && hash_of(&path).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (entry.bytes, &entry.sha256))
     }
-}
-
-/// Whether it is a file of its own: what a link leads to can be exchanged.
-pub(crate) fn is_file(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }

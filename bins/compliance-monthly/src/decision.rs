@@ -1,123 +1,21 @@
-//! What somebody should look at: kinds of events that change who can do what, or that cannot be taken back.
+//! What needs a decision: questions that single events raise, and numbers above the limits of the settings. Pure.
 
-use audit_model::ActionId;
+use ::report::Line;
+use ::report::words::plural;
+use audit_model::PortalText;
 use serde::Serialize;
 
-/// Something that a reader of the report decides about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Question {
-    OwnerChanged,
-    RolesChanged,
-    AddressListChanged,
-    SignInChanged,
-    AuditSettingsChanged,
-    KeysMade,
-    PortalMoved,
-    RoomsDeleted,
-    DataReassigned,
-    ExternalLinks,
-    ReportsTaken,
-}
+use crate::logins::Logins;
+use crate::summary::{Ids, Summary};
 
-impl Question {
-    pub(crate) fn about(action: ActionId) -> Option<Self> {
-        Some(match action {
-            ActionId::OWNER_SENT_CHANGE_OWNER_INSTRUCTIONS
-            | ActionId::OWNER_UPDATED
-            | ActionId::OWNER_SENT_PORTAL_DEACTIVATION_INSTRUCTIONS
-            | ActionId::OWNER_SENT_PORTAL_DELETE_INSTRUCTIONS
-            | ActionId::PORTAL_DEACTIVATED
-            | ActionId::PORTAL_DELETED => Question::OwnerChanged,
-            ActionId::USERS_UPDATED_TYPE
-            | ActionId::ADMINISTRATOR_ADDED
-            | ActionId::ADMINISTRATOR_OPENED_FULL_ACCESS
-            | ActionId::ADMINISTRATOR_DELETED
-            | ActionId::PRODUCT_ADDED_ADMINISTRATOR
-            | ActionId::PRODUCT_DELETED_ADMINISTRATOR => Question::RolesChanged,
-            ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED => Question::AddressListChanged,
-            ActionId::PASSWORD_STRENGTH_SETTINGS_UPDATED
-            | ActionId::TWO_FACTOR_AUTHENTICATION_SETTINGS_UPDATED
-            | ActionId::SSO_ENABLED
-            | ActionId::SSO_DISABLED
-            | ActionId::PORTAL_ACCESS_SETTINGS_UPDATED
-            | ActionId::COOKIE_SETTINGS_UPDATED
-            | ActionId::TWO_FACTOR_AUTHENTICATION_DISABLED
-            | ActionId::TWO_FACTOR_AUTHENTICATION_ENABLED_BY_SMS
-            | ActionId::TWO_FACTOR_AUTHENTICATION_ENABLED_BY_TFA_APP
-            | ActionId::LOGIN_SETTINGS_UPDATED
-            | ActionId::LDAP_ENABLED
-            | ActionId::LDAP_DISABLED
-            | ActionId::USER_DISCONNECTED_TFA_APP => Question::SignInChanged,
-            ActionId::AUDIT_SETTINGS_UPDATED => Question::AuditSettingsChanged,
-            ActionId::WEBHOOK_CREATED
-            | ActionId::WEBHOOK_UPDATED
-            | ActionId::API_KEY_CREATED
-            | ActionId::API_KEY_UPDATED
-            | ActionId::CREATE_CLIENT
-            | ActionId::UPDATE_CLIENT
-            | ActionId::REGENERATE_SECRET
-            | ActionId::CHANGE_CLIENT_ACTIVATION
-            | ActionId::GENERATE_AUTHORIZATION_CODE_TOKEN
-            | ActionId::GENERATE_PERSONAL_ACCESS_TOKEN => Question::KeysMade,
-            ActionId::START_TRANSFER_SETTING
-            | ActionId::BACKUP_STARTED
-            | ActionId::SCHEDULED_BACKUP_STARTED
-            | ActionId::RESTORE_STARTED => Question::PortalMoved,
-            ActionId::ROOM_DELETED => Question::RoomsDeleted,
-            ActionId::USER_DATA_REASSIGNS | ActionId::USER_DATA_REMOVING => Question::DataReassigned,
-            ActionId::FILE_SEND_ACCESS_LINK
-            | ActionId::ROOM_INVITATION_LINK_UPDATED
-            | ActionId::ROOM_INVITATION_LINK_CREATED
-            | ActionId::ROOM_EXTERNAL_LINK_CREATED
-            | ActionId::ROOM_EXTERNAL_LINK_UPDATED
-            | ActionId::FILE_EXTERNAL_LINK_CREATED
-            | ActionId::FILE_EXTERNAL_LINK_UPDATED
-            | ActionId::FOLDER_EXTERNAL_LINK_CREATED
-            | ActionId::FOLDER_EXTERNAL_LINK_UPDATED => Question::ExternalLinks,
-            ActionId::LOGIN_HISTORY_REPORT_DOWNLOADED | ActionId::AUDIT_TRAIL_REPORT_DOWNLOADED => {
-                Question::ReportsTaken
-            }
-            _ => return None,
-        })
-    }
+/// People and addresses of one kind that are named; the others are counted.
+const NAMED: usize = 10;
 
-    /// What happened so often, and what to do about it.
-    pub(crate) fn sentence(self, count: u64) -> String {
-        let (what, advice) = match self {
-            Question::OwnerChanged => {
-                ("step towards another owner or towards the end of the portal", "make sure that the owner knows of it")
-            }
-            Question::RolesChanged => ("change of a person's role", "make sure that each was agreed"),
-            Question::AddressListChanged => {
-                ("change of the list of allowed addresses", "compare the list with what it should be")
-            }
-            Question::SignInChanged => (
-                "change of how people sign in, or of the rules for it",
-                "make sure that it was agreed and did not weaken them",
-            ),
-            Question::AuditSettingsChanged => {
-                ("change of how long events are kept", "make sure that it still fits your rules")
-            }
-            Question::KeysMade => (
-                "API key, webhook, application or token made or changed",
-                "make sure that each has an owner and an end",
-            ),
-            Question::PortalMoved => {
-                ("backup, restore or move of the portal begun", "make sure that somebody knows where the copy is")
-            }
-            Question::RoomsDeleted => ("room deleted for good", "make sure that it was agreed"),
-            Question::DataReassigned => ("reassignment or removal of a person's data", "make sure that it was agreed"),
-            Question::ExternalLinks => (
-                "link made or changed, each of which can let people in without an invitation",
-                "make sure that each is still needed",
-            ),
-            Question::ReportsTaken => {
-                ("audit or login report taken from the portal", "make sure that it went to the right people")
-            }
-        };
-        format!("{count} × {what}: {advice}")
-    }
+/// Above which numbers something is named on the first page; 0 is off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) bulk_downloads: u64,
+    pub(crate) failed_logins: u64,
 }
 
 /// One line of the first page under "What needs a decision".
@@ -131,27 +29,97 @@ pub(crate) struct Decision {
     pub(crate) events_total: u64,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_changes_who_can_do_what_is_asked_about() {
-        for (name, expected) in [
-            ("OwnerUpdated", Some(Question::OwnerChanged)),
-            ("UsersUpdatedType", Some(Question::RolesChanged)),
-            ("IPRestrictionsSettingsUpdated", Some(Question::AddressListChanged)),
-            ("TwoFactorAuthenticationDisabled", Some(Question::SignInChanged)),
-            ("AuditSettingsUpdated", Some(Question::AuditSettingsChanged)),
-            ("ApiKeyCreated", Some(Question::KeysMade)),
-            ("ApiKeyDeleted", None),
-            ("BackupStarted", Some(Question::PortalMoved)),
-            ("RoomDeleted", Some(Question::RoomsDeleted)),
-            ("RoomExternalLinkCreated", Some(Question::ExternalLinks)),
-            ("RoomExternalLinkDeleted", None),
-            ("FileDeleted", None),
-        ] {
-            assert_eq!(Question::about(ActionId::by_name(name).unwrap()), expected, "{name}");
-        }
+impl Decision {
+    /// Whether `events` are ids of the login history.
+    pub(crate) fn is_about_logins(&self) -> bool {
+        matches!(self.kind.as_str(), "failed_logins" | "new_countries" | "set_addresses")
     }
+}
+
+/// Everything that somebody should decide about, in a fixed order.
+pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> Vec<Decision> {
+    let decision = |kind: &str, text: String, ids: &Ids| Decision {
+        kind: kind.to_owned(),
+        text,
+        events: ids.first.clone(),
+        events_total: ids.total,
+    };
+    let mut all: Vec<Decision> = Vec::new();
+    for (question, ids) in &summary.questions {
+        let kind = serde_json::to_value(question).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
+        all.push(decision(&kind.unwrap_or_default(), question.sentence(ids.total), ids));
+    }
+    if logins.set_addresses.total > 0 {
+        let text = format!(
+            "{} × login for which the caller chose the address that the portal noted: nothing does that by accident, look at who it was",
+            logins.set_addresses.total
+        );
+        all.push(decision("set_addresses", text, &logins.set_addresses));
+    }
+    let bulk = summary.people.values().filter_map(|person| Some((person, person.busiest?)));
+    let bulk = bulk.filter(|(_, (_, tally))| limits.bulk_downloads > 0 && tally.count > limits.bulk_downloads);
+    let mut bulk: Vec<_> = bulk.collect();
+    bulk.sort_by_key(|(_, (day, tally))| (std::cmp::Reverse(tally.count), *day, tally.first));
+    for (person, (day, tally)) in bulk.iter().take(NAMED) {
+        let text = format!(
+            "{} downloaded {} on {day}: ask whether that was agreed",
+            shown(&person.name),
+            plural(tally.count, "document")
+        );
+        let ids = Ids { total: tally.count, first: vec![tally.first, tally.last] };
+        all.push(decision("bulk_downloads", text, &ids));
+    }
+    if bulk.len() > NAMED {
+        let text = format!(
+            "{} more downloaded as much on one day; see the table of people",
+            plural((bulk.len() - NAMED) as u64, "person")
+        );
+        all.push(decision("bulk_downloads", text, &Ids::default()));
+    }
+    let mut failed: Vec<_> = logins.failed.iter().collect();
+    failed.retain(|(_, some)| (limits.failed_logins > 0 && some.tally.count > limits.failed_logins) || some.locked > 0);
+    failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
+    for (typed, some) in failed.iter().take(NAMED) {
+        let locked = if some.locked > 0 {
+            format!(", {} of them refused for too many tries or for the address", some.locked)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
+            plural(some.tally.count, "failed login"),
+            plural(some.addresses.len() as u64, "address"),
+        );
+        all.push(decision("failed_logins", text, &some.ids));
+    }
+    if failed.len() > NAMED {
+        let text = format!(
+            "{} more of which that is so; see the table of failed logins",
+            plural((failed.len() - NAMED) as u64, "address")
+        );
+        all.push(decision("failed_logins", text, &Ids::default()));
+    }
+    for new in logins.new_countries().take(NAMED) {
+        let text = format!(
+            "{} signed in from {} for the first time: ask whether that was them",
+            shown(&new.name),
+            new.country.for_terminal()
+        );
+        let ids = Ids { total: new.logins.count, first: vec![new.logins.first] };
+        all.push(decision("new_countries", text, &ids));
+    }
+    let more = logins.new_countries().count().saturating_sub(NAMED);
+    if more > 0 {
+        let text = format!(
+            "{} more from a country for the first time; see the table of new countries",
+            plural(more as u64, "person")
+        );
+        all.push(decision("new_countries", text, &Ids::default()));
+    }
+    all
+}
+
+/// A name of the portal's within a sentence of ours.
+fn shown(name: &PortalText) -> String {
+    Line::name(name).for_terminal()
 }

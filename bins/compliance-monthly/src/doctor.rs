@@ -73,14 +73,12 @@ async fn only(only: &Selection, reached: Option<&Reached>) -> Vec<Check> {
 }
 
 fn missing(name: &'static str, unknown: &Unknown) -> Check {
-    match unknown.is_id() {
-        true => Check::warn(
-            name,
-            format!("{unknown}: it is misspelt or was removed; a report is made only if an event of its time names it"),
-            format!("correct `{}`", unknown.key),
-        ),
-        false => Check::usage(name, unknown.to_string(), format!("correct `{}`", unknown.key)),
+    let remedy = format!("correct `{}`", unknown.key);
+    if unknown.is_id() {
+        let doubt = "it is misspelt or was removed; a report is made only if an event of its time names it";
+        return Check::warn(name, format!("{unknown}: {doubt}"), remedy);
     }
+    Check::usage(name, unknown.to_string(), remedy)
 }
 
 async fn upload_to(wanted: &str, reached: &Reached) -> Check {

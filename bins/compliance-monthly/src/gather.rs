@@ -11,16 +11,16 @@ use job_runner::Job;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::body::{Facts, Gathered, limits};
+use crate::body::{Gathered, limits};
 use crate::bundle::{Bundle, Subject};
 use crate::config::Config;
+use crate::facts::Facts;
 use crate::filter::Filter;
 use crate::logins::Logins;
 use crate::look_up::{self, id_of, people};
 use crate::period::Period;
-use crate::summary::{Eyes, Summary};
+use crate::summary::{Context, Summary};
 use crate::target::{NoTarget, Target};
-use crate::upload;
 use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
@@ -30,7 +30,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     // what only somebody can set right is found before the work is done
     let target = target(config, job).await?;
     let period = period(config, job);
-    if let (Some(folder), false) = (folder(config, &period), job.dry_run) {
+    if !job.dry_run
+        && let Some(folder) = folder(config, &period)
+    {
         Bundle::open(&folder, &subject(config, job, &period))?;
     }
     let (facts, filter) = read(config, job, period, look).await?;
@@ -43,12 +45,12 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
     let target = match Target::find(&job.client, wanted).await {
         Ok(target) => target,
         Err(NoTarget::Setting(message)) => return Err(job_runner::Error::setting("upload_to", message).into()),
-        Err(NoTarget::Portal(error)) => return Ok(Some(Err(upload::said(&error)))),
+        Err(NoTarget::Portal(error)) => return Ok(Some(Err(error.to_string()))),
     };
     Ok(Some(match target.obstacle(&job.client).await {
         Ok(None) => Ok(target),
         Ok(Some(obstacle)) => Err(format!("cannot upload into {}: {obstacle}", target.path)),
-        Err(error) => Err(upload::said(&error)),
+        Err(error) => Err(error.to_string()),
     }))
 }
 
@@ -59,16 +61,17 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     let rooms = job.archive.rooms(job.window).await?;
     let own = own_accounts(job, look).await;
     let (filter, notes) = look_up::filter(&config.only, job, &rooms, look).await?;
-    let eyes = Eyes { period: &period, rooms: &rooms, own: &own };
-    let summary = sum_up(job, period.window, &filter, &eyes).await?;
+    let context = Context { period: &period, rooms: &rooms, own: &own };
+    let summary = sum_up(job, &filter, context).await?;
     let previous = period.previous();
-    let before = match is_covered(job, previous.window).await? {
-        true => Some(sum_up(job, previous.window, &filter, &Eyes { period: &previous, ..eyes }).await?),
-        false => None,
+    let before = if is_covered(job, previous.window).await? {
+        Some(sum_up(job, &filter, Context { period: &previous, ..context }).await?)
+    } else {
+        None
     };
     let logins = logins(job, &period, &filter).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
-    let unseen = Facts::unseen(portal(job), period, look.coverage().clone(), limits(config));
+    let unseen = Facts::unseen(period, limits(config));
     let facts = Facts { summary, before, logins, own, filter: restricted, rooms, notes, ..unseen };
     Ok((facts, filter))
 }
@@ -89,18 +92,18 @@ async fn own_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
     own.extend(job.service_accounts.iter().filter_map(|entry| id_of(entry)));
     // the portal is asked only when there are addresses
     if job.service_accounts.iter().any(|entry| id_of(entry).is_none()) {
-        let (found, _) = people(job, ("service_accounts", &job.service_accounts), look).await;
+        let (found, _) = people(job, "service_accounts", &job.service_accounts, look).await;
         own.extend(found);
     }
     own
 }
 
-async fn sum_up(job: &Job, window: Window, filter: &Filter, eyes: &Eyes<'_>) -> anyhow::Result<Summary> {
+async fn sum_up(job: &Job, filter: &Filter, context: Context<'_>) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
-    let mut events = std::pin::pin!(job.archive.events(window));
+    let mut events = std::pin::pin!(job.archive.events(context.period.window));
     while let Some(event) = events.try_next().await? {
-        if filter.fits(&event, eyes.rooms) {
-            summary.push(&event, eyes);
+        if filter.fits(&event, context.rooms) {
+            summary.push(&event, context);
         } else {
             summary.left_out += 1;
         }
@@ -166,10 +169,10 @@ pub(crate) fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
     Some(PathBuf::from(folder))
 }
 
-fn portal(job: &Job) -> String {
-    job.portal_url.as_str().trim_end_matches('/').to_owned()
-}
-
 pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
-    Subject { portal: portal(job), period: period.facts(), only: json!(config.only) }
+    Subject {
+        portal: job.portal_url.as_str().trim_end_matches('/').to_owned(),
+        period: period.facts(),
+        only: json!(config.only),
+    }
 }

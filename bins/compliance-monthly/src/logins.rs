@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActionId, GUEST_ACCOUNT, LoginEvent, PortalText};
+use ::report::Line;
+use audit_model::{GUEST_ACCOUNT, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::summary::{Ids, Tally};
-use crate::words;
 
 /// Somebody who tries random addresses must not fill the memory; what is typed beyond so many is counted together.
 const MOST_TYPED: usize = 10_000;
@@ -67,7 +67,9 @@ impl Logins {
 
     /// Takes in a login of before the period, to compare with.
     pub(crate) fn push_history(&mut self, login: &LoginEvent) {
-        if let (true, Some(country)) = (login.action.is_successful_login(), &login.country) {
+        if login.action.is_successful_login()
+            && let Some(country) = &login.country
+        {
             self.known.insert((login.user, country.clone()));
         }
     }
@@ -82,15 +84,14 @@ impl Logins {
             self.succeeded(login);
         } else if login.action.is_failed_login() {
             self.failures += 1;
-            let mut typed = words::name(login.login.as_ref().unwrap_or(&login.user_name)).to_lowercase();
+            let mut typed = Line::name(login.login.as_ref().unwrap_or(&login.user_name)).for_terminal().to_lowercase();
             if self.failed.len() >= MOST_TYPED && !self.failed.contains_key(&typed) {
                 typed = "(others)".to_owned();
             }
             let failures = self.failed.entry(typed).or_default();
             failures.tally.add(login.id);
             failures.ids.add(login.id);
-            failures.locked +=
-                u64::from(matches!(login.action, ActionId::LOGIN_FAIL_IP_SECURITY | ActionId::LOGIN_FAIL_BRUTE_FORCE));
+            failures.locked += u64::from(login.action.is_blocked_login());
             if failures.addresses.len() < MOST_ADDRESSES {
                 failures.addresses.extend(login.ip.clone());
             }
@@ -132,6 +133,8 @@ impl Logins {
 
 #[cfg(test)]
 mod tests {
+    use audit_model::ActionId;
+
     use super::*;
 
     fn login(id: i64, user: u128, action: i32, country: &str) -> LoginEvent {

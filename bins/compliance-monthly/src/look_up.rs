@@ -39,7 +39,7 @@ pub(crate) async fn filter(
         filter.room_titles = only.rooms.iter().cloned().collect();
     }
     if !only.people.is_empty() {
-        let (found, nobody) = people(job, ("only.people", &only.people), look).await;
+        let (found, nobody) = people(job, "only.people", &only.people, look).await;
         missing.extend(nobody);
         filter.people = Some(found);
         filter.addresses = only.people.iter().map(|name| name.trim().to_lowercase()).collect();
@@ -107,7 +107,8 @@ fn chosen(wanted: &[String], rooms: &Rooms) -> (BTreeSet<RoomId>, Vec<Unknown>) 
 /// Accounts by id or e-mail address, and the entries that mean none. The ids stay among those that were found.
 pub(crate) async fn people(
     job: &Job,
-    (key, entries): (&'static str, &[String]),
+    key: &'static str,
+    entries: &[String],
     look: &mut Look,
 ) -> (BTreeSet<Uuid>, Vec<Unknown>) {
     let mut found: BTreeSet<Uuid> = entries.iter().filter_map(|entry| id_of(entry)).collect();

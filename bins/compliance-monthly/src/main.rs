@@ -5,33 +5,35 @@ mod body;
 mod bundle;
 mod cli;
 mod config;
-mod csv;
 mod decision;
 mod doctor;
-mod document;
+mod facts;
 mod filter;
 mod gather;
-mod html;
 mod logins;
 mod look_up;
 mod manifest;
+mod names;
 mod ndjson;
 mod page_one;
+mod pages;
 mod period;
+mod question;
 mod report;
 mod sections;
+mod sending;
 mod summary;
+mod tables;
 mod target;
 mod topic;
 mod txt;
 mod upload;
 mod verify;
-mod words;
 mod write;
 
 use std::process::ExitCode;
 
-use ::report::Document;
+use ::report::{Document, Line};
 use anyhow::Context;
 use audit_model::{BlindSpot, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -85,7 +87,7 @@ impl Program for ComplianceMonthly {
         now: DateTime<Utc>,
         zone: Tz,
     ) -> Result<Option<Window>, job_runner::Error> {
-        period::window(config, since, until, now, zone).map(Some)
+        period::window(config.month, since, until, now, config.zone_or(zone)).map(Some)
     }
 
     fn time_zone(config: &Config) -> Option<Tz> {
@@ -108,13 +110,16 @@ impl Program for ComplianceMonthly {
         act::act(config, job, report).await
     }
 
-    fn body(_report: &Report, _document: &mut Document) {}
+    fn body(report: &Report, document: &mut Document) {
+        report::body(report, document)
+    }
 
-    fn text(report: &Report, _document: &Document) -> Vec<u8> {
-        let mut out = Vec::new();
-        // nothing fails that writes into memory
-        report::text(report, &mut out).ok();
-        out
+    fn headline(report: &Report, _told: u64) -> Option<Line> {
+        Some(report::headline(report))
+    }
+
+    fn text(report: &Report, document: &Document) -> Vec<u8> {
+        report::text(report, document)
     }
 
     /// A report that was asked for is printed, whatever it lacks.

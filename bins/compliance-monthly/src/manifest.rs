@@ -1,7 +1,11 @@
 //! `manifest.json`: what belongs to a report, with the hash of each file, so that a changed byte is noticed.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
 
+use audit_model::Coverage;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,4 +80,66 @@ impl Manifest {
     pub(crate) fn is_complete(&self) -> bool {
         self.coverage.get("complete") == Some(&Value::Bool(true))
     }
+}
+
+/// Coverage without what only this run can know: how many rows came late.
+pub(crate) fn lasting(coverage: &Coverage) -> Value {
+    let mut coverage = serde_json::to_value(coverage).unwrap_or_default();
+    for source in ["audit", "logins"] {
+        if let Some(source) = coverage.get_mut(source).and_then(Value::as_object_mut) {
+            source.remove("late_rows");
+        }
+    }
+    coverage
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unread {
+    #[error("cannot read {FILE_NAME} in {0}: a folder without it is no report, or one that was not finished")]
+    NoManifest(String, #[source] io::Error),
+    #[error("{FILE_NAME} in {0} is damaged")]
+    Damaged(String, #[source] serde_json::Error),
+    #[error("{FILE_NAME} in {0} has the form `{1}`, this version knows `{SCHEMA}`; use a newer version")]
+    OtherForm(String, String),
+}
+
+pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Unread> {
+    let place = || folder.display().to_string();
+    let path = folder.join(FILE_NAME);
+    if !is_file(&path) && fs::symlink_metadata(&path).is_ok() {
+        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a link, and a link can point to another file");
+        return Err(Unread::NoManifest(place(), why));
+    }
+    let bytes = fs::read(path).map_err(|source| Unread::NoManifest(place(), source))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| Unread::Damaged(place(), source))?;
+    if manifest.schema != SCHEMA {
+        return Err(Unread::OtherForm(place(), manifest.schema));
+    }
+    // it has one form only, and its digest covers what it says: any other byte was not written by us
+    if manifest.sealed().map_err(|source| Unread::Damaged(place(), source))? != bytes {
+        let why = serde::de::Error::custom("it does not say what was written into it");
+        return Err(Unread::Damaged(place(), why));
+    }
+    Ok(manifest)
+}
+
+/// Length and SHA-256 of a file.
+pub(crate) fn hash_of(path: &Path) -> io::Result<(u64, String)> {
+    let (mut file, mut hasher, mut length) = (File::open(path)?, Sha256::new(), 0);
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok((length, hex::encode(hasher.finalize()))),
+            read => {
+                hasher.update(&part[..read]);
+                length += read as u64;
+            }
+        }
+    }
+}
+
+/// Whether it is a file of its own: what a link leads to can be exchanged.
+pub(crate) fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ::report::words::{Clock, utc};
 use audit_model::Window;
-use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use job_runner::time_spec::start_of_day;
 
-use crate::config::Config;
-use crate::csv::utc;
 use crate::manifest::PeriodFacts;
+
+/// An instant as it was on the clocks of the zone, with its offset.
+pub(crate) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
 
 /// A month of the calendar; which instants it is made of depends on the zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,6 +134,31 @@ impl Period {
         format!("{}_{}", instant(self.window.since), instant(self.window.until))
     }
 
+    /// What people call it: `June 2026`, else its days, else its instants.
+    pub(crate) fn words(&self) -> String {
+        if let Some(month) = self.month() {
+            return month.first_day.format("%B %Y").to_string();
+        }
+        if self.is_whole_days() && self.first_day() == self.last_day() {
+            return self.first_day().to_string();
+        }
+        if self.is_whole_days() {
+            return format!("{} to {}", self.first_day(), self.last_day());
+        }
+        Clock(self.zone).span(self.window)
+    }
+
+    /// An instant as it was on the clocks of the zone, with its offset.
+    pub(crate) fn local(&self, at: DateTime<Utc>) -> String {
+        local(at, self.zone)
+    }
+
+    /// What of it is on that day.
+    pub(crate) fn part_on(&self, day: NaiveDate) -> Window {
+        let next = day.succ_opt().map_or(self.window.until, |next| start_of_day(next, self.zone));
+        Window::new(start_of_day(day, self.zone), next).intersection(&self.window)
+    }
+
     /// Whether it begins and ends with days.
     fn is_whole_days(&self) -> bool {
         let ends = self.last_day().succ_opt().map(|next| start_of_day(next, self.zone));
@@ -178,25 +207,23 @@ pub(crate) fn month_before(until: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
     start_of_day(day, zone) + (local - local.date().and_time(chrono::NaiveTime::MIN))
 }
 
-/// The month that is set, else the last whole one; or what the flags say, half-open.
+/// This month, else the last whole one; or what the flags say, half-open.
 ///
 /// # Errors
 /// The month is not over yet.
 pub(crate) fn window(
-    config: &Config,
+    month: Option<Month>,
     since: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Result<Window, job_runner::Error> {
-    let zone = config.zone_or(zone);
     match (since, until) {
         (None, None) => {
-            let month = config.month.unwrap_or_else(|| Month::last_complete(now, zone));
+            let month = month.unwrap_or_else(|| Month::last_complete(now, zone));
             let window = month.window(zone);
             if window.until > now {
-                let message =
-                    format!("{month} ends at {} and is not over yet", crate::words::local(window.until, zone));
+                let message = format!("{month} ends at {} and is not over yet", local(window.until, zone));
                 return Err(job_runner::Error::setting("month", message));
             }
             Ok(window)

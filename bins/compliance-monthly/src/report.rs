@@ -1,44 +1,71 @@
-//! The report on stdout: the published first lines, the first page, and where the files are. Pure.
+//! The report: the pages of the period, and where the files are. Pure.
 
-use std::io;
+use ::report::words::{number, plural};
+use ::report::{Block, Document, Form, Line, Section, line};
+use safe_actions::ActionState;
 
-use crate::body::Report;
-use crate::txt;
-use crate::upload::State;
-use ::report::words::plural;
+use crate::body::{Body, Destination, Report, Written};
+use crate::manifest::FileEntry;
+use crate::names::Names;
+use crate::{page_one, pages, txt};
 
-/// Writes the report; this program always has something to say.
-pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    txt::published_lines(report.body.period.first_day, report.body.period.last_day, report.body.counts.events, out)?;
-    for note in &report.head.notes {
-        writeln!(out, "Note: {note}")?;
-    }
-    txt::blocks(&report.body.page_one.page_one, out)?;
-    if let Some(written) = &report.body.report {
-        writeln!(out, "\nFiles in {}:", written.folder.display())?;
-        for file in &written.files {
-            let rows = file.rows.map(|rows| format!(", {}", plural(rows, "row"))).unwrap_or_default();
-            writeln!(out, "  - {} ({} bytes{rows})", file.name, file.bytes)?;
-        }
-    }
-    if let Some(upload) = &report.body.upload {
-        writeln!(out, "\nUploads into {} (folder {}):", upload.path, upload.folder)?;
-        for action in &report.body.actions {
-            let id = action.id.as_ref().map(|id| format!(", file {id}")).unwrap_or_default();
-            writeln!(out, "  - {}: {}{id}: {}", action.title, words(action.state), action.reason)?;
-        }
-        for note in &upload.notes {
-            writeln!(out, "  {note}")?;
-        }
-    }
-    Ok(())
+/// The sentence above everything.
+pub(crate) fn headline(report: &Report) -> Line {
+    pages::headline(&report.body.facts, report.coverage())
 }
 
-fn words(state: State) -> &'static str {
+/// The pages, and where the files are.
+pub(crate) fn body(report: &Report, document: &mut Document) {
+    let Body { facts, report: written, .. } = &report.body;
+    let label = facts.period.label();
+    let names = if written.is_some() { Names::new(&label) } else { Names::unwritten(&label) };
+    pages::put(facts, &names, document);
+    document.sections.extend(places(&report.body));
+}
+
+/// The published first lines, the first page, and where the files are. `whole` is the whole report.
+pub(crate) fn text(report: &Report, whole: &Document) -> Vec<u8> {
+    let Body { facts, .. } = &report.body;
+    let mut first = Document { figures: Vec::new(), sections: Vec::new(), timelines: Vec::new(), ..whole.clone() };
+    page_one::put(facts, &mut first);
+    first.sections.extend(places(&report.body));
+    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), Form::Text.render(&first)].concat()
+}
+
+/// Where the files are, here and in the portal.
+fn places(body: &Body) -> impl Iterator<Item = Section> {
+    let uploads = body.upload.as_ref().map(|upload| uploads(body, upload));
+    body.report.as_ref().map(files).into_iter().chain(uploads)
+}
+
+fn files(written: &Written) -> Section {
+    let line = |file: &FileEntry| {
+        let rows = file.rows.map(|rows| format!(", {}", plural(rows, "row"))).unwrap_or_default();
+        Line::from(format!("{} ({} bytes{rows})", file.name, number(file.bytes)))
+    };
+    let folder = format!("In {}:", written.folder.display());
+    Section::new("files")
+        .with(Block::Paragraph(folder.into()))
+        .with(Block::List(written.files.iter().map(line).collect()))
+}
+
+fn uploads(body: &Body, upload: &Destination) -> Section {
+    let mut section = Section::new(format!("uploads into {} (folder {})", upload.path, upload.folder));
+    if !body.actions.is_empty() {
+        let lines = body.actions.iter().map(|action| {
+            let id = action.id.as_ref().map(|id| format!(", file {id}")).unwrap_or_default();
+            line![action.title.as_str(), ": ", words(action.state), id, ": ", action.reason.as_str()]
+        });
+        section = section.with(Block::List(lines.collect()));
+    }
+    section.with(Block::List(upload.notes.iter().map(|note| Line::from(note.as_str())).collect()))
+}
+
+fn words(state: ActionState) -> &'static str {
     match state {
-        State::Held => "HELD BACK",
-        State::Done => "uploaded",
-        State::Failed => "NOT UPLOADED",
-        State::Already => "there already",
+        ActionState::Held => "HELD BACK",
+        ActionState::Done => "uploaded",
+        ActionState::Already => "there already",
+        ActionState::Failed | ActionState::Unknown | ActionState::Planned | ActionState::Released => "NOT UPLOADED",
     }
 }

@@ -1,243 +1,259 @@
-//! The sections behind the first page: tables that lead to events.
+//! The sections behind the first page: tables that lead to events, folded where a page can fold.
 
 use std::cmp::Reverse;
 
-use audit_model::{ActClass, PortalText, RoomId, Verdict, is_robot};
+use ::report::words::{Clock, list_of, plural};
+use ::report::{Bar, Block, Cell, Details, Document, Line, Section, Table, Timeline};
+use audit_model::{ActClass, Coverage, MainSource, PortalText, Verdict};
 
-use crate::body::Facts;
-use crate::document::Bars;
-use crate::document::{Block, Table};
-use crate::summary::{RoomKey, RoomRow, SHOWN};
+use crate::facts::Facts;
+use crate::names::Names;
+use crate::summary::SHOWN;
 use crate::topic::{TOPICS, Topic};
-use crate::words::{self, local};
-use ::report::words::plural;
 
-pub(crate) fn blocks(facts: &Facts, names: &Names) -> Vec<Block> {
-    if facts.coverage.verdict() == Verdict::Nothing {
-        return Vec::new();
-    }
-    let mut blocks = Vec::new();
-    logins(facts, names, &mut blocks);
-    for topic in TOPICS {
-        topic_section(facts, topic, names, &mut blocks);
-    }
-    blocks.push(Block::Heading("Rooms".to_owned()));
-    blocks.push(Block::Table(rooms(facts, names)));
-    blocks.push(quiet(facts));
-    blocks.push(Block::Heading("People".to_owned()));
-    blocks.push(Block::Table(people(facts, names)));
-    blocks.push(Block::Heading("Events by day".to_owned()));
-    blocks.push(Block::Bars(days(facts)));
-    blocks.push(Block::Heading("Events by kind".to_owned()));
-    blocks.push(Block::Table(actions(facts)));
-    blocks
-}
+/// Countries and addresses that stand in a cell; the others are counted.
+const IN_A_CELL: usize = 5;
 
-/// Where long tables stand in full.
-pub(crate) struct Names {
-    pub(crate) events: String,
-    pub(crate) logins: String,
-    pub(crate) people: String,
-    pub(crate) rooms: String,
-}
-
-fn logins(facts: &Facts, names: &Names, blocks: &mut Vec<Block>) {
-    let logins = &facts.logins;
-    blocks.push(Block::Heading("Logins".to_owned()));
-    if facts.coverage.logins.is_none() {
-        blocks.push(Block::Warning("The login history could not be read; see what was not seen.".to_owned()));
+/// Adds the sections and the timeline; only the coverage speaks of a period of which nothing was seen.
+pub(crate) fn put(facts: &Facts, names: &Names, document: &mut Document) {
+    if document.seal() == Verdict::Nothing {
         return;
     }
-    let mut failed: Vec<_> = logins.failed.iter().collect();
+    let sections = &mut document.sections;
+    sections.push(logins(facts, &document.coverage, names));
+    sections.push(subjects(facts, &document.coverage, names));
+    sections.push(rooms(facts, &document.coverage, names));
+    sections.push(Section::new("people").with(people(facts, names)));
+    sections.push(Section::new("events by kind").with(actions(facts)));
+    document.timelines.push(days(facts));
+}
+
+/// A table that is opened by whoever wants to see it.
+fn folded(summary: impl Into<Line>, table: Table) -> Block {
+    Block::Details(Details { summary: summary.into(), blocks: vec![Block::Table(table)] })
+}
+
+/// The same, or a sentence when there is nothing in it.
+fn folded_or(summary: impl Into<Line>, table: Table, none: impl Into<Line>) -> Block {
+    if table.rows.is_empty() { Block::Paragraph(none.into()) } else { folded(summary, table) }
+}
+
+/// The first texts, and how many there are besides.
+fn first_of<'t>(texts: impl ExactSizeIterator<Item = &'t PortalText>) -> String {
+    let total = texts.len() as u64;
+    let shown: Vec<String> = texts.take(IN_A_CELL).map(|text| Line::name(text).for_terminal()).collect();
+    list_of(&shown, IN_A_CELL, total)
+}
+
+fn logins(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
+    let section = Section::new("logins");
+    if coverage.logins.is_none() {
+        let warning = "the login history could not be read, so nothing is known of logins";
+        return section.with(Block::Warning(warning.into()));
+    }
+    section.with(failed_logins(facts, names)).with(new_countries(facts, names)).with(who_signed_in(facts, names))
+}
+
+fn failed_logins(facts: &Facts, names: &Names) -> Block {
+    let mut failed: Vec<_> = facts.logins.failed.iter().collect();
     failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
-    let mut table = Table::new("Failed logins", &["Typed", "How often", "Refused", "Addresses", "Login ids"]);
+    let mut table = Table::new("", &["Typed", "How often", "Refused", "Addresses", "Login ids"]);
     for (typed, some) in failed.iter().take(SHOWN) {
-        let addresses: Vec<String> = some.addresses.iter().take(5).map(|ip| ip.for_terminal()).collect();
-        let more = some.addresses.len().saturating_sub(addresses.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        table.rows.push(vec![
-            (*typed).clone(),
-            some.tally.count.to_string(),
-            some.locked.to_string(),
-            format!("{}{more}", addresses.join(", ")),
-            some.tally.ids(),
+        table.row([
+            Cell::from(typed.as_str()),
+            some.tally.count.into(),
+            some.locked.into(),
+            first_of(some.addresses.iter()).into(),
+            some.tally.ids().into(),
         ]);
     }
-    push_table(blocks, table.of(failed.len() as u64, &names.logins), "No login failed.");
-    let mut table =
-        Table::new("Logins from new countries", &["Person", "Id", "Country", "First", "How often", "Login ids"]);
-    for new in logins.new_countries().take(SHOWN) {
-        table.rows.push(vec![
-            words::name(&new.name),
-            new.user.to_string(),
-            new.country.for_terminal(),
-            local(new.first_at, facts.period.zone),
-            new.logins.count.to_string(),
-            new.logins.ids(),
+    folded_or(
+        plural(facts.logins.failures, "failed login"),
+        table.of(failed.len() as u64, names.logins.as_str()),
+        "No login failed.",
+    )
+}
+
+fn new_countries(facts: &Facts, names: &Names) -> Block {
+    let total = facts.logins.new_countries().count() as u64;
+    let mut table = Table::new("", &["Person", "Country", "First", "How often", "Login ids", "Id"]);
+    for new in facts.logins.new_countries().take(SHOWN) {
+        table.row([
+            Line::name(&new.name).into(),
+            Line::name(&new.country).into(),
+            new.first_at.into(),
+            new.logins.count.into(),
+            new.logins.ids().into(),
+            new.user.to_string().into(),
         ]);
     }
-    let none = match logins.known_since {
+    let none = match facts.logins.known_since {
         Some(since) => {
-            format!("No country was new; earlier logins are known since {}.", local(since, facts.period.zone))
+            let since = Clock(facts.period.zone).at(since);
+            format!("No country was new for anybody; earlier logins are known since {since}.")
         }
         None => "Whether a country is new cannot be told: no earlier logins are known.".to_owned(),
     };
-    push_table(blocks, table.of(logins.new_countries().count() as u64, &names.logins), &none);
-    let mut users: Vec<_> = logins.users.iter().collect();
+    folded_or(plural(total, "new country"), table.of(total, names.logins.as_str()), none)
+}
+
+fn who_signed_in(facts: &Facts, names: &Names) -> Block {
+    let mut users: Vec<_> = facts.logins.users.iter().collect();
     users.sort_by_key(|(id, user)| (Reverse(user.logins.count), **id));
-    let mut table = Table::new("Who signed in", &["Person", "Id", "Logins", "Countries", "Login ids"]);
+    let mut table = Table::new("", &["Person", "Logins", "Countries", "Login ids", "Id"]);
     for (id, user) in users.iter().take(SHOWN) {
-        let countries: Vec<String> = user.countries.iter().map(|country| country.for_terminal()).collect();
-        table.rows.push(vec![
-            words::name(&user.name),
-            id.to_string(),
-            user.logins.count.to_string(),
-            countries.join(", "),
-            user.logins.ids(),
+        table.row([
+            Line::name(&user.name).into(),
+            user.logins.count.into(),
+            first_of(user.countries.iter()).into(),
+            user.logins.ids().into(),
+            id.to_string().into(),
         ]);
     }
-    push_table(blocks, table.of(users.len() as u64, &names.logins), "Nobody signed in.");
+    let total = users.len() as u64;
+    let title = format!("{} signed in", plural(total, "person"));
+    folded_or(title, table.of(total, names.logins.as_str()), "Nobody signed in.")
 }
 
-fn push_table(blocks: &mut Vec<Block>, table: Table, none: &str) {
-    if table.rows.is_empty() {
-        blocks.push(Block::Paragraph(none.to_owned()));
-    } else {
-        blocks.push(Block::Table(table));
+fn subjects(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
+    let (had, had_not): (Vec<Topic>, Vec<Topic>) =
+        TOPICS.into_iter().partition(|topic| facts.summary.of_topic(*topic) > 0);
+    let mut section = Section::new("events by subject");
+    section.blocks.extend(had.into_iter().map(|topic| subject(facts, topic, names)));
+    if !had_not.is_empty() {
+        let titles: Vec<String> = had_not.into_iter().map(|topic| topic.title().to_lowercase()).collect();
+        let is_hidden = coverage.gaps.iter().any(|gap| gap.what == "audit");
+        let nothing =
+            if is_hidden { "Nothing was seen, though not all could be seen," } else { "Nothing was recorded" };
+        section.blocks.push(Block::Paragraph(format!("{nothing} of: {}.", titles.join("; ")).into()));
     }
+    section
 }
 
-fn topic_section(facts: &Facts, topic: Topic, names: &Names, blocks: &mut Vec<Block>) {
-    blocks.push(Block::Heading(topic.title().to_owned()));
-    let Some(rows) = facts.summary.topics.get(&topic) else {
-        blocks.push(Block::Paragraph("Nothing of this kind.".to_owned()));
-        return;
-    };
-    let mut table = Table::new(plural(rows.tally.count, "event"), &["Event", "When", "Who", "What", "Where"]);
-    for line in &rows.lines {
-        table.rows.push(vec![
-            line.id.to_string(),
-            local(line.at, facts.period.zone),
-            words::name(&line.actor),
-            line.done.clone(),
-            line.context.as_ref().map(words::name).unwrap_or_default(),
+fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
+    let mut table = Table::new("", &["When", "Who", "What", "Where", "Event"]);
+    let rows = facts.summary.topics.get(&topic);
+    for row in rows.iter().flat_map(|rows| &rows.first) {
+        let done = row.text.as_ref().map_or_else(|| Line::from(row.action.to_string()), Line::from);
+        table.row([
+            row.at.into(),
+            Line::name(&row.actor).into(),
+            done.into(),
+            row.context.as_ref().map(Line::name).into(),
+            row.id.to_string().into(),
         ]);
     }
-    blocks.push(Block::Table(table.of(rows.tally.count, format!("{}, topic {}", names.events, topic.name()))));
+    let total = facts.summary.of_topic(topic);
+    let place = format!("{}, topic {}", names.events, topic.name());
+    folded(format!("{} ({})", topic.title(), plural(total, "event")), table.of(total, place))
 }
 
-/// Title and id of a room, as surely as they are known.
-pub(crate) fn room_name(facts: &Facts, key: &RoomKey, row: &RoomRow) -> (PortalText, Option<RoomId>) {
-    match key {
-        RoomKey::Known(id) => {
-            let known = || facts.rooms.get(id).map(|room| room.title.clone());
-            (row.title.clone().or_else(known).unwrap_or_default(), Some(id.clone()))
-        }
-        RoomKey::Titled(title) => (title.clone(), None),
-    }
-}
-
-fn rooms(facts: &Facts, names: &Names) -> Table {
+fn rooms(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
     let mut rows: Vec<_> = facts.summary.rooms.iter().collect();
     rows.sort_by_key(|(key, row)| (Reverse(row.events.count), (*key).clone()));
     let columns = ["Room", "Id", "Events", "People", "Downloads", "Changes", "Deletions", "Event ids"];
-    let mut table = Table::new("Rooms by number of events", &columns);
+    let mut table = Table::new("", &columns);
     for (key, row) in rows.iter().take(SHOWN) {
-        let (title, id) = room_name(facts, key, row);
-        let of = |class| row.by_class.get(&class).copied().unwrap_or(0).to_string();
-        table.rows.push(vec![
-            words::name(&title),
-            id.map_or_else(|| "known by its title only".to_owned(), |id| id.to_string()),
-            row.events.count.to_string(),
-            row.people.len().to_string(),
+        let (title, id) = facts.room_name(key, row);
+        let of = |class| Cell::from(row.of_class(class));
+        table.row([
+            Line::name(&title).into(),
+            id.map_or_else(|| "known by its title only".to_owned(), |id| id.to_string()).into(),
+            row.events.count.into(),
+            (row.people.len() as u64).into(),
             of(ActClass::Download),
             of(ActClass::Change),
             of(ActClass::Delete),
-            row.events.ids(),
+            row.events.ids().into(),
         ]);
     }
-    table.of(rows.len() as u64, &names.rooms)
+    let total = rows.len() as u64;
+    let title = format!("{} with events", plural(total, "room"));
+    let busy = folded_or(title, table.of(total, names.rooms.as_str()), "No event was recorded in a room.");
+    Section::new("rooms").with(busy).with(quiet(facts, coverage))
 }
 
 /// Rooms that were there and in which nothing was recorded, as far as this report can tell.
-fn quiet(facts: &Facts) -> Block {
-    let is_hidden = facts.coverage.gaps.iter().any(|gap| matches!(gap.what.as_str(), "rooms" | "audit"));
-    let quiet: Vec<String> =
-        facts.quiet_rooms().map(|room| format!("{} ({})", words::name(&room.title), room.id)).collect();
-    if quiet.is_empty() && is_hidden {
-        return Block::Paragraph("Which rooms were quiet cannot be told: see what was not seen.".to_owned());
+fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
+    let is_hidden = coverage.gaps.iter().any(|gap| matches!(gap.what.as_str(), "rooms" | "audit"));
+    let mut quiet: Vec<Line> = Vec::new();
+    let mut total = 0;
+    for room in facts.quiet_rooms() {
+        total += 1;
+        if quiet.len() < SHOWN {
+            quiet.push(Line::name(&room.title).and(format!(" ({})", room.id)));
+        }
     }
-    if quiet.is_empty() {
-        return Block::Paragraph("There is no room in which nothing happened.".to_owned());
+    if total == 0 {
+        let none = if is_hidden {
+            "Which rooms were quiet cannot be told, because not everything was read."
+        } else {
+            "There is no room in which nothing happened."
+        };
+        return Block::Paragraph(none.into());
     }
-    let shown = quiet.len().min(SHOWN);
-    let more = if quiet.len() > shown { format!(" and {} more", quiet.len() - shown) } else { String::new() };
+    if total > quiet.len() as u64 {
+        quiet.push(format!("and {} more", ::report::words::number(total - quiet.len() as u64)).into());
+    }
     let nothing = match (is_hidden, &facts.filter) {
         (true, _) => "Nothing was seen, though not all could be seen,",
         (false, Some(_)) => "Nothing of what this report is restricted to was recorded",
         (false, None) => "Nothing was recorded",
     };
-    let rooms = plural(quiet.len() as u64, "room");
-    Block::Paragraph(format!("{nothing} in {rooms}: {}{more}.", quiet[..shown].join(", ")))
+    let summary = format!("{nothing} in {}", plural(total, "room")).into();
+    Block::Details(Details { summary, blocks: vec![Block::List(quiet)] })
 }
 
-fn people(facts: &Facts, names: &Names) -> Table {
+fn people(facts: &Facts, names: &Names) -> Block {
     let mut rows: Vec<_> = facts.summary.people.iter().collect();
     rows.sort_by_key(|(id, row)| (Reverse(row.events.count), **id));
-    let columns =
-        ["Person", "Id", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
-    let mut table = Table::new("People by number of events", &columns);
+    let columns = ["Person", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
+    let mut table = Table::new("", &columns);
     for (id, row) in rows.iter().take(SHOWN) {
-        let busiest = row.busiest.map(|(day, tally)| format!("{} on {day}", tally.count)).unwrap_or_default();
-        table.rows.push(vec![
-            words::name(&row.name),
-            id.to_string(),
-            row.events.count.to_string(),
-            row.of_class(ActClass::Download).to_string(),
-            busiest,
-            row.of_class(ActClass::Change).to_string(),
-            row.of_class(ActClass::Delete).to_string(),
-            remark(facts, **id),
-            row.events.ids(),
+        let busiest = row.busiest.map(|(day, tally)| format!("{} on {day}", ::report::words::number(tally.count)));
+        table.row([
+            Line::name(&row.name).into(),
+            row.events.count.into(),
+            row.of_class(ActClass::Download).into(),
+            busiest.into(),
+            row.of_class(ActClass::Change).into(),
+            row.of_class(ActClass::Delete).into(),
+            facts.remark(**id).into(),
+            row.events.ids().into(),
         ]);
     }
-    table.of(rows.len() as u64, &names.people)
+    let total = rows.len() as u64;
+    let title = format!("{} with events", plural(total, "account"));
+    folded_or(title, table.of(total, names.people.as_str()), "No event was recorded of anybody.")
 }
 
-pub(crate) fn remark(facts: &Facts, id: uuid::Uuid) -> String {
-    if let Some((at, event)) = facts.summary.removed.get(&id) {
-        return format!("removed on {} (event {event})", facts.period.day(*at));
-    }
-    if is_robot(id) {
-        return "the portal itself".to_owned();
-    }
-    if facts.own.contains(&id) {
-        return "account of our own programs".to_owned();
-    }
-    String::new()
-}
-
-fn days(facts: &Facts) -> Bars {
-    let bars = facts.period.days().map(|day| {
-        let tally = facts.summary.by_day.get(&day).copied().unwrap_or_default();
-        (day.to_string(), tally.count, tally.ids())
-    });
-    Bars { caption: "Events by day".to_owned(), bars: bars.collect() }
-}
-
-fn actions(facts: &Facts) -> Table {
-    let mut table = Table::new("Events by kind of action", &["Action", "Number", "Events", "Event ids"]);
+fn actions(facts: &Facts) -> Block {
+    let mut table = Table::new("", &["Action", "Number", "Events", "Event ids"]);
     let mut rows: Vec<_> = facts.summary.by_action.iter().collect();
     rows.sort_by_key(|(action, tally)| (Reverse(tally.count), action.0));
-    for (action, tally) in rows {
+    for (action, tally) in &rows {
         let unknown = if action.info().is_none() { " (not known to this version)" } else { "" };
-        table.rows.push(vec![format!("{action}{unknown}"), action.0.to_string(), tally.count.to_string(), tally.ids()]);
+        table.row([
+            format!("{action}{unknown}").into(),
+            action.0.to_string().into(),
+            tally.count.into(),
+            tally.ids().into(),
+        ]);
     }
-    table
+    folded_or(plural(rows.len() as u64, "kind"), table, "No event was recorded.")
 }
 
-/// Whether a room is one that events of the period were in.
-pub(crate) fn had_events(facts: &Facts, id: &RoomId, title: &PortalText) -> bool {
-    let rooms = &facts.summary.rooms;
-    rooms.contains_key(&RoomKey::Known(id.clone())) || rooms.contains_key(&RoomKey::Titled(title.clone()))
+fn days(facts: &Facts) -> Timeline {
+    let bar = |day| {
+        let tally = facts.summary.by_day.get(&day).copied().unwrap_or_default();
+        Bar { note: tally.ids().into(), ..Bar::new(facts.period.part_on(day), tally.count) }
+    };
+    Timeline {
+        title: "events per day".into(),
+        unit: "event".to_owned(),
+        source: MainSource::Audit,
+        span: facts.period.window,
+        bars: facts.period.days().map(bar).collect(),
+        marks: Vec::new(),
+    }
 }

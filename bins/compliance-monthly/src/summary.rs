@@ -6,10 +6,9 @@ use audit_model::{ActClass, ActionId, AuditEvent, Place, PortalText, RoomId, Roo
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use crate::decision::Question;
 use crate::period::Period;
+use crate::question::Question;
 use crate::topic::Topic;
-use crate::words;
 
 /// Events of a topic that stand in the report; all of them are in the attachment.
 pub(crate) const SHOWN: usize = 50;
@@ -62,19 +61,20 @@ impl Ids {
 
 /// One event as it stands in the table of a topic.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct TopicRow {
     pub(crate) id: i64,
     pub(crate) at: DateTime<Utc>,
     pub(crate) actor: PortalText,
-    pub(crate) done: String,
+    pub(crate) action: ActionId,
+    /// The portal's sentence, where it has one.
+    pub(crate) text: Option<PortalText>,
     pub(crate) context: Option<PortalText>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct TopicRows {
     pub(crate) tally: Tally,
-    /// The first of them.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) first: Vec<TopicRow>,
 }
 
 /// What somebody did.
@@ -106,8 +106,9 @@ pub(crate) struct RoomRow {
     pub(crate) by_class: BTreeMap<ActClass, u64>,
 }
 
-/// What the reader of the events must be told to count.
-pub(crate) struct Eyes<'a> {
+/// What has to be known to count an event.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
     pub(crate) period: &'a Period,
     pub(crate) rooms: &'a Rooms,
     /// The accounts of our own programs.
@@ -133,18 +134,18 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Takes in an event; they come in order.
-    pub(crate) fn push(&mut self, event: &AuditEvent, eyes: &Eyes<'_>) {
-        let day = eyes.period.day(event.at);
+    pub(crate) fn push(&mut self, event: &AuditEvent, context: Context<'_>) {
+        let day = context.period.day(event.at);
         self.events.add(event.id);
         self.by_action.entry(event.action).or_default().add(event.id);
         self.by_day.entry(day).or_default().add(event.id);
-        for topic in Topic::of(event, eyes.own) {
+        for topic in Topic::of(event, context.own) {
             self.topics.entry(topic).or_default().push(event);
         }
         if let Some(question) = Question::about(event.action) {
             self.questions.entry(question).or_default().add(event.id);
         }
-        if matches!(event.action, ActionId::USER_DELETED | ActionId::USERS_DELETED) {
+        if event.action.is_removal_of_people() {
             let gone = event.target.iter().filter_map(|id| id.parse().ok());
             self.removed.extend(gone.map(|person: Uuid| (person, (event.at, event.id))));
         }
@@ -154,7 +155,7 @@ impl Summary {
         }
         let person = self.people.entry(event.actor).or_insert_with(|| PersonRow::new(&event.actor_name));
         person.push(event.id, class, day);
-        let key = match eyes.rooms.place(event) {
+        let key = match context.rooms.place(event) {
             Place::Room(id, _) => RoomKey::Known(id),
             Place::OneOf { title, .. } | Place::UnknownRoom { title } => RoomKey::Titled(title),
             Place::Elsewhere => return,
@@ -189,15 +190,22 @@ impl Summary {
     }
 }
 
+impl RoomRow {
+    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
+        self.by_class.get(&class).copied().unwrap_or(0)
+    }
+}
+
 impl TopicRows {
     fn push(&mut self, event: &AuditEvent) {
         self.tally.add(event.id);
-        if self.lines.len() < SHOWN {
-            self.lines.push(Line {
+        if self.first.len() < SHOWN {
+            self.first.push(TopicRow {
                 id: event.id,
                 at: event.at,
                 actor: event.actor_name.clone(),
-                done: words::done_in_short(event),
+                action: event.action,
+                text: event.text.clone(),
                 context: event.context.clone(),
             });
         }

@@ -76,32 +76,12 @@ fn topic_of(action: ActionId) -> Option<Topic> {
         Some(ActClass::Download) if action.is_about_whole_folder() => return Some(Topic::FolderDownloads),
         _ => {}
     }
+    if action.is_about_administrators() {
+        return Some(Topic::People);
+    }
     let info = action.info().filter(|info| info.kind == ActionKind::Audit)?;
     match (info.location?, action) {
-        // administrators and the owner, wherever the portal files them
-        (
-            _,
-            ActionId::ADMINISTRATOR_ADDED
-            | ActionId::ADMINISTRATOR_OPENED_FULL_ACCESS
-            | ActionId::ADMINISTRATOR_DELETED
-            | ActionId::USERS_OPENED_PRODUCT_ACCESS
-            | ActionId::GROUPS_OPENED_PRODUCT_ACCESS
-            | ActionId::PRODUCT_ACCESS_OPENED
-            | ActionId::PRODUCT_ACCESS_RESTRICTED
-            | ActionId::PRODUCT_ADDED_ADMINISTRATOR
-            | ActionId::PRODUCT_DELETED_ADMINISTRATOR
-            | ActionId::OWNER_SENT_CHANGE_OWNER_INSTRUCTIONS
-            | ActionId::OWNER_UPDATED,
-        ) => Some(Topic::People),
-        // language, pictures and telephone numbers of one's own profile
-        (
-            Location::Contacts,
-            ActionId::USER_UPDATED_LANGUAGE
-            | ActionId::USER_ADDED_AVATAR
-            | ActionId::USER_DELETED_AVATAR
-            | ActionId::USER_UPDATED_AVATAR_THUMBNAILS
-            | ActionId::USER_UPDATED_MOBILE_NUMBER,
-        ) => None,
+        (Location::Contacts, _) if action.is_about_profile() => None,
         (Location::Contacts, _) => Some(Topic::People),
         // saves that the editor was told to make
         (Location::DocumentsSettings, ActionId::DOCUMENTS_STORE_FORCESAVE | ActionId::DOCUMENTS_FORCESAVE) => None,

@@ -1,81 +1,19 @@
-//! Plain text: the published first lines, the report, and a block for every event. No text of an event can begin a line.
+//! What is published of the plain text: its first lines, and a block for every event. No text of an event can begin a line.
 
 use std::io;
 
 use audit_model::{AuditEvent, PortalText};
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use crate::document::{Block, Document, Table};
-use crate::words::{done, local};
-
-/// Cells longer than this are not what a column is made wide for.
-const WIDEST_COLUMN: usize = 40;
+use crate::facts::Facts;
+use crate::period::local;
 
 const RULE: &str = "--------------------------------------------------------------------------------";
 
 /// The three lines that scripts rely on.
-pub(crate) fn published_lines(
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-    events: u64,
-    out: &mut impl io::Write,
-) -> io::Result<()> {
-    writeln!(out, "Compliance report\nPeriod: {first_day} - {last_day}\nTotal events: {events}")
-}
-
-/// Everything before the events.
-pub(crate) fn document(document: &Document, out: &mut impl io::Write) -> io::Result<()> {
-    blocks(&document.page_one, out)?;
-    blocks(&document.sections, out)
-}
-
-pub(crate) fn blocks(blocks: &[Block], out: &mut impl io::Write) -> io::Result<()> {
-    for block in blocks {
-        match block {
-            Block::Heading(text) => {
-                writeln!(out, "\n{text}")?;
-                writeln!(out, "{}", "=".repeat(text.chars().count()))?;
-            }
-            Block::Warning(text) => writeln!(out, "\n*** {text}")?,
-            Block::Paragraph(text) => writeln!(out, "{text}")?,
-            Block::List(lines) => {
-                for line in lines {
-                    writeln!(out, "  - {line}")?;
-                }
-            }
-            Block::Table(shown) => table(shown, out)?,
-            Block::Bars(bars) => {
-                let most = bars.bars.iter().map(|(_, count, _)| *count).max().unwrap_or(0).max(1);
-                for (label, count, ids) in &bars.bars {
-                    let width = usize::try_from(count * 40 / most).unwrap_or(0);
-                    let line = format!("  {label} {count:>8}  {:<40}  {ids}", "#".repeat(width));
-                    writeln!(out, "{}", line.trim_end())?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn table(table: &Table, out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(out, "{}", table.caption)?;
-    if let Some(note) = table.note() {
-        writeln!(out, "{note}")?;
-    }
-    let width = |text: &str| text.chars().count();
-    let mut widths: Vec<usize> = table.columns.iter().map(|column| width(column)).collect();
-    for row in &table.rows {
-        for (widest, cell) in widths.iter_mut().zip(row) {
-            *widest = (*widest).max(width(cell).min(WIDEST_COLUMN));
-        }
-    }
-    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded = cells.zip(&widths).map(|(cell, widest)| format!("{cell:<widest$}")).collect::<Vec<_>>();
-        writeln!(out, "  {}", padded.join(" | ").trim_end())
-    };
-    line(&mut table.columns.iter().copied())?;
-    table.rows.iter().try_for_each(|row| line(&mut row.iter().map(String::as_str)))
+pub(crate) fn published_lines(facts: &Facts) -> String {
+    let (period, events) = (&facts.period, facts.summary.events.count);
+    format!("Compliance report\nPeriod: {} - {}\nTotal events: {events}\n", period.first_day(), period.last_day())
 }
 
 /// The line before all events, with the first rule.
@@ -88,7 +26,9 @@ pub(crate) fn event(event: &AuditEvent, zone: Tz, out: &mut impl io::Write) -> i
     writeln!(out, "ID: {}", event.id)?;
     writeln!(out, "Date: {}", local(event.at, zone))?;
     writeln!(out, "User: {} ({})", event.actor_name.for_terminal(), event.actor)?;
-    writeln!(out, "Action: {} ({}, {})", done(event), event.action.0, event.action)?;
+    // in the portal's sentence where it has one
+    let done = event.text.as_ref().map_or_else(|| event.action.to_string(), PortalText::for_terminal);
+    writeln!(out, "Action: {done} ({}, {})", event.action.0, event.action)?;
     let target = PortalText::new(event.target.join(", "));
     writeln!(out, "Target: {}", if event.target.is_empty() { "-".to_owned() } else { target.for_terminal() })?;
     if let Some(context) = &event.context {

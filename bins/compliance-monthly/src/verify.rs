@@ -1,16 +1,12 @@
 //! `verify DIR`: whether the files of a report are still the ones that were written. Needs neither the portal nor the store.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use sha2::{Digest, Sha256};
 
-use crate::bundle::is_file;
 use crate::config::Config;
-use crate::manifest::{FILE_NAME, FileEntry, Manifest, SCHEMA};
+use crate::manifest::{FileEntry, Manifest, Unread, hash_of, is_file, read_manifest};
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,39 +16,8 @@ pub(crate) struct Verified {
     pub(crate) problems: Vec<String>,
 }
 
-/// Why nothing can be said.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("cannot read {FILE_NAME} in {0}: a folder without it is no report, or one that was not finished")]
-    NoManifest(String, #[source] io::Error),
-    #[error("{FILE_NAME} in {0} is damaged")]
-    Damaged(String, #[source] serde_json::Error),
-    #[error("{FILE_NAME} in {0} has the form `{1}`, this version knows `{SCHEMA}`; use a newer version")]
-    OtherForm(String, String),
-}
-
-pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, Error> {
-    let place = || folder.display().to_string();
-    let path = folder.join(FILE_NAME);
-    if !is_file(&path) && std::fs::symlink_metadata(&path).is_ok() {
-        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a link, and a link can point to another file");
-        return Err(Error::NoManifest(place(), why));
-    }
-    let bytes = std::fs::read(path).map_err(|source| Error::NoManifest(place(), source))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| Error::Damaged(place(), source))?;
-    if manifest.schema != SCHEMA {
-        return Err(Error::OtherForm(place(), manifest.schema));
-    }
-    // it has one form only, and its digest covers what it says: any other byte was not written by us
-    if manifest.sealed().map_err(|source| Error::Damaged(place(), source))? != bytes {
-        let why = serde::de::Error::custom("it does not say what was written into it");
-        return Err(Error::Damaged(place(), why));
-    }
-    Ok(manifest)
-}
-
 /// Compares every file of the manifest with what it was.
-pub(crate) fn verify(folder: &Path) -> Result<Verified, Error> {
+pub(crate) fn verify(folder: &Path) -> Result<Verified, Unread> {
     let manifest = read_manifest(folder)?;
     let mut problems: Vec<String> = manifest.files.iter().filter_map(|file| problem(folder, file)).collect();
     problems.extend(strangers(folder, &manifest));
@@ -92,21 +57,6 @@ fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
             Some(format!("{name}: changed: its SHA-256 is {sha256}, and was {}", file.sha256))
         }
         Ok(_) => None,
-    }
-}
-
-/// Length and SHA-256 of a file.
-pub(crate) fn hash_of(path: &Path) -> io::Result<(u64, String)> {
-    let (mut file, mut hasher, mut length) = (File::open(path)?, Sha256::new(), 0);
-    let mut part = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut part)? {
-            0 => return Ok((length, hex::encode(hasher.finalize()))),
-            read => {
-                hasher.update(&part[..read]);
-                length += read as u64;
-            }
-        }
     }
 }
 

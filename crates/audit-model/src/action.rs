@@ -121,6 +121,34 @@ impl ActionId {
         matches!(self.0, 1002..=1005 | 1008 | 1009 | 1013 | 1014 | 1018 | 1020 | 1022 | 1023 | 1025 | 1026)
     }
 
+    /// Whether somebody was turned away whatever they typed: after too many tries, or because of the address they came from.
+    pub fn is_blocked_login(self) -> bool {
+        matches!(self, ActionId::LOGIN_FAIL_IP_SECURITY | ActionId::LOGIN_FAIL_BRUTE_FORCE)
+    }
+
+    /// Whether accounts were removed; the targets are their ids.
+    pub fn is_removal_of_people(self) -> bool {
+        matches!(self, ActionId::USER_DELETED | ActionId::USERS_DELETED)
+    }
+
+    /// Whether it is about who administers the portal or owns it. The portal files such actions under its settings.
+    pub fn is_about_administrators(self) -> bool {
+        (ActionId::ADMINISTRATOR_ADDED..=ActionId::PRODUCT_DELETED_ADMINISTRATOR).contains(&self)
+            || matches!(self, ActionId::OWNER_SENT_CHANGE_OWNER_INSTRUCTIONS | ActionId::OWNER_UPDATED)
+    }
+
+    /// Whether somebody changed language, picture or telephone number, mostly their own. It changes nobody's rights.
+    pub fn is_about_profile(self) -> bool {
+        matches!(
+            self,
+            ActionId::USER_UPDATED_LANGUAGE
+                | ActionId::USER_ADDED_AVATAR
+                | ActionId::USER_DELETED_AVATAR
+                | ActionId::USER_UPDATED_AVATAR_THUMBNAILS
+                | ActionId::USER_UPDATED_MOBILE_NUMBER
+        )
+    }
+
     /// Whether the document server saved what several people may have written together: such an event names the first of them, and
     /// the address of whoever opened the document.
     pub fn is_saved_by_editor(self) -> bool {
@@ -260,6 +288,25 @@ mod tests {
             let succeeds = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
             assert_eq!(action.is_successful_login(), succeeds, "{}", info.name);
             assert_eq!(action.is_failed_login(), info.name.starts_with("LoginFail"), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn people_and_rights_are_told_by_their_names() {
+        for info in ACTIONS {
+            let (action, name) = (ActionId(info.id), info.name);
+            assert_eq!(action.is_removal_of_people(), ["UserDeleted", "UsersDeleted"].contains(&name), "{name}");
+            let blocked = ["LoginFailIpSecurity", "LoginFailBruteForce"];
+            assert_eq!(action.is_blocked_login(), blocked.contains(&name), "{name}");
+            assert!(action.is_failed_login() || !action.is_blocked_login(), "{name}");
+            let is_about_rights = ["Administrator", "Product", "OwnerSentChangeOwner", "OwnerUpdated"];
+            // what administrators are asked, and which parts the portal has
+            let is_other = ["AdministratorMessageSettingsUpdated", "ProductsListUpdated"].contains(&name);
+            let named = !is_other && is_about_rights.iter().any(|word| name.contains(word));
+            assert_eq!(action.is_about_administrators(), named, "{name}");
+            let profile = ["Avatar", "UserUpdatedLanguage", "UserUpdatedMobileNumber"];
+            let named = profile.iter().any(|word| name.contains(word));
+            assert_eq!(action.is_about_profile(), named, "{name}");
         }
     }
 

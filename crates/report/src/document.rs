@@ -143,7 +143,8 @@ fn told(blocks: &[Block]) -> Vec<Block> {
 pub struct Document {
     pub program: Program,
     pub portal: Portal,
-    pub run: Run,
+    /// Absent from a document that has to be the same whenever it is made.
+    pub run: Option<Run>,
     /// What the report is about: half-open.
     pub window: Window,
     /// The one sentence that stands above everything, without a capital letter and a full stop.
@@ -158,10 +159,22 @@ pub struct Document {
 
 impl Document {
     /// A report that has found nothing so far.
-    pub fn new(program: Program, portal: Portal, run: Run, window: Window, coverage: Coverage) -> Self {
+    pub fn new(
+        program: Program,
+        portal: Portal,
+        run: impl Into<Option<Run>>,
+        window: Window,
+        coverage: Coverage,
+    ) -> Self {
+        let run = run.into();
         let headline = words::headline(&coverage, 0, 0).into();
         let (figures, sections, timelines, notes) = Default::default();
         Document { program, portal, run, window, headline, figures, sections, timelines, coverage, notes }
+    }
+
+    /// Whether the run that it is about changed and sent nothing.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.run.is_some_and(|run| run.dry_run)
     }
 
     /// Whether it is complete, as its coverage says.

@@ -68,7 +68,7 @@ fn body(page: &mut Markup, document: &Document, clock: Clock) {
                 page.instant(document.window.until, clock);
                 page.text(&format!(", times in {}", clock.0));
             });
-            if document.run.dry_run {
+            if document.is_dry_run() {
                 page.line_in(
                     "p",
                     &[("class", "about")],
@@ -156,10 +156,12 @@ fn contents(page: &mut Markup, document: &Document) {
 }
 
 fn footer(page: &mut Markup, document: &Document, clock: Clock) {
-    let program = format!("Made by {} {} on ", document.program.name, document.program.version);
     page.tag("p", &[], |page| {
-        page.text(&program);
-        page.instant(document.run.started_at, clock);
+        page.text(&format!("Made by {} {}", document.program.name, document.program.version));
+        if let Some(run) = document.run {
+            page.text(" on ");
+            page.instant(run.started_at, clock);
+        }
         page.text(
             ". Names and titles are shown as people typed them into the portal; hidden characters appear as codes.",
         );

@@ -15,7 +15,10 @@ impl Serialize for Document {
         document.serialize_field("schema", SCHEMA)?;
         document.serialize_field("program", &self.program)?;
         document.serialize_field("portal", &self.portal)?;
-        document.serialize_field("run", &self.run)?;
+        match &self.run {
+            Some(run) => document.serialize_field("run", run)?,
+            None => document.skip_field("run")?,
+        }
         document.serialize_field("window", &self.window)?;
         document.serialize_field("seal", seal)?;
         document.serialize_field("headline", &self.headline)?;

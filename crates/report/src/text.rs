@@ -24,7 +24,7 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
     let below = if document.coverage.gaps.is_empty() { "" } else { " (see below)" };
     out.say(0, line![document.program.name.as_str(), ": ", document.headline.clone(), below]);
     out.say(0, document.about());
-    if document.run.dry_run {
+    if document.is_dry_run() {
         out.say(0, "Dry run: nothing was changed at the portal, and nothing was sent");
     }
     for note in &document.notes {

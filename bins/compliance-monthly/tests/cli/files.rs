@@ -136,6 +136,16 @@ async fn a_changed_byte_in_any_file_is_named() {
     assert_eq!(verify(&setting).await.exit, 0);
 }
 
+/// Auditors keep reports for years.
+#[tokio::test]
+async fn a_report_that_an_older_version_wrote_is_still_verified() {
+    let setting = Setting::new(june()).await;
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/written-by-1.0.0");
+    let ended = setting.run(&["verify", &old.display().to_string()]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with(": 7 files, none changed\n"), "{}", ended.stdout);
+}
+
 /// A file that was written half, as a crash leaves it, is neither taken for a report nor in the way of the next run.
 #[tokio::test]
 async fn a_crash_leaves_no_half_report() {

@@ -30,6 +30,11 @@ async fn upload(setting: &Setting, extra: &[&str]) -> Run {
     setting.month("2026-06", &[&["--upload-to", "Falcon/Reports"], extra].concat()).await
 }
 
+/// Lets so much time pass that a call which broke cannot be at work any more.
+fn wait(setting: &Setting) {
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::minutes(6));
+}
+
 /// Titles and contents of the files in the folder.
 fn uploaded(setting: &Setting) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
@@ -200,6 +205,9 @@ async fn a_full_portal_is_explained_and_the_next_run_finishes() {
         ended.stdout
     );
     assert!(ended.stdout.contains("make room or raise the quota"), "{}", ended.stdout);
+    // everything was read: the line above the report must not say otherwise
+    let headline = "need a decision, and the report is not everywhere it should be";
+    assert!(ended.stdout.contains(headline), "{}", ended.stdout);
     setting.sim.edit(|portal| portal.content.quota.space = 1 << 30);
     let again = upload(&setting, &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stdout);
@@ -239,6 +247,7 @@ async fn no_fault_at_any_call_doubles_or_loses_a_file() {
                 setting.sim.set_faults(Vec::new());
                 let what = format!("{kind:?} at {method} {skip}: {}", first.stdout);
                 assert!([0, 4].contains(&first.exit), "{what}");
+                wait(&setting);
                 let second = upload(&setting, &[]).await;
                 assert_eq!(second.exit, 0, "{what}\n{}", second.stdout);
                 assert_whole(&setting, &what);
@@ -271,6 +280,7 @@ async fn a_run_killed_at_any_request_is_finished_by_the_next() {
             tokio::task::yield_now().await;
         }
         child.kill().await.unwrap();
+        wait(&setting);
         let ended = upload(&setting, &[]).await;
         assert_eq!(ended.exit, 0, "killed at {killed_at}: {}{}", ended.stdout, ended.stderr);
         assert_whole(&setting, &format!("killed at {killed_at}"));
@@ -332,6 +342,15 @@ async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
     let ended = upload(&setting, &[]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stdout);
     setting.sim.set_faults(Vec::new());
+    // the portal may still be at work on it
+    let at_once = upload(&setting, &[]).await;
+    assert_eq!(at_once.exit, 4, "{}", at_once.stdout);
+    assert!(
+        at_once.stdout.contains("it may still be at work; a run in five minutes looks again"),
+        "{}",
+        at_once.stdout
+    );
+    wait(&setting);
     assert_eq!(upload(&setting, &[]).await.exit, 0);
     assert_whole(&setting, "after it was not there");
 }

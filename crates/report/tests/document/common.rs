@@ -166,7 +166,7 @@ pub(crate) fn nothing() -> Document {
     let mut nothing = document(day(), Coverage::unseen("audit", day(), GapReason::AuditFeatureMissing));
     nothing.portal.time_zone = None;
     nothing.portal.version = None;
-    nothing.run.dry_run = true;
+    nothing.run.iter_mut().for_each(|run| run.dry_run = true);
     nothing
 }
 

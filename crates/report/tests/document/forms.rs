@@ -39,6 +39,20 @@ fn nothing_could_be_concluded() {
     snapshots("nothing", &common::nothing());
 }
 
+/// A file that is kept as evidence has to be the same whenever it is made.
+#[test]
+fn without_a_run_no_form_says_when_it_was_made() {
+    for (name, document) in common::all() {
+        let started = document.run.unwrap().started_at;
+        let document = report::Document { run: None, ..document };
+        for form in [Form::Text, Form::Html, Form::Csv, Form::Json] {
+            assert!(!rendered(&document, form).contains(&report::words::utc(started)), "{name} {form:?}");
+        }
+        let maker = format!("<p>Made by {} {}. Names", document.program.name, document.program.version);
+        assert!(rendered(&document, Form::Html).contains(&maker), "{name}");
+    }
+}
+
 #[test]
 fn json_has_the_shape_that_the_schema_describes() {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/document-1.schema.json");

@@ -1,0 +1,317 @@
+//! How one file is sent, and how it is found again: it is ours when it was not there before, we made it, and its bytes are the ones
+//! that we sent.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use audit_model::PortalText;
+use docspace_client::{Client, EntryId, Error, ErrorKind, File, OnTwin, UploadSession};
+use job_store::JournalEntry;
+use safe_actions::{Act, Begun, Called, Intent, Looked};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::config::Collision;
+use crate::manifest::FileEntry;
+
+/// What the journal keeps of an upload.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Payload {
+    folder: String,
+    title: String,
+    /// Its name in the folder of the report.
+    file: String,
+    sha256: String,
+    bytes: u64,
+    /// Ids and versions of the files that could be taken for ours and were there before.
+    before: BTreeMap<String, i64>,
+    session: Option<String>,
+    /// The file that it became.
+    id: Option<EntryId>,
+}
+
+impl Payload {
+    /// Of an upload that was not begun.
+    pub(crate) fn new(folder: &EntryId, title: &str, entry: &FileEntry) -> Self {
+        Payload {
+            folder: folder.to_string(),
+            title: title.to_owned(),
+            file: entry.name.clone(),
+            sha256: entry.sha256.clone(),
+            bytes: entry.bytes,
+            ..Payload::default()
+        }
+    }
+
+    fn of(intent: &Intent) -> Result<Self, String> {
+        serde_json::from_value(intent.payload.clone())
+            .map_err(|error| format!("its entry in the journal is damaged: {error}"))
+    }
+
+    fn folder(&self) -> EntryId {
+        EntryId::from(self.folder.as_str())
+    }
+}
+
+/// Sends files from one folder here.
+pub(crate) struct Sending<'a> {
+    client: &'a Client,
+    /// Whom the files belong to that we make.
+    me: Uuid,
+    local: &'a Path,
+    policy: Collision,
+    chunk_bytes: u64,
+    /// Sessions that earlier runs began and did not see the end of, by the key of the upload.
+    left: BTreeMap<String, UploadSession>,
+    /// What was found, by the key of the upload.
+    found: Mutex<BTreeMap<String, File>>,
+}
+
+impl<'a> Sending<'a> {
+    /// `open` are the uploads whose end no run has seen.
+    ///
+    /// # Errors
+    /// The portal does not say how much it takes at once.
+    pub(crate) async fn new(
+        client: &'a Client,
+        me: Uuid,
+        local: &'a Path,
+        policy: Collision,
+        open: &[JournalEntry],
+    ) -> Result<Self, Error> {
+        let session = |entry: &JournalEntry| {
+            let payload: Payload = serde_json::from_value(entry.payload.clone()).ok()?;
+            Some((entry.key.clone(), UploadSession { folder: payload.folder(), id: payload.session? }))
+        };
+        let left = open.iter().filter_map(session).collect();
+        let chunk_bytes = client.upload_chunk_bytes().await?;
+        Ok(Sending { client, me, local, policy, chunk_bytes, left, found: Mutex::default() })
+    }
+
+    /// The file of an upload, once it was found.
+    pub(crate) fn found(&self, intent: &Intent) -> Option<File> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&intent.key).cloned()
+    }
+
+    /// Whether the file of a finished upload can still be seen, wherever it was moved to; its id. What somebody else threw away lies
+    /// in their trash, which is closed to us.
+    ///
+    /// # Errors
+    /// Why that could not be seen.
+    pub(crate) async fn is_still_there(&self, entry: &JournalEntry) -> Result<Option<EntryId>, String> {
+        let payload: Payload = serde_json::from_value(entry.payload.clone()).unwrap_or_default();
+        let there = match &payload.id {
+            Some(id) => self.by_id(id).await,
+            None => self.search(&payload).await,
+        };
+        there.map(|file| file.map(|file| file.id)).map_err(|error| unsure(&error))
+    }
+
+    async fn by_id(&self, id: &EntryId) -> Result<Option<File>, Error> {
+        match self.client.file(id).await {
+            Ok(found) => Ok(found.filter(|file| !file.in_trash)),
+            Err(error) if error.kind == ErrorKind::MissingRight => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The file that an upload has become, if it has.
+    async fn search(&self, payload: &Payload) -> Result<Option<File>, Error> {
+        for file in self.client.folder_contents(&payload.folder()).await?.files {
+            let is_new = payload.before.get(&file.id.to_string()).is_none_or(|version| file.version > *version);
+            let is_mine = file.updated_by.or(file.author).is_none_or(|author| author == self.me);
+            let fits = is_new && is_mine && file.size_bytes == payload.bytes && could_be(&file.title, &payload.title);
+            if fits && self.hash_of(&file).await? == payload.sha256 {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The file that it is said to have become, when it holds what was sent.
+    async fn compare(&self, id: &EntryId, payload: &Payload) -> Result<Option<File>, Error> {
+        let Some(file) = self.by_id(id).await? else { return Ok(None) };
+        if self.hash_of(&file).await? == payload.sha256 {
+            return Ok(Some(file));
+        }
+        warn!(file = %file.id, "the portal gives back other bytes than were sent; look at it there");
+        Ok(None)
+    }
+
+    async fn hash_of(&self, file: &File) -> Result<String, Error> {
+        let mut hasher = Sha256::new();
+        self.client.read_file(&file.id, file.version, |part| hasher.update(part)).await?;
+        Ok(hex::encode(hasher.finalize()))
+    }
+
+    /// Chunks that nobody will make a file of.
+    async fn forget(&self, session: &UploadSession) {
+        if let Err(error) = self.client.forget_upload(session).await {
+            // the portal forgets it by itself after twelve hours
+            warn!("{:#}", anyhow::Error::new(error));
+        }
+    }
+
+    async fn send(&self, begun: &mut Begun<'_>, payload: &mut Payload) -> Result<Sent, job_store::Error> {
+        let path = self.local.join(&payload.file);
+        let unread = |error: std::io::Error| Ok(Sent::Unread(format!("cannot read {}: {error}", path.display())));
+        if payload.bytes <= self.chunk_bytes {
+            let content = match std::fs::read(&path) {
+                Ok(content) => content,
+                Err(error) => return unread(error),
+            };
+            let sent = self.client.upload(&payload.folder(), &payload.title, &content, self.on_twin()).await;
+            return Ok(Sent::Answered(sent));
+        }
+        let mut file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) => return unread(error),
+        };
+        let begun_there =
+            self.client.begin_upload(&payload.folder(), &payload.title, payload.bytes, self.on_twin()).await;
+        let session = match begun_there {
+            Ok(session) => session,
+            Err(error) => return Ok(Sent::Answered(Err(error))),
+        };
+        payload.session = Some(session.id.clone());
+        note(begun, payload).await?;
+        for number in 1.. {
+            let mut chunk = Vec::new();
+            if let Err(error) = Read::by_ref(&mut file).take(self.chunk_bytes).read_to_end(&mut chunk) {
+                return unread(error);
+            }
+            if chunk.is_empty() {
+                break;
+            }
+            if let Err(error) = self.client.send_chunk(&session, number, &chunk).await {
+                return Ok(Sent::Answered(Err(error)));
+            }
+        }
+        Ok(Sent::Answered(self.client.end_upload(&session).await))
+    }
+
+    fn on_twin(&self) -> OnTwin {
+        match self.policy {
+            Collision::KeepBoth | Collision::Fail => OnTwin::KeepBoth,
+            Collision::NewVersion => OnTwin::NewVersion,
+        }
+    }
+}
+
+/// How sending ended.
+enum Sent {
+    Answered(Result<File, Error>),
+    /// Nothing of it will be made a file.
+    Unread(String),
+}
+
+async fn note(begun: &mut Begun<'_>, payload: &Payload) -> Result<(), job_store::Error> {
+    // only text and numbers are in it
+    begun.note(serde_json::to_value(payload).unwrap_or_default()).await
+}
+
+impl Act for Sending<'_> {
+    async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
+        let mut payload = match Payload::of(begun.intent()) {
+            Ok(payload) => payload,
+            Err(why) => return Ok(Called::Refused(why)),
+        };
+        if let Some(session) = self.left.get(&begun.intent().key) {
+            self.forget(session).await;
+        }
+        let there = match self.client.folder_contents(&payload.folder()).await {
+            Ok(contents) => contents.files,
+            Err(error) => return Ok(Called::Refused(error.to_string())),
+        };
+        if self.policy == Collision::Fail && there.iter().any(|file| is_same_title(&file.title, &payload.title)) {
+            let why = "a file of that title is there already, and `on_collision` is \"fail\"";
+            return Ok(Called::Refused(why.to_owned()));
+        }
+        let similar = there.iter().filter(|file| could_be(&file.title, &payload.title));
+        payload.before = similar.map(|file| (file.id.to_string(), file.version)).collect();
+        note(begun, &payload).await?;
+        match self.send(begun, &mut payload).await? {
+            Sent::Answered(Ok(file)) => {
+                payload.id = Some(file.id);
+                note(begun, &payload).await?;
+                Ok(Called::Done)
+            }
+            Sent::Unread(why) => Ok(Called::Refused(why)),
+            Sent::Answered(Err(error)) if !error.may_have_acted() => Ok(Called::Refused(error.to_string())),
+            Sent::Answered(Err(error)) => {
+                let why = format!("it broke off, and a run in five minutes looks whether it is there: {error}");
+                warn!("{:#}", anyhow::Error::new(error));
+                Ok(Called::Broke(why))
+            }
+        }
+    }
+
+    async fn look(&self, intent: &Intent) -> Looked {
+        let payload = match Payload::of(intent) {
+            Ok(payload) => payload,
+            Err(why) => return Looked::Unclear(why),
+        };
+        let there = match &payload.id {
+            Some(id) => self.compare(id, &payload).await,
+            None => self.search(&payload).await,
+        };
+        match there {
+            Ok(Some(file)) => {
+                info!(file = payload.file, "it is there");
+                self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(intent.key.clone(), file);
+                Looked::Happened
+            }
+            Ok(None) => Looked::NotHappened,
+            Err(error) => Looked::Unclear(unsure(&error)),
+        }
+    }
+}
+
+fn unsure(error: &Error) -> String {
+    format!("whether it is there could not be seen, the next run looks again: {error}")
+}
+
+/// Some portals compare titles without regard to case.
+fn is_same_title(there: &PortalText, title: &str) -> bool {
+    there.raw().to_lowercase() == title.to_lowercase()
+}
+
+/// Whether the portal may have given this title to an upload of that one: the same, or with a number.
+fn could_be(there: &PortalText, title: &str) -> bool {
+    let (stem, end) = title.rsplit_once('.').unwrap_or((title, ""));
+    let there = there.raw();
+    if there.eq_ignore_ascii_case(title) {
+        return true;
+    }
+    let middle =
+        there.strip_prefix(stem).and_then(|rest| rest.strip_suffix(end)).and_then(|rest| rest.strip_suffix('.'));
+    let number = middle.and_then(|middle| middle.strip_prefix(" (")).and_then(|middle| middle.strip_suffix(')'));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_may_have_got_a_number() {
+        for (there, fits) in [
+            ("report-2026-06.txt", true),
+            ("report-2026-06 (1).txt", true),
+            ("report-2026-06 (12).txt", true),
+            ("Report-2026-06.txt", true),
+            ("report-2026-06 ().txt", false),
+            ("report-2026-06 (x).txt", false),
+            ("report-2026-06 (1).csv", false),
+            ("report-2026-061.txt", false),
+            ("report-2026-05.txt", false),
+        ] {
+            assert_eq!(could_be(&PortalText::new(there), "report-2026-06.txt"), fits, "{there}");
+        }
+    }
+}
