@@ -14,9 +14,9 @@ pub(crate) struct Cli {
     #[arg(long = "room", global = true, value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
 
-    /// Print the whole report for the manager instead of what is new: text, html, csv or json
-    #[arg(long = "report", value_name = "FORM")]
-    pub(crate) report: Option<String>,
+    /// Print the whole report instead of what is new: text, html, csv or json
+    #[arg(long = "print", value_name = "FORM")]
+    pub(crate) print: Option<String>,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -55,8 +55,8 @@ impl CommandLine for Cli {
 impl Cli {
     pub(crate) fn flags(&self) -> Vec<FlagSetting> {
         let rooms = (!self.rooms.is_empty()).then(|| FlagSetting::new("--room", "rooms", self.rooms.clone()));
-        let report = self.report.as_deref().map(|form| FlagSetting::new("--report", "manager.print", form));
-        [rooms, report].into_iter().flatten().collect()
+        let print = self.print.as_deref().map(|form| FlagSetting::new("--print", "manager.print", form));
+        [rooms, print].into_iter().flatten().collect()
     }
 }
 

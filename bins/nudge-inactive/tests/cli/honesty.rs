@@ -43,7 +43,7 @@ async fn an_unreadable_row_leaves_everybody_unknown_who_was_not_seen() {
     let json = report(&ended);
     assert_eq!(found(&json).len(), 0);
     assert!(unknown(&json) >= 5, "{}", ended.stdout);
-    let text = setting.run(&["--report", "text"]).await;
+    let text = setting.run(&["--print", "text"]).await;
     assert!(text.stdout.starts_with("nudge-inactive: incomplete"), "{}", text.stdout);
     assert!(!text.stdout.contains("All monitored"), "{}", text.stdout);
 }

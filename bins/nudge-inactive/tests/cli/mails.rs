@@ -138,7 +138,7 @@ async fn activity_ends_the_series() {
         portal.add_event(Event::new(5064, asleep, at).file(901, "moved.docx").in_room(EAGLE));
     });
     days_pass(&setting, A_FORTNIGHT).await;
-    let ended = go(&setting, &config, &["--report", "text"]).await;
+    let ended = go(&setting, &config, &["--print", "text"]).await;
     assert!(ended.stdout.contains("All monitored room members were active"), "{}", ended.stdout);
     days_pass(&setting, A_FORTNIGHT).await;
     go(&setting, &config, &[]).await;

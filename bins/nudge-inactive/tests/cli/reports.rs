@@ -50,11 +50,11 @@ async fn the_manager_gets_the_whole_in_every_form() {
     let setting = start_portal(world(now())).await;
     let config = settings_file(&setting, CONFIG);
     for form in ["text", "html", "csv"] {
-        let ended = setting.run(&["--config", &config, "--report", form]).await;
+        let ended = setting.run(&["--config", &config, "--print", form]).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(format!("manager_{form}"), ended.stdout);
     }
-    let json = setting.run(&["--config", &config, "--report", "json"]).await;
+    let json = setting.run(&["--config", &config, "--print", "json"]).await;
     assert_valid(&json.stdout);
 }
 
@@ -66,7 +66,7 @@ async fn everybody_active_is_said_in_the_published_words() {
     assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
     let report = std::fs::read_to_string(setting.state.path().join("report.txt")).unwrap();
     assert!(report.contains("All monitored room members were active during this period."), "{report}");
-    let printed = setting.run(&["--config", &config, "--report", "text"]).await.stdout;
+    let printed = setting.run(&["--config", &config, "--print", "text"]).await.stdout;
     assert!(printed.contains("All monitored room members were active during this period."), "{printed}");
 }
 
@@ -85,7 +85,7 @@ async fn rooms_are_chosen_by_id_title_type_and_tag() {
     assert_eq!(rooms(&["71", "Hawk"]).await, [71, 73].into());
     assert_eq!(rooms(&["tag:deal"]).await, [72].into());
     assert_eq!(rooms(&["type:virtual_data_room"]).await, [71, 72, 73].into());
-    for unknown in [&["--room", "Sparrow"][..], &["--room", "type:sauna"], &["--report", "pdf"]] {
+    for unknown in [&["--room", "Sparrow"][..], &["--room", "type:sauna"], &["--print", "pdf"]] {
         let ended = setting.run(unknown).await;
         assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
     }
@@ -96,7 +96,7 @@ async fn rooms_are_chosen_by_id_title_type_and_tag() {
 async fn the_archive_tells_when_somebody_was_last_seen() {
     let setting = start_portal(world(now())).await;
     setting.run(&["--since", "2026-09-21T09:00:00Z"]).await;
-    let ended = setting.run(&["--report", "text"]).await;
+    let ended = setting.run(&["--print", "text"]).await;
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<earlier@example.com>")).nth(1).unwrap();
     assert!(line.ends_with("0 actions, last seen there 2026-10-01"), "{line}");
     let line = ended.stdout.lines().skip_while(|line| !line.contains("<guest@example.com>")).nth(1).unwrap();
