@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ::report::Form;
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
@@ -161,7 +162,7 @@ pub(crate) struct Manager {
     pub(crate) mail_to: Vec<String>,
     /// Form in which stdout has the whole report instead of what is new.
     #[serde(with = "text::option")]
-    pub(crate) print: Option<Form>,
+    pub(crate) print: Option<PrintForm>,
 }
 
 /// Which rooms to look at.
@@ -211,43 +212,32 @@ impl Config {
     }
 }
 
-/// The form of a manager report.
+/// The form in which stdout has the whole report, as a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Text,
-    Html,
-    Csv,
-    Json,
-}
+pub(crate) struct PrintForm(pub(crate) Form);
 
-impl FromStr for Form {
+impl FromStr for PrintForm {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, &'static str> {
-        Ok(match word {
+        Ok(PrintForm(match word {
             "text" | "txt" => Form::Text,
             "html" => Form::Html,
             "csv" => Form::Csv,
             "json" => Form::Json,
             _ => return Err("must be text, html, csv or json"),
-        })
+        }))
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for PrintForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(match self.0 {
             Form::Text => "text",
             Form::Html => "html",
             Form::Csv => "csv",
             Form::Json => "json",
         })
-    }
-}
-
-impl Form {
-    pub(crate) fn of_file(path: &std::path::Path) -> Option<Form> {
-        path.extension()?.to_str()?.parse().ok()
     }
 }
 
@@ -280,7 +270,7 @@ impl Settings for Config {
         let everybody = "is empty, so everybody would be inactive; name at least one";
         wrong.refuse_if(self.classes.is_empty(), "classes", everybody);
         let file = self.manager.file.as_ref();
-        let is_unknown = file.is_some_and(|file| Form::of_file(file.as_path()).is_none());
+        let is_unknown = file.is_some_and(|file| Form::of_file(file.as_path()).is_err());
         wrong.refuse_if(is_unknown, "manager.file", "must end in .txt, .html, .csv or .json");
         wrong.no_blanks("exclude_people", &self.exclude_people, "ids or e-mail addresses");
         wrong.no_blanks("manager.mail_to", &self.manager.mail_to, "mail addresses");
@@ -354,9 +344,9 @@ mod tests {
             assert!(text.parse::<Hours>().is_err(), "{text}");
         }
         assert_eq!(Remind::default().hours.to_string(), "08:00-18:00");
-        for form in [Form::Text, Form::Html, Form::Csv, Form::Json] {
+        for form in [Form::Text, Form::Html, Form::Csv, Form::Json].map(PrintForm) {
             assert_eq!(form.to_string().parse(), Ok(form));
         }
-        assert!("pdf".parse::<Form>().is_err());
+        assert!("pdf".parse::<PrintForm>().is_err());
     }
 }

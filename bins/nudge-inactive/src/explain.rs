@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use ::report::Who;
 use ::report::coverage::lines;
 use ::report::words::Clock;
 use audit_model::{Coverage, PortalText, Verdict as Reading};
@@ -11,7 +12,6 @@ use job_runner::{Job, Setup};
 use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
 use crate::remind::explain_reminders;
-use crate::report::who;
 use crate::rule::{Judged, Verdict};
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
@@ -45,8 +45,9 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
             continue;
         };
         is_known = true;
+        let who = Who::from(&judged.member.account.person).line().for_terminal();
         let (since, until) = (clock.minute(job.window.since), clock.minute(job.window.until));
-        writeln!(text, "{} in \"{title}\" (room {room}), {since} to {until}", who(&judged.member.account.person))?;
+        writeln!(text, "{who} in \"{title}\" (room {room}), {since} to {until}")?;
         writeln!(text, "  {}", verdict(judged, &clock))?;
         let groups: Vec<String> = judged.member.groups.iter().map(|group| group.name.for_terminal()).collect();
         let through = if judged.member.is_direct || groups.is_empty() {

@@ -11,12 +11,13 @@ mod gather;
 mod missed;
 mod remind;
 mod report;
+mod room_report;
 mod rooms;
 mod rule;
 
 use std::process::ExitCode;
 
-use ::report::Document;
+use ::report::{Document, Line};
 use audit_model::{MainSource, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -86,20 +87,28 @@ impl Program for NudgeInactive {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        act::act(config, job, report).await
+        act::act(config, job, report, job_runner::document::<Self>).await
     }
 
-    fn body(_report: &Report, _document: &mut Document) {}
+    fn body(report: &Report, document: &mut Document) {
+        report::body(report, document)
+    }
 
-    fn text(report: &Report, _document: &Document) -> Vec<u8> {
-        let mut out = Vec::new();
-        // nothing fails that writes into memory
-        report::text(report, &mut out).ok();
-        out
+    fn headline(report: &Report, _told: u64) -> Option<Line> {
+        Some(body::headline(report))
+    }
+
+    /// The whole report, where the settings ask for it.
+    fn text(report: &Report, document: &Document) -> Vec<u8> {
+        match report.body.print {
+            // what fails in JSON fails in `--format json`, which says so
+            Some(form) => job_runner::render(form, report, document).unwrap_or_default(),
+            None => job_runner::news::<Self>(report, document),
+        }
     }
 
     fn says_more(report: &Report) -> bool {
-        report.body.print.is_some() || report.is_held || report.told().next().is_some()
+        report.body.print.is_some()
     }
 
     fn needs_mail(config: &Config) -> bool {

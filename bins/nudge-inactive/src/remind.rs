@@ -11,7 +11,7 @@ use job_runner::Job;
 use crate::config::Config;
 use crate::rule::Judged;
 
-pub(crate) use plan::{ActionState, Hold, Reminder};
+pub(crate) use plan::{ActionState, Hold, Reminder, Step};
 pub(crate) use send::{Remembered, remind, spared};
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.

@@ -1,58 +1,207 @@
-//! The report in its forms: what is new for whoever runs the program, and the whole for the manager. Pure.
+//! The body of the report: rooms and who is inactive there, what became of the reminders, and who could not be judged. Pure.
 
-mod csv;
-mod html;
-mod text;
-mod words;
+mod reminders;
 
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 
-use alerting::{Mail, Recipient};
-use sha2::{Digest, Sha256};
-
-pub(crate) use words::{room_page, who};
+use ::report::words::{Clock, plural};
+use ::report::{Block, Cell, Details, Document, Figure, Line, Link, PersonLine, Section, Table, Who, line};
+use alerting::room_page;
+use audit_model::{Finding, Person, PortalRole, PortalText, Verdict};
+use job_runner::Head;
 
 use crate::body::Report;
-use crate::config::Form;
+use crate::room_report::{Inactive, RoomReport};
+use crate::rule::Risk;
 
-/// Writes the report of a run; nothing at all when there is nothing new to say, unless the whole was asked for.
-pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    match report.body.print {
-        Some(form) => whole(report, form, out),
-        None => text::news(report, out),
+/// Puts what the program found and did into the document.
+pub(crate) fn body(report: &Report, document: &mut Document) {
+    let clock = document.clock();
+    let rooms = &report.body.rooms;
+    document.figures = figures(report);
+    document.sections.extend(reminders::held(&report.body.actions));
+    let findings: BTreeMap<&str, &Finding> =
+        report.findings.iter().map(|found| (found.finding.fingerprint.as_str(), &found.finding)).collect();
+    for room in rooms.iter().filter(|room| !room.inactive.is_empty()) {
+        let person = |inactive: &Inactive| {
+            let finding = findings.get(inactive.fingerprint(room).as_str()).copied()?;
+            Some(person(report, inactive, finding, clock))
+        };
+        let section = room_section(&report.head, room).with(Block::Paragraph(counts(room).into()));
+        document.sections.push(section.with_people(room.inactive.iter().filter_map(person)));
     }
+    document.sections.extend(reminders::section(report));
+    document.sections.extend(unread(report));
+    document.sections.extend(not_judged(report, clock));
+    document.sections.extend(quiet(report));
 }
 
-/// Writes everything that the manager should know, also when everybody was active.
-pub(crate) fn whole(report: &Report, form: Form, out: &mut impl io::Write) -> io::Result<()> {
-    match form {
-        Form::Text => text::whole(report, out),
-        Form::Html => html::whole(report, out),
-        Form::Csv => csv::whole(report, out),
-        Form::Json => {
-            serde_json::to_writer_pretty(&mut *out, report)?;
-            writeln!(out)
+/// Nothing where nothing can be concluded.
+fn figures(report: &Report) -> Vec<Figure> {
+    let body = &report.body;
+    if body.rooms.is_empty() || report.coverage().verdict() == Verdict::Nothing {
+        return Vec::new();
+    }
+    let people_at = |most: Risk| {
+        let inactive = body.rooms.iter().flat_map(|room| &room.inactive).filter(|one| one.risk <= most);
+        inactive.map(|one| one.person.id).collect::<BTreeSet<_>>().len() as u64
+    };
+    let memberships = plural(body.inactive(), "membership");
+    let may_change = format!("{} may change documents", people_at(Risk::GuestWhoMayChange));
+    let mut figures = vec![
+        Figure::new("people inactive", body.people()).with_note(format!("in {memberships}")),
+        Figure::new("guests among them", people_at(Risk::Guest)).with_note(may_change),
+        Figure::new("rooms looked at", body.rooms.len() as u64),
+    ];
+    if body.unknown() > 0 {
+        figures.push(Figure::new("memberships not judged", body.unknown()).with_note("it is not known who was active"));
+    }
+    figures
+}
+
+/// `"Falcon" (room 71)`
+fn title(room: &RoomReport) -> Line {
+    line!["\"", Line::name(&room.title), format!("\" (room {})", room.id)]
+}
+
+fn page(head: &Head, room: &RoomReport) -> Option<String> {
+    room_page(Some(&room.place()), &head.portal.url).map(String::from)
+}
+
+fn room_section(head: &Head, room: &RoomReport) -> Section {
+    Section { page: page(head, room), ..Section::new(title(room)) }
+}
+
+/// `5 members: 2 inactive, 1 active, 1 disabled, 1 owner of the room`
+fn counts(room: &RoomReport) -> String {
+    let own = [
+        (room.inactive.len() as u64, "inactive"),
+        (room.active, "active"),
+        (room.unknown.len() as u64, "not known"),
+        (room.new.len() as u64, "too new to judge"),
+    ];
+    let left_out = room.excluded.iter().map(|(why, count)| (*count, why.words()));
+    let all = own.into_iter().chain(left_out).filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = all.map(|(count, what)| format!("{count} {what}")).collect();
+    format!("{}: {}", plural(room.members, "member"), parts.join(", "))
+}
+
+fn person(report: &Report, inactive: &Inactive, finding: &Finding, clock: Clock) -> PersonLine {
+    let mut person = report.head.person(finding);
+    let role = inactive.person.role.map_or("role in the portal not known", PortalRole::words);
+    person.who.remark = Some(line![role, ", in the room as ", right(inactive)]);
+    if let Some(place) = &mut person.place {
+        // the section leads there
+        place.page = None;
+    }
+    person.what = format!("{}; {}", few_actions(report, inactive, clock), inactive.risk.words()).into();
+    person.facts = Vec::new();
+    person.how_much = Line::default();
+    (person.first, person.last) = (None, inactive.last_activity);
+    person.what_to_do = what_to_do(inactive);
+    person
+}
+
+/// How little somebody did, as far back as it is known.
+fn few_actions(report: &Report, inactive: &Inactive, clock: Clock) -> String {
+    let window = report.head.window;
+    let known_since = report.body.watched_since.filter(|since| *since < window.since);
+    match (inactive.acts, inactive.last_activity, known_since) {
+        (0, None, Some(since)) => format!("no action since monitoring began on {}", clock.day(since)),
+        (0, ..) => format!("no action in {}", plural(window.length().num_days().unsigned_abs(), "day")),
+        (acts, ..) => {
+            let days = plural(window.length().num_days().unsigned_abs(), "day");
+            format!("{} in {days}, fewer than {}", plural(acts, "action"), report.body.terms.min_activity)
         }
     }
 }
 
-/// The whole report as a mail; the same window and address give the same `Message-ID`.
-pub(crate) fn manager_mail(report: &Report, address: &str) -> io::Result<Mail> {
-    let body = |form| -> io::Result<String> {
-        let mut bytes = Vec::new();
-        whole(report, form, &mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// `editor through the group "Auditors"`
+fn right(inactive: &Inactive) -> Line {
+    match groups(inactive) {
+        None => inactive.access.as_str().into(),
+        Some(groups) => line![inactive.access.as_str(), " through ", groups],
+    }
+}
+
+/// `the groups "Auditors", "Partners"`
+fn groups(inactive: &Inactive) -> Option<Line> {
+    let (first, more) = inactive.groups.split_first()?;
+    let quoted = |name: &PortalText| line!["\"", Line::name(name), "\""];
+    let word = if more.is_empty() { "the group " } else { "the groups " };
+    Some(more.iter().fold(line![word, quoted(first)], |line, name| line.and(", ").and(quoted(name))))
+}
+
+fn what_to_do(inactive: &Inactive) -> Vec<Line> {
+    let name = Line::name(&inactive.person.name);
+    if inactive.judged.member.is_owner {
+        return vec![
+            line!["ask ", name, " whether they should still own the room"],
+            "if not, make somebody else its owner".into(),
+        ];
+    }
+    let ask = match inactive.risk {
+        Risk::GuestWhoMayChange | Risk::Guest => {
+            line!["ask the manager of the room whether ", name, " still needs access"]
+        }
+        Risk::MayChange | Risk::Reader => line!["ask ", name, " whether they still need the room"],
     };
-    let head = &report.head;
-    let key = format!("manager {address} {} {}", head.portal.shown(), head.window);
-    let host = head.portal.shown().rsplit('/').next().and_then(|host| host.split(':').next()).unwrap_or("localhost");
-    Ok(Mail {
-        to: Recipient { name: String::new(), address: address.to_owned() },
-        subject: words::headline(report),
-        text: body(Form::Text)?,
-        html: Some(body(Form::Html)?),
-        message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
-        unsubscribe: Vec::new(),
-        date: head.run.started_at,
-    })
+    let may_change = matches!(inactive.risk, Risk::GuestWhoMayChange | Risk::MayChange);
+    let remove = match groups(inactive) {
+        Some(groups) => line!["if not, take them out of ", groups, ", or take the group out of the room"],
+        None if may_change => "if not, take them out of the room; if they only read, make them a viewer".into(),
+        None => "if not, take them out of the room".into(),
+    };
+    vec![ask, remove]
+}
+
+/// `Anna Schmidt <anna@example.com>`
+fn who(person: &Person) -> Line {
+    Who::from(person).line()
+}
+
+/// Rooms whose members could not be read.
+fn unread(report: &Report) -> Option<Section> {
+    let rooms = &report.body.unread_rooms;
+    let lines: Vec<Line> = rooms.iter().map(|id| Line::from(format!("room {id}"))).collect();
+    let section = Section::new("rooms whose members could not be read");
+    (!lines.is_empty()).then(|| section.with(Block::List(lines)))
+}
+
+/// Members who are neither active nor inactive, as far as anybody can say.
+fn not_judged(report: &Report, clock: Clock) -> Option<Section> {
+    let rooms = &report.body.rooms;
+    let mut unknown = Table::new("", &["Who", "Room", "Why not"]);
+    let mut new = Table::new("", &["Who", "Room", "Joined"]);
+    for room in rooms {
+        for one in &room.unknown {
+            unknown.row([who(&one.person).into(), title(room).into(), one.why.words().into()]);
+        }
+        for one in &room.new {
+            new.row([who(&one.person).into(), title(room).into(), clock.day(one.joined).into()]);
+        }
+    }
+    let folded = |table: Table, what: &str| {
+        let summary = format!("{} {what}", plural(table.rows.len() as u64, "membership"));
+        (!table.rows.is_empty())
+            .then(|| Block::Details(Details { summary: summary.into(), blocks: vec![Block::Table(table)] }))
+    };
+    let blocks: Vec<Block> =
+        [folded(unknown, "of which it is not known"), folded(new, "too new to judge")].into_iter().flatten().collect();
+    let section = Section::new("members who were not judged");
+    (!blocks.is_empty()).then(|| Section { blocks, is_background: true, ..section })
+}
+
+/// Rooms in which nobody was found inactive, in one table.
+fn quiet(report: &Report) -> Option<Section> {
+    let mut table = Table::new("", &["Room", "Members"]);
+    for room in report.body.rooms.iter().filter(|room| room.inactive.is_empty()) {
+        let name = match page(&report.head, room) {
+            Some(page) => Cell::Link(Link::new(title(room), page)),
+            None => title(room).into(),
+        };
+        table.row([name, counts(room).into()]);
+    }
+    let section = Section { is_background: true, ..Section::new("rooms in which nobody was found inactive") };
+    (!table.rows.is_empty()).then(|| section.with(Block::Table(table)))
 }

@@ -9,7 +9,8 @@ use crate::args::ReportFile;
 use crate::head::Head;
 use crate::program::{Program, ReportOf};
 
-/// The whole report, with everybody whom people know already.
+/// The whole report, with everybody whom people know already. What people know of a finding is judged after
+/// [`act`](Program::act): until then all of them are new.
 pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
     let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
     let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
@@ -62,16 +63,28 @@ pub(crate) fn write<P: Program>(
     document: &Document,
 ) -> Result<(), Vec<String>> {
     let write = |file: &ReportFile| -> Result<(), String> {
-        let bytes = match file.form {
-            Form::Json => json(report).map_err(|error| error.to_string())?,
-            form => form.render(document),
-        };
+        let bytes = render(file.form, report, document).map_err(|error| error.to_string())?;
         files::replace(&file.path, &bytes, files::PRIVATE).map_err(|error| {
             format!("cannot write the report {}: {error}; check the folder and its rights", file.path.display())
         })
     };
     let failed: Vec<String> = files.iter().filter_map(|file| write(file).err()).collect();
     if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+/// The whole report in a form: the JSON report as on stdout, everything else from its document.
+///
+/// # Errors
+/// When a part of the report cannot be written as JSON.
+pub fn render<D: serde::Serialize, B: serde::Serialize>(
+    form: Form,
+    report: &crate::report::Report<D, B>,
+    document: &Document,
+) -> serde_json::Result<Vec<u8>> {
+    match form {
+        Form::Json => json(report),
+        form => Ok(form.render(document)),
+    }
 }
 
 /// The JSON report, as on stdout.

@@ -43,7 +43,7 @@ mod window;
 pub use command::main;
 pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
-pub use frame::{document, news};
+pub use frame::{document, news, render};
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::{Job, Refusal};
 pub use program::{About, Program, ReportOf};

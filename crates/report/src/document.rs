@@ -68,6 +68,8 @@ pub enum Block {
     /// What nobody may overlook.
     Warning(Line),
     List(Vec<Line>),
+    /// The lines of a text that somebody else gets, a mail for instance: blanks and empty lines stay.
+    Quote(Vec<Line>),
     Table(Table),
     Person(Box<PersonLine>),
     Details(Details),
@@ -83,6 +85,9 @@ pub struct Section {
     pub blocks: Vec<Block>,
     /// Whether it has to be said even when nobody in the document is news: something was done, or went wrong.
     pub is_news: bool,
+    /// Whether a watcher who is told what is new can do without it: it stands in the whole report only.
+    #[serde(skip)]
+    pub is_background: bool,
 }
 
 impl Section {
@@ -107,8 +112,11 @@ impl Section {
         people(&self.blocks)
     }
 
-    /// The section without whom people know already; `None` when it named only such people.
+    /// The section without whom people know already; `None` when it named only such people, or is only of the whole report.
     fn news(&self) -> Option<Section> {
+        if self.is_background {
+            return None;
+        }
         let news = Section { blocks: told(&self.blocks), ..self.clone() };
         let has_lost_all = news.people().is_empty() && !self.people().is_empty();
         (self.is_news || !has_lost_all).then_some(news)
@@ -119,7 +127,7 @@ fn people<'b>(blocks: &'b [Block]) -> Vec<&'b PersonLine> {
     let of = |block: &'b Block| match block {
         Block::Person(person) => vec![&**person],
         Block::Details(details) => people(&details.blocks),
-        Block::Paragraph(_) | Block::Warning(_) | Block::List(_) | Block::Table(_) => Vec::new(),
+        Block::Paragraph(_) | Block::Warning(_) | Block::List(_) | Block::Quote(_) | Block::Table(_) => Vec::new(),
     };
     blocks.iter().flat_map(of).collect()
 }
@@ -131,7 +139,9 @@ fn told(blocks: &[Block]) -> Vec<Block> {
             let told = Details { blocks: told(&details.blocks), ..details.clone() };
             (!told.blocks.is_empty()).then_some(Block::Details(told))
         }
-        Block::Paragraph(_) | Block::Warning(_) | Block::List(_) | Block::Table(_) => Some(block.clone()),
+        Block::Paragraph(_) | Block::Warning(_) | Block::List(_) | Block::Quote(_) | Block::Table(_) => {
+            Some(block.clone())
+        }
     };
     blocks.iter().filter_map(of).collect()
 }

@@ -80,6 +80,7 @@ impl Lines {
             match block {
                 Block::Paragraph(line) => self.say(indent, line.clone()),
                 Block::Warning(line) => self.say(indent, line!["*** ", line.clone()]),
+                Block::Quote(lines) => lines.iter().for_each(|line| self.say(indent, line.clone())),
                 Block::List(lines) => lines.iter().for_each(|line| self.say(indent, line!["- ", line.clone()])),
                 Block::Table(table) => {
                     let lines = columns::table(table, self.clock, self.width.saturating_sub(indent));

@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::body::Inactive;
 use crate::config::Remind;
+use crate::room_report::Inactive;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;
@@ -54,6 +54,11 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
+    /// Whether it is about the whole run: nobody is written to before somebody has looked.
+    pub(crate) fn is_of_all(self) -> bool {
+        matches!(self, Hold::TooMany { .. } | Hold::Unclear)
+    }
+
     pub(crate) fn words(self) -> String {
         match self {
             Hold::Stopped => "the settings stop all mails to this person (`remind.stop`)".to_owned(),

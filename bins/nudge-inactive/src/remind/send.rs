@@ -17,10 +17,9 @@ use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id
 use super::letter::{self, RoomValues, Values, one_line};
 use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
 use crate::activity::Seen;
-use crate::body::{Inactive, RoomReport};
 use crate::config::{Config, Snooze};
 use crate::missed::Missed;
-use crate::report::room_page;
+use crate::room_report::{Inactive, RoomReport};
 
 /// What the run has found, as far as mails depend on it.
 pub(crate) struct Remembered<'a> {
@@ -283,6 +282,10 @@ impl Sending<'_> {
         letter::write(&self.templates, &due.person, culture, &values, (id, job.now))
             .context("no mail was sent after this one")
     }
+}
+
+fn room_page(portal: &str, id: &RoomId) -> String {
+    format!("{portal}/rooms/shared/{id}/filter?folder={id}")
 }
 
 fn state_of(error: &MailError) -> JournalState {

@@ -19,6 +19,12 @@ pub(super) fn blocks(page: &mut Markup, blocks: &[Block], clock: Clock) {
             Block::List(lines) => page.tag("ul", &[], |page| {
                 lines.iter().for_each(|line| page.line_in("li", &[], line.clone()));
             }),
+            Block::Quote(lines) => page.tag("pre", &[], |page| {
+                for line in lines {
+                    page.line(line);
+                    page.fixed("\n");
+                }
+            }),
             Block::Table(shown) => table(page, shown, &Line::default(), clock),
             Block::Person(shown) => person(page, shown, clock),
             Block::Details(details) => page.tag("details", &[], |page| {

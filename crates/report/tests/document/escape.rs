@@ -51,6 +51,7 @@ fn saying(text: &str) -> Document {
             .with(Block::Warning(all()))
             .with(Block::Paragraph(all()))
             .with(Block::List(vec![all()]))
+            .with(Block::Quote(vec![all()]))
             .with(Block::Details(Details { summary: all(), blocks: vec![table] })),
         Section::new(all()),
         Section::new(all()),

@@ -51,6 +51,29 @@ fn folded_people_count_too() {
 }
 
 #[test]
+fn what_a_watcher_can_do_without_stands_in_the_whole_report_only() {
+    let mut found = common::findings();
+    found.sections.push(Section { is_background: true, ..Section::new("rooms without findings") });
+    assert!(found.text(100).contains("Rooms without findings"));
+    let told = titles(&news(&found).unwrap());
+    assert!(!told.contains(&"rooms without findings".to_owned()) && told.len() == 3, "{told:?}");
+    let mut quiet = common::quiet();
+    quiet.sections.push(Section { is_background: true, ..Section::new("rooms without findings") });
+    assert_eq!(news(&quiet), None);
+}
+
+/// The text of a mail stays as its reader sees it.
+#[test]
+fn quoted_lines_keep_their_blanks() {
+    let mut quiet = common::quiet();
+    let lines = ["Hello,".into(), "".into(), "    - plan.docx".into()];
+    quiet.sections.push(Section::new("mail").with(Block::Quote(lines.to_vec())));
+    assert!(quiet.text(100).contains("\nMail\n  Hello,\n\n      - plan.docx\n"), "{}", quiet.text(100));
+    let page = String::from_utf8(report::Form::Html.render(&quiet)).unwrap();
+    assert!(page.contains("<pre>Hello,\n\n    - plan.docx\n</pre>"), "{page}");
+}
+
+#[test]
 fn what_was_not_seen_is_never_silent() {
     assert_eq!(news(&common::quiet()), None);
     for document in [common::incomplete(), common::nothing()] {

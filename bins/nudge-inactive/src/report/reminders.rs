@@ -1,0 +1,91 @@
+//! What became of the reminders: who got one, who did not and why; in a dry run every mail in full.
+
+use ::report::words::plural;
+use ::report::{Block, Details, Line, Section, Table, line};
+
+use super::who;
+use crate::body::Report;
+use crate::remind::{ActionState, Reminder, Step};
+
+/// Why nobody was written to, where somebody has to look first.
+pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
+    let hold = actions.iter().filter_map(|action| action.held).find(|hold| hold.is_of_all())?;
+    let section = Section { is_news: true, ..Section::new("no reminder was sent") };
+    Some(section.with(Block::Warning(hold.words().into())))
+}
+
+/// Every reminder that was due: first those that went wrong.
+pub(super) fn section(report: &Report) -> Option<Section> {
+    let mut actions: Vec<&Reminder> = report.body.actions.iter().collect();
+    if actions.is_empty() {
+        return None;
+    }
+    actions.sort_by_key(|action| (order(action.state), action.person.id));
+    let mut table = Table::new("", &["Who", "About", "Mail"]);
+    for action in &actions {
+        table.row([who(&action.person).into(), about(&action.rooms).into(), outcome(action).into()]);
+    }
+    let is_news = report.head.run.dry_run || actions.iter().any(|action| action.state == ActionState::Failed);
+    let counted = Block::Paragraph(counts(&actions).into());
+    let mut section = Section { is_news, ..Section::new("reminders") }.with(counted).with(Block::Table(table));
+    section.blocks.extend(actions.iter().filter_map(|action| mail(action)));
+    Some(section)
+}
+
+/// What went wrong comes first.
+fn order(state: ActionState) -> u8 {
+    match state {
+        ActionState::Failed => 0,
+        ActionState::Held => 1,
+        ActionState::Planned => 2,
+        ActionState::Done => 3,
+    }
+}
+
+/// What became of the mail, and why it was not sent.
+fn outcome(action: &Reminder) -> String {
+    let state = state(action.state);
+    match (action.state, action.held) {
+        (_, Some(hold)) if hold.is_of_all() => format!("{state}: see the warning above"),
+        (_, Some(hold)) => format!("{state}: {}", hold.words()),
+        (ActionState::Failed, None) => format!("{state}: {}", action.reason),
+        (_, None) => state.to_owned(),
+    }
+}
+
+fn state(state: ActionState) -> &'static str {
+    match state {
+        ActionState::Failed => "not sent",
+        ActionState::Held => "held",
+        ActionState::Planned => "would be sent",
+        ActionState::Done => "sent",
+    }
+}
+
+/// `1 not sent, 4 sent`
+fn counts(actions: &[&Reminder]) -> String {
+    let count = |wanted: ActionState| actions.iter().filter(|action| action.state == wanted).count();
+    let states = [ActionState::Failed, ActionState::Held, ActionState::Planned, ActionState::Done];
+    let counted = states.into_iter().filter(|one| count(*one) > 0).map(|one| format!("{} {}", count(one), state(one)));
+    let due = plural(actions.len() as u64, "person");
+    format!("{due} due: {}", counted.collect::<Vec<_>>().join(", "))
+}
+
+/// `"Falcon" (day 14), "Eagle" (day 0)`
+fn about(rooms: &[Step]) -> Line {
+    let mut about = Line::default();
+    for (at, step) in rooms.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        about = about.and(line![comma, "\"", Line::name(&step.title), format!("\" (day {})", step.step_days)]);
+    }
+    about
+}
+
+/// What would be sent.
+fn mail(action: &Reminder) -> Option<Block> {
+    let mail = action.mail.as_ref()?;
+    let head = [format!("To: {}", mail.to), format!("Subject: {}", mail.subject), String::new()];
+    let lines = head.into_iter().chain(mail.text.lines().map(str::to_owned)).map(Line::from).collect();
+    let summary = line!["The mail to ", Line::name(&action.person.name)];
+    Some(Block::Details(Details { summary, blocks: vec![Block::Quote(lines)] }))
+}
