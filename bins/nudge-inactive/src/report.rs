@@ -47,10 +47,11 @@ fn figures(report: &Report) -> Vec<Figure> {
         inactive.map(|one| one.person.id).collect::<BTreeSet<_>>().len() as u64
     };
     let memberships = plural(body.inactive(), "membership");
+    let guests = people_at(Risk::Guest);
     let may_change = format!("{} may change documents", people_at(Risk::GuestWhoMayChange));
     let mut figures = vec![
         Figure::new("people inactive", body.people()).with_note(format!("in {memberships}")),
-        Figure::new("guests among them", people_at(Risk::Guest)).with_note(may_change),
+        Figure::new("guests among them", guests).with_note(if guests > 0 { may_change } else { String::new() }),
         Figure::new("rooms looked at", body.rooms.len() as u64),
     ];
     if body.unknown() > 0 {
@@ -88,18 +89,26 @@ fn counts(room: &RoomReport) -> String {
 
 fn person(report: &Report, inactive: &Inactive, finding: &Finding, clock: Clock) -> PersonLine {
     let mut person = report.head.person(finding);
-    let role = inactive.person.role.map_or("role in the portal not known", PortalRole::words);
-    person.who.remark = Some(line![role, ", in the room as ", right(inactive)]);
     if let Some(place) = &mut person.place {
         // the section leads there
         place.page = None;
     }
-    person.what = format!("{}; {}", few_actions(report, inactive, clock), inactive.risk.words()).into();
+    let few = few_actions(report, inactive, clock);
+    person.what = line![few, " as ", right(inactive), "; ", role_and_risk(inactive)];
     person.facts = Vec::new();
     person.how_much = Line::default();
     (person.first, person.last) = (None, inactive.last_activity);
     person.what_to_do = what_to_do(inactive);
     person
+}
+
+/// `ordinary user, may change documents`
+fn role_and_risk(inactive: &Inactive) -> String {
+    let risk = inactive.risk.words();
+    match (inactive.risk, inactive.person.role) {
+        (Risk::GuestWhoMayChange | Risk::Guest, _) => risk.to_owned(),
+        (_, role) => format!("{}, {risk}", role.map_or("role in the portal not known", PortalRole::words)),
+    }
 }
 
 /// How little somebody did, as far back as it is known.
@@ -194,8 +203,9 @@ fn not_judged(report: &Report, clock: Clock) -> Option<Section> {
 
 /// Rooms in which nobody was found inactive, in one table.
 fn quiet(report: &Report) -> Option<Section> {
-    let mut table = Table::new("", &["Room", "Members"]);
-    for room in report.body.rooms.iter().filter(|room| room.inactive.is_empty()) {
+    let rooms: Vec<&RoomReport> = report.body.rooms.iter().filter(|room| room.inactive.is_empty()).collect();
+    let mut table = Table::new(plural(rooms.len() as u64, "room"), &["Room", "Members"]);
+    for room in rooms {
         let name = match page(&report.head, room) {
             Some(page) => Cell::Link(Link::new(title(room), page)),
             None => title(room).into(),

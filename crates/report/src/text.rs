@@ -93,6 +93,9 @@ impl Lines {
                     self.person(indent, person);
                 }
                 Block::Details(details) => {
+                    if at > 0 && matches!(blocks[at - 1], Block::Details(_)) {
+                        self.gap();
+                    }
                     self.say(indent, details.summary.clone().and(":"));
                     self.blocks(indent + 2, &details.blocks);
                 }

@@ -21,13 +21,12 @@ pub(super) fn section(report: &Report) -> Option<Section> {
         return None;
     }
     actions.sort_by_key(|action| (order(action.state), action.person.id));
-    let mut table = Table::new("", &["Who", "About", "Mail"]);
+    let mut table = Table::new(counts(&actions), &["Who", "About", "Mail"]);
     for action in &actions {
         table.row([who(&action.person).into(), about(&action.rooms).into(), outcome(action).into()]);
     }
     let is_news = report.head.run.dry_run || actions.iter().any(|action| action.state == ActionState::Failed);
-    let counted = Block::Paragraph(counts(&actions).into());
-    let mut section = Section { is_news, ..Section::new("reminders") }.with(counted).with(Block::Table(table));
+    let mut section = Section { is_news, ..Section::new("reminders") }.with(Block::Table(table));
     section.blocks.extend(actions.iter().filter_map(|action| mail(action)));
     Some(section)
 }

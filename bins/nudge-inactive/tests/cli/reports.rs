@@ -122,9 +122,15 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
         lines.take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join("\n")
     };
     let earlier = about("<earlier@example.com>");
-    assert!(earlier.starts_with("no action in 30 days; may only read\nlast 2026-10-01 "), "{earlier}");
+    assert!(
+        earlier.starts_with("no action in 30 days as viewer; ordinary user, may only read\nlast 2026-10-01 "),
+        "{earlier}"
+    );
     let guest = about("<guest@example.com>");
-    assert!(guest.starts_with("no action since monitoring began on 2026-09-21; a guest who may change"), "{guest}");
+    assert!(
+        guest.starts_with("no action since monitoring began on 2026-09-21 as editor; a guest who may change"),
+        "{guest}"
+    );
 }
 
 #[tokio::test]
