@@ -1,5 +1,7 @@
-//! Reminding: who is due (`plan`), what was done before (`ledger`), what the mail says (`letter`), and sending it (`send`).
+//! Reminding: who is due (`plan`), what was done before (`ledger`), what the mail says (`letter`), and sending it
+//! (`send`, `delivery`).
 
+mod delivery;
 mod ledger;
 mod letter;
 mod plan;
@@ -11,7 +13,7 @@ use job_runner::Job;
 use crate::config::Config;
 use crate::rule::Judged;
 
-pub(crate) use plan::{ActionState, Hold, Reminder, Step};
+pub(crate) use plan::{Hold, Reminder, Step};
 pub(crate) use send::{Remembered, remind, spared};
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.
@@ -23,7 +25,7 @@ pub(crate) async fn explain_reminders(
 ) -> anyhow::Result<Vec<String>> {
     let Ok(store) = &job.store else { return Ok(Vec::new()) };
     let person = &judged.member.account.person;
-    let ledger = ledger::Ledger::open(store.clone()).await?;
+    let ledger = ledger::Ledger::open(store.clone(), job.now).await?;
     let past = ledger.past().await?;
     let mut lines = Vec::new();
     let zone = job.portal.time_zone;

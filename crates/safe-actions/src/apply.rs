@@ -32,6 +32,8 @@ pub enum Called {
     Done,
     /// It is surely not done. Says why.
     Refused(String),
+    /// It is surely not done, and stays open for a later run: the other side is down, or defers everybody. Says why.
+    NotNow(String),
     /// No answer, or none that can be relied on: it may be done, now or in a moment. Says why.
     Broke(String),
 }
@@ -46,6 +48,9 @@ pub enum Looked {
     Unclear(String),
     /// Nothing will ever show it, as with a mail: what the call says is all there is.
     Invisible,
+    /// As invisible, and doing it again harms nobody, as with a mail that has the same `Message-ID` each time: the next
+    /// [`Actions::apply`] does it again, however long ago the call left.
+    Repeatable,
 }
 
 /// How a kind of act is carried out. Each method is about the one subject of the intent.
@@ -135,14 +140,14 @@ impl Actions {
         let open = self.journal.open_of_kind(&intent.kind).await?;
         if let Some(entry) = open.into_iter().filter(has_begun).find(|entry| entry.key == intent.key) {
             let settled = self.settle_one(entry, act).await?;
-            if settled.state != ActionState::Failed {
+            if !matches!(settled.state, ActionState::Failed | ActionState::Planned) {
                 return Ok(settled);
             }
         }
         match act.look(&intent).await {
             Looked::Happened => return Ok(Outcome { intent, state: ActionState::Already, reason: None }),
             Looked::Unclear(why) => return Ok(Outcome { intent, state: ActionState::Failed, reason: Some(why) }),
-            Looked::NotHappened | Looked::Invisible => {}
+            Looked::NotHappened | Looked::Invisible | Looked::Repeatable => {}
         }
         if let Some(why) = act.hold(&intent).await {
             return Ok(Outcome { intent, state: ActionState::Held, reason: Some(why) });
@@ -150,7 +155,7 @@ impl Actions {
         self.begin(&intent).await?;
         let called = act.call(&mut Begun { actions: self, intent: &mut intent }).await?;
         let looked = match called {
-            Called::Refused(_) => Looked::NotHappened,
+            Called::Refused(_) | Called::NotNow(_) => Looked::NotHappened,
             Called::Done | Called::Broke(_) => act.look(&intent).await,
         };
         let (state, reason) = after_call(called, looked);
@@ -158,10 +163,25 @@ impl Actions {
         Ok(Outcome { intent, state: state.into(), reason })
     }
 
+    /// The acts of a kind that are neither done nor failed, oldest first: what earlier runs began, and what was not to be done then.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn open_of_kind(&self, kind: &str) -> Result<Vec<Intent>, Error> {
+        Ok(self.journal.open_of_kind(kind).await?.into_iter().map(intent_of).collect())
+    }
+
+    /// Closes an act of an earlier run that is not to be tried any more.
+    ///
+    /// # Errors
+    /// Of the store; [`Error::NotPlanned`] for an act that no run began.
+    pub async fn give_up(&self, intent: &Intent) -> Result<(), Error> {
+        self.advance(intent, JournalState::Failed).await
+    }
+
     async fn settle_one(&self, entry: JournalEntry, act: &impl Act) -> Result<Outcome, Error> {
         let age = (self.now - entry.updated_at).abs();
-        let JournalEntry { key, kind, subject, payload, .. } = entry;
-        let intent = Intent { key, kind, subject, payload };
+        let intent = intent_of(entry);
         let (state, reason) = after_a_while(act.look(&intent).await, age);
         // an entry that stays open keeps its moment: its age tells when the call must be over
         if !state.is_open() {
@@ -186,6 +206,10 @@ impl Actions {
     }
 }
 
+fn intent_of(JournalEntry { key, kind, subject, payload, .. }: JournalEntry) -> Intent {
+    Intent { key, kind, subject, payload }
+}
+
 /// Whether the call may have left.
 fn has_begun(entry: &JournalEntry) -> bool {
     matches!(entry.state, JournalState::Started | JournalState::Unknown)
@@ -206,7 +230,8 @@ impl From<JournalState> for ActionState {
 fn after_call(called: Called, looked: Looked) -> (JournalState, Option<String>) {
     match (called, looked) {
         (Called::Refused(why), _) => (JournalState::Failed, Some(why)),
-        (_, Looked::Happened) | (Called::Done, Looked::Invisible) => (JournalState::Done, None),
+        (Called::NotNow(why), _) => (JournalState::Planned, Some(why)),
+        (_, Looked::Happened) | (Called::Done, Looked::Invisible | Looked::Repeatable) => (JournalState::Done, None),
         (Called::Done, Looked::NotHappened) => {
             (JournalState::Unknown, Some("the answer says that it is done, and nothing shows it".to_owned()))
         }
@@ -228,6 +253,9 @@ fn after_a_while(looked: Looked, age: TimeDelta) -> (JournalState, Option<String
             (JournalState::Unknown, Some(wait.to_owned()))
         }
         Looked::Unclear(why) => (JournalState::Unknown, Some(why)),
+        Looked::Repeatable => {
+            (JournalState::Planned, Some("an earlier run began it, and it is done once more".to_owned()))
+        }
         Looked::Invisible => {
             (JournalState::Unknown, Some("an earlier run began it, and nothing shows whether it was done".to_owned()))
         }

@@ -40,6 +40,8 @@ enum Way {
     BreaksBefore,
     /// Says that it is done, and did nothing.
     Lies,
+    /// Cannot do it now.
+    Defers,
 }
 
 /// The other side: how often each thing was done to it.
@@ -98,6 +100,7 @@ impl Act for Portal {
         Ok(match self.way {
             Way::Does | Way::Lies => Called::Done,
             Way::Refuses => Called::Refused("the portal says no".to_owned()),
+            Way::Defers => Called::NotNow("come back later".to_owned()),
             Way::BreaksAfter | Way::BreaksBefore => Called::Broke("the connection was closed".to_owned()),
         })
     }
@@ -237,6 +240,39 @@ async fn where_nothing_shows_the_answer_counts() {
     let other = Intent { key: "suspend bob".to_owned(), subject: "bob".to_owned(), ..intent() };
     let outcome = actions(&store, 60).await.apply(other, &invisible(Way::Does)).await.unwrap();
     assert_eq!(outcome.state, ActionState::Done);
+}
+
+/// As with a mail that receivers know by its id: what broke is done again at once, and counts as done when it was taken.
+#[tokio::test]
+async fn what_may_be_repeated_is_done_again() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let repeatable = |way| Portal { looks: Some(Looked::Repeatable), ..Portal::new(way) };
+    for (way, state, left) in [
+        (Way::BreaksAfter, ActionState::Unknown, JournalState::Unknown),
+        (Way::Defers, ActionState::Planned, JournalState::Planned),
+    ] {
+        let portal = repeatable(way);
+        let outcome = apply(&store, &portal, 0).await;
+        assert_eq!((outcome.state, portal.calls()), (state, 1), "{way:?}");
+        assert_eq!(written(&store).await.unwrap().0, left, "{way:?}");
+        let open = actions(&store, 0).await.open_of_kind(KIND).await.unwrap();
+        assert_eq!(open.into_iter().map(|intent| intent.key).collect::<Vec<_>>(), [intent().key], "{way:?}");
+    }
+    let taken = repeatable(Way::Does);
+    assert_eq!((apply(&store, &taken, 0).await.state, taken.calls()), (ActionState::Done, 1));
+    assert_eq!(actions(&store, 0).await.open_of_kind(KIND).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_closed() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    apply(&store, &Portal::new(Way::Defers), 0).await;
+    let actions = actions(&store, 1).await;
+    actions.give_up(&actions.open_of_kind(KIND).await.unwrap()[0]).await.unwrap();
+    assert_eq!(written(&store).await.unwrap().0, JournalState::Failed);
+    assert_eq!(actions.open_of_kind(KIND).await.unwrap(), []);
 }
 
 /// Polls a future so many times and drops it then, as if the process had died. `None` when it had not ended.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use audit_model::RoomId;
 use chrono::{DateTime, Utc};
 use job_store::{Journal, JournalEntry, JournalState, Store};
+use safe_actions::{Actions, Intent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -14,13 +15,10 @@ use super::plan::{Past, Series, Step};
 
 /// Somebody is inactive in a room: `started`, until activity makes it `done`.
 const SERIES: &str = "inactive_since";
-/// One step of one series.
+/// One step of one series. Version 1.0.0 wrote these beside its mails, which name the same steps.
 const REMINDER: &str = "reminder";
 /// One mail over all rooms of a person.
-const MAIL: &str = "reminder_mail";
-
-/// A mail of which the fate is unknown so many times is given up: there may be as many copies of it.
-const MOST_TRIES: u32 = 3;
+pub(super) const MAIL: &str = "reminder_mail";
 
 /// A series as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,12 +32,14 @@ struct KeptSeries {
 pub(crate) struct Ledger {
     store: Store,
     journal: Journal,
+    /// Carries mails out, and remembers how far each came.
+    pub(super) actions: Actions,
 }
 
 /// A mail that was begun by an earlier run, and of which nobody knows that it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenMail {
-    pub(crate) key: String,
+    pub(crate) intent: Intent,
     pub(crate) person: Uuid,
     pub(crate) content: Content,
 }
@@ -73,8 +73,14 @@ impl ContentRoom {
     }
 }
 
-/// Names a mail by what it is about.
-pub(crate) fn mail_key(person: Uuid, steps: &[Step]) -> String {
+/// A mail to one person, as the journal keeps it. Its key says what it is about.
+pub(crate) fn intent(person: Uuid, steps: &[Step]) -> serde_json::Result<Intent> {
+    let content = Content { rooms: steps.iter().map(ContentRoom::from).collect(), tries: 0 };
+    let (key, payload) = (mail_key(person, steps), serde_json::to_value(content)?);
+    Ok(Intent { key, kind: MAIL.to_owned(), subject: person.to_string(), payload })
+}
+
+fn mail_key(person: Uuid, steps: &[Step]) -> String {
     let mut keys: Vec<String> = steps.iter().map(|step| step.key(person)).collect();
     keys.sort();
     format!("{MAIL} {person} {}", hex::encode(&Sha256::digest(keys.join("\n"))[..8]))
@@ -85,19 +91,26 @@ pub(crate) fn message_id(key: &str, host: &str) -> String {
     format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16]))
 }
 
+/// Person and content of a mail.
+fn read(entry: &JournalEntry) -> Option<(Uuid, Content)> {
+    Some((entry.subject.parse().ok()?, serde_json::from_value(entry.payload.clone()).ok()?))
+}
+
 impl Ledger {
-    pub(crate) async fn open(store: Store) -> anyhow::Result<Self> {
-        Ok(Ledger { journal: Journal::open(store.clone()).await?, store })
+    /// `now` is the moment of the run.
+    pub(crate) async fn open(store: Store, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let actions = Actions::open(store.clone(), now).await?;
+        Ok(Ledger { journal: Journal::open(store.clone()).await?, store, actions })
     }
 
     pub(crate) async fn past(&self) -> anyhow::Result<Past> {
         let mut past = Past { series: self.series().await?, ..Past::default() };
-        for entry in self.journal.of_kind(REMINDER).await? {
-            past.reminded.insert(entry.key);
-        }
+        past.reminded.extend(self.journal.of_kind(REMINDER).await?.into_iter().map(|entry| entry.key));
         for entry in self.journal.of_kind(MAIL).await? {
+            let Some((person, content)) = read(&entry) else { continue };
+            past.reminded.extend(content.rooms.iter().map(|room| room.step().key(person)));
             // one that was refused has not bothered anybody
-            if let (Ok(person), true) = (entry.subject.parse(), entry.state != JournalState::Failed) {
+            if entry.state != JournalState::Failed {
                 past.mails.entry(person).or_default().push(entry.updated_at);
             }
         }
@@ -148,52 +161,32 @@ impl Ledger {
         room: &RoomId,
     ) -> anyhow::Result<Vec<(u32, JournalState, DateTime<Utc>)>> {
         let prefix = format!("{REMINDER} {person} {room} ");
-        let read = |entry: JournalEntry| {
-            let rest = entry.key.strip_prefix(&prefix)?;
-            Some((rest.split_once(' ')?.1.parse().ok()?, entry.state, entry.updated_at))
-        };
-        Ok(self.journal.of_kind(REMINDER).await?.into_iter().filter_map(read).collect())
+        // by moment, then by key
+        let mut told = BTreeMap::new();
+        for entry in self.journal.of_kind(REMINDER).await? {
+            let step = entry.key.strip_prefix(&prefix).and_then(|rest| rest.split_once(' ')?.1.parse().ok());
+            if let Some(days) = step {
+                told.insert(entry.key, (days, entry.state, entry.updated_at));
+            }
+        }
+        // a mail knows better than the steps that version 1.0.0 wrote beside it
+        for entry in self.journal.of_kind(MAIL).await? {
+            let Some((_, content)) = read(&entry).filter(|(receiver, _)| *receiver == person) else { continue };
+            for one in content.rooms.iter().filter(|one| one.id == *room) {
+                told.insert(one.step().key(person), (one.step_days, entry.state, entry.updated_at));
+            }
+        }
+        let mut told: Vec<_> = told.into_values().collect();
+        told.sort_by_key(|(days, _, at)| (*at, *days));
+        Ok(told)
     }
 
     pub(crate) async fn open_mails(&self) -> anyhow::Result<Vec<OpenMail>> {
-        let open = self.journal.open_of_kind(MAIL).await?;
-        let read = |entry: JournalEntry| {
-            let content = serde_json::from_value(entry.payload).ok()?;
-            Some(OpenMail { person: entry.subject.parse().ok()?, key: entry.key, content })
+        let read = |intent: Intent| {
+            let content = serde_json::from_value(intent.payload.clone()).ok()?;
+            Some(OpenMail { person: intent.subject.parse().ok()?, content, intent })
         };
-        Ok(open.into_iter().filter_map(read).collect())
-    }
-
-    /// Writes down that a mail is about to leave, with every step in it. Nothing leaves before this is on disk.
-    pub(crate) async fn begin(&self, mail: &OpenMail, now: DateTime<Utc>) -> anyhow::Result<()> {
-        let subject = mail.person.to_string();
-        let mut write = self.store.begin().await?;
-        for room in &mail.content.rooms {
-            let key = room.step().key(mail.person);
-            self.journal.plan(&mut write, (&key, REMINDER, &subject), &json!({ "mail": mail.key }), now).await?;
-            self.journal.advance(&mut write, &key, JournalState::Started, &json!({ "mail": mail.key }), now).await?;
-        }
-        let payload = serde_json::to_value(&mail.content)?;
-        self.journal.plan(&mut write, (&mail.key, MAIL, &subject), &payload, now).await?;
-        self.journal.advance(&mut write, &mail.key, JournalState::Started, &payload, now).await?;
-        write.commit().await?;
-        Ok(())
-    }
-
-    /// Notes what became of a mail, and of all steps in it. One that may still arrive, or may be tried again, stays open.
-    pub(crate) async fn settle(&self, mail: &OpenMail, state: JournalState, now: DateTime<Utc>) -> anyhow::Result<()> {
-        // that it was not taken for now says nothing about the mail: servers are down, and some defer everybody's first try
-        let tries = mail.content.tries + u32::from(state != JournalState::Planned);
-        let state = if state.is_open() && tries >= MOST_TRIES { JournalState::Failed } else { state };
-        let mut write = self.store.begin().await?;
-        let payload = serde_json::to_value(Content { tries, ..mail.content.clone() })?;
-        self.journal.advance(&mut write, &mail.key, state, &payload, now).await?;
-        for room in &mail.content.rooms {
-            let key = room.step().key(mail.person);
-            self.journal.advance(&mut write, &key, state, &json!({ "mail": mail.key }), now).await?;
-        }
-        write.commit().await?;
-        Ok(())
+        Ok(self.actions.open_of_kind(MAIL).await?.into_iter().filter_map(read).collect())
     }
 }
 
@@ -202,19 +195,4 @@ fn series_key(person: Uuid, room: &RoomId) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Nobody is reminded twice because of an upgrade: the keys stand in stores, the other is what mail servers drop copies by.
-    #[test]
-    fn names_of_mails_stay_from_version_to_version() {
-        let anna = Uuid::from_u128(2);
-        let step = |id: &str, series, step_days| {
-            let since = "2026-10-01T00:00:00Z".parse().unwrap();
-            Step { id: RoomId::from(id), title: "Falcon".into(), since, series, step_days }
-        };
-        let key = mail_key(anna, &[step("sbox-7", 2, 14), step("71", 1, 1)]);
-        assert_eq!(key, "reminder_mail 00000000-0000-0000-0000-000000000002 5c518cb99a2acd1f");
-        assert_eq!(message_id("reminder_mail 1", "example.com"), "7528564f7989602153c10fc206bd244c@example.com");
-    }
-}
+mod tests;

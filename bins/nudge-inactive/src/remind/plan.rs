@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::{Person, PortalRole, PortalText, RoomId};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
+use safe_actions::ActionState;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -16,18 +17,6 @@ use crate::room_report::Inactive;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;
-
-/// How far a reminder has come, in the words that all programs use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ActionState {
-    /// A dry run only says so.
-    Planned,
-    Held,
-    Done,
-    /// Not taken by the mail server, or not known to be.
-    Failed,
-}
 
 /// Why somebody who is due is not written to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
-use alerting::{Fate, Mail, MailError, Templates};
+use alerting::{Mail, Templates};
 use anyhow::Context;
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use job_runner::Job;
 use job_runner::names::{NamedList, look_up};
-use job_store::{JournalState, Store};
+use job_store::Store;
+use safe_actions::{ActionState, Intent};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::ledger::{Content, ContentRoom, Ledger, OpenMail, mail_key, message_id};
+use super::delivery::Delivery;
+use super::ledger::{ContentRoom, Ledger, OpenMail, intent, message_id};
 use super::letter::{self, RoomValues, Values, one_line};
-use super::plan::{ActionState, Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
+use super::plan::{Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
 use crate::activity::Seen;
 use crate::config::{Config, Snooze};
 use crate::missed::Missed;
@@ -69,7 +71,7 @@ pub(crate) async fn remind(
         Err(_) if job.dry_run => Store::temporary().await?,
         Err(refusal) => return Err(anyhow::Error::new(*refusal).context("nobody was written to")),
     };
-    let ledger = Ledger::open(store).await?;
+    let ledger = Ledger::open(store, job.now).await?;
     let past = note_series(&ledger, job, seen).await?;
     let is_clear = is_clear(config, job).await;
     let at = Circumstances {
@@ -168,22 +170,23 @@ impl Sending<'_> {
     /// Tries a mail of an earlier run again, for the rooms that it still holds for. `None` where there is nothing to say.
     async fn go_on(
         &mut self,
-        mut open: OpenMail,
+        open: OpenMail,
         seen: &Remembered<'_>,
         at: Circumstances,
     ) -> anyhow::Result<Option<Reminder>> {
         let still = |room: &&ContentRoom| self.inactive.contains_key(&(open.person, room.id.clone()));
-        let rooms: Vec<ContentRoom> = open.content.rooms.iter().filter(still).cloned().collect();
+        // the journal keeps the others too: it may have reached somebody about them
+        let rooms: Vec<&ContentRoom> = open.content.rooms.iter().filter(still).collect();
         let Some(one) = rooms.first().and_then(|room| self.inactive.get(&(open.person, room.id.clone()))).copied()
         else {
             let is_open = open.content.rooms.iter().any(|room| seen.is_open(open.person, &room.id));
             if !is_open && !self.job.dry_run {
-                self.ledger.settle(&open, JournalState::Failed, self.job.now).await?;
+                self.ledger.actions.give_up(&open.intent).await?;
             }
             return Ok(None);
         };
         let title = |id: &RoomId| seen.rooms.iter().find(|room| room.id == *id).map(|room| room.title.clone());
-        let step = |room: &ContentRoom| Step {
+        let step = |room: &&ContentRoom| Step {
             id: room.id.clone(),
             title: title(&room.id).unwrap_or_default(),
             since: room.since,
@@ -196,19 +199,16 @@ impl Sending<'_> {
         if held.is_none() && self.sent >= self.config.remind.most_per_run {
             held = Some(Hold::RunIsFull);
         }
-        open.content.rooms = rooms;
         let due = Due { person: one.person.clone(), culture: one.judged.member.account.culture.clone(), steps, held };
-        self.carry_out(due, open).await.map(Some)
+        self.carry_out(due, open.intent).await.map(Some)
     }
 
     async fn send_due(&mut self, due: Due) -> anyhow::Result<Reminder> {
-        let key = mail_key(due.person.id, &due.steps);
-        let rooms = due.steps.iter().map(ContentRoom::from).collect();
-        let mail = OpenMail { key, person: due.person.id, content: Content { rooms, tries: 0 } };
-        self.carry_out(due, mail).await
+        let intent = intent(due.person.id, &due.steps)?;
+        self.carry_out(due, intent).await
     }
 
-    async fn carry_out(&mut self, due: Due, mail: OpenMail) -> anyhow::Result<Reminder> {
+    async fn carry_out(&mut self, due: Due, intent: Intent) -> anyhow::Result<Reminder> {
         let rooms = plural(due.steps.len() as u64, "room");
         let mut reminder = Reminder {
             kind: "remind",
@@ -224,7 +224,7 @@ impl Sending<'_> {
             return Ok(reminder);
         }
         self.sent += 1;
-        let letter = self.letter(&due, &mail.key).await?;
+        let letter = self.letter(&due, &intent.key).await?;
         reminder.message_id = Some(letter.message_id.clone());
         if self.job.dry_run {
             reminder.state = ActionState::Planned;
@@ -236,20 +236,12 @@ impl Sending<'_> {
             reminder.reason = "the mail server cannot be reached; the next run tries again".to_owned();
             return Ok(reminder);
         }
-        self.ledger.begin(&mail, self.job.now).await?;
         let mailer = self.job.mailer.as_ref().context("a mailer was asked for before")?;
-        let sent = mailer.lock().await.send(&letter).await;
-        let (state, words) = match &sent {
-            Ok(()) => (JournalState::Done, None),
-            Err(error) => (state_of(error), Some(words(error.fate()))),
-        };
-        self.ledger.settle(&mail, state, self.job.now).await?;
-        reminder.state = if sent.is_ok() { ActionState::Done } else { ActionState::Failed };
-        reminder.reason = words.map_or(reminder.reason, str::to_owned);
-        if let Err(error) = sent {
-            self.is_server_gone = error.is_about_the_server();
-            warn!(user.id = %due.person.id, "mail not sent: {:#}", anyhow::Error::new(error));
-        }
+        let delivery = Delivery::new(mailer, &letter);
+        let outcome = self.ledger.actions.apply(intent, &delivery).await?;
+        self.is_server_gone = delivery.is_server_gone();
+        reminder.state = shown_state(outcome.state);
+        reminder.reason = outcome.reason.unwrap_or(reminder.reason);
         Ok(reminder)
     }
 
@@ -288,20 +280,9 @@ fn room_page(portal: &str, id: &RoomId) -> String {
     format!("{portal}/rooms/shared/{id}/filter?folder={id}")
 }
 
-fn state_of(error: &MailError) -> JournalState {
-    match error.fate() {
-        Fate::NotSent => JournalState::Planned,
-        Fate::Refused => JournalState::Failed,
-        Fate::Unknown => JournalState::Unknown,
-    }
-}
-
-fn words(fate: Fate) -> &'static str {
-    match fate {
-        Fate::NotSent => "the mail server did not take it now; the next run tries again",
-        Fate::Refused => "the mail server refused the address or the mail for good; see the log",
-        Fate::Unknown => "the mail server may have taken it; the next run sends it again, under the same Message-ID",
-    }
+/// The report calls every mail that is not known to be taken `failed`, also where the next run tries again.
+fn shown_state(state: ActionState) -> ActionState {
+    if state == ActionState::Done { state } else { ActionState::Failed }
 }
 
 fn shown(mail: &Mail) -> ShownMail {

@@ -2,10 +2,11 @@
 
 use ::report::words::plural;
 use ::report::{Block, Details, Line, Section, Table, line};
+use safe_actions::ActionState;
 
 use super::who;
 use crate::body::Report;
-use crate::remind::{ActionState, Reminder, Step};
+use crate::remind::{Reminder, Step};
 
 /// Why nobody was written to, where somebody has to look first.
 pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
@@ -34,10 +35,10 @@ pub(super) fn section(report: &Report) -> Option<Section> {
 /// What went wrong comes first.
 fn order(state: ActionState) -> u8 {
     match state {
-        ActionState::Failed => 0,
+        ActionState::Failed | ActionState::Unknown => 0,
         ActionState::Held => 1,
         ActionState::Planned => 2,
-        ActionState::Done => 3,
+        ActionState::Done | ActionState::Already | ActionState::Released => 3,
     }
 }
 
@@ -54,10 +55,10 @@ fn outcome(action: &Reminder) -> String {
 
 fn state(state: ActionState) -> &'static str {
     match state {
-        ActionState::Failed => "not sent",
+        ActionState::Failed | ActionState::Unknown => "not sent",
         ActionState::Held => "held",
         ActionState::Planned => "would be sent",
-        ActionState::Done => "sent",
+        ActionState::Done | ActionState::Already | ActionState::Released => "sent",
     }
 }
 

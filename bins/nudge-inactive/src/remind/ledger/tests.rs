@@ -1,0 +1,52 @@
+use super::*;
+
+const ANNA: Uuid = Uuid::from_u128(2);
+
+fn step(id: &str, series: u32, step_days: u32) -> Step {
+    let since = "2026-10-01T00:00:00Z".parse().unwrap();
+    Step { id: RoomId::from(id), title: "Falcon".into(), since, series, step_days }
+}
+
+/// Nobody is reminded twice because of an upgrade: the keys stand in stores, the other is what mail servers drop copies by.
+#[test]
+fn names_of_mails_stay_from_version_to_version() {
+    let key = mail_key(ANNA, &[step("sbox-7", 2, 14), step("71", 1, 1)]);
+    assert_eq!(key, "reminder_mail 00000000-0000-0000-0000-000000000002 5c518cb99a2acd1f");
+    assert_eq!(message_id("reminder_mail 1", "example.com"), "7528564f7989602153c10fc206bd244c@example.com");
+}
+
+/// The rows of a run of version 1.0.0 that lost the server: one mail about two rooms, of which the first is active again.
+const VERSION_1_0_0: &str = r#"
+INSERT INTO journal_entry (key, kind, subject, state, payload, created_us, updated_us) VALUES
+('inactive_since 00000000-0000-0000-0000-000000000002 71', 'inactive_since', '00000000-0000-0000-0000-000000000002 71', 'started',
+ '{"person":"00000000-0000-0000-0000-000000000002","room":71,"since":"2026-10-01T00:00:00Z","number":1}', 1790000000000000, 1790000000000000),
+('reminder 00000000-0000-0000-0000-000000000002 71 1 0', 'reminder', '00000000-0000-0000-0000-000000000002', 'unknown',
+ '{"mail":"reminder_mail 00000000-0000-0000-0000-000000000002 aa"}', 1790000000000000, 1790000000000000),
+('reminder 00000000-0000-0000-0000-000000000002 72 1 0', 'reminder', '00000000-0000-0000-0000-000000000002', 'started',
+ '{"mail":"reminder_mail 00000000-0000-0000-0000-000000000002 aa"}', 1790000000000000, 1790000000000000),
+('reminder_mail 00000000-0000-0000-0000-000000000002 aa', 'reminder_mail', '00000000-0000-0000-0000-000000000002', 'unknown',
+ '{"rooms":[{"id":71,"since":"2026-10-01T00:00:00Z","series":1,"step_days":0}],"tries":1}', 1790000000000000, 1790000000000000);
+"#;
+
+#[tokio::test]
+async fn what_version_1_0_0_wrote_is_read_and_gone_on_with() {
+    let store = Store::temporary().await.unwrap();
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let ledger = Ledger::open(store.clone(), now).await.unwrap();
+    sqlx::raw_sql(VERSION_1_0_0).execute(store.pool()).await.unwrap();
+
+    let past = ledger.past().await.unwrap();
+    assert_eq!(past.series[&(ANNA, RoomId::from("71"))].number, 1);
+    let reminded = [step("71", 1, 0), step("72", 1, 0)].map(|step| step.key(ANNA));
+    assert_eq!(past.reminded.iter().collect::<Vec<_>>(), reminded.iter().collect::<Vec<_>>());
+    assert_eq!(past.mails[&ANNA].len(), 1);
+    let states = ledger.told(ANNA, &RoomId::from("71")).await.unwrap();
+    assert_eq!(states.iter().map(|(days, state, _)| (*days, *state)).collect::<Vec<_>>(), [(0, JournalState::Unknown)]);
+    assert_eq!(ledger.told(ANNA, &RoomId::from("72")).await.unwrap()[0].1, JournalState::Started);
+
+    let [open] = &ledger.open_mails().await.unwrap()[..] else { panic!("one mail is open") };
+    assert_eq!((open.person, open.content.tries, open.content.rooms.len()), (ANNA, 1, 1));
+    ledger.actions.give_up(&open.intent).await.unwrap();
+    assert_eq!(ledger.open_mails().await.unwrap().len(), 0);
+    assert_eq!(ledger.told(ANNA, &RoomId::from("71")).await.unwrap()[0].1, JournalState::Failed);
+}
