@@ -235,6 +235,40 @@ async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
     }
 }
 
+/// A server that never says whether it has a mail gets three copies of it at most.
+#[tokio::test]
+async fn a_mail_of_unknown_fate_is_sent_three_times_at_most() {
+    let Some(server) = Server::start("die-after", &[]).await else { return };
+    let (setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
+    for (copies, said) in [(1, "the next run sends it again"), (2, "the next run sends it again"), (3, "a fourth time")] {
+        let ended = go(&setting, &config, &["--format", "json"]).await;
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let reason = report["actions"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains(said) && report["actions"][0]["state"] == "failed", "{copies}: {reason}");
+        assert_eq!(server.taken().len(), copies);
+    }
+    server.switch("accept");
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 3);
+    days_pass(&setting, A_FORTNIGHT).await;
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.taken().len(), 4, "the next step is another mail");
+}
+
+/// Every mail says how to stop them: as text, as a page, and to mail programs.
+#[tokio::test]
+async fn a_mail_says_how_to_stop_them() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let (setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
+    go(&setting, &config, &[]).await;
+    let messages = server.messages();
+    let message = MessageParser::default().parse(&messages[0]).unwrap();
+    let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
+    assert!(text.contains("To stop these reminders: mailto:stop@example.com"), "{text}");
+    let link = "To stop these reminders: <a href=\"mailto:stop@example.com\">mailto:stop@example.com</a>";
+    assert!(html.contains(link), "{html}");
+}
+
 #[tokio::test]
 async fn without_a_server_nobody_counts_as_reminded() {
     let Some(server) = Server::start("accept", &[]).await else { return };
