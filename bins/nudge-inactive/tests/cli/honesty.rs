@@ -1,11 +1,11 @@
 //! Nobody is called inactive from records that are not whole, and no all-clear is given.
 
-use portal_sim::{Event, Fault, Room, Scenario};
+use portal_sim::{Event, Fault, Place, Room, Scenario, StoredFile};
 use serde_json::Value;
 
 use crate::common::{Run, assert_valid, now, settings_file, start_portal};
 use crate::reports::found;
-use crate::world::{FALCON, id, world};
+use crate::world::{EAGLE, FALCON, HAWK, id, world};
 
 /// Mails are about the present, so these portals stand at the true time.
 #[expect(clippy::disallowed_methods, reason = "what is too old to write about depends on the clock")]
@@ -80,6 +80,55 @@ async fn members_and_logs_that_cannot_be_read_are_gaps() {
         assert!(ended.stdout.contains(&format!("\"what\": \"{expected}\"")), "{route}: {}", ended.stdout);
         assert!(found(&json).iter().all(|(room, _)| *room != FALCON), "{route}: {}", ended.stdout);
     }
+}
+
+/// What is missing, by name.
+fn gaps(report: &Value) -> Vec<&str> {
+    report["coverage"]["gaps"].as_array().unwrap().iter().map(|gap| gap["what"].as_str().unwrap()).collect()
+}
+
+/// Somebody was active in a room of which only a title is known that no room has. The place of the document tells; as long as it
+/// cannot be looked up, they may have been in any of their rooms.
+#[tokio::test]
+async fn a_document_that_cannot_be_looked_up_condemns_nobody() {
+    let mut portal = world(now());
+    let (asleep, olga) = (id(&portal, "Asleep"), portal.owner().id);
+    let at = now() - chrono::TimeDelta::days(2);
+    let place = Place::Room { id: HAWK, title: "Sparrow".to_owned() };
+    portal.add_event(Event { place, ..Event::new(5064, asleep, at).file(930, "plan.docx") });
+    let portal = portal.with_file(StoredFile::new(930, HAWK, "plan.docx", olga, at, b"text"));
+    let setting = start_portal(portal).await;
+    let is_asleep = |json: &Value| found(json).contains(&(EAGLE, "asleep".to_owned()));
+    setting.sim.set_faults(vec![Fault::status(500).on("files/file/930")]);
+    let ended = setting.run(&["--format", "json"]).await;
+    let json = report(&ended);
+    assert_eq!((ended.exit, gaps(&json), is_asleep(&json)), (4, vec!["files"], false), "{}", ended.stdout);
+    assert_eq!(json["coverage"]["unattributed"], 1);
+    let eagle = json["rooms"].as_array().unwrap().iter().find(|room| room["id"] == EAGLE).unwrap();
+    assert_eq!(eagle["unknown"][0]["why"], "somewhere_else", "{eagle}");
+    // the other room is not theirs
+    setting.sim.set_faults(Vec::new());
+    let ended = setting.run(&["--format", "json"]).await;
+    let json = report(&ended);
+    assert_eq!((ended.exit, gaps(&json), is_asleep(&json)), (0, vec![], true), "{}", ended.stdout);
+}
+
+/// Rooms are chosen by a tag, and the portal does not say which have it: that is no mistake in the settings.
+#[tokio::test]
+async fn a_tag_that_cannot_be_looked_up_is_a_gap() {
+    let mut portal = world(now());
+    portal.tag_room(EAGLE, "deal");
+    let setting = start_portal(portal).await;
+    let config = settings_file(&setting, "rooms = [\"tag:deal\"]\n");
+    setting.sim.set_faults(vec![Fault::status(500).on("files/rooms$").after(1)]);
+    let ended = setting.run(&["--config", &config, "--format", "json"]).await;
+    let json = report(&ended);
+    assert_eq!((ended.exit, gaps(&json), found(&json).len()), (4, vec!["rooms"], 0), "{}", ended.stderr);
+    setting.sim.set_faults(Vec::new());
+    let ended = setting.run(&["--config", &config, "--format", "json"]).await;
+    let json = report(&ended);
+    assert_eq!((ended.exit, found(&json)), (0, [(EAGLE, "asleep".to_owned())].into()), "{}", ended.stderr);
+    assert_eq!(json["rooms"].as_array().unwrap().len(), 1);
 }
 
 /// Two rooms of one title: an opening may have been in either, and nobody is called inactive in the other.

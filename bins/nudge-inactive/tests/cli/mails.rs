@@ -240,7 +240,8 @@ async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
 async fn a_mail_of_unknown_fate_is_sent_three_times_at_most() {
     let Some(server) = Server::start("die-after", &[]).await else { return };
     let (setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
-    for (copies, said) in [(1, "the next run sends it again"), (2, "the next run sends it again"), (3, "a fourth time")] {
+    for (copies, said) in [(1, "the next run sends it again"), (2, "the next run sends it again"), (3, "a fourth time")]
+    {
         let ended = go(&setting, &config, &["--format", "json"]).await;
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
         let reason = report["actions"][0]["reason"].as_str().unwrap();
