@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::body::Report;
 use crate::config::Config;
-use crate::remind::{Remembered, remind};
+use crate::remind::{Observed, remind};
 
 /// Reminds, and reports to the manager, who gets the report also when reminding failed. `document` makes the whole report of what was
 /// found and done.
@@ -21,9 +21,9 @@ pub(crate) async fn act(
     let is_judged = report.coverage().audit.is_some();
     let mut reminded = Ok(());
     if config.remind.enabled && is_judged {
-        let remembered = Remembered { rooms: &report.body.rooms, found: &report.body.found };
+        let observed = Observed { rooms: &report.body.rooms, found: &report.body.found };
         let mut actions = Vec::new();
-        reminded = remind(config, job, &remembered, &mut actions).await;
+        reminded = remind(config, job, &observed, &mut actions).await;
         actions.sort_by_key(|action| action.person.id);
         report.body.actions = actions;
         report.is_held = report.body.is_held();

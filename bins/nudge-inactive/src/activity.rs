@@ -13,7 +13,7 @@ use job_runner::Job;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::rule::{RoomView, Tie, Unsure};
+use crate::rule::{Certainty, RoomView, Unsure};
 
 /// Files whose room only their place of today can tell are looked up, two requests each, until so many were.
 const MOST_FILES: usize = 300;
@@ -23,7 +23,7 @@ const PLACES_KEPT: TimeDelta = TimeDelta::hours(25);
 
 /// What was read.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Records {
     /// By id.
     pub(crate) rooms: BTreeMap<RoomId, RoomView>,
     /// Rooms whose members could not be read.
@@ -43,9 +43,9 @@ pub(crate) struct Changed {
 }
 
 /// Reads members and logs of the rooms, and places the events of the window.
-pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look: &mut Look) -> anyhow::Result<Seen> {
+pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look: &mut Look) -> anyhow::Result<Records> {
     let titles = job.archive.rooms(job.window).await?;
-    let mut seen = Seen { titles, ..Seen::default() };
+    let mut records = Records { titles, ..Records::default() };
     let mut subjects = HashMap::new();
     for room in rooms {
         let id = &room.fact.id;
@@ -56,7 +56,7 @@ pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look:
                 if error.kind != ErrorKind::NotFound {
                     look.gap("members", job.window, error.gap_reason());
                     warn!(room.id = %id, "{error:#}");
-                    seen.unread.push(id.clone());
+                    records.unread.push(id.clone());
                 }
                 continue;
             }
@@ -78,19 +78,19 @@ pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look:
             if gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {
                 view.blind = Some(Unsure::NoRoomLog);
             }
-            seen.logs.insert(id, job.archive.room_log(id, job.window).await?);
+            records.logs.insert(id, job.archive.room_log(id, job.window).await?);
             subjects.extend(job.archive.room_log_subjects(id, job.window).await?);
         }
-        seen.rooms.insert(id.clone(), view);
+        records.rooms.insert(id.clone(), view);
     }
-    let open = place(job, classes, &subjects, &mut seen).await?;
-    let unattributed = look_up(job, open, &mut seen, look).await?;
+    let open = place(job, classes, &subjects, &mut records).await?;
+    let unattributed = look_up(job, open, &mut records, look).await?;
     look.unattributed(unattributed);
-    Ok(seen)
+    Ok(records)
 }
 
 /// An act in a room of which only the title is known.
-struct Open {
+struct Unplaced {
     event: AuditEvent,
     class: ActClass,
 }
@@ -100,33 +100,33 @@ async fn place(
     job: &Job,
     classes: &[ActClass],
     subjects: &HashMap<i64, Uuid>,
-    seen: &mut Seen,
-) -> anyhow::Result<Vec<Open>> {
+    records: &mut Records,
+) -> anyhow::Result<Vec<Unplaced>> {
     let members: BTreeSet<Uuid> =
-        seen.rooms.values().flat_map(|room| &room.members).map(|member| member.account.person.id).collect();
+        records.rooms.values().flat_map(|room| &room.members).map(|member| member.account.person.id).collect();
     let mut open = Vec::new();
     let mut changed: BTreeMap<RoomId, HashMap<String, Changed>> = BTreeMap::new();
     let mut events = std::pin::pin!(job.archive.events(job.window));
     while let Some(event) = events.try_next().await? {
-        note_joining(&event, subjects, seen);
+        note_joining(&event, subjects, records);
         let Some(class) = event.action.class() else { continue };
-        let ties: Vec<(RoomId, Tie)> = match seen.titles.place_with_logs(&event, &seen.logs) {
-            Place::Room(id, _) => vec![(id, Tie::Surely)],
-            Place::OneOf { candidates, .. } => candidates.into_iter().map(|id| (id, Tie::Perhaps)).collect(),
+        let rooms: Vec<(RoomId, Certainty)> = match records.titles.place_with_logs(&event, &records.logs) {
+            Place::Room(id, _) => vec![(id, Certainty::Certain)],
+            Place::OneOf { candidates, .. } => candidates.into_iter().map(|id| (id, Certainty::Possible)).collect(),
             Place::UnknownRoom { .. } => {
                 if classes.contains(&class) && members.contains(&event.actor) {
-                    open.push(Open { event, class });
+                    open.push(Unplaced { event, class });
                 }
                 continue;
             }
             Place::Elsewhere => continue,
         };
-        for (id, tie) in ties {
-            let Some(room) = seen.rooms.get_mut(&id) else { continue };
+        for (id, certainty) in rooms {
+            let Some(room) = records.rooms.get_mut(&id) else { continue };
             if classes.contains(&class) {
-                room.push(&event, class, tie);
+                room.push(&event, class, certainty);
             }
-            let Some(file) = file_of(&event).filter(|_| tie == Tie::Surely) else { continue };
+            let Some(file) = file_of(&event).filter(|_| certainty == Certainty::Certain) else { continue };
             if is_news(event.action) {
                 let change = Changed { file: file.to_owned(), by: event.actor, at: event.at };
                 changed.entry(id).or_default().insert(change.file.clone(), change);
@@ -138,7 +138,7 @@ async fn place(
     for (room, files) in changed {
         let mut files: Vec<Changed> = files.into_values().collect();
         files.sort_by(|a, b| (b.at, &b.file).cmp(&(a.at, &a.file)));
-        seen.changed.insert(room, files);
+        records.changed.insert(room, files);
     }
     Ok(open)
 }
@@ -166,12 +166,12 @@ fn is_news(action: ActionId) -> bool {
 }
 
 /// Who joined, and which groups changed: the audit trail has the event, the log of the room whom it is about.
-fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, seen: &mut Seen) {
+fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, records: &mut Records) {
     let Some(target) = event.target.first() else { return };
     // somebody was put into a group or taken out of it; nobody says who
     if event.action == ActionId::GROUP_UPDATED {
         if let Ok(group) = target.parse::<Uuid>() {
-            for room in seen.rooms.values_mut() {
+            for room in records.rooms.values_mut() {
                 note_latest(&mut room.groups_changed, group, event.at);
             }
         }
@@ -180,7 +180,7 @@ fn note_joining(event: &AuditEvent, subjects: &HashMap<i64, Uuid>, seen: &mut Se
     if !matches!(event.action, ActionId::ROOM_CREATE_USER | ActionId::ROOM_GROUP_ADDED) {
         return;
     }
-    let Some(room) = seen.rooms.get_mut(&RoomId::from(target.as_str())) else { return };
+    let Some(room) = records.rooms.get_mut(&RoomId::from(target.as_str())) else { return };
     match (subjects.get(&event.id), event.action) {
         (Some(person), ActionId::ROOM_CREATE_USER) => note_latest(&mut room.joined, *person, event.at),
         (Some(group), _) => note_latest(&mut room.groups_changed, *group, event.at),
@@ -195,7 +195,7 @@ fn note_latest(known: &mut BTreeMap<Uuid, DateTime<Utc>>, id: Uuid, at: DateTime
 
 /// Where only the title of a room is known, the place of the document today may tell; else the act counts as perhaps in any room of
 /// its author. What cannot be looked up is a gap. Gives how many stay open.
-async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, look: &mut Look) -> anyhow::Result<u64> {
+async fn look_up(job: &Job, open: Vec<Unplaced>, records: &mut Records, look: &mut Look) -> anyhow::Result<u64> {
     let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).collect();
     let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
     let mut places = HashMap::new();
@@ -210,18 +210,18 @@ async fn look_up(job: &Job, open: Vec<Open>, seen: &mut Seen, look: &mut Look) -
     }
     look.finish(look_ups);
     let mut left = 0;
-    for Open { event, class } in &open {
+    for Unplaced { event, class } in &open {
         match file_of(event).and_then(|file| places.get(file)) {
             // where it is now it may not have been then, so nobody is called inactive by it
             Some(Some(room)) => {
-                if let Some(room) = seen.rooms.get_mut(room) {
-                    room.push(event, *class, Tie::Perhaps);
+                if let Some(room) = records.rooms.get_mut(room) {
+                    room.push(event, *class, Certainty::Possible);
                 }
             }
             Some(None) => {}
             None => {
                 left += 1;
-                seen.rooms.values_mut().for_each(|room| room.push(event, *class, Tie::Somewhere));
+                records.rooms.values_mut().for_each(|room| room.push(event, *class, Certainty::TitleOnly));
             }
         }
     }
@@ -234,7 +234,7 @@ pub(crate) async fn last_before(
     job: &Job,
     since: DateTime<Utc>,
     people: &BTreeSet<(Uuid, RoomId)>,
-    seen: &Seen,
+    records: &Records,
 ) -> anyhow::Result<BTreeMap<(Uuid, RoomId), DateTime<Utc>>> {
     let mut last = BTreeMap::new();
     let mut events = std::pin::pin!(job.archive.events(Window::new(since, job.window.since)));
@@ -242,7 +242,7 @@ pub(crate) async fn last_before(
         if event.action.class().is_none() {
             continue;
         }
-        let candidates = match seen.titles.place_with_logs(&event, &seen.logs) {
+        let candidates = match records.titles.place_with_logs(&event, &records.logs) {
             Place::Room(id, _) => vec![id],
             Place::OneOf { candidates, .. } => candidates,
             Place::UnknownRoom { .. } | Place::Elsewhere => continue,

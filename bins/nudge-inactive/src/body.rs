@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::gather::Facts;
 use crate::remind::{Hold, Reminder};
 use crate::room_report::{Inactive, RoomReport};
-use crate::rule::Judged;
+use crate::rule::JudgedMember;
 
 /// What the published example prints when there is nothing to report.
 const ALL_ACTIVE: &str = "All monitored room members were active during this period.";
@@ -40,7 +40,7 @@ pub(crate) struct Body {
     pub(crate) print: Option<Form>,
     /// What mails are made from.
     #[serde(skip)]
-    pub(crate) found: activity::Seen,
+    pub(crate) found: activity::Records,
 }
 
 /// What was asked.
@@ -76,7 +76,7 @@ pub(crate) fn headline(report: &Report) -> Line {
 /// Who is inactive where, in the order of the report.
 pub(crate) fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
     let Facts { window, notes, found, judged, watched_since, last } = facts;
-    let report = |(id, judged): (RoomId, Vec<Judged>)| {
+    let report = |(id, judged): (RoomId, Vec<JudgedMember>)| {
         let title = found.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
         RoomReport::new(id, title, judged, &last)
     };
@@ -104,7 +104,7 @@ impl Body {
             unread_rooms: Vec::new(),
             watched_since: None,
             print: config.manager.print.map(|print| print.0),
-            found: activity::Seen::default(),
+            found: activity::Records::default(),
         }
     }
 

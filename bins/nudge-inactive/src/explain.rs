@@ -12,7 +12,7 @@ use job_runner::{Job, Setup};
 use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
 use crate::remind::explain_reminders;
-use crate::rule::{Judged, Verdict};
+use crate::rule::{JudgedMember, Verdict};
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
     let (job, mut look) = setup.rehearsal(setup.config.period()).await?;
@@ -76,7 +76,7 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
     Ok(is_known)
 }
 
-fn verdict(judged: &Judged, clock: &Clock) -> String {
+fn verdict(judged: &JudgedMember, clock: &Clock) -> String {
     match &judged.verdict {
         Verdict::Inactive => "INACTIVE".to_owned(),
         Verdict::Active => "active".to_owned(),

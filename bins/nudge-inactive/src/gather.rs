@@ -13,14 +13,14 @@ use uuid::Uuid;
 use crate::activity;
 use crate::config::Config;
 use crate::rooms::{Choice, choose, tags};
-use crate::rule::{Judged, Terms, Verdict, judge};
+use crate::rule::{JudgedMember, Terms, Verdict, judge};
 
 /// The chosen rooms and what the rule says of their members.
 pub(crate) struct Facts {
     pub(crate) window: Window,
     pub(crate) notes: Vec<String>,
-    pub(crate) found: activity::Seen,
-    pub(crate) judged: Vec<(RoomId, Vec<Judged>)>,
+    pub(crate) found: activity::Records,
+    pub(crate) judged: Vec<(RoomId, Vec<JudgedMember>)>,
     /// Since when the audit trail is known without a hole.
     pub(crate) watched_since: Option<DateTime<Utc>>,
     /// When those who are inactive were last seen before the window.
@@ -37,7 +37,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     let rooms: Vec<&Room> = shown.iter().filter(|room| choice.ids.contains(&room.fact.id)).collect();
     let found = activity::read(job, &rooms, &config.classes, look).await?;
     let terms = terms(config, job, look);
-    let judged: Vec<(RoomId, Vec<Judged>)> =
+    let judged: Vec<(RoomId, Vec<JudgedMember>)> =
         found.rooms.values().map(|room| (room.id.clone(), judge(room, &terms, job.window.until))).collect();
     let watched_since = job.archive.audit_known_since(job.window.until).await?;
     let last = match watched_since.filter(|since| *since < job.window.since) {
@@ -85,8 +85,8 @@ fn terms(config: &Config, job: &Job, look: &Look) -> Terms {
     }
 }
 
-fn inactive(judged: &[(RoomId, Vec<Judged>)]) -> BTreeSet<(Uuid, RoomId)> {
-    let of_room = |(room, judged): &(RoomId, Vec<Judged>)| {
+fn inactive(judged: &[(RoomId, Vec<JudgedMember>)]) -> BTreeSet<(Uuid, RoomId)> {
+    let of_room = |(room, judged): &(RoomId, Vec<JudgedMember>)| {
         let inactive = judged.iter().filter(|judged| judged.verdict == Verdict::Inactive);
         inactive.map(|judged| (judged.member.account.person.id, room.clone())).collect::<Vec<_>>()
     };

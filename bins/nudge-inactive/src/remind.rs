@@ -11,16 +11,16 @@ use audit_model::RoomId;
 use job_runner::Job;
 
 use crate::config::Config;
-use crate::rule::Judged;
+use crate::rule::JudgedMember;
 
 pub(crate) use plan::{Hold, Reminder, Step};
-pub(crate) use send::{Remembered, remind, spared};
+pub(crate) use send::{Observed, remind, spared};
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.
 pub(crate) async fn explain_reminders(
     config: &Config,
     job: &Job,
-    judged: &Judged,
+    judged: &JudgedMember,
     room: &RoomId,
 ) -> anyhow::Result<Vec<String>> {
     let Ok(store) = &job.store else { return Ok(Vec::new()) };

@@ -198,7 +198,7 @@ fn not_judged(report: &Report, clock: Clock) -> Option<Section> {
     let blocks: Vec<Block> =
         [folded(unknown, "of which it is not known"), folded(new, "too new to judge")].into_iter().flatten().collect();
     let section = Section::new("members who were not judged");
-    (!blocks.is_empty()).then(|| Section { blocks, is_background: true, ..section })
+    (!blocks.is_empty()).then_some(Section { blocks, is_background: true, ..section })
 }
 
 /// Rooms in which nobody was found inactive, in one table.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::rule::{Excluded, Judged, Risk, Unsure, Verdict};
+use crate::rule::{Excluded, JudgedMember, Risk, Unsure, Verdict};
 
 /// Name of the rule in findings.
 const RULE: &str = "inactivity";
@@ -46,7 +46,7 @@ pub(crate) struct Inactive {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_activity: Option<DateTime<Utc>>,
     #[serde(skip)]
-    pub(crate) judged: Judged,
+    pub(crate) judged: JudgedMember,
 }
 
 /// Somebody of whom nobody can say whether they are inactive.
@@ -68,7 +68,7 @@ impl RoomReport {
     pub(crate) fn new(
         id: RoomId,
         title: PortalText,
-        judged: Vec<Judged>,
+        judged: Vec<JudgedMember>,
         last: &BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
     ) -> Self {
         let members = judged.len() as u64;
@@ -114,7 +114,7 @@ impl RoomReport {
 }
 
 impl Inactive {
-    fn new(person: Person, judged: Judged, before: Option<DateTime<Utc>>) -> Self {
+    fn new(person: Person, judged: JudgedMember, before: Option<DateTime<Utc>>) -> Self {
         let member = &judged.member;
         // a row of their own counts, whatever the groups say
         let groups = if member.is_direct { &[][..] } else { &member.groups };

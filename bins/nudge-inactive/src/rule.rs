@@ -3,15 +3,18 @@
 //! A member of forty days who has opened nothing for thirty is inactive. Suspicious, but not: somebody who joined last week, or whose
 //! acts may have been in a room of the same title.
 
+mod verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
-    ActClass, AuditEvent, BlindSpot, Evidence, GUEST_ACCOUNT, PersonStatus, PortalRole, PortalText, RoomId, is_robot,
+    ActClass, AuditEvent, BlindSpot, Evidence, GUEST_ACCOUNT, PersonStatus, PortalText, RoomId, is_robot,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub(crate) use verdict::{Excluded, Risk, Unsure, Verdict};
 
 /// The usual period.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::days(30);
@@ -43,14 +46,14 @@ pub(crate) struct Terms {
     pub(crate) blind: Option<Unsure>,
 }
 
-/// How an act is tied to the room.
+/// How certain it is that an action was in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tie {
-    Surely,
+pub(crate) enum Certainty {
+    Certain,
     /// In one of several rooms, of which this is one: nobody is reminded for what the portal cannot tell apart.
-    Perhaps,
+    Possible,
     /// In a room of which nothing is known but its title.
-    Somewhere,
+    TitleOnly,
 }
 
 /// What is known of one room.
@@ -69,99 +72,19 @@ pub(crate) struct RoomView {
     /// Why the records of this room are not enough.
     pub(crate) blind: Option<Unsure>,
     /// What was done in it, by whom.
-    pub(crate) done: BTreeMap<Uuid, Done>,
+    pub(crate) done: BTreeMap<Uuid, MemberActivity>,
 }
 
 impl RoomView {
     /// Takes in an act of the period, in any order. Acts of classes that do not count are kept from it by the caller.
-    pub(crate) fn push(&mut self, event: &AuditEvent, class: ActClass, tie: Tie) {
-        self.done.entry(event.actor).or_default().push(event, class, tie);
+    pub(crate) fn push(&mut self, event: &AuditEvent, class: ActClass, certainty: Certainty) {
+        self.done.entry(event.actor).or_default().push(event, class, certainty);
     }
-}
-
-/// Why a member is not judged at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Excluded {
-    Disabled,
-    /// Invited, has not signed in yet.
-    Pending,
-    /// The account is gone, or its status is not known.
-    Removed,
-    Robot,
-    /// The account of this program's key.
-    OwnAccount,
-    /// A setting names them.
-    Listed,
-    Owner,
-    Manager,
-}
-
-impl Excluded {
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Excluded::Disabled => "disabled",
-            Excluded::Pending => "invited only",
-            Excluded::Removed => "account gone or of unknown status",
-            Excluded::Robot => "service account",
-            Excluded::OwnAccount => "account of this program's key",
-            Excluded::Listed => "excluded by the settings",
-            Excluded::Owner => "owner of the room",
-            Excluded::Manager => "room manager",
-        }
-    }
-}
-
-/// Why nobody can say whether a member is inactive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Unsure {
-    /// The window is shorter than the period.
-    HistoryTooShort,
-    /// The portal has not one event in the whole period.
-    NoEvents,
-    /// Part of the period could not be read.
-    NotAllRead,
-    /// This machine's clock is not the portal's, so nobody knows which period was looked at.
-    ClocksDiffer,
-    /// The log of the room could not be read, so nobody knows who joined when.
-    NoRoomLog,
-    /// Acts of theirs were in a room of which only the title is known.
-    SomewhereElse,
-    /// Somebody joined lately, and the portal does not say who.
-    MayHaveJoined,
-}
-
-impl Unsure {
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Unsure::HistoryTooShort => "the window is shorter than `period_days`",
-            Unsure::NoEvents => "the portal has no event of the whole period",
-            Unsure::NotAllRead => "not all of the period could be read",
-            Unsure::ClocksDiffer => "this machine's clock differs from the portal's by more than a minute",
-            Unsure::NoRoomLog => "the log of the room could not be read, so nobody knows who joined when",
-            Unsure::SomewhereElse => "acted in a room of which only the title is known; it may be this one",
-            Unsure::MayHaveJoined => "may have joined lately: the portal does not say who did, or through which group",
-        }
-    }
-}
-
-/// What the rule says of a member.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Excluded(Excluded),
-    Active,
-    /// Joined too lately to be judged.
-    New {
-        joined: DateTime<Utc>,
-    },
-    Unknown(Unsure),
-    Inactive,
 }
 
 /// One member of one room, judged.
 #[derive(Clone, Debug)]
-pub(crate) struct Judged {
+pub(crate) struct JudgedMember {
     pub(crate) member: Member,
     pub(crate) verdict: Verdict,
     /// Acts that count, at most [`MOST_ACTS`]; those that only perhaps were in this room included.
@@ -175,7 +98,7 @@ pub(crate) struct Judged {
 
 /// What one person has done in one room in the period.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Done {
+pub(crate) struct MemberActivity {
     /// One kind of thing done to one document on one day (UTC) is one act: automatic saves do not add up.
     acts: BTreeSet<(String, ActClass, NaiveDate)>,
     /// The first by time, then id.
@@ -184,9 +107,9 @@ pub(crate) struct Done {
     somewhere: bool,
 }
 
-impl Done {
-    fn push(&mut self, event: &AuditEvent, class: ActClass, tie: Tie) {
-        if tie == Tie::Somewhere {
+impl MemberActivity {
+    fn push(&mut self, event: &AuditEvent, class: ActClass, certainty: Certainty) {
+        if certainty == Certainty::TitleOnly {
             self.somewhere = true;
             return;
         }
@@ -206,12 +129,12 @@ impl Done {
 }
 
 /// Judges every member of the room.
-pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<Judged> {
-    let nothing = Done::default();
+pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<JudgedMember> {
+    let nothing = MemberActivity::default();
     let judge_one = |member: &Member| {
         let done = room.done.get(&member.account.person.id).unwrap_or(&nothing);
         let acts = done.acts.len() as u64;
-        Judged {
+        JudgedMember {
             member: member.clone(),
             verdict: verdict(room, member, (acts, done.somewhere), terms, now),
             acts,
@@ -280,38 +203,6 @@ fn excluded(member: &Member, terms: &Terms) -> Option<Excluded> {
         Some(Excluded::Manager)
     } else {
         None
-    }
-}
-
-/// How much an inactive member matters, most first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Risk {
-    GuestWhoMayChange,
-    Guest,
-    MayChange,
-    Reader,
-}
-
-impl Risk {
-    pub(crate) fn of(member: &Member) -> Risk {
-        let may_change = member.is_owner
-            || matches!(member.access, Access::FULL | Access::ROOM_MANAGER | Access::EDITING | Access::CONTENT_CREATOR);
-        match (member.account.person.role == Some(PortalRole::Guest), may_change) {
-            (true, true) => Risk::GuestWhoMayChange,
-            (true, false) => Risk::Guest,
-            (false, true) => Risk::MayChange,
-            (false, false) => Risk::Reader,
-        }
-    }
-
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Risk::GuestWhoMayChange => "a guest who may change documents",
-            Risk::Guest => "a guest",
-            Risk::MayChange => "may change documents",
-            Risk::Reader => "may only read",
-        }
     }
 }
 

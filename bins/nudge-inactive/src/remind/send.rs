@@ -18,18 +18,18 @@ use super::delivery::Delivery;
 use super::ledger::{ContentRoom, Ledger, OpenMail, intent, message_id};
 use super::letter::{self, RoomValues, Values, one_line};
 use super::plan::{Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
-use crate::activity::Seen;
+use crate::activity::Records;
 use crate::config::{Config, Snooze};
 use crate::missed::Missed;
 use crate::room_report::{Inactive, RoomReport};
 
 /// What the run has found, as far as mails depend on it.
-pub(crate) struct Remembered<'a> {
+pub(crate) struct Observed<'a> {
     pub(crate) rooms: &'a [RoomReport],
-    pub(crate) found: &'a Seen,
+    pub(crate) found: &'a Records,
 }
 
-impl Remembered<'_> {
+impl Observed<'_> {
     fn inactive(&self) -> Vec<(RoomId, PortalText, &Inactive)> {
         let mut all = Vec::new();
         for room in self.rooms {
@@ -59,7 +59,7 @@ impl Remembered<'_> {
 pub(crate) async fn remind(
     config: &Config,
     job: &Job,
-    seen: &Remembered<'_>,
+    observed: &Observed<'_>,
     actions: &mut Vec<Reminder>,
 ) -> anyhow::Result<()> {
     if job.mailer.is_none() && !job.dry_run {
@@ -72,13 +72,13 @@ pub(crate) async fn remind(
         Err(refusal) => return Err(anyhow::Error::new(*refusal).context("nobody was written to")),
     };
     let ledger = Ledger::open(store, job.now).await?;
-    let past = note_series(&ledger, job, seen).await?;
+    let past = note_series(&ledger, job, observed).await?;
     let is_clear = is_clear(config, job).await;
     let at = Circumstances {
         now: job.now,
         zone: job.portal.time_zone,
         window_end: job.window.until,
-        judged: seen.judged(),
+        judged: observed.judged(),
         is_clear,
     };
     let mut sending = Sending {
@@ -86,17 +86,17 @@ pub(crate) async fn remind(
         job,
         ledger: &ledger,
         templates: letter::templates(&config.remind),
-        missed: Missed::new(job, &seen.found.changed),
-        inactive: seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect(),
+        missed: Missed::new(job, &observed.found.changed),
+        inactive: observed.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect(),
         is_server_gone: false,
         sent: 0,
     };
     for open in ledger.open_mails().await? {
-        actions.extend(sending.go_on(open, seen, at).await?);
+        actions.extend(sending.go_on(open, observed, at).await?);
     }
     let mut settings = config.remind.clone();
     settings.most_per_run -= sending.sent.min(settings.most_per_run);
-    for due in plan(&seen.inactive(), &past, &settings, at) {
+    for due in plan(&observed.inactive(), &past, &settings, at) {
         actions.push(sending.send_due(due).await?);
     }
     if let Some(mailer) = &job.mailer {
@@ -131,14 +131,14 @@ pub(crate) fn spared(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
 }
 
 /// Begins and ends series, and gives what is remembered then.
-async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyhow::Result<Past> {
+async fn note_series(ledger: &Ledger, job: &Job, observed: &Observed<'_>) -> anyhow::Result<Past> {
     let past = ledger.past().await?;
     // a window of the past says nothing about who is active today
     if is_old(job.now, job.window.until) {
         return Ok(past);
     }
     let inactive: BTreeMap<(Uuid, RoomId), &Inactive> =
-        seen.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
+        observed.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
     // activity between two runs ends a series, too; what there was in this period was too little
     let goes_on = |key: &(Uuid, RoomId), one: &Inactive| {
         let is_over = |last: DateTime<Utc>, series: &Series| (series.since..job.window.since).contains(&last);
@@ -146,7 +146,7 @@ async fn note_series(ledger: &Ledger, job: &Job, seen: &Remembered<'_>) -> anyho
     };
     let begun: Vec<_> = inactive.iter().filter(|(key, one)| !goes_on(key, one)).map(|(key, _)| key.clone()).collect();
     let is_over = |(person, room): &&(Uuid, RoomId)| {
-        !inactive.contains_key(&(*person, room.clone())) && !seen.is_open(*person, room)
+        !inactive.contains_key(&(*person, room.clone())) && !observed.is_open(*person, room)
     };
     let ended: Vec<_> = past.series.keys().filter(is_over).cloned().collect();
     ledger.note_series(&begun, &ended, job.now).await?;
@@ -171,7 +171,7 @@ impl Sending<'_> {
     async fn go_on(
         &mut self,
         open: OpenMail,
-        seen: &Remembered<'_>,
+        observed: &Observed<'_>,
         at: Circumstances,
     ) -> anyhow::Result<Option<Reminder>> {
         let still = |room: &&ContentRoom| self.inactive.contains_key(&(open.person, room.id.clone()));
@@ -179,13 +179,13 @@ impl Sending<'_> {
         let rooms: Vec<&ContentRoom> = open.content.rooms.iter().filter(still).collect();
         let Some(one) = rooms.first().and_then(|room| self.inactive.get(&(open.person, room.id.clone()))).copied()
         else {
-            let is_open = open.content.rooms.iter().any(|room| seen.is_open(open.person, &room.id));
+            let is_open = open.content.rooms.iter().any(|room| observed.is_open(open.person, &room.id));
             if !is_open && !self.job.dry_run {
                 self.ledger.actions.give_up(&open.intent).await?;
             }
             return Ok(None);
         };
-        let title = |id: &RoomId| seen.rooms.iter().find(|room| room.id == *id).map(|room| room.title.clone());
+        let title = |id: &RoomId| observed.rooms.iter().find(|room| room.id == *id).map(|room| room.title.clone());
         let step = |room: &&ContentRoom| Step {
             id: room.id.clone(),
             title: title(&room.id).unwrap_or_default(),

@@ -1,4 +1,4 @@
-use audit_model::{ActionId, Person};
+use audit_model::{ActionId, Person, PortalRole};
 use docspace_client::{Account, MemberGroup};
 use proptest::prelude::*;
 
@@ -82,7 +82,7 @@ fn verdict_of(room: &RoomView, terms: &Terms) -> Verdict {
 fn one_opening_is_activity_and_none_is_not() {
     let mut falcon = room(vec![member()]);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
-    falcon.push(&event(1, 900, ago(29)), ActClass::View, Tie::Surely);
+    falcon.push(&event(1, 900, ago(29)), ActClass::View, Certainty::Certain);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
 }
 
@@ -91,10 +91,10 @@ fn saving_one_document_all_day_is_one_act() {
     let mut falcon = room(vec![member()]);
     let two = Terms { min_activity: 2, ..terms() };
     for n in 0..10 {
-        falcon.push(&event(n, 900, ago(5) - TimeDelta::minutes(n)), ActClass::Change, Tie::Surely);
+        falcon.push(&event(n, 900, ago(5) - TimeDelta::minutes(n)), ActClass::Change, Certainty::Certain);
     }
     assert_eq!(verdict_of(&falcon, &two), Verdict::Inactive);
-    falcon.push(&event(99, 900, ago(4)), ActClass::Change, Tie::Surely);
+    falcon.push(&event(99, 900, ago(4)), ActClass::Change, Certainty::Certain);
     assert_eq!(verdict_of(&falcon, &two), Verdict::Active);
     let judged = judge(&falcon, &two, now()).remove(0);
     assert_eq!((judged.acts, judged.documents, judged.last), (2, 1, Some(ago(4))));
@@ -103,9 +103,9 @@ fn saving_one_document_all_day_is_one_act() {
 #[test]
 fn what_may_have_been_in_this_room_lets_nobody_be_reminded() {
     let mut falcon = room(vec![member()]);
-    falcon.push(&event(1, 900, ago(3)), ActClass::View, Tie::Somewhere);
+    falcon.push(&event(1, 900, ago(3)), ActClass::View, Certainty::TitleOnly);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::SomewhereElse));
-    falcon.push(&event(2, 901, ago(3)), ActClass::View, Tie::Perhaps);
+    falcon.push(&event(2, 901, ago(3)), ActClass::View, Certainty::Possible);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
 }
 
@@ -136,7 +136,7 @@ fn without_records_of_the_whole_period_nobody_is_inactive_but_who_was_seen_is_ac
     assert_eq!(verdict_of(&falcon, &blind), Verdict::Unknown(Unsure::NotAllRead));
     falcon.blind = Some(Unsure::NoRoomLog);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::NoRoomLog));
-    falcon.push(&event(1, 900, ago(3)), ActClass::View, Tie::Surely);
+    falcon.push(&event(1, 900, ago(3)), ActClass::View, Certainty::Certain);
     assert_eq!(verdict_of(&falcon, &blind), Verdict::Active);
 }
 
@@ -192,7 +192,7 @@ fn guests_who_may_change_documents_come_first() {
 /// Something that is recorded.
 #[derive(Clone, Debug)]
 enum Row {
-    Act { document: i64, days: i64, tie: Tie },
+    Act { document: i64, days: i64, certainty: Certainty },
     Joined { days: i64 },
     GroupChanged { days: i64 },
     SomebodyJoined { days: i64 },
@@ -201,7 +201,9 @@ enum Row {
 fn record(room: &mut RoomView, id: i64, row: &Row) {
     let latest = |known: Option<DateTime<Utc>>, days| known.max(Some(ago(days)));
     match row {
-        Row::Act { document, days, tie } => room.push(&event(id, *document, ago(*days)), ActClass::View, *tie),
+        Row::Act { document, days, certainty } => {
+            room.push(&event(id, *document, ago(*days)), ActClass::View, *certainty)
+        }
         Row::Joined { days } => {
             let at = latest(room.joined.get(&anna()).copied(), *days);
             room.joined.extend(at.map(|at| (anna(), at)));
@@ -215,9 +217,9 @@ fn record(room: &mut RoomView, id: i64, row: &Row) {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    let tie = prop::sample::select(vec![Tie::Surely, Tie::Perhaps, Tie::Somewhere]);
+    let certainty = prop::sample::select(vec![Certainty::Certain, Certainty::Possible, Certainty::TitleOnly]);
     prop_oneof![
-        (0i64..4, 0i64..30, tie).prop_map(|(document, days, tie)| Row::Act { document, days, tie }),
+        (0i64..4, 0i64..30, certainty).prop_map(|(document, days, certainty)| Row::Act { document, days, certainty }),
         (0i64..30).prop_map(|days| Row::Joined { days }),
         (0i64..30).prop_map(|days| Row::GroupChanged { days }),
         (0i64..30).prop_map(|days| Row::SomebodyJoined { days }),

@@ -3,7 +3,7 @@ use docspace_client::{Access, Account, Member};
 
 use super::*;
 use crate::config::Snooze;
-use crate::rule::{Judged, Risk, Verdict};
+use crate::rule::{JudgedMember, Risk, Verdict};
 
 /// A Friday.
 fn now() -> DateTime<Utc> {
@@ -23,7 +23,8 @@ fn inactive(id: u128, role: PortalRole) -> Inactive {
     };
     let account = Account { person: person.clone(), is_ldap: false, is_sso: false, culture: None };
     let member = Member { account, access: Access::EDITING, is_owner: false, is_direct: true, groups: Vec::new() };
-    let judged = Judged { member, verdict: Verdict::Inactive, acts: 0, documents: 0, samples: Vec::new(), last: None };
+    let judged =
+        JudgedMember { member, verdict: Verdict::Inactive, acts: 0, documents: 0, samples: Vec::new(), last: None };
     Inactive {
         person,
         risk: Risk::MayChange,
