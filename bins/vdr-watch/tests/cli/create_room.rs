@@ -48,8 +48,9 @@ async fn a_missing_room_is_made_once_and_watched() {
     assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
     let made = rooms(&setting);
     assert_eq!((made.len(), made[0].room_type), (1, 8));
-    let line = format!("Made the virtual data room \"{TITLE}\", https://docs.example.com/rooms/shared/{}/", made[0].id);
-    assert!(first.stdout.contains(&line), "{}", first.stdout);
+    let page = format!("https://docs.example.com/rooms/shared/{}/", made[0].id);
+    let line = format!("Made the virtual data room \"{TITLE}\"\n");
+    assert!(first.stdout.contains(&line) && first.stdout.contains(&page), "{}", first.stdout);
     insta::assert_snapshot!("made_room_text", first.stdout);
     // there now: nothing to do, nothing to say
     let second = setting.run(&CREATE).await;
@@ -158,7 +159,7 @@ async fn rooms_that_cannot_be_read_are_not_made() {
     setting.sim.set_faults(vec![Fault::status(503).on("files/rooms").method("GET")]);
     assert_eq!((state(&setting).await, posts(&setting)), (("failed".to_owned(), 4), 0));
     let text = setting.run(&CREATE).await.stdout;
-    assert!(text.contains("is not there: the rooms could not be read"), "{text}");
+    assert!(text.contains("was seen: the rooms could not be read"), "{text}");
 }
 
 /// Without a memory nobody could tell tomorrow what was done today.
