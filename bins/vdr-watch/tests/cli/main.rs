@@ -96,6 +96,12 @@ async fn the_truth_of_every_scenario_is_told() {
 }
 
 #[tokio::test]
+async fn every_form_of_the_report_tells_the_same_people() {
+    let setting = Setting::new("incident").await;
+    cli_test::contract::reports(&setting, &[], &["Mallory Quick", "Sybil Steady"]).await;
+}
+
+#[tokio::test]
 async fn findings_change_the_exit_code_only_when_asked() {
     let setting = Setting::new("incident").await;
     assert_eq!(setting.run(&["--exit-code"]).await.exit, 3);
