@@ -9,10 +9,11 @@ use audit_model::{
 };
 use report::words::{Clock, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, Link, PersonLine, Section, Table, line};
+use safe_actions::ActionState;
 use url::Url;
 
 use crate::body::Report;
-use crate::create_room::{ActionState, RoomAction};
+use crate::create_room::RoomAction;
 use crate::logins::{MarkedLogin, Novelty};
 
 /// Logins shown per person, the latest ones; JSON has all.
@@ -59,7 +60,7 @@ fn requested_room(action: &RoomAction, portal: &Url) -> Section {
         ActionState::Done => Block::Paragraph(line!["Made the ", room]),
         ActionState::Already => Block::Paragraph(line!["The ", room, " is used", because]),
         // it may be there all the same
-        ActionState::Failed => Block::Warning(line!["No ", room, " was seen", because]),
+        _ => Block::Warning(line!["No ", room, " was seen", because]),
     };
     let mut section = Section::new("requested virtual data room").with(said);
     section.page = action.room.id.as_ref().and_then(|id| page(id, portal));

@@ -207,6 +207,20 @@ async fn a_room_that_was_renamed_or_deleted_since() {
     assert_eq!((rooms(&setting).len(), posts(&setting)), (1, 2));
 }
 
+/// The answer never came, so only looking told which room it was; it is known as well as any other.
+#[tokio::test]
+async fn a_room_whose_making_was_not_answered_may_be_renamed() {
+    let setting = setting().await;
+    let fault = Fault::new(FaultKind::DoneThenStatus { status: 504 });
+    setting.sim.set_faults(vec![fault.method("POST").times(1)]);
+    assert_eq!(state(&setting).await, ("done".to_owned(), 0));
+    setting.sim.edit(|portal| {
+        let room = portal.rooms.iter_mut().find(|room| room.title == TITLE).unwrap();
+        room.title = "Falcon – closed".to_owned();
+    });
+    assert_eq!((state(&setting).await, posts(&setting)), (("already".to_owned(), 0), 1));
+}
+
 /// Killed at the boundary of each request, and some moments behind it: the runs after that make one room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_killed_anywhere_never_leads_to_two_rooms() {
