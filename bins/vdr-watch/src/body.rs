@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::create_room::{ActionState, RoomAction};
+use crate::create_room::RoomAction;
 use crate::exclusion;
 use crate::gather::Facts;
 use crate::logins::Logins;
@@ -94,9 +94,9 @@ impl Body {
         Body { actions: Vec::new(), logins_compared_since: None, published }
     }
 
-    /// What this run made at the portal, or tried to.
-    pub(crate) fn made(&self) -> impl Iterator<Item = &RoomAction> {
-        self.actions.iter().filter(|action| action.state != ActionState::Already)
+    /// How many rooms were watched.
+    pub(crate) fn watched(&self) -> usize {
+        self.published.rooms.as_ref().map_or(1, Vec::len)
     }
 
     pub(crate) fn logins(&self) -> &Logins {

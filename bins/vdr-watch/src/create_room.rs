@@ -3,12 +3,13 @@
 //! Titles are not unique and a call can break after it had its effect, so every run looks before it acts, writes down that it acts, and
 //! looks again. A call of which nobody knows the fate is left alone until it must be over.
 
+use std::sync::Mutex;
+
 use audit_model::{GapReason, PortalText, RoomId, VIRTUAL_DATA_ROOM};
-use chrono::TimeDelta;
-use docspace_client::{Error, Room};
+use docspace_client::{Client, Error, Room};
 use event_archive::Look;
 use job_runner::Job;
-use job_store::{Journal, JournalEntry, JournalState, Store};
+use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::warn;
@@ -18,25 +19,11 @@ use crate::config::Config;
 /// Kind of the entries in the journal, and of the action in reports.
 const KIND: &str = "create_room";
 
-/// A call that broke may still be at work in the portal. Its proxies give up after a minute or two; five are more than that.
-const STILL_AT_WORK: TimeDelta = TimeDelta::minutes(5);
-
-/// How far an action has come, in the words that all programs use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ActionState {
-    /// A dry run only says so.
-    Planned,
-    Done,
-    /// Not done, or not known to be done: the next run looks again.
-    Failed,
-    Already,
-}
-
 /// The room that was asked for, and what became of that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct RoomAction {
     kind: &'static str,
+    /// One of `planned`, in a dry run; `done`; `failed`, also where it may have been done and the next run looks again; `already`.
     pub(crate) state: ActionState,
     pub(crate) room: ActionRoom,
     pub(crate) reason: String,
@@ -60,15 +47,6 @@ impl RoomAction {
     }
 }
 
-/// The settings with the room among those to watch, where only some are watched.
-pub(crate) fn watching(config: &Config, action: Option<&RoomAction>) -> Config {
-    let mut config = config.clone();
-    if !config.rooms.is_empty() {
-        config.rooms.extend(action.and_then(|action| action.room.id.as_ref()).map(ToString::to_string));
-    }
-    config
-}
-
 /// Makes the room that the settings name, unless it is there. What could not be settled is a gap: the room may be missing among those
 /// that were watched.
 ///
@@ -81,33 +59,35 @@ pub(crate) async fn ensure(config: &Config, job: &Job, look: &mut Look) -> anyho
         Err(error) => return Ok(Some(failed(title, "the rooms could not be read", Some(error), job, look))),
     };
     let of_title = of_title(&rooms, title);
-    if let Some(room) = of_title.iter().find(|room| !room.archived) {
-        let settled = settle_open(title, room, job).await?;
-        return Ok(Some(match settled {
-            true => done(room, title),
-            false => RoomAction::already(room, title, "there is a virtual data room of this title"),
-        }));
-    }
-    if let Some(room) = of_title.first() {
+    let there = of_title.iter().find(|room| !room.archived).map(|room| (*room).clone());
+    if let (None, Some(archived)) = (&there, of_title.first()) {
         let message = format!(
             "the virtual data room {} has this title and is archived; take it out of the archive, or choose another title",
-            room.fact.id
+            archived.fact.id
         );
         return Err(setting(message));
     }
-    if job.dry_run {
-        let reason = "there is no virtual data room of this title";
-        return Ok(Some(RoomAction::new(ActionState::Planned, None, title, reason)));
-    }
-    let store = match &job.store {
-        Ok(store) => store,
-        // what happened in the other rooms is looked at all the same
-        Err(refusal) => {
-            return Ok(Some(RoomAction::new(ActionState::Failed, None, title, format!("no room was made: {refusal}"))));
+    let already = |room: &Room| RoomAction::already(room, title, "there is a virtual data room of this title");
+    Ok(Some(match (&job.store, there) {
+        (_, Some(room)) if job.dry_run => already(&room),
+        (_, None) if job.dry_run => {
+            RoomAction::new(ActionState::Planned, None, title, "there is no virtual data room of this title")
         }
-    };
-    let making = Making { title, key: key(title), journal: Journal::open(store.clone()).await?, store, job };
-    Ok(Some(making.make_unless_known(&rooms, look).await?))
+        (Err(_), Some(room)) => already(&room),
+        // what happened in the other rooms is looked at all the same
+        (Err(refusal), None) => {
+            RoomAction::new(ActionState::Failed, None, title, format!("no room was made: {refusal}"))
+        }
+        (Ok(store), there) => {
+            let actions = Actions::open(store.clone(), job.now).await?;
+            let making = Making { client: &job.client, rooms, seen: Mutex::default() };
+            match there {
+                Some(room) if making.was_begun(title, &actions).await? => done(Some(room.fact.id), title),
+                Some(room) => already(&room),
+                None => making.make(title, &actions, job, look).await?,
+            }
+        }
+    }))
 }
 
 /// Says that this run may make no room, where it was asked to; a room that is there already is no exception, because a run that may not
@@ -138,11 +118,6 @@ fn setting(message: String) -> anyhow::Error {
     job_runner::Error::setting(KIND, message).into()
 }
 
-fn done(room: &Room, title: &str) -> RoomAction {
-    let reason = "there was no virtual data room of this title";
-    RoomAction::new(ActionState::Done, Some(room.fact.id.clone()), title, reason)
-}
-
 /// Nothing more can be done in this run.
 fn failed(title: &str, reason: &str, error: Option<Error>, job: &Job, look: &mut Look) -> RoomAction {
     let why = error.as_ref().map_or(GapReason::PortalError, Error::gap_reason);
@@ -154,110 +129,114 @@ fn failed(title: &str, reason: &str, error: Option<Error>, job: &Job, look: &mut
     RoomAction::new(ActionState::Failed, None, title, reason)
 }
 
-/// Whether an earlier run began to make this room and did not see the end of it; its entry is closed.
-async fn settle_open(title: &str, room: &Room, job: &Job) -> anyhow::Result<bool> {
-    let Some(store) = job.store.as_ref().ok().filter(|_| !job.dry_run) else { return Ok(false) };
-    let journal = Journal::open(store.clone()).await?;
-    let key = key(title);
-    let begun = |entry: &JournalEntry| entry.key == key && entry.state != JournalState::Planned;
-    if !journal.open_of_kind(KIND).await?.iter().any(begun) {
-        return Ok(false);
-    }
-    let making = Making { title, key, journal, store, job };
-    making.advance(JournalState::Done, &payload(&room.fact.id)).await?;
-    Ok(true)
+fn done(room: Option<RoomId>, title: &str) -> RoomAction {
+    RoomAction::new(ActionState::Done, room, title, "there was no virtual data room of this title")
 }
 
-fn payload(room: &RoomId) -> Value {
-    json!({ "room": room })
+/// The room that an intent has led to, as far as that is known.
+fn made(intent: &Intent) -> Option<RoomId> {
+    serde_json::from_value(intent.payload["room"].clone()).ok()
 }
 
-/// One room on its way.
+/// The room that an intent is about: the one that it has led to, whatever that is called by now, or one of the title.
+fn wanted<'r>(rooms: &'r [Room], intent: &Intent) -> Option<&'r Room> {
+    let made = made(intent);
+    let of_title = || of_title(rooms, &intent.subject).into_iter().find(|room| !room.archived);
+    rooms.iter().find(|room| Some(&room.fact.id) == made.as_ref()).or_else(of_title)
+}
+
+/// Rooms on their way.
 struct Making<'a> {
-    title: &'a str,
-    key: String,
-    journal: Journal,
-    store: &'a Store,
-    job: &'a Job,
+    client: &'a Client,
+    /// As the portal showed them before anything was begun.
+    rooms: Vec<Room>,
+    seen: Mutex<Seen>,
+}
+
+/// What the portal has said meanwhile.
+#[derive(Default)]
+struct Seen {
+    has_called: bool,
+    room: Option<Room>,
+    /// The first one.
+    error: Option<Error>,
 }
 
 impl Making<'_> {
+    /// Whether an earlier run began to make this room and did not see the end of it.
+    async fn was_begun(&self, title: &str, actions: &Actions) -> anyhow::Result<bool> {
+        let settled = actions.settle(KIND, self).await?;
+        Ok(settled.iter().any(|one| one.intent.key == key(title) && one.state == ActionState::Done))
+    }
+
     /// The portal shows no room of this title: the journal tells whether that is all there is to know.
-    async fn make_unless_known(&self, rooms: &[Room], look: &mut Look) -> anyhow::Result<RoomAction> {
-        let entry = self.plan().await?;
-        let age = (self.job.now - entry.updated_at).abs();
-        match entry.state {
-            JournalState::Done => {
-                let made: Option<RoomId> = serde_json::from_value(entry.payload["room"].clone()).ok();
-                if let Some(room) = rooms.iter().find(|room| Some(&room.fact.id) == made.as_ref()) {
-                    let reason =
-                        format!("it was made earlier and is called \"{}\" now", room.fact.title.for_terminal());
-                    return Ok(RoomAction::already(room, self.title, &reason));
-                }
-                self.make(look).await
+    async fn make(&self, title: &str, actions: &Actions, job: &Job, look: &mut Look) -> anyhow::Result<RoomAction> {
+        let key = key(title);
+        let kept = actions.kept(KIND, &key).await?.filter(|kept| wanted(&self.rooms, kept).is_some());
+        let intent = || Intent { key, kind: KIND.to_owned(), subject: title.to_owned(), payload: json!({}) };
+        let Outcome { intent, state, reason } = actions.apply(kept.unwrap_or_else(intent), self).await?;
+        let Seen { room, error, .. } = std::mem::take(&mut *self.seen());
+        match (state, room, error) {
+            (ActionState::Done, ..) => Ok(done(made(&intent), title)),
+            (ActionState::Already, Some(room), _) => {
+                let reason = format!("it was made earlier and is called \"{}\" now", room.fact.title.for_terminal());
+                Ok(RoomAction::already(&room, title, &reason))
             }
-            JournalState::Started | JournalState::Unknown if age < STILL_AT_WORK => {
-                let reason = "whether an earlier run made it is not known yet; a run in five minutes looks again";
-                Ok(failed(self.title, reason, None, self.job, look))
-            }
-            _ => self.make(look).await,
+            (_, _, Some(error)) if error.needs_somebody() => Err(setting(format!("{:#}", anyhow::Error::new(error)))),
+            (_, _, error) => Ok(failed(title, reason.as_deref().unwrap_or("it was not made"), error, job, look)),
         }
     }
 
-    async fn make(&self, look: &mut Look) -> anyhow::Result<RoomAction> {
-        let Making { title, job, .. } = self;
-        self.advance(JournalState::Started, &json!({})).await?;
-        let made = match job.client.create_data_room(title).await {
-            Ok(made) => made,
-            Err(error) if error.needs_somebody() => {
-                self.advance(JournalState::Failed, &json!({})).await?;
-                return Err(setting(format!("{:#}", anyhow::Error::new(error))));
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Act for Making<'_> {
+    async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
+        self.seen().has_called = true;
+        let error = match self.client.create_data_room(&begun.intent().subject).await {
+            Ok(room) => {
+                begun.note(payload(&room)).await?;
+                return Ok(Called::Done);
             }
-            Err(error) if error.may_have_acted() => return self.look_again(error, look).await,
-            Err(error) => {
-                self.advance(JournalState::Failed, &json!({})).await?;
-                return Ok(failed(title, "the portal did not make it", Some(error), job, look));
-            }
+            Err(error) => error,
         };
-        let (state, action) = match job.client.room(&made.fact.id).await {
-            Ok(Some(room)) => (JournalState::Done, done(&room, title)),
-            Ok(None) => {
-                let reason = "the portal says that it made the room, and has no such room";
-                (JournalState::Unknown, failed(title, reason, None, job, look))
-            }
-            Err(error) => {
-                let reason = "the portal says that it made the room, which could not be read back";
-                (JournalState::Unknown, failed(title, reason, Some(error), job, look))
-            }
+        let called = match error.may_have_acted() {
+            true => Called::Broke(
+                "whether the portal made it is not known yet; a run in five minutes looks again".to_owned(),
+            ),
+            false => Called::Refused("the portal did not make it".to_owned()),
         };
-        self.advance(state, &payload(&made.fact.id)).await?;
-        Ok(action)
+        self.seen().error = Some(error);
+        Ok(called)
     }
 
-    /// The call broke: what the portal shows now tells whether it had its effect.
-    async fn look_again(&self, error: Error, look: &mut Look) -> anyhow::Result<RoomAction> {
-        let rooms = self.job.client.rooms().await.unwrap_or_default();
-        if let Some(room) = of_title(&rooms, self.title).first() {
-            self.advance(JournalState::Done, &payload(&room.fact.id)).await?;
-            return Ok(done(room, self.title));
+    async fn look(&self, intent: &Intent) -> Looked {
+        let has_called = self.seen().has_called;
+        let looked = match made(intent) {
+            _ if !has_called => Ok(wanted(&self.rooms, intent).cloned()),
+            Some(room) => self.client.room(&room).await,
+            None => self.client.rooms().await.map(|rooms| wanted(&rooms, intent).cloned()),
+        };
+        let mut seen = self.seen();
+        match looked {
+            Ok(room) => {
+                seen.room = room;
+                if seen.room.is_some() { Looked::Happened } else { Looked::NotHappened }
+            }
+            Err(error) => {
+                seen.error.get_or_insert(error);
+                Looked::Unclear("the portal says that it made the room, which could not be read back".to_owned())
+            }
         }
-        self.advance(JournalState::Unknown, &json!({})).await?;
-        let reason = "whether the portal made it is not known yet; a run in five minutes looks again";
-        Ok(failed(self.title, reason, Some(error), self.job, look))
     }
 
-    async fn plan(&self) -> anyhow::Result<JournalEntry> {
-        let mut write = self.store.begin().await?;
-        let intent = (self.key.as_str(), KIND, self.title);
-        let entry = self.journal.plan(&mut write, intent, &json!({}), self.job.now).await?;
-        write.commit().await.map_err(|source| self.store.error("writing the journal", source))?;
-        Ok(entry)
+    fn found(&self, _: &Intent) -> Option<Value> {
+        self.seen().room.as_ref().map(payload)
     }
+}
 
-    async fn advance(&self, state: JournalState, payload: &Value) -> anyhow::Result<()> {
-        let mut write = self.store.begin().await?;
-        self.journal.advance(&mut write, &self.key, state, payload, self.job.now).await?;
-        write.commit().await.map_err(|source| self.store.error("writing the journal", source))?;
-        Ok(())
-    }
+fn payload(room: &Room) -> Value {
+    json!({ "room": room.fact.id })
 }

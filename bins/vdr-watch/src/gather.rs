@@ -37,9 +37,9 @@ pub(crate) struct Facts {
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let chosen = Chosen::look_up(&config.people, job, look).await?;
     let action = create_room::ensure(config, job, look).await?;
-    let config = &create_room::watching(config, action.as_ref());
     let late = look.audit().await?;
-    let watched = watched(config, job, look).await?;
+    let requested = action.as_ref().and_then(|action| action.room.id.clone());
+    let watched = watched(config, requested, job, look).await?;
     let mut findings = detect(config, job, &late, &watched, look).await?;
     who::identify(&mut findings, job, look).await?;
     chosen.restrict(&mut findings);
@@ -57,11 +57,12 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     })
 }
 
-/// The rooms of the portal, and which of them to watch.
-async fn watched(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Watched> {
+/// The rooms of the portal, and which of them to watch: those that the settings name, and the one that they ask for.
+async fn watched(config: &Config, requested: Option<RoomId>, job: &Job, look: &mut Look) -> anyhow::Result<Watched> {
     let list_read = look.rooms().await?.is_some();
     let rooms = job.archive.rooms(job.window).await?;
-    let ids = choose(&config.rooms, &rooms, list_read)?;
+    let mut ids = choose(&config.rooms, &rooms, list_read)?;
+    ids.extend(requested);
     Ok(Watched { rooms, ids, folder_weight: config.folder_weight })
 }
 

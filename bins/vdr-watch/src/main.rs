@@ -77,17 +77,8 @@ impl Program for VdrWatch {
         create_room::refused(config, job)
     }
 
-    fn body(_report: &Report, _document: &mut Document) {}
-
-    fn text(report: &Report, _document: &Document) -> Vec<u8> {
-        let mut out = Vec::new();
-        // nothing fails that writes into memory
-        report::text(report, &mut out).ok();
-        out
-    }
-
-    fn says_more(report: &Report) -> bool {
-        report.body.made().next().is_some() || report.told().next().is_some()
+    fn body(report: &Report, document: &mut Document) {
+        report::body(report, document)
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -1,127 +1,142 @@
-//! The report in text. Pure.
+//! The body of the report. Pure.
 
-use std::io;
+use std::collections::BTreeSet;
 
-use ::report::coverage;
-use ::report::words::{self, Clock, plural};
-use alerting::person_page;
+use alerting::room_page;
 use audit_model::{
-    Attributed, Evidence, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole,
-    PortalText, RoomId, RoomRole, Verdict,
+    Attributed, Finding, FindingRoom, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, RoomRole,
+    Severity, Verdict,
 };
-use chrono_tz::Tz;
+use report::words::{Clock, plural};
+use report::{Block, Cell, Details, Document, Figure, Line, Link, PersonLine, Section, Table, line};
+use safe_actions::ActionState;
+use url::Url;
 
 use crate::body::Report;
-use crate::create_room::{ActionState, RoomAction};
+use crate::create_room::RoomAction;
 use crate::logins::{MarkedLogin, Novelty};
 
-/// Logins shown per person in text; JSON has all.
+/// Logins shown per person, the latest ones; JSON has all.
 const LOGINS_SHOWN: usize = 5;
 
-/// Longest text of the portal's that is shown, in characters: a sentence of the portal's with a title of the greatest length that it
-/// lets people type. JSON has the whole.
-const LONGEST_SHOWN: usize = 200;
+/// Rooms linked where it may have been several: anybody who may make rooms can make hundreds of one title.
+const ROOMS_LINKED: usize = 5;
 
-/// Rooms shown where it may have been several: anybody who may make rooms can make hundreds of one title.
-const ROOMS_SHOWN: usize = 5;
-
-/// Writes the report; nothing at all when there is nothing to say.
-pub(crate) fn text(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    let head = &report.head;
-    let findings: Vec<&Finding> = report.told().map(|found| &found.finding).collect();
-    let verdict = head.coverage.verdict();
-    let made: Vec<&RoomAction> = report.body.made().collect();
-    if findings.is_empty() && made.is_empty() && verdict == Verdict::Complete {
-        return Ok(());
+/// What was made, whose activity was unusually high, and what to do.
+pub(crate) fn body(report: &Report, document: &mut Document) {
+    if report.coverage().verdict() != Verdict::Nothing {
+        document.figures = figures(report);
     }
-    let clock = Clock(head.portal.time_zone.unwrap_or(Tz::UTC));
-    let headline = words::headline(&head.coverage, findings.len() as u64, report.findings.len() as u64);
-    writeln!(out, "vdr-watch: {headline}")?;
-    writeln!(out, "Portal {}, {}, times in {}", head.portal.shown(), clock.span(head.window), clock.0)?;
-    for note in &head.notes {
-        writeln!(out, "Note: {note}")?;
-    }
-    for action in made {
-        writeln!(out, "{}", action_text(head.portal.shown(), action))?;
-    }
-    for finding in findings {
-        writeln!(out)?;
-        finding_text(report, finding, clock, out)?;
-    }
-    writeln!(out)?;
-    coverage::lines(&head.coverage, clock).iter().try_for_each(|line| writeln!(out, "{line}"))
-}
-
-fn action_text(portal: &str, action: &RoomAction) -> String {
-    let title = shown(&action.room.title);
-    let page = action.room.id.as_ref().map(|id| format!(", {}", room_page(portal, id))).unwrap_or_default();
-    match action.state {
-        ActionState::Planned => format!("Would make the virtual data room \"{title}\": {}", action.reason),
-        ActionState::Done => format!("Made the virtual data room \"{title}\"{page}"),
-        ActionState::Failed => format!("The virtual data room \"{title}\" is not there: {}", action.reason),
-        ActionState::Already => format!("The virtual data room \"{title}\" is there{page}: {}", action.reason),
+    let portal = &report.head.portal.url;
+    document.sections.extend(report.body.actions.iter().map(|action| requested_room(action, portal)));
+    if !report.findings.is_empty() {
+        let clock = document.clock();
+        let people = report.findings.iter().map(|found| person(report, &found.finding, clock));
+        document.sections.push(Section::new("people with unusually high activity").with_people(people));
     }
 }
 
-fn finding_text(report: &Report, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
-    let person = &finding.person;
-    let email = person.email.as_ref().map(|email| format!(" <{}>", shown(email))).unwrap_or_default();
-    let status = match person.status {
-        Some(PersonStatus::Disabled) => ", disabled by now",
-        Some(PersonStatus::Pending) => ", invited and not yet active",
-        Some(PersonStatus::Active) | None => "",
+fn figures(report: &Report) -> Vec<Figure> {
+    let mut figures = vec![Figure::new("rooms watched", report.body.watched() as u64)];
+    let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
+    if !people.is_empty() {
+        let actions = report.counted().map(|finding| finding.counts.acts).sum();
+        let critical = report.counted().filter(|finding| finding.severity == Severity::Critical).count();
+        figures.extend([
+            Figure::new("people", people.len() as u64),
+            Figure::new("actions", actions).with_note("in all findings together"),
+            Figure::new("critical findings", critical as u64),
+        ]);
+    }
+    figures
+}
+
+/// The room that the settings ask for, and what became of it.
+fn requested_room(action: &RoomAction, portal: &Url) -> Section {
+    let room = line!["virtual data room \"", Line::name(&action.room.title), "\""];
+    let because = line![": ", action.reason.as_str()];
+    let said = match action.state {
+        ActionState::Planned => Block::Paragraph(line!["Would make the ", room, because]),
+        ActionState::Done => Block::Paragraph(line!["Made the ", room]),
+        ActionState::Already => Block::Paragraph(line!["The ", room, " is used", because]),
+        // it may be there all the same
+        _ => Block::Warning(line!["No ", room, " was seen", because]),
     };
-    let room = finding.room.as_ref();
-    let title = room.map(|room| shown(&room.title)).unwrap_or_default();
-    writeln!(
-        out,
-        "{}{}  {}{email}{status} in \"{title}\"{}",
-        words::severity(finding.severity),
-        if finding.state == FindingState::Grown { ", has grown" } else { "" },
-        shown(&person.name),
-        which(room)
-    )?;
-    writeln!(out, "  {}", who(person, clock))?;
-    for reason in &finding.reasons {
-        writeln!(out, "  {reason}")?;
-    }
-    writeln!(out, "  first {}, last {}", clock.at(finding.window.since), clock.at(finding.window.until))?;
-    if let Some(FindingRoom { id: Some(_), attributed, .. }) = room {
-        writeln!(out, "  the room is known {}", how(*attributed))?;
-    }
-    writeln!(out, "  For instance, {} of {}:", finding.evidence.len(), finding.evidence_total)?;
-    for evidence in &finding.evidence {
-        writeln!(out, "    {}", evidence_line(evidence, clock))?;
-    }
-    logins_text(report, finding, clock, out)?;
-    let links = room.map(|room| links(report.head.portal.shown(), room)).unwrap_or_default();
-    let colon = if links.is_empty() { "" } else { ":" };
-    writeln!(out, "  What to do: {}, then look at the room{colon}", advice(person))?;
-    for link in links {
-        writeln!(out, "    {link}")?;
-    }
-    match person_page(person, &report.head.portal.url) {
-        Some(page) => writeln!(out, "  The account:\n    {page}"),
-        None => Ok(()),
-    }
+    let mut section = Section::new("requested virtual data room").with(said);
+    section.page = action.room.id.as_ref().and_then(|id| page(id, portal));
+    section.is_news = action.state != ActionState::Already;
+    section
 }
 
-/// Text of the portal's on one line, as long as a reader can bear.
-fn shown(text: &PortalText) -> String {
-    text.for_terminal_within(LONGEST_SHOWN)
+fn person(report: &Report, finding: &Finding, clock: Clock) -> PersonLine {
+    let mut person = report.head.person(finding);
+    // the actions by kind say how much it was, and more than their sum
+    let documents = format!(" on {}", plural(finding.counts.documents, "document"));
+    let (kinds, others): (Vec<&String>, _) =
+        finding.reasons.iter().skip(1).partition(|text| text.ends_with(&documents));
+    person.how_much = kinds.first().map_or(person.how_much, |kinds| kinds.as_str().into());
+    person.facts = others.into_iter().map(|reason| reason.as_str().into()).collect();
+    person.facts.push(standing(&finding.person, clock));
+    person.what_to_do = what_to_do(&finding.person, finding.room.as_ref());
+    let is_gone = finding.person.room_role == Some(RoomRole::RoomGone);
+    if let Some(place) = person.place.as_mut().filter(|_| is_gone) {
+        place.page = None;
+    }
+    match &finding.room {
+        Some(FindingRoom { id: Some(_), attributed, .. }) => {
+            person.facts.push(line!["the room is known ", how(*attributed)]);
+        }
+        Some(FindingRoom { candidates, .. }) => {
+            let link = |id| Some(Link::new(format!("room {id}"), page(id, &report.head.portal.url)?));
+            person.links = candidates.iter().take(ROOMS_LINKED).filter_map(link).collect();
+        }
+        None => {}
+    }
+    add_logins(&mut person, report, finding, clock);
+    person
 }
 
-/// What can be done about somebody, depending on who it is.
-fn advice(person: &Person) -> String {
-    let name = shown(&person.name);
+fn page(room: &RoomId, portal: &Url) -> Option<String> {
+    let room = FindingRoom {
+        id: Some(room.clone()),
+        candidates: Vec::new(),
+        title: PortalText::default(),
+        attributed: Attributed::Target,
+    };
+    room_page(Some(&room), portal).map(String::from)
+}
+
+/// What can be done about somebody, depending on who it is and where. Whoever is asked first is warned.
+fn what_to_do(person: &Person, room: Option<&FindingRoom>) -> Vec<Line> {
+    let name = Line::name(&person.name);
+    let role = person.room_role.as_ref();
+    let is_open = room.is_some_and(|room| room.id.is_none());
+    let is_named = room.is_some_and(|room| !room.candidates.is_empty());
+    let owners = match role {
+        Some(RoomRole::RoomGone) => "whoever owned the room",
+        _ if is_named => "the owners of these rooms",
+        _ if is_open => "whoever owns or owned a room of this title",
+        _ => "the room's owner",
+    };
+    let ask = match role {
+        _ if person.id == GUEST_ACCOUNT => line!["ask ", owners, " whether this was agreed"],
+        Some(RoomRole::Owner) => line!["ask ", name, ", who owns the room, whether this was agreed"],
+        _ => line!["ask ", owners, ", and not ", name, ", whether this was agreed"],
+    };
+    let mut steps = vec![ask, line!["if it was not, ", stop(person)]];
+    match role {
+        Some(RoomRole::RoomGone) => {}
+        _ if is_named => steps.push("then look at the rooms".into()),
+        _ if is_open => {}
+        _ => steps.push("then look at the room".into()),
+    }
+    steps
+}
+
+fn stop(person: &Person) -> String {
     if person.id == GUEST_ACCOUNT {
-        return "ask the room's owner whether this was agreed. If not,\n  take back the links that let people in without an account"
-            .to_owned();
+        return "take back the links that let people in without an account".to_owned();
     }
-    let whom = match person.room_role {
-        Some(RoomRole::Owner) => name,
-        _ => format!("{name} or the room's owner"),
-    };
     let is_disabled = person.status == Some(PersonStatus::Disabled);
     let account = match person.role {
         Some(PortalRole::Owner) => "reset the password and end the sessions of the portal's owner",
@@ -133,96 +148,38 @@ fn advice(person: &Person) -> String {
         _ if is_disabled => "take the person out of the room and ",
         _ => "take the person out of the room or ",
     };
-    format!("ask {whom} whether this was agreed. If not,\n  {leave}{account}")
+    format!("{leave}{account}")
 }
 
 /// What the person is in the portal and in the room, as far as it is known.
-fn who(person: &Person, clock: Clock) -> String {
+fn standing(person: &Person, clock: Clock) -> Line {
     if person.id == GUEST_ACCOUNT {
-        return "somebody who was not signed in; the portal puts all of them under this name".to_owned();
+        return "somebody who was not signed in; the portal puts all of them under this name".into();
     }
     let role = person.role.map_or("role in the portal not known", PortalRole::words);
     let since = person.registered.map(|at| format!(", account since {}", clock.day(at))).unwrap_or_default();
-    let room = person.room_role.as_ref().map(|role| format!("; {}", in_room(role, person.role))).unwrap_or_default();
-    format!("{role}{since}{room}")
+    let room = person.room_role.as_ref().map(|role| line!["; ", in_room(role, person.role)]).unwrap_or_default();
+    line![role, since, room]
 }
 
-fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> String {
+fn in_room(role: &RoomRole, in_portal: Option<PortalRole>) -> Line {
     match role {
-        RoomRole::Owner => "owner of the room".to_owned(),
-        RoomRole::Member { access, groups } if groups.is_empty() => format!("in the room as {access}"),
+        RoomRole::Owner => "owner of the room".into(),
+        RoomRole::Member { access, groups } if groups.is_empty() => format!("in the room as {access}").into(),
         RoomRole::Member { access, groups } => {
-            let names: Vec<String> = groups.iter().map(|name| format!("\"{}\"", shown(name))).collect();
-            let group = if names.len() == 1 { "group" } else { "groups" };
-            format!("in the room as {access} through the {group} {}", names.join(", "))
+            let group = if groups.len() == 1 { "group" } else { "groups" };
+            let line = line!["in the room as ", access.as_str(), " through the ", group, " "];
+            groups.iter().enumerate().fold(line, |line, (at, name)| {
+                line.and(if at == 0 { "\"" } else { ", \"" }).and(Line::name(name)).and("\"")
+            })
         }
         RoomRole::NoMember if in_portal.is_some_and(PortalRole::reads_every_room) => {
-            "no member of the room, but may read every room".to_owned()
+            "no member of the room, but may read every room".into()
         }
-        RoomRole::NoMember => "no member of the room (any more)".to_owned(),
-        RoomRole::RoomGone => "the room is not there any more".to_owned(),
-        RoomRole::Unknown { why } => format!("whether a member of the room is not known: {}", why.explanation()),
+        RoomRole::NoMember => "no member of the room (any more)".into(),
+        RoomRole::RoomGone => "the room is not there any more".into(),
+        RoomRole::Unknown { why } => format!("whether a member of the room is not known: {}", why.explanation()).into(),
     }
-}
-
-fn logins_text(report: &Report, finding: &Finding, clock: Clock, out: &mut impl io::Write) -> io::Result<()> {
-    // whoever is not signed in has no logins to look for
-    if finding.person.id == GUEST_ACCOUNT {
-        return Ok(());
-    }
-    let logins = report.body.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
-    let whole = !report.head.coverage.gaps.iter().any(|gap| gap.what == "logins");
-    let headline = match (logins.is_empty(), whole) {
-        (true, true) => "No login in the window; the use of an API key leaves none".to_owned(),
-        (true, false) => "No login seen, but the login history could not be read in full".to_owned(),
-        (false, true) => format!("Logins in the window, {}:", compared(report, finding, clock)),
-        (false, false) => {
-            format!("Logins in the window as far as they could be read, {}:", compared(report, finding, clock))
-        }
-    };
-    writeln!(out, "  {headline}")?;
-    let earlier = logins.len().saturating_sub(LOGINS_SHOWN);
-    if earlier > 0 {
-        writeln!(out, "    {} before these", plural(earlier as u64, "more login event"))?;
-    }
-    for login in &logins[earlier..] {
-        writeln!(out, "    {}", login_line(login, clock))?;
-    }
-    Ok(())
-}
-
-/// What the marks of new addresses and countries mean.
-fn compared(report: &Report, finding: &Finding, clock: Clock) -> String {
-    let logins = report.body.logins();
-    let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
-    match logins.compared_since.map(|since| clock.day(since)) {
-        None => "with too little history to say what is new".to_owned(),
-        Some(since) if earlier == 0 => format!("the first since {since}"),
-        Some(since) => format!("compared with {} since {since}", plural(earlier, "earlier login")),
-    }
-}
-
-fn which(room: Option<&FindingRoom>) -> String {
-    match room {
-        Some(FindingRoom { id: Some(id), .. }) => format!(" (room {id})"),
-        Some(FindingRoom { candidates, .. }) if candidates.is_empty() => " (a room that is not known)".to_owned(),
-        Some(FindingRoom { candidates, .. }) => {
-            let ids: Vec<String> = candidates.iter().take(ROOMS_SHOWN).map(ToString::to_string).collect();
-            let more = candidates.len().saturating_sub(ROOMS_SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!(" (one of the rooms {}{more})", ids.join(", "))
-        }
-        None => String::new(),
-    }
-}
-
-/// The room's page, or those of the rooms it may be.
-fn links(portal: &str, room: &FindingRoom) -> Vec<String> {
-    room.id.iter().chain(&room.candidates).take(ROOMS_SHOWN).map(|id| room_page(portal, id)).collect()
-}
-
-fn room_page(portal: &str, id: &RoomId) -> String {
-    format!("{portal}/rooms/shared/{id}/filter?folder={id}")
 }
 
 fn how(attributed: Attributed) -> &'static str {
@@ -234,24 +191,77 @@ fn how(attributed: Attributed) -> &'static str {
     }
 }
 
-fn evidence_line(evidence: &Evidence, clock: Clock) -> String {
-    let bare = || {
-        let target = evidence.target.as_ref().map(|id| format!(" {}", shown(&PortalText::new(id.as_str()))));
-        format!("{}{}", evidence.action, target.unwrap_or_default())
-    };
-    let title = evidence.title.as_ref().map(shown).unwrap_or_else(bare);
-    let ip = evidence.ip.as_ref().map(|ip| format!("  from {}", shown(ip))).unwrap_or_default();
-    format!("{}  {title}{ip}", clock.at(evidence.at))
+/// When and from where somebody signed in; that nobody did is a fact.
+fn add_logins(person: &mut PersonLine, report: &Report, finding: &Finding, clock: Clock) {
+    // whoever is not signed in has no logins to look for
+    if finding.person.id == GUEST_ACCOUNT {
+        return;
+    }
+    let logins = report.body.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
+    let is_whole = !report.coverage().gaps.iter().any(|gap| gap.what == "logins");
+    if logins.is_empty() {
+        person.facts.push(Line::from(match is_whole {
+            true => "no login in the window; the use of an API key leaves none",
+            false => "no login seen, but the login history could not be read in full",
+        }));
+        return;
+    }
+    let which = if logins.len() > LOGINS_SHOWN { "Latest logins" } else { "Logins" };
+    let read = if is_whole { "" } else { " as far as they could be read" };
+    let summary = format!("{which} in the window{read}, {}", compared(report, finding, clock));
+    let blocks = vec![Block::Table(login_table(logins, report.body.logins().compared_since.is_some()))];
+    person.details.push(Details { summary: summary.into(), blocks });
 }
 
-fn login_line(MarkedLogin { event: login, new }: &MarkedLogin, clock: Clock) -> String {
-    let said = |text: &Option<PortalText>| text.as_ref().map(shown);
-    let mark = |novelty| if new.contains(&novelty) { " (new)" } else { "" };
-    let what = said(&login.text).unwrap_or_else(|| login.action.to_string());
-    let from = said(&login.ip).map(|ip| format!("from {ip}{}", mark(Novelty::Address)));
-    let country = said(&login.country).map(|country| format!("{country}{}", mark(Novelty::Country)));
-    let parts = [Some(clock.at(login.at)), Some(what), from, country, said(&login.city), said(&login.browser)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+fn login_table(logins: &[MarkedLogin], is_compared: bool) -> Table {
+    let shown = &logins[logins.len().saturating_sub(LOGINS_SHOWN)..];
+    // many portals never know a place
+    let has_place = shown.iter().any(|login| place_of(login).is_some());
+    let columns =
+        [("When", true), ("What", true), ("From", true), ("Place", has_place), ("Browser", true), ("New", is_compared)];
+    let columns: Vec<&str> = columns.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect();
+    let mut table = Table::new("", &columns);
+    for login in shown {
+        let event = &login.event;
+        let what = said(&event.text).unwrap_or_else(|| event.action.to_string().into());
+        let mut cells: Vec<Cell> = vec![event.at.into(), what.into(), said(&event.ip).into()];
+        cells.extend(has_place.then(|| place_of(login).into()));
+        cells.push(said(&event.browser).into());
+        let new: Vec<&str> = login.new.iter().map(novelty).collect();
+        cells.extend(is_compared.then(|| new.join(", ").into()));
+        table.row(cells);
+    }
+    table.of(logins.len() as u64, "the JSON report")
+}
+
+/// The portal writes an empty text for what it does not know.
+fn said(text: &Option<PortalText>) -> Option<Line> {
+    text.as_ref().filter(|text| !text.raw().is_empty()).map(Line::from)
+}
+
+fn place_of(login: &MarkedLogin) -> Option<Line> {
+    match (said(&login.event.country), said(&login.event.city)) {
+        (Some(country), Some(city)) => Some(country.and(", ").and(city)),
+        (country, city) => country.or(city),
+    }
+}
+
+fn novelty(novelty: &Novelty) -> &'static str {
+    match novelty {
+        Novelty::Address => "address",
+        Novelty::Country => "country",
+    }
+}
+
+/// What the marks of new addresses and countries mean.
+fn compared(report: &Report, finding: &Finding, clock: Clock) -> String {
+    let logins = report.body.logins();
+    let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
+    match logins.compared_since.map(|since| clock.day(since)) {
+        None => "with too little history to say what is new".to_owned(),
+        Some(since) if earlier == 0 => format!("the first since {since}"),
+        Some(since) => format!("compared with {} since {since}", plural(earlier, "earlier login")),
+    }
 }
 
 #[cfg(test)]

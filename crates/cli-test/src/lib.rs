@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+pub mod contract;
 pub mod faults;
 pub mod holding;
 mod process;
@@ -79,8 +80,12 @@ impl Setting {
     /// Runs the program with these arguments.
     pub async fn run_with(&self, arguments: &[&str]) -> Run {
         let Run { stdout, stderr, exit } = run(self.command(arguments)).await;
-        let comparable = |text: String| without_start(&text.replace(&self.sim.url(), "https://docs.example.com"));
-        Run { stdout: comparable(stdout), stderr: comparable(stderr), exit }
+        Run { stdout: self.comparable(stdout), stderr: self.comparable(stderr), exit }
+    }
+
+    /// The text without what differs between two runs.
+    pub(crate) fn comparable(&self, text: String) -> String {
+        without_start(&text.replace(&self.sim.url(), "https://docs.example.com"))
     }
 
     /// The program with these arguments and the setting's state, key and clock, in an otherwise empty environment.

@@ -1,6 +1,6 @@
 //! Rooms as they were seen, those of the past included.
 
-use audit_model::{PortalText, RoomFact, RoomId, Rooms, Window};
+use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::{Client, Room};
 use futures::TryStreamExt;
@@ -17,8 +17,8 @@ const SOMETHING_IN_A_ROOM_SQL: &str =
     AND NOT EXISTS (SELECT 1 FROM audit_event WHERE action = 5074)";
 
 impl Archive {
-    /// The rooms that the portal shows, remembered. An empty list beside events in rooms is an error of the portal, too: call this after
-    /// [`refresh_audit`](Self::refresh_audit).
+    /// The rooms that the portal shows, remembered. An empty list is an error of the portal, too, where something happened in rooms or
+    /// the portal has shown some whose deletion is not known: call this after [`refresh_audit`](Self::refresh_audit).
     ///
     /// # Errors
     /// The outer one of the store, the inner one of the portal.
@@ -32,7 +32,7 @@ impl Archive {
             Ok(rooms) => rooms,
             Err(error) => return Ok(Err(error)),
         };
-        if rooms.is_empty() && self.something_happened_in_a_room(window).await? {
+        if rooms.is_empty() && (self.something_happened_in_a_room(window).await? || self.knows_a_room().await?) {
             return Ok(Err(Client::no_rooms()));
         }
         let facts: Vec<RoomFact> = rooms.iter().map(|room| room.fact.clone()).collect();
@@ -47,6 +47,20 @@ impl Archive {
             .fetch_one(self.store().pool())
             .await
             .map_err(|source| self.failed("reading the events", source))
+    }
+
+    /// Whether the portal has shown a room of whose deletion nothing is known. Rooms that only events tell of may never be in the list.
+    async fn knows_a_room(&self) -> Result<bool, Error> {
+        let shown: Vec<String> = sqlx::query_scalar("SELECT DISTINCT room FROM room_title WHERE room_type <> ?")
+            .bind(AI_AGENT_ROOM)
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading the rooms", source))?;
+        let mut rooms = Rooms::default();
+        for deletion in self.deletions_of_rooms().await? {
+            rooms.learn_from(&deletion);
+        }
+        Ok(shown.iter().any(|room| rooms.deleted_at(&RoomId::from(room.as_str())).is_none()))
     }
 
     /// Remembers rooms as they were seen at some time; the title that was seen last is the present one.

@@ -68,6 +68,12 @@ pub trait Act: Sync {
 
     /// Whether it has happened. Changes nothing.
     fn look(&self, intent: &Intent) -> impl Future<Output = Looked> + Send;
+
+    /// What a later run must know of what was done, asked once it was seen to have happened, also where the call told nothing because it
+    /// broke: put in place of the payload. `None` leaves that as it is.
+    fn found(&self, _intent: &Intent) -> Option<Value> {
+        None
+    }
 }
 
 /// An act that has begun: the journal says so.
@@ -118,6 +124,15 @@ impl Actions {
         Ok(Actions { journal: Journal::open(store.clone()).await?, store, now })
     }
 
+    /// What the journal keeps of an act, whatever became of it.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn kept(&self, kind: &str, key: &str) -> Result<Option<Intent>, Error> {
+        let all = self.journal.of_kind(kind).await?;
+        Ok(all.into_iter().find(|entry| entry.key == key).map(Intent::from))
+    }
+
     /// Looks what became of the acts of a kind that earlier runs began and did not see the end of, oldest first. Call it before
     /// anything new is planned. Nothing is done again here.
     ///
@@ -159,7 +174,7 @@ impl Actions {
             Called::Done | Called::Broke(_) => act.look(&intent).await,
         };
         let (state, reason) = after_call(called, looked);
-        self.advance(&intent, state).await?;
+        self.conclude(&mut intent, state, act).await?;
         Ok(Outcome { intent, state: state.into(), reason })
     }
 
@@ -168,7 +183,7 @@ impl Actions {
     /// # Errors
     /// Of the store.
     pub async fn open_of_kind(&self, kind: &str) -> Result<Vec<Intent>, Error> {
-        Ok(self.journal.open_of_kind(kind).await?.into_iter().map(intent_of).collect())
+        Ok(self.journal.open_of_kind(kind).await?.into_iter().map(Intent::from).collect())
     }
 
     /// Closes an act of an earlier run that is not to be tried any more.
@@ -181,11 +196,11 @@ impl Actions {
 
     async fn settle_one(&self, entry: JournalEntry, act: &impl Act) -> Result<Outcome, Error> {
         let age = (self.now - entry.updated_at).abs();
-        let intent = intent_of(entry);
+        let mut intent = Intent::from(entry);
         let (state, reason) = after_a_while(act.look(&intent).await, age);
         // an entry that stays open keeps its moment: its age tells when the call must be over
         if !state.is_open() {
-            self.advance(&intent, state).await?;
+            self.conclude(&mut intent, state, act).await?;
         }
         Ok(Outcome { intent, state: state.into(), reason })
     }
@@ -199,6 +214,16 @@ impl Actions {
         write.commit().await.map_err(|source| self.store.error("writing the journal", source))
     }
 
+    /// Writes down what was seen, with what a later run must know of it.
+    async fn conclude(&self, intent: &mut Intent, state: JournalState, act: &impl Act) -> Result<(), Error> {
+        if state == JournalState::Done
+            && let Some(payload) = act.found(intent)
+        {
+            intent.payload = payload;
+        }
+        self.advance(intent, state).await
+    }
+
     async fn advance(&self, intent: &Intent, state: JournalState) -> Result<(), Error> {
         let mut write = self.store.begin().await?;
         self.journal.advance(&mut write, &intent.key, state, &intent.payload, self.now).await?;
@@ -206,8 +231,10 @@ impl Actions {
     }
 }
 
-fn intent_of(JournalEntry { key, kind, subject, payload, .. }: JournalEntry) -> Intent {
-    Intent { key, kind, subject, payload }
+impl From<JournalEntry> for Intent {
+    fn from(JournalEntry { key, kind, subject, payload, .. }: JournalEntry) -> Self {
+        Intent { key, kind, subject, payload }
+    }
 }
 
 /// Whether the call may have left.

@@ -51,6 +51,8 @@ struct Portal {
     /// What looking gives instead of the truth.
     looks: Option<Looked>,
     held: Option<String>,
+    /// What is found of what was done.
+    found: Option<Value>,
     calls: Mutex<u32>,
     effects: Mutex<u32>,
     begun: Mutex<bool>,
@@ -58,7 +60,8 @@ struct Portal {
 
 impl Portal {
     fn new(way: Way) -> Self {
-        Portal { way, looks: None, held: None, calls: Mutex::new(0), effects: Mutex::new(0), begun: Mutex::new(false) }
+        let (calls, effects) = (Mutex::new(0), Mutex::new(0));
+        Portal { way, looks: None, held: None, found: None, calls, effects, begun: Mutex::new(false) }
     }
 
     fn calls(&self) -> u32 {
@@ -109,6 +112,10 @@ impl Act for Portal {
         tokio::task::yield_now().await;
         let truth = if self.effects() > 0 { Looked::Happened } else { Looked::NotHappened };
         self.looks.clone().unwrap_or(truth)
+    }
+
+    fn found(&self, _: &Intent) -> Option<Value> {
+        self.found.clone()
     }
 }
 
@@ -356,4 +363,28 @@ async fn a_run_that_dies_anywhere_is_settled_by_the_next_one() {
         let found = goes_on(&url, &portal, &format!("with {effects} effects")).await;
         assert_eq!(found, (Some(JournalState::Started), effects));
     }
+}
+
+/// A call that broke gave no answer; what it did is found by looking, and a later run knows it all the same.
+#[tokio::test]
+async fn what_is_found_of_a_call_that_broke_is_kept() {
+    let found = json!({ "room": 80 });
+    let kept = async |store: &Store| actions(store, 9).await.kept(KIND, "suspend anna").await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    assert_eq!(kept(&store).await, None);
+    let portal = Portal { found: Some(found.clone()), ..Portal::new(Way::BreaksAfter) };
+    let outcome = apply(&store, &portal, 0).await;
+    assert_eq!((outcome.state, &outcome.intent.payload), (ActionState::Done, &found));
+    assert_eq!(kept(&store).await, Some(Intent { payload: found.clone(), ..intent() }));
+
+    // by the next run, where nobody could look at once
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    let portal = Portal { found: Some(found.clone()), ..Portal::new(Way::BreaksBefore) };
+    assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Unknown);
+    assert_ne!(kept(&store).await.unwrap().payload, found, "nothing was seen of it");
+    portal.happen();
+    assert_eq!(settle(&store, &portal, 1).await, [ActionState::Done]);
+    assert_eq!(kept(&store).await.unwrap().payload, found);
 }

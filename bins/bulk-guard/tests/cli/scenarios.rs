@@ -35,6 +35,17 @@ async fn a_client_that_encrypts_by_renaming_is_planned() {
 }
 
 #[tokio::test]
+async fn every_form_of_the_report_tells_the_same_people() {
+    let mut portal = office();
+    for email in ["mara@example.com", "milo@example.com"] {
+        let person = hire(&mut portal, email, PersonKind::User);
+        Burst::new(RENAMED, 40).by(&mut portal, &person, &[71], ".xq7");
+    }
+    let setting = setting(portal).await;
+    cli_test::contract::reports(&setting, &[], &["Mara mara", "Mara milo"]).await;
+}
+
+#[tokio::test]
 async fn a_client_that_encrypts_by_overwriting_is_planned_by_its_number_alone() {
     let mut portal = office();
     let mara = hire(&mut portal, "mara@example.com", PersonKind::User);

@@ -2,11 +2,13 @@
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, BlindSpot, Counts, Coverage, Finding, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE, Person,
-    Severity, SourceCoverage, UnreadableSpan, Window,
+    ActionId, BlindSpot, Counts, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
+    SourceCoverage, UnreadableSpan, Window,
 };
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use job_runner::Head;
+use report::{Portal, Program, Run, TEXT_WIDTH, words};
 use uuid::Uuid;
 
 use super::*;
@@ -144,10 +146,25 @@ fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report 
     Report::new(head(coverage), crate::body::judge(&Config::default(), facts))
 }
 
+/// The whole report, in the runner's frame.
+fn document(report: &Report) -> Document {
+    let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
+    let mut document = Document::new(
+        Program { name: program.name.to_owned(), version: program.version.to_owned() },
+        Portal { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone },
+        Run { started_at: run.started_at, dry_run: run.dry_run },
+        *window,
+        coverage.clone(),
+    );
+    document.notes = notes.iter().map(|note| note.as_str().into()).collect();
+    body(report, &mut document);
+    document
+}
+
+/// What is printed of it.
 fn text_of(report: &Report) -> String {
-    let mut out = Vec::new();
-    text(report, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    let headline = |told| words::headline(report.coverage(), told, report.findings.len() as u64).into();
+    document(report).news(headline).map(|news| news.text(TEXT_WIDTH)).unwrap_or_default()
 }
 
 #[test]
@@ -212,9 +229,10 @@ fn long_texts_are_cut_in_text_and_whole_in_json() {
     let report = report(incomplete(), vec![finding], logins);
     let told = text_of(&report);
     let longest = told.lines().map(|line| line.chars().count()).max().unwrap();
-    assert!(longest < 3 * LONGEST_SHOWN + 100, "{longest}");
-    assert!(told.lines().count() < 50 && told.contains("oëZ…"), "{told}");
+    assert!(longest < 400, "{longest}");
+    assert!(told.lines().count() < 120 && told.contains('…'), "{told}");
     assert!(told.contains("(one of the rooms 0, 1, 2, 3, 4 and 995 more)"), "{told}");
+    assert_eq!(told.matches("/rooms/shared/").count(), ROOMS_LINKED, "{told}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["findings"][0]["person"]["name"], long.as_str());
     assert_eq!(json["findings"][0]["room"]["candidates"].as_array().unwrap().len(), 1000);
@@ -222,23 +240,81 @@ fn long_texts_are_cut_in_text_and_whole_in_json() {
 
 /// The portal's owner cannot be disabled, nobody is taken out of a room of their own, and a visitor without an account has none.
 #[test]
-fn advice_fits_the_person() {
-    let told = |change: &dyn Fn(&mut Person)| {
+fn what_to_do_fits_the_person_and_the_room() {
+    let known = FindingRoom {
+        id: Some(RoomId::Number(71)),
+        candidates: Vec::new(),
+        title: "Falcon".into(),
+        attributed: Attributed::Log,
+    };
+    let told_of = |room: &FindingRoom, change: &dyn Fn(&mut Person)| {
         let mut person = Person { room_role: None, status: None, ..hostile_finding().person };
         person.name = "Eve".into();
         change(&mut person);
-        advice(&person)
+        what_to_do(&person, Some(room)).iter().map(Line::for_terminal).collect::<Vec<_>>()
     };
+    let told = |change: &dyn Fn(&mut Person)| told_of(&known, change);
     assert_eq!(
         told(&|_| ()),
-        "ask Eve or the room's owner whether this was agreed. If not,\n  take the person out of the room or disable the account"
+        [
+            "ask the room's owner, and not Eve, whether this was agreed",
+            "if it was not, take the person out of the room or disable the account",
+            "then look at the room",
+        ]
     );
     let owner = told(&|person| {
         person.role = Some(PortalRole::Owner);
         person.room_role = Some(RoomRole::Owner);
     });
-    assert!(owner.starts_with("ask Eve whether") && !owner.contains("disable") && !owner.contains("take"), "{owner}");
+    assert_eq!(owner[0], "ask Eve, who owns the room, whether this was agreed");
+    assert_eq!(owner[1], "if it was not, reset the password and end the sessions of the portal's owner");
     let visitor = told(&|person| person.id = GUEST_ACCOUNT);
-    assert!(visitor.contains("links") && !visitor.contains("account or"), "{visitor}");
-    assert!(told(&|person| person.status = Some(PersonStatus::Disabled)).ends_with("leave the account disabled"));
+    assert_eq!(visitor[0], "ask the room's owner whether this was agreed");
+    assert!(visitor[1].contains("links") && !visitor[1].contains("account or"), "{visitor:?}");
+    assert!(told(&|person| person.status = Some(PersonStatus::Disabled))[1].ends_with("leave the account disabled"));
+    let gone = told(&|person| person.room_role = Some(RoomRole::RoomGone));
+    assert_eq!(gone[0], "ask whoever owned the room, and not Eve, whether this was agreed");
+    assert_eq!(gone.len(), 2, "there is no room to look at");
+    let twins = FindingRoom { id: None, candidates: vec![RoomId::Number(71), RoomId::Number(72)], ..known.clone() };
+    assert_eq!(told_of(&twins, &|_| ())[2], "then look at the rooms");
+    let unknown = FindingRoom { candidates: Vec::new(), ..twins };
+    assert!(told_of(&unknown, &|_| ())[0].starts_with("ask whoever owns or owned a room of this title, and not"));
+}
+
+/// A room that is gone has no page any more.
+#[test]
+fn nobody_is_sent_to_the_page_of_a_room_that_is_gone() {
+    let mut finding = hostile_finding();
+    let room = finding.room.as_mut().unwrap();
+    room.id = room.candidates.pop();
+    room.candidates.clear();
+    let with = |role: RoomRole| {
+        let person = Person { room_role: Some(role), ..finding.person.clone() };
+        text_of(&report(incomplete(), vec![Finding { person, ..finding.clone() }], Logins::default()))
+    };
+    assert!(with(RoomRole::NoMember).contains("https://docs.example.com/rooms/shared/72/"));
+    let gone = with(RoomRole::RoomGone);
+    assert!(gone.contains("the room is not there any more") && !gone.contains("/rooms/shared/"), "{gone}");
+}
+
+/// What was done at the portal is said although nobody was found; what is as it was before is not.
+#[test]
+fn a_room_that_was_made_is_news_and_one_that_was_there_is_not() {
+    let complete = Coverage { gaps: Vec::new(), ..incomplete() };
+    let told = |state, reason: &str| {
+        let mut report = report(complete.clone(), Vec::new(), Logins::default());
+        let room = (state != ActionState::Failed).then_some(RoomId::Number(80));
+        report.body.actions.push(RoomAction::new(state, room, "<b>Falcon</b>\u{1b}", reason));
+        (text_of(&report), document(&report).text(TEXT_WIDTH))
+    };
+    let (news, whole) = told(ActionState::Already, "there is a virtual data room of this title");
+    assert_eq!(news, "");
+    assert!(whole.contains("The virtual data room \"<b>Falcon</b>\\u{1b}\" is used: there is"), "{whole}");
+    let (news, _) = told(ActionState::Done, "");
+    assert!(news.contains("  Made the virtual data room \"<b>Falcon</b>\\u{1b}\"\n"), "{news}");
+    assert!(news.contains("  https://docs.example.com/rooms/shared/80/filter?folder=80\n"), "{news}");
+    let (news, _) = told(ActionState::Failed, "the rooms could not be read");
+    assert!(news.contains("*** No virtual data room") && news.contains("was seen: the rooms could not"), "{news}");
+    let (news, _) = told(ActionState::Planned, "there is none");
+    assert!(news.contains("Would make the virtual data room") && news.contains(": there is none"), "{news}");
 }

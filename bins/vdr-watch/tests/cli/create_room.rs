@@ -48,8 +48,9 @@ async fn a_missing_room_is_made_once_and_watched() {
     assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
     let made = rooms(&setting);
     assert_eq!((made.len(), made[0].room_type), (1, 8));
-    let line = format!("Made the virtual data room \"{TITLE}\", https://docs.example.com/rooms/shared/{}/", made[0].id);
-    assert!(first.stdout.contains(&line), "{}", first.stdout);
+    let page = format!("https://docs.example.com/rooms/shared/{}/", made[0].id);
+    let line = format!("Made the virtual data room \"{TITLE}\"\n");
+    assert!(first.stdout.contains(&line) && first.stdout.contains(&page), "{}", first.stdout);
     insta::assert_snapshot!("made_room_text", first.stdout);
     // there now: nothing to do, nothing to say
     let second = setting.run(&CREATE).await;
@@ -158,7 +159,7 @@ async fn rooms_that_cannot_be_read_are_not_made() {
     setting.sim.set_faults(vec![Fault::status(503).on("files/rooms").method("GET")]);
     assert_eq!((state(&setting).await, posts(&setting)), (("failed".to_owned(), 4), 0));
     let text = setting.run(&CREATE).await.stdout;
-    assert!(text.contains("is not there: the rooms could not be read"), "{text}");
+    assert!(text.contains("was seen: the rooms could not be read"), "{text}");
 }
 
 /// Without a memory nobody could tell tomorrow what was done today.
@@ -204,6 +205,20 @@ async fn a_room_that_was_renamed_or_deleted_since() {
     setting.sim.edit(|portal| portal.rooms.retain(|room| room.id != id));
     assert_eq!(state(&setting).await, ("done".to_owned(), 0));
     assert_eq!((rooms(&setting).len(), posts(&setting)), (1, 2));
+}
+
+/// The answer never came, so only looking told which room it was; it is known as well as any other.
+#[tokio::test]
+async fn a_room_whose_making_was_not_answered_may_be_renamed() {
+    let setting = setting().await;
+    let fault = Fault::new(FaultKind::DoneThenStatus { status: 504 });
+    setting.sim.set_faults(vec![fault.method("POST").times(1)]);
+    assert_eq!(state(&setting).await, ("done".to_owned(), 0));
+    setting.sim.edit(|portal| {
+        let room = portal.rooms.iter_mut().find(|room| room.title == TITLE).unwrap();
+        room.title = "Falcon – closed".to_owned();
+    });
+    assert_eq!((state(&setting).await, posts(&setting)), (("already".to_owned(), 0), 1));
 }
 
 /// Killed at the boundary of each request, and some moments behind it: the runs after that make one room.

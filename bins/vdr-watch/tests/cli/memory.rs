@@ -92,7 +92,7 @@ async fn a_store_that_was_emptied_is_told_as_lost() {
     for command in [&["store", "check"][..], &["doctor"]] {
         let ended = setting.run_with(&[command, &["--portal", &url]].concat()).await;
         let said = ended.stdout + &ended.stderr;
-        assert!(ended.exit == 1 && said.contains("move it away to start with a new one"), "{said}");
+        assert!(ended.exit == 1 && said.contains("move it away to start with an empty one"), "{said}");
     }
     fs::remove_file(&path).unwrap();
     let anew = setting.run(&["--format", "json"]).await.json();

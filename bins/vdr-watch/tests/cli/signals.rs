@@ -70,7 +70,27 @@ async fn a_signal_ends_every_stage_that_asks_the_portal() {
         let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{stage}: {error}: {stdout}"));
         assert_eq!((exit, heartbeat), (4, vec!["/check/start".to_owned(), "/check/fail".to_owned()]), "{stage}");
         let gaps = report["coverage"]["gaps"].as_array().unwrap();
-        assert!(gaps.iter().any(|gap| gap["why"] == "interrupted"), "{stage}: {gaps:?}");
+        assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap["why"] == "interrupted"), "{stage}: {gaps:?}");
+    }
+}
+
+/// The list of rooms is a source as any other: a run that somebody ended did not find rooms that the portal hides.
+#[tokio::test]
+async fn a_signal_while_rooms_are_listed_or_made_is_no_unreadable_room() {
+    for (stage, settings) in [
+        ("files/rooms", ""),
+        ("files/rooms", "create_room = \"Eagle\""),
+        ("POST /api/2.0/files/rooms", "create_room = \"Eagle\""),
+    ] {
+        let setting = Setting::with(namesakes()).await;
+        let mut holding = Holding::start(&setting.sim.url(), stage, 0).await;
+        let url = holding.url.clone();
+        let (exit, stdout, _) = interrupted(&setting, &mut holding, &url, settings).await;
+        let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{stage}: {error}: {stdout}"));
+        let gaps = report["coverage"]["gaps"].as_array().unwrap();
+        let is_of_rooms = |gap: &&Value| gap["what"] == "rooms";
+        assert!(gaps.iter().all(|gap| gap["why"] == "interrupted"), "{stage} {settings}: {gaps:?}");
+        assert_eq!((exit, gaps.iter().filter(is_of_rooms).count()), (4, 1), "{stage} {settings}: {gaps:?}");
     }
 }
 

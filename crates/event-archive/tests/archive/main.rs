@@ -10,3 +10,4 @@ mod interrupted;
 mod login_history;
 mod refresh;
 mod requests;
+mod rooms;
