@@ -1,10 +1,10 @@
 //! Who the people of the incidents are, whom the settings protect, and what a suspension would leave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use audit_model::{PersonStatus, PortalRole};
 use docspace_client::{Account, Client};
-use event_archive::{Look, LookUps};
+use event_archive::Look;
 use job_runner::Job;
 use job_runner::names::{NamedList, is_group, unknown};
 use job_store::{Journal, JournalState};
@@ -30,32 +30,16 @@ const KIND: &str = "suspend_observed";
 ///
 /// Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can be protected by a role that is
 /// not known.
-pub(crate) async fn identify(
-    incidents: &mut Vec<Incident>,
-    job: &Job,
-    look: &mut Look,
-) -> anyhow::Result<BTreeSet<Uuid>> {
-    let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
-    let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
-    for incident in incidents.iter() {
-        let id = incident.finding.person.id;
-        if accounts.contains_key(&id) || id == audit_model::GUEST_ACCOUNT {
-            continue;
-        }
-        if !look_ups.may_ask() {
-            break;
-        }
-        accounts.insert(id, look_ups.take_answer(job.client.account(id).await));
-    }
-    look.finish(look_ups);
+pub(crate) async fn identify(incidents: &mut Vec<Incident>, job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
+    let ids: Vec<Uuid> = incidents.iter().map(|incident| incident.finding.person.id).collect();
+    let accounts = attribution::accounts(ids, look).await;
     for incident in incidents.iter_mut() {
-        if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
+        if let Some(account) = accounts.get(&incident.finding.person.id) {
             incident.finding.person = account.person.clone();
         }
     }
     incidents.retain(|incident| !incident.finding.person.is_meant_by_one_of(&job.service_accounts));
-    let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
-    Ok(directory.map(|(id, _)| id).collect())
+    accounts.into_iter().filter(|(_, account)| account.is_ldap).map(|(id, _)| id).collect()
 }
 
 /// Whom nothing may be done to, and what else the portal's lists say.
