@@ -77,7 +77,7 @@ fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<
     let mut chosen = BTreeSet::new();
     let mut unknown = Vec::new();
     for name in wanted {
-        let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
+        let fits = data_rooms().filter(|room| room.is_meant_by(name));
         let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
         if fits.is_empty() && list_read {
             let shown = PortalText::new(name.as_str()).for_terminal();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_model::{Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
-use docspace_client::{Error, ErrorKind, Member};
+use docspace_client::{Directory, Error, ErrorKind, Member};
 use event_archive::Look;
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
@@ -76,8 +76,9 @@ impl Chosen {
         if chosen.0.is_empty() {
             return Ok(chosen);
         }
-        if let Some(accounts) = look.answered("people", job.client.people().await) {
-            let unknown = unknown(&[NamedList::people("people", entries)], (&accounts, &[], &[]));
+        let mut directory = Directory::default();
+        if look.answered("people", directory.read_people(&job.client).await).is_some() {
+            let unknown = unknown(&[NamedList::people("people", entries)], &directory);
             if !unknown.is_empty() {
                 return Err(job_runner::Error::unknown(&unknown).into());
             }

@@ -73,6 +73,11 @@ impl RoomFact {
     pub fn may_be_vdr(&self) -> bool {
         self.room_type.is_none_or(|kind| kind == VIRTUAL_DATA_ROOM)
     }
+
+    /// Whether an entry of a list in the settings means this room: by id, blanks around it do not count, or by its exact title.
+    pub fn is_meant_by(&self, entry: &str) -> bool {
+        self.title.raw() == entry || self.id == RoomId::from(entry.trim())
+    }
 }
 
 /// Where an event happened.
