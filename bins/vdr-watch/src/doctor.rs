@@ -119,7 +119,7 @@ fn never() -> Check {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::RoomFact;
+    use audit_model::{RoomFact, RoomId};
     use job_runner::CheckState;
 
     use super::*;

@@ -96,11 +96,11 @@ impl Watched {
         let mut before: Option<AuditEvent> = None;
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
-            let candidates = self.rooms.question(&event);
-            if candidates.iter().any(|id| self.ids.contains(id)) {
-                questions.logs.extend(candidates);
-            }
             let place = self.rooms.place(&event);
+            let candidates = place.question(&event);
+            if candidates.iter().any(|id| self.ids.contains(id)) {
+                questions.logs.extend(candidates.iter().cloned());
+            }
             // two halves that name no room: something went between a section of the portal and a room that only its log tells
             if place == Place::Elsewhere && before.as_ref().is_some_and(|first| is_other_half(first, &event)) {
                 questions.logs.extend(self.ids.iter().cloned());

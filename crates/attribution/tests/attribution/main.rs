@@ -1,5 +1,7 @@
 //! The questions of this crate, asked of a simulated portal.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::collections::BTreeSet;
 
 use attribution::{Behind, Folders, Places, Whereabouts, accounts, people, read_room_log};
