@@ -1,9 +1,10 @@
 //! From events to changes: what kind each is, how much stands behind it, and which move left a room. Three steps: ask (what must be
 //! known?), fetch, apply. Only the second talks to the portal.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use attribution::{Behind, Folders, Weights};
 use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
@@ -15,14 +16,8 @@ use uuid::Uuid;
 use crate::kind::{Kind, is_deletion_for_good, is_purge};
 use crate::rule::{Change, Detector};
 
-/// Folders are listed, one request each, until so many were; the others count the configured weight, and are a gap.
-const MOST_FOLDERS: usize = 300;
-
 /// Destinations of moves are looked up, one request each, until so many were; the others are a gap.
 const MOST_DESTINATIONS: usize = 50;
-
-/// How long it is believed what a folder holds: a run every minute asks once a day.
-const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
 
 /// Emptying a full trash takes minutes; its end is one event.
 const EMPTYING_TAKES: TimeDelta = TimeDelta::hours(1);
@@ -39,8 +34,7 @@ impl AsRef<AuditEvent> for Seen {
 /// What the audit trail alone does not tell.
 #[derive(Default)]
 pub(crate) struct Answers {
-    /// How much folders hold, by their id.
-    weights: HashMap<String, u64>,
+    weights: Weights,
     /// Folders that are in a room, by id.
     in_rooms: BTreeSet<String>,
     /// When somebody emptied the trash.
@@ -57,8 +51,7 @@ impl Answers {
 
     /// Lists the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap.
     pub(crate) async fn ask(job: &Job, window: Window, folder_weight: u64, look: &mut Look) -> anyhow::Result<Self> {
-        // with the moment of the last event that says how much a folder holds
-        let mut folders: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+        let mut folders = Folders::default();
         let mut destinations = BTreeSet::new();
         let mut emptied = Vec::new();
         let mut halves = Halves::default();
@@ -68,12 +61,10 @@ impl Answers {
                 emptied.push((event.actor, event.at));
             }
             let Some(kind) = Kind::of(event.action) else { continue };
-            if event.action.is_about_whole_folder()
-                && let Some(folder) = event.target.first()
-            {
-                let asked = folders.entry(folder.clone()).or_insert(DateTime::UNIX_EPOCH);
-                // what is gone for good can only be remembered
-                *asked = if is_deletion_for_good(&event) { *asked } else { event.at };
+            if is_deletion_for_good(&event) {
+                folders.ask_for_deleted(&event);
+            } else {
+                folders.ask(&event);
             }
             if kind == Kind::Moved {
                 let ask = |first: &Seen, later: &mut Seen| {
@@ -85,20 +76,7 @@ impl Answers {
                 halves.push(Seen(event), ask).for_each(drop);
             }
         }
-        let mut weights = HashMap::new();
-        let mut weighed = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, job.now);
-        for (folder, at) in folders {
-            if !weighed.may_ask() {
-                break;
-            }
-            let max_age = FACTS_KEPT.min(job.now - at);
-            let id = EntryId::from(folder.as_str());
-            let looked = job.archive.weight_of_folder(&job.client, &id, max_age, job.now).await?;
-            if let Some(known) = weighed.take(looked) {
-                weights.insert(folder, known.value.files);
-            }
-        }
-        look.finish(weighed);
+        let weights = folders.weigh(look).await?;
         let mut in_rooms = BTreeSet::new();
         let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
         for folder in destinations {
@@ -125,11 +103,10 @@ impl Answers {
         if kind == Kind::Purged && self.emptied.iter().any(is_own) {
             return None;
         }
-        let folder = event.target.first().filter(|_| event.action.is_about_whole_folder());
-        let weight = match folder.map(|id| self.weights.get(id)) {
-            None => Weight::ONE,
-            Some(Some(files)) => Weight { documents: (*files).max(1), at_least: false },
-            Some(None) => Weight { documents: self.folder_weight, at_least: true },
+        let weight = match self.weights.behind(&event) {
+            Behind::One => Weight::ONE,
+            Behind::Folder { files } => Weight { documents: files.max(1), at_least: false },
+            Behind::UnlistedFolder => Weight { documents: self.folder_weight, at_least: true },
         };
         Some(Change { event: Arc::new(event), kind, weight })
     }

@@ -1,12 +1,12 @@
 //! Who the people of the incidents are, whom the settings protect, and what a suspension would leave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use audit_model::{PersonStatus, PortalRole};
-use docspace_client::{Account, Client};
-use event_archive::{Look, LookUps};
+use audit_model::PersonStatus;
+use docspace_client::{Client, Directory};
+use event_archive::Look;
 use job_runner::Job;
-use job_runner::names::{NamedList, is_group, unknown};
+use job_runner::names::{NamedList, unknown};
 use job_store::{Journal, JournalState};
 use safe_actions::{Action, ActionState, Hold, Plan, Protection};
 use serde_json::json;
@@ -30,32 +30,16 @@ const KIND: &str = "suspend_observed";
 ///
 /// Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can be protected by a role that is
 /// not known.
-pub(crate) async fn identify(
-    incidents: &mut Vec<Incident>,
-    job: &Job,
-    look: &mut Look,
-) -> anyhow::Result<BTreeSet<Uuid>> {
-    let mut accounts: BTreeMap<Uuid, Option<Account>> = BTreeMap::new();
-    let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
-    for incident in incidents.iter() {
-        let id = incident.finding.person.id;
-        if accounts.contains_key(&id) || id == audit_model::GUEST_ACCOUNT {
-            continue;
-        }
-        if !look_ups.may_ask() {
-            break;
-        }
-        accounts.insert(id, look_ups.take_answer(job.client.account(id).await));
-    }
-    look.finish(look_ups);
+pub(crate) async fn identify(incidents: &mut Vec<Incident>, job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
+    let ids: Vec<Uuid> = incidents.iter().map(|incident| incident.finding.person.id).collect();
+    let accounts = attribution::accounts(ids, look).await;
     for incident in incidents.iter_mut() {
-        if let Some(Some(account)) = accounts.get(&incident.finding.person.id) {
+        if let Some(account) = accounts.get(&incident.finding.person.id) {
             incident.finding.person = account.person.clone();
         }
     }
     incidents.retain(|incident| !incident.finding.person.is_meant_by_one_of(&job.service_accounts));
-    let directory = accounts.into_iter().filter(|(_, account)| account.as_ref().is_some_and(|account| account.is_ldap));
-    Ok(directory.map(|(id, _)| id).collect())
+    accounts.into_iter().filter(|(_, account)| account.is_ldap).map(|(id, _)| id).collect()
 }
 
 /// Whom nothing may be done to, and what else the portal's lists say.
@@ -76,28 +60,29 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
     };
     let mut active_people = 0;
     let mut misnamed = Vec::new();
-    match client.people().await {
-        Ok(people) => {
-            let can_sign_in = |account: &&Account| account.person.status == Some(PersonStatus::Active);
-            active_people = people.iter().filter(can_sign_in).count() as u64;
-            let is_admin = |role: PortalRole| matches!(role, PortalRole::Owner | PortalRole::DocspaceAdmin);
-            let admins = people.iter().filter(can_sign_in).filter(|account| account.person.role.is_some_and(is_admin));
-            protection.active_admins = admins.map(|account| account.person.id).collect();
+    let mut directory = Directory::default();
+    match directory.read_people(client).await {
+        Ok(()) => {
+            let active = directory.people.values().map(|account| &account.person);
+            let active = active.filter(|person| person.status == Some(PersonStatus::Active)).map(|person| person.id);
+            let active: Vec<Uuid> = active.collect();
+            active_people = active.len() as u64;
+            protection.active_admins = active.into_iter().filter(|id| directory.is_admin(*id)).collect();
             let lists = [
                 NamedList::people("service_accounts", robots),
                 NamedList::people("protect.people", &config.protect.people),
             ];
-            misnamed.extend(unknown(&lists, (&people, &[], &[])));
+            misnamed.extend(unknown(&lists, &directory));
         }
         Err(error) => unread(&mut protection, "the list of people", error),
     }
     if !config.protect.groups.is_empty() {
-        match client.groups().await {
-            Ok(groups) => {
-                misnamed.extend(unknown(&[groups_of(config)], (&[], &groups, &[])));
+        match directory.read_groups(client).await {
+            Ok(()) => {
+                misnamed.extend(unknown(&[groups_of(config)], &directory));
                 for name in &config.protect.groups {
                     // names of groups are not unique
-                    for group in groups.iter().filter(|group| is_group(group, name)) {
+                    for group in directory.groups_meant_by(name) {
                         match client.group_members(group.id).await {
                             Ok(members) => {
                                 let ids = members.into_iter().map(|account| account.person.id);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::Line;
+use attribution::Countries;
 use audit_model::{GUEST_ACCOUNT, LoginEvent, PortalText};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -56,7 +57,8 @@ pub(crate) struct Logins {
     pub(crate) set_addresses: Ids,
     /// Since when the history before the period is known; without it, no country is new.
     pub(crate) known_since: Option<DateTime<Utc>>,
-    known: BTreeSet<(Uuid, PortalText)>,
+    /// From where people signed in before the period.
+    known: BTreeMap<Uuid, Countries>,
     new: BTreeMap<(Uuid, PortalText), NewCountry>,
 }
 
@@ -67,10 +69,8 @@ impl Logins {
 
     /// Takes in a login of before the period, to compare with.
     pub(crate) fn push_history(&mut self, login: &LoginEvent) {
-        if login.action.is_successful_login()
-            && let Some(country) = &login.country
-        {
-            self.known.insert((login.user, country.clone()));
+        if login.action.is_successful_login() {
+            self.known.entry(login.user).or_default().learn(login.country.as_ref());
         }
     }
 
@@ -111,9 +111,10 @@ impl Logins {
         user.logins.add(login.id);
         let Some(country) = &login.country else { return };
         user.countries.insert(country.clone());
-        let key = (login.user, country.clone());
-        if self.known_since.is_some() && !self.known.contains(&key) {
-            let new = self.new.entry(key).or_insert_with(|| NewCountry {
+        // somebody of whom no earlier login is known is new here, and so are all of their countries: none is told
+        let is_new = self.known.get(&login.user).is_some_and(|known| known.new_one(Some(country)).is_some());
+        if self.known_since.is_some() && is_new {
+            let new = self.new.entry((login.user, country.clone())).or_insert_with(|| NewCountry {
                 user: login.user,
                 name: login.user_name.clone(),
                 country: country.clone(),
@@ -124,10 +125,9 @@ impl Logins {
         }
     }
 
-    /// By person, then country. Somebody of whom no earlier login is known is new here, and so are all of their countries: left out.
+    /// By person, then country.
     pub(crate) fn new_countries(&self) -> impl Iterator<Item = &NewCountry> {
-        let seen_before: BTreeSet<Uuid> = self.known.iter().map(|(user, _)| *user).collect();
-        self.new.values().filter(move |new| seen_before.contains(&new.user))
+        self.new.values()
     }
 }
 

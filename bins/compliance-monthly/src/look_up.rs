@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use audit_model::{RoomId, Rooms};
-use docspace_client::Account;
+use docspace_client::Directory;
 use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::names::{self, Named, NamedList, Unknown, unknown};
@@ -93,8 +93,7 @@ fn important(only: &Selection) -> Result<Vec<String>, Error> {
 fn chosen(wanted: &[String], rooms: &Rooms) -> (BTreeSet<RoomId>, Vec<Unknown>) {
     let (mut found, mut nowhere) = (BTreeSet::new(), Vec::new());
     for entry in wanted {
-        let id = RoomId::from(entry.trim());
-        let fits = rooms.iter().filter(|room| room.id == id || room.title.raw() == entry);
+        let fits = rooms.iter().filter(|room| room.is_meant_by(entry));
         let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
         if fits.is_empty() {
             nowhere.push(Unknown { key: "only.rooms".to_owned(), named: Named::Rooms, entry: entry.clone() });
@@ -112,10 +111,12 @@ pub(crate) async fn people(
     look: &mut Look,
 ) -> (BTreeSet<Uuid>, Vec<Unknown>) {
     let mut found: BTreeSet<Uuid> = entries.iter().filter_map(|entry| id_of(entry)).collect();
-    let Some(known) = look.answered("people", job.client.people().await) else { return (found, Vec::new()) };
-    let is_meant = |account: &&Account| account.person.is_meant_by_one_of(entries);
-    found.extend(known.iter().filter(is_meant).map(|account| account.person.id));
-    (found, unknown(&[NamedList::people(key, entries)], (&known, &[], &[])))
+    let mut directory = Directory::default();
+    if look.answered("people", directory.read_people(&job.client).await).is_none() {
+        return (found, Vec::new());
+    }
+    found.extend(entries.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id));
+    (found, unknown(&[NamedList::people(key, entries)], &directory))
 }
 
 pub(crate) fn id_of(entry: &str) -> Option<Uuid> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ::report::words::plural;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
-use docspace_client::{Account, Client, ErrorKind};
+use docspace_client::{Client, Directory, ErrorKind};
 use event_archive::Look;
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::directory;
 use crate::gather;
 use crate::plan::{self, Plan, PlanReport};
-use crate::policy::{Directory, Policy, PolicyFile, Word, import};
+use crate::policy::{Policy, PolicyFile, Word, import};
 use crate::rule::BLIND_SPOTS;
 
 /// How much history is replayed against a planned list.
@@ -119,9 +119,8 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
         anyhow::bail!("the portal's plan has no audit feature, so nobody can tell whom a list would lock out");
     }
     let (policy, directory) = resolved(setup, &client, file).await?;
-    let people: Vec<Account> = directory.people.values().cloned().collect();
     let robots = NamedList::people("service_accounts", &setup.common.service_accounts);
-    for unknown in unknown(&[robots], (&people, &[], &[])) {
+    for unknown in unknown(&[robots], &directory) {
         warn!("{unknown}, so the plan does not mind it");
     }
     let list = client.address_list().await.map_err(|error| match error.kind {

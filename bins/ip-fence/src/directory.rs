@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use docspace_client::{Client, EVERYONE, Error, Group};
+use docspace_client::{Client, Directory, EVERYONE, Error, Group};
 use job_runner::config::{Problem, Problems};
-use job_runner::names::is_group;
 use uuid::Uuid;
 
-use crate::policy::{Directory, Mistake, PolicyFile, parse};
+use crate::policy::{Mistake, PolicyFile, parse};
 
 /// The policy of a file; `None` when none is set.
 ///
@@ -28,29 +27,29 @@ pub(crate) fn refused(path: &Path, mistakes: Vec<Mistake>) -> job_runner::Error 
 
 /// All people, all groups, and the members of the groups that the policy names.
 pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result<Directory, Error> {
-    let people = client.people().await?;
-    let named: Vec<&str> = policy
-        .into_iter()
-        .flat_map(|policy| policy.rules.iter().flat_map(|rule| rule.groups.iter().map(|name| name.text.as_str())))
-        .collect();
-    let mut groups = Vec::new();
-    if !named.is_empty() {
-        let shown = client.groups().await?;
-        let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
-        if shown.is_empty() && names_listed {
-            return Err(Client::no_groups());
-        }
-        for group in shown.into_iter().chain(built_in(&named)) {
-            let is_named = named.iter().any(|name| is_group(&group, name));
-            let members = match group.id {
-                EVERYONE => people.clone(),
-                id if is_named => client.group_members(id).await?,
-                _ => Vec::new(),
-            };
-            groups.push((group, members.into_iter().map(|account| account.person.id).collect()));
-        }
+    let mut directory = Directory::default();
+    directory.read_people(client).await?;
+    let rules = policy.into_iter().flat_map(|policy| &policy.rules);
+    let named: Vec<&str> = rules.flat_map(|rule| &rule.groups).map(|name| name.text.as_str()).collect();
+    if named.is_empty() {
+        return Ok(directory);
     }
-    Ok(Directory { people: people.into_iter().map(|account| (account.person.id, account)).collect(), groups })
+    directory.read_groups(client).await?;
+    let everybody = built_in(&named);
+    let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
+    if directory.groups.is_empty() && names_listed {
+        return Err(Client::no_groups());
+    }
+    let is_named = |group: &&Group| named.iter().any(|name| group.is_meant_by(name));
+    let asked: Vec<Uuid> = directory.groups.iter().filter(is_named).map(|group| group.id).collect();
+    for group in asked {
+        directory.read_members(group, client).await?;
+    }
+    if let Some(everybody) = everybody {
+        directory.members.insert(EVERYONE, directory.people.keys().copied().collect());
+        directory.groups.push(everybody);
+    }
+    Ok(directory)
 }
 
 /// The group of everybody, which no list has, when it is named by its id.

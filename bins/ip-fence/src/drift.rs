@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{AddressList, ListEntry};
+use docspace_client::{AddressList, Directory, ListEntry};
 use event_archive::{Fact, KnownList};
 
 use crate::found::{About, Found, Kind, Rows};
-use crate::policy::Directory;
 use crate::server::{self, Caller, Ruling};
 use crate::sighting::{Sighting, Source};
 

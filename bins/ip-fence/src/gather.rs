@@ -5,7 +5,7 @@ use std::path::Path;
 
 use audit_model::{BlindSpot, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::AddressList;
+use docspace_client::{AddressList, Directory};
 use event_archive::{Archive, Fact, KnownList, Look};
 use futures::{Stream, TryStreamExt};
 use job_runner::Job;
@@ -16,7 +16,7 @@ use crate::directory;
 use crate::drift;
 use crate::found::Found;
 use crate::habits::Habits;
-use crate::policy::{Directory, Policy, PolicyFacts, PolicyFile, Unnamed};
+use crate::policy::{Policy, PolicyFacts, PolicyFile, Unnamed};
 use crate::rule::{Detector, Rulebook};
 use crate::sighting::{Sighting, Source};
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use attribution::Countries;
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -15,44 +16,41 @@ const HABIT: u64 = 5;
 /// pause, tells what usual runs would have told.
 const LEARNED_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// How often each person has signed in from each country.
-pub(crate) type Countries = BTreeMap<Uuid, BTreeMap<PortalText, u64>>;
-
 /// What is known of people's countries at the moment of the last login that was judged.
 #[derive(Debug, Default)]
 pub(crate) struct Habits {
-    countries: Countries,
+    countries: BTreeMap<Uuid, Countries>,
     /// Judged, and not yet a habit.
     waiting: VecDeque<(DateTime<Utc>, Uuid, PortalText)>,
 }
 
 impl Habits {
     /// From logins before everything that is judged.
-    pub(crate) fn new(countries: Countries) -> Self {
+    pub(crate) fn new(countries: BTreeMap<Uuid, BTreeMap<PortalText, u64>>) -> Self {
+        let countries = countries.into_iter().map(|(user, own)| (user, own.into())).collect();
         Habits { countries, ..Habits::default() }
     }
 
     /// Takes in a login that an earlier run has judged.
     pub(crate) fn learn(&mut self, login: &Sighting) {
-        if let Some(country) = login.country.clone().filter(|_| login.action.is_successful_login()) {
-            self.add(login.user, country);
+        if login.action.is_successful_login() {
+            self.add(login.user, login.country.as_ref());
         }
     }
 
     /// Judges a successful login: gives its country if the person has a habit that this is new to.
     pub(crate) fn judge(&mut self, login: &Sighting) -> Option<PortalText> {
         while let Some((_, user, country)) = self.waiting.pop_front_if(|(at, ..)| login.at - *at >= LEARNED_AFTER) {
-            self.add(user, country);
+            self.add(user, Some(&country));
         }
-        let country = login.country.clone()?;
+        let country = login.country.as_ref()?;
         self.waiting.push_back((login.at, login.user, country.clone()));
-        let known = self.countries.get(&login.user)?;
-        let has_habit = known.values().sum::<u64>() >= HABIT;
-        (has_habit && !known.contains_key(&country)).then_some(country)
+        let known = self.countries.get(&login.user).filter(|known| known.sign_ins() >= HABIT)?;
+        known.new_one(Some(country)).cloned()
     }
 
-    fn add(&mut self, user: Uuid, country: PortalText) {
-        *self.countries.entry(user).or_default().entry(country).or_default() += 1;
+    fn add(&mut self, user: Uuid, country: Option<&PortalText>) {
+        self.countries.entry(user).or_default().learn(country);
     }
 }
 
@@ -74,7 +72,7 @@ mod tests {
     }
 
     fn of_germany(logins: u64) -> Habits {
-        Habits::new(Countries::from([(BOB, BTreeMap::from([("Germany".into(), logins)]))]))
+        Habits::new(BTreeMap::from([(BOB, BTreeMap::from([("Germany".into(), logins)]))]))
     }
 
     #[test]

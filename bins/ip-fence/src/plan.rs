@@ -11,11 +11,11 @@ mod steps;
 
 use std::net::IpAddr;
 
-use docspace_client::{AddressList, Identity, ListEntry};
+use docspace_client::{AddressList, Directory, Identity, ListEntry};
 use serde::Serialize;
 
 use crate::config::{Enforce, OwnPortal};
-use crate::policy::{Directory, Policy};
+use crate::policy::Policy;
 
 pub(crate) use danger::Danger;
 pub(crate) use history::History;

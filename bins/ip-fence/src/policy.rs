@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 pub(crate) use file::parse;
-pub(crate) use resolve::{Allowed, Directory, Policy, Verdict};
+pub(crate) use resolve::{Allowed, Policy, Verdict};
 pub(crate) use words::Word;
 
 /// What the run was judged by.

@@ -4,6 +4,7 @@
 //! A login from a hotel that no rule names is a finding. Suspicious, but none: the same person from two allowed offices within a
 //! minute, which is what a VPN looks like.
 
+use docspace_client::Directory;
 use std::collections::BTreeMap;
 
 use audit_model::{
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
 use crate::habits::Habits;
-use crate::policy::{Allowed, Directory, Policy, Unnamed, Verdict};
+use crate::policy::{Allowed, Policy, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
 
 /// How far back a run looks when nothing says otherwise.

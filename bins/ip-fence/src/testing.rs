@@ -2,10 +2,10 @@
 
 use audit_model::{ActionId, Person, PersonStatus, PortalRole, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::Account;
+use docspace_client::{Account, Directory};
 use uuid::Uuid;
 
-use crate::policy::{Directory, Policy, parse};
+use crate::policy::{Policy, parse};
 use crate::sighting::{Sighting, Source};
 
 pub(crate) const OLGA: Uuid = Uuid::from_u128(1);
@@ -26,9 +26,9 @@ pub(crate) fn directory() -> Directory {
     let account = |(id, name, role, status): (Uuid, &str, PortalRole, PersonStatus)| {
         let email = Some(PortalText::new(format!("{name}@example.com")));
         let person = Person { email, role: Some(role), status: Some(status), ..Person::named(id, name.into()) };
-        (id, Account { person, is_ldap: false, is_sso: false, culture: None })
+        Account { person, is_ldap: false, is_sso: false, culture: None }
     };
-    Directory { people: people.map(account).into(), groups: Vec::new() }
+    people.into_iter().map(account).collect()
 }
 
 /// A policy that allows these entries to olga, anna and bob.

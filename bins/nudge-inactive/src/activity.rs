@@ -2,24 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use audit_model::{
-    ActClass, ActionId, AuditEvent, Coverage, EntryKind, GapReason, Place, RoomId, RoomLogs, Rooms, Window,
-};
+use attribution::{Places, Whereabouts, file_of, read_room_log};
+use audit_model::{ActClass, ActionId, AuditEvent, Coverage, GapReason, Place, RoomId, RoomLogs, Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ErrorKind, Room};
-use event_archive::{Look, LookUps};
+use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::rule::{Certainty, RoomView, Unsure};
-
-/// Files whose room only their place of today can tell are looked up, two requests each, until so many were.
-const MOST_FILES: usize = 300;
-
-/// How long it is believed where a file is.
-const PLACES_KEPT: TimeDelta = TimeDelta::hours(25);
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -72,19 +65,17 @@ pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look:
             blind: None,
             done: BTreeMap::new(),
         };
-        // rooms in third-party storage have no log; who joined is not told then
-        if matches!(id, RoomId::Number(_)) {
-            let gaps = look.room_log(id, job.window).await?;
+        // without a log, nobody tells who joined
+        if let Some(gaps) = read_room_log(id, job.window, &mut records.logs, look).await? {
             if gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {
                 view.blind = Some(Unsure::NoRoomLog);
             }
-            records.logs.insert(id, job.archive.room_log(id, job.window).await?);
             subjects.extend(job.archive.room_log_subjects(id, job.window).await?);
         }
         records.rooms.insert(id.clone(), view);
     }
     let open = place(job, classes, &subjects, &mut records).await?;
-    let unattributed = look_up(job, open, &mut records, look).await?;
+    let unattributed = look_up(open, &mut records, look).await?;
     look.unattributed(unattributed);
     Ok(records)
 }
@@ -195,31 +186,20 @@ fn note_latest(known: &mut BTreeMap<Uuid, DateTime<Utc>>, id: Uuid, at: DateTime
 
 /// Where only the title of a room is known, the place of the document today may tell; else the act counts as perhaps in any room of
 /// its author. What cannot be looked up is a gap. Gives how many stay open.
-async fn look_up(job: &Job, open: Vec<Unplaced>, records: &mut Records, look: &mut Look) -> anyhow::Result<u64> {
-    let files: BTreeSet<&str> = open.iter().filter_map(|open| file_of(&open.event)).collect();
-    let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, job.now);
-    let mut places = HashMap::new();
-    for file in files {
-        if !look_ups.may_ask() {
-            break;
-        }
-        let looked = job.archive.place_of_file(&job.client, &RoomId::from(file), PLACES_KEPT, job.now).await?;
-        if let Some(place) = look_ups.take(looked) {
-            places.insert(file.to_owned(), place.value.room);
-        }
-    }
-    look.finish(look_ups);
+async fn look_up(open: Vec<Unplaced>, records: &mut Records, look: &mut Look) -> anyhow::Result<u64> {
+    let files: BTreeSet<String> = open.iter().filter_map(|open| file_of(&open.event)).map(str::to_owned).collect();
+    let places = Places::look_up(files, look).await?;
     let mut left = 0;
     for Unplaced { event, class } in &open {
-        match file_of(event).and_then(|file| places.get(file)) {
+        match places.of(event) {
             // where it is now it may not have been then, so nobody is called inactive by it
-            Some(Some(room)) => {
+            Some(Whereabouts::Room(room)) => {
                 if let Some(room) = records.rooms.get_mut(room) {
                     room.push(event, *class, Certainty::Possible);
                 }
             }
-            Some(None) => {}
-            None => {
+            Some(Whereabouts::NoRoom) => {}
+            Some(Whereabouts::Gone | Whereabouts::Unseen) | None => {
                 left += 1;
                 records.rooms.values_mut().for_each(|room| room.push(event, *class, Certainty::TitleOnly));
             }
@@ -272,10 +252,4 @@ pub(crate) fn blindness(job: &Job, period: TimeDelta, coverage: &Coverage) -> Op
         return Some(Unsure::NoEvents);
     }
     (job.window.length() < period).then_some(Unsure::HistoryTooShort)
-}
-
-/// The id of the file that an event is about.
-fn file_of(event: &AuditEvent) -> Option<&str> {
-    let is_file = event.action.info().is_some_and(|info| info.entries.contains(&EntryKind::File));
-    event.target.first().filter(|_| is_file).map(String::as_str)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use attribution::FACTS_KEPT;
 use audit_model::{PortalText, RoomId};
-use chrono::TimeDelta;
 use docspace_client::Access;
 use event_archive::Looked;
 use job_runner::Job;
@@ -17,9 +17,6 @@ const TITLES: usize = 5;
 
 /// Documents that are looked up per room, three requests each: some are gone by now.
 const LOOKED_UP: usize = 10;
-
-/// How long it is believed where a document is.
-const PLACES_KEPT: TimeDelta = TimeDelta::hours(25);
 
 /// Looks up titles once per room.
 pub(crate) struct Missed<'a> {
@@ -68,7 +65,7 @@ impl<'a> Missed<'a> {
                 }
             };
             // a title more or less in a mail decides nothing
-            let place = match self.job.archive.place_of_file(&self.job.client, &id, PLACES_KEPT, self.job.now).await? {
+            let place = match self.job.archive.place_of_file(&self.job.client, &id, FACTS_KEPT, self.job.now).await? {
                 Looked::Known(place) => place,
                 Looked::Gone { .. } => continue,
                 Looked::Failed { error, .. } => {

@@ -66,7 +66,7 @@ fn is_meant(entry: &str, room: &Room, tagged: &[(String, Vec<RoomId>)]) -> bool 
     if let Some(tag) = entry.strip_prefix("tag:") {
         return tagged.iter().any(|(known, rooms)| known == tag && rooms.contains(&room.fact.id));
     }
-    room.fact.id == RoomId::from(entry) || room.fact.title.raw() == entry
+    room.fact.is_meant_by(entry)
 }
 
 #[cfg(test)]

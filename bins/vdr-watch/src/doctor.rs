@@ -2,8 +2,8 @@
 //! see.
 
 use ::report::words::{blind_spot, plural};
-use audit_model::{PortalText, RoomId};
-use docspace_client::{Account, Area, Error, Room, Scopes};
+use audit_model::PortalText;
+use docspace_client::{Area, Directory, Error, Room, Scopes};
 use job_runner::names::{NamedList, unknown};
 use job_runner::{Check, Reached};
 
@@ -23,7 +23,9 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
             checks.extend(watched(&config.rooms, rooms));
         }
         if !config.people.is_empty() {
-            checks.extend(people(&config.people, client.people().await));
+            let mut directory = Directory::default();
+            let read = directory.read_people(client).await;
+            checks.extend(people(&config.people, read.map(|()| directory)));
         }
     }
     checks.push(limits(&config.limits));
@@ -32,15 +34,15 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
 }
 
 /// A run would end with 2 for the mistakes among these.
-fn people(wanted: &[String], accounts: Result<Vec<Account>, Error>) -> Vec<Check> {
+fn people(wanted: &[String], read: Result<Directory, Error>) -> Vec<Check> {
     const NAME: &str = "people";
-    let accounts = match accounts {
-        Ok(accounts) => accounts,
+    let directory = match read {
+        Ok(directory) => directory,
         Err(error) => return vec![Check::failed(NAME, error)],
     };
-    let unknown = unknown(&[NamedList::people(NAME, wanted)], (&accounts, &[], &[]));
+    let unknown = unknown(&[NamedList::people(NAME, wanted)], &directory);
     if unknown.is_empty() {
-        let text = format!("only findings about {} of {} people are reported", wanted.len(), accounts.len());
+        let text = format!("only findings about {} of {} people are reported", wanted.len(), directory.people.len());
         return vec![Check::warn(NAME, text, "take `people` out unless that is meant")];
     }
     unknown.iter().map(|unknown| Check::usage(NAME, unknown.to_string(), "look both up in the portal")).collect()
@@ -80,12 +82,7 @@ fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
     if wanted.is_empty() {
         return vec![Check::ok(NAME, format!("all virtual data rooms, {} at present", data_rooms.len()))];
     }
-    let fits = |name: &String| {
-        data_rooms
-            .iter()
-            .filter(|room| room.fact.id == RoomId::from(name.as_str()) || room.fact.title.raw() == name)
-            .count()
-    };
+    let fits = |name: &String| data_rooms.iter().filter(|room| room.fact.is_meant_by(name)).count();
     let missing = wanted.iter().filter(|name| fits(name) == 0).map(|name| {
         let shown = PortalText::new(name.as_str()).for_terminal();
         Check::usage(
@@ -122,7 +119,7 @@ fn never() -> Check {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::RoomFact;
+    use audit_model::{RoomFact, RoomId};
     use job_runner::CheckState;
 
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use attribution::file_of;
 use audit_model::{Finding, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::NaiveDate;
 use event_archive::{LateRow, Look};
@@ -10,11 +11,11 @@ use job_runner::Job;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
-use crate::attribution::{Answers, Watched, file_of};
 use crate::config::Config;
 use crate::create_room::{self, RoomAction};
 use crate::logins::{self, Logins};
 use crate::rule::{Detector, RoomKey, WINDOW};
+use crate::watched::{Answers, Watched};
 use crate::who::{self, Chosen};
 
 /// What was read, as far as the report goes by it.
@@ -76,7 +77,7 @@ fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<
     let mut chosen = BTreeSet::new();
     let mut unknown = Vec::new();
     for name in wanted {
-        let fits = data_rooms().filter(|room| room.id == RoomId::from(name.as_str()) || room.title.raw() == name);
+        let fits = data_rooms().filter(|room| room.is_meant_by(name));
         let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
         if fits.is_empty() && list_read {
             let shown = PortalText::new(name.as_str()).for_terminal();
@@ -99,14 +100,12 @@ async fn detect(
 ) -> anyhow::Result<Vec<Finding>> {
     let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.window.since]).min();
     let window = Window::new(oldest.unwrap_or(job.window.since), job.window.until);
-    let mut answers = watched.ask(job, window, look).await?;
-    let judged = judge(config, job, window, watched, &answers).await?;
+    let mut answers = watched.ask(window, look).await?;
+    let mut judged = judge(config, job, window, watched, &answers).await?;
     // a document's place of today is asked for only where it decides about somebody
-    let mut judged = if watched.ask_trees(job, &judged.open_files, &mut answers, look).await? {
-        judge(config, job, window, watched, &answers).await?
-    } else {
-        judged
-    };
+    if answers.ask_places(std::mem::take(&mut judged.open_files), look).await? {
+        judged = judge(config, job, window, watched, &answers).await?;
+    }
     look.unattributed(judged.unattributed);
     let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
     judged.findings.retain(|finding| finding.window.until > job.window.since || is_late(finding));
@@ -138,7 +137,7 @@ async fn judge(
         let Some(placed) = watched.place(event, answers) else { continue };
         unattributed += u64::from(placed.is_unattributed());
         if let (RoomKey::OneOf(_), Some(file)) = (&placed.key, file_of(&placed.event)) {
-            open.entry(placed.event.actor).or_default().insert(file.clone());
+            open.entry(placed.event.actor).or_default().insert(file.to_owned());
         }
         // of a move between two rooms the half of the room that something left is told
         halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use attribution::{Countries, History, Reach};
 use audit_model::{Finding, GUEST_ACCOUNT, LoginEvent, Person, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
@@ -9,12 +10,9 @@ use job_runner::Job;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-/// How far before the window logins are read once somebody is found: a month holds the ordinary places of most people. What the
-/// archive knows beyond that is used too.
-const HISTORY: TimeDelta = TimeDelta::days(30);
-
-/// With less history than this nearly everything would be new: a fortnight holds two weekends and most absences.
-const LEAST_HISTORY: TimeDelta = TimeDelta::days(14);
+/// A month before the window holds the ordinary places of most people, and what the archive knows beyond that is used too. A fortnight
+/// holds two weekends and most absences.
+const HISTORY: Reach = Reach { wanted: TimeDelta::days(30), least: TimeDelta::days(14) };
 
 /// Logins of the window and since the first act found, by person; failed ones too, where the typed address is the person's.
 pub(crate) type LoginDetails = BTreeMap<Uuid, Vec<MarkedLogin>>;
@@ -66,9 +64,7 @@ pub(crate) async fn read(findings: &[Finding], job: &Job, look: &mut Look) -> an
     }
     let first = people.values().map(|(_, since)| *since).min().unwrap_or(job.window.since);
     let window = Window::new(first, job.window.until);
-    look.logins_and_history(window, HISTORY).await?;
-    let known_since = job.archive.logins_known_since(first).await?;
-    let compared_since = known_since.filter(|since| first - *since >= LEAST_HISTORY);
+    let compared_since = History::read(window, HISTORY, look).await?.since();
     let logins = job.archive.logins(window).await?;
     let mut read = Logins { compared_since, ..Logins::default() };
     for (id, (person, own_since)) in people {
@@ -102,7 +98,7 @@ fn is_of(login: &LoginEvent, person: &Person) -> bool {
 /// Where somebody has signed in from before.
 struct Known<'a> {
     addresses: BTreeSet<&'a str>,
-    countries: BTreeSet<&'a str>,
+    countries: Countries,
     is_empty: bool,
 }
 
@@ -110,16 +106,16 @@ impl<'a> Known<'a> {
     fn new(earlier: &'a [LoginEvent]) -> Self {
         Known {
             addresses: earlier.iter().filter_map(|login| said(&login.ip)).collect(),
-            countries: earlier.iter().filter_map(|login| said(&login.country)).collect(),
+            countries: earlier.iter().map(|login| login.country.as_ref()).collect(),
             is_empty: earlier.is_empty(),
         }
     }
 
     fn mark(&self, event: LoginEvent) -> MarkedLogin {
         let address = said(&event.ip).is_some_and(|ip| !self.addresses.contains(ip));
-        // a portal that could not tell countries before cannot make one new
-        let comparable = self.is_empty || !self.countries.is_empty();
-        let country = comparable && said(&event.country).is_some_and(|country| !self.countries.contains(country));
+        // of somebody's first sign-in everything is new
+        let is_first = self.is_empty && said(&event.country).is_some();
+        let country = is_first || self.countries.new_one(event.country.as_ref()).is_some();
         let marks = [(address, Novelty::Address), (country, Novelty::Country)];
         let new = marks.into_iter().filter_map(|(is_new, novelty)| is_new.then_some(novelty)).collect();
         MarkedLogin { event, new }

@@ -1,6 +1,5 @@
 //! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
 
-mod attribution;
 mod body;
 mod cli;
 mod config;
@@ -11,6 +10,7 @@ mod gather;
 mod logins;
 mod report;
 mod rule;
+mod watched;
 mod who;
 
 use std::process::ExitCode;

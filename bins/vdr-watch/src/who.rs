@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use audit_model::{Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
-use docspace_client::{Error, ErrorKind, Member};
-use event_archive::{Look, LookUps};
+use docspace_client::{Directory, Error, ErrorKind, Member};
+use event_archive::Look;
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
 use tracing::warn;
@@ -15,21 +15,8 @@ use uuid::Uuid;
 /// Somebody who cannot be looked up is as they were remembered, else as the audit trail names them: a finding is never lost for that. It is a gap, because
 /// failed logins and service accounts are known by their e-mail addresses.
 pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, look: &mut Look) -> anyhow::Result<()> {
-    let mut people = BTreeMap::new();
-    let mut look_ups = LookUps::of("people", "people", usize::MAX, job.now);
-    for finding in findings.iter() {
-        let id = finding.person.id;
-        if id == GUEST_ACCOUNT || people.contains_key(&id) {
-            continue;
-        }
-        if !look_ups.may_ask() {
-            break;
-        }
-        if let Some(known) = look_ups.take(job.archive.person(&job.client, id, job.now).await?) {
-            people.insert(id, known.value);
-        }
-    }
-    look.finish(look_ups);
+    let ids: Vec<Uuid> = findings.iter().map(|finding| finding.person.id).collect();
+    let people = attribution::people(ids, look).await?;
     for finding in findings.iter_mut() {
         if let Some(person) = people.get(&finding.person.id) {
             finding.person = person.clone();
@@ -89,8 +76,9 @@ impl Chosen {
         if chosen.0.is_empty() {
             return Ok(chosen);
         }
-        if let Some(accounts) = look.answered("people", job.client.people().await) {
-            let unknown = unknown(&[NamedList::people("people", entries)], (&accounts, &[], &[]));
+        let mut directory = Directory::default();
+        if look.answered("people", directory.read_people(&job.client).await).is_some() {
+            let unknown = unknown(&[NamedList::people("people", entries)], &directory);
             if !unknown.is_empty() {
                 return Err(job_runner::Error::unknown(&unknown).into());
             }

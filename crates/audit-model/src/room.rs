@@ -73,6 +73,11 @@ impl RoomFact {
     pub fn may_be_vdr(&self) -> bool {
         self.room_type.is_none_or(|kind| kind == VIRTUAL_DATA_ROOM)
     }
+
+    /// Whether an entry of a list in the settings means this room: by id, blanks around it do not count, or by its exact title.
+    pub fn is_meant_by(&self, entry: &str) -> bool {
+        self.title.raw() == entry || self.id == RoomId::from(entry.trim())
+    }
 }
 
 /// Where an event happened.
@@ -90,6 +95,16 @@ pub enum Place {
     },
     /// Not in a room, as far as the portal says.
     Elsewhere,
+}
+
+impl Place {
+    /// The rooms whose activity logs would tell where the event happened; empty when it is known, or when no log shows such events.
+    pub fn question(&self, event: &AuditEvent) -> &[RoomId] {
+        match self {
+            Place::OneOf { candidates, .. } if event.action.is_in_room_log() => candidates,
+            _ => &[],
+        }
+    }
 }
 
 /// All rooms that are known, those of the past included.
@@ -164,14 +179,6 @@ impl Rooms {
     /// Rooms that share a title, of now or before, with another.
     pub fn twins(&self) -> BTreeSet<RoomId> {
         self.by_title.values().filter(|rooms| rooms.len() > 1).flatten().cloned().collect()
-    }
-
-    /// The rooms whose activity logs would tell where the event happened; empty when it is known, or when no log shows such events.
-    pub fn question(&self, event: &AuditEvent) -> Vec<RoomId> {
-        match self.place(event) {
-            Place::OneOf { candidates, .. } if event.action.is_in_room_log() => candidates,
-            _ => Vec::new(),
-        }
     }
 
     /// Where the event happened, with what the activity logs say about those that the event itself and the titles leave open.
@@ -300,12 +307,12 @@ mod tests {
     fn a_log_tells_twins_apart_where_it_can() {
         let known = rooms(&[room(71, "Alpha"), room(72, "Alpha")]);
         let upload = event(5011, "9417", "Rooms: Alpha");
-        assert_eq!(known.question(&upload), [RoomId::Number(71), RoomId::Number(72)]);
+        assert_eq!(known.place(&upload).question(&upload), [RoomId::Number(71), RoomId::Number(72)]);
         let mut logs = RoomLogs::default();
         logs.insert(&RoomId::Number(72), [1]);
         assert_eq!(known.place_with_logs(&upload, &logs), Place::Room(RoomId::Number(72), Attributed::Log));
         let download = event(5009, "9417", "Rooms: Alpha");
-        assert_eq!(known.question(&download), []);
+        assert_eq!(known.place(&download).question(&download), []);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use audit_model::{PortalText, RoomId, is_robot};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Account, Client, EntryId, Error, ErrorKind, Group, Room};
+use docspace_client::{Client, Directory, EntryId, Error, ErrorKind};
 use job_store::Store;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
@@ -117,9 +117,16 @@ impl fmt::Display for Unknown {
 /// Of the portal: without its lists nobody can tell.
 pub async fn look_up(lists: &[NamedList], client: &Client) -> Result<Vec<Unknown>, Error> {
     let is_asked = |named: Named| lists.iter().any(|list| list.named == named && !list.entries.is_empty());
-    let people = if is_asked(Named::People) { client.people().await? } else { Vec::new() };
-    let groups = if is_asked(Named::Groups) { client.groups().await? } else { Vec::new() };
-    let rooms = if is_asked(Named::Rooms) { client.rooms().await? } else { Vec::new() };
+    let mut directory = Directory::default();
+    if is_asked(Named::People) {
+        directory.read_people(client).await?;
+    }
+    if is_asked(Named::Groups) {
+        directory.read_groups(client).await?;
+    }
+    if is_asked(Named::Rooms) {
+        directory.read_rooms(client).await?;
+    }
     let mut missing = BTreeSet::new();
     for list in lists {
         for entry in &list.entries {
@@ -128,7 +135,7 @@ pub async fn look_up(lists: &[NamedList], client: &Client) -> Result<Vec<Unknown
             }
         }
     }
-    Ok(unknown_but(lists, (&people, &groups, &rooms), &missing))
+    Ok(unknown_but(lists, &directory, &missing))
 }
 
 /// Whether the portal says that it has no such folder or file. Of one that it does not show to us it says so, and has it.
@@ -153,25 +160,19 @@ async fn is_missing(named: Named, entry: &str, client: &Client) -> Result<bool, 
     }
 }
 
-/// The same for people, groups and rooms, with the portal's lists at hand; those that no list asks for may be empty.
-pub fn unknown(lists: &[NamedList], portal: (&[Account], &[Group], &[Room])) -> Vec<Unknown> {
-    unknown_but(lists, portal, &BTreeSet::new())
+/// The same for people, groups and rooms, with a directory of which every list was read that is asked for.
+pub fn unknown(lists: &[NamedList], directory: &Directory) -> Vec<Unknown> {
+    unknown_but(lists, directory, &BTreeSet::new())
 }
 
-fn unknown_but(
-    lists: &[NamedList],
-    (people, groups, rooms): (&[Account], &[Group], &[Room]),
-    missing: &BTreeSet<(&str, &str)>,
-) -> Vec<Unknown> {
+fn unknown_but(lists: &[NamedList], directory: &Directory, missing: &BTreeSet<(&str, &str)>) -> Vec<Unknown> {
     let is_known = |key: &str, named: Named, entry: &str| match named {
         Named::People => {
             let is_built_in = Uuid::parse_str(entry.trim()).is_ok_and(is_robot);
-            is_built_in || people.iter().any(|account| account.person.is_meant_by(entry))
+            is_built_in || directory.person(entry).is_some()
         }
-        Named::Groups => groups.iter().any(|group| is_group(group, entry)),
-        Named::Rooms => {
-            rooms.iter().any(|room| room.fact.id == RoomId::from(entry.trim()) || room.fact.title.raw() == entry)
-        }
+        Named::Groups => directory.groups_meant_by(entry).next().is_some(),
+        Named::Rooms => directory.rooms_meant_by(entry).next().is_some(),
         Named::Folders | Named::Files => !missing.contains(&(key, entry)),
     };
     let of_list = |list: &NamedList| {
@@ -180,11 +181,6 @@ fn unknown_but(
         unknown.map(move |entry| Unknown { key: key.to_owned(), named, entry }).collect::<Vec<_>>()
     };
     lists.iter().flat_map(of_list).collect()
-}
-
-/// Whether an entry of a list in the settings means this group: by id, with braces or without, or by its exact name.
-pub fn is_group(group: &Group, entry: &str) -> bool {
-    group.name.raw() == entry || Uuid::parse_str(entry.trim()).is_ok_and(|id| id == group.id)
 }
 
 /// People join and leave seldom, and the lists of a large portal are long.
@@ -229,6 +225,7 @@ pub(crate) async fn for_run(lists: &[NamedList], store: &Store, client: &Client,
 #[cfg(test)]
 mod tests {
     use audit_model::Person;
+    use docspace_client::{Account, Group};
 
     use super::*;
 
@@ -241,7 +238,8 @@ mod tests {
     fn every_entry_that_means_nobody_is_named() {
         let (anna, board) = (Uuid::from_u128(7), Uuid::from_u128(8));
         let people = [account(anna, "Anna@example.com")];
-        let groups = [Group { id: board, name: "Board".into(), manager: None, size: None }];
+        let groups = vec![Group { id: board, name: "Board".into(), manager: None, size: None }];
+        let directory = Directory { groups, ..people.into_iter().collect() };
         let entries = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let braced = format!("{{{}}}", anna.to_string().to_uppercase());
         let robot = audit_model::SYSTEM_ACCOUNT.to_string();
@@ -251,7 +249,7 @@ mod tests {
             NamedList::groups("protect.groups", &entries(&["Board", &format!("{{{board}}}"), "board"])),
             NamedList::rooms("exclude", &entries(&["71"])),
         ];
-        let unknown = unknown(&lists, (&people, &groups, &[]));
+        let unknown = unknown(&lists, &directory);
         let shown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         assert_eq!(
             shown,

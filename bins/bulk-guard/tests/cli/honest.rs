@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cli_test::{Clock, Setting};
-use portal_sim::{Fault, Login, PersonKind, Scenario};
+use portal_sim::{Fault, Login, Person, PersonKind, Scenario};
 
 use crate::story::{Burst, found, hire, json, now, office, plan, setting};
 
@@ -92,5 +92,38 @@ async fn a_finding_whose_logins_could_not_be_read_is_judged_again() {
         let row = |state: &str, severity: &str| (state.to_owned(), severity.to_owned());
         let then = if severity == "critical" { "grown" } else { "known" };
         assert_eq!(told, [row("new", "high"), row("known", "high"), row(then, severity), row("", "")], "{country}");
+    }
+}
+
+/// A sign-in from a country that may be new is no ordinary one because the logins before it could not be read.
+#[tokio::test]
+async fn a_country_that_nobody_can_compare_is_not_taken_for_a_usual_one() {
+    let all_read = Vec::new();
+    let older_fail = vec![Fault::status(500).on("security/audit/login").after(1)];
+    let not_asked = vec![Fault::status(500).on("security/audit/settings/lifetime")];
+    for (faults, severity, unknown) in
+        [(all_read, "critical", ""), (older_fail, "high", "8 days"), (not_asked, "high", "0 days")]
+    {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        let other = hire(&mut portal, "other@example.com", PersonKind::User);
+        let mut sign_in = |person: &Person, country: &str, at| {
+            let mut login = Login::success(person, at);
+            login.country = Some(country.to_owned());
+            portal.add_login(login);
+        };
+        (2..29).for_each(|day| sign_in(&mara, "Germany", now() - TimeDelta::days(day)));
+        (0..240).for_each(|n| sign_in(&other, "Germany", now() - TimeDelta::hours(2 * n + 48)));
+        sign_in(&mara, "Iceland", now() - TimeDelta::hours(3));
+        Burst::new(5017, 21).by(&mut portal, &mara, &[71], "");
+        let setting = setting(portal).await;
+        setting.sim.set_faults(faults);
+        let run = json(&setting, &[]).await;
+        let finding = &run.json()["findings"][0];
+        assert_eq!((run.exit, finding["severity"].as_str()), (0, Some(severity)), "{}", run.stdout);
+        let reasons = finding["reasons"].to_string();
+        let open = "whether the country of the sign-in is usual is not known: ";
+        let told = reasons.split_once(open).map(|(_, why)| why.starts_with(unknown));
+        assert_eq!(told, (!unknown.is_empty()).then_some(true), "{unknown}: {reasons}");
     }
 }

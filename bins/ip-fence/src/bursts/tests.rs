@@ -1,7 +1,8 @@
+use docspace_client::Directory;
 use proptest::prelude::*;
 
 use super::*;
-use crate::policy::{Directory, Policy};
+use crate::policy::Policy;
 use crate::testing::{ANNA, BOB, directory, failed, login, policy};
 
 fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Found> {

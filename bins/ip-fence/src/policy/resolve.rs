@@ -3,54 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use audit_model::{Address, AddressRange, AddressSet, PortalRole};
+use audit_model::{Address, AddressRange, AddressSet};
 use chrono::NaiveDate;
-use docspace_client::{Account, Group};
+use docspace_client::Directory;
 use job_runner::config::nearest_name;
-use job_runner::names::is_group;
 use uuid::Uuid;
 
 use super::file::shown;
 use super::{Entry, Mistake, Name, PolicyFile, Rule, Unnamed};
-
-/// The people of a portal, and the groups that somebody asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Directory {
-    pub(crate) people: BTreeMap<Uuid, Account>,
-    /// All groups; members only of those that the policy names.
-    pub(crate) groups: Vec<(Group, Vec<Uuid>)>,
-}
-
-impl Directory {
-    pub(crate) fn by_email(&self, email: &str) -> Option<&Account> {
-        let wanted = email.trim().to_lowercase();
-        self.people.values().find(|account| email_of(account).is_some_and(|email| email == wanted))
-    }
-
-    /// A person by id or e-mail.
-    pub(crate) fn person(&self, name: &str) -> Option<&Account> {
-        let by_id = Uuid::parse_str(name.trim()).ok().and_then(|id| self.people.get(&id));
-        by_id.or_else(|| self.by_email(name))
-    }
-
-    /// The groups of that name or id; several can have one name.
-    pub(crate) fn group(&self, name: &str) -> Vec<&(Group, Vec<Uuid>)> {
-        self.groups.iter().filter(|(group, _)| is_group(group, name)).collect()
-    }
-
-    pub(crate) fn is_admin(&self, person: Uuid) -> bool {
-        matches!(self.role(person), Some(PortalRole::Owner | PortalRole::DocspaceAdmin))
-    }
-
-    /// What the person is in the portal; `None` when that is not known, or there is no such account any more.
-    pub(crate) fn role(&self, person: Uuid) -> Option<PortalRole> {
-        self.people.get(&person).and_then(|account| account.person.role)
-    }
-}
-
-pub(crate) fn email_of(account: &Account) -> Option<String> {
-    account.person.email.as_ref().map(|email| email.raw().to_lowercase())
-}
 
 /// A policy whose names are people.
 #[derive(Clone, Debug)]
@@ -204,18 +164,21 @@ fn members(rule: &Rule, directory: &Directory, mistakes: &mut Vec<Mistake>) -> B
             Some(account) => {
                 members.insert(account.person.id);
             }
-            None => mistakes.push(unknown("person", name, directory.people.values().filter_map(email_of))),
+            None => {
+                let emails = directory.people.values().filter_map(|account| account.person.email.as_ref());
+                mistakes.push(unknown("person", name, emails.map(|email| email.raw().to_lowercase())));
+            }
         }
     }
     for name in &rule.groups {
-        match &directory.group(&name.text)[..] {
-            [(_, people)] => members.extend(people),
+        match &directory.groups_meant_by(&name.text).collect::<Vec<_>>()[..] {
+            [group] => members.extend(directory.members.get(&group.id).into_iter().flatten()),
             [] => {
-                let names = directory.groups.iter().map(|(group, _)| group.name.raw().to_owned());
+                let names = directory.groups.iter().map(|group| group.name.raw().to_owned());
                 mistakes.push(unknown("group", name, names));
             }
             several => {
-                let ids: Vec<String> = several.iter().map(|(group, _)| group.id.to_string()).collect();
+                let ids: Vec<String> = several.iter().map(|group| group.id.to_string()).collect();
                 let message =
                     format!("several groups are called `{}`; give the id: {}", shown(&name.text), ids.join(", "));
                 mistakes.push(Mistake::new(name.line, message));
@@ -235,6 +198,7 @@ fn unknown(what: &str, name: &Name, known: impl Iterator<Item = String>) -> Mist
 #[cfg(test)]
 mod tests {
     use audit_model::PortalText;
+    use docspace_client::Group;
 
     use super::*;
     use crate::policy::parse;
@@ -245,7 +209,9 @@ mod tests {
     }
 
     fn resolved(text: &str, groups: Vec<(Group, Vec<Uuid>)>, by_64: bool) -> Result<Policy, Vec<String>> {
-        let directory = Directory { groups, ..directory() };
+        let (groups, members): (Vec<Group>, Vec<_>) =
+            groups.into_iter().map(|(group, members)| (group.clone(), (group.id, members))).unzip();
+        let directory = Directory { groups, members: members.into_iter().collect(), ..directory() };
         let policy = Policy::resolve(parse(text).unwrap(), &directory, now().date_naive(), by_64);
         policy.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }

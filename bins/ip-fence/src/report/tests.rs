@@ -1,5 +1,6 @@
 //! Reports of made-up runs, as their readers see them.
 
+use docspace_client::Directory;
 use std::path::Path;
 
 use audit_model::{Coverage, GapReason, MainSource, SourceCoverage, Window};
@@ -13,7 +14,7 @@ use crate::bursts::Bursts;
 use crate::config::Limits;
 use crate::gather::Facts;
 use crate::habits::Habits;
-use crate::policy::{Directory, PolicyFacts};
+use crate::policy::PolicyFacts;
 use crate::rule::{BLIND_SPOTS, Detector, Rulebook};
 use crate::sighting::Sighting;
 use crate::testing::{BOB, HANA, directory, failed, login, now, policy};

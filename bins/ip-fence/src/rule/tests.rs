@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::habits::Countries;
 use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
 
 struct World {
@@ -179,7 +178,7 @@ fn robots_visitors_and_service_accounts_are_passed_over() {
 
 #[test]
 fn a_country_that_is_new_to_a_habit_is_told() {
-    let habits = || Habits::new(Countries::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), 5)]))]));
+    let habits = || Habits::new(BTreeMap::from([(BOB, BTreeMap::from([(PortalText::from("Germany"), 5)]))]));
     let from = |country: &str| Sighting { country: Some(country.into()), ..login(BOB, "192.0.2.7", 90) };
     let found = office().judge_with(habits(), &[from("France")]);
     assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::NewCountry, Severity::Low));

@@ -1,0 +1,144 @@
+//! Which watched room an event belongs to, and how many documents stand behind it. Three steps: ask (what must be known?), fetch,
+//! apply. Only the second talks to the portal.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use attribution::{Behind, Folders, Places, Weights, Whereabouts, has_log, read_room_log};
+use audit_model::{
+    ActClass, Attributed, AuditEvent, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
+    is_other_half,
+};
+use event_archive::{Archive, Look};
+use futures::TryStreamExt;
+
+use crate::config::HEAVIEST_FOLDER;
+use crate::rule::{Placed, RoomKey};
+
+/// A run that would read more activity logs than this says that it did not.
+const MOST_LOGS: usize = 200;
+
+/// The rooms of a portal and which of them are watched.
+pub(crate) struct Watched {
+    pub(crate) rooms: Rooms,
+    pub(crate) ids: BTreeSet<RoomId>,
+    /// What a folder counts that cannot be listed.
+    pub(crate) folder_weight: u64,
+}
+
+/// What the audit trail alone does not tell about the events of a window.
+#[derive(Default)]
+pub(crate) struct Answers {
+    logs: RoomLogs,
+    weights: Weights,
+    /// Where the files of people who were found are today.
+    places: Places,
+}
+
+/// What must be asked to place and weigh the events of a window.
+#[derive(Default)]
+struct Questions {
+    logs: BTreeSet<RoomId>,
+    folders: Folders,
+}
+
+impl Watched {
+    /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
+    /// a watched one that had another title then.
+    pub(crate) fn place(&self, event: AuditEvent, answers: &Answers) -> Option<Placed> {
+        let whereabouts = answers.places.of(&event);
+        let by_tree = match whereabouts {
+            Some(Whereabouts::Room(room)) => Some(room),
+            Some(Whereabouts::NoRoom | Whereabouts::Gone | Whereabouts::Unseen) | None => None,
+        };
+        let is_unplaced = whereabouts == Some(&Whereabouts::Unseen);
+        let (key, title, candidates, attributed) = match (self.rooms.place_with_logs(&event, &answers.logs), by_tree) {
+            (Place::Room(id, attributed), _) => self.watched(id, attributed)?,
+            (Place::OneOf { candidates, .. }, Some(room)) if candidates.contains(room) => {
+                self.watched(room.clone(), Attributed::Tree)?
+            }
+            (Place::UnknownRoom { .. }, Some(room)) => self.watched(room.clone(), Attributed::Tree)?,
+            (Place::OneOf { title, candidates }, _) => {
+                candidates.iter().find(|id| self.ids.contains(id))?;
+                (RoomKey::OneOf(title.clone()), title, candidates, Attributed::Title)
+            }
+            (Place::UnknownRoom { title }, None) => {
+                (RoomKey::OneOf(title.clone()), title, Vec::new(), Attributed::Title)
+            }
+            (Place::Elsewhere, _) => return None,
+        };
+        let weight = self.weight(&event, answers);
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, is_unplaced })
+    }
+
+    fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {
+        let title = self.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
+        self.ids.contains(&id).then(|| (RoomKey::Known(id), title, Vec::new(), how))
+    }
+
+    fn weight(&self, event: &AuditEvent, answers: &Answers) -> Weight {
+        match answers.weights.behind(event) {
+            Behind::One => Weight::ONE,
+            // nobody downloads an empty folder: it was emptied since
+            Behind::Folder { files: 0 } if event.action.class() == Some(ActClass::Download) => self.unlisted(),
+            Behind::Folder { files } => Weight { documents: files.clamp(1, HEAVIEST_FOLDER), at_least: false },
+            Behind::UnlistedFolder => self.unlisted(),
+        }
+    }
+
+    fn unlisted(&self) -> Weight {
+        Weight { documents: self.folder_weight, at_least: true }
+    }
+
+    /// What the audit trail leaves open about the events of a window.
+    async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<Questions> {
+        let mut questions = Questions::default();
+        let mut before: Option<AuditEvent> = None;
+        let mut events = std::pin::pin!(archive.events(window));
+        while let Some(event) = events.try_next().await? {
+            let place = self.rooms.place(&event);
+            let candidates = place.question(&event);
+            if candidates.iter().any(|id| self.ids.contains(id)) {
+                questions.logs.extend(candidates.iter().cloned());
+            }
+            // two halves that name no room: something went between a section of the portal and a room that only its log tells
+            if place == Place::Elsewhere && before.as_ref().is_some_and(|first| is_other_half(first, &event)) {
+                questions.logs.extend(self.ids.iter().cloned());
+            }
+            let matters = match &place {
+                Place::Room(id, _) => self.ids.contains(id),
+                Place::OneOf { candidates, .. } => candidates.iter().any(|id| self.ids.contains(id)),
+                Place::UnknownRoom { .. } | Place::Elsewhere => false,
+            };
+            if matters {
+                questions.folders.ask(&event);
+            }
+            before = Some(event);
+        }
+        Ok(questions)
+    }
+
+    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log or a folder that
+    /// cannot be read is a gap.
+    pub(crate) async fn ask(&self, window: Window, look: &mut Look) -> anyhow::Result<Answers> {
+        let Questions { logs, folders } = self.questions(&look.archive, window).await?;
+        let mut answers = Answers::default();
+        if logs.len() > MOST_LOGS {
+            look.gap("room_log", window, GapReason::BudgetExhausted);
+        }
+        for room in logs.iter().filter(|room| has_log(room)).take(MOST_LOGS) {
+            // of a room that is gone, what stands in none of the other logs stays open between the rooms
+            read_room_log(room, window, &mut answers.logs, look).await?;
+        }
+        answers.weights = folders.weigh(look).await?;
+        Ok(answers)
+    }
+}
+
+impl Answers {
+    /// Looks up where these files are; what cannot be looked up is a gap. True when that changes anything.
+    pub(crate) async fn ask_places(&mut self, files: BTreeSet<String>, look: &mut Look) -> anyhow::Result<bool> {
+        self.places = Places::look_up(files, look).await?;
+        Ok(self.places.tell_anything())
+    }
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod log;
+mod people;
+mod place;
+mod sign_ins;
+mod weight;
+
+use chrono::TimeDelta;
+
+pub use log::{has_log, read_room_log};
+pub use people::{accounts, people};
+pub use place::{Places, Whereabouts, file_of};
+pub use sign_ins::{Countries, History, Reach};
+pub use weight::{Behind, Folders, Weights};
+
+/// How long it is believed what a folder holds and where a file is: runs every minute ask once a day, and so does one over a window of the
+/// usual length.
+pub const FACTS_KEPT: TimeDelta = TimeDelta::hours(25);
