@@ -165,9 +165,8 @@ impl Archive {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let name = source.name();
-        // nothing proves that what passed for read holds no row, as long as no row of the source is known
         let is_known = self.is_known(source).await?;
-        let before = if is_known { self.covered(&name).await? } else { SpanSet::default() };
+        let before = self.covered(&name).await?;
         let thorough = self.moment(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
         let past = seen_by_portal(Window::new(since, window.until), client.portal_clock());
@@ -194,6 +193,10 @@ impl Archive {
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
         let known: SpanSet = progress.before.iter().chain(known_odd.iter()).copied().collect();
         let mut spans = to_read(past, &known, overlap);
+        if !is_known {
+            // what passed for read held no row, so all of it is asked for again
+            spans = spans.into_iter().chain([past]).collect::<SpanSet>().iter().copied().collect();
+        }
         // last, so that a hole that takes the whole budget does not make another one
         let asked: SpanSet = known.iter().chain(&spans).copied().collect();
         spans.extend(holes.into_iter().flat_map(|hole| asked.missing_from(hole)));
