@@ -66,7 +66,7 @@ impl Gap {
                 "the portal fails on a login that is stored here (one without an address is one); ask whoever runs the server to repair it"
             }
             (GapReason::NothingRecorded, "logins") => {
-                "the portal lists no login at all, though its audit trail has events; sign in to the portal once, and if that does not help, look at what stands between this machine and the portal, such as a proxy"
+                "the portal lists no login at all, though somebody must have signed in; sign in to the portal once, and if that does not help, look at what stands between this machine and the portal, such as a proxy"
             }
             (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
                 "what the portal listed lacks rows that it has, or it has more of one moment than it can list; the next run asks again; if that does not help, look there by hand"

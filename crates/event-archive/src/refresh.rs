@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
+use audit_model::{Attributed, Gap, GapReason, Place, RoomId, Rooms, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{Client, ErrorKind, Rest, Slice, SliceGap};
@@ -123,8 +123,9 @@ impl Archive {
         let source = Logins { kept_since: kept, portal_now };
         let refreshed = self.refresh(&source, client, (window, since), holes, now).await?;
         let fails_again = |error| refreshed.gaps.is_empty() && fails_again(error);
+        let is_told_nothing = refreshed.gaps.iter().any(|gap| gap.why == GapReason::NothingRecorded);
         // whoever could not even read the window reads the history with it
-        if with_history && refreshed.error.as_ref().is_none_or(fails_again) {
+        if with_history && !is_told_nothing && refreshed.error.as_ref().is_none_or(fails_again) {
             self.keep_moment(LOGIN_HISTORY, now).await?;
         }
         Ok(refreshed)
@@ -164,6 +165,7 @@ impl Archive {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let name = source.name();
+        let is_known = self.is_known(source).await?;
         let before = self.covered(&name).await?;
         let thorough = self.moment(&name).await?.is_none_or(|last| last.date_naive() != now.date_naive());
         let overlap = if thorough { DAILY_OVERLAP } else { OVERLAP };
@@ -191,6 +193,10 @@ impl Archive {
         known_bad.iter().for_each(|span| progress.gap(*span, GapReason::UnreadableRow));
         let known: SpanSet = progress.before.iter().chain(known_odd.iter()).copied().collect();
         let mut spans = to_read(past, &known, overlap);
+        if !is_known {
+            // what passed for read held no row, so all of it is asked for again
+            spans = spans.into_iter().chain([past]).collect::<SpanSet>().iter().copied().collect();
+        }
         // last, so that a hole that takes the whole budget does not make another one
         let asked: SpanSet = known.iter().chain(&spans).copied().collect();
         spans.extend(holes.into_iter().flat_map(|hole| asked.missing_from(hole)));
@@ -216,26 +222,32 @@ impl Archive {
                 },
                 None => slice,
             };
-            progress.note(&slice);
+            let slice = match source.room().filter(|_| !is_known) {
+                Some(room) => reading.meanwhile(self.unless_named(room, slice, client)).await?,
+                None => slice,
+            };
+            progress.note(&slice, |row| source.at(row));
             // a portal that fails is asked for nothing more; what it has been asked already is kept
             if progress.stopped.is_none() {
                 reading.begin(&mut unread);
             }
             reading.meanwhile(self.store_slice(source, &name, slice, &mut progress)).await?;
         }
-        if self.must_have_more(source, client, &progress, now).await? {
-            progress.none_was_told();
-            let spans =
-                Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
-            self.keep(source, &name, &[], spans).await?;
-        }
+        let told_nothing = match progress.take_none_ever() {
+            Some(none_ever) => self.judge_none_ever(source, client, &none_ever, (&mut progress, now)).await?,
+            None => false,
+        };
         if let Some(why) = progress.stopped {
             unread.into_spans().for_each(|part| progress.gap(part, why));
         }
         // a window that ends before what was read is a repetition: what comes late after it is still to be looked for today.
         // A run that used up its budget would use it up again before it comes to what is new: the next one goes on from here instead
         let reaches_the_end = progress.before.iter().last().is_none_or(|known| known.until <= window.until);
-        if thorough && reaches_the_end && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted)) {
+        if thorough
+            && reaches_the_end
+            && !told_nothing
+            && matches!(progress.stopped, None | Some(GapReason::BudgetExhausted))
+        {
             self.keep_moment(&name, now).await?;
         }
         let coverage = match progress.any_read {
@@ -306,32 +318,74 @@ impl Archive {
         Ok(())
     }
 
-    /// Whether the portal says that it has no row at all, and must have some.
-    async fn must_have_more<S: Source>(
+    /// Whether any row of the source is stored.
+    async fn is_known<S: Source>(&self, source: &S) -> Result<bool, Error> {
+        sqlx::query_scalar(source.is_known_sql())
+            .bind(source.name())
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("comparing with what is stored", source))
+    }
+
+    /// Counts spans as read of which the portal said that it has no row at all up to their end, or makes them gaps. Gives whether they are
+    /// gaps because some row must be there.
+    async fn judge_none_ever<S: Source>(
         &self,
         source: &S,
         client: &Client,
-        progress: &Progress,
-        now: DateTime<Utc>,
+        none_ever: &SpanSet,
+        (progress, now): (&mut Progress, DateTime<Utc>),
     ) -> Result<bool, Error> {
-        let Some(sql) = source.must_have_rows_sql().filter(|_| !progress.none_ever.is_empty()) else {
-            return Ok(false);
+        let until = none_ever.iter().last().map_or(progress.window.until, |last| last.until);
+        let why = if progress.oldest_shown.is_some_and(|shown| shown < until) {
+            Some(GapReason::UnstablePaging)
+        } else if self.is_shown_later(source, client, Window::new(progress.window.until, now)).await? {
+            None
+        } else {
+            Some(GapReason::NothingRecorded)
         };
-        let must_have_rows: Option<bool> = sqlx::query_scalar(sql)
-            .bind(micros(source.must_keep_since()))
-            .fetch_optional(self.store().pool())
-            .await
-            .map_err(|source| self.failed("comparing with what is stored", source))?;
-        if must_have_rows != Some(true) {
+        for span in none_ever.iter() {
+            match why {
+                Some(why) => progress.gap(*span, why),
+                None => progress.read(*span),
+            }
+        }
+        let spans =
+            Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
+        self.keep(source, &source.name(), &[], spans).await?;
+        Ok(why == Some(GapReason::NothingRecorded))
+    }
+
+    /// Whether the portal has a row that is later than a span in which it has none, so that this may be true.
+    async fn is_shown_later<S: Source>(&self, source: &S, client: &Client, later: Window) -> Result<bool, Error> {
+        if S::IS_ONE_LIST {
             return Ok(false);
         }
-        // what happened after the window is as good
-        let rest = Window::new(progress.window.until, now);
-        if rest.is_empty() {
+        if self.is_known(source).await? {
             return Ok(true);
         }
-        let later = source.read(client, Part { rest: rest.into(), rows: 1 }).await;
-        Ok(later.rows.is_empty())
+        Ok(!later.is_empty() && !source.read(client, Part { rest: later.into(), rows: 1 }).await.rows.is_empty())
+    }
+
+    /// Makes the slice of a room's activity log a gap if it is empty beside events of the span that it must list.
+    async fn unless_named<R>(&self, room: &RoomId, mut slice: Slice<R>, client: &Client) -> Result<Slice<R>, Error> {
+        if !slice.rows.is_empty() || !slice.gaps.is_empty() {
+            return Ok(slice);
+        }
+        let zone = client.time_zone().unwrap_or(Tz::UTC);
+        let (rooms, named) = (Rooms::default(), Place::Room(room.clone(), Attributed::Target));
+        // questions are asked in whole seconds
+        let inside = Window::new(slice.span.since + SECOND, slice.span.until - SECOND);
+        let mut events = std::pin::pin!(self.events_naming_rooms(inside));
+        while let Some(event) = events.try_next().await? {
+            let is_listed = event.action.is_in_room_log() && is_dated_well(event.at, zone);
+            if is_listed && rooms.place(&event) == named {
+                warn!(room.id = %room, event.id, "the room's activity log is empty, though the audit trail has events of the room");
+                slice.gaps.push(SliceGap { span: slice.span, why: GapReason::RoomUnreadable });
+                break;
+            }
+        }
+        Ok(slice)
     }
 
     /// Keeps the rows of a slice, and what of the source's time is covered now.
@@ -418,8 +472,10 @@ struct Progress {
     carried: HashSet<i64>,
     /// What was asked for once more, because the first answer lacked rows that are stored.
     asked_again: SpanSet,
-    /// Spans of which the portal says that it has no row up to their end, however old.
+    /// Spans of which the portal says that it has no row up to their end, however old. They count as read when that is judged.
     none_ever: SpanSet,
+    /// The date of the oldest row that any answer showed.
+    oldest_shown: Option<DateTime<Utc>>,
     /// Why nothing more is asked.
     stopped: Option<GapReason>,
     error: Option<docspace_client::Error>,
@@ -443,6 +499,7 @@ impl Progress {
             carried: HashSet::new(),
             asked_again: SpanSet::default(),
             none_ever: SpanSet::default(),
+            oldest_shown: None,
             stopped: None,
             error: None,
         }
@@ -507,23 +564,31 @@ impl Progress {
         self.carried.extend(slice.rows.iter().map(id_and_date).filter(|(_, at)| is_carried(*at)).map(|(id, _)| id));
     }
 
-    /// The portal has no row at all, and must have some: nothing was seen where it said so.
-    fn none_was_told(&mut self) {
-        self.any_read = false;
-        std::mem::take(&mut self.none_ever).iter().for_each(|span| self.gap(*span, GapReason::NothingRecorded));
+    fn take_none_ever(&mut self) -> Option<SpanSet> {
+        let none_ever = std::mem::take(&mut self.none_ever);
+        (!none_ever.is_empty()).then_some(none_ever)
+    }
+
+    fn read(&mut self, span: Window) {
+        // what was read of a hole says nothing about the window
+        self.any_read |= !self.holes.missing_from(span).is_empty();
+        self.covered.insert(span);
     }
 
     /// Marks as covered what of a slice has no gap.
-    fn note<R>(&mut self, slice: &Slice<R>) {
+    fn note<R>(&mut self, slice: &Slice<R>, date: impl Fn(&R) -> DateTime<Utc>) {
+        self.oldest_shown = slice.rows.iter().map(date).chain(self.oldest_shown).min();
         let unseen: SpanSet =
             slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
-            if slice.none_ever {
-                self.none_ever.insert(read);
+            match slice.none_ever {
+                true => {
+                    // what an earlier run had read is in doubt, too
+                    self.covered.remove(read);
+                    self.none_ever.insert(read);
+                }
+                false => self.read(read),
             }
-            // what was read of a hole says nothing about the window
-            self.any_read |= !self.holes.missing_from(read).is_empty();
-            self.covered.insert(read);
         }
         for gap in &slice.gaps {
             match gap.why {

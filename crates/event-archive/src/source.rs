@@ -23,6 +23,9 @@ pub(crate) trait Source {
     /// Whether rules judge its rows.
     const IS_JUDGED: bool = false;
 
+    /// Whether every answer begins with the newest row of all, so that one without rows says that there is none of any time.
+    const IS_ONE_LIST: bool = false;
+
     /// Its name among covered spans.
     fn name(&self) -> String;
 
@@ -39,6 +42,11 @@ pub(crate) trait Source {
         DateTime::UNIX_EPOCH
     }
 
+    /// The room whose own events it lists, if it is the log of one.
+    fn room(&self) -> Option<&RoomId> {
+        None
+    }
+
     async fn read(&self, client: &Client, part: Part) -> Slice<Self::Row>;
 
     /// Counts rows of a window, with the first and the last date; binds since, until, and the source's name.
@@ -50,10 +58,8 @@ pub(crate) trait Source {
     /// Whether a row has at most this id and a later date than this; binds both, and the source's name.
     fn renumbered_sql(&self) -> &'static str;
 
-    /// Whether the portal must have rows of this source; binds since when it keeps them. `None` where nothing tells that.
-    fn must_have_rows_sql(&self) -> Option<&'static str> {
-        None
-    }
+    /// Whether any row is stored; binds the source's name.
+    fn is_known_sql(&self) -> &'static str;
 
     fn id(&self, row: &Self::Row) -> i64;
 
@@ -102,9 +108,8 @@ impl Source for Audit {
         "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
     }
 
-    /// The portal never forgets events, and making an API key leaves one.
-    fn must_have_rows_sql(&self) -> Option<&'static str> {
-        Some("SELECT NOT EXISTS (SELECT 1 FROM audit_event) WHERE ? IS NOT NULL")
+    fn is_known_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE ? IS NOT NULL)"
     }
 
     fn id(&self, event: &AuditEvent) -> i64 {
@@ -172,6 +177,8 @@ pub(crate) struct Logins {
 
 impl Source for Logins {
     type Row = LoginEvent;
+    /// And somebody has signed in: whoever made the key.
+    const IS_ONE_LIST: bool = true;
 
     fn name(&self) -> String {
         "logins".to_owned()
@@ -209,9 +216,8 @@ impl Source for Logins {
         "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
     }
 
-    /// Where something happened, somebody has signed in.
-    fn must_have_rows_sql(&self) -> Option<&'static str> {
-        Some("SELECT EXISTS (SELECT 1 FROM audit_event WHERE at_us >= ?)")
+    fn is_known_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE ? IS NOT NULL)"
     }
 
     fn id(&self, login: &LoginEvent) -> i64 {
@@ -263,6 +269,10 @@ impl Source for RoomLog<'_> {
         "room_log"
     }
 
+    fn room(&self) -> Option<&RoomId> {
+        Some(self.0)
+    }
+
     async fn read(&self, client: &Client, part: Part) -> Slice<LogEntry> {
         client.room_log(self.0, part.rest.span).await
     }
@@ -279,6 +289,10 @@ impl Source for RoomLog<'_> {
 
     fn renumbered_sql(&self) -> &'static str {
         "SELECT EXISTS (SELECT 1 FROM room_log WHERE event <= ? AND at_us > ? AND room = substr(?, length('room_log ') + 1))"
+    }
+
+    fn is_known_sql(&self) -> &'static str {
+        "SELECT EXISTS (SELECT 1 FROM room_log WHERE room = substr(?, length('room_log ') + 1))"
     }
 
     fn id(&self, entry: &LogEntry) -> i64 {

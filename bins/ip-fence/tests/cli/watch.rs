@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use portal_sim::{Fault, Login, Person, Scenario};
+use portal_sim::{Fault, FaultKind, Login, Person, Scenario};
 use serde_json::Value;
 
 use crate::common::{self, assert_valid, portal, portal_with, run, run_bare, run_with};
@@ -342,4 +342,24 @@ async fn a_clock_that_is_behind_is_no_all_clear() {
     let skewed: Vec<&str> =
         gaps.iter().filter(|gap| gap["why"] == "clock_skew").map(|gap| gap["what"].as_str().unwrap()).collect();
     assert_eq!((ended.exit, skewed), (4, vec!["audit", "logins"]), "{gaps:?}");
+}
+
+/// Somebody has signed in, whatever else can be read. When the portal lists its logins again, all of them are read.
+#[tokio::test]
+async fn an_empty_login_history_is_not_believed_where_the_audit_trail_failed() {
+    let setting = portal("addresses").await;
+    let silence = FaultKind::FewerRows { drop: None, at: None, total: None };
+    setting.sim.set_faults(vec![
+        Fault::status(502).on("security/audit/events/filter").after(1),
+        Fault::new(silence).on("security/audit/login/filter").times(2),
+    ]);
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("\"nothing_recorded\""), "{}", ended.stdout);
+    setting.sim.set_faults(Vec::new());
+    let json = |run: &Value| (run["coverage"]["logins"]["rows"].clone(), told(run));
+    let ended = run(&setting, &["--format", "json"]).await;
+    let fresh = run(&portal("addresses").await, &["--format", "json"]).await;
+    let [after, expected] = [&ended, &fresh].map(|run| json(&serde_json::from_str(&run.stdout).unwrap()));
+    assert_eq!((ended.exit, after), (fresh.exit, expected));
 }

@@ -1,6 +1,6 @@
 //! Nobody is called inactive from records that are not whole, and no all-clear is given.
 
-use portal_sim::{Event, Fault, Place, Room, Scenario, StoredFile};
+use portal_sim::{Event, Fault, FaultKind, Place, Room, Scenario, StoredFile};
 use serde_json::Value;
 
 use crate::common::{Run, assert_valid, now, settings_file, start_portal};
@@ -80,6 +80,39 @@ async fn members_and_logs_that_cannot_be_read_are_gaps() {
         assert!(ended.stdout.contains(&format!("\"what\": \"{expected}\"")), "{route}: {}", ended.stdout);
         assert!(found(&json).iter().all(|(room, _)| *room != FALCON), "{route}: {}", ended.stdout);
     }
+}
+
+/// The audit trail of a portal is never empty, also where clocks were changed inside the window.
+#[tokio::test]
+async fn an_empty_audit_trail_is_not_believed_and_forgotten_when_it_is_over() {
+    let setting = start_portal(Scenario::builtin("inactive", now()).unwrap()).await;
+    let silence = FaultKind::FewerRows { drop: None, at: None, total: None };
+    setting.sim.set_faults(vec![Fault::new(silence).on("security/audit/events/filter")]);
+    for _ in 0..2 {
+        let ended = setting.run(&["--format", "json"]).await;
+        assert_eq!(ended.exit, 1, "{}", ended.stderr);
+        assert!(ended.stdout.contains("\"nothing_recorded\""), "{}", ended.stdout);
+        assert_eq!(found(&report(&ended)).len(), 0);
+    }
+    setting.sim.set_faults(Vec::new());
+    let ended = setting.run(&["--format", "json"]).await;
+    let after = report(&ended);
+    let fresh = start_portal(Scenario::builtin("inactive", now()).unwrap()).await;
+    let expected = report(&fresh.run(&["--format", "json"]).await);
+    assert_eq!((ended.exit, found(&after)), (0, found(&expected)), "{}", ended.stdout);
+    assert_eq!(after["coverage"]["audit"]["rows"], expected["coverage"]["audit"]["rows"]);
+}
+
+/// Events name these rooms by id, so their logs list something.
+#[tokio::test]
+async fn empty_logs_of_rooms_in_which_something_happened_are_not_believed() {
+    let setting = start_portal(Scenario::builtin("inactive", now()).unwrap()).await;
+    let silence = FaultKind::FewerRows { drop: None, at: None, total: Some(0) };
+    setting.sim.set_faults(vec![Fault::new(silence).on("files/folder")]);
+    let ended = setting.run(&["--format", "json"]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    assert!(gaps(&report(&ended)).contains(&"room_log"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\"room_unreadable\""), "{}", ended.stdout);
 }
 
 /// What is missing, by name.

@@ -157,7 +157,7 @@ impl Reader<'_> {
             Ok(raw) => {
                 let came = raw.len();
                 if came == 0 {
-                    self.slice.none_ever = rest.span.until == self.slice.span.until;
+                    self.slice.none_ever |= rest.span.until == self.slice.span.until;
                     return Ok(Step::End);
                 }
                 let page = Page::of(raw, &newest, None, self.client.time_zone());
