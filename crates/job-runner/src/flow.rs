@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use audit_model::{BlindSpot, SpanSet, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock};
@@ -127,7 +127,7 @@ pub(crate) async fn conclude<P: Program>(
     let verdict = report.coverage().verdict();
     if stores.has_memory() {
         let kept = (told.is_safe && verdict != Verdict::Nothing).then_some(&judged);
-        if let Err(failure) = remember(&archive, (stretch.window, now), verdict, kept, with_late).await {
+        if let Err(failure) = remember(&archive, (&stretch, now), report.coverage(), kept, with_late).await {
             warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
         }
         if !args.dry_run && !stop.is_interrupted() {
@@ -210,11 +210,12 @@ async fn act<P: Program>(
 /// What the next run must know of this one. Time whose findings were not told has to be looked at again: then `judged` is `None`.
 async fn remember(
     archive: &Archive,
-    (window, now): (Window, DateTime<Utc>),
-    verdict: Verdict,
+    (stretch, now): (&Stretch, DateTime<Utc>),
+    coverage: &Coverage,
     judged: Option<&SpanSet>,
     with_late: bool,
 ) -> Result<(), event_archive::Error> {
+    let (window, verdict) = (stretch.window, coverage.verdict());
     if verdict != Verdict::Complete {
         archive.keep_portal(None, now).await?;
     }
@@ -225,7 +226,7 @@ async fn remember(
     if let Some(judged) = judged {
         archive.keep_judged(judged, window.until, with_late).await?;
     }
-    Ok(())
+    archive.keep_left_open(&stretch.left_open(judged, coverage)).await
 }
 
 /// Up to when everything was judged; of a program that looks at each window by itself, the end of the last one.

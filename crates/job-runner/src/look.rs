@@ -140,7 +140,7 @@ impl<P: Program> Run<'_, P> {
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
                 };
-                match self.judge(&job, head, stores.has_memory(), failures, stop).await? {
+                match self.judge(&job, (head, &stretch), stores.has_memory(), failures, stop).await? {
                     (report, true) => (report, Some(job)),
                     (report, false) => (report, None),
                 }
@@ -148,7 +148,7 @@ impl<P: Program> Run<'_, P> {
             Err(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen(head, P::ABOUT.main.name(), why), None)
+                (self.unseen((head, &stretch), P::ABOUT.main.name(), why), None)
             }
         };
         Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
@@ -159,14 +159,14 @@ impl<P: Program> Run<'_, P> {
     async fn judge(
         &self,
         job: &Job,
-        mut head: Head,
+        (mut head, stretch): (Head, &Stretch),
         has_memory: bool,
         failures: &mut Failures,
         stop: &mut Stop,
     ) -> anyhow::Result<(ReportOf<P>, bool)> {
         // without the feature every question is answered by the newest few events, whatever was asked
         if !job.portal.audit_filter_works {
-            return Ok((self.unseen(head, P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
+            return Ok((self.unseen((head, stretch), P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
         }
         let what = (job.client.clone(), job.archive.clone());
         let mut look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
@@ -180,20 +180,21 @@ impl<P: Program> Run<'_, P> {
                 let what = if is_of_store(&failure) { "store" } else { "run" };
                 failures.error(&format!("{failure:#}"));
                 head.notes.push(format!("{failure:#}"));
-                Ok((self.unseen(head, what, GapReason::StoreError), false))
+                Ok((self.unseen((head, stretch), what, GapReason::StoreError), false))
             }
             Err(halt) => {
                 if halt == Halt::OutOfTime {
                     failures.error("the run took longer than `run_limit`; what it read stays in the archive");
                 }
-                Ok((self.unseen(head, "run", halted(&self.client)), false))
+                Ok((self.unseen((head, stretch), "run", halted(&self.client)), false))
             }
         }
     }
 
-    /// The report of a run that could not look at anything.
-    fn unseen(&self, mut head: Head, what: &str, why: GapReason) -> ReportOf<P> {
+    /// The report of a run that could not look at anything, the holes before its window included.
+    fn unseen(&self, (mut head, stretch): (Head, &Stretch), what: &str, why: GapReason) -> ReportOf<P> {
         head.coverage = Coverage { main: P::ABOUT.main, ..Coverage::unseen(what, head.window, why) };
+        stretch.holes.iter().for_each(|hole| head.coverage.gap(what, *hole, why));
         let body = P::unseen(self.config, &head);
         Report::new(head, Judgement { findings: Vec::new(), body, notes: Vec::new() })
     }
