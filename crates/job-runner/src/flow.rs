@@ -67,18 +67,11 @@ pub(crate) async fn conclude<P: Program>(
         has_lock: lock.is_some() || args.dry_run,
     };
     let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
-    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, job } = looked;
+    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, mut job } = looked;
     // so that no program can forget what the runner knows
     unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
     let (judged, with_late) = stretch.judged(P::ABOUT.judged_by, &mut report.head.coverage);
     note_lost(&stores, &mut report.head);
-    let acted = match &job {
-        // nothing is begun that somebody would have to wait for
-        Some(_) if stop.is_interrupted() => Acted::Cut,
-        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
-        None => Acted::Done,
-    };
-    info!(requests = run.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
     let mut telling = Telling {
         outbox: stores.outbox.clone(),
@@ -88,6 +81,24 @@ pub(crate) async fn conclude<P: Program>(
         sends_alerts: P::ABOUT.sends_alerts,
         dry_run: args.dry_run,
     };
+    // whoever acts has to know what was told before
+    if let Err(failure) = telling.try_judging(&report).await
+        && stores.has_memory()
+    {
+        stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
+        note_lost(&stores, &mut report.head);
+        telling.outbox = stores.outbox.clone();
+        if let Some(job) = &mut job {
+            job.store = Err(Refusal::NoMemory);
+        }
+    }
+    let acted = match &job {
+        // nothing is begun that somebody would have to wait for
+        Some(_) if stop.is_interrupted() => Acted::Cut,
+        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
+        None => Acted::Done,
+    };
+    info!(requests = run.client.requests(), "run finished");
     if let Err(failure) = telling.judge(&mut report).await
         && stores.has_memory()
     {

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use alerting::Mailer;
 use anyhow::anyhow;
-use audit_model::{Coverage, GapReason, Window};
+use audit_model::{Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, Halt, Portal};
+use docspace_client::{AUDIT_TRAIL, Client, Halt, Portal};
 use event_archive::{Archive, Look};
 use tokio::sync::Mutex;
 use url::Url;
@@ -87,7 +87,7 @@ impl<P: Program> Run<'_, P> {
 
     async fn look_with(&self, stores: &Stores, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<Looked<P>> {
         let now = self.now;
-        let probed = match stop.limit(&self.client, probe(&self.client, &stores.archive, now)).await {
+        let probed = match stop.limit(&self.client, probe(&self.client, &stores.archive, now, P::ABOUT.main)).await {
             Ok(probed) => probed?.map_err(Some),
             Err(_) => Err(None),
         };
@@ -147,8 +147,13 @@ impl<P: Program> Run<'_, P> {
             }
             Err(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
+                // the one source that was asked may not be the main one
+                let asked =
+                    failed.as_ref().filter(|failed| failed.asked == AUDIT_TRAIL).map(|_| MainSource::Audit.name());
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen((head, &stretch), P::ABOUT.main.name(), why), None)
+                let mut report = self.unseen((head, &stretch), P::ABOUT.main.name(), why);
+                asked.into_iter().for_each(|asked| report.head.coverage.gap(asked, stretch.window, why));
+                (report, None)
             }
         };
         Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
@@ -214,6 +219,7 @@ async fn probe(
     client: &Client,
     archive: &Archive,
     now: DateTime<Utc>,
+    main: MainSource,
 ) -> anyhow::Result<Result<Portal, docspace_client::Error>> {
     if let Some(known) = archive.portal(now).await? {
         let portal = client.probe_again(known).await;
@@ -223,5 +229,8 @@ async fn probe(
     }
     let portal = client.probe().await;
     archive.keep_portal(portal.as_ref().ok(), now).await?;
-    Ok(portal)
+    Ok(match portal {
+        Err(failed) if main != MainSource::Audit => client.probe_without_audit(failed).await,
+        portal => portal,
+    })
 }

@@ -38,6 +38,9 @@ pub(crate) async fn run(
             prune(paths, now, before).await
         }
         StoreCommand::GiveUp { reason } => {
+            if reason.trim().is_empty() {
+                return Err(Error::setting("--reason", "is empty: say why, for whoever asks later").into());
+            }
             let Some(until) = args.until else {
                 let message = "is missing: what was not seen before this time is given up; `store check` lists it";
                 return Err(Error::setting("--until", message).into());

@@ -343,3 +343,16 @@ async fn a_clock_that_is_behind_is_no_all_clear() {
         gaps.iter().filter(|gap| gap["why"] == "clock_skew").map(|gap| gap["what"].as_str().unwrap()).collect();
     assert_eq!((ended.exit, skewed), (4, vec!["audit", "logins"]), "{gaps:?}");
 }
+
+/// The audit trail is asked about first, and its failure is not that of the login history.
+#[tokio::test]
+async fn logins_are_judged_while_the_audit_trail_cannot_be_read() {
+    let setting = portal("addresses").await;
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events/filter")]);
+    let ended = run(&setting, &["--format", "json"]).await;
+    let report = ended.json();
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    let named: BTreeSet<&str> = gaps.iter().map(|gap| gap["what"].as_str().unwrap()).collect();
+    assert_eq!((ended.exit, named), (4, BTreeSet::from(["audit"])), "{} {}", report["coverage"], ended.stderr);
+    assert!(!told(&report).is_empty(), "logins are judged");
+}

@@ -126,6 +126,9 @@ async fn a_hole_is_named_by_every_report_until_somebody_gives_it_up() {
     let open = setting.run_with(&[&store[..], &["give-up", "--reason", "no end"]].concat()).await;
     assert_eq!(open.exit, 2, "{}", open.stderr);
     assert!(open.stderr.contains("--until"), "{}", open.stderr);
+    let silent = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", " "];
+    let silent = setting.run_with(&[&store[..], &silent].concat()).await;
+    assert!(silent.exit == 2 && silent.stderr.contains("--reason"), "{}{}", silent.stdout, silent.stderr);
     let give_up = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", "the row is known to be broken"];
     let given = setting.run_with(&[&store[..], &give_up].concat()).await;
     assert_eq!((given.exit, given.stdout.lines().count()), (0, 1), "{}{}", given.stdout, given.stderr);
