@@ -44,7 +44,7 @@ pub(crate) async fn conclude<P: Program>(
     let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
     // a dry run writes nothing and needs no lock
-    let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
+    let mut lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
@@ -65,8 +65,15 @@ pub(crate) async fn conclude<P: Program>(
         now,
         started,
         has_lock: lock.is_some() || args.dry_run,
+        had_store: lock.as_ref().is_some_and(RunLock::had_store),
     };
     let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
+    if stores.has_memory()
+        && let Some(lock) = &mut lock
+        && let Err(failure) = lock.note_store()
+    {
+        warn!("nobody will be told if the store is taken away: {failure}");
+    }
     let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, mut job } = looked;
     // so that no program can forget what the runner knows
     unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
@@ -109,7 +116,7 @@ pub(crate) async fn conclude<P: Program>(
         telling.judge(&mut report).await.ok();
     }
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
-    let must_say: Vec<String> = key_watch.note.iter().chain(lost).cloned().collect();
+    let must_say: Vec<String> = key_watch.note.iter().chain(lost).chain(&stores.gone).cloned().collect();
     let failures = &mut watchers.failures;
     let mut written = Ok(());
     let print_news = |report: &ReportOf<P>, notes: &[String]| {
@@ -149,7 +156,7 @@ pub(crate) async fn conclude<P: Program>(
         judged_until: judged_until(&archive, &stretch).await,
         requests: run.client.requests(),
         key_expires: key_watch.expires,
-        has_memory: stores.has_memory(),
+        has_memory: stores.has_memory() && stores.gone.is_none(),
         ..Measured::of(&report)
     });
     let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
@@ -176,9 +183,9 @@ pub(crate) async fn conclude<P: Program>(
 
 /// Says in the report that there is no memory. A report that says so must not look like an ordinary one.
 fn note_lost(stores: &Stores, head: &mut Head) {
-    let Some(lost) = &stores.lost else { return };
+    let Some(note) = stores.lost.as_ref().map(|lost| &lost.note).or(stores.gone.as_ref()) else { return };
     head.coverage.blind(BlindSpot::NoMemory);
-    head.notes.push(lost.note.clone());
+    head.notes.push(note.clone());
 }
 
 /// How acting ended.

@@ -42,6 +42,8 @@ pub(crate) struct Run<'a, P: Program> {
     /// The same moment, on a clock that nobody sets.
     pub(crate) started: Instant,
     pub(crate) has_lock: bool,
+    /// Whether an earlier run has had a store.
+    pub(crate) had_store: bool,
 }
 
 /// What a look gave.
@@ -62,7 +64,7 @@ impl<P: Program> Run<'_, P> {
     /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one.
     pub(crate) async fn look(&self, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<(Stores, Looked<P>)> {
         let part = P::part(self.config);
-        let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run)).await;
+        let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run, self.had_store)).await;
         let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was ended while its store was opened"))) {
             Ok(stores) => match self.look_with(&stores, failures, stop).await {
                 Err(failure) if is_of_store(&failure) => failure,
@@ -114,7 +116,7 @@ impl<P: Program> Run<'_, P> {
         let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
         let refusal = [
-            (!stores.has_memory()).then_some(Refusal::NoMemory),
+            (!stores.has_memory() || stores.gone.is_some()).then_some(Refusal::NoMemory),
             (!self.has_lock).then_some(Refusal::NoLock),
             clocks.refusal(),
         ];

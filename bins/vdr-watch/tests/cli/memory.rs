@@ -96,7 +96,22 @@ async fn a_store_that_was_emptied_is_told_as_lost() {
     }
     fs::remove_file(&path).unwrap();
     let anew = setting.run(&["--format", "json"]).await.json();
-    assert!(!blind(&anew), "whoever moves it away begins anew");
+    assert!(blind(&anew) && anew["notes"].to_string().contains("is gone"), "{}", anew["notes"]);
+    let next = setting.run(&["--format", "json"]).await.json();
+    assert_eq!((blind(&next), states(&next)), (false, vec!["known", "known"]), "whoever moves it away begins anew");
+}
+
+/// A store that somebody has taken away is told once; one that never was is not missed.
+#[tokio::test]
+async fn a_store_that_was_taken_away_is_told_once() {
+    let setting = Setting::new("incident").await;
+    let first = setting.run(&["--format", "json"]).await.json();
+    assert!(!blind(&first), "the lock is as new as the store");
+    fs::remove_file(setting.state_file("sqlite")).unwrap();
+    let text = setting.run(&[]).await;
+    assert!(text.exit == 0 && text.stdout.contains("the memory of earlier runs is gone"), "{}", text.stdout);
+    let next = setting.run(&["--format", "json"]).await.json();
+    assert_eq!((blind(&next), states(&next)), (false, vec!["known", "known"]));
 }
 
 /// Three runs in a file system of their own, with something done to it after the first.
