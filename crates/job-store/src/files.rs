@@ -51,8 +51,11 @@ pub fn begin(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
 
 /// The failure without the name that the file had for a moment: callers say which one they wanted.
 fn without_name(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|source| source.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    let said = error.to_string();
+    match said.rsplit_once(" at path ") {
+        Some((why, _)) => io::Error::new(error.kind(), why.to_owned()),
+        None => error,
+    }
 }
 
 /// Takes away what runs that were killed have left of files whose names begin like this. Nobody else may be writing there.

@@ -186,3 +186,17 @@ async fn a_disk_that_is_read_only_costs_the_memory_and_not_the_findings() {
         None => not_tested("a disk that is read-only"),
     }
 }
+
+/// Alerts name people and documents, so others must not read them.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_of_alerts_that_others_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new("incident").await;
+    let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
+    let alerts = setting.state.path().join("alerts.ndjson");
+    fs::write(&alerts, "").unwrap();
+    fs::set_permissions(&alerts, fs::Permissions::from_mode(0o666)).unwrap();
+    let ended = setting.run(&["--config", &config]).await;
+    assert!(ended.stderr.contains("alerts.ndjson` can be read and changed by other users"), "{}", ended.stderr);
+}
