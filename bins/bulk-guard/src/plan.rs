@@ -42,8 +42,19 @@ pub(crate) async fn plan_for(config: &Config, job: &Job, report: &mut Report) ->
         report.head.notes.push(format!("nobody would be suspended: {refusal}"));
     }
     planned(report, plan);
-    load?;
-    people::remember(job, &report.body.plan).await
+    load.map_err(with_remedy)?;
+    people::remember(job, &report.body.plan).await.map_err(with_remedy)
+}
+
+/// A table that is missing or damaged does not come back by itself. Other failures of the store say what to do.
+fn with_remedy(failure: anyhow::Error) -> anyhow::Error {
+    let is_damage =
+        matches!(failure.downcast_ref(), Some(job_store::Error::Database { .. } | job_store::Error::Corrupt { .. }));
+    if !is_damage {
+        return failure;
+    }
+    let what = "nobody would be suspended, because the store cannot tell what was planned before";
+    failure.context(format!("{what}; repair it, or move it away to start with an empty one"))
 }
 
 /// Takes in what would be done. It stands among the reasons of the findings behind it, so that alerts carry it too.

@@ -268,7 +268,8 @@ impl Guard {
         let guard = Arc::clone(&self);
         let scan = tokio::spawn(async move { guard.child().await }).await;
         let scan = scan.unwrap_or_else(|error| Scan { exit: None, report: None, log: error.to_string() });
-        let has_failed = !matches!(scan.exit, Some(0 | 3));
+        // a run that left the work to another one has not failed
+        let has_failed = answer(&scan).0 == StatusCode::INTERNAL_SERVER_ERROR;
         self.scans.fetch_add(1, Ordering::Relaxed);
         self.failed.fetch_add(u64::from(has_failed), Ordering::Relaxed);
         *self.last_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(has_failed);

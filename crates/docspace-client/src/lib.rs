@@ -39,7 +39,7 @@ pub use key_facts::{Area, KeyFacts, Scopes};
 pub use members::{Access, Member, MemberGroup};
 pub use people::{Account, EVERYONE, Group};
 pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
-pub use probe::{Identity, Portal};
+pub use probe::{AUDIT_TRAIL, Identity, Portal};
 pub use rooms::{Room, title_problem};
 pub use slice::{Rest, Slice, SliceGap};
 pub use upload::{OnTwin, UploadSession};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::client::Question;
 use crate::wire::PersonDto;
-use crate::{Account, Client, Error};
+use crate::{Account, Client, Error, ErrorKind};
 
 /// A user id that no account has: the honest answer to a question about it is an empty list.
 const NOBODY: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -23,6 +23,9 @@ pub struct Identity {
     #[serde(default)]
     pub is_owner: bool,
 }
+
+/// What the audit question asks for, in an error.
+pub const AUDIT_TRAIL: &str = "the audit trail";
 
 /// What a run must know of a portal before it believes anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,27 @@ impl Client {
         })
     }
 
+    /// After a [`probe`](Self::probe) that failed: the same without the audit question, for programs that can conclude something without
+    /// the audit trail. Whether its filter works is then as the portal's quota says.
+    ///
+    /// # Errors
+    /// The failure that was handed in, unless the audit question alone has failed, and not because the portal has no such feature.
+    pub async fn probe_without_audit(&self, failed: Error) -> Result<Portal, Error> {
+        if failed.asked != AUDIT_TRAIL || failed.kind == ErrorKind::PlanLacks {
+            return Err(failed);
+        }
+        let Ok((me, quota, settings)) = try_join!(self.identity(), self.quota(), self.settings()) else {
+            return Err(failed);
+        };
+        settings.time_zone.into_iter().for_each(|zone| self.note_time_zone(zone));
+        Ok(Portal {
+            me,
+            version: settings.version,
+            time_zone: settings.time_zone.unwrap_or(Tz::UTC),
+            audit_filter_works: quota.audit,
+        })
+    }
+
     /// Asks only what every run has to ask: the audit question whose honest answer is empty. The rest is as an earlier probe knew it.
     ///
     /// # Errors
@@ -75,7 +99,7 @@ impl Client {
 
     /// A portal that ignores filters answers this with rows.
     pub(crate) async fn canary_is_empty(&self) -> Result<bool, Error> {
-        self.asks_about_nobody("the audit trail", "security/audit/events/filter").await
+        self.asks_about_nobody(AUDIT_TRAIL, "security/audit/events/filter").await
     }
 
     /// The same for the login history.

@@ -28,6 +28,7 @@ const COMPONENT: Component = Component {
         Migration { number: 6, name: "whom the log of a room is about", sql: include_str!("migrations/6_about.sql") },
         Migration { number: 7, name: "the id of who signed in", sql: include_str!("migrations/7_user_id.sql") },
         Migration { number: 8, name: "which spans were judged", sql: include_str!("migrations/8_judged.sql") },
+        Migration { number: 9, name: "what runs left open", sql: include_str!("migrations/9_left_open.sql") },
     ],
 };
 

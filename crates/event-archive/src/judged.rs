@@ -28,6 +28,8 @@ pub struct Judged {
     pub since: Option<DateTime<Utc>>,
     /// What was read and judged since then, or given up.
     pub spans: SpanSet,
+    /// What runs with an earlier beginning of their own could not see or judge: holes before `since`.
+    pub left_open: SpanSet,
     /// Where the last run ended that saw something, whether it could judge it or not.
     pub looked: Option<DateTime<Utc>>,
 }
@@ -36,6 +38,9 @@ impl Judged {
     /// Up to when everything was judged: the beginning of the first hole, which may be the present.
     pub fn until(&self) -> Option<DateTime<Utc>> {
         let since = self.since?;
+        if let Some(first) = self.left_open.iter().next() {
+            return Some(first.since);
+        }
         let first = self.spans.iter().next().filter(|first| first.since <= since);
         Some(first.map_or(since, |first| first.until))
     }
@@ -45,9 +50,11 @@ impl Judged {
         self.spans.iter().last().map(|last| last.until)
     }
 
-    /// What was not judged since these runs look, up to a moment.
+    /// What was not judged since these runs look, and what was left open before, up to a moment.
     pub fn holes(&self, before: DateTime<Utc>) -> SpanSet {
-        self.since.map(|since| self.spans.missing_from(Window::new(since, before))).into_iter().flatten().collect()
+        let since = self.since.map(|since| self.spans.missing_from(Window::new(since, before)));
+        let open = self.left_open.iter().map(|span| Window::new(span.since, span.until.min(before)));
+        since.into_iter().flatten().chain(open.filter(|span| !span.is_empty())).collect()
     }
 }
 
@@ -99,15 +106,16 @@ impl Archive {
             .fetch_optional(self.store().pool())
             .await
             .map_err(failed)?;
-        let spans: Vec<(i64, i64)> = sqlx::query_as("SELECT since_us, until_us FROM judged_span WHERE part = ?")
-            .bind(part)
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(failed)?;
-        let span = |(since, until)| Some(Window::new(instant(since)?, instant(until)?));
+        let spans = async |sql: &'static str| -> Result<SpanSet, Error> {
+            let spans: Vec<(i64, i64)> =
+                sqlx::query_as(sql).bind(part).fetch_all(self.store().pool()).await.map_err(failed)?;
+            let span = |(since, until)| Some(Window::new(instant(since)?, instant(until)?));
+            Ok(spans.into_iter().filter_map(span).collect())
+        };
         Ok(Judged {
             since: since.and_then(instant),
-            spans: spans.into_iter().filter_map(span).collect(),
+            spans: spans("SELECT since_us, until_us FROM judged_span WHERE part = ?").await?,
+            left_open: spans("SELECT since_us, until_us FROM left_open WHERE part = ?").await?,
             looked: self.moment(&looked_name(part)).await?,
         })
     }
@@ -125,6 +133,21 @@ impl Archive {
         done.map(|_| ()).map_err(|source| self.failed("noting down since when somebody looks", source))
     }
 
+    /// Remembers what a run was asked to look at and could not see or judge, as far as it lies before the time since which these runs look:
+    /// it is a hole like those after that.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_left_open(&self, open: &SpanSet) -> Result<(), Error> {
+        let failed = |source| self.failed("noting down what was left open", source);
+        let Judged { since: Some(since), left_open: mut all, .. } = self.judged().await? else { return Ok(()) };
+        let before = open.iter().map(|span| Window::new(span.since, span.until.min(since)));
+        before.filter(|span| !span.is_empty()).for_each(|span| all.insert(span));
+        let mut write = self.store().begin().await?;
+        replace_left_open(&mut write, &self.part().0, &all).await.map_err(failed)?;
+        write.commit().await.map_err(failed)
+    }
+
     /// Remembers that a run up to `until` saw something. What it could not judge of that is a hole, and no pause.
     ///
     /// # Errors
@@ -135,7 +158,7 @@ impl Archive {
         self.keep_moment(&name, latest).await
     }
 
-    /// Remembers what a run up to `until` has judged. What lies before these runs began to look is not kept.
+    /// Remembers what a run up to `until` has judged. Of what lies before these runs began to look, only what was left open is kept.
     ///
     /// `with_late` says that what came late before was judged too. A run that ends before what was judged already is a repetition, and
     /// what came late waits on: it may be half of something that goes on after its window.
@@ -159,6 +182,9 @@ impl Archive {
         let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
         replace_judged(&mut write, part, &spans).await.map_err(failed)?;
+        let mut left_open = before.left_open;
+        judged.iter().for_each(|span| left_open.remove(*span));
+        replace_left_open(&mut write, part, &left_open).await.map_err(failed)?;
         write.commit().await.map_err(failed)
     }
 
@@ -180,6 +206,7 @@ impl Archive {
             let mut write = self.store().begin().await?;
             for span in holes.iter() {
                 judged.spans.insert(*span);
+                judged.left_open.remove(*span);
                 sqlx::query(
                     "INSERT INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)
                      ON CONFLICT DO NOTHING",
@@ -195,6 +222,7 @@ impl Archive {
                 all.push(GivenUp { part: part.clone(), span: *span, reason: reason.to_owned(), at: now });
             }
             replace_judged(&mut write, &part, &judged.spans).await.map_err(failed)?;
+            replace_left_open(&mut write, &part, &judged.left_open).await.map_err(failed)?;
             write.commit().await.map_err(failed)?;
         }
         Ok(all)
@@ -272,6 +300,19 @@ async fn replace_judged(write: &mut SqliteConnection, part: &str, spans: &SpanSe
     Ok(())
 }
 
+async fn replace_left_open(write: &mut SqliteConnection, part: &str, spans: &SpanSet) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM left_open WHERE part = ?").bind(part).execute(&mut *write).await?;
+    for span in spans.iter() {
+        sqlx::query("INSERT INTO left_open (part, since_us, until_us) VALUES (?, ?, ?)")
+            .bind(part)
+            .bind(micros(span.since))
+            .bind(micros(span.until))
+            .execute(&mut *write)
+            .await?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +323,7 @@ mod tests {
 
     fn judged(since: i64, spans: &[(i64, i64)]) -> Judged {
         let spans = spans.iter().map(|(since, until)| Window::new(hour(*since), hour(*until))).collect();
-        Judged { since: Some(hour(since)), spans, looked: None }
+        Judged { since: Some(hour(since)), spans, ..Judged::default() }
     }
 
     /// What was read behind a hole must not hide it.
@@ -297,5 +338,9 @@ mod tests {
         assert_eq!(torn.holes(hour(26)).iter().count(), 2, "the hole, and what came after the last run");
         let late = judged(0, &[(4, 24)]);
         assert_eq!((late.until(), late.holes(hour(24)).iter().count()), (Some(hour(0)), 1));
+        let left_open = [Window::new(hour(2), hour(4))].into_iter().collect();
+        let asked = Judged { left_open, ..judged(20, &[(20, 24)]) };
+        assert_eq!((asked.until(), asked.holes(hour(24)).iter().count()), (Some(hour(2)), 1));
+        assert!(asked.holes(hour(2)).is_empty());
     }
 }

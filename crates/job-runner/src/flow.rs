@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use audit_model::{BlindSpot, SpanSet, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock};
@@ -44,7 +44,7 @@ pub(crate) async fn conclude<P: Program>(
     let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
     // a dry run writes nothing and needs no lock
-    let lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
+    let mut lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
         Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
         Some(Ok(Acquired::Locked(lock))) => Some(lock),
         Some(Err(error)) => {
@@ -65,20 +65,20 @@ pub(crate) async fn conclude<P: Program>(
         now,
         started,
         has_lock: lock.is_some() || args.dry_run,
+        had_store: lock.as_ref().is_some_and(RunLock::had_store),
     };
     let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
-    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, job } = looked;
+    if stores.has_memory()
+        && let Some(lock) = &mut lock
+        && let Err(failure) = lock.note_store()
+    {
+        warn!("nobody will be told if the store is taken away: {failure}");
+    }
+    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, mut job } = looked;
     // so that no program can forget what the runner knows
     unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
     let (judged, with_late) = stretch.judged(P::ABOUT.judged_by, &mut report.head.coverage);
     note_lost(&stores, &mut report.head);
-    let acted = match &job {
-        // nothing is begun that somebody would have to wait for
-        Some(_) if stop.is_interrupted() => Acted::Cut,
-        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
-        None => Acted::Done,
-    };
-    info!(requests = run.client.requests(), "run finished");
     let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
     let mut telling = Telling {
         outbox: stores.outbox.clone(),
@@ -88,6 +88,24 @@ pub(crate) async fn conclude<P: Program>(
         sends_alerts: P::ABOUT.sends_alerts,
         dry_run: args.dry_run,
     };
+    // whoever acts has to know what was told before
+    if let Err(failure) = telling.try_judging(&report).await
+        && stores.has_memory()
+    {
+        stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
+        note_lost(&stores, &mut report.head);
+        telling.outbox = stores.outbox.clone();
+        if let Some(job) = &mut job {
+            job.store = Err(Refusal::NoMemory);
+        }
+    }
+    let acted = match &job {
+        // nothing is begun that somebody would have to wait for
+        Some(_) if stop.is_interrupted() => Acted::Cut,
+        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
+        None => Acted::Done,
+    };
+    info!(requests = run.client.requests(), "run finished");
     if let Err(failure) = telling.judge(&mut report).await
         && stores.has_memory()
     {
@@ -98,7 +116,7 @@ pub(crate) async fn conclude<P: Program>(
         telling.judge(&mut report).await.ok();
     }
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
-    let must_say: Vec<String> = key_watch.note.iter().chain(lost).cloned().collect();
+    let must_say: Vec<String> = key_watch.note.iter().chain(lost).chain(&stores.gone).cloned().collect();
     let failures = &mut watchers.failures;
     let mut written = Ok(());
     let print_news = |report: &ReportOf<P>, notes: &[String]| {
@@ -127,7 +145,7 @@ pub(crate) async fn conclude<P: Program>(
     let verdict = report.coverage().verdict();
     if stores.has_memory() {
         let kept = (told.is_safe && verdict != Verdict::Nothing).then_some(&judged);
-        if let Err(failure) = remember(&archive, (stretch.window, now), verdict, kept, with_late).await {
+        if let Err(failure) = remember(&archive, (&stretch, now), report.coverage(), kept, with_late).await {
             warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
         }
         if !args.dry_run && !stop.is_interrupted() {
@@ -138,7 +156,7 @@ pub(crate) async fn conclude<P: Program>(
         judged_until: judged_until(&archive, &stretch).await,
         requests: run.client.requests(),
         key_expires: key_watch.expires,
-        has_memory: stores.has_memory(),
+        has_memory: stores.has_memory() && stores.gone.is_none(),
         ..Measured::of(&report)
     });
     let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
@@ -165,9 +183,9 @@ pub(crate) async fn conclude<P: Program>(
 
 /// Says in the report that there is no memory. A report that says so must not look like an ordinary one.
 fn note_lost(stores: &Stores, head: &mut Head) {
-    let Some(lost) = &stores.lost else { return };
+    let Some(note) = stores.lost.as_ref().map(|lost| &lost.note).or(stores.gone.as_ref()) else { return };
     head.coverage.blind(BlindSpot::NoMemory);
-    head.notes.push(lost.note.clone());
+    head.notes.push(note.clone());
 }
 
 /// How acting ended.
@@ -210,11 +228,12 @@ async fn act<P: Program>(
 /// What the next run must know of this one. Time whose findings were not told has to be looked at again: then `judged` is `None`.
 async fn remember(
     archive: &Archive,
-    (window, now): (Window, DateTime<Utc>),
-    verdict: Verdict,
+    (stretch, now): (&Stretch, DateTime<Utc>),
+    coverage: &Coverage,
     judged: Option<&SpanSet>,
     with_late: bool,
 ) -> Result<(), event_archive::Error> {
+    let (window, verdict) = (stretch.window, coverage.verdict());
     if verdict != Verdict::Complete {
         archive.keep_portal(None, now).await?;
     }
@@ -225,7 +244,7 @@ async fn remember(
     if let Some(judged) = judged {
         archive.keep_judged(judged, window.until, with_late).await?;
     }
-    Ok(())
+    archive.keep_left_open(&stretch.left_open(judged, coverage)).await
 }
 
 /// Up to when everything was judged; of a program that looks at each window by itself, the end of the last one.

@@ -96,6 +96,9 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
     for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
         kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }
+    if let Some(path) = &setup.common.alerts.file.path {
+        kept.push(("the file of alerts", path.as_path().to_owned(), Private::Read));
+    }
     kept.extend(secret_files.iter().map(|(what, path)| (*what, (*path).to_owned(), Private::Read)));
     if let Ok(paths) = setup.state_paths() {
         let folder = paths.store.parent().map(Path::to_owned);

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use alerting::Mailer;
 use anyhow::anyhow;
-use audit_model::{Coverage, GapReason, Window};
+use audit_model::{Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Client, Halt, Portal};
+use docspace_client::{AUDIT_TRAIL, Client, Halt, Portal};
 use event_archive::{Archive, Look};
 use tokio::sync::Mutex;
 use url::Url;
@@ -42,6 +42,8 @@ pub(crate) struct Run<'a, P: Program> {
     /// The same moment, on a clock that nobody sets.
     pub(crate) started: Instant,
     pub(crate) has_lock: bool,
+    /// Whether an earlier run has had a store.
+    pub(crate) had_store: bool,
 }
 
 /// What a look gave.
@@ -62,7 +64,7 @@ impl<P: Program> Run<'_, P> {
     /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one.
     pub(crate) async fn look(&self, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<(Stores, Looked<P>)> {
         let part = P::part(self.config);
-        let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run)).await;
+        let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run, self.had_store)).await;
         let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was ended while its store was opened"))) {
             Ok(stores) => match self.look_with(&stores, failures, stop).await {
                 Err(failure) if is_of_store(&failure) => failure,
@@ -87,7 +89,7 @@ impl<P: Program> Run<'_, P> {
 
     async fn look_with(&self, stores: &Stores, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<Looked<P>> {
         let now = self.now;
-        let probed = match stop.limit(&self.client, probe(&self.client, &stores.archive, now)).await {
+        let probed = match stop.limit(&self.client, probe(&self.client, &stores.archive, now, P::ABOUT.main)).await {
             Ok(probed) => probed?.map_err(Some),
             Err(_) => Err(None),
         };
@@ -114,7 +116,7 @@ impl<P: Program> Run<'_, P> {
         let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
         let refusal = [
-            (!stores.has_memory()).then_some(Refusal::NoMemory),
+            (!stores.has_memory() || stores.gone.is_some()).then_some(Refusal::NoMemory),
             (!self.has_lock).then_some(Refusal::NoLock),
             clocks.refusal(),
         ];
@@ -140,15 +142,20 @@ impl<P: Program> Run<'_, P> {
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
                 };
-                match self.judge(&job, head, stores.has_memory(), failures, stop).await? {
+                match self.judge(&job, (head, &stretch), stores.has_memory(), failures, stop).await? {
                     (report, true) => (report, Some(job)),
                     (report, false) => (report, None),
                 }
             }
             Err(failed) => {
                 let why = failed.as_ref().map_or(halted(&self.client), docspace_client::Error::gap_reason);
+                // the one source that was asked may not be the main one
+                let asked =
+                    failed.as_ref().filter(|failed| failed.asked == AUDIT_TRAIL).map(|_| MainSource::Audit.name());
                 failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
-                (self.unseen(head, P::ABOUT.main.name(), why), None)
+                let mut report = self.unseen((head, &stretch), P::ABOUT.main.name(), why);
+                asked.into_iter().for_each(|asked| report.head.coverage.gap(asked, stretch.window, why));
+                (report, None)
             }
         };
         Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
@@ -159,14 +166,14 @@ impl<P: Program> Run<'_, P> {
     async fn judge(
         &self,
         job: &Job,
-        mut head: Head,
+        (mut head, stretch): (Head, &Stretch),
         has_memory: bool,
         failures: &mut Failures,
         stop: &mut Stop,
     ) -> anyhow::Result<(ReportOf<P>, bool)> {
         // without the feature every question is answered by the newest few events, whatever was asked
         if !job.portal.audit_filter_works {
-            return Ok((self.unseen(head, P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
+            return Ok((self.unseen((head, stretch), P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
         }
         let what = (job.client.clone(), job.archive.clone());
         let mut look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
@@ -180,20 +187,21 @@ impl<P: Program> Run<'_, P> {
                 let what = if is_of_store(&failure) { "store" } else { "run" };
                 failures.error(&format!("{failure:#}"));
                 head.notes.push(format!("{failure:#}"));
-                Ok((self.unseen(head, what, GapReason::StoreError), false))
+                Ok((self.unseen((head, stretch), what, GapReason::StoreError), false))
             }
             Err(halt) => {
                 if halt == Halt::OutOfTime {
                     failures.error("the run took longer than `run_limit`; what it read stays in the archive");
                 }
-                Ok((self.unseen(head, "run", halted(&self.client)), false))
+                Ok((self.unseen((head, stretch), "run", halted(&self.client)), false))
             }
         }
     }
 
-    /// The report of a run that could not look at anything.
-    fn unseen(&self, mut head: Head, what: &str, why: GapReason) -> ReportOf<P> {
+    /// The report of a run that could not look at anything, the holes before its window included.
+    fn unseen(&self, (mut head, stretch): (Head, &Stretch), what: &str, why: GapReason) -> ReportOf<P> {
         head.coverage = Coverage { main: P::ABOUT.main, ..Coverage::unseen(what, head.window, why) };
+        stretch.holes.iter().for_each(|hole| head.coverage.gap(what, *hole, why));
         let body = P::unseen(self.config, &head);
         Report::new(head, Judgement { findings: Vec::new(), body, notes: Vec::new() })
     }
@@ -213,6 +221,7 @@ async fn probe(
     client: &Client,
     archive: &Archive,
     now: DateTime<Utc>,
+    main: MainSource,
 ) -> anyhow::Result<Result<Portal, docspace_client::Error>> {
     if let Some(known) = archive.portal(now).await? {
         let portal = client.probe_again(known).await;
@@ -222,5 +231,8 @@ async fn probe(
     }
     let portal = client.probe().await;
     archive.keep_portal(portal.as_ref().ok(), now).await?;
-    Ok(portal)
+    Ok(match portal {
+        Err(failed) if main != MainSource::Audit => client.probe_without_audit(failed).await,
+        portal => portal,
+    })
 }

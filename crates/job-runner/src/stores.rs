@@ -20,6 +20,8 @@ pub(crate) struct Stores {
     pub(crate) outbox: Outbox,
     /// Set when this is not the memory of earlier runs.
     pub(crate) lost: Option<Lost>,
+    /// Set when this is a new one in the place of one that somebody has taken away.
+    pub(crate) gone: Option<String>,
     /// What people must know of where it is.
     pub(crate) note: Option<String>,
 }
@@ -35,11 +37,11 @@ pub(crate) struct Lost {
 }
 
 impl Stores {
-    /// The store behind `paths`; in a dry run a copy of it.
+    /// The store behind `paths`; in a dry run a copy of it. `had_store` tells a store that was taken away from one that never was.
     ///
     /// # Errors
     /// When it cannot be used; then [`without_memory`](Self::without_memory).
-    pub(crate) async fn open(paths: &StatePaths, part: &str, dry_run: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn open(paths: &StatePaths, part: &str, dry_run: bool, had_store: bool) -> anyhow::Result<Self> {
         // `--state`, and a setting in a file that was named without a folder, may be relative
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current folder");
         if dry_run {
@@ -48,13 +50,18 @@ impl Stores {
             return Ok(Stores { note: found.note, ..stores });
         }
         former::adopt(paths).context("cannot take over the store of an earlier version")?;
-        Stores::of(Store::open(&url_of(&absolute(&paths.store)?)).await?, part).await
+        let gone = (had_store && !paths.store.exists()).then(|| {
+            let store = paths.store.display();
+            format!("the memory of earlier runs is gone, because {store} is not there any more; what was told before, and what was left open, is not known; this run has made a new one")
+        });
+        let stores = Stores::of(Store::open(&url_of(&absolute(&paths.store)?)).await?, part).await?;
+        Ok(Stores { gone, ..stores })
     }
 
     async fn of(store: Store, part: &str) -> anyhow::Result<Self> {
         let archive = Archive::open(store.clone()).await?.for_part(part);
         let outbox = Outbox::open(store.clone()).await?;
-        Ok(Stores { store, archive, outbox, lost: None, note: None })
+        Ok(Stores { store, archive, outbox, lost: None, gone: None, note: None })
     }
 
     /// A temporary store, because the other one has failed.

@@ -4,6 +4,7 @@
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
 use alerting::{Alert, Channel, Lapsed, Outbox};
+use audit_model::Finding;
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{error, warn};
 
@@ -63,6 +64,15 @@ impl Telling<'_> {
         }
         let (critical_reached, is_safe) = self.deliver(&alerts, is_kept).await;
         Told { printed, critical_reached, is_safe }
+    }
+
+    /// Whether [`judge`](Self::judge) would fail.
+    ///
+    /// # Errors
+    /// Of the memory of what was told.
+    pub(crate) async fn try_judging<D, B>(&self, report: &Report<D, B>) -> Result<(), alerting::Error> {
+        let mut findings: Vec<Finding> = report.findings.iter().map(|found| found.finding.clone()).collect();
+        self.outbox.judge(&mut findings, self.quiet, self.now).await.map(|_| ())
     }
 
     /// Says of every finding what people know of it.

@@ -1,7 +1,7 @@
 //! `store check`, `store prune` and `store give-up`. They talk to the store only, never to the portal.
 
 use anyhow::Context;
-use audit_model::{PortalText, Window};
+use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, GivenUp, Judged, Kept, Rows};
 use job_store::{Acquired, RunLock, Store};
@@ -38,6 +38,9 @@ pub(crate) async fn run(
             prune(paths, now, before).await
         }
         StoreCommand::GiveUp { reason } => {
+            if reason.trim().is_empty() {
+                return Err(Error::setting("--reason", "is empty: say why, for whoever asks later").into());
+            }
             let Some(until) = args.until else {
                 let message = "is missing: what was not seen before this time is given up; `store check` lists it";
                 return Err(Error::setting("--until", message).into());
@@ -89,8 +92,12 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
 /// What is still to be seen or judged, of the runs that look at this.
 fn about(part: &str, judged: &Judged) -> String {
     let (Some(since), Some(ended)) = (judged.since, judged.ended()) else { return String::new() };
-    let holes: Vec<String> = judged.holes(ended).iter().map(Window::to_string).collect();
-    let open = if holes.is_empty() { String::new() } else { format!(", but not {}", holes.join(", ")) };
+    let listed = |spans: &SpanSet, before: &str| {
+        let spans: Vec<String> = spans.iter().map(Window::to_string).collect();
+        if spans.is_empty() { String::new() } else { format!("{before}{}", spans.join(", ")) }
+    };
+    let holes: SpanSet = judged.spans.missing_from(Window::new(since, ended)).into_iter().collect();
+    let open = listed(&holes, ", but not ") + &listed(&judged.left_open, "; still to be judged from before that: ");
     format!("judged{}: {}{open}\n", of_part(part), Window::new(since, ended))
 }
 

@@ -82,7 +82,8 @@ impl Watchers {
             let labels = Labels { program: self.program, version: self.version, portal: &self.portal };
             if let Err(failure) = metrics::write(path, labels, self.now, exit, self.measured.as_ref()) {
                 let failure = anyhow::Error::new(failure);
-                self.failures.warn(&format!("cannot write the textfile {}: {failure:#}", path.display()));
+                let remedy = "check that its folder exists and that this user may write there";
+                self.failures.warn(&format!("cannot write the textfile {}: {failure:#}; {remedy}", path.display()));
             }
         }
         // that there is no memory is no failure, and no plain success either

@@ -69,6 +69,17 @@ impl Stretch {
         needed.iter().for_each(|gap| judged.remove(gap.span));
         (judged, other.is_none())
     }
+
+    /// What of the window a run leaves to the next ones; `None` for one that judged nothing. What the portal has forgotten never comes.
+    pub(crate) fn left_open(&self, judged: Option<&SpanSet>, coverage: &Coverage) -> SpanSet {
+        if self.stands_alone {
+            return SpanSet::default();
+        }
+        let missing = judged.map_or_else(|| vec![self.window], |judged| judged.missing_from(self.window));
+        let mut open: SpanSet = missing.into_iter().collect();
+        coverage.gaps.iter().filter(|gap| gap.why == GapReason::BeyondRetention).for_each(|gap| open.remove(gap.span));
+        open
+    }
 }
 
 /// Refuses a window that holds nothing, or ends further ahead than clocks differ.

@@ -45,7 +45,17 @@ const BEHIND: &str = ".part";
 /// # Errors
 /// Of the system.
 pub fn begin(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix(&format!("{BEFORE}{name}.")).suffix(BEHIND).tempfile_in(folder)
+    let begun = tempfile::Builder::new().prefix(&format!("{BEFORE}{name}.")).suffix(BEHIND).tempfile_in(folder);
+    begun.map_err(without_name)
+}
+
+/// The failure without the name that the file had for a moment: callers say which one they wanted.
+fn without_name(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    match said.rsplit_once(" at path ") {
+        Some((why, _)) => io::Error::new(error.kind(), why.to_owned()),
+        None => error,
+    }
 }
 
 /// Takes away what runs that were killed have left of files whose names begin like this. Nobody else may be writing there.

@@ -26,7 +26,12 @@ pub enum Acquired {
 #[derive(Debug)]
 pub struct RunLock {
     file: File,
+    /// Whether the file says that a run has had a store.
+    has_store: bool,
 }
+
+/// The line that says so. It outlives the runs.
+const HAS_STORE: &str = "store made";
 
 /// A run that holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +74,33 @@ impl RunLock {
         let mut file = files::open_private(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
-                write_holder(&mut file, now).map_err(failed)?;
-                Ok(Acquired::Locked(Self { file }))
+                let mut before = String::new();
+                // what is no text says nothing
+                let _ = file.read_to_string(&mut before);
+                let has_store = before.lines().any(|line| line == HAS_STORE);
+                write_holder(&mut file, now, has_store).map_err(failed)?;
+                Ok(Acquired::Locked(Self { file, has_store }))
             }
             Err(TryLockError::WouldBlock) => Ok(Acquired::Held { since: read_start(&mut file) }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+
+    /// Whether a run that held this lock has had a store ([`note_store`](Self::note_store)), so that one that is missing was taken away.
+    pub fn had_store(&self) -> bool {
+        self.has_store
+    }
+
+    /// Notes for all later holders that there is a store.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn note_store(&mut self) -> io::Result<()> {
+        if !self.has_store {
+            self.file.write_all(format!("{HAS_STORE}\n").as_bytes())?;
+            self.has_store = true;
+        }
+        Ok(())
     }
 }
 
@@ -83,14 +109,18 @@ impl Drop for RunLock {
         // Closing the file releases the lock. An old start time that could not be removed is overwritten by the next
         // holder.
         let _ = self.file.set_len(0);
+        if self.has_store {
+            let _ = self.file.seek(SeekFrom::Start(0)).and_then(|_| writeln!(self.file, "{HAS_STORE}"));
+        }
     }
 }
 
-fn write_holder(file: &mut File, now: DateTime<Utc>) -> io::Result<()> {
+fn write_holder(file: &mut File, now: DateTime<Utc>, has_store: bool) -> io::Result<()> {
     let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(format!("pid {}\nstarted {started}\n", std::process::id()).as_bytes())
+    let rest = if has_store { format!("{HAS_STORE}\n") } else { String::new() };
+    file.write_all(format!("pid {}\nstarted {started}\n{rest}", std::process::id()).as_bytes())
 }
 
 fn read_start(file: &mut File) -> Option<DateTime<Utc>> {

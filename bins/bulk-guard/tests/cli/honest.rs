@@ -34,6 +34,21 @@ async fn a_journal_of_a_newer_version_keeps_the_findings() {
     }
 }
 
+/// Without what was told before nobody is planned, whichever table is gone.
+#[tokio::test]
+async fn nobody_is_planned_without_memory() {
+    for (sql, exit) in [("DROP TABLE told", 3), ("DROP TABLE journal_entry", 1)] {
+        let setting = setting(attacked()).await;
+        assert_eq!(plan(&json(&setting, &[]).await)[0].1, "planned");
+        in_store(&setting, sql).await;
+        let run = json(&setting, &[]).await;
+        assert_eq!((run.exit, found(&run).len()), (exit, 1), "{sql}: {}", run.stdout);
+        assert_eq!((plan(&run)[0].1.as_str(), plan(&run)[0].2.as_str()), ("held", "protection_unread"), "{sql}");
+        let notes = run.json()["notes"].to_string();
+        assert!(notes.contains("move it away to start with an empty one"), "{sql}: {notes}");
+    }
+}
+
 /// Four hours of which nobody knows are no all-clear, and nobody is planned by a clock that is wrong.
 #[tokio::test]
 async fn a_clock_that_is_behind_is_no_all_clear() {

@@ -124,6 +124,16 @@ async fn a_scan_that_sees_nothing_is_an_error_and_the_server_not_ready() {
     assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
 }
 
+/// A scan without memory is none to rely on, and the server says the same of itself.
+#[tokio::test]
+async fn a_scan_without_memory_is_an_error_and_the_server_not_ready() {
+    let server = Server::start().await;
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::OK);
+    std::fs::write(server.setting.state_file("sqlite"), "").unwrap();
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(server.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
 #[tokio::test]
 async fn too_many_requests_are_turned_away() {
     let began = Instant::now();

@@ -363,3 +363,16 @@ async fn an_empty_login_history_is_not_believed_where_the_audit_trail_failed() {
     let [after, expected] = [&ended, &fresh].map(|run| json(&serde_json::from_str(&run.stdout).unwrap()));
     assert_eq!((ended.exit, after), (fresh.exit, expected));
 }
+
+/// The audit trail is asked about first, and its failure is not that of the login history.
+#[tokio::test]
+async fn logins_are_judged_while_the_audit_trail_cannot_be_read() {
+    let setting = portal("addresses").await;
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events/filter")]);
+    let ended = run(&setting, &["--format", "json"]).await;
+    let report = ended.json();
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    let named: BTreeSet<&str> = gaps.iter().map(|gap| gap["what"].as_str().unwrap()).collect();
+    assert_eq!((ended.exit, named), (4, BTreeSet::from(["audit"])), "{} {}", report["coverage"], ended.stderr);
+    assert!(!told(&report).is_empty(), "logins are judged");
+}

@@ -54,6 +54,56 @@ async fn a_hole_that_a_budget_left_after_a_pause_is_asked_for_by_the_next_run() 
     assert_eq!((exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "{}", report["coverage"]);
 }
 
+/// Somebody asks for a month, and the portal fails on the way, or before it has told anything: as the first run, and as a later one.
+#[tokio::test]
+async fn what_a_run_was_asked_to_look_at_and_did_not_see_is_asked_for_by_the_next_one() {
+    for (first, skip) in [(false, 3), (true, 3), (false, 0)] {
+        let setting = falcon().await;
+        setting.sim.edit(|portal| {
+            downloads(portal, 41, 20 * 24);
+            // something happens all the time, so that a few requests do not read the month
+            let owner = portal.owner().id;
+            for n in 0..2_000 {
+                portal.add_event(Event::new(6015, owner, now() - TimeDelta::minutes(20 * n + 1)));
+            }
+        });
+        if !first {
+            assert_eq!(cron(&setting, &[]).await.0, 0);
+        }
+        setting.sim.set_faults(vec![Fault { skip, ..Fault::status(502).on("security/audit/events/filter") }]);
+        let (exit, report) = cron(&setting, &["--since", "30d"]).await;
+        assert!(matches!(exit, 1 | 4), "{exit}");
+        assert_eq!(report["coverage"]["gaps"][0]["since"], "2026-10-21T09:00:00Z", "{}", report["coverage"]);
+        for _ in 0..2 {
+            let (exit, report) = cron(&setting, &[]).await;
+            let gaps = report["coverage"]["gaps"].as_array().unwrap();
+            assert!(matches!(exit, 1 | 4), "{exit}");
+            assert!(gaps.iter().any(|gap| gap["since"] == "2026-10-21T09:00:00Z"), "{first} {skip}: {gaps:?}");
+        }
+        setting.sim.set_faults(Vec::new());
+        let (exit, report) = cron(&setting, &[]).await;
+        assert_eq!((exit, acts(&report)), (0, vec![41]), "{first} {skip}: {}", report["coverage"]);
+    }
+}
+
+/// Somebody looks at a day long ago: nobody has asked for the weeks behind it.
+#[tokio::test]
+async fn a_look_at_a_day_long_ago_leaves_no_hole_behind_it() {
+    let setting = falcon().await;
+    assert_eq!(cron(&setting, &[]).await.0, 0);
+    let day = ["--since", "2026-10-01T00:00:00Z", "--until", "2026-10-02T00:00:00Z"];
+    setting.sim.set_faults(vec![Fault { skip: 1, ..Fault::status(502).on("security/audit/events/filter") }]);
+    assert!(matches!(cron(&setting, &day).await.0, 1 | 4));
+    let (_, report) = cron(&setting, &[]).await;
+    let gaps = report["coverage"]["gaps"].to_string();
+    assert!(gaps.contains("2026-10-01T00:00:00Z") && gaps.contains("2026-10-02T00:00:00Z"), "{gaps}");
+    setting.sim.set_faults(Vec::new());
+    assert_eq!(cron(&setting, &[]).await.0, 0);
+    let asked = setting.sim.requests();
+    let weeks_after = |target: &str| target.contains("from=2026-10-0") && target.contains("to=2026-11");
+    assert!(!asked.iter().any(|request| weeks_after(&request.target)), "{asked:?}");
+}
+
 /// As long as a hole is there, every report says so; somebody can give it up.
 #[tokio::test]
 async fn a_hole_is_named_by_every_report_until_somebody_gives_it_up() {
@@ -76,6 +126,9 @@ async fn a_hole_is_named_by_every_report_until_somebody_gives_it_up() {
     let open = setting.run_with(&[&store[..], &["give-up", "--reason", "no end"]].concat()).await;
     assert_eq!(open.exit, 2, "{}", open.stderr);
     assert!(open.stderr.contains("--until"), "{}", open.stderr);
+    let silent = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", " "];
+    let silent = setting.run_with(&[&store[..], &silent].concat()).await;
+    assert!(silent.exit == 2 && silent.stderr.contains("--reason"), "{}{}", silent.stdout, silent.stderr);
     let give_up = ["give-up", "--until", "2026-11-19T09:00:00Z", "--reason", "the row is known to be broken"];
     let given = setting.run_with(&[&store[..], &give_up].concat()).await;
     assert_eq!((given.exit, given.stdout.lines().count()), (0, 1), "{}{}", given.stdout, given.stderr);

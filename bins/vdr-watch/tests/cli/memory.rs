@@ -96,7 +96,22 @@ async fn a_store_that_was_emptied_is_told_as_lost() {
     }
     fs::remove_file(&path).unwrap();
     let anew = setting.run(&["--format", "json"]).await.json();
-    assert!(!blind(&anew), "whoever moves it away begins anew");
+    assert!(blind(&anew) && anew["notes"].to_string().contains("is gone"), "{}", anew["notes"]);
+    let next = setting.run(&["--format", "json"]).await.json();
+    assert_eq!((blind(&next), states(&next)), (false, vec!["known", "known"]), "whoever moves it away begins anew");
+}
+
+/// A store that somebody has taken away is told once; one that never was is not missed.
+#[tokio::test]
+async fn a_store_that_was_taken_away_is_told_once() {
+    let setting = Setting::new("incident").await;
+    let first = setting.run(&["--format", "json"]).await.json();
+    assert!(!blind(&first), "the lock is as new as the store");
+    fs::remove_file(setting.state_file("sqlite")).unwrap();
+    let text = setting.run(&[]).await;
+    assert!(text.exit == 0 && text.stdout.contains("the memory of earlier runs is gone"), "{}", text.stdout);
+    let next = setting.run(&["--format", "json"]).await.json();
+    assert_eq!((blind(&next), states(&next)), (false, vec!["known", "known"]));
 }
 
 /// Three runs in a file system of their own, with something done to it after the first.
@@ -170,4 +185,18 @@ async fn a_disk_that_is_read_only_costs_the_memory_and_not_the_findings() {
         Some(runs) => assert_told(&runs),
         None => not_tested("a disk that is read-only"),
     }
+}
+
+/// Alerts name people and documents, so others must not read them.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_of_alerts_that_others_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new("incident").await;
+    let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
+    let alerts = setting.state.path().join("alerts.ndjson");
+    fs::write(&alerts, "").unwrap();
+    fs::set_permissions(&alerts, fs::Permissions::from_mode(0o666)).unwrap();
+    let ended = setting.run(&["--config", &config]).await;
+    assert!(ended.stderr.contains("alerts.ndjson` can be read and changed by other users"), "{}", ended.stderr);
 }

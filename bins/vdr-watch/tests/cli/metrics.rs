@@ -41,3 +41,14 @@ async fn findings_are_counted_once_told_and_not_when_silenced() {
     assert!(report.to_string().contains("silenced"));
     assert_eq!(by_severity(&third), others as i64);
 }
+
+/// The warning names the file that was asked for, and what to do.
+#[tokio::test]
+async fn a_textfile_in_a_missing_folder_is_named_with_what_to_do() {
+    let setting = Setting::new("incident").await;
+    let config = setting.config("textfile = \"missing/vdr.prom\"");
+    let ended = setting.run(&["--config", &config]).await;
+    let line = ended.stderr.lines().find(|line| line.contains("textfile")).unwrap();
+    assert!(line.contains("missing/vdr.prom: No such file") && line.contains("check that its folder exists"), "{line}");
+    assert!(!line.contains(".part"), "{line}");
+}
