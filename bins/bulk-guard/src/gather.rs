@@ -71,9 +71,11 @@ async fn corroborate(incidents: Vec<Incident>, job: &Job, look: &mut Look) -> an
     for (incident, story) in incidents.into_iter().zip(stories) {
         let NameSigns { mut signs, unknown: names_unknown, may_be_more } =
             signs::names(job, incident.finding.window, &story, &known, &mut look_ups).await?;
-        signs.extend(countries.get(&incident.finding.person.id).cloned());
+        let person = incident.finding.person.id;
+        signs.extend(countries.signs.get(&person).cloned());
         signs.extend(story.signs(incident.finding.window.since, zone));
-        let unknown = names_unknown.into_iter().chain(story.habits.unknown()).collect();
+        let country_unknown = countries.unknown.get(&person).cloned();
+        let unknown = names_unknown.into_iter().chain(country_unknown).chain(story.habits.unknown()).collect();
         let assessment = assess(&incident.exceeded, &signs, may_be_more);
         assessed.push(Assessed { incident, signs, unknown, assessment });
     }

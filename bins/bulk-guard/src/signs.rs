@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
-use audit_model::{AuditEvent, Finding, PortalText, Window, title_in_context};
+use audit_model::{AuditEvent, Finding, Gap, PortalText, Window, title_in_context};
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
 use docspace_client::EntryId;
@@ -243,34 +243,48 @@ async fn is_used_here(job: &Job, time: Window, extension: &str) -> anyhow::Resul
     Ok(false)
 }
 
+/// What the countries of people's sign-ins say.
+#[derive(Default)]
+pub(crate) struct CountrySigns {
+    pub(crate) signs: BTreeMap<Uuid, Corroboration>,
+    /// Of whom nobody can tell whether a country is new, and why, in words.
+    pub(crate) unknown: BTreeMap<Uuid, String>,
+}
+
 /// Sign-ins, in an incident or the day before it, from countries that the person had not signed in from in the month before. What is
 /// missing of the login history is a gap.
-pub(crate) async fn countries(
-    job: &Job,
-    findings: &[&Finding],
-    look: &mut Look,
-) -> anyhow::Result<BTreeMap<Uuid, Corroboration>> {
-    let mut signs = BTreeMap::new();
-    let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(signs) };
+pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look) -> anyhow::Result<CountrySigns> {
+    let mut told = CountrySigns::default();
+    let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(told) };
     // who steals a session looks around first
     let recent = Window::new(first, job.window.until);
-    look.logins_and_history(recent, HISTORY).await?;
+    let unseen = look.logins_and_history(recent, HISTORY).await?;
     let known_since = job.archive.logins_known_since(first).await?;
-    let Some(since) = known_since.filter(|since| first - *since >= HISTORY / 2) else { return Ok(signs) };
+    let known_since = known_since.filter(|since| first - *since >= HISTORY / 2);
     for finding in findings {
         let (id, own) = (finding.person.id, finding.window);
         let habits_end = before(own).until;
+        let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
+        let Some(since) = known_since else {
+            let has_country = now.iter().any(|login| said(login.country.as_ref()).is_some());
+            told.unknown.extend(unseen.as_ref().filter(|_| has_country).map(|gap| (id, unknown_countries(gap))));
+            continue;
+        };
         let usual = job.archive.successful_logins_of(id, Window::new(since, habits_end)).await?;
         let known: BTreeSet<&str> = usual.iter().filter_map(|login| said(login.country.as_ref())).collect();
-        let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
         let new = now.iter().filter_map(|login| said(login.country.as_ref())).find(|country| !known.contains(country));
         if let Some(country) = new.filter(|_| !known.is_empty()) {
             let shown = PortalText::new(country).for_terminal();
             let evidence = format!("signed in from {shown}, as the portal notes it, and not in the month before");
-            signs.insert(id, Corroboration { kind: Sign::NewCountry, evidence });
+            told.signs.insert(id, Corroboration { kind: Sign::NewCountry, evidence });
         }
     }
-    Ok(signs)
+    Ok(told)
+}
+
+fn unknown_countries(unseen: &Gap) -> String {
+    let why = unseen.explanation();
+    format!("whether the country of the sign-in is new is not known, because earlier ones could not be read: {why}")
 }
 
 /// The portal writes an empty text for what it does not know.
