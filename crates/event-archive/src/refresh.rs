@@ -186,7 +186,10 @@ impl Archive {
         let mut progress = Progress::new(source.what(), window, holes, before);
         progress.history = Window::new(since, window.since);
         if past.until + CLOCK_TOLERANCE < window.until {
-            warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
+            let minutes = ((window.until - past.until).num_seconds() + 30) / 60;
+            warn!(
+                "this machine's clock is {minutes} min ahead of the portal's, so what happens until then is unseen; set it by NTP"
+            );
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
         let mut kept = |past: Window| match source.kept_since() {
