@@ -268,7 +268,7 @@ pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look)
         let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
         let mut now = now.iter().filter_map(|login| login.country.as_ref());
         let Some(since) = history.since() else {
-            told.unknown.extend(now.next().map(|_| (id, unknown_countries(history))));
+            told.unknown.extend(now.next().map(|_| (id, unknown_countries(&history))));
             continue;
         };
         let usual = job.archive.successful_logins_of(id, Window::new(since, habits_end)).await?;
@@ -282,12 +282,14 @@ pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look)
     Ok(told)
 }
 
-fn unknown_countries(history: History) -> String {
+fn unknown_countries(history: &History) -> String {
+    let unknown = "whether the country of the sign-in is new is not known";
+    if let Some(unseen) = history.unseen() {
+        return format!("{unknown}, because earlier ones could not be read: {}", unseen.explanation());
+    }
     let days = plural(history.length().num_days().unsigned_abs(), "day");
     let least = LOGIN_HISTORY.least.num_days();
-    format!(
-        "whether the country of the sign-in is usual is not known: {days} of logins remembered of the month before, fewer than {least}"
-    )
+    format!("{unknown}: {days} of logins remembered of the month before, fewer than {least}")
 }
 
 /// The portal writes an empty text for what it does not know.

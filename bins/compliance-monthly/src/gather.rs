@@ -56,11 +56,12 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
 
 /// Reads what is missing, and sums it up.
 async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> anyhow::Result<(Facts, Filter)> {
-    refresh(config, job, &period, look).await?;
+    let no_history = refresh(config, job, &period, look).await?;
     look.rooms().await?;
     let rooms = job.archive.rooms(job.window).await?;
     let own = own_accounts(job, look).await;
-    let (filter, notes) = look_up::filter(&config.only, job, &rooms, look).await?;
+    let (filter, mut notes) = look_up::filter(&config.only, job, &rooms, look).await?;
+    notes.extend(no_history);
     let context = Context { period: &period, rooms: &rooms, own: &own };
     let summary = sum_up(job, &filter, context).await?;
     let previous = period.previous();
@@ -76,14 +77,20 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     Ok((facts, filter))
 }
 
-async fn refresh(config: &Config, job: &Job, period: &Period, look: &mut Look) -> anyhow::Result<()> {
+/// Why the logins before the period could not be read, for a note.
+async fn refresh(config: &Config, job: &Job, period: &Period, look: &mut Look) -> anyhow::Result<Option<String>> {
     look.detailed_audit().await?;
     let unsettled = period.unsettled(job.now, config.settle());
     if !unsettled.is_empty() {
         look.gap("audit", unsettled, GapReason::NotSettled);
     }
-    look.logins_and_history(period.window, LOGIN_HISTORY).await?;
-    Ok(())
+    let unseen = look.logins_and_history(period.window, LOGIN_HISTORY).await?;
+    // a history that fails with its period is named with it
+    let is_period_seen = look.coverage().gaps.iter().all(|gap| gap.what != "logins");
+    Ok(unseen.filter(|_| is_period_seen).map(|gap| {
+        let why = gap.explanation();
+        format!("new countries are told only as far as the logins before the period could be read: {why}")
+    }))
 }
 
 /// The key's own account, and the people that the settings call robots.

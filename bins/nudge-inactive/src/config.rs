@@ -76,6 +76,7 @@ pub(crate) struct Snooze {
     /// Id or e-mail address.
     pub(crate) person: String,
     /// The first day, at the portal, on which it does not count any more.
+    #[serde(deserialize_with = "job_runner::config::text::date")]
     pub(crate) until: Option<NaiveDate>,
 }
 

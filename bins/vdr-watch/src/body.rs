@@ -55,7 +55,7 @@ struct Period {
 /// What is told, and what somebody expects.
 pub(crate) fn judge(config: &Config, mut facts: Facts) -> Judgement<(), Body> {
     let silenced = exclusion::silence(&mut facts.findings, &config.exclude, &facts.twins, facts.today);
-    let notes = facts.restriction.take().into_iter().chain(silenced).collect();
+    let notes = facts.restriction.take().into_iter().chain(silenced).chain(facts.logins.note()).collect();
     let findings = std::mem::take(&mut facts.findings);
     let body = Body::new(config.limits.published(), facts, &findings);
     Judgement { findings: findings.into_iter().map(Found::from).collect(), body, notes }

@@ -167,6 +167,7 @@ pub(crate) struct Exclusion {
     /// Why; it stands beside every finding that is not told for it.
     pub(crate) reason: String,
     /// The first day, in UTC, on which it does not count any more.
+    #[serde(deserialize_with = "job_runner::config::text::date")]
     pub(crate) until: Option<NaiveDate>,
 }
 

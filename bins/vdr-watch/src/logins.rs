@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attribution::{Countries, History, Reach};
-use audit_model::{Finding, GUEST_ACCOUNT, LoginEvent, Person, PortalText, Window};
+use audit_model::{Finding, GUEST_ACCOUNT, Gap, LoginEvent, Person, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use job_runner::Job;
@@ -40,8 +40,21 @@ pub(crate) struct Logins {
     pub(crate) details: LoginDetails,
     /// Since when earlier logins are known; `None` when there are too few days of them.
     pub(crate) compared_since: Option<DateTime<Utc>>,
+    /// Why earlier logins could not be read, where that is why there are too few.
+    pub(crate) earlier_unseen: Option<Gap>,
     /// How many earlier successful logins each person had.
     pub(crate) earlier: BTreeMap<Uuid, u64>,
+}
+
+impl Logins {
+    /// What readers of every format must know; nothing where somebody has no logins to compare.
+    pub(crate) fn note(&self) -> Option<String> {
+        let gap = self.earlier_unseen.as_ref().filter(|_| self.details.values().any(|logins| !logins.is_empty()))?;
+        Some(format!(
+            "what is new in the logins is not known, because earlier ones could not be read: {}",
+            gap.explanation()
+        ))
+    }
 }
 
 /// As the published member: the details alone.
@@ -64,9 +77,11 @@ pub(crate) async fn read(findings: &[Finding], job: &Job, look: &mut Look) -> an
     }
     let first = people.values().map(|(_, since)| *since).min().unwrap_or(job.window.since);
     let window = Window::new(first, job.window.until);
-    let compared_since = History::read(window, HISTORY, look).await?.since();
+    let history = History::read(window, HISTORY, look).await?;
+    let compared_since = history.since();
     let logins = job.archive.logins(window).await?;
-    let mut read = Logins { compared_since, ..Logins::default() };
+    let earlier_unseen = history.unseen().cloned().filter(|_| compared_since.is_none());
+    let mut read = Logins { compared_since, earlier_unseen, ..Logins::default() };
     for (id, (person, own_since)) in people {
         let own = logins.iter().filter(|login| login.at >= own_since && is_of(login, person)).cloned();
         let marked = match compared_since {

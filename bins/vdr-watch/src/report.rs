@@ -258,6 +258,9 @@ fn compared(report: &Report, finding: &Finding, clock: Clock) -> String {
     let logins = report.body.logins();
     let earlier = logins.earlier.get(&finding.person.id).copied().unwrap_or_default();
     match logins.compared_since.map(|since| clock.day(since)) {
+        None if logins.earlier_unseen.is_some() => {
+            "what is new in them is not known, because earlier ones could not be read".to_owned()
+        }
         None => "with too little history to say what is new".to_owned(),
         Some(since) if earlier == 0 => format!("the first since {since}"),
         Some(since) => format!("compared with {} since {since}", plural(earlier, "earlier login")),

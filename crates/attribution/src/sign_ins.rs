@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{PortalText, Window};
+use audit_model::{Gap, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Error, Look};
 
@@ -61,11 +61,12 @@ pub struct Reach {
 }
 
 /// How far back the login history before a moment is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     moment: DateTime<Utc>,
     known_since: Option<DateTime<Utc>>,
     least: TimeDelta,
+    unseen: Option<Gap>,
 }
 
 impl History {
@@ -75,14 +76,19 @@ impl History {
     /// # Errors
     /// Only of the store.
     pub async fn read(window: Window, reach: Reach, look: &mut Look) -> Result<Self, Error> {
-        look.logins_and_history(window, reach.wanted).await?;
+        let unseen = look.logins_and_history(window, reach.wanted).await?;
         let known_since = look.archive.logins_known_since(window.since).await?;
-        Ok(History { moment: window.since, known_since, least: reach.least })
+        Ok(History { moment: window.since, known_since, least: reach.least, unseen })
     }
 
     /// Since when all logins before the moment are known; `None` when that is too little to compare with.
     pub fn since(&self) -> Option<DateTime<Utc>> {
         self.known_since.filter(|since| self.moment - *since >= self.least)
+    }
+
+    /// What of the time before the moment could not be read, and why; `None` where the portal only keeps or had no more.
+    pub fn unseen(&self) -> Option<&Gap> {
+        self.unseen.as_ref()
     }
 
     /// How much of the time before the moment is known.
@@ -127,7 +133,7 @@ mod tests {
         let moment = DateTime::UNIX_EPOCH + TimeDelta::days(100);
         let history = |days: Option<i64>| {
             let known_since = days.map(|days| moment - TimeDelta::days(days));
-            let history = History { moment, known_since, least: TimeDelta::days(14) };
+            let history = History { moment, known_since, least: TimeDelta::days(14), unseen: None };
             (history.since().is_some(), history.length().num_days())
         };
         assert_eq!([None, Some(13), Some(14)].map(history), [(false, 0), (false, 13), (true, 14)]);

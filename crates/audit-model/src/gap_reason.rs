@@ -45,6 +45,8 @@ pub enum GapReason {
     Unreachable,
     /// What answers speaks TLS, and was asked without.
     SpeaksTls,
+    /// What answers speaks plain HTTP, and was asked for TLS.
+    SpeaksPlainHttp,
     /// The portal's certificate is not trusted, so nothing was asked.
     CertificateRefused,
     /// The connection broke before an answer was complete.
@@ -88,6 +90,7 @@ impl GapReason {
             GapReason::KeyRefused | GapReason::AddressBlocked | GapReason::RouteClosed => GapReason::Permission,
             GapReason::Unreachable
             | GapReason::SpeaksTls
+            | GapReason::SpeaksPlainHttp
             | GapReason::CertificateRefused
             | GapReason::EndedEarly
             | GapReason::TimedOut
@@ -194,6 +197,10 @@ impl GapReason {
             ),
             GapReason::Unreachable => ("the portal does not answer", "check the address, DNS, firewall and proxy"),
             GapReason::SpeaksTls => ("this port speaks TLS, and was asked without", "use an address with `https://`"),
+            GapReason::SpeaksPlainHttp => (
+                "this port speaks plain HTTP, and was asked for TLS",
+                "use an address with `http://` (with `--allow-http`), or the port for TLS",
+            ),
             GapReason::CertificateRefused => (
                 "the portal's certificate is not trusted, so nothing was asked",
                 "run `doctor`: it says what is wrong with the certificate, and what to do",

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Unreachable,
     /// What answered speaks TLS, and was asked without.
     SpeaksTls,
+    /// What answered speaks plain HTTP, and was asked for TLS.
+    SpeaksPlainHttp,
     /// The connection broke before an answer was complete.
     EndedEarly,
     /// The portal shows a certificate that cannot be trusted, so nothing was sent.
@@ -102,6 +104,7 @@ impl fmt::Display for ErrorKind {
         match self {
             ErrorKind::Unreachable => f.write_str("the portal does not answer"),
             ErrorKind::SpeaksTls => f.write_str("this port speaks TLS, and was asked without"),
+            ErrorKind::SpeaksPlainHttp => f.write_str("this port speaks plain HTTP, and was asked for TLS"),
             ErrorKind::EndedEarly => f.write_str("the connection broke before the portal's answer was complete"),
             ErrorKind::BadCertificate(fault) => write!(f, "the portal's certificate {fault}"),
             ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
@@ -206,6 +209,7 @@ impl ErrorKind {
             ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             ErrorKind::Unreachable => GapReason::Unreachable,
             ErrorKind::SpeaksTls => GapReason::SpeaksTls,
+            ErrorKind::SpeaksPlainHttp => GapReason::SpeaksPlainHttp,
             ErrorKind::EndedEarly => GapReason::EndedEarly,
             ErrorKind::BadCertificate(_) => GapReason::CertificateRefused,
             ErrorKind::TimedOut => GapReason::TimedOut,
@@ -232,7 +236,6 @@ fn limiter(limit: u64) -> String {
     match limit {
         1500 => "1500 requests per minute".to_owned(),
         15 | 50 => format!("{limit} requests at once"),
-        10_000 => "10000 changes per day".to_owned(),
         5 => "5 calls of this kind per 15 minutes".to_owned(),
         other => format!("limit {other}"),
     }
@@ -276,6 +279,7 @@ impl Error {
         let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
         let kind = match () {
             () if error.is_timeout() => ErrorKind::TimedOut,
+            () if outbound::is_no_tls(&error) => ErrorKind::SpeaksPlainHttp,
             () if error.is_connect() => ErrorKind::Unreachable,
             () if is_plain && outbound::is_no_http(&error) => ErrorKind::SpeaksTls,
             () => ErrorKind::EndedEarly,
@@ -299,6 +303,7 @@ impl Error {
             self.kind,
             ErrorKind::BadCertificate(_)
                 | ErrorKind::SpeaksTls
+                | ErrorKind::SpeaksPlainHttp
                 | ErrorKind::MalformedKey
                 | ErrorKind::DeadKey
                 | ErrorKind::MissingScope { .. }

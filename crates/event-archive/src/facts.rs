@@ -173,7 +173,7 @@ impl Archive {
         })
     }
 
-    async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
+    pub(crate) async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
         let row: Option<(String, i64)> =
             sqlx::query_as("SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?")
                 .bind(kind)
@@ -187,7 +187,13 @@ impl Archive {
         }))
     }
 
-    async fn keep_fact<T: Serialize>(&self, kind: &str, name: &str, value: &T, at: DateTime<Utc>) -> Result<(), Error> {
+    pub(crate) async fn keep_fact<T: Serialize>(
+        &self,
+        kind: &str,
+        name: &str,
+        value: &T,
+        at: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let value = serde_json::to_string(value).expect("facts are plain data");
         let done = sqlx::query(
             "INSERT INTO fact (kind, name, value, learned_us) VALUES (?, ?, ?, ?)

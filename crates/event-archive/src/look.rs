@@ -70,14 +70,16 @@ impl Look {
     }
 
     /// The logins of `window` for programs that judge none of them, and what is missing of so long a time before it, to compare with. How far
-    /// back that reaches tells [`Archive::logins_known_since`]; it is no gap.
+    /// back that reaches tells [`Archive::logins_known_since`]. Gives what of that time could not be seen though the portal has it: no gap of
+    /// the window, so whoever compares must say it.
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn logins_and_history(&mut self, window: Window, history: TimeDelta) -> Result<(), Error> {
-        let refreshed = self.archive.refresh_logins_and_history(&self.client, window, history, self.now).await?;
+    pub async fn logins_and_history(&mut self, window: Window, history: TimeDelta) -> Result<Option<Gap>, Error> {
+        let mut refreshed = self.archive.refresh_logins_and_history(&self.client, window, history, self.now).await?;
+        let failed = refreshed.history.take();
         self.saw_logins(refreshed);
-        Ok(())
+        Ok(failed)
     }
 
     /// Brings the list of rooms up to date, and gives it; `None` when it could not be read.

@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 use audit_model::{Attributed, Gap, GapReason, Place, RoomId, Rooms, SourceCoverage, SpanSet, UnreadableSpan, Window};
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
-use docspace_client::{Client, ErrorKind, Rest, Slice, SliceGap};
+use docspace_client::{Client, Rest, Slice, SliceGap};
 use futures::TryStreamExt;
 use tracing::{debug, warn};
 
 use crate::archive::{unknown_form_name, unreadable_name};
+use crate::facts::Fact;
 use crate::keep::Spans;
 use crate::reading::Reading;
 use crate::rows::{instant, micros};
@@ -32,8 +33,8 @@ const CLOCK_CHANGE: TimeDelta = TimeDelta::hours(3);
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
-/// When logins before a window were last asked for.
-const LOGIN_HISTORY: &str = "logins (history)";
+/// Logins before a window: when they were last asked for, and why some of them were not seen.
+const LOGIN_HISTORY: &str = "login history";
 
 const EVENT_DATES_SQL: &str = "SELECT DISTINCT at_us FROM audit_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us";
 
@@ -49,6 +50,8 @@ pub struct Refreshed {
     /// Rows found in spans that an earlier run had read, and rows in holes ([`Archive::with_holes`]), also such before the window: rules
     /// judge them all the same. Of the audit trail also those of earlier runs, until [`Archive::keep_judged`].
     pub late: Vec<LateRow>,
+    /// What of the history before the window was not seen though it was wanted and the portal has it: no gap of the window.
+    pub history: Option<Gap>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
 }
@@ -91,8 +94,9 @@ impl Archive {
         Ok(Refreshed { late: in_order(late), ..refreshed })
     }
 
-    /// The logins of the window for runs that judge none of them, without holes; and once a day what is missing of so long a time before the window, to compare with. What of that cannot be had is no
-    /// gap: [`Archive::logins_known_since`] tells how far back it reaches.
+    /// The logins of the window for runs that judge none of them, without holes; and once a day what is missing of so long a time before
+    /// the window, to compare with. What of that cannot be had is no gap: [`Archive::logins_known_since`] tells how far back it reaches,
+    /// and [`Refreshed::history`] what failed. What failed is asked for again by the next run, unless the budget ran out.
     ///
     /// # Errors
     /// Only of the store.
@@ -114,21 +118,30 @@ impl Archive {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         // without an answer everything is asked for, and what is older than the oldest login counts as forgotten
-        let kept = client.lifetimes().await.inspect_err(|error| warn!("{error}; old logins may be gone")).ok();
+        let lifetimes = client.lifetimes().await.inspect_err(|error| warn!("{error}; old logins may be gone"));
+        let no_lifetimes = lifetimes.as_ref().err().map(docspace_client::Error::gap_reason);
+        let kept = lifetimes.ok();
         let portal_now = client.portal_clock().unwrap_or(now);
         let kept = kept.map(|kept| portal_now - TimeDelta::days(i64::from(kept.login_days)));
-        let asked_today = self.moment(LOGIN_HISTORY).await?.is_some_and(|last| last.date_naive() == now.date_naive());
-        let with_history = !asked_today && kept.is_some() && history > TimeDelta::zero();
+        let asked: Option<Fact<Option<GapReason>>> = self.fact(LOGIN_HISTORY, "").await?;
+        let asked = asked.filter(|asked| asked.learned_at.date_naive() == now.date_naive());
+        let with_history = asked.is_none() && kept.is_some() && history > TimeDelta::zero();
         let since = if with_history { window.since - history } else { window.since };
         let source = Logins { kept_since: kept, portal_now };
         let refreshed = self.refresh(&source, client, (window, since), holes, now).await?;
-        let fails_again = |error| refreshed.gaps.is_empty() && fails_again(error);
-        let is_told_nothing = refreshed.gaps.iter().any(|gap| gap.why == GapReason::NothingRecorded);
-        // whoever could not even read the window reads the history with it
-        if with_history && !is_told_nothing && refreshed.error.as_ref().is_none_or(fails_again) {
-            self.keep_moment(LOGIN_HISTORY, now).await?;
+        if with_history {
+            let why = refreshed.history.as_ref().map(|gap| gap.why);
+            let is_told_nothing = refreshed.gaps.iter().any(|gap| gap.why == GapReason::NothingRecorded);
+            // asking again on the same day would only cost as much again; whoever could not even read the window reads both
+            let ran_out = why == Some(GapReason::BudgetExhausted) && refreshed.gaps.is_empty();
+            if !is_told_nothing && (ran_out || (why.is_none() && refreshed.error.is_none())) {
+                self.keep_fact(LOGIN_HISTORY, "", &why, now).await?;
+            }
+            return Ok(refreshed);
         }
-        Ok(refreshed)
+        let why = asked.map_or(no_lifetimes, |asked| asked.value).filter(|_| history > TimeDelta::zero());
+        let before = Window::new(window.since - history, window.since);
+        Ok(Refreshed { history: why.map(|why| Gap { what: source.what().to_owned(), span: before, why }), ..refreshed })
     }
 
     /// Since when the login history is known without a hole up to this moment; `None` when it is not known just before it.
@@ -173,8 +186,12 @@ impl Archive {
         let known_bad = if thorough { SpanSet::default() } else { self.covered(&unreadable_name(&name)).await? };
         let known_odd = if thorough { SpanSet::default() } else { self.covered(&unknown_form_name(&name)).await? };
         let mut progress = Progress::new(source.what(), window, holes, before);
+        progress.history = Window::new(since, window.since);
         if past.until + CLOCK_TOLERANCE < window.until {
-            warn!("the portal's clock is behind this machine's; events of the last minutes are still to come");
+            let minutes = ((window.until - past.until).num_seconds() + 30) / 60;
+            warn!(
+                "this machine's clock is {minutes} min ahead of the portal's, so what happens until then is unseen; set it by NTP"
+            );
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
         let mut kept = |past: Window| match source.kept_since() {
@@ -431,18 +448,6 @@ fn renumbered_name(source: &str) -> String {
     format!("{source} (renumbered)")
 }
 
-/// Whether asking the portal again on the same day would only cost it as much again.
-fn fails_again(error: &docspace_client::Error) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::BudgetExhausted { .. }
-            | ErrorKind::Halted { .. }
-            | ErrorKind::ServerFault { .. }
-            | ErrorKind::Refused { .. }
-            | ErrorKind::UnexpectedForm
-    )
-}
-
 /// What becomes of a slice that lacks rows which are stored.
 enum Doubted<R> {
     /// Nothing of it counts as read.
@@ -455,6 +460,10 @@ enum Doubted<R> {
 struct Progress {
     what: &'static str,
     window: Window,
+    /// What is wanted before the window.
+    history: Window,
+    /// Why some of that was not seen.
+    history_unseen: Option<GapReason>,
     /// What is asked for besides.
     holes: SpanSet,
     /// What earlier runs had read.
@@ -487,6 +496,8 @@ impl Progress {
         Progress {
             what,
             window,
+            history: Window::new(window.since, window.since),
+            history_unseen: None,
             holes: holes.clone(),
             before,
             covered,
@@ -513,6 +524,10 @@ impl Progress {
         }
         if why == GapReason::AuditFeatureMissing {
             self.stopped = Some(why);
+        }
+        // what the portal has forgotten is a short history, and not one that failed
+        if why != GapReason::BeyondRetention && !span.intersection(&self.history).is_empty() {
+            self.history_unseen.get_or_insert(why);
         }
         for of in std::iter::once(&self.window).chain(self.holes.iter()) {
             let span = span.intersection(of);
@@ -602,6 +617,9 @@ impl Progress {
             if gap.why == GapReason::UnknownForm && slice.error.is_none() {
                 self.odd.insert(gap.span);
             }
+            if slice.error.is_some() {
+                self.bad.remove(gap.span);
+            }
         }
         self.stopped = self.stopped.or(slice.error.as_ref().map(docspace_client::Error::gap_reason));
     }
@@ -612,7 +630,8 @@ impl Progress {
         let in_window = self.late.iter().filter(|row| self.window.contains(row.at)).count() as u64;
         let (late_rows, unreadable) = (in_window, self.unreadable);
         let coverage = coverage.map(|summary| SourceCoverage { late_rows, unreadable, ..summary });
-        Refreshed { coverage, gaps: self.gaps, late: self.late, error: self.error }
+        let history = self.history_unseen.map(|why| Gap { what: self.what.to_owned(), span: self.history, why });
+        Refreshed { coverage, gaps: self.gaps, late: self.late, history, error: self.error }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// This program's settings, TOML [env: PROGRAM_SECTION__KEY for each setting]
+    /// This program's settings, TOML
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

@@ -3,6 +3,7 @@
 
 use audit_model::{Coverage, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use report::words::plural;
 
 use crate::job::Refusal;
 
@@ -28,9 +29,9 @@ impl ClockDifference {
     pub(crate) fn note(self) -> Option<String> {
         (self.0 > CLOCK_TOLERANCE).then(|| {
             format!(
-                "this machine's clock is {} minutes behind the portal's, and so are windows and ages that are counted from now; \
+                "this machine's clock is {} behind the portal's, and so are windows and ages that are counted from now; \
                  set it by NTP",
-                self.minutes()
+                plural(self.minutes(), "minute")
             )
         })
     }
@@ -68,6 +69,7 @@ mod tests {
         let until = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
         assert_eq!(ahead_by(300).unseen(until).unwrap().length(), TimeDelta::minutes(5));
         assert!(ahead_by(300).note().unwrap().contains("5 minutes behind"));
+        assert!(ahead_by(70).note().unwrap().contains("1 minute behind"));
         for seconds in [60, 0, -60, -9_000] {
             assert_eq!((ahead_by(seconds).unseen(until), ahead_by(seconds).note()), (None, None), "{seconds}");
         }

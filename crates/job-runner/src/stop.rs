@@ -102,6 +102,8 @@ impl Signals {
         Signals(
             [SignalKind::terminate(), SignalKind::interrupt()]
                 .into_iter()
+                // a session that is closed sends it; under nohup it is to be ignored
+                .chain((!is_hangup_ignored()).then(SignalKind::hangup))
                 .filter_map(|kind| signal(kind).ok())
                 .collect(),
         )
@@ -114,6 +116,15 @@ impl Signals {
             _ => drop(futures::future::select_all(any).await),
         }
     }
+}
+
+/// Whether this process was started to outlive its terminal. Where the system does not tell, it was not.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // the lowest bit is signal 1, SIGHUP
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]

@@ -81,11 +81,13 @@ impl Stores {
             false => Spare::open(paths, now).await,
         };
         let (since, is_news) = spare.as_ref().map_or((None, true), |spare| (Some(spare.since), spare.is_news));
-        let since = match since.map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)) {
-            Some(since) => format!(", and none has had any since {since}"),
-            None if dry_run => String::new(),
-            None => ", and nothing can be written where it would be remembered what was told".to_owned(),
-        };
+        let since =
+            match since.filter(|since| *since < now).map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)) {
+                Some(since) => format!(", and none has had any since {since}"),
+                // it is the first
+                None if spare.is_some() || dry_run => String::new(),
+                None => ", and nothing can be written where it would be remembered what was told".to_owned(),
+            };
         let note = format!("this run has no memory{since}: {why:#}");
         let outbox = spare.as_ref().map_or(stores.outbox, |spare| spare.outbox.clone());
         Ok(Stores { outbox, lost: Some(Lost { note, is_news, spare }), ..stores })

@@ -56,12 +56,25 @@ impl fmt::Display for CertificateFault {
     }
 }
 
+/// Whether what answered does not speak TLS, as a port for plain HTTP does not.
+pub fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+    tls_error(error)
+        .is_some_and(|error| matches!(error, rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)))
+}
+
 /// What is wrong with the server's certificate, if that is what an error comes from.
 pub fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<CertificateFault> {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(error)) => Some(fault(error)),
+        _ => None,
+    }
+}
+
+fn tls_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(rustls::Error::InvalidCertificate(error)) = error.downcast_ref() {
-            return Some(fault(error));
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         // an I/O error hides the one inside from `source`
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

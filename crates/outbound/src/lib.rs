@@ -6,7 +6,7 @@ mod http;
 mod retry;
 mod smtp;
 
-pub use certificate::{CertificateFault, certificate_fault};
+pub use certificate::{CertificateFault, certificate_fault, is_no_tls};
 pub use handshake::{HandshakeError, tls_handshake};
 pub use http::{Error, HttpOptions, http_client, is_no_http};
 pub use retry::{Repeat, RetryPolicy, parse_retry_after, with_retries};

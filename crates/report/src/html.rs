@@ -80,7 +80,7 @@ fn body(page: &mut Markup, document: &Document, clock: Clock) {
     });
     if !document.figures.is_empty() {
         page.tag("dl", &[("class", "figures")], |page| figures(page, document));
-        if let Some(caveat) = words::numbers_caveat(document.seal()) {
+        if let Some(caveat) = words::numbers_caveat(&document.coverage) {
             page.line_in("p", &[("class", "caveat")], caveat);
         }
     }

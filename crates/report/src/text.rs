@@ -37,7 +37,7 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
         let note = if figure.note.is_empty() { Line::default() } else { line![" (", figure.note.clone(), ")"] };
         out.say(0, line![figure.label.clone().capitalised(), ": ", words::number(figure.value), note]);
     }
-    if let Some(caveat) = words::numbers_caveat(document.seal()).filter(|_| !document.figures.is_empty()) {
+    if let Some(caveat) = words::numbers_caveat(&document.coverage).filter(|_| !document.figures.is_empty()) {
         out.say(0, caveat);
     }
     for section in &document.sections {

@@ -1,6 +1,8 @@
 //! What all reports say in the same words: numbers, plurals, lists, durations, instants, severities, sources.
 
-use audit_model::{BlindSpot, Coverage, Finding, FindingState, GapReason, PersonStatus, Severity, Verdict, Window};
+use audit_model::{
+    BlindSpot, Coverage, Finding, FindingState, Gap, GapReason, PersonStatus, Severity, Verdict, Window,
+};
 use chrono::{DateTime, LocalResult, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
@@ -176,19 +178,34 @@ pub(crate) fn seal_name(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Whether all records were read, and what is missing is only that the report is where it was to go.
+fn was_read(coverage: &Coverage) -> bool {
+    let is_own = |gap: &Gap| match gap.what.as_str() {
+        "upload" => true,
+        // documents that were looked up leave another reason
+        "files" => gap.why == GapReason::StoreError,
+        _ => false,
+    };
+    coverage.gaps.iter().all(is_own)
+}
+
 /// What the stamp means.
-pub(crate) fn seal_meaning(verdict: Verdict) -> &'static str {
-    match verdict {
+pub(crate) fn seal_meaning(coverage: &Coverage) -> &'static str {
+    match coverage.verdict() {
         Verdict::Complete => "Everything that the portal recorded in this time was read.",
+        Verdict::Incomplete if was_read(coverage) => {
+            "Not everything that was to be done was done. Everything that the portal recorded in this time was read."
+        }
         Verdict::Incomplete => "Some records could not be read. What is not listed here may still have happened.",
         Verdict::Nothing => "The records could not be read. This report says nothing about what happened.",
     }
 }
 
 /// What has to be said beside numbers, unless everything was seen.
-pub(crate) fn numbers_caveat(verdict: Verdict) -> Option<&'static str> {
-    match verdict {
+pub(crate) fn numbers_caveat(coverage: &Coverage) -> Option<&'static str> {
+    match coverage.verdict() {
         Verdict::Complete => None,
+        Verdict::Incomplete if was_read(coverage) => None,
         Verdict::Incomplete | Verdict::Nothing => {
             Some("These numbers count what could be read; the true ones may be higher.")
         }
@@ -278,6 +295,29 @@ pub(crate) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_done_is_no_record_that_was_not_read() {
+        let gap = |what: &str, why| {
+            let span = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
+            Gap { what: what.to_owned(), span, why }
+        };
+        let upload = gap("upload", GapReason::PortalError);
+        let written = gap("files", GapReason::StoreError);
+        let looked_up = gap("files", GapReason::PortalError);
+        let logins = gap("logins", GapReason::PortalError);
+        for (gaps, was_read) in [
+            (vec![upload.clone()], true),
+            (vec![upload.clone(), written], true),
+            (vec![looked_up], false),
+            (vec![upload, logins], false),
+        ] {
+            let coverage =
+                Coverage { gaps, audit: Some(audit_model::SourceCoverage::default()), ..Coverage::default() };
+            let says_done = seal_meaning(&coverage).starts_with("Not everything that was to be done was done");
+            assert_eq!((says_done, numbers_caveat(&coverage).is_none()), (was_read, was_read), "{:?}", coverage.gaps);
+        }
+    }
 
     #[test]
     fn nouns_have_their_own_plurals() {

@@ -63,6 +63,31 @@ async fn a_clock_that_is_behind_is_no_all_clear() {
     assert_eq!((run.exit, found(&run).len(), plan(&run)[0].1.as_str()), (4, 1, "held"), "{}", run.stdout);
 }
 
+/// The logins of the incident are read and those to compare with are not: that is said, and the next run compares.
+#[tokio::test]
+async fn a_country_that_cannot_be_compared_is_said_to_be_unknown() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    let mut sign_in = |country: &str, at| {
+        portal.add_login(Login { country: Some(country.to_owned()), ..Login::success(&mara, at) });
+    };
+    (12..350).for_each(|n| sign_in("Germany", now() - TimeDelta::hours(n * 2 + 24)));
+    sign_in("Iceland", now() - TimeDelta::hours(3));
+    Burst::new(5017, 21).by(&mut portal, &mara, &[71], "");
+    let setting = setting(portal).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("security/audit/login/filter").after(1)]);
+    let run = json(&setting, &[]).await;
+    let unknown = |run: &cli_test::Run| run.json()["findings"][0]["reasons"].to_string();
+    assert_eq!((run.exit, found(&run).len()), (0, 1), "{}", run.stdout);
+    let said = "whether the country of the sign-in is new is not known, because earlier ones could not be read: the key may not";
+    assert!(unknown(&run).contains(said), "{}", run.stdout);
+    setting.sim.set_faults(Vec::new());
+    let run = json(&setting, &[]).await;
+    assert!(!unknown(&run).contains("country"), "{}", run.stdout);
+    let finding = &run.json()["findings"][0];
+    assert_eq!((finding["state"].as_str(), finding["severity"].as_str()), (Some("grown"), Some("critical")));
+}
+
 /// Without the login history nobody knows whether a sign-in came from a new country. The run that can read it judges again, and tells what
 /// became more severe, once.
 #[tokio::test]
@@ -137,7 +162,7 @@ async fn a_country_that_nobody_can_compare_is_not_taken_for_a_usual_one() {
         let finding = &run.json()["findings"][0];
         assert_eq!((run.exit, finding["severity"].as_str()), (0, Some(severity)), "{}", run.stdout);
         let reasons = finding["reasons"].to_string();
-        let open = "whether the country of the sign-in is usual is not known: ";
+        let open = "whether the country of the sign-in is new is not known";
         let told = reasons.split_once(open).map(|(_, why)| why.starts_with(unknown));
         assert_eq!(told, (!unknown.is_empty()).then_some(true), "{unknown}: {reasons}");
     }

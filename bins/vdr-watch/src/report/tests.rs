@@ -108,7 +108,7 @@ fn marked(n: i64) -> MarkedLogin {
 
 fn compared(details: LoginDetails) -> Logins {
     let earlier = details.keys().map(|person| (*person, 31)).collect();
-    Logins { details, compared_since: Some(at("00:00:00") - chrono::TimeDelta::days(30)), earlier }
+    Logins { details, compared_since: Some(at("00:00:00") - chrono::TimeDelta::days(30)), earlier, ..Logins::default() }
 }
 
 fn incomplete() -> Coverage {

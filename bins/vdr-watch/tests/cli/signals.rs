@@ -31,6 +31,16 @@ async fn interrupted(
     portal: &str,
     settings: &str,
 ) -> (i32, String, Vec<String>) {
+    ended_by("TERM", setting, holding, portal, settings).await
+}
+
+async fn ended_by(
+    signal: &str,
+    setting: &Setting,
+    holding: &mut Holding,
+    portal: &str,
+    settings: &str,
+) -> (i32, String, Vec<String>) {
     let receiver = Receiver::start().await;
     let config = setting.config(&format!(
         "service_accounts = [\"robot@example.com\"]\nrun_limit = \"2h\"\n{settings}\n[heartbeat]\nurl = \"{}\"\n",
@@ -39,7 +49,7 @@ async fn interrupted(
     let mut command = setting.command(&["--portal", portal, "--config", &config, "--format", "json"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     cli_test::in_time(holding.held()).await;
-    cli_test::send("TERM", child.id().unwrap()).await;
+    cli_test::send(signal, child.id().unwrap()).await;
     let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
     (ended.status.code().unwrap(), String::from_utf8(ended.stdout).unwrap(), receiver.paths())
 }
@@ -71,6 +81,19 @@ async fn a_signal_ends_every_stage_that_asks_the_portal() {
         assert_eq!((exit, heartbeat), (4, vec!["/check/start".to_owned(), "/check/fail".to_owned()]), "{stage}");
         let gaps = report["coverage"]["gaps"].as_array().unwrap();
         assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap["why"] == "interrupted"), "{stage}: {gaps:?}");
+    }
+}
+
+/// A closed terminal or session ends a run as whoever stops a service does.
+#[tokio::test]
+async fn every_signal_that_asks_a_process_to_end_is_heard() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let setting = Setting::with(namesakes()).await;
+        let mut holding = Holding::start(&setting.sim.url(), "files/rooms", 0).await;
+        let url = holding.url.clone();
+        let (exit, stdout, heartbeat) = ended_by(signal, &setting, &mut holding, &url, "").await;
+        assert_eq!((exit, stdout.contains("interrupted")), (4, true), "{signal}: {stdout}");
+        assert_eq!(heartbeat, ["/check/start", "/check/fail"], "{signal}");
     }
 }
 

@@ -53,3 +53,14 @@ async fn a_month_of_ordinary_work_is_silence_and_what_is_planted_in_it_is_found(
     let expected = ["deleter@example.com", "insider@example.com"].map(str::to_owned);
     assert_eq!(found(&told.stdout), BTreeSet::from(expected), "{}", told.stderr);
 }
+
+#[tokio::test]
+async fn an_end_that_is_no_date_is_refused_with_an_example() {
+    let setting = Setting::with(Scenario::empty(now())).await;
+    for until in ["2030-01-01T10:00:00", "\"2030-01-01T10:00:00\"", "\"soon\""] {
+        let config = setting.config(&format!("[[exclude]]\nrooms = [\"71\"]\nreason = \"binder\"\nuntil = {until}\n"));
+        let refused = setting.run(&["--config", &config]).await;
+        assert_eq!(refused.exit, 2, "{until}: {}", refused.stderr);
+        assert!(refused.stderr.contains("must be a date such as 2030-01-01"), "{until}: {}", refused.stderr);
+    }
+}

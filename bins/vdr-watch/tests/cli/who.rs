@@ -137,6 +137,41 @@ async fn new_addresses_are_marked_when_there_is_enough_to_compare_with() {
     }
 }
 
+/// What could not be compared is no short history: the report says why, and the next run compares.
+#[tokio::test]
+async fn a_history_that_failed_is_said_with_its_cause_and_read_by_the_next_run() {
+    let (filter, lifetime) = ("security/audit/login/filter", "security/audit/settings/lifetime");
+    let faults = [
+        (Fault::status(500).on(filter).after(1), "the portal fails on a login"),
+        (Fault::status(403).on(filter).after(1), "the key may not read this"),
+        (Fault::status(403).on(lifetime), "the key may not read this"),
+    ];
+    for (fault, cause) in faults {
+        let dora = Person::new("dora@example.com", "Dora", "X");
+        let mut portal = busy(vec![dora.clone()]);
+        for n in 1..400 {
+            portal.add_login(Login::success(&dora, now() - TimeDelta::hours(n * 2 + 24)));
+        }
+        portal.add_login(Login { ip: "203.0.113.66".to_owned(), ..Login::success(&dora, now() - TimeDelta::hours(3)) });
+        let setting = Setting::with(portal).await;
+        setting.sim.set_faults(vec![fault.clone()]);
+        let (told, ended) = report(&setting, &[]).await;
+        assert_eq!((ended.exit, told.get("logins_compared_since")), (0, None), "{}", ended.stderr);
+        let note = told["notes"][0].as_str().unwrap_or_default();
+        setting.sim.set_faults(vec![fault]);
+        let text = setting.run(&[]).await.stdout;
+        for shown in [note, &text] {
+            assert!(shown.contains("what is new in the logins is not known") && shown.contains(cause), "{shown}");
+        }
+        let text = text.replace("\n", " ");
+        assert!(text.contains("what is new in them is not known, because earlier ones"), "{text}");
+        setting.sim.set_faults(Vec::new());
+        let (told, _) = report(&setting, &[]).await;
+        assert_eq!(told["loginDetails"][dora.id.to_string()][0]["new"], json!(["address"]), "{cause}");
+        assert!(told.get("notes").is_none() && told["logins_compared_since"].is_string(), "{cause}");
+    }
+}
+
 #[tokio::test]
 async fn only_the_people_asked_for_are_reported() {
     let [dora, emil] = ["dora", "emil"].map(|name| Person::new(&format!("{name}@example.com"), name, "X"));

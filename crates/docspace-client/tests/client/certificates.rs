@@ -54,3 +54,17 @@ async fn a_certificate_that_is_not_accepted_is_one_sentence_with_its_remedy() {
         assert_eq!(client.requests(), 1);
     }
 }
+
+/// A port for plain HTTP that is asked for TLS: the address is wrong, and not the network.
+#[tokio::test]
+async fn https_to_a_port_for_plain_http_is_named_with_its_remedy() {
+    let now: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
+    let sim = PortalSim::start(Scenario::empty(now)).await.unwrap();
+    let base: Url = sim.url().replace("http://", "https://").parse().unwrap();
+    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
+    let key = ApiKey::new(SecretString::from(sim.key()));
+    let error = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default()).identity().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::SpeaksPlainHttp);
+    assert!(error.to_string().contains("speaks plain HTTP") && error.to_string().contains("`--allow-http`"), "{error}");
+    assert!(error.needs_somebody());
+}

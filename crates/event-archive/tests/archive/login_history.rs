@@ -1,7 +1,7 @@
 //! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
 
 use crate::common::{client, now, open};
-use audit_model::Window;
+use audit_model::{GapReason, Window};
 use chrono::TimeDelta;
 use docspace_client::{Budget, Client};
 use portal_sim::{Fault, Login, PortalSim, Scenario};
@@ -62,6 +62,7 @@ async fn the_portals_own_memory_ends_the_history() {
     let archive = open(folder.path()).await;
     let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
     assert_eq!(read.gaps, [], "what lies before the window is no gap of it");
+    assert_eq!(read.history, None, "what the portal does not have any more did not fail");
     assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(now() - TimeDelta::days(10)));
 }
 
@@ -76,25 +77,41 @@ async fn a_history_that_is_too_long_is_asked_for_once_a_day() {
     assert_eq!((read.coverage.unwrap().rows, read.gaps.len()), (10, 0));
     let reached = archive.logins_known_since(last_day().since).await.unwrap().unwrap();
     assert!(reached > last_day().since - HISTORY && reached < last_day().since, "{reached}");
+    assert_eq!(read.history.unwrap().why, GapReason::BudgetExhausted);
     let first = pages(&sim);
     let (_, fresh) = start(Budget::default()).await;
-    archive.refresh_logins_and_history(&fresh, last_day(), HISTORY, now()).await.unwrap();
+    let again = archive.refresh_logins_and_history(&fresh, last_day(), HISTORY, now()).await.unwrap();
     assert_eq!(pages(&sim), first);
+    assert_eq!(again.history.unwrap().why, GapReason::BudgetExhausted, "not asked again, and known why");
     assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(reached));
 }
 
-/// A portal that was down for a moment is asked again by the next run.
+/// A history that failed is no short one, and the next run asks for it again, be it on the same day.
 #[tokio::test]
-async fn a_history_that_could_not_be_reached_is_asked_for_again() {
-    let (sim, client) = start(Budget::default()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open(folder.path()).await;
-    sim.set_faults(vec![Fault::status(503).on("security/audit/login").after(2)]);
-    let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
-    assert!(read.error.is_some() && read.gaps.is_empty());
-    sim.set_faults(Vec::new());
-    archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
-    assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), Some(last_day().since - HISTORY));
+async fn a_history_that_failed_is_told_apart_from_a_short_one_and_asked_for_again() {
+    let filter = "security/audit/login/filter";
+    let table = [
+        (Fault::status(500).on(filter).after(1), GapReason::UnreadableRow),
+        (Fault::status(503).on(filter).after(1), GapReason::ProxyFailed),
+        (Fault::status(403).on(filter).after(1), GapReason::Permission),
+        (Fault::status(500).on("security/audit/settings/lifetime"), GapReason::ServerFailed),
+        (Fault::status(403).on("security/audit/settings/lifetime"), GapReason::Permission),
+    ];
+    for (fault, why) in table {
+        let (sim, client) = start(Budget::default()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let archive = open(folder.path()).await;
+        let shown = format!("{fault:?}");
+        sim.set_faults(vec![fault]);
+        let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+        assert_eq!(read.gaps, [], "{shown}");
+        assert_eq!(read.history.map(|gap| gap.why), Some(why), "{shown}");
+        sim.set_faults(Vec::new());
+        let read = archive.refresh_logins_and_history(&client, last_day(), HISTORY, now()).await.unwrap();
+        assert_eq!(read.history, None, "{shown}");
+        let since = archive.logins_known_since(last_day().since).await.unwrap();
+        assert_eq!(since, Some(last_day().since - HISTORY), "{shown}");
+    }
 }
 
 /// When not even the window could be read, the history is read with it, be it on the same day.

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -40,4 +41,13 @@ pub mod option {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
     }
+}
+
+/// A date that may be missing, for `#[serde(deserialize_with = "…")]`.
+///
+/// # Errors
+/// It is no text, or no date.
+pub fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(|_| D::Error::custom("must be a date such as 2030-01-01"))).transpose()
 }

@@ -9,7 +9,7 @@ use crate::{Document, Line, Table};
 pub(super) fn coverage(page: &mut Markup, document: &Document) {
     let (coverage, clock) = (&document.coverage, document.clock());
     let unseen = unseen(coverage);
-    page.line_in("p", &[], words::seal_meaning(document.seal()));
+    page.line_in("p", &[], words::seal_meaning(coverage));
     if !unseen.is_empty() {
         page.line_in("h3", &[], "Not seen");
         page.tag("ul", &[("class", "gaps")], |page| {
