@@ -147,7 +147,7 @@ async fn a_store_that_breaks_in_the_middle_of_a_run_costs_its_memory_only() {
             }
             assert_eq!(report["coverage"]["blind_spots"], json!(["no_memory"]), "{table}");
             let notes = report["notes"].to_string();
-            assert!(notes.contains("no memory") && notes.contains("since 2026-11-20T09:00:00Z"), "{table}: {notes}");
+            assert!(notes.contains("no memory"), "{table}: {notes}");
             assert_eq!(notes.matches("disk is full").count(), 1, "{table}: {notes}");
             let metrics = std::fs::read_to_string(desk.folder.path().join("job.prom")).unwrap();
             assert!(metrics.contains("docspace_job_without_memory{portal=") && metrics.contains("} 1\n"), "{metrics}");
