@@ -49,7 +49,7 @@ fn tells_all(read: &impl Fn(&str) -> String, people: &[&str]) {
     let expected: BTreeSet<String> = people.iter().map(|&name| name.to_owned()).collect();
     let (table, page, text, data) = (read("whole.csv"), read("whole.html"), read("whole.txt"), read("whole.json"));
     assert_eq!(of_table(&table), expected, "{table}");
-    assert_eq!(of_page(&page), expected, "{page}");
+    assert_eq!(of_page(&page.replace("&#39;", "'")), expected, "{page}");
     let data: Value = serde_json::from_str(&data).unwrap();
     for name in people {
         assert!(text.contains(name), "{name} in {text}");

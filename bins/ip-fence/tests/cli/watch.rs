@@ -376,3 +376,11 @@ async fn logins_are_judged_while_the_audit_trail_cannot_be_read() {
     assert_eq!((ended.exit, named), (4, BTreeSet::from(["audit"])), "{} {}", report["coverage"], ended.stderr);
     assert!(!told(&report).is_empty(), "logins are judged");
 }
+
+#[tokio::test]
+async fn every_form_of_the_report_tells_the_same_people() {
+    let setting = portal("addresses").await;
+    let flags = ["--policy", "policy.toml"];
+    let named = ["Anna Schmidt", "Chen Li", "Dora O'Brien", "Emil Jørgensen", "Fay Wood", "Gil Gone", "Hana Sato"];
+    cli_test::contract::reports(&setting, &flags, &[&named[..], &["many accounts"]].concat()).await;
+}
