@@ -144,7 +144,7 @@ impl Archive {
         let before = open.iter().map(|span| Window::new(span.since, span.until.min(since)));
         before.filter(|span| !span.is_empty()).for_each(|span| all.insert(span));
         let mut write = self.store().begin().await?;
-        replace_left_open(&mut write, &self.part().0, &all).await.map_err(failed)?;
+        replace(&mut write, LEFT_OPEN_SQL, &self.part().0, &all).await.map_err(failed)?;
         write.commit().await.map_err(failed)
     }
 
@@ -181,10 +181,10 @@ impl Archive {
         let mut spans = before.spans;
         let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
-        replace_judged(&mut write, part, &spans).await.map_err(failed)?;
+        replace(&mut write, JUDGED_SQL, part, &spans).await.map_err(failed)?;
         let mut left_open = before.left_open;
         judged.iter().for_each(|span| left_open.remove(*span));
-        replace_left_open(&mut write, part, &left_open).await.map_err(failed)?;
+        replace(&mut write, LEFT_OPEN_SQL, part, &left_open).await.map_err(failed)?;
         write.commit().await.map_err(failed)
     }
 
@@ -221,8 +221,8 @@ impl Archive {
                 .map_err(failed)?;
                 all.push(GivenUp { part: part.clone(), span: *span, reason: reason.to_owned(), at: now });
             }
-            replace_judged(&mut write, &part, &judged.spans).await.map_err(failed)?;
-            replace_left_open(&mut write, &part, &judged.left_open).await.map_err(failed)?;
+            replace(&mut write, JUDGED_SQL, &part, &judged.spans).await.map_err(failed)?;
+            replace(&mut write, LEFT_OPEN_SQL, &part, &judged.left_open).await.map_err(failed)?;
             write.commit().await.map_err(failed)?;
         }
         Ok(all)
@@ -287,28 +287,25 @@ impl Archive {
     }
 }
 
-async fn replace_judged(write: &mut SqliteConnection, part: &str, spans: &SpanSet) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM judged_span WHERE part = ?").bind(part).execute(&mut *write).await?;
-    for span in spans.iter() {
-        sqlx::query("INSERT INTO judged_span (part, since_us, until_us) VALUES (?, ?, ?)")
-            .bind(part)
-            .bind(micros(span.since))
-            .bind(micros(span.until))
-            .execute(&mut *write)
-            .await?;
-    }
-    Ok(())
-}
+/// Empties a table of spans of a part, and fills it.
+type ReplaceSql = [&'static str; 2];
 
-async fn replace_left_open(write: &mut SqliteConnection, part: &str, spans: &SpanSet) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM left_open WHERE part = ?").bind(part).execute(&mut *write).await?;
+const JUDGED_SQL: ReplaceSql =
+    ["DELETE FROM judged_span WHERE part = ?", "INSERT INTO judged_span (part, since_us, until_us) VALUES (?, ?, ?)"];
+
+const LEFT_OPEN_SQL: ReplaceSql =
+    ["DELETE FROM left_open WHERE part = ?", "INSERT INTO left_open (part, since_us, until_us) VALUES (?, ?, ?)"];
+
+async fn replace(
+    write: &mut SqliteConnection,
+    [empty, fill]: ReplaceSql,
+    part: &str,
+    spans: &SpanSet,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(empty).bind(part).execute(&mut *write).await?;
     for span in spans.iter() {
-        sqlx::query("INSERT INTO left_open (part, since_us, until_us) VALUES (?, ?, ?)")
-            .bind(part)
-            .bind(micros(span.since))
-            .bind(micros(span.until))
-            .execute(&mut *write)
-            .await?;
+        let insert = sqlx::query(fill).bind(part).bind(micros(span.since)).bind(micros(span.until));
+        insert.execute(&mut *write).await?;
     }
     Ok(())
 }
