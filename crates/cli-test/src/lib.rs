@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod closed_port;
 pub mod contract;
 pub mod faults;
 pub mod holding;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+pub use crate::closed_port::ClosedPort;
 #[cfg(unix)]
 pub use crate::process::send;
 pub use crate::process::{CLOCK, command, in_time, jump_from, run, until};

@@ -38,9 +38,10 @@ async fn what_would_be_done_is_said() {
 #[tokio::test]
 async fn a_mail_server_that_does_not_answer_and_a_room_that_is_not_there_are_failures() {
     let setting = setting().await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = cli_test::ClosedPort::take();
     let config = format!(
-        "rooms = [\"Eagle\"]\n[mail]\nhost = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"a@example.com\"\n"
+        "rooms = [\"Eagle\"]\n[mail]\nhost = \"localhost\"\nport = {}\nsecurity = \"none\"\nfrom = \"a@example.com\"\n",
+        port.number
     );
     let (exit, told) = lines(&setting, &config, OWN).await;
     assert_eq!(exit, 2, "{told}");

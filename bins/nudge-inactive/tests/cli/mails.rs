@@ -274,8 +274,8 @@ async fn a_mail_says_how_to_stop_them() {
 async fn without_a_server_nobody_counts_as_reminded() {
     let Some(server) = Server::start("accept", &[]).await else { return };
     let (setting, config) = start(&server, "").await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {port}"));
+    let port = cli_test::ClosedPort::take();
+    let broken = settings(&server, "").replace(&format!("port = {}", server.port), &format!("port = {}", port.number));
     settings_file(&setting, &broken);
     for _ in 0..6 {
         // what was told within the hour is shown to those who ask for it

@@ -79,11 +79,6 @@ pub(crate) fn only_file(folder: &Path, ending: &str) -> PathBuf {
     files.find(|path| path.extension().is_some_and(|found| found == ending)).unwrap()
 }
 
-/// A port that nobody listens on.
-pub(crate) fn closed_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Runs SQL on the setting's store.
 pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
     let store = setting.state_file("sqlite");

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{Fault, FaultKind, Key, Person, PersonKind, Room, Scenario};
 use tokio::net::TcpListener;
 
-use crate::common::{Run, Setting, assert_keeps, closed_port, now, only_file};
+use crate::common::{Run, Setting, assert_keeps, now, only_file};
 
 /// A portal where nothing is wrong: an admin's key with the right scope that lives for long.
 fn well() -> Scenario {
@@ -102,12 +102,13 @@ async fn several_problems_at_once() {
     portal.rooms.clear();
     let setting = Setting::with(portal).await;
     setting.sim.set_faults(vec![Fault::new(FaultKind::ClockSkew { seconds: -600 }).on("settings")]);
-    let nowhere = closed_port();
+    let nowhere = cli_test::ClosedPort::take();
     let config = setting.config(&format!(
-        "textfile = \"nowhere/vdr-watch.prom\"\n[alerts.file]\npath = \"nowhere/alerts.ndjson\"\n[heartbeat]\nurl = \"http://127.0.0.1:{nowhere}/\"\n"
+        "textfile = \"nowhere/vdr-watch.prom\"\n[alerts.file]\npath = \"nowhere/alerts.ndjson\"\n[heartbeat]\nurl = \"http://127.0.0.1:{}/\"\n",
+        nowhere.number
     ));
     let ended = doctor(&setting, &["--config", &config]).await;
-    let shown = ended.stdout.replace(&nowhere.to_string(), "8000");
+    let shown = ended.stdout.replace(&nowhere.number.to_string(), "8000");
     let ahead = shown.split("clock is ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     assert!((600..660).contains(&ahead.parse::<i64>().unwrap()), "{ahead}");
     insta::assert_snapshot!("doctor_several_problems", shown.replace(&format!("clock is {ahead} s"), "clock is 600 s"));
@@ -117,10 +118,10 @@ async fn several_problems_at_once() {
 #[tokio::test]
 async fn a_host_that_does_not_answer() {
     let setting = Setting::with(well()).await;
-    let port = closed_port();
-    let ended = setting.run_with(&["doctor", "--portal", &format!("http://127.0.0.1:{port}")]).await;
+    let port = cli_test::ClosedPort::take();
+    let ended = setting.run_with(&["doctor", "--portal", &format!("http://127.0.0.1:{}", port.number)]).await;
     let folder = setting.state.path().display().to_string();
-    let shown = ended.stdout.replace(&folder, "/FOLDER").replace(&port.to_string(), "443");
+    let shown = ended.stdout.replace(&folder, "/FOLDER").replace(&port.number.to_string(), "443");
     insta::assert_snapshot!("doctor_unreachable", shown);
     assert_eq!((ended.exit, ended.stderr.as_str()), (1, ""));
 }

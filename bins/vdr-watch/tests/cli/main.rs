@@ -227,8 +227,8 @@ async fn a_dry_run_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_critical_alert_that_reached_nobody_fails_the_run() {
     let setting = Setting::new("incident").await;
-    let nowhere = common::closed_port();
-    let hook = format!("[limits]\nper_hour = 5\n[alerts.webhook]\nurl = \"http://127.0.0.1:{nowhere}/hook\"");
+    let nowhere = cli_test::ClosedPort::take();
+    let hook = format!("[limits]\nper_hour = 5\n[alerts.webhook]\nurl = \"http://127.0.0.1:{}/hook\"", nowhere.number);
     let config = setting.config(&hook);
     let ended = setting.run(&["--config", &config]).await;
     assert!(ended.stdout.contains("CRITICAL"), "the report is printed first: {}", ended.stdout);

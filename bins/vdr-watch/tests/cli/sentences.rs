@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use cli_test::holding::Holding;
-use cli_test::{Clock, Run, run};
+use cli_test::{Clock, ClosedPort, Run, run};
 use portal_sim::{AnswerForm, Certificate, Fault, FaultBody, FaultKind, LimitKind, PortalSim, RowForm, Scenario};
 use tokio::task::JoinSet;
 
@@ -150,6 +150,7 @@ async fn told(trouble: Trouble) -> String {
     let mut setting = Setting::new("incident").await;
     let mut url = setting.sim.url();
     let mut tls = None;
+    let mut closed = None;
     let mut holding = None;
     let mut limit = None;
     let is_cut = matches!(trouble, Trouble::Signal(_));
@@ -169,8 +170,9 @@ async fn told(trouble: Trouble) -> String {
             tls = Some(sim);
         }
         Trouble::NobodyListens => {
-            let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            url = format!("http://{}", free.local_addr().unwrap());
+            let port = ClosedPort::take();
+            url = format!("http://127.0.0.1:{}", port.number);
+            closed = Some(port);
         }
         Trouble::Signal(wanted) => {
             let there = Holding::start(&url, wanted, 0).await;
@@ -195,7 +197,7 @@ async fn told(trouble: Trouble) -> String {
             Run { stdout: text(ended.stdout), stderr: text(ended.stderr), exit: ended.status.code().unwrap() }
         }
     };
-    drop(tls);
+    drop((tls, closed));
     let state = setting.state.path().display().to_string();
     let port = url.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let shown = if is_cut { cut(&ended) } else { shown(&ended) };

@@ -10,16 +10,16 @@ use audit_model::Severity;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::post;
+use cli_test::ClosedPort;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use url::Url;
 
-/// A webhook where nobody listens, and the socket that keeps its port from being given to somebody else.
-fn dead_webhook() -> (Channel, TcpSocket) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let url = format!("http://{}/hooks/s3cret", socket.local_addr().unwrap()).parse().unwrap();
-    (webhook(url), socket)
+/// A webhook where nobody listens, and its port.
+fn dead_webhook() -> (Channel, ClosedPort) {
+    let port = ClosedPort::take();
+    let url = format!("http://127.0.0.1:{}/hooks/s3cret", port.number).parse().unwrap();
+    (webhook(url), port)
 }
 
 fn fingerprints_in(path: &Path) -> Vec<String> {
@@ -138,7 +138,7 @@ async fn a_dead_webhook_is_waited_for_once_and_every_alert_is_accounted_for() {
     let file = Channel::File { path: path.clone() };
     let alerts = [alert(1, Severity::Critical), alert(2, Severity::Critical), alert(3, Severity::High)];
 
-    let (dead, _socket) = dead_webhook();
+    let (dead, _port) = dead_webhook();
     let report = deliver(&alerts, &[dead.clone(), file]).await;
     assert_eq!(report.undelivered().count(), 0, "the file took them");
     let errors: Vec<_> = report.deliveries.iter().map(|delivery| &delivery.failures[0].error).collect();
@@ -182,7 +182,7 @@ async fn a_connection_that_breaks_after_the_request_is_not_repeated() {
 async fn secrets_in_an_address_are_not_shown() {
     let receiver = Receiver::answering(&[404]).await;
     let refusing = receiver.channel();
-    let (dead, _socket) = dead_webhook();
+    let (dead, _port) = dead_webhook();
     let report = deliver(&[alert(1, Severity::High)], &[refusing.clone(), dead.clone()]).await;
     let shown = format!("{refusing:?} {dead:?} {report:?}");
     assert!(shown.contains("webhook http://127.0.0.1:"), "{shown}");

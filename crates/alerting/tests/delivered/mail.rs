@@ -103,10 +103,10 @@ async fn whether_a_server_that_dies_has_the_message_is_unknown() {
 
 #[tokio::test]
 async fn without_a_server_nothing_is_sent_and_the_others_need_not_be_tried() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let error = mailer(options(port)).send(&mail("anna@example.com")).await.unwrap_err();
+    let port = cli_test::ClosedPort::take();
+    let error = mailer(options(port.number)).send(&mail("anna@example.com")).await.unwrap_err();
     assert_eq!((error.fate(), error.is_about_the_server()), (Fate::NotSent, true));
-    let error = mailer(options(port)).send(&mail("no address")).await.unwrap_err();
+    let error = mailer(options(port.number)).send(&mail("no address")).await.unwrap_err();
     assert_eq!((error.fate(), error.is_about_the_server()), (Fate::Refused, false));
 }
 
