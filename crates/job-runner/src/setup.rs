@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use audit_model::Window;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -21,6 +21,7 @@ use crate::args::CommonArgs;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::former;
+use crate::gone;
 use crate::guard;
 use crate::job::Job;
 use crate::names::NamedList;
@@ -79,9 +80,12 @@ impl<C> Setup<'_, C> {
     /// What is remembered, as a copy that may be used freely: the store itself stays as it is. Empty before the first run.
     ///
     /// # Errors
-    /// Of [`Setup::state_paths`], and of a store that is damaged or newer than this program.
+    /// Of [`Setup::state_paths`], and of a store that is damaged, newer than this program, or was taken away.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
         let paths = self.state_paths()?;
+        if let Some(gone) = gone::look(&paths) {
+            bail!("{gone}; {}", gone::REMEDY);
+        }
         let path = std::path::absolute(former::find(&paths).path).context("cannot tell the current folder")?;
         Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
     }
