@@ -188,10 +188,6 @@ impl Archive {
         let mut progress = Progress::new(source.what(), window, holes, before);
         progress.history = Window::new(since, window.since);
         if past.until + CLOCK_TOLERANCE < window.until {
-            let minutes = ((window.until - past.until).num_seconds() + 30) / 60;
-            warn!(
-                "this machine's clock is {minutes} min ahead of the portal's, so what happens until then is unseen; set it by NTP"
-            );
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
         let mut kept = |past: Window| match source.kept_since() {

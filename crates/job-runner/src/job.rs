@@ -24,7 +24,7 @@ pub struct Job {
     pub store: Result<Store, Refusal>,
     /// Half-open, UTC.
     pub window: Window,
-    /// What the portal has recorded after the window while this machine's clock was behind. The runner names it as a gap.
+    /// What nobody has looked at after the window, because this machine's clock is wrong. The runner names it as a gap.
     pub unseen_after: Option<Window>,
     /// When the run started.
     pub now: DateTime<Utc>,

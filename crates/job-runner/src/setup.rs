@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::Error;
 use crate::args::CommonArgs;
+use crate::clock::ClockDifference;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::former;
@@ -53,8 +54,12 @@ impl<C> Setup<'_, C> {
     /// # Errors
     /// The window is empty, or ends in the future: exit code 2.
     pub fn window(&self, zone: Tz, length: TimeDelta) -> Result<Window, Error> {
-        let (since, until) = self.args.window(self.now, zone);
-        let until = until.unwrap_or(self.now);
+        self.window_before(self.now, zone, length)
+    }
+
+    fn window_before(&self, present: DateTime<Utc>, zone: Tz, length: TimeDelta) -> Result<Window, Error> {
+        let (since, until) = self.args.window(present, zone);
+        let until = until.unwrap_or(present);
         let window = Window::new(since.unwrap_or(until - length), until);
         check_window(window, self.now)?;
         Ok(window)
@@ -101,7 +106,8 @@ impl<C> Setup<'_, C> {
         let store = Store::snapshot_of(&path).await?;
         let archive = Archive::open(store.clone()).await?;
         let portal = client.probe().await?;
-        let window = self.window(portal.time_zone, length)?;
+        let clocks = ClockDifference::between(self.clock(), client.portal_now());
+        let window = self.window_before(clocks.present(self.now), portal.time_zone, length)?;
         let what = (client.clone(), archive.clone());
         let look = Look::new(what, (window, self.now), self.about.main, self.about.blind_spots);
         let job = Job {
@@ -111,7 +117,7 @@ impl<C> Setup<'_, C> {
             archive,
             store: Ok(store),
             window,
-            unseen_after: None,
+            unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
             dry_run: true,
             mailer: None,
