@@ -11,6 +11,7 @@ use crate::Error;
 use crate::args::{CommonArgs, StoreCommand};
 use crate::exit::Exit;
 use crate::former::{self, FoundStore};
+use crate::gone;
 use crate::setup::print;
 use crate::state_path::StatePaths;
 use crate::stores::url_of;
@@ -60,8 +61,7 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
     let mut report = format!("store {}\n", path.display());
     report.extend(note.map(|note| format!("{note}\n")));
     if !path.exists() {
-        report.push_str("does not exist yet: no run has kept anything\n");
-        return print(&report).map(|()| Exit::Concluded);
+        return missing(paths);
     }
     // a copy is looked at, so that a run at work is not disturbed
     let store = Store::snapshot_of(path).await?;
@@ -140,7 +140,12 @@ async fn open(paths: &StatePaths) -> anyhow::Result<Option<Store>> {
     Ok(Some(Store::open(&url_of(&path)).await?))
 }
 
+/// One that was taken away is a failure: what it held is not known to any run.
 fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
+    if let Some(gone) = gone::look(paths) {
+        error!("{gone}; {}", gone::REMEDY);
+        return Ok(Exit::Nothing);
+    }
     let text = format!("store {} does not exist yet: no run has kept anything\n", paths.store.display());
     print(&text).map(|()| Exit::Concluded)
 }
