@@ -5,8 +5,8 @@
 mod attribution;
 mod clock;
 mod common;
+mod contract;
 mod create_room;
-mod deploy;
 mod doctor;
 mod documented;
 mod faults;
@@ -93,12 +93,6 @@ async fn the_truth_of_every_scenario_is_told() {
             assert!(!told.iter().any(|(person, _)| *person == innocent.person), "{name}: {}", innocent.person);
         }
     }
-}
-
-#[tokio::test]
-async fn every_form_of_the_report_tells_the_same_people() {
-    let setting = Setting::new("incident").await;
-    cli_test::contract::reports(&setting, &[], &["Mallory Quick", "Sybil Steady"]).await;
 }
 
 #[tokio::test]
