@@ -207,6 +207,47 @@ impl ActionId {
     }
 }
 
+impl EntryKind {
+    /// For people, in the singular; names of the portal's actions begin with it.
+    pub fn word(self) -> &'static str {
+        match self {
+            EntryKind::File => "file",
+            EntryKind::Folder => "folder",
+            EntryKind::User => "user",
+            EntryKind::Group => "group",
+            EntryKind::Room => "room",
+            EntryKind::Tag => "tag",
+        }
+    }
+}
+
+impl ActionId {
+    /// What was done, in plain words, and to what: `opened` and `file`, `moved to trash` and `folder`. An action that is about no
+    /// entry, and one that this program does not know, has the portal's name or its number.
+    pub fn in_words(self) -> (String, Option<&'static str>) {
+        let entry = self.info().and_then(|info| info.entries.first());
+        let (Some(entry), Some(info)) = (entry, self.info()) else { return (self.to_string(), None) };
+        let words = words(info.name);
+        let done = match info.name {
+            "FileReaded" => "opened",
+            _ => words.strip_prefix(&format!("{} ", entry.word())).unwrap_or(&words),
+        };
+        (done.to_owned(), Some(entry.word()))
+    }
+}
+
+/// `moved to trash` of `MovedToTrash`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 impl fmt::Display for ActionId {
     /// The portal's name of the action, or its number when this program does not know it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,6 +302,20 @@ mod tests {
             classes.map(|(class, info)| format!("{class:?} {} {}", info.id, info.name)).collect();
         lines.sort();
         insta::assert_snapshot!("classes", lines.join("\n"));
+    }
+
+    #[test]
+    fn actions_are_told_in_plain_words() {
+        for (action, done, entry) in [
+            (5064, "opened", Some("file")),
+            (5054, "opened for change", Some("file")),
+            (5026, "moved to trash", Some("folder")),
+            (4022, "users deleted", Some("user")),
+            (1009, "LoginFailIpSecurity", None),
+            (99_999, "action 99999", None),
+        ] {
+            assert_eq!(ActionId(action).in_words(), (done.to_owned(), entry));
+        }
     }
 
     #[test]
