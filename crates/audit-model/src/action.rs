@@ -7,58 +7,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action_info::{ActionInfo, EntryKind, Location};
 use crate::action_table::ACTIONS;
 
 /// Number of an action, as in `actionId`. Unknown numbers are ordinary: newer servers have more actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActionId(pub i32);
-
-/// Where an action is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionKind {
-    /// In the audit trail.
-    Audit,
-    /// In the login history.
-    Login,
-    /// Stored by the portal but listed nowhere.
-    Unmapped,
-}
-
-/// The part of the portal that an action belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Location {
-    Files,
-    Folders,
-    DocumentsSettings,
-    Rooms,
-    Settings,
-    Contacts,
-    Agents,
-}
-
-/// What an action is done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    File,
-    Folder,
-    User,
-    Group,
-    Room,
-    Tag,
-}
-
-/// What is known about an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActionInfo {
-    pub id: i32,
-    /// The portal's own name of it, for instance `FileDownloaded`.
-    pub name: &'static str,
-    pub kind: ActionKind,
-    pub location: Option<Location>,
-    /// Not parallel to an event's `target`.
-    pub entries: &'static [EntryKind],
-}
 
 /// What a person did to a document, as rules count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,20 +162,6 @@ impl ActionId {
     }
 }
 
-impl EntryKind {
-    /// For people, in the singular; names of the portal's actions begin with it.
-    pub fn word(self) -> &'static str {
-        match self {
-            EntryKind::File => "file",
-            EntryKind::Folder => "folder",
-            EntryKind::User => "user",
-            EntryKind::Group => "group",
-            EntryKind::Room => "room",
-            EntryKind::Tag => "tag",
-        }
-    }
-}
-
 impl ActionId {
     /// What was done, in plain words, and to what: `opened` and `file`, `moved to trash` and `folder`. An action that is about no
     /// entry, and one that this program does not know, has the portal's name or its number.
@@ -263,6 +204,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::action_info::ActionKind;
 
     /// A row of the portal's own table, made by running the server's mappers.
     #[derive(Deserialize)]

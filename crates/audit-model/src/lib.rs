@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod action_info;
 mod action_names;
 mod action_table;
 mod address;
@@ -16,7 +17,8 @@ mod room;
 mod text;
 mod window;
 
-pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
+pub use action::{ActClass, ActionId};
+pub use action_info::{ActionInfo, ActionKind, EntryKind, Location};
 pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, UnreadableSpan, Verdict};

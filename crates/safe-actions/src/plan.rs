@@ -7,19 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::breaker::{Breaker, Load, Trip};
-use crate::protection::{Hold, Protection};
-
-/// Somebody whom a rule would stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub person: Person,
-    /// The account comes from a directory.
-    pub is_ldap: bool,
-    /// Why, in one sentence with numbers.
-    pub reason: String,
-    /// Of the finding behind it.
-    pub fingerprint: String,
-}
+use crate::protection::{Candidate, Hold, Protection};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
