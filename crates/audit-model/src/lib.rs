@@ -14,6 +14,8 @@ mod gap_reason;
 mod halves;
 mod person;
 mod room;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod window;
 
