@@ -12,7 +12,7 @@ use job_store::Store;
 use crate::former;
 use crate::gone;
 use crate::spare::Spare;
-use crate::state_path::StatePaths;
+use crate::state_path::{StatePaths, url_of};
 
 /// What a run remembers with.
 pub(crate) struct Stores {
@@ -118,8 +118,4 @@ impl Stores {
 /// Whether a failure is one of the store, so that the same work may succeed with another one.
 pub(crate) fn is_of_store(failure: &anyhow::Error) -> bool {
     failure.chain().any(|cause| cause.is::<job_store::Error>() || cause.is::<sqlx::Error>())
-}
-
-pub(crate) fn url_of(path: &Path) -> String {
-    format!("sqlite://{}", path.display())
 }

@@ -13,8 +13,7 @@ use crate::exit::Exit;
 use crate::former::{self, FoundStore};
 use crate::gone;
 use crate::setup::print;
-use crate::state_path::StatePaths;
-use crate::stores::url_of;
+use crate::state_path::{StatePaths, url_of};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
