@@ -138,6 +138,7 @@ impl<P: Program> Run<'_, P> {
                     window: stretch.window,
                     unseen_after,
                     now,
+                    started: self.started,
                     dry_run: self.args.dry_run,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),

@@ -109,6 +109,7 @@ impl<C> Setup<'_, C> {
             window,
             unseen_after: None,
             now: self.now,
+            started: Instant::now(),
             dry_run: true,
             mailer: None,
             service_accounts: self.common.robots(),
@@ -224,13 +225,18 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
         setup.warn_of_exposed(&P::secret_files(setup.config));
+        let mailer = setup.mailer()?;
+        if mailer.is_none() && P::needs_mail(setup.config) {
+            let message = "is missing: the settings ask for mails; set it and `mail.from`";
+            return Err(Error::setting("mail.host", message).into());
+        }
         Ok(Surroundings {
             now: setup.now,
             portal_url: setup.portal_url()?,
             client: setup.client()?,
             paths: setup.state_paths()?,
             channels: setup.channels()?,
-            mailer: setup.mailer()?,
+            mailer,
         })
     }
 }
