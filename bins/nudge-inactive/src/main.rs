@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod gather;
 mod missed;
+mod publish;
 mod remind;
 mod report;
 mod room_report;
@@ -25,7 +26,7 @@ use event_archive::Look;
 use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Reached, Setup};
 
 use crate::body::{Body, Report};
 use crate::cli::{Cli, Command};
@@ -87,7 +88,11 @@ impl Program for NudgeInactive {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        act::act(config, job, report, job_runner::document::<Self>).await
+        act::act(config, job, report).await
+    }
+
+    async fn publish(config: &Config, publishing: &Publishing, report: &mut Report) -> anyhow::Result<()> {
+        publish::publish(config, publishing, report, job_runner::document::<Self>).await
     }
 
     fn body(report: &Report, document: &mut Document) {
@@ -112,7 +117,7 @@ impl Program for NudgeInactive {
     }
 
     fn needs_mail(config: &Config) -> bool {
-        config.remind.enabled || !config.manager.mail_to.is_empty()
+        config.remind.enabled || config.manager.per_owner || !config.manager.mail_to.is_empty()
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -17,7 +17,7 @@ pub use alert::{Alert, AlertContext, AlertCoverage, Links, Portal, Program, SCHE
 pub use channel::Channel;
 pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;
-pub use mail::{Fate, Mail, MailError, Mailer, Recipient};
+pub use mail::{Fate, Mail, MailError, MailFile, Mailer, Recipient, is_mail_address};
 pub use outbox::Outbox;
 pub use templates::{TemplateError, Templates};
 pub use told::{Told, state_of};

@@ -23,21 +23,38 @@ fn inactive(id: u128, role: PortalRole) -> Inactive {
     };
     let account = Account { person: person.clone(), is_ldap: false, is_sso: false, culture: None };
     let member = Member { account, access: Access::EDITING, is_owner: false, is_direct: true, groups: Vec::new() };
-    let judged =
-        JudgedMember { member, verdict: Verdict::Inactive, acts: 0, documents: 0, samples: Vec::new(), last: None };
+    let judged = JudgedMember {
+        member,
+        verdict: Verdict::Inactive,
+        acts: 0,
+        documents: 0,
+        samples: Vec::new(),
+        last: None,
+        last_sign_in: None,
+        possible_since: None,
+    };
     Inactive {
         person,
+        room: RoomId::Number(71),
         risk: Risk::MayChange,
         access: "editor".to_owned(),
         groups: Vec::new(),
         acts: 0,
         last_activity: None,
+        last_sign_in: None,
         judged,
     }
 }
 
 fn circumstances() -> Circumstances {
-    Circumstances { now: now(), zone: Tz::Europe__Berlin, window_end: now(), judged: 100, is_clear: true }
+    Circumstances {
+        now: now(),
+        zone: Tz::Europe__Berlin,
+        window_end: now(),
+        judged: 100,
+        is_clear: true,
+        is_rehearsal: false,
+    }
 }
 
 /// People who are inactive in room 71 since so many days ago.
