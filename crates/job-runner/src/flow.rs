@@ -185,7 +185,7 @@ pub(crate) async fn conclude<P: Program>(
 }
 
 /// How long nothing must have happened before a burst is over.
-pub(crate) fn quiet(common: &CommonConfig) -> TimeDelta {
+fn quiet(common: &CommonConfig) -> TimeDelta {
     TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX)
 }
 
