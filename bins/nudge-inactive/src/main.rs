@@ -71,6 +71,11 @@ impl Program for NudgeInactive {
         Ok(Some(Window::new(since.unwrap_or(until - config.period()), until)))
     }
 
+    /// A look at some rooms says nothing of who is not found in others.
+    fn part(config: &Config) -> String {
+        config.rooms.wanted().unwrap_or_default().join("\n")
+    }
+
     fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
         remind::spared(config, now)
     }
