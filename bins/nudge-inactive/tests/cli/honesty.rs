@@ -87,6 +87,24 @@ async fn a_trail_that_begins_inside_the_period_condemns_nobody() {
     assert!(setting.sim.requests().len() - before < 40);
 }
 
+/// What the scenarios that come with the simulator state is what a run says.
+#[tokio::test]
+async fn the_truth_of_the_built_in_scenarios_is_told() {
+    for name in ["inactive", "short-trail", "incident"] {
+        let scenario = Scenario::builtin(name, now()).unwrap();
+        let truth = scenario.truth().clone();
+        let ours = truth.found.iter().filter(|found| found.program == "nudge-inactive");
+        let expected = ours.map(|found| (found.room, found.person.split('@').next().unwrap().to_owned())).collect();
+        let ended = start_portal(scenario).await.run(&["--format", "json"]).await;
+        let json = report(&ended);
+        assert_eq!(found(&json), expected, "{name}: {}", ended.stdout);
+        if let Some(exit) = truth.exit.get("nudge-inactive") {
+            assert_eq!(ended.exit, i32::from(*exit), "{name}: {}", ended.stderr);
+        }
+        assert!(name == "inactive" || unknown(&json) > 0, "{name}");
+    }
+}
+
 /// Rooms that are shared with everyone ask who that is once.
 #[tokio::test]
 async fn everyone_is_read_once() {
