@@ -66,12 +66,21 @@ async fn chosen(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<(
     };
     let choice = choose(wanted, &shown, &tagged);
     if !choice.unknown.is_empty() {
-        let message =
-            |unknown: &String| format!("no room is meant by `{unknown}`; look ids, titles and tags up in the portal");
+        let message = |unknown: &String| no_room(unknown, &shown);
         let problems = choice.unknown.iter().map(|unknown| Problem::new("rooms", message(unknown))).collect();
         return Err(job_runner::Error::Config(Problems(problems)).into());
     }
     Ok((shown, choice))
+}
+
+/// What to say of an entry that means no room.
+pub(crate) fn no_room(unknown: &str, rooms: &[Room]) -> String {
+    let is_alike = |room: &&Room| room.fact.title.for_terminal().to_lowercase() == unknown.to_lowercase();
+    let advice = match rooms.iter().find(is_alike) {
+        Some(room) => format!("did you mean `{}`?", room.fact.title.for_terminal()),
+        None => "look ids, titles and tags up in the portal".to_owned(),
+    };
+    format!("no room is meant by `{unknown}`; {advice}")
 }
 
 async fn terms(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Terms> {

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use ::report::{Document, Line};
 use audit_model::{MainSource, Window};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use job_runner::args::FlagSetting;
@@ -57,6 +57,10 @@ impl Program for NudgeInactive {
 
     fn flags(cli: &Cli) -> Vec<FlagSetting> {
         cli.flags()
+    }
+
+    fn reach(config: &Config) -> TimeDelta {
+        config.period()
     }
 
     /// The period before its end, whatever earlier runs have seen: a shorter one would call people inactive who are not.

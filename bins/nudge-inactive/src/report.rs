@@ -35,7 +35,7 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
 pub(crate) fn part(report: &Report, rooms: &[&RoomReport], document: &mut Document) {
     let clock = document.clock();
     document.figures = figures(report, rooms);
-    document.sections = Vec::new();
+    document.sections = first(report, rooms).into_iter().collect();
     let findings: BTreeMap<&str, &Finding> =
         report.findings.iter().map(|found| (found.finding.fingerprint.as_str(), &found.finding)).collect();
     for room in rooms.iter().filter(|room| !room.inactive.is_empty()) {
@@ -43,7 +43,8 @@ pub(crate) fn part(report: &Report, rooms: &[&RoomReport], document: &mut Docume
             let finding = findings.get(inactive.fingerprint(room).as_str()).copied()?;
             Some(person(report, inactive, finding, clock))
         };
-        let section = room_section(&report.head, room).with(Block::Paragraph(counts(room).into()));
+        let owner = room.owner.as_ref().map(|owner| line!["; owned by ", who(owner)]).unwrap_or_default();
+        let section = room_section(&report.head, room).with(Block::Paragraph(Line::from(counts(room)).and(owner)));
         let many = room.inactive.iter().filter(|one| one.is_one_of_many()).count() >= FOLDED_FROM;
         let (readers, others): (Vec<&Inactive>, Vec<&Inactive>) =
             room.inactive.iter().partition(|one| many && one.is_one_of_many());
@@ -63,6 +64,21 @@ pub(crate) fn part(report: &Report, rooms: &[&RoomReport], document: &mut Docume
     document.sections.extend(unread(report));
     document.sections.extend(not_judged(rooms, clock));
     document.sections.extend(quiet(report, rooms));
+}
+
+/// What whoever reads only one line has to decide.
+fn first(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
+    let guests = |room: &&&RoomReport| room.inactive.iter().any(|one| one.risk == Risk::GuestWhoMayChange);
+    let places = rooms.iter().filter(guests).count() as u64;
+    let inactive = rooms.iter().flat_map(|room| &room.inactive).filter(|one| one.risk == Risk::GuestWhoMayChange);
+    let people = inactive.map(|one| one.person.id).collect::<BTreeSet<_>>().len() as u64;
+    let text = format!(
+        "{} who did nothing for {} can still change documents in {}: take them out?",
+        plural(people, "guest"),
+        plural(report.body.terms.period_days.into(), "day"),
+        plural(places, "room"),
+    );
+    (people > 0).then(|| Section::new("to decide first").with(Block::Paragraph(text.into())))
 }
 
 /// Managers whom the report has not reached.

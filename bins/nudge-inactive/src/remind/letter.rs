@@ -191,7 +191,7 @@ fn who_answers(values: &Values) -> Option<Recipient> {
 
 /// One short line that is safe in text and in HTML, and of which no mail program makes a link.
 pub(crate) fn short(text: &PortalText) -> String {
-    text.for_terminal_within(LONGEST).replace("://", ":/ /").replace("www.", "www .")
+    text.unlinked_within(LONGEST)
 }
 
 #[cfg(test)]
