@@ -32,6 +32,8 @@ pub struct Mail {
     pub message_id: String,
     /// Addresses for `List-Unsubscribe`: `https:` or `mailto:`.
     pub unsubscribe: Vec<String>,
+    /// Whether one of them is of this person alone, and ends such mails when it is posted to (RFC 8058).
+    pub one_click: bool,
     /// Whom an answer reaches; without, who reads the answers to all mails.
     pub reply_to: Option<Recipient>,
     /// Besides the text.
@@ -269,6 +271,9 @@ impl Mailer {
         if !mail.unsubscribe.is_empty() {
             let addresses: Vec<String> = mail.unsubscribe.iter().map(|address| format!("<{address}>")).collect();
             builder = builder.raw_header(header("List-Unsubscribe", &addresses.join(", ")));
+        }
+        if mail.one_click {
+            builder = builder.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
         let text = SinglePart::plain(mail.text.clone());
         // the same message has the same bytes

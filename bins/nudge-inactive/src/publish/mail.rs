@@ -89,6 +89,7 @@ fn mail(config: &Config, report: &Report, (document, rooms): (&Document, &[&Room
         html: Some(render(Form::Html)),
         message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
         unsubscribe: Vec::new(),
+        one_click: false,
         reply_to: None,
         files: is_cut.then(all).into_iter().collect(),
         date: head.run.started_at,

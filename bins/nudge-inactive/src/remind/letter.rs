@@ -175,6 +175,10 @@ pub(crate) fn write(
         html: Some(templates.render(language, FILES[2], values)?),
         message_id,
         unsubscribe: values.unsubscribe.clone(),
+        one_click: values
+            .unsubscribe
+            .iter()
+            .any(|one| one.starts_with("https:") && one.contains(&person.id.to_string())),
         reply_to: who_answers(values),
         files: Vec::new(),
         date,
@@ -255,6 +259,22 @@ mod tests {
         let two = values("Anna", vec![room("Falcon", 2, &[]), room("Eagle", 1, &[])]);
         assert_eq!(mail(None, &two).subject, "2 rooms: 3 new or changed documents");
         assert_eq!(mail(None, &two).reply_to, None);
+    }
+
+    #[test]
+    fn one_click_unsubscribes_one_person_only() {
+        let anna = person("Anna", "anna@example.com");
+        let written = |setting: &str| {
+            mail(None, &Values { unsubscribe: vec![unsubscribe(setting, &anna)], ..values("Anna", vec![]) })
+        };
+        let of_anna = written("https://docs.example.com/stop?who={person}");
+        assert!(
+            of_anna.one_click && of_anna.unsubscribe[0].ends_with(&anna.id.to_string()),
+            "{:?}",
+            of_anna.unsubscribe
+        );
+        assert!(!written("https://docs.example.com/stop").one_click);
+        assert!(!written("mailto:stop@example.com").one_click);
     }
 
     /// Whoever may upload a file chooses its title, and must not write mails of the company's own sender.

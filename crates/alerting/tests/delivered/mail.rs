@@ -22,6 +22,7 @@ fn mail(to: &str) -> Mail {
         html: Some("<p>Guten Tag – ein <b>Punkt</b></p>".to_owned()),
         message_id: "0123456789abcdef@docs.example.com".to_owned(),
         unsubscribe: vec!["mailto:stop@example.com".to_owned(), "https://docs.example.com/stop?who=1".to_owned()],
+        one_click: false,
         reply_to: None,
         files: Vec::new(),
         date: "2026-11-20T09:00:00Z".parse().unwrap(),
