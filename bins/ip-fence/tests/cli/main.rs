@@ -4,7 +4,7 @@
 
 mod commands;
 mod common;
-mod deploy;
+mod contract;
 mod drift;
 mod faults;
 mod watch;

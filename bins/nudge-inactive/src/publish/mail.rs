@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::report::{Block, Document, Form, Line, Section, Table};
+use ::report::{Block, Document, Line, Section, TEXT_WIDTH, Table};
 use alerting::{Mail, MailFile, Recipient, is_mail_address};
 use audit_model::{Person, PersonStatus, Verdict};
 use sha2::{Digest, Sha256};
@@ -73,7 +73,6 @@ pub(super) fn of_owners(config: &Config, report: &Report, document: &Document) -
 /// The same window and address give the same `Message-ID`.
 fn mail(config: &Config, report: &Report, (document, rooms): (&Document, &[&RoomReport]), to: Recipient) -> Mail {
     let (short, is_cut) = shortened(document.clone());
-    let render = |form: Form| String::from_utf8_lossy(&form.render(&short)).into_owned();
     let head = &report.head;
     let key = format!("manager {} {} {}", to.address, head.portal.shown(), head.window);
     let host = head.portal.url.host_str().unwrap_or("localhost");
@@ -85,8 +84,8 @@ fn mail(config: &Config, report: &Report, (document, rooms): (&Document, &[&Room
     Mail {
         to,
         subject: subject(config, report, document),
-        text: render(Form::Text),
-        html: Some(render(Form::Html)),
+        text: short.text(TEXT_WIDTH),
+        html: Some(short.html()),
         message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
         unsubscribe: Vec::new(),
         one_click: false,

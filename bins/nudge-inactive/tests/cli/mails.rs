@@ -192,6 +192,8 @@ async fn a_server_that_defers_gets_the_same_mails_from_the_next_run() {
     assert_eq!((ended.exit, server.taken().len()), (0, 0));
     assert!(mail_to(&ended, "Grouped").contains("not sent: "), "{}", ended.stdout);
     assert!(!ended.stderr.contains("example.com"), "no addresses in the log: {}", ended.stderr);
+    let is_said_once = |line: &str| line.matches("4.7.1").count() <= 1;
+    assert!(ended.stderr.contains("4.7.1") && ended.stderr.lines().all(is_said_once), "{}", ended.stderr);
     server.switch("accept");
     let later = go(&setting, &config, &[]).await;
     assert_eq!((later.stdout.as_str(), sorted(server.recipients())), ("", USERS.map(str::to_owned).to_vec()));
