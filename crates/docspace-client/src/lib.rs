@@ -37,7 +37,7 @@ pub use error::{Error, ErrorKind};
 pub use folders::{File, Folder, FolderContents};
 pub use key::ApiKey;
 pub use key_facts::{Area, KeyFacts, Scopes};
-pub use members::{Access, Member, MemberGroup};
+pub use members::{Access, Everyone, Member, MemberGroup};
 pub use people::{Account, EVERYONE, Group};
 pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};
 pub use probe::{AUDIT_TRAIL, Identity, Portal};

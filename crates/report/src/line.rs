@@ -76,7 +76,7 @@ impl Line {
 pub(crate) fn shown(span: &Span) -> String {
     match span {
         Span::Own(text) => PortalText::new(text.as_str()).for_terminal(),
-        Span::Portal(text, longest) => text.for_terminal_within(*longest),
+        Span::Portal(text, longest) => text.unlinked_within(*longest),
     }
 }
 
@@ -141,6 +141,13 @@ mod tests {
         assert_eq!(line.raw(), format!("asked {long} twice"));
         assert_eq!(Line::name(&long.as_str().into()).for_terminal(), format!("{}…", "a".repeat(79)));
         assert_eq!(Line::from(long.clone()).for_terminal(), long);
+    }
+
+    #[test]
+    fn texts_of_the_portal_lead_nowhere_and_ours_do() {
+        let title = PortalText::new("Your password expires: https://evil.example/");
+        let line = line!["see https://docs.example.com: ", &title];
+        assert_eq!(line.for_terminal(), "see https://docs.example.com: Your password expires: https:/ /evil.example/");
     }
 
     #[test]

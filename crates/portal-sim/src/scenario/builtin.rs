@@ -23,6 +23,7 @@ pub const BUILTIN: &[&str] = &[
     "visitors",
     "agent-twin",
     "inactive",
+    "short-trail",
 ];
 
 /// The text of a built-in scenario.
@@ -45,6 +46,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "visitors" => include_str!("../../../../fixtures/scenarios/visitors.json"),
         "agent-twin" => include_str!("../../../../fixtures/scenarios/agent-twin.json"),
         "inactive" => include_str!("../../../../fixtures/scenarios/inactive.json"),
+        "short-trail" => include_str!("../../../../fixtures/scenarios/short-trail.json"),
         _ => return None,
     })
 }
