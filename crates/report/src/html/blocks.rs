@@ -47,14 +47,18 @@ pub(super) fn titled(page: &mut Markup, shown: &[Block], title: &Line, clock: Cl
 
 /// On narrow screens every row becomes a card whose lines repeat the headings; the roles keep it a table for screen readers.
 pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock) {
-    let caption = if table.caption.is_empty() { title } else { &table.caption };
     let headings: Vec<String> = table.headings().into_iter().map(str::to_owned).collect();
     let class_of = |column| if table.is_numeric(column) { "number" } else { "text" };
     // where there is room, no address is broken for the sake of a long title beside it
     let class = if headings.len() <= FEW_COLUMNS { "few" } else { "many" };
     page.tag("table", &[("role", "table"), ("class", class)], |page| {
         page.tag("caption", &[], |page| {
-            page.line(caption);
+            if table.caption.is_empty() {
+                // all who see it see the title above it
+                page.tag("span", &[("class", "unseen-text")], |page| page.line(title));
+            } else {
+                page.line(&table.caption);
+            }
             if let Some(note) = table.note() {
                 page.tag("span", &[("class", "rest")], |page| page.line(&note));
             }
@@ -93,6 +97,7 @@ fn cell(page: &mut Markup, cell: &Cell, clock: Clock) {
         Cell::Empty => {}
         Cell::At(instant) => page.instant(*instant, clock),
         Cell::Link(link) => page.tag("span", &[], |page| page.link(link.label.clone(), &link.url)),
+        Cell::Anchor(anchor) => page.anchor(&anchor.text, &anchor.id),
         Cell::Text(_) | Cell::Number(_) => page.line_in("span", &[], cell.line(clock)),
     }
 }

@@ -1,6 +1,6 @@
 //! What readers get, in every form and every situation.
 
-use report::{Document, Form};
+use report::{Block, Cell, Details, Document, Form, Line, Section, Table};
 
 use crate::common;
 
@@ -64,4 +64,26 @@ fn json_has_the_shape_that_the_schema_describes() {
         json["sections"] = serde_json::json!([{ "title": "", "is_news": false, "blocks": [{ "kind": "person" }] }]);
         assert!(schemas.validate(&json, index).is_err(), "{name}: the schema accepts anything");
     }
+}
+
+/// Lines lead to rows where the form can lead and the document has the row; a row that stands there twice is led to once.
+#[test]
+fn lines_lead_to_rows() {
+    let mut document = common::quiet();
+    let mut table = Table::new("Events", &["Event"]);
+    table.row([Cell::anchored("48521", "event-48521")]);
+    let seen = Line::from("switched off. ").and(Line::row("[48521]", "event-48521"));
+    let lost = Line::from("switched on. ").and(Line::row("[48522]", "event-48522"));
+    let folded = Details { summary: "again".into(), blocks: vec![Block::Table(table.clone())] };
+    let section = Section::new("what happened").with(Block::List(vec![seen, lost])).with(Block::Table(table));
+    document.sections = vec![section.with(Block::Details(folded))];
+    document.proof = "9 of 9 events; nothing is missing".into();
+    let page = String::from_utf8(Form::Html.render(&document)).unwrap();
+    assert!(page.contains("switched off. <a class=\"id\" href=\"#event-48521\">[48521]</a>"), "{page}");
+    assert!(page.contains("switched on. <span class=\"id\">[48522]</span>"), "{page}");
+    assert_eq!(page.matches("id=\"event-48521\"").count(), 1, "{page}");
+    assert!(page.contains("<p class=\"proof\">9 of 9 events; nothing is missing.</p>"), "{page}");
+    let text = String::from_utf8(Form::Text.render(&document)).unwrap();
+    assert!(text.contains("- switched off. [48521]\n") && text.contains("- switched on. [48522]\n"), "{text}");
+    assert!(text.contains("\nComplete: 9 of 9 events; nothing is missing\n"), "{text}");
 }
