@@ -34,7 +34,7 @@ async fn the_cron_lines_run_the_program_as_another_user() {
         .map(|line| line.split_whitespace().collect())
         .collect();
     assert_eq!(lines.len(), 2);
-    for (words, day) in lines.iter().zip(["1", "4"]) {
+    for (words, day) in lines.iter().zip(["1", "4,12"]) {
         let expected = ["0", "4", day, "*", "*", "compliance-monthly", "compliance-monthly"];
         assert_eq!(words[..7], expected, "five times, user, program");
         assert_accepted(&words[7..].join(" ")).await;
@@ -66,9 +66,9 @@ async fn the_service_runs_the_program_with_as_little_as_possible() {
 }
 
 #[test]
-fn the_timer_starts_the_service_twice_a_month() {
+fn the_timer_starts_the_service_again_when_the_month_is_read_once_more() {
     let text = file("compliance-monthly.timer");
-    for expected in [("OnCalendar", "*-*-01,04 04:00"), ("Persistent", "true"), ("WantedBy", "timers.target")] {
+    for expected in [("OnCalendar", "*-*-01,04,12 04:00"), ("Persistent", "true"), ("WantedBy", "timers.target")] {
         assert!(settings(&text).contains(&expected), "{expected:?}");
     }
 }
