@@ -103,7 +103,7 @@ impl Facts {
     /// What a reader should know of an account; mostly nothing.
     pub(crate) fn remark(&self, actor: &Actor) -> String {
         if let Some((at, event)) = self.summary.removed.get(&actor.id) {
-            format!("removed on {} (event {event})", self.period.day(*at))
+            format!("removed on {} (event {event})", self.period.day(*at).format("%-d %B %Y"))
         } else if actor.is_by_link() {
             "by link, nobody signed in".to_owned()
         } else if actor.is_worker() {

@@ -71,6 +71,11 @@ impl Month {
         Month { first_day: date.with_day(1).expect("every month has a first day") }
     }
 
+    /// `June 2026`
+    pub(crate) fn words(self) -> String {
+        self.first_day.format("%B %Y").to_string()
+    }
+
     fn moved(self, months: i32) -> Self {
         let by = Months::new(months.unsigned_abs());
         let moved = if months < 0 { self.first_day - by } else { self.first_day + by };
@@ -137,7 +142,7 @@ impl Period {
     /// What people call it: `June 2026`, else its days, else its instants.
     pub(crate) fn words(&self) -> String {
         match self.month() {
-            Some(month) => month.first_day.format("%B %Y").to_string(),
+            Some(month) => month.words(),
             None => self.days_in_words(),
         }
     }

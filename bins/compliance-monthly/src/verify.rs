@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
+use crate::period::Month;
 
 /// What was found.
 #[derive(Debug)]
@@ -97,11 +98,12 @@ pub(crate) fn run(folders: &[PathBuf], digest: Option<&str>, setup: &Setup<'_, C
 fn unchanged(manifest: &Manifest) -> String {
     let url = manifest.portal.get("url").and_then(Value::as_str).unwrap_or_default();
     let url = PortalText::new(url).for_terminal();
+    let label = manifest.period.label.as_str();
+    let period = label.parse::<Month>().map_or_else(|_| PortalText::new(label).for_terminal(), Month::words);
     let seen = if manifest.is_complete() { "complete" } else { "INCOMPLETE" };
     let (events, logins) = (manifest.counts.events, manifest.counts.logins);
     format!(
-        "{}, {url}: {seen}, {}, {}; {}, none changed; digest {}; unsigned",
-        PortalText::new(manifest.period.label.as_str()).for_terminal(),
+        "{period}, {url}: {seen}, {}, {}; {}, none changed; digest {}; unsigned",
         plural(events, "event"),
         plural(logins, "login"),
         plural(manifest.files.len() as u64, "file"),

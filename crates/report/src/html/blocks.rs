@@ -52,17 +52,7 @@ pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock
     // where there is room, no address is broken for the sake of a long title beside it
     let class = if headings.len() <= FEW_COLUMNS { "few" } else { "many" };
     page.tag("table", &[("role", "table"), ("class", class)], |page| {
-        page.tag("caption", &[], |page| {
-            if table.caption.is_empty() {
-                // all who see it see the title above it
-                page.tag("span", &[("class", "unseen-text")], |page| page.line(title));
-            } else {
-                page.line(&table.caption);
-            }
-            if let Some(note) = table.note() {
-                page.tag("span", &[("class", "rest")], |page| page.line(&note));
-            }
-        });
+        caption(page, table, title);
         page.tag("thead", &[("role", "rowgroup")], |page| {
             page.tag("tr", &[("role", "row")], |page| {
                 for (column, heading) in headings.iter().enumerate() {
@@ -88,6 +78,25 @@ pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock
                 });
             }
         });
+    });
+}
+
+/// All who see a title above the table see it there; the others hear it from the caption.
+fn caption(page: &mut Markup, table: &Table, title: &Line) {
+    let note = table.note();
+    let unseen: &[(&'static str, &str)] = &[("class", "unseen-text")];
+    if table.caption.is_empty() && note.is_none() {
+        return page.line_in("caption", unseen, title.clone());
+    }
+    page.tag("caption", &[], |page| {
+        if table.caption.is_empty() {
+            page.line_in("span", unseen, title.clone());
+        } else {
+            page.line(&table.caption);
+        }
+        if let Some(note) = &note {
+            page.tag("span", &[("class", "rest")], |page| page.line(note));
+        }
     });
 }
 
