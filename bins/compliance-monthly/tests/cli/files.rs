@@ -110,14 +110,11 @@ async fn a_changed_byte_in_any_file_is_named() {
     setting.month("2026-06", &[]).await;
     let whole = verify(&setting).await;
     assert_eq!((whole.exit, whole.stderr.as_str()), (0, ""), "{}", whole.stdout);
-    let said = ": complete, 21 events, 12 logins; 7 files, none changed; digest ";
-    assert!(
-        whole.stdout.contains(": June 2026, http://127.0.0.1:")
-            && whole.stdout.contains(said)
-            && whole.stdout.ends_with("; unsigned\n"),
-        "{}",
-        whole.stdout
-    );
+    for said in
+        [": June 2026, http://", ": complete, 21 events, 12 logins; 7 files, none changed; digest ", "; unsigned\n"]
+    {
+        assert!(whole.stdout.contains(said), "{said}: {}", whole.stdout);
+    }
     for (name, bytes) in setting.bytes() {
         let path = setting.out().join(&name);
         // the first, the last, and some in between

@@ -1,6 +1,6 @@
 //! Whom a report names, and for what: no document twice, nobody who is nobody, and everybody by the right name.
 
-use portal_sim::{Event, GUEST, Person, Scenario};
+use portal_sim::{Event, GUEST, Login, Person, Scenario};
 
 use crate::common::Setting;
 use crate::portal::{at, june};
@@ -154,4 +154,24 @@ async fn people_whom_something_was_done_to_are_named() {
     setting.sim.edit(|portal| portal.people.last_mut().unwrap().first_name = "Karl".to_owned());
     setting.month("2026-06", &[]).await;
     assert_eq!(setting.written("2026-06.txt"), before);
+}
+
+/// Many failures and then a success from one address are one matter, and all rows of the login history are accounted for.
+#[tokio::test]
+async fn who_came_in_after_many_failures_is_asked_about() {
+    let mut portal = june();
+    let anna = portal.person_by_email("anna@example.com").unwrap().clone();
+    let success = Login::success(&anna, at("2026-06-09T22:15:00Z"));
+    let from_there = Login { ip: "198.51.100.9".to_owned(), country: Some("Peru".to_owned()), ..success };
+    portal.add_login(from_there.clone());
+    portal.add_login(Login { action: 1006, at: at("2026-06-09T23:00:00Z"), ..from_there });
+    let setting = Setting::new(portal).await;
+    let ended = setting.month("2026-06", &[]).await;
+    let said = "Wed 10 Jun 00:15  Anna Schmidt signed in from 198.51.100.9 (Peru) after 11 failed logins from there: ask whether";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    let counted = "14 rows of the login history: 2 logins by 1 person, 11 failed logins and 1 other row, such as people signing out";
+    assert!(ended.stdout.contains(counted), "{}", ended.stdout);
+    let config = setting.config("failed_logins = 11");
+    let allowed = setting.month("2026-06", &["--config", &config]).await;
+    assert!(!allowed.stdout.contains("failed logins from there"), "{}", allowed.stdout);
 }
