@@ -133,3 +133,19 @@ async fn settings_that_do_nothing_are_refused() {
     let told = setting.run(&["--month", "2026-06", "--config", &config]).await;
     assert!(told.stdout.contains("`nobody@example.com`, which stands in `service_accounts`"), "{}", told.stdout);
 }
+
+/// A limit that ends a run is called so, whatever the run was reading then.
+#[tokio::test]
+async fn a_budget_that_is_used_up_is_called_so() {
+    let mut ended_early = 0;
+    for requests in 3..16 {
+        let setting = Setting::new(june()).await;
+        let config = setting.config(&format!("[budget]\nrequests = {requests}"));
+        let ended = setting.run(&["--month", "2026-06", "--config", &config, "--format", "json"]).await;
+        let gaps = ended.json()["coverage"]["gaps"].as_array().unwrap().clone();
+        assert_eq!(gaps.is_empty(), ended.exit == 0, "{requests}: {gaps:?}");
+        assert!(gaps.iter().all(|gap| gap["why"] == "budget_exhausted"), "{requests}: {gaps:?}");
+        ended_early += usize::from(ended.exit != 0);
+    }
+    assert!((1..13).contains(&ended_early), "{ended_early}");
+}

@@ -82,3 +82,29 @@ async fn what_could_not_be_looked_up_is_a_gap_and_no_mistake() {
     assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("has the id `94170`, which stands in `only.files`"), "{}", ended.stdout);
 }
+
+/// Titles are what people have. One that several documents bear could mean another one than it seems.
+#[tokio::test]
+async fn titles_are_understood_where_they_are_one_document() {
+    let setting = Setting::new(june()).await;
+    let config = setting.config("[only]\nfiles = [\"first.docx\"]");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let text = setting.written("2026-06.txt");
+    assert!(text.contains("Total events: 1\n") && text.contains("File Downloaded: first.docx"), "{text}");
+    assert!(text.contains("`first.docx` in `only.files` is the title of one thing only, with the id 9002"), "{text}");
+    let config = setting.config("[only]\nfolders = [\"Contracts\"]");
+    let ended = setting.run(&["--month", "2026-06", "--config", &config]).await;
+    assert!(ended.stdout.contains("Total events: 1\n"), "{}{}", ended.stdout, ended.stderr);
+    // twelve documents, a part of a title, and a document that no event of the month names
+    for title in ["plan.docx", "irst.docx", "untouched.docx", "Contracts"] {
+        let config = setting.config(&format!("[only]\nfiles = [\"{title}\"]"));
+        let refused = setting.run(&["--month", "2026-06", "--config", &config]).await;
+        assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{title}: {}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("`{title}`")), "{title}: {}", refused.stderr);
+    }
+    setting.file("important.txt", "first.docx\nlast.docx\n");
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let ended = setting.run(&["--month", "2026-06", "--config", &config]).await;
+    assert!(ended.stdout.contains("Total events: 2\n"), "{}{}", ended.stdout, ended.stderr);
+}

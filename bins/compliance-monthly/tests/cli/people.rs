@@ -96,7 +96,7 @@ async fn the_owner_of_the_key_is_a_person() {
     assert_eq!(remark("\"Olga Owner\""), "\"owner of this program's key\"");
     assert_eq!(remark("\"Backup Bot\""), "\"service account\"");
     let text = setting.written("2026-06.txt");
-    assert!(text.contains("What our own programs did (1 event)"), "{text}");
+    assert!(text.contains("What service accounts did (1 event)"), "{text}");
 }
 
 /// Each of the first ten is a line with who, what and when, and leads to its row; the others are counted.
