@@ -157,7 +157,11 @@ fn everything(facts: &Facts) -> String {
     let Facts { summary, period, .. } = facts;
     let is_key_owner = |id: &Uuid| facts.key_owner == Some(*id) && !facts.own.contains(id);
     let has_key_owner = summary.people.keys().any(|actor| is_key_owner(&actor.id));
-    let key_owner = if has_key_owner { ", the owner of this program's key among them," } else { "" };
+    let key_owner = match (has_key_owner, summary.active_people) {
+        (false, _) => "",
+        (true, 1) => ", the owner of this program's key,",
+        (true, _) => ", the owner of this program's key among them,",
+    };
     let known = summary.rooms.keys().filter(|key| matches!(key, RoomKey::Known(_))).count() as u64;
     let titled: u64 = summary
         .rooms
