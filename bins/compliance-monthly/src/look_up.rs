@@ -82,8 +82,12 @@ fn by_id(only: &Selection, important: &[String]) -> [NamedList; 3] {
 fn important(only: &Selection) -> Result<Vec<String>, Error> {
     let Some(path) = &only.important_documents else { return Ok(Vec::new()) };
     let shown = path.as_path().display();
-    let list = std::fs::read_to_string(path.as_path())
-        .map_err(|error| Error::setting(IMPORTANT, format!("cannot be read: {shown}: {error}")))?;
+    let unread = |error: std::io::Error| Error::setting(IMPORTANT, format!("cannot be read: {shown}: {error}"));
+    // a pipe has no end, and a device none either
+    if !std::fs::metadata(path.as_path()).map_err(unread)?.is_file() {
+        return Err(Error::setting(IMPORTANT, format!("names {shown}, which is no file")));
+    }
+    let list = std::fs::read_to_string(path.as_path()).map_err(unread)?;
     let ids = ids_in(&list);
     if ids.is_empty() {
         return Err(Error::setting(IMPORTANT, format!("holds no id: write one on each line of {shown}")));

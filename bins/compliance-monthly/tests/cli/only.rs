@@ -108,3 +108,15 @@ async fn titles_are_understood_where_they_are_one_document() {
     let ended = setting.run(&["--month", "2026-06", "--config", &config]).await;
     assert!(ended.stdout.contains("Total events: 2\n"), "{}{}", ended.stdout, ended.stderr);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_list_that_is_no_file_is_not_read() {
+    let setting = Setting::new(june()).await;
+    let made = std::process::Command::new("mkfifo").arg(setting.home().join("important.txt")).status().unwrap();
+    assert!(made.success());
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let refused = cli_test::in_time(setting.run(&["--month", "2026-06", "--config", &config])).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("which is no file"), "{}", refused.stderr);
+}
