@@ -173,7 +173,11 @@ impl Archive {
         })
     }
 
-    pub(crate) async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
+    /// What a program has remembered of its own under this kind and name.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
         let row: Option<(String, i64)> =
             sqlx::query_as("SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?")
                 .bind(kind)
@@ -187,7 +191,11 @@ impl Archive {
         }))
     }
 
-    pub(crate) async fn keep_fact<T: Serialize>(
+    /// Remembers something in place of what was remembered under this kind and name.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_fact<T: Serialize>(
         &self,
         kind: &str,
         name: &str,

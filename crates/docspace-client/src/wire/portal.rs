@@ -17,6 +17,9 @@ pub(crate) struct QuotaDto {
     pub(crate) free: bool,
     #[serde(default)]
     pub(crate) statistic: bool,
+    /// Bytes; 0 and less mean none.
+    #[serde(default, rename = "maxFileSize")]
+    pub(crate) max_file_size: Option<i64>,
 }
 
 #[derive(Deserialize)]
