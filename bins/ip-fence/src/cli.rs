@@ -63,7 +63,15 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) own_all: bool,
 
-    /// The address under which the portal sees this machine [default: the one of earlier events of the key's account]
+    /// Add what somebody else has taken out of the list although the policy wants it
+    #[arg(long)]
+    pub(crate) add_again: bool,
+
+    /// Somebody who is meant to be locked out, by e-mail address or id; may be repeated
+    #[arg(long, value_name = "PERSON")]
+    pub(crate) lock_out: Vec<String>,
+
+    /// The address under which the portal sees this machine; without it a plan with the switch on is refused
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) own_address: Option<std::net::IpAddr>,
 }

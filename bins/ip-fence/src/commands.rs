@@ -1,17 +1,19 @@
 //! The subcommands of this program. None of them changes anything, here or at the portal.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ::report::words::plural;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
-use docspace_client::{Client, Directory, ErrorKind};
+use docspace_client::{Client, Directory, ErrorKind, ListedKey};
 use event_archive::Look;
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
 use job_runner::names::{NamedList, unknown};
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};
 use crate::config::Config;
@@ -132,7 +134,9 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
     })?;
     // what is remembered is read from a copy, and nothing is written to the store itself
     let archive = setup.archive_snapshot().await?;
-    let (mut coverage, seen) = history(&client, &archive, window, setup).await?;
+    let lock_out = lock_out(&args.lock_out, &directory)?;
+    let (mut coverage, seen, keys) = history(&client, &archive, window, setup).await?;
+    let own_entries = archive.own_entries().await?;
     let remembered = archive.address_list().await?.map(|fact| fact.value.list);
     if list.enabled {
         coverage.blind_spots.push(BlindSpot::BlockedLogins);
@@ -145,10 +149,15 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
         service_accounts: &setup.common.service_accounts,
         settings: &setup.config.portal,
         own_all: args.own_all,
+        add_again: args.add_again,
+        own_entries: &own_entries,
+        lock_out: &lock_out,
+        keys: &keys,
         own_address: args.own_address,
         me: &portal.me,
         is_public: gather::is_public(&setup.config.portal, &setup.portal_url()?),
         seen: &seen,
+        until: window.until,
     });
     let verdict = coverage.verdict();
     let ending = Ending {
@@ -162,18 +171,28 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
     Ok(decide(ending, setup.args.exit_code))
 }
 
-/// Logins and acts of the window, by person and address.
+/// The people whom the flag names.
+fn lock_out(named: &[String], directory: &Directory) -> Result<BTreeSet<Uuid>, job_runner::Error> {
+    let unknown = unknown(&[NamedList::people("--lock-out", named)], directory);
+    if !unknown.is_empty() {
+        return Err(job_runner::Error::unknown(&unknown));
+    }
+    Ok(named.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id).collect())
+}
+
+/// Logins and acts of the window, by person and address, and the keys that work without leaving any.
 async fn history(
     client: &Client,
     archive: &event_archive::Archive,
     window: Window,
     setup: &Setup<'_, Config>,
-) -> anyhow::Result<(Coverage, plan::History)> {
+) -> anyhow::Result<(Coverage, plan::History, Vec<ListedKey>)> {
     let what = (client.clone(), archive.clone());
     let mut look = Look::new(what, (window, setup.now), MainSource::Logins, &BLIND_SPOTS);
     look.logins().await?;
     look.audit().await?;
-    Ok((look.into_coverage(), plan::History::read(archive, window).await?))
+    let keys = look.answered("keys", client.keys().await).unwrap_or_default();
+    Ok((look.into_coverage(), plan::History::read(archive, window).await?, keys))
 }
 
 fn shown(text: &str) -> String {

@@ -158,7 +158,7 @@ mod tests {
         let list = |enabled| AddressList { entries: Vec::new(), enabled };
         let window = Window::new(now() - TimeDelta::days(1), now());
         let switched_off = |hours| {
-            let value = KnownList { list: list(false), before: Some(list(true)) };
+            let value = KnownList { list: list(false), before: Some(list(true)), ..KnownList::default() };
             let known = Fact { value, learned_at: now() - TimeDelta::hours(hours) };
             changed(&known, &[], &directory(), window).unwrap().finding.fingerprint
         };

@@ -122,7 +122,10 @@ fn list(entries: &[(&str, bool)], enabled: bool) -> AddressList {
 }
 
 fn print_of_change(before: AddressList, list: AddressList) -> String {
-    let known = Fact { value: KnownList { list, before: Some(before) }, learned_at: now() - TimeDelta::hours(1) };
+    let known = Fact {
+        value: KnownList { list, before: Some(before), ..KnownList::default() },
+        learned_at: now() - TimeDelta::hours(1),
+    };
     let found = changed(&known, &[], &directory(), Window::new(now() - TimeDelta::days(1), now())).unwrap();
     assert_eq!(found.detail.kind, Kind::ListChanged);
     found.finding.fingerprint
@@ -141,7 +144,7 @@ fn of_changes_of_the_portals_list() {
 #[test]
 fn of_a_list_that_lets_everybody_in() {
     let print = |list| {
-        let known = Fact { value: KnownList { list, before: None }, learned_at: now() - TimeDelta::hours(1) };
+        let known = Fact { value: KnownList { list, ..KnownList::default() }, learned_at: now() - TimeDelta::hours(1) };
         let found = not_enforced(&known, &[login(BOB, "203.0.113.7", 90)], &directory()).unwrap();
         (found.detail.kind, found.finding.fingerprint)
     };

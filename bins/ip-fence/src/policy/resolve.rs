@@ -122,6 +122,11 @@ impl Policy {
         self.rules.iter().filter(|rule| rule.has_expired(self.today))
     }
 
+    /// Everybody whom a rule names, with what their rules allow together.
+    pub(crate) fn people_named(&self) -> impl Iterator<Item = (Uuid, &Allowed)> {
+        self.allowed.iter().map(|(person, allowed)| (*person, &**allowed))
+    }
+
     pub(crate) fn people(&self) -> usize {
         self.allowed.len()
     }

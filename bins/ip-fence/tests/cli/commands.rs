@@ -1,6 +1,7 @@
 //! `policy check`, `policy test`, `policy import`, `plan` and `doctor`.
 
-use portal_sim::{Key, Scenario};
+use chrono::TimeDelta;
+use portal_sim::{Key, Login, Person, PersonKind, Scenario};
 use serde_json::Value;
 
 use cli_test::Run;
@@ -126,11 +127,13 @@ async fn a_plan_says_what_it_would_do_and_to_whom() {
 async fn a_plan_that_hurts_nobody_ends_with_0() {
     let mut scenario = listed();
     scenario.logins.retain(|login| login.ip == "192.0.2.12");
+    let bob = scenario.person_by_email("bob@example.com").unwrap().clone();
+    scenario.add_login(Login::success(&bob, common::now() - TimeDelta::days(20)));
     scenario.events.retain(|event| event.ip.as_deref() == Some("192.0.2.12"));
     let setting = portal_with(scenario).await;
     setting.file(
         "policy.toml",
-        "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.12\"]\n",
+        "default = \"ignore\"\n[[rule]]\nlabel = \"desk\"\ngroups = [\"Staff\"]\npeople = [\"hana@example.com\"]\nallow = [\"192.0.2.12\"]\n",
     );
     let config = "[portal]\nenforce = true\n";
     let arguments = ["--own-address", "192.0.2.12", "--own-all", "--format", "json"];
@@ -138,6 +141,67 @@ async fn a_plan_that_hurts_nobody_ends_with_0() {
     assert_eq!(ended.exit, 0, "{}{}", ended.stdout, ended.stderr);
     insta::assert_snapshot!("plan_json", ended.stdout);
     assert_valid(PLAN, &ended.stdout);
+}
+
+fn refusing(report: &Value) -> Vec<&str> {
+    let dangers = report["dangers"].as_array().unwrap().iter().filter(|danger| danger["refuses"] == true);
+    dangers.map(|danger| danger["kind"].as_str().unwrap()).collect()
+}
+
+const ON: &str = "[portal]\nenforce = true\n";
+
+/// A network that nobody comes from, in a policy that names everybody.
+#[tokio::test]
+async fn a_policy_with_a_wrong_network_is_refused() {
+    let setting = portal("addresses").await;
+    let policy = "[[rule]]\nlabel = \"all\"\ngroups = [\"Staff\"]\npeople = [\"hana@example.com\"]\nallow = [\"203.0.113.0/28\"]\n";
+    setting.file("policy.toml", policy);
+    let arguments = ["--own-address", "203.0.113.1", "--format", "json"];
+    let ended = plan(&setting, ON, &arguments).await;
+    assert_eq!((ended.exit, refusing(&ended.json())), (3, vec!["no_way_in", "address_cut"]), "{}", ended.stdout);
+    assert_valid(PLAN, &ended.stdout);
+    let out = ended.json()["simulation"]["no_way_in"].as_array().unwrap().len();
+    assert_eq!(out, 12, "everybody but the owner and who is disabled");
+    assert!(!plan(&setting, ON, &arguments[..2]).await.stdout.contains("as the policy means it"));
+    let meant = [&arguments[..], &["--lock-out", "nobody@example.com"]].concat();
+    let unknown = plan(&setting, ON, &meant).await;
+    assert_eq!(unknown.exit, 2, "{}", unknown.stderr);
+}
+
+#[tokio::test]
+async fn a_plan_of_a_minute_is_refused() {
+    let setting = portal("addresses").await;
+    let url = setting.sim.url();
+    let policy = "[[rule]]\nlabel = \"all\"\ngroups = [\"Staff\"]\npeople = [\"hana@example.com\"]\nallow = [\"192.0.2.0/24\"]\n";
+    setting.file("policy.toml", policy);
+    let config = setting.file("ip-fence.toml", ON);
+    let until = common::now().to_rfc3339();
+    let flags = ["--config", &config, "--portal", &url, "--policy", "policy.toml", "--since", "1m", "--until", &until];
+    let rest = ["--own-address", "192.0.2.7", "--format", "json"];
+    let ended = run_bare(&setting, &[&["plan"], &flags[..], &rest].concat()).await;
+    assert_eq!((ended.exit, refusing(&ended.json())), (3, vec!["no_history"]), "{}", ended.stdout);
+}
+
+/// Robots whose keys only read leave no event at all.
+#[tokio::test]
+async fn a_robot_whose_key_only_reads_refuses_the_plan() {
+    let mut scenario = Scenario::builtin("addresses", common::now()).unwrap();
+    let robot = Person::new("robot@example.com", "Back", "Up").kind(PersonKind::Admin);
+    scenario.people.push(robot.clone());
+    let used = Some(common::now() - TimeDelta::days(3));
+    let setting = portal_with(scenario.with_key(Key { used, ..Key::of(&robot) })).await;
+    let ended = plan(&setting, ON, &["--own-address", "192.0.2.7", "--format", "json"]).await;
+    let report = ended.json();
+    assert!(refusing(&report).contains(&"key_unseen"), "{}", ended.stdout);
+    let text = plan(&setting, ON, &["--own-address", "192.0.2.7"]).await.stdout;
+    assert!(
+        text.contains("Back Up <robot@example.com>") && text.contains("what a key reads leaves no event"),
+        "{text}"
+    );
+    // what nobody could ask is not known
+    setting.sim.set_faults(vec![portal_sim::Fault::status(500).on("keys$")]);
+    let blind = plan(&setting, ON, &["--own-address", "192.0.2.7", "--format", "json"]).await;
+    assert_eq!(blind.exit, 4, "{}", blind.stdout);
 }
 
 /// While the switch stays off, a plan blocks nobody, and says whom it would.
