@@ -63,7 +63,8 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         service_accounts: &job.service_accounts,
         is_public: is_public(&config.portal, &job.portal_url),
     };
-    facts.found = judge(config, job, book, &late, known.as_ref()).await?;
+    let is_whole = look.coverage().gaps.iter().all(|gap| gap.what != "audit");
+    facts.found = judge(config, job, book, &late, (known.as_ref(), is_whole)).await?;
     facts.policy = Some(PolicyFacts {
         rules: policy.live_rules().count(),
         expired: policy.expired_rules().map(|rule| rule.label.clone()).collect(),
@@ -140,7 +141,7 @@ async fn judge(
     job: &Job,
     book: Rulebook<'_>,
     late: &BTreeSet<(DateTime<Utc>, Source)>,
-    known: Option<&Fact<KnownList>>,
+    (known, writes_are_known): (Option<&Fact<KnownList>>, bool),
 ) -> anyhow::Result<Vec<Found>> {
     // rows that came late are judged once, also when they lie before the window
     let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
@@ -151,10 +152,13 @@ async fn judge(
     let mut habits = Habits::new(job.archive.login_countries(Window::new(oldest - COUNTRY_MEMORY, oldest)).await?);
     judged_before.iter().for_each(|login| habits.learn(login));
     let mut detector = Detector::new(book, habits);
-    let mut changes = Vec::new();
+    let (mut changes, mut last_write) = (Vec::new(), None);
     let mut waiting = logins.iter().peekable();
     let mut acts = std::pin::pin!(acts(&job.archive, window));
     while let Some(act) = acts.try_next().await? {
+        if drift::is_write(&act) {
+            last_write = Some(act.at);
+        }
         if !is_judged(&act) {
             continue;
         }
@@ -162,7 +166,7 @@ async fn judge(
             detector.push(login);
         }
         detector.push(&act);
-        if drift::is_change(&act) {
+        if drift::is_write(&act) {
             changes.push(act);
         }
     }
@@ -171,9 +175,10 @@ async fn judge(
     logins.iter().for_each(|login| bursts.push(login));
     let mut found = detector.finish();
     found.extend(bursts.finish());
-    if let Some(known) = known {
-        found.extend(drift::changed(known, &changes, book.directory, job.window));
-        found.extend(drift::not_enforced(known, &logins, book.directory));
+    found.extend(drift::told(known, &changes, &logins, book.directory, job.window));
+    // a write that was not read may have switched the list off
+    if let Some(known) = known.filter(|_| writes_are_known) {
+        found.extend(drift::not_enforced(known, last_write, &logins, book.directory));
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use event_archive::{Fact, KnownList};
 use super::*;
 use crate::bursts::Bursts;
 use crate::config::Limits;
-use crate::drift::{changed, not_enforced};
+use crate::drift::{not_enforced, told};
 use crate::habits::Habits;
 use crate::policy::Policy;
 use crate::rule::{Detector, Rulebook};
@@ -126,7 +126,7 @@ fn print_of_change(before: AddressList, list: AddressList) -> String {
         value: KnownList { list, before: Some(before), ..KnownList::default() },
         learned_at: now() - TimeDelta::hours(1),
     };
-    let found = changed(&known, &[], &directory(), Window::new(now() - TimeDelta::days(1), now())).unwrap();
+    let found = told(Some(&known), &[], &[], &directory(), Window::new(now() - TimeDelta::days(1), now())).remove(0);
     assert_eq!(found.detail.kind, Kind::ListChanged);
     found.finding.fingerprint
 }
@@ -145,7 +145,7 @@ fn of_changes_of_the_portals_list() {
 fn of_a_list_that_lets_everybody_in() {
     let print = |list| {
         let known = Fact { value: KnownList { list, ..KnownList::default() }, learned_at: now() - TimeDelta::hours(1) };
-        let found = not_enforced(&known, &[login(BOB, "203.0.113.7", 90)], &directory()).unwrap();
+        let found = not_enforced(&known, None, &[login(BOB, "203.0.113.7", 90)], &directory()).unwrap();
         (found.detail.kind, found.finding.fingerprint)
     };
     let one = list(&[("192.0.2.1", false)], true);
