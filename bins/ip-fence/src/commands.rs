@@ -7,7 +7,7 @@ use ::report::words::plural;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
 use docspace_client::{Client, Directory, ErrorKind, ListedKey};
-use event_archive::Look;
+use event_archive::{KnownNames, Look};
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
@@ -69,8 +69,16 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
 }
 
 async fn resolved(setup: &Setup<'_, Config>, client: &Client, file: PolicyFile) -> anyhow::Result<(Policy, Directory)> {
-    let directory = directory::read(client, Some(&file)).await?;
-    let policy = gather::resolve(Some(file), path(setup), &directory, setup.config, setup.now)?;
+    // a name that a run has known once is none that somebody mistyped
+    let names = match setup.archive_snapshot().await {
+        Ok(archive) => archive.names().await.unwrap_or_default(),
+        Err(failure) => {
+            warn!("names that an earlier run has known are not known: {failure:#}");
+            KnownNames::default()
+        }
+    };
+    let directory = directory::read(client, Some(&file), &names).await?;
+    let policy = gather::resolve(Some(file), path(setup), &directory, Some(&names), (setup.config, setup.now))?;
     Ok((policy, directory))
 }
 

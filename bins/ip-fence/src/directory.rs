@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use docspace_client::{Client, Directory, EVERYONE, Error, Group};
+use event_archive::KnownNames;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
@@ -25,8 +26,8 @@ pub(crate) fn refused(path: &Path, mistakes: Vec<Mistake>) -> job_runner::Error 
     job_runner::Error::Config(Problems(mistakes.into_iter().map(problem).collect()))
 }
 
-/// All people, all groups, and the members of the groups that the policy names.
-pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result<Directory, Error> {
+/// All people, all groups, and the members of the groups that the policy names, or named when they were looked up last.
+pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &KnownNames) -> Result<Directory, Error> {
     let mut directory = Directory::default();
     directory.read_people(client).await?;
     let rules = policy.into_iter().flat_map(|policy| &policy.rules);
@@ -40,7 +41,8 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
     if directory.groups.is_empty() && names_listed {
         return Err(Client::no_groups());
     }
-    let is_named = |group: &&Group| named.iter().any(|name| group.is_meant_by(name));
+    let meant = |name: &&str| known.groups.get(*name).copied();
+    let is_named = |group: &&Group| named.iter().any(|name| group.is_meant_by(name) || meant(name) == Some(group.id));
     let asked: Vec<Uuid> = directory.groups.iter().filter(is_named).map(|group| group.id).collect();
     for group in asked {
         directory.read_members(group, client).await?;

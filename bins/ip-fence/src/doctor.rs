@@ -3,6 +3,7 @@
 
 use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
+use event_archive::KnownNames;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
@@ -43,7 +44,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
         return vec![Check::warn(POLICY, text, "correct what failed above, and run again")];
     };
-    let directory = match directory::read(&reached.client, Some(&file)).await {
+    let directory = match directory::read(&reached.client, Some(&file), &KnownNames::default()).await {
         Ok(directory) => directory,
         Err(error) => {
             let text = format!("the people of {shown} cannot be looked up: {error}");
@@ -51,7 +52,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
         }
     };
     // expiry is told by `policy check`, which knows the day
-    match Policy::resolve(file, &directory, chrono::NaiveDate::MIN, config.ipv6_by_64) {
+    match Policy::resolve(file, &directory, Some(&KnownNames::default()), chrono::NaiveDate::MIN, config.ipv6_by_64) {
         Ok(policy) => {
             let (rules, people) = (plural(policy.rules.len() as u64, "rule"), policy.people());
             vec![Check::ok(POLICY, format!("{shown}: {rules} for {people} of {} people", directory.people.len()))]

@@ -6,9 +6,9 @@ use std::path::Path;
 use audit_model::{BlindSpot, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory};
-use event_archive::{Archive, Fact, KnownList, Look};
+use event_archive::{Archive, Fact, KnownList, KnownNames, Look};
 use futures::{Stream, TryStreamExt};
-use job_runner::Job;
+use job_runner::{Job, Refusal};
 
 use crate::bursts::Bursts;
 use crate::config::{Config, OwnPortal};
@@ -45,13 +45,16 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         look.blind(BlindSpot::BlockedLogins);
         facts.notes.push("the portal's own address list is switched on: logins that it refuses leave no trace, so nobody can see them here".to_owned());
     }
-    let people = directory::read(&job.client, file.as_ref()).await;
+    let names = job.archive.names().await?;
+    let people = directory::read(&job.client, file.as_ref(), &names).await;
     let Some(directory) = look.answered("people", people) else {
         // without knowing who is who, everybody would be accused or nobody
         facts.notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
         return Ok(facts);
     };
-    let policy = resolve(file, path, &directory, config, job.now)?;
+    let has_memory = !matches!(job.store, Err(Refusal::NoMemory));
+    let policy = resolve(file, path, &directory, has_memory.then_some(&names), (config, job.now))?;
+    job.archive.keep_names(&policy.names, job.now).await?;
     facts.notes.extend(about(&policy));
     let known = match &facts.address_list {
         Some(list) => compared(job, list).await?,
@@ -93,17 +96,17 @@ pub(crate) fn resolve(
     file: Option<PolicyFile>,
     path: Option<&Path>,
     directory: &Directory,
-    config: &Config,
-    now: DateTime<Utc>,
+    known: Option<&KnownNames>,
+    (config, now): (&Config, DateTime<Utc>),
 ) -> Result<Policy, job_runner::Error> {
     let file = file.unwrap_or(PolicyFile { default: Unnamed::Ignore, rules: Vec::new() });
-    Policy::resolve(file, directory, now.date_naive(), config.ipv6_by_64)
+    Policy::resolve(file, directory, known, now.date_naive(), config.ipv6_by_64)
         .map_err(|mistakes| directory::refused(path.unwrap_or(Path::new("policy")), mistakes))
 }
 
 /// What the reader must know of the policy.
 pub(crate) fn about(policy: &Policy) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes = policy.stale.clone();
     for rule in policy.expired_rules() {
         let label = audit_model::PortalText::new(rule.label.as_str()).for_terminal();
         let owner = rule.owner.as_ref().map(|owner| audit_model::PortalText::new(owner.as_str()).for_terminal());

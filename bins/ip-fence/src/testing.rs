@@ -39,7 +39,7 @@ pub(crate) fn policy(entries: &[&str]) -> Policy {
 }
 
 pub(crate) fn policy_of(text: &str) -> Policy {
-    Policy::resolve(parse(text).unwrap(), &directory(), now().date_naive(), false).unwrap()
+    Policy::resolve(parse(text).unwrap(), &directory(), None, now().date_naive(), false).unwrap()
 }
 
 pub(crate) fn now() -> DateTime<Utc> {

@@ -491,7 +491,7 @@ fn networks_above_the_cap_are_not_expanded() {
 #[test]
 fn a_policy_without_rules_wants_nothing() {
     let file = PolicyFile { default: crate::policy::Unnamed::Ignore, rules: Vec::new() };
-    let policy = Policy::resolve(file, &directory(), crate::testing::now().date_naive(), false).unwrap();
+    let policy = Policy::resolve(file, &directory(), None, crate::testing::now().date_naive(), false).unwrap();
     assert_eq!(World { policy, ..World::safe() }.plan().list, []);
 }
 

@@ -290,6 +290,35 @@ async fn mistakes_in_the_policy_are_told_at_once_with_file_and_line() {
     assert_eq!(missing.exit, 2);
 }
 
+/// Off-boarding must not blind the watch, and neither must any admin who renames a group.
+#[tokio::test]
+async fn somebody_who_left_is_a_note_and_everybody_else_is_judged() {
+    let setting = portal("addresses").await;
+    let people = |run: &Value| told(run).into_iter().map(|(person, kind, _)| (person, kind)).collect::<BTreeSet<_>>();
+    let before = people(&run(&setting, &["--format", "json"]).await.json());
+    setting.sim.edit(|scenario| {
+        scenario.people.retain(|person| person.email != "bob@example.com");
+        let mut fay = scenario.people.iter_mut().filter(|person| person.email == "fay@example.com");
+        fay.next().unwrap().email = "faith@example.com".to_owned();
+        scenario.content.groups[0].name = "Everybody here".to_owned();
+    });
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let notes = run(&setting, &["policy", "check"]).await;
+    assert_eq!(notes.exit, 0, "{}", notes.stderr);
+    for part in
+        ["`BOB@example.com` (line 12) is gone from the portal", "`Staff` (line 6) is called \"Everybody here\" now"]
+    {
+        assert!(notes.stdout.contains(part), "{part}: {}", notes.stdout);
+    }
+    let now = people(&ended.json());
+    let left = before.iter().filter(|(person, _)| person != "fay@example.com");
+    assert!(left.clone().all(|found| now.contains(found)), "{before:?} {now:?}");
+    // a name that was never known is a mistake all the same
+    setting.file("policy.toml", &common::POLICY.replace("chen@", "chenn@"));
+    assert_eq!(run(&setting, &[]).await.exit, 2);
+}
+
 /// Nobody knows who is who, so nobody was judged, although every login was read. The next run judges, however much later.
 #[tokio::test]
 async fn what_was_read_without_the_list_of_people_is_judged_by_the_next_run() {
