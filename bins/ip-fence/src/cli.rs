@@ -16,6 +16,10 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     policy: Option<PathBuf>,
 
+    /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
+    #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
+    people: Vec<String>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -96,7 +100,9 @@ impl CommandLine for Cli {
 impl Cli {
     pub(crate) fn flags(&self) -> Vec<FlagSetting> {
         let policy = self.policy.as_ref().map(|path| path.display().to_string());
-        policy.map(|path| FlagSetting::new("--policy", "policy", path)).into_iter().collect()
+        let policy = policy.map(|path| FlagSetting::new("--policy", "policy", path));
+        let people = (!self.people.is_empty()).then(|| FlagSetting::new("--person", "people", self.people.clone()));
+        policy.into_iter().chain(people).collect()
     }
 }
 

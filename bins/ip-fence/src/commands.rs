@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::directory;
 use crate::gather;
 use crate::plan::{self, Plan, PlanReport};
-use crate::policy::{Policy, PolicyFile, Word, import};
+use crate::policy::{Policy, PolicyFile, Word, import, lint};
 use crate::rule::BLIND_SPOTS;
 
 /// How much history is replayed against a planned list.
@@ -29,7 +29,7 @@ const HISTORY: TimeDelta = TimeDelta::days(30);
 pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     match &cli.command {
         Some(Command::Policy(PolicyCommand::Check)) => check(setup).await,
-        Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from),
+        Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from).await,
         Some(Command::Policy(PolicyCommand::Test { person, address })) => test(setup, person, address).await,
         Some(Command::Plan(args)) => plan(setup, args).await,
         Some(Command::Common(_)) | None => Ok(Exit::Usage),
@@ -51,21 +51,31 @@ fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
 async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
     let rules = plural(file.rules.len() as u64, "rule");
-    if setup.common.portal.url.is_none() {
-        setup.print(&format!(
-            "{rules}, no mistake in them; no portal is set, so people and groups were not looked for\n"
-        ))?;
-        return Ok(Exit::Concluded);
-    }
-    let client = setup.client()?;
-    let (policy, directory) = resolved(setup, &client, file).await?;
-    let mut text =
-        format!("{rules} for {} of {} people, no mistake in them\n", policy.people(), directory.people.len());
-    for note in gather::about(&policy) {
-        text.push_str(&format!("Note: {note}\n"));
-    }
+    let portal = setup.portal_url().ok();
+    let doubts = lint::doubts(&file, portal.as_ref().map(|url| gather::is_public(&setup.config.portal, url)));
+    let well = match doubts.len() {
+        0 => "no mistake in them".to_owned(),
+        count => format!("{} to look at", plural(count as u64, "entry")),
+    };
+    let mut text = match portal {
+        None => format!("{rules}, {well}; no portal is set, so people and groups were not looked for\n"),
+        Some(_) => {
+            let client = setup.client()?;
+            let (policy, directory) = resolved(setup, &client, file).await?;
+            let of = format!("{rules} for {} of {} people, {well}\n", policy.people(), directory.people.len());
+            gather::about(&policy).iter().fold(of, |text, note| format!("{text}Note: {note}\n"))
+        }
+    };
+    doubts.iter().for_each(|doubt| text.push_str(&format!("{}\n", sentence(&doubt.to_string()))));
     setup.print(&text)?;
-    Ok(Exit::Concluded)
+    let ending = Ending { findings: !doubts.is_empty(), ..Ending::default() };
+    Ok(decide(ending, setup.args.exit_code))
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 async fn resolved(setup: &Setup<'_, Config>, client: &Client, file: PolicyFile) -> anyhow::Result<(Policy, Directory)> {
@@ -82,16 +92,23 @@ async fn resolved(setup: &Setup<'_, Config>, client: &Client, file: PolicyFile) 
     Ok((policy, directory))
 }
 
-fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
+async fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| job_runner::Error::setting("FILE", format!("{} cannot be read: {error}", file.display())))?;
     let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let rows = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
+    let read = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
         ListFormat::Csv => import::from_csv(&text),
         ListFormat::Json => import::from_json(&text),
     };
-    let policy =
-        rows.and_then(|rows| import::to_policy(&rows)).map_err(|mistakes| directory::refused(file, mistakes))?;
+    let mut rows = read.map_err(|mistakes| directory::refused(file, mistakes))?;
+    if setup.common.portal.url.is_some() {
+        let mut directory = Directory::default();
+        directory.read_people(&setup.client()?).await?;
+        for unknown in import::resolve(&mut rows, &directory) {
+            warn!("the portal has no person `{}`; the policy says so beside the rule", shown(&unknown));
+        }
+    }
+    let policy = import::to_policy(&rows).map_err(|mistakes| directory::refused(file, mistakes))?;
     setup.print(&policy)?;
     Ok(Exit::Concluded)
 }

@@ -9,7 +9,7 @@ use job_runner::{Check, Reached};
 use crate::config::Config;
 use crate::directory;
 use crate::found::entries;
-use crate::policy::{Mistake, Policy, PolicyFile};
+use crate::policy::{Mistake, Policy, PolicyFile, lint};
 use crate::server::Trouble;
 
 const POLICY: &str = "policy";
@@ -51,11 +51,16 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or the owner with `*:read`")];
         }
     };
+    let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)));
     // expiry is told by `policy check`, which knows the day
     match Policy::resolve(file, &directory, Some(&KnownNames::default()), chrono::NaiveDate::MIN, config.ipv6_by_64) {
         Ok(policy) => {
             let (rules, people) = (plural(policy.rules.len() as u64, "rule"), policy.people());
-            vec![Check::ok(POLICY, format!("{shown}: {rules} for {people} of {} people", directory.people.len()))]
+            let text = format!("{shown}: {rules} for {people} of {} people", directory.people.len());
+            let doubts = doubts
+                .iter()
+                .map(|doubt| Check::warn(POLICY, format!("{shown}, {doubt}"), "or leave it, if it is meant"));
+            std::iter::once(Check::ok(POLICY, text)).chain(doubts).collect()
         }
         Err(mistakes) => mistakes.into_iter().map(|mistake| wrong(path, &mistake)).collect(),
     }

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use audit_model::{BlindSpot, Window};
+use audit_model::{BlindSpot, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory};
 use event_archive::{Archive, Fact, KnownList, KnownNames, Look};
 use futures::{Stream, TryStreamExt};
+use job_runner::names::{NamedList, unknown};
 use job_runner::{Job, Refusal};
+use tracing::debug;
+use uuid::Uuid;
 
 use crate::bursts::Bursts;
-use crate::config::{Config, OwnPortal};
+use crate::config::{Config, Limits, OwnPortal};
 use crate::directory;
 use crate::drift;
 use crate::found::Found;
@@ -22,6 +25,10 @@ use crate::sighting::{Sighting, Source};
 
 /// How far back countries are a habit.
 const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
+
+/// How far back failed logins are usual, and how much of that is needed to say so.
+const USUAL: TimeDelta = TimeDelta::days(28);
+const LEAST_DAYS: u64 = 7;
 
 /// What was read, as far as the report goes by it.
 pub(crate) struct Facts {
@@ -56,24 +63,48 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     let policy = resolve(file, path, &directory, has_memory.then_some(&names), (config, job.now))?;
     job.archive.keep_names(&policy.names, job.now).await?;
     facts.notes.extend(about(&policy));
+    let chosen = chosen(&config.people, &directory)?;
+    facts.notes.extend(chosen.as_ref().map(|_| only(&config.people)));
+    if !has_memory {
+        facts.notes.push("this run has no memory, so nobody can see in it whether the portal's own list was changed since the last one".to_owned());
+    }
     let known = match &facts.address_list {
-        Some(list) => compared(job, list).await?,
-        None => None,
+        // whoever tells of some people only must not take the list for told
+        Some(list) if chosen.is_none() => compared(job, list).await?,
+        _ => None,
     };
     let book = Rulebook {
         policy: &policy,
         directory: &directory,
         service_accounts: &job.service_accounts,
         is_public: is_public(&config.portal, &job.portal_url),
+        only: chosen.as_ref(),
     };
     let is_whole = look.coverage().gaps.iter().all(|gap| gap.what != "audit");
-    facts.found = judge(config, job, book, &late, (known.as_ref(), is_whole)).await?;
+    let (found, notes) = judge(config, job, book, &late, (known.as_ref(), is_whole)).await?;
+    facts.found = found;
+    facts.notes.extend(notes);
     facts.policy = Some(PolicyFacts {
         rules: policy.live_rules().count(),
         expired: policy.expired_rules().map(|rule| rule.label.clone()).collect(),
         people: policy.people(),
     });
     Ok(facts)
+}
+
+/// The people to whom the settings restrict a run; `None` for everybody.
+fn chosen(people: &[String], directory: &Directory) -> Result<Option<BTreeSet<Uuid>>, job_runner::Error> {
+    let unknown = unknown(&[NamedList::people("people", people)], directory);
+    if !unknown.is_empty() {
+        return Err(job_runner::Error::unknown(&unknown));
+    }
+    let ids = people.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id);
+    Ok((!people.is_empty()).then(|| ids.collect()))
+}
+
+fn only(people: &[String]) -> String {
+    let names: Vec<String> = people.iter().map(|entry| PortalText::new(entry.trim()).for_terminal()).collect();
+    format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "))
 }
 
 /// Brings logins and audit trail up to date; gives the moments of rows that came late, by source.
@@ -145,7 +176,7 @@ async fn judge(
     book: Rulebook<'_>,
     late: &BTreeSet<(DateTime<Utc>, Source)>,
     (known, writes_are_known): (Option<&Fact<KnownList>>, bool),
-) -> anyhow::Result<Vec<Found>> {
+) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
     // rows that came late are judged once, also when they lie before the window
     let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
     let window = Window::new(oldest, job.window.until);
@@ -154,7 +185,9 @@ async fn judge(
     let (logins, judged_before): (Vec<Sighting>, Vec<Sighting>) = logins.partition(is_judged);
     let mut habits = Habits::new(job.archive.login_countries(Window::new(oldest - COUNTRY_MEMORY, oldest)).await?);
     judged_before.iter().for_each(|login| habits.learn(login));
-    let mut detector = Detector::new(book, habits);
+    // up to its end nobody knows who was disabled when
+    let unread = job.archive.unread_audit(window).await?;
+    let mut detector = Detector::new(book, habits, unread.last().map(|gap| gap.until));
     let (mut changes, mut last_write) = (Vec::new(), None);
     let mut waiting = logins.iter().peekable();
     let mut acts = std::pin::pin!(acts(&job.archive, window));
@@ -174,16 +207,69 @@ async fn judge(
         }
     }
     waiting.for_each(|login| detector.push(login));
-    let mut bursts = Bursts::new(book, &config.limits);
+    up_to_today(job, window, &mut detector).await?;
+    let usual = usual_failures(job, oldest, &logins, &config.limits).await?;
+    let mut bursts = Bursts::new(book, &config.limits, usual);
     logins.iter().for_each(|login| bursts.push(login));
-    let mut found = detector.finish();
+    let (mut found, notes) = detector.finish();
     found.extend(bursts.finish());
+    if let Some(only) = book.only {
+        found.retain(|found| only.contains(&found.finding.person.id));
+        return Ok((found, notes));
+    }
     found.extend(drift::told(known, &changes, &logins, book.directory, job.window));
     // a write that was not read may have switched the list off
     if let Some(known) = known.filter(|_| writes_are_known) {
         found.extend(drift::not_enforced(known, last_write, &logins, book.directory));
     }
-    Ok(found)
+    Ok((found, notes))
+}
+
+/// People are read as they are today. What has changed since the rows that are judged is in the audit trail up to today, if it reaches so
+/// far.
+async fn up_to_today(job: &Job, window: Window, detector: &mut Detector<'_>) -> anyhow::Result<()> {
+    let since = Window::new(window.until, job.now);
+    if !since.is_empty() {
+        let unread = job.archive.unread_audit(since).await?;
+        if !unread.is_empty() && detector.has_disabled() {
+            // what of it cannot be read is no gap of this window
+            let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
+            if let Some(error) = refreshed.error {
+                debug!("who was disabled since the window is not known: {:#}", anyhow::Error::new(error));
+            }
+        }
+        let mut later = std::pin::pin!(acts(&job.archive, since));
+        while let Some(act) = later.try_next().await? {
+            detector.changed(&act);
+        }
+    }
+    if detector.has_disabled() && !job.archive.unread_audit(since).await?.is_empty() {
+        detector.trail_ends();
+    }
+    Ok(())
+}
+
+/// How many different addresses were typed in vain on a usual day before; asked only when there are many now. `None` when less than a
+/// week is known.
+async fn usual_failures(
+    job: &Job,
+    before: DateTime<Utc>,
+    logins: &[Sighting],
+    limits: &Limits,
+) -> anyhow::Result<Option<u64>> {
+    let failed = logins.iter().filter(|row| row.action.is_failed_login());
+    let typed: BTreeSet<&PortalText> = failed.filter_map(|row| row.login.as_ref()).collect();
+    if (typed.len() as u64) < limits.spread_people_per_day {
+        return Ok(None);
+    }
+    let Some(known) = job.archive.logins_known_since(before).await? else { return Ok(None) };
+    let since = known.max(before - USUAL);
+    let days = u64::try_from((before - since).num_days()).unwrap_or_default();
+    if days < LEAST_DAYS {
+        return Ok(None);
+    }
+    let failing: u64 = job.archive.failing_by_day(Window::new(since, before)).await?.iter().sum();
+    Ok(Some(failing.div_ceil(days)))
 }
 
 fn acts(archive: &Archive, window: Window) -> impl Stream<Item = Result<Sighting, event_archive::Error>> + '_ {

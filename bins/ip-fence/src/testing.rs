@@ -61,7 +61,9 @@ fn row(source: Source, user: Uuid, action: i32, ip: &str, seconds: i64) -> Sight
         ip: (!ip.is_empty()).then(|| ip.into()),
         ip_was_set: false,
         country: None,
+        city: None,
         browser: None,
+        platform: None,
         targets: Vec::new(),
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
 }
 
 /// Reports and alerts repeat a label with each finding; what is longer than a line belongs into `reason`.
-const LONGEST_LABEL: usize = 200;
+pub(super) const LONGEST_LABEL: usize = 200;
 
 struct Reader {
     lines: Lines,
@@ -300,6 +300,17 @@ people = [" "]
         assert!(first("default = \n").starts_with("line 1: is not valid TOML"), "{}", first("default = \n"));
         assert!(first("").contains("holds no `[[rule]]`"));
         assert!(first("rule = 1").contains("write `[[rule]]`"));
+    }
+
+    /// An index of lines says what counting says.
+    #[test]
+    fn lines_are_counted_from_one() {
+        let text = "a\n\nb\r\nä\n";
+        let lines = Lines::of(text);
+        for byte in 0..=text.len() {
+            let counted = text.as_bytes()[..byte].iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert_eq!(lines.line(byte), counted, "{byte}");
+        }
     }
 
     /// Each finding repeats it.

@@ -92,6 +92,48 @@ async fn lists_of_other_tools_become_a_policy_that_can_be_checked() {
     assert_eq!(missing.exit, 2, "fails again until somebody edits the command: {}", missing.stderr);
 }
 
+/// The published map has ids, which nobody can review.
+#[tokio::test]
+async fn ids_of_an_imported_list_become_people_where_a_portal_is_set() {
+    let setting = portal("addresses").await;
+    let map = r#"{"c1a0f3de-0000-4000-8000-000000000102": ["192.0.2.1"], "c1a0f3de-0000-4000-8000-000000000103": ["192.0.2.1"], "c1a0f3de-0000-4000-8000-000000000999": ["192.0.2.3"]}"#;
+    let json = setting.file("published.json", map);
+    let made = run_with(&setting, &["policy", "import", &json]).await;
+    assert_eq!(made.exit, 0, "{}", made.stderr);
+    assert!(made.stderr.contains("the portal has no person `c1a0f3de-0000-4000-8000-000000000999`"), "{}", made.stderr);
+    insta::assert_snapshot!("import_text", made.stdout);
+    let user =
+        r#"{"id": "c1a0f3de-0000-4000-8000-000000000102", "email": "bob@example.com", "allowedIps": ["192.0.2.1"]}"#;
+    let json = setting.file("new-user.json", user);
+    let made = run_with(&setting, &["policy", "import", &json]).await;
+    assert!(
+        made.stdout.contains("label = \"Bob Ray\"\npeople = [\"bob@example.com\"]"),
+        "{}{}",
+        made.stdout,
+        made.stderr
+    );
+}
+
+/// Right in form, and nobody comes from there.
+#[tokio::test]
+async fn entries_that_cannot_be_meant_are_no_mistake_and_are_named() {
+    let setting = portal("addresses").await;
+    setting.file("policy.toml", &POLICY.replace("\"198.51.100.20\"", "\"198.51.100.20\", \"224.0.0.1\""));
+    let checked = run(&setting, &["policy", "check"]).await;
+    assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
+    assert!(
+        checked.stdout.contains("1 entry to look at") && !checked.stdout.contains("no mistake"),
+        "{}",
+        checked.stdout
+    );
+    assert!(checked.stdout.contains("Line 13: `224.0.0.1` is a multicast address"), "{}", checked.stdout);
+    assert_eq!(run(&setting, &["policy", "check", "--exit-code"]).await.exit, 3);
+    let doctor = run(&setting, &["doctor"]).await;
+    assert!(doctor.stdout.contains("line 13: `224.0.0.1` is a multicast address"), "{}", doctor.stdout);
+    let watch = run(&setting, &["--format", "json"]).await;
+    assert_eq!(watch.exit, 0, "runs go on");
+}
+
 /// A portal with a list that has a bit of everything.
 fn listed() -> Scenario {
     let mut scenario = Scenario::builtin("addresses", common::now()).unwrap();
