@@ -67,7 +67,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
 }
 
 fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
-    Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it")
+    Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it, or take out who has left")
 }
 
 async fn own_list(reached: &Reached) -> Check {

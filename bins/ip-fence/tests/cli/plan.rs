@@ -1,30 +1,15 @@
-//! `policy check`, `policy test`, `policy import`, `plan` and `doctor`.
+//! `plan`: what a list would do, and whom it would lock out.
 
 use chrono::TimeDelta;
+use cli_test::Run;
 use portal_sim::{Key, Login, Person, PersonKind, Scenario};
 use serde_json::Value;
 
-use cli_test::Run;
-
-use crate::common::{self, POLICY, Setting, assert_valid, portal, portal_with, run, run_bare, run_with};
+use crate::common::{self, Setting, assert_valid, listed, portal, portal_with, run, run_bare};
 
 const PLAN: &str = "ip-fence-plan-1";
 
-#[tokio::test]
-async fn a_policy_is_checked_with_and_without_a_portal() {
-    let setting = portal("addresses").await;
-    let checked = run(&setting, &["policy", "check"]).await;
-    assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
-    assert!(checked.stdout.starts_with("3 rules for 13 of 14 people, no mistake in them\n"), "{}", checked.stdout);
-    assert!(checked.stdout.contains("\"trade fair\" (line 15) has expired"), "{}", checked.stdout);
-    let before = setting.sim.requests().len();
-    let alone = run_bare(&setting, &["policy", "check", "--policy", "policy.toml"]).await;
-    assert_eq!((alone.exit, setting.sim.requests().len()), (0, before), "{}", alone.stderr);
-    assert!(alone.stdout.contains("no portal is set"), "{}", alone.stdout);
-    let missing = run_with(&setting, &["policy", "check"]).await;
-    assert_eq!(missing.exit, 2);
-    assert!(missing.stderr.contains("--policy FILE"), "{}", missing.stderr);
-}
+const ON: &str = "[portal]\nenforce = true\n";
 
 #[tokio::test]
 async fn an_age_of_the_beginning_counts_from_the_end_of_the_replayed_window() {
@@ -33,113 +18,6 @@ async fn an_age_of_the_beginning_counts_from_the_end_of_the_replayed_window() {
     let flags = ["--portal", &url, "--policy", "policy.toml", "--since", "10d", "--until", "2d", "--format", "json"];
     let plan = run_bare(&setting, &[&["plan"], &flags[..]].concat()).await.json();
     assert_eq!(plan["window"], serde_json::json!({ "since": "2026-11-08T09:00:00Z", "until": "2026-11-18T09:00:00Z" }));
-}
-
-#[tokio::test]
-async fn questions_to_the_policy_are_answered_with_the_line() {
-    let setting = portal("addresses").await;
-    let mut answers = String::new();
-    let questions = [
-        ("bob@example.com", "192.0.2.77"),
-        ("BOB@Example.com", "198.51.100.20"),
-        ("bob@example.com", "::ffff:198.51.100.20"),
-        ("c1a0f3de-0000-4000-8000-000000000103", "203.0.113.77"),
-        ("dora@example.com", "2001"),
-        ("dora@example.com", "office"),
-        ("hana@example.com", "192.0.2.1"),
-    ];
-    for (person, address) in questions {
-        let answer = run(&setting, &["policy", "test", person, address]).await;
-        assert_eq!((answer.exit, answer.stderr.as_str()), (0, ""), "{person} {address}");
-        answers.push_str(&answer.stdout);
-    }
-    insta::assert_snapshot!("policy_test_text", answers);
-    let json = run(&setting, &["policy", "test", "bob@example.com", "192.0.2.77", "--format", "json"]).await;
-    insta::assert_snapshot!("policy_test_json", json.stdout);
-    let refused = ["policy", "test", "bob@example.com", "203.0.113.1", "--exit-code"];
-    assert_eq!(run(&setting, &refused).await.exit, 3);
-    // what the watch cannot judge this does not call allowed
-    setting.file("policy.toml", &POLICY.replace("192.0.2.0/24", "10.0.0.0/8"));
-    let config = setting.file("ip-fence.toml", "[portal]\npublic = true\n");
-    let private = run(&setting, &["--config", &config, "policy", "test", "bob@example.com", "10.0.0.1"]).await;
-    assert!(private.stdout.contains("cannot be judged") && private.stdout.contains("private"), "{}", private.stdout);
-    let unknown = run(&setting, &["policy", "test", "bbo@example.com", "192.0.2.1"]).await;
-    assert_eq!(unknown.exit, 2);
-    assert!(unknown.stderr.contains("did you mean `bob@example.com`?"), "{}", unknown.stderr);
-}
-
-#[tokio::test]
-async fn lists_of_other_tools_become_a_policy_that_can_be_checked() {
-    let setting = portal("addresses").await;
-    let csv = setting.file(
-        "people.csv",
-        "person,address,label\nbob@example.com,192.0.2.0/24,office\nanna@example.com,192.0.2.0/24,office\n",
-    );
-    let made = run_bare(&setting, &["policy", "import", &csv]).await;
-    assert_eq!((made.exit, made.stderr.as_str()), (0, ""));
-    setting.file("policy.toml", &made.stdout);
-    let checked = run(&setting, &["policy", "check"]).await;
-    assert!(checked.stdout.starts_with("1 rule for 2 of 14 people"), "{}{}", checked.stdout, checked.stderr);
-    let map = r#"{"c1a0f3de-0000-4000-8000-000000000102": ["203.0.113.10", "198.51.100.0-198.51.100.255"]}"#;
-    let json = setting.file("published.json", map);
-    let made = run_bare(&setting, &["policy", "import", &json]).await;
-    assert!(made.stdout.contains("\"198.51.100.0/24\", \"203.0.113.10\""), "{}", made.stdout);
-    let bad = setting.file("bad.csv", "person,address\nbob@example.com,192.0.2.300\n");
-    let refused = run_bare(&setting, &["policy", "import", &bad]).await;
-    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
-    assert!(refused.stderr.contains("line 2: `192.0.2.300`"), "{}", refused.stderr);
-    let missing = run_bare(&setting, &["policy", "import", "nowhere.csv"]).await;
-    assert_eq!(missing.exit, 2, "fails again until somebody edits the command: {}", missing.stderr);
-}
-
-/// The published map has ids, which nobody can review.
-#[tokio::test]
-async fn ids_of_an_imported_list_become_people_where_a_portal_is_set() {
-    let setting = portal("addresses").await;
-    let map = r#"{"c1a0f3de-0000-4000-8000-000000000102": ["192.0.2.1"], "c1a0f3de-0000-4000-8000-000000000103": ["192.0.2.1"], "c1a0f3de-0000-4000-8000-000000000999": ["192.0.2.3"]}"#;
-    let json = setting.file("published.json", map);
-    let made = run_with(&setting, &["policy", "import", &json]).await;
-    assert_eq!(made.exit, 0, "{}", made.stderr);
-    assert!(made.stderr.contains("the portal has no person `c1a0f3de-0000-4000-8000-000000000999`"), "{}", made.stderr);
-    insta::assert_snapshot!("import_text", made.stdout);
-    let user =
-        r#"{"id": "c1a0f3de-0000-4000-8000-000000000102", "email": "bob@example.com", "allowedIps": ["192.0.2.1"]}"#;
-    let json = setting.file("new-user.json", user);
-    let made = run_with(&setting, &["policy", "import", &json]).await;
-    assert!(
-        made.stdout.contains("label = \"Bob Ray\"\npeople = [\"bob@example.com\"]"),
-        "{}{}",
-        made.stdout,
-        made.stderr
-    );
-}
-
-/// Right in form, and nobody comes from there.
-#[tokio::test]
-async fn entries_that_cannot_be_meant_are_no_mistake_and_are_named() {
-    let setting = portal("addresses").await;
-    setting.file("policy.toml", &POLICY.replace("\"198.51.100.20\"", "\"198.51.100.20\", \"224.0.0.1\""));
-    let checked = run(&setting, &["policy", "check"]).await;
-    assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
-    assert!(
-        checked.stdout.contains("1 entry to look at") && !checked.stdout.contains("no mistake"),
-        "{}",
-        checked.stdout
-    );
-    assert!(checked.stdout.contains("Line 13: `224.0.0.1` is a multicast address"), "{}", checked.stdout);
-    assert_eq!(run(&setting, &["policy", "check", "--exit-code"]).await.exit, 3);
-    let doctor = run(&setting, &["doctor"]).await;
-    assert!(doctor.stdout.contains("line 13: `224.0.0.1` is a multicast address"), "{}", doctor.stdout);
-    let watch = run(&setting, &["--format", "json"]).await;
-    assert_eq!(watch.exit, 0, "runs go on");
-}
-
-/// A portal with a list that has a bit of everything.
-fn listed() -> Scenario {
-    let mut scenario = Scenario::builtin("addresses", common::now()).unwrap();
-    scenario.restrict("192.0.2.12", false);
-    scenario.restrict("203.0.113.250", false);
-    scenario
 }
 
 async fn plan(setting: &Setting, config: &str, extra: &[&str]) -> Run {
@@ -189,8 +67,6 @@ fn refusing(report: &Value) -> Vec<&str> {
     let dangers = report["dangers"].as_array().unwrap().iter().filter(|danger| danger["refuses"] == true);
     dangers.map(|danger| danger["kind"].as_str().unwrap()).collect()
 }
-
-const ON: &str = "[portal]\nenforce = true\n";
 
 /// A network that nobody comes from, in a policy that names everybody.
 #[tokio::test]
@@ -303,22 +179,5 @@ async fn odd_entries_do_to_the_portal_what_the_plan_says() {
         assert_eq!(is_named, does_stop, "{text:?}: {}{}", planned.stdout, planned.stderr);
         let is_odd = planned.stdout.contains("never writes an address like that");
         assert_eq!(is_odd, !does_stop, "{text:?}: {}{}", planned.stdout, planned.stderr);
-    }
-}
-
-#[tokio::test]
-async fn doctor_looks_at_policy_and_list() {
-    let mut scenario = listed();
-    scenario.condition.restrictions.enabled = true;
-    let setting = portal_with(scenario).await;
-    let well = run(&setting, &["doctor"]).await;
-    assert!(well.stdout.contains("policy.toml: 3 rules for 13 of 14 people"), "{}{}", well.stdout, well.stderr);
-    assert!(well.stdout.contains("has 2 entries and is switched on"), "{}", well.stdout);
-    setting.file("policy.toml", &POLICY.replace("BOB", "bbo"));
-    setting.sim.edit(|scenario| scenario.restrict("::1%a-b", false));
-    let ill = run(&setting, &["doctor"]).await;
-    assert_eq!(ill.exit, 2, "{}", ill.stdout);
-    for part in ["line 12", "did you mean `bob@example.com`?", "refuse everybody but its owner"] {
-        assert!(ill.stdout.contains(part), "{part}: {}", ill.stdout);
     }
 }
