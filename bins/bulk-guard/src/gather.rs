@@ -36,14 +36,14 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
 async fn detect(config: &Config, job: &Job, late: &[LateRow], look: &mut Look) -> anyhow::Result<Vec<Incident>> {
     let reach = config.limits.longest();
     // what has left the window may still belong to what is in it
-    let since = late.iter().map(|row| row.at).chain([job.window.since]).min().unwrap_or(job.window.since) - reach;
+    let since = late.iter().map(|row| row.at).chain([job.judged_from]).min().unwrap_or(job.judged_from) - reach;
     let window = Window::new(since, job.window.until);
     let answers = Answers::ask(job, window, config.folder_weight, look).await?;
     let mut detectors = [Detector::new(&config.limits)];
     feed(&job.archive, window, &answers, &mut detectors).await?;
     let mut incidents: Vec<Incident> = detectors.into_iter().flat_map(Detector::finish).collect();
     let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
-    incidents.retain(|one| one.finding.window.until > job.window.since || is_late(&one.finding));
+    incidents.retain(|one| one.finding.window.until > job.judged_from || is_late(&one.finding));
     Ok(incidents)
 }
 

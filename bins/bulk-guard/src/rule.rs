@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use ::report::words::plural;
 use audit_model::{
-    Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, FindingState, Measure, Person, PortalText, Severity,
-    SlidingWindow, Weight, Window, is_robot,
+    Act, ActClass, AuditEvent, Counts, Course, Episode, Evidence, Finding, FindingState, Measure, Person, PortalText,
+    Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use uuid::Uuid;
 
@@ -179,6 +179,8 @@ impl Subject {
             rule: RULE.to_owned(),
             severity: Severity::Medium,
             state: FindingState::New,
+            course: Course::Burst,
+            matter: None,
             fingerprint: fingerprint(id),
             person: Person::named(id, self.name.clone()),
             room: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ::report::words::plural;
-use audit_model::{Counts, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
+use audit_model::{Counts, Course, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
 use chrono::TimeDelta;
 use serde::Serialize;
 
@@ -45,6 +45,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// A burst has a first and a last login; everything else is so, for as long as people come from there.
+    fn course(self) -> Course {
+        match self {
+            Kind::FailedBurst | Kind::Spraying | Kind::ListChanged => Course::Burst,
+            Kind::NotAllowed
+            | Kind::CannotJudge
+            | Kind::AddressSet
+            | Kind::Unnamed
+            | Kind::Disabled
+            | Kind::NewCountry
+            | Kind::NotEnforced => Course::Condition,
+        }
+    }
+
     /// The word that fingerprints were made of from the beginning on. It must never change.
     fn in_fingerprint(self) -> &'static str {
         match self {
@@ -177,6 +191,8 @@ impl Rows {
             rule: RULE.to_owned(),
             severity,
             state: FindingState::New,
+            course: kind.course(),
+            matter: None,
             fingerprint: audit_model::fingerprint(&[RULE, kind.in_fingerprint(), &key]),
             person,
             room: None,

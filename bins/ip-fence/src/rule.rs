@@ -285,8 +285,8 @@ fn many_unnamed(people: Vec<(Person, Rows)>) -> Found {
     let rows = Rows::joined(people.into_iter().map(|(_, rows)| rows));
     let reasons = vec![format!("no rule names them: {}", rows.counted()), format!("most often: {named}")];
     let person = Person::named(GUEST_ACCOUNT, PortalText::new(format!("{} people", counted.len())));
-    // one matter, whoever comes and goes
-    let key = "several people".to_owned();
+    // one matter, whoever comes and goes, until they are twice as many
+    let key = format!("several people\n{}", counted.len().next_power_of_two());
     let mut found =
         rows.found(About { kind: Kind::Unnamed, severity: Severity::Low, person, place: None, key, reasons });
     found.detail.people = counted;

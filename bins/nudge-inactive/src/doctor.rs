@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn rooms_that_are_not_there_are_named() {
         let fact = RoomFact { id: RoomId::Number(71), title: "Falcon".into(), room_type: Some(8), created: None };
-        let rooms = [Room { fact, archived: false, owner: None }];
+        let rooms = [Room { fact, archived: false, owner: None, files: None, folders: None }];
         let state = |rooms: &[Room], wanted: &[&str]| {
             let list = wanted.iter().map(|&entry| entry.to_owned()).collect();
             chosen(&Config { rooms: RoomChoice::List(list), ..Config::default() }, rooms, &[])[0].state

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ::report::words::plural;
 use audit_model::{
-    Attributed, Counts, Finding, FindingRoom, FindingState, Person, PortalText, RoomId, RoomRole, Severity, Window,
+    Attributed, Counts, Course, Finding, FindingRoom, FindingState, Person, PortalText, RoomId, RoomRole, Severity,
+    Window,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -151,6 +152,8 @@ impl Inactive {
             rule: RULE.to_owned(),
             severity,
             state: FindingState::New,
+            course: Course::Condition,
+            matter: None,
             fingerprint: self.fingerprint(room),
             person: Person { room_role: Some(role), ..self.person.clone() },
             room: Some(room.place()),

@@ -77,7 +77,7 @@ mod tests {
 
     fn room(id: i64, title: &str, kind: i32, archived: bool) -> Room {
         let fact = RoomFact { id: RoomId::Number(id), title: title.into(), room_type: Some(kind), created: None };
-        Room { fact, archived, owner: None }
+        Room { fact, archived, owner: None, files: None, folders: None }
     }
 
     #[test]

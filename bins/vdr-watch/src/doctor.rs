@@ -132,7 +132,7 @@ mod tests {
             room_type: Some(room_type),
             created: None,
         };
-        Room { fact, archived: false, owner: None }
+        Room { fact, archived: false, owner: None, files: None, folders: None }
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn names_room(names: &[String], room: &FindingRoom, twins: Option<&BTreeSet<Room
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{Attributed, Counts, FindingRoom, Person, RoomId, Severity, Window};
+    use audit_model::{Attributed, Counts, Course, FindingRoom, Person, RoomId, Severity, Window};
     use chrono::DateTime;
     use uuid::Uuid;
 
@@ -89,6 +89,8 @@ mod tests {
             rule: "unusual_activity".to_owned(),
             severity: Severity::High,
             state: FindingState::New,
+            course: Course::Burst,
+            matter: None,
             fingerprint: "0123".to_owned(),
             person: Person {
                 email: Some("Anna@Example.com".into()),

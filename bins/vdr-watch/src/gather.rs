@@ -98,8 +98,8 @@ async fn detect(
     watched: &Watched,
     look: &mut Look,
 ) -> anyhow::Result<Vec<Finding>> {
-    let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.window.since]).min();
-    let window = Window::new(oldest.unwrap_or(job.window.since), job.window.until);
+    let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.judged_from]).min();
+    let window = Window::new(oldest.unwrap_or(job.judged_from), job.window.until);
     let mut answers = watched.ask(window, look).await?;
     let mut judged = judge(config, job, window, watched, &answers).await?;
     // a document's place of today is asked for only where it decides about somebody
@@ -108,7 +108,7 @@ async fn detect(
     }
     look.unattributed(judged.unattributed);
     let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
-    judged.findings.retain(|finding| finding.window.until > job.window.since || is_late(finding));
+    judged.findings.retain(|finding| finding.window.until > job.judged_from || is_late(finding));
     Ok(judged.findings)
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use ::report::words::plural;
 use audit_model::{
-    Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, FindingRoom, FindingState,
-    Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
+    Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Course, Episode, Evidence, Finding, FindingRoom,
+    FindingState, Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -275,6 +275,8 @@ impl Subject {
             rule: RULE.to_owned(),
             severity: severities.max().expect("an episode begins every finding"),
             state: FindingState::New,
+            course: Course::Burst,
+            matter: None,
             fingerprint: fingerprint(actor, room),
             person: self.person.clone(),
             room: Some(self.room.clone()),

@@ -1,8 +1,8 @@
 //! The alert as a value: a finding, and what a reader far from the machine needs to judge it.
 
 use audit_model::{
-    Counts, Coverage, Evidence, Finding, FindingRoom, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId, Severity, Verdict,
-    Window,
+    Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Gap, MAX_EVIDENCE, Person, PortalRole, RoomId,
+    Severity, Verdict, Window,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -38,6 +38,11 @@ pub struct Alert {
     pub id: String,
     /// The same for as long as the matter lasts.
     pub fingerprint: String,
+    /// What people can call the matter by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
+    /// Whether it is new, has grown, or is over.
+    pub state: FindingState,
     pub program: Program,
     pub portal: Portal,
     pub rule: String,
@@ -99,10 +104,13 @@ impl Alert {
             schema: SCHEMA,
             id: id_of(finding, context),
             fingerprint: finding.fingerprint.clone(),
+            matter: finding.matter.clone(),
+            state: finding.state,
             program: Program { name: context.program.to_owned(), version: context.version.to_owned() },
             portal: Portal { url: context.portal_url.as_str().trim_end_matches('/').to_owned() },
             rule: finding.rule.clone(),
-            severity: finding.severity,
+            // that something is over wakes nobody
+            severity: if finding.state == FindingState::Ended { Severity::Info } else { finding.severity },
             subject: subject_of(finding),
             person: finding.person.clone(),
             room: finding.room.clone(),
@@ -140,7 +148,10 @@ fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
         (SCHEMA, context.program, context.portal_url, &finding.fingerprint),
         (finding.window.until, newest, finding.counts, finding.evidence_total, finding.severity),
     );
-    let text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
+    let mut text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
+    if finding.state == FindingState::Ended {
+        text.push_str(" ended");
+    }
     hex::encode(&Sha256::digest(text)[..ID_BYTES])
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use audit_model::{Counts, Finding, FindingState, Severity, Window};
+use audit_model::{Finding, FindingState};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Component, Migration, Store};
 use sqlx::SqliteConnection;
@@ -10,22 +10,19 @@ use sqlx::SqliteConnection;
 use crate::alert::Alert;
 use crate::channel::Channel;
 use crate::error::Error;
-use crate::told::{Told, has_more, state_of};
+use crate::matter::{Matter, Moment, has_more, id_of, state_of};
+use crate::memory::{self, rank};
 
 const COMPONENT: Component = Component {
     name: "outbox",
-    steps: &[Migration { number: 1, name: "told and waiting", sql: include_str!("migrations/1_outbox.sql") }],
+    steps: &[
+        Migration { number: 1, name: "told and waiting", sql: include_str!("migrations/1_outbox.sql") },
+        Migration { number: 2, name: "matters", sql: include_str!("migrations/2_matters.sql") },
+    ],
 };
 
-/// What is remembered of a matter after its end, and after the last run that found it: no ordinary window reaches that far.
-const MEMORY: TimeDelta = TimeDelta::days(90);
-
-const OVERLAPPING_SQL: &str = "SELECT since_us, until_us, acts, documents, severity, told_us, suppressed FROM told
-     WHERE fingerprint = ? AND since_us < ? AND until_us > ?";
-
-const REMEMBER_SQL: &str = "INSERT INTO told
-     (fingerprint, since_us, until_us, acts, documents, severity, told_us, suppressed, seen_us)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// How far back a burst that does not end is judged from its beginning: each run has to go through all of it again.
+const LONGEST_REACH: TimeDelta = TimeDelta::days(7);
 
 const WAIT_SQL: &str = "INSERT INTO waiting (alert, channel, json, severity, tries, first_us, next_us, reached)
      VALUES (?, ?, ?, ?, 0, ?, ?, 0) ON CONFLICT DO NOTHING";
@@ -54,44 +51,55 @@ impl Outbox {
         Ok(Outbox { store })
     }
 
-    /// Sets the state of every finding, by what was told of its fingerprint in a time that overlaps its own. A finding that
-    /// has grown gets a reason that says what was told before. Gives how many are held back although they have more acts
-    /// than were told. What the rule has silenced stays so. Writes nothing.
-    ///
-    /// `quiet` is how long a growth to less than twice as many acts can wait.
+    /// Sets the state of every finding by what was told of its matter, and the id of that. A finding that has grown, or is over, gets a
+    /// reason that says what was told before. What the rule has silenced stays so. Writes nothing.
     ///
     /// # Errors
     /// Of the store; the findings are then as they were.
-    pub async fn judge<F: BorrowMut<Finding>>(
-        &self,
-        findings: &mut [F],
-        quiet: TimeDelta,
-        now: DateTime<Utc>,
-    ) -> Result<u64, Error> {
+    pub async fn judge<F: BorrowMut<Finding>>(&self, findings: &mut [F], moment: &Moment<'_>) -> Result<Judged, Error> {
         let mut findings: Vec<&mut Finding> = findings.iter_mut().map(BorrowMut::borrow_mut).collect();
-        if findings.is_empty() {
-            return Ok(0);
-        }
         let failed = |source| self.store.error("reading what was told", source);
         let mut connection = self.store.pool().acquire().await.map_err(failed)?;
-        let mut told = Vec::new();
+        let mut matters = Vec::new();
         for finding in findings.iter() {
-            told.push(overlapping(&mut connection, &finding.fingerprint, finding.window).await.map_err(failed)?);
+            matters.push(memory::matter_of(&mut connection, finding, moment.now).await.map_err(failed)?);
         }
+        let found: Vec<&str> = matters.iter().flatten().map(|matter| matter.id.as_str()).collect();
+        let mut open = memory::open_bursts(&mut connection, moment.part).await.map_err(failed)?;
+        open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
+        let ended = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
         let mut suppressed = 0;
-        for (finding, told) in findings.iter_mut().zip(told).filter(|(f, _)| f.state != FindingState::Silenced) {
-            finding.state = state_of(finding, told.as_ref(), quiet, now);
-            match (finding.state, told) {
-                (FindingState::Grown, Some(told)) => finding.reasons.push(told.compared_with(finding)),
-                (FindingState::Known, Some(told)) if has_more(finding, &told) => suppressed += 1,
+        for (finding, matter) in findings.iter_mut().zip(matters) {
+            finding.matter = Some(matter.as_ref().map_or_else(|| id_of(finding), |matter| matter.id.clone()));
+            if finding.state == FindingState::Silenced {
+                continue;
+            }
+            finding.state = state_of(finding, matter.as_ref(), moment);
+            match (finding.state, matter) {
+                (FindingState::Grown | FindingState::Ended, Some(matter)) => {
+                    finding.reasons.push(matter.compared_with(finding, moment));
+                }
+                (FindingState::Known, Some(matter)) if has_more(finding, &matter) => suppressed += 1,
                 _ => {}
             }
         }
-        Ok(suppressed)
+        Ok(Judged { suppressed, ended })
     }
 
-    /// Remembers that the new and grown findings are told, and lets every alert wait for every channel: all of it or nothing.
-    /// Known findings that have more to say are counted, and the next alert about them says how often that happened.
+    /// From where on a run of that part has to judge, so that a burst which has not ended keeps its whole number: the beginning of the
+    /// first of them, at most seven days ago. `None` when none is open.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn open_since(&self, part: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        let failed = |source| self.store.error("reading what still goes on", source);
+        let mut connection = self.store.pool().acquire().await.map_err(failed)?;
+        let since = memory::open_since(&mut connection, part).await.map_err(failed)?;
+        Ok(since.map(|since| since.max(now - LONGEST_REACH)))
+    }
+
+    /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel: all
+    /// of it or nothing. Known findings that have more to say are counted, and the next alert about them says how often that happened.
     ///
     /// Channels are told apart by their names. What ended 90 days ago, and was not found since, is forgotten.
     ///
@@ -100,16 +108,14 @@ impl Outbox {
     pub async fn keep<F: Borrow<Finding>>(
         &self,
         findings: &[F],
+        ended: &[Finding],
         alerts: &mut [Alert],
         channels: &[Channel],
-        now: DateTime<Utc>,
+        moment: &Moment<'_>,
     ) -> Result<(), Error> {
         let findings: Vec<&Finding> = findings.iter().map(Borrow::borrow).collect();
-        if findings.is_empty() && alerts.is_empty() {
-            return Ok(());
-        }
         let mut write = self.store.begin().await?;
-        self.keep_in(&mut write, &findings, alerts, channels, now)
+        self.keep_in(&mut write, &findings, ended, alerts, channels, moment)
             .await
             .map_err(|source| self.store.error("storing what is told", source))?;
         write.commit().await.map_err(|source| self.store.error("storing what is told", source))?;
@@ -120,13 +126,20 @@ impl Outbox {
         &self,
         write: &mut SqliteConnection,
         findings: &[&Finding],
+        ended: &[Finding],
         alerts: &mut [Alert],
         channels: &[Channel],
-        now: DateTime<Utc>,
+        moment: &Moment<'_>,
     ) -> Result<(), sqlx::Error> {
-        for alert in alerts {
-            let told = overlapping(write, &alert.fingerprint, alert.window).await?;
-            alert.suppressed = told.map_or(0, |told| told.suppressed);
+        for alert in alerts.iter_mut() {
+            let finding = findings
+                .iter()
+                .find(|finding| (&finding.fingerprint, &finding.matter) == (&alert.fingerprint, &alert.matter));
+            let matter = match finding {
+                Some(finding) => memory::matter_of(write, finding, moment.now).await?,
+                None => None,
+            };
+            alert.suppressed = matter.map_or(0, |matter| matter.suppressed);
             let json = alert.to_json();
             for channel in channels {
                 sqlx::query(WAIT_SQL)
@@ -134,118 +147,42 @@ impl Outbox {
                     .bind(channel.name())
                     .bind(&json)
                     .bind(rank(alert.severity))
-                    .bind(now.timestamp_micros())
-                    .bind(now.timestamp_micros())
+                    .bind(moment.now.timestamp_micros())
+                    .bind(moment.now.timestamp_micros())
                     .execute(&mut *write)
                     .await?;
             }
         }
         for finding in findings {
-            match finding.state {
-                FindingState::New | FindingState::Grown => remember(write, finding, now).await?,
-                FindingState::Known => count_seen(write, finding, now).await?,
-                FindingState::Silenced => {}
-            }
+            memory::remember(write, finding, moment).await?;
         }
-        let limit = (now - MEMORY).timestamp_micros();
-        sqlx::query("DELETE FROM told WHERE until_us < ? AND seen_us < ?")
-            .bind(limit)
-            .bind(limit)
-            .execute(write)
-            .await?;
-        Ok(())
+        for id in ended.iter().filter_map(|finding| finding.matter.as_deref()) {
+            memory::end(write, id, moment.now).await?;
+        }
+        if moment.seen_until.is_some() {
+            memory::note_missing(write, moment).await?;
+        }
+        memory::forget_old(write, moment.now).await
     }
 }
 
-/// Everything that was told with this fingerprint about times that overlap the window, as one.
-async fn overlapping(
-    connection: &mut SqliteConnection,
-    fingerprint: &str,
-    window: Window,
-) -> Result<Option<Told>, sqlx::Error> {
-    let rows: Vec<(i64, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(OVERLAPPING_SQL)
-        .bind(fingerprint)
-        .bind(window.until.timestamp_micros())
-        .bind(window.since.timestamp_micros())
-        .fetch_all(connection)
-        .await?;
-    let told = rows.into_iter().map(|(since, until, acts, documents, severity, at, suppressed)| Told {
-        window: Window::new(instant(since), instant(until)),
-        counts: Counts { acts: acts.unsigned_abs(), documents: documents.unsigned_abs() },
-        severity: severity_of(severity),
-        at: instant(at),
-        suppressed: suppressed.unsigned_abs(),
-    });
-    Ok(told.reduce(Told::and))
+/// What the memory says of what a run has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// How many findings are not told although they have more actions than were told.
+    pub suppressed: u64,
+    /// Bursts that people were told of, that the run does not find any more, and that are over: as they were last found.
+    pub ended: Vec<Finding>,
 }
 
-/// Replaces what was told of the finding's time by the union of it and the finding.
-async fn remember(write: &mut SqliteConnection, finding: &Finding, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    let before = overlapping(write, &finding.fingerprint, finding.window).await?;
-    let Told { window, counts, severity, at, suppressed } = Told::now_with(finding, before, now);
-    sqlx::query("DELETE FROM told WHERE fingerprint = ? AND since_us < ? AND until_us > ?")
-        .bind(&finding.fingerprint)
-        .bind(finding.window.until.timestamp_micros())
-        .bind(finding.window.since.timestamp_micros())
-        .execute(&mut *write)
-        .await?;
-    sqlx::query(REMEMBER_SQL)
-        .bind(&finding.fingerprint)
-        .bind(window.since.timestamp_micros())
-        .bind(window.until.timestamp_micros())
-        .bind(stored(counts.acts))
-        .bind(stored(counts.documents))
-        .bind(rank(severity))
-        .bind(at.timestamp_micros())
-        .bind(stored(suppressed))
-        .bind(now.timestamp_micros())
-        .execute(write)
-        .await?;
-    Ok(())
-}
-
-async fn count_seen(write: &mut SqliteConnection, finding: &Finding, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    let told = overlapping(write, &finding.fingerprint, finding.window).await?;
-    let held_back = told.is_some_and(|told| has_more(finding, &told));
-    sqlx::query(
-        "UPDATE told SET seen_us = ?, suppressed = suppressed + ?
-         WHERE fingerprint = ? AND since_us < ? AND until_us > ?",
-    )
-    .bind(now.timestamp_micros())
-    .bind(i64::from(held_back))
-    .bind(&finding.fingerprint)
-    .bind(finding.window.until.timestamp_micros())
-    .bind(finding.window.since.timestamp_micros())
-    .execute(write)
-    .await?;
-    Ok(())
+fn ended(id: String, burst: Finding, moment: &Moment<'_>) -> Finding {
+    let mut burst = Finding { state: FindingState::Ended, matter: Some(id), ..burst };
+    let over = Matter::new(&burst, moment.now).compared_with(&burst, moment);
+    burst.reasons.push(over);
+    burst
 }
 
 /// Rows are only ever written from instants, so what does not fit is damage: it reads as long ago, and nothing is kept quiet.
 pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
-}
-
-fn stored(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn rank(severity: Severity) -> i64 {
-    match severity {
-        Severity::Info => 0,
-        Severity::Low => 1,
-        Severity::Medium => 2,
-        Severity::High => 3,
-        Severity::Critical => 4,
-    }
-}
-
-fn severity_of(rank: i64) -> Severity {
-    match rank {
-        ..=0 => Severity::Info,
-        1 => Severity::Low,
-        2 => Severity::Medium,
-        3 => Severity::High,
-        4.. => Severity::Critical,
-    }
 }

@@ -1,6 +1,6 @@
 //! The subject of an alert: one line that a phone can show.
 
-use audit_model::{Finding, FindingRoom, Person, PortalText, Severity};
+use audit_model::{Finding, FindingRoom, FindingState, Person, PortalText, Severity};
 
 /// Longest quotation of a name, a title or a reason, in characters. Three of them and the words between stay below 240,
 /// so that no text typed into the portal can push the rest out of sight.
@@ -8,10 +8,11 @@ const LONGEST_QUOTE: usize = 60;
 
 /// Who, where, and the first reason: `high: Anna in room "Alpha": 41 acts within 1 h, more than 20`.
 pub(crate) fn subject_of(finding: &Finding) -> String {
-    let severity = severity_word(finding.severity);
+    let is_over = finding.state == FindingState::Ended;
+    let severity = if is_over { "over" } else { severity_word(finding.severity) };
     let person = person_phrase(&finding.person);
     let room = finding.room.as_ref().map(room_phrase).unwrap_or_default();
-    let reason = match finding.reasons.first() {
+    let reason = match finding.reasons.first().filter(|_| !is_over) {
         // A rule may have quoted the portal in its sentence.
         Some(reason) => quote(&PortalText::new(reason.as_str())),
         None => format!("{} actions on {} documents", finding.counts.acts, finding.counts.documents),

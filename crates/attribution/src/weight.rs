@@ -1,54 +1,84 @@
-//! How many documents stand behind an action on a whole folder.
+//! How many documents stand behind an action on a whole folder: what was in it before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::AuditEvent;
+use audit_model::{ActionId, AuditEvent, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::{Error, Look, LookUps};
+use event_archive::{Error, Look, LookUps, Reading};
+use futures::TryStreamExt;
 
 use crate::FACTS_KEPT;
+use crate::inventory::READ_EVERY;
 
 /// Folders are listed, one request each, until so many were; the others stay unlisted, and are a gap.
 const MOST_FOLDERS: usize = 300;
 
-/// Folders to weigh, each with the last moment at which something was done to it.
+/// A folder is taken away within so long a time before the portal writes that it was: what was read meanwhile may show a part of it.
+const TAKEN_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// A folder that the inventory does not know was made after it was read.
+const MADE_WITHIN: TimeDelta = TimeDelta::hours(2);
+
+/// The portal writes both sides of a move within so long a time.
+const WRITTEN_WITHIN: TimeDelta = TimeDelta::seconds(5);
+
+/// Folders to weigh.
 #[derive(Clone, Debug, Default)]
-pub struct Folders(BTreeMap<EntryId, DateTime<Utc>>);
+pub struct Folders(BTreeMap<EntryId, Asked>);
+
+/// What was done to a folder.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// When something was done to it.
+    at: Vec<DateTime<Utc>>,
+    /// What is known of it otherwise than by the inventory must have been learned after this; `None` asks the portal for nothing.
+    learned_after: Option<DateTime<Utc>>,
+}
 
 impl Folders {
-    /// Asks for the folder that an event is about as a whole, if it is: what is known of it must have been learned after the event.
+    /// Asks for the folder that an event is about as a whole, if it is. Where the inventory does not know it, it is listed, after the event.
     pub fn ask(&mut self, event: &AuditEvent) {
-        self.note(event, event.at);
+        self.note(event, Some(event.at));
     }
 
     /// The same for a folder that the event deleted for good: what is remembered of it is all that there is.
     pub fn ask_for_deleted(&mut self, event: &AuditEvent) {
-        self.note(event, DateTime::UNIX_EPOCH);
+        self.note(event, Some(DateTime::UNIX_EPOCH));
     }
 
-    fn note(&mut self, event: &AuditEvent, at: DateTime<Utc>) {
+    /// The same for an event that an earlier run has judged: nothing new is asked.
+    pub fn recall(&mut self, event: &AuditEvent) {
+        self.note(event, None);
+    }
+
+    fn note(&mut self, event: &AuditEvent, learned_after: Option<DateTime<Utc>>) {
         if let Some(folder) = folder_of(event) {
-            let last = self.0.entry(folder).or_insert(at);
-            *last = at.max(*last);
+            let asked = self.0.entry(folder).or_default();
+            asked.at.push(event.at);
+            asked.learned_after = asked.learned_after.max(learned_after);
         }
     }
 
-    /// Lists the folders. What the portal does not tell any more is as it was remembered; what cannot be had is a gap.
+    /// Takes from the inventory what the folders held, and lists those that it does not know. What the portal does not tell any more is as it
+    /// was remembered; what cannot be had is a gap.
     ///
     /// # Errors
     /// Only of the store.
     pub async fn weigh(self, look: &mut Look) -> Result<Weights, Error> {
-        let mut weights = Weights::default();
+        let mut weights = Weights { readings: look.archive.readings(self.0.keys()).await?, ..Weights::default() };
+        weights.learn_arrivals(&self, look).await?;
         let mut look_ups = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, look.now);
-        for (folder, last) in self.0 {
+        for (folder, asked) in self.0 {
+            let is_known = |at: &DateTime<Utc>| weights.base(&folder, *at).is_some();
+            let Some(last) = asked.learned_after.filter(|_| !asked.at.iter().all(is_known)) else { continue };
             if !look_ups.may_ask() {
                 break;
             }
             let max_age = believed_for(last, look.now);
             let looked = look.archive.weight_of_folder(&look.client, &folder, max_age, look.now).await?;
             if let Some(known) = look_ups.take(looked) {
-                weights.0.insert(folder, known.value.files);
+                weights.listed.insert(folder, known.value.files);
             }
         }
         look.finish(look_ups);
@@ -67,9 +97,19 @@ fn folder_of(event: &AuditEvent) -> Option<EntryId> {
     folder.map(|id| EntryId::from(id.as_str()))
 }
 
-/// How many files folders hold, at any depth, as far as the key's account can see.
+/// How many files folders held, at any depth, as far as the key's account can see.
 #[derive(Clone, Debug, Default)]
-pub struct Weights(BTreeMap<EntryId, u64>);
+pub struct Weights {
+    readings: BTreeMap<EntryId, Vec<Reading>>,
+    /// As they were listed afterwards.
+    listed: BTreeMap<EntryId, u64>,
+    /// When folders were made.
+    made: BTreeMap<EntryId, DateTime<Utc>>,
+    /// What was moved or copied into a folder: when, and which folder where it was one.
+    arrived: BTreeMap<EntryId, Vec<(DateTime<Utc>, Option<EntryId>)>>,
+    /// When new documents came, by place: the portal does not say into which folder.
+    came: BTreeMap<PortalText, Vec<DateTime<Utc>>>,
+}
 
 /// What stands behind an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,16 +118,91 @@ pub enum Behind {
     One,
     /// A folder with so many files, which can be none.
     Folder { files: u64 },
-    /// A folder of which nobody knows how much it holds.
+    /// A folder of which nobody knows how much it held.
     UnlistedFolder,
 }
 
 impl Weights {
-    /// What stands behind the event. What that counts is a matter of rules.
+    /// What stood behind the event. What that counts is a matter of rules.
     pub fn behind(&self, event: &AuditEvent) -> Behind {
         let Some(folder) = folder_of(event) else { return Behind::One };
-        self.0.get(&folder).map_or(Behind::UnlistedFolder, |files| Behind::Folder { files: *files })
+        let files = self.held(&folder, event).or_else(|| self.listed.get(&folder).copied()).or_else(|| {
+            // rather what it held later than nothing
+            self.readings.get(&folder)?.first().map(|reading| reading.holding.files)
+        });
+        files.map_or(Behind::UnlistedFolder, |files| Behind::Folder { files })
     }
+
+    /// The title of a folder or a room, as it was last read.
+    pub fn title_of(&self, event: &AuditEvent) -> Option<&PortalText> {
+        let readings = self.readings.get(&folder_of(event)?)?;
+        readings.last().map(|reading| &reading.holding.title)
+    }
+
+    /// What the folder held when it was last read before the event, and what came into it since then.
+    fn held(&self, folder: &EntryId, event: &AuditEvent) -> Option<u64> {
+        let (files, since) = self.base(folder, event.at)?;
+        let is_meanwhile = |at: &DateTime<Utc>| (since..=event.at).contains(at);
+        let weight = |inner: &Option<EntryId>| match inner {
+            Some(inner) => self.base(inner, event.at).map_or(1, |(files, _)| files),
+            None => 1,
+        };
+        let arrived = self.arrived.get(folder).into_iter().flatten().filter(|(at, _)| is_meanwhile(at));
+        let arrived: u64 = arrived.map(|(_, inner)| weight(inner)).sum();
+        // into a new folder may have gone whatever is new there
+        let is_new = self.made.get(folder).is_some_and(|made| since == *made);
+        let new = event.context.as_ref().filter(|_| is_new).and_then(|place| self.came.get(place));
+        let new = new.into_iter().flatten().filter(|at| is_meanwhile(at)).count() as u64;
+        Some(files + arrived + new)
+    }
+
+    /// How many files the folder held at a moment before, and which moment that was.
+    fn base(&self, folder: &EntryId, at: DateTime<Utc>) -> Option<(u64, DateTime<Utc>)> {
+        let readings = self.readings.get(folder).map(Vec::as_slice).unwrap_or_default();
+        let before = |limit: DateTime<Utc>| readings.iter().rev().find(|reading| reading.since <= limit);
+        let reading = before(at - TAKEN_WITHIN).or_else(|| before(at));
+        let read = reading.map(|reading| (reading.holding.files, reading.until.min(at)));
+        read.or_else(|| self.made.get(folder).filter(|made| **made <= at).map(|made| (0, *made)))
+    }
+
+    /// What came into the folders after they were read, from what is remembered of the audit trail.
+    async fn learn_arrivals(&mut self, folders: &Folders, look: &Look) -> Result<(), Error> {
+        let moments = || folders.0.values().flat_map(|asked| &asked.at);
+        let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(()) };
+        let read = self.readings.values().flatten().map(|reading| reading.until);
+        let since = read.filter(|until| *until < *first).min().unwrap_or(*first).min(*first - MADE_WITHIN);
+        let window = Window::new(since.max(*first - READ_EVERY * 24), *last + TimeDelta::seconds(1));
+        let (mut inner, mut seen) = (BTreeSet::new(), BTreeMap::new());
+        let mut events = std::pin::pin!(look.archive.events_of_actions(arrivals(), window));
+        while let Some(event) = events.try_next().await? {
+            let mut targets = event.target.iter().map(|id| EntryId::from(id.as_str()));
+            let (Some(entry), folder) = (targets.next(), targets.next()) else { continue };
+            match (event.action, folder) {
+                (ActionId(5019), _) => {
+                    self.made.entry(entry).or_insert(event.at);
+                }
+                (action, Some(folder)) if action.is_move_or_copy() => {
+                    let is_folder = action.is_about_whole_folder();
+                    // a move from elsewhere is written twice
+                    let before = seen.insert((folder.clone(), entry.clone()), event.at);
+                    let is_again = before.is_some_and(|before| event.at - before <= WRITTEN_WITHIN);
+                    if folders.0.contains_key(&folder) && !is_again {
+                        inner.extend(is_folder.then(|| entry.clone()));
+                        self.arrived.entry(folder).or_default().push((event.at, is_folder.then_some(entry)));
+                    }
+                }
+                _ => self.came.entry(event.context.unwrap_or_default()).or_default().push(event.at),
+            }
+        }
+        inner.retain(|folder| !self.readings.contains_key(folder));
+        self.readings.extend(look.archive.readings(&inner).await?);
+        Ok(())
+    }
+}
+
+/// Whatever puts something into a folder, and makes one.
+fn arrivals() -> impl Iterator<Item = ActionId> {
+    [5000, 5011, 5012, 5019, 5035].into_iter().chain(5013..=5016).chain(5022..=5025).map(ActionId)
 }
 
 #[cfg(test)]

@@ -27,6 +27,18 @@ pub enum FindingState {
     Grown,
     Known,
     Silenced,
+    /// People know it, and hear now that it is over.
+    Ended,
+}
+
+/// How a matter goes on, which decides when people hear of it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Course {
+    /// It has a first and a last action: it grows, lasts, and is over some time after the last one.
+    #[default]
+    Burst,
+    /// Something is so, for instance that somebody is inactive. It is new, and lasts; a window that slides over it changes nothing.
+    Condition,
 }
 
 /// The room of a finding, and how surely its events belong there.
@@ -80,14 +92,19 @@ impl From<&AuditEvent> for Evidence {
     }
 }
 
-/// A rule matched.
+/// What a rule has to tell people about one person, or about the portal: who, where, how much, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub rule: String,
     pub severity: Severity,
     pub state: FindingState,
+    #[serde(skip)]
+    pub course: Course,
     /// The same for the same rule, person and room, run after run.
     pub fingerprint: String,
+    /// What people can call it by, as long as it is remembered. A rule leaves it out: only the memory knows it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub matter: Option<String>,
     pub person: Person,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<FindingRoom>,

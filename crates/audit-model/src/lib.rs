@@ -21,7 +21,7 @@ pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, UnreadableSpan, Verdict};
 pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
-pub use finding::{Counts, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
+pub use finding::{Counts, Course, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use fingerprint::fingerprint;
 pub use gap_reason::GapReason;
 pub use halves::{Halves, is_other_half};

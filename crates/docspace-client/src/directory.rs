@@ -124,7 +124,7 @@ mod tests {
 
     fn room(id: i64, title: &str) -> Room {
         let fact = RoomFact { id: RoomId::Number(id), title: title.into(), room_type: None, created: None };
-        Room { fact, archived: false, owner: None }
+        Room { fact, archived: false, owner: None, files: None, folders: None }
     }
 
     #[test]

@@ -74,6 +74,23 @@ impl Client {
         Ok(contents)
     }
 
+    /// The folders in a folder or room, without the files beside them: at any depth, or those at the top. Older servers know no top.
+    ///
+    /// # Errors
+    /// As for [`Client::folder_contents`].
+    pub async fn folders_in(&self, folder: &EntryId, at_any_depth: bool) -> Result<Vec<Folder>, Error> {
+        let path = format!("files/{}", segment(folder));
+        let depth = if at_any_depth { "true" } else { "false" };
+        let query = [("filterType", "2"), ("withSubFolders", depth), ("sortBy", "AZ"), ("sortOrder", "ascending")];
+        let question = Question::new("the folders of a room", &path, "files:read or *:read").query(&query);
+        let entries = self.whole_list::<ContentDto, _>(question, entry_id).await?;
+        let folder = |entry| match entry {
+            EntryDto::Folder(dto) => folder_value(dto),
+            EntryDto::File(_) => None,
+        };
+        Ok(entries.into_iter().filter_map(folder).collect())
+    }
+
     /// The way to a folder: the section, the room where there is one, the folders between, the folder itself.
     ///
     /// # Errors
@@ -107,7 +124,6 @@ pub(crate) fn entry_id(entry: &EntryDto) -> Option<(bool, EntryId)> {
 }
 
 pub(crate) fn folder_value(dto: FolderDto) -> Option<Folder> {
-    let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
     Some(Folder {
         id: dto.id?,
         title: dto.title,
@@ -134,6 +150,10 @@ pub(crate) fn file_value(dto: FileDto) -> Option<File> {
         updated: dto.updated,
         updated_by: author(dto.updated_by),
     })
+}
+
+pub(crate) fn count(count: Option<i64>) -> Option<u64> {
+    count.and_then(|count| u64::try_from(count).ok())
 }
 
 pub(crate) fn author(dto: Option<ShortPersonDto>) -> Option<Uuid> {

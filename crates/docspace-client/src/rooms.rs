@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Question, segment};
-use crate::folders::author;
+use crate::folders::{author, count};
 use crate::wire::{FolderDto, RoomListDto};
 use crate::{Client, Error, ErrorKind};
 
@@ -21,6 +21,9 @@ pub struct Room {
     pub archived: bool,
     /// Who owns it today.
     pub owner: Option<Uuid>,
+    /// How many files are in it at any depth; like `folders`, absent where the portal does not say.
+    pub files: Option<u64>,
+    pub folders: Option<u64>,
 }
 
 impl Client {
@@ -117,7 +120,8 @@ fn room(dto: FolderDto) -> Option<Room> {
     let (id, room_type) = (dto.id?, Some(dto.room_type?));
     let archived = dto.root_folder_type == Some(ARCHIVE_ROOT);
     let fact = RoomFact { id, title: dto.title, room_type, created: dto.created };
-    Some(Room { fact, archived, owner: author(dto.created_by) })
+    let (files, folders) = (count(dto.files_count), count(dto.folders_count));
+    Some(Room { fact, archived, owner: author(dto.created_by), files, folders })
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ const COMPONENT: Component = Component {
         Migration { number: 7, name: "the id of who signed in", sql: include_str!("migrations/7_user_id.sql") },
         Migration { number: 8, name: "which spans were judged", sql: include_str!("migrations/8_judged.sql") },
         Migration { number: 9, name: "what runs left open", sql: include_str!("migrations/9_left_open.sql") },
+        Migration { number: 10, name: "what folders hold", sql: include_str!("migrations/10_inventory.sql") },
     ],
 };
 
@@ -49,6 +50,11 @@ const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us 
 /// The same, but only events of the actions of a JSON array.
 const SOME_EVENTS_SQL: &str =
     "SELECT * FROM event WHERE at_us >= ? AND at_us < ? AND action IN (SELECT value FROM json_each(?))
+    ORDER BY at_us, id";
+
+/// The same with details, of the people of a JSON array.
+const EVENTS_OF_SQL: &str =
+    "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? AND actor IN (SELECT value FROM json_each(?))
     ORDER BY at_us, id";
 
 /// Deletions of rooms, whenever they were.
@@ -124,15 +130,39 @@ impl Archive {
             .map(|row| row.map(from_login_row).map_err(|source| self.failed("reading the logins", source)))
     }
 
-    /// The events of the window that name rooms, in the same order: few beside all the others.
-    pub(crate) fn events_naming_rooms(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
-        let actions: Vec<String> = ActionId::naming_rooms().map(|action| action.0.to_string()).collect();
+    /// The events of the window that these people did, in the same order, with their details where they were read with them.
+    pub fn events_of<'a>(
+        &'a self,
+        people: impl IntoIterator<Item = Uuid>,
+        window: Window,
+    ) -> impl Stream<Item = Result<AuditEvent, Error>> + 'a {
+        let people: Vec<String> = people.into_iter().map(|person| format!("\"{}\"", person.simple())).collect();
+        sqlx::query_as::<_, DetailedRow>(EVENTS_OF_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .bind(format!("[{}]", people.join(",")))
+            .fetch(self.store.pool())
+            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The events of the window of these actions, in the same order.
+    pub fn events_of_actions(
+        &self,
+        actions: impl IntoIterator<Item = ActionId>,
+        window: Window,
+    ) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        let actions: Vec<String> = actions.into_iter().map(|action| action.0.to_string()).collect();
         sqlx::query_as::<_, EventRow>(SOME_EVENTS_SQL)
             .bind(micros(window.since))
             .bind(micros(window.until))
             .bind(format!("[{}]", actions.join(",")))
             .fetch(self.store.pool())
             .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    }
+
+    /// The events of the window that name rooms, in the same order: few beside all the others.
+    pub(crate) fn events_naming_rooms(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+        self.events_of_actions(ActionId::naming_rooms(), window)
     }
 
     /// Every event that says that a room was deleted, whenever that was.

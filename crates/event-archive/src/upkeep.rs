@@ -24,10 +24,12 @@ pub struct Rows {
 }
 
 /// The tables that grow with time, with their counting and their forgetting.
-const TABLES: [(&str, &str, &str); 3] = [
+const TABLES: [(&str, &str, &str); 5] = [
     ("audit_event", "SELECT count(*) FROM audit_event", "DELETE FROM audit_event WHERE at_us < ? AND action <> 5074"),
     ("login_event", "SELECT count(*) FROM login_event", "DELETE FROM login_event WHERE at_us < ?"),
     ("room_log", "SELECT count(*) FROM room_log", "DELETE FROM room_log WHERE at_us < ?"),
+    ("held", "SELECT count(*) FROM held", "DELETE FROM held WHERE until_us < ?"),
+    ("listed_room", "SELECT count(*) FROM listed_room", "DELETE FROM listed_room WHERE listed_us < ?"),
 ];
 
 impl Archive {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use audit_model::{ActClass, Counts, Evidence, Finding, FindingState, MainSource, Person, Severity, Window};
+use audit_model::{ActClass, Counts, Course, Evidence, Finding, FindingState, MainSource, Person, Severity, Window};
 use chrono::TimeDelta;
 use clap::Parser;
 use event_archive::Look;
@@ -100,6 +100,8 @@ impl Program for ShareWatch {
                 rule: "many_shares".to_owned(),
                 severity: Severity::Medium,
                 state: FindingState::New,
+                course: Course::Burst,
+                matter: None,
                 fingerprint: audit_model::fingerprint(&["many_shares", &person.id.to_string()]),
                 person,
                 room: None,

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
+use alerting::Moment;
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,22 +80,24 @@ pub(crate) async fn conclude<P: Program>(
     unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
     let (judged, with_late) = stretch.judged(P::ABOUT.judged_by, &mut report.head.coverage);
     note_lost(&stores, &mut report.head);
-    let quiet = TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX);
+    let part = P::part(config);
+    let moment = Moment { now, quiet: quiet(common), seen_until: stretch.seen_until(report.coverage()), part: &part };
     let mut telling = Telling {
         outbox: stores.outbox.clone(),
         channels: &channels,
-        quiet,
-        now,
+        moment,
         sends_alerts: P::ABOUT.sends_alerts,
         dry_run: args.dry_run,
     };
     // whoever acts has to know what was told before
-    if let Err(failure) = telling.try_judging(&report).await
+    if let Err(failure) = telling.judge(&mut report).await
         && stores.has_memory()
     {
         stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
         note_lost(&stores, &mut report.head);
         telling.outbox = stores.outbox.clone();
+        // a second failure leaves every finding new
+        telling.judge(&mut report).await.ok();
         if let Some(job) = &mut job {
             job.store = Err(Refusal::NoMemory);
         }
@@ -106,15 +109,6 @@ pub(crate) async fn conclude<P: Program>(
         None => Acted::Done,
     };
     info!(requests = run.client.requests(), "run finished");
-    if let Err(failure) = telling.judge(&mut report).await
-        && stores.has_memory()
-    {
-        stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
-        note_lost(&stores, &mut report.head);
-        telling.outbox = stores.outbox.clone();
-        // a second failure leaves every finding new
-        telling.judge(&mut report).await.ok();
-    }
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
     let must_say: Vec<String> = key_watch.note.iter().chain(lost).chain(&stores.gone).cloned().collect();
     let failures = &mut watchers.failures;
@@ -126,7 +120,9 @@ pub(crate) async fn conclude<P: Program>(
         let notes: Vec<&String> = must_say.iter().chain(notes).chain(misnamed).collect();
         // what could not be seen and is known already is not told again
         let is_news = failures.is_news(report.coverage());
-        let has_news = report.told().next().is_some() || document.sections.iter().any(|section| section.is_news);
+        let has_news = report.told().next().is_some()
+            || !report.ended.is_empty()
+            || document.sections.iter().any(|section| section.is_news);
         let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
         let text = match args.format {
             ReportFormat::Json => frame::json(report)?,
@@ -179,6 +175,11 @@ pub(crate) async fn conclude<P: Program>(
         (_, exit) if is_unwritten && exit != Exit::Nothing => Exit::Usage,
         (_, exit) => exit,
     })
+}
+
+/// How long nothing must have happened before a burst is over.
+fn quiet(common: &CommonConfig) -> TimeDelta {
+    TimeDelta::from_std(common.alerts.quiet.0).unwrap_or(TimeDelta::MAX)
 }
 
 /// Says in the report that there is no memory. A report that says so must not look like an ordinary one.

@@ -1,16 +1,16 @@
 //! The report as a document: what all programs say around the body of each, and the files that `--report` asks for.
 
 use alerting::{person_page, room_page};
-use audit_model::{Finding, Verdict};
+use audit_model::{Finding, FindingState, Verdict};
 use job_store::files;
-use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, TEXT_WIDTH, words};
+use report::words::plural;
+use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, Section, TEXT_WIDTH, words};
 
 use crate::args::ReportFile;
 use crate::head::Head;
 use crate::program::{Program, ReportOf};
 
-/// The whole report, with everybody whom people know already. What people know of a finding is judged after
-/// [`act`](Program::act): until then all of them are new.
+/// The whole report, with everybody whom people know already.
 pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
     let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
     let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
@@ -21,6 +21,10 @@ pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
     document.headline = headline::<P>(report, report.counted().count() as u64);
     document.notes = notes.iter().map(|note| Line::from(note.as_str())).collect();
     P::body(report, &mut document);
+    if !report.ended.is_empty() {
+        let over = report.ended.iter().map(|finding| report.head.person(finding));
+        document.sections.push(Section::new("over").with_people(over));
+    }
     document
 }
 
@@ -32,6 +36,17 @@ pub fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec<u8> {
 
 /// The sentence above a report that tells so many findings.
 fn headline<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
+    let over = report.told().filter(|found| found.finding.state == FindingState::Ended).count() as u64;
+    let all_over = over + report.ended.len() as u64;
+    let headline = headline_of_new::<P>(report, told.saturating_sub(over));
+    match all_over {
+        0 => headline,
+        1 => headline.and("; 1 earlier finding is over"),
+        over => headline.and(format!("; {} are over", plural(over, "earlier finding"))),
+    }
+}
+
+fn headline_of_new<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
     match report.coverage().verdict() {
         Verdict::Nothing => words::nothing(report.coverage()).into(),
         _ => P::headline(report, told).unwrap_or_else(|| {

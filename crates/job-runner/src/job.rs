@@ -24,6 +24,9 @@ pub struct Job {
     pub store: Result<Store, Refusal>,
     /// Half-open, UTC.
     pub window: Window,
+    /// From where on events are judged: the beginning of the window, or of a burst that people know and that has not ended, so that it keeps
+    /// its whole number.
+    pub judged_from: DateTime<Utc>,
     /// What the portal has recorded after the window while this machine's clock was behind. The runner names it as a gap.
     pub unseen_after: Option<Window>,
     /// When the run started.

@@ -101,7 +101,8 @@ impl<P: Program> Run<'_, P> {
         let key_watch = stop.limit(&self.client, key_watch).await.unwrap_or_default();
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
-        let stretch = Stretch::new::<P>(self.args, self.config, &judged, now, zone)?;
+        let mut stretch = Stretch::new::<P>(self.args, self.config, &judged, now, zone)?;
+        stretch.reach_back(stores.outbox.open_since(&P::part(self.config), now).await?);
         notes.extend(stores.note.clone());
         notes.extend(stretch.note.clone());
         notes.extend(key_watch.note.clone());
@@ -136,6 +137,7 @@ impl<P: Program> Run<'_, P> {
                     archive: archive.clone(),
                     store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
                     window: stretch.window,
+                    judged_from: stretch.judged_from,
                     unseen_after,
                     now,
                     dry_run: self.args.dry_run,

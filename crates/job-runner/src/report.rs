@@ -55,6 +55,9 @@ pub struct Report<D, B> {
     pub findings: Vec<Found<D>>,
     #[serde(flatten)]
     pub body: B,
+    /// Bursts that people were told of, that are over, and that the run does not find any more: as they were last found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<Finding>,
     /// Known findings that have grown and are not told again yet.
     pub suppressed: u64,
     /// Whether a breaker or a lock-out check held something back.
@@ -67,7 +70,7 @@ impl<D, B> Report<D, B> {
     pub fn new(mut head: Head, judgement: Judgement<D, B>) -> Self {
         let Judgement { findings, body, notes } = judgement;
         head.notes.extend(notes);
-        Report { head, findings, body, suppressed: 0, is_held: false }
+        Report { head, findings, body, ended: Vec::new(), suppressed: 0, is_held: false }
     }
 
     pub fn coverage(&self) -> &Coverage {
@@ -79,12 +82,12 @@ impl<D, B> Report<D, B> {
         self.findings.iter().map(|found| &found.finding).filter(|finding| finding.state != FindingState::Silenced)
     }
 
-    /// What is told: findings that are new or have grown. JSON has the others too.
+    /// What is told: findings that are new, have grown, or are over. JSON has the others too.
     pub fn told(&self) -> impl Iterator<Item = &Found<D>> {
         self.findings.iter().filter(|found| words::is_told(found.finding.state))
     }
 
-    /// One alert for each finding that is told.
+    /// One alert for each finding that is told, and for each burst that is over.
     pub(crate) fn alerts(&self) -> Vec<Alert> {
         let context = AlertContext {
             program: self.head.program.name,
@@ -92,6 +95,7 @@ impl<D, B> Report<D, B> {
             portal_url: &self.head.portal.url,
             coverage: &self.head.coverage,
         };
-        self.told().map(|found| Alert::from_finding(&found.finding, &context)).collect()
+        let told = self.told().map(|found| &found.finding).chain(&self.ended);
+        told.map(|finding| Alert::from_finding(finding, &context)).collect()
     }
 }

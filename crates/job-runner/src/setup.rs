@@ -107,6 +107,7 @@ impl<C> Setup<'_, C> {
             archive,
             store: Ok(store),
             window,
+            judged_from: window.since,
             unseen_after: None,
             now: self.now,
             dry_run: true,

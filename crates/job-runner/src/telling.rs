@@ -3,9 +3,7 @@
 //! With channels, what is told and the alerts are written down together, then the report is printed, then the alerts are
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
-use alerting::{Alert, Channel, Lapsed, Outbox};
-use audit_model::Finding;
-use chrono::{DateTime, TimeDelta, Utc};
+use alerting::{Alert, Channel, Lapsed, Moment, Outbox};
 use tracing::{error, warn};
 
 use crate::report::Report;
@@ -14,9 +12,7 @@ use crate::report::Report;
 pub(crate) struct Telling<'a> {
     pub(crate) outbox: Outbox,
     pub(crate) channels: &'a [Channel],
-    /// How long a moderate growth waits.
-    pub(crate) quiet: TimeDelta,
-    pub(crate) now: DateTime<Utc>,
+    pub(crate) moment: Moment<'a>,
     /// Whether findings become alerts.
     pub(crate) sends_alerts: bool,
     /// Nothing is sent or remembered.
@@ -66,27 +62,15 @@ impl Telling<'_> {
         Told { printed, critical_reached, is_safe }
     }
 
-    /// Whether [`judge`](Self::judge) would fail.
-    ///
-    /// # Errors
-    /// Of the memory of what was told.
-    pub(crate) async fn try_judging<D, B>(&self, report: &Report<D, B>) -> Result<(), alerting::Error> {
-        let mut findings: Vec<Finding> = report.findings.iter().map(|found| found.finding.clone()).collect();
-        self.outbox.judge(&mut findings, self.quiet, self.now).await.map(|_| ())
-    }
-
     /// Says of every finding what people know of it.
     ///
     /// # Errors
     /// Of the memory of what was told; the findings are as they were.
     pub(crate) async fn judge<D, B>(&self, report: &mut Report<D, B>) -> Result<(), alerting::Error> {
-        match self.outbox.judge(&mut report.findings, self.quiet, self.now).await {
-            Ok(suppressed) => report.suppressed = suppressed,
-            Err(failure) => {
-                warn!("what was told before is not known: {failure:#}");
-                return Err(failure);
-            }
-        }
+        let judged = self.outbox.judge(&mut report.findings, &self.moment).await;
+        let judged = judged.inspect_err(|failure| warn!("what was told before is not known: {failure:#}"))?;
+        report.suppressed = judged.suppressed;
+        report.ended = judged.ended;
         Ok(())
     }
 
@@ -102,13 +86,13 @@ impl Telling<'_> {
     }
 
     async fn keep<D, B>(&self, report: &Report<D, B>, alerts: &mut [Alert]) -> bool {
-        let kept = self.outbox.keep(&report.findings, alerts, self.channels, self.now).await;
+        let kept = self.outbox.keep(&report.findings, &report.ended, alerts, self.channels, &self.moment).await;
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 
     /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait.
     async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> (bool, bool) {
-        let drained = match self.outbox.drain(self.channels, self.now).await {
+        let drained = match self.outbox.drain(self.channels, self.moment.now).await {
             Ok(drained) => drained,
             Err(failure) => {
                 log(failure);

@@ -1,6 +1,6 @@
 //! Which stretch of time a run looks at, what earlier runs have left open before it, and what of both counts as judged afterwards.
 
-use audit_model::{Coverage, Gap, GapReason, MainSource, SpanSet, Window};
+use audit_model::{Coverage, Gap, GapReason, MainSource, SpanSet, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Judged;
@@ -20,6 +20,8 @@ pub(crate) struct Stretch {
     pub(crate) stands_alone: bool,
     /// Whether the window ends where this machine's clock says.
     pub(crate) ends_by_clock: bool,
+    /// From where on events are judged: the beginning of the window, or of a burst that has not ended.
+    pub(crate) judged_from: DateTime<Utc>,
     pub(crate) note: Option<String>,
 }
 
@@ -46,7 +48,21 @@ impl Stretch {
         // a program with a window of its own looks at each one by itself
         let holes = if own.is_some() { SpanSet::default() } else { judged.holes(window.since) };
         let stands_alone = own.is_some();
-        Ok(Stretch { window, holes, stands_alone, ends_by_clock: !is_fixed && window.until == end, note })
+        let ends_by_clock = !is_fixed && window.until == end;
+        Ok(Stretch { window, holes, stands_alone, ends_by_clock, judged_from: window.since, note })
+    }
+
+    /// Goes back to the beginning of what still went on when it was last told; a run that repeats an old window does not.
+    pub(crate) fn reach_back(&mut self, open_since: Option<DateTime<Utc>>) {
+        if let Some(since) = open_since.filter(|_| self.ends_by_clock && !self.stands_alone) {
+            self.judged_from = self.judged_from.min(since);
+        }
+    }
+
+    /// Up to when a run has seen all that has happened; `None` when something is missing, or when it repeats an old window.
+    pub(crate) fn seen_until(&self, coverage: &Coverage) -> Option<DateTime<Utc>> {
+        let sees_now = self.ends_by_clock && !self.stands_alone && coverage.verdict() == Verdict::Complete;
+        sees_now.then_some(self.window.until)
     }
 
     /// What counts as judged after a run, and whether what came late does. A source that rules need and that could not be read leaves its

@@ -103,6 +103,9 @@ pub struct PersonLine {
     /// Absent when the program does not remember what it told; such a line is always told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FindingState>,
+    /// What people can call it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
     pub who: Who,
     /// The one reason that matters most, for instance `41 actions within 1 h, more than 20`.
     pub what: Line,
@@ -136,6 +139,7 @@ impl PersonLine {
         PersonLine {
             severity,
             state: None,
+            matter: None,
             who,
             what: what.into(),
             place: None,
@@ -150,7 +154,7 @@ impl PersonLine {
         }
     }
 
-    /// Whether it is news: new, grown, or not remembered at all.
+    /// Whether it is news: new, grown, over, or not remembered at all.
     pub fn is_told(&self) -> bool {
         self.state.is_none_or(words::is_told)
     }
@@ -160,9 +164,12 @@ impl PersonLine {
 impl From<&Finding> for PersonLine {
     fn from(finding: &Finding) -> Self {
         let mut reasons = finding.reasons.iter().map(|reason| Line::from(reason.as_str()));
-        let mut line = PersonLine::new(finding.severity, (&finding.person).into(), reasons.next().unwrap_or_default());
+        // of what is over, that matters most
+        let what = if finding.state == FindingState::Ended { reasons.next_back() } else { reasons.next() };
+        let mut line = PersonLine::new(finding.severity, (&finding.person).into(), what.unwrap_or_default());
         line.facts = finding.person.role.map(PortalRole::words).map(Line::from).into_iter().chain(reasons).collect();
         line.state = Some(finding.state);
+        line.matter.clone_from(&finding.matter);
         line.place = finding.room.as_ref().map(Where::from);
         line.count = Some(finding.counts.acts);
         let (acts, documents) = (plural(finding.counts.acts, "action"), plural(finding.counts.documents, "document"));

@@ -110,7 +110,10 @@ impl Lines {
         let severity = words::severity(person.severity);
         self.say(indent, line![severity, state, "  ", person.who.line(), place]);
         let indent = indent + 2;
-        for line in std::iter::once(&person.what).chain(&person.facts).chain([&person.how_much]) {
+        let is_over = person.state == Some(FindingState::Ended);
+        // people were told the rest
+        let facts = if is_over { &[] } else { person.facts.as_slice() };
+        for line in std::iter::once(&person.what).chain(facts).chain([&person.how_much]) {
             if !line.is_empty() {
                 self.say(indent, line.clone());
             }
@@ -122,6 +125,12 @@ impl Lines {
             (Some(first), None) => self.say(indent, format!("since {}", self.clock.at(first))),
             (None, Some(last)) => self.say(indent, format!("last {}", self.clock.at(last))),
             (None, None) => {}
+        }
+        if let Some(matter) = &person.matter {
+            self.say(indent, line!["Matter ", matter.as_str()]);
+        }
+        if is_over {
+            return;
         }
         for details in &person.details {
             self.blocks(indent, &[Block::Details(details.clone())]);

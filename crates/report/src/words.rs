@@ -121,12 +121,12 @@ pub fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// Whether a finding of that state is told again: when it is new or has grown.
+/// Whether a finding of that state is told: when it is new, has grown, or is over.
 pub fn is_told(state: FindingState) -> bool {
-    matches!(state, FindingState::New | FindingState::Grown)
+    matches!(state, FindingState::New | FindingState::Grown | FindingState::Ended)
 }
 
-/// What is told: findings that are new or have grown. JSON has the others too.
+/// What is told: findings that are new, have grown, or are over. JSON has the others too.
 pub fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|finding| is_told(finding.state))
 }
@@ -138,6 +138,7 @@ pub(crate) fn state(state: FindingState) -> &'static str {
         FindingState::Grown => "has grown",
         FindingState::Known => "already reported",
         FindingState::Silenced => "silenced",
+        FindingState::Ended => "is over",
     }
 }
 
@@ -148,6 +149,7 @@ pub(crate) fn state_name(state: FindingState) -> &'static str {
         FindingState::Grown => "grown",
         FindingState::Known => "known",
         FindingState::Silenced => "silenced",
+        FindingState::Ended => "ended",
     }
 }
 

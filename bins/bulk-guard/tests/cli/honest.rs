@@ -37,7 +37,7 @@ async fn a_journal_of_a_newer_version_keeps_the_findings() {
 /// Without what was told before nobody is planned, whichever table is gone.
 #[tokio::test]
 async fn nobody_is_planned_without_memory() {
-    for (sql, exit) in [("DROP TABLE told", 3), ("DROP TABLE journal_entry", 1)] {
+    for (sql, exit) in [("DROP TABLE matter", 3), ("DROP TABLE journal_entry", 1)] {
         let setting = setting(attacked()).await;
         assert_eq!(plan(&json(&setting, &[]).await)[0].1, "planned");
         in_store(&setting, sql).await;
@@ -130,7 +130,7 @@ async fn a_finding_whose_logins_could_not_be_read_is_judged_again() {
             told.push((text("state"), text("severity")));
         }
         let row = |state: &str, severity: &str| (state.to_owned(), severity.to_owned());
-        let then = if severity == "critical" { "grown" } else { "known" };
+        let then = if severity == "critical" { "grown" } else { "ended" };
         assert_eq!(told, [row("new", "high"), row("known", "high"), row(then, severity), row("", "")], "{country}");
     }
 }

@@ -314,6 +314,10 @@ fn all_people_whom_no_rule_names_are_one_finding() {
         found.iter().find(|one| one.detail.kind == Kind::Unnamed).unwrap().finding.fingerprint.clone()
     };
     assert_eq!(print(&found), print(&other));
+    let four = [ANNA, BOB, HANA, GIL].map(|person| login(person, "192.0.2.7", 30));
+    let nobody = World::new(policy_of("[[rule]]\nlabel = \"a\"\npeople = [\"olga@example.com\"]\nallow = []"));
+    assert_ne!(print(&nobody.judge(&four[..2])), print(&nobody.judge(&four)), "twice as many are news");
+    assert_eq!(print(&nobody.judge(&four[..3])), print(&nobody.judge(&four)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, BlindSpot, Counts, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
+    ActionId, BlindSpot, Counts, Course, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
     SourceCoverage, UnreadableSpan, Window,
 };
 use chrono::{DateTime, Utc};
@@ -46,6 +46,8 @@ fn hostile_finding() -> Finding {
         rule: "unusual_activity".to_owned(),
         severity: Severity::Critical,
         state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
         fingerprint: "0123456789abcdef".to_owned(),
         person: Person {
             id: Uuid::from_u128(7),

@@ -65,7 +65,7 @@ async fn a_report_without_memory_says_so_once_an_hour() {
     let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
     setting.run(&["--config", &config]).await;
     assert_eq!(fs::read_to_string(&alerts).unwrap().lines().count(), 2);
-    in_store(&setting, "UPDATE component_schema SET number = 99 WHERE component = 'outbox'").await;
+    in_store(&setting, "UPDATE component_schema SET number = 99 WHERE component = 'outbox' AND number = 2").await;
     let first = setting.run(&["--config", &config]).await;
     assert!(first.stdout.contains("no memory") && first.stdout.contains("2 findings"), "{}", first.stdout);
     for _ in 0..2 {

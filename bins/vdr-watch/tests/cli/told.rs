@@ -63,9 +63,9 @@ async fn grown_finding() {
     }
 }
 
-/// A little more is told an hour later, and the alert says how often it was held back.
+/// A little more is not told, and the next alert says how often it was held back.
 #[tokio::test]
-async fn moderate_growth_waits_for_the_quiet_time() {
+async fn moderate_growth_is_counted() {
     let setting = after_downloads(25).await;
     let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
     let (text, json) = (["--config", &config], ["--config", &config, "--format", "json"]);
@@ -74,22 +74,59 @@ async fn moderate_growth_waits_for_the_quiet_time() {
     assert_eq!(setting.run(&text).await.stdout, "");
     let held_back = report(&setting.run(&json).await);
     assert_eq!((&held_back["suppressed"], &held_back["findings"][0]["state"]), (&1.into(), &"known".into()));
-    setting.sim.edit(|portal| portal.now += TimeDelta::hours(1));
+    setting.sim.edit(|portal| download(portal, 30..52));
     let told = setting.run(&text).await;
-    assert!(told.stdout.contains("  already reported with 25 actions; now 30\n"), "{}", told.stdout);
+    assert!(told.stdout.contains("  already reported with 25 actions; now 52"), "{}", told.stdout);
     let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
     let last: Value = serde_json::from_str(alerts.lines().last().unwrap()).unwrap();
     assert_eq!((alerts.lines().count(), &last["suppressed"]), (2, &2.into()));
 }
 
+/// Somebody downloads one document a minute for five hours, and a run looks back two hours: the number is that of the whole burst.
 #[tokio::test]
-async fn the_quiet_time_can_be_set() {
-    let setting = after_downloads(25).await;
-    let config = setting.config("[alerts]\nquiet = \"0s\"");
-    setting.run(&["--config", &config]).await;
-    setting.sim.edit(|portal| download(portal, 25..26));
-    let told = setting.run(&["--config", &config]).await;
-    assert!(told.stdout.contains("already reported with 25 actions; now 26"), "{}{}", told.stdout, told.stderr);
+async fn a_burst_keeps_its_whole_number_and_ends() {
+    let mut portal = Scenario::empty(now() - TimeDelta::hours(7)).with_room(Room::vdr(71, "Falcon"));
+    let olga = portal.owner().id;
+    for n in 0..300 {
+        let at = now() - TimeDelta::hours(7) + TimeDelta::minutes(n);
+        portal.add_event(Event::new(5009, olga, at).file(9_000 + n as i32, "paper.docx").in_room(71));
+    }
+    let setting = Setting::with(portal).await;
+    let config = setting.config("[alerts]\nquiet = \"30m\"\n[alerts.file]\npath = \"alerts.ndjson\"");
+    let mut heard = Vec::new();
+    for minutes in (30..=360).step_by(10) {
+        setting.sim.edit(|portal| portal.now = now() - TimeDelta::hours(7) + TimeDelta::minutes(minutes));
+        let ended = setting.run_with(&["--portal", &setting.sim.url(), "--config", &config, "--since", "2h"]).await;
+        assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{minutes}");
+        let is_said = |line: &&str| {
+            line.starts_with("  MEDIUM")
+                || line.starts_with("  HIGH")
+                || line.contains("reported")
+                || line.contains("over:")
+        };
+        heard.extend(ended.stdout.lines().filter(is_said).map(|line| format!("{minutes} {}", line.trim())));
+    }
+    insta::assert_snapshot!(heard.join("\n"), @r#"
+    30 MEDIUM  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    50 HIGH, has grown  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    50 already reported with 30 actions; now 50
+    70 HIGH, has grown  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    70 already reported with 50 actions; now 70, and it still goes on
+    140 HIGH, has grown  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    140 already reported with 70 actions; now 140
+    280 HIGH, has grown  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    280 already reported with 140 actions; now 280
+    330 HIGH, is over  Olga Owner <olga@example.com> in "Falcon" (room 71)
+    330 over: nothing more for 30 minutes; 300 actions in all
+    "#);
+    let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
+    let alerts: Vec<Value> = alerts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = alerts.last().unwrap();
+    assert_eq!(
+        (&last["state"], &last["severity"], &last["counts"]["acts"]),
+        (&"ended".into(), &"info".into(), &300.into())
+    );
+    assert!(alerts.iter().all(|alert| alert["matter"] == last["matter"]), "{alerts:?}");
 }
 
 /// What is known is not called unusual and not called nothing either, when the rest could not be read.

@@ -34,6 +34,7 @@ fn a_finding_becomes_an_alert() {
       "schema": "alert/1",
       "id": "b4f27dc5cfdb1538c42b69e2f3525787",
       "fingerprint": "unusual_activity:00000000-0000-0000-0000-0000000000a1:71",
+      "state": "new",
       "program": {
         "name": "vdr-watch",
         "version": "1.0.0"

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod inventory;
+
 use std::collections::BTreeSet;
 
 use attribution::{Behind, Folders, Places, Whereabouts, accounts, people, read_room_log};
@@ -26,12 +28,16 @@ fn now() -> DateTime<Utc> {
 /// A portal, and a look at its last day.
 async fn start(portal: Scenario) -> (PortalSim, Look) {
     let sim = PortalSim::start(portal).await.unwrap();
+    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+    let look = look(client(&sim), archive, now());
+    (sim, look)
+}
+
+fn client(sim: &PortalSim) -> Client {
     let base: Url = sim.url().parse().unwrap();
     let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
     let key = ApiKey::new(SecretString::from(sim.key()));
-    let client = Client::new(http, base, key, RetryPolicy::immediate(), Budget::default());
-    let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
-    (sim, look(client, archive, now()))
+    Client::new(http, base, key, RetryPolicy::immediate(), Budget::default())
 }
 
 fn look(client: Client, archive: Archive, now: DateTime<Utc>) -> Look {
@@ -42,6 +48,12 @@ fn look(client: Client, archive: Archive, now: DateTime<Utc>) -> Look {
 /// The same look so much later, without the gaps of the first.
 fn later(look: &Look, after: TimeDelta) -> Look {
     self::look(look.client.clone(), look.archive.clone(), look.now + after)
+}
+
+/// The next run, so much later by the portal's clock too.
+fn next_run(sim: &PortalSim, look: &Look, after: TimeDelta) -> Look {
+    sim.edit(|portal| portal.now += after);
+    self::look(client(sim), look.archive.clone(), look.now + after)
 }
 
 fn gaps(look: &Look) -> Vec<&str> {

@@ -101,7 +101,7 @@ pub struct AlertSettings {
     pub file: FileAlert,
     /// `alerts.webhook.*`
     pub webhook: WebhookAlert,
-    /// `alerts.quiet`: how long a growth to less than twice as many acts waits before it is told again. Default `1h`.
+    /// `alerts.quiet`: how long nothing must have happened before a burst counts as over. Default `1h`.
     pub quiet: Age,
 }
 

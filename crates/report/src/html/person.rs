@@ -5,7 +5,7 @@ use audit_model::Severity;
 use super::blocks::titled;
 use super::{Clock, Markup};
 use crate::words;
-use crate::{Line, PersonLine};
+use crate::{Line, PersonLine, line};
 
 pub(super) fn person(page: &mut Markup, person: &PersonLine, clock: Clock) {
     let severity = class(person.severity);
@@ -21,7 +21,7 @@ pub(super) fn person(page: &mut Markup, person: &PersonLine, clock: Clock) {
             page.tag("div", &[("class", "what")], |page| what(page, person, clock));
             page.tag("div", &[("class", "to-do")], |page| what_to_do(page, person));
         });
-        if !(person.facts.is_empty() && person.details.is_empty()) {
+        if !(person.facts.is_empty() && person.details.is_empty() && person.matter.is_none()) {
             page.tag("details", &[], |page| {
                 page.tag("summary", &[], |page| {
                     page.text("Reasons and evidence");
@@ -110,6 +110,9 @@ fn proof(page: &mut Markup, person: &PersonLine, clock: Clock) {
         page.tag("ul", &[], |page| {
             person.facts.iter().for_each(|fact| page.line_in("li", &[], fact.clone().capitalised()));
         });
+    }
+    if let Some(matter) = &person.matter {
+        page.line_in("p", &[("class", "label")], line!["Matter ", matter.as_str()]);
     }
     for details in &person.details {
         let is_table = matches!(details.blocks.first(), Some(crate::Block::Table(table)) if table.caption.is_empty());

@@ -1,7 +1,7 @@
 //! Documents of the four situations that every form must get right.
 
 use audit_model::{
-    ActionId, Attributed, BlindSpot, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason,
+    ActionId, Attributed, BlindSpot, Counts, Course, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason,
     MainSource, Person, PersonStatus, PortalRole, PortalText, RoomId, Severity, SourceCoverage, UnreadableSpan, Window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -203,6 +203,8 @@ fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, ti
         rule: "unusual_activity".to_owned(),
         severity,
         state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
         fingerprint: format!("{number:016x}"),
         person: Person {
             email: email.map(Into::into),

@@ -4,7 +4,7 @@ pub(crate) mod receiver;
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, Attributed, Counts, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus,
+    ActionId, Attributed, Counts, Course, Coverage, Evidence, Finding, FindingRoom, FindingState, Person, PersonStatus,
     PortalRole, RoomId, RoomRole, Severity, SourceCoverage, Window,
 };
 use chrono::{DateTime, Utc};
@@ -35,6 +35,8 @@ pub(crate) fn finding() -> Finding {
         rule: "unusual_activity".into(),
         severity: Severity::High,
         state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
         fingerprint: "unusual_activity:00000000-0000-0000-0000-0000000000a1:71".into(),
         person: Person {
             id: Uuid::from_u128(0xa1),

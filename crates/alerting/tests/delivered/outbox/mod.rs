@@ -1,11 +1,17 @@
 //! The outbox on a real store: what is told, what waits, and what is never lost.
 
-mod told;
+mod matters;
 mod waiting;
 
-use alerting::Outbox;
+use alerting::{Moment, Outbox};
+use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 
 async fn outbox() -> Outbox {
     Outbox::open(Store::temporary().await.unwrap()).await.unwrap()
+}
+
+/// A run that has seen everything up to now.
+fn moment(now: DateTime<Utc>) -> Moment<'static> {
+    Moment { now, quiet: TimeDelta::hours(1), seen_until: Some(now), part: "" }
 }

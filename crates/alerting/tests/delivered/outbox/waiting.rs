@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 use tempfile::TempDir;
 
-use super::outbox;
+use super::{moment, outbox};
 use crate::common::at;
 use crate::common::receiver::{Receiver, alert, fingerprint_in};
 
@@ -22,7 +22,7 @@ fn minutes(minutes: i64) -> DateTime<Utc> {
 }
 
 async fn put(outbox: &Outbox, mut alerts: Vec<Alert>, channels: &[Channel]) {
-    outbox.keep::<Finding>(&[], &mut alerts, channels, now()).await.unwrap();
+    outbox.keep::<Finding>(&[], &[], &mut alerts, channels, &moment(now())).await.unwrap();
 }
 
 /// How many were taken, how many not, and how many critical ones nobody has.
@@ -132,7 +132,8 @@ async fn a_clock_that_was_wrong_does_not_hold_an_alert() {
     outbox.drain(&channels, at("2030-01-01T00:00:00Z")).await.unwrap();
     // that was more than a week later, so it is given up; one that was put there by the wrong clock waits
     assert_eq!(outbox.lapsed(&channels).await.unwrap().len(), 1);
-    outbox.keep::<Finding>(&[], &mut [alert(2, Severity::High)], &channels, at("2030-01-01T00:00:00Z")).await.unwrap();
+    let moment = moment(at("2030-01-01T00:00:00Z"));
+    outbox.keep::<Finding>(&[], &[], &mut [alert(2, Severity::High)], &channels, &moment).await.unwrap();
     assert_eq!(numbers(&outbox.drain(&channels, now()).await.unwrap()), (1, 0, 0));
 }
 
@@ -219,11 +220,11 @@ async fn a_store_that_cannot_note_down_does_not_stop_the_delivery() {
 async fn what_cannot_wait_is_not_told() {
     let store = Store::temporary().await.unwrap();
     let outbox = Outbox::open(store.clone()).await.unwrap();
-    let full = "CREATE TRIGGER full BEFORE INSERT ON told BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    let full = "CREATE TRIGGER full BEFORE INSERT ON matter BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
     sqlx::query(full).execute(store.pool()).await.unwrap();
     let file = AlertFile::new();
     let channels = [file.channel()];
     let findings = [crate::common::finding()];
-    assert!(outbox.keep(&findings, &mut [alert(1, Severity::High)], &channels, now()).await.is_err());
+    assert!(outbox.keep(&findings, &[], &mut [alert(1, Severity::High)], &channels, &moment(now())).await.is_err());
     assert_eq!(numbers(&outbox.drain(&channels, now()).await.unwrap()), (0, 0, 0));
 }

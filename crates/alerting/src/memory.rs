@@ -1,0 +1,182 @@
+//! The rows of what people were told.
+
+use audit_model::{Counts, Course, Finding, FindingState, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::matter::{Matter, Moment};
+use crate::outbox::instant;
+
+/// What is remembered of a matter after its end, and after the last run that found it: no ordinary window reaches that far.
+const MEMORY: TimeDelta = TimeDelta::days(90);
+
+/// What is known of the finding's matter; several that belong together by now as one.
+pub(crate) async fn matter_of(
+    connection: &mut SqliteConnection,
+    finding: &Finding,
+    now: DateTime<Utc>,
+) -> Result<Option<Matter>, sqlx::Error> {
+    let matters = with_fingerprint(connection, &finding.fingerprint).await?;
+    Ok(matters.into_iter().filter(|matter| matter.is_about(finding, now)).reduce(Matter::and))
+}
+
+/// Remembers that a finding was found, and whether people hear of it.
+pub(crate) async fn remember(
+    write: &mut SqliteConnection,
+    finding: &Finding,
+    moment: &Moment<'_>,
+) -> Result<(), sqlx::Error> {
+    let now = moment.now;
+    let is_told = matches!(finding.state, FindingState::New | FindingState::Grown | FindingState::Ended);
+    let known = with_fingerprint(write, &finding.fingerprint).await?;
+    let known: Vec<Matter> = known.into_iter().filter(|matter| matter.is_about(finding, now)).collect();
+    for matter in &known {
+        sqlx::query("DELETE FROM matter WHERE id = ?").bind(&matter.id).execute(&mut *write).await?;
+    }
+    let Some(matter) = known.into_iter().reduce(Matter::and).or_else(|| is_told.then(|| Matter::new(finding, now)))
+    else {
+        return Ok(());
+    };
+    let matter = matter.found(finding, is_told, moment);
+    let json = serde_json::to_string(finding).map_err(|failure| sqlx::Error::Encode(failure.into()))?;
+    sqlx::query(
+        "INSERT OR REPLACE INTO matter
+         (id, fingerprint, part, course, since_us, until_us, acts, documents, severity, told_us, told_until_us, suppressed, seen_us,
+          missing_us, over_us, finding)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&matter.id)
+    .bind(&finding.fingerprint)
+    .bind(moment.part)
+    .bind(matter.course.map(number))
+    .bind(matter.window.since.timestamp_micros())
+    .bind(matter.window.until.timestamp_micros())
+    .bind(stored(matter.counts.acts))
+    .bind(stored(matter.counts.documents))
+    .bind(rank(matter.severity))
+    .bind(matter.told_at.timestamp_micros())
+    .bind(matter.told_until.timestamp_micros())
+    .bind(stored(matter.suppressed))
+    .bind(now.timestamp_micros())
+    .bind(matter.missing_since.map(|since| since.timestamp_micros()))
+    .bind(matter.over_since.map(|since| since.timestamp_micros()))
+    .bind(json)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// The bursts of the run's part that have not ended, as they were last found.
+pub(crate) async fn open_bursts(
+    connection: &mut SqliteConnection,
+    part: &str,
+) -> Result<Vec<(String, Finding)>, sqlx::Error> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, finding FROM matter WHERE part = ? AND course = 0 AND over_us IS NULL AND finding IS NOT NULL
+         ORDER BY severity DESC, since_us, id",
+    )
+    .bind(part)
+    .fetch_all(connection)
+    .await?;
+    // a row that a later version wrote otherwise is left to it
+    Ok(rows.into_iter().filter_map(|(id, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
+}
+
+/// When the first burst of the part began that has not ended.
+pub(crate) async fn open_since(
+    connection: &mut SqliteConnection,
+    part: &str,
+) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    let since: Option<i64> =
+        sqlx::query_scalar("SELECT min(since_us) FROM matter WHERE part = ? AND course = 0 AND over_us IS NULL")
+            .bind(part)
+            .fetch_one(connection)
+            .await?;
+    Ok(since.map(instant))
+}
+
+/// People hear that a burst which is not found any more is over.
+pub(crate) async fn end(write: &mut SqliteConnection, id: &str, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let end = sqlx::query("UPDATE matter SET over_us = ? WHERE id = ?").bind(now.timestamp_micros()).bind(id);
+    end.execute(write).await?;
+    Ok(())
+}
+
+/// Notes which conditions a run that has seen everything did not find: those that it found were written at this moment.
+pub(crate) async fn note_missing(write: &mut SqliteConnection, moment: &Moment<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE matter SET missing_us = ? WHERE part = ? AND course = 1 AND missing_us IS NULL AND seen_us <> ?",
+    )
+    .bind(moment.now.timestamp_micros())
+    .bind(moment.part)
+    .bind(moment.now.timestamp_micros())
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn forget_old(write: &mut SqliteConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let limit = (now - MEMORY).timestamp_micros();
+    let old = sqlx::query("DELETE FROM matter WHERE until_us < ? AND seen_us < ?").bind(limit).bind(limit);
+    old.execute(write).await?;
+    Ok(())
+}
+
+async fn with_fingerprint(connection: &mut SqliteConnection, fingerprint: &str) -> Result<Vec<Matter>, sqlx::Error> {
+    let select = sqlx::query("SELECT * FROM matter WHERE fingerprint = ? ORDER BY since_us, id").bind(fingerprint);
+    select.fetch_all(connection).await?.iter().map(matter).collect()
+}
+
+fn matter(row: &SqliteRow) -> Result<Matter, sqlx::Error> {
+    let at = |column: &str| row.try_get::<i64, _>(column).map(instant);
+    let maybe = |column: &str| row.try_get::<Option<i64>, _>(column).map(|micros| micros.map(instant));
+    let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(Matter {
+        id: row.try_get("id")?,
+        course: row.try_get::<Option<i64>, _>("course")?.map(course),
+        window: Window::new(at("since_us")?, at("until_us")?),
+        counts: Counts { acts: count("acts")?, documents: count("documents")? },
+        severity: severity_of(row.try_get("severity")?),
+        told_at: at("told_us")?,
+        told_until: at("told_until_us")?,
+        suppressed: count("suppressed")?,
+        missing_since: maybe("missing_us")?,
+        over_since: maybe("over_us")?,
+    })
+}
+
+fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn number(course: Course) -> i64 {
+    match course {
+        Course::Burst => 0,
+        Course::Condition => 1,
+    }
+}
+
+fn course(number: i64) -> Course {
+    if number == 1 { Course::Condition } else { Course::Burst }
+}
+
+pub(crate) fn rank(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Low => 1,
+        Severity::Medium => 2,
+        Severity::High => 3,
+        Severity::Critical => 4,
+    }
+}
+
+fn severity_of(rank: i64) -> Severity {
+    match rank {
+        ..=0 => Severity::Info,
+        1 => Severity::Low,
+        2 => Severity::Medium,
+        3 => Severity::High,
+        4.. => Severity::Critical,
+    }
+}
