@@ -218,7 +218,7 @@ impl<'a> Bursts<'a> {
                 let after =
                     if minutes == 0 { "at once".to_owned() } else { format!("{} later", plural(minutes, "minute")) };
                 vec![
-                    format!("signed in from {} after {failed}", login.described_ip()),
+                    format!("signed in after {failed}, from {}{}", login.shown_ip(), login.circumstances()),
                     format!("{tried}; the login came {after}"),
                 ]
             }

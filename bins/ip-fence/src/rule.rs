@@ -331,14 +331,15 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
     match (kind, why) {
         (Kind::NotAllowed, _) => {
             let verb = if rows.logins > 0 { "signed in" } else { "came" };
-            let first = rows.first().map(Sighting::described_ip).unwrap_or_default();
+            let about = rows.first().map(Sighting::circumstances).unwrap_or_default();
+            // what a subject has no room for stands last
             match (place.shown(), rows.addresses()) {
                 (Some(network), several) if several > 1 => {
                     format!(
-                        "{verb} from {several} addresses of {network}, which no rule allows them, first from {first}: {counted}"
+                        "{verb} from {several} addresses of {network}, which no rule allows them: {counted}, first from {from}{about}"
                     )
                 }
-                _ => format!("{verb} from {first}, which no rule allows them: {counted}"),
+                _ => format!("{verb} from {from}, which no rule allows them{about}: {counted}"),
             }
         }
         (Kind::AddressSet, Why::SetByRequest) => {

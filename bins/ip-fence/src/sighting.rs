@@ -62,15 +62,15 @@ impl Sighting {
         self.ip.as_ref().map_or_else(|| "no address".to_owned(), PortalText::for_terminal)
     }
 
-    /// The same with what the portal makes of it: `203.0.113.77 (France, Paris; Chrome 131, Windows 10)`.
-    pub(crate) fn described_ip(&self) -> String {
+    /// What the portal makes of it, with a blank before it: ` (France, Paris; Chrome 131, Windows 10)`; empty where that is nothing.
+    pub(crate) fn circumstances(&self) -> String {
         let said = |texts: [&Option<PortalText>; 2]| {
             let texts = texts.into_iter().flatten().filter(|text| !text.raw().is_empty());
             texts.map(PortalText::for_terminal).collect::<Vec<_>>().join(", ")
         };
         let about = [said([&self.country, &self.city]), said([&self.browser, &self.platform])];
         let about: Vec<String> = about.into_iter().filter(|text| !text.is_empty()).collect();
-        if about.is_empty() { self.shown_ip() } else { format!("{} ({})", self.shown_ip(), about.join("; ")) }
+        if about.is_empty() { String::new() } else { format!(" ({})", about.join("; ")) }
     }
 
     /// Whether somebody typed a wrong password, which the portal words as a failure of its interface.

@@ -187,7 +187,7 @@ fn guessing_that_is_spread_over_callers_is_seen_against_the_usual_number() {
 fn a_burst_shows_its_first_its_last_and_the_login_that_followed() {
     let success = Sighting { browser: Some("Chrome 131".into()), ..login(BOB, "203.0.113.7", 3_000) };
     let found = judge(burst(40, 5).into_iter().chain([success]).collect()).remove(0);
-    assert_eq!(found.finding.reasons[0], "signed in from 203.0.113.7 (Chrome 131) after 40 wrong passwords");
+    assert_eq!(found.finding.reasons[0], "signed in after 40 wrong passwords, from 203.0.113.7 (Chrome 131)");
     assert!(found.finding.reasons[1].ends_with("the login came 6 minutes later"), "{:?}", found.finding.reasons);
     assert_eq!(found.finding.reasons[2], "no rule allows them to sign in from there");
     let shown: Vec<i64> =

@@ -22,7 +22,7 @@ pub(crate) struct Visits {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     visits: BTreeMap<(Uuid, PortalText), Visits>,
-    /// The oldest row of any kind.
+    /// The oldest row of any kind, and not before logins are known without a hole.
     first: Option<DateTime<Utc>>,
 }
 
@@ -34,6 +34,10 @@ impl History {
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
             history.push(&Sighting::from(event));
+        }
+        // the portal forgets logins sooner than events
+        if let Some(known) = archive.logins_known_since(window.until).await? {
+            history.first = history.first.map(|first| first.max(known));
         }
         Ok(history)
     }
@@ -61,7 +65,7 @@ impl History {
         own.take_while(move |((who, _), _)| *who == person).map(|((_, ip), visits)| (ip, visits))
     }
 
-    /// When the first row was recorded that is known here.
+    /// Since when it is known from where people came.
     pub(crate) fn first(&self) -> Option<DateTime<Utc>> {
         self.first
     }

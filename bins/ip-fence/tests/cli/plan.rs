@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cli_test::Run;
-use portal_sim::{Key, Login, Person, PersonKind, Scenario};
+use portal_sim::{Event, Key, Login, Person, PersonKind, Scenario};
 use serde_json::Value;
 
 use crate::common::{self, Setting, assert_valid, listed, portal, portal_with, run, run_bare};
@@ -98,6 +98,19 @@ async fn a_plan_of_a_minute_is_refused() {
     let rest = ["--own-address", "192.0.2.7", "--format", "json"];
     let ended = run_bare(&setting, &[&["plan"], &flags[..], &rest].concat()).await;
     assert_eq!((ended.exit, refusing(&ended.json())), (3, vec!["no_history"]), "{}", ended.stdout);
+}
+
+/// Events reach back for weeks, and tell nothing of people who only signed in.
+#[tokio::test]
+async fn a_portal_that_keeps_its_logins_for_a_day_has_too_little_history() {
+    let mut scenario = Scenario::builtin("addresses", common::now()).unwrap();
+    scenario.condition.login_lifetime = 1;
+    let olga = scenario.person_by_email("olga@example.com").unwrap().id;
+    scenario.add_event(Event::new(5009, olga, common::now() - TimeDelta::days(25)));
+    let setting = portal_with(scenario).await;
+    let ended = plan(&setting, ON, &["--own-address", "192.0.2.7", "--format", "json"]).await;
+    assert!(refusing(&ended.json()).contains(&"short_history"), "{}", ended.stdout);
+    assert_eq!(ended.exit, 4, "and the rest of the month was not seen");
 }
 
 /// Robots whose keys only read leave no event at all.
