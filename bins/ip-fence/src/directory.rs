@@ -38,7 +38,7 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &K
     directory.read_groups(client).await?;
     let everybody = built_in(&named);
     let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
-    if directory.groups.is_empty() && names_listed {
+    if directory.groups.is_empty() && names_listed && !are_gone(&named, known, client).await? {
         return Err(Client::no_groups());
     }
     let meant = |name: &&str| known.groups.get(*name).copied();
@@ -52,6 +52,17 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &K
         directory.groups.push(everybody);
     }
     Ok(directory)
+}
+
+/// Whether the portal says of each group by itself that it is gone: then a list without any is believed.
+async fn are_gone(named: &[&str], known: &KnownNames, client: &Client) -> Result<bool, Error> {
+    for name in named {
+        let Some(id) = known.groups.get(*name) else { return Ok(false) };
+        if *id != EVERYONE && !client.is_group_gone(*id).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The group of everybody, which no list has, when it is named by its id.

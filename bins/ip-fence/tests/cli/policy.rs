@@ -165,6 +165,12 @@ async fn somebody_who_left_is_a_note_and_everybody_else_is_judged() {
     // an account that is gone is one that no rule names
     let left = before.iter().filter(|(person, kind)| person != "fay@example.com" && kind != "unnamed");
     assert!(left.clone().all(|found| now.contains(found)), "{before:?} {now:?}");
+    // the only group is removed, and the portal says so of itself
+    setting.sim.edit(|scenario| scenario.content.groups.clear());
+    let ended = run(&setting, &["--format", "json"]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("the group `Staff` (line 6) is gone from the portal"), "{}", ended.stdout);
+    assert!(people(&ended.json()).contains(&("many accounts".to_owned(), "spraying".to_owned())), "{}", ended.stdout);
     // a name that was never known is a mistake all the same
     setting.file("policy.toml", &common::POLICY.replace("chen@", "chenn@"));
     assert_eq!(run(&setting, &[]).await.exit, 2);

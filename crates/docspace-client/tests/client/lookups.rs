@@ -265,6 +265,16 @@ async fn a_key_knows_itself() {
     assert_eq!(client(&sim, &key.key).key().await.unwrap_err().kind, ErrorKind::DeadKey);
 }
 
+#[tokio::test]
+async fn a_group_says_itself_whether_it_is_gone() {
+    let (portal, group) = with_members();
+    let (sim, client) = start(portal).await;
+    assert!(!client.is_group_gone(group.id).await.unwrap());
+    assert!(client.is_group_gone(Uuid::from_u128(99)).await.unwrap());
+    sim.set_faults(vec![portal_sim::Fault::status(500).on("group")]);
+    assert!(client.is_group_gone(Uuid::from_u128(99)).await.is_err(), "nobody knows");
+}
+
 /// An admin sees everybody's; whoever is none sees their own.
 #[tokio::test]
 async fn the_keys_of_a_portal_are_listed_with_their_last_use() {
