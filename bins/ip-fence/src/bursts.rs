@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ::report::words::plural;
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
+use docspace_client::Account;
+use uuid::Uuid;
 
 use crate::config::Limits;
 use crate::found::{About, Found, Kind, Rows};
@@ -32,6 +34,8 @@ pub(crate) struct Bursts<'a> {
     by_caller: BTreeMap<Option<String>, Paces>,
     everywhere: Window,
     logins: Vec<Sighting>,
+    /// By e-mail address in lower case.
+    accounts: BTreeMap<String, &'a Account>,
 }
 
 /// The same rows in a short and in a long window.
@@ -126,8 +130,17 @@ fn typed(row: &Sighting) -> Option<String> {
 
 impl<'a> Bursts<'a> {
     pub(crate) fn new(book: Rulebook<'a>, limits: &'a Limits, usual: Option<u64>) -> Self {
-        let (by_typed, by_caller) = (BTreeMap::new(), BTreeMap::new());
-        Bursts { book, limits, usual, by_typed, by_caller, everywhere: Window::default(), logins: Vec::new() }
+        let email = |account: &'a Account| Some((account.person.email.as_ref()?.raw().to_lowercase(), account));
+        Bursts {
+            book,
+            limits,
+            usual,
+            by_typed: BTreeMap::new(),
+            by_caller: BTreeMap::new(),
+            everywhere: Window::default(),
+            logins: Vec::new(),
+            accounts: book.directory.people.values().filter_map(email).collect(),
+        }
     }
 
     /// Takes in a row of the login history.
@@ -169,7 +182,7 @@ impl<'a> Bursts<'a> {
         if row.ip_was_set {
             return false;
         }
-        let account = typed(row).and_then(|typed| self.book.directory.by_email(&typed));
+        let account = typed(row).and_then(|typed| self.accounts.get(&typed));
         let verdict =
             account.map(|account| self.book.policy.judge(account.person.id, row.address(), row.at.date_naive()));
         matches!(verdict, Some(Verdict::Allowed(..)))
@@ -184,18 +197,34 @@ impl<'a> Bursts<'a> {
             found.extend(paces.bursts().map(|(is_slow, burst)| self.burst(&typed, is_slow, burst)));
         }
         let mut told: BTreeSet<Option<String>> = BTreeSet::new();
+        let came = self.came();
         for (caller, paces) in by_caller {
             for (is_slow, burst) in paces.bursts() {
+                let guessed = burst.typed.iter().filter(|typed| !self.mistyped(typed, &caller, &came));
+                if is_slow && (guessed.count() as u64) < self.limits.sprayed_people_per_day {
+                    continue;
+                }
                 found.push(self.spraying(caller.as_deref(), is_slow, burst));
                 told.insert(caller.clone());
             }
         }
-        found.extend(everywhere.bursts.into_iter().filter_map(|burst| self.spread(burst, &told)));
+        found.extend(everywhere.bursts.into_iter().filter_map(|burst| self.spread(burst, &told, &came)));
         found
     }
 
+    /// Who signed in from which caller.
+    fn came(&self) -> BTreeSet<(Uuid, Option<String>)> {
+        self.logins.iter().map(|login| (login.user, caller(login))).collect()
+    }
+
+    /// Whether somebody signed in from where they had typed a wrong password: on one day in a large office many do.
+    fn mistyped(&self, typed: &str, caller: &Option<String>, came: &BTreeSet<(Uuid, Option<String>)>) -> bool {
+        let account = self.accounts.get(typed);
+        caller.is_some() && account.is_some_and(|account| came.contains(&(account.person.id, caller.clone())))
+    }
+
     fn burst(&self, typed: &str, is_slow: bool, burst: Burst) -> Found {
-        let account = self.book.directory.by_email(typed);
+        let account = self.accounts.get(typed);
         let shown = PortalText::new(typed);
         let callers: BTreeSet<String> = burst.rows.logins().map(Sighting::shown_ip).collect();
         let success = account.and_then(|account| {
@@ -257,7 +286,7 @@ impl<'a> Bursts<'a> {
     }
 
     fn spraying(&self, caller: Option<&str>, is_slow: bool, burst: Burst) -> Found {
-        let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.book.directory.by_email(typed)).collect();
+        let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.accounts.get(typed)).collect();
         let hit: BTreeSet<String> = self
             .logins
             .iter()
@@ -297,13 +326,22 @@ impl<'a> Bursts<'a> {
     }
 
     /// Failed logins of all callers together, but for those who were told already.
-    fn spread(&self, burst: Burst, told: &BTreeSet<Option<String>>) -> Option<Found> {
+    fn spread(
+        &self,
+        burst: Burst,
+        told: &BTreeSet<Option<String>>,
+        came: &BTreeSet<(Uuid, Option<String>)>,
+    ) -> Option<Found> {
         let mut left = Burst { rows: Rows::default(), last: burst.last.clone(), typed: BTreeSet::new() };
-        left.extend(burst.rows.logins().filter(|row| !told.contains(&caller(row))));
+        let is_left = |row: &&Sighting| {
+            let from = caller(row);
+            !told.contains(&from) && !typed(row).is_some_and(|typed| self.mistyped(&typed, &from, came))
+        };
+        left.extend(burst.rows.logins().filter(is_left));
         if (left.typed.len() as u64) < self.unusual() {
             return None;
         }
-        let known = left.typed.iter().filter(|typed| self.book.directory.by_email(typed).is_some()).count();
+        let known = left.typed.iter().filter(|typed| self.accounts.contains_key(*typed)).count();
         let callers: BTreeSet<Option<String>> = left.rows.logins().map(caller).collect();
         let usual = match self.usual {
             Some(usual) => format!("usual are {usual} a day"),

@@ -198,3 +198,33 @@ fn a_burst_shows_its_first_its_last_and_the_login_that_followed() {
     assert_eq!((found.finding.evidence_total, found.finding.counts.acts), (41, 40));
     assert!(found.finding.window.contains(crate::testing::now() - TimeDelta::seconds(3_000)));
 }
+
+/// Hundreds behind one address that no rule knows, of whom twenty mistype on a day and then sign in.
+#[test]
+fn people_who_mistype_and_then_sign_in_are_no_slow_guessing() {
+    let mut directory = directory();
+    let bob = directory.people[&BOB].clone();
+    let id = |n: i64| uuid::Uuid::from_u128(1_000 + u128::try_from(n).unwrap());
+    for n in 0..40 {
+        let mut account = bob.clone();
+        account.person.id = id(n);
+        account.person.email = Some(PortalText::new(format!("x{n}@example.com")));
+        directory.people.insert(id(n), account);
+    }
+    let found = |signed_in: i64, callers: i64| {
+        let (policy, limits) = (policy(&[]), Limits::default());
+        let book =
+            Rulebook { policy: &policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
+        let mut bursts = Bursts::new(book, &limits, Some(0));
+        for n in 0..40 {
+            let (ip, seconds) = (format!("203.0.113.{}", n % callers), 80_000 - n * 1_800);
+            bursts.push(&failed(&format!("x{n}@example.com"), &ip, seconds));
+            if n < signed_in {
+                bursts.push(&login(id(n), &ip, seconds - 60));
+            }
+        }
+        bursts.finish().len()
+    };
+    assert_eq!((found(40, 1), found(21, 1), found(20, 1)), (0, 0, 1), "one office");
+    assert_eq!((found(40, 40), found(21, 40), found(20, 40)), (0, 0, 1), "at home");
+}

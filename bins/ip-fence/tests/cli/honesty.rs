@@ -199,3 +199,14 @@ async fn a_run_without_memory_says_that_it_cannot_see_a_changed_list() {
     assert!(ended.stdout.contains("no memory to tell a leaver from a mistake"), "{} {}", ended.stdout, ended.stderr);
     assert!(!told(&ended.json()).is_empty(), "everybody else is judged");
 }
+
+/// Whoever edits and tries again must see what is still wrong.
+#[tokio::test]
+async fn the_same_mistake_is_told_each_time() {
+    let setting = portal("addresses").await;
+    for _ in 0..2 {
+        let ended = run(&setting, &["--since", "0m"]).await;
+        assert_eq!(ended.exit, 2);
+        assert!(ended.stderr.contains("is empty"), "{}", ended.stderr);
+    }
+}

@@ -177,6 +177,23 @@ async fn without_a_policy_only_the_rest_is_judged() {
     assert_valid(SCHEMA, &report.stdout);
 }
 
+/// The portal decodes names in a query before it believes them.
+#[tokio::test]
+async fn an_address_that_a_request_set_is_known_however_its_query_is_written() {
+    let mut scenario = Scenario::builtin("quiet", common::now()).unwrap();
+    let person = scenario.people.iter().find(|person| person.status == 1).unwrap().clone();
+    for (minutes, query) in [(9, "request%2Dx%2Dreal%2Dip=192.0.2.7"), (8, "REQUEST-X-real-i%70=192.0.2.7")] {
+        let mut login = Login::success(&person, common::now() - TimeDelta::minutes(minutes));
+        login.page = Some(format!("https://docs.example.com/api/2.0/authentication?{query}"));
+        login.ip = "192.0.2.7".to_owned();
+        scenario.add_login(login);
+    }
+    let setting = portal_with(scenario).await;
+    let report = run_with(&setting, &["--format", "json"]).await.json();
+    let set = report["findings"].as_array().unwrap().iter().find(|finding| finding["kind"] == "address_set").unwrap();
+    assert_eq!((set["logins"].as_u64(), set["severity"].as_str()), (Some(2), Some("high")), "{set}");
+}
+
 /// What is told of one person passes for told of nobody else, and the list is left to runs that tell of it.
 #[tokio::test]
 async fn a_run_about_one_person_leaves_everybody_else_to_the_others() {
