@@ -66,11 +66,12 @@ fn written(
     let times = plural(writes.len() as u64, "time");
     let span = span(first.at, last.at);
     let mut reasons = vec![format!("wrote the portal's address list {times}, {span}, from {from}")];
-    let stood = known.filter(|known| known.learned_at < first.at);
+    let read_after = |known: &&Fact<KnownList>| known.value.seen.is_some_and(|seen| seen + CLOCKS_DIFFER >= last.at);
+    let stood = known.filter(|known| known.learned_at < first.at).filter(read_after);
     reasons.push(match stood {
         Some(_) if writes.len() > 1 => "list and switch are as they were before, and no event says what they were in between: the list may have been off".to_owned(),
         Some(_) => "list and switch are as they were before; no event says what was written".to_owned(),
-        None => "no run has read the list before that, so nobody can tell what was changed".to_owned(),
+        None => "no run has read the list before and after that, so nobody can tell what was changed".to_owned(),
     });
     let until = last.at + CACHED;
     let came = stood.map(|known| strangers(&known.value.list, logins, (first.at, until), directory));
@@ -280,6 +281,21 @@ mod tests {
         assert_eq!(enforced(&logins), None);
         assert_eq!(enforced(&[login(BOB, "203.0.113.9", 901)]), None, "the switch is remembered for five minutes");
         assert!(enforced(&[login(BOB, "203.0.113.9", 900)]).is_some());
+    }
+
+    /// The list could not be read since, or never before.
+    #[test]
+    fn nothing_is_said_of_a_list_that_was_not_read() {
+        let unread =
+            Fact { value: KnownList { seen: Some(now() - TimeDelta::hours(1)), ..standing().value }, ..standing() };
+        let (off, on) = (write(1_800), write(1_200));
+        let logins = [login(BOB, "203.0.113.9", 1_500)];
+        let window = Window::new(now() - TimeDelta::days(1), now());
+        for known in [Some(&unread), None] {
+            let found = told(known, &[off.clone(), on.clone()], &logins, &directory(), window);
+            assert_eq!((found.len(), found[0].finding.severity), (1, Severity::Medium));
+            assert!(found[0].finding.reasons[1].contains("nobody can tell"), "{:?}", found[0].finding.reasons);
+        }
     }
 
     /// Somebody else's write on the same day is news of its own; one more by the same person makes it larger.

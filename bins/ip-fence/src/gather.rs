@@ -61,7 +61,10 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     };
     let has_memory = !matches!(job.store, Err(Refusal::NoMemory));
     let policy = resolve(file, path, &directory, has_memory.then_some(&names), (config, job.now))?;
-    job.archive.keep_names(&policy.names, job.now).await?;
+    // a run without a policy says nothing of the names of the one that others have
+    if path.is_some() {
+        job.archive.keep_names(&policy.names, job.now).await?;
+    }
     facts.notes.extend(about(&policy));
     let chosen = chosen(&config.people, &directory)?;
     facts.notes.extend(chosen.as_ref().map(|_| only(&config.people)));
@@ -70,8 +73,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     }
     let known = match &facts.address_list {
         // whoever tells of some people only must not take the list for told
-        Some(list) if chosen.is_none() => compared(job, list).await?,
-        _ => None,
+        _ if chosen.is_some() => None,
+        Some(list) => compared(job, list).await?,
+        None => job.archive.address_list().await?,
     };
     let book = Rulebook {
         policy: &policy,
@@ -80,7 +84,8 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         is_public: is_public(&config.portal, &job.portal_url),
         only: chosen.as_ref(),
     };
-    let is_whole = look.coverage().gaps.iter().all(|gap| gap.what != "audit");
+    // a write that was not read may have switched the list off
+    let is_whole = facts.address_list.is_some() && look.coverage().gaps.iter().all(|gap| gap.what != "audit");
     let (found, notes) = judge(config, job, book, &late, (known.as_ref(), is_whole)).await?;
     facts.found = found;
     facts.notes.extend(notes);
@@ -175,7 +180,7 @@ async fn judge(
     job: &Job,
     book: Rulebook<'_>,
     late: &BTreeSet<(DateTime<Utc>, Source)>,
-    (known, writes_are_known): (Option<&Fact<KnownList>>, bool),
+    (known, list_is_known): (Option<&Fact<KnownList>>, bool),
 ) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
     // rows that came late are judged once, also when they lie before the window
     let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
@@ -218,8 +223,7 @@ async fn judge(
         return Ok((found, notes));
     }
     found.extend(drift::told(known, &changes, &logins, book.directory, job.window));
-    // a write that was not read may have switched the list off
-    if let Some(known) = known.filter(|_| writes_are_known) {
+    if let Some(known) = known.filter(|_| list_is_known) {
         found.extend(drift::not_enforced(known, last_write, &logins, book.directory));
     }
     Ok((found, notes))
@@ -243,8 +247,9 @@ async fn up_to_today(job: &Job, window: Window, detector: &mut Detector<'_>) -> 
             detector.changed(&act);
         }
     }
-    if detector.has_disabled() && !job.archive.unread_audit(since).await?.is_empty() {
+    if !job.archive.unread_audit(since).await?.is_empty() {
         detector.trail_ends();
+        detector.today_is_unknown();
     }
     Ok(())
 }

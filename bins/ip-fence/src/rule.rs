@@ -230,6 +230,15 @@ impl<'a> Detector<'a> {
         }
     }
 
+    /// What was changed between the window and today is not known, so nobody knows whether groups and kinds of accounts were the same.
+    pub(crate) fn today_is_unknown(&mut self) {
+        let goes_by_today = self.book.policy.rules.iter().any(|rule| rule.for_admin || !rule.groups.is_empty());
+        if goes_by_today && !self.names.is_empty() {
+            let note = "people are judged by the groups and kinds of accounts of today; what was changed since the window is not known, because the audit trail up to today could not be read whole";
+            self.notes.insert(note.to_owned());
+        }
+    }
+
     /// Whether somebody is among them whose status of then decides.
     pub(crate) fn has_disabled(&self) -> bool {
         self.groups.keys().any(|(_, kind, ..)| *kind == Kind::Disabled)
