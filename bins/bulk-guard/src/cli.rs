@@ -64,15 +64,3 @@ impl CommandLine for Cli {
         self.command.is_some() && self.command().is_none()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        <Cli as CommandFactory>::command().debug_assert();
-    }
-}

@@ -202,36 +202,7 @@ impl Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use job_runner::config::{Sources, load};
-
     use super::*;
-
-    /// The example states every own setting with its default.
-    #[test]
-    fn the_example_file_is_complete_and_loads() {
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("bulk-guard.example.toml");
-        let sources = Sources { own_file: Some(example.clone()), ..Sources::default() };
-        let loaded = load::<Config>("bulk-guard", &sources).unwrap();
-        assert_eq!(loaded.own, Config::default());
-        let text = std::fs::read_to_string(example).unwrap();
-        let stated: BTreeSet<&str> = text
-            .lines()
-            .filter_map(|line| line.trim_start_matches("# ").split_once(" = "))
-            .map(|(key, _)| key)
-            .collect();
-        let tables = |name: &str| text.contains(&format!("[{name}]"));
-        let own = serde_json::to_value(Config::default()).unwrap();
-        for (key, value) in own.as_object().unwrap() {
-            assert!(stated.contains(key.as_str()) || value.is_object(), "{key}");
-            for (below, value) in value.as_object().into_iter().flatten() {
-                let is_stated = if value.is_object() { tables(&format!("{key}.{below}")) } else { tables(key) };
-                assert!(is_stated && (value.is_object() || stated.contains(below.as_str())), "{key}.{below}");
-            }
-        }
-    }
 
     #[test]
     fn acting_is_refused_until_it_can_be_done() {

@@ -304,23 +304,13 @@ fn address(event: &AuditEvent) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::ActionId;
+    use audit_model::testing;
 
     use super::*;
 
     fn event(at: &str, action: i32, context: &str, ip: &str) -> AuditEvent {
-        AuditEvent {
-            id: 1,
-            at: at.parse().unwrap(),
-            actor: Uuid::from_u128(1),
-            actor_name: "Anna".into(),
-            action: ActionId(action),
-            text: None,
-            ip: Some(ip.into()),
-            target: vec!["900".to_owned()],
-            context: Some(context.into()),
-            details: None,
-        }
+        let event = testing::event(action, "900", at.parse().unwrap());
+        AuditEvent { ip: Some(ip.into()), context: Some(context.into()), ..event }
     }
 
     fn signs(story: &Story) -> Vec<Sign> {

@@ -83,14 +83,7 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        <Cli as CommandFactory>::command().debug_assert();
-    }
 
     #[test]
     fn a_month_and_a_window_exclude_each_other() {

@@ -130,34 +130,9 @@ impl Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use job_runner::config::{Sources, load};
 
     use super::*;
-
-    fn example() -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("compliance-monthly.example.toml")
-    }
-
-    /// The example states every own setting with its default.
-    #[test]
-    fn the_example_file_is_complete_and_loads() {
-        let sources = Sources { own_file: Some(example()), ..Sources::default() };
-        let loaded = load::<Config>("compliance-monthly", &sources).unwrap();
-        assert_eq!(loaded.own, Config::default());
-        // the common setting has this program's default
-        assert_eq!(loaded.common.run_limit, Age(RUN_LIMIT));
-        let text = std::fs::read_to_string(example()).unwrap();
-        let own = serde_json::to_value(Config::default()).unwrap();
-        let only = own["only"].as_object().unwrap();
-        let keys = own.as_object().unwrap().keys().filter(|key| *key != "only").chain(only.keys());
-        for key in keys.map(String::as_str).chain(["url", "key_file", "state", "service_accounts"]) {
-            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
-            assert!(as_key, "{key} is missing from the example");
-        }
-        assert!(text.contains("[only]"));
-    }
 
     #[test]
     fn every_mistake_is_named() {

@@ -145,24 +145,14 @@ pub(crate) fn ids_in(list: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{PortalText, RoomFact, VIRTUAL_DATA_ROOM};
+    use audit_model::{PortalText, RoomFact, VIRTUAL_DATA_ROOM, testing};
     use chrono::DateTime;
 
     use super::*;
 
     fn event(action: i32, target: &str, context: &str) -> AuditEvent {
-        AuditEvent {
-            id: 1,
-            at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
-            actor: Uuid::from_u128(1),
-            actor_name: "Anna".into(),
-            action: ActionId(action),
-            text: None,
-            ip: None,
-            target: vec![target.to_owned()],
-            context: Some(PortalText::new(context)),
-            details: None,
-        }
+        let event = testing::event(action, target, DateTime::from_timestamp(1_000_000, 0).unwrap());
+        AuditEvent { context: Some(PortalText::new(context)), ..event }
     }
 
     fn rooms() -> Rooms {

@@ -133,25 +133,17 @@ impl Logins {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::ActionId;
+    use audit_model::{ActionId, testing};
 
     use super::*;
 
     fn login(id: i64, user: u128, action: i32, country: &str) -> LoginEvent {
         LoginEvent {
             id,
-            at: DateTime::from_timestamp(id * 60, 0).unwrap(),
             user: Uuid::from_u128(user),
             user_name: format!("Person {user}").as_str().into(),
-            login: None,
             action: ActionId(action),
-            text: None,
-            ip: Some("203.0.113.7".into()),
-            ip_was_set: false,
-            country: Some(country.into()),
-            city: None,
-            browser: None,
-            platform: None,
+            ..testing::login("203.0.113.7", country, DateTime::from_timestamp(id * 60, 0).unwrap())
         }
     }
 

@@ -1,7 +1,7 @@
 //! The report: the pages of the period, and where the files are. Pure.
 
 use ::report::words::{number, plural};
-use ::report::{Block, Document, Form, Line, Section, line};
+use ::report::{Block, Document, Line, Section, TEXT_WIDTH, line};
 use safe_actions::ActionState;
 
 use crate::body::{Body, Destination, Report, Written};
@@ -29,7 +29,7 @@ pub(crate) fn text(report: &Report, whole: &Document) -> Vec<u8> {
     let mut first = Document { figures: Vec::new(), sections: Vec::new(), timelines: Vec::new(), ..whole.clone() };
     page_one::put(facts, &mut first);
     first.sections.extend(places(&report.body));
-    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), Form::Text.render(&first)].concat()
+    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), first.text(TEXT_WIDTH).into_bytes()].concat()
 }
 
 /// Where the files are, here and in the portal.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use ::report::{Document, Form, Portal, Program, csv};
+use ::report::{Document, Portal, Program, TEXT_WIDTH, csv};
 use audit_model::{Coverage, SourceCoverage, Verdict, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
@@ -46,9 +46,9 @@ pub(crate) async fn bundle(job: &Job, source: &Source<'_>, mut bundle: Bundle) -
     let names = Names::new(&facts.period.label());
     let document = source.document(&names);
     let mut page = bundle.begin(&source.file_name(".html"))?;
-    page.write_all(&Form::Html.render(&document))?;
+    page.write_all(document.html().as_bytes())?;
     bundle.end(page)?;
-    source.entries(&mut bundle, &job.archive, &names, &Form::Text.render(&document)).await?;
+    source.entries(&mut bundle, &job.archive, &names, document.text(TEXT_WIDTH).as_bytes()).await?;
     people(&mut bundle, facts, &names.people)?;
     rooms(&mut bundle, facts, &names.rooms)?;
     let mut files = bundle.files();

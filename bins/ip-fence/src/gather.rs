@@ -30,6 +30,9 @@ const COUNTRY_MEMORY: TimeDelta = TimeDelta::days(90);
 const USUAL: TimeDelta = TimeDelta::days(28);
 const LEAST_DAYS: u64 = 7;
 
+/// A window that ends so short a time ago ends today.
+const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
+
 /// What was read, as far as the report goes by it.
 pub(crate) struct Facts {
     pub(crate) window: Window,
@@ -232,20 +235,22 @@ async fn judge(
 /// People are read as they are today. What has changed since the rows that are judged is in the audit trail up to today, if it reaches so
 /// far.
 async fn up_to_today(job: &Job, window: Window, detector: &mut Detector<'_>) -> anyhow::Result<()> {
-    let since = Window::new(window.until, job.now);
-    if !since.is_empty() {
-        let unread = job.archive.unread_audit(since).await?;
-        if !unread.is_empty() && detector.has_disabled() {
-            // what of it cannot be read is no gap of this window
-            let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
-            if let Some(error) = refreshed.error {
-                debug!("who was disabled since the window is not known: {:#}", anyhow::Error::new(error));
-            }
+    // a clock that is ahead has no today
+    let today = job.client.portal_clock().map_or(job.now, |clock| clock.min(job.now));
+    let since = Window::new(window.until, today.max(window.until));
+    if since.length() <= JUST_NOW {
+        return Ok(());
+    }
+    if detector.has_disabled() && !job.archive.unread_audit(since).await?.is_empty() {
+        // what of it cannot be read is no gap of this window
+        let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
+        if let Some(error) = refreshed.error {
+            debug!("who was disabled since the window is not known: {:#}", anyhow::Error::new(error));
         }
-        let mut later = std::pin::pin!(acts(&job.archive, since));
-        while let Some(act) = later.try_next().await? {
-            detector.changed(&act);
-        }
+    }
+    let mut later = std::pin::pin!(acts(&job.archive, since));
+    while let Some(act) = later.try_next().await? {
+        detector.changed(&act);
     }
     if !job.archive.unread_audit(since).await?.is_empty() {
         detector.trail_ends();

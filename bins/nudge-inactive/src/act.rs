@@ -1,6 +1,6 @@
 //! What others see besides the report: reminders, and the whole report for the manager.
 
-use ::report::{Block, Document, Form};
+use ::report::{Block, Document, Form, TEXT_WIDTH};
 use alerting::{Mail, Recipient};
 use anyhow::Context;
 use job_runner::{Job, render};
@@ -81,15 +81,14 @@ async fn mail_manager(config: &Config, job: &Job, report: &Report, document: &Do
 
 /// The same window and address give the same `Message-ID`.
 fn manager_mail(report: &Report, document: &Document, address: &str) -> Mail {
-    let body = |form: Form| String::from_utf8_lossy(&form.render(document)).into_owned();
     let head = &report.head;
     let key = format!("manager {address} {} {}", head.portal.shown(), head.window);
     let host = head.portal.url.host_str().unwrap_or("localhost");
     Mail {
         to: Recipient { name: String::new(), address: address.to_owned() },
         subject: document.headline.for_terminal(),
-        text: body(Form::Text),
-        html: Some(body(Form::Html)),
+        text: document.text(TEXT_WIDTH),
+        html: Some(document.html()),
         message_id: format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16])),
         unsubscribe: Vec::new(),
         date: head.run.started_at,

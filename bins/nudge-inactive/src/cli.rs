@@ -59,15 +59,3 @@ impl Cli {
         [rooms, print].into_iter().flatten().collect()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        <Cli as CommandFactory>::command().debug_assert();
-    }
-}

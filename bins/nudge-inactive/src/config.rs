@@ -282,29 +282,7 @@ impl Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use job_runner::config::{Sources, load};
-
     use super::*;
-
-    /// The example states every own setting with its default.
-    #[test]
-    fn the_example_file_is_complete_and_loads() {
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("nudge-inactive.example.toml");
-        let sources = Sources { own_file: Some(example.clone()), ..Sources::default() };
-        let loaded = load::<Config>("nudge-inactive", &sources).unwrap();
-        assert_eq!(loaded.own, Config::default());
-        let text = std::fs::read_to_string(example).unwrap();
-        let own = serde_json::to_value(Config::default()).unwrap();
-        let tables = ["manager", "remind"].map(|table| &own[table]);
-        let keys = tables.into_iter().chain([&own]).flat_map(|table| table.as_object().unwrap().keys());
-        let common = ["url", "key_file", "state", "run_limit", "service_accounts", "host", "password_file", "from"];
-        for key in keys.map(String::as_str).chain(common) {
-            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
-            assert!(as_key || text.contains(&format!("[{key}]")), "{key} is missing from the example");
-        }
-    }
 
     #[test]
     fn settings_that_would_find_or_remind_the_wrong_people_are_refused() {

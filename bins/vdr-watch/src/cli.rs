@@ -44,15 +44,3 @@ impl Cli {
         [rooms, people, title].into_iter().flatten().collect()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        <Cli as CommandFactory>::command().debug_assert();
-    }
-}

@@ -228,49 +228,7 @@ impl Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use job_runner::config::{Sources, load};
-
     use super::*;
-
-    fn example() -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("vdr-watch.example.toml")
-    }
-
-    /// The example states every own setting with its default.
-    #[test]
-    fn the_example_file_is_complete_and_loads() {
-        let sources = Sources { own_file: Some(example()), ..Sources::default() };
-        let loaded = load::<Config>("vdr-watch", &sources).unwrap();
-        assert_eq!(loaded.own, Config::default());
-        let text = std::fs::read_to_string(example()).unwrap();
-        for key in [
-            "rooms",
-            "people",
-            "create_room",
-            "per_hour",
-            "per_day",
-            "whole_window",
-            "deletions",
-            "sharing",
-            "folder_weight",
-            "exclude",
-            "url",
-            "key_file",
-            "state",
-            "run_limit",
-            "service_accounts",
-            "textfile",
-            "proxy",
-            "ca_file",
-            "path",
-        ] {
-            let as_key = text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
-            let as_table = text.contains(&format!("{key}]"));
-            assert!(as_key || as_table, "{key} is missing from the example");
-        }
-    }
 
     #[test]
     fn limits_that_can_find_nothing_are_refused() {

@@ -77,21 +77,14 @@ fn names_room(names: &[String], room: &FindingRoom, twins: Option<&BTreeSet<Room
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{Attributed, Counts, Course, FindingRoom, Person, RoomId, Severity, Window};
+    use audit_model::{Attributed, FindingRoom, Person, RoomId, testing};
     use chrono::DateTime;
     use uuid::Uuid;
 
     use super::*;
 
     fn finding(room: Option<i64>, candidates: &[i64]) -> Finding {
-        let at = DateTime::from_timestamp(0, 0).unwrap();
         Finding {
-            rule: "unusual_activity".to_owned(),
-            severity: Severity::High,
-            state: FindingState::New,
-            course: Course::Burst,
-            matter: None,
-            fingerprint: "0123".to_owned(),
             person: Person {
                 email: Some("Anna@Example.com".into()),
                 ..Person::named(Uuid::from_u128(7), "Anna".into())
@@ -102,11 +95,7 @@ mod tests {
                 title: "Falcon".into(),
                 attributed: Attributed::Title,
             }),
-            counts: Counts { acts: 41, documents: 41 },
-            window: Window::new(at, at),
-            reasons: vec!["41 actions within 1 h, more than 20".to_owned()],
-            evidence: Vec::new(),
-            evidence_total: 0,
+            ..testing::finding(DateTime::from_timestamp(0, 0).unwrap())
         }
     }
 

@@ -7,58 +7,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action_info::{ActionInfo, EntryKind, Location};
 use crate::action_table::ACTIONS;
 
 /// Number of an action, as in `actionId`. Unknown numbers are ordinary: newer servers have more actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActionId(pub i32);
-
-/// Where an action is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionKind {
-    /// In the audit trail.
-    Audit,
-    /// In the login history.
-    Login,
-    /// Stored by the portal but listed nowhere.
-    Unmapped,
-}
-
-/// The part of the portal that an action belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Location {
-    Files,
-    Folders,
-    DocumentsSettings,
-    Rooms,
-    Settings,
-    Contacts,
-    Agents,
-}
-
-/// What an action is done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    File,
-    Folder,
-    User,
-    Group,
-    Room,
-    Tag,
-}
-
-/// What is known about an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActionInfo {
-    pub id: i32,
-    /// The portal's own name of it, for instance `FileDownloaded`.
-    pub name: &'static str,
-    pub kind: ActionKind,
-    pub location: Option<Location>,
-    /// Not parallel to an event's `target`.
-    pub entries: &'static [EntryKind],
-}
 
 /// What a person did to a document, as rules count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,6 +162,33 @@ impl ActionId {
     }
 }
 
+impl ActionId {
+    /// What was done, in plain words, and to what: `opened` and `file`, `moved to trash` and `folder`. An action that is about no
+    /// entry, and one that this program does not know, has the portal's name or its number.
+    pub fn in_words(self) -> (String, Option<&'static str>) {
+        let entry = self.info().and_then(|info| info.entries.first());
+        let (Some(entry), Some(info)) = (entry, self.info()) else { return (self.to_string(), None) };
+        let words = words(info.name);
+        let done = match info.name {
+            "FileReaded" => "opened",
+            _ => words.strip_prefix(&format!("{} ", entry.word())).unwrap_or(&words),
+        };
+        (done.to_owned(), Some(entry.word()))
+    }
+}
+
+/// `moved to trash` of `MovedToTrash`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 impl fmt::Display for ActionId {
     /// The portal's name of the action, or its number when this program does not know it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -222,6 +204,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::action_info::ActionKind;
 
     /// A row of the portal's own table, made by running the server's mappers.
     #[derive(Deserialize)]
@@ -261,6 +244,20 @@ mod tests {
             classes.map(|(class, info)| format!("{class:?} {} {}", info.id, info.name)).collect();
         lines.sort();
         insta::assert_snapshot!("classes", lines.join("\n"));
+    }
+
+    #[test]
+    fn actions_are_told_in_plain_words() {
+        for (action, done, entry) in [
+            (5064, "opened", Some("file")),
+            (5054, "opened for change", Some("file")),
+            (5026, "moved to trash", Some("folder")),
+            (4022, "users deleted", Some("user")),
+            (1009, "LoginFailIpSecurity", None),
+            (99_999, "action 99999", None),
+        ] {
+            assert_eq!(ActionId(action).in_words(), (done.to_owned(), entry));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The portal's 333 actions, in order of id. Kept equal to `fixtures/message-actions.json` by a test; classes are in
 //! `action.rs`, names in `action_names.rs`.
 
-use crate::action::{
+use crate::action_info::{
     ActionInfo,
     ActionKind::{self, *},
     EntryKind, Location,

@@ -1,5 +1,7 @@
 //! What a run read, what it could not read, and why: the statement that keeps silence honest.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -93,11 +95,34 @@ pub struct SourceCoverage {
     pub rows: u64,
     /// Rows that this run found in a span which an earlier run had already read.
     pub late_rows: u64,
+    #[serde(serialize_with = "listed_unreadable")]
     pub unreadable: Vec<UnreadableSpan>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<DateTime<Utc>>,
+}
+
+/// So many gaps of one source and reason are listed in JSON by themselves, and so many spans that are unreadable; what is behind them is
+/// one more that spans the rest.
+const MOST_LISTED: usize = 50;
+
+/// Makes one of all spans from the last that may be listed on, which are in order of time. Nothing between them is lost.
+fn cap<T>(spans: &mut Vec<T>, take_in: impl Fn(&mut T, T)) {
+    let rest = spans.split_off(spans.len().min(MOST_LISTED + 1));
+    if let Some(last) = spans.last_mut() {
+        rest.into_iter().for_each(|span| take_in(last, span));
+    }
+}
+
+fn listed_unreadable<S: Serializer>(unreadable: &[UnreadableSpan], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut listed = unreadable.to_vec();
+    listed.sort_by_key(|unreadable| unreadable.span);
+    cap(&mut listed, |last, next| {
+        last.span.until = last.span.until.max(next.span.until);
+        last.rows += next.rows;
+    });
+    listed.serialize(serializer)
 }
 
 /// The source without which a program cannot conclude anything.
@@ -148,7 +173,7 @@ impl Serialize for Coverage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("complete", &(self.verdict() == Verdict::Complete))?;
-        map.serialize_entry("gaps", &self.gaps)?;
+        map.serialize_entry("gaps", &self.listed_gaps())?;
         map.serialize_entry("blind_spots", &self.blind_spots)?;
         map.serialize_entry("unattributed", &self.unattributed)?;
         for (name, source) in [("audit", &self.audit), ("logins", &self.logins), ("room_log", &self.room_log)] {
@@ -204,6 +229,23 @@ impl Coverage {
         merged
     }
 
+    /// The gaps as JSON lists them: of one source and reason no more than [`MOST_LISTED`], and then one that spans the rest, so that
+    /// hundreds of rows far apart make no hundreds of gaps. In order of source, then time.
+    fn listed_gaps(&self) -> Vec<Gap> {
+        let mut by_reason: BTreeMap<(&str, GapReason), Vec<Gap>> = BTreeMap::new();
+        for gap in &self.gaps {
+            by_reason.entry((gap.what.as_str(), gap.why)).or_default().push(gap.clone());
+        }
+        let mut listed: Vec<Gap> = Vec::new();
+        for mut gaps in by_reason.into_values() {
+            gaps.sort_by_key(|gap| gap.span);
+            cap(&mut gaps, |last, next| last.span.until = last.span.until.max(next.span.until));
+            listed.extend(gaps);
+        }
+        listed.sort_by(|a, b| (&a.what, a.span, a.why).cmp(&(&b.what, b.span, b.why)));
+        listed
+    }
+
     /// Takes in the log of one more room.
     pub fn add_room_log(&mut self, read: Option<SourceCoverage>, gaps: Vec<Gap>) {
         self.add_gaps(gaps);
@@ -235,6 +277,41 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+
+    /// Every moment that is a gap stays one, and the number of rows stays what it was.
+    #[test]
+    fn hundreds_of_gaps_far_apart_are_fifty_and_one_that_spans_the_rest() {
+        let span = |hour: i64| {
+            let since = DateTime::UNIX_EPOCH + TimeDelta::hours(hour);
+            Window::new(since, since + TimeDelta::seconds(1))
+        };
+        let mut coverage = Coverage::default();
+        let mut audit = SourceCoverage::default();
+        for hour in (0..400).rev() {
+            coverage.gap("audit", span(hour), GapReason::UnreadableRow);
+            audit.unreadable.push(UnreadableSpan { span: span(hour), rows: 2 });
+        }
+        (0..51).for_each(|hour| coverage.gap("logins", span(hour), GapReason::UnreadableRow));
+        coverage.gap("audit", span(399), GapReason::PortalError);
+        coverage.audit = Some(audit);
+        let told = serde_json::to_value(&coverage).unwrap();
+        let of = |what: &str, why: &str| -> Vec<Window> {
+            let gaps = told["gaps"].as_array().unwrap().iter();
+            let gaps = gaps.filter(|gap| gap["what"] == what && gap["why"] == why);
+            gaps.map(|gap| serde_json::from_value(gap.clone()).unwrap()).collect()
+        };
+        let audit = of("audit", "unreadable_row");
+        assert_eq!(audit.len(), 51);
+        for hour in 0..400 {
+            assert!(audit.iter().any(|gap| gap.intersection(&span(hour)) == span(hour)), "hour {hour}");
+        }
+        assert_eq!((audit[49], audit[50]), (span(49), Window::new(span(50).since, span(399).until)));
+        assert_eq!(of("audit", "portal_error"), [span(399)]);
+        assert_eq!(of("logins", "unreadable_row"), (0..51).map(span).collect::<Vec<_>>(), "one is no rest");
+        let unreadable = told["audit"]["unreadable"].as_array().unwrap();
+        let rows: u64 = unreadable.iter().map(|span| span["rows"].as_u64().unwrap()).sum();
+        assert_eq!((unreadable.len(), rows), (51, 800));
+    }
 
     #[test]
     fn neighbouring_gaps_of_one_source_and_reason_are_one() {

@@ -52,10 +52,9 @@ impl<T: AsRef<AuditEvent>> Halves<T> {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use uuid::Uuid;
 
     use super::*;
-    use crate::ActionId;
+    use crate::testing;
 
     struct Moved {
         event: AuditEvent,
@@ -69,18 +68,9 @@ mod tests {
     }
 
     fn moved(id: i64, second: i64, room: i64, target: &str) -> Moved {
-        let event = AuditEvent {
-            id,
-            at: DateTime::from_timestamp(second, 0).unwrap(),
-            actor: Uuid::from_u128(1),
-            actor_name: "Anna".into(),
-            action: ActionId(5015),
-            text: None,
-            ip: None,
-            target: vec![target.to_owned(), "250".to_owned()],
-            context: None,
-            details: None,
-        };
+        let mut event = testing::event(5015, target, DateTime::from_timestamp(second, 0).unwrap());
+        event.id = id;
+        event.target.push("250".to_owned());
         Moved { event, room }
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod action_info;
 mod action_names;
 mod action_table;
 mod address;
@@ -13,10 +14,13 @@ mod gap_reason;
 mod halves;
 mod person;
 mod room;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod window;
 
-pub use action::{ActClass, ActionId, ActionInfo, ActionKind, EntryKind, Location};
+pub use action::{ActClass, ActionId};
+pub use action_info::{ActionInfo, ActionKind, EntryKind, Location};
 pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, UnreadableSpan, Verdict};

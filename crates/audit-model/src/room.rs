@@ -246,24 +246,12 @@ pub fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::ActionId;
+    use crate::testing;
 
     fn event(action: i32, target: &str, context: &str) -> AuditEvent {
-        AuditEvent {
-            id: 1,
-            at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
-            actor: Uuid::from_u128(1),
-            actor_name: "Anna".into(),
-            action: ActionId(action),
-            text: None,
-            ip: None,
-            target: vec![target.to_owned()],
-            context: (!context.is_empty()).then(|| context.into()),
-            details: None,
-        }
+        let context = (!context.is_empty()).then(|| context.into());
+        AuditEvent { context, ..testing::event(action, target, DateTime::from_timestamp(1_000_000, 0).unwrap()) }
     }
 
     fn room(id: i64, title: &str) -> RoomFact {

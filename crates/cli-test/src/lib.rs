@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod abridged;
 mod closed_port;
 pub mod contract;
 pub mod faults;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+pub use crate::abridged::abridged;
 pub use crate::closed_port::ClosedPort;
 #[cfg(unix)]
 pub use crate::process::send;

@@ -17,7 +17,7 @@ use tracing::{debug, info};
 use url::Url;
 
 use crate::budget::{Budget, Spent};
-use crate::error::{Refusal, classify};
+use crate::refusal::{Refusal, classify};
 use crate::wire::{self, Envelope, Row};
 use crate::{ApiKey, EntryId, Error, ErrorKind, Halt};
 

@@ -20,6 +20,7 @@ mod portal_info;
 mod probe;
 #[cfg(test)]
 mod recorded;
+mod refusal;
 mod rooms;
 mod slice;
 mod upload;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{Refusal, classify};
+use crate::refusal::{Refusal, classify};
 use crate::wire::{AuditEventDto, Envelope, FolderDto, LogItemDto, LoginEventDto, PersonDto, RoomListDto};
 
 #[derive(Deserialize)]

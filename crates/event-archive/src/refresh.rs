@@ -1,21 +1,20 @@
 //! Bringing the archive up to date, and saying what that could not reach.
 
+mod doubt;
+
 use std::collections::{BTreeSet, HashSet};
 
-use audit_model::{Attributed, Gap, GapReason, Place, RoomId, Rooms, SourceCoverage, SpanSet, UnreadableSpan, Window};
-use chrono::{DateTime, Offset, TimeDelta, Utc};
-use chrono_tz::Tz;
+use audit_model::{Gap, GapReason, RoomId, SourceCoverage, SpanSet, UnreadableSpan, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Rest, Slice, SliceGap};
-use futures::TryStreamExt;
 use tracing::{debug, warn};
 
 use crate::archive::{unknown_form_name, unreadable_name};
 use crate::facts::Fact;
 use crate::keep::Spans;
 use crate::reading::Reading;
-use crate::rows::{instant, micros};
 use crate::source::{Audit, Logins, RoomLog, Source};
-use crate::unread::{Part, Unread};
+use crate::unread::Unread;
 use crate::{Archive, Error};
 
 /// Every run reads this much again. It holds the portal's usual delays of seconds, a restart of its queue, and the hour by which
@@ -27,11 +26,6 @@ const DAILY_OVERLAP: TimeDelta = TimeDelta::days(3);
 
 /// Clocks that differ by less than this are set well enough: the overlap covers it.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
-
-/// So far around a change of clocks a row may be dated another time.
-const CLOCK_CHANGE: TimeDelta = TimeDelta::hours(3);
-
-const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// Logins before a window: when they were last asked for, and why some of them were not seen.
 const LOGIN_HISTORY: &str = "login history";
@@ -188,10 +182,6 @@ impl Archive {
         let mut progress = Progress::new(source.what(), window, holes, before);
         progress.history = Window::new(since, window.since);
         if past.until + CLOCK_TOLERANCE < window.until {
-            let minutes = ((window.until - past.until).num_seconds() + 30) / 60;
-            warn!(
-                "this machine's clock is {minutes} min ahead of the portal's, so what happens until then is unseen; set it by NTP"
-            );
             progress.gap(Window::new(past.until, window.until), GapReason::ClockSkew);
         }
         let mut kept = |past: Window| match source.kept_since() {
@@ -274,67 +264,6 @@ impl Archive {
         Ok(progress.finish(coverage))
     }
 
-    /// The newest row that is stored where a slice has read, and that the slice does not show; `carried` were shown by the one before it.
-    async fn lost<S: Source>(
-        &self,
-        source: &S,
-        client: &Client,
-        slice: &Slice<S::Row>,
-        carried: &HashSet<i64>,
-    ) -> Result<Option<Row>, Error> {
-        let zone = client.time_zone().unwrap_or(Tz::UTC);
-        let name = source.name();
-        let kept_since = source.must_keep_since();
-        let mut read: Vec<Window> = read_of(slice, true).iter().copied().collect();
-        if slice.none_ever {
-            read = vec![Window::new(kept_since.min(slice.span.until), slice.span.until)];
-        }
-        let mut shown: Option<HashSet<i64>> = None;
-        for span in read.into_iter().rev() {
-            // questions are asked in whole seconds
-            let span = Window::new(kept_since.max(span.since + SECOND), span.until - SECOND);
-            let mut rows = sqlx::query_as::<_, (i64, i64)>(source.ids_sql())
-                .bind(micros(span.since))
-                .bind(micros(span.until))
-                .bind(&name)
-                .fetch(self.store().pool());
-            while let Some((id, at)) =
-                rows.try_next().await.map_err(|source| self.failed("comparing with what is stored", source))?
-            {
-                let shown = shown.get_or_insert_with(|| slice.rows.iter().map(|row| source.id(row)).collect());
-                let Some(at) = instant(at).filter(|at| is_dated_well(*at, zone)) else { continue };
-                if shown.contains(&id) || carried.contains(&id) {
-                    continue;
-                }
-                drop(rows);
-                let renumbered = self.moment(&renumbered_name(&name)).await?;
-                return Ok(renumbered.is_none_or(|before| at > before).then_some(Row { id, at }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A portal that was restored from a backup has lost rows for good, and gives later ones their numbers. What it lost up to now is not
-    /// asked for any more.
-    async fn forget_if_renumbered<S: Source>(&self, source: &S, lost: Row) -> Result<(), Error> {
-        let name = source.name();
-        let is_renumbered: bool = sqlx::query_scalar(source.renumbered_sql())
-            .bind(lost.id)
-            .bind(micros(lost.at + OVERLAP))
-            .bind(&name)
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("comparing with what is stored", source))?;
-        if is_renumbered {
-            warn!(
-                source = source.what(),
-                "the portal counts ids anew, so it was restored from a backup; what it lost stays in the archive"
-            );
-            self.keep_moment(&renumbered_name(&name), lost.at).await?;
-        }
-        Ok(())
-    }
-
     /// Whether any row of the source is stored.
     async fn is_known<S: Source>(&self, source: &S) -> Result<bool, Error> {
         sqlx::query_scalar(source.is_known_sql())
@@ -342,67 +271,6 @@ impl Archive {
             .fetch_one(self.store().pool())
             .await
             .map_err(|source| self.failed("comparing with what is stored", source))
-    }
-
-    /// Counts spans as read of which the portal said that it has no row at all up to their end, or makes them gaps. Gives whether they are
-    /// gaps because some row must be there.
-    async fn judge_none_ever<S: Source>(
-        &self,
-        source: &S,
-        client: &Client,
-        none_ever: &SpanSet,
-        (progress, now): (&mut Progress, DateTime<Utc>),
-    ) -> Result<bool, Error> {
-        let until = none_ever.iter().last().map_or(progress.window.until, |last| last.until);
-        let why = if progress.oldest_shown.is_some_and(|shown| shown < until) {
-            Some(GapReason::UnstablePaging)
-        } else if self.is_shown_later(source, client, Window::new(progress.window.until, now)).await? {
-            None
-        } else {
-            Some(GapReason::NothingRecorded)
-        };
-        for span in none_ever.iter() {
-            match why {
-                Some(why) => progress.gap(*span, why),
-                None => progress.read(*span),
-            }
-        }
-        let spans =
-            Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
-        self.keep(source, &source.name(), &[], spans).await?;
-        Ok(why == Some(GapReason::NothingRecorded))
-    }
-
-    /// Whether the portal has a row that is later than a span in which it has none, so that this may be true.
-    async fn is_shown_later<S: Source>(&self, source: &S, client: &Client, later: Window) -> Result<bool, Error> {
-        if S::IS_ONE_LIST {
-            return Ok(false);
-        }
-        if self.is_known(source).await? {
-            return Ok(true);
-        }
-        Ok(!later.is_empty() && !source.read(client, Part { rest: later.into(), rows: 1 }).await.rows.is_empty())
-    }
-
-    /// Makes the slice of a room's activity log a gap if it is empty beside events of the span that it must list.
-    async fn unless_named<R>(&self, room: &RoomId, mut slice: Slice<R>, client: &Client) -> Result<Slice<R>, Error> {
-        if !slice.rows.is_empty() || !slice.gaps.is_empty() {
-            return Ok(slice);
-        }
-        let zone = client.time_zone().unwrap_or(Tz::UTC);
-        let (rooms, named) = (Rooms::default(), Place::Room(room.clone(), Attributed::Target));
-        // questions are asked in whole seconds
-        let inside = Window::new(slice.span.since + SECOND, slice.span.until - SECOND);
-        let mut events = std::pin::pin!(self.events_naming_rooms(inside));
-        while let Some(event) = events.try_next().await? {
-            let is_listed = event.action.is_in_room_log() && is_dated_well(event.at, zone);
-            if is_listed && rooms.place(&event) == named {
-                warn!(room.id = %room, event.id, "the room's activity log is empty, though the audit trail has events of the room");
-                slice.gaps.push(SliceGap { span: slice.span, why: GapReason::RoomUnreadable });
-                break;
-            }
-        }
-        Ok(slice)
     }
 
     /// Keeps the rows of a slice, and what of the source's time is covered now.
@@ -435,17 +303,6 @@ fn read_of<R>(slice: &Slice<R>, without_gaps: bool) -> SpanSet {
     let gaps = slice.gaps.iter().map(|gap| gap.span).filter(|_| without_gaps);
     let unseen: SpanSet = slice.unread.iter().map(|rest| rest.span).chain(gaps).collect();
     unseen.missing_from(slice.span).into_iter().collect()
-}
-
-/// Whether printed dates are what they seem: an hour before and after clocks are changed they are not.
-fn is_dated_well(at: DateTime<Utc>, zone: Tz) -> bool {
-    let offset = |at: DateTime<Utc>| at.with_timezone(&zone).offset().fix();
-    offset(at - CLOCK_CHANGE) == offset(at + CLOCK_CHANGE)
-}
-
-/// Under this name it is kept up to when rows were lost by a portal that counts anew.
-fn renumbered_name(source: &str) -> String {
-    format!("{source} (renumbered)")
 }
 
 /// What becomes of a slice that lacks rows which are stored.

@@ -182,6 +182,11 @@ impl CommonArgs {
         (since, until)
     }
 
+    /// Whether the end of the window is counted from a clock.
+    pub(crate) fn ends_by_clock(&self) -> bool {
+        !matches!(self.until, Some(TimeSpec::Instant(_) | TimeSpec::Date(_)))
+    }
+
     /// The flags that stand for settings. `--key-file` is not one: it ranks above the key in the environment, the
     /// setting `key_file` below it ([`crate::secret`]).
     pub(crate) fn settings(&self) -> Vec<FlagSetting> {

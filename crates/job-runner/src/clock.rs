@@ -1,8 +1,8 @@
-//! This machine's clock beside the portal's, whose `Date` decides. Who has the wrong time has not seen the difference: a clock that is ahead
-//! leaves a gap at the end of the window, which the archive names; one that is behind leaves a gap behind it.
+//! This machine's clock beside the portal's, whose `Date` decides. Who has the wrong time has not seen the difference, which is a gap behind
+//! the window: with a clock that is ahead the window ends where the portal's clock stands, so that what lies before is looked at.
 
 use audit_model::{Coverage, GapReason, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use report::words::plural;
 
 use crate::job::Refusal;
@@ -20,26 +20,35 @@ impl ClockDifference {
         ClockDifference(portal.map_or(TimeDelta::zero(), |portal| portal - here))
     }
 
-    /// What the portal has recorded after the end of a window that was counted from this machine's clock, while we did not look.
-    pub(crate) fn unseen(self, until: DateTime<Utc>) -> Option<Window> {
-        (self.0 > CLOCK_TOLERANCE).then(|| Window::new(until, until + self.0))
+    fn is_wrong(self) -> bool {
+        self.0.abs() > CLOCK_TOLERANCE
     }
 
-    /// What the report must say of a clock that is behind.
+    /// From where windows and ages are counted: what this machine's clock says, or the portal's where ours is ahead.
+    pub(crate) fn present(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        if self.is_wrong() && self.0 < TimeDelta::zero() { (now + self.0).trunc_subsecs(0) } else { now }
+    }
+
+    /// What nobody has looked at after the end of a window that was counted from now: what the portal has recorded while this machine's
+    /// clock was behind, or what has come already by a clock that is ahead.
+    pub(crate) fn unseen(self, until: DateTime<Utc>) -> Option<Window> {
+        self.is_wrong().then(|| Window::new(until, until + self.0.abs()))
+    }
+
+    /// What the report must say of a clock that is wrong.
     pub(crate) fn note(self) -> Option<String> {
-        (self.0 > CLOCK_TOLERANCE).then(|| {
-            format!(
-                "this machine's clock is {} behind the portal's, and so are windows and ages that are counted from now; \
-                 set it by NTP",
-                plural(self.minutes(), "minute")
-            )
-        })
+        let counted = if self.0 > TimeDelta::zero() {
+            "behind the portal's, and so are windows and ages that are counted from now"
+        } else {
+            "ahead of the portal's; windows and ages are counted from the portal's clock"
+        };
+        let minutes = plural(self.minutes(), "minute");
+        self.is_wrong().then(|| format!("this machine's clock is {minutes} {counted}; set it by NTP"))
     }
 
     /// Whoever acts goes by ages and by the order of things, which are not known then.
     pub(crate) fn refusal(self) -> Option<Refusal> {
-        (self.0.abs() > CLOCK_TOLERANCE)
-            .then(|| Refusal::Clock { minutes: self.minutes(), is_behind: self.0 > TimeDelta::zero() })
+        self.is_wrong().then(|| Refusal::Clock { minutes: self.minutes(), is_behind: self.0 > TimeDelta::zero() })
     }
 
     fn minutes(self) -> u64 {
@@ -47,7 +56,7 @@ impl ClockDifference {
     }
 }
 
-/// Notes what was not seen because this machine's clock is behind, of every source that was read.
+/// Notes what was not seen because this machine's clock is wrong, of every source that was read.
 pub(crate) fn note_unseen(coverage: &mut Coverage, unseen: Window) {
     let read = [("audit", coverage.audit.is_some()), ("logins", coverage.logins.is_some())];
     for (source, _) in read.into_iter().filter(|(_, was_read)| *was_read) {
@@ -65,12 +74,16 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_minute_behind_is_a_gap_and_a_note() {
+    fn more_than_a_minute_is_a_gap_and_a_note() {
         let until = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
         assert_eq!(ahead_by(300).unseen(until).unwrap().length(), TimeDelta::minutes(5));
         assert!(ahead_by(300).note().unwrap().contains("5 minutes behind"));
         assert!(ahead_by(70).note().unwrap().contains("1 minute behind"));
-        for seconds in [60, 0, -60, -9_000] {
+        let ahead = ahead_by(-7_200);
+        assert_eq!(ahead.unseen(ahead.present(until)), Some(Window::new(until - TimeDelta::hours(2), until)));
+        assert!(ahead.note().unwrap().contains("120 minutes ahead"));
+        assert_eq!([-60, 60, 7_200].map(|seconds| ahead_by(seconds).present(until)), [until; 3]);
+        for seconds in [60, 0, -60] {
             assert_eq!((ahead_by(seconds).unseen(until), ahead_by(seconds).note()), (None, None), "{seconds}");
         }
         assert!(ClockDifference::between(until, None).unseen(until).is_none());

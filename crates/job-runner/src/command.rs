@@ -44,9 +44,11 @@ pub fn main<P: Program>() -> ExitCode {
 fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let args = cli.common();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    // a run that is to end before it has begun has an exit code and a heartbeat, too; whatever else was asked for just ends
+    // a run that is to end before it has begun has an exit code and a heartbeat, too, and `doctor` prints what it has found by then;
+    // whatever else was asked for just ends
     let is_job = cli.command().is_none() && !cli.has_own_command();
-    let signals = is_job.then(|| runtime.block_on(async { Signals::listen() }));
+    let is_doctor = matches!(cli.command(), Some(CommonCommand::Doctor));
+    let signals = (is_job || is_doctor).then(|| runtime.block_on(async { Signals::listen() }));
     let environment = Environment::from_process();
     let log = match logging::init(args.verbose, args.quiet, &environment) {
         Ok(log) => log,
@@ -66,10 +68,10 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
         return config_show::run::<P>(args, &environment, &read);
     }
-    if let Some(CommonCommand::Doctor) = cli.command() {
-        return runtime.block_on(doctor::run::<P>(args, &environment, &read));
-    }
     if let Some(signals) = signals {
+        if is_doctor {
+            return runtime.block_on(doctor::run::<P>(args, &environment, &read, signals));
+        }
         return job::<P>(args, &environment, read, (&runtime, signals), log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;

@@ -4,6 +4,8 @@ mod check;
 mod local;
 mod portal;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::args::{CommonArgs, ReportFormat};
@@ -13,6 +15,7 @@ use crate::exit::Exit;
 use crate::head::ProgramName;
 use crate::program::Program;
 use crate::setup::{self, Setup};
+use crate::stop::{Signals, Stop};
 
 pub use check::{Check, CheckState};
 pub use portal::Reached;
@@ -27,17 +30,28 @@ struct Report<'a> {
     checks: &'a [Check],
 }
 
-/// Checks everything and prints it. Mistakes in flags and settings end with 2, other failures with 1, warnings with 0.
+/// So long all checks may take together, or `run_limit` if that is shorter: nobody waits longer for a portal that does not answer.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Checks everything and prints it, as far as it came when somebody ends it or it takes too long. Mistakes in flags and settings end with 2, other failures with 1, warnings with 0.
 pub(crate) async fn run<P: Program>(
     args: &CommonArgs,
     environment: &Environment,
     read: &Read<P::Config>,
+    signals: Signals,
 ) -> anyhow::Result<Exit> {
     let mut checks = local::configuration(args, &read.problems);
     match &read.settings {
         Some((common, config)) => {
             let setup = Setup { about: &P::ABOUT, args, common, config, now: setup::now(), environment };
-            checks.extend(inspect::<P>(&setup).await);
+            let mut stop = Stop::new(signals, LONGEST.min(common.run_limit.0));
+            let way = portal::way(&setup);
+            let is_through = match &way {
+                // at the limit the portal is asked nothing more, and each question that got no answer fails by its name
+                Some(way) => stop.limit(&way.client, inspect::<P>(&setup, Some(way), &mut checks)).await.is_ok(),
+                None => stop.hurry(inspect::<P>(&setup, None, &mut checks)).await.is_some(),
+            };
+            checks.extend((!is_through).then(|| cut(&stop)));
         }
         None => checks.push(Check::warn("not_checked", "everything else", "correct the settings and run again")),
     }
@@ -57,12 +71,20 @@ pub(crate) async fn run<P: Program>(
     })
 }
 
-async fn inspect<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
-    let mut checks = vec![local::outbound(setup)];
+/// What stands for the checks that were not made.
+fn cut(stop: &Stop) -> Check {
+    let why = if stop.is_interrupted() { "somebody ended `doctor`" } else { "the checks took too long" };
+    Check::fail("ended", format!("{why}, so everything that is not listed above was not checked"), "run it again")
+}
+
+async fn inspect<P: Program>(setup: &Setup<'_, P::Config>, way: Option<&portal::Way>, checks: &mut Vec<Check>) {
+    checks.push(local::outbound(setup));
     checks.extend(local::exposed::<P>(setup));
     checks.extend(local::state::<P>(setup).await);
-    let (seen, reached) = portal::inspect::<P>(setup).await;
-    checks.extend(seen);
+    let reached = match way {
+        Some(way) => portal::inspect::<P>(setup, way, checks).await,
+        None => None,
+    };
     if let Some(reached) = &reached {
         checks.extend(portal::names::<P>(setup, reached).await);
     }
@@ -71,5 +93,4 @@ async fn inspect<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     checks.extend(local::mail::<P>(setup).await);
     checks.push(local::heartbeat(setup).await);
     checks.push(local::textfile(setup));
-    checks
 }

@@ -96,10 +96,7 @@ pub fn render<D: serde::Serialize, B: serde::Serialize>(
     report: &crate::report::Report<D, B>,
     document: &Document,
 ) -> serde_json::Result<Vec<u8>> {
-    match form {
-        Form::Json => json(report),
-        form => Ok(form.render(document)),
-    }
+    document.render(form, || json(report))
 }
 
 /// The JSON report, as on stdout.

@@ -27,7 +27,7 @@ pub struct Job {
     /// From where on events are judged: the beginning of the window, or of a burst that people know and that has not ended, so that it keeps
     /// its whole number.
     pub judged_from: DateTime<Utc>,
-    /// What the portal has recorded after the window while this machine's clock was behind. The runner names it as a gap.
+    /// What nobody has looked at after the window, because this machine's clock is wrong. The runner names it as a gap.
     pub unseen_after: Option<Window>,
     /// When the run started.
     pub now: DateTime<Utc>,

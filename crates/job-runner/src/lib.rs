@@ -13,6 +13,7 @@ mod failures;
 mod flow;
 mod former;
 mod frame;
+mod gone;
 mod guard;
 mod head;
 mod heartbeat;

@@ -51,7 +51,7 @@ pub(crate) struct Looked<P: Program> {
     pub(crate) report: ReportOf<P>,
     pub(crate) stretch: Stretch,
     pub(crate) archive: Archive,
-    /// What the portal has recorded after the window while this machine's clock was behind.
+    /// What nobody has looked at after the window, because this machine's clock is wrong.
     pub(crate) unseen_after: Option<Window>,
     pub(crate) key_watch: KeyWatch,
     /// Entries of the settings that mean nobody, a sentence each.
@@ -101,7 +101,7 @@ impl<P: Program> Run<'_, P> {
         let key_watch = stop.limit(&self.client, key_watch).await.unwrap_or_default();
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
-        let mut stretch = Stretch::new::<P>(self.args, self.config, &judged, now, zone)?;
+        let mut stretch = Stretch::new::<P>(self.args, self.config, &judged, (now, clocks.present(now)), zone)?;
         stretch.reach_back(stores.outbox.open_since(&P::part(self.config), now).await?);
         notes.extend(stores.note.clone());
         notes.extend(stretch.note.clone());

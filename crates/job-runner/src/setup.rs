@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use audit_model::Window;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -18,9 +18,11 @@ use url::Url;
 
 use crate::Error;
 use crate::args::CommonArgs;
+use crate::clock::ClockDifference;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::former;
+use crate::gone;
 use crate::guard;
 use crate::job::Job;
 use crate::names::NamedList;
@@ -52,8 +54,12 @@ impl<C> Setup<'_, C> {
     /// # Errors
     /// The window is empty, or ends in the future: exit code 2.
     pub fn window(&self, zone: Tz, length: TimeDelta) -> Result<Window, Error> {
-        let (since, until) = self.args.window(self.now, zone);
-        let until = until.unwrap_or(self.now);
+        self.window_before(self.now, zone, length)
+    }
+
+    fn window_before(&self, present: DateTime<Utc>, zone: Tz, length: TimeDelta) -> Result<Window, Error> {
+        let (since, until) = self.args.window(present, zone);
+        let until = until.unwrap_or(present);
         let window = Window::new(since.unwrap_or(until - length), until);
         check_window(window, self.now)?;
         Ok(window)
@@ -79,9 +85,12 @@ impl<C> Setup<'_, C> {
     /// What is remembered, as a copy that may be used freely: the store itself stays as it is. Empty before the first run.
     ///
     /// # Errors
-    /// Of [`Setup::state_paths`], and of a store that is damaged or newer than this program.
+    /// Of [`Setup::state_paths`], and of a store that is damaged, newer than this program, or was taken away.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
         let paths = self.state_paths()?;
+        if let Some(gone) = gone::look(&paths) {
+            bail!("{gone}; {}", gone::REMEDY);
+        }
         let path = std::path::absolute(former::find(&paths).path).context("cannot tell the current folder")?;
         Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
     }
@@ -97,7 +106,8 @@ impl<C> Setup<'_, C> {
         let store = Store::snapshot_of(&path).await?;
         let archive = Archive::open(store.clone()).await?;
         let portal = client.probe().await?;
-        let window = self.window(portal.time_zone, length)?;
+        let clocks = ClockDifference::between(self.clock(), client.portal_now());
+        let window = self.window_before(clocks.present(self.now), portal.time_zone, length)?;
         let what = (client.clone(), archive.clone());
         let look = Look::new(what, (window, self.now), self.about.main, self.about.blind_spots);
         let job = Job {
@@ -108,7 +118,7 @@ impl<C> Setup<'_, C> {
             store: Ok(store),
             window,
             judged_from: window.since,
-            unseen_after: None,
+            unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
             dry_run: true,
             mailer: None,

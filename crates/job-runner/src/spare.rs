@@ -8,8 +8,7 @@ use tracing::debug;
 
 use crate::memory::Memory;
 use crate::place::Place;
-use crate::state_path::StatePaths;
-use crate::stores::url_of;
+use crate::state_path::{StatePaths, url_of};
 
 /// The reports of runs without memory say so once an hour.
 const TOLD_EVERY: TimeDelta = TimeDelta::hours(1);

@@ -112,6 +112,11 @@ fn ends_like_a_port(host: &str) -> bool {
     host.rsplit_once('-').is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// How a store in this file is opened.
+pub(crate) fn url_of(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

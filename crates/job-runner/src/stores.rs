@@ -10,8 +10,9 @@ use event_archive::Archive;
 use job_store::Store;
 
 use crate::former;
+use crate::gone;
 use crate::spare::Spare;
-use crate::state_path::StatePaths;
+use crate::state_path::{StatePaths, url_of};
 
 /// What a run remembers with.
 pub(crate) struct Stores {
@@ -37,7 +38,8 @@ pub(crate) struct Lost {
 }
 
 impl Stores {
-    /// The store behind `paths`; in a dry run a copy of it. `had_store` tells a store that was taken away from one that never was.
+    /// The store behind `paths`; in a dry run a copy of it. `had_store` tells a store that was taken away from one that never was, and a dry
+    /// run, which has no lock, looks itself.
     ///
     /// # Errors
     /// When it cannot be used; then [`without_memory`](Self::without_memory).
@@ -46,8 +48,9 @@ impl Stores {
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current folder");
         if dry_run {
             let found = former::find(paths);
+            let gone = gone::look(paths).map(|gone| format!("{gone}; this dry run has none"));
             let stores = Stores::of(Store::snapshot_of(&absolute(found.path)?).await?, part).await?;
-            return Ok(Stores { note: found.note, ..stores });
+            return Ok(Stores { note: found.note, gone, ..stores });
         }
         former::adopt(paths).context("cannot take over the store of an earlier version")?;
         let gone = (had_store && !paths.store.exists()).then(|| {
@@ -115,8 +118,4 @@ impl Stores {
 /// Whether a failure is one of the store, so that the same work may succeed with another one.
 pub(crate) fn is_of_store(failure: &anyhow::Error) -> bool {
     failure.chain().any(|cause| cause.is::<job_store::Error>() || cause.is::<sqlx::Error>())
-}
-
-pub(crate) fn url_of(path: &Path) -> String {
-    format!("sqlite://{}", path.display())
 }

@@ -11,9 +11,9 @@ use crate::Error;
 use crate::args::{CommonArgs, StoreCommand};
 use crate::exit::Exit;
 use crate::former::{self, FoundStore};
+use crate::gone;
 use crate::setup::print;
-use crate::state_path::StatePaths;
-use crate::stores::url_of;
+use crate::state_path::{StatePaths, url_of};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
@@ -60,8 +60,7 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
     let mut report = format!("store {}\n", path.display());
     report.extend(note.map(|note| format!("{note}\n")));
     if !path.exists() {
-        report.push_str("does not exist yet: no run has kept anything\n");
-        return print(&report).map(|()| Exit::Concluded);
+        return missing(paths);
     }
     // a copy is looked at, so that a run at work is not disturbed
     let store = Store::snapshot_of(path).await?;
@@ -140,7 +139,12 @@ async fn open(paths: &StatePaths) -> anyhow::Result<Option<Store>> {
     Ok(Some(Store::open(&url_of(&path)).await?))
 }
 
+/// One that was taken away is a failure: what it held is not known to any run.
 fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
+    if let Some(gone) = gone::look(paths) {
+        error!("{gone}; {}", gone::REMEDY);
+        return Ok(Exit::Nothing);
+    }
     let text = format!("store {} does not exist yet: no run has kept anything\n", paths.store.display());
     print(&text).map(|()| Exit::Concluded)
 }

@@ -9,7 +9,6 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::clock::CLOCK_TOLERANCE;
 use crate::program::Program;
-use crate::time_spec::TimeSpec;
 
 /// What a run looks at.
 pub(crate) struct Stretch {
@@ -18,7 +17,7 @@ pub(crate) struct Stretch {
     pub(crate) holes: SpanSet,
     /// Whether the program looks at each window by itself, and leaves no holes between them.
     pub(crate) stands_alone: bool,
-    /// Whether the window ends where this machine's clock says.
+    /// Whether the window ends where a clock says.
     pub(crate) ends_by_clock: bool,
     /// From where on events are judged: the beginning of the window, or of a burst that has not ended.
     pub(crate) judged_from: DateTime<Utc>,
@@ -26,19 +25,38 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    /// `now` is what this machine's clock says, `present` that from which is counted.
+    ///
     /// # Errors
     /// A window that is empty or has not come yet: exit code 2.
     pub(crate) fn new<P: Program>(
         args: &CommonArgs,
         config: &P::Config,
         judged: &Judged,
-        now: DateTime<Utc>,
+        (now, present): (DateTime<Utc>, DateTime<Utc>),
         zone: Tz,
     ) -> Result<Self, Error> {
-        let (since, until) = args.window(now, zone);
-        let is_fixed = matches!(args.until, Some(TimeSpec::Instant(_) | TimeSpec::Date(_)));
-        let end = until.unwrap_or(now);
-        let own = P::window(config, since, until, now, zone)?;
+        match Self::counted_from::<P>(args, config, judged, (now, present), zone) {
+            // by the portal's clock it has not begun, and all of it is a gap
+            Err(Error::EmptyWindow(_)) if present < now => {
+                let stretch = Self::counted_from::<P>(args, config, judged, (now, now), zone)?;
+                Ok(Stretch { ends_by_clock: false, ..stretch })
+            }
+            counted => counted,
+        }
+    }
+
+    fn counted_from<P: Program>(
+        args: &CommonArgs,
+        config: &P::Config,
+        judged: &Judged,
+        (now, present): (DateTime<Utc>, DateTime<Utc>),
+        zone: Tz,
+    ) -> Result<Self, Error> {
+        let (since, until) = args.window(present, zone);
+        let is_fixed = !args.ends_by_clock();
+        let end = until.unwrap_or(present);
+        let own = P::window(config, since, until, present, zone)?;
         let (window, note) = match (own, since) {
             (Some(own), _) => (own, None),
             (None, Some(since)) => (Window::new(since, end), None),

@@ -9,6 +9,6 @@ mod store;
 
 pub use error::Error;
 pub use journal::{Journal, JournalEntry, JournalState};
-pub use lock::{Acquired, Holder, RunLock};
+pub use lock::{Acquired, Holder, RunLock, SeenStore};
 pub use schema::{Component, Migration};
 pub use store::Store;

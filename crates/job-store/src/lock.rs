@@ -26,12 +26,21 @@ pub enum Acquired {
 #[derive(Debug)]
 pub struct RunLock {
     file: File,
-    /// Whether the file says that a run has had a store.
-    has_store: bool,
+    /// When this run started, to the second.
+    started: DateTime<Utc>,
+    /// The last run that had a store, as the file says.
+    seen: Option<SeenStore>,
 }
 
-/// The line that says so. It outlives the runs.
-const HAS_STORE: &str = "store made";
+/// The line that says when a run last had a store begins so. It outlives the runs.
+const STORE_SEEN: &str = "store seen";
+
+/// That a run has had a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenStore {
+    /// When the last of these runs started; `None` when that cannot be read any more.
+    pub at: Option<DateTime<Utc>>,
+}
 
 /// A run that holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +70,12 @@ impl RunLock {
         }
     }
 
+    /// Whether a run has had a store ([`note_store`](Self::note_store)), so that one that is missing was taken away. Takes and makes nothing;
+    /// a file that cannot be read says nothing.
+    pub fn seen_store(path: &Path) -> Option<SeenStore> {
+        read_seen(&mut files::open_existing(path).ok()?)
+    }
+
     /// Tries to take the lock, without waiting; `now` is the start of this run, kept to the second.
     ///
     /// The file and missing folders are made as private as the store. The file stays after the run: removing it would
@@ -74,32 +89,28 @@ impl RunLock {
         let mut file = files::open_private(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
-                let mut before = String::new();
-                // what is no text says nothing
-                let _ = file.read_to_string(&mut before);
-                let has_store = before.lines().any(|line| line == HAS_STORE);
-                write_holder(&mut file, now, has_store).map_err(failed)?;
-                Ok(Acquired::Locked(Self { file, has_store }))
+                let seen = read_seen(&mut file);
+                write_holder(&mut file, now, seen).map_err(failed)?;
+                Ok(Acquired::Locked(Self { file, started: now, seen }))
             }
             Err(TryLockError::WouldBlock) => Ok(Acquired::Held { since: read_start(&mut file) }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
 
-    /// Whether a run that held this lock has had a store ([`note_store`](Self::note_store)), so that one that is missing was taken away.
+    /// Whether a run that held this lock has had a store ([`note_store`](Self::note_store)).
     pub fn had_store(&self) -> bool {
-        self.has_store
+        self.seen.is_some()
     }
 
-    /// Notes for all later holders that there is a store.
+    /// Notes for all who look later that this run has a store.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn note_store(&mut self) -> io::Result<()> {
-        if !self.has_store {
-            self.file.write_all(format!("{HAS_STORE}\n").as_bytes())?;
-            self.has_store = true;
-        }
+        let seen = SeenStore { at: Some(self.started) };
+        write_holder(&mut self.file, self.started, Some(seen))?;
+        self.seen = Some(seen);
         Ok(())
     }
 }
@@ -108,19 +119,36 @@ impl Drop for RunLock {
     fn drop(&mut self) {
         // Closing the file releases the lock. An old start time that could not be removed is overwritten by the next
         // holder.
-        let _ = self.file.set_len(0);
-        if self.has_store {
-            let _ = self.file.seek(SeekFrom::Start(0)).and_then(|_| writeln!(self.file, "{HAS_STORE}"));
-        }
+        let _ = rewrite(&mut self.file, &seen_line(self.seen));
     }
 }
 
-fn write_holder(file: &mut File, now: DateTime<Utc>, has_store: bool) -> io::Result<()> {
-    let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+fn write_holder(file: &mut File, now: DateTime<Utc>, seen: Option<SeenStore>) -> io::Result<()> {
+    let seen = seen_line(seen);
+    rewrite(file, &format!("pid {}\nstarted {}\n{seen}", std::process::id(), in_seconds(now)))
+}
+
+fn rewrite(file: &mut File, text: &str) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
-    let rest = if has_store { format!("{HAS_STORE}\n") } else { String::new() };
-    file.write_all(format!("pid {}\nstarted {started}\n{rest}", std::process::id()).as_bytes())
+    file.write_all(text.as_bytes())
+}
+
+fn in_seconds(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn seen_line(seen: Option<SeenStore>) -> String {
+    let line = |seen: SeenStore| format!("{STORE_SEEN} {}\n", seen.at.map(in_seconds).unwrap_or_default());
+    seen.map(line).unwrap_or_default()
+}
+
+fn read_seen(file: &mut File) -> Option<SeenStore> {
+    let mut text = String::new();
+    // what is no text says nothing
+    file.read_to_string(&mut text).ok()?;
+    let at = text.lines().find_map(|line| line.strip_prefix(STORE_SEEN))?;
+    Some(SeenStore { at: DateTime::parse_from_rfc3339(at.trim()).ok().map(|at| at.to_utc()) })
 }
 
 fn read_start(file: &mut File) -> Option<DateTime<Utc>> {

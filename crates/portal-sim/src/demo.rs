@@ -8,45 +8,112 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use portal_sim::{PortalSim, Scenario};
 
-/// A run takes well under a second; four of these keep the whole tour under a minute.
+/// A run takes well under a second; seven of these keep the whole tour below two minutes whatever happens.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// One stop of the tour: program, scenario, what the portal is like, what to see.
-const STOPS: &[(&str, &str, &str, &str)] = &[
-    (
-        "vdr-watch",
-        "incident",
-        "An office at work, and in it two people who take far more than their work needs.",
-        "Two findings: one person fast (41 files within 40 minutes), one patiently (130 files in a day).",
-    ),
-    (
-        "vdr-watch",
-        "quiet",
-        "The same office on ordinary days: auto-saves every four minutes, a robot, nobody unusual.",
-        "No output and exit code 0: there is nothing to say, and everything was seen.",
-    ),
-    (
-        "vdr-watch",
-        "no-audit",
-        "The first portal on a plan without the audit feature: it answers 200 and ignores every filter.",
-        "Exit code 1: nothing can be concluded, and the program says so instead of \"all quiet\".",
-    ),
-    (
-        "bulk-guard",
-        "mass-change",
-        "The office of the quiet portal, and a sync client that renames 150 files within five minutes.",
-        "One critical finding, and whom a suspension would hit. Nobody is suspended by this version.",
-    ),
+/// One stop of the tour.
+struct Stop {
+    program: &'static str,
+    scenario: &'static str,
+    portal: &'static str,
+    /// What the program is told besides where the portal is.
+    arguments: &'static [&'static str],
+    /// A file that it reads, in the folder in which it is started: its name, and what it holds.
+    file: Option<(&'static str, &'static str)>,
+    /// Where its window ends: a report for the records leaves out what the portal may still be storing.
+    ends_hours_ago: i64,
+    see: &'static str,
+}
+
+/// Who of the office of `addresses` may come from where.
+const POLICY: &str = r#"default = "report"
+
+[[rule]]
+label = "office"
+groups = ["Staff"]
+allow = ["192.0.2.0/24"]
+
+[[rule]]
+label = "at home"
+people = ["bob@example.com"]
+allow = ["198.51.100.20"]
+"#;
+
+const STOPS: &[Stop] = &[
+    Stop {
+        program: "vdr-watch",
+        scenario: "incident",
+        portal: "An office at work, and in it two people who take far more than their work needs.",
+        arguments: &[],
+        file: None,
+        ends_hours_ago: 0,
+        see: "Two findings: one person fast (41 files within 40 minutes), one patiently (130 files in a day).",
+    },
+    Stop {
+        program: "vdr-watch",
+        scenario: "quiet",
+        portal: "The same office on ordinary days: auto-saves every four minutes, a robot, nobody unusual.",
+        arguments: &[],
+        file: None,
+        ends_hours_ago: 0,
+        see: "No output and exit code 0: there is nothing to say, and everything was seen.",
+    },
+    Stop {
+        program: "vdr-watch",
+        scenario: "no-audit",
+        portal: "The first portal on a plan without the audit feature: it answers 200 and ignores every filter.",
+        arguments: &[],
+        file: None,
+        ends_hours_ago: 0,
+        see: "Exit code 1: nothing can be concluded, and the program says so instead of \"all quiet\".",
+    },
+    Stop {
+        program: "bulk-guard",
+        scenario: "mass-change",
+        portal: "The office of the quiet portal, and a sync client that renames 150 files within five minutes.",
+        arguments: &[],
+        file: None,
+        ends_hours_ago: 0,
+        see: "One finding, and whether a suspension would hit somebody. Nobody is suspended by this version.",
+    },
+    Stop {
+        program: "ip-fence",
+        scenario: "addresses",
+        portal: "An office, homes, a hotel, addresses that callers have set, and somebody who tries passwords.",
+        arguments: &["--policy", "policy.toml"],
+        file: Some(("policy.toml", POLICY)),
+        ends_hours_ago: 0,
+        see: "Who came from an address that no rule allows, whose password was tried, and what cannot be judged.",
+    },
+    Stop {
+        program: "nudge-inactive",
+        scenario: "inactive",
+        portal: "Two data rooms with members who work, who only look, who do nothing, and who have just come.",
+        arguments: &[],
+        file: None,
+        ends_hours_ago: 0,
+        see: "Three people who did nothing for 30 days. Nobody gets a mail: reminding is off until it is switched on.",
+    },
+    Stop {
+        program: "compliance-monthly",
+        scenario: "incident",
+        portal: "The first portal again, for whoever answers for its records.",
+        arguments: &["--since", "5d", "--out", "report"],
+        file: None,
+        ends_hours_ago: 3,
+        see: "The first page of a report over five days; the folder `report` holds all of it, with a manifest to verify it by.",
+    },
 ];
 
 /// Runs the tour with portals whose clocks stand at `now`; fails if a run ends otherwise than the truth says.
 pub(crate) async fn run(now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout();
     let mut wrong = 0;
-    for (index, (program, name, portal, see)) in STOPS.iter().enumerate() {
+    for (index, stop) in STOPS.iter().enumerate() {
+        let Stop { program, scenario: name, portal, see, .. } = stop;
         let Some(path) = beside_us(program)? else {
             writeln!(out, "The tour runs {program}, which is not built yet. Build everything, then come back:\n")?;
             writeln!(out, "    cargo build --workspace\n    target/debug/portal-sim demo")?;
@@ -56,7 +123,7 @@ pub(crate) async fn run(now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
         let expected = scenario.truth().exit.get(*program).copied().map(i32::from);
         let sim = PortalSim::start(scenario).await.context("start the simulated portal")?;
         writeln!(out, "--- {} of {}: {name} ---\n{portal}\n", index + 1, STOPS.len())?;
-        let code = show(&mut out, program, &path, &sim, now).await?;
+        let code = show(&mut out, stop, &path, &sim, now).await?;
         let code_text = code.map_or_else(|| "none (killed)".to_owned(), |code| code.to_string());
         writeln!(out, "exit code: {code_text}\n{see}\n")?;
         if code != expected {
@@ -70,20 +137,26 @@ pub(crate) async fn run(now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
 /// Runs the program once and shows its command line and everything it says; gives its exit code.
 async fn show(
     out: &mut io::Stdout,
-    program: &str,
+    stop: &Stop,
     path: &Path,
     sim: &PortalSim,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<i32>> {
-    let state = tempfile::tempdir().context("make a folder for the program's memory")?;
-    let until = now.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let Stop { program, arguments, file, ends_hours_ago, .. } = stop;
+    let folder = tempfile::tempdir().context("make a folder for the program's memory")?;
+    if let Some((name, content)) = file {
+        std::fs::write(folder.path().join(name), content).context("write a file for the program")?;
+        writeln!(out, "{name}:\n{content}")?;
+    }
+    let until = (now - TimeDelta::hours(*ends_hours_ago)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (url, key) = (sim.url(), sim.key());
-    let state_text = state.path().display();
-    writeln!(out, "$ DOCSPACE_API_KEY={key} \\\n  {program} --portal {url} --state {state_text} --until {until}")?;
+    let mut told = vec!["--portal", &url, "--state", "state", "--until", &until];
+    told.extend(*arguments);
+    writeln!(out, "$ DOCSPACE_API_KEY={key} \\\n  {program} {}", told.join(" "))?;
     out.flush()?;
     let run = tokio::process::Command::new(path)
-        .args(["--portal", &url, "--until", &until, "--state"])
-        .arg(state.path())
+        .args(told)
+        .current_dir(folder.path())
         .env("DOCSPACE_API_KEY", &key)
         .kill_on_drop(true)
         .output();

@@ -3,43 +3,39 @@
 use audit_model::{Coverage, Verdict, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde::Serialize;
 
 use crate::words::{self, Clock};
 use crate::{Line, PersonLine, Table, Timeline};
 
 /// Who made the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     pub name: String,
     pub version: String,
 }
 
 /// Whose report it is. Absent members are unknown: the portal could not be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Portal {
     pub url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Times are shown in it; in UTC when it is absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Tz>,
 }
 
 /// The only part of a report that differs when the same run is repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     pub started_at: DateTime<Utc>,
     pub dry_run: bool,
 }
 
 /// A number that a reader should see first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
     pub label: Line,
     pub value: u64,
     /// What it is compared with or made of.
-    #[serde(skip_serializing_if = "Line::is_empty")]
     pub note: Line,
 }
 
@@ -54,15 +50,14 @@ impl Figure {
 }
 
 /// What is folded where a form can fold; open on paper and in text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
     pub summary: Line,
     pub blocks: Vec<Block>,
 }
 
 /// A part of a section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", content = "content", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     Paragraph(Line),
     /// What nobody may overlook.
@@ -76,17 +71,15 @@ pub enum Block {
 }
 
 /// A part of a document under its own heading.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
     pub title: Line,
     /// The page in the portal that the section is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
     pub blocks: Vec<Block>,
     /// Whether it has to be said even when nobody in the document is news: something was done, or went wrong.
     pub is_news: bool,
     /// Whether a watcher who is told what is new can do without it: it stands in the whole report only.
-    #[serde(skip)]
     pub is_background: bool,
 }
 

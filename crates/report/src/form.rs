@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use crate::{Document, csv, html, json, text};
+use crate::{Document, csv, html};
 
 /// How wide text is where nobody says how wide their terminal is.
 pub const TEXT_WIDTH: usize = 100;
 
-/// A form of a document.
-///
-/// XLSX becomes one more variant, with the same rows as CSV: [`Form::render`] gives bytes for its sake, and
-/// [`Form::of_file`] knows its ending.
+/// A form of a report. XLSX is not written yet: it becomes one more variant here, with the rows of CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Plain text, as on stdout and in mails.
@@ -19,7 +16,7 @@ pub enum Form {
     Html,
     /// One table, of people and of gaps, for spreadsheets: see [`csv`].
     Csv,
-    /// The document as data, described by `schema/document-1.schema.json`.
+    /// The program's own JSON report, which is made of more than the document: see [`Document::render`].
     Json,
 }
 
@@ -27,7 +24,7 @@ pub enum Form {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     #[error(
-        "report {file:?}: a spreadsheet cannot be written yet; end the name in .csv for a table that spreadsheets open"
+        "report {file:?}: spreadsheets are not written yet; end the name in .csv for a table that spreadsheets open"
     )]
     Spreadsheet { file: String },
     #[error("report {file:?}: the ending must be .html, .txt, .csv or .json, as it decides the form of the report")]
@@ -51,16 +48,30 @@ impl Form {
             _ => Err(Error::Ending { file: file() }),
         }
     }
+}
 
-    /// The document in this form, text in UTF-8.
-    pub fn render(self, document: &Document) -> Vec<u8> {
-        let text = match self {
-            Form::Text => text::render(document, TEXT_WIDTH),
-            Form::Html => html::render(document),
-            Form::Csv => csv::render(document),
-            Form::Json => json::render(document),
-        };
-        text.into_bytes()
+impl Document {
+    /// As a page.
+    pub fn html(&self) -> String {
+        html::render(self)
+    }
+
+    /// As a table, of people and of gaps.
+    pub fn csv(&self) -> String {
+        csv::render(self)
+    }
+
+    /// In this form, in UTF-8. `json` gives the program's own JSON report.
+    ///
+    /// # Errors
+    /// Those of `json`.
+    pub fn render<E>(&self, form: Form, json: impl FnOnce() -> Result<Vec<u8>, E>) -> Result<Vec<u8>, E> {
+        match form {
+            Form::Text => Ok(self.text(TEXT_WIDTH).into_bytes()),
+            Form::Html => Ok(self.html().into_bytes()),
+            Form::Csv => Ok(self.csv().into_bytes()),
+            Form::Json => json(),
+        }
     }
 }
 
@@ -76,7 +87,7 @@ mod tests {
         assert_eq!(of("r.tar.txt"), Ok(Form::Text));
         assert_eq!(of("r.csv"), Ok(Form::Csv));
         let message = |name| of(name).unwrap_err().to_string();
-        assert!(message("r.xlsx").contains("\"r.xlsx\": a spreadsheet cannot be written yet"));
+        assert!(message("r.xlsx").contains("\"r.xlsx\": spreadsheets are not written yet"));
         for name in ["report", "r.pdf", ".csv"] {
             assert_eq!(of(name), Err(Error::Ending { file: name.to_owned() }));
         }

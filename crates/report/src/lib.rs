@@ -5,7 +5,6 @@ pub mod csv;
 mod document;
 mod form;
 mod html;
-mod json;
 mod line;
 mod person;
 mod table;
@@ -15,7 +14,6 @@ pub mod words;
 
 pub use document::{Block, Details, Document, Figure, Portal, Program, Run, Section};
 pub use form::{Error, Form, TEXT_WIDTH};
-pub use json::SCHEMA;
 pub use line::{Line, Link};
 pub use person::{PersonLine, Where, Who};
 pub use table::{Cell, Rest, Table};

@@ -1,7 +1,6 @@
 //! One line of a report: words of ours and texts of the portal's, kept apart until a form quotes them.
 
 use audit_model::PortalText;
-use serde::{Serialize, Serializer};
 
 use crate::words::sentence;
 
@@ -111,14 +110,8 @@ impl From<&PortalText> for Line {
     }
 }
 
-impl Serialize for Line {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.raw())
-    }
-}
-
 /// A line that leads to a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     pub label: Line,
     /// Only `https` and `http` become links; anything else is shown as text.

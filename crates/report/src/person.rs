@@ -2,24 +2,19 @@
 
 use audit_model::{Evidence, Finding, FindingRoom, FindingState, Person, PortalRole, PortalText, Severity};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use crate::words::{self, plural};
 use crate::{Block, Cell, Details, Line, Link, Table, line};
 
 /// Whom a line is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Who {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub name: PortalText,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<PortalText>,
     /// What a reader must know at once, for instance `account disabled`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<Line>,
     /// The account's page in the portal.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
 }
 
@@ -55,16 +50,13 @@ impl From<&Person> for Who {
 }
 
 /// Where something happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Where {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub title: PortalText,
     /// The room's page in the portal.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
     /// Rooms that it may be, when it is not known which.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
 }
 
@@ -97,40 +89,30 @@ impl From<&FindingRoom> for Where {
 }
 
 /// A person, in one line that a reader can act on, with everything else behind it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonLine {
     pub severity: Severity,
     /// Absent when the program does not remember what it told; such a line is always told.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FindingState>,
     /// What people can call it by.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub matter: Option<String>,
     pub who: Who,
     /// The one reason that matters most, for instance `41 actions within 1 h, more than 20`.
     pub what: Line,
-    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub place: Option<Where>,
     /// The number that a spreadsheet sorts by.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// The same in words, for instance `41 actions on 38 documents`.
-    #[serde(skip_serializing_if = "Line::is_empty")]
     pub how_much: Line,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<DateTime<Utc>>,
     /// Sentences in the order in which they should be followed.
     pub what_to_do: Vec<Line>,
     /// Pages that help with it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// Further reasons and circumstances.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Line>,
     /// What proves it; folded where a form can fold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Details>,
 }
 
@@ -192,8 +174,12 @@ fn evidence(evidence: &[Evidence], total: u64) -> Details {
         // the target of a failed login is the name that was typed
         let (typed, target) = if sample.action.is_failed_login() { (target, None) } else { (None, target) };
         let bare = || {
-            let target = target.as_ref().map(|id| line![" ", id]);
-            Line::from(sample.action.to_string()).and(target.unwrap_or_default())
+            let (done, entry) = sample.action.in_words();
+            match (target.as_ref(), entry) {
+                (Some(id), Some(entry)) => line![done, ": ", entry, " ", id],
+                (Some(id), None) => line![done, " ", id],
+                (None, _) => done.into(),
+            }
         };
         let typed = typed.as_ref().map(|typed| line![" as ", Line::name(typed)]).unwrap_or_default();
         let what = sample.title.as_ref().map_or_else(bare, Line::from).and(typed);

@@ -2,14 +2,12 @@
 
 use audit_model::PortalText;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use crate::words::{self, Clock};
 use crate::{Line, Link};
 
 /// What stands in a row under a column.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cell {
     #[default]
     Empty,
@@ -91,7 +89,7 @@ impl<C: Into<Cell>> From<Option<C>> for Cell {
 }
 
 /// What a table leaves out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest {
     /// Rows that there are in all.
     pub total: u64,
@@ -100,12 +98,11 @@ pub struct Rest {
 }
 
 /// Rows under columns. The first cell of a row names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     pub caption: Line,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rest>,
 }
 

@@ -2,19 +2,17 @@
 
 use audit_model::{Coverage, MainSource, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Serialize, Serializer};
 
 use crate::coverage::merged;
 use crate::words::{self, Clock, plural};
 use crate::{Cell, Line, Table};
 
 /// How often something happened in a part of the time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
     pub span: Window,
     pub count: u64,
     /// Which they were, for instance the ids of the first and the last event; stands in the table behind the picture.
-    #[serde(skip_serializing_if = "Line::is_empty")]
     pub note: Line,
 }
 
@@ -25,7 +23,7 @@ impl Bar {
 }
 
 /// A moment worth looking at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     pub at: DateTime<Utc>,
     pub severity: Severity,
@@ -34,23 +32,17 @@ pub struct Mark {
 
 /// What happened when. The spans that were not seen are taken from the coverage of the document, so that an empty stretch of time
 /// never looks quiet when nobody could see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     pub title: Line,
     /// What is counted, in the singular: `event`.
     pub unit: String,
     /// Whose gaps are shown.
-    #[serde(serialize_with = "name_of")]
     pub source: MainSource,
     pub span: Window,
     /// In order, not overlapping.
     pub bars: Vec<Bar>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
-}
-
-fn name_of<S: Serializer>(source: &MainSource, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(source.name())
 }
 
 impl Timeline {

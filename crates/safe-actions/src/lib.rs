@@ -7,5 +7,5 @@ mod protection;
 
 pub use apply::{Act, Actions, Begun, Called, Intent, Looked, Outcome, STILL_AT_WORK};
 pub use breaker::{Breaker, Load, Trip};
-pub use plan::{Action, ActionKind, ActionState, Candidate, Plan, plan};
-pub use protection::{Hold, Protection};
+pub use plan::{Action, ActionKind, ActionState, Plan, plan};
+pub use protection::{Candidate, Hold, Protection};

@@ -7,19 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::breaker::{Breaker, Load, Trip};
-use crate::protection::{Hold, Protection};
-
-/// Somebody whom a rule would stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub person: Person,
-    /// The account comes from a directory.
-    pub is_ldap: bool,
-    /// Why, in one sentence with numbers.
-    pub reason: String,
-    /// Of the finding behind it.
-    pub fingerprint: String,
-}
+use crate::protection::{Candidate, Hold, Protection};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -134,7 +122,7 @@ pub fn plan(candidates: &[Candidate], protection: &Protection, breaker: Breaker,
 mod tests {
     use std::collections::BTreeMap;
 
-    use audit_model::PortalRole;
+    use audit_model::{PortalRole, testing};
     use proptest::prelude::*;
 
     use super::*;
@@ -142,12 +130,7 @@ mod tests {
     const LOAD: Load = Load { active_people: 100, earlier_today: 0 };
 
     fn candidate(id: u128, role: PortalRole) -> Candidate {
-        let person = Person {
-            email: Some(format!("person{id}@example.com").as_str().into()),
-            status: Some(PersonStatus::Active),
-            role: Some(role),
-            ..Person::named(Uuid::from_u128(id), "Anna".into())
-        };
+        let person = testing::person(id, "Anna", role);
         let reason = "240 documents renamed within 10 min".to_owned();
         Candidate { person, is_ldap: false, reason, fingerprint: format!("{id:016x}") }
     }

@@ -2,11 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{PortalRole, PortalText};
+use audit_model::{Person, PortalRole, PortalText};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::plan::Candidate;
+/// Somebody whom a rule would stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub person: Person,
+    /// The account comes from a directory.
+    pub is_ldap: bool,
+    /// Why, in one sentence with numbers.
+    pub reason: String,
+    /// Of the finding behind it.
+    pub fingerprint: String,
+}
 
 /// Why an action is not for this person, or not for now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

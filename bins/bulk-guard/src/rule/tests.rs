@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use audit_model::{ActionId, SYSTEM_ACCOUNT};
+use audit_model::{SYSTEM_ACCOUNT, testing};
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
@@ -14,15 +14,10 @@ const UPLOAD: i32 = 5011;
 fn change(id: i64, second: i64, actor: u128, action: i32, target: &str) -> Change {
     let event = AuditEvent {
         id,
-        at: DateTime::from_timestamp(second, 0).unwrap(),
         actor: Uuid::from_u128(actor),
         actor_name: "Mara Klein".into(),
-        action: ActionId(action),
-        text: None,
-        ip: None,
-        target: vec![target.to_owned()],
         context: Some("Rooms: Falcon".into()),
-        details: None,
+        ..testing::event(action, target, DateTime::from_timestamp(second, 0).unwrap())
     };
     let kind = Kind::of(event.action).unwrap();
     Change { event: Arc::new(event), kind, weight: Weight::ONE }

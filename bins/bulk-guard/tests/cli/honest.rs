@@ -63,6 +63,19 @@ async fn a_clock_that_is_behind_is_no_all_clear() {
     assert_eq!((run.exit, found(&run).len(), plan(&run)[0].1.as_str()), (4, 1, "held"), "{}", run.stdout);
 }
 
+/// The ordinary window is an hour long. Of a clock that is ahead it lay in the portal's future, and nothing could be concluded.
+#[tokio::test]
+async fn a_clock_that_is_ahead_hides_nothing_that_came_before() {
+    for hours in [1, 4, 26] {
+        let mut setting = setting(attacked()).await;
+        setting.clock = Clock::At(now() + TimeDelta::hours(hours));
+        let run = setting.run_with(&["--portal", &setting.sim.url(), "--format", "json"]).await;
+        let gaps = run.json()["coverage"]["gaps"].clone();
+        assert_eq!((run.exit, gaps[0]["why"].as_str()), (4, Some("clock_skew")), "{gaps}");
+        assert_eq!((found(&run).len(), plan(&run)[0].1.as_str()), (1, "held"), "{}", run.stdout);
+    }
+}
+
 /// The logins of the incident are read and those to compare with are not: that is said, and the next run compares.
 #[tokio::test]
 async fn a_country_that_cannot_be_compared_is_said_to_be_unknown() {

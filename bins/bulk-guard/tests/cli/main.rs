@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod commands;
-mod deploy;
+mod contract;
 mod faults;
 mod honest;
 mod look_ups;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
-mod deploy;
+mod contract;
 mod faults;
 mod files;
 mod months;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
-mod deploy;
+mod contract;
 mod doctor;
 mod drift;
 mod faults;

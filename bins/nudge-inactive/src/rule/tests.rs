@@ -1,4 +1,4 @@
-use audit_model::{ActionId, Person, PortalRole};
+use audit_model::{Person, PortalRole, testing};
 use docspace_client::{Account, MemberGroup};
 use proptest::prelude::*;
 
@@ -60,18 +60,7 @@ fn terms() -> Terms {
 }
 
 fn event(id: i64, document: i64, at: DateTime<Utc>) -> AuditEvent {
-    AuditEvent {
-        details: None,
-        id,
-        at,
-        actor: anna(),
-        actor_name: "Anna".into(),
-        action: ActionId(5064),
-        text: None,
-        ip: None,
-        target: vec![document.to_string()],
-        context: None,
-    }
+    AuditEvent { id, actor: anna(), ..testing::event(5064, &document.to_string(), at) }
 }
 
 fn verdict_of(room: &RoomView, terms: &Terms) -> Verdict {

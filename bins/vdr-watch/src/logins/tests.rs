@@ -1,23 +1,10 @@
-use audit_model::ActionId;
+use audit_model::testing;
 
 use super::*;
 
 fn login(ip: &str, country: &str) -> LoginEvent {
-    LoginEvent {
-        id: 1,
-        at: "2026-11-20T09:00:00Z".parse().unwrap(),
-        user: Uuid::from_u128(7),
-        user_name: "Eve".into(),
-        login: None,
-        action: ActionId(1029),
-        text: None,
-        ip: Some(ip.into()),
-        country: Some(country.into()),
-        city: None,
-        browser: None,
-        platform: None,
-        ip_was_set: false,
-    }
+    let login = testing::login(ip, country, "2026-11-20T09:00:00Z".parse().unwrap());
+    LoginEvent { user: Uuid::from_u128(7), user_name: "Eve".into(), ..login }
 }
 
 fn new(earlier: &[LoginEvent], ip: &str, country: &str) -> Vec<Novelty> {

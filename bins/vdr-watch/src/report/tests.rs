@@ -3,7 +3,7 @@
 use alerting::{Alert, AlertContext};
 use audit_model::{
     ActionId, BlindSpot, Counts, Course, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
-    SourceCoverage, UnreadableSpan, Window,
+    SourceCoverage, UnreadableSpan, Window, testing,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -87,18 +87,10 @@ fn hostile_finding() -> Finding {
 fn login(n: i64) -> LoginEvent {
     LoginEvent {
         id: n,
-        at: at("07:00:00"),
         user: Uuid::from_u128(7),
         user_name: "Eve".into(),
-        login: None,
-        action: ActionId(1029),
-        text: None,
-        ip: Some("203.0.113.7".into()),
-        country: Some("Germany".into()),
-        city: None,
         browser: Some("Chrome 131".into()),
-        platform: None,
-        ip_was_set: false,
+        ..testing::login("203.0.113.7", "Germany", at("07:00:00"))
     }
 }
 

@@ -1,4 +1,4 @@
-use audit_model::{ActionId, GUEST_ACCOUNT, SYSTEM_ACCOUNT};
+use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, testing};
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
@@ -11,15 +11,11 @@ const SAVE: i32 = 5034;
 fn event(id: i64, minute: i64, actor: u128, action: i32, target: &str) -> AuditEvent {
     AuditEvent {
         id,
-        at: DateTime::from_timestamp(minute * 60, 0).unwrap(),
         actor: Uuid::from_u128(actor),
         actor_name: "Mara Klein".into(),
-        action: ActionId(action),
         text: Some("File Downloaded".into()),
-        ip: None,
-        target: vec![target.to_owned()],
         context: Some("Rooms: Falcon".into()),
-        details: None,
+        ..testing::event(action, target, DateTime::from_timestamp(minute * 60, 0).unwrap())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use crate::common::{Setting, in_store, only_file};
+use crate::common::{self, Setting, in_store, only_file};
 
 const PAGE: usize = 4096;
 
@@ -108,6 +109,22 @@ async fn a_store_that_was_taken_away_is_told_once() {
     let first = setting.run(&["--format", "json"]).await.json();
     assert!(!blind(&first), "the lock is as new as the store");
     fs::remove_file(setting.state_file("sqlite")).unwrap();
+    let url = setting.sim.url();
+    let since =
+        format!("is gone, which the run of {} still had", common::now().to_rfc3339_opts(SecondsFormat::Secs, true));
+    let until = common::now().to_rfc3339();
+    for (exit, command) in [
+        (0, &["doctor"][..]),
+        (1, &["store", "check"]),
+        (1, &["store", "prune", "--before", "2026-01-01"]),
+        (1, &["store", "give-up", "--until", "2026-01-01", "--reason", "a test"]),
+        (0, &["--until", &until, "--dry-run"]),
+    ] {
+        let ended = setting.run_with(&[command, &["--portal", &url]].concat()).await;
+        let said = ended.stdout + &ended.stderr;
+        assert!(ended.exit == exit && said.contains(&since), "{command:?} {}: {said}", ended.exit);
+        assert!(!said.contains("does not exist yet"), "{command:?}: {said}");
+    }
     let text = setting.run(&[]).await;
     assert!(text.exit == 0 && text.stdout.contains("the memory of earlier runs is gone"), "{}", text.stdout);
     let next = setting.run(&["--format", "json"]).await.json();

@@ -189,7 +189,12 @@ async fn a_server_that_is_silent_after_the_password_is_not_waited_for() {
 }
 
 /// A server that greets, takes or refuses the sender, and ends; gives the commands that it was told.
-async fn server_that_answers_mail(answer: &'static str) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+async fn server_that_answers_mail(answer: &str) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    server_that_answers("MAIL", answer.to_owned()).await
+}
+
+/// The same of another command; `.` is the end of a message.
+async fn server_that_answers(command: &'static str, answer: String) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let told = tokio::spawn(async move {
@@ -198,11 +203,21 @@ async fn server_that_answers_mail(answer: &'static str) -> (u16, tokio::task::Jo
         let mut lines = BufReader::new(read).lines();
         let mut told = Vec::new();
         write.write_all(b"220 mail.example.com\r\n").await.unwrap();
-        while let Some(line) = lines.next_line().await.unwrap() {
+        let mut is_in_message = false;
+        // who is offended may go without a word
+        while let Ok(Some(line)) = lines.next_line().await {
+            if is_in_message && line != "." {
+                continue;
+            }
             let word = line.split([' ', ':']).next().unwrap().to_uppercase();
-            let said = if word == "MAIL" { answer } else { "250 mail.example.com" };
-            write.write_all(format!("{said}\r\n").as_bytes()).await.unwrap();
-            let is_end = word == "QUIT";
+            is_in_message = word == "DATA" && command != "DATA";
+            let said = match word.as_str() {
+                word if word == command => answer.as_str(),
+                "DATA" => "354 go on",
+                _ => "250 mail.example.com",
+            };
+            let is_heard = write.write_all(format!("{said}\r\n").as_bytes()).await.is_ok();
+            let is_end = word == "QUIT" || !is_heard;
             told.push(word);
             if is_end {
                 break;
@@ -211,6 +226,32 @@ async fn server_that_answers_mail(answer: &'static str) -> (u16, tokio::task::Jo
         told
     });
     (port, told)
+}
+
+/// What a server says to a sender, a recipient, a message or its end is somebody else's text: it stays one short line.
+#[tokio::test]
+async fn nothing_that_a_server_says_to_a_mail_begins_another_line() {
+    for command in ["MAIL", "RCPT", "DATA", "."] {
+        for code in ["554", "451"] {
+            for said in [
+                format!("{code}-no\r\n{code} 2026-11-20T09:00:00Z ERROR forged"),
+                format!("{code} no\n2026-11-20T09:00:00Z ERROR forged"),
+                format!("{code} \u{1b}[2J\u{7}\u{0}\u{85}\u{2028}\u{202e}gone"),
+                format!("{code} {}", "x".repeat(10_000)),
+            ] {
+                let (port, _told) = server_that_answers(command, said.clone()).await;
+                let refused = mailer(options(port)).send(&mail("anna@example.com")).await.unwrap_err();
+                let mut shown = refused.to_string();
+                let mut next = std::error::Error::source(&refused);
+                while let Some(cause) = next {
+                    shown = format!("{shown}: {cause}");
+                    next = cause.source();
+                }
+                let is_hostile = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}');
+                assert!(!shown.contains(is_hostile) && shown.len() < 1_000, "{command} {said:.60?}: {shown:.300?}");
+            }
+        }
+    }
 }
 
 /// Signing in is not enough: a server that does not take our sender would refuse every mail.

@@ -7,9 +7,7 @@ mod inventory;
 use std::collections::BTreeSet;
 
 use attribution::{Behind, Folders, Places, Whereabouts, accounts, people, read_room_log};
-use audit_model::{
-    ActionId, Attributed, AuditEvent, GUEST_ACCOUNT, MainSource, Place, RoomId, RoomLogs, Rooms, Window,
-};
+use audit_model::{Attributed, AuditEvent, GUEST_ACCOUNT, MainSource, Place, RoomId, RoomLogs, Rooms, Window, testing};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
@@ -61,18 +59,7 @@ fn gaps(look: &Look) -> Vec<&str> {
 }
 
 fn event(action: i32, target: &str, at: DateTime<Utc>) -> AuditEvent {
-    AuditEvent {
-        id: 1,
-        at,
-        actor: Uuid::from_u128(7),
-        actor_name: "Eve".into(),
-        action: ActionId(action),
-        text: None,
-        ip: None,
-        target: vec![target.to_owned()],
-        context: None,
-        details: None,
-    }
+    AuditEvent { actor: Uuid::from_u128(7), actor_name: "Eve".into(), ..testing::event(action, target, at) }
 }
 
 const FILE_DOWNLOADED: i32 = 5009;

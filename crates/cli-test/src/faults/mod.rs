@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::{Clock, Setting};
 use cells::{Cell, StoreTrouble, Trouble};
 use oracle::Ended;
+pub(crate) use world::{hostile_world, quiet_world, world};
 
 /// A run that takes longer hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
@@ -55,7 +56,7 @@ impl Matrix {
     /// # Panics
     /// With one line per cell that fails and is not known, and per known cell that holds.
     pub async fn check(self) {
-        let scenario = Arc::new(world::world());
+        let scenario = Arc::new(world());
         let sound = Arc::new(self.sound(&scenario).await);
         let (busy, waiting) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(IN_VAIN_AT_ONCE)));
         let mut runs = JoinSet::new();

@@ -5,7 +5,8 @@ use std::path::Path;
 use reqwest::StatusCode;
 
 use super::Exchange;
-use crate::error::{Error, Refusal, classify};
+use crate::error::Error;
+use crate::refusal::{Refusal, classify};
 use crate::rooms::create_body;
 use crate::wire::FolderDto;
 

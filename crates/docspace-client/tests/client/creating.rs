@@ -1,20 +1,13 @@
 //! Making a virtual data room on a simulated portal: what is sent, and what each failure says about the effect.
 
 use audit_model::RoomId;
-use docspace_client::{ApiKey, Budget, Client, Error, ErrorKind};
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use docspace_client::{Error, ErrorKind};
 use portal_sim::{Fault, FaultKind, Key, Person, PersonKind, PortalSim, Scenario};
-use secrecy::SecretString;
-use url::Url;
+
+use crate::common::client;
 
 fn portal() -> Scenario {
     Scenario::empty("2026-11-20T09:00:00Z".parse().unwrap())
-}
-
-fn client(sim: &PortalSim, key: &str) -> Client {
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    Client::new(http, base, ApiKey::new(SecretString::from(key)), RetryPolicy::immediate(), Budget::default())
 }
 
 fn posts(sim: &PortalSim) -> usize {

@@ -4,6 +4,7 @@
 
 mod audit_trail;
 mod certificates;
+mod common;
 mod creating;
 mod endless;
 mod faults;

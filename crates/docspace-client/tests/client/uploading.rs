@@ -1,11 +1,10 @@
 //! Files into a simulated portal and back: what is sent, and what each failure says about the effect.
 
 use audit_model::RoomId;
-use docspace_client::{ApiKey, Budget, Client, EntryId, ErrorKind, OnTwin, UploadSession};
-use outbound::{HttpOptions, RetryPolicy, http_client};
+use docspace_client::{Client, EntryId, ErrorKind, OnTwin, UploadSession};
 use portal_sim::{Fault, FaultKind, Key, Person, PersonKind, PortalSim, Room, Scenario, Share, StoredFile};
-use secrecy::SecretString;
-use url::Url;
+
+use crate::common::client;
 
 const ROOM: RoomId = RoomId::Number(71);
 
@@ -17,12 +16,6 @@ async fn start(scenario: Scenario) -> (PortalSim, Client) {
     let sim = PortalSim::start(scenario).await.unwrap();
     let client = client(&sim, &sim.key());
     (sim, client)
-}
-
-fn client(sim: &PortalSim, key: &str) -> Client {
-    let base: Url = sim.url().parse().unwrap();
-    let http = http_client(&HttpOptions::new("test", "1.0.0"), &base).unwrap();
-    Client::new(http, base, ApiKey::new(SecretString::from(key)), RetryPolicy::immediate(), Budget::default())
 }
 
 async fn content(client: &Client, file: &EntryId, version: i64) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! Answers without any row: what they are held against, and that nothing counts as read for them.
 
-use crate::common::{client, now, open, start};
+use crate::common::{client, empty_archive, now, open, start};
 use audit_model::{GapReason, RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::Budget;
-use event_archive::Refreshed;
+use docspace_client::{Budget, Client};
+use event_archive::{Archive, Refreshed};
 use portal_sim::{Event, Fault, FaultKind, Login, PortalSim, Room, Scenario};
 
 const AUDIT: &str = "security/audit/events/filter";
@@ -42,14 +42,18 @@ async fn long() -> PortalSim {
     PortalSim::start(portal).await.unwrap()
 }
 
-/// Such a window is read in parts, one for each meaning of a date.
-#[tokio::test]
-async fn an_empty_audit_trail_is_not_believed_across_a_change_of_clocks() {
+/// Such a portal, a client that knows its zone, and an archive that knows nothing.
+async fn long_and_nothing_read() -> (PortalSim, Client, Archive) {
     let sim = long().await;
     let client = client(&sim, Budget::default());
     client.probe().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open(folder.path()).await;
+    (sim, client, empty_archive().await)
+}
+
+/// Such a window is read in parts, one for each meaning of a date.
+#[tokio::test]
+async fn an_empty_audit_trail_is_not_believed_across_a_change_of_clocks() {
+    let (sim, client, archive) = long_and_nothing_read().await;
     let window = Window::new(now() - TimeDelta::days(60), now());
     sim.set_faults(vec![silence(AUDIT)]);
     for _ in 0..2 {
@@ -65,11 +69,7 @@ async fn an_empty_audit_trail_is_not_believed_across_a_change_of_clocks() {
 /// The newer part of the window was answered without rows, and the older one with some.
 #[tokio::test]
 async fn an_audit_trail_that_has_older_events_after_all_is_asked_again() {
-    let sim = long().await;
-    let client = client(&sim, Budget::default());
-    client.probe().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open(folder.path()).await;
+    let (sim, client, archive) = long_and_nothing_read().await;
     let window = Window::new(now() - TimeDelta::days(60), now());
     sim.set_faults(vec![silence(AUDIT).times(2)]);
     let refreshed = archive.refresh_audit(&client, window, now()).await.unwrap();
@@ -105,11 +105,7 @@ async fn an_audit_trail_that_never_had_an_event_is_not_believed() {
 /// Somebody has signed in: whoever made the key. That does not hang on what the audit trail says.
 #[tokio::test]
 async fn a_login_history_without_any_login_is_not_believed() {
-    let sim = long().await;
-    let client = client(&sim, Budget::default());
-    client.probe().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open(folder.path()).await;
+    let (sim, client, archive) = long_and_nothing_read().await;
     let history = TimeDelta::days(30);
     sim.set_faults(vec![silence(LOGINS)]);
     for _ in 0..2 {
@@ -126,11 +122,7 @@ async fn a_login_history_without_any_login_is_not_believed() {
 /// The list shows the newest login whatever window is asked for: one that it shows a moment later proves nothing for it.
 #[tokio::test]
 async fn a_login_after_the_window_does_not_make_an_empty_history_true() {
-    let sim = long().await;
-    let client = client(&sim, Budget::default());
-    client.probe().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open(folder.path()).await;
+    let (sim, client, archive) = long_and_nothing_read().await;
     let before = Window::new(now() - TimeDelta::days(9), now() - TimeDelta::days(5));
     sim.set_faults(vec![silence(LOGINS).times(2)]);
     let refreshed = archive.refresh_logins(&client, before, now()).await.unwrap();

@@ -18,10 +18,12 @@ use super::Check;
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings, is_loopback};
 use crate::former::{self, FoundStore};
+use crate::gone;
 use crate::guard;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
 use crate::setup::Setup;
+use crate::state_path::StatePaths;
 
 /// A name server or host that needs longer will fail runs as well.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -106,14 +108,14 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check
         return Vec::new();
     }
     match setup.state_paths() {
-        Ok(paths) => vec![store(&former::find(&paths), &P::part(setup.config)).await, lock(&paths.lock, setup)],
+        Ok(paths) => vec![store(&paths, &P::part(setup.config)).await, lock(&paths.lock, setup)],
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
 
-async fn store(found: &FoundStore<'_>, part: &str) -> Check {
+async fn store(paths: &StatePaths, part: &str) -> Check {
     const NAME: &str = "state";
-    let path = found.path;
+    let FoundStore { path, note } = former::find(paths);
     let shown = path.display();
     if let Err(error) = writable(path) {
         return Check::fail(
@@ -121,6 +123,9 @@ async fn store(found: &FoundStore<'_>, part: &str) -> Check {
             format!("{shown} cannot be written ({error}): runs have no memory"),
             "give this user the right to write there, or choose another folder with `--state`",
         );
+    }
+    if let Some(gone) = gone::look(paths) {
+        return Check::warn(NAME, gone, gone::REMEDY);
     }
     let size = match std::fs::metadata(path) {
         Err(_) => return Check::ok(NAME, format!("{shown} (SQLite) does not exist yet; the first run makes it")),
@@ -140,7 +145,7 @@ async fn store(found: &FoundStore<'_>, part: &str) -> Check {
         Ok((None, judged)) => {
             let judged =
                 judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {until}"));
-            let note = found.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
             Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}{note}"))
         }
         Ok((Some(damage), _)) => {

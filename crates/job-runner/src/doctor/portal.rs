@@ -26,32 +26,41 @@ pub struct Reached {
     pub rooms: Vec<Room>,
 }
 
+/// How the portal is asked.
+pub(super) struct Way {
+    pub(super) client: Client,
+    url: Url,
+    /// Where it is from as well; or why there is none.
+    key: Result<(SecretString, String), String>,
+}
+
+/// `None` when it cannot be asked: a missing address is named among the mistakes in the settings, and a client that cannot be made under
+/// `outbound`.
+pub(super) fn way<C>(setup: &Setup<'_, C>) -> Option<Way> {
+    let url = setup.portal_url().ok()?;
+    let key = setup.key().map(|found| (found.key, found.origin.to_string())).map_err(|error| error.to_string());
+    let secret = key.as_ref().map_or_else(|_| SecretString::default(), |(key, _)| key.clone());
+    let client = setup.client_with(ApiKey::new(secret), &url).ok()?;
+    Some(Way { client, url, key })
+}
+
 /// Goes as far as possible; what could not be looked at is named in one line.
-pub(super) async fn inspect<P: Program>(setup: &Setup<'_, P::Config>) -> (Vec<Check>, Option<Reached>) {
-    let mut checks = Vec::new();
-    // a missing address is named among the mistakes in the settings
-    let Ok(url) = setup.portal_url() else { return (checks, None) };
-    let key = match setup.key() {
-        Ok(found) => Some((found.key, found.origin.to_string())),
-        Err(error) => {
-            checks.push(Check::usage("key", error.to_string(), "put the key there"));
-            None
-        }
-    };
-    let secret = key.as_ref().map_or_else(SecretString::default, |(key, _)| key.clone());
-    // a client that cannot be made is named under `outbound`
-    let Ok(client) = setup.client_with(ApiKey::new(secret), &url) else { return (checks, None) };
-    let is_there = way(setup, &client, &url, &mut checks).await;
-    let reached = match key {
-        Some((key, origin)) if is_there => {
-            opened(&client, &key, &origin, (setup.now, P::reach(setup.config)), &mut checks).await
-        }
+pub(super) async fn inspect<P: Program>(
+    setup: &Setup<'_, P::Config>,
+    Way { client, url, key }: &Way,
+    checks: &mut Vec<Check>,
+) -> Option<Reached> {
+    if let Err(why) = key {
+        checks.push(Check::usage("key", why, "put the key there"));
+    }
+    let is_there = reach(setup, client, url, checks).await;
+    match key {
+        Ok((key, origin)) if is_there => opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await,
         _ => {
             checks.push(not_checked("the key and what it opens"));
             None
         }
-    };
-    (checks, reached)
+    }
 }
 
 /// Whether everybody whom the settings name is there.
@@ -81,7 +90,7 @@ fn not_checked(what: &str) -> Check {
 }
 
 /// Host, TLS, portal, clock. Whether it is worth showing the key.
-async fn way<C>(setup: &Setup<'_, C>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
+async fn reach<C>(setup: &Setup<'_, C>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
     let host = url.host_str().unwrap_or_default();
     match local::proxy(setup, url) {
         // whether it is reached shows below

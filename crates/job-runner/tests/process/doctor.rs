@@ -1,5 +1,8 @@
 //! What `doctor` tries at those who watch, and at the mail server.
 
+use std::process::Stdio;
+
+use cli_test::holding::Holding;
 use portal_sim::{Certificate, PortalSim, Scenario};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -107,6 +110,45 @@ async fn a_key_without_restriction_and_end_is_a_warning() {
     let sim = PortalSim::start(portal).await.unwrap();
     let lines = checked(&desk, &sim, "", &["key_expiry", "key_scope"]).await;
     assert!(lines.iter().all(|line| line.starts_with("ok    ")), "{lines:?}");
+}
+
+/// What was found so far is printed, and nothing of the rest passes for checked.
+#[cfg(unix)]
+#[tokio::test]
+async fn whoever_ends_it_gets_what_was_checked() {
+    let (desk, sim) = Desk::with_portal().await;
+    for (signal, wanted) in [("TERM", "files/rooms"), ("INT", "api/2.0/settings"), ("TERM", "people/@self")] {
+        let mut holding = Holding::start(&sim.url(), wanted, 0).await;
+        let mut command = desk.command(&["doctor", "--portal", &holding.url, "--format", "json"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        cli_test::in_time(holding.held()).await;
+        cli_test::send(signal, child.id().unwrap()).await;
+        let ended = cli_test::in_time(child.wait_with_output()).await.unwrap();
+        let shown = String::from_utf8(ended.stdout).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{wanted}: {shown}");
+        let report: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let state = |name: &str| {
+            let checks = report["checks"].as_array().unwrap();
+            checks.iter().find(|check| check["name"] == name).map(|check| check["state"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(state("state").as_deref(), Some("ok"), "{wanted}: {shown}");
+        assert!(shown.contains("ended"), "{wanted}: {shown}");
+        assert_ne!(state("rooms").as_deref(), Some("ok"), "{wanted}: {shown}");
+    }
+}
+
+/// One that never answers: the question is named, and the checks that need no portal are made.
+#[tokio::test]
+async fn a_portal_that_never_answers_holds_up_nothing_else() {
+    let (desk, sim) = Desk::with_portal().await;
+    let config = desk.write("sample.toml", "run_limit = \"1s\"\n");
+    for (wanted, name) in [("files/rooms", "rooms"), ("api/2.0/settings", "portal"), ("people/@self", "key")] {
+        let holding = Holding::start(&sim.url(), wanted, 0).await;
+        let ended = desk.run(&["doctor", "--portal", &holding.url, "--config", &config]).await;
+        assert_eq!(ended.exit, 1, "{}", ended.stdout);
+        assert!(ended.stdout.contains(&format!("FAIL  {name}: ")), "{wanted}: {}", ended.stdout);
+        assert!(ended.stdout.contains("  heartbeat: ") && ended.stdout.contains("  textfile: "), "{}", ended.stdout);
+    }
 }
 
 #[tokio::test]

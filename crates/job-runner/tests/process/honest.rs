@@ -72,7 +72,19 @@ async fn seconds_are_no_difference() {
 async fn a_clock_that_is_ahead_leaves_a_gap() {
     let (desk, sim) = Desk::with_portal().await;
     let ended = at(3_600, &desk, &sim, "mood = \"read\"", &[]).await;
-    assert_eq!((ended.exit, gaps(&ended)[0].0.as_str()), (4, "clock_skew"), "{}", ended.stderr);
+    let found = gaps(&ended);
+    assert_eq!((ended.exit, found.len(), found[0].0.as_str()), (4, 1, "clock_skew"), "{}", ended.stderr);
+    let window = ended.json()["window"].clone();
+    assert_eq!(window["until"], found[0].1.as_str(), "it ends where the portal's clock stands");
+    let length =
+        |since: &str, until: &str| until.parse::<DateTime<Utc>>().unwrap() - since.parse::<DateTime<Utc>>().unwrap();
+    let until = window["until"].as_str().unwrap();
+    assert_eq!(length(window["since"].as_str().unwrap(), until), TimeDelta::hours(24));
+    assert!((length(&found[0].1, &found[0].2) - TimeDelta::hours(1)).abs() < TimeDelta::seconds(30), "{found:?}");
+    // what has not begun by the portal's clock is a gap, too
+    let ended = at(3_600, &desk, &sim, "mood = \"read\"", &["--since", "2026-11-20T09:30:00Z"]).await;
+    assert_eq!(gaps(&ended)[0].0, "clock_skew", "{}", ended.stderr);
+    assert!(matches!(ended.exit, 1 | 4), "{}", ended.stderr);
 }
 
 /// Ages and the order of things are not known then, whatever window was asked for.

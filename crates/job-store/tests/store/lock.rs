@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use chrono::{DateTime, Utc};
-use job_store::{Acquired, Error, Holder, RunLock};
+use job_store::{Acquired, Error, Holder, RunLock, SeenStore};
 use tempfile::TempDir;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -44,6 +44,29 @@ fn the_second_is_told_since_when_the_first_holds_it() {
     assert_eq!(held_since(&path), Some(at("2026-11-20T09:10:00Z")));
     drop(second);
     assert_eq!(fs::read_to_string(&path).unwrap(), "");
+}
+
+/// The mark outlives the runs, also those that had no store.
+#[test]
+fn the_last_run_that_had_a_store_is_remembered() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("run.lock");
+    assert_eq!(RunLock::seen_store(&path), None);
+    let mut first = locked(&path, "2026-11-20T09:00:01Z");
+    assert_eq!((first.had_store(), RunLock::seen_store(&path)), (false, None));
+    first.note_store().unwrap();
+    let seen = Some(SeenStore { at: Some(at("2026-11-20T09:00:01Z")) });
+    assert_eq!(RunLock::seen_store(&path), seen, "while it runs");
+    drop(first);
+    assert_eq!(RunLock::seen_store(&path), seen, "after it");
+    let mut second = locked(&path, "2026-11-20T09:10:00Z");
+    assert_eq!((second.had_store(), RunLock::seen_store(&path)), (true, seen));
+    second.note_store().unwrap();
+    assert_eq!(held_since(&path), Some(at("2026-11-20T09:10:00Z")));
+    drop(second);
+    assert_eq!(RunLock::seen_store(&path), Some(SeenStore { at: Some(at("2026-11-20T09:10:00Z")) }));
+    fs::write(&path, "store seen 2026-11-").unwrap();
+    assert_eq!(RunLock::seen_store(&path), Some(SeenStore { at: None }), "cut short");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Scenario;
 use super::content::{EVERYONE, Folder, Group, Share, StoredFile};
 use super::delivery::Lateness;
-use super::file::{ScenarioError, instant, length, person};
+use super::entry::{ScenarioError, instant, length, person};
 
 /// `content` as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -95,7 +95,7 @@ impl ContentEntry {
         }
         for entry in self.shares {
             let subject = entry.subject(scenario)?;
-            super::file::room_of(scenario, entry.room)?;
+            super::entry::room_of(scenario, entry.room)?;
             scenario.share(Share { room: entry.room, subject, access: entry.access });
         }
         for entry in self.folders {

@@ -7,6 +7,7 @@ mod condition;
 mod content;
 mod content_file;
 mod delivery;
+mod entry;
 mod file;
 mod index;
 mod model;
@@ -24,7 +25,7 @@ pub use builtin::BUILTIN;
 pub use condition::{Condition, Entry, Restriction, Restrictions, TenantState, Words};
 pub use content::{Content, EVERYONE, Folder, Group, Quota, Share, StoredFile, Version};
 pub use delivery::Lateness;
-pub use file::ScenarioError;
+pub use entry::ScenarioError;
 pub use model::{Event, GUEST, Key, Login, Person, PersonKind, Place, Room, SYSTEM};
 pub use office::{Incident, Office};
 pub use row::{Reference, Stored};
@@ -305,10 +306,10 @@ impl Scenario {
         for fault in &faults {
             match &fault.kind {
                 FaultKind::Arrive { traffic } => trial.receive(traffic)?,
-                FaultKind::Meanwhile { request, .. } => drop(file::person(self, &request.by)?),
+                FaultKind::Meanwhile { request, .. } => drop(entry::person(self, &request.by)?),
                 FaultKind::AccountChanges { person, by, .. } => {
                     for email in std::iter::once(person).chain(by) {
-                        file::person(self, email)?;
+                        entry::person(self, email)?;
                     }
                 }
                 _ => {}

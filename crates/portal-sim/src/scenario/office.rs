@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Scenario;
-use super::file::{ScenarioError, instant, number};
+use super::entry::{ScenarioError, instant, number};
 use super::model::{Event, Login, Person, PersonKind, Place, Room, mix};
 use super::traffic::{self, Dice, OFFICE_ACTIONS, Traffic, signed};
 use super::truth::Expected;

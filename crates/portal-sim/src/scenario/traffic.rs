@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Scenario;
-use super::file::{ScenarioError, actor, instant, length, person, room_of};
+use super::entry::{ScenarioError, actor, instant, length, person, room_of};
 use super::model::{Event, Login, Person, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,

@@ -1,8 +1,8 @@
 //! Documents of the four situations that every form must get right.
 
 use audit_model::{
-    ActionId, Attributed, BlindSpot, Counts, Course, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason,
-    MainSource, Person, PersonStatus, PortalRole, PortalText, RoomId, Severity, SourceCoverage, UnreadableSpan, Window,
+    ActionId, Attributed, BlindSpot, Coverage, Evidence, Finding, FindingRoom, FindingState, GapReason, MainSource,
+    Person, PersonStatus, PortalRole, PortalText, RoomId, Severity, SourceCoverage, UnreadableSpan, Window, testing,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use report::{
@@ -200,11 +200,7 @@ fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, ti
         ip: Some("203.0.113.66".into()),
     });
     Finding {
-        rule: "unusual_activity".to_owned(),
         severity,
-        state: FindingState::New,
-        course: Course::Burst,
-        matter: None,
         fingerprint: format!("{number:016x}"),
         person: Person {
             email: email.map(Into::into),
@@ -217,14 +213,13 @@ fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, ti
             title: title.into(),
             attributed: Attributed::Title,
         }),
-        counts: Counts { acts: 41, documents: 38 },
-        window: Window::new(first, first + TimeDelta::minutes(40)),
         reasons: vec![
             "41 actions within 1 h, more than 20".to_owned(),
             "38 documents, none of them opened before".to_owned(),
         ],
         evidence: evidence.collect(),
         evidence_total: 41,
+        ..testing::finding(first)
     }
 }
 

@@ -69,7 +69,7 @@ fn quoted_lines_keep_their_blanks() {
     let lines = ["Hello,".into(), "".into(), "    - plan.docx".into()];
     quiet.sections.push(Section::new("mail").with(Block::Quote(lines.to_vec())));
     assert!(quiet.text(100).contains("\nMail\n  Hello,\n\n      - plan.docx\n"), "{}", quiet.text(100));
-    let page = String::from_utf8(report::Form::Html.render(&quiet)).unwrap();
+    let page = quiet.html();
     assert!(page.contains("<pre>Hello,\n\n    - plan.docx\n</pre>"), "{page}");
 }
 

@@ -4,8 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report::Form;
-
 use crate::common;
 
 /// Where npm has put axe-core and playwright-core: `$PAGE_TOOLS`, else a folder of the user's.
@@ -40,7 +38,7 @@ fn every_page_is_one_that_everybody_can_read() {
     std::fs::create_dir_all(&folder).unwrap();
     let pages = common::all().map(|(name, document)| {
         let path = folder.join(format!("{name}.html"));
-        std::fs::write(&path, Form::Html.render(&document)).unwrap();
+        std::fs::write(&path, document.html()).unwrap();
         path
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/document/pages/check.mjs");

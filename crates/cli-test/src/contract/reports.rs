@@ -1,4 +1,4 @@
-//! What every program keeps, whatever it watches.
+//! `--report` in each form.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,11 +6,24 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::{Program, SETTINGS};
 use crate::Setting;
+use crate::faults::world;
 
 /// The four forms, each with the beginning of every file of that form.
 const FORMS: [(&str, &str); 4] =
     [("whole.html", "<!doctype html>"), ("whole.txt", ""), ("whole.csv", "\"row\","), ("whole.json", "{")];
+
+impl Program {
+    /// [`reports`], on a portal on which the program finds somebody.
+    pub async fn reports(&self) {
+        let setting = self.setting(world()).await;
+        let config = setting.state.path().join(SETTINGS).display().to_string();
+        let people: Vec<String> = self.found.iter().map(|name| format!("{name} Test")).collect();
+        let people: Vec<&str> = people.iter().map(String::as_str).collect();
+        reports(&setting, &["--config", &config], &people).await;
+    }
+}
 
 /// `--report` in each form: files that nobody else may read, replaced in one step, which tell exactly these people; and a sentence with
 /// exit code 2 where a file cannot be written. `flags` are those of a run on a fresh state that finds them.

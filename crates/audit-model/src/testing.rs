@@ -1,0 +1,79 @@
+//! What a portal's records hold, ready-made for tests: whatever a test is not about is ordinary. What it is about it sets itself:
+//! `AuditEvent { id: 7, ..event(5009, "900", at) }`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::{
+    ActionId, Attributed, AuditEvent, Counts, Course, Finding, FindingRoom, FindingState, LoginEvent, Person,
+    PersonStatus, PortalRole, PortalText, RoomId, Severity, Window,
+};
+
+/// An event of Anna's, number 1, about one entry, in no room.
+pub fn event(action: i32, target: &str, at: DateTime<Utc>) -> AuditEvent {
+    AuditEvent {
+        id: 1,
+        at,
+        actor: Uuid::from_u128(1),
+        actor_name: "Anna".into(),
+        action: ActionId(action),
+        text: None,
+        ip: None,
+        target: vec![target.to_owned()],
+        context: None,
+        details: None,
+    }
+}
+
+/// A sign-in of Anna's with a password, number 1.
+pub fn login(ip: &str, country: &str, at: DateTime<Utc>) -> LoginEvent {
+    LoginEvent {
+        id: 1,
+        at,
+        user: Uuid::from_u128(1),
+        user_name: "Anna".into(),
+        login: None,
+        action: ActionId(1029),
+        text: None,
+        ip: Some(ip.into()),
+        country: Some(country.into()),
+        city: None,
+        browser: None,
+        platform: None,
+        ip_was_set: false,
+    }
+}
+
+/// An active account with an address of its own.
+pub fn person(number: u128, name: &str, role: PortalRole) -> Person {
+    Person {
+        email: Some(PortalText::new(format!("person{number}@example.com"))),
+        status: Some(PersonStatus::Active),
+        role: Some(role),
+        ..Person::named(Uuid::from_u128(number), name.into())
+    }
+}
+
+/// Anna has downloaded too much from room 71 within 40 minutes; without evidence.
+pub fn finding(first: DateTime<Utc>) -> Finding {
+    Finding {
+        rule: "unusual_activity".to_owned(),
+        severity: Severity::High,
+        state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
+        fingerprint: "0123456789abcdef".to_owned(),
+        person: person(1, "Anna", PortalRole::User),
+        room: Some(FindingRoom {
+            id: Some(RoomId::Number(71)),
+            candidates: Vec::new(),
+            title: "Falcon".into(),
+            attributed: Attributed::Title,
+        }),
+        counts: Counts { acts: 41, documents: 38 },
+        window: Window::new(first, first + TimeDelta::minutes(40)),
+        reasons: vec!["41 actions within 1 h, more than 20".to_owned()],
+        evidence: Vec::new(),
+        evidence_total: 0,
+    }
+}

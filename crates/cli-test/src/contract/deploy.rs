@@ -1,0 +1,179 @@
+//! The files of `deploy/`: what they start must run, as it is printed there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Program;
+use crate::Setting;
+use crate::faults::quiet_world;
+
+/// What every service of ours gives up.
+const HARDENING: [(&str, &str); 7] = [
+    ("DynamicUser", "yes"),
+    ("ProtectSystem", "strict"),
+    ("ProtectHome", "yes"),
+    ("NoNewPrivileges", "yes"),
+    ("CapabilityBoundingSet", ""),
+    ("MemoryDenyWriteExecute", "yes"),
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+];
+
+impl Program {
+    /// The cron lines, with these times, run the program as a user of its own, with nothing but the environment that the file sets.
+    pub async fn cron_lines(&self, times: &[&str]) {
+        let text = self.deploy_file("cron");
+        assert!(text.ends_with('\n') && text.lines().any(|line| line.starts_with("MAILTO=")), "{text}");
+        let path = text.lines().find_map(|line| line.strip_prefix("PATH=")).expect("cron's own path lacks our folder");
+        let lines: Vec<&str> =
+            text.lines().filter(|line| line.starts_with(|c: char| c == '*' || c.is_ascii_digit())).collect();
+        let found: Vec<String> = lines.iter().map(|line| words(line)[..5].join(" ")).collect();
+        assert_eq!(found, times);
+        for line in lines {
+            assert_eq!(words(line)[5..7], [self.name(); 2], "user, program");
+            let machine = Machine::new(self).await;
+            machine.start(&words(line)[6..].join(" "), &[("PATH", &machine.here(path))]).await;
+        }
+    }
+
+    /// systemd accepts the units; each service runs, gives up what it does not need, and takes settings from an environment file whose
+    /// settings exist; the timer starts it at `calendar`, and catches up.
+    pub async fn systemd_units(&self, calendar: &str) {
+        let names = self.units();
+        crate::assert_systemd_accepts(
+            &self.path("deploy"),
+            self.name(),
+            self.binary,
+            &names.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        for name in names.iter().filter(|name| name.ends_with(".service")) {
+            self.service(&fs::read_to_string(self.path("deploy").join(name)).unwrap()).await;
+        }
+        let timer = self.deploy_file("timer");
+        for expected in [("OnCalendar", calendar), ("Persistent", "true"), ("WantedBy", "timers.target")] {
+            assert!(entries(&timer).contains(&expected), "{expected:?}");
+        }
+        let environment = self.deploy_file("env");
+        let prefix = self.prefix();
+        let set = environment.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
+        let set: Vec<(String, String)> = set
+            .filter(|(name, _)| name.starts_with(&prefix))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        assert!(!set.is_empty(), "{environment}");
+        let shown = self.shown_settings(&["--portal", "https://docs.example.com"], &set).await;
+        for (name, value) in set {
+            let key = name[prefix.len()..].to_lowercase().replace("__", ".");
+            let found = shown.get(&key).unwrap_or_else(|| panic!("{key} is no setting"));
+            assert_eq!(found.trim_matches('"'), value, "{key}");
+        }
+    }
+
+    async fn service(&self, unit: &str) {
+        let entries = entries(unit);
+        for entry in HARDENING {
+            assert!(entries.contains(&entry), "{entry:?} in {unit}");
+        }
+        let environment = format!("-/etc/docspace/{}.env", self.name());
+        assert!(
+            entries.contains(&("EnvironmentFile", &environment)) && entries.contains(&("StateDirectory", self.name()))
+        );
+        let start = entries.iter().find(|(key, _)| *key == "ExecStart").unwrap().1;
+        let machine = Machine::new(self).await;
+        machine.hand_over(entries.iter().filter(|(key, _)| *key == "LoadCredential").map(|(_, file)| *file));
+        let command = start.replace("%d", &machine.folder("credentials"));
+        if entries.contains(&("Type", "oneshot")) {
+            let (state, credentials) = (machine.folder("lib"), machine.folder("credentials"));
+            machine.start(&command, &[("STATE_DIRECTORY", &state), ("CREDENTIALS_DIRECTORY", &credentials)]).await;
+        } else {
+            // it would not end: its flags are taken, and then help is printed
+            machine.parse(&command).await;
+        }
+    }
+
+    fn deploy_file(&self, ending: &str) -> String {
+        fs::read_to_string(self.path("deploy").join(format!("{}.{ending}", self.name()))).unwrap()
+    }
+
+    fn units(&self) -> Vec<String> {
+        let files =
+            fs::read_dir(self.path("deploy")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut units: Vec<String> =
+            files.filter(|name| name.ends_with(".service") || name.ends_with(".timer")).collect();
+        units.sort();
+        units
+    }
+}
+
+/// A machine on which the program is installed, for a portal that is quiet.
+struct Machine<'a> {
+    program: &'a Program,
+    setting: Setting,
+}
+
+impl<'a> Machine<'a> {
+    async fn new(program: &'a Program) -> Self {
+        let setting = Setting::new(program.binary, quiet_world()).await;
+        let machine = Machine { program, setting };
+        for name in ["docspace", "lib", "credentials"] {
+            fs::create_dir(machine.folder(name)).unwrap();
+        }
+        let name = program.name();
+        machine.setting.file(&format!("docspace/{name}.toml"), &program.settings_for(&machine.setting.sim.url()));
+        machine.setting.file(&format!("docspace/{name}.key"), &machine.setting.key);
+        machine.setting.file(&format!("docspace/{name}.token"), "0123456789abcdef0123456789abcdef");
+        for (file, content) in program.files {
+            machine.setting.file(&format!("docspace/{file}"), content);
+        }
+        machine
+    }
+
+    fn folder(&self, name: &str) -> String {
+        self.setting.state.path().join(name).display().to_string()
+    }
+
+    /// The text with the folders of this machine.
+    fn here(&self, text: &str) -> String {
+        let binaries = Path::new(self.program.binary).parent().unwrap().display().to_string();
+        let state = format!("/var/lib/{}", self.program.name());
+        text.replace("/usr/local/bin", &binaries)
+            .replace("/etc/docspace", &self.folder("docspace"))
+            .replace(&state, &self.folder("lib"))
+    }
+
+    /// Files as credentials, each as `name:file`.
+    fn hand_over<'f>(&self, files: impl Iterator<Item = &'f str>) {
+        for (name, file) in files.map(|file| file.split_once(':').unwrap()) {
+            fs::copy(PathBuf::from(self.here(file)), Path::new(&self.folder("credentials")).join(name)).unwrap();
+        }
+    }
+
+    /// Runs a command line as it stands in a file: it sees the whole portal, and has nothing to say.
+    async fn start(&self, line: &str, environment: &[(&str, &str)]) {
+        let ended = self.shell(line, environment).await;
+        assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{line}: {}", ended.stdout);
+        assert_eq!(!ended.stdout.is_empty(), self.program.always_prints, "{line}: {}", ended.stdout);
+        assert!(!self.setting.sim.requests().is_empty(), "{line}");
+        assert!(fs::read_dir(self.folder("lib")).unwrap().next().is_some(), "{line}: remembers nothing");
+    }
+
+    async fn parse(&self, line: &str) {
+        let ended = self.shell(&format!("{line} --help"), &[]).await;
+        assert_eq!(ended.exit, 0, "{line}: {}", ended.stderr);
+    }
+
+    async fn shell(&self, line: &str, environment: &[(&str, &str)]) -> crate::Run {
+        let mut command = crate::command(Path::new("/bin/sh"), self.setting.state.path());
+        command.args(["-c", &self.here(line)]).envs(environment.iter().copied());
+        command.env(crate::CLOCK, self.setting.sim.now().to_rfc3339());
+        crate::run(command).await
+    }
+}
+
+/// The lines of a unit that count, as (key, value).
+fn entries(text: &str) -> Vec<(&str, &str)> {
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect()
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}

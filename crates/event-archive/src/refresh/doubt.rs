@@ -1,0 +1,163 @@
+//! Holding the portal's answers against what is stored and what it has said elsewhere: an answer that lacks what must be there is not
+//! believed.
+
+use std::collections::HashSet;
+
+use audit_model::{Attributed, GapReason, Place, RoomId, Rooms, SpanSet, Window};
+use chrono::{DateTime, Offset, TimeDelta, Utc};
+use chrono_tz::Tz;
+use docspace_client::{Client, Slice, SliceGap};
+use futures::TryStreamExt;
+use tracing::warn;
+
+use super::{OVERLAP, Progress, Row, read_of};
+use crate::keep::Spans;
+use crate::rows::{instant, micros};
+use crate::source::Source;
+use crate::unread::Part;
+use crate::{Archive, Error};
+
+/// So far around a change of clocks a row may be dated another time.
+const CLOCK_CHANGE: TimeDelta = TimeDelta::hours(3);
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+impl Archive {
+    /// The newest row that is stored where a slice has read, and that the slice does not show; `carried` were shown by the one before it.
+    pub(super) async fn lost<S: Source>(
+        &self,
+        source: &S,
+        client: &Client,
+        slice: &Slice<S::Row>,
+        carried: &HashSet<i64>,
+    ) -> Result<Option<Row>, Error> {
+        let zone = client.time_zone().unwrap_or(Tz::UTC);
+        let name = source.name();
+        let kept_since = source.must_keep_since();
+        let mut read: Vec<Window> = read_of(slice, true).iter().copied().collect();
+        if slice.none_ever {
+            read = vec![Window::new(kept_since.min(slice.span.until), slice.span.until)];
+        }
+        let mut shown: Option<HashSet<i64>> = None;
+        for span in read.into_iter().rev() {
+            // questions are asked in whole seconds
+            let span = Window::new(kept_since.max(span.since + SECOND), span.until - SECOND);
+            let mut rows = sqlx::query_as::<_, (i64, i64)>(source.ids_sql())
+                .bind(micros(span.since))
+                .bind(micros(span.until))
+                .bind(&name)
+                .fetch(self.store().pool());
+            while let Some((id, at)) =
+                rows.try_next().await.map_err(|source| self.failed("comparing with what is stored", source))?
+            {
+                let shown = shown.get_or_insert_with(|| slice.rows.iter().map(|row| source.id(row)).collect());
+                let Some(at) = instant(at).filter(|at| is_dated_well(*at, zone)) else { continue };
+                if shown.contains(&id) || carried.contains(&id) {
+                    continue;
+                }
+                drop(rows);
+                let renumbered = self.moment(&renumbered_name(&name)).await?;
+                return Ok(renumbered.is_none_or(|before| at > before).then_some(Row { id, at }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A portal that was restored from a backup has lost rows for good, and gives later ones their numbers. What it lost up to now is not
+    /// asked for any more.
+    pub(super) async fn forget_if_renumbered<S: Source>(&self, source: &S, lost: Row) -> Result<(), Error> {
+        let name = source.name();
+        let is_renumbered: bool = sqlx::query_scalar(source.renumbered_sql())
+            .bind(lost.id)
+            .bind(micros(lost.at + OVERLAP))
+            .bind(&name)
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("comparing with what is stored", source))?;
+        if is_renumbered {
+            warn!(
+                source = source.what(),
+                "the portal counts ids anew, so it was restored from a backup; what it lost stays in the archive"
+            );
+            self.keep_moment(&renumbered_name(&name), lost.at).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts spans as read of which the portal said that it has no row at all up to their end, or makes them gaps. Gives whether they are
+    /// gaps because some row must be there.
+    pub(super) async fn judge_none_ever<S: Source>(
+        &self,
+        source: &S,
+        client: &Client,
+        none_ever: &SpanSet,
+        (progress, now): (&mut Progress, DateTime<Utc>),
+    ) -> Result<bool, Error> {
+        let until = none_ever.iter().last().map_or(progress.window.until, |last| last.until);
+        let why = if progress.oldest_shown.is_some_and(|shown| shown < until) {
+            Some(GapReason::UnstablePaging)
+        } else if self.is_shown_later(source, client, Window::new(progress.window.until, now)).await? {
+            None
+        } else {
+            Some(GapReason::NothingRecorded)
+        };
+        for span in none_ever.iter() {
+            match why {
+                Some(why) => progress.gap(*span, why),
+                None => progress.read(*span),
+            }
+        }
+        let spans =
+            Spans { before: &progress.before, covered: &progress.covered, bad: &progress.bad, odd: &progress.odd };
+        self.keep(source, &source.name(), &[], spans).await?;
+        Ok(why == Some(GapReason::NothingRecorded))
+    }
+
+    /// Whether the portal has a row that is later than a span in which it has none, so that this may be true.
+    async fn is_shown_later<S: Source>(&self, source: &S, client: &Client, later: Window) -> Result<bool, Error> {
+        if S::IS_ONE_LIST {
+            return Ok(false);
+        }
+        if self.is_known(source).await? {
+            return Ok(true);
+        }
+        Ok(!later.is_empty() && !source.read(client, Part { rest: later.into(), rows: 1 }).await.rows.is_empty())
+    }
+
+    /// Makes the slice of a room's activity log a gap if it is empty beside events of the span that it must list.
+    pub(super) async fn unless_named<R>(
+        &self,
+        room: &RoomId,
+        mut slice: Slice<R>,
+        client: &Client,
+    ) -> Result<Slice<R>, Error> {
+        if !slice.rows.is_empty() || !slice.gaps.is_empty() {
+            return Ok(slice);
+        }
+        let zone = client.time_zone().unwrap_or(Tz::UTC);
+        let (rooms, named) = (Rooms::default(), Place::Room(room.clone(), Attributed::Target));
+        // questions are asked in whole seconds
+        let inside = Window::new(slice.span.since + SECOND, slice.span.until - SECOND);
+        let mut events = std::pin::pin!(self.events_naming_rooms(inside));
+        while let Some(event) = events.try_next().await? {
+            let is_listed = event.action.is_in_room_log() && is_dated_well(event.at, zone);
+            if is_listed && rooms.place(&event) == named {
+                warn!(room.id = %room, event.id, "the room's activity log is empty, though the audit trail has events of the room");
+                slice.gaps.push(SliceGap { span: slice.span, why: GapReason::RoomUnreadable });
+                break;
+            }
+        }
+        Ok(slice)
+    }
+}
+
+/// Whether printed dates are what they seem: an hour before and after clocks are changed they are not.
+fn is_dated_well(at: DateTime<Utc>, zone: Tz) -> bool {
+    let offset = |at: DateTime<Utc>| at.with_timezone(&zone).offset().fix();
+    offset(at - CLOCK_CHANGE) == offset(at + CLOCK_CHANGE)
+}
+
+/// Under this name it is kept up to when rows were lost by a portal that counts anew.
+fn renumbered_name(source: &str) -> String {
+    format!("{source} (renumbered)")
+}
