@@ -52,11 +52,17 @@ pub struct FolderWeight {
 }
 
 /// The portal's own list of addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownList {
     pub list: AddressList,
     /// What it was before its last change; `None` when no run has seen it change.
     pub before: Option<AddressList>,
+    /// When it was last read as it was before.
+    #[serde(default)]
+    pub before_seen: Option<DateTime<Utc>>,
+    /// When it was last read as it is.
+    #[serde(default)]
+    pub seen: Option<DateTime<Utc>>,
 }
 
 impl Archive {
@@ -141,11 +147,16 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_address_list(&self, list: &AddressList, now: DateTime<Utc>) -> Result<(), Error> {
-        let known = self.address_list().await?.map(|fact| fact.value.list);
-        if known.as_ref() == Some(list) {
-            return Ok(());
-        }
-        let value = KnownList { list: list.clone(), before: known };
+        let known = match self.address_list().await? {
+            Some(Fact { value, learned_at }) if value.list == *list => {
+                let value = KnownList { seen: Some(now), ..value };
+                return self.keep_fact("address list", "", &value, learned_at).await;
+            }
+            known => known.map(|fact| fact.value),
+        };
+        let before_seen = known.as_ref().and_then(|known| known.seen);
+        let value =
+            KnownList { list: list.clone(), before: known.map(|known| known.list), before_seen, seen: Some(now) };
         self.keep_fact("address list", "", &value, now).await
     }
 

@@ -2,6 +2,8 @@
 
 use audit_model::PortalText;
 
+use serde::{Serialize, Serializer};
+
 use crate::words::sentence;
 
 /// Longest text of the portal's that text and pages show, in characters: a sentence of the portal's with a title of the greatest
@@ -118,6 +120,13 @@ impl From<PortalText> for Line {
 impl From<&PortalText> for Line {
     fn from(text: &PortalText) -> Self {
         Line::from(text.clone())
+    }
+}
+
+/// In a program's JSON: the text as it is.
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.raw())
     }
 }
 
