@@ -97,6 +97,9 @@ fn folder_of(event: &AuditEvent) -> Option<EntryId> {
     folder.map(|id| EntryId::from(id.as_str()))
 }
 
+/// When something came, and which folder it is where it is one.
+type Arrival = (DateTime<Utc>, Option<EntryId>);
+
 /// How many files folders held, at any depth, as far as the key's account can see.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
@@ -106,7 +109,7 @@ pub struct Weights {
     /// When folders were made.
     made: BTreeMap<EntryId, DateTime<Utc>>,
     /// What was moved or copied into a folder: when, and which folder where it was one.
-    arrived: BTreeMap<EntryId, Vec<(DateTime<Utc>, Option<EntryId>)>>,
+    arrived: BTreeMap<EntryId, Vec<Arrival>>,
     /// When new documents came, by place: the portal does not say into which folder.
     came: BTreeMap<PortalText, Vec<DateTime<Utc>>>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::story::{office, setting};
+use crate::common::{office, setting};
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
-use crate::story::{Burst, hire, office, setting};
+use crate::common::{Burst, hire, office, setting};
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -27,7 +27,7 @@ impl Server {
     async fn start() -> Self {
         let mut portal = office();
         let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
-        Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+        Burst::new(5018, 110).by(&mut portal, &mara, &[71], "");
         let setting = setting(portal).await;
         let token = setting.file("token", TOKEN);
         let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));

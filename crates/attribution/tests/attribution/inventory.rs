@@ -142,7 +142,7 @@ async fn the_inventory_costs_a_request_an_hour() {
         sim.requests().iter().skip(from).map(|request| path(&request.target)).collect()
     };
     assert_eq!(paths(0), ["files/rooms", "files/71"], "an empty room is not asked for its folders");
-    let mut ask = async |minutes: i64| {
+    let ask = async |minutes: i64| {
         let from = sim.requests().len();
         let mut look = later(&look, TimeDelta::minutes(minutes));
         keep_inventory(&mut look).await.unwrap();
