@@ -47,7 +47,7 @@ fn sum(documents: &HashMap<String, u64>) -> u64 {
 
 fn note(documents: &mut HashMap<String, u64>, change: &Change) {
     let weight = documents.entry(document(&change.event)).or_default();
-    *weight = change.weight.documents.max(*weight);
+    *weight = change.documents().max(*weight);
 }
 
 impl Extent {
@@ -55,13 +55,13 @@ impl Extent {
     pub(crate) fn add(&mut self, change: &Change, rooms: &Rooms) {
         let event = &change.event;
         note(&mut self.documents, change);
-        self.acts += change.weight.documents;
+        self.acts += change.documents();
         self.events += 1;
         self.first.get_or_insert(event.at);
         self.last = Some(event.at);
         let title = place(event);
         note(self.rooms.entry(title).or_default(), change);
-        self.folders.extend(change.folder.clone().map(|title| (title, change.weight.documents)));
+        self.folders.extend(change.folder.clone().map(|title| (title, change.documents())));
         note(
             &mut self.people.entry(event.actor).or_insert_with(|| (event.actor_name.clone(), HashMap::new())).1,
             change,

@@ -44,6 +44,11 @@ impl AsRef<AuditEvent> for Change {
 }
 
 impl Change {
+    /// How many documents it surely was.
+    pub(crate) fn documents(&self) -> u64 {
+        if self.is_uncountable() { 1 } else { self.weight.documents }
+    }
+
     /// Whether nobody knows how many documents went.
     fn is_uncountable(&self) -> bool {
         self.weight.at_least && self.kind.takes_away()

@@ -37,7 +37,7 @@ const STOPS: &[(&str, &str, &str, &str)] = &[
     (
         "bulk-guard",
         "mass-change",
-        "The office of the quiet portal, and a sync client that renames 150 files within five minutes.",
+        "The office of the quiet portal, and a sync client that renames 150 files to `.locked` within five minutes.",
         "One critical finding, and whom a suspension would hit. Nobody is suspended by this version.",
     ),
 ];

@@ -1,7 +1,10 @@
 //! Stories with a known end: who must be found, whom a plan may touch, and who must be left alone.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use portal_sim::{Event, Person, PersonKind};
+use serde_json::Value;
 
 use crate::common::{Burst, filled, found, hire, json, now, office, ordinary_month, plan, setting, taken_away};
 
@@ -477,14 +480,29 @@ async fn a_fourth_person_in_a_day_is_held() {
 /// The simulator says who must be found; the program is held against that, not against itself.
 #[tokio::test]
 async fn the_truth_of_the_scenarios_is_told() {
-    for name in ["mass-change", "quiet"] {
+    for name in ["mass-change", "quiet", "hidden-folders", "slow-attack", "rescuer", "forty-at-once"] {
         let setting = setting(portal_sim::Scenario::builtin(name, now()).unwrap()).await;
         let truth = setting.scenario.truth();
+        let own = |expected: &[portal_sim::Expected]| -> BTreeSet<(String, u64)> {
+            let own = expected.iter().filter(|who| who.program == "bulk-guard");
+            own.map(|who| (who.person.clone(), who.acts as u64)).collect()
+        };
+        let told = |run: &cli_test::Run| -> BTreeSet<(String, u64)> {
+            let report = run.json();
+            let findings = report["findings"].as_array().unwrap().iter();
+            let row = |who: &Value, acts: &Value| (who["email"].as_str().unwrap().to_owned(), acts.as_u64().unwrap());
+            let of = |finding: &Value| match finding["people"].as_array() {
+                Some(people) => people.iter().map(|one| row(one, &one["documents"])).collect::<Vec<_>>(),
+                None => vec![row(&finding["person"], &finding["counts"]["acts"])],
+            };
+            findings.flat_map(of).collect()
+        };
         let run = json(&setting, &[]).await;
-        let expected: Vec<&str> =
-            truth.found.iter().filter(|who| who.program == "bulk-guard").map(|who| who.person.as_str()).collect();
-        let told: Vec<String> = found(&run).into_iter().map(|(email, ..)| email).collect();
-        assert_eq!(told, expected, "{name}");
-        assert_eq!(run.exit, 0, "{name}");
+        assert_eq!(told(&run), own(&truth.found), "{name}: {}", run.stdout);
+        let exit = truth.exit.get("bulk-guard").copied().unwrap_or_default();
+        assert_eq!(run.exit, i32::from(exit), "{name}");
+        let later = json(&setting, &["--since", "9h"]).await;
+        let all = own(&truth.found).union(&own(&truth.found_later)).cloned().collect();
+        assert_eq!(told(&later), all, "{name}: {}", later.stdout);
     }
 }
