@@ -126,7 +126,7 @@ pub(crate) fn told(told: Told) -> Found<Detail> {
 
 fn one_of(one: Assessed) -> Found<Detail> {
     let Assessed { incident, extent, from, signs, unknown, assessment, looked_until } = one;
-    let Incident { who, mut finding, exceeded, uncountable } = incident;
+    let Incident { who, mut finding, exceeded, uncountable, .. } = incident;
     finding.severity = assessment.severity;
     finding.reasons.extend(extent.pace(looked_until));
     finding.reasons.extend(extent.places());

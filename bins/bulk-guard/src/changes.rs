@@ -1,7 +1,7 @@
 //! From events to changes: what kind each is, how much stands behind it, and which move left a room. Three steps: ask (what must be
 //! known?), fetch, apply. Only the second talks to the portal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use attribution::{Behind, FACTS_KEPT, Folders, Weights};
@@ -63,7 +63,8 @@ impl Answers {
         look: &mut Look,
     ) -> anyhow::Result<Self> {
         let mut folders = Folders::default();
-        let mut destinations = BTreeSet::new();
+        // and whether something new went there
+        let mut destinations: BTreeMap<EntryId, bool> = BTreeMap::new();
         let mut emptied = Vec::new();
         let mut halves = Halves::default();
         let mut events = std::pin::pin!(job.archive.events_of_actions(asked_for(), window));
@@ -81,8 +82,10 @@ impl Answers {
             }
             if kind == Kind::Moved {
                 let ask = |first: &Seen, later: &mut Seen| {
+                    let destination = later.0.target.get(1).map(|id| EntryId::from(id.as_str()));
                     if title_in_context(&first.0).is_none() || title_in_context(&later.0).is_none() {
-                        destinations.extend(later.0.target.get(1).map(|id| EntryId::from(id.as_str())));
+                        let is_new = later.0.at >= new;
+                        destination.into_iter().for_each(|id| *destinations.entry(id).or_default() |= is_new);
                     }
                     true
                 };
@@ -90,16 +93,20 @@ impl Answers {
             }
         }
         let weights = folders.weigh(look).await?;
-        let readings = look.archive.readings(&destinations).await?;
+        let readings = look.archive.readings(destinations.keys()).await?;
         let mut in_rooms: BTreeSet<String> = readings.keys().map(ToString::to_string).collect();
         let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
-        for folder in destinations.iter().filter(|folder| !readings.contains_key(folder)) {
-            if !found.may_ask() {
-                break;
-            }
+        for (folder, is_new) in destinations.iter().filter(|(folder, _)| !readings.contains_key(folder)) {
             // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
-            let looked = look.archive.room_of_folder(&look.client, folder, FACTS_KEPT, job.now).await?;
-            if found.take(looked).is_some_and(|known| known.value.0.is_some()) {
+            let known = if *is_new {
+                if !found.may_ask() {
+                    break;
+                }
+                found.take(look.archive.room_of_folder(&look.client, folder, FACTS_KEPT, job.now).await?)
+            } else {
+                look.archive.remembered_room(folder).await?
+            };
+            if known.is_some_and(|known| known.value.0.is_some()) {
                 in_rooms.insert(folder.to_string());
             }
         }

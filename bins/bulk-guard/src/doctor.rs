@@ -10,6 +10,7 @@ use crate::{people, serve};
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
     if let Some(reached) = reached {
+        checks.push(key(reached));
         checks.push(reach(config, reached).await);
     }
     checks
@@ -44,6 +45,20 @@ fn detection() -> Check {
     let text = "a mass change is seen by the first run after the portal has stored it: at most the time between two runs \
                 plus the portal's own delay, which is seconds, and minutes when its queue is full";
     Check::ok("time_to_detection", text)
+}
+
+/// This version only reads.
+fn key(reached: &Reached) -> Check {
+    const NAME: &str = "read_only_key";
+    let remedy = "make one with the permission `*:read` and an end date, and delete this one";
+    let expires = reached.capabilities.key_expires.is_some();
+    match (reached.capabilities.scopes.can_write(Area::Accounts), expires) {
+        (true, _) => Check::warn(NAME, "the key may change accounts, which this version never does", remedy),
+        (false, false) => {
+            Check::warn(NAME, "the key may only read, and never expires", "give the next one an end date")
+        }
+        (false, true) => Check::ok(NAME, "the key may only read, and expires"),
+    }
 }
 
 /// Whom a suspension could reach with this key.

@@ -74,7 +74,7 @@ async fn detect(
     if incidents.is_empty() {
         return Ok(Vec::new());
     }
-    if incidents.iter().any(|incident| incident.uncountable > 0) {
+    if incidents.iter().filter_map(|incident| incident.last_uncountable).any(|at| at >= earliest) {
         // a folder that nobody can weigh is never an all-clear
         let known = look.coverage().gaps.iter().any(|gap| gap.what.ends_with("folders"));
         if !known {

@@ -37,9 +37,13 @@ pub(crate) async fn plan_for(config: &Config, job: &Job, report: &mut Report) ->
     if candidates.is_empty() {
         return Ok(());
     }
-    let me = &job.portal.me;
+    // whose key it is may have changed since yesterday, and so may what that account may do
+    let me = job.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
     let people::Known { mut protection, active_people, misnamed } =
-        people::known(config, &job.client, Some((me.person.id, me.is_owner)), &job.service_accounts).await;
+        people::known(config, &job.client, me, &job.service_accounts).await;
+    if me.is_none() {
+        protection.unread = Some("the account of the key could not be read".to_owned());
+    }
     // those whose time is over count as planned before
     let ids = candidates.iter().filter(|one| one.hold.is_none()).map(|one| one.person.id).collect();
     let load = people::load(job, &ids).await;

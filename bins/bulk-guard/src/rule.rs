@@ -12,7 +12,7 @@ use audit_model::{
     Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, FindingState, GUEST_ACCOUNT, Measure, Person,
     PortalText, Severity, SlidingWindow, Weight, Window, is_robot, title_in_context,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::config::{Armed, Limits, Threshold, counts};
@@ -120,6 +120,8 @@ pub(crate) struct Incident {
     pub(crate) exceeded: Vec<Exceeded>,
     /// Folders and rooms that went, and nobody knows how much they held.
     pub(crate) uncountable: u64,
+    /// When the last of those went.
+    pub(crate) last_uncountable: Option<DateTime<Utc>>,
 }
 
 impl Incident {
@@ -274,7 +276,7 @@ impl Subject {
             evidence_total: peak.events,
             ..self.blank(who, span)
         };
-        Incident { who: who.clone(), finding, exceeded, uncountable: 0 }
+        Incident { who: who.clone(), finding, exceeded, uncountable: 0, last_uncountable: None }
     }
 
     fn blank(&self, who: &Who, span: Window) -> Finding {
@@ -312,13 +314,20 @@ impl Subject {
                     let window = &mut incident.finding.window;
                     *window = Window::new(window.since.min(event.at), window.until.max(until));
                     incident.uncountable += 1;
+                    incident.last_uncountable = Some(event.at);
                 }
                 None => {
                     let mut finding = self.blank(who, Window::new(event.at, until));
                     finding.counts = Counts { acts: 1, documents: 1 };
                     finding.evidence = vec![Evidence::from(&**event)];
                     finding.evidence_total = 1;
-                    incidents.push(Incident { who: who.clone(), finding, exceeded: Vec::new(), uncountable: 1 });
+                    incidents.push(Incident {
+                        who: who.clone(),
+                        finding,
+                        exceeded: Vec::new(),
+                        uncountable: 1,
+                        last_uncountable: Some(event.at),
+                    });
                 }
             }
         }

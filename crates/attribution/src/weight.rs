@@ -47,7 +47,7 @@ impl Folders {
         self.note(event, Some(DateTime::UNIX_EPOCH));
     }
 
-    /// The same for an event that an earlier run has judged: nothing new is asked.
+    /// The same for an event that an earlier run has judged: what that learned is remembered, and nothing new is asked.
     pub fn recall(&mut self, event: &AuditEvent) {
         self.note(event, None);
     }
@@ -70,8 +70,14 @@ impl Folders {
         weights.learn_arrivals(&self, look).await?;
         let mut look_ups = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, look.now);
         for (folder, asked) in self.0 {
-            let is_known = |at: &DateTime<Utc>| weights.base(&folder, *at).is_some();
-            let Some(last) = asked.learned_after.filter(|_| !asked.at.iter().all(is_known)) else { continue };
+            if asked.at.iter().all(|at| weights.base(&folder, *at).is_some()) {
+                continue;
+            }
+            let Some(last) = asked.learned_after else {
+                let remembered = look.archive.remembered_weight(&folder).await?;
+                weights.listed.extend(remembered.map(|known| (folder, known.value.files)));
+                continue;
+            };
             if !look_ups.may_ask() {
                 break;
             }

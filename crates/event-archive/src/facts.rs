@@ -92,6 +92,22 @@ impl Archive {
         self.look("file", &file.to_string(), max_age, now, ask).await
     }
 
+    /// What is remembered of how much a folder holds, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_weight(&self, folder: &EntryId) -> Result<Option<Fact<FolderWeight>>, Error> {
+        self.fact("folder", &folder.to_string()).await
+    }
+
+    /// What is remembered of the room that a folder is in, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_room(&self, folder: &EntryId) -> Result<Option<Fact<FolderRoom>>, Error> {
+        self.fact("room of folder", &folder.to_string()).await
+    }
+
     /// The room that a folder is in, or is, when that was last seen.
     ///
     /// # Errors

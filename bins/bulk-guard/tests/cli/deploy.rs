@@ -44,6 +44,19 @@ async fn the_cron_line_and_the_services_call_the_program_as_it_is() {
     assert!(ended.stderr.contains("serve.token_file"), "{}", ended.stderr);
 }
 
+/// Both keep their memory in one folder: with a user each, the one would take it away from the other.
+#[test]
+fn the_timer_and_the_server_are_one_user() {
+    let line = |unit: &str, key: &str| {
+        let text = file(unit);
+        text.lines().find(|line| line.starts_with(&format!("{key}="))).map(str::to_owned)
+    };
+    for key in ["User", "DynamicUser", "StateDirectory", "RuntimeDirectory"] {
+        let [timer, server] = ["bulk-guard.service", "bulk-guard-serve.service"].map(|unit| line(unit, key));
+        assert!(timer.is_some() && timer == server, "{key}: {timer:?} {server:?}");
+    }
+}
+
 #[test]
 fn systemd_accepts_the_units() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
