@@ -45,7 +45,7 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let window = setup.window(zone, USUAL)?;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
-    let answers = Answers::unasked(setup.config.folder_weight);
+    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
     let take = |change: &_| detectors.iter_mut().for_each(|detector| detector.push(change));
     let changes = feed(&archive, window, &answers, take).await?;
     let found = alternatives.iter().zip(detectors.into_iter().map(Detector::finish));
@@ -54,7 +54,7 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     let clock = Clock(zone);
     writeln!(
         text,
-        "{changes} changes remembered, {}, times in {zone}; folders count {} each.",
+        "{changes} changes remembered, {}, times in {zone}; folders of which nothing is remembered count {} each.",
         clock.span(window),
         answers.folder_weight
     )?;

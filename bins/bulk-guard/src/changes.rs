@@ -49,9 +49,15 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Without asking the portal: every folder counts the same.
-    pub(crate) fn unasked(folder_weight: u64) -> Self {
-        Answers { folder_weight, ..Answers::default() }
+    /// Without asking the portal: folders weigh what is remembered of them.
+    pub(crate) async fn remembered(archive: &Archive, window: Window, folder_weight: u64) -> anyhow::Result<Self> {
+        let mut folders = Folders::default();
+        let mut events = std::pin::pin!(archive.events_of_actions(asked_for(), window));
+        while let Some(event) = events.try_next().await? {
+            folders.recall(&event);
+        }
+        let weights = folders.remembered(archive).await?;
+        Ok(Answers { weights, folder_weight, ..Answers::default() })
     }
 
     /// Weighs the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap. For what

@@ -29,7 +29,8 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
     let open: Vec<Armed> =
         armed.iter().map(|one| Armed { threshold: Threshold { documents: 0, ..one.threshold }, ..*one }).collect();
     let mut detector = Detector::with(open);
-    feed(&archive, window, &Answers::unasked(setup.config.folder_weight), |change| detector.push(change)).await?;
+    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
+    feed(&archive, window, &answers, |change| detector.push(change)).await?;
     let incidents = detector.finish();
 
     let mut text = String::new();
@@ -38,7 +39,7 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
     writeln!(text, "{} <{}>, {}", person.name.for_terminal(), shown(&person.email), person.id)?;
     writeln!(
         text,
-        "From what is remembered, {}, times in {zone}; folders count {} each:",
+        "From what is remembered, {}, times in {zone}; folders of which nothing is remembered count {} each:",
         clock.span(window),
         setup.config.folder_weight
     )?;

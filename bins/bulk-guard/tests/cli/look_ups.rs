@@ -56,6 +56,33 @@ async fn innocent_names_in_front_hide_nothing() {
     assert!(run.stdout.contains("79 of 99 new names end in `.xq7` now"), "{}", run.stdout);
 }
 
+/// Everything about an incident is asked for once: a run a minute later asks for what may have changed, and before it tells anything for
+/// little more.
+#[tokio::test]
+async fn a_known_incident_costs_few_requests() {
+    for portal in [renamed(), renamed_without_names()] {
+        let setting = setting(portal).await;
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let before = setting.sim.requests().len();
+            assert_eq!(plan(&json(&setting, &[]).await).len(), 1);
+            asked.push(setting.sim.requests().len() - before);
+        }
+        assert!(asked[0] <= 45 && asked[1] <= 15, "{asked:?}");
+    }
+}
+
+/// Nothing new: the canary, and the overlap of the audit trail.
+#[tokio::test]
+async fn a_minute_with_nothing_new_costs_few_requests() {
+    let setting = setting(office()).await;
+    json(&setting, &[]).await;
+    let before = setting.sim.requests().len();
+    json(&setting, &[]).await;
+    let asked = setting.sim.requests().len() - before;
+    assert!(asked <= 4, "{asked}");
+}
+
 /// Whoever puts names back after an attack has the ransomware's names behind them, and not before.
 #[tokio::test]
 async fn the_rescuer_is_no_attacker() {
