@@ -3,7 +3,7 @@
 //! A fact is asked for when there is none or it is too old, and remembered when the portal does not tell it any more: a folder
 //! that was deleted keeps the weight it had, a person who cannot be looked up the name of yesterday.
 
-use audit_model::Person;
+use audit_model::{Person, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client, EntryId, ErrorKind, Portal};
 use serde::de::DeserializeOwned;
@@ -43,6 +43,10 @@ pub struct FilePlace {
     /// `None` outside rooms.
     pub room: Option<EntryId>,
 }
+
+/// `None` outside rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderRoom(pub Option<EntryId>);
 
 /// How much a folder holds, at any depth, as far as the key's account can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +96,56 @@ impl Archive {
             Ok(Some(FilePlace { folder, room }))
         };
         self.look("file", &file.to_string(), max_age, now, ask).await
+    }
+
+    /// What is remembered of how much a folder holds, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_weight(&self, folder: &EntryId) -> Result<Option<Fact<FolderWeight>>, Error> {
+        self.fact("folder", &folder.to_string()).await
+    }
+
+    /// What is remembered of the room that a folder is in, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_room(&self, folder: &EntryId) -> Result<Option<Fact<FolderRoom>>, Error> {
+        self.fact("room of folder", &folder.to_string()).await
+    }
+
+    /// The room that a folder is in, or is, when that was last seen.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn room_of_folder(
+        &self,
+        client: &Client,
+        folder: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<FolderRoom>, Error> {
+        let ask = async {
+            let path = client.folder_path(folder).await?;
+            let room = path.into_iter().find(|above| above.room_type.is_some());
+            Ok(Some(FolderRoom(room.map(|room| room.id))))
+        };
+        self.look("room of folder", &folder.to_string(), max_age, now, ask).await
+    }
+
+    /// What a file is called, or was when it was last seen.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn title_of_file(
+        &self,
+        client: &Client,
+        file: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<PortalText>, Error> {
+        let ask = async { Ok(client.file(file).await?.map(|file| file.title)) };
+        self.look("title of file", &file.to_string(), max_age, now, ask).await
     }
 
     /// How much a folder holds, or held when it was last seen.
