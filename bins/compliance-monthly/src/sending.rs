@@ -67,6 +67,11 @@ impl Payload {
             .map_err(|error| format!("its entry in the journal is damaged: {error}"))
     }
 
+    /// The file that a finished upload became.
+    pub(crate) fn file_of(entry: &JournalEntry) -> Option<EntryId> {
+        serde_json::from_value::<Payload>(entry.payload.clone()).ok()?.id
+    }
+
     fn folder(&self) -> EntryId {
         EntryId::from(self.folder.as_str())
     }
@@ -107,7 +112,7 @@ impl<'a> Sending<'a> {
         };
         let left = uploads.iter().filter(|entry| entry.state.is_open()).filter_map(session).collect();
         let done = uploads.iter().filter(|entry| entry.state == JournalState::Done);
-        let known = done.filter_map(|entry| Some(payload(entry)?.id?.to_string())).collect();
+        let known = done.filter_map(|entry| Some(Payload::file_of(entry)?.to_string())).collect();
         let chunk_bytes = client.upload_chunk_bytes().await?;
         Ok(Sending { client, me, local, policy, chunk_bytes, left, known, found: Mutex::default() })
     }

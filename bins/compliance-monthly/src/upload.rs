@@ -223,12 +223,23 @@ impl<'a> Uploader<'a> {
                 });
                 let version = found.as_ref().filter(|file| file.version > 1);
                 let version = version.map(|file| format!(", as version {}", file.version));
+                let outdated = self.outdated(upload, id.as_ref());
                 let reason = ["read back and compared".to_owned()].into_iter().chain(numbered).chain(version);
+                let reason = reason.chain([outdated]);
                 Action { id, ..upload.action(ActionState::Done, reason.collect::<String>()) }
             }
             ActionState::Already => Action { id, ..upload.action(ActionState::Already, "the same file is there") },
             state => upload.action(state, outcome.reason.unwrap_or_default()),
         })
+    }
+
+    /// Says which files of ours bear the title with what the report said before.
+    fn outdated(&self, upload: &Upload<'_>, now: Option<&EntryId>) -> String {
+        let key = upload.key(self.target);
+        let place = format!("{KIND} {} {} ", self.target.folder, upload.title);
+        let others = self.done.values().filter(|entry| entry.key != key && entry.key.starts_with(&place));
+        let ids = others.filter_map(Payload::file_of).filter(|id| Some(id) != now);
+        ids.map(|old| format!("; file {old} is outdated")).collect()
     }
 }
 

@@ -533,3 +533,23 @@ async fn large_files_go_compressed_and_the_manifest_goes_last() {
     );
     assert!(ended.stdout.contains("the portal takes files of 500 bytes"), "{}", ended.stdout);
 }
+
+/// Whoever looks into the folder must know which of two files counts.
+#[tokio::test]
+async fn what_a_changed_report_leaves_behind_is_called_outdated() {
+    for (policy, titles) in [("keep-both", 10), ("new-version", 7)] {
+        let setting = Setting::new(with_folder()).await;
+        assert_eq!(upload(&setting, &["--on-collision", policy]).await.exit, 0);
+        setting.sim.edit(|portal| {
+            let olga = portal.owner().id;
+            let at = crate::portal::at("2026-06-30T20:30:00Z");
+            portal.add_event(portal_sim::Event::new(5009, olga, at).file(1, "late.docx"));
+        });
+        let again = upload(&setting, &["--on-collision", policy]).await;
+        assert_eq!(again.exit, 0, "{}", again.stdout);
+        assert!(uploaded(&setting).len() >= titles, "{:?}", uploaded(&setting).len());
+        let counts = "because the title was taken; this one counts; file 81001 is outdated";
+        assert_eq!(again.stdout.contains(counts), policy == "keep-both", "{}", again.stdout);
+        assert_eq!(again.stdout.contains("is outdated"), policy == "keep-both", "{}", again.stdout);
+    }
+}
