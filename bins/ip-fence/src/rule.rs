@@ -63,6 +63,8 @@ enum Why {
     Private,
     NoAddress,
     SetByRequest,
+    /// The account is gone, and with it the groups that it was in.
+    Gone,
 }
 
 impl Why {
@@ -75,6 +77,7 @@ impl Why {
             Why::Private => "Private",
             Why::NoAddress => "NoAddress",
             Why::SetByRequest => "SetByRequest",
+            Why::Gone => "Gone",
         }
     }
 }
@@ -215,6 +218,10 @@ impl<'a> Detector<'a> {
         if address == Address::NotAnAddress {
             return Some((Kind::AddressSet, Why::NoAddress, Place::Text));
         }
+        let is_allowed = matches!(verdict, Verdict::Allowed(..));
+        if !is_allowed && self.is_gone(row.user) {
+            return Some((Kind::CannotJudge, Why::Gone, place_of(address)));
+        }
         if verdict == Verdict::Unnamed {
             let is_reported = self.book.policy.default == Unnamed::Report;
             return is_reported.then_some((Kind::Unnamed, Why::Plain, Place::Anywhere));
@@ -242,6 +249,12 @@ impl<'a> Detector<'a> {
     /// Whether somebody is among them whose status of then decides.
     pub(crate) fn has_disabled(&self) -> bool {
         self.groups.keys().any(|(_, kind, ..)| *kind == Kind::Disabled)
+    }
+
+    /// Whether somebody whom the policy names has no account any more.
+    fn is_gone(&self, person: Uuid) -> bool {
+        let is_named = || self.book.policy.names.people.values().any(|id| *id == person);
+        !self.book.directory.people.contains_key(&person) && is_named()
     }
 
     /// Everything found, in no order, and what the reader must know of it.
@@ -359,6 +372,9 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
         }
         (Kind::CannotJudge, Why::Cut) => {
             format!("came from an IPv6 address that begins with {from}; the portal cuts the rest: {counted}")
+        }
+        (Kind::CannotJudge, Why::Gone) => {
+            format!("came from {from}, and the account is gone, so nobody can tell which groups it was in: {counted}")
         }
         (Kind::CannotJudge, Why::Private) => {
             format!("came from {from}, a private address, while the portal is public: {counted}")

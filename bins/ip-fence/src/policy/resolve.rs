@@ -25,6 +25,7 @@ pub(crate) struct Policy {
     pub(crate) names: KnownNames,
     /// Names that have changed or that nobody has any more, each a sentence.
     pub(crate) stale: Vec<String>,
+    people: usize,
     /// By person, what the rules that count for them allow; people with the same rules share it.
     allowed: BTreeMap<Uuid, Arc<Allowed>>,
 }
@@ -90,8 +91,9 @@ impl Policy {
             let made = shared.entry(key.clone()).or_insert_with(|| Arc::new(Allowed::new(key, &file.rules, by_64)));
             (person, made.clone())
         });
-        let allowed = allowed.collect();
-        Ok(Policy { default: file.default, rules: file.rules, today, by_64, names, stale, allowed })
+        let allowed: BTreeMap<Uuid, Arc<Allowed>> = allowed.collect();
+        let people = allowed.keys().filter(|person| directory.people.contains_key(person)).count();
+        Ok(Policy { default: file.default, rules: file.rules, today, by_64, names, stale, people, allowed })
     }
 
     /// What the rules that name a person allow together; `None` when none does.
@@ -134,8 +136,9 @@ impl Policy {
         self.allowed.iter().map(|(person, allowed)| (*person, &**allowed))
     }
 
+    /// How many people of the portal rules name.
     pub(crate) fn people(&self) -> usize {
-        self.allowed.len()
+        self.people
     }
 }
 
@@ -222,7 +225,8 @@ impl<'a> Finder<'a> {
             }
         };
         self.names.people.insert(name.text.clone(), id);
-        self.directory.people.contains_key(&id).then_some(id)
+        // what somebody did before they left is judged by the rules that name them
+        Some(id)
     }
 
     fn group(&mut self, name: &Name) -> Option<Uuid> {
@@ -360,7 +364,8 @@ mod tests {
             Policy::resolve(parse(&text).unwrap(), &directory, known, now().date_naive(), false)
         };
         let policy = resolve(Some(&known)).unwrap();
-        assert_eq!(policy.allowed.keys().copied().collect::<Vec<_>>(), [ANNA, BOB, GIL, HANA]);
+        assert_eq!(policy.allowed.keys().copied().collect::<Vec<_>>(), [ANNA, BOB, GIL, HANA, Uuid::from_u128(99)]);
+        assert_eq!(policy.people(), 4);
         insta::assert_snapshot!(policy.stale.join("\n"), @r#"
         the account `lee@example.com` (line 3) is gone from the portal; take it out of the policy
         `ann@example.com` (line 3) is anna@example.com now; correct the policy

@@ -347,3 +347,20 @@ fn several_addresses_of_a_network_are_counted_and_the_first_is_described() {
         world.judge(&[act(BOB, "203.0.113.7", 90)])[0].finding.reasons[0].starts_with("came from 203.0.113.7, which")
     );
 }
+
+/// What was done before somebody left is not that of a person whom no rule names.
+#[test]
+fn people_who_have_left_are_judged_by_the_rules_that_name_them() {
+    use event_archive::KnownNames;
+    let lee = Uuid::from_u128(99);
+    let known = KnownNames { people: [("lee@example.com".to_owned(), lee)].into(), ..KnownNames::default() };
+    let text = "[[rule]]\nlabel = \"home\"\npeople = [\"lee@example.com\"]\nallow = [\"192.0.2.7\"]";
+    let policy = crate::policy::parse(text).unwrap();
+    let today = crate::testing::now().date_naive();
+    let world = World::new(Policy::resolve(policy, &directory(), Some(&known), today, false).unwrap());
+    assert_eq!(world.judge(&[login(lee, "192.0.2.7", 90)]), []);
+    let found = world.judge(&[login(lee, "203.0.113.7", 90)]);
+    assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::CannotJudge, Severity::Low));
+    assert!(found[0].finding.reasons[0].contains("the account is gone"), "{:?}", found[0].finding.reasons);
+    assert_eq!(world.kinds(&[login(Uuid::from_u128(98), "192.0.2.7", 90)])[0].1, Kind::Unnamed, "never named");
+}
