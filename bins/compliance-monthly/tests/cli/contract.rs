@@ -23,12 +23,12 @@ async fn every_command_has_help() {
 
 #[tokio::test]
 async fn the_cron_lines_run_as_printed() {
-    PROGRAM.cron_lines(&["0 4 1 * *", "0 4 4 * *"]).await;
+    PROGRAM.cron_lines(&["0 4 1 * *", "0 4 4,12 * *"]).await;
 }
 
 #[tokio::test]
 async fn the_units_run_as_printed() {
-    PROGRAM.systemd_units("*-*-01,04 04:00").await;
+    PROGRAM.systemd_units("*-*-01,04,12 04:00").await;
 }
 
 #[tokio::test]
