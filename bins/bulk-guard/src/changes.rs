@@ -120,6 +120,11 @@ impl Answers {
         Ok(Answers { weights, in_rooms, emptied, folder_weight })
     }
 
+    /// Whether somebody emptied their trash at some time from a moment on.
+    pub(crate) fn has_emptied(&self, person: Uuid, since: DateTime<Utc>) -> bool {
+        self.emptied.iter().any(|(actor, at)| *actor == person && *at >= since)
+    }
+
     fn change(&self, event: AuditEvent) -> Option<Change> {
         let kind = match Kind::of(event.action)? {
             Kind::DeletedForGood if is_purge(&event) => Kind::Purged,
