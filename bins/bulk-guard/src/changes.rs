@@ -79,7 +79,9 @@ impl Answers {
                 emptied.push((event.actor, event.at));
             }
             let Some(kind) = Kind::of(event.action) else { continue };
-            if event.at < new {
+            // what people do among their own documents nobody else can list, and nobody needs to know
+            let is_own = title_in_context(&event).is_none() && !matches!(kind, Kind::Moved | Kind::RoomDeleted);
+            if event.at < new || is_own {
                 folders.recall(&event);
             } else if is_deletion_for_good(&event) {
                 folders.ask_for_deleted(&event);

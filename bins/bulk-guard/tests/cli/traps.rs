@@ -128,6 +128,26 @@ async fn emptying_the_trash_after_a_room_was_emptied_is_a_sign() {
     }
 }
 
+/// Nobody but the owner can list what lies in My documents; a folder deleted there is no gap and no finding.
+#[tokio::test]
+async fn folders_among_ones_own_documents_are_ones_own() {
+    for action in [5026, 5057] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        let own = portal.my_documents(mara.id);
+        let made = now() - TimeDelta::days(2);
+        let folder =
+            portal_sim::Folder { id: 500, parent: own, title: "Own".to_owned(), author: mara.id, created: made };
+        portal.content.folders.push(folder);
+        let mut event = Event::new(action, mara.id, now() - TimeDelta::minutes(9));
+        event.target = vec!["500".to_owned()];
+        event.place = Place::MyDocuments;
+        portal.add_event(event);
+        let run = json(&setting(portal).await, &[]).await;
+        assert_eq!((found(&run), run.exit), (vec![], 0), "{action}: {}", run.stdout);
+    }
+}
+
 /// From a room, deleting for good is worse than the trash, whatever else is emptied meanwhile.
 #[tokio::test]
 async fn deleting_for_good_in_a_room_is_planned() {
