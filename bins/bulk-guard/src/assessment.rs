@@ -33,6 +33,8 @@ pub(crate) enum Sign {
     SeveralRooms,
     /// At a time of day, or on a day, at which the person never works.
     OffHours,
+    /// What was thrown away was taken out of the trash, too.
+    TrashEmptied,
 }
 
 impl Sign {

@@ -79,7 +79,9 @@ impl Answers {
                 emptied.push((event.actor, event.at));
             }
             let Some(kind) = Kind::of(event.action) else { continue };
-            if event.at < new {
+            // what people do among their own documents nobody else can list, and nobody needs to know
+            let is_own = title_in_context(&event).is_none() && !matches!(kind, Kind::Moved | Kind::RoomDeleted);
+            if event.at < new || is_own {
                 folders.recall(&event);
             } else if is_deletion_for_good(&event) {
                 folders.ask_for_deleted(&event);
@@ -118,6 +120,11 @@ impl Answers {
         }
         look.finish(found);
         Ok(Answers { weights, in_rooms, emptied, folder_weight })
+    }
+
+    /// Whether somebody emptied their trash at some time from a moment on.
+    pub(crate) fn has_emptied(&self, person: Uuid, since: DateTime<Utc>) -> bool {
+        self.emptied.iter().any(|(actor, at)| *actor == person && *at >= since)
     }
 
     fn change(&self, event: AuditEvent) -> Option<Change> {

@@ -39,6 +39,11 @@ pub(crate) struct Extent {
     /// The first of them, and the last.
     evidence: (Vec<Evidence>, Vec<Evidence>),
     place: Option<Place>,
+    /// What went into the trash, and what of it was deleted there.
+    trashed: HashMap<String, u64>,
+    purged: u64,
+    /// Whether the trash was emptied after that.
+    pub(crate) has_emptied: bool,
 }
 
 fn sum(documents: &HashMap<String, u64>) -> u64 {
@@ -55,6 +60,11 @@ impl Extent {
     pub(crate) fn add(&mut self, change: &Change, rooms: &Rooms) {
         let event = &change.event;
         note(&mut self.documents, change);
+        match change.kind {
+            Kind::Deleted => note(&mut self.trashed, change),
+            Kind::Purged => self.purged += self.trashed.remove(&document(event)).unwrap_or_default(),
+            _ => {}
+        }
         self.acts += change.documents();
         self.events += 1;
         self.first.get_or_insert(event.at);
@@ -101,6 +111,11 @@ impl Extent {
             _ => (None, Vec::new()),
         };
         FindingRoom { id, candidates, title: title.clone(), attributed: Attributed::Title }
+    }
+
+    /// How many documents went into the trash and are gone from there, too.
+    pub(crate) fn gone_for_good(&self) -> u64 {
+        if self.has_emptied { self.purged + sum(&self.trashed) } else { self.purged }
     }
 
     pub(crate) fn documents(&self) -> u64 {

@@ -88,7 +88,10 @@ async fn detect(
         own.for_each(|(_, extent)| extent.add(change, &rooms));
     })
     .await?;
-    for (incident, extent) in incidents.iter_mut().zip(&extents) {
+    for (incident, extent) in incidents.iter_mut().zip(&mut extents) {
+        if let Who::Person(id) = incident.who {
+            extent.has_emptied = answers.has_emptied(id, incident.finding.window.since);
+        }
         extent.complete(incident);
     }
     Ok(incidents.into_iter().zip(extents).collect())
@@ -169,6 +172,7 @@ async fn corroborate(found: Vec<(Incident, Extent)>, job: &Job, look: &mut Look)
         if matches!(incident.who, Who::Person(_)) {
             signs.extend(countries.signs.get(&person).cloned());
             signs.extend(story.signs(extent.rooms().len(), window.since, zone));
+            signs.extend(signs::gone_for_good(&extent));
             unknown.extend(countries.unknown.get(&person).cloned());
             unknown.extend(story.habits.unknown());
         }

@@ -49,9 +49,11 @@ impl Change {
         if self.is_uncountable() { 1 } else { self.weight.documents }
     }
 
-    /// Whether nobody knows how many documents went.
+    /// Whether nobody knows how many documents went from a room.
     fn is_uncountable(&self) -> bool {
-        self.weight.at_least && self.kind.takes_away()
+        let is_from_room =
+            title_in_context(&self.event).is_some() || matches!(self.kind, Kind::MovedOut | Kind::RoomDeleted);
+        self.weight.at_least && self.kind.takes_away() && is_from_room
     }
 }
 

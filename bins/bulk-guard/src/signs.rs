@@ -39,6 +39,9 @@ const LEAST_NAMES: usize = 5;
 /// So many documents with one extension that no program makes are told beside as many others.
 const MANY_NAMES: usize = 20;
 
+/// So many documents that went into the trash and are gone from there, too, are more than a mistake put right.
+const LEAST_GONE: u64 = 5;
+
 /// So many documents of an extension in the month before make it an ordinary one.
 const LEAST_IN_USE: usize = 3;
 
@@ -137,6 +140,13 @@ impl Story {
         }
         signs
     }
+}
+
+/// Whoever wants to keep others from taking documents out of the trash again empties it; so does whoever tidies up.
+pub(crate) fn gone_for_good(extent: &Extent) -> Option<Corroboration> {
+    let gone = extent.gone_for_good();
+    let evidence = || format!("{} of the trash were deleted there, too", plural(gone, "document"));
+    (gone >= LEAST_GONE).then(|| Corroboration { kind: Sign::TrashEmptied, evidence: evidence() })
 }
 
 /// What was not there before, where anything was.

@@ -108,6 +108,46 @@ async fn emptying_ones_own_trash_spoils_nothing() {
     }
 }
 
+/// What was thrown away and is gone from the trash, too, cannot be taken out of it again. That is one sign, and plans nobody alone.
+#[tokio::test]
+async fn emptying_the_trash_after_a_room_was_emptied_is_a_sign() {
+    for (by_hand, emptied, severity) in [(0, false, "medium"), (30, false, "high"), (0, true, "high")] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(DELETED, 30).by(&mut portal, &mara, &[71], "");
+        for n in 0..by_hand {
+            let at = now() - TimeDelta::minutes(4) + TimeDelta::seconds(n);
+            portal.add_event(Event::new(PURGED, mara.id, at).file(9_000 + n as i32, "paper.docx").ip(&mara.ip));
+        }
+        if emptied {
+            portal.add_event(Event::new(TRASH_EMPTIED, mara.id, now() - TimeDelta::minutes(3)).ip(&mara.ip));
+        }
+        let run = json(&setting(portal).await, &[]).await;
+        assert_eq!(found(&run), [row("mara@example.com", severity, false)], "{by_hand} {emptied}: {}", run.stdout);
+        assert_eq!(run.stdout.contains("30 documents of the trash were deleted there, too"), severity == "high");
+    }
+}
+
+/// Nobody but the owner can list what lies in My documents; a folder deleted there is no gap and no finding.
+#[tokio::test]
+async fn folders_among_ones_own_documents_are_ones_own() {
+    for action in [5026, 5057] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        let own = portal.my_documents(mara.id);
+        let made = now() - TimeDelta::days(2);
+        let folder =
+            portal_sim::Folder { id: 500, parent: own, title: "Own".to_owned(), author: mara.id, created: made };
+        portal.content.folders.push(folder);
+        let mut event = Event::new(action, mara.id, now() - TimeDelta::minutes(9));
+        event.target = vec!["500".to_owned()];
+        event.place = Place::MyDocuments;
+        portal.add_event(event);
+        let run = json(&setting(portal).await, &[]).await;
+        assert_eq!((found(&run), run.exit), (vec![], 0), "{action}: {}", run.stdout);
+    }
+}
+
 /// From a room, deleting for good is worse than the trash, whatever else is emptied meanwhile.
 #[tokio::test]
 async fn deleting_for_good_in_a_room_is_planned() {
