@@ -36,7 +36,7 @@ pub use directory::Directory;
 pub use error::{Error, ErrorKind};
 pub use folders::{File, Folder, FolderContents};
 pub use key::ApiKey;
-pub use key_facts::{Area, KeyFacts, Scopes};
+pub use key_facts::{Area, KeyFacts, ListedKey, Scopes};
 pub use members::{Access, Everyone, Member, MemberGroup};
 pub use people::{Account, EVERYONE, Group};
 pub use portal_info::{Lifetimes, PortalState, Quota, ServerVersion, Settings};

@@ -22,7 +22,7 @@ async fn every_form_says_what_the_first_page_says() {
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
     let (page, text) = (setting.written(".html"), setting.written("2026-06.txt"));
 
-    let first_page = between(&text, "Matters to decide: 3", "\nLogins\n");
+    let first_page = between(&text, "Matters to decide: 4", "\nLogins\n");
     assert!(first_page.contains("\nWhat needs a decision\n") && first_page.contains("\nWhat happened\n"), "{text}");
     for said in [&ended.stdout, &read("txt")] {
         assert!(said.contains(first_page), "{first_page}\n\n{said}");
@@ -43,9 +43,9 @@ async fn every_form_says_what_the_first_page_says() {
     let table = read("csv");
     let report = table.lines().nth(1).unwrap();
     assert!(report.starts_with("\"report\",\"\",\"complete\""), "{table}");
-    assert!(report.contains("3 matters of June 2026 need a decision"), "{table}");
+    assert!(report.contains("4 matters of June 2026 need a decision"), "{table}");
 
     crate::common::assert_valid("compliance-monthly-1", &read("json"));
     let json: serde_json::Value = serde_json::from_str(&read("json")).unwrap();
-    assert_eq!(json["decisions"].as_array().unwrap().len(), 3);
+    assert_eq!(json["decisions"].as_array().unwrap().len(), 4);
 }

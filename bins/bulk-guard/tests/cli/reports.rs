@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use portal_sim::{PersonKind, Scenario};
 use serde_json::Value;
 
-use crate::story::{Burst, hire, json, now, office, ordinary_month, setting};
+use crate::common::{Burst, hire, json, now, office, ordinary_month, setting};
 
 async fn both(portal: Scenario) -> (cli_test::Run, cli_test::Run) {
     let text = setting(portal.clone()).await.run(&[]).await;
@@ -21,7 +21,7 @@ macro_rules! situation {
             let (text, json) = both(portal).await;
             assert_eq!((text.exit, json.exit), ($exit, $exit), "{} {}", text.stderr, json.stderr);
             insta::assert_snapshot!(concat!(stringify!($name), "_text"), text.stdout);
-            insta::assert_snapshot!(concat!(stringify!($name), "_json"), json.stdout);
+            insta::assert_snapshot!(concat!(stringify!($name), "_json"), with_two_rows(&json.json()));
         }
     };
 }
@@ -40,6 +40,18 @@ situation!(uploads_only, exit 0, |portal| {
     let mara = hire(portal, "mara@example.com", PersonKind::User);
     Burst::new(5011, 25).by(portal, &mara, &[71], ".jpg");
 });
+
+/// The report with the first and the last row of each finding: the others differ by a digit.
+fn with_two_rows(report: &Value) -> String {
+    let mut report = report.clone();
+    for finding in report["findings"].as_array_mut().unwrap() {
+        let rows = finding["evidence"].as_array_mut().unwrap();
+        if rows.len() > 2 {
+            rows.drain(1..rows.len() - 1);
+        }
+    }
+    format!("{report:#}")
+}
 
 /// A line for each finding, and for each action, and what the breaker says; whole findings are in the other snapshots.
 fn in_short(report: &Value) -> String {
@@ -70,7 +82,7 @@ fn in_short(report: &Value) -> String {
 async fn breaker() {
     let mut portal = office();
     for (n, person) in portal.people[1..4].to_vec().iter().enumerate() {
-        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(5017, 110) }.by(&mut portal, person, &[71], "");
+        Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(5018, 110) }.by(&mut portal, person, &[71], "");
     }
     let (text, json) = both(portal).await;
     assert_eq!((text.exit, json.exit), (3, 3), "{} {}", text.stderr, json.stderr);

@@ -78,6 +78,35 @@ pub(crate) fn folder_deleted(portal: &mut Scenario, person: &Person, folder: i32
     portal.add_event(event);
 }
 
+/// A folder of the owner's in room 71 that holds so many files.
+pub(crate) fn filled(portal: &mut Scenario, folder: i32, files: i32) {
+    let (author, at) = (portal.owner().id, portal.now - TimeDelta::days(9));
+    let title = format!("Folder {folder}");
+    portal.content.folders.push(Folder { id: folder, parent: 71, title, author, created: at });
+    for n in 0..files {
+        let file = StoredFile::new(folder * 1000 + n, folder, "paper.docx", author, at, b"x");
+        portal.content.files.push(file);
+    }
+}
+
+/// Somebody takes a whole folder of room 71 where only they can see it.
+pub(crate) fn taken_away(portal: &mut Scenario, person: &Person, action: i32, folder: i32, minutes_ago: i64) {
+    let at = portal.now - TimeDelta::minutes(minutes_ago);
+    let own = portal.trash(person.id);
+    portal.content.folders.iter_mut().filter(|one| one.id == folder).for_each(|one| one.parent = own);
+    // a move to elsewhere is written as seen from both sides
+    let is_move = action == 5025;
+    let room = portal_sim::Place::Room { id: 71, title: String::new() };
+    let sides = if is_move { vec![portal_sim::Place::MyDocuments, room] } else { vec![room] };
+    for place in sides {
+        let mut event = Event::new(action, person.id, at).ip(&person.ip);
+        event.target = vec![folder.to_string()];
+        event.target.extend(is_move.then(|| own.to_string()));
+        event.place = place;
+        portal.add_event(event);
+    }
+}
+
 /// A month of ordinary days, one save an hour from nine to five.
 pub(crate) fn ordinary_month(portal: &mut Scenario, person: &Person) {
     for day in 1..29 {
