@@ -5,7 +5,7 @@ mod list;
 mod mail;
 
 use ::report::{Document, Form};
-use alerting::{Fate, Mail, MailError, Mailer};
+use alerting::{Fate, Mail, Mailer};
 use anyhow::Context;
 use audit_model::Verdict;
 use chrono::{DateTime, Utc};
@@ -94,8 +94,9 @@ async fn deliver(
         },
         Err(_) => None,
     };
+    let stopped = Stopped::default();
     for letter in letters {
-        let delivery = ManagerMail { mailer, letter };
+        let delivery = ManagerMail { mailer, letter, stopped: &stopped };
         delivered.push(match &actions {
             Some(actions) => send(actions, publishing.now, &delivery).await?,
             None => delivery.send_at_once().await,
@@ -130,19 +131,36 @@ async fn send(actions: &Actions, now: DateTime<Utc>, delivery: &ManagerMail<'_>)
     })
 }
 
+/// Why no more mails are tried: the server is away, or silent, and each would be waited for as long.
+type Stopped = std::sync::Mutex<Option<String>>;
+
 /// One report on its way.
 struct ManagerMail<'a> {
     mailer: &'a Mutex<Mailer>,
     letter: &'a Mail,
+    stopped: &'a Stopped,
+}
+
+/// What became of handing it over, and why it did not arrive.
+struct HandedOver {
+    fate: Fate,
+    why: String,
 }
 
 impl ManagerMail<'_> {
-    async fn hand_over(&self) -> Result<(), MailError> {
-        let sent = self.mailer.lock().await.send(self.letter).await;
-        sent.inspect_err(|failure| {
-            let why = failure.to_string();
-            error!("the report was not mailed to the manager: {why}");
-        })
+    async fn hand_over(&self) -> Result<(), HandedOver> {
+        if let Some(why) = self.stopped.lock().ok().and_then(|stopped| stopped.clone()) {
+            return Err(HandedOver { fate: Fate::NotSent, why });
+        }
+        let Err(failure) = self.mailer.lock().await.send(self.letter).await else { return Ok(()) };
+        let (fate, why) = (failure.fate(), failure.to_string());
+        if failure.is_about_the_server()
+            && let Ok(mut stopped) = self.stopped.lock()
+        {
+            *stopped = Some(why.clone());
+        }
+        error!("the report was not mailed to the manager: {:#}", anyhow::Error::new(failure));
+        Err(HandedOver { fate, why })
     }
 
     async fn send_at_once(&self) -> Delivered {
@@ -150,7 +168,7 @@ impl ManagerMail<'_> {
         Delivered {
             to: self.letter.to.address.clone(),
             state: if sent.is_ok() { ActionState::Done } else { ActionState::Failed },
-            reason: sent.err().map(|failure| failure.to_string()),
+            reason: sent.err().map(|failed| failed.why),
             waiting_since: None,
         }
     }
@@ -158,9 +176,8 @@ impl ManagerMail<'_> {
 
 impl Act for ManagerMail<'_> {
     async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
-        let Err(failure) = self.hand_over().await else { return Ok(Called::Done) };
-        let why = failure.to_string();
-        Ok(match failure.fate() {
+        let Err(HandedOver { fate, why }) = self.hand_over().await else { return Ok(Called::Done) };
+        Ok(match fate {
             Fate::NotSent | Fate::Refused => Called::NotNow(why),
             Fate::Unknown => Called::Broke(why),
         })
