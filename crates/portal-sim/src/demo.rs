@@ -77,7 +77,7 @@ const STOPS: &[Stop] = &[
         arguments: &[],
         file: None,
         ends_hours_ago: 0,
-        see: "One critical finding, and whom a suspension would hit. Nobody is suspended by this version.",
+        see: "One critical finding, and whether a suspension would hit anybody. Nobody is suspended by this version.",
     },
     Stop {
         program: "ip-fence",
@@ -95,7 +95,7 @@ const STOPS: &[Stop] = &[
         arguments: &[],
         file: None,
         ends_hours_ago: 0,
-        see: "Three people who did nothing for 30 days. Nobody gets a mail: reminding is off until it is switched on.",
+        see: "Four people who did nothing for 30 days. Nobody gets a mail: reminding is off until it is switched on.",
     },
     Stop {
         program: "compliance-monthly",
