@@ -5,6 +5,7 @@ use audit_model::{
     Severity, Verdict, Window,
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -64,6 +65,9 @@ pub struct Alert {
     pub coverage: AlertCoverage,
     /// How many runs since the last alert about the matter found it larger, and held that back; [`crate::Outbox::keep`] says.
     pub suppressed: u64,
+    /// What the program says of the finding besides, under the names of its JSON report.
+    #[serde(flatten)]
+    pub detail: Map<String, Value>,
 }
 
 /// Who found it.
@@ -128,7 +132,17 @@ impl Alert {
                 gaps: context.coverage.gaps.clone(),
             },
             suppressed: 0,
+            detail: Map::new(),
         }
+    }
+
+    /// With what the program says of the finding besides; nothing where that is no object.
+    #[must_use]
+    pub fn with_detail(mut self, detail: &impl Serialize) -> Self {
+        if let Ok(Value::Object(detail)) = serde_json::to_value(detail) {
+            self.detail = detail;
+        }
+        self
     }
 
     /// The JSON document in one line, without a line break at the end.

@@ -88,14 +88,17 @@ impl<D, B> Report<D, B> {
     }
 
     /// One alert for each finding that is told, and for each burst that is over.
-    pub(crate) fn alerts(&self) -> Vec<Alert> {
+    pub(crate) fn alerts(&self) -> Vec<Alert>
+    where
+        D: Serialize,
+    {
         let context = AlertContext {
             program: self.head.program.name,
             version: self.head.program.version,
             portal_url: &self.head.portal.url,
             coverage: &self.head.coverage,
         };
-        let told = self.told().map(|found| &found.finding).chain(&self.ended);
-        told.map(|finding| Alert::from_finding(finding, &context)).collect()
+        let told = self.told().map(|found| Alert::from_finding(&found.finding, &context).with_detail(&found.detail));
+        told.chain(self.ended.iter().map(|finding| Alert::from_finding(finding, &context))).collect()
     }
 }

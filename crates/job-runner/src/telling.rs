@@ -4,6 +4,7 @@
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
 use alerting::{Alert, Channel, Lapsed, Moment, Outbox};
+use serde::Serialize;
 use tracing::{error, warn};
 
 use crate::report::Report;
@@ -32,7 +33,7 @@ pub(crate) struct Told {
 impl Telling<'_> {
     /// Prints what was judged ([`judge`](Self::judge)), and sends it. `print` is given the report, and what it must say even where the
     /// report has nothing to say.
-    pub(crate) async fn tell<D, B>(
+    pub(crate) async fn tell<D: Serialize, B>(
         &self,
         report: &mut Report<D, B>,
         print: impl FnOnce(&Report<D, B>, &[String]) -> anyhow::Result<()>,

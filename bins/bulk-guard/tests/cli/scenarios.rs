@@ -314,7 +314,13 @@ async fn forty_people_at_once_are_one_finding_and_trip_the_breaker() {
         assert_eq!(finding["person"]["name"], "40 people");
         let said = "40 people: 4,400 documents";
         assert!(finding["reasons"][0].as_str().unwrap().starts_with(said), "{}", finding["reasons"]);
-        assert_eq!(std::fs::read_to_string(alerts).unwrap().lines().count(), 1, "one alert for one event");
+        let told = std::fs::read_to_string(alerts).unwrap();
+        assert_eq!(told.lines().count(), 1, "one alert for one event");
+        let alert: serde_json::Value = serde_json::from_str(&told).unwrap();
+        for member in ["user_id", "file_count", "exceeded", "rooms", "people", "matter"] {
+            assert_eq!(alert[member], finding[member], "{member}");
+            assert!(!alert[member].is_null(), "{member}");
+        }
         // with everything known, a run asks for little besides the audit trail
         let before = setting.sim.requests().len();
         json(&setting, &["--config", &config]).await;

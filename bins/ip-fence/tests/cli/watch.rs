@@ -237,3 +237,22 @@ async fn people_are_judged_by_what_they_were_at_the_time() {
     assert!(!disabled(&repeated.json()), "{}", repeated.stdout);
     assert_eq!(repeated.exit, 0, "{}", repeated.stderr);
 }
+
+/// A receiver that only has the alert knows what kind of finding it is, and from where.
+#[tokio::test]
+async fn an_alert_says_what_the_report_says() {
+    let setting = portal("addresses").await;
+    setting.file("ip-fence.toml", "[alerts.file]\npath = \"alerts.ndjson\"\n");
+    let report = run(&setting, &["--config", "ip-fence.toml", "--format", "json"]).await.json();
+    let alerts = std::fs::read_to_string(setting.state.path().join("alerts.ndjson")).unwrap();
+    let alerts: Vec<serde_json::Value> = alerts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(alerts.len(), findings.len());
+    for finding in findings {
+        let alert = alerts.iter().find(|alert| alert["matter"] == finding["matter"]).unwrap();
+        for member in ["kind", "place", "logins"] {
+            assert_eq!(alert[member], finding[member], "{member}");
+        }
+        assert!(alert["kind"].is_string(), "{alert}");
+    }
+}
