@@ -27,6 +27,8 @@ pub(crate) enum Sign {
     NewCountry,
     /// From an address that the person had not used in the month before.
     NewAddress,
+    /// With a browser, or another program, that the person had not used in the month before.
+    NewProgram,
     /// Documents of three rooms or more.
     SeveralRooms,
     /// At a time of day, or on a day, at which the person never works.
@@ -48,33 +50,39 @@ pub(crate) struct Assessment {
     pub(crate) acts_because: Option<String>,
 }
 
+/// How many signs of their own these are. Another machine has another address and another program: together they are one.
+fn independent(signs: &[Corroboration]) -> usize {
+    let is_there = |kind: Sign| signs.iter().any(|sign| sign.kind == kind);
+    signs.len() - usize::from(is_there(Sign::NewAddress) && is_there(Sign::NewProgram))
+}
+
 /// Assesses an incident.
 ///
-/// The published rule alone is `medium` and never acts; so are uploads, and moves within a room. What takes documents away is `high`.
-/// `critical`, and a plan, need a second reason: signs of an attack, or five times the limit of what spoils documents. A sign that nobody
-/// could look up (`may_be_more`) is as serious as one that is there, and never makes a plan.
+/// A number alone is `medium` and plans nobody: people tidy up, sync clients upload, colleagues put back what an attack has spoilt. But what
+/// is gone for good is `high`, and from five times the limit on `critical` and planned. What takes documents away, spoils them or carries
+/// them off is `critical`, and planned, with signs of an attack besides; a sign that nobody could look up (`may_be_more`) is as serious as
+/// one that is there, and never makes a plan. Nor does what cannot be counted.
 pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more: bool) -> Assessment {
-    let can_act = |kind: Kind| kind.is_harm() || matches!(kind, Kind::MovedOut | Kind::Downloaded);
-    let serious: Vec<&Exceeded> = exceeded.iter().filter(|one| one.kind.is_some_and(can_act)).collect();
+    let is_harm = |one: &&Exceeded| one.kind.is_some_and(Kind::is_harm);
+    let harm: Vec<&Exceeded> = exceeded.iter().filter(is_harm).collect();
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
-    let corroborated = strong.is_some() || signs.len() >= 2;
-    let flood = serious.iter().find(|one| one.is_flood());
-    let acts_because = match (serious.first(), flood, strong) {
-        (None, ..) => None,
-        (Some(_), Some(flood), _) => Some(flood.words()),
-        (Some(first), None, Some(sign)) => Some(format!("{}; {}", first.words(), sign.evidence)),
-        (Some(first), None, None) if corroborated => {
-            let evidence: Vec<&str> = signs.iter().map(|sign| sign.evidence.as_str()).collect();
-            Some(format!("{}; {}", first.words(), evidence.join("; ")))
+    let corroborated = strong.is_some() || independent(signs) >= 2;
+    let acts_because = match (harm.iter().find(|one| !one.at_least), exceeded.iter().find(|one| one.is_flood())) {
+        (Some(counted), _) if corroborated => {
+            let evidence = || signs.iter().map(|sign| sign.evidence.as_str()).collect::<Vec<_>>().join("; ");
+            let evidence = strong.map_or_else(evidence, |sign| sign.evidence.clone());
+            Some(format!("{}; {evidence}", counted.words()))
         }
-        (Some(_), None, None) => None,
+        (_, Some(flood)) => Some(flood.words()),
+        _ => None,
     };
-    let severity = match (&acts_because, serious.is_empty(), corroborated) {
-        (Some(_), ..) => Severity::Critical,
-        (None, false, _) if may_be_more => Severity::Critical,
-        (None, false, _) => Severity::High,
-        (None, true, corroborated) if corroborated || may_be_more => Severity::High,
-        (None, true, _) => Severity::Medium,
+    let is_final = harm.iter().any(|one| matches!(one.kind, Some(Kind::DeletedForGood | Kind::RoomDeleted)));
+    let severity = if acts_because.is_some() || !harm.is_empty() && (corroborated || may_be_more) {
+        Severity::Critical
+    } else if corroborated || may_be_more || is_final || !harm.is_empty() && !signs.is_empty() {
+        Severity::High
+    } else {
+        Severity::Medium
     };
     Assessment { severity, acts_because }
 }
@@ -82,10 +90,11 @@ pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Limit;
+    use crate::config::Threshold;
 
     fn exceeded(kind: Option<Kind>, documents: u64) -> Exceeded {
-        Exceeded { kind, limit: Limit::default(), documents, at_least: false }
+        let threshold = Threshold { documents: 20, minutes: 10 };
+        Exceeded { kind, threshold, documents, at_least: false }
     }
 
     fn sign(kind: Sign) -> Corroboration {
@@ -94,31 +103,54 @@ mod tests {
 
     #[test]
     fn severity_and_acting_follow_from_count_and_signs() {
-        use Sign::{NewExtension, OffHours, SeveralRooms};
-        let published = || exceeded(None, 400);
+        use Severity::{Critical, High, Medium};
+        use Sign::{NewAddress, NewExtension, NewProgram, OffHours, SeveralRooms};
+        let one = |kind, documents| vec![exceeded(Some(kind), documents)];
         let table = [
-            // the published rule, uploads and moves never act, however many
-            (vec![published()], vec![], Severity::Medium, false),
-            (vec![published(), exceeded(Some(Kind::Created), 400)], vec![], Severity::Medium, false),
-            (vec![published(), exceeded(Some(Kind::Created), 400)], vec![NewExtension], Severity::High, false),
-            (vec![published(), exceeded(Some(Kind::Moved), 400)], vec![OffHours, SeveralRooms], Severity::High, false),
-            // what takes documents away is high, and acts with a reason besides
-            (vec![exceeded(Some(Kind::Deleted), 21)], vec![], Severity::High, false),
-            (vec![exceeded(Some(Kind::Deleted), 21)], vec![OffHours], Severity::High, false),
-            (vec![exceeded(Some(Kind::Deleted), 21)], vec![OffHours, SeveralRooms], Severity::Critical, true),
-            (vec![exceeded(Some(Kind::Renamed), 21)], vec![NewExtension], Severity::Critical, true),
-            (vec![exceeded(Some(Kind::Downloaded), 400)], vec![], Severity::High, false),
-            (vec![exceeded(Some(Kind::MovedOut), 400)], vec![], Severity::High, false),
-            (vec![exceeded(Some(Kind::Downloaded), 21)], vec![NewExtension], Severity::Critical, true),
-            // five times the limit speaks for itself where documents are spoilt
-            (vec![exceeded(Some(Kind::Overwritten), 99)], vec![], Severity::High, false),
-            (vec![exceeded(Some(Kind::Overwritten), 100)], vec![], Severity::Critical, true),
+            // a number alone plans nobody, however large, unless it cannot be undone
+            (vec![exceeded(None, 400)], vec![], Medium, false),
+            (one(Kind::Created, 400), vec![], Medium, false),
+            (one(Kind::Deleted, 4000), vec![], Medium, false),
+            (one(Kind::Overwritten, 4000), vec![], Medium, false),
+            (one(Kind::Renamed, 4000), vec![], Medium, false),
+            (one(Kind::MovedOut, 4000), vec![], Medium, false),
+            (one(Kind::Downloaded, 4000), vec![], Medium, false),
+            (one(Kind::Viewed, 4000), vec![], Medium, false),
+            (one(Kind::RoomDeleted, 4000), vec![], High, false),
+            (one(Kind::DeletedForGood, 99), vec![], High, false),
+            (one(Kind::DeletedForGood, 100), vec![], Critical, true),
+            // one weak sign is more serious, two act
+            (one(Kind::Deleted, 4000), vec![OffHours], High, false),
+            (one(Kind::Deleted, 21), vec![NewAddress, NewProgram], High, false),
+            (one(Kind::Deleted, 21), vec![OffHours, SeveralRooms], Critical, true),
+            (one(Kind::Deleted, 21), vec![OffHours, NewAddress, NewProgram], Critical, true),
+            (one(Kind::Renamed, 21), vec![NewExtension], Critical, true),
+            (one(Kind::Downloaded, 21), vec![NewExtension], Critical, true),
+            // what takes nothing away never acts
+            (vec![exceeded(None, 400)], vec![NewExtension], High, false),
+            (one(Kind::Created, 400), vec![NewExtension], High, false),
+            (one(Kind::Moved, 400), vec![OffHours, SeveralRooms], High, false),
+            // nor does what nobody could count
+            (vec![], vec![], Medium, false),
+            (vec![], vec![OffHours, SeveralRooms], High, false),
         ];
         for (exceeded, signs, severity, acts) in table {
             let signs: Vec<Corroboration> = signs.into_iter().map(sign).collect();
             let judged = assess(&exceeded, &signs, false);
             assert_eq!((judged.severity, judged.acts_because.is_some()), (severity, acts), "{exceeded:?} {signs:?}");
         }
+    }
+
+    #[test]
+    fn what_could_not_be_weighed_plans_nobody() {
+        let folders = |kind| vec![Exceeded { at_least: true, ..exceeded(Some(kind), 400) }];
+        let signs = [sign(Sign::Ransomware)];
+        let alone = assess(&folders(Kind::DeletedForGood), &[], false);
+        assert_eq!(alone, Assessment { severity: Severity::High, acts_because: None });
+        let signed = assess(&folders(Kind::Deleted), &signs, false);
+        assert_eq!(signed, Assessment { severity: Severity::Critical, acts_because: None });
+        let both = [folders(Kind::Deleted), vec![exceeded(Some(Kind::Renamed), 21)]].concat();
+        assert!(assess(&both, &signs, false).acts_because.unwrap().starts_with("21 documents renamed"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use job_runner::exit::Exit;
 use uuid::Uuid;
 
 use crate::changes::{Answers, feed};
-use crate::config::{Armed, Config, Limit, Limits};
+use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
 use crate::rule::{Detector, Incident};
 
 /// Names shown for each limit.
@@ -36,7 +36,7 @@ impl FromStr for Alternative {
         if documents == 0 || minutes == 0 || minutes > 24 * 60 {
             return Err(format!("`{text}`: documents must be at least 1, minutes between 1 and 1440"));
         }
-        Ok(Alternative(Limit { documents, minutes }))
+        Ok(Alternative(Limit { documents, minutes, long_documents: 0, ..Limit::default() }))
     }
 }
 
@@ -45,15 +45,16 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let window = setup.window(zone, USUAL)?;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
-    let answers = Answers::unasked(setup.config.folder_weight);
-    let changes = feed(&archive, window, &answers, &mut detectors).await?;
+    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
+    let take = |change: &_| detectors.iter_mut().for_each(|detector| detector.push(change));
+    let changes = feed(&archive, window, &answers, take).await?;
     let found = alternatives.iter().zip(detectors.into_iter().map(Detector::finish));
 
     let mut text = String::new();
     let clock = Clock(zone);
     writeln!(
         text,
-        "{changes} changes remembered, {}, times in {zone}; folders count {} each.",
+        "{changes} changes remembered, {}, times in {zone}; folders of which nothing is remembered count {} each.",
         clock.span(window),
         answers.folder_weight
     )?;
@@ -83,6 +84,11 @@ fn armed(limit: Limit) -> Vec<Armed> {
         moved_out: limit,
         created: limit,
         downloaded: limit,
+        viewed: limit,
+        shared: limit,
+        members_removed: limit,
+        dismantled: limit,
+        room: RoomLimit { documents: 0, ..RoomLimit::default() },
     }
     .armed()
 }
@@ -111,7 +117,8 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_they_are_written() {
-        assert_eq!("20/10m".parse(), Ok(Alternative(Limit { documents: 20, minutes: 10 })));
+        let limit = Limit { long_documents: 0, ..Limit::default() };
+        assert_eq!("20/10m".parse(), Ok(Alternative(limit)));
         for wrong in ["20", "20/10", "x/10m", "0/10m", "20/0m", "20/9999m", "20/10h"] {
             assert!(wrong.parse::<Alternative>().unwrap_err().contains(wrong), "{wrong}");
         }

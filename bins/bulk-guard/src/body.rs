@@ -1,5 +1,8 @@
 //! What the report says besides what all reports say.
 
+use std::collections::BTreeMap;
+
+use audit_model::{Course, Finding, FindingState, PortalText, Severity};
 use job_runner::Found;
 use safe_actions::{Action, Candidate, Plan, Trip};
 use serde::ser::SerializeMap;
@@ -7,11 +10,16 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::assessment::Corroboration;
-use crate::config::Limit;
+use crate::config::Threshold;
+use crate::crowd::{Crowd, Told};
+use crate::extent::ShownRoom;
 use crate::gather::Assessed;
 use crate::kind::Kind;
 use crate::people::NOT_STOPPED;
-use crate::rule::{Exceeded, Incident};
+use crate::rule::{Exceeded, Incident, RULE, Who};
+
+/// Signs that a finding of many people lists.
+const SIGNS_SHOWN: usize = 3;
 
 /// The report of this program.
 pub(crate) type Report = job_runner::Report<Detail, Body>;
@@ -48,6 +56,46 @@ pub(crate) struct Detail {
     pub(crate) corroboration: Vec<Corroboration>,
     /// Whether a plan may act on it.
     pub(crate) may_act: bool,
+    /// Where, the fullest room first.
+    pub(crate) rooms: Vec<ShownRoom>,
+    /// Absent where all was done within a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) documents_per_hour: Option<u64>,
+    /// Whether it may go on after the end of the window.
+    pub(crate) goes_on: bool,
+    /// Folders and rooms that went, and nobody knows how much they held.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) uncountable: u64,
+    /// Everybody, where a finding is of several people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) people: Vec<ShownPerson>,
+    /// Whose finding it is, for the text.
+    #[serde(skip)]
+    pub(crate) of: Of,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Whose finding it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Person,
+    Visitors,
+    Room,
+    Crowd,
+}
+
+/// One of several people.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ShownPerson {
+    pub(crate) id: Uuid,
+    pub(crate) name: PortalText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<PortalText>,
+    pub(crate) documents: u64,
 }
 
 /// A limit that was exceeded.
@@ -56,30 +104,104 @@ pub(crate) struct ShownLimit {
     /// Absent: the published rule, which counts all kinds of change together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<Kind>,
-    pub(crate) threshold: Limit,
+    pub(crate) threshold: Threshold,
     pub(crate) documents: u64,
     /// Whether there may be more.
     pub(crate) at_least: bool,
 }
 
+impl From<&Exceeded> for ShownLimit {
+    fn from(one: &Exceeded) -> Self {
+        ShownLimit { kind: one.kind, threshold: one.threshold, documents: one.documents, at_least: one.at_least }
+    }
+}
+
 /// The finding as it is told: what it was judged by stands among its reasons, so that alerts carry it too.
-pub(crate) fn told(one: Assessed) -> Found<Detail> {
-    let Assessed { incident: Incident { mut finding, exceeded }, signs, unknown, assessment } = one;
+pub(crate) fn told(told: Told) -> Found<Detail> {
+    match told {
+        Told::One(one) => one_of(*one),
+        Told::Crowd(crowd) => of_crowd(&crowd),
+    }
+}
+
+fn one_of(one: Assessed) -> Found<Detail> {
+    let Assessed { incident, extent, from, signs, unknown, assessment, looked_until } = one;
+    let Incident { who, mut finding, exceeded, uncountable, .. } = incident;
     finding.severity = assessment.severity;
+    finding.reasons.extend(extent.pace(looked_until));
+    finding.reasons.extend(extent.places());
+    finding.reasons.extend(from);
     finding.reasons.extend(signs.iter().map(|sign| sign.evidence.clone()));
     finding.reasons.extend(unknown);
-    let shown = |one: &Exceeded| ShownLimit {
-        kind: one.kind,
-        threshold: one.limit,
-        documents: one.documents,
-        at_least: one.at_least,
+    let of = match who {
+        Who::Person(_) => Of::Person,
+        Who::Visitors(_) => Of::Visitors,
+        Who::Room(_) => Of::Room,
     };
+    let shown = |(id, name, documents)| ShownPerson { id, name, email: None, documents };
+    let people = if of == Of::Room { extent.people().into_iter().map(shown).collect() } else { Vec::new() };
     let detail = Detail {
         user_id: finding.person.id,
         file_count: finding.counts.documents,
-        exceeded: exceeded.iter().map(shown).collect(),
+        exceeded: exceeded.iter().map(ShownLimit::from).collect(),
         corroboration: signs,
         may_act: assessment.acts_because.is_some(),
+        rooms: extent.rooms(),
+        documents_per_hour: extent.documents_per_hour(),
+        goes_on: extent.goes_on(looked_until),
+        uncountable,
+        people,
+        of,
+    };
+    Found { finding, detail }
+}
+
+fn of_crowd(crowd: &Crowd) -> Found<Detail> {
+    let members = &crowd.members;
+    let severity = members.iter().map(|member| member.assessment.severity).max();
+    let counts = crowd.counts();
+    let finding = Finding {
+        rule: RULE.to_owned(),
+        severity: severity.unwrap_or(Severity::Medium),
+        state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
+        fingerprint: crowd.fingerprint(),
+        person: crowd.person(),
+        room: None,
+        counts,
+        window: crowd.window,
+        reasons: crowd.reasons(),
+        evidence: crowd.evidence(),
+        evidence_total: members.iter().map(|member| member.incident.finding.evidence_total).sum(),
+    };
+    let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
+    for room in members.iter().flat_map(|member| member.extent.rooms()) {
+        *rooms.entry(room.title).or_default() += room.documents;
+    }
+    let mut rooms: Vec<ShownRoom> =
+        rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents }).collect();
+    rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
+    let person = |member: &Assessed| {
+        let Finding { person, counts, .. } = &member.incident.finding;
+        let (name, email) = (person.name.clone(), person.email.clone());
+        ShownPerson { id: person.id, name, email, documents: counts.documents }
+    };
+    let mut people: Vec<ShownPerson> = members.iter().map(person).collect();
+    people.sort_by_key(|person| (std::cmp::Reverse(person.documents), person.id));
+    let fullest = members.iter().max_by_key(|member| member.incident.finding.counts.documents);
+    let detail = Detail {
+        user_id: finding.person.id,
+        file_count: counts.documents,
+        exceeded: fullest.map(|one| one.incident.exceeded.iter().map(ShownLimit::from).collect()).unwrap_or_default(),
+        corroboration: members.iter().flat_map(|member| member.signs.first().cloned()).take(SIGNS_SHOWN).collect(),
+        may_act: false,
+        rooms,
+        documents_per_hour: None,
+        goes_on: members.iter().any(|member| member.extent.goes_on(member.looked_until)),
+        uncountable: members.iter().map(|member| member.incident.uncountable).sum(),
+        people,
+        of: Of::Crowd,
     };
     Found { finding, detail }
 }

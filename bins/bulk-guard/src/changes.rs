@@ -1,10 +1,10 @@
 //! From events to changes: what kind each is, how much stands behind it, and which move left a room. Three steps: ask (what must be
 //! known?), fetch, apply. Only the second talks to the portal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use attribution::{Behind, Folders, Weights};
+use attribution::{Behind, FACTS_KEPT, Folders, Weights};
 use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
@@ -14,13 +14,18 @@ use job_runner::Job;
 use uuid::Uuid;
 
 use crate::kind::{Kind, is_deletion_for_good, is_purge};
-use crate::rule::{Change, Detector};
+use crate::rule::Change;
 
 /// Destinations of moves are looked up, one request each, until so many were; the others are a gap.
 const MOST_DESTINATIONS: usize = 50;
 
 /// Emptying a full trash takes minutes; its end is one event.
 const EMPTYING_TAKES: TimeDelta = TimeDelta::hours(1);
+
+/// What tells of changes, and when a trash was emptied.
+fn asked_for() -> impl Iterator<Item = ActionId> {
+    Kind::actions().chain([ActionId::TRASH_EMPTIED])
+}
 
 /// An event, as [`Halves`] takes them.
 struct Seen(AuditEvent);
@@ -44,32 +49,49 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Without asking the portal: every folder counts the same.
-    pub(crate) fn unasked(folder_weight: u64) -> Self {
-        Answers { folder_weight, ..Answers::default() }
+    /// Without asking the portal: folders weigh what is remembered of them.
+    pub(crate) async fn remembered(archive: &Archive, window: Window, folder_weight: u64) -> anyhow::Result<Self> {
+        let mut folders = Folders::default();
+        let mut events = std::pin::pin!(archive.events_of_actions(asked_for(), window));
+        while let Some(event) = events.try_next().await? {
+            folders.recall(&event);
+        }
+        let weights = folders.remembered(archive).await?;
+        Ok(Answers { weights, folder_weight, ..Answers::default() })
     }
 
-    /// Lists the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap.
-    pub(crate) async fn ask(job: &Job, window: Window, folder_weight: u64, look: &mut Look) -> anyhow::Result<Self> {
+    /// Weighs the folders, and looks up the destinations, that the events of a window leave open; what cannot be looked up is a gap. For what
+    /// happened before `new`, and was judged by earlier runs, nothing new is asked.
+    pub(crate) async fn ask(
+        job: &Job,
+        (window, new): (Window, DateTime<Utc>),
+        folder_weight: u64,
+        look: &mut Look,
+    ) -> anyhow::Result<Self> {
         let mut folders = Folders::default();
-        let mut destinations = BTreeSet::new();
+        // and whether something new went there
+        let mut destinations: BTreeMap<EntryId, bool> = BTreeMap::new();
         let mut emptied = Vec::new();
         let mut halves = Halves::default();
-        let mut events = std::pin::pin!(job.archive.events(window));
+        let mut events = std::pin::pin!(job.archive.events_of_actions(asked_for(), window));
         while let Some(event) = events.try_next().await? {
             if event.action == ActionId::TRASH_EMPTIED {
                 emptied.push((event.actor, event.at));
             }
             let Some(kind) = Kind::of(event.action) else { continue };
-            if is_deletion_for_good(&event) {
+            if event.at < new {
+                folders.recall(&event);
+            } else if is_deletion_for_good(&event) {
                 folders.ask_for_deleted(&event);
             } else {
                 folders.ask(&event);
             }
             if kind == Kind::Moved {
                 let ask = |first: &Seen, later: &mut Seen| {
+                    let destination = later.0.target.get(1).map(|id| EntryId::from(id.as_str()));
                     if title_in_context(&first.0).is_none() || title_in_context(&later.0).is_none() {
-                        destinations.extend(later.0.target.get(1).map(|id| EntryId::from(id.as_str())));
+                        let is_new = later.0.at >= new;
+                        destination.into_iter().for_each(|id| *destinations.entry(id).or_default() |= is_new);
                     }
                     true
                 };
@@ -77,15 +99,20 @@ impl Answers {
             }
         }
         let weights = folders.weigh(look).await?;
-        let mut in_rooms = BTreeSet::new();
+        let readings = look.archive.readings(destinations.keys()).await?;
+        let mut in_rooms: BTreeSet<String> = readings.keys().map(ToString::to_string).collect();
         let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
-        for folder in destinations {
-            if !found.may_ask() {
-                break;
-            }
+        for (folder, is_new) in destinations.iter().filter(|(folder, _)| !readings.contains_key(folder)) {
             // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
-            let path = found.take_answer(job.client.folder_path(&folder).await.map(Some)).unwrap_or_default();
-            if path.iter().any(|above| above.room_type.is_some()) {
+            let known = if *is_new {
+                if !found.may_ask() {
+                    break;
+                }
+                found.take(look.archive.room_of_folder(&look.client, folder, FACTS_KEPT, job.now).await?)
+            } else {
+                look.archive.remembered_room(folder).await?
+            };
+            if known.is_some_and(|known| known.value.0.is_some()) {
                 in_rooms.insert(folder.to_string());
             }
         }
@@ -95,7 +122,7 @@ impl Answers {
 
     fn change(&self, event: AuditEvent) -> Option<Change> {
         let kind = match Kind::of(event.action)? {
-            Kind::Deleted if is_purge(&event) => Kind::Purged,
+            Kind::DeletedForGood if is_purge(&event) => Kind::Purged,
             kind => kind,
         };
         let is_own =
@@ -108,7 +135,8 @@ impl Answers {
             Behind::Folder { files } => Weight { documents: files.max(1), at_least: false },
             Behind::UnlistedFolder => Weight { documents: self.folder_weight, at_least: true },
         };
-        Some(Change { event: Arc::new(event), kind, weight })
+        let folder = self.weights.title_of(&event).cloned();
+        Some(Change { event: Arc::new(event), kind, weight, folder })
     }
 
     /// Two halves say that something crossed a border; it left a room unless it came into one from outside. The halves may have been
@@ -122,20 +150,20 @@ impl Answers {
     }
 }
 
-/// Hands the changes of a window to detectors, in order.
+/// Hands the changes of a window over, in order, and counts them.
 pub(crate) async fn feed(
     archive: &Archive,
     window: Window,
     answers: &Answers,
-    detectors: &mut [Detector],
+    mut take: impl FnMut(&Change),
 ) -> anyhow::Result<u64> {
     let mut halves = Halves::default();
     let mut changes = 0;
     let mut take = |change: Change| {
         changes += 1;
-        detectors.iter_mut().for_each(|detector| detector.push(&change));
+        take(&change);
     };
-    let mut events = std::pin::pin!(archive.events(window));
+    let mut events = std::pin::pin!(archive.events_of_actions(asked_for(), window));
     while let Some(event) = events.try_next().await? {
         let Some(change) = answers.change(event) else { continue };
         let is_one = |first: &Change, later: &mut Change| {

@@ -4,24 +4,28 @@ use ::report::words::plural;
 use docspace_client::Area;
 use job_runner::{Check, Reached};
 
-use crate::config::{Armed, Config};
+use crate::config::{Config, Limit};
 use crate::{people, serve};
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
     if let Some(reached) = reached {
+        checks.push(key(reached));
         checks.push(reach(config, reached).await);
     }
     checks
 }
 
 fn limits(config: &Config) -> Check {
-    let words = |Armed { kind, limit }: Armed| {
-        let kind = kind.map_or("changed in any way", |kind| kind.participle());
-        format!("{} {kind} within {} min", limit.documents, limit.minutes)
+    let Limit { documents, minutes, .. } = config.limits.changes;
+    let own = config.limits.armed().len();
+    let text = match documents {
+        0 => format!("{} hold; `config show` lists them", plural(own as u64, "limit")),
+        _ => format!(
+            "more than {documents} documents changed within {minutes} min are told; `config show` lists all {own} limits"
+        ),
     };
-    let armed: Vec<String> = config.limits.armed().into_iter().map(words).collect();
-    Check::ok("limits", format!("a person is reported after more documents than {}", armed.join(", ")))
+    Check::ok("limits", text)
 }
 
 /// Whether `serve` would have what callers must present.
@@ -43,13 +47,27 @@ fn detection() -> Check {
     Check::ok("time_to_detection", text)
 }
 
+/// This version only reads.
+fn key(reached: &Reached) -> Check {
+    const NAME: &str = "read_only_key";
+    let remedy = "make one with the permission `*:read` and an end date, and delete this one";
+    let expires = reached.capabilities.key_expires.is_some();
+    match (reached.capabilities.scopes.can_write(Area::Accounts), expires) {
+        (true, _) => Check::warn(NAME, "the key may change accounts, which this version never does", remedy),
+        (false, false) => {
+            Check::warn(NAME, "the key may only read, and never expires", "give the next one an end date")
+        }
+        (false, true) => Check::ok(NAME, "the key may only read, and expires"),
+    }
+}
+
 /// Whom a suspension could reach with this key.
 async fn reach(config: &Config, reached: &Reached) -> Check {
     const NAME: &str = "reach";
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
     let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
-    let people::Known { protection, active_people } = people::known(config, &reached.client, me, &[]).await;
+    let people::Known { protection, active_people, .. } = people::known(config, &reached.client, me, &[]).await;
     if let Some(why) = protection.unread {
         let text = format!("{why}, so nobody could ever be planned");
         return Check::fail(NAME, text, "correct `protect` or the key's permissions");

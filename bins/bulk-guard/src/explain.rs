@@ -10,7 +10,7 @@ use job_runner::exit::Exit;
 use safe_actions::Candidate;
 
 use crate::changes::{Answers, feed};
-use crate::config::{Armed, Config, Limit};
+use crate::config::{Armed, Config, Threshold};
 use crate::kind::Kind;
 use crate::people;
 use crate::rule::Detector;
@@ -27,10 +27,10 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
     // with limits of nothing every stretch is an episode, the fullest among them
     let armed: Vec<Armed> = setup.config.limits.armed();
     let open: Vec<Armed> =
-        armed.iter().map(|one| Armed { limit: Limit { documents: 0, ..one.limit }, ..*one }).collect();
-    let mut detectors = [Detector::with(open)];
-    feed(&archive, window, &Answers::unasked(setup.config.folder_weight), &mut detectors).await?;
-    let [detector] = detectors;
+        armed.iter().map(|one| Armed { threshold: Threshold { documents: 0, ..one.threshold }, ..*one }).collect();
+    let mut detector = Detector::with(open);
+    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
+    feed(&archive, window, &answers, |change| detector.push(change)).await?;
     let incidents = detector.finish();
 
     let mut text = String::new();
@@ -39,17 +39,23 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
     writeln!(text, "{} <{}>, {}", person.name.for_terminal(), shown(&person.email), person.id)?;
     writeln!(
         text,
-        "From what is remembered, {}, times in {zone}; folders count {} each:",
+        "From what is remembered, {}, times in {zone}; folders of which nothing is remembered count {} each:",
         clock.span(window),
         setup.config.folder_weight
     )?;
-    for Armed { kind, limit } in armed {
+    for Armed { kind, threshold } in armed {
         let own = incidents.iter().filter(|incident| incident.finding.person.id == person.id);
-        let fullest = own.flat_map(|one| &one.exceeded).filter(|one| one.kind == kind).map(|one| one.documents).max();
+        let own = own.flat_map(|one| &one.exceeded).filter(|one| one.kind == kind);
+        // a longer time with no more in it is left out
+        let shorter = own.filter(|one| one.threshold.minutes <= threshold.minutes);
+        let fullest = shorter.map(|one| one.documents).max();
         let (count, name) = (fullest.unwrap_or(0), kind.map_or("changed", Kind::participle));
-        let verdict = if count > limit.documents { "more than" } else { "of" };
-        let Limit { documents, minutes } = limit;
-        writeln!(text, "  at most {} {name} within {minutes} min, {verdict} {documents}", plural(count, "document"))?;
+        if count == 0 && kind.is_some() {
+            continue;
+        }
+        let verdict = if count > threshold.documents { "more than" } else { "of" };
+        let (what, span) = (plural(count, kind.map_or("document", Kind::counted)), threshold.span());
+        writeln!(text, "  at most {what} {name} within {span}, {verdict} {}", threshold.documents)?;
     }
     for gap in archive.unread_audit(window).await? {
         writeln!(text, "Not remembered: {}", clock.span(gap))?;
@@ -61,6 +67,7 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
         is_ldap: account.is_ldap,
         reason: String::new(),
         fingerprint: String::new(),
+        hold: None,
     };
     match protection.hold(&candidate) {
         Some(hold) => writeln!(text, "A plan could not touch this person: {}", hold.words())?,

@@ -7,8 +7,12 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Gone, or in the trash.
+    /// In the trash.
     Deleted,
+    /// Gone from a room without a trash to take it out of; versions too.
+    DeletedForGood,
+    /// Gone with its room.
+    RoomDeleted,
     /// New content over the old, or a new version.
     Overwritten,
     Renamed,
@@ -21,19 +25,24 @@ pub(crate) enum Kind {
     Downloaded,
     /// Deleted for good outside the rooms: nearly always from the person's own trash, where it was gone already.
     Purged,
+    /// Opened, or shown in the browser.
+    Viewed,
+    /// An external link was made.
+    Shared,
+    /// Somebody, or a group, was removed from a room.
+    MemberRemoved,
+    /// A room was archived, an agent deleted, a storage disconnected.
+    Dismantled,
 }
 
 impl Kind {
     /// The kind of an action; `None` for what changes no document. A move is [`Kind::Moved`] until its other half shows that something
-    /// left a room, and a deletion [`Kind::Deleted`] until its place shows that it was the trash.
+    /// left a room, and a deletion for good [`Kind::DeletedForGood`] until its place shows that it was the trash.
     pub(crate) fn of(action: ActionId) -> Option<Kind> {
         Some(match action {
-            ActionId::FILE_MOVED_TO_TRASH
-            | ActionId::FILE_DELETED
-            | ActionId::FOLDER_MOVED_TO_TRASH
-            | ActionId::FOLDER_DELETED
-            | ActionId::ROOM_DELETED
-            | ActionId::FILE_VERSION_REMOVED => Kind::Deleted,
+            ActionId::FILE_MOVED_TO_TRASH | ActionId::FOLDER_MOVED_TO_TRASH => Kind::Deleted,
+            ActionId::FILE_DELETED | ActionId::FOLDER_DELETED | ActionId::FILE_VERSION_REMOVED => Kind::DeletedForGood,
+            ActionId::ROOM_DELETED => Kind::RoomDeleted,
             ActionId::FILE_UPDATED
             | ActionId::FILE_COPIED_WITH_OVERWRITING
             | ActionId::USER_FILE_UPDATED
@@ -55,24 +64,50 @@ impl Kind {
             | ActionId::FILE_DOWNLOADED_AS
             | ActionId::FOLDER_DOWNLOADED
             | ActionId::FILE_REVISION_DOWNLOADED => Kind::Downloaded,
+            // FileOpenedForChange, FileReaded
+            ActionId(5054 | 5064) => Kind::Viewed,
+            // links to a room, a file, a folder
+            ActionId(5088 | 5091 | 5122) => Kind::Shared,
+            // RoomRemoveUser, RoomGroupRemove
+            ActionId(5084 | 5096) => Kind::MemberRemoved,
+            // ThirdPartyDeleted, RoomArchived, AgentDeleted
+            ActionId(5030 | 5072 | 5156) => Kind::Dismantled,
             _ => return None,
         })
     }
 
-    /// Whether the vendor's published rule counts it, which knows changes, uploads and creations.
-    pub(crate) fn is_change(self) -> bool {
-        self != Kind::Downloaded
+    /// The actions that are of any kind.
+    pub(crate) fn actions() -> impl Iterator<Item = ActionId> {
+        (0..10_000).map(ActionId).filter(|action| Kind::of(*action).is_some())
     }
 
-    /// Whether it takes something away or spoils it, so that stopping the person helps.
+    /// Whether the vendor's published rule counts it, which knows changes, uploads and creations.
+    pub(crate) fn is_change(self) -> bool {
+        let is_none =
+            matches!(self, Kind::Downloaded | Kind::Viewed | Kind::Shared | Kind::MemberRemoved | Kind::Dismantled);
+        !is_none
+    }
+
+    pub(crate) fn is_deletion(self) -> bool {
+        matches!(self, Kind::Deleted | Kind::DeletedForGood | Kind::RoomDeleted)
+    }
+
+    /// Whether it takes documents away, spoils them or carries them off, so that stopping the person helps.
     pub(crate) fn is_harm(self) -> bool {
-        matches!(self, Kind::Deleted | Kind::Overwritten | Kind::Renamed)
+        self.is_deletion() || matches!(self, Kind::Overwritten | Kind::Renamed | Kind::MovedOut | Kind::Downloaded)
+    }
+
+    /// Whether a folder that nobody can weigh must be told: it is gone, or has left.
+    pub(crate) fn takes_away(self) -> bool {
+        self.is_deletion() || matches!(self, Kind::MovedOut | Kind::Downloaded)
     }
 
     /// The word in `240 documents renamed within 10 min`.
     pub(crate) fn participle(self) -> &'static str {
         match self {
             Kind::Deleted => "deleted",
+            Kind::DeletedForGood => "deleted for good",
+            Kind::RoomDeleted => "deleted with their room",
             Kind::Overwritten => "overwritten",
             Kind::Renamed => "renamed",
             Kind::MovedOut => "moved out",
@@ -80,6 +115,19 @@ impl Kind {
             Kind::Created => "created",
             Kind::Downloaded => "downloaded",
             Kind::Purged => "purged",
+            Kind::Viewed => "looked at",
+            Kind::Shared => "shared by links",
+            Kind::MemberRemoved => "removed from rooms",
+            Kind::Dismantled => "archived, deleted or disconnected",
+        }
+    }
+
+    /// What is counted, in the singular.
+    pub(crate) fn counted(self) -> &'static str {
+        match self {
+            Kind::MemberRemoved => "member",
+            Kind::Dismantled => "place",
+            _ => "document",
         }
     }
 }
@@ -94,9 +142,11 @@ pub(crate) fn is_deletion_for_good(event: &AuditEvent) -> bool {
     matches!(event.action, ActionId::FILE_DELETED | ActionId::FOLDER_DELETED | ActionId::ROOM_DELETED)
 }
 
-/// What an event is about, so that two events about the same are one: a folder and a file may have the same number.
+/// What an event is about, so that two events about the same are one: a folder and a file may have the same number. Who was removed from a
+/// room the portal does not say, so each such event is one.
 pub(crate) fn document(event: &AuditEvent) -> String {
-    match event.target.first() {
+    let is_removal = Kind::of(event.action) == Some(Kind::MemberRemoved);
+    match event.target.first().filter(|_| !is_removal) {
         Some(id) if event.action.is_about_whole_folder() || event.action == ActionId::FOLDER_RENAMED => {
             format!("folder {id}")
         }
@@ -119,16 +169,22 @@ mod tests {
             let Some(kind) = Kind::of(action) else { continue };
             let name = action.info().unwrap().name;
             let words: &[&str] = match kind {
-                Kind::Deleted => &["Deleted", "Trash", "Removed"],
+                Kind::Deleted => &["Trash"],
+                Kind::DeletedForGood => &["Deleted", "Removed"],
+                Kind::RoomDeleted => &["RoomDeleted"],
                 Kind::Overwritten => &["Updated", "Overwriting", "Restore"],
                 Kind::Renamed => &["Renamed"],
                 Kind::Moved | Kind::MovedOut => &["Moved"],
                 Kind::Created => &["Created", "Uploaded", "Copied", "Converted", "Imported"],
                 Kind::Downloaded => &["Downloaded"],
                 Kind::Purged => &[],
+                Kind::Viewed => &["Opened", "Readed"],
+                Kind::Shared => &["ExternalLinkCreated"],
+                Kind::MemberRemoved => &["Remove"],
+                Kind::Dismantled => &["RoomArchived", "AgentDeleted", "ThirdPartyDeleted"],
             };
             assert!(words.iter().any(|word| name.contains(word)), "{id} {name} is {kind:?}");
-            assert_eq!(kind == Kind::Deleted, action.class() == Some(ActClass::Delete), "{name}");
+            assert_eq!(kind.is_deletion(), action.class() == Some(ActClass::Delete), "{name}");
             assert_eq!(kind == Kind::Downloaded, action.class() == Some(ActClass::Download), "{name}");
         }
         // purging the trash writes a deletion for each file besides

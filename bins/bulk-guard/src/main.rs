@@ -6,8 +6,10 @@ mod body;
 mod changes;
 mod cli;
 mod config;
+mod crowd;
 mod doctor;
 mod explain;
+mod extent;
 mod gather;
 mod kind;
 mod names;
@@ -69,7 +71,11 @@ impl Program for BulkGuard {
 
     fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
         let candidates = plan::candidates(&facts);
-        let findings = facts.incidents.into_iter().map(told).collect();
+        let mut findings: Vec<_> = crowd::gathered(facts.incidents).into_iter().map(told).collect();
+        findings.sort_by_key(|found| {
+            let finding = &found.finding;
+            (std::cmp::Reverse(finding.severity), finding.person.id, finding.window.since)
+        });
         Judgement { findings, body: Body { candidates, ..Body::default() }, notes: Vec::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::PortalText;
+use audit_model::{AuditEvent, PortalText};
 use serde::Deserialize;
 
 /// `contract.locked` alone is nothing.
@@ -52,6 +52,22 @@ impl Names {
         let several = raw().filter(has_extension).nth(LEAST_OF_AN_EXTENSION - 1).is_some();
         raw().find(|title| is_note(title) || (several && has_extension(title)))
     }
+}
+
+/// What the portal's sentence about an event calls the document: the sentences of all languages end with it behind a colon, or have it in
+/// brackets. `None` where it is neither.
+pub(crate) fn title_in(event: &AuditEvent) -> Option<PortalText> {
+    let text = event.text.as_ref()?.raw();
+    // whose document it is, or who saved it, stands in brackets, too
+    let person = format!("[{}]", event.actor_name.raw());
+    let text = if event.actor_name.raw().is_empty() { text.to_owned() } else { text.replace(&person, "") };
+    let in_brackets = || {
+        let (_, behind) = text.split_once('[')?;
+        behind.split_once(']').map(|(title, _)| title)
+    };
+    let title = text.rsplit_once(": ").map(|(_, title)| title).filter(|title| !title.contains('"'));
+    let title = title.or_else(in_brackets).map(str::trim).filter(|title| !title.is_empty() && *title != "{0}")?;
+    Some(PortalText::new(title))
 }
 
 /// What stands behind the last dot, in lower case; empty without one.

@@ -1,10 +1,12 @@
 //! Who the people of the incidents are, whom the settings protect, and what a suspension would leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::PersonStatus;
-use docspace_client::{Client, Directory};
+use audit_model::{ActionId, Person, PersonStatus, Window};
+use chrono::{DateTime, Utc};
+use docspace_client::{Account, Client, Directory};
 use event_archive::Look;
+use futures::TryStreamExt;
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
 use job_store::{Journal, JournalState};
@@ -14,7 +16,6 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::rule::Incident;
 
 /// What a suspension does not stop: the portal goes on with these.
 pub(crate) const NOT_STOPPED: [&str; 3] = [
@@ -23,23 +24,64 @@ pub(crate) const NOT_STOPPED: [&str; 3] = [
     "the person's API keys stop working while the account is disabled, and work again afterwards",
 ];
 
+/// UsersUpdatedStatus
+const STATUS_CHANGED: ActionId = ActionId(4020);
+
 /// Name of what is planned, in the journal. This version only shows it.
 const KIND: &str = "suspend_observed";
 
-/// Fills in who everybody is, and drops the incidents of service accounts. Gives those accounts that are a directory's.
-///
-/// Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can be protected by a role that is
-/// not known.
-pub(crate) async fn identify(incidents: &mut Vec<Incident>, job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
-    let ids: Vec<Uuid> = incidents.iter().map(|incident| incident.finding.person.id).collect();
-    let accounts = attribution::accounts(ids, look).await;
-    for incident in incidents.iter_mut() {
-        if let Some(account) = accounts.get(&incident.finding.person.id) {
-            incident.finding.person = account.person.clone();
-        }
+/// From so many people on the list of all is read instead of one account after the other.
+const MANY_PEOPLE: usize = 4;
+
+/// Who people are.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    people: BTreeMap<Uuid, Account>,
+    robots: BTreeSet<Uuid>,
+}
+
+impl Accounts {
+    /// Looks people up as they are now. Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can
+    /// be protected by a role that is not known.
+    pub(crate) async fn look_up(ids: &BTreeSet<Uuid>, job: &Job, look: &mut Look) -> Accounts {
+        let people = if ids.len() < MANY_PEOPLE {
+            attribution::accounts(ids.iter().copied(), look).await
+        } else {
+            let mut directory = Directory::default();
+            let answer = directory.read_people(&look.client).await;
+            look.answered("people", answer);
+            directory.people.into_iter().filter(|(id, _)| ids.contains(id)).collect()
+        };
+        let is_robot = |account: &&Account| account.person.is_meant_by_one_of(&job.service_accounts);
+        let robots = people.values().filter(is_robot).map(|account| account.person.id);
+        let by_id = ids.iter().filter(|id| Person::named(**id, "".into()).is_meant_by_one_of(&job.service_accounts));
+        let robots = robots.chain(by_id.copied()).collect();
+        Accounts { people, robots }
     }
-    incidents.retain(|incident| !incident.finding.person.is_meant_by_one_of(&job.service_accounts));
-    accounts.into_iter().filter(|(_, account)| account.is_ldap).map(|(id, _)| id).collect()
+
+    pub(crate) fn person(&self, id: Uuid) -> Option<&Person> {
+        self.people.get(&id).map(|account| &account.person)
+    }
+
+    pub(crate) fn is_robot(&self, id: Uuid) -> bool {
+        self.robots.contains(&id)
+    }
+
+    /// Accounts that are a directory's.
+    pub(crate) fn of_directory(&self) -> BTreeSet<Uuid> {
+        self.people.iter().filter(|(_, account)| account.is_ldap).map(|(id, _)| *id).collect()
+    }
+}
+
+/// Whom somebody has switched on or off since a moment.
+pub(crate) async fn decided(job: &Job, since: DateTime<Utc>) -> anyhow::Result<BTreeSet<Uuid>> {
+    let window = Window::new(since, job.window.until);
+    let mut decided = BTreeSet::new();
+    let mut events = std::pin::pin!(job.archive.events_of_actions([STATUS_CHANGED], window));
+    while let Some(event) = events.try_next().await? {
+        decided.extend(event.target.iter().filter_map(|id| Uuid::parse_str(id).ok()));
+    }
+    Ok(decided)
 }
 
 /// Whom nothing may be done to, and what else the portal's lists say.
@@ -48,6 +90,8 @@ pub(crate) struct Known {
     pub(crate) protection: Protection,
     /// People who can sign in; 0 when nobody knows.
     pub(crate) active_people: u64,
+    /// Entries of the settings that mean nobody, a sentence each, by the setting.
+    pub(crate) misnamed: Vec<(String, String)>,
 }
 
 /// Asks the portal whom nothing may be done to.
@@ -101,7 +145,8 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
         let said: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
         protection.unread = Some(said.join("; "));
     }
-    Known { protection, active_people }
+    let misnamed = misnamed.into_iter().map(|unknown| (unknown.key.clone(), unknown.to_string())).collect();
+    Known { protection, active_people, misnamed }
 }
 
 /// The lists of the settings that protect people.

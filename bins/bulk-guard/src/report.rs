@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::Severity;
+use audit_model::{Finding, Severity};
 use job_runner::Found;
-use report::{Block, Document, Figure, Line, PersonLine, Section, line};
+use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table};
 
-use crate::body::{Detail, Report};
+use crate::body::{Detail, Of, Report};
 use crate::people::NOT_STOPPED;
+
+/// People that the text lists; JSON has all.
+const PEOPLE_SHOWN: usize = 50;
 
 /// Who changed how many documents, whom a plan would touch, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
@@ -32,17 +35,45 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     }
     let lines = report.findings.iter().map(|found| person(report, found));
     document.sections.push(Section::new("people who changed many documents").with_people(lines));
-    let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
-    let observed = "This version suspends no account. If you disable it yourself:";
-    let section = Section::new("what disabling an account does not end");
-    document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
+    // whom nobody would disable needs no word about what that leaves
+    let is_serious = |found: &Found<Detail>| found.detail.of == Of::Person && found.finding.severity >= Severity::High;
+    if report.findings.iter().any(is_serious) {
+        let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
+        let observed = "This version suspends no account. If you disable it yourself:";
+        let section = Section::new("what disabling an account does not end");
+        document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
+    }
 }
 
-fn person(report: &Report, Found { finding, .. }: &Found<Detail>) -> PersonLine {
-    let mut person = report.head.person(finding);
-    person.what_to_do = vec![
-        line!["ask ", Line::name(&finding.person.name), " whether this was meant; if not, disable the account"],
-        "then look at the trash and at the versions of the documents before anybody empties them".into(),
-    ];
+fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonLine {
+    // the first of it and the last say as much as ten that are nearly alike
+    let (first, last) = (finding.evidence.first(), finding.evidence.last().filter(|_| finding.evidence.len() > 1));
+    let evidence = first.into_iter().chain(last).cloned().collect();
+    let mut person = report.head.person(&Finding { evidence, ..finding.clone() });
+    person.what_to_do = match detail.of {
+        Of::Person if finding.severity >= Severity::High => vec![
+            "if it goes on, or nobody can say what it is for: disable the account".into(),
+            "ask somebody who knows the work, such as the owner of the room; whoever uses the account may read its mail".into(),
+            "nobody empties a trash or removes versions before it is known what was changed".into(),
+        ],
+        Of::Person => vec!["ask whether this was meant; if it was, nothing has to be done".into()],
+        Of::Visitors => vec![
+            "look who was meant to come through links to this room, and withdraw those that nobody needs".into(),
+            "nobody empties a trash or removes versions before it is known what was changed".into(),
+        ],
+        Of::Room => vec!["ask the owner of the room whether this was meant".into()],
+        Of::Crowd => {
+            person.who.page = None;
+            vec!["find out what runs for all of them, such as a sync client or a migration; where it is neither, stop it there".into()]
+        }
+    };
+    if detail.of == Of::Crowd {
+        let mut table = Table::new("", &["Who", "Documents"]);
+        for one in detail.people.iter().take(PEOPLE_SHOWN) {
+            table.row([Cell::from(&one.name), Cell::from(one.documents)]);
+        }
+        let summary = format!("People: {} of {}", detail.people.len().min(PEOPLE_SHOWN), detail.people.len());
+        person.details = vec![Details { summary: summary.into(), blocks: vec![Block::Table(table)] }];
+    }
     person
 }

@@ -7,18 +7,24 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use job_runner::args::CommonArgs;
 use job_runner::exit::Exit;
 use job_runner::{Error, Setup};
@@ -26,13 +32,22 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
-use tracing::{info, warn};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
 
 use crate::config::Config;
 
 /// No caller has anything to send.
-const BODY_LIMIT_BYTES: usize = 16 * 1024;
+const BODY_LIMIT_BYTES: u64 = 16 * 1024;
+
+/// Connections held at a time: far fewer than a process may have descriptors. Who comes then waits for one that ends.
+const MOST_CONNECTIONS: usize = 128;
+
+/// Who has not sent the whole head of a request by then is cut off, so that nobody holds connections for nothing.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
 
 /// Requests taken in a minute, of callers with the token and of those without; a monitor asks once in a while.
 const REQUESTS_PER_MINUTE: u64 = 60;
@@ -92,22 +107,90 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
         last_failed: Mutex::new(None),
     });
     let app = Router::new()
-        .route("/security/scan", post(scan).get(scan))
+        // a question about the answer is no wish for a scan
+        .route("/security/scan", post(scan).get(scan).head(|| async { StatusCode::METHOD_NOT_ALLOWED }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .with_state(Arc::clone(&guard));
-    let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     // before anybody is told that it listens, and may ask it to end
     let (asked, overdue) = (stop()?, stop()?);
     setup.print(&format!("http://{}\n", listener.local_addr()?))?;
-    let server = axum::serve(listener, app).with_graceful_shutdown(asked);
+    let mut connections = answer_until(asked, listener, app).await;
+    let answered = async { while connections.join_next().await.is_some() {} };
     tokio::select! {
-        ended = server.into_future() => ended.context("the server stopped")?,
+        () = answered => {}
         () = out_of_patience(guard, overdue) => {}
     }
     Ok(Exit::Concluded)
+}
+
+/// Answers until somebody asks this process to end; gives the connections that have an answer to come.
+async fn answer_until(asked: impl Future<Output = ()>, listener: TcpListener, app: Router) -> JoinSet<()> {
+    let (stopping, stop) = watch::channel(false);
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let mut asked = std::pin::pin!(asked);
+    loop {
+        let next = async {
+            let room = Arc::clone(&room).acquire_owned().await.ok()?;
+            let (stream, _) = listener.accept().await.inspect_err(|error| warn!("a caller was lost: {error}")).ok()?;
+            Some((stream, room))
+        };
+        let next = tokio::select! {
+            () = &mut asked => break,
+            next = next => next,
+        };
+        while connections.try_join_next().is_some() {}
+        match next {
+            Some((stream, room)) => {
+                let (app, stop) = (app.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection(stream, app, stop).await;
+                    drop(room);
+                });
+            }
+            None => until_descriptors_are_free().await,
+        }
+    }
+    stopping.send_replace(true);
+    connections
+}
+
+/// Trying again at once would only be hot.
+#[expect(clippy::disallowed_methods, reason = "the patience of a server; nothing of a run waits")]
+async fn until_descriptors_are_free() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// Answers one caller. When this process is to end, one who has asked for something gets the answer, and one who has not yet does not.
+async fn connection(stream: TcpStream, app: Router, mut stop: watch::Receiver<bool>) {
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&has_asked);
+    let service = TowerToHyperService::new(app);
+    let service = service_fn(move |request: Request<Incoming>| {
+        noted.store(true, Ordering::Relaxed);
+        service.call(request)
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = async { stop.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() } => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None if !has_asked.load(Ordering::Relaxed) => return,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!("a caller was not answered: {error}");
+    }
 }
 
 /// Some time after somebody asked this process to end and the scan that ran then has ended.
@@ -154,10 +237,14 @@ pub(crate) fn token(config: &Config) -> Result<SecretString, Error> {
     };
     let read = || {
         let mut text = String::new();
-        std::fs::File::open(path)?.take(MOST_TOKEN_BYTES).read_to_string(&mut text)?;
+        std::fs::File::open(path)?.take(MOST_TOKEN_BYTES + 1).read_to_string(&mut text)?;
         Ok::<_, std::io::Error>(text)
     };
     let text = read().map_err(|error| Error::setting(KEY, format!("{} cannot be read: {error}", path.display())))?;
+    if text.len() as u64 > MOST_TOKEN_BYTES {
+        let message = format!("{} is longer than {MOST_TOKEN_BYTES} bytes; it must hold one word", path.display());
+        return Err(Error::setting(KEY, message));
+    }
     let token = text.trim();
     if token.len() < LEAST_TOKEN_LENGTH || token.contains(char::is_whitespace) {
         let message = format!("{} must hold one word of at least {LEAST_TOKEN_LENGTH} characters", path.display());
@@ -191,6 +278,10 @@ fn arguments(args: &CommonArgs) -> Vec<OsString> {
 }
 
 async fn scan(State(guard): State<Arc<Guard>>, headers: HeaderMap) -> Response {
+    if has_much_to_say(&headers) {
+        let answer = json!({ "status": "error", "detail": "nobody reads what is sent along; send nothing" });
+        return said(StatusCode::PAYLOAD_TOO_LARGE, [], &answer);
+    }
     let is_known = guard.knows(&headers);
     if !guard.takes_another(is_known) {
         let answer = json!({ "status": "error", "detail": "too many requests; ask again in a minute" });
@@ -204,6 +295,12 @@ async fn scan(State(guard): State<Arc<Guard>>, headers: HeaderMap) -> Response {
     let scan = guard.scan().await;
     let (status, answer) = answer(&scan);
     said(status, [], &answer)
+}
+
+/// Whether a body comes along that is longer than the limit, or of a length that nobody knows. It is not read.
+fn has_much_to_say(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length > BODY_LIMIT_BYTES)
 }
 
 fn said<const N: usize>(status: StatusCode, more: [(HeaderName, &'static str); N], answer: &Value) -> Response {

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::plural;
-use attribution::{Countries, History, Reach};
-use audit_model::{AuditEvent, Finding, PortalText, Window, title_in_context};
+use ::report::words::{list_of, plural};
+use attribution::{Countries, FACTS_KEPT, History, Reach};
+use audit_model::{AuditEvent, Finding, PortalText, Window};
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
-use docspace_client::EntryId;
 use event_archive::{Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
 
 use crate::assessment::{Corroboration, Sign};
+use crate::extent::Extent;
 use crate::kind::Kind;
 use crate::names::{Names, extension};
-use crate::rule::Incident;
+use crate::rule::{Incident, Who, place};
 
 /// How far before an incident somebody's habits are looked at.
 const HISTORY: TimeDelta = TimeDelta::days(30);
@@ -30,25 +30,30 @@ const NOT_YET_HABIT: TimeDelta = TimeDelta::days(1);
 /// With fewer days of work than this nearly everything would be unusual.
 const LEAST_DAYS: usize = 10;
 
-/// Documents whose present names are looked up, one request each.
+/// Documents whose present names are looked up, one request each, where rows do not tell them.
 const NAMES_LOOKED_UP: usize = 20;
 
 /// With fewer names than this nothing is said of them.
 const LEAST_NAMES: usize = 5;
 
+/// So many documents with one extension that no program makes are told beside as many others.
+const MANY_NAMES: usize = 20;
+
 /// So many documents of an extension in the month before make it an ordinary one.
 const LEAST_IN_USE: usize = 3;
+
+/// Addresses and programs that a sentence names.
+const SHOWN: usize = 3;
 
 /// People work in a room or two at a time.
 const MANY_ROOMS: usize = 3;
 
-/// What somebody did in an incident, and before it.
+/// From where somebody did what they did in an incident, and what is usual for them.
 #[derive(Default)]
 pub(crate) struct Story {
-    rooms: BTreeSet<String>,
-    addresses: BTreeSet<String>,
-    /// Files whose names may have been changed or made.
-    files: BTreeSet<String>,
+    pub(crate) addresses: BTreeSet<String>,
+    /// Browsers and other programs, with the system that they ran on.
+    pub(crate) programs: BTreeSet<String>,
     pub(crate) habits: Habits,
 }
 
@@ -58,6 +63,7 @@ pub(crate) struct Habits {
     days: BTreeSet<NaiveDate>,
     hours: BTreeSet<u32>,
     addresses: BTreeSet<String>,
+    programs: BTreeSet<String>,
 }
 
 impl Habits {
@@ -66,6 +72,7 @@ impl Habits {
         self.days.insert(local.date_naive());
         self.hours.insert(local.hour());
         self.addresses.extend(address(event));
+        self.programs.extend(program(event));
     }
 
     fn are_known(&self) -> bool {
@@ -83,21 +90,31 @@ impl Habits {
 
 impl Story {
     fn learn(&mut self, event: &AuditEvent) {
-        let Some(kind) = Kind::of(event.action) else { return };
-        self.rooms.extend(title_in_context(event).map(|title| title.raw().to_owned()));
-        self.addresses.extend(address(event));
-        let is_named = matches!(kind, Kind::Renamed | Kind::Overwritten | Kind::Created);
-        if is_named && !event.action.is_about_whole_folder() {
-            self.files.extend(event.target.first().cloned());
+        if Kind::of(event.action).is_some() {
+            self.addresses.extend(address(event));
+            self.programs.extend(program(event));
         }
     }
 
-    /// What can be told without asking anybody.
-    pub(crate) fn signs(&self, began: DateTime<Utc>, zone: Tz) -> Vec<Corroboration> {
+    /// `from 203.0.113.66, with python-requests 2`
+    pub(crate) fn from(&self) -> Option<String> {
+        let shown = |texts: &BTreeSet<String>| {
+            let texts: Vec<String> =
+                texts.iter().map(|text| PortalText::new(text.as_str()).for_terminal_within(80)).collect();
+            list_of(&texts, SHOWN, texts.len() as u64)
+        };
+        let from = (!self.addresses.is_empty()).then(|| format!("from {}", shown(&self.addresses)));
+        let with = (!self.programs.is_empty()).then(|| format!("with {}", shown(&self.programs)));
+        let parts: Vec<String> = from.into_iter().chain(with).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// What can be told without asking anybody; `rooms` is in how many of them it happened.
+    pub(crate) fn signs(&self, rooms: usize, began: DateTime<Utc>, zone: Tz) -> Vec<Corroboration> {
         let mut signs = Vec::new();
         let mut add = |kind: Sign, evidence: String| signs.push(Corroboration { kind, evidence });
-        if self.rooms.len() >= MANY_ROOMS {
-            add(Sign::SeveralRooms, format!("documents of {}", plural(self.rooms.len() as u64, "room")));
+        if rooms >= MANY_ROOMS {
+            add(Sign::SeveralRooms, format!("documents of {}", plural(rooms as u64, "room")));
         }
         if self.habits.are_known() {
             let hour = began.with_timezone(&zone).hour();
@@ -106,15 +123,25 @@ impl Story {
                 let days = plural(self.habits.days.len() as u64, "day");
                 add(Sign::OffHours, format!("at {hour}:00, an hour never worked at on {days} of the month before"));
             }
-            let new: Vec<&String> = self.addresses.difference(&self.habits.addresses).collect();
-            if let Some(first) = new.first().filter(|_| !self.habits.addresses.is_empty()) {
-                let shown = PortalText::new(first.as_str()).for_terminal();
+            let shown = |text: &String| PortalText::new(text.as_str()).for_terminal_within(80);
+            if let Some(new) = new_one(&self.addresses, &self.habits.addresses) {
                 let known = plural(self.habits.addresses.len() as u64, "address");
-                add(Sign::NewAddress, format!("from {shown}, not among the {known} of the month before"));
+                let evidence = format!("from {}, not among the {known} of the month before", shown(new));
+                add(Sign::NewAddress, evidence);
+            }
+            if let Some(new) = new_one(&self.programs, &self.habits.programs) {
+                let known = plural(self.habits.programs.len() as u64, "program");
+                let evidence = format!("with {}, not among the {known} of the month before", shown(new));
+                add(Sign::NewProgram, evidence);
             }
         }
         signs
     }
+}
+
+/// What was not there before, where anything was.
+fn new_one<'n>(now: &'n BTreeSet<String>, before: &BTreeSet<String>) -> Option<&'n String> {
+    now.iter().find(|text| !before.contains(*text)).filter(|_| !before.is_empty())
 }
 
 /// The time that shows what is usual.
@@ -122,7 +149,7 @@ fn before(incident: Window) -> Window {
     Window::new(incident.since - HISTORY, incident.since - NOT_YET_HABIT)
 }
 
-/// The stories of all incidents, from two passes over what is remembered.
+/// The stories of all incidents of single people, from what is remembered of those people alone.
 pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyhow::Result<Vec<Story>> {
     let mut stories: Vec<Story> = incidents.iter().map(|_| Story::default()).collect();
     let windows = || incidents.iter().map(|incident| incident.finding.window);
@@ -131,15 +158,23 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
     };
     let mut of_person: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
     for (index, incident) in incidents.iter().enumerate() {
-        of_person.entry(incident.finding.person.id).or_default().push(index);
+        // of visitors nothing is usual: everybody has one account
+        if !matches!(incident.who, Who::Room(_)) {
+            of_person.entry(incident.finding.person.id).or_default().push(index);
+        }
     }
-    let mut events = std::pin::pin!(job.archive.events(Window::new(first - HISTORY, last)));
+    let people: Vec<Uuid> = of_person.keys().copied().collect();
+    let mut events = std::pin::pin!(job.archive.events_of(people, Window::new(first - HISTORY, last)));
     while let Some(event) = events.try_next().await? {
         for &index in of_person.get(&event.actor).into_iter().flatten() {
-            let window = incidents[index].finding.window;
-            if window.contains(event.at) {
-                stories[index].learn(&event);
-            } else if before(window).contains(event.at) {
+            let Incident { who, finding, .. } = &incidents[index];
+            if finding.window.contains(event.at) {
+                let is_here =
+                    matches!(who, Who::Person(_)) || matches!(who, Who::Visitors(title) if place(&event) == *title);
+                if is_here {
+                    stories[index].learn(&event);
+                }
+            } else if matches!(who, Who::Person(_)) && before(finding.window).contains(event.at) {
                 stories[index].habits.learn(&event, zone);
             }
         }
@@ -147,7 +182,7 @@ pub(crate) async fn stories(job: &Job, incidents: &[Incident], zone: Tz) -> anyh
     Ok(stories)
 }
 
-/// What the present names of some of the documents of an incident say.
+/// What the names of the documents of an incident say.
 pub(crate) struct NameSigns {
     pub(crate) signs: Vec<Corroboration>,
     /// What is not known of them, in words.
@@ -156,23 +191,25 @@ pub(crate) struct NameSigns {
     pub(crate) may_be_more: bool,
 }
 
-/// Looks up present names.
+/// Takes the names of all documents from the rows about them. Of those that no row names, some are looked up, spread over all of them.
 pub(crate) async fn names(
     job: &Job,
     incident: Window,
-    story: &Story,
+    extent: &Extent,
     names: &Names,
     look_ups: &mut LookUps,
 ) -> anyhow::Result<NameSigns> {
-    let files: Vec<&String> = story.files.iter().take(NAMES_LOOKED_UP).collect();
+    let mut titles: Vec<PortalText> = extent.names.values().filter_map(|(title, _)| title.clone()).collect();
+    let told = titles.len();
+    let untold: Vec<_> = extent.names.iter().filter(|(_, (title, _))| title.is_none()).collect();
+    let asked: Vec<_> = spread(&untold, NAMES_LOOKED_UP).collect();
     let gone_before = look_ups.gone();
-    let mut titles = Vec::new();
-    for file in &files {
+    for (file, (_, at)) in asked.iter().copied() {
         if !look_ups.may_ask() {
             break;
         }
-        let file = look_ups.take_answer(job.client.file(&EntryId::from(file.as_str())).await);
-        titles.extend(file.map(|file| file.title));
+        let looked = job.archive.title_of_file(&job.client, file, (job.now - *at).min(FACTS_KEPT), job.now).await?;
+        titles.extend(look_ups.take(looked).map(|known| known.value));
     }
     let mut signs = signs_of_names(&titles, names);
     if let Some((extension, _)) = new_extension(&titles, names)
@@ -180,14 +217,21 @@ pub(crate) async fn names(
     {
         signs.retain(|sign| sign.kind != Sign::NewExtension);
     }
-    let gone = (look_ups.gone() - gone_before) as usize;
-    let failed = files.len() - titles.len() - gone;
+    let seen = titles.len() - told;
+    let gone = ((look_ups.gone() - gone_before) as usize).min(asked.len() - seen);
+    let failed = asked.len() - seen - gone;
     let ordinary = titles.iter().filter(|title| names.is_ordinary(&extension(title.raw()))).count();
     // with more ordinary names than this the others cannot make one extension the commonest
-    let is_open = ordinary * 5 <= files.len() && (failed > 0 || gone >= LEAST_NAMES);
+    let is_open = ordinary * 5 <= told + asked.len() && (failed > 0 || gone >= LEAST_NAMES);
     let may_be_more = signs.is_empty() && is_open;
-    let unknown = (may_be_more || failed > 0).then(|| unknown_names(titles.len(), gone, failed));
+    let unknown = (may_be_more || failed > 0).then(|| unknown_names(seen, gone, failed));
     Ok(NameSigns { signs, unknown, may_be_more })
+}
+
+/// At most so many of them, evenly from the first to the last.
+fn spread<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
+    let count = all.len().min(most);
+    (0..count).map(move |n| &all[n * all.len() / count.max(1)])
 }
 
 fn unknown_names(told: usize, gone: usize, failed: usize) -> String {
@@ -203,13 +247,13 @@ fn unknown_names(told: usize, gone: usize, failed: usize) -> String {
 fn signs_of_names(titles: &[PortalText], names: &Names) -> Vec<Corroboration> {
     let mut signs = Vec::new();
     if let Some(known) = names.ransomware(titles) {
-        let shown = PortalText::new(known).for_terminal();
+        let shown = PortalText::new(known).for_terminal_within(120);
         let evidence = format!("`{shown}` is a name that ransomware leaves behind");
         signs.push(Corroboration { kind: Sign::Ransomware, evidence });
     }
     if let Some((extension, count)) = new_extension(titles, names) {
-        let shown = PortalText::new(extension).for_terminal();
-        let evidence = format!("{count} of {} documents looked at end in `.{shown}` now", titles.len());
+        let shown = PortalText::new(extension).for_terminal_within(80);
+        let evidence = format!("{count} of {} new names end in `.{shown}` now", titles.len());
         signs.push(Corroboration { kind: Sign::NewExtension, evidence });
     }
     signs
@@ -222,7 +266,8 @@ fn new_extension(titles: &[PortalText], names: &Names) -> Option<(String, usize)
         *extensions.entry(extension(title.raw())).or_default() += 1;
     }
     let commonest = extensions.into_iter().max_by_key(|(_, count)| *count)?;
-    let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && commonest.1 * 5 >= titles.len() * 4;
+    let is_most = commonest.1 * 5 >= titles.len() * 4 || commonest.1 >= MANY_NAMES && commonest.1 * 2 >= titles.len();
+    let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && is_most;
     is_new.then_some(commonest)
 }
 
@@ -253,6 +298,8 @@ pub(crate) struct CountrySigns {
     pub(crate) signs: BTreeMap<Uuid, Corroboration>,
     /// Of whom nobody can tell whether a country is new, and why, in words.
     pub(crate) unknown: BTreeMap<Uuid, String>,
+    /// Of whom the portal did not tell it, though it could: there may be a sign.
+    pub(crate) failed: BTreeSet<Uuid>,
 }
 
 /// Sign-ins, in an incident or the day before it, from countries that the person had not signed in from in the month before. What is
@@ -262,13 +309,18 @@ pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look)
     let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(told) };
     // who steals a session looks around first
     let history = History::read(Window::new(first, job.window.until), LOGIN_HISTORY, look).await?;
+    let is_blind = look.coverage().gaps.iter().any(|gap| gap.what == "logins");
     for finding in findings {
         let (id, own) = (finding.person.id, finding.window);
+        told.failed.extend(is_blind.then_some(id));
         let habits_end = before(own).until;
         let now = job.archive.successful_logins_of(id, Window::new(habits_end, own.until)).await?;
         let mut now = now.iter().filter_map(|login| login.country.as_ref());
         let Some(since) = history.since() else {
-            told.unknown.extend(now.next().map(|_| (id, unknown_countries(&history))));
+            if now.next().is_some() {
+                told.unknown.insert(id, unknown_countries(&history));
+                told.failed.extend(history.unseen().map(|_| id));
+            }
             continue;
         };
         let usual = job.archive.successful_logins_of(id, Window::new(since, habits_end)).await?;
@@ -297,6 +349,13 @@ fn said(text: Option<&PortalText>) -> Option<&str> {
     text.map(PortalText::raw).filter(|text| !text.is_empty())
 }
 
+/// What sent the request, as the portal notes it.
+fn program(event: &AuditEvent) -> Option<String> {
+    let details = event.details.as_ref()?;
+    let browser = said(details.browser.as_ref())?;
+    Some(said(details.platform.as_ref()).map_or_else(|| browser.to_owned(), |system| format!("{browser} on {system}")))
+}
+
 /// An address that can be compared: the portal cuts IPv6 addresses at the first colon.
 fn address(event: &AuditEvent) -> Option<String> {
     said(event.ip.as_ref()).filter(|ip| ip.contains('.')).map(str::to_owned)
@@ -304,7 +363,7 @@ fn address(event: &AuditEvent) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::testing;
+    use audit_model::{EventDetails, testing};
 
     use super::*;
 
@@ -314,7 +373,7 @@ mod tests {
     }
 
     fn signs(story: &Story) -> Vec<Sign> {
-        story.signs("2026-11-20T02:30:00Z".parse().unwrap(), Tz::UTC).into_iter().map(|sign| sign.kind).collect()
+        story.signs(1, "2026-11-20T02:30:00Z".parse().unwrap(), Tz::UTC).into_iter().map(|sign| sign.kind).collect()
     }
 
     /// Twelve days in the office, from one address.
@@ -349,13 +408,30 @@ mod tests {
 
     #[test]
     fn three_rooms_at_a_time_are_many() {
-        let mut story = Story::default();
-        for room in ["Rooms: A", "Rooms: B", "My documents"] {
-            story.learn(&event("2026-11-20T02:30:00Z", 5017, room, ""));
-        }
-        assert_eq!(signs(&story), []);
-        story.learn(&event("2026-11-20T02:30:00Z", 5017, "Rooms: C", ""));
-        assert_eq!(signs(&story), [Sign::SeveralRooms]);
+        let signs = |rooms| Story::default().signs(rooms, "2026-11-20T02:30:00Z".parse().unwrap(), Tz::UTC).len();
+        assert_eq!([signs(2), signs(3)], [0, 1]);
+    }
+
+    #[test]
+    fn a_program_never_used_is_a_sign() {
+        let with = |browser: &str, at: &str| {
+            let details = EventDetails { browser: Some(browser.into()), ..EventDetails::default() };
+            AuditEvent { details: Some(Box::new(details)), ..event(at, 5034, "", "192.0.2.7") }
+        };
+        let mut story = Story { habits: usual(), ..Story::default() };
+        story.learn(&with("python-requests 2", "2026-11-20T11:30:00Z"));
+        assert_eq!(signs(&story), [Sign::OffHours], "which programs are usual is not known");
+        story.habits.learn(&with("Chrome 131", "2026-11-12T09:20:00Z"), Tz::UTC);
+        assert_eq!(signs(&story), [Sign::OffHours, Sign::NewProgram]);
+        assert_eq!(story.from().unwrap(), "from 192.0.2.7, with python-requests 2");
+    }
+
+    #[test]
+    fn names_are_looked_up_from_the_first_to_the_last() {
+        let all: Vec<usize> = (0..99).collect();
+        let asked: Vec<usize> = spread(&all, 20).copied().collect();
+        assert_eq!((asked.len(), asked[0], asked[10], asked[19]), (20, 0, 49, 94));
+        assert_eq!(spread(&all[..3], 20).count(), 3);
     }
 
     #[test]
@@ -374,6 +450,9 @@ mod tests {
         assert_eq!(found(&titles(".locked", 2)), []);
         let mixed: Vec<PortalText> = titles(".xq7", 3).into_iter().chain(titles("", 2)).collect();
         assert_eq!(found(&mixed), []);
+        // innocent names first, or in between, hide nothing
+        let mixed: Vec<PortalText> = titles("", 20).into_iter().chain(titles(".xq7", 30)).collect();
+        assert_eq!(found(&mixed), [Sign::NewExtension]);
         assert_eq!(found(&["HOW_TO_DECRYPT.txt".into()]), [Sign::Ransomware]);
     }
 }

@@ -9,22 +9,23 @@ use safe_actions::ActionState;
 use tracing::error;
 use uuid::Uuid;
 
-use crate::body::{Body, Destination, Report};
+use crate::body::{Body, Destination, Report, Written};
 use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::gather;
+use crate::manifest::Manifest;
 use crate::target::{Target, about_readers};
-use crate::upload::{self, Uploader};
+use crate::upload::{self, Action, Uploader};
 use crate::write::{self, Source};
 
 /// Writes the files of the report, and uploads them.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-    match gather::folder(config, &report.body.facts.period) {
+    match gather::folder(config, job, &report.body.facts.period) {
         Some(folder) if job.dry_run => {
-            report.head.notes.push(format!("dry run: nothing was written into {}", folder.display()));
+            report.head.notes.push(format!("dry run: nothing was written into {}", folder.path.display()));
         }
-        Some(folder) => write_files(config, job, folder, report).await?,
+        Some(folder) => write_files(config, job, folder.path, report).await?,
         None => {}
     }
     if let Some(target) = report.body.target.take() {
@@ -86,29 +87,22 @@ async fn deliver(
         report.head.notes.push(format!("dry run: nothing was uploaded into {}", target.path));
     }
     let Some(written) = report.body.report.take() else { return Ok(()) };
-    let uploads = upload::uploads(&written.files, &written.manifest, &report.body.facts.period.label());
-    let held = held_back(report.coverage(), job);
-    let mut actions = Vec::new();
-    match (&held, &job.store) {
-        (Some(why), _) => actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Held, why.clone()))),
-        (None, Err(refusal)) => {
-            actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, refusal.to_string())));
-        }
-        (None, Ok(store)) => match Uploader::new(job, store, &target, &written.folder, config.on_collision).await {
-            Ok(uploader) => {
-                for upload in &uploads {
-                    let action = uploader.apply(upload).await;
-                    actions
-                        .push(action.unwrap_or_else(|error| upload.action(ActionState::Failed, format!("{error:#}"))));
-                }
-            }
-            Err(error) => {
-                actions.extend(uploads.iter().map(|upload| upload.action(ActionState::Failed, format!("{error:#}"))));
-            }
+    let label = report.body.facts.period.label();
+    let held = |state, why: &str| -> Vec<Action> {
+        let uploads = upload::uploads(&written.files, &written.manifest, &label, u64::MAX);
+        uploads.iter().map(|upload| upload.action(state, why)).collect()
+    };
+    let actions = match (held_back(config, job, &target, &written, report.coverage()).await, &job.store) {
+        (Err(error), _) => held(ActionState::Held, &format!("what is there already could not be seen: {error}")),
+        (Ok(Some(why)), _) => held(ActionState::Held, &why),
+        (Ok(None), Err(refusal)) => held(ActionState::Held, &refusal.to_string()),
+        (Ok(None), Ok(store)) => match Uploader::new(job, store, &target, &written.folder, config.on_collision).await {
+            Ok(uploader) => uploader.apply_all(&written.files, &written.manifest, &label).await,
+            Err(error) => held(ActionState::Failed, &format!("{error:#}")),
         },
-    }
+    };
     report.body.report = Some(written);
-    if actions.iter().any(|action| matches!(action.state, ActionState::Held | ActionState::Failed)) {
+    if !actions.iter().all(upload::is_there) {
         missing(report);
     }
     report.body.actions = actions;
@@ -116,19 +110,34 @@ async fn deliver(
 }
 
 /// Why a report is not for others yet.
-fn held_back(coverage: &Coverage, job: &Job) -> Option<String> {
-    if coverage.verdict() == Verdict::Nothing {
-        return Some("nothing can be concluded".to_owned());
-    }
+async fn held_back(
+    config: &Config,
+    job: &Job,
+    target: &Target,
+    written: &Written,
+    coverage: &Coverage,
+) -> Result<Option<String>, docspace_client::Error> {
     if let Err(refusal @ Refusal::Clock { .. }) = &job.store {
-        return Some(refusal.to_string());
+        return Ok(Some(refusal.to_string()));
     }
-    let is_open = coverage.gaps.iter().any(|gap| gap.why == GapReason::NotSettled);
-    is_open.then(|| "the portal may still be storing events of it; run again later".to_owned())
+    if let Some(why) = upload::why_held(coverage, config.upload_incomplete) {
+        return Ok(Some(why));
+    }
+    // a complete one gives way to nothing
+    if coverage.verdict() == Verdict::Complete {
+        return Ok(None);
+    }
+    let ours = &written.content;
+    let there = upload::manifests_there(&job.client, target, &ours.period.label).await?;
+    let is_about_this =
+        |there: &&Manifest| there.period == ours.period && there.portal.get("url") == ours.portal.get("url");
+    let better = there.iter().filter(is_about_this).any(|there| there.saw_more_than(coverage.verdict(), &ours.counts));
+    Ok(better.then(|| "the report of this time that is there already saw more".to_owned()))
 }
 
-/// People whom the report names; the portal itself and our own programs are none.
+/// People whom the report names: neither the portal itself, nor whoever comes by a link, nor service accounts.
 fn named(facts: &Facts) -> BTreeSet<Uuid> {
-    let people = facts.summary.people.keys().chain(facts.logins.users.keys());
-    people.filter(|id| !is_robot(**id) && !facts.own.contains(id)).copied().collect()
+    let people = facts.summary.people.keys().filter(|actor| actor.is_person()).map(|actor| actor.id);
+    let people = people.chain(facts.logins.users.keys().copied().filter(|id| !is_robot(*id)));
+    people.filter(|id| !facts.own.contains(id)).collect()
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::decision::{Decision, Limits};
 use crate::facts::Facts;
 use crate::filter::{Filter, Selection};
-use crate::manifest::{Counts, FileEntry, PeriodFacts};
+use crate::manifest::{Counts, FileEntry, Manifest, PeriodFacts, Reading};
 use crate::page_one;
 use crate::period::Period;
 use crate::summary::Summary;
@@ -26,6 +26,11 @@ pub(crate) struct Written {
     pub(crate) files: Vec<FileEntry>,
     /// The manifest, which does not list itself.
     pub(crate) manifest: FileEntry,
+    /// Of the manifest: whoever keeps it elsewhere notices a report that was made anew.
+    pub(crate) digest: String,
+    /// What the manifest says.
+    #[serde(skip)]
+    pub(crate) content: Manifest,
 }
 
 /// Where a report is uploaded to.
@@ -58,6 +63,9 @@ pub(crate) type Report = job_runner::Report<(), Body>;
 pub(crate) struct Body {
     pub(crate) period: PeriodFacts,
     pub(crate) counts: Counts,
+    /// Absent before the period was read completely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reading: Option<Reading>,
     /// Events by class and by topic, and the same of the period before where it is known.
     pub(crate) totals: Value,
     pub(crate) decisions: Vec<Decision>,
@@ -104,7 +112,7 @@ impl Body {
                 .collect();
             let topics: serde_json::Map<String, Value> =
                 TOPICS.into_iter().map(|topic| (topic.name().to_owned(), summary.of_topic(topic).into())).collect();
-            json!({ "events": summary.events.count, "people": summary.active_people(), "classes": classes, "topics": topics })
+            json!({ "events": summary.events.count, "people": summary.active_people, "classes": classes, "topics": topics })
         };
         let mut all = totals(&facts.summary);
         if let Some(members) = all.as_object_mut() {
@@ -118,6 +126,7 @@ impl Body {
         Body {
             period: facts.period.facts(),
             counts: facts.counts(),
+            reading: facts.reading,
             totals: all,
             decisions: facts.decisions(),
             only: only.clone(),

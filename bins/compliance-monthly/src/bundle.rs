@@ -1,16 +1,16 @@
 //! Writing the files of a report: to temporary names first, so that a crash leaves no half report, and the manifest last.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use audit_model::Verdict;
-use job_store::files::{self, NamedTempFile};
+use job_store::files::{self, NamedTempFile, open_plain};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{FILE_NAME, FileEntry, Manifest, PeriodFacts, hash_of, is_file, read_manifest};
+use crate::manifest::{Counts, FILE_NAME, FileEntry, Manifest, PeriodFacts, hash_of, read_manifest};
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
@@ -51,14 +51,23 @@ impl Write for Part {
 }
 
 /// What a report is about. Two that differ in it have no place in one folder.
+#[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) portal: String,
     pub(crate) period: PeriodFacts,
     /// What it is restricted to, as the manifest keeps it.
     pub(crate) only: Value,
+    /// Whether the name of its folder has its period in it.
+    pub(crate) has_own_folder: bool,
 }
 
 impl Subject {
+    /// Whether the report of this manifest is about the same, by other clocks.
+    pub(crate) fn has_other_clocks(&self, there: &Manifest) -> bool {
+        let as_there = Subject { period: there.period.clone(), ..self.clone() };
+        there.period.label == self.period.label && there.period != self.period && as_there.difference(there).is_none()
+    }
+
     /// How the report of this manifest differs; `None` when it is about the same.
     fn difference(&self, there: &Manifest) -> Option<String> {
         let url = there.portal.get("url").and_then(Value::as_str).unwrap_or_default();
@@ -96,7 +105,12 @@ impl Bundle {
         })?;
         let there = read_manifest(folder).ok();
         if let Some(difference) = there.and_then(|there| subject.difference(&there)) {
-            let message = format!("{difference}; name another folder, put `{{month}}` into it for one each");
+            let remedy = if subject.has_own_folder {
+                "move that report away, or name another folder"
+            } else {
+                "name another folder, put `{month}` into it for one each"
+            };
+            let message = format!("{difference}; {remedy}");
             return Err(job_runner::Error::setting("out", message).into());
         }
         for name in ["compliance-report-", FILE_NAME] {
@@ -106,13 +120,8 @@ impl Bundle {
     }
 
     /// Whether the report that is there already saw more than one that ends like this.
-    pub(crate) fn holds_more_than(&self, verdict: Verdict) -> bool {
-        let Ok(there) = read_manifest(&self.folder) else { return false };
-        match verdict {
-            Verdict::Complete => false,
-            Verdict::Incomplete => there.is_complete(),
-            Verdict::Nothing => there.is_complete() || there.counts.events + there.counts.logins > 0,
-        }
+    pub(crate) fn holds_more_than(&self, verdict: Verdict, counts: &Counts) -> bool {
+        read_manifest(&self.folder).is_ok_and(|there| there.saw_more_than(verdict, counts))
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -143,13 +152,15 @@ impl Bundle {
     }
 
     /// Gives all files their names. Until the last of them has it there is no manifest, so that nobody takes old and new files
-    /// together for a report. Gives the entry of the manifest itself.
+    /// together for a report. Gives the entry of the manifest itself, which is sealed.
     pub(crate) fn publish(self, manifest: &Manifest) -> anyhow::Result<FileEntry> {
         let failed = || format!("cannot write the report into {}", self.folder.display());
-        let text = manifest.sealed().context("the manifest is no JSON")?;
+        let text = manifest.bytes().context("the manifest is no JSON")?;
         let changed: Vec<bool> = self.finished.iter().map(|(entry, _)| !self.is_there(entry)).collect();
         let path = self.folder.join(FILE_NAME);
-        let same_manifest = is_file(&path) && fs::read(&path).is_ok_and(|there| there == text);
+        let mut there = Vec::new();
+        let read = open_plain(&path).and_then(|file| file.take(text.len() as u64 + 1).read_to_end(&mut there));
+        let same_manifest = read.is_ok() && there == text;
         let is_same = same_manifest && !changed.contains(&true);
         // all that needs room on the disk comes before the old report is touched
         let write = || -> io::Result<NamedTempFile> {
@@ -181,6 +192,6 @@ impl Bundle {
 
     fn is_there(&self, entry: &FileEntry) -> bool {
         let path = self.folder.join(&entry.name);
-        is_file(&path) && hash_of(&path).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (entry.bytes, &entry.sha256))
+        hash_of(&path).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (entry.bytes, &entry.sha256))
     }
 }

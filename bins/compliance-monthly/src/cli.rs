@@ -1,6 +1,6 @@
 //! This program's own flags. No logic: each stands for a setting.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
@@ -40,8 +40,13 @@ enum Command {
     Common(CommonCommand),
     /// Check that the files of a report are the ones that were written; needs neither portal nor key
     Verify {
-        /// The folder of the report
-        dir: PathBuf,
+        /// The folders of the reports
+        #[arg(required = true, value_name = "DIR")]
+        dirs: Vec<PathBuf>,
+
+        /// The digest that the run printed when it wrote the report; shows a report that was made anew, too
+        #[arg(long, value_name = "HEX")]
+        digest: Option<String>,
     },
 }
 
@@ -58,15 +63,15 @@ impl CommandLine for Cli {
     }
 
     fn has_own_command(&self) -> bool {
-        self.verified_folder().is_some()
+        self.verified().is_some()
     }
 }
 
 impl Cli {
-    /// The folder that `verify` is about.
-    pub(crate) fn verified_folder(&self) -> Option<&Path> {
+    /// The folders that `verify` is about, and the digest that was kept.
+    pub(crate) fn verified(&self) -> Option<(&[PathBuf], Option<&str>)> {
         match &self.command {
-            Some(Command::Verify { dir }) => Some(dir),
+            Some(Command::Verify { dirs, digest }) => Some((dirs, digest.as_deref())),
             _ => None,
         }
     }

@@ -15,10 +15,13 @@ use crate::period::{Month, Zone};
 /// The portal's queue delivers within seconds; an hour is what dates are late by in autumn, and one more is for a restart.
 const SETTLE: Duration = Duration::from_secs(2 * 3600);
 
+/// Queues that stood still are repaired within days.
+const RECHECK: Duration = Duration::from_secs(10 * 24 * 3600);
+
 /// A month with a million events takes most of an hour to read.
 const RUN_LIMIT: Duration = Duration::from_secs(2 * 3600);
 
-/// More downloads of one person on one day than this are named on the first page.
+/// More distinct documents that one person downloaded on one day than this are named on the first page.
 const BULK_DOWNLOADS: u64 = 100;
 
 /// More failed logins with one address within the period than this are named on the first page.
@@ -36,11 +39,15 @@ pub(crate) struct Config {
     pub(crate) time_zone: Option<Zone>,
     /// So long after its end a period is taken to have settled.
     pub(crate) settle: Age,
+    /// So long after its end it is read once more; 0 is off.
+    pub(crate) recheck: Age,
     /// Folder for the files; `{month}` in it stands for the month.
     pub(crate) out: Option<PathSetting>,
     /// Folder of the portal, by id or as `ROOM TITLE/FOLDER/…`.
     pub(crate) upload_to: Option<String>,
     pub(crate) on_collision: Collision,
+    /// Uploads what a later run may see more of.
+    pub(crate) upload_incomplete: bool,
     /// 0 is off.
     pub(crate) bulk_downloads: u64,
     /// 0 is off.
@@ -56,9 +63,11 @@ impl Default for Config {
             month: None,
             time_zone: None,
             settle: Age(SETTLE),
+            recheck: Age(RECHECK),
             out: None,
             upload_to: None,
             on_collision: Collision::KeepBoth,
+            upload_incomplete: false,
             bulk_downloads: BULK_DOWNLOADS,
             failed_logins: FAILED_LOGINS,
             only: Selection::default(),
@@ -100,8 +109,17 @@ impl Config {
     }
 
     pub(crate) fn settle(&self) -> TimeDelta {
-        TimeDelta::from_std(self.settle.0).expect("an age is at most a hundred years")
+        length(self.settle)
     }
+
+    /// `None`: never.
+    pub(crate) fn recheck(&self) -> Option<TimeDelta> {
+        Some(length(self.recheck)).filter(|length| *length > TimeDelta::zero())
+    }
+}
+
+fn length(age: Age) -> TimeDelta {
+    TimeDelta::from_std(age.0).expect("an age is at most a hundred years")
 }
 
 impl Settings for Config {
@@ -113,6 +131,11 @@ impl Settings for Config {
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}"]);
+        wrong.refuse_if(
+            self.out.as_ref().is_some_and(|out| out.as_path().as_os_str().is_empty()),
+            "out",
+            "is empty; name a folder, or leave `out` out to have the report printed only",
+        );
         wrong.refuse_if(
             self.upload_to.is_some() && self.out.is_none(),
             "upload_to",
@@ -141,6 +164,16 @@ mod tests {
         let config = Config { upload_to: Some(" ".to_owned()), only, ..Config::default() };
         let keys: Vec<String> = config.validate().into_iter().filter_map(|problem| problem.key).collect();
         assert_eq!(keys, ["upload_to", "upload_to", "only.people", "only.actions"]);
+    }
+
+    #[test]
+    fn an_empty_folder_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("compliance-monthly.toml");
+        std::fs::write(&file, "out = \"\"\n[portal]\nurl = \"https://docs.example.com\"\n").unwrap();
+        let sources = Sources { own_file: Some(file), ..Sources::default() };
+        let problems = load::<Config>("compliance-monthly", &sources).err().unwrap().to_string();
+        assert!(problems.contains("config key `out`") && problems.contains("is empty; name a folder"), "{problems}");
     }
 
     #[test]

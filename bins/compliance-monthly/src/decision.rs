@@ -1,15 +1,18 @@
-//! What needs a decision: questions that single events raise, and numbers above the limits of the settings. Pure.
+//! What needs a decision: questions that single events raise, and numbers above the limits of the settings, a line each with who, what,
+//! when and where to read on. Pure.
 
-use ::report::Line;
-use ::report::words::plural;
-use audit_model::PortalText;
+use std::cmp::Reverse;
+
+use ::report::words::{list_of, number, plural};
+use ::report::{Line, line};
+use audit_model::{ActClass, GUEST_ACCOUNT, PortalText};
 use serde::Serialize;
+use uuid::Uuid;
 
-use crate::logins::Logins;
-use crate::summary::{Ids, Summary};
-
-/// People and addresses of one kind that are named; the others are counted.
-const NAMED: usize = 10;
+use crate::facts::Facts;
+use crate::logins::Failures;
+use crate::question::did;
+use crate::summary::{Actor, Downloads, Ids, NAMED, Tally, TopicRow};
 
 /// Above which numbers something is named on the first page; 0 is off.
 #[derive(Clone, Copy, Debug)]
@@ -21,105 +24,353 @@ pub(crate) struct Limits {
 /// One line of the first page under "What needs a decision".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Decision {
-    /// What is to be decided: a kind of question, `bulk_downloads`, `failed_logins`, `set_addresses` or `new_countries`.
+    /// What is to be decided: a kind of question, `no_events`, `by_link`, `bulk_downloads`, `failed_logins`, `failed_then_successful`, `set_addresses`
+    /// or `new_countries`.
     pub(crate) kind: String,
-    pub(crate) text: String,
+    pub(crate) text: Line,
     /// The first events that it is about; of logins, ids of the login history.
     pub(crate) events: Vec<i64>,
     pub(crate) events_total: u64,
+    /// How many matters the line stands for: more than one where the first page does not name each.
+    pub(crate) matters: u64,
+    /// Behind the text: the events, leading to their row.
+    #[serde(skip)]
+    pub(crate) row: Line,
 }
 
 impl Decision {
-    /// Whether `events` are ids of the login history.
-    pub(crate) fn is_about_logins(&self) -> bool {
-        matches!(self.kind.as_str(), "failed_logins" | "new_countries" | "set_addresses")
+    fn new(kind: &str, text: Line, events: Ids) -> Self {
+        let Ids { total, first } = events;
+        Decision { kind: kind.to_owned(), text, events: first, events_total: total, matters: 1, row: Line::default() }
+    }
+
+    fn with_row(self, label: &str, anchor: String) -> Self {
+        Decision { row: Line::row(format!("[{label}]"), anchor), ..self }
+    }
+
+    /// Of what the first page does not name.
+    fn more(kind: &str, matters: u64, text: String) -> Self {
+        Decision { matters, ..Decision::new(kind, text.into(), Ids::default()) }
     }
 }
 
+/// What lines of the first page lead to: the row of an event, of an account, and of logins.
+pub(crate) fn event_anchor(id: i64) -> String {
+    format!("event-{id}")
+}
+
+pub(crate) fn account_anchor(id: Uuid) -> String {
+    format!("account-{id}")
+}
+
+pub(crate) fn login_anchor(id: i64) -> String {
+    format!("login-{id}")
+}
+
+/// How many matters the lines stand for.
+pub(crate) fn matters(decisions: &[Decision]) -> u64 {
+    decisions.iter().map(|decision| decision.matters).sum()
+}
+
 /// Everything that somebody should decide about, in a fixed order.
-pub(crate) fn decisions(summary: &Summary, logins: &Logins, limits: Limits) -> Vec<Decision> {
-    let decision = |kind: &str, text: String, ids: &Ids| Decision {
-        kind: kind.to_owned(),
-        text,
-        events: ids.first.clone(),
-        events_total: ids.total,
+pub(crate) fn decisions(facts: &Facts) -> Vec<Decision> {
+    let parts = [no_events, questions, by_link, broken_in, failed_logins, set_addresses, new_countries, bulk_downloads];
+    parts.iter().flat_map(|part| part(facts)).collect()
+}
+
+/// A trail without an event, where something must have happened: nobody writes a report about it, and nobody should trust it.
+fn no_events(facts: &Facts) -> Vec<Decision> {
+    if facts.summary.events.count > 0 || facts.filter.is_some() {
+        return Vec::new();
+    }
+    let before = facts.before.as_ref().map_or(0, |before| before.events.count);
+    let beside = match (facts.logins.successes, before) {
+        (0, 0) => return Vec::new(),
+        (0, before) => format!("after {} in {}", plural(before, "event"), facts.period.previous().words()),
+        (logins, _) => format!("beside {}", plural(logins, "login")),
     };
-    let mut all: Vec<Decision> = Vec::new();
-    for (question, ids) in &summary.questions {
+    let text = format!(
+        "not one event was recorded, {beside}: find out whether the portal still records events, and whether something between it and \
+         this program leaves them out"
+    );
+    vec![Decision::new("no_events", text.into(), Ids::default())]
+}
+
+fn questions(facts: &Facts) -> Vec<Decision> {
+    let mut all = Vec::new();
+    for (question, asked) in &facts.summary.questions {
         let kind = serde_json::to_value(question).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
-        all.push(decision(&kind.unwrap_or_default(), question.sentence(ids.total), ids));
-    }
-    if logins.set_addresses.total > 0 {
-        let text = format!(
-            "{} × login for which the caller chose the address that the portal noted: nothing does that by accident, look at who it was",
-            logins.set_addresses.total
-        );
-        all.push(decision("set_addresses", text, &logins.set_addresses));
-    }
-    let bulk = summary.people.values().filter_map(|person| Some((person, person.busiest?)));
-    let bulk = bulk.filter(|(_, (_, tally))| limits.bulk_downloads > 0 && tally.count > limits.bulk_downloads);
-    let mut bulk: Vec<_> = bulk.collect();
-    bulk.sort_by_key(|(_, (day, tally))| (std::cmp::Reverse(tally.count), *day, tally.first));
-    for (person, (day, tally)) in bulk.iter().take(NAMED) {
-        let text = format!(
-            "{} downloaded {} on {day}: ask whether that was agreed",
-            shown(&person.name),
-            plural(tally.count, "document")
-        );
-        let ids = Ids { total: tally.count, first: vec![tally.first, tally.last] };
-        all.push(decision("bulk_downloads", text, &ids));
-    }
-    if bulk.len() > NAMED {
-        let text = format!(
-            "{} more downloaded as much on one day; see the table of people",
-            plural((bulk.len() - NAMED) as u64, "person")
-        );
-        all.push(decision("bulk_downloads", text, &Ids::default()));
-    }
-    let mut failed: Vec<_> = logins.failed.iter().collect();
-    failed.retain(|(_, some)| (limits.failed_logins > 0 && some.tally.count > limits.failed_logins) || some.locked > 0);
-    failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
-    for (typed, some) in failed.iter().take(NAMED) {
-        let locked = if some.locked > 0 {
-            format!(", {} of them refused for too many tries or for the address", some.locked)
-        } else {
-            String::new()
-        };
-        let text = format!(
-            "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
-            plural(some.tally.count, "failed login"),
-            plural(some.addresses.len() as u64, "address"),
-        );
-        all.push(decision("failed_logins", text, &some.ids));
-    }
-    if failed.len() > NAMED {
-        let text = format!(
-            "{} more of which that is so; see the table of failed logins",
-            plural((failed.len() - NAMED) as u64, "address")
-        );
-        all.push(decision("failed_logins", text, &Ids::default()));
-    }
-    for new in logins.new_countries().take(NAMED) {
-        let text = format!(
-            "{} signed in from {} for the first time: ask whether that was them",
-            shown(&new.name),
-            new.country.for_terminal()
-        );
-        let ids = Ids { total: new.logins.count, first: vec![new.logins.first] };
-        all.push(decision("new_countries", text, &ids));
-    }
-    let more = logins.new_countries().count().saturating_sub(NAMED);
-    if more > 0 {
-        let text = format!(
-            "{} more from a country for the first time; see the table of new countries",
-            plural(more as u64, "person")
-        );
-        all.push(decision("new_countries", text, &Ids::default()));
+        let kind = kind.unwrap_or_default();
+        all.extend(asked.first.iter().map(|row| {
+            let text = line![sentence(facts, row), ": ", question.advice()];
+            let events = Ids { total: 1, first: vec![row.id] };
+            Decision::new(&kind, text, events).with_row(&row.id.to_string(), event_anchor(row.id))
+        }));
+        let more = asked.total - asked.first.len() as u64;
+        if more > 0 {
+            let text = format!("{} {}; see the section of their subject", number(more), question.more());
+            all.push(Decision::more(&kind, more, text));
+        }
     }
     all
 }
 
-/// A name of the portal's within a sentence of ours.
-fn shown(name: &PortalText) -> String {
-    Line::name(name).for_terminal()
+/// `Sat 10 Oct 00:00  Bob Ray switched two-factor authentication off`
+fn sentence(facts: &Facts, row: &TopicRow) -> Line {
+    let people = facts.names_of(row);
+    let what = if people.is_empty() { row.text.as_ref() } else { None };
+    let names = if people.is_empty() { Line::default() } else { line![" ", people] };
+    // what the portal says besides the bare name of the action, such as the title of what was acted on
+    let said = what.filter(|text| text.raw() != row.action.to_string() && !text.raw().contains("{0}"));
+    let said = said.map(|text| line![" (", text, ")"]).unwrap_or_default();
+    let place = row.room.as_ref().map(|title| line![", in room ", Line::name(title)]);
+    line![
+        facts.period.moment(row.at),
+        "  ",
+        Line::name(&row.actor),
+        " ",
+        did(row.action),
+        names,
+        said,
+        place.unwrap_or_default()
+    ]
+}
+
+/// What was done by nobody who was signed in.
+fn by_link(facts: &Facts) -> Vec<Decision> {
+    let all = facts.summary.people.iter().filter(|(actor, _)| actor.is_by_link());
+    let decision = |(_, row): (&Actor, &crate::summary::PersonRow)| {
+        let (downloads, Tally { count, .. }) = (row.of_class(ActClass::Download), row.events);
+        let what = match (downloads, count - downloads) {
+            (0, _) => plural(count, "event"),
+            (_, 0) => plural(downloads, "download"),
+            (_, others) => format!("{} and {}", plural(downloads, "download"), plural(others, "other event")),
+        };
+        let text = format!(
+            "{what} by link, of whoever has it, with nobody signed in: find out which link it is, and close it if it is not needed any more"
+        );
+        let events = Ids { total: count, first: ends(row.events) };
+        Decision::new("by_link", text.into(), events).with_row(&row.events.ids(), account_anchor(GUEST_ACCOUNT))
+    };
+    all.map(decision).collect()
+}
+
+/// The first and the last, where these are two.
+fn ends(tally: Tally) -> Vec<i64> {
+    match tally.count {
+        0 => Vec::new(),
+        1 => vec![tally.first],
+        _ => vec![tally.first, tally.last],
+    }
+}
+
+fn set_addresses(facts: &Facts) -> Vec<Decision> {
+    let some = &facts.logins.set_addresses;
+    if some.total == 0 {
+        return Vec::new();
+    }
+    let text = format!(
+        "{} for which the caller chose the address that the portal noted: nothing does that by accident, look at who it was",
+        plural(some.total, "login")
+    );
+    let ids = shown(some);
+    vec![Decision { row: format!("[{ids}]").into(), ..Decision::new("set_addresses", text.into(), some.clone()) }]
+}
+
+fn shown(ids: &Ids) -> String {
+    let first: Vec<String> = ids.first.iter().map(i64::to_string).collect();
+    list_of(&first, first.len(), ids.total)
+}
+
+fn bulk_downloads(facts: &Facts) -> Vec<Decision> {
+    const KIND: &str = "bulk_downloads";
+    let limit = facts.limits.bulk_downloads;
+    let is_asked = |actor: &Actor, most: &Downloads| {
+        limit > 0 && most.distinct() > limit && actor.is_person() && !facts.own.contains(&actor.id)
+    };
+    let people = facts.summary.people.iter().filter_map(|(actor, row)| Some((actor, row, row.busiest?)));
+    let mut bulk: Vec<_> = people.filter(|(actor, _, most)| is_asked(actor, most)).collect();
+    bulk.sort_by_key(|(_, _, most)| (Reverse(most.distinct()), most.day, most.events.first));
+    let mut all: Vec<Decision> = bulk
+        .iter()
+        .take(NAMED)
+        .map(|(actor, row, most)| {
+            let day = crate::period::day_words(most.day);
+            let text = line![
+                Line::name(&row.name),
+                format!(" downloaded {} on {day}: ask whether that was agreed", downloaded(most))
+            ];
+            let events = Ids { total: most.events.count, first: ends(most.events) };
+            Decision::new(KIND, text, events).with_row(&most.events.ids(), account_anchor(actor.id))
+        })
+        .collect();
+    let more = bulk.len().saturating_sub(NAMED) as u64;
+    if more > 0 {
+        let text = format!("{} downloaded as much on one day; see the table of people", plural(more, "more person"));
+        all.push(Decision::more(KIND, more, text));
+    }
+    all
+}
+
+/// `120 documents and 2 whole folders, in 150 downloads`
+fn downloaded(most: &Downloads) -> String {
+    let times = most.events.count;
+    if times == most.distinct() { most.words() } else { format!("{}, in {}", most.words(), plural(times, "download")) }
+}
+
+fn failed_logins(facts: &Facts) -> Vec<Decision> {
+    const KIND: &str = "failed_logins";
+    let limit = facts.limits.failed_logins;
+    let mut failed: Vec<(&String, &Failures)> = facts.logins.failed.iter().collect();
+    failed.retain(|(_, some)| (limit > 0 && some.tally.count > limit) || some.locked > 0);
+    failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
+    let mut all: Vec<Decision> = failed
+        .iter()
+        .take(NAMED)
+        .map(|(typed, some)| {
+            let locked = if some.locked > 0 {
+                format!(", {} of them refused for too many tries or for the address", number(some.locked))
+            } else {
+                String::new()
+            };
+            let text = format!(
+                "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
+                plural(some.tally.count, "failed login"),
+                plural(some.addresses.len() as u64, "address"),
+            );
+            let label = some.tally.ids();
+            Decision::new(KIND, text.into(), some.ids.clone()).with_row(&label, login_anchor(some.tally.first))
+        })
+        .collect();
+    let more = failed.len().saturating_sub(NAMED) as u64;
+    if more > 0 {
+        let text = format!("{} of which that is so; see the table of failed logins", plural(more, "more address"));
+        all.push(Decision::more(KIND, more, text));
+    }
+    all
+}
+
+fn broken_in(facts: &Facts) -> Vec<Decision> {
+    const KIND: &str = "failed_then_successful";
+    let some = &facts.logins.broken_in;
+    let mut all: Vec<Decision> = some
+        .iter()
+        .take(NAMED)
+        .map(|one| {
+            let country = one.country.as_ref().map(|country| line![" (", Line::name(country), ")"]);
+            let text = line![
+                facts.period.moment(one.at),
+                "  ",
+                Line::name(&one.name),
+                " signed in from ",
+                Line::name(&one.ip),
+                country.unwrap_or_default(),
+                format!(" after {} from there", plural(one.failures, "failed login")),
+                ": ask whether that was them; if not, end their sessions and change the password"
+            ];
+            let events = Ids { total: 1, first: vec![one.id] };
+            Decision { row: format!("[{}]", one.id).into(), ..Decision::new(KIND, text, events) }
+        })
+        .collect();
+    let more = some.len().saturating_sub(NAMED) as u64;
+    if more > 0 {
+        let text =
+            format!("{} after many failed ones from the same address; see the logins", plural(more, "more login"));
+        all.push(Decision::more(KIND, more, text));
+    }
+    all
+}
+
+fn new_countries(facts: &Facts) -> Vec<Decision> {
+    const KIND: &str = "new_countries";
+    let mut all: Vec<Decision> = facts
+        .logins
+        .new_countries()
+        .take(NAMED)
+        .map(|new| {
+            let text = line![
+                facts.period.moment(new.first_at),
+                "  ",
+                Line::name(&new.name),
+                " signed in from ",
+                Line::name(&new.country),
+                " for the first time: ask whether that was them"
+            ];
+            let events = Ids { total: new.logins.count, first: vec![new.logins.first] };
+            Decision::new(KIND, text, events).with_row(&new.logins.ids(), login_anchor(new.logins.first))
+        })
+        .collect();
+    let more = facts.logins.new_countries().count().saturating_sub(NAMED) as u64;
+    if more > 0 {
+        let text =
+            format!("{} from a country for the first time; see the table of new countries", plural(more, "more login"));
+        all.push(Decision::more(KIND, more, text));
+    }
+    all
+}
+
+/// Names of people, the first of many.
+pub(crate) fn listed(names: &[PortalText], total: u64) -> Line {
+    let mut all = Line::default();
+    for (at, name) in names.iter().enumerate() {
+        all = if at == 0 { Line::name(name) } else { line![all, ", ", Line::name(name)] };
+    }
+    match total - names.len() as u64 {
+        0 => all,
+        more => line![all, format!(" and {} more", number(more))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::{ActionId, LoginEvent, Window};
+    use chrono::{DateTime, TimeDelta};
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::logins::Logins;
+    use crate::period::Period;
+    use crate::summary::Summary;
+
+    fn quiet() -> Facts {
+        let june = DateTime::from_timestamp(1_780_272_000, 0).unwrap();
+        let period = Period { window: Window::new(june, june + TimeDelta::days(30)), zone: Tz::UTC };
+        Facts::unseen(period, Limits { bulk_downloads: 100, failed_logins: 10 })
+    }
+
+    fn login() -> LoginEvent {
+        LoginEvent {
+            id: 1,
+            at: DateTime::UNIX_EPOCH,
+            user: Uuid::from_u128(7),
+            user_name: "Anna".into(),
+            login: None,
+            action: ActionId(1029),
+            text: None,
+            ip: None,
+            ip_was_set: false,
+            country: None,
+            city: None,
+            browser: None,
+            platform: None,
+        }
+    }
+
+    /// No event beside logins, or after a month with events, is no quiet month.
+    #[test]
+    fn a_trail_without_an_event_is_held_against_what_else_is_known() {
+        let told = |facts: &Facts| -> Vec<String> {
+            decisions(facts).iter().map(|one| one.text.for_terminal().split(':').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(told(&quiet()), [""; 0]);
+        let mut logins = Logins::new(None, 10);
+        logins.push(&login());
+        let beside = Facts { logins, ..quiet() };
+        assert_eq!(told(&beside), ["not one event was recorded, beside 1 login"]);
+        let before = Summary { events: Tally { count: 9, first: 1, last: 9 }, ..Summary::default() };
+        let after = Facts { before: Some(before), ..quiet() };
+        assert_eq!(told(&after), ["not one event was recorded, after 9 events in May 2026"]);
+        let restricted = Facts { filter: Some("rooms Falcon".to_owned()), ..beside };
+        assert_eq!(told(&restricted), [""; 0], "of what it is restricted to there may be none");
+    }
 }

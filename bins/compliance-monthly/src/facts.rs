@@ -1,15 +1,20 @@
 //! What was read of a period, summed up: all that the pages are made of. The same facts give the same bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms, is_robot};
+use ::report::Line;
+use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::decision::{Decision, Limits, decisions};
+use crate::decision::{Decision, Limits, decisions, listed};
 use crate::logins::Logins;
-use crate::manifest::Counts;
+use crate::manifest::{Counts, Reading};
 use crate::period::Period;
-use crate::summary::{RoomKey, RoomRow, Summary};
+use crate::summary::{Actor, RoomKey, RoomRow, Summary, TopicRow};
+
+/// People of one event that are named; the others are counted.
+const NAMED: usize = 3;
 
 /// What was seen of a period. What was not is in the coverage of the run, which is final only later.
 #[derive(Debug)]
@@ -20,8 +25,19 @@ pub(crate) struct Facts {
     pub(crate) before: Option<Summary>,
     pub(crate) logins: Logins,
     pub(crate) rooms: Rooms,
-    /// The accounts of our own programs.
+    /// The accounts that the settings call robots.
     pub(crate) own: BTreeSet<Uuid>,
+    /// The person whose key this program uses.
+    pub(crate) key_owner: Option<Uuid>,
+    /// People that events were about, as they were called when a report first named them.
+    pub(crate) names: BTreeMap<Uuid, PortalText>,
+    /// Rooms that were there in the period and in which nothing was recorded, as they were called when a report first listed them.
+    pub(crate) quiet: Vec<(RoomId, PortalText)>,
+    pub(crate) reading: Option<Reading>,
+    /// When the period is read once more, and what for; `None` when it is not.
+    pub(crate) recheck_from: Option<DateTime<Utc>>,
+    /// Whether it is uploaded though it is incomplete.
+    pub(crate) goes_incomplete: bool,
     /// What the report is restricted to, in words.
     pub(crate) filter: Option<String>,
     /// What the reader must know besides.
@@ -39,6 +55,12 @@ impl Facts {
             logins: Logins::default(),
             rooms: Rooms::default(),
             own: BTreeSet::new(),
+            key_owner: None,
+            names: BTreeMap::new(),
+            quiet: Vec::new(),
+            reading: None,
+            recheck_from: None,
+            goes_incomplete: false,
             filter: None,
             notes: Vec::new(),
             limits,
@@ -46,7 +68,7 @@ impl Facts {
     }
 
     pub(crate) fn decisions(&self) -> Vec<Decision> {
-        decisions(&self.summary, &self.logins, self.limits)
+        decisions(self)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -60,19 +82,11 @@ impl Facts {
         }
     }
 
-    /// Rooms that were there in the period and in which nothing was recorded.
-    pub(crate) fn quiet_rooms(&self) -> impl Iterator<Item = &RoomFact> {
-        let window = self.period.window;
-        let was_there = move |room: &&RoomFact| {
-            room.room_type.is_some_and(|kind| kind != AI_AGENT_ROOM)
-                && room.created.is_none_or(|created| created < window.until)
-                && self.rooms.deleted_at(&room.id).is_none_or(|deleted| deleted >= window.since)
-        };
-        let had_events = |room: &RoomFact| {
-            let keys = [RoomKey::Known(room.id.clone()), RoomKey::Titled(room.title.clone())];
-            keys.iter().any(|key| self.summary.rooms.contains_key(key))
-        };
-        self.rooms.iter().filter(was_there).filter(move |room| !had_events(room))
+    /// The people among what an event was about, by name where one is known.
+    pub(crate) fn names_of(&self, row: &TopicRow) -> Line {
+        let name = |id: Uuid| self.names.get(&id).cloned().unwrap_or_else(|| PortalText::new(id.to_string()));
+        let names: Vec<PortalText> = row.people().take(NAMED).map(name).collect();
+        listed(&names, row.people().count() as u64)
     }
 
     /// Title and id of a room, as surely as they are known.
@@ -87,15 +101,38 @@ impl Facts {
     }
 
     /// What a reader should know of an account; mostly nothing.
-    pub(crate) fn remark(&self, id: Uuid) -> String {
-        if let Some((at, event)) = self.summary.removed.get(&id) {
-            format!("removed on {} (event {event})", self.period.day(*at))
-        } else if is_robot(id) {
+    pub(crate) fn remark(&self, actor: &Actor) -> String {
+        if let Some((at, event)) = self.summary.removed.get(&actor.id) {
+            format!("removed on {} (event {event})", self.period.day(*at).format("%-d %B %Y"))
+        } else if actor.is_by_link() {
+            "by link, nobody signed in".to_owned()
+        } else if actor.is_worker() {
             "the portal itself".to_owned()
-        } else if self.own.contains(&id) {
-            "account of our own programs".to_owned()
+        } else if self.own.contains(&actor.id) {
+            "service account".to_owned()
+        } else if self.key_owner == Some(actor.id) {
+            "owner of this program's key".to_owned()
         } else {
             String::new()
         }
     }
+}
+
+/// Rooms that were there in the period and in which nothing was recorded.
+pub(crate) fn quiet_rooms<'r>(
+    period: &Period,
+    rooms: &'r Rooms,
+    summary: &'r Summary,
+) -> impl Iterator<Item = &'r RoomFact> {
+    let window = period.window;
+    let was_there = move |room: &&RoomFact| {
+        room.room_type.is_some_and(|kind| kind != AI_AGENT_ROOM)
+            && room.created.is_none_or(|created| created < window.until)
+            && rooms.deleted_at(&room.id).is_none_or(|deleted| deleted >= window.since)
+    };
+    let had_events = |room: &RoomFact| {
+        let keys = [RoomKey::Known(room.id.clone()), RoomKey::Titled(room.title.clone())];
+        keys.iter().any(|key| summary.rooms.contains_key(key))
+    };
+    rooms.iter().filter(was_there).filter(move |room| !had_events(room))
 }

@@ -1,10 +1,10 @@
 //! What the program asks: everything of the month, and what it is compared with.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audit_model::{GapReason, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
@@ -14,13 +14,15 @@ use uuid::Uuid;
 use crate::body::{Gathered, limits};
 use crate::bundle::{Bundle, Subject};
 use crate::config::Config;
-use crate::facts::Facts;
+use crate::facts::{Facts, quiet_rooms};
 use crate::filter::Filter;
 use crate::logins::Logins;
 use crate::look_up::{self, id_of, people};
+use crate::manifest::read_manifest;
 use crate::period::Period;
 use crate::summary::{Context, Summary};
 use crate::target::{NoTarget, Target};
+use crate::{reading, remembered};
 use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
@@ -30,12 +32,14 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     // what only somebody can set right is found before the work is done
     let target = target(config, job).await?;
     let period = period(config, job);
+    let folder = folder(config, job, &period);
     if !job.dry_run
-        && let Some(folder) = folder(config, &period)
+        && let Some(folder) = &folder
     {
-        Bundle::open(&folder, &subject(config, job, &period))?;
+        Bundle::open(&folder.path, &subject(config, job, &period))?;
     }
-    let (facts, filter) = read(config, job, period, look).await?;
+    let (mut facts, filter) = read(config, job, period, look).await?;
+    facts.notes.extend(folder.and_then(|folder| folder.note));
     Ok(Gathered { facts, filter, target })
 }
 
@@ -56,10 +60,17 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
 
 /// Reads what is missing, and sums it up.
 async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> anyhow::Result<(Facts, Filter)> {
-    let no_history = refresh(config, job, &period, look).await?;
+    // what is not over by one of the two clocks is not over
+    let now = job.client.portal_clock().map_or(job.now, |clock| clock.min(job.now));
+    let known = reading::known(&job.archive, &period).await?;
+    let again = known.span(&period, config.recheck(), now);
+    look.archive = look.archive.clone().reading_again(again);
+    let no_history = refresh(config, &period, now, look).await?;
     look.rooms().await?;
+    let reading = known.after(look.coverage(), again == period.window);
+    let reading = reading::keep(&job.archive, &period, reading, job.now).await?;
     let rooms = job.archive.rooms(job.window).await?;
-    let own = own_accounts(job, look).await;
+    let own = service_accounts(job, look).await;
     let (filter, mut notes) = look_up::filter(&config.only, job, &rooms, look).await?;
     notes.extend(no_history);
     let context = Context { period: &period, rooms: &rooms, own: &own };
@@ -70,17 +81,39 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     } else {
         None
     };
-    let logins = logins(job, &period, &filter).await?;
+    let logins = logins(config, job, &period, &filter).await?;
+    let quiet = remembered::quiet_rooms(&job.archive, &period, quiet_rooms(&period, &rooms, &summary), job.now).await?;
+    let names = remembered::names(job, &summary, &logins, look).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
     let unseen = Facts::unseen(period, limits(config));
-    let facts = Facts { summary, before, logins, own, filter: restricted, rooms, notes, ..unseen };
+    let facts = Facts {
+        summary,
+        before,
+        logins,
+        own,
+        key_owner: Some(job.portal.me.person.id),
+        names,
+        quiet,
+        reading,
+        recheck_from: config.recheck().map(|recheck| period.window.until + recheck),
+        goes_incomplete: config.upload_incomplete && config.upload_to.is_some(),
+        filter: restricted,
+        rooms,
+        notes,
+        ..unseen
+    };
     Ok((facts, filter))
 }
 
 /// Why the logins before the period could not be read, for a note.
-async fn refresh(config: &Config, job: &Job, period: &Period, look: &mut Look) -> anyhow::Result<Option<String>> {
+async fn refresh(
+    config: &Config,
+    period: &Period,
+    now: DateTime<Utc>,
+    look: &mut Look,
+) -> anyhow::Result<Option<String>> {
     look.detailed_audit().await?;
-    let unsettled = period.unsettled(job.now, config.settle());
+    let unsettled = period.unsettled(now, config.settle());
     if !unsettled.is_empty() {
         look.gap("audit", unsettled, GapReason::NotSettled);
     }
@@ -93,10 +126,9 @@ async fn refresh(config: &Config, job: &Job, period: &Period, look: &mut Look) -
     }))
 }
 
-/// The key's own account, and the people that the settings call robots.
-async fn own_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
-    let mut own = BTreeSet::from([job.portal.me.person.id]);
-    own.extend(job.service_accounts.iter().filter_map(|entry| id_of(entry)));
+/// The people that the settings call robots. The owner of the key is a person, whatever this program does with it.
+async fn service_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
+    let mut own: BTreeSet<Uuid> = job.service_accounts.iter().filter_map(|entry| id_of(entry)).collect();
     // the portal is asked only when there are addresses
     if job.service_accounts.iter().any(|entry| id_of(entry).is_none()) {
         let (found, _) = people(job, "service_accounts", &job.service_accounts, look).await;
@@ -126,10 +158,10 @@ async fn is_covered(job: &Job, window: Window) -> anyhow::Result<bool> {
     Ok(audit.is_some_and(|kept| kept.covered.missing_from(window).is_empty()))
 }
 
-async fn logins(job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<Logins> {
+async fn logins(config: &Config, job: &Job, period: &Period, filter: &Filter) -> anyhow::Result<Logins> {
     let since = period.window.since;
     let known_since = job.archive.logins_known_since(since).await?.map(|known| known.max(since - LOGIN_HISTORY));
-    let mut logins = Logins::new(known_since);
+    let mut logins = Logins::new(known_since, config.failed_logins);
     if let Some(known_since) = known_since {
         let mut history = std::pin::pin!(job.archive.login_events(Window::new(known_since, since)));
         while let Some(login) = history.try_next().await? {
@@ -171,9 +203,27 @@ fn period(config: &Config, job: &Job) -> Period {
     Period { window: job.window, zone: config.zone_or(job.portal.time_zone) }
 }
 
-pub(crate) fn folder(config: &Config, period: &Period) -> Option<PathBuf> {
-    let folder = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
-    Some(PathBuf::from(folder))
+/// Where the files go.
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    /// Why it is another one than the settings say.
+    note: Option<String>,
+}
+
+/// The folder that the settings name. Where it holds the same month by the clocks that the portal had then, the zone is added to its name,
+/// so that neither report replaces the other.
+pub(crate) fn folder(config: &Config, job: &Job, period: &Period) -> Option<Folder> {
+    let path = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
+    let subject = subject(config, job, period);
+    let there = read_manifest(Path::new(&path)).ok();
+    let other = there.filter(|there| config.time_zone().is_none() && subject.has_other_clocks(there));
+    let Some(other) = other else { return Some(Folder { path: PathBuf::from(path), note: None }) };
+    let by_zone = format!("{}_{}", path.trim_end_matches('/'), period.zone.name().replace('/', "-"));
+    let note = format!(
+        "the portal's time zone was {} when this was first reported, in {path}; this report goes by {}, and is in {by_zone}",
+        other.period.time_zone, period.zone
+    );
+    Some(Folder { path: PathBuf::from(by_zone), note: Some(note) })
 }
 
 pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
@@ -181,5 +231,6 @@ pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
         portal: job.portal_url.as_str().trim_end_matches('/').to_owned(),
         period: period.facts(),
         only: json!(config.only),
+        has_own_folder: config.out.as_ref().is_some_and(|out| out.as_path().to_string_lossy().contains("{month}")),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::report::Line;
 use attribution::Countries;
 use audit_model::{GUEST_ACCOUNT, LoginEvent, PortalText};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::summary::{Ids, Tally};
@@ -15,6 +15,28 @@ const MOST_TYPED: usize = 10_000;
 
 /// Addresses that are remembered of one typed name.
 const MOST_ADDRESSES: usize = 1_000;
+
+/// Failures that are longer ago say nothing about a login from the same address.
+const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+
+/// Somebody came in from an address from which many logins had failed.
+#[derive(Debug)]
+pub(crate) struct BrokenIn {
+    pub(crate) id: i64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) name: PortalText,
+    pub(crate) ip: PortalText,
+    pub(crate) country: Option<PortalText>,
+    /// How many had failed from there, in a row of at most a day between two.
+    pub(crate) failures: u64,
+}
+
+/// Failures from one address, without a day between two of them.
+#[derive(Debug)]
+struct Tries {
+    failures: u64,
+    last: DateTime<Utc>,
+}
 
 /// A country from which somebody had not signed in before, as far back as the history is known.
 #[derive(Debug)]
@@ -59,12 +81,23 @@ pub(crate) struct Logins {
     pub(crate) known_since: Option<DateTime<Utc>>,
     /// From where people signed in before the period.
     known: BTreeMap<Uuid, Countries>,
+    /// Who came in after more than [`limit`](Self::limit) failures.
+    pub(crate) broken_in: Vec<BrokenIn>,
+    /// 0 is off.
+    limit: u64,
+    tries: BTreeMap<PortalText, Tries>,
     new: BTreeMap<(Uuid, PortalText), NewCountry>,
 }
 
 impl Logins {
-    pub(crate) fn new(known_since: Option<DateTime<Utc>>) -> Self {
-        Logins { known_since, ..Logins::default() }
+    /// `limit`: so many failures from one address are nothing to speak of; 0 is off.
+    pub(crate) fn new(known_since: Option<DateTime<Utc>>, limit: u64) -> Self {
+        Logins { known_since, limit, ..Logins::default() }
+    }
+
+    /// Rows that are neither a login nor a failed one: somebody signed out, for instance.
+    pub(crate) fn others(&self) -> u64 {
+        self.rows.count - self.successes - self.failures
     }
 
     /// Takes in a login of before the period, to compare with.
@@ -84,6 +117,7 @@ impl Logins {
             self.succeeded(login);
         } else if login.action.is_failed_login() {
             self.failures += 1;
+            self.failed_from(login);
             let mut typed = Line::name(login.login.as_ref().unwrap_or(&login.user_name)).for_terminal().to_lowercase();
             if self.failed.len() >= MOST_TYPED && !self.failed.contains_key(&typed) {
                 typed = "(others)".to_owned();
@@ -103,6 +137,7 @@ impl Logins {
         if login.user == GUEST_ACCOUNT {
             return;
         }
+        self.came_in(login);
         let user = self.users.entry(login.user).or_insert_with(|| UserLogins {
             name: login.user_name.clone(),
             logins: Tally::default(),
@@ -122,6 +157,33 @@ impl Logins {
                 first_at: login.at,
             });
             new.logins.add(login.id);
+        }
+    }
+
+    fn failed_from(&mut self, login: &LoginEvent) {
+        let Some(ip) = &login.ip else { return };
+        if self.tries.len() >= MOST_TYPED && !self.tries.contains_key(ip) {
+            return;
+        }
+        let tries = self.tries.entry(ip.clone()).or_insert(Tries { failures: 0, last: login.at });
+        if login.at - tries.last > REMEMBERED {
+            tries.failures = 0;
+        }
+        tries.failures += 1;
+        tries.last = login.at;
+    }
+
+    fn came_in(&mut self, login: &LoginEvent) {
+        let Some(tries) = login.ip.as_ref().and_then(|ip| self.tries.remove(ip)) else { return };
+        if self.limit > 0 && tries.failures > self.limit && login.at - tries.last <= REMEMBERED {
+            self.broken_in.push(BrokenIn {
+                id: login.id,
+                at: login.at,
+                name: login.user_name.clone(),
+                ip: login.ip.clone().unwrap_or_default(),
+                country: login.country.clone(),
+                failures: tries.failures,
+            });
         }
     }
 
@@ -149,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_country_is_new_for_somebody_who_was_seen_elsewhere_before() {
-        let mut logins = Logins::new(DateTime::from_timestamp(0, 0));
+        let mut logins = Logins::new(DateTime::from_timestamp(0, 0), 0);
         logins.push_history(&login(1, 7, 1029, "Germany"));
         for row in [
             login(2, 7, 1029, "Germany"),
@@ -168,14 +230,14 @@ mod tests {
 
     #[test]
     fn without_a_history_no_country_is_new() {
-        let mut logins = Logins::new(None);
+        let mut logins = Logins::new(None, 0);
         logins.push(&login(1, 7, 1029, "Brazil"));
         assert_eq!(logins.new_countries().count(), 0);
     }
 
     #[test]
     fn an_address_that_the_caller_chose_is_noticed() {
-        let mut logins = Logins::new(None);
+        let mut logins = Logins::new(None, 0);
         logins.push(&login(1, 7, 1029, "Germany"));
         logins.push(&LoginEvent { ip_was_set: true, ..login(2, 7, 1029, "Germany") });
         assert_eq!((logins.set_addresses.total, logins.set_addresses.first.as_slice()), (1, &[2][..]));
@@ -183,12 +245,38 @@ mod tests {
 
     #[test]
     fn failures_are_counted_by_what_was_typed() {
-        let mut logins = Logins::new(None);
+        let mut logins = Logins::new(None, 0);
         for (id, typed) in [(1, "Anna@Example.com"), (2, "anna@example.com"), (3, "bob@example.com")] {
             logins.push(&LoginEvent { login: Some(typed.into()), ..login(id, 9, 1013, "") });
         }
         logins.push(&LoginEvent { login: Some("anna@example.com".into()), ..login(4, 9, 1023, "") });
         let anna = &logins.failed["anna@example.com"];
         assert_eq!((anna.tally.count, anna.locked, logins.failed.len()), (3, 1, 2));
+    }
+
+    #[test]
+    fn who_comes_in_after_many_failures_from_one_address_is_told() {
+        let failed = |id| login(id, 9, 1013, "");
+        let elsewhere = |row: LoginEvent| LoginEvent { ip: Some("198.51.100.9".into()), ..row };
+        let told = |rows: &[LoginEvent], limit| {
+            let mut logins = Logins::new(None, limit);
+            rows.iter().for_each(|row| logins.push(row));
+            logins.broken_in.iter().map(|one| (one.id, one.failures)).collect::<Vec<_>>()
+        };
+        let rows = [failed(1), failed(2), failed(3), login(4, 7, 1029, ""), login(5, 8, 1029, "")];
+        assert_eq!(told(&rows, 2), [(4, 3)], "the first one");
+        assert_eq!(told(&rows, 3), []);
+        assert_eq!(told(&rows, 0), [], "0 is off");
+        let other = [failed(1), failed(2), failed(3), elsewhere(login(4, 7, 1029, ""))];
+        assert_eq!(told(&other, 2), [], "another address");
+        let later = [failed(1), failed(2), failed(3), login(3 + 24 * 60 + 1, 7, 1029, "")];
+        assert_eq!(told(&later, 2), [], "a day and a minute later");
+    }
+
+    #[test]
+    fn all_rows_are_accounted_for() {
+        let mut logins = Logins::new(None, 0);
+        [login(1, 7, 1029, ""), login(2, 7, 1013, ""), login(3, 7, 1006, "")].iter().for_each(|row| logins.push(row));
+        assert_eq!((logins.successes, logins.failures, logins.others()), (1, 1, 1));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{RoomId, Rooms};
+use audit_model::{AuditEvent, Location, PortalText, RoomId, Rooms};
 use docspace_client::Directory;
 use event_archive::Look;
 use futures::TryStreamExt;
@@ -16,7 +16,7 @@ use crate::filter::{Filter, Selection, ids_in};
 /// The setting, and the key of what its list names.
 const IMPORTANT: &str = "only.important_documents";
 
-/// The filter, and what the reader must know of entries that mean nothing.
+/// The filter, and what the reader must know of entries that mean nothing, or are titles.
 ///
 /// An id may be of something that was removed: it means something while an event of the report's time names it. An entry of the list
 /// of important documents may have been thrown away long ago; a list of which nothing is left is refused like the other entries.
@@ -47,6 +47,7 @@ pub(crate) async fn filter(
     let nowhere = names::look_up(&by_id(only, &important), &job.client).await;
     missing.extend(look.answered("only", nowhere).unwrap_or_default());
     let missing = without_removed(missing, job).await?;
+    let (missing, titled) = by_title(missing, job, &mut filter).await?;
     let is_list = |unknown: &Unknown| unknown.key == IMPORTANT;
     let nothing_is_left = missing.iter().filter(|unknown| is_list(unknown)).count() == important.len();
     // what was not read could name it
@@ -56,7 +57,8 @@ pub(crate) async fn filter(
     if !refused.is_empty() {
         return Err(Error::unknown(&refused).into());
     }
-    Ok((filter, told.iter().map(|unknown| format!("{unknown}; this report says nothing about it")).collect()))
+    let told = told.iter().map(|unknown| format!("{unknown}; this report says nothing about it"));
+    Ok((filter, titled.into_iter().chain(told).collect()))
 }
 
 /// Everything that a report is restricted to by name or id, for `doctor`.
@@ -80,8 +82,12 @@ fn by_id(only: &Selection, important: &[String]) -> [NamedList; 3] {
 fn important(only: &Selection) -> Result<Vec<String>, Error> {
     let Some(path) = &only.important_documents else { return Ok(Vec::new()) };
     let shown = path.as_path().display();
-    let list = std::fs::read_to_string(path.as_path())
-        .map_err(|error| Error::setting(IMPORTANT, format!("cannot be read: {shown}: {error}")))?;
+    let unread = |error: std::io::Error| Error::setting(IMPORTANT, format!("cannot be read: {shown}: {error}"));
+    // a pipe has no end, and a device none either
+    if !std::fs::metadata(path.as_path()).map_err(unread)?.is_file() {
+        return Err(Error::setting(IMPORTANT, format!("names {shown}, which is no file")));
+    }
+    let list = std::fs::read_to_string(path.as_path()).map_err(unread)?;
     let ids = ids_in(&list);
     if ids.is_empty() {
         return Err(Error::setting(IMPORTANT, format!("holds no id: write one on each line of {shown}")));
@@ -142,4 +148,51 @@ async fn without_removed(mut missing: Vec<Unknown>, job: &Job) -> anyhow::Result
         missing.retain(|unknown| unknown.named != Named::People || id_of(&unknown.entry) != Some(login.user));
     }
     Ok(missing)
+}
+
+/// The entries without those that are the title of one document or folder of the report's time, whose id the filter gets; and what the
+/// reader must know of these. Several of one title could be meant otherwise, so their title means none.
+async fn by_title(
+    missing: Vec<Unknown>,
+    job: &Job,
+    filter: &mut Filter,
+) -> anyhow::Result<(Vec<Unknown>, Vec<String>)> {
+    let is_titled = |unknown: &Unknown| matches!(unknown.named, Named::Folders | Named::Files);
+    if !missing.iter().any(is_titled) {
+        return Ok((missing, Vec::new()));
+    }
+    let mut ids: Vec<BTreeSet<String>> = vec![BTreeSet::new(); missing.len()];
+    let mut events = std::pin::pin!(job.archive.events(job.window));
+    while let Some(event) = events.try_next().await? {
+        let Some((what, title)) = titled(&event) else { continue };
+        for (unknown, ids) in missing.iter().zip(&mut ids) {
+            if unknown.named == what && unknown.entry.trim() == title {
+                ids.extend(event.target.first().cloned());
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    let mut left = Vec::new();
+    for (unknown, ids) in missing.into_iter().zip(ids) {
+        let (Some(id), 1) = (ids.first(), ids.len()) else {
+            left.push(unknown);
+            continue;
+        };
+        let wanted = if unknown.named == Named::Files { &mut filter.files } else { &mut filter.folders };
+        wanted.get_or_insert_default().insert(id.clone());
+        let entry = PortalText::new(unknown.entry.trim()).for_terminal();
+        notes.push(format!("`{entry}` in `{}` is the title of one thing only, with the id {id}", unknown.key));
+    }
+    Ok((left, notes))
+}
+
+/// The title of the one file or folder that an event is about, where the portal's sentence ends with it: no title holds a colon.
+fn titled(event: &AuditEvent) -> Option<(Named, &str)> {
+    let what = match event.action.info()?.location? {
+        Location::Files => Named::Files,
+        Location::Folders => Named::Folders,
+        _ => return None,
+    };
+    let (_, title) = event.text.as_ref()?.raw().rsplit_once(": ")?;
+    Some((what, title))
 }

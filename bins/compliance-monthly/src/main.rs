@@ -19,6 +19,8 @@ mod page_one;
 mod pages;
 mod period;
 mod question;
+mod reading;
+mod remembered;
 mod report;
 mod sections;
 mod sending;
@@ -132,7 +134,8 @@ impl Program for ComplianceMonthly {
     }
 
     async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        verify::run(cli.verified_folder().context("`verify` names a folder")?, setup)
+        let (folders, digest) = cli.verified().context("`verify` names a folder")?;
+        verify::run(folders, digest, setup)
     }
 }
 

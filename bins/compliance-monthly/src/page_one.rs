@@ -1,13 +1,15 @@
 //! The first page: what needs a decision, and what happened, against the period before. What was not seen stands in the coverage of
 //! the document.
 
-use ::report::words::{list_of, number, plural};
-use ::report::{Block, Document, Figure, Line, Section, Table};
-use audit_model::{ActClass, Coverage, Gap, Verdict};
+use ::report::words::{list as list_words, number, plural};
+use ::report::{Block, Document, Figure, Line, Section, Table, line};
+use audit_model::{ActClass, Coverage, Gap, SourceCoverage, Verdict};
+use uuid::Uuid;
 
-use crate::decision::Decision;
+use crate::decision::{Decision, matters};
 use crate::facts::Facts;
-use crate::summary::Summary;
+use crate::period::{Period, day_words};
+use crate::summary::{Actor, RoomKey, Summary};
 
 /// Classes in the order of the first page.
 pub(crate) const CLASSES: [ActClass; 6] =
@@ -20,7 +22,7 @@ pub(crate) fn put(facts: &Facts, document: &mut Document) {
     }
     let decisions = facts.decisions();
     let has_logins = document.coverage.logins.is_some();
-    document.figures = figures(facts, decisions.len() as u64, has_logins);
+    document.figures = figures(facts, matters(&decisions), has_logins);
     document.sections.push(Section::new("what needs a decision").with(asked(&decisions)));
     document.sections.push(happened(facts, has_logins));
 }
@@ -43,7 +45,50 @@ pub(crate) fn notes(facts: &Facts, coverage: &Coverage) -> Vec<Line> {
     let no_history = (!is_known).then(|| {
         "there is no login history before this time, so logins from new countries cannot be detected".to_owned()
     });
-    left_out.into_iter().chain(no_history).chain(facts.notes.iter().cloned()).map(Line::from).collect()
+    let goes_incomplete = coverage.verdict() == Verdict::Incomplete && facts.goes_incomplete;
+    let goes = goes_incomplete.then(|| {
+        "this report is incomplete, and is uploaded all the same because `upload_incomplete` is set".to_owned()
+    });
+    let said = [left_out, how_read(facts), no_history, goes];
+    said.into_iter().flatten().chain(facts.notes.iter().cloned()).map(Line::from).collect()
+}
+
+/// Whether it may still grow.
+fn how_read(facts: &Facts) -> Option<String> {
+    let reading = facts.reading?;
+    let (rows, are) = (plural(reading.late_rows, "row"), if reading.late_rows == 1 { "has" } else { "have" });
+    let late = format!("{rows} {are} come in after the first reading");
+    let day = facts.recheck_from.map(|from| facts.period.day(from).format("%-d %B %Y").to_string());
+    Some(match (reading.is_rechecked, reading.late_rows, day) {
+        (true, 0, _) => return None,
+        (true, _, _) => late,
+        (false, 0, Some(day)) => {
+            format!("first reading: a run from {day} on reads everything once more, for what the portal stores late")
+        }
+        (false, _, Some(day)) => format!("{late}; a run from {day} on reads everything once more"),
+        (false, 0, None) => "first reading: it is not read once more, because `recheck` is off".to_owned(),
+        (false, _, None) => format!("{late}; not everything was read once more, because `recheck` is off"),
+    })
+}
+
+/// `21 of 21 events, 12 of 12 logins; nothing is missing`: what the report holds of what was read.
+pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
+    let of = |held: u64, source: Option<&SourceCoverage>, what: &str| {
+        source.map(|source| format!("{} of {}", number(held), plural(source.rows, what)))
+    };
+    let (events, logins) = (facts.summary.events.count, facts.logins.rows.count);
+    let held: Vec<String> =
+        [of(events, coverage.audit.as_ref(), "event"), of(logins, coverage.logins.as_ref(), "login")]
+            .into_iter()
+            .flatten()
+            .collect();
+    let end = match (coverage.verdict(), facts.filter.is_some()) {
+        (Verdict::Nothing, _) => return Line::default(),
+        (Verdict::Incomplete, _) => "what is missing stands below",
+        (Verdict::Complete, true) => "the others are left out by the settings",
+        (Verdict::Complete, false) => "nothing is missing",
+    };
+    format!("{}; {end}", held.join(", ")).into()
 }
 
 fn figures(facts: &Facts, decisions: u64, has_logins: bool) -> Vec<Figure> {
@@ -59,7 +104,7 @@ fn figures(facts: &Facts, decisions: u64, has_logins: bool) -> Vec<Figure> {
     let mut figures = vec![
         Figure::new("matters to decide", decisions),
         compared("events recorded", &|summary| summary.events.count),
-        compared("people at work", &|summary| summary.active_people() as u64),
+        compared("people at work", &|summary| summary.active_people),
         compared("downloads", &|summary| summary.of_class(ActClass::Download)),
         compared("deletions", &|summary| summary.of_class(ActClass::Delete)),
     ];
@@ -74,50 +119,99 @@ fn asked(decisions: &[Decision]) -> Block {
     if decisions.is_empty() {
         return Block::Paragraph("Nothing that this program looks for was found.".into());
     }
-    let line = |decision: &Decision| {
-        let ids: Vec<String> = decision.events.iter().map(i64::to_string).collect();
-        if ids.is_empty() {
-            return Line::from(decision.text.as_str());
-        }
-        let what = match (decision.is_about_logins(), decision.events_total) {
-            (true, 1) => "login",
-            (true, _) => "logins",
-            (false, 1) => "event",
-            (false, _) => "events",
-        };
-        format!("{} ({what} {})", decision.text, list_of(&ids, ids.len(), decision.events_total)).into()
-    };
+    let line = |decision: &Decision| line![decision.text.clone().capitalised(), ". ", decision.row.clone()];
     Block::List(decisions.iter().map(line).collect())
 }
 
 fn happened(facts: &Facts, has_logins: bool) -> Section {
     let Facts { summary, logins, period, .. } = facts;
-    let mut lines = vec![format!(
-        "{} by {} in {}",
-        plural(summary.events.count, "event"),
-        plural(summary.active_people() as u64, "person"),
-        plural(summary.rooms.len() as u64, "room"),
-    )];
+    let mut lines = vec![everything(facts)];
+    lines.extend(by_whom(facts));
     let busiest = summary.by_day.iter().max_by_key(|(day, tally)| (tally.count, std::cmp::Reverse(**day)));
     if let Some((day, tally)) = busiest {
-        lines.push(format!("Busiest day: {day} with {} ({})", plural(tally.count, "event"), tally.ids()));
+        lines.push(format!("Busiest day: {} with {} ({})", day_words(*day), plural(tally.count, "event"), tally.ids()));
     }
     if has_logins {
         let people = plural(logins.users.len() as u64, "person");
-        lines.push(format!("{} by {people}, {} failed", plural(logins.successes, "login"), logins.failures));
+        let (rows, successes) = (plural(logins.rows.count, "row"), plural(logins.successes, "login"));
+        let others = match logins.others() {
+            0 => String::new(),
+            others => format!(" and {}, such as people signing out", plural(others, "other row")),
+        };
+        let failures = plural(logins.failures, "failed login");
+        lines.push(format!("{rows} of the login history: {successes} by {people}, {failures}{others}"));
     }
     let Some(before) = &facts.before else {
         let classes = CLASSES.into_iter().map(|class| (class, summary.of_class(class))).filter(|(_, count)| *count > 0);
         let counts: Vec<String> =
             classes.map(|(class, count)| format!("{}: {}", class_words(class), number(count))).collect();
         lines.extend((!counts.is_empty()).then(|| format!("In numbers: {}", counts.join("; "))));
-        let previous = period.previous().words();
-        lines.push(format!(
-            "{previous} is not completely in this program's archive, so there is nothing to compare with"
-        ));
+        lines.push(not_compared(&period.previous()));
         return Section::new("what happened").with(list(lines));
     };
     Section::new("what happened").with(list(lines)).with(Block::Table(numbers(facts, before)))
+}
+
+/// `1,870 events by 12 people, the owner of this program's key among them, in 6 of 8 rooms, 1–31 October 2026, Berlin time`
+fn everything(facts: &Facts) -> String {
+    let Facts { summary, period, .. } = facts;
+    let is_key_owner = |id: &Uuid| facts.key_owner == Some(*id) && !facts.own.contains(id);
+    let has_key_owner = summary.people.keys().any(|actor| is_key_owner(&actor.id));
+    let key_owner = match (has_key_owner, summary.active_people) {
+        (false, _) => "",
+        (true, 1) => ", the owner of this program's key,",
+        (true, _) => ", the owner of this program's key among them,",
+    };
+    let known = summary.rooms.keys().filter(|key| matches!(key, RoomKey::Known(_))).count() as u64;
+    let titled: u64 = summary
+        .rooms
+        .iter()
+        .filter(|(key, _)| matches!(key, RoomKey::Titled(_)))
+        .map(|(_, row)| row.events.count)
+        .sum();
+    let titled = match titled {
+        0 => String::new(),
+        events => format!(" ({} of rooms that are known by title only)", plural(events, "event")),
+    };
+    format!(
+        "{} by {}{key_owner} in {} of {}{titled}, {}, {}",
+        plural(summary.events.count, "event"),
+        plural(summary.active_people, "person"),
+        number(known),
+        plural(known + facts.quiet.len() as u64, "room"),
+        period.days_in_words(),
+        period.clock_words(),
+    )
+}
+
+/// Whose events they were, where not all are of people.
+fn by_whom(facts: &Facts) -> Option<String> {
+    let Facts { summary, own, .. } = facts;
+    let of = |is: &dyn Fn(&Actor) -> bool| -> u64 {
+        summary.people.iter().filter(|(actor, _)| is(actor)).map(|(_, row)| row.events.count).sum()
+    };
+    let parts = [
+        (summary.by_people, "by people"),
+        (of(&Actor::is_by_link), "by link, with nobody signed in"),
+        (of(&|actor| actor.is_person() && own.contains(&actor.id)), "by service accounts"),
+        (of(&Actor::is_worker), "by the portal itself"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, who)| format!("{} {who}", number(count))).collect();
+    (parts.len() > 1 || summary.by_people < summary.events.count).then(|| format!("Of these, {}", list_words(&parts)))
+}
+
+/// How to get what there is nothing to compare with.
+fn not_compared(before: &Period) -> String {
+    let words = before.words();
+    let flags = match before.month() {
+        Some(month) => format!("--month {month}"),
+        None => format!("--since {} --until {}", before.local(before.window.since), before.local(before.window.until)),
+    };
+    format!(
+        "There is nothing to compare with: {words} is not completely in this program's archive; run it once with `{flags}`, without \
+         `--out`, and then this report again"
+    )
 }
 
 fn list(lines: Vec<String>) -> Block {
@@ -136,7 +230,7 @@ fn numbers(facts: &Facts, before: &Summary) -> Table {
         }
     };
     row("events", &|summary| summary.events.count);
-    row("people", &|summary| summary.active_people() as u64);
+    row("people", &|summary| summary.active_people);
     for class in CLASSES {
         row(class_words(class), &|summary| summary.of_class(class));
     }

@@ -4,6 +4,7 @@ use ::report::words::plural;
 use ::report::{Document, Line};
 use audit_model::{Coverage, Verdict};
 
+use crate::decision::matters;
 use crate::facts::Facts;
 use crate::names::Names;
 use crate::{page_one, sections};
@@ -13,7 +14,7 @@ pub(crate) fn headline(facts: &Facts, coverage: &Coverage) -> Line {
     if coverage.verdict() == Verdict::Nothing {
         return ::report::words::nothing(coverage).into();
     }
-    let (count, period) = (facts.decisions().len() as u64, facts.period.words());
+    let (count, period) = (matters(&facts.decisions()), facts.period.words());
     let needs = if count == 1 { "needs" } else { "need" };
     let matters = format!("{} of {period} {needs} a decision", plural(count, "matter"));
     let was_read = coverage.gaps.iter().all(page_one::is_about_files);
@@ -33,6 +34,7 @@ pub(crate) fn headline(facts: &Facts, coverage: &Coverage) -> Line {
 
 /// Everything that the facts say, put into a document whose coverage is final. `names` are those of the files beside it.
 pub(crate) fn put(facts: &Facts, names: &Names, document: &mut Document) {
+    document.proof = page_one::proof(facts, &document.coverage);
     document.notes.extend(page_one::notes(facts, &document.coverage));
     page_one::put(facts, document);
     sections::put(facts, names, document);

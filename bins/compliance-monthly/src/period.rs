@@ -71,6 +71,11 @@ impl Month {
         Month { first_day: date.with_day(1).expect("every month has a first day") }
     }
 
+    /// `June 2026`
+    pub(crate) fn words(self) -> String {
+        self.first_day.format("%B %Y").to_string()
+    }
+
     fn moved(self, months: i32) -> Self {
         let by = Months::new(months.unsigned_abs());
         let moved = if months < 0 { self.first_day - by } else { self.first_day + by };
@@ -97,7 +102,7 @@ pub(crate) struct Period {
 
 impl Period {
     /// The month, when the period is exactly one.
-    fn month(&self) -> Option<Month> {
+    pub(crate) fn month(&self) -> Option<Month> {
         let month = Month::of(self.day(self.window.since));
         (month.window(self.zone) == self.window).then_some(month)
     }
@@ -136,16 +141,49 @@ impl Period {
 
     /// What people call it: `June 2026`, else its days, else its instants.
     pub(crate) fn words(&self) -> String {
-        if let Some(month) = self.month() {
-            return month.first_day.format("%B %Y").to_string();
+        match self.month() {
+            Some(month) => month.words(),
+            None => self.days_in_words(),
         }
-        if self.is_whole_days() && self.first_day() == self.last_day() {
-            return self.first_day().to_string();
+    }
+
+    /// `1–30 June 2026`, `28 May – 3 June 2026`, or instants where it does not begin and end with days.
+    pub(crate) fn days_in_words(&self) -> String {
+        if !self.is_whole_days() {
+            let ends = [self.window.since, self.window.until].map(|at| self.written(at, "%-d %B %Y %H:%M"));
+            return ends.join(" to ");
         }
-        if self.is_whole_days() {
-            return format!("{} to {}", self.first_day(), self.last_day());
+        let (first, last) = (self.first_day(), self.last_day());
+        let last_words = last.format("%-d %B %Y");
+        if first == last {
+            last_words.to_string()
+        } else if (first.year(), first.month()) == (last.year(), last.month()) {
+            format!("{}–{last_words}", first.day())
+        } else if first.year() == last.year() {
+            format!("{} – {last_words}", first.format("%-d %B"))
+        } else {
+            format!("{} – {last_words}", first.format("%-d %B %Y"))
         }
-        Clock(self.zone).span(self.window)
+    }
+
+    /// `Sat 10 Oct 00:00`
+    pub(crate) fn moment(&self, at: DateTime<Utc>) -> String {
+        self.written(at, "%a %-d %b %H:%M")
+    }
+
+    /// With its offset in the hour that the zone has twice.
+    fn written(&self, at: DateTime<Utc>, form: &str) -> String {
+        let twice = Clock(self.zone).minute(at).splitn(3, ' ').nth(2).map(|offset| format!(" {offset}"));
+        format!("{}{}", at.with_timezone(&self.zone).format(form), twice.unwrap_or_default())
+    }
+
+    /// `Berlin time`
+    pub(crate) fn clock_words(&self) -> String {
+        let name = self.zone.name();
+        match name.rsplit_once('/') {
+            Some((_, city)) => format!("{} time", city.replace('_', " ")),
+            None => format!("in {name}"),
+        }
     }
 
     /// An instant as it was on the clocks of the zone, with its offset.
@@ -195,9 +233,21 @@ impl Period {
     }
 
     /// What of the period is so recent that the portal may still be storing events of it; empty once it has settled.
+    ///
+    /// `now` is the earlier of this machine's clock and the portal's: what is not over by one of them is not over.
     pub(crate) fn unsettled(&self, now: DateTime<Utc>, settle: TimeDelta) -> Window {
-        Window::new(now - settle, now).intersection(&self.window)
+        Window::new(now - settle, self.window.until.max(now)).intersection(&self.window)
     }
+
+    /// Whether it is remembered how it was read: one that begins or ends within a day is hardly asked for twice.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.is_whole_days()
+    }
+}
+
+/// `Sat 10 Oct`
+pub(crate) fn day_words(day: NaiveDate) -> String {
+    day.format("%a %-d %b").to_string()
 }
 
 /// A calendar month before this moment: the beginning of a window of which only the end is given.
@@ -329,6 +379,35 @@ mod tests {
         assert_eq!(open("2026-07-01T00:30:00Z"), Window::new(at("2026-06-30T22:30:00Z"), at("2026-07-01T00:00:00Z")));
         assert!(open("2026-07-01T02:00:00Z").is_empty());
         assert!(!open("2026-07-01T01:59:59Z").is_empty());
+        let by_a_clock_that_is_behind = Window::new(at("2026-06-30T21:59:00Z"), at("2026-07-01T00:00:00Z"));
+        assert_eq!(open("2026-06-30T23:59:00Z"), by_a_clock_that_is_behind);
+        assert!(!period.unsettled(at("2026-06-30T23:59:59Z"), TimeDelta::zero()).is_empty(), "whatever `settle` is");
+    }
+
+    #[test]
+    fn windows_have_words() {
+        let zone = Tz::Europe__Berlin;
+        let words = |since, until| Period { window: Window::new(at(since), at(until)), zone }.words();
+        for (since, until, expected) in [
+            ("2026-05-31T22:00:00Z", "2026-06-30T22:00:00Z", "June 2026"),
+            ("2026-06-02T22:00:00Z", "2026-06-10T22:00:00Z", "3–10 June 2026"),
+            ("2026-06-02T22:00:00Z", "2026-06-03T22:00:00Z", "3 June 2026"),
+            ("2026-05-27T22:00:00Z", "2026-06-03T22:00:00Z", "28 May – 3 June 2026"),
+            ("2025-12-29T23:00:00Z", "2026-01-02T23:00:00Z", "30 December 2025 – 2 January 2026"),
+            ("2026-11-18T05:50:20Z", "2026-11-23T05:50:20Z", "18 November 2026 06:50 to 23 November 2026 06:50"),
+            (
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:30:00Z",
+                "25 October 2026 02:30 +02:00 to 25 October 2026 02:30 +01:00",
+            ),
+        ] {
+            assert_eq!(words(since, until), expected);
+        }
+        let june = Period { window: month("2026-06").window(zone), zone };
+        assert_eq!((june.days_in_words().as_str(), june.clock_words().as_str()), ("1–30 June 2026", "Berlin time"));
+        assert_eq!(Period { zone: Tz::America__New_York, ..june }.clock_words(), "New York time");
+        assert_eq!(Period { zone: Tz::UTC, ..june }.clock_words(), "in UTC");
+        assert_eq!(june.moment(at("2026-10-09T22:00:00Z")), "Sat 10 Oct 00:00");
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub(crate) fn text(report: &Report, whole: &Document) -> Vec<u8> {
     let mut first = Document { figures: Vec::new(), sections: Vec::new(), timelines: Vec::new(), ..whole.clone() };
     page_one::put(facts, &mut first);
     first.sections.extend(places(&report.body));
-    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), first.text(TEXT_WIDTH).into_bytes()].concat()
+    let digest = report.body.report.as_ref().map(|written| {
+        format!("\nDigest: {}  (keep this line elsewhere: `verify --digest` compares)\n", written.digest)
+    });
+    let pages = first.text(TEXT_WIDTH).into_bytes();
+    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), pages, digest.unwrap_or_default().into_bytes()].concat()
 }
 
 /// Where the files are, here and in the portal.
@@ -46,7 +50,7 @@ fn files(written: &Written) -> Section {
     let folder = format!("In {}:", written.folder.display());
     Section::new("files")
         .with(Block::Paragraph(folder.into()))
-        .with(Block::List(written.files.iter().map(line).collect()))
+        .with(Block::List(written.files.iter().chain([&written.manifest]).map(line).collect()))
 }
 
 fn uploads(body: &Body, upload: &Destination) -> Section {
@@ -66,6 +70,7 @@ fn words(state: ActionState) -> &'static str {
         ActionState::Held => "HELD BACK",
         ActionState::Done => "uploaded",
         ActionState::Already => "there already",
-        ActionState::Failed | ActionState::Unknown | ActionState::Planned | ActionState::Released => "NOT UPLOADED",
+        ActionState::Unknown => "NOT KNOWN TO BE THERE",
+        ActionState::Failed | ActionState::Planned | ActionState::Released => "NOT UPLOADED",
     }
 }

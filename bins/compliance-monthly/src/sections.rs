@@ -6,9 +6,11 @@ use ::report::words::{Clock, list_of, plural};
 use ::report::{Bar, Block, Cell, Details, Document, Line, Section, Table, Timeline};
 use audit_model::{ActClass, Coverage, MainSource, PortalText, Verdict};
 
+use crate::decision::{account_anchor, event_anchor, login_anchor};
 use crate::facts::Facts;
 use crate::names::Names;
-use crate::summary::SHOWN;
+use crate::period::day_words;
+use crate::summary::{SHOWN, TopicRow};
 use crate::topic::{TOPICS, Topic};
 
 /// Countries and addresses that stand in a cell; the others are counted.
@@ -64,7 +66,7 @@ fn failed_logins(facts: &Facts, names: &Names) -> Block {
             some.tally.count.into(),
             some.locked.into(),
             first_of(some.addresses.iter()).into(),
-            some.tally.ids().into(),
+            Cell::anchored(some.tally.ids(), login_anchor(some.tally.first)),
         ]);
     }
     folded_or(
@@ -83,7 +85,7 @@ fn new_countries(facts: &Facts, names: &Names) -> Block {
             Line::name(&new.country).into(),
             new.first_at.into(),
             new.logins.count.into(),
-            new.logins.ids().into(),
+            Cell::anchored(new.logins.ids(), login_anchor(new.logins.first)),
             new.user.to_string().into(),
         ]);
     }
@@ -131,17 +133,18 @@ fn subjects(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
 }
 
 fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
-    let mut table = Table::new("", &["When", "Who", "What", "Where", "Event"]);
-    let rows = facts.summary.topics.get(&topic);
-    for row in rows.iter().flat_map(|rows| &rows.first) {
+    let rows: Vec<&TopicRow> = facts.summary.topics.get(&topic).iter().flat_map(|rows| &rows.first).collect();
+    let has_people = rows.iter().any(|row| row.people().next().is_some());
+    let columns = ["When", "Who", "What", "To whom", "Where", "Event"];
+    let columns: Vec<&str> = columns.into_iter().filter(|column| has_people || *column != "To whom").collect();
+    let mut table = Table::new("", &columns);
+    for row in rows {
         let done = row.text.as_ref().map_or_else(|| Line::from(row.action.to_string()), Line::from);
-        table.row([
-            row.at.into(),
-            Line::name(&row.actor).into(),
-            done.into(),
-            row.context.as_ref().map(Line::name).into(),
-            row.id.to_string().into(),
-        ]);
+        let begin = [row.at.into(), Line::name(&row.actor).into(), done.into()];
+        let to_whom = has_people.then(|| Cell::from(facts.names_of(row)));
+        let end =
+            [row.context.as_ref().map(Line::name).into(), Cell::anchored(row.id.to_string(), event_anchor(row.id))];
+        table.row(begin.into_iter().chain(to_whom).chain(end));
     }
     let total = facts.summary.of_topic(topic);
     let place = format!("{}, topic {}", names.events, topic.name());
@@ -178,10 +181,10 @@ fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
     let is_hidden = coverage.gaps.iter().any(|gap| matches!(gap.what.as_str(), "rooms" | "audit"));
     let mut quiet: Vec<Line> = Vec::new();
     let mut total = 0;
-    for room in facts.quiet_rooms() {
+    for (id, title) in &facts.quiet {
         total += 1;
         if quiet.len() < SHOWN {
-            quiet.push(Line::name(&room.title).and(format!(" ({})", room.id)));
+            quiet.push(Line::name(title).and(format!(" ({id})")));
         }
     }
     if total == 0 {
@@ -206,11 +209,11 @@ fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
 
 fn people(facts: &Facts, names: &Names) -> Block {
     let mut rows: Vec<_> = facts.summary.people.iter().collect();
-    rows.sort_by_key(|(id, row)| (Reverse(row.events.count), **id));
-    let columns = ["Person", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
+    rows.sort_by_key(|(actor, row)| (Reverse(row.events.count), *actor));
+    let columns = ["Account", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
     let mut table = Table::new("", &columns);
-    for (id, row) in rows.iter().take(SHOWN) {
-        let busiest = row.busiest.map(|(day, tally)| format!("{} on {day}", ::report::words::number(tally.count)));
+    for (actor, row) in rows.iter().take(SHOWN) {
+        let busiest = row.busiest.map(|most| format!("{} on {}", most.words(), day_words(most.day)));
         table.row([
             Line::name(&row.name).into(),
             row.events.count.into(),
@@ -218,8 +221,8 @@ fn people(facts: &Facts, names: &Names) -> Block {
             busiest.into(),
             row.of_class(ActClass::Change).into(),
             row.of_class(ActClass::Delete).into(),
-            facts.remark(**id).into(),
-            row.events.ids().into(),
+            facts.remark(actor).into(),
+            Cell::anchored(row.events.ids(), account_anchor(actor.id)),
         ]);
     }
     let total = rows.len() as u64;

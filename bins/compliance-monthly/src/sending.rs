@@ -1,14 +1,15 @@
-//! How one file is sent, and how it is found again: it is ours when it was not there before, we made it, and its bytes are the ones
-//! that we sent.
+//! How one file is sent, and how it is found again: what has its title and its bytes is it, whoever made it. What has its title alone,
+//! and came by our account after the call, may be it in bytes that something on the way has changed: nobody knows, so nothing is sent
+//! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use audit_model::PortalText;
 use docspace_client::{Client, EntryId, Error, ErrorKind, File, OnTwin, UploadSession};
-use job_store::JournalEntry;
+use job_store::{JournalEntry, JournalState};
 use safe_actions::{Act, Begun, Called, Intent, Looked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,11 +29,24 @@ pub(crate) struct Payload {
     file: String,
     sha256: String,
     bytes: u64,
+    /// Whether the call may have left.
+    has_begun: bool,
     /// Ids and versions of the files that could be taken for ours and were there before.
     before: BTreeMap<String, i64>,
     session: Option<String>,
     /// The file that it became.
     id: Option<EntryId>,
+    /// And which version of that.
+    version: Option<i64>,
+}
+
+/// What of an upload can be seen.
+enum Seen {
+    /// The file with its bytes.
+    Ours(File),
+    /// A file that may be it, with other bytes.
+    Altered(File),
+    Nothing,
 }
 
 impl Payload {
@@ -53,6 +67,11 @@ impl Payload {
             .map_err(|error| format!("its entry in the journal is damaged: {error}"))
     }
 
+    /// The file that a finished upload became.
+    pub(crate) fn file_of(entry: &JournalEntry) -> Option<EntryId> {
+        serde_json::from_value::<Payload>(entry.payload.clone()).ok()?.id
+    }
+
     fn folder(&self) -> EntryId {
         EntryId::from(self.folder.as_str())
     }
@@ -68,12 +87,14 @@ pub(crate) struct Sending<'a> {
     chunk_bytes: u64,
     /// Sessions that earlier runs began and did not see the end of, by the key of the upload.
     left: BTreeMap<String, UploadSession>,
+    /// Files that other uploads of ours have become.
+    known: BTreeSet<String>,
     /// What was found, by the key of the upload.
     found: Mutex<BTreeMap<String, File>>,
 }
 
 impl<'a> Sending<'a> {
-    /// `open` are the uploads whose end no run has seen.
+    /// `uploads` are all that the journal has.
     ///
     /// # Errors
     /// The portal does not say how much it takes at once.
@@ -82,15 +103,18 @@ impl<'a> Sending<'a> {
         me: Uuid,
         local: &'a Path,
         policy: Collision,
-        open: &[JournalEntry],
+        uploads: &[JournalEntry],
     ) -> Result<Self, Error> {
+        let payload = |entry: &JournalEntry| serde_json::from_value::<Payload>(entry.payload.clone()).ok();
         let session = |entry: &JournalEntry| {
-            let payload: Payload = serde_json::from_value(entry.payload.clone()).ok()?;
+            let payload = payload(entry)?;
             Some((entry.key.clone(), UploadSession { folder: payload.folder(), id: payload.session? }))
         };
-        let left = open.iter().filter_map(session).collect();
+        let left = uploads.iter().filter(|entry| entry.state.is_open()).filter_map(session).collect();
+        let done = uploads.iter().filter(|entry| entry.state == JournalState::Done);
+        let known = done.filter_map(|entry| Some(Payload::file_of(entry)?.to_string())).collect();
         let chunk_bytes = client.upload_chunk_bytes().await?;
-        Ok(Sending { client, me, local, policy, chunk_bytes, left, found: Mutex::default() })
+        Ok(Sending { client, me, local, policy, chunk_bytes, left, known, found: Mutex::default() })
     }
 
     /// The file of an upload, once it was found.
@@ -105,11 +129,14 @@ impl<'a> Sending<'a> {
     /// Why that could not be seen.
     pub(crate) async fn is_still_there(&self, entry: &JournalEntry) -> Result<Option<EntryId>, String> {
         let payload: Payload = serde_json::from_value(entry.payload.clone()).unwrap_or_default();
-        let there = match &payload.id {
-            Some(id) => self.by_id(id).await,
-            None => self.search(&payload).await,
-        };
-        there.map(|file| file.map(|file| file.id)).map_err(|error| unsure(&error))
+        if let Some(id) = &payload.id {
+            return self.by_id(id).await.map(|file| file.map(|file| file.id)).map_err(|error| unsure(&error));
+        }
+        match self.search(&payload).await {
+            Ok(Seen::Ours(file)) => Ok(Some(file.id)),
+            Ok(Seen::Altered(_) | Seen::Nothing) => Ok(None),
+            Err(error) => Err(unsure(&error)),
+        }
     }
 
     async fn by_id(&self, id: &EntryId) -> Result<Option<File>, Error> {
@@ -120,27 +147,37 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// The file that an upload has become, if it has.
-    async fn search(&self, payload: &Payload) -> Result<Option<File>, Error> {
-        for file in self.client.folder_contents(&payload.folder()).await?.files {
-            let is_new = payload.before.get(&file.id.to_string()).is_none_or(|version| file.version > *version);
-            let is_mine = file.updated_by.or(file.author).is_none_or(|author| author == self.me);
-            let fits = is_new && is_mine && file.size_bytes == payload.bytes && could_be(&file.title, &payload.title);
-            if fits && self.hash_of(&file).await? == payload.sha256 {
-                return Ok(Some(file));
-            }
+    /// What an upload has become.
+    async fn seen(&self, payload: &Payload) -> Result<Seen, Error> {
+        let Some(id) = &payload.id else { return self.search(payload).await };
+        let Some(file) = self.by_id(id).await? else { return self.search(payload).await };
+        let version = payload.version.unwrap_or(file.version);
+        if self.hash_of(&File { version, ..file.clone() }).await? == payload.sha256 {
+            return Ok(Seen::Ours(file));
         }
-        Ok(None)
+        // an answer without effect names a file that is another one by now
+        let is_another = self.known.contains(&id.to_string()) || !could_be(&file.title, &payload.title);
+        if is_another { self.search(payload).await } else { Ok(Seen::Altered(file)) }
     }
 
-    /// The file that it is said to have become, when it holds what was sent.
-    async fn compare(&self, id: &EntryId, payload: &Payload) -> Result<Option<File>, Error> {
-        let Some(file) = self.by_id(id).await? else { return Ok(None) };
-        if self.hash_of(&file).await? == payload.sha256 {
-            return Ok(Some(file));
+    /// The same by title, bytes, author and version, of a call that did not say which file it has made.
+    async fn search(&self, payload: &Payload) -> Result<Seen, Error> {
+        let mut altered = None;
+        for file in self.client.folder_contents(&payload.folder()).await?.files {
+            let id = file.id.to_string();
+            let is_new = payload.before.get(&id).is_none_or(|version| file.version > *version);
+            if !is_new || !could_be(&file.title, &payload.title) {
+                continue;
+            }
+            if file.size_bytes == payload.bytes && self.hash_of(&file).await? == payload.sha256 {
+                return Ok(Seen::Ours(file));
+            }
+            let is_mine = file.updated_by.or(file.author).is_none_or(|author| author == self.me);
+            if payload.has_begun && is_mine && !self.known.contains(&id) {
+                altered.get_or_insert(file);
+            }
         }
-        warn!(file = %file.id, "the portal gives back other bytes than were sent; look at it there");
-        Ok(None)
+        Ok(altered.map_or(Seen::Nothing, Seen::Altered))
     }
 
     async fn hash_of(&self, file: &File) -> Result<String, Error> {
@@ -234,10 +271,11 @@ impl Act for Sending<'_> {
         }
         let similar = there.iter().filter(|file| could_be(&file.title, &payload.title));
         payload.before = similar.map(|file| (file.id.to_string(), file.version)).collect();
+        payload.has_begun = true;
         note(begun, &payload).await?;
         match self.send(begun, &mut payload).await? {
             Sent::Answered(Ok(file)) => {
-                payload.id = Some(file.id);
+                (payload.id, payload.version) = (Some(file.id), Some(file.version));
                 note(begun, &payload).await?;
                 Ok(Called::Done)
             }
@@ -256,20 +294,28 @@ impl Act for Sending<'_> {
             Ok(payload) => payload,
             Err(why) => return Looked::Unclear(why),
         };
-        let there = match &payload.id {
-            Some(id) => self.compare(id, &payload).await,
-            None => self.search(&payload).await,
-        };
-        match there {
-            Ok(Some(file)) => {
+        match self.seen(&payload).await {
+            Ok(Seen::Ours(file)) => {
                 info!(file = payload.file, "it is there");
                 self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(intent.key.clone(), file);
                 Looked::Happened
             }
-            Ok(None) => Looked::NotHappened,
+            Ok(Seen::Altered(file)) => {
+                warn!(file = %file.id, "the portal gives back other bytes than were sent; look at it there");
+                Looked::Unclear(altered(&file))
+            }
+            Ok(Seen::Nothing) => Looked::NotHappened,
             Err(error) => Looked::Unclear(unsure(&error)),
         }
     }
+}
+
+fn altered(file: &File) -> String {
+    format!(
+        "the portal gives file {} back with other bytes than were sent: something on the way may change them; look at it there. It is not \
+         sent again; if it is no good, delete it there, and the next run sends it",
+        file.id
+    )
 }
 
 fn unsure(error: &Error) -> String {
@@ -282,7 +328,7 @@ fn is_same_title(there: &PortalText, title: &str) -> bool {
 }
 
 /// Whether the portal may have given this title to an upload of that one: the same, or with a number.
-fn could_be(there: &PortalText, title: &str) -> bool {
+pub(crate) fn could_be(there: &PortalText, title: &str) -> bool {
     let (stem, end) = title.rsplit_once('.').unwrap_or((title, ""));
     let there = there.raw();
     if there.eq_ignore_ascii_case(title) {

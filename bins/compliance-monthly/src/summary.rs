@@ -1,8 +1,11 @@
 //! The first pass: what there was of everything, in memory that grows with people, rooms and days, not with events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use audit_model::{ActClass, ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, is_robot, title_in_context};
+use ::report::words::plural;
+use audit_model::{
+    ActClass, ActionId, AuditEvent, GUEST_ACCOUNT, Place, PortalText, RoomId, Rooms, is_robot, title_in_context,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
@@ -12,6 +15,9 @@ use crate::topic::Topic;
 
 /// Events of a topic that stand in the report; all of them are in the attachment.
 pub(crate) const SHOWN: usize = 50;
+
+/// Events of one kind that the first page names one by one.
+pub(crate) const NAMED: usize = 10;
 
 /// Ids that stand beside a line.
 pub(crate) const IDS_SHOWN: usize = 5;
@@ -69,12 +75,94 @@ pub(crate) struct TopicRow {
     /// The portal's sentence, where it has one.
     pub(crate) text: Option<PortalText>,
     pub(crate) context: Option<PortalText>,
+    /// The title of the room, as it was then.
+    pub(crate) room: Option<PortalText>,
+    /// Ids of what was acted on.
+    pub(crate) target: Vec<String>,
+}
+
+impl TopicRow {
+    /// The accounts among what was acted on.
+    pub(crate) fn people(&self) -> impl Iterator<Item = Uuid> {
+        self.target.iter().filter_map(|id| id.parse().ok())
+    }
+}
+
+/// Events that somebody has to decide about.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) total: u64,
+    pub(crate) first: Vec<TopicRow>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct TopicRows {
     pub(crate) tally: Tally,
     pub(crate) first: Vec<TopicRow>,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Actor {
+    pub(crate) id: Uuid,
+    /// Which of the portal's own workers: they share ids.
+    worker: Option<PortalText>,
+}
+
+impl Actor {
+    pub(crate) fn of(event: &AuditEvent) -> Self {
+        Actor { id: event.actor, worker: is_robot(event.actor).then(|| event.actor_name.clone()) }
+    }
+
+    /// Neither a worker of the portal's nor the account of everybody who comes by a link.
+    pub(crate) fn is_person(&self) -> bool {
+        self.worker.is_none() && !self.is_by_link()
+    }
+
+    /// The account of all who are not signed in: nobody knows how many they are.
+    pub(crate) fn is_by_link(&self) -> bool {
+        self.id == GUEST_ACCOUNT
+    }
+
+    pub(crate) fn is_worker(&self) -> bool {
+        self.worker.is_some()
+    }
+}
+
+/// What somebody downloaded on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Downloads {
+    pub(crate) day: NaiveDate,
+    pub(crate) events: Tally,
+    /// Distinct ones: a document that was downloaded often is one.
+    pub(crate) documents: u64,
+    /// Distinct ones that were downloaded as a whole: what was in them nobody can tell.
+    pub(crate) folders: u64,
+}
+
+impl Downloads {
+    pub(crate) fn distinct(&self) -> u64 {
+        self.documents + self.folders
+    }
+
+    /// `120 documents and 2 whole folders`
+    pub(crate) fn words(&self) -> String {
+        let (documents, folders) = (plural(self.documents, "document"), plural(self.folders, "whole folder"));
+        match (self.documents, self.folders) {
+            (_, 0) => documents,
+            (0, _) => folders,
+            _ => format!("{documents} and {folders}"),
+        }
+    }
+}
+
+/// The same while the day goes on.
+#[derive(Debug)]
+struct Today {
+    day: NaiveDate,
+    events: Tally,
+    documents: HashSet<String>,
+    folders: HashSet<String>,
 }
 
 /// What somebody did.
@@ -84,9 +172,9 @@ pub(crate) struct PersonRow {
     pub(crate) name: PortalText,
     pub(crate) events: Tally,
     pub(crate) by_class: BTreeMap<ActClass, u64>,
-    /// The most downloads of one day.
-    pub(crate) busiest: Option<(NaiveDate, Tally)>,
-    today: Option<(NaiveDate, Tally)>,
+    /// The day with the most distinct downloads.
+    pub(crate) busiest: Option<Downloads>,
+    today: Option<Today>,
 }
 
 /// A room, as surely as it is known.
@@ -111,7 +199,7 @@ pub(crate) struct RoomRow {
 pub(crate) struct Context<'a> {
     pub(crate) period: &'a Period,
     pub(crate) rooms: &'a Rooms,
-    /// The accounts of our own programs.
+    /// The accounts that the settings call robots.
     pub(crate) own: &'a BTreeSet<Uuid>,
 }
 
@@ -125,9 +213,13 @@ pub(crate) struct Summary {
     pub(crate) by_action: BTreeMap<ActionId, Tally>,
     pub(crate) by_day: BTreeMap<NaiveDate, Tally>,
     pub(crate) topics: BTreeMap<Topic, TopicRows>,
-    pub(crate) people: BTreeMap<Uuid, PersonRow>,
+    pub(crate) people: BTreeMap<Actor, PersonRow>,
+    /// How many of them are people, and not robots by what the settings say.
+    pub(crate) active_people: u64,
+    /// How many events they did.
+    pub(crate) by_people: u64,
     pub(crate) rooms: BTreeMap<RoomKey, RoomRow>,
-    pub(crate) questions: BTreeMap<Question, Ids>,
+    pub(crate) questions: BTreeMap<Question, Asked>,
     /// Accounts that were removed, with the event that says so.
     pub(crate) removed: BTreeMap<Uuid, (DateTime<Utc>, i64)>,
 }
@@ -139,11 +231,10 @@ impl Summary {
         self.events.add(event.id);
         self.by_action.entry(event.action).or_default().add(event.id);
         self.by_day.entry(day).or_default().add(event.id);
+        let asked = Question::about(event.action).map(|question| self.questions.entry(question).or_default());
+        let is_named = asked.is_some_and(|asked| asked.push(event));
         for topic in Topic::of(event, context.own) {
-            self.topics.entry(topic).or_default().push(event);
-        }
-        if let Some(question) = Question::about(event.action) {
-            self.questions.entry(question).or_default().add(event.id);
+            self.topics.entry(topic).or_default().push(event, is_named);
         }
         if event.action.is_removal_of_people() {
             let gone = event.target.iter().filter_map(|id| id.parse().ok());
@@ -153,8 +244,14 @@ impl Summary {
         if let Some(class) = class {
             *self.by_class.entry(class).or_default() += 1;
         }
-        let person = self.people.entry(event.actor).or_insert_with(|| PersonRow::new(&event.actor_name));
-        person.push(event.id, class, day);
+        let actor = Actor::of(event);
+        let is_person = actor.is_person() && !context.own.contains(&event.actor);
+        self.by_people += u64::from(is_person);
+        let person = self.people.entry(actor).or_insert_with(|| {
+            self.active_people += u64::from(is_person);
+            PersonRow::new(&event.actor_name)
+        });
+        person.push(event, class, day);
         let key = match context.rooms.place(event) {
             Place::Room(id, _) => RoomKey::Known(id),
             Place::OneOf { title, .. } | Place::UnknownRoom { title } => RoomKey::Titled(title),
@@ -163,7 +260,7 @@ impl Summary {
         let room = self.rooms.entry(key).or_default();
         room.events.add(event.id);
         room.title = title_in_context(event).or(room.title.take());
-        if !is_robot(event.actor) {
+        if is_person {
             room.people.insert(event.actor);
         }
         if let Some(class) = class {
@@ -183,11 +280,6 @@ impl Summary {
     pub(crate) fn of_topic(&self, topic: Topic) -> u64 {
         self.topics.get(&topic).map_or(0, |rows| rows.tally.count)
     }
-
-    /// People who did something; the portal's own accounts are none.
-    pub(crate) fn active_people(&self) -> usize {
-        self.people.keys().filter(|id| !is_robot(**id)).count()
-    }
 }
 
 impl RoomRow {
@@ -196,18 +288,39 @@ impl RoomRow {
     }
 }
 
+impl From<&AuditEvent> for TopicRow {
+    fn from(event: &AuditEvent) -> Self {
+        TopicRow {
+            id: event.id,
+            at: event.at,
+            actor: event.actor_name.clone(),
+            action: event.action,
+            text: event.text.clone(),
+            context: event.context.clone(),
+            room: title_in_context(event),
+            target: event.target.clone(),
+        }
+    }
+}
+
+impl Asked {
+    /// Whether the first page names it.
+    fn push(&mut self, event: &AuditEvent) -> bool {
+        self.total += 1;
+        let is_named = self.first.len() < NAMED;
+        if is_named {
+            self.first.push(event.into());
+        }
+        is_named
+    }
+}
+
 impl TopicRows {
-    fn push(&mut self, event: &AuditEvent) {
+    /// What the first page names has a row, however many there are.
+    fn push(&mut self, event: &AuditEvent, is_named: bool) {
         self.tally.add(event.id);
-        if self.first.len() < SHOWN {
-            self.first.push(TopicRow {
-                id: event.id,
-                at: event.at,
-                actor: event.actor_name.clone(),
-                action: event.action,
-                text: event.text.clone(),
-                context: event.context.clone(),
-            });
+        if is_named || self.first.len() < SHOWN {
+            self.first.push(event.into());
         }
     }
 }
@@ -218,27 +331,126 @@ impl PersonRow {
         PersonRow { name, events: Tally::default(), by_class: BTreeMap::new(), busiest: None, today: None }
     }
 
-    fn push(&mut self, id: i64, class: Option<ActClass>, day: NaiveDate) {
-        self.events.add(id);
+    fn push(&mut self, event: &AuditEvent, class: Option<ActClass>, day: NaiveDate) {
+        self.events.add(event.id);
         let Some(class) = class else { return };
         *self.by_class.entry(class).or_default() += 1;
         if class == ActClass::Download {
-            if self.today.as_ref().is_none_or(|(today, _)| *today != day) {
+            if self.today.as_ref().is_some_and(|today| today.day != day) {
                 self.end_day();
-                self.today = Some((day, Tally::default()));
             }
-            self.today.iter_mut().for_each(|(_, tally)| tally.add(id));
+            self.today.get_or_insert_with(|| Today::new(day)).push(event);
         }
     }
 
     fn end_day(&mut self) {
-        let Some((day, tally)) = self.today.take() else { return };
-        if self.busiest.is_none_or(|(_, most)| tally.count > most.count) {
-            self.busiest = Some((day, tally));
+        let Some(today) = self.today.take() else { return };
+        let Today { day, events, documents, folders } = today;
+        let (documents, folders) = (documents.len() as u64, folders.len() as u64);
+        let downloads = Downloads { day, events, documents, folders };
+        if self.busiest.is_none_or(|most| downloads.distinct() > most.distinct()) {
+            self.busiest = Some(downloads);
         }
     }
 
     pub(crate) fn of_class(&self, class: ActClass) -> u64 {
         self.by_class.get(&class).copied().unwrap_or(0)
+    }
+}
+
+impl Today {
+    fn new(day: NaiveDate) -> Self {
+        Today { day, events: Tally::default(), documents: HashSet::new(), folders: HashSet::new() }
+    }
+
+    fn push(&mut self, event: &AuditEvent) {
+        self.events.add(event.id);
+        let of = if event.action.is_about_whole_folder() { &mut self.folders } else { &mut self.documents };
+        // an event that names nothing counts by what it says
+        let said = || event.text.as_ref().map(|text| text.raw().to_owned()).unwrap_or_default();
+        of.insert(event.target.first().cloned().unwrap_or_else(said));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::{SYSTEM_ACCOUNT, Window};
+    use chrono::TimeDelta;
+    use chrono_tz::Tz;
+
+    use super::*;
+
+    fn event(id: i64, actor: Uuid, name: &str, action: i32, target: &str) -> AuditEvent {
+        AuditEvent {
+            id,
+            at: DateTime::UNIX_EPOCH + TimeDelta::minutes(2 * id),
+            actor,
+            actor_name: name.into(),
+            action: ActionId(action),
+            text: None,
+            ip: None,
+            target: vec![target.to_owned()],
+            context: None,
+            details: None,
+        }
+    }
+
+    fn summed(events: &[AuditEvent], own: &[Uuid]) -> Summary {
+        let window = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::days(9));
+        let period = Period { window, zone: Tz::UTC };
+        let own = own.iter().copied().collect();
+        let mut summary = Summary::default();
+        for event in events {
+            summary.push(event, Context { period: &period, rooms: &Rooms::default(), own: &own });
+        }
+        summary.finish();
+        summary
+    }
+
+    /// One document, a hundred and fifty times, is one document.
+    #[test]
+    fn downloads_of_a_day_are_counted_by_document() {
+        let bob = Uuid::from_u128(7);
+        let mut events: Vec<AuditEvent> = (0..150).map(|id| event(id, bob, "Bob", 5009, "9417")).collect();
+        events.push(event(150, bob, "Bob", 5009, "9418"));
+        events.extend([151, 152].map(|id| event(id, bob, "Bob", 5057, "250")));
+        // the next day, fewer of them
+        events
+            .push(AuditEvent { at: DateTime::UNIX_EPOCH + TimeDelta::days(1), ..event(153, bob, "Bob", 5009, "9417") });
+        let summary = summed(&events, &[]);
+        let busiest = summary.people.values().next().unwrap().busiest.unwrap();
+        assert_eq!((busiest.documents, busiest.folders, busiest.events.count), (2, 1, 153));
+        assert_eq!(busiest.day, DateTime::UNIX_EPOCH.date_naive());
+    }
+
+    #[test]
+    fn workers_share_an_id_and_visitors_are_nobody() {
+        let bot = Uuid::from_u128(8);
+        let events = [
+            event(1, Uuid::nil(), "DocsService", 5018, "1"),
+            event(2, Uuid::nil(), "AutoCleanUp", 5018, "2"),
+            event(3, SYSTEM_ACCOUNT, "System", 5018, "3"),
+            event(4, GUEST_ACCOUNT, "Guest", 5009, "4"),
+            event(5, bot, "Backup bot", 5009, "5"),
+            event(6, Uuid::from_u128(7), "Bob", 5009, "6"),
+        ];
+        let summary = summed(&events, &[bot]);
+        let names: BTreeSet<&str> = summary.people.values().map(|row| row.name.raw()).collect();
+        assert_eq!(names.len(), 6, "{names:?}");
+        assert_eq!((summary.active_people, summary.by_people), (1, 1));
+    }
+
+    /// What the first page names stands in a table, behind however many other events.
+    #[test]
+    fn named_events_have_a_row() {
+        let olga = Uuid::from_u128(9);
+        let mut events: Vec<AuditEvent> = (0..60).map(|id| event(id, olga, "Olga", 6060, "1")).collect();
+        events.extend((60..80).map(|id| event(id, olga, "Olga", 6094, "1")));
+        let summary = summed(&events, &[]);
+        let rows: Vec<i64> = summary.topics[&Topic::Settings].first.iter().map(|row| row.id).collect();
+        let asked = &summary.questions[&Question::AddressListChanged];
+        assert_eq!((asked.total, asked.first.len()), (20, NAMED));
+        assert!(asked.first.iter().all(|row| rows.contains(&row.id)), "{rows:?}");
+        assert_eq!(rows.len(), SHOWN + NAMED);
     }
 }

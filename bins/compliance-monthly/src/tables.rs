@@ -128,7 +128,7 @@ pub(crate) fn login(login: &LoginEvent, period: &Period) -> String {
 }
 
 /// One account.
-pub(crate) fn person(id: Uuid, row: &PersonRow, remark: &str) -> String {
+pub(crate) fn account(id: Uuid, row: &PersonRow, remark: &str) -> String {
     let Tally { count, first, last } = row.events;
     let cells =
         [row.name.raw().to_owned(), id.to_string(), count.to_string(), first.to_string(), last.to_string()].into_iter();

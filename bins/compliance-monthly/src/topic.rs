@@ -21,7 +21,7 @@ pub(crate) enum Topic {
     FolderDownloads,
     /// Settings of the portal, its keys and its address list.
     Settings,
-    /// What our own programs did.
+    /// What service accounts did.
     OwnPrograms,
 }
 
@@ -44,7 +44,7 @@ impl Topic {
             Topic::Deletions => "Deletions",
             Topic::FolderDownloads => "Downloads of whole folders",
             Topic::Settings => "Settings of the portal",
-            Topic::OwnPrograms => "What our own programs did",
+            Topic::OwnPrograms => "What service accounts did",
         }
     }
 
@@ -61,7 +61,7 @@ impl Topic {
         }
     }
 
-    /// The topics of an event; `own` are the accounts of our own programs.
+    /// The topics of an event; `own` are the accounts that the settings call robots.
     pub(crate) fn of(event: &AuditEvent, own: &BTreeSet<Uuid>) -> impl Iterator<Item = Topic> {
         let by_action = topic_of(event.action);
         by_action.into_iter().chain(own.contains(&event.actor).then_some(Topic::OwnPrograms))

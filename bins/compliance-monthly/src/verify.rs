@@ -1,27 +1,36 @@
 //! `verify DIR`: whether the files of a report are still the ones that were written. Needs neither the portal nor the store.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ::report::words::plural;
+use audit_model::PortalText;
 use job_runner::Setup;
 use job_runner::exit::Exit;
+use serde_json::Value;
 
 use crate::config::Config;
-use crate::manifest::{FileEntry, Manifest, Unread, hash_of, is_file, read_manifest};
+use crate::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
+use crate::period::Month;
 
 /// What was found.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Verified {
-    pub(crate) files: usize,
+    manifest: Manifest,
     /// What is wrong, a line each; empty when nothing is.
-    pub(crate) problems: Vec<String>,
+    problems: Vec<String>,
 }
 
-/// Compares every file of the manifest with what it was.
-pub(crate) fn verify(folder: &Path) -> Result<Verified, Unread> {
+/// Compares every file of the manifest with what it was, and its digest with the one that was kept elsewhere.
+fn verify(folder: &Path, digest: Option<&str>) -> Result<Verified, Unread> {
     let manifest = read_manifest(folder)?;
-    let mut problems: Vec<String> = manifest.files.iter().filter_map(|file| problem(folder, file)).collect();
+    let other = digest.filter(|digest| !digest.trim().eq_ignore_ascii_case(&manifest.digest));
+    let mut problems: Vec<String> = other
+        .map(|_| format!("{FILE_NAME}: not the one that was written then: its digest is {}", manifest.digest))
+        .into_iter()
+        .collect();
+    problems.extend(manifest.files.iter().filter_map(|file| problem(folder, file)));
     problems.extend(strangers(folder, &manifest));
-    Ok(Verified { files: manifest.files.len(), problems })
+    Ok(Verified { manifest, problems })
 }
 
 /// Files whose names say that they belong to the report, and that the manifest does not know. Anything else may lie there too.
@@ -44,10 +53,6 @@ fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
         return Some(format!("{:?}: not a name of a file of a report", file.name));
     }
     let (name, path) = (file.name.escape_debug(), folder.join(&file.name));
-    // what a link leads to can be exchanged without a trace here, and a pipe never ends
-    if !is_file(&path) && std::fs::symlink_metadata(&path).is_ok() {
-        return Some(format!("{name}: is not a file"));
-    }
     match hash_of(&path) {
         Err(error) => Some(format!("{name}: cannot be read: {error}")),
         Ok((bytes, _)) if bytes != file.bytes => {
@@ -60,15 +65,48 @@ fn problem(folder: &Path, file: &FileEntry) -> Option<String> {
     }
 }
 
-/// `verify DIR`: says whether the files are what was written.
-pub(crate) fn run(folder: &Path, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let verified = verify(folder)?;
-    let shown = folder.display();
-    if verified.problems.is_empty() {
-        setup.print(&format!("{shown}: {} files, none changed\n", verified.files))?;
-        return Ok(Exit::Concluded);
+/// `verify DIR…`: says of each report whether its files are what was written.
+pub(crate) fn run(folders: &[PathBuf], digest: Option<&str>, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    if digest.is_some() && folders.len() > 1 {
+        let why = "belongs to one report; give one folder with it".to_owned();
+        return Err(job_runner::Error::setting("--digest", why).into());
     }
-    let lines: String = verified.problems.iter().map(|problem| format!("  - {problem}\n")).collect();
-    setup.print(&format!("{shown}: NOT what was written\n{lines}"))?;
-    Ok(Exit::Nothing)
+    let mut exit = Exit::Concluded;
+    for folder in folders {
+        let shown = folder.display();
+        match verify(folder, digest) {
+            Ok(Verified { manifest, problems }) if problems.is_empty() => {
+                setup.print(&format!("{shown}: {}\n", unchanged(&manifest)))?;
+            }
+            Ok(Verified { problems, .. }) => {
+                let lines: String = problems.iter().map(|problem| format!("  - {problem}\n")).collect();
+                setup.print(&format!("{shown}: NOT what was written\n{lines}"))?;
+                exit = Exit::Nothing;
+            }
+            // the only one is told as every failure is
+            Err(error) if folders.len() == 1 => return Err(error.into()),
+            Err(error) => {
+                setup.print(&format!("{shown}: {:#}\n", anyhow::Error::new(error)))?;
+                exit = Exit::Nothing;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// `June 2026, https://docs.example.com: complete, 21 events, 12 logins; 7 files, none changed; digest …; unsigned`
+fn unchanged(manifest: &Manifest) -> String {
+    let url = manifest.portal.get("url").and_then(Value::as_str).unwrap_or_default();
+    let url = PortalText::new(url).for_terminal();
+    let label = manifest.period.label.as_str();
+    let period = label.parse::<Month>().map_or_else(|_| PortalText::new(label).for_terminal(), Month::words);
+    let seen = if manifest.is_complete() { "complete" } else { "INCOMPLETE" };
+    let (events, logins) = (manifest.counts.events, manifest.counts.logins);
+    format!(
+        "{period}, {url}: {seen}, {}, {}; {}, none changed; digest {}; unsigned",
+        plural(events, "event"),
+        plural(logins, "login"),
+        plural(manifest.files.len() as u64, "file"),
+        manifest.digest,
+    )
 }

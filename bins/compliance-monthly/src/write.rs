@@ -40,7 +40,7 @@ pub(crate) struct Source<'a> {
 /// Of the disk and of the store.
 pub(crate) async fn bundle(job: &Job, source: &Source<'_>, mut bundle: Bundle) -> anyhow::Result<Option<Written>> {
     let Source { facts, coverage, .. } = source;
-    if bundle.holds_more_than(coverage.verdict()) {
+    if bundle.holds_more_than(coverage.verdict(), &facts.counts()) {
         return Ok(None);
     }
     let names = Names::new(&facts.period.label());
@@ -63,12 +63,14 @@ pub(crate) async fn bundle(job: &Job, source: &Source<'_>, mut bundle: Bundle) -
         query: source.query.clone(),
         coverage: lasting(coverage),
         counts: facts.counts(),
+        reading: facts.reading,
         files: files.clone(),
         digest: String::new(),
-    };
+    }
+    .sealed()?;
     let folder = bundle.folder().to_owned();
-    let manifest = bundle.publish(&manifest)?;
-    Ok(Some(Written { folder, files, manifest }))
+    let entry = bundle.publish(&manifest)?;
+    Ok(Some(Written { folder, files, manifest: entry, digest: manifest.digest.clone(), content: manifest }))
 }
 
 impl Source<'_> {
@@ -155,8 +157,8 @@ impl Source<'_> {
 fn people(bundle: &mut Bundle, facts: &Facts, name: &str) -> anyhow::Result<()> {
     let mut part = bundle.begin(name)?;
     part.write_all(tables::people_columns().as_bytes())?;
-    for (id, row) in &facts.summary.people {
-        part.write_all(tables::person(*id, row, &facts.remark(*id)).as_bytes())?;
+    for (actor, row) in &facts.summary.people {
+        part.write_all(tables::account(actor.id, row, &facts.remark(actor)).as_bytes())?;
     }
     part.rows = Some(facts.summary.people.len() as u64);
     bundle.end(part)
@@ -169,14 +171,13 @@ fn rooms(bundle: &mut Bundle, facts: &Facts, name: &str) -> anyhow::Result<()> {
         let (title, id) = facts.room_name(key, row);
         part.write_all(tables::room(&title, id.as_ref(), row).as_bytes())?;
     }
-    let mut quiet = 0;
-    for room in facts.quiet_rooms() {
-        part.write_all(tables::room(&room.title, Some(&room.id), &RoomRow::default()).as_bytes())?;
-        quiet += 1;
+    for (id, title) in &facts.quiet {
+        part.write_all(tables::room(title, Some(id), &RoomRow::default()).as_bytes())?;
     }
-    part.rows = Some(facts.summary.rooms.len() as u64 + quiet);
+    part.rows = Some((facts.summary.rooms.len() + facts.quiet.len()) as u64);
     bundle.end(part)
 }
+
 /// The settings that shape the report, for whoever makes it again.
 pub(crate) fn query(config: &Config, own: &BTreeSet<Uuid>, filter: &Filter) -> Value {
     let mut query = json!({
@@ -184,6 +185,7 @@ pub(crate) fn query(config: &Config, own: &BTreeSet<Uuid>, filter: &Filter) -> V
         "settle": config.settle,
         "bulk_downloads": config.bulk_downloads,
         "failed_logins": config.failed_logins,
+        "recheck": config.recheck,
         "own_programs": own,
     });
     if !filter.important.is_empty() {

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ::report::words::plural;
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
+use docspace_client::Account;
+use uuid::Uuid;
 
 use crate::config::Limits;
 use crate::found::{About, Found, Kind, Rows};
@@ -15,14 +17,41 @@ use crate::policy::Verdict;
 use crate::rule::{AFTER_BURST, Rulebook};
 use crate::sighting::Sighting;
 
+/// Whoever guesses slowly is seen within so long.
+const SLOWLY: TimeDelta = TimeDelta::hours(24);
+
+/// So many times the usual number is not usual.
+const UNUSUAL: u64 = 3;
+
 /// Collects failed logins, and what came after.
 pub(crate) struct Bursts<'a> {
     book: Rulebook<'a>,
     limits: &'a Limits,
-    by_typed: BTreeMap<String, Window>,
+    /// How many different addresses are usually typed in vain on a day; `None` when too little is known.
+    usual: Option<u64>,
+    by_typed: BTreeMap<String, Paces>,
     /// `None` holds all whose request set the address: they can claim another one each time.
-    by_caller: BTreeMap<Option<String>, Window>,
+    by_caller: BTreeMap<Option<String>, Paces>,
+    everywhere: Window,
     logins: Vec<Sighting>,
+    /// By e-mail address in lower case.
+    accounts: BTreeMap<String, &'a Account>,
+}
+
+/// The same rows in a short and in a long window.
+#[derive(Default)]
+struct Paces {
+    fast: Window,
+    slow: Window,
+}
+
+impl Paces {
+    /// The bursts, with whether they are slow: those of the long window only where the short one has none, as they hold the same rows.
+    fn bursts(self) -> impl Iterator<Item = (bool, Burst)> {
+        let is_slow = self.fast.bursts.is_empty();
+        let bursts = if is_slow { self.slow.bursts } else { self.fast.bursts };
+        bursts.into_iter().map(move |burst| (is_slow, burst))
+    }
 }
 
 /// Failed logins of one key that may still become a burst, and the bursts so far.
@@ -48,7 +77,11 @@ enum Measure {
 }
 
 impl Window {
+    /// Takes in a row; a `limit` of 0 is off.
     fn push(&mut self, row: &Sighting, length: TimeDelta, measure: Measure, limit: u64) {
+        if limit == 0 {
+            return;
+        }
         while let Some(gone) = self.waiting.pop_front_if(|first| row.at - first.at >= length) {
             let typed = typed(&gone).unwrap_or_default();
             if let Some(count) = self.typed.get_mut(&typed) {
@@ -96,8 +129,18 @@ fn typed(row: &Sighting) -> Option<String> {
 }
 
 impl<'a> Bursts<'a> {
-    pub(crate) fn new(book: Rulebook<'a>, limits: &'a Limits) -> Self {
-        Bursts { book, limits, by_typed: BTreeMap::new(), by_caller: BTreeMap::new(), logins: Vec::new() }
+    pub(crate) fn new(book: Rulebook<'a>, limits: &'a Limits, usual: Option<u64>) -> Self {
+        let email = |account: &'a Account| Some((account.person.email.as_ref()?.raw().to_lowercase(), account));
+        Bursts {
+            book,
+            limits,
+            usual,
+            by_typed: BTreeMap::new(),
+            by_caller: BTreeMap::new(),
+            everywhere: Window::default(),
+            logins: Vec::new(),
+            accounts: book.directory.people.values().filter_map(email).collect(),
+        }
     }
 
     /// Takes in a row of the login history.
@@ -108,17 +151,29 @@ impl<'a> Bursts<'a> {
         if !row.action.is_failed_login() {
             return;
         }
-        let length = TimeDelta::minutes(i64::from(self.limits.minutes));
-        let (failed, sprayed) = (self.limits.failed_logins, self.limits.sprayed_people);
-        if failed > 0
-            && let Some(typed) = typed(row)
-        {
-            self.by_typed.entry(typed).or_default().push(row, length, Measure::Rows, failed);
+        let Limits { failed_logins, failed_logins_per_day, sprayed_people, sprayed_people_per_day, .. } = *self.limits;
+        let fast = TimeDelta::minutes(i64::from(self.limits.minutes));
+        if let Some(typed) = typed(row) {
+            let own = self.by_typed.entry(typed).or_default();
+            own.fast.push(row, fast, Measure::Rows, failed_logins);
+            own.slow.push(row, SLOWLY, Measure::Rows, failed_logins_per_day);
         }
-        if sprayed > 0 && !self.may_come_from_there(row) {
-            let caller = (!row.ip_was_set).then(|| row.ip.as_ref().map_or("", PortalText::raw).to_owned());
-            self.by_caller.entry(caller).or_default().push(row, length, Measure::Typed, sprayed);
+        if self.may_come_from_there(row) {
+            return;
         }
+        let own = self.by_caller.entry(caller(row)).or_default();
+        own.fast.push(row, fast, Measure::Typed, sprayed_people);
+        own.slow.push(row, SLOWLY, Measure::Typed, sprayed_people_per_day);
+        let unusual = self.unusual();
+        self.everywhere.push(row, SLOWLY, Measure::Typed, unusual);
+    }
+
+    /// With how many typed addresses failed logins of all callers are a finding; 0 is off.
+    fn unusual(&self) -> u64 {
+        let own = self.limits.spread_people_per_day;
+        // without history a tenth of all people is more than usual
+        let usual = self.usual.map_or(self.book.directory.people.len() as u64 / 10, |usual| usual * UNUSUAL);
+        if own == 0 { 0 } else { own.max(usual) }
     }
 
     /// Whether the one who was meant is allowed that address: then it is a colleague's mistake. An address that the request itself
@@ -127,7 +182,7 @@ impl<'a> Bursts<'a> {
         if row.ip_was_set {
             return false;
         }
-        let account = typed(row).and_then(|typed| self.book.directory.by_email(&typed));
+        let account = typed(row).and_then(|typed| self.accounts.get(&typed));
         let verdict =
             account.map(|account| self.book.policy.judge(account.person.id, row.address(), row.at.date_naive()));
         matches!(verdict, Some(Verdict::Allowed(..)))
@@ -135,37 +190,43 @@ impl<'a> Bursts<'a> {
 
     /// The findings, in no order.
     pub(crate) fn finish(mut self) -> Vec<Found> {
-        let by_typed = std::mem::take(&mut self.by_typed);
-        let by_caller = std::mem::take(&mut self.by_caller);
-        let one = by_typed
-            .into_iter()
-            .flat_map(|(typed, window)| window.bursts.into_iter().map(move |burst| (typed.clone(), burst)));
-        let many = by_caller
-            .into_iter()
-            .flat_map(|(caller, window)| window.bursts.into_iter().map(move |burst| (caller.clone(), burst)));
-        let one: Vec<Found> = one.map(|(typed, burst)| self.burst(&typed, burst)).collect();
-        one.into_iter().chain(many.map(|(caller, burst)| self.spraying(caller.as_deref(), burst))).collect()
+        let (by_typed, by_caller) = (std::mem::take(&mut self.by_typed), std::mem::take(&mut self.by_caller));
+        let everywhere = std::mem::take(&mut self.everywhere);
+        let mut found = Vec::new();
+        for (typed, paces) in by_typed {
+            found.extend(paces.bursts().map(|(is_slow, burst)| self.burst(&typed, is_slow, burst)));
+        }
+        let mut told: BTreeSet<Option<String>> = BTreeSet::new();
+        let came = self.came();
+        for (caller, paces) in by_caller {
+            for (is_slow, burst) in paces.bursts() {
+                let guessed = burst.typed.iter().filter(|typed| !self.mistyped(typed, &caller, &came));
+                if is_slow && (guessed.count() as u64) < self.limits.sprayed_people_per_day {
+                    continue;
+                }
+                found.push(self.spraying(caller.as_deref(), is_slow, burst));
+                told.insert(caller.clone());
+            }
+        }
+        found.extend(everywhere.bursts.into_iter().filter_map(|burst| self.spread(burst, &told, &came)));
+        found
     }
 
-    fn burst(&self, typed: &str, burst: Burst) -> Found {
-        let account = self.book.directory.by_email(typed);
+    /// Who signed in from which caller.
+    fn came(&self) -> BTreeSet<(Uuid, Option<String>)> {
+        self.logins.iter().map(|login| (login.user, caller(login))).collect()
+    }
+
+    /// Whether somebody signed in from where they had typed a wrong password: on one day in a large office many do.
+    fn mistyped(&self, typed: &str, caller: &Option<String>, came: &BTreeSet<(Uuid, Option<String>)>) -> bool {
+        let account = self.accounts.get(typed);
+        caller.is_some() && account.is_some_and(|account| came.contains(&(account.person.id, caller.clone())))
+    }
+
+    fn burst(&self, typed: &str, is_slow: bool, burst: Burst) -> Found {
+        let account = self.accounts.get(typed);
         let shown = PortalText::new(typed);
         let callers: BTreeSet<String> = burst.rows.logins().map(Sighting::shown_ip).collect();
-        let within = plural(u64::from(self.limits.minutes), "minute");
-        let failed = plural(burst.rows.logins, "failed login");
-        let mut reasons = vec![format!(
-            "{failed} with {} typed, at least {} of them within {within}, from {}",
-            shown.for_terminal(),
-            self.limits.failed_logins,
-            listed(&callers)
-        )];
-        let person = match account {
-            Some(account) => account.person.clone(),
-            None => {
-                reasons.push("no account has that address".to_owned());
-                Person::named(GUEST_ACCOUNT, shown)
-            }
-        };
         let success = account.and_then(|account| {
             let own = |login: &&Sighting| login.user == account.person.id;
             self.logins
@@ -173,29 +234,59 @@ impl<'a> Bursts<'a> {
                 .filter(own)
                 .find(|login| login.order() > burst.last.order() && login.at - burst.last.at <= AFTER_BURST)
         });
-        reasons.extend(success.map(|login| {
-            format!(
-                "then signed in from {}, {} minutes after the last",
-                login.shown_ip(),
-                (login.at - burst.last.at).num_minutes()
-            )
-        }));
-        let is_foreign = |login: &&Sighting| {
+        let is_foreign = success.is_some_and(|login| {
             let verdict = self.book.policy.judge(login.user, login.address(), login.at.date_naive());
             login.ip_was_set || matches!(verdict, Verdict::NotAllowed(_))
+        });
+        let failed = failures(&burst);
+        let tried =
+            format!("{failed} with {} typed, {}, from {}", shown.for_terminal(), self.pace(is_slow), listed(&callers));
+        let mut reasons = match success {
+            Some(login) => {
+                let minutes = (login.at - burst.last.at).num_minutes().unsigned_abs();
+                let after =
+                    if minutes == 0 { "at once".to_owned() } else { format!("{} later", plural(minutes, "minute")) };
+                vec![
+                    format!("signed in after {failed}, from {}{}", login.shown_ip(), login.circumstances()),
+                    format!("{tried}; the login came {after}"),
+                ]
+            }
+            None => vec![tried],
+        };
+        if is_foreign && success.is_some_and(|login| !login.ip_was_set) {
+            reasons.push("no rule allows them to sign in from there".to_owned());
+        }
+        let person = match account {
+            Some(account) => account.person.clone(),
+            None => {
+                reasons.push("no account has that address".to_owned());
+                Person::named(GUEST_ACCOUNT, shown)
+            }
         };
         let severity = match (account, success) {
-            (_, Some(_)) if success.as_ref().is_some_and(is_foreign) => Severity::Critical,
+            (_, Some(_)) if is_foreign => Severity::Critical,
             (_, Some(_)) => Severity::High,
             (Some(_), None) => Severity::Medium,
             (None, None) => Severity::Low,
         };
-        let key = format!("{typed}\n{}", callers.into_iter().collect::<Vec<_>>().join(" "));
-        burst.rows.found(About { kind: Kind::FailedBurst, severity, person, place: None, key, reasons })
+        // however many callers there are in the end, slow guessing is one matter
+        let callers = callers.into_iter().collect::<Vec<_>>().join(" ");
+        let key = if is_slow { format!("{typed}\nslowly") } else { format!("{typed}\n{callers}") };
+        let about = About { kind: Kind::FailedBurst, severity, person, place: None, key, reasons };
+        burst.rows.found(about).shown_by_its_ends(success)
     }
 
-    fn spraying(&self, caller: Option<&str>, burst: Burst) -> Found {
-        let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.book.directory.by_email(typed)).collect();
+    /// How fast it went, for a sentence.
+    fn pace(&self, is_slow: bool) -> String {
+        let (limits, day) = (self.limits, SLOWLY.num_hours());
+        if is_slow {
+            return format!("at least {} of them within {day} hours", limits.failed_logins_per_day);
+        }
+        format!("at least {} of them within {}", limits.failed_logins, plural(u64::from(limits.minutes), "minute"))
+    }
+
+    fn spraying(&self, caller: Option<&str>, is_slow: bool, burst: Burst) -> Found {
+        let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.accounts.get(typed)).collect();
         let hit: BTreeSet<String> = self
             .logins
             .iter()
@@ -213,9 +304,10 @@ impl<'a> Bursts<'a> {
             (_, Some(shown)) => shown.for_terminal(),
             (_, None) => "no noted address".to_owned(),
         };
+        let slowly = if is_slow { ", slowly," } else { "" };
         let mut reasons = vec![format!(
-            "{} from {from} with {} different addresses typed, {} of them of accounts here",
-            plural(burst.rows.logins, "failed login"),
+            "{} from {from}{slowly} with {} different addresses typed, {} of them of accounts here",
+            failures(&burst),
             burst.typed.len(),
             known.len()
         )];
@@ -232,6 +324,55 @@ impl<'a> Bursts<'a> {
         let key = caller.unwrap_or("set by the request").to_owned();
         burst.rows.found(About { kind: Kind::Spraying, severity, person, place, key, reasons })
     }
+
+    /// Failed logins of all callers together, but for those who were told already.
+    fn spread(
+        &self,
+        burst: Burst,
+        told: &BTreeSet<Option<String>>,
+        came: &BTreeSet<(Uuid, Option<String>)>,
+    ) -> Option<Found> {
+        let mut left = Burst { rows: Rows::default(), last: burst.last.clone(), typed: BTreeSet::new() };
+        let is_left = |row: &&Sighting| {
+            let from = caller(row);
+            !told.contains(&from) && !typed(row).is_some_and(|typed| self.mistyped(&typed, &from, came))
+        };
+        left.extend(burst.rows.logins().filter(is_left));
+        if (left.typed.len() as u64) < self.unusual() {
+            return None;
+        }
+        let known = left.typed.iter().filter(|typed| self.accounts.contains_key(*typed)).count();
+        let callers: BTreeSet<Option<String>> = left.rows.logins().map(caller).collect();
+        let usual = match self.usual {
+            Some(usual) => format!("usual are {usual} a day"),
+            None => "too little is known of earlier days to say how many are usual".to_owned(),
+        };
+        let reasons = vec![
+            format!(
+                "{} from {} with {} different addresses typed within {} hours, {known} of them of accounts here",
+                failures(&left),
+                plural(callers.len() as u64, "caller"),
+                left.typed.len(),
+                SLOWLY.num_hours()
+            ),
+            usual,
+        ];
+        let severity = if known > 0 { Severity::High } else { Severity::Low };
+        let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
+        let key = "all callers together".to_owned();
+        Some(left.rows.found(About { kind: Kind::Spraying, severity, person, place: None, key, reasons }))
+    }
+}
+
+/// `40 wrong passwords`
+fn failures(burst: &Burst) -> String {
+    let are_passwords = burst.rows.logins().all(Sighting::is_wrong_password);
+    plural(burst.rows.logins, if are_passwords { "wrong password" } else { "failed login" })
+}
+
+/// Where a row came from; `None` for all whose request says itself where it comes from.
+fn caller(row: &Sighting) -> Option<String> {
+    (!row.ip_was_set).then(|| row.ip.as_ref().map_or("", PortalText::raw).to_owned())
 }
 
 /// Some of them, and how many more.

@@ -16,6 +16,10 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     policy: Option<PathBuf>,
 
+    /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
+    #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
+    people: Vec<String>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -64,7 +68,15 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) own_all: bool,
 
-    /// The address under which the portal sees this machine [default: the one of earlier events of the key's account]
+    /// Add what somebody else has taken out of the list although the policy wants it
+    #[arg(long)]
+    pub(crate) add_again: bool,
+
+    /// Somebody who is meant to be locked out, by e-mail address or id; may be repeated
+    #[arg(long, value_name = "PERSON")]
+    pub(crate) lock_out: Vec<String>,
+
+    /// The address under which the portal sees this machine; without it a plan with the switch on is refused
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) own_address: Option<std::net::IpAddr>,
 }
@@ -89,6 +101,8 @@ impl CommandLine for Cli {
 impl Cli {
     pub(crate) fn flags(&self) -> Vec<FlagSetting> {
         let policy = self.policy.as_ref().map(|path| path.display().to_string());
-        policy.map(|path| FlagSetting::new("--policy", "policy", path)).into_iter().collect()
+        let policy = policy.map(|path| FlagSetting::new("--policy", "policy", path));
+        let people = (!self.people.is_empty()).then(|| FlagSetting::new("--person", "people", self.people.clone()));
+        policy.into_iter().chain(people).collect()
     }
 }

@@ -1,24 +1,26 @@
 //! The subcommands of this program. None of them changes anything, here or at the portal.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ::report::words::plural;
 use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
 use chrono::TimeDelta;
-use docspace_client::{Client, Directory, ErrorKind};
-use event_archive::Look;
+use docspace_client::{Client, Directory, ErrorKind, ListedKey};
+use event_archive::{KnownNames, Look};
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
 use job_runner::names::{NamedList, unknown};
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::cli::{Cli, Command, ListFormat, PlanArgs, PolicyCommand};
 use crate::config::Config;
 use crate::directory;
 use crate::gather;
 use crate::plan::{self, Plan, PlanReport};
-use crate::policy::{Policy, PolicyFile, Word, import};
+use crate::policy::{Policy, PolicyFile, Word, import, lint};
 use crate::rule::BLIND_SPOTS;
 
 /// How much history is replayed against a planned list.
@@ -27,7 +29,7 @@ const HISTORY: TimeDelta = TimeDelta::days(30);
 pub(crate) async fn run(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     match &cli.command {
         Some(Command::Policy(PolicyCommand::Check)) => check(setup).await,
-        Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from),
+        Some(Command::Policy(PolicyCommand::Import { file, from })) => import(setup, file, *from).await,
         Some(Command::Policy(PolicyCommand::Test { person, address })) => test(setup, person, address).await,
         Some(Command::Plan(args)) => plan(setup, args).await,
         Some(Command::Common(_)) | None => Ok(Exit::Usage),
@@ -49,39 +51,64 @@ fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
 async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
     let rules = plural(file.rules.len() as u64, "rule");
-    if setup.common.portal.url.is_none() {
-        setup.print(&format!(
-            "{rules}, no mistake in them; no portal is set, so people and groups were not looked for\n"
-        ))?;
-        return Ok(Exit::Concluded);
-    }
-    let client = setup.client()?;
-    let (policy, directory) = resolved(setup, &client, file).await?;
-    let mut text =
-        format!("{rules} for {} of {} people, no mistake in them\n", policy.people(), directory.people.len());
-    for note in gather::about(&policy) {
-        text.push_str(&format!("Note: {note}\n"));
-    }
+    let portal = setup.portal_url().ok();
+    let doubts = lint::doubts(&file, portal.as_ref().map(|url| gather::is_public(&setup.config.portal, url)));
+    let well = match doubts.len() {
+        0 => "no mistake in them".to_owned(),
+        count => format!("{} to look at", plural(count as u64, "entry")),
+    };
+    let mut text = match portal {
+        None => format!("{rules}, {well}; no portal is set, so people and groups were not looked for\n"),
+        Some(_) => {
+            let client = setup.client()?;
+            let (policy, directory) = resolved(setup, &client, file).await?;
+            let of = format!("{rules} for {} of {} people, {well}\n", policy.people(), directory.people.len());
+            gather::about(&policy).iter().fold(of, |text, note| format!("{text}Note: {note}\n"))
+        }
+    };
+    doubts.iter().for_each(|doubt| text.push_str(&format!("{}\n", sentence(&doubt.to_string()))));
     setup.print(&text)?;
-    Ok(Exit::Concluded)
+    let ending = Ending { findings: !doubts.is_empty(), ..Ending::default() };
+    Ok(decide(ending, setup.args.exit_code))
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 async fn resolved(setup: &Setup<'_, Config>, client: &Client, file: PolicyFile) -> anyhow::Result<(Policy, Directory)> {
-    let directory = directory::read(client, Some(&file)).await?;
-    let policy = gather::resolve(Some(file), path(setup), &directory, setup.config, setup.now)?;
+    // a name that a run has known once is none that somebody mistyped
+    let names = match setup.archive_snapshot().await {
+        Ok(archive) => archive.names().await.unwrap_or_default(),
+        Err(failure) => {
+            warn!("names that an earlier run has known are not known: {failure:#}");
+            KnownNames::default()
+        }
+    };
+    let directory = directory::read(client, Some(&file), &names).await?;
+    let policy = gather::resolve(Some(file), path(setup), &directory, Some(&names), (setup.config, setup.now))?;
     Ok((policy, directory))
 }
 
-fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
+async fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| job_runner::Error::setting("FILE", format!("{} cannot be read: {error}", file.display())))?;
     let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let rows = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
+    let read = match from.unwrap_or(if is_json { ListFormat::Json } else { ListFormat::Csv }) {
         ListFormat::Csv => import::from_csv(&text),
         ListFormat::Json => import::from_json(&text),
     };
-    let policy =
-        rows.and_then(|rows| import::to_policy(&rows)).map_err(|mistakes| directory::refused(file, mistakes))?;
+    let mut rows = read.map_err(|mistakes| directory::refused(file, mistakes))?;
+    if setup.common.portal.url.is_some() {
+        let mut directory = Directory::default();
+        directory.read_people(&setup.client()?).await?;
+        for unknown in import::resolve(&mut rows, &directory) {
+            warn!("the portal has no person `{}`; the policy says so beside the rule", shown(&unknown));
+        }
+    }
+    let policy = import::to_policy(&rows).map_err(|mistakes| directory::refused(file, mistakes))?;
     setup.print(&policy)?;
     Ok(Exit::Concluded)
 }
@@ -132,7 +159,9 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
     })?;
     // what is remembered is read from a copy, and nothing is written to the store itself
     let archive = setup.archive_snapshot().await?;
-    let (mut coverage, seen) = history(&client, &archive, window, setup).await?;
+    let lock_out = lock_out(&args.lock_out, &directory)?;
+    let (mut coverage, seen, keys) = history(&client, &archive, window, setup).await?;
+    let own_entries = archive.own_entries().await?;
     let remembered = archive.address_list().await?.map(|fact| fact.value.list);
     if list.enabled {
         coverage.blind_spots.push(BlindSpot::BlockedLogins);
@@ -145,10 +174,15 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
         service_accounts: &setup.common.service_accounts,
         settings: &setup.config.portal,
         own_all: args.own_all,
+        add_again: args.add_again,
+        own_entries: &own_entries,
+        lock_out: &lock_out,
+        keys: &keys,
         own_address: args.own_address,
         me: &portal.me,
         is_public: gather::is_public(&setup.config.portal, &setup.portal_url()?),
         seen: &seen,
+        until: window.until,
     });
     let verdict = coverage.verdict();
     let ending = Ending {
@@ -162,18 +196,28 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
     Ok(decide(ending, setup.args.exit_code))
 }
 
-/// Logins and acts of the window, by person and address.
+/// The people whom the flag names.
+fn lock_out(named: &[String], directory: &Directory) -> Result<BTreeSet<Uuid>, job_runner::Error> {
+    let unknown = unknown(&[NamedList::people("--lock-out", named)], directory);
+    if !unknown.is_empty() {
+        return Err(job_runner::Error::unknown(&unknown));
+    }
+    Ok(named.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id).collect())
+}
+
+/// Logins and acts of the window, by person and address, and the keys that work without leaving any.
 async fn history(
     client: &Client,
     archive: &event_archive::Archive,
     window: Window,
     setup: &Setup<'_, Config>,
-) -> anyhow::Result<(Coverage, plan::History)> {
+) -> anyhow::Result<(Coverage, plan::History, Vec<ListedKey>)> {
     let what = (client.clone(), archive.clone());
     let mut look = Look::new(what, (window, setup.now), MainSource::Logins, &BLIND_SPOTS);
     look.logins().await?;
     look.audit().await?;
-    Ok((look.into_coverage(), plan::History::read(archive, window).await?))
+    let keys = look.answered("keys", client.keys().await).unwrap_or_default();
+    Ok((look.into_coverage(), plan::History::read(archive, window).await?, keys))
 }
 
 fn shown(text: &str) -> String {

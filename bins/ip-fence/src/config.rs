@@ -1,11 +1,18 @@
 //! This program's settings. `ip-fence.example.toml` says the same.
 
+use std::collections::BTreeSet;
+
 use job_runner::config::{PathSetting, Problem, Settings, Validation};
 use serde::{Deserialize, Serialize};
 
 /// Five wrong passwords within ten minutes are more than somebody types who has forgotten one.
 const FAILED_LOGINS: u64 = 5;
 const FAILED_MINUTES: u32 = 10;
+
+/// In a day, so that whoever guesses slowly is seen, too. A phone with an outdated password reaches the first, a large office behind one
+/// address hardly the second.
+const FAILED_LOGINS_PER_DAY: u64 = 30;
+const PEOPLE_PER_DAY: u64 = 20;
 
 /// A whole /24. More entries than that make a list that nobody reads, and each is compared with every request.
 const EXPANSION_CAP: u64 = 256;
@@ -19,6 +26,8 @@ const LARGEST_CAP: u64 = 65_536;
 pub(crate) struct Config {
     /// The file that says who may come from where.
     pub(crate) policy: Option<PathSetting>,
+    /// Report only findings about these people, by id or e-mail address. Empty: everybody.
+    pub(crate) people: Vec<String>,
     /// A single IPv6 address of the policy stands for its /64.
     pub(crate) ipv6_by_64: bool,
     pub(crate) portal: OwnPortal,
@@ -100,11 +109,35 @@ pub(crate) struct Limits {
     pub(crate) sprayed_people: u64,
     /// The sliding window of both.
     pub(crate) minutes: u32,
+    /// With one typed address within 24 hours.
+    pub(crate) failed_logins_per_day: u64,
+    /// Typed addresses that one caller tried within 24 hours.
+    pub(crate) sprayed_people_per_day: u64,
+    /// Typed addresses that all callers together tried within 24 hours; three times the usual number when that is more.
+    pub(crate) spread_people_per_day: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { failed_logins: FAILED_LOGINS, sprayed_people: FAILED_LOGINS, minutes: FAILED_MINUTES }
+        Limits {
+            failed_logins: FAILED_LOGINS,
+            sprayed_people: FAILED_LOGINS,
+            minutes: FAILED_MINUTES,
+            failed_logins_per_day: FAILED_LOGINS_PER_DAY,
+            sprayed_people_per_day: PEOPLE_PER_DAY,
+            spread_people_per_day: PEOPLE_PER_DAY,
+        }
+    }
+}
+
+impl Config {
+    /// The people whom the settings restrict a run to, as one text; empty for everybody.
+    pub(crate) fn part(&self) -> String {
+        let people: BTreeSet<String> = self.people.iter().map(|person| person.trim().to_lowercase()).collect();
+        if people.is_empty() {
+            return String::new();
+        }
+        serde_json::to_string(&people).expect("strings are always JSON")
     }
 }
 
@@ -116,10 +149,16 @@ impl Settings for Config {
 
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
+        wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
         wrong.refuse_if(self.limits.minutes == 0, "limits.minutes", "must be at least 1");
-        for (key, limit) in
-            [("limits.failed_logins", self.limits.failed_logins), ("limits.sprayed_people", self.limits.sprayed_people)]
-        {
+        let limits = &self.limits;
+        for (key, limit) in [
+            ("limits.failed_logins", limits.failed_logins),
+            ("limits.sprayed_people", limits.sprayed_people),
+            ("limits.failed_logins_per_day", limits.failed_logins_per_day),
+            ("limits.sprayed_people_per_day", limits.sprayed_people_per_day),
+            ("limits.spread_people_per_day", limits.spread_people_per_day),
+        ] {
             wrong.refuse_if(limit == 1, key, "must be 0 (off) or at least 2: everybody mistypes once");
         }
         wrong.between("portal.expansion_cap", self.portal.expansion_cap, 1..=LARGEST_CAP, "");
@@ -158,8 +197,9 @@ mod tests {
 
     #[test]
     fn values_that_make_no_sense_are_refused() {
-        let limits = Limits { failed_logins: 1, sprayed_people: 1, minutes: 0 };
+        let limits =
+            Limits { failed_logins: 1, sprayed_people: 1, minutes: 0, spread_people_per_day: 1, ..Limits::default() };
         let portal = OwnPortal { expansion_cap: 0, ..OwnPortal::default() };
-        assert_eq!(Config { limits, portal, ..Config::default() }.validate().len(), 4);
+        assert_eq!(Config { limits, portal, ..Config::default() }.validate().len(), 5);
     }
 }

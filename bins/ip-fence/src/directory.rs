@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use docspace_client::{Client, Directory, EVERYONE, Error, Group};
+use event_archive::KnownNames;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
@@ -25,8 +26,8 @@ pub(crate) fn refused(path: &Path, mistakes: Vec<Mistake>) -> job_runner::Error 
     job_runner::Error::Config(Problems(mistakes.into_iter().map(problem).collect()))
 }
 
-/// All people, all groups, and the members of the groups that the policy names.
-pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result<Directory, Error> {
+/// All people, all groups, and the members of the groups that the policy names, or named when they were looked up last.
+pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &KnownNames) -> Result<Directory, Error> {
     let mut directory = Directory::default();
     directory.read_people(client).await?;
     let rules = policy.into_iter().flat_map(|policy| &policy.rules);
@@ -37,10 +38,11 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
     directory.read_groups(client).await?;
     let everybody = built_in(&named);
     let names_listed = named.iter().any(|name| Uuid::parse_str(name.trim()).ok() != Some(EVERYONE));
-    if directory.groups.is_empty() && names_listed {
+    if directory.groups.is_empty() && names_listed && !are_gone(&named, known, client).await? {
         return Err(Client::no_groups());
     }
-    let is_named = |group: &&Group| named.iter().any(|name| group.is_meant_by(name));
+    let meant = |name: &&str| known.groups.get(*name).copied();
+    let is_named = |group: &&Group| named.iter().any(|name| group.is_meant_by(name) || meant(name) == Some(group.id));
     let asked: Vec<Uuid> = directory.groups.iter().filter(is_named).map(|group| group.id).collect();
     for group in asked {
         directory.read_members(group, client).await?;
@@ -50,6 +52,17 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>) -> Result
         directory.groups.push(everybody);
     }
     Ok(directory)
+}
+
+/// Whether the portal says of each group by itself that it is gone: then a list without any is believed.
+async fn are_gone(named: &[&str], known: &KnownNames, client: &Client) -> Result<bool, Error> {
+    for name in named {
+        let Some(id) = known.groups.get(*name) else { return Ok(false) };
+        if *id != EVERYONE && !client.is_group_gone(*id).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The group of everybody, which no list has, when it is named by its id.

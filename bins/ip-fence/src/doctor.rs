@@ -3,12 +3,13 @@
 
 use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
+use event_archive::KnownNames;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
 use crate::directory;
 use crate::found::entries;
-use crate::policy::{Mistake, Policy, PolicyFile};
+use crate::policy::{Mistake, Policy, PolicyFile, lint};
 use crate::server::Trouble;
 
 const POLICY: &str = "policy";
@@ -43,25 +44,30 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
         return vec![Check::warn(POLICY, text, "correct what failed above, and run again")];
     };
-    let directory = match directory::read(&reached.client, Some(&file)).await {
+    let directory = match directory::read(&reached.client, Some(&file), &KnownNames::default()).await {
         Ok(directory) => directory,
         Err(error) => {
             let text = format!("the people of {shown} cannot be looked up: {error}");
             return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or the owner with `*:read`")];
         }
     };
+    let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)));
     // expiry is told by `policy check`, which knows the day
-    match Policy::resolve(file, &directory, chrono::NaiveDate::MIN, config.ipv6_by_64) {
+    match Policy::resolve(file, &directory, Some(&KnownNames::default()), chrono::NaiveDate::MIN, config.ipv6_by_64) {
         Ok(policy) => {
             let (rules, people) = (plural(policy.rules.len() as u64, "rule"), policy.people());
-            vec![Check::ok(POLICY, format!("{shown}: {rules} for {people} of {} people", directory.people.len()))]
+            let text = format!("{shown}: {rules} for {people} of {} people", directory.people.len());
+            let doubts = doubts
+                .iter()
+                .map(|doubt| Check::warn(POLICY, format!("{shown}, {doubt}"), "or leave it, if it is meant"));
+            std::iter::once(Check::ok(POLICY, text)).chain(doubts).collect()
         }
         Err(mistakes) => mistakes.into_iter().map(|mistake| wrong(path, &mistake)).collect(),
     }
 }
 
 fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
-    Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it")
+    Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it, or take out who has left")
 }
 
 async fn own_list(reached: &Reached) -> Check {

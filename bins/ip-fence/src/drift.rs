@@ -1,11 +1,13 @@
 //! The portal's own list and switch against what they were, and against whom the portal lets in. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ::report::words::plural;
 use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory, ListEntry};
 use event_archive::{Fact, KnownList};
+use uuid::Uuid;
 
 use crate::found::{About, Found, Kind, Rows};
 use crate::server::{self, Caller, Ruling};
@@ -17,18 +19,94 @@ const CACHED: TimeDelta = TimeDelta::minutes(5);
 /// Entries named in a sentence.
 const SHOWN: usize = 10;
 
-/// The difference to the last form that a run has seen, if it was first seen in the window. `changes` are the audit events of changes.
-pub(crate) fn changed(
-    known: &Fact<KnownList>,
-    changes: &[Sighting],
+/// Lists are read by this machine's clock, and writes are dated by the portal's.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
+
+/// All that is told of the list. `writes` are the audit events of writes that are judged, `logins` those of the window; `known` is what
+/// runs have read.
+pub(crate) fn told(
+    known: Option<&Fact<KnownList>>,
+    writes: &[Sighting],
+    logins: &[Sighting],
     directory: &Directory,
     window: Window,
+) -> Vec<Found> {
+    let seen_to_differ = known.filter(|known| known.value.before.is_some() && known.learned_at >= window.since);
+    let made_it_so = |write: &Sighting| seen_to_differ.is_some_and(|known| is_of_difference(known, write.at));
+    let (changes, others): (Vec<Sighting>, Vec<Sighting>) = writes.iter().cloned().partition(made_it_so);
+    let mut found: Vec<Found> =
+        seen_to_differ.into_iter().filter_map(|known| changed(known, &changes, directory)).collect();
+    let mut by_writer: BTreeMap<(Uuid, NaiveDate), Vec<&Sighting>> = BTreeMap::new();
+    for write in &others {
+        by_writer.entry((write.user, write.at.date_naive())).or_default().push(write);
+    }
+    found.extend(by_writer.values().filter_map(|writes| written(known, writes, logins, directory)));
+    found
+}
+
+/// Whether a write fell between the two reads of which the second found another list. The first of them may have been answered with what
+/// was cached.
+fn is_of_difference(known: &Fact<KnownList>, at: DateTime<Utc>) -> bool {
+    let since = known.value.before_seen.map(|seen| seen - CLOCKS_DIFFER - CACHED);
+    since.is_none_or(|since| at > since) && at <= known.learned_at + CLOCKS_DIFFER
+}
+
+/// What somebody wrote on one day without any run having read another list for it: written and written back, or the same once more.
+fn written(
+    known: Option<&Fact<KnownList>>,
+    writes: &[&Sighting],
+    logins: &[Sighting],
+    directory: &Directory,
 ) -> Option<Found> {
+    let (first, last) = (*writes.first()?, *writes.last()?);
+    let mut rows = Rows::default();
+    writes.iter().for_each(|write| rows.push(write));
+    let from: BTreeSet<String> = writes.iter().map(|write| write.shown_ip()).collect();
+    let from = from.into_iter().collect::<Vec<_>>().join(", ");
+    let times = plural(writes.len() as u64, "time");
+    let span = span(first.at, last.at);
+    let mut reasons = vec![format!("wrote the portal's address list {times}, {span}, from {from}")];
+    let read_after = |known: &&Fact<KnownList>| known.value.seen.is_some_and(|seen| seen + CLOCKS_DIFFER >= last.at);
+    let stood = known.filter(|known| known.learned_at < first.at).filter(read_after);
+    reasons.push(match stood {
+        Some(_) if writes.len() > 1 => "list and switch are as they were before, and no event says what they were in between: the list may have been off".to_owned(),
+        Some(_) => "list and switch are as they were before; no event says what was written".to_owned(),
+        None => "no run has read the list before and after that, so nobody can tell what was changed".to_owned(),
+    });
+    let until = last.at + CACHED;
+    let came = stood.map(|known| strangers(&known.value.list, logins, (first.at, until), directory));
+    let came = came.filter(|came| came.first().is_some());
+    if let Some(came) = &came {
+        let from = came.first().map(Sighting::shown_ip).unwrap_or_default();
+        reasons.push(format!(
+            "meanwhile the portal let in {} from addresses that are not in the list, first from {from}: the list was off {span}, or had other entries",
+            came.counted()
+        ));
+    }
+    let severity = if came.is_some() { Severity::High } else { Severity::Medium };
+    let key = format!("written\n{}\n{}", first.user, first.at.date_naive());
+    let person = who(first, directory);
+    Some(rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons }))
+}
+
+/// `on 2026-11-20 between 08:10 and 08:20 (UTC)`
+fn span(first: DateTime<Utc>, last: DateTime<Utc>) -> String {
+    let (day, from, to) = (first.date_naive(), first.format("%H:%M"), last.format("%H:%M"));
+    if from.to_string() == to.to_string() {
+        return format!("on {day} at {from} (UTC)");
+    }
+    format!("on {day} between {from} and {to} (UTC)")
+}
+
+fn who(write: &Sighting, directory: &Directory) -> Person {
+    let named = || Person::named(write.user, write.user_name.clone());
+    directory.people.get(&write.user).map_or_else(named, |account| account.person.clone())
+}
+
+/// The difference between the last two forms that runs have read. `changes` are the audit events of writes in between.
+fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory) -> Option<Found> {
     let before = known.value.before.as_ref()?;
     let now = &known.value.list;
-    if known.learned_at < window.since {
-        return None;
-    }
     let mut reasons = Vec::new();
     match (before.enabled, now.enabled) {
         (true, false) => {
@@ -48,10 +126,7 @@ pub(crate) fn changed(
     let mut rows = Rows::default();
     changes.iter().for_each(|change| rows.push(change));
     let person = match changes.last() {
-        Some(change) => directory
-            .people
-            .get(&change.user)
-            .map_or_else(|| Person::named(change.user, change.user_name.clone()), |account| account.person.clone()),
+        Some(change) => who(change, directory),
         None => {
             reasons.push("who did it stands in no event: servers before 3.7 write none".to_owned());
             the_portal()
@@ -67,23 +142,17 @@ pub(crate) fn changed(
     Some(found)
 }
 
-/// Logins that the portal would have refused if its list counted as it says. `since` is when list and switch were first seen so.
-pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directory: &Directory) -> Option<Found> {
+/// Logins that the portal would have refused if its list counted as it says. List and switch are known since they were first seen so,
+/// and since the last write: what they were between two writes nobody can tell.
+pub(crate) fn not_enforced(
+    known: &Fact<KnownList>,
+    last_write: Option<DateTime<Utc>>,
+    logins: &[Sighting],
+    directory: &Directory,
+) -> Option<Found> {
     let list = &known.value.list;
-    let mut rows = Rows::default();
-    let since = known.learned_at + CACHED;
-    for login in
-        logins.iter().filter(|login| login.at >= since && login.action.is_successful_login() && !login.ip_was_set)
-    {
-        let role = directory.role(login.user);
-        // the servers' own networks are let in whatever the list holds
-        let Address::V4(ip) = login.address() else { continue };
-        let Some(role) = role.filter(|role| *role != PortalRole::Owner) else { continue };
-        let caller = Caller { is_owner: false, is_admin: role == PortalRole::DocspaceAdmin, address: ip.into() };
-        if server::rule(list, &caller) == Ruling::Refused {
-            rows.push(login);
-        }
-    }
+    let since = last_write.map_or(known.learned_at, |write| write.max(known.learned_at)) + CACHED;
+    let rows = strangers(list, logins, (since, DateTime::<Utc>::MAX_UTC), directory);
     let first = rows.first()?.shown_ip();
     let reasons = vec![
         format!("the portal says that its list counts, and let in {} from addresses that are not in it, first from {first}", rows.counted()),
@@ -98,6 +167,30 @@ pub(crate) fn not_enforced(known: &Fact<KnownList>, logins: &[Sighting], directo
         key,
         reasons,
     }))
+}
+
+/// Logins of a time (half-open) that a list refuses.
+fn strangers(
+    list: &AddressList,
+    logins: &[Sighting],
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
+    directory: &Directory,
+) -> Rows {
+    let mut rows = Rows::default();
+    for login in logins.iter().filter(|login| (since..until).contains(&login.at)) {
+        if !login.action.is_successful_login() || login.ip_was_set {
+            continue;
+        }
+        // the servers' own networks are let in whatever the list holds
+        let Address::V4(ip) = login.address() else { continue };
+        let role = directory.role(login.user).filter(|role| *role != PortalRole::Owner);
+        let Some(role) = role else { continue };
+        let caller = Caller { is_owner: false, is_admin: role == PortalRole::DocspaceAdmin, address: ip.into() };
+        if server::rule(list, &caller) == Ruling::Refused {
+            rows.push(login);
+        }
+    }
+    rows
 }
 
 /// The list and its switch in the form that fingerprints were made of from the beginning on. It must never change, whatever else is
@@ -142,15 +235,92 @@ fn listed(entries: &[ListEntry]) -> String {
     if entries.len() > SHOWN { format!("{text} and {} more", entries.len() - SHOWN) } else { text }
 }
 
-/// The audit events of changes among some rows.
-pub(crate) fn is_change(row: &Sighting) -> bool {
+/// Whether a row is a write of list and switch.
+pub(crate) fn is_write(row: &Sighting) -> bool {
     row.source == Source::Audit && row.action == ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{directory, now};
+    use crate::testing::{ANNA, BOB, act, directory, login, now};
+
+    fn write(seconds: i64) -> Sighting {
+        Sighting { action: ActionId::IP_RESTRICTIONS_SETTINGS_UPDATED, ..act(ANNA, "203.0.113.66", seconds) }
+    }
+
+    /// One entry, switched on, read so an hour ago and now.
+    fn standing() -> Fact<KnownList> {
+        let entries = vec![ListEntry { ip: "192.0.2.7".into(), for_admin: false }];
+        let list = AddressList { entries, enabled: true };
+        let value = KnownList { list, seen: Some(now()), ..KnownList::default() };
+        Fact { value, learned_at: now() - TimeDelta::hours(1) }
+    }
+
+    fn told_of(known: &Fact<KnownList>, writes: &[Sighting], logins: &[Sighting]) -> Vec<Found> {
+        told(Some(known), writes, logins, &directory(), Window::new(now() - TimeDelta::days(1), now()))
+    }
+
+    #[test]
+    fn a_list_that_was_off_and_is_on_again_is_told_with_who_came_in() {
+        let (off, on) = (write(1_800), write(1_200));
+        let quiet = told_of(&standing(), &[off.clone(), on.clone()], &[login(BOB, "192.0.2.7", 1_500)]);
+        assert_eq!((quiet.len(), quiet[0].finding.severity, quiet[0].finding.person.id), (1, Severity::Medium, ANNA));
+        let reasons = &quiet[0].finding.reasons;
+        assert_eq!(
+            reasons[0],
+            "wrote the portal's address list 2 times, on 2026-11-20 between 08:30 and 08:40 (UTC), from 203.0.113.66"
+        );
+        assert!(reasons[1].contains("may have been off"), "{reasons:?}");
+        let logins = [login(BOB, "203.0.113.9", 1_500)];
+        let open = told_of(&standing(), &[off.clone(), on.clone()], &logins);
+        assert_eq!((open.len(), open[0].finding.severity), (1, Severity::High));
+        assert!(open[0].finding.reasons[2].contains("first from 203.0.113.9"), "{:?}", open[0].finding.reasons);
+        // of that time nothing is concluded about enforcement, and of the time after it again
+        let enforced = |logins: &[Sighting]| not_enforced(&standing(), Some(on.at), logins, &directory());
+        assert_eq!(enforced(&logins), None);
+        assert_eq!(enforced(&[login(BOB, "203.0.113.9", 901)]), None, "the switch is remembered for five minutes");
+        assert!(enforced(&[login(BOB, "203.0.113.9", 900)]).is_some());
+    }
+
+    /// The list could not be read since, or never before.
+    #[test]
+    fn nothing_is_said_of_a_list_that_was_not_read() {
+        let unread =
+            Fact { value: KnownList { seen: Some(now() - TimeDelta::hours(1)), ..standing().value }, ..standing() };
+        let (off, on) = (write(1_800), write(1_200));
+        let logins = [login(BOB, "203.0.113.9", 1_500)];
+        let window = Window::new(now() - TimeDelta::days(1), now());
+        for known in [Some(&unread), None] {
+            let found = told(known, &[off.clone(), on.clone()], &logins, &directory(), window);
+            assert_eq!((found.len(), found[0].finding.severity), (1, Severity::Medium));
+            assert!(found[0].finding.reasons[1].contains("nobody can tell"), "{:?}", found[0].finding.reasons);
+        }
+    }
+
+    /// Somebody else's write on the same day is news of its own; one more by the same person makes it larger.
+    #[test]
+    fn each_writer_of_a_day_is_one_finding() {
+        let mine = Sighting { user: BOB, ..write(600) };
+        let found = told_of(&standing(), &[write(1_800), write(1_200), mine], &[]);
+        assert_eq!(found.iter().map(|found| found.finding.counts.acts).sum::<u64>(), 3);
+        let print = |writes: &[Sighting]| told_of(&standing(), writes, &[])[0].finding.fingerprint.clone();
+        assert_eq!(print(&[write(1_800)]), print(&[write(1_800), write(60)]));
+    }
+
+    /// The writes between two reads that differ belong to the difference; what was written before that was told by itself.
+    #[test]
+    fn writes_belong_to_the_difference_that_they_made() {
+        let before = AddressList { enabled: false, ..standing().value.list };
+        let value =
+            KnownList { before: Some(before), before_seen: Some(now() - TimeDelta::hours(2)), ..standing().value };
+        let known = Fact { value, ..standing() };
+        let found = told_of(&known, &[write(9_000), write(4_000), write(60)], &[]);
+        let reasons: Vec<&str> = found.iter().map(|found| found.finding.reasons[0].as_str()).collect();
+        assert_eq!(found.len(), 2, "{reasons:?}");
+        assert_eq!((reasons[0], found[0].finding.counts.acts), ("the portal's address list was switched on", 1));
+        assert_eq!(found[1].finding.counts.acts, 2);
+    }
 
     /// Off, on, and off again: the second time is news, too, however much else was changed that day.
     #[test]
@@ -158,9 +328,9 @@ mod tests {
         let list = |enabled| AddressList { entries: Vec::new(), enabled };
         let window = Window::new(now() - TimeDelta::days(1), now());
         let switched_off = |hours| {
-            let value = KnownList { list: list(false), before: Some(list(true)) };
+            let value = KnownList { list: list(false), before: Some(list(true)), ..KnownList::default() };
             let known = Fact { value, learned_at: now() - TimeDelta::hours(hours) };
-            changed(&known, &[], &directory(), window).unwrap().finding.fingerprint
+            told(Some(&known), &[], &[], &directory(), window).remove(0).finding.fingerprint
         };
         assert_eq!(switched_off(3), switched_off(3), "in the next run");
         assert_ne!(switched_off(3), switched_off(1));

@@ -1,5 +1,7 @@
 //! A finding, and what this program knows of it besides what all programs have.
 
+use std::collections::BTreeSet;
+
 use ::report::words::plural;
 use audit_model::{Counts, Course, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
 use chrono::TimeDelta;
@@ -97,6 +99,18 @@ pub(crate) struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<PortalText>,
     pub(crate) logins: u64,
+    /// Of a finding about several people, who they are; most rows first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) people: Vec<Counted>,
+}
+
+/// One of several people that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Counted {
+    #[serde(flatten)]
+    pub(crate) person: Person,
+    pub(crate) logins: u64,
+    pub(crate) acts: u64,
 }
 
 /// Rows that belong together, taken in by time.
@@ -107,12 +121,18 @@ pub(crate) struct Rows {
     pub(crate) acts: u64,
     kept: Vec<Sighting>,
     kept_acts: usize,
+    addresses: BTreeSet<PortalText>,
 }
 
 impl Rows {
     pub(crate) fn push(&mut self, row: &Sighting) {
         let span = self.span.get_or_insert(Window::new(row.at, row.at));
         span.until = span.until.max(row.at + INSTANT);
+        if let Some(ip) = &row.ip
+            && !self.addresses.contains(ip)
+        {
+            self.addresses.insert(ip.clone());
+        }
         match row.source {
             Source::Logins => self.logins += 1,
             Source::Audit => {
@@ -124,6 +144,26 @@ impl Rows {
             }
         }
         self.kept.push(row.clone());
+    }
+
+    /// All rows of several people together, by time.
+    pub(crate) fn joined(all: impl IntoIterator<Item = Rows>) -> Self {
+        let mut joined = Rows::default();
+        for rows in all {
+            let Some(span) = rows.span else { continue };
+            let whole = joined.span.get_or_insert(span);
+            *whole = Window::new(whole.since.min(span.since), whole.until.max(span.until));
+            joined.logins += rows.logins;
+            joined.acts += rows.acts;
+            joined.kept.extend(rows.kept);
+        }
+        joined.kept.sort_by_key(Sighting::order);
+        joined
+    }
+
+    /// How many different addresses were noted.
+    pub(crate) fn addresses(&self) -> usize {
+        self.addresses.len()
     }
 
     pub(crate) fn first(&self) -> Option<&Sighting> {
@@ -163,7 +203,21 @@ impl Rows {
             evidence: self.kept.iter().take(MAX_EVIDENCE).map(Sighting::evidence).collect(),
             evidence_total: total,
         };
-        Found { finding, detail: Detail { kind, place, logins: self.logins }, rows: self.kept }
+        Found { finding, detail: Detail { kind, place, logins: self.logins, people: Vec::new() }, rows: self.kept }
+    }
+}
+
+impl Found {
+    /// The first, the last, and what followed from them: the same row ten times tells nothing.
+    pub(crate) fn shown_by_its_ends(mut self, followed: Option<&Sighting>) -> Self {
+        let ends = [self.rows.first(), self.rows.last().filter(|_| self.rows.len() > 1), followed];
+        self.finding.evidence = ends.into_iter().flatten().map(Sighting::evidence).collect();
+        if let Some(followed) = followed {
+            self.finding.evidence_total += 1;
+            self.finding.window.until = self.finding.window.until.max(followed.at + INSTANT);
+            self.rows.push(followed.clone());
+        }
+        self
     }
 }
 

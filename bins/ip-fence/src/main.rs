@@ -60,6 +60,10 @@ impl Program for IpFence {
         cli.flags()
     }
 
+    fn part(config: &Config) -> String {
+        config.part()
+    }
+
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await
     }

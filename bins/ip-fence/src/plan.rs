@@ -9,10 +9,14 @@ mod report;
 mod simulate;
 mod steps;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use docspace_client::{AddressList, Directory, Identity, ListEntry};
+use chrono::{DateTime, Utc};
+use docspace_client::{AddressList, Directory, Identity, ListEntry, ListedKey};
+use event_archive::OwnEntry;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::config::{Enforce, OwnPortal};
 use crate::policy::Policy;
@@ -36,10 +40,33 @@ pub(crate) struct Inputs<'a> {
     pub(crate) settings: &'a OwnPortal,
     /// Entries that the policy does not have are removed.
     pub(crate) own_all: bool,
+    /// What somebody else removed of ours is added again.
+    pub(crate) add_again: bool,
+    /// Entries that confirmed writes of ours added.
+    pub(crate) own_entries: &'a [OwnEntry],
     pub(crate) own_address: Option<IpAddr>,
+    /// People who are meant to be locked out, whatever the policy says.
+    pub(crate) lock_out: &'a BTreeSet<Uuid>,
+    /// All keys of the portal.
+    pub(crate) keys: &'a [ListedKey],
     pub(crate) me: &'a Identity,
     pub(crate) is_public: bool,
     pub(crate) seen: &'a History,
+    /// The end of what was replayed.
+    pub(crate) until: DateTime<Utc>,
+}
+
+impl Inputs<'_> {
+    /// Whether somebody is to be locked out: named by the flag, or by rules that count and allow nothing.
+    pub(crate) fn is_meant_out(&self, person: Uuid) -> bool {
+        let is_nowhere = self.policy.allowed(person).is_some_and(|own| !own.rules.is_empty() && own.is_nowhere());
+        self.lock_out.contains(&person) || is_nowhere
+    }
+
+    /// Whether a rule that counts says from where somebody may come.
+    pub(crate) fn has_place(&self, person: Uuid) -> bool {
+        self.policy.allowed(person).is_some_and(|own| !own.is_nowhere())
+    }
 }
 
 /// What would be done, and what it would do to people.

@@ -1,9 +1,11 @@
 //! The policy: who may come from where. As it is written, and as it applies to the people of a portal.
 //!
-//! `file` reads it, `resolve` finds its people and groups, `import` makes one from other lists, `words` answers questions about it.
+//! `file` reads it, `lint` doubts it, `resolve` finds its people and groups, `import` makes one from other lists, `words` answers questions
+//! about it.
 
 mod file;
 pub(crate) mod import;
+pub(crate) mod lint;
 mod resolve;
 pub(crate) mod words;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT};
+use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, Severity};
 use job_runner::Found;
 use report::words::{Clock, plural};
 use report::{Document, Figure, Line, PersonLine, Section, line};
@@ -43,10 +43,21 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
         person.facts.push(Line::from(format!("account since {}", clock.day(since))));
     }
     person.facts.push(line!["how sure: ", how_sure(detail.kind)]);
-    person.how_much = counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)).into();
-    person.what_to_do = what_to_do(detail.kind).iter().map(|&step| step.into()).collect();
+    person.how_much = match detail.kind {
+        Kind::FailedBurst | Kind::Spraying => plural(detail.logins, "failed login").into(),
+        _ => counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)).into(),
+    };
+    let has_followed = detail.kind == Kind::FailedBurst && finding.severity >= Severity::High;
+    let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(detail.kind) };
+    person.what_to_do = steps.iter().map(|&step| step.into()).collect();
     person
 }
+
+/// Of an account that somebody has signed in to after guessing.
+const TAKEN_OVER: [&str; 2] = [
+    "ask the person, by another way than the portal, whether that was them",
+    "if not, the account is taken over: disable it, end its sessions, change the password, and look at what was done since",
+];
 
 /// `3 logins and 41 actions`
 fn counted(logins: u64, actions: u64) -> String {
@@ -73,9 +84,9 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::FailedBurst => {
             "the attempts are certain, their author is not: a program with an outdated password looks the same"
         }
-        Kind::Spraying => "likely: many accounts tried from one place; a shared office or VPN can look like that",
+        Kind::Spraying => "likely: many accounts tried in vain; a shared office or VPN can look like that",
         Kind::ListChanged => {
-            "sure; the portal does not record what was changed, so this compares what two runs have read"
+            "sure; the portal records who wrote and when, and not what, so what was changed is what two runs have read"
         }
         Kind::NotEnforced => "likely: see the two explanations above",
     }
@@ -86,7 +97,7 @@ fn what_to_do(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::NotAllowed => &[
             "ask the person, by another way than the portal, whether that was them",
-            "if so, add the address to the policy",
+            "if so, add the address to a rule that names them; whom to ask stands beside the rules",
             "if not, disable the account, end its sessions, and change the password",
         ],
         Kind::CannotJudge => {
@@ -99,14 +110,16 @@ fn what_to_do(kind: Kind) -> &'static [&'static str] {
         Kind::Unnamed => &["add the person or a group to the policy, or set `default = \"ignore\"`"],
         Kind::Disabled => &["end the account's sessions, and revoke its API keys and links"],
         Kind::NewCountry => &["ask the person whether they travel or use a VPN"],
-        Kind::FailedBurst => &[
-            "ask the person whether that was them; if not, see that the account has a second factor",
-            "if a login followed, treat the account as taken over",
-        ],
-        Kind::Spraying => {
-            &["block the address at the proxy", "see that the accounts named in the rows have a second factor"]
+        Kind::FailedBurst => {
+            &["ask the person whether that was them; if not, see that the account has a second factor"]
         }
-        Kind::ListChanged => &["ask whoever did it; `ip-fence plan` shows what the list would do now"],
+        Kind::Spraying => &[
+            "block the addresses of the rows at the proxy",
+            "see that the accounts named in the rows have a second factor",
+        ],
+        Kind::ListChanged => {
+            &["ask whoever did it what was changed, and why", "see with `ip-fence plan` what the list would do now"]
+        }
         Kind::NotEnforced => &["ask whoever runs the server whether `web:hide-settings` names IpSecurity"],
     }
 }

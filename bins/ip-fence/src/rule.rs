@@ -4,18 +4,18 @@
 //! A login from a hotel that no rule names is a finding. Suspicious, but none: the same person from two allowed offices within a
 //! minute, which is what a VPN looks like.
 
-use docspace_client::Directory;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{
     ActionId, Address, AddressRange, BlindSpot, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::Directory;
 use uuid::Uuid;
 
-use crate::found::{About, Found, Kind, Rows};
+use crate::found::{About, Counted, Found, Kind, Rows};
 use crate::habits::Habits;
-use crate::policy::{Allowed, Policy, Unnamed, Verdict};
+use crate::policy::{Allowed, Policy, Rule, Unnamed, Verdict};
 use crate::sighting::{Sighting, Source};
 
 /// How far back a run looks when nothing says otherwise.
@@ -23,6 +23,8 @@ pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(24);
 
 /// What no portal records. Logins that its own list refuses come to that where the list is switched on.
 pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
+
+const GROUP_DELETED: ActionId = ActionId(4028);
 
 /// A login this long after a burst of failed ones is probably its success.
 pub(crate) const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
@@ -36,6 +38,8 @@ pub(crate) struct Rulebook<'a> {
     pub(crate) service_accounts: &'a [String],
     /// Whether a private address cannot be that of a person.
     pub(crate) is_public: bool,
+    /// The people to whom the run is restricted; `None` for everybody.
+    pub(crate) only: Option<&'a BTreeSet<Uuid>>,
 }
 
 /// What counts as one place when rows are put together.
@@ -59,6 +63,8 @@ enum Why {
     Private,
     NoAddress,
     SetByRequest,
+    /// The account is gone, and with it the groups that it was in.
+    Gone,
 }
 
 impl Why {
@@ -71,27 +77,50 @@ impl Why {
             Why::Private => "Private",
             Why::NoAddress => "NoAddress",
             Why::SetByRequest => "SetByRequest",
+            Why::Gone => "Gone",
         }
     }
 }
+
+/// Rows that make one finding.
+type Key = (Uuid, Kind, Why, Place);
 
 /// Collects rows by person, kind and place.
 pub(crate) struct Detector<'a> {
     book: Rulebook<'a>,
     habits: Habits,
-    groups: BTreeMap<(Uuid, Kind, Why, Place), Rows>,
+    groups: BTreeMap<Key, Rows>,
     names: BTreeMap<Uuid, PortalText>,
+    /// What has changed since, of that by which they were judged: each a sentence.
+    doubts: BTreeMap<Key, BTreeSet<String>>,
+    notes: BTreeSet<String>,
+    unread_until: Option<DateTime<Utc>>,
 }
 
+/// People named in a sentence.
+const NAMED: usize = 5;
+
 impl<'a> Detector<'a> {
-    pub(crate) fn new(book: Rulebook<'a>, habits: Habits) -> Self {
-        Detector { book, habits, groups: BTreeMap::new(), names: BTreeMap::new() }
+    /// `unread_until`: up to when part of the audit trail was not read.
+    pub(crate) fn new(book: Rulebook<'a>, habits: Habits, unread_until: Option<DateTime<Utc>>) -> Self {
+        Detector {
+            unread_until,
+            book,
+            habits,
+            groups: BTreeMap::new(),
+            names: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            notes: BTreeSet::new(),
+        }
     }
 
     /// Takes in a row: a login that succeeded, or an act. Robots, visitors and service accounts are passed over.
     pub(crate) fn push(&mut self, row: &Sighting) {
-        if row.source == Source::Audit && row.action == ActionId::USERS_UPDATED_STATUS {
-            self.status_changed(row);
+        if self.unread_until.take_if(|until| row.at >= *until).is_some() {
+            self.trail_ends();
+        }
+        if row.source == Source::Audit {
+            self.changed(row);
         }
         let is_login = row.source == Source::Logins;
         if !row.is_of_its_person()
@@ -101,7 +130,9 @@ impl<'a> Detector<'a> {
         {
             return;
         }
-        if is_service_account(self.book.directory, row.user, self.book.service_accounts) {
+        if self.book.only.is_some_and(|only| !only.contains(&row.user))
+            || is_service_account(self.book.directory, row.user, self.book.service_accounts)
+        {
             return;
         }
         self.names.insert(row.user, row.user_name.clone());
@@ -121,10 +152,58 @@ impl<'a> Detector<'a> {
         self.groups.entry((row.user, kind, why, place)).or_default().push(row);
     }
 
-    /// What people did before their status was changed they did as what they were then.
-    fn status_changed(&mut self, row: &Sighting) {
-        for person in row.targets.iter().filter_map(|target| Uuid::parse_str(target).ok()) {
-            self.groups.remove(&(person, Kind::Disabled, Why::Plain, Place::Anywhere));
+    /// Takes in an event of the audit trail that may change what people are, also one after the rows that are judged: what they did
+    /// before they did as what they were then.
+    pub(crate) fn changed(&mut self, event: &Sighting) {
+        let ids = || event.targets.iter().filter_map(|target| Uuid::parse_str(target).ok());
+        match event.action {
+            ActionId::USERS_UPDATED_STATUS => ids().for_each(|person| {
+                self.groups.remove(&(person, Kind::Disabled, Why::Plain, Place::Anywhere));
+            }),
+            ActionId::USERS_UPDATED_TYPE => {
+                let people: BTreeSet<Uuid> = ids().collect();
+                let when = event.at.format("%Y-%m-%d %H:%M");
+                let doubt = format!(
+                    "the kind of account was changed afterwards, at {when} (UTC); it is judged as what it is today"
+                );
+                self.doubt(&doubt, |(person, kind, ..)| people.contains(person) && *kind == Kind::NotAllowed);
+            }
+            ActionId::GROUP_UPDATED | GROUP_DELETED => ids().for_each(|group| self.group_changed(group, event)),
+            _ => {}
+        }
+    }
+
+    fn group_changed(&mut self, group: Uuid, event: &Sighting) {
+        let names = &self.book.policy.names.groups;
+        let Some((name, _)) = names.iter().find(|(_, id)| **id == group) else { return };
+        let name = PortalText::new(name.as_str()).for_terminal();
+        let when = event.at.format("%Y-%m-%d %H:%M");
+        let doubt =
+            format!("the group \"{name}\" was changed afterwards, at {when} (UTC); who was in it before is not known");
+        self.doubt(&doubt, |(_, kind, ..)| matches!(kind, Kind::NotAllowed | Kind::Unnamed));
+        // what the group of today allows may not have been allowed
+        if !self.names.is_empty() {
+            self.notes.insert(format!(
+                "the group \"{name}\" was changed at {when} (UTC): what people did before is judged by who is in it today"
+            ));
+        }
+    }
+
+    fn doubt(&mut self, doubt: &str, is_meant: impl Fn(&Key) -> bool) {
+        for key in self.groups.keys().filter(|key| is_meant(key)) {
+            self.doubts.entry(key.clone()).or_default().insert(doubt.to_owned());
+        }
+    }
+
+    /// From here back part of the audit trail is not known, so nobody knows whether somebody was disabled then, or only since.
+    pub(crate) fn trail_ends(&mut self) {
+        let unknown: Vec<Key> = self.groups.keys().filter(|(_, kind, ..)| *kind == Kind::Disabled).cloned().collect();
+        for key in unknown {
+            self.groups.remove(&key);
+            let name = self.names.get(&key.0).map(PortalText::for_terminal).unwrap_or_default();
+            self.notes.insert(format!(
+                "{name} is disabled today; whether that was so before is not known, because the audit trail since then could not be read whole"
+            ));
         }
     }
 
@@ -138,6 +217,10 @@ impl<'a> Detector<'a> {
         }
         if address == Address::NotAnAddress {
             return Some((Kind::AddressSet, Why::NoAddress, Place::Text));
+        }
+        let is_allowed = matches!(verdict, Verdict::Allowed(..));
+        if !is_allowed && self.is_gone(row.user) {
+            return Some((Kind::CannotJudge, Why::Gone, place_of(address)));
         }
         if verdict == Verdict::Unnamed {
             let is_reported = self.book.policy.default == Unnamed::Report;
@@ -154,20 +237,82 @@ impl<'a> Detector<'a> {
         }
     }
 
-    /// Everything found, in no order.
-    pub(crate) fn finish(self) -> Vec<Found> {
-        let Detector { book, groups, names, .. } = self;
-        let found = groups.into_iter().map(|((person, kind, why, place), rows)| {
-            let subject = Subject { book, person, is_admin: book.directory.is_admin(person) };
-            let who = match book.directory.people.get(&person) {
-                Some(account) => account.person.clone(),
-                // an account that is not there any more
-                None => Person::named(person, names[&person].clone()),
-            };
-            rows_found(&subject, who, (kind, why, place), rows)
-        });
-        found.collect()
+    /// What was changed between the window and today is not known, so nobody knows whether groups and kinds of accounts were the same.
+    pub(crate) fn today_is_unknown(&mut self) {
+        let goes_by_today = self.book.policy.rules.iter().any(|rule| rule.for_admin || !rule.groups.is_empty());
+        if goes_by_today && !self.names.is_empty() {
+            let note = "people are judged by the groups and kinds of accounts of today; what was changed since the window is not known, because the audit trail up to today could not be read whole";
+            self.notes.insert(note.to_owned());
+        }
     }
+
+    /// Whether somebody is among them whose status of then decides.
+    pub(crate) fn has_disabled(&self) -> bool {
+        self.groups.keys().any(|(_, kind, ..)| *kind == Kind::Disabled)
+    }
+
+    /// Whether somebody whom the policy names has no account any more.
+    fn is_gone(&self, person: Uuid) -> bool {
+        let is_named = || self.book.policy.names.people.values().any(|id| *id == person);
+        !self.book.directory.people.contains_key(&person) && is_named()
+    }
+
+    /// Everything found, in no order, and what the reader must know of it.
+    pub(crate) fn finish(mut self) -> (Vec<Found>, Vec<String>) {
+        if self.unread_until.is_some() {
+            self.trail_ends();
+        }
+        let Detector { book, groups, names, mut doubts, notes, .. } = self;
+        let who = |person: Uuid| match book.directory.people.get(&person) {
+            Some(account) => account.person.clone(),
+            // an account that is not there any more
+            None => Person::named(person, names[&person].clone()),
+        };
+        let (unnamed, others): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|((_, kind, ..), _)| *kind == Kind::Unnamed);
+        let (unnamed, alone) = if unnamed.len() > 1 { (unnamed, Vec::new()) } else { (Vec::new(), unnamed) };
+        let mut found: Vec<Found> = Vec::new();
+        for (key, rows) in others.into_iter().chain(alone) {
+            let doubts = doubts.remove(&key).unwrap_or_default();
+            let (person, kind, why, place) = key;
+            let subject = Subject { book, person, is_admin: book.directory.is_admin(person) };
+            let mut one = rows_found(&subject, who(person), (kind, why, place), rows);
+            one.finding.reasons.extend(doubts);
+            found.push(one);
+        }
+        if !unnamed.is_empty() {
+            let mut one = many_unnamed(unnamed.into_iter().map(|((person, ..), rows)| (who(person), rows)).collect());
+            one.finding.reasons.extend(doubts.into_values().flatten().collect::<BTreeSet<_>>());
+            found.push(one);
+        }
+        (found, notes.into_iter().collect())
+    }
+}
+
+/// All people whom no rule names, as one finding: each of them would say the same.
+fn many_unnamed(people: Vec<(Person, Rows)>) -> Found {
+    let mut counted: Vec<Counted> = Vec::new();
+    for (person, rows) in &people {
+        counted.push(Counted { person: person.clone(), logins: rows.logins, acts: rows.acts });
+    }
+    counted.sort_by_key(|one| (std::cmp::Reverse(one.logins + one.acts), one.person.id));
+    let named = counted.iter().take(NAMED).map(|one| {
+        let email = one.person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
+        format!("{}{email} ({})", one.person.name.for_terminal(), one.logins + one.acts)
+    });
+    let mut named = named.collect::<Vec<_>>().join(", ");
+    if counted.len() > NAMED {
+        named.push_str(&format!(" and {} more", counted.len() - NAMED));
+    }
+    let rows = Rows::joined(people.into_iter().map(|(_, rows)| rows));
+    let reasons = vec![format!("no rule names them: {}", rows.counted()), format!("most often: {named}")];
+    let person = Person::named(GUEST_ACCOUNT, PortalText::new(format!("{} people", counted.len())));
+    // one matter, whoever comes and goes, until they are twice as many
+    let key = format!("several people\n{}", counted.len().next_power_of_two());
+    let mut found =
+        rows.found(About { kind: Kind::Unnamed, severity: Severity::Low, person, place: None, key, reasons });
+    found.detail.people = counted;
+    found
 }
 
 /// Whose rows they are.
@@ -190,10 +335,14 @@ fn rows_found(subject: &Subject<'_>, person: Person, (kind, why, place): (Kind, 
     if matches!(kind, Kind::NotAllowed | Kind::CannotJudge) {
         reasons.extend(allowed.map(|allowed| because(subject.book.policy, allowed, kind)));
     }
+    let is_nothing = place == Place::Nothing;
     let place = place.text();
+    // a request that sets no address is not the same as one that sets a text
+    let set_nothing = kind == Kind::AddressSet && is_nothing;
     // the same until the network or what the policy allows the person changes
     let rules = allowed.map(|allowed| allowed.described(subject.book.policy)).unwrap_or_default();
-    let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or("", PortalText::raw));
+    let noted = if set_nothing { "nothing" } else { "" };
+    let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or(noted, PortalText::raw));
     let key = format!("{}\n{why}\n{place_key}\n{rules}", subject.person);
     rows.found(About { kind, severity, person, place, key, reasons })
 }
@@ -202,12 +351,19 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
     let counted = rows.counted();
     let from = rows.first().map(Sighting::shown_ip).unwrap_or_default();
     match (kind, why) {
-        (Kind::NotAllowed, _) => match place.shown() {
-            Some(network) if network != from => {
-                format!("came from {from} in {network}, which no rule allows: {counted}")
+        (Kind::NotAllowed, _) => {
+            let verb = if rows.logins > 0 { "signed in" } else { "came" };
+            let about = rows.first().map(Sighting::circumstances).unwrap_or_default();
+            // what a subject has no room for stands last
+            match (place.shown(), rows.addresses()) {
+                (Some(network), several) if several > 1 => {
+                    format!(
+                        "{verb} from {several} addresses of {network}, which no rule allows them: {counted}, first from {from}{about}"
+                    )
+                }
+                _ => format!("{verb} from {from}, which no rule allows them{about}: {counted}"),
             }
-            _ => format!("came from {from}, which no rule allows: {counted}"),
-        },
+        }
         (Kind::AddressSet, Why::SetByRequest) => {
             format!("the request itself claimed to come from {from}, so its true address is unknown: {counted}")
         }
@@ -216,6 +372,9 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
         }
         (Kind::CannotJudge, Why::Cut) => {
             format!("came from an IPv6 address that begins with {from}; the portal cuts the rest: {counted}")
+        }
+        (Kind::CannotJudge, Why::Gone) => {
+            format!("came from {from}, and the account is gone, so nobody can tell which groups it was in: {counted}")
         }
         (Kind::CannotJudge, Why::Private) => {
             format!("came from {from}, a private address, while the portal is public: {counted}")
@@ -230,27 +389,40 @@ fn headline(kind: Kind, why: Why, place: &Place, rows: &Rows) -> String {
     }
 }
 
-/// Why no rule allows it.
+/// Why no rule allows it, and whom to ask.
 fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String {
-    let named = |rules: &[usize]| {
-        let rules = rules.iter().map(|rule| {
-            let rule = &policy.rules[*rule];
-            format!("\"{}\" (line {})", PortalText::new(rule.label.as_str()).for_terminal(), rule.line)
-        });
-        rules.collect::<Vec<_>>().join(", ")
+    let counting: Vec<String> = allowed.rules.iter().map(|rule| named(&policy.rules[*rule])).collect();
+    let idle = allowed.idle.iter().map(|rule| {
+        let rule = &policy.rules[*rule];
+        match rule.expires.filter(|_| rule.has_expired(policy.today())) {
+            Some(end) => format!("{} has expired on {end}", named(rule)),
+            None => format!("{} counts for admins only", named(rule)),
+        }
+    });
+    let idle = idle.collect::<Vec<_>>().join(", ");
+    let mut text = match (&counting[..], &idle[..]) {
+        ([], idle) => return format!("no rule of theirs counts: {idle}"),
+        (rules, "") => format!("their rules: {}", rules.join(", ")),
+        (rules, idle) => format!("their rules: {}; {idle}", rules.join(", ")),
     };
-    let could =
-        if allowed.has_v6() { "; rules with IPv6 addresses could allow it" } else { "; no rule has IPv6 addresses" };
-    match (&allowed.rules[..], &allowed.idle[..]) {
-        ([], idle) => {
-            format!("the rules that name this person do not count, expired or for admins only: {}", named(idle))
-        }
-        (rules, _) if kind == Kind::CannotJudge => format!("named by {}{could}", named(rules)),
-        (rules, []) => format!("not in {}", named(rules)),
-        (rules, idle) => {
-            format!("not in {}; {} would count if it had not expired and were for all", named(rules), named(idle))
-        }
+    if kind == Kind::CannotJudge {
+        let could = if allowed.has_v6() {
+            "; rules with IPv6 addresses could allow it"
+        } else {
+            "; no rule has IPv6 addresses"
+        };
+        text.push_str(could);
     }
+    text
+}
+
+/// A rule with its line, its reason, and whom to ask about it.
+fn named(rule: &Rule) -> String {
+    let shown = |text: &String| PortalText::new(text.as_str()).for_terminal();
+    let mut about = vec![format!("line {}", rule.line)];
+    about.extend(rule.reason.as_ref().map(shown));
+    about.extend(rule.owner.as_ref().map(|owner| format!("ask {}", shown(owner))));
+    format!("\"{}\" ({})", shown(&rule.label), about.join("; "))
 }
 
 pub(crate) fn is_service_account(directory: &Directory, person: Uuid, accounts: &[String]) -> bool {

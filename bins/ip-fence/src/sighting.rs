@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+/// Every wrong password, that of the web form included.
+const WRONG_PASSWORD: ActionId = ActionId(1013);
+
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,7 +38,11 @@ pub(crate) struct Sighting {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) country: Option<PortalText>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) city: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) browser: Option<PortalText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) platform: Option<PortalText>,
     #[serde(skip)]
     pub(crate) targets: Vec<String>,
 }
@@ -55,6 +62,22 @@ impl Sighting {
         self.ip.as_ref().map_or_else(|| "no address".to_owned(), PortalText::for_terminal)
     }
 
+    /// What the portal makes of it, with a blank before it: ` (France, Paris; Chrome 131, Windows 10)`; empty where that is nothing.
+    pub(crate) fn circumstances(&self) -> String {
+        let said = |texts: [&Option<PortalText>; 2]| {
+            let texts = texts.into_iter().flatten().filter(|text| !text.raw().is_empty());
+            texts.map(PortalText::for_terminal).collect::<Vec<_>>().join(", ")
+        };
+        let about = [said([&self.country, &self.city]), said([&self.browser, &self.platform])];
+        let about: Vec<String> = about.into_iter().filter(|text| !text.is_empty()).collect();
+        if about.is_empty() { String::new() } else { format!(" ({})", about.join("; ")) }
+    }
+
+    /// Whether somebody typed a wrong password, which the portal words as a failure of its interface.
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        self.action == WRONG_PASSWORD
+    }
+
     pub(crate) fn evidence(&self) -> Evidence {
         Evidence {
             event: self.id,
@@ -62,7 +85,7 @@ impl Sighting {
             action: self.action,
             // of a failed login, what was typed
             target: self.targets.first().cloned().or_else(|| self.login.as_ref().map(|login| login.raw().to_owned())),
-            title: self.text.clone(),
+            title: if self.is_wrong_password() { Some("wrong password".into()) } else { self.text.clone() },
             ip: self.ip.clone(),
         }
     }
@@ -87,7 +110,9 @@ impl From<LoginEvent> for Sighting {
             ip: login.ip,
             ip_was_set: login.ip_was_set,
             country: login.country,
+            city: login.city,
             browser: login.browser,
+            platform: login.platform,
             targets: Vec::new(),
         }
     }
@@ -107,7 +132,9 @@ impl From<AuditEvent> for Sighting {
             ip: event.ip,
             ip_was_set: false,
             country: None,
+            city: None,
             browser: None,
+            platform: None,
             targets: event.target,
         }
     }

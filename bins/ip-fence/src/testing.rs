@@ -39,7 +39,7 @@ pub(crate) fn policy(entries: &[&str]) -> Policy {
 }
 
 pub(crate) fn policy_of(text: &str) -> Policy {
-    Policy::resolve(parse(text).unwrap(), &directory(), now().date_naive(), false).unwrap()
+    Policy::resolve(parse(text).unwrap(), &directory(), None, now().date_naive(), false).unwrap()
 }
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -61,7 +61,9 @@ fn row(source: Source, user: Uuid, action: i32, ip: &str, seconds: i64) -> Sight
         ip: (!ip.is_empty()).then(|| ip.into()),
         ip_was_set: false,
         country: None,
+        city: None,
         browser: None,
+        platform: None,
         targets: Vec::new(),
     }
 }

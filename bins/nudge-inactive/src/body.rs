@@ -1,6 +1,6 @@
 //! What the report says besides what all reports say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
 use ::report::{Form, Line};
@@ -8,16 +8,21 @@ use audit_model::{Coverage, Finding, RoomId, Verdict};
 use chrono::{DateTime, Utc};
 use job_runner::{Found, Judgement};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::activity;
 use crate::config::Config;
 use crate::gather::Facts;
+use crate::publish::Delivered;
 use crate::remind::{Hold, Reminder};
 use crate::room_report::{Inactive, RoomReport};
 use crate::rule::JudgedMember;
 
 /// What the published example prints when there is nothing to report.
 const ALL_ACTIVE: &str = "All monitored room members were active during this period.";
+
+/// No all-clear, whatever else was seen.
+pub(crate) const NO_ROOM: &str = "nothing can be concluded: no room could be looked at";
 
 /// The report of this program.
 pub(crate) type Report = job_runner::Report<(), Body>;
@@ -36,6 +41,15 @@ pub(crate) struct Body {
     /// Up to when the audit trail is known back from here; what was before was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) watched_since: Option<DateTime<Utc>>,
+    /// When people were reminded last of rooms in which they are inactive, and of which day.
+    #[serde(skip)]
+    pub(crate) reminded: BTreeMap<(Uuid, RoomId), (DateTime<Utc>, u32)>,
+    /// What changed since the run before; absent where nobody is reminded, because then it is not remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since_last_run: Option<SinceLastRun>,
+    /// What became of the report for each of the managers; absent in a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) manager: Vec<Delivered>,
     #[serde(skip)]
     pub(crate) print: Option<Form>,
     /// What mails are made from.
@@ -51,19 +65,37 @@ pub(crate) struct TermsShown {
     pub(crate) grace_days: u32,
 }
 
+/// People, not memberships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SinceLastRun {
+    /// Found inactive somewhere for the first time, or again.
+    pub(crate) newly_inactive: u64,
+    /// Active again in a room of which they were reminded.
+    pub(crate) came_back: u64,
+}
+
 /// The one sentence that stands above everything of which something was seen.
 pub(crate) fn headline(report: &Report) -> Line {
+    headline_of(report, &report.body.rooms.iter().collect::<Vec<_>>())
+}
+
+/// The same for a report of some of the rooms.
+pub(crate) fn headline_of(report: &Report, rooms: &[&RoomReport]) -> Line {
     let body = &report.body;
+    if body.rooms.is_empty() {
+        return NO_ROOM.into();
+    }
+    let part = Part(rooms);
     let days = plural(body.terms.period_days.into(), "day");
-    let (inactive, people) = (body.inactive(), plural(body.people(), "person"));
-    let rooms = plural(body.rooms.len() as u64, "room");
+    let (inactive, people) = (part.inactive(), plural(part.people(), "person"));
+    let rooms = plural(rooms.len() as u64, "room");
     let found = format!("{people} inactive for {days} ({}; {rooms} looked at)", plural(inactive, "membership"));
     let is_complete = report.coverage().verdict() == Verdict::Complete;
     let headline = if !is_complete && inactive == 0 {
         "incomplete: nobody found inactive so far, but some records could not be read".to_owned()
     } else if !is_complete {
         format!("incomplete: {found}, and some records could not be read")
-    } else if body.all_active(report.coverage()) {
+    } else if part.all_active(report.coverage()) {
         ALL_ACTIVE.to_owned()
     } else if inactive == 0 {
         format!("nobody was found inactive in {rooms}; not everybody could be judged")
@@ -103,6 +135,9 @@ impl Body {
             rooms: Vec::new(),
             unread_rooms: Vec::new(),
             watched_since: None,
+            reminded: BTreeMap::new(),
+            since_last_run: None,
+            manager: Vec::new(),
             print: config.manager.print.map(|print| print.0),
             found: activity::Records::default(),
         }
@@ -112,22 +147,28 @@ impl Body {
     pub(crate) fn is_held(&self) -> bool {
         self.actions.iter().any(|action| action.held.is_some_and(Hold::is_of_all))
     }
+}
 
+/// Rooms of a report: all of them, or those of one owner.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a>(pub(crate) &'a [&'a RoomReport]);
+
+impl Part<'_> {
     pub(crate) fn inactive(&self) -> u64 {
-        self.rooms.iter().map(|room| room.inactive.len() as u64).sum()
+        self.0.iter().map(|room| room.inactive.len() as u64).sum()
     }
 
     pub(crate) fn unknown(&self) -> u64 {
-        self.rooms.iter().map(|room| room.unknown.len() as u64).sum()
+        self.0.iter().map(|room| room.unknown.len() as u64).sum()
     }
 
     pub(crate) fn active(&self) -> u64 {
-        self.rooms.iter().map(|room| room.active).sum()
+        self.0.iter().map(|room| room.active).sum()
     }
 
     /// Distinct people who are inactive somewhere.
     pub(crate) fn people(&self) -> u64 {
-        let ids = self.rooms.iter().flat_map(|room| &room.inactive).map(|inactive| inactive.person.id);
+        let ids = self.0.iter().flat_map(|room| &room.inactive).map(|inactive| inactive.person.id);
         ids.collect::<BTreeSet<_>>().len() as u64
     }
 

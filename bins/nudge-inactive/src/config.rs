@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ::report::Form;
+use alerting::is_mail_address;
 use audit_model::ActClass;
 use chrono::{NaiveDate, TimeDelta};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
@@ -135,6 +136,14 @@ impl Default for Remind {
 }
 
 impl Remind {
+    /// Which of the reminders it is, counted from 1; 0 where a mail is about several steps.
+    pub(crate) fn step_of(&self, steps: impl IntoIterator<Item = u32>) -> u64 {
+        let mut steps = steps.into_iter();
+        let Some(first) = steps.next() else { return 0 };
+        let place = self.steps_days.iter().position(|days| *days == first).filter(|_| steps.all(|step| step == first));
+        place.map_or(0, |place| place as u64 + 1)
+    }
+
     fn validate(&self, wrong: &mut Validation) {
         let rises = self.steps_days.is_sorted_by(|a, b| a < b) && !self.steps_days.is_empty();
         wrong.refuse_if(!rises, "remind.steps_days", "must be rising numbers of days, such as [0, 14, 28]");
@@ -146,6 +155,11 @@ impl Remind {
         let open = |snooze: &Snooze| snooze.person.trim().is_empty() || snooze.until.is_none();
         let message = "needs `person` and `until` in every entry; for good there is `remind.stop`";
         wrong.refuse_if(self.snooze.iter().any(open), "remind.snooze", message);
+        let folder = self.templates.as_ref().map(PathSetting::as_path);
+        let message = "is no folder; name the one that holds LANGUAGE/reminder.subject, .txt and .html";
+        wrong.refuse_if(folder.is_some_and(|folder| !folder.is_dir()), "remind.templates", message);
+        let message = "has no templates; built in are en and de, others go into the folder of `remind.templates`";
+        wrong.refuse_if(!crate::remind::has_language(self), "remind.language", message);
         let is_address = |text: &String| text.starts_with("https://") || text.starts_with("mailto:");
         let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>');
         let bad = !self.unsubscribe.iter().all(|text| is_address(text) && is_plain(text));
@@ -161,6 +175,10 @@ pub(crate) struct Manager {
     pub(crate) file: Option<PathSetting>,
     /// Addresses to which each run mails the whole report. Needs `mail.*`.
     pub(crate) mail_to: Vec<String>,
+    /// Whether each owner of rooms in which somebody is inactive is mailed the report of these rooms. Needs `mail.*`.
+    pub(crate) per_owner: bool,
+    /// Subject of these mails; `{headline}` in it is the sentence above the report.
+    pub(crate) subject: Option<String>,
     /// Form in which stdout has the whole report instead of what is new.
     #[serde(with = "text::option")]
     pub(crate) print: Option<PrintForm>,
@@ -274,7 +292,9 @@ impl Settings for Config {
         let is_unknown = file.is_some_and(|file| Form::of_file(file.as_path()).is_err());
         wrong.refuse_if(is_unknown, "manager.file", "must end in .txt, .html, .csv or .json");
         wrong.no_blanks("exclude_people", &self.exclude_people, "ids or e-mail addresses");
-        wrong.no_blanks("manager.mail_to", &self.manager.mail_to, "mail addresses");
+        let is_wrong = |address: &String| !is_mail_address(address);
+        let message = "must hold mail addresses without names, such as \"it@example.com\"";
+        wrong.refuse_if(self.manager.mail_to.iter().any(is_wrong), "manager.mail_to", message);
         self.remind.validate(&mut wrong);
         wrong.problems()
     }
@@ -300,7 +320,8 @@ mod tests {
             "period_days min_activity grace_days"
         );
         assert_eq!(keys(Config { grace_days: 31, classes: Vec::new(), ..defaults() }), "grace_days classes");
-        let manager = Manager { file: Some("a.pdf".into()), print: None, mail_to: vec![String::new()] };
+        let manager =
+            Manager { file: Some("a.pdf".into()), mail_to: vec!["not an address".to_owned()], ..Manager::default() };
         assert_eq!(keys(Config { manager, ..defaults() }), "manager.file manager.mail_to");
         let remind = |change: fn(&mut Remind)| {
             let mut config = defaults();

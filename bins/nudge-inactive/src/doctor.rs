@@ -6,6 +6,7 @@ use docspace_client::Room;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
+use crate::remind::check_templates;
 use crate::rooms::{choose, tags};
 use crate::rule::BLIND_SPOTS;
 
@@ -22,6 +23,8 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
         format!("inactive means fewer than {acts} in {days}, after joining more than {grace} ago"),
     ));
     checks.push(reminders(config));
+    checks.extend(templates(config));
+    checks.push(manager(config));
     let never: Vec<&str> = BLIND_SPOTS.into_iter().map(blind_spot).collect();
     checks.push(Check::ok("blind_spots", format!("no portal records {}", never.join("; "))));
     checks
@@ -75,6 +78,37 @@ fn reminders(config: &Config) -> Check {
         plural(remind.most_per_run as u64, "mail")
     );
     Check::ok(NAME, text)
+}
+
+/// Whether mails can be made from the templates that are set.
+fn templates(config: &Config) -> Option<Check> {
+    const NAME: &str = "templates";
+    if !config.remind.enabled && config.remind.templates.is_none() {
+        return None;
+    }
+    Some(match check_templates(&config.remind) {
+        Ok(()) => Check::ok(NAME, "every reminder can be made from them, in every language"),
+        Err(failure) => Check::failed(NAME, failure),
+    })
+}
+
+/// Who gets the whole report.
+fn manager(config: &Config) -> Check {
+    const NAME: &str = "manager";
+    let manager = &config.manager;
+    let file = manager.file.as_ref().map(|file| format!("is written to {}", file.as_path().display()));
+    let mail = match manager.mail_to.len() as u64 {
+        0 => None,
+        many => Some(format!("is mailed to {}", plural(many, "address"))),
+    };
+    let owners =
+        manager.per_owner.then(|| "is mailed to the owner of each room in which somebody is inactive".to_owned());
+    let ways: Vec<String> = [file, mail, owners].into_iter().flatten().collect();
+    if ways.is_empty() {
+        let remedy = "set `manager.mail_to` or `manager.file`";
+        return Check::warn(NAME, "nobody gets the whole report: what is new is printed, and nothing else", remedy);
+    }
+    Check::ok(NAME, format!("the whole report {}", ways.join(", and ")))
 }
 
 #[cfg(test)]

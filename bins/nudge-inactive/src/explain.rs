@@ -40,8 +40,7 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
     for (room, judged) in &facts.judged {
         let title = facts.found.rooms.get(room).map(|room| room.title.for_terminal()).unwrap_or_default();
         let Some(judged) = judged.iter().find(|judged| judged.member.account.person.is_meant_by(person)) else {
-            let shown = PortalText::new(person).for_terminal();
-            writeln!(text, "{shown} is no member of \"{title}\" (room {room})")?;
+            writeln!(text, "{}", nobody(person, judged, &format!("\"{title}\" (room {room})")))?;
             continue;
         };
         is_known = true;
@@ -69,12 +68,31 @@ async fn write(text: &mut String, person: &str, config: &Config, job: &Job, fact
             }
             (None, None) => {}
         }
+        if let Some(at) = judged.last_sign_in {
+            writeln!(text, "  last sign-in to the portal {}", clock.minute(at))?;
+        }
         for line in explain_reminders(config, job, judged, room).await? {
             writeln!(text, "  {line}")?;
         }
     }
     Ok(is_known)
 }
+
+/// What to say where nobody has this id or address: names are no ids, and several people can have one.
+fn nobody(person: &str, judged: &[JudgedMember], room: &str) -> String {
+    let shown = PortalText::new(person).for_terminal();
+    let wanted = person.trim().to_lowercase();
+    let people = judged.iter().map(|judged| &judged.member.account.person);
+    let fits = people.filter(|one| !wanted.is_empty() && one.name.raw().to_lowercase().contains(&wanted));
+    let fits: Vec<String> = fits.map(|one| Who::from(one).line().for_terminal()).take(SUGGESTED).collect();
+    match fits.len() {
+        0 => format!("{shown} is no member of {room}"),
+        _ => format!("nobody in {room} has the id or address `{shown}`; did you mean {}?", fits.join(" or ")),
+    }
+}
+
+/// People suggested for a name.
+const SUGGESTED: usize = 3;
 
 fn verdict(judged: &JudgedMember, clock: &Clock) -> String {
     match &judged.verdict {

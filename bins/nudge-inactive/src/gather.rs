@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{RoomId, Window};
+use audit_model::{GapReason, RoomId, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::Room;
 use event_archive::Look;
@@ -10,7 +10,7 @@ use job_runner::Job;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
-use crate::activity;
+use crate::activity::{self, SignIns};
 use crate::config::Config;
 use crate::rooms::{Choice, choose, tags};
 use crate::rule::{JudgedMember, Terms, Verdict, judge};
@@ -34,16 +34,18 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     if choice.archived > 0 {
         notes.push(format!("archived rooms are not looked at: {}", choice.archived));
     }
+    let has_list = look.coverage().gaps.iter().all(|gap| gap.what != "rooms");
+    if choice.ids.is_empty() && has_list {
+        // no all-clear for rooms that nobody looked at
+        look.gap("rooms", job.window, GapReason::ListEmpty);
+    }
     let rooms: Vec<&Room> = shown.iter().filter(|room| choice.ids.contains(&room.fact.id)).collect();
     let found = activity::read(job, &rooms, &config.classes, look).await?;
-    let terms = terms(config, job, look);
+    let terms = terms(config, job, look).await?;
     let judged: Vec<(RoomId, Vec<JudgedMember>)> =
         found.rooms.values().map(|room| (room.id.clone(), judge(room, &terms, job.window.until))).collect();
     let watched_since = job.archive.audit_known_since(job.window.until).await?;
-    let last = match watched_since.filter(|since| *since < job.window.since) {
-        Some(since) => activity::last_before(job, since, &inactive(&judged), &found).await?,
-        None => BTreeMap::new(),
-    };
+    let last = activity::last_before(job, &inactive(&judged), &found).await?;
     Ok(Facts { window: job.window, notes, found, judged, watched_since, last })
 }
 
@@ -64,16 +66,31 @@ async fn chosen(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<(
     };
     let choice = choose(wanted, &shown, &tagged);
     if !choice.unknown.is_empty() {
-        let message =
-            |unknown: &String| format!("no room is meant by `{unknown}`; look ids, titles and tags up in the portal");
+        let message = |unknown: &String| no_room(unknown, &shown);
         let problems = choice.unknown.iter().map(|unknown| Problem::new("rooms", message(unknown))).collect();
         return Err(job_runner::Error::Config(Problems(problems)).into());
     }
     Ok((shown, choice))
 }
 
-fn terms(config: &Config, job: &Job, look: &Look) -> Terms {
-    Terms {
+/// What to say of an entry that means no room.
+pub(crate) fn no_room(unknown: &str, rooms: &[Room]) -> String {
+    let is_alike = |room: &&Room| room.fact.title.for_terminal().to_lowercase() == unknown.to_lowercase();
+    let advice = match rooms.iter().find(is_alike) {
+        Some(room) => format!("did you mean `{}`?", room.fact.title.for_terminal()),
+        None => "look ids, titles and tags up in the portal".to_owned(),
+    };
+    format!("no room is meant by `{unknown}`; {advice}")
+}
+
+async fn terms(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Terms> {
+    let mut blind = activity::blindness(job, config.period(), look.coverage());
+    if blind.is_none() {
+        blind = activity::short_trail(job, look).await?;
+    }
+    let sign_ins =
+        if look.coverage().audit.is_some() { activity::sign_ins(job, look).await? } else { SignIns::default() };
+    Ok(Terms {
         min_activity: config.min_activity,
         grace: config.grace(),
         with_owner: config.include_owner,
@@ -81,8 +98,10 @@ fn terms(config: &Config, job: &Job, look: &Look) -> Terms {
         robots: job.service_accounts.clone(),
         listed: config.exclude_people.clone(),
         own: Some(job.portal.me.person.id),
-        blind: activity::blindness(job, config.period(), look.coverage()),
-    }
+        period_begins: job.window.since,
+        sign_ins,
+        blind,
+    })
 }
 
 fn inactive(judged: &[(RoomId, Vec<JudgedMember>)]) -> BTreeSet<(Uuid, RoomId)> {

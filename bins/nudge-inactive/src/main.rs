@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod gather;
 mod missed;
+mod publish;
 mod remind;
 mod report;
 mod room_report;
@@ -19,13 +20,13 @@ use std::process::ExitCode;
 
 use ::report::{Document, Line};
 use audit_model::{MainSource, Window};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Reached, Setup};
 
 use crate::body::{Body, Report};
 use crate::cli::{Cli, Command};
@@ -58,6 +59,10 @@ impl Program for NudgeInactive {
         cli.flags()
     }
 
+    fn reach(config: &Config) -> TimeDelta {
+        config.period()
+    }
+
     /// The period before its end, whatever earlier runs have seen: a shorter one would call people inactive who are not.
     fn window(
         config: &Config,
@@ -68,6 +73,11 @@ impl Program for NudgeInactive {
     ) -> Result<Option<Window>, job_runner::Error> {
         let until = until.unwrap_or(now);
         Ok(Some(Window::new(since.unwrap_or(until - config.period()), until)))
+    }
+
+    /// A look at some rooms says nothing of who is not found in others.
+    fn part(config: &Config) -> String {
+        config.rooms.wanted().unwrap_or_default().join("\n")
     }
 
     fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
@@ -87,7 +97,11 @@ impl Program for NudgeInactive {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        act::act(config, job, report, job_runner::document::<Self>).await
+        act::act(config, job, report).await
+    }
+
+    async fn publish(config: &Config, publishing: &Publishing, report: &mut Report) -> anyhow::Result<()> {
+        publish::publish(config, publishing, report, job_runner::document::<Self>).await
     }
 
     fn body(report: &Report, document: &mut Document) {
@@ -112,7 +126,7 @@ impl Program for NudgeInactive {
     }
 
     fn needs_mail(config: &Config) -> bool {
-        config.remind.enabled || !config.manager.mail_to.is_empty()
+        config.remind.enabled || config.manager.per_owner || !config.manager.mail_to.is_empty()
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

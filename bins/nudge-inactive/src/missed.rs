@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use attribution::FACTS_KEPT;
 use audit_model::{PortalText, RoomId};
+use chrono::{DateTime, Utc};
 use docspace_client::Access;
 use event_archive::Looked;
 use job_runner::Job;
@@ -22,7 +23,7 @@ const LOOKED_UP: usize = 10;
 pub(crate) struct Missed<'a> {
     job: &'a Job,
     changed: &'a BTreeMap<RoomId, Vec<Changed>>,
-    titles: HashMap<RoomId, Vec<(Uuid, PortalText)>>,
+    titles: HashMap<RoomId, Vec<(Uuid, DateTime<Utc>, PortalText)>>,
 }
 
 impl<'a> Missed<'a> {
@@ -30,16 +31,17 @@ impl<'a> Missed<'a> {
         Missed { job, changed, titles: HashMap::new() }
     }
 
-    /// How many documents others have made or changed, and up to five titles, newest first; none for somebody who may not read all of
-    /// the room.
+    /// How many documents others have made or changed since somebody was last seen, and up to five titles, newest first; none for
+    /// somebody who may not read all of the room.
     pub(crate) async fn of(
         &mut self,
         room: &RoomId,
-        person: Uuid,
-        access: Access,
+        (person, access): (Uuid, Access),
+        last: Option<DateTime<Utc>>,
     ) -> anyhow::Result<(u64, Vec<PortalText>)> {
         let changed = self.changed.get(room).map(Vec::as_slice).unwrap_or_default();
-        let count = changed.iter().filter(|change| change.by != person).count() as u64;
+        let is_news = |by: Uuid, at: DateTime<Utc>| by != person && last.is_none_or(|last| at > last);
+        let count = changed.iter().filter(|change| is_news(change.by, change.at)).count() as u64;
         if count == 0 || !reads_everything(access) {
             return Ok((count, Vec::new()));
         }
@@ -47,12 +49,16 @@ impl<'a> Missed<'a> {
             let titles = self.look_up(room, changed).await?;
             self.titles.insert(room.clone(), titles);
         }
-        let titles = self.titles[room].iter().filter(|(by, _)| *by != person);
-        Ok((count, titles.map(|(_, title)| title.clone()).take(TITLES).collect()))
+        let titles = self.titles[room].iter().filter(|(by, at, _)| is_news(*by, *at));
+        Ok((count, titles.map(|(.., title)| title.clone()).take(TITLES).collect()))
     }
 
     /// Titles of today, of documents that are still in the room.
-    async fn look_up(&self, room: &RoomId, changed: &[Changed]) -> anyhow::Result<Vec<(Uuid, PortalText)>> {
+    async fn look_up(
+        &self,
+        room: &RoomId,
+        changed: &[Changed],
+    ) -> anyhow::Result<Vec<(Uuid, DateTime<Utc>, PortalText)>> {
         let mut titles = Vec::new();
         for change in changed.iter().take(LOOKED_UP) {
             let id = RoomId::from(change.file.as_str());
@@ -74,7 +80,7 @@ impl<'a> Missed<'a> {
                 }
             };
             if place.value.room.as_ref() == Some(room) {
-                titles.push((change.by, file.title));
+                titles.push((change.by, change.at, file.title));
             }
         }
         Ok(titles)

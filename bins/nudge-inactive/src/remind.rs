@@ -13,8 +13,9 @@ use job_runner::Job;
 use crate::config::Config;
 use crate::rule::JudgedMember;
 
+pub(crate) use letter::{check as check_templates, has_language};
 pub(crate) use plan::{Hold, Reminder, Step};
-pub(crate) use send::{Observed, remind, spared};
+pub(crate) use send::{Observed, Reminded, remind, spared};
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.
 pub(crate) async fn explain_reminders(
@@ -44,8 +45,15 @@ pub(crate) async fn explain_reminders(
         lines.push("nobody is written to: `remind.enabled` is false".to_owned());
         return Ok(lines);
     }
-    let at = plan::Circumstances { now: job.now, zone, window_end: job.window.until, judged: 0, is_clear: true };
-    if let Some(hold) = plan::hold(person, &past, &config.remind, at) {
+    let at = plan::Circumstances {
+        now: job.now,
+        zone,
+        window_end: job.window.until,
+        judged: 0,
+        is_clear: true,
+        is_rehearsal: false,
+    };
+    if let Some(hold) = plan::hold(person, &past.sent_to(person.id, None), &config.remind, at) {
         lines.push(format!("no mail now: {}", hold.words()));
     }
     Ok(lines)

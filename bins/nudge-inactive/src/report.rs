@@ -9,17 +9,33 @@ use ::report::{Block, Cell, Details, Document, Figure, Line, Link, PersonLine, S
 use alerting::room_page;
 use audit_model::{Finding, Person, PortalRole, PortalText, Verdict};
 use job_runner::Head;
+use safe_actions::ActionState;
 
-use crate::body::Report;
+use crate::body::{Part, Report};
+use crate::publish::Delivered;
 use crate::room_report::{Inactive, RoomReport};
-use crate::rule::Risk;
+use crate::rule::{Risk, Unsure};
+
+/// So many readers through groups are folded: nobody decides about each.
+const FOLDED_FROM: usize = 6;
 
 /// Puts what the program found and did into the document.
 pub(crate) fn body(report: &Report, document: &mut Document) {
-    let clock = document.clock();
-    let rooms = &report.body.rooms;
-    document.figures = figures(report);
     document.sections.extend(reminders::held(&report.body.actions));
+    document.sections.extend(undelivered(report, document.clock()));
+    document.sections.extend(short_trail(report));
+    let rooms: Vec<&RoomReport> = report.body.rooms.iter().collect();
+    let before = std::mem::take(&mut document.sections);
+    part(report, &rooms, document);
+    document.sections.splice(0..0, before);
+    document.figures.extend(changes(report));
+}
+
+/// The same for some of the rooms, in place of what the document says of all.
+pub(crate) fn part(report: &Report, rooms: &[&RoomReport], document: &mut Document) {
+    let clock = document.clock();
+    document.figures = figures(report, rooms);
+    document.sections = first(report, rooms).into_iter().collect();
     let findings: BTreeMap<&str, &Finding> =
         report.findings.iter().map(|found| (found.finding.fingerprint.as_str(), &found.finding)).collect();
     for room in rooms.iter().filter(|room| !room.inactive.is_empty()) {
@@ -27,23 +43,88 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
             let finding = findings.get(inactive.fingerprint(room).as_str()).copied()?;
             Some(person(report, inactive, finding, clock))
         };
-        let section = room_section(&report.head, room).with(Block::Paragraph(counts(room).into()));
-        document.sections.push(section.with_people(room.inactive.iter().filter_map(person)));
+        let owner = room.owner.as_ref().map(|owner| line!["; owned by ", who(owner)]).unwrap_or_default();
+        let section = room_section(&report.head, room).with(Block::Paragraph(Line::from(counts(room)).and(owner)));
+        let many = room.inactive.iter().filter(|one| one.is_one_of_many()).count() >= FOLDED_FROM;
+        let (readers, others): (Vec<&Inactive>, Vec<&Inactive>) =
+            room.inactive.iter().partition(|one| many && one.is_one_of_many());
+        let section = section.with_people(others.into_iter().filter_map(person));
+        let readers: Vec<Block> =
+            readers.into_iter().filter_map(person).map(|person| Block::Person(Box::new(person))).collect();
+        let section = match readers.len() as u64 {
+            0 => section,
+            many => {
+                let summary = format!("{} through groups", plural(many, "reader")).into();
+                section.with(Block::Details(Details { summary, blocks: readers }))
+            }
+        };
+        document.sections.push(section);
     }
-    document.sections.extend(reminders::section(report));
+    document.sections.extend(reminders::section(report, rooms));
     document.sections.extend(unread(report));
-    document.sections.extend(not_judged(report, clock));
-    document.sections.extend(quiet(report));
+    document.sections.extend(not_judged(rooms, clock));
+    document.sections.extend(quiet(report, rooms));
+}
+
+/// What whoever reads only one line has to decide.
+fn first(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
+    let guests = |room: &&&RoomReport| room.inactive.iter().any(|one| one.risk == Risk::GuestWhoMayChange);
+    let places = rooms.iter().filter(guests).count() as u64;
+    let inactive = rooms.iter().flat_map(|room| &room.inactive).filter(|one| one.risk == Risk::GuestWhoMayChange);
+    let people = inactive.map(|one| one.person.id).collect::<BTreeSet<_>>().len() as u64;
+    let text = format!(
+        "{} who did nothing for {} can still change documents in {}: take them out?",
+        plural(people, "guest"),
+        plural(report.body.terms.period_days.into(), "day"),
+        plural(places, "room"),
+    );
+    (people > 0).then(|| Section::new("to decide first").with(Block::Paragraph(text.into())))
+}
+
+/// Managers whom the report has not reached.
+fn undelivered(report: &Report, clock: Clock) -> Option<Section> {
+    let line = |one: &Delivered| {
+        let since = one.waiting_since.map(|since| format!(", reports wait since {}", clock.day(since)));
+        let why = one.reason.as_deref().unwrap_or("it is not known why");
+        Line::from(format!("{}{}: {why}; the next run sends its report", one.to, since.unwrap_or_default()))
+    };
+    let failed = report.body.manager.iter().filter(|one| one.state == ActionState::Failed);
+    let lines: Vec<Line> = failed.map(line).collect();
+    let section = Section { is_news: true, ..Section::new("the report did not reach everybody") };
+    (!lines.is_empty()).then(|| section.with(Block::List(lines)))
+}
+
+/// What nobody may take for an all-clear.
+fn short_trail(report: &Report) -> Option<Section> {
+    let unknown = report.body.rooms.iter().flat_map(|room| &room.unknown);
+    let people = unknown.filter(|one| one.why == Unsure::TrailTooShort).map(|one| one.person.id);
+    let people = people.collect::<BTreeSet<_>>().len() as u64;
+    let text = format!(
+        "the portal's audit trail begins inside the last {}, so it is not known whether {} were active before; nobody is called inactive until it is as long",
+        plural(report.body.terms.period_days.into(), "day"),
+        plural(people, "person"),
+    );
+    let section = Section { is_news: true, ..Section::new("the audit trail is too short") };
+    (people > 0).then(|| section.with(Block::Warning(text.into())))
+}
+
+/// What changed since the run before.
+fn changes(report: &Report) -> Vec<Figure> {
+    let Some(changes) = report.body.since_last_run else { return Vec::new() };
+    vec![
+        Figure::new("newly inactive", changes.newly_inactive).with_note("since the run before"),
+        Figure::new("came back", changes.came_back).with_note("after a reminder, since the run before"),
+    ]
 }
 
 /// Nothing where nothing can be concluded.
-fn figures(report: &Report) -> Vec<Figure> {
-    let body = &report.body;
-    if body.rooms.is_empty() || report.coverage().verdict() == Verdict::Nothing {
+fn figures(report: &Report, rooms: &[&RoomReport]) -> Vec<Figure> {
+    let body = Part(rooms);
+    if rooms.is_empty() || report.coverage().verdict() == Verdict::Nothing {
         return Vec::new();
     }
     let people_at = |most: Risk| {
-        let inactive = body.rooms.iter().flat_map(|room| &room.inactive).filter(|one| one.risk <= most);
+        let inactive = rooms.iter().flat_map(|room| &room.inactive).filter(|one| one.risk <= most);
         inactive.map(|one| one.person.id).collect::<BTreeSet<_>>().len() as u64
     };
     let memberships = plural(body.inactive(), "membership");
@@ -52,7 +133,7 @@ fn figures(report: &Report) -> Vec<Figure> {
     let mut figures = vec![
         Figure::new("people inactive", body.people()).with_note(format!("in {memberships}")),
         Figure::new("guests among them", guests).with_note(if guests > 0 { may_change } else { String::new() }),
-        Figure::new("rooms looked at", body.rooms.len() as u64),
+        Figure::new("rooms looked at", rooms.len() as u64),
     ];
     if body.unknown() > 0 {
         figures.push(Figure::new("memberships not judged", body.unknown()).with_note("it is not known who was active"));
@@ -94,12 +175,24 @@ fn person(report: &Report, inactive: &Inactive, finding: &Finding, clock: Clock)
         place.page = None;
     }
     let few = few_actions(report, inactive, clock);
-    person.what = line![few, " as ", right(inactive), "; ", role_and_risk(inactive)];
+    let more = sign_in_and_reminders(report, inactive, clock);
+    person.what = line![few, " as ", right(inactive), "; ", role_and_risk(inactive), "; ", more];
     person.facts = Vec::new();
     person.how_much = Line::default();
     (person.first, person.last) = (None, inactive.last_activity);
     person.what_to_do = what_to_do(inactive);
     person
+}
+
+/// `last sign-in 2026-11-19, reminded on 2026-11-06 (day 14)`
+fn sign_in_and_reminders(report: &Report, inactive: &Inactive, clock: Clock) -> String {
+    let sign_in = match inactive.last_sign_in {
+        Some(at) => format!("last sign-in {}", clock.day(at)),
+        None => "no sign-in known".to_owned(),
+    };
+    let reminded = report.body.reminded.get(&(inactive.person.id, inactive.room.clone()));
+    let reminded = reminded.map(|(at, days)| format!(", reminded on {} (day {days})", clock.day(*at)));
+    format!("{sign_in}{}", reminded.unwrap_or_default())
 }
 
 /// `ordinary user, may change documents`
@@ -178,13 +271,13 @@ fn unread(report: &Report) -> Option<Section> {
 }
 
 /// Members who are neither active nor inactive, as far as anybody can say.
-fn not_judged(report: &Report, clock: Clock) -> Option<Section> {
-    let rooms = &report.body.rooms;
-    let mut unknown = Table::new("", &["Who", "Room", "Why not"]);
+fn not_judged(rooms: &[&RoomReport], clock: Clock) -> Option<Section> {
+    let mut unknown = Table::new("", &["Who", "Room", "Why not", "Last sign-in"]);
     let mut new = Table::new("", &["Who", "Room", "Joined"]);
     for room in rooms {
         for one in &room.unknown {
-            unknown.row([who(&one.person).into(), title(room).into(), one.why.words().into()]);
+            let sign_in = one.last_sign_in.map(|at| clock.day(at)).unwrap_or_default();
+            unknown.row([who(&one.person).into(), title(room).into(), one.why.words().into(), sign_in.into()]);
         }
         for one in &room.new {
             new.row([who(&one.person).into(), title(room).into(), clock.day(one.joined).into()]);
@@ -202,8 +295,8 @@ fn not_judged(report: &Report, clock: Clock) -> Option<Section> {
 }
 
 /// Rooms in which nobody was found inactive, in one table.
-fn quiet(report: &Report) -> Option<Section> {
-    let rooms: Vec<&RoomReport> = report.body.rooms.iter().filter(|room| room.inactive.is_empty()).collect();
+fn quiet(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
+    let rooms: Vec<&RoomReport> = rooms.iter().copied().filter(|room| room.inactive.is_empty()).collect();
     let mut table = Table::new(plural(rooms.len() as u64, "room"), &["Room", "Members"]);
     for room in rooms {
         let name = match page(&report.head, room) {

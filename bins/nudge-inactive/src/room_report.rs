@@ -7,7 +7,7 @@ use audit_model::{
     Attributed, Counts, Course, Finding, FindingRoom, FindingState, Person, PortalText, RoomId, RoomRole, Severity,
     Window,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -22,8 +22,13 @@ const RULE: &str = "inactivity";
 pub(crate) struct RoomReport {
     pub(crate) id: RoomId,
     pub(crate) title: PortalText,
+    /// Who owns it, as the list of its members says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<Person>,
     pub(crate) members: u64,
     pub(crate) active: u64,
+    #[serde(skip)]
+    pub(crate) active_people: Vec<Uuid>,
     /// By risk, then by who was seen the longest time ago.
     pub(crate) inactive: Vec<Inactive>,
     pub(crate) unknown: Vec<Unknown>,
@@ -36,6 +41,8 @@ pub(crate) struct RoomReport {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Inactive {
     pub(crate) person: Person,
+    #[serde(skip)]
+    pub(crate) room: RoomId,
     pub(crate) risk: Risk,
     /// The right, in words.
     pub(crate) access: String,
@@ -46,6 +53,9 @@ pub(crate) struct Inactive {
     /// In this room, in or before the period; absent when none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_activity: Option<DateTime<Utc>>,
+    /// To the portal; absent when none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_sign_in: Option<DateTime<Utc>>,
     #[serde(skip)]
     pub(crate) judged: JudgedMember,
 }
@@ -55,6 +65,9 @@ pub(crate) struct Inactive {
 pub(crate) struct Unknown {
     pub(crate) person: Person,
     pub(crate) why: Unsure,
+    /// To the portal; absent when none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_sign_in: Option<DateTime<Utc>>,
 }
 
 /// Somebody who joined too lately to be judged.
@@ -73,11 +86,14 @@ impl RoomReport {
         last: &BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
     ) -> Self {
         let members = judged.len() as u64;
+        let owner = judged.iter().map(|judged| &judged.member).find(|member| member.is_owner);
         let mut report = RoomReport {
             id,
             title,
+            owner: owner.map(|member| member.account.person.clone()),
             members,
             active: 0,
+            active_people: Vec::new(),
             inactive: Vec::new(),
             unknown: Vec::new(),
             new: Vec::new(),
@@ -86,17 +102,22 @@ impl RoomReport {
         for judged in judged {
             let person = judged.member.account.person.clone();
             match judged.verdict {
-                Verdict::Active => report.active += 1,
+                Verdict::Active => {
+                    report.active += 1;
+                    report.active_people.push(person.id);
+                }
                 Verdict::Excluded(why) => *report.excluded.entry(why).or_default() += 1,
-                Verdict::Unknown(why) => report.unknown.push(Unknown { person, why }),
+                Verdict::Unknown(why) => {
+                    report.unknown.push(Unknown { person, why, last_sign_in: judged.last_sign_in });
+                }
                 Verdict::New { joined } => report.new.push(New { person, joined }),
                 Verdict::Inactive => {
                     let before = last.get(&(person.id, report.id.clone())).copied();
-                    report.inactive.push(Inactive::new(person, judged, before));
+                    report.inactive.push(Inactive::new(person, report.id.clone(), judged, before));
                 }
             }
         }
-        report.inactive.sort_by_key(|inactive| (inactive.risk, inactive.last_activity, inactive.person.id));
+        report.inactive.sort_by(|a, b| a.order().cmp(&b.order()));
         report.unknown.sort_by_key(|unknown| unknown.person.id);
         report.new.sort_by_key(|new| new.person.id);
         report
@@ -115,7 +136,7 @@ impl RoomReport {
 }
 
 impl Inactive {
-    fn new(person: Person, judged: JudgedMember, before: Option<DateTime<Utc>>) -> Self {
+    fn new(person: Person, room: RoomId, judged: JudgedMember, before: Option<DateTime<Utc>>) -> Self {
         let member = &judged.member;
         // a row of their own counts, whatever the groups say
         let groups = if member.is_direct { &[][..] } else { &member.groups };
@@ -125,9 +146,29 @@ impl Inactive {
             groups: groups.iter().map(|group| group.name.clone()).collect(),
             acts: judged.acts,
             last_activity: judged.last.or(before),
+            last_sign_in: judged.last_sign_in,
             person,
+            room,
             judged,
         }
+    }
+
+    /// Whether they only read, and only because of a group: such people may be many.
+    pub(crate) fn is_one_of_many(&self) -> bool {
+        self.risk == Risk::Reader && !self.judged.member.is_direct
+    }
+
+    /// By risk, then by who was seen the longest time ago, then by name.
+    fn order(&self) -> (Risk, Option<DateTime<Utc>>, &str, Uuid) {
+        (self.risk, self.last_activity, self.person.name.raw(), self.person.id)
+    }
+
+    /// From the first to the last action that is known of the series, else the moment since when there could have been one: the same in
+    /// every run, so that nobody is told again of what lasts.
+    fn window(&self, run: Window) -> Window {
+        let first = self.judged.samples.first().map(|sample| sample.at).or(self.last_activity);
+        let since = first.or(self.judged.possible_since).unwrap_or(run.since).min(run.until);
+        Window::new(since, self.last_activity.unwrap_or(since).max(since) + TimeDelta::seconds(1))
     }
 
     /// The same for the same person and room, run after run.
@@ -158,7 +199,7 @@ impl Inactive {
             person: Person { room_role: Some(role), ..self.person.clone() },
             room: Some(room.place()),
             counts: Counts { acts: self.acts, documents: self.judged.documents },
-            window,
+            window: self.window(window),
             reasons: vec![few, self.risk.words().to_owned()],
             evidence: self.judged.samples.clone(),
             evidence_total: self.acts,

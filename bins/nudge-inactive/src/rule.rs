@@ -14,7 +14,10 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
 use uuid::Uuid;
 
+use verdict::may_change;
 pub(crate) use verdict::{Excluded, Risk, Unsure, Verdict};
+
+use crate::activity::SignIns;
 
 /// The usual period.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::days(30);
@@ -42,6 +45,8 @@ pub(crate) struct Terms {
     pub(crate) listed: Vec<String>,
     /// Whose key this program uses: its own acts must not pass for the person's.
     pub(crate) own: Option<Uuid>,
+    pub(crate) period_begins: DateTime<Utc>,
+    pub(crate) sign_ins: SignIns,
     /// Why the portal's records are not enough to call anybody inactive.
     pub(crate) blind: Option<Unsure>,
 }
@@ -94,6 +99,10 @@ pub(crate) struct JudgedMember {
     pub(crate) samples: Vec<Evidence>,
     /// When they last did something in this period.
     pub(crate) last: Option<DateTime<Utc>>,
+    /// When they last signed in to the portal, as far as that is known.
+    pub(crate) last_sign_in: Option<DateTime<Utc>>,
+    /// Since when there are both the room and the account, as far as that is known: the same in every run.
+    pub(crate) possible_since: Option<DateTime<Utc>>,
 }
 
 /// What one person has done in one room in the period.
@@ -141,6 +150,8 @@ pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<J
             documents: done.acts.iter().map(|(document, ..)| document).collect::<BTreeSet<_>>().len() as u64,
             samples: done.samples.values().cloned().collect(),
             last: done.last,
+            last_sign_in: terms.sign_ins.last.get(&member.account.person.id).copied(),
+            possible_since: [member.account.person.registered, room.created].into_iter().flatten().max(),
         }
     };
     room.members.iter().map(judge_one).collect()
@@ -162,10 +173,8 @@ fn verdict(
     if let Some(why) = terms.blind.or(room.blind) {
         return Verdict::Unknown(why);
     }
-    let person = &member.account.person;
-    let joined = [room.joined.get(&person.id).copied(), person.registered, room.created].into_iter().flatten().max();
     let recent = |at: &DateTime<Utc>| now - *at < terms.grace;
-    if let Some(joined) = joined.filter(recent) {
+    if let Some(joined) = joined(room, member).filter(recent) {
         return Verdict::New { joined };
     }
     let through_changed_group =
@@ -178,7 +187,17 @@ fn verdict(
     if somewhere {
         return Verdict::Unknown(Unsure::SomewhereElse);
     }
+    // who only reads leaves no trace in the audit trail; who has not signed in cannot have read
+    let signed_in = terms.sign_ins.last.get(&member.account.person.id).is_some_and(|at| *at >= terms.period_begins);
+    if !may_change(member) && (signed_in || !terms.sign_ins.is_known) {
+        return Verdict::Unknown(Unsure::MayHaveRead);
+    }
     Verdict::Inactive
+}
+
+fn joined(room: &RoomView, member: &Member) -> Option<DateTime<Utc>> {
+    let person = &member.account.person;
+    [room.joined.get(&person.id).copied(), person.registered, room.created].into_iter().flatten().max()
 }
 
 fn excluded(member: &Member, terms: &Terms) -> Option<Excluded> {

@@ -18,7 +18,7 @@ pub use alert::{Alert, AlertContext, AlertCoverage, Links, Portal, Program, SCHE
 pub use channel::Channel;
 pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;
-pub use mail::{Fate, Mail, MailError, Mailer, Recipient};
+pub use mail::{Fate, Mail, MailError, MailFile, Mailer, Recipient, is_mail_address};
 pub use matter::{Matter, Moment, state_of};
 pub use outbox::{Judged, Outbox};
 pub use templates::{TemplateError, Templates};

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::Error as Smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Noop, Rcpt, Rset};
@@ -32,7 +32,22 @@ pub struct Mail {
     pub message_id: String,
     /// Addresses for `List-Unsubscribe`: `https:` or `mailto:`.
     pub unsubscribe: Vec<String>,
+    /// Whether one of them is of this person alone, and ends such mails when it is posted to (RFC 8058).
+    pub one_click: bool,
+    /// Whom an answer reaches; without, who reads the answers to all mails.
+    pub reply_to: Option<Recipient>,
+    /// Besides the text.
+    pub files: Vec<MailFile>,
     pub date: DateTime<Utc>,
+}
+
+/// A file that goes with a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailFile {
+    pub name: String,
+    /// Such as `text/csv; charset=utf-8`.
+    pub kind: &'static str,
+    pub content: Vec<u8>,
 }
 
 /// Whom a mail is for.
@@ -53,6 +68,20 @@ pub enum Fate {
     Unknown,
 }
 
+/// Longest name in a header, in characters: lines of a header have at most 998 octets.
+const LONGEST_NAME: usize = 80;
+
+/// Longest subject, in characters.
+const LONGEST_SUBJECT: usize = 200;
+
+/// How long a server is waited for that is told goodbye: nothing depends on its answer.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Whether this is an address that mail can be sent to, without a name.
+pub fn is_mail_address(text: &str) -> bool {
+    text.parse::<Address>().is_ok()
+}
+
 /// Why a mail was not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,10 +98,15 @@ pub enum MailError {
     #[error("the mail server did not take the message now; a later run tries again")]
     NotNow { source: ServerSaid },
     /// It does not take mails from this sender, whoever they are for.
-    #[error("the mail server does not take mails from this sender; correct `mail.from`")]
+    #[error(
+        "the mail server does not take mails from this sender; correct `mail.from`, or ask whoever runs the server"
+    )]
     Sender { source: ServerSaid },
-    /// It answered with 5xx.
-    #[error("the mail server refused the message; check the address and what the server says")]
+    /// It answered with 5xx, and not because of the address: it does not like the message, or who we are.
+    #[error("the mail server does not take this message, whoever it is for; ask whoever runs the server")]
+    NotTaken { source: ServerSaid },
+    /// It answered with 5xx to the address.
+    #[error("the mail server refused the address; check it and what the server says")]
     Refused { source: ServerSaid },
     #[error("the connection broke after the mail server had the message, so it may have taken it")]
     Broken { source: ServerSaid },
@@ -84,21 +118,32 @@ impl MailError {
     /// What became of the mail.
     pub fn fate(&self) -> Fate {
         match self {
-            MailError::Connect(_) | MailError::NotNow { .. } | MailError::Silent { had_message: false } => {
-                Fate::NotSent
-            }
+            MailError::Connect(_)
+            | MailError::NotNow { .. }
+            | MailError::Sender { .. }
+            | MailError::NotTaken { .. }
+            | MailError::Silent { had_message: false } => Fate::NotSent,
             MailError::Address { .. }
             | MailError::Message { .. }
             | MailError::NoUnicode
-            | MailError::Sender { .. }
             | MailError::Refused { .. } => Fate::Refused,
             MailError::Broken { .. } | MailError::Silent { had_message: true } => Fate::Unknown,
         }
     }
 
-    /// Whether the next mail would meet the same: there is no way to the server.
+    /// Whether the next mail would meet the same: there is no way to the server, it is silent, or it takes nothing from us.
     pub fn is_about_the_server(&self) -> bool {
-        matches!(self, MailError::Connect(_))
+        matches!(self, MailError::Connect(_) | MailError::Sender { .. } | MailError::Silent { .. })
+    }
+
+    /// Whether the server refuses what it was given and not whom it is for: the next mail may meet the same.
+    pub fn is_about_us(&self) -> bool {
+        matches!(self, MailError::Sender { .. } | MailError::NotTaken { .. })
+    }
+
+    /// Whether no server was asked, because the address itself is none.
+    pub fn is_about_the_address(&self) -> bool {
+        matches!(self, MailError::Address { .. } | MailError::NoUnicode)
     }
 }
 
@@ -136,13 +181,12 @@ impl Mailer {
         let patience = self.options.patience;
         let mut connection = smtp_connect(&self.options).await?;
         let from = MailFrom::new(Some(self.from.email.clone()), Vec::new());
-        let taken = timeout(patience, connection.command(from)).await;
-        let _ = timeout(patience, connection.command(Rset)).await;
-        let _ = timeout(patience, connection.quit()).await;
+        let taken = in_time(connection.command(from), patience, Step::Sender).await;
+        let _ = timeout(GOODBYE, connection.command(Rset)).await;
+        let _ = timeout(GOODBYE, connection.quit()).await;
         match taken {
-            Err(_) => Err(MailError::Silent { had_message: false }),
-            Ok(Err(source)) => Err(MailError::Sender { source: source.into() }),
-            Ok(Ok(_)) => Ok(()),
+            Err(MailError::NotNow { source }) => Err(MailError::Sender { source }),
+            taken => taken,
         }
     }
 
@@ -154,34 +198,45 @@ impl Mailer {
         Ok(self.message(mail)?.formatted())
     }
 
-    /// Hands a mail over. `Ok` only when the server says that it has taken it.
+    /// Hands a mail over. `Ok` only when the server says that it has taken it. A connection that the server has ended since the mail
+    /// before, or ends for want of another, is replaced once.
     ///
     /// # Errors
     /// [`MailError`]; its [`fate`](MailError::fate) says whether the mail may have left.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), MailError> {
         let message = self.message(mail)?;
+        let bytes = message.formatted();
+        let was_open = self.connection.is_some();
+        let sent = self.send_once(message.envelope(), &bytes).await;
+        // a server that takes so many mails over one connection says so to the next
+        if matches!(sent, Err(MailError::NotNow { .. })) && was_open && self.connection.is_none() {
+            return self.send_once(message.envelope(), &bytes).await;
+        }
+        sent
+    }
+
+    async fn send_once(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<(), MailError> {
         let patience = self.options.patience;
         let mut connection = self.connect().await?;
-        let sent = hand_over(&mut connection, message.envelope(), &message.formatted(), patience).await;
+        let sent = hand_over(&mut connection, envelope, bytes, patience).await;
         let may_go_on = match &sent {
             Ok(()) => true,
-            Err(MailError::NotNow { .. } | MailError::Refused { .. }) => {
-                in_time(connection.command(Rset), patience, false).await.is_ok()
+            Err(MailError::NotNow { .. } | MailError::NotTaken { .. } | MailError::Refused { .. }) => {
+                timeout(GOODBYE, connection.command(Rset)).await.is_ok_and(|reset| reset.is_ok())
             }
             Err(_) => false,
         };
         if may_go_on {
             self.connection = Some(connection);
         } else {
-            let _ = timeout(patience, connection.abort()).await;
+            let _ = timeout(GOODBYE, connection.abort()).await;
         }
         sent
     }
 
     async fn connect(&mut self) -> Result<AsyncSmtpConnection, MailError> {
-        let patience = self.options.patience;
         if let Some(mut open) = self.connection.take()
-            && in_time(open.command(Noop), patience, false).await.is_ok()
+            && timeout(GOODBYE, open.command(Noop)).await.is_ok_and(|heard| heard.is_ok())
         {
             return Ok(open);
         }
@@ -189,46 +244,77 @@ impl Mailer {
         Ok(smtp_connect(&self.options).await?)
     }
 
-    /// Says goodbye, if there is a connection.
+    /// Says goodbye, if there is a connection: the next mail goes over another one.
     pub async fn close(&mut self) {
-        let patience = self.options.patience;
         if let Some(mut connection) = self.connection.take() {
-            let _ = in_time(connection.quit(), patience, false).await;
+            let _ = timeout(GOODBYE, connection.quit()).await;
         }
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, MailError> {
-        let address = mail.to.address.parse().map_err(|source| MailError::Address { what: "to", source })?;
-        // a line break in a header would end it, and `lettre` panics on one
-        let one_line = |text: &str| PortalText::new(text).for_terminal();
-        let name = Some(one_line(&mail.to.name)).filter(|name| !name.trim().is_empty());
+        let to = mailbox("to", &mail.to)?;
+        // made here: one that is read back from the header gets lost with some names
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.email.clone()]);
         let mut builder = Message::builder()
+            .envelope(envelope.map_err(|source| MailError::Message { source })?)
             .from(self.from.clone())
-            .to(Mailbox::new(name, address))
-            .subject(one_line(&mail.subject))
+            .to(to)
+            .subject(one_line(&mail.subject, LONGEST_SUBJECT))
             .date(SystemTime::from(mail.date))
             .message_id(Some(format!("<{}>", mail.message_id)))
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("X-Auto-Response-Suppress", "All"));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(reply_to.clone());
+        let own = mail.reply_to.as_ref().and_then(|recipient| mailbox("reply_to", recipient).ok());
+        if let Some(reply_to) = own.or_else(|| self.reply_to.clone()) {
+            builder = builder.reply_to(reply_to);
         }
         if !mail.unsubscribe.is_empty() {
             let addresses: Vec<String> = mail.unsubscribe.iter().map(|address| format!("<{address}>")).collect();
             builder = builder.raw_header(header("List-Unsubscribe", &addresses.join(", ")));
         }
+        if mail.one_click {
+            builder = builder.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+        }
         let text = SinglePart::plain(mail.text.clone());
-        let message = match &mail.html {
-            None => builder.singlepart(text),
-            Some(html) => {
-                // the same message has the same bytes
-                let boundary: String = mail.message_id.chars().filter(char::is_ascii_alphanumeric).collect();
-                let parts = MultiPart::alternative().boundary(format!("part-{boundary}"));
-                builder.multipart(parts.singlepart(text).singlepart(SinglePart::html(html.clone())))
+        // the same message has the same bytes
+        let boundary: String = mail.message_id.chars().filter(char::is_ascii_alphanumeric).collect();
+        let body = mail.html.as_ref().map(|html| {
+            let parts = MultiPart::alternative().boundary(format!("part-{boundary}"));
+            parts.singlepart(text.clone()).singlepart(SinglePart::html(html.clone()))
+        });
+        let message = if mail.files.is_empty() {
+            match body {
+                None => builder.singlepart(text),
+                Some(body) => builder.multipart(body),
             }
+        } else {
+            let parts = MultiPart::mixed().boundary(format!("mail-{boundary}"));
+            let parts = match body {
+                None => parts.singlepart(text),
+                Some(body) => parts.multipart(body),
+            };
+            builder.multipart(
+                mail.files.iter().try_fold(parts, |parts, file| attached(file).map(|file| parts.singlepart(file)))?,
+            )
         };
         message.map_err(|source| MailError::Message { source })
     }
+}
+
+fn attached(file: &MailFile) -> Result<SinglePart, MailError> {
+    let kind = file.kind.parse().map_err(|_| MailError::Message { source: lettre::error::Error::NonAsciiChars })?;
+    Ok(Attachment::new(one_line(&file.name, LONGEST_NAME)).body(file.content.clone(), kind))
+}
+
+/// A line break in a header would end it, and `lettre` panics on one.
+fn one_line(text: &str, longest: usize) -> String {
+    PortalText::new(text).for_terminal_within(longest)
+}
+
+fn mailbox(what: &'static str, recipient: &Recipient) -> Result<Mailbox, MailError> {
+    let address = recipient.address.parse().map_err(|source| MailError::Address { what, source })?;
+    let name = Some(one_line(&recipient.name, LONGEST_NAME)).filter(|name| !name.trim().is_empty());
+    Ok(Mailbox::new(name, address))
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
@@ -250,25 +336,56 @@ async fn hand_over(
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    in_time(connection.command(MailFrom::new(envelope.from().cloned(), parameters)), patience, false).await?;
+    let from = MailFrom::new(envelope.from().cloned(), parameters);
+    in_time(connection.command(from), patience, Step::Sender).await?;
     for to in envelope.to() {
-        in_time(connection.command(Rcpt::new(to.clone(), Vec::new())), patience, false).await?;
+        in_time(connection.command(Rcpt::new(to.clone(), Vec::new())), patience, Step::Recipient).await?;
     }
-    in_time(connection.command(Data), patience, false).await?;
-    in_time(connection.message(bytes), patience, true).await
+    in_time(connection.command(Data), patience, Step::Sender).await?;
+    in_time(connection.message(bytes), patience, Step::Message).await
+}
+
+/// What a step of handing a mail over is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Sender,
+    Recipient,
+    Message,
 }
 
 /// Waits for the answer to one step.
 async fn in_time<T>(
-    step: impl Future<Output = Result<T, Smtp>>,
+    step_done: impl Future<Output = Result<T, Smtp>>,
     patience: Duration,
-    had_message: bool,
+    step: Step,
 ) -> Result<(), MailError> {
-    match timeout(patience, step).await.ok() {
-        None => Err(MailError::Silent { had_message }),
-        Some(Ok(_)) => Ok(()),
-        Some(Err(source)) if source.is_permanent() => Err(MailError::Refused { source: source.into() }),
-        Some(Err(source)) if source.is_transient() || !had_message => Err(MailError::NotNow { source: source.into() }),
-        Some(Err(source)) => Err(MailError::Broken { source: source.into() }),
+    match timeout(patience, step_done).await {
+        Err(_) => Err(MailError::Silent { had_message: step == Step::Message }),
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(refused(error, step)),
     }
+}
+
+fn refused(error: Smtp, step: Step) -> MailError {
+    let is_permanent = error.is_permanent();
+    let may_be_heard = error.is_transient() || step != Step::Message;
+    let is_about_us = is_about_us(&error);
+    let source = error.into();
+    match step {
+        Step::Sender if is_permanent => MailError::Sender { source },
+        Step::Recipient if is_permanent && !is_about_us => MailError::Refused { source },
+        Step::Recipient | Step::Message if is_permanent => MailError::NotTaken { source },
+        _ if may_be_heard => MailError::NotNow { source },
+        _ => MailError::Broken { source },
+    }
+}
+
+/// Whether a refusal of an address is one of the sender: many servers wait with that until they know the first recipient. It is when
+/// they ask for signing in, or the status is one of policy (5.7) or of the sender's address (RFC 3463).
+fn is_about_us(error: &Smtp) -> bool {
+    let asks_for_signing_in =
+        error.status().is_some_and(|code| ["530", "535", "538"].contains(&code.to_string().as_str()));
+    let text = error.to_string();
+    let is_status = |word: &str| word.starts_with("5.7.") || ["5.1.7", "5.1.8"].contains(&word);
+    asks_for_signing_in || text.split_whitespace().any(is_status)
 }

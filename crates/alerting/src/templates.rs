@@ -4,6 +4,7 @@
 //! endings must be one safe line already, as [`PortalText::for_terminal`](audit_model::PortalText::for_terminal) gives it. A value that
 //! is not there is an error and not a hole in a mail.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
@@ -50,6 +51,15 @@ impl Templates {
     pub fn language<'a>(&'a self, culture: Option<&'a str>, files: &[&str]) -> Option<&'a str> {
         let has = |language: &&str| files.iter().all(|file| self.is_there(language, file));
         self.languages(culture).into_iter().find(has)
+    }
+
+    /// The languages, in order, in which all of these files are there, built in or in the folder.
+    pub fn languages_of(&self, files: &[&str]) -> Vec<String> {
+        let own = self.builtin.iter().filter_map(|(name, _)| Some(name.split_once('/')?.0.to_owned()));
+        let folders = self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+        let replaced = folders.filter_map(|entry| entry.file_name().into_string().ok());
+        let all: BTreeSet<String> = own.chain(replaced).filter(|language| is_safe(language)).collect();
+        all.into_iter().filter(|language| files.iter().all(|file| self.is_there(language, file))).collect()
     }
 
     fn is_there(&self, language: &str, file: &str) -> bool {

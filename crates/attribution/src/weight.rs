@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::{ActionId, AuditEvent, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::{Error, Look, LookUps, Reading};
+use event_archive::{Archive, Error, Look, LookUps, Reading};
 use futures::TryStreamExt;
 
 use crate::FACTS_KEPT;
@@ -34,6 +34,8 @@ struct Asked {
     at: Vec<DateTime<Utc>>,
     /// What is known of it otherwise than by the inventory must have been learned after this; `None` asks the portal for nothing.
     learned_after: Option<DateTime<Utc>>,
+    /// Some of that left it where it was, so that it can be listed.
+    is_left: bool,
 }
 
 impl Folders {
@@ -47,7 +49,7 @@ impl Folders {
         self.note(event, Some(DateTime::UNIX_EPOCH));
     }
 
-    /// The same for an event that an earlier run has judged: nothing new is asked.
+    /// The same for an event that an earlier run has judged: what that learned is remembered, and nothing new is asked.
     pub fn recall(&mut self, event: &AuditEvent) {
         self.note(event, None);
     }
@@ -56,6 +58,7 @@ impl Folders {
         if let Some(folder) = folder_of(event) {
             let asked = self.0.entry(folder).or_default();
             asked.at.push(event.at);
+            asked.is_left |= leaves_in_place(event);
             asked.learned_after = asked.learned_after.max(learned_after);
         }
     }
@@ -66,12 +69,10 @@ impl Folders {
     /// # Errors
     /// Only of the store.
     pub async fn weigh(self, look: &mut Look) -> Result<Weights, Error> {
-        let mut weights = Weights { readings: look.archive.readings(self.0.keys()).await?, ..Weights::default() };
-        weights.learn_arrivals(&self, look).await?;
+        let mut weights = self.known(&look.archive).await?;
         let mut look_ups = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, look.now);
         for (folder, asked) in self.0 {
-            let is_known = |at: &DateTime<Utc>| weights.base(&folder, *at).is_some();
-            let Some(last) = asked.learned_after.filter(|_| !asked.at.iter().all(is_known)) else { continue };
+            let Some(last) = asked.learned_after.filter(|_| !weights.knows(&folder, &asked)) else { continue };
             if !look_ups.may_ask() {
                 break;
             }
@@ -82,6 +83,28 @@ impl Folders {
             }
         }
         look.finish(look_ups);
+        Ok(weights)
+    }
+
+    /// What is remembered of the folders, without asking the portal.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered(mut self, archive: &Archive) -> Result<Weights, Error> {
+        self.0.values_mut().for_each(|asked| asked.learned_after = None);
+        self.known(archive).await
+    }
+
+    /// The inventory, and for what earlier runs have judged what those have learned.
+    async fn known(&self, archive: &Archive) -> Result<Weights, Error> {
+        let mut weights = Weights { readings: archive.readings(self.0.keys()).await?, ..Weights::default() };
+        weights.learn_arrivals(self, archive).await?;
+        for (folder, asked) in &self.0 {
+            if asked.learned_after.is_none() && !weights.knows(folder, asked) {
+                let remembered = archive.remembered_weight(folder).await?;
+                weights.listed.extend(remembered.map(|known| (folder.clone(), known.value.files)));
+            }
+        }
         Ok(weights)
     }
 }
@@ -97,6 +120,14 @@ fn folder_of(event: &AuditEvent) -> Option<EntryId> {
     folder.map(|id| EntryId::from(id.as_str()))
 }
 
+/// When something came, and which folder it is where it is one.
+type Arrival = (DateTime<Utc>, Option<EntryId>);
+
+/// Whether the folder is still there afterwards: it was downloaded or copied.
+fn leaves_in_place(event: &AuditEvent) -> bool {
+    matches!(event.action.0, 5022 | 5023 | 5057)
+}
+
 /// How many files folders held, at any depth, as far as the key's account can see.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
@@ -106,7 +137,7 @@ pub struct Weights {
     /// When folders were made.
     made: BTreeMap<EntryId, DateTime<Utc>>,
     /// What was moved or copied into a folder: when, and which folder where it was one.
-    arrived: BTreeMap<EntryId, Vec<(DateTime<Utc>, Option<EntryId>)>>,
+    arrived: BTreeMap<EntryId, Vec<Arrival>>,
     /// When new documents came, by place: the portal does not say into which folder.
     came: BTreeMap<PortalText, Vec<DateTime<Utc>>>,
 }
@@ -126,11 +157,20 @@ impl Weights {
     /// What stood behind the event. What that counts is a matter of rules.
     pub fn behind(&self, event: &AuditEvent) -> Behind {
         let Some(folder) = folder_of(event) else { return Behind::One };
-        let files = self.held(&folder, event).or_else(|| self.listed.get(&folder).copied()).or_else(|| {
-            // rather what it held later than nothing
-            self.readings.get(&folder)?.first().map(|reading| reading.holding.files)
-        });
+        let listed = || self.listed.get(&folder).copied();
+        let read = self.read(&folder, event.at).map(|(files, since)| files + self.arrived(&folder, since, event.at));
+        let files =
+            read.or_else(|| listed().filter(|_| leaves_in_place(event))).or_else(|| self.brought_in(&folder, event));
+        // rather what it held later than nothing
+        let later = || self.readings.get(&folder)?.first().map(|reading| reading.holding.files);
+        let files = files.or_else(listed).or_else(later);
         files.map_or(Behind::UnlistedFolder, |files| Behind::Folder { files })
+    }
+
+    /// Whether the portal need not be asked for a folder.
+    fn knows(&self, folder: &EntryId, asked: &Asked) -> bool {
+        let is_new = |at: &DateTime<Utc>| !asked.is_left && self.made.get(folder).is_some_and(|made| made <= at);
+        asked.at.iter().all(|at| self.read(folder, *at).is_some() || is_new(at))
     }
 
     /// The title of a folder or a room, as it was last read.
@@ -139,41 +179,42 @@ impl Weights {
         readings.last().map(|reading| &reading.holding.title)
     }
 
-    /// What the folder held when it was last read before the event, and what came into it since then.
-    fn held(&self, folder: &EntryId, event: &AuditEvent) -> Option<u64> {
-        let (files, since) = self.base(folder, event.at)?;
-        let is_meanwhile = |at: &DateTime<Utc>| (since..=event.at).contains(at);
-        let weight = |inner: &Option<EntryId>| match inner {
-            Some(inner) => self.base(inner, event.at).map_or(1, |(files, _)| files),
-            None => 1,
-        };
-        let arrived = self.arrived.get(folder).into_iter().flatten().filter(|(at, _)| is_meanwhile(at));
-        let arrived: u64 = arrived.map(|(_, inner)| weight(inner)).sum();
-        // into a new folder may have gone whatever is new there
-        let is_new = self.made.get(folder).is_some_and(|made| since == *made);
-        let new = event.context.as_ref().filter(|_| is_new).and_then(|place| self.came.get(place));
-        let new = new.into_iter().flatten().filter(|at| is_meanwhile(at)).count() as u64;
-        Some(files + arrived + new)
+    /// How many files the folder held when it was last read before a moment, and until when it was seen so.
+    fn read(&self, folder: &EntryId, at: DateTime<Utc>) -> Option<(u64, DateTime<Utc>)> {
+        let readings = self.readings.get(folder)?;
+        let before = |limit: DateTime<Utc>| readings.iter().rev().find(|reading| reading.since <= limit);
+        let reading = before(at - TAKEN_WITHIN).or_else(|| before(at))?;
+        Some((reading.holding.files, reading.until.min(at)))
     }
 
-    /// How many files the folder held at a moment before, and which moment that was.
-    fn base(&self, folder: &EntryId, at: DateTime<Utc>) -> Option<(u64, DateTime<Utc>)> {
-        let readings = self.readings.get(folder).map(Vec::as_slice).unwrap_or_default();
-        let before = |limit: DateTime<Utc>| readings.iter().rev().find(|reading| reading.since <= limit);
-        let reading = before(at - TAKEN_WITHIN).or_else(|| before(at));
-        let read = reading.map(|reading| (reading.holding.files, reading.until.min(at)));
-        read.or_else(|| self.made.get(folder).filter(|made| **made <= at).map(|made| (0, *made)))
+    /// How many files were moved or copied into a folder between two moments.
+    fn arrived(&self, folder: &EntryId, since: DateTime<Utc>, until: DateTime<Utc>) -> u64 {
+        let weight = |inner: &Option<EntryId>, at: DateTime<Utc>| match inner {
+            Some(inner) => self.read(inner, at).map_or(1, |(files, _)| files),
+            None => 1,
+        };
+        let arrived = self.arrived.get(folder).into_iter().flatten();
+        arrived.filter(|(at, _)| (since..=until).contains(at)).map(|(at, inner)| weight(inner, *at)).sum()
+    }
+
+    /// How many files a folder can have held that was made after the inventory was read: what was moved into it, and whatever was new in
+    /// its place.
+    fn brought_in(&self, folder: &EntryId, event: &AuditEvent) -> Option<u64> {
+        let made = *self.made.get(folder).filter(|made| **made <= event.at)?;
+        let came = event.context.as_ref().and_then(|place| self.came.get(place)).into_iter().flatten();
+        let came = came.filter(|at| (made..=event.at).contains(at)).count() as u64;
+        Some(came + self.arrived(folder, made, event.at))
     }
 
     /// What came into the folders after they were read, from what is remembered of the audit trail.
-    async fn learn_arrivals(&mut self, folders: &Folders, look: &Look) -> Result<(), Error> {
+    async fn learn_arrivals(&mut self, folders: &Folders, archive: &Archive) -> Result<(), Error> {
         let moments = || folders.0.values().flat_map(|asked| &asked.at);
         let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(()) };
         let read = self.readings.values().flatten().map(|reading| reading.until);
         let since = read.filter(|until| *until < *first).min().unwrap_or(*first).min(*first - MADE_WITHIN);
         let window = Window::new(since.max(*first - READ_EVERY * 24), *last + TimeDelta::seconds(1));
         let (mut inner, mut seen) = (BTreeSet::new(), BTreeMap::new());
-        let mut events = std::pin::pin!(look.archive.events_of_actions(arrivals(), window));
+        let mut events = std::pin::pin!(archive.events_of_actions(arrivals(), window));
         while let Some(event) = events.try_next().await? {
             let mut targets = event.target.iter().map(|id| EntryId::from(id.as_str()));
             let (Some(entry), folder) = (targets.next(), targets.next()) else { continue };
@@ -195,7 +236,7 @@ impl Weights {
             }
         }
         inner.retain(|folder| !self.readings.contains_key(folder));
-        self.readings.extend(look.archive.readings(&inner).await?);
+        self.readings.extend(archive.readings(&inner).await?);
         Ok(())
     }
 }

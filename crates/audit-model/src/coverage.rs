@@ -67,6 +67,9 @@ impl Gap {
             (GapReason::UnreadableRow, "logins") => {
                 "the portal fails on a login that is stored here (one without an address is one); ask whoever runs the server to repair it"
             }
+            (GapReason::PortalError, "upload") => {
+                "not every file is there, or known to be; the notes and the list of uploads say why, and the next run goes on"
+            }
             (GapReason::NothingRecorded, "logins") => {
                 "the portal lists no login at all, though somebody must have signed in; sign in to the portal once, and if that does not help, look at what stands between this machine and the portal, such as a proxy"
             }

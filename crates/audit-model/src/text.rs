@@ -49,6 +49,11 @@ impl PortalText {
         }
     }
 
+    /// The same where programs make links of what looks like an address: whoever chooses a title must not lead readers anywhere.
+    pub fn unlinked_within(&self, longest: usize) -> String {
+        self.for_terminal_within(longest).replace("://", ":/ /").replace("www.", "www .")
+    }
+
     /// The same for a line of the log, or for an error that may become part of one: short enough that nothing else of it is pushed out.
     pub fn for_log(&self) -> String {
         self.for_terminal_within(LONGEST_IN_LOG)
@@ -126,6 +131,8 @@ mod tests {
     #[test]
     fn long_text_is_cut_and_says_so() {
         let text = PortalText::new("žluť\u{7}");
+        let link = PortalText::new("see https://evil.example or www.evil.example");
+        assert_eq!(link.unlinked_within(80), "see https:/ /evil.example or www .evil.example");
         assert_eq!(text.for_terminal_within(9), "žluť\\u{7}");
         assert_eq!(text.for_terminal_within(8), "žluť\\u{…");
         assert_eq!(PortalText::new("契約書".repeat(5_000)).for_terminal_within(4), "契約書…");

@@ -180,7 +180,9 @@ impl ErrorKind {
             | ErrorKind::DatabaseDown
             | ErrorKind::ServerFault { .. } => "try again; if that does not help, ask whoever runs the server",
             ErrorKind::Refused { .. } => "ask whoever runs the server for the reason, which stands in its log",
-            ErrorKind::IncompleteList { .. } => "run again",
+            ErrorKind::IncompleteList { .. } => {
+                "run again; if it says the same again, the portal counts entries that it does not show: ask whoever runs it"
+            }
             other => other.gap_reason().remedy(),
         })
     }

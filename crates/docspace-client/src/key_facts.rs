@@ -91,7 +91,43 @@ pub struct KeyFacts {
     pub active: bool,
 }
 
+/// A key of the portal's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedKey {
+    /// As its owner called it.
+    pub name: PortalText,
+    /// Whose it is: everything is done in this account's name.
+    pub owner: Option<Uuid>,
+    /// The portal notes each use, also one that it refuses. `None`: never.
+    pub last_used: Option<DateTime<Utc>>,
+    /// When it dies; `None` for never.
+    pub expires: Option<DateTime<Utc>>,
+    pub active: bool,
+}
+
 impl Client {
+    /// All keys of the portal where an admin asks, else those of the key's owner. None on servers that do not know keys (before 3.1).
+    ///
+    /// # Errors
+    /// `MissingScope` for a key without `*:read`.
+    pub async fn keys(&self) -> Result<Vec<ListedKey>, Error> {
+        let listed = match self.get::<Vec<KeyDto>>(Question::new("the list of keys", "keys", "*:read")).await {
+            Ok(answer) => answer.response,
+            Err(error) if error.kind == ErrorKind::UnknownCall => Vec::new(),
+            // an old server's proxy, which does not know the key that asks either
+            Err(error) if is_from_proxy(&error) && self.has_api_key() && self.key().await?.is_none() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let keys = listed.into_iter().map(|dto| ListedKey {
+            name: dto.name,
+            owner: author(dto.create_by),
+            last_used: dto.last_used,
+            expires: dto.expires_at,
+            active: dto.is_active,
+        });
+        Ok(keys.collect())
+    }
+
     /// What the portal says about the key; `None` for a personal access token, and from servers that do not know keys (before
     /// 3.1). Server 3.7 asks for no scope here, so it is the question that tells a dead key; older ones may ask for `*:read`.
     pub async fn key(&self) -> Result<Option<KeyFacts>, Error> {

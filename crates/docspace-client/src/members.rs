@@ -83,6 +83,19 @@ pub struct Member {
     pub groups: Vec<MemberGroup>,
 }
 
+/// Everybody at the portal, for rooms that are shared with all: read once, when the first such room asks.
+#[derive(Debug, Default)]
+pub struct Everyone(Option<Vec<Account>>);
+
+impl Everyone {
+    async fn read(&mut self, client: &Client) -> Result<&[Account], Error> {
+        if self.0.is_none() {
+            self.0 = Some(client.people().await?);
+        }
+        Ok(self.0.as_deref().unwrap_or_default())
+    }
+}
+
 impl Client {
     /// Everybody in a room, whatever the status, each once: the owner, then people with a row of their own, then those who are in
     /// it through a group only. DocSpace admins and the portal's owner read every room without being listed.
@@ -91,6 +104,14 @@ impl Client {
     /// `MembersHidden` for a list without anybody, `NotFound` for a room that is not there, `IncompleteList` when the portal gave
     /// fewer rows than it says there are. A group that holds everybody needs what [`Client::people`] needs.
     pub async fn members(&self, room: &RoomId) -> Result<Vec<Member>, Error> {
+        self.members_with(room, &mut Everyone::default()).await
+    }
+
+    /// The same for one of many rooms: the list of people is asked for once.
+    ///
+    /// # Errors
+    /// As for [`Client::members`].
+    pub async fn members_with(&self, room: &RoomId, everyone: &mut Everyone) -> Result<Vec<Member>, Error> {
         const ASKED: &str = "the members of a room";
         let path = format!("files/rooms/{}/share", segment(room));
         // people and groups; links are no members
@@ -115,7 +136,7 @@ impl Client {
         let mut positions: HashMap<Uuid, usize> =
             members.iter().enumerate().map(|(position, member)| (member.account.person.id, position)).collect();
         for (group, access) in groups {
-            for account in self.members_through(room, group.id).await? {
+            for account in self.members_through(room, group.id, everyone).await? {
                 let position = *positions.entry(account.person.id).or_insert(members.len());
                 let Some(member) = members.get_mut(position) else {
                     members.push(Member {
@@ -137,10 +158,15 @@ impl Client {
     }
 
     /// Who is in the room through this group.
-    async fn members_through(&self, room: &RoomId, group: Uuid) -> Result<Vec<Account>, Error> {
+    async fn members_through(
+        &self,
+        room: &RoomId,
+        group: Uuid,
+        everyone: &mut Everyone,
+    ) -> Result<Vec<Account>, Error> {
         if group == EVERYONE {
             // it has no stored members, so a room lists none of them
-            return self.people().await;
+            return everyone.read(self).await.map(<[Account]>::to_vec);
         }
         let path = format!("files/folder/{}/group/{group}/share", segment(room));
         let question = Question::new("the members of a room's group", &path, "files:read or *:read");

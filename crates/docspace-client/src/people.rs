@@ -48,6 +48,20 @@ impl Client {
         Ok(people)
     }
 
+    /// Whether the portal says that it has no such group (any more).
+    ///
+    /// # Errors
+    /// As for [`Client::people`].
+    pub async fn is_group_gone(&self, group: Uuid) -> Result<bool, Error> {
+        let path = format!("group/{group}");
+        let question = Question::new("a group", &path, "accounts:read or *:read");
+        match self.get::<GroupDto>(question.query(&[("includeMembers", "false")])).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The error of a list of groups that is empty where somebody names one.
     pub fn no_groups() -> Error {
         Error::new("the list of groups", ErrorKind::EmptyList)

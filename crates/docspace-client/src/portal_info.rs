@@ -16,6 +16,8 @@ pub struct Quota {
     pub free: bool,
     /// Whether rooms and people tell how much space they use.
     pub statistics: bool,
+    /// The largest file that the plan allows; `None` when it names no size.
+    pub max_file_bytes: Option<u64>,
 }
 
 /// Whether the portal runs.
@@ -69,7 +71,8 @@ impl Client {
     /// right.
     pub async fn quota(&self) -> Result<Quota, Error> {
         let dto: QuotaDto = self.get(Question::new("the portal's plan", "portal/quota", "*:read")).await?.response;
-        Ok(Quota { audit: dto.audit, free: dto.free, statistics: dto.statistic })
+        let max_file_bytes = dto.max_file_size.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+        Ok(Quota { audit: dto.audit, free: dto.free, statistics: dto.statistic, max_file_bytes })
     }
 
     /// The settings as the key's owner sees them.

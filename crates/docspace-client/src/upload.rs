@@ -18,6 +18,9 @@ use crate::{Client, EntryId, Error, ErrorKind, File};
 /// What the portal takes in one chunk when it does not say.
 const USUAL_CHUNK_BYTES: u64 = 10 * 1024 * 1024;
 
+/// The largest file that a portal takes unless somebody has configured it otherwise, which it does not tell.
+const USUAL_FILE_BYTES: u64 = 100 * 1024 * 1024;
+
 const NEEDS: &str = "files:write or *:write";
 
 /// What becomes of an upload whose title is there already.
@@ -48,6 +51,12 @@ impl Client {
         let question = Question::new("the portal's upload settings", "files/settings", "files:read or *:read");
         let dto: UploadSettingsDto = self.get(question).await?.response;
         Ok(dto.chunk_upload_size.filter(|bytes| *bytes > 0).unwrap_or(USUAL_CHUNK_BYTES))
+    }
+
+    /// How large a file the portal takes: what its plan says, and no more than it takes unless it is configured otherwise.
+    pub async fn upload_file_bytes(&self) -> Result<u64, Error> {
+        let of_plan = self.quota().await?.max_file_bytes;
+        Ok(of_plan.map_or(USUAL_FILE_BYTES, |bytes| bytes.min(USUAL_FILE_BYTES)))
     }
 
     /// Whether the key's owner may put files into the folder. DocSpace admins may not where they are no members.

@@ -77,6 +77,8 @@ pub struct Archive {
     part: Part,
     /// What these runs have to ask for besides their window.
     holes: SpanSet,
+    /// What they read once more, though it was read.
+    again: SpanSet,
 }
 
 impl Archive {
@@ -86,7 +88,7 @@ impl Archive {
     /// Those of `job_store::Store::migrate`, for instance that a newer program has written the tables.
     pub async fn open(store: Store) -> Result<Self, Error> {
         store.migrate(&COMPONENT).await?;
-        Ok(Archive { store, part: Part::default(), holes: SpanSet::default() })
+        Ok(Archive { store, part: Part::default(), holes: SpanSet::default(), again: SpanSet::default() })
     }
 
     /// The same archive for runs that judge only a part of what happened: what they have judged is remembered by itself, so that they
@@ -101,6 +103,12 @@ impl Archive {
     #[must_use]
     pub fn with_holes(self, holes: SpanSet) -> Self {
         Archive { holes, ..self }
+    }
+
+    /// The same archive for a run that reads a span once more, whatever was read of it, because rows may have come late.
+    #[must_use]
+    pub fn reading_again(self, span: Window) -> Self {
+        Archive { again: [span].into_iter().collect(), ..self }
     }
 
     /// The events of the window in order of (time, id), streamed.
@@ -312,6 +320,10 @@ impl Archive {
 
     pub(crate) fn holes(&self) -> &SpanSet {
         &self.holes
+    }
+
+    pub(crate) fn again(&self) -> &SpanSet {
+        &self.again
     }
 
     pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {

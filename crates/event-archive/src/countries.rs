@@ -1,4 +1,4 @@
-//! From which countries people have signed in.
+//! From which countries people have signed in, and how many have failed to.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,28 @@ const COUNTRIES_SQL: &str = "SELECT user_id, country, count(*) FROM login_event
      WHERE at_us >= ? AND at_us < ? AND country IS NOT NULL
      AND action IN (1000, 1001, 1007, 1010, 1011, 1012, 1015, 1019, 1021, 1024, 1027, 1028, 1029) GROUP BY user_id, country";
 
+/// The actions of `ActionId::is_failed_login`; a test compares them.
+const FAILING_SQL: &str = "SELECT count(DISTINCT login) FROM login_event
+     WHERE at_us >= ? AND at_us < ? AND login IS NOT NULL
+     AND action IN (1002, 1003, 1004, 1005, 1008, 1009, 1013, 1014, 1018, 1020, 1022, 1023, 1025, 1026)
+     GROUP BY (at_us - ?) / 86400000000";
+
 impl Archive {
+    /// With how many different typed names logins failed, of each day of the window on which any did; days begin with the window.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn failing_by_day(&self, window: Window) -> Result<Vec<u64>, Error> {
+        let days: Vec<i64> = sqlx::query_scalar(FAILING_SQL)
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .bind(micros(window.since))
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("counting failed logins", source))?;
+        Ok(days.into_iter().map(i64::unsigned_abs).collect())
+    }
+
     /// How often each person signed in from each country in the window, as far as the portal knew the country.
     ///
     /// # Errors
@@ -41,9 +62,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logins_that_succeeded_are_counted() {
+    fn logins_that_succeeded_and_failed_are_told_apart() {
         for action in 1000..1030 {
             assert_eq!(COUNTRIES_SQL.contains(&action.to_string()), ActionId(action).is_successful_login(), "{action}");
+            assert_eq!(FAILING_SQL.contains(&action.to_string()), ActionId(action).is_failed_login(), "{action}");
         }
     }
 }

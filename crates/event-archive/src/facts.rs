@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use audit_model::Person;
+use audit_model::{Person, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client, EntryId, ErrorKind, Portal};
 use serde::de::DeserializeOwned;
@@ -55,6 +55,10 @@ pub struct FilePlace {
 /// The rooms that folders are in; `None` outside rooms.
 pub type RoomsOfFolders = HashMap<EntryId, Option<EntryId>>;
 
+/// `None` outside rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderRoom(pub Option<EntryId>);
+
 /// How much a folder holds, at any depth, as far as the key's account can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderWeight {
@@ -63,11 +67,17 @@ pub struct FolderWeight {
 }
 
 /// The portal's own list of addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownList {
     pub list: AddressList,
     /// What it was before its last change; `None` when no run has seen it change.
     pub before: Option<AddressList>,
+    /// When it was last read as it was before.
+    #[serde(default)]
+    pub before_seen: Option<DateTime<Utc>>,
+    /// When it was last read as it is.
+    #[serde(default)]
+    pub seen: Option<DateTime<Utc>>,
 }
 
 impl Archive {
@@ -115,6 +125,56 @@ impl Archive {
             Ok(Some(FilePlace { folder, room }))
         };
         self.look("file", &file.to_string(), max_age, now, ask).await
+    }
+
+    /// What is remembered of how much a folder holds, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_weight(&self, folder: &EntryId) -> Result<Option<Fact<FolderWeight>>, Error> {
+        self.fact("folder", &folder.to_string()).await
+    }
+
+    /// What is remembered of the room that a folder is in, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_room(&self, folder: &EntryId) -> Result<Option<Fact<FolderRoom>>, Error> {
+        self.fact("room of folder", &folder.to_string()).await
+    }
+
+    /// The room that a folder is in, or is, when that was last seen.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn room_of_folder(
+        &self,
+        client: &Client,
+        folder: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<FolderRoom>, Error> {
+        let ask = async {
+            let path = client.folder_path(folder).await?;
+            let room = path.into_iter().find(|above| above.room_type.is_some());
+            Ok(Some(FolderRoom(room.map(|room| room.id))))
+        };
+        self.look("room of folder", &folder.to_string(), max_age, now, ask).await
+    }
+
+    /// What a file is called, or was when it was last seen.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn title_of_file(
+        &self,
+        client: &Client,
+        file: &EntryId,
+        max_age: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Looked<PortalText>, Error> {
+        let ask = async { Ok(client.file(file).await?.map(|file| file.title)) };
+        self.look("title of file", &file.to_string(), max_age, now, ask).await
     }
 
     /// How much a folder holds, or held when it was last seen.
@@ -176,11 +236,16 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_address_list(&self, list: &AddressList, now: DateTime<Utc>) -> Result<(), Error> {
-        let known = self.address_list().await?.map(|fact| fact.value.list);
-        if known.as_ref() == Some(list) {
-            return Ok(());
-        }
-        let value = KnownList { list: list.clone(), before: known };
+        let known = match self.address_list().await? {
+            Some(Fact { value, learned_at }) if value.list == *list => {
+                let value = KnownList { seen: Some(now), ..value };
+                return self.keep_fact("address list", "", &value, learned_at).await;
+            }
+            known => known.map(|fact| fact.value),
+        };
+        let before_seen = known.as_ref().and_then(|known| known.seen);
+        let value =
+            KnownList { list: list.clone(), before: known.map(|known| known.list), before_seen, seen: Some(now) };
         self.keep_fact("address list", "", &value, now).await
     }
 
@@ -208,7 +273,11 @@ impl Archive {
         })
     }
 
-    pub(crate) async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
+    /// What a program has remembered of its own under this kind and name.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
         let row: Option<(String, i64)> =
             sqlx::query_as("SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?")
                 .bind(kind)
@@ -222,7 +291,11 @@ impl Archive {
         }))
     }
 
-    pub(crate) async fn keep_fact<T: Serialize>(
+    /// Remembers something in place of what was remembered under this kind and name.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn keep_fact<T: Serialize>(
         &self,
         kind: &str,
         name: &str,

@@ -202,8 +202,9 @@ impl Archive {
         let mut spans = to_read(past, &known, overlap);
         if !is_known {
             // what passed for read held no row, so all of it is asked for again
-            spans = spans.into_iter().chain([past]).collect::<SpanSet>().iter().copied().collect();
+            spans = together(spans, [past]);
         }
+        spans = together(spans, self.again().iter().map(|span| span.intersection(&past)));
         // last, so that a hole that takes the whole budget does not make another one
         let asked: SpanSet = known.iter().chain(&spans).copied().collect();
         spans.extend(holes.into_iter().flat_map(|hole| asked.missing_from(hole)));
@@ -509,6 +510,11 @@ fn seen_by_portal(window: Window, portal_clock: Option<DateTime<Utc>>) -> Window
     // the portal's clock is read in whole seconds
     let now = portal_clock.map_or(window.until, |clock| clock + TimeDelta::seconds(1));
     Window::new(window.since, window.until.min(now).max(window.since))
+}
+
+/// Spans that touch are one.
+fn together(spans: Vec<Window>, more: impl IntoIterator<Item = Window>) -> Vec<Window> {
+    spans.into_iter().chain(more).collect::<SpanSet>().iter().copied().collect()
 }
 
 /// What to ask for: what is missing, and what was read of the time before the edge of what is known again, oldest first.

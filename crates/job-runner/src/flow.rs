@@ -22,7 +22,7 @@ use crate::exit::{Ending, Exit, decide};
 use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;
-use crate::job::{Job, Refusal};
+use crate::job::{Job, Publishing, Refusal};
 use crate::look::{Looked, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
@@ -107,6 +107,13 @@ pub(crate) async fn conclude<P: Program>(
         Some(_) if stop.is_interrupted() => Acted::Cut,
         Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
         None => Acted::Done,
+    };
+    let acted = if args.dry_run {
+        acted
+    } else {
+        let store = if stores.has_memory() { Ok(stores.store.clone()) } else { Err(Refusal::NoMemory) };
+        let publishing = Publishing { store, mailer: run.mailer.clone(), now };
+        acted.and(publish::<P>(config, &publishing, &mut report, &mut watchers.failures, stop).await)
     };
     info!(requests = run.client.requests(), "run finished");
     let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
@@ -197,6 +204,39 @@ enum Acted {
     Cut,
     /// With this exit code.
     Failed(Exit),
+}
+
+impl Acted {
+    /// How both ended: what somebody has to correct first, then what failed, then what was cut.
+    fn and(self, other: Acted) -> Acted {
+        match (self, other) {
+            (Acted::Failed(Exit::Usage), _) | (_, Acted::Done) => self,
+            (_, Acted::Failed(_)) | (Acted::Done, _) => other,
+            (_, Acted::Cut) => self,
+        }
+    }
+}
+
+/// Whoever reads the report elsewhere gets it, whatever was found and done.
+async fn publish<P: Program>(
+    config: &P::Config,
+    publishing: &Publishing,
+    report: &mut ReportOf<P>,
+    failures: &mut Failures,
+    stop: &mut Stop,
+) -> Acted {
+    match stop.hurry(P::publish(config, publishing, report)).await {
+        Some(Ok(())) => Acted::Done,
+        Some(Err(failure)) => {
+            failures.error(&format!("{failure:#}"));
+            report.head.notes.push(format!("not everything was done: {failure:#}"));
+            Acted::Failed(exit_of(&failure))
+        }
+        None => {
+            report.head.notes.push("not everything was done, because the run was ended before".to_owned());
+            Acted::Cut
+        }
+    }
 }
 
 /// What was found is told, whatever becomes of what is done about it.

@@ -1,10 +1,11 @@
 //! What a run is given: the portal, its archive, a window, what time it is, and what it may act with.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use alerting::Mailer;
 use audit_model::Window;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
 use job_store::Store;
@@ -31,11 +32,31 @@ pub struct Job {
     pub unseen_after: Option<Window>,
     /// When the run started.
     pub now: DateTime<Utc>,
+    /// The same moment, on a clock that nobody sets.
+    pub(crate) started: Instant,
     pub dry_run: bool,
     /// The way out for mails; `None` where none is set. Whoever writes to people holds it for as long as that takes.
     pub mailer: Option<Arc<Mutex<Mailer>>>,
     /// People who are robots: ids or e-mail addresses, lower case.
     pub service_accounts: Vec<String>,
+}
+
+impl Job {
+    /// The present moment, for what may be done at some hours only: runs can be long.
+    pub fn present(&self) -> DateTime<Utc> {
+        self.now + TimeDelta::from_std(self.started.elapsed()).unwrap_or_default()
+    }
+}
+
+/// What a program hands its report on with, also after a run that could not look at anything.
+#[derive(Debug)]
+pub struct Publishing {
+    /// Where a program remembers what did not arrive, else why it cannot.
+    pub store: Result<Store, Refusal>,
+    /// The way out for mails; `None` where none is set.
+    pub mailer: Option<Arc<Mutex<Mailer>>>,
+    /// When the run started.
+    pub now: DateTime<Utc>,
 }
 
 /// Why a run may not act.

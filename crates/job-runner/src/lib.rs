@@ -46,7 +46,7 @@ pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
 pub use frame::{document, news, render};
 pub use head::{Head, PortalName, ProgramName, RunFacts};
-pub use job::{Job, Refusal};
+pub use job::{Job, Publishing, Refusal};
 pub use program::{About, Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;

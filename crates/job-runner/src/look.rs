@@ -140,6 +140,7 @@ impl<P: Program> Run<'_, P> {
                     judged_from: stretch.judged_from,
                     unseen_after,
                     now,
+                    started: self.started,
                     dry_run: self.args.dry_run,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),

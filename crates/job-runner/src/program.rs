@@ -18,7 +18,7 @@ use crate::doctor::{Check, Reached};
 use crate::exit::Exit;
 use crate::frame;
 use crate::head::Head;
-use crate::job::Job;
+use crate::job::{Job, Publishing};
 use crate::names::NamedList;
 use crate::report::{Judgement, Report};
 use crate::setup::Setup;
@@ -126,6 +126,19 @@ pub trait Program: Sized {
     fn act(
         _config: &Self::Config,
         _job: &Job,
+        _report: &mut ReportOf<Self>,
+    ) -> impl Future<Output = anyhow::Result<()>> {
+        async { Ok(()) }
+    }
+
+    /// Hands the whole report to those for whom the program makes it besides, as a file or by mail, whatever became of the look and of
+    /// [`act`](Self::act): what they had before must not pass for the present. Not called in a dry run.
+    ///
+    /// # Errors
+    /// Of our own side. The report is told all the same, with a note; the run ends with 1, or with 2 for [`crate::Error`].
+    fn publish(
+        _config: &Self::Config,
+        _publishing: &Publishing,
         _report: &mut ReportOf<Self>,
     ) -> impl Future<Output = anyhow::Result<()>> {
         async { Ok(()) }

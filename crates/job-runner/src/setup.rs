@@ -120,6 +120,7 @@ impl<C> Setup<'_, C> {
             judged_from: window.since,
             unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
+            started: Instant::now(),
             dry_run: true,
             mailer: None,
             service_accounts: self.common.robots(),
@@ -235,13 +236,18 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
         setup.warn_of_exposed(&P::secret_files(setup.config));
+        let mailer = setup.mailer()?;
+        if mailer.is_none() && P::needs_mail(setup.config) {
+            let message = "is missing: the settings ask for mails; set it and `mail.from`";
+            return Err(Error::setting("mail.host", message).into());
+        }
         Ok(Surroundings {
             now: setup.now,
             portal_url: setup.portal_url()?,
             client: setup.client()?,
             paths: setup.state_paths()?,
             channels: setup.channels()?,
-            mailer: setup.mailer()?,
+            mailer,
         })
     }
 }

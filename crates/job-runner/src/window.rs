@@ -79,7 +79,7 @@ impl Stretch {
 
     /// Up to when a run has seen all that has happened; `None` when something is missing, or when it repeats an old window.
     pub(crate) fn seen_until(&self, coverage: &Coverage) -> Option<DateTime<Utc>> {
-        let sees_now = self.ends_by_clock && !self.stands_alone && coverage.verdict() == Verdict::Complete;
+        let sees_now = self.ends_by_clock && coverage.verdict() == Verdict::Complete;
         sees_now.then_some(self.window.until)
     }
 

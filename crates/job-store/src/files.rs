@@ -145,6 +145,36 @@ pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     open(path, options)
 }
 
+/// Opens a file for reading that is one of its own: no link, which leads to what can be exchanged, and no pipe, device or folder, which
+/// may never end.
+///
+/// # Errors
+/// Of the system; saying what it is instead.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let refused = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
+    let found = std::fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return refused("it is a link, and a link can lead to another file");
+    }
+    if !found.is_file() {
+        return refused("it is no file, but a folder, a pipe or a device");
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // a pipe that was put in its place a moment ago is opened at once, and refused below
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits() as i32);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return refused("it is no file any more");
+    }
+    Ok(file)
+}
+
 fn open(path: &Path, mut options: OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {

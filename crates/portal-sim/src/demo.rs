@@ -73,11 +73,11 @@ const STOPS: &[Stop] = &[
     Stop {
         program: "bulk-guard",
         scenario: "mass-change",
-        portal: "The office of the quiet portal, and a sync client that renames 150 files within five minutes.",
+        portal: "The office of the quiet portal, and a sync client that renames 150 files to `.locked` within five minutes.",
         arguments: &[],
         file: None,
         ends_hours_ago: 0,
-        see: "One finding, and whether a suspension would hit somebody. Nobody is suspended by this version.",
+        see: "One critical finding, and whom a suspension would hit. Nobody is suspended by this version.",
     },
     Stop {
         program: "ip-fence",

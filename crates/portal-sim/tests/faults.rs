@@ -58,6 +58,7 @@ fn downloads(files: i32, since: &str, until: &str) -> Traffic {
         until: until.to_owned(),
         at_once: 1,
         ip: None,
+        ending: String::new(),
     }
 }
 

@@ -247,5 +247,17 @@ fn nobody_who_is_called_inactive_has_acted_and_the_records_reach_back() {
         assert_eq!(acts.count(), found.acts, "{}", found.person);
         assert!(scenario.events.iter().any(|event| event.at < since), "or nobody can know");
     }
-    assert_eq!(scenario.truth().found.len(), 3);
+    assert_eq!(scenario.truth().found.len(), 4);
+}
+
+#[test]
+fn a_short_trail_is_short() {
+    let scenario = builtin("short-trail");
+    let first = scenario.events.iter().map(|event| event.at).min().expect("events");
+    assert!(first > scenario.now - Duration::days(4));
+    let silent = |email: &str| {
+        let who = scenario.person_by_email(email).expect("an account").id;
+        scenario.events.iter().all(|event| event.actor != who)
+    };
+    assert!(scenario.truth().not_found.iter().all(|innocent| silent(&innocent.person)));
 }

@@ -200,7 +200,7 @@ async fn they_can_be_set_over_the_wire() {
     for list in [
         r#"[{"kind":"fewer_rows","drop":3,"at":0,"total":0,"route":"files/rooms$"},{"kind":"fewer_rows"}]"#,
         r#"[{"kind":"odd_rows","form":"no_date","every":7},{"kind":"odd_rows","form":"huge_id","id":"48001"}]"#,
-        r#"[{"kind":"odd_answer","form":"null_response"},{"kind":"odd_answer","form":"html"}]"#,
+        r#"[{"kind":"odd_answer","form":"null_response"},{"kind":"odd_answer","form":"html"},{"kind":"other_bytes"}]"#,
         &format!(r#"[{{"kind":"exception","type":"a\nb{long}"}}]"#),
     ] {
         let answer = common::ask(&sim, "POST", "/__sim/faults", "x", None, list).await.expect("an answer");

@@ -1,5 +1,7 @@
 //! What a report says, whatever form it takes.
 
+use std::collections::BTreeSet;
+
 use audit_model::{Coverage, Verdict, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -125,6 +127,17 @@ fn people<'b>(blocks: &'b [Block]) -> Vec<&'b PersonLine> {
     blocks.iter().flat_map(of).collect()
 }
 
+fn anchors(blocks: &[Block]) -> Vec<&str> {
+    fn of(block: &Block) -> Vec<&str> {
+        match block {
+            Block::Table(table) => table.anchors(),
+            Block::Details(details) => anchors(&details.blocks),
+            Block::Paragraph(_) | Block::Warning(_) | Block::List(_) | Block::Quote(_) | Block::Person(_) => Vec::new(),
+        }
+    }
+    blocks.iter().flat_map(of).collect()
+}
+
 fn told(blocks: &[Block]) -> Vec<Block> {
     let of = |block: &Block| match block {
         Block::Person(person) => person.is_told().then(|| block.clone()),
@@ -152,6 +165,8 @@ pub struct Document {
     pub window: Window,
     /// The one sentence that stands above everything, without a capital letter and a full stop.
     pub headline: Line,
+    /// What the seal says in numbers, without a full stop; empty for what every seal says.
+    pub proof: Line,
     pub figures: Vec<Figure>,
     pub sections: Vec<Section>,
     pub timelines: Vec<Timeline>,
@@ -171,8 +186,8 @@ impl Document {
     ) -> Self {
         let run = run.into();
         let headline = words::headline(&coverage, 0, 0).into();
-        let (figures, sections, timelines, notes) = Default::default();
-        Document { program, portal, run, window, headline, figures, sections, timelines, coverage, notes }
+        let (proof, figures, sections, timelines, notes) = Default::default();
+        Document { program, portal, run, window, headline, proof, figures, sections, timelines, coverage, notes }
     }
 
     /// Whether the run that it is about changed and sent nothing.
@@ -188,6 +203,11 @@ impl Document {
     /// Instants as the portal's own pages show them.
     pub fn clock(&self) -> Clock {
         Clock(self.portal.time_zone.unwrap_or(Tz::UTC))
+    }
+
+    /// The rows that lines of the document can lead to.
+    pub(crate) fn anchors(&self) -> BTreeSet<&str> {
+        self.sections.iter().flat_map(|section| anchors(&section.blocks)).collect()
     }
 
     /// Everybody whom the report names, in order.

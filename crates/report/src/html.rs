@@ -25,7 +25,7 @@ const CONTENTS_FROM: usize = 3;
 /// The document as one page.
 pub(crate) fn render(document: &Document) -> String {
     let clock = document.clock();
-    let mut page = Markup::default();
+    let mut page = Markup::with_rows(document.anchors());
     page.fixed("<!DOCTYPE html>\n");
     page.tag("html", &[("lang", "en")], |page| {
         page.tag("head", &[], |page| {

@@ -2,6 +2,8 @@
 
 use audit_model::PortalText;
 
+use serde::{Serialize, Serializer};
+
 use crate::words::sentence;
 
 /// Longest text of the portal's that text and pages show, in characters: a sentence of the portal's with a title of the greatest
@@ -16,6 +18,11 @@ pub(crate) enum Span {
     Own(String),
     /// With the greatest number of characters that is shown of it.
     Portal(PortalText, usize),
+    /// A label that leads to a row of a table of the same document.
+    Row {
+        label: String,
+        anchor: String,
+    },
 }
 
 /// One line for people. Every form escapes all of it; texts of the portal's are also cut where a reader could not bear them, and
@@ -31,10 +38,16 @@ impl Line {
         Line(vec![Span::Portal(name.clone(), LONGEST_NAME)])
     }
 
+    /// A label of ours that leads to the row with this anchor ([`Cell::anchored`](crate::Cell::anchored)), where the form can lead and
+    /// the document has the row.
+    pub fn row(label: impl Into<String>, anchor: impl Into<String>) -> Self {
+        Line(vec![Span::Row { label: label.into(), anchor: anchor.into() }])
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|span| match span {
-            Span::Own(text) => text.is_empty(),
+            Span::Own(text) | Span::Row { label: text, .. } => text.is_empty(),
             Span::Portal(text, _) => text.raw().is_empty(),
         })
     }
@@ -46,7 +59,7 @@ impl Line {
     }
 
     /// With a capital letter, if it begins with a word of ours.
-    pub(crate) fn capitalised(mut self) -> Self {
+    pub fn capitalised(mut self) -> Self {
         if let Some(Span::Own(first)) = self.0.iter_mut().find(|span| **span != Span::Own(String::new())) {
             *first = sentence(first);
         }
@@ -56,7 +69,7 @@ impl Line {
     /// The text as it is, for forms that quote it themselves.
     pub(crate) fn raw(&self) -> String {
         let raw = |span: &Span| match span {
-            Span::Own(text) => text.clone(),
+            Span::Own(text) | Span::Row { label: text, .. } => text.clone(),
             Span::Portal(text, _) => text.raw().to_owned(),
         };
         self.0.iter().map(raw).collect()
@@ -75,8 +88,8 @@ impl Line {
 /// A part of a line on one line, as long as a reader can bear.
 pub(crate) fn shown(span: &Span) -> String {
     match span {
-        Span::Own(text) => PortalText::new(text.as_str()).for_terminal(),
-        Span::Portal(text, longest) => text.for_terminal_within(*longest),
+        Span::Own(text) | Span::Row { label: text, .. } => PortalText::new(text.as_str()).for_terminal(),
+        Span::Portal(text, longest) => text.unlinked_within(*longest),
     }
 }
 
@@ -107,6 +120,13 @@ impl From<PortalText> for Line {
 impl From<&PortalText> for Line {
     fn from(text: &PortalText) -> Self {
         Line::from(text.clone())
+    }
+}
+
+/// In a program's JSON: the text as it is.
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.raw())
     }
 }
 
@@ -141,6 +161,13 @@ mod tests {
         assert_eq!(line.raw(), format!("asked {long} twice"));
         assert_eq!(Line::name(&long.as_str().into()).for_terminal(), format!("{}…", "a".repeat(79)));
         assert_eq!(Line::from(long.clone()).for_terminal(), long);
+    }
+
+    #[test]
+    fn texts_of_the_portal_lead_nowhere_and_ours_do() {
+        let title = PortalText::new("Your password expires: https://evil.example/");
+        let line = line!["see https://docs.example.com: ", &title];
+        assert_eq!(line.for_terminal(), "see https://docs.example.com: Your password expires: https:/ /evil.example/");
     }
 
     #[test]

@@ -15,15 +15,30 @@ pub enum Cell {
     Link(Link),
     Number(u64),
     At(DateTime<Utc>),
+    /// What lines of the document lead to.
+    Anchor(Anchor),
+}
+
+/// Text of a cell that names its row within the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    pub(crate) text: Line,
+    pub(crate) id: String,
 }
 
 impl Cell {
+    /// A text, mostly an id, that [`Line::row`] leads to; it is never broken. `id` holds letters, digits and hyphens.
+    pub fn anchored(text: impl Into<Line>, id: impl Into<String>) -> Self {
+        Cell::Anchor(Anchor { text: text.into(), id: id.into() })
+    }
+
     /// For people, on one line, in the portal's zone.
     pub(crate) fn line(&self, clock: Clock) -> Line {
         match self {
             Cell::Empty => Line::default(),
             Cell::Text(line) => line.clone(),
             Cell::Link(link) => link.label.clone(),
+            Cell::Anchor(anchor) => anchor.text.clone(),
             Cell::Number(number) => words::number(*number).into(),
             Cell::At(instant) => clock.at(*instant).into(),
         }
@@ -35,7 +50,7 @@ impl Cell {
             Cell::Number(number) => number.to_string(),
             Cell::At(instant) => words::utc(*instant),
             Cell::Link(link) => link.url.clone(),
-            Cell::Empty | Cell::Text(_) => self.line(Clock::default()).raw(),
+            Cell::Empty | Cell::Text(_) | Cell::Anchor(_) => self.line(Clock::default()).raw(),
         }
     }
 }
@@ -141,6 +156,15 @@ impl Table {
     /// The cell of a row under a column.
     pub(crate) fn cell<'c>(&self, row: &'c [Cell], column: usize) -> &'c Cell {
         row.get(column).unwrap_or(&Cell::Empty)
+    }
+
+    pub(crate) fn anchors(&self) -> Vec<&str> {
+        let cells = self.rows.iter().flatten();
+        let anchors = cells.filter_map(|cell| match cell {
+            Cell::Anchor(anchor) => Some(anchor.id.as_str()),
+            _ => None,
+        });
+        anchors.collect()
     }
 
     /// Whether a column holds numbers, which are set to the right.

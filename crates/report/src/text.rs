@@ -24,6 +24,9 @@ pub(crate) fn render(document: &Document, width: usize) -> String {
     let below = if document.coverage.gaps.is_empty() { "" } else { " (see below)" };
     out.say(0, line![document.program.name.as_str(), ": ", document.headline.clone(), below]);
     out.say(0, document.about());
+    if !document.proof.is_empty() {
+        out.say(0, line![words::seal(document.seal()), ": ", document.proof.clone()]);
+    }
     if document.is_dry_run() {
         out.say(0, "Dry run: nothing was changed at the portal, and nothing was sent");
     }

@@ -87,7 +87,12 @@ pub fn plan(candidates: &[Candidate], protection: &Protection, breaker: Breaker,
     let mut actions = Vec::new();
     for candidate in candidates.iter().filter(|candidate| seen.insert(candidate.person.id)) {
         let is_off = candidate.person.status == Some(PersonStatus::Disabled);
-        let held = if is_off { None } else { protection.hold(candidate) };
+        let is_pending = candidate.person.status.is_some_and(|status| status != PersonStatus::Active);
+        let held = || {
+            let lasting = protection.hold(candidate).or(is_pending.then_some(Hold::NotActive));
+            lasting.or_else(|| candidate.hold.clone())
+        };
+        let held = if is_off { None } else { held() };
         let state = match (is_off, &held) {
             (true, _) => ActionState::Already,
             (false, Some(_)) => ActionState::Held,
@@ -132,7 +137,7 @@ mod tests {
     fn candidate(id: u128, role: PortalRole) -> Candidate {
         let person = testing::person(id, "Anna", role);
         let reason = "240 documents renamed within 10 min".to_owned();
-        Candidate { person, is_ldap: false, reason, fingerprint: format!("{id:016x}") }
+        Candidate { person, is_ldap: false, reason, fingerprint: format!("{id:016x}"), hold: None }
     }
 
     fn user(id: u128) -> Candidate {
@@ -168,6 +173,8 @@ mod tests {
         let group = BTreeMap::from([("Board".to_owned(), BTreeSet::from([Uuid::from_u128(7)]))]);
         let no_email = Candidate { person: Person { email: None, ..user(7).person }, ..user(7) };
         let no_role = Candidate { person: Person { role: None, ..user(7).person }, ..user(7) };
+        let pending = Person { status: Some(PersonStatus::Pending), ..user(7).person };
+        let pending = Candidate { person: pending, ..user(7) };
         let last = Protection { active_admins: BTreeSet::from([Uuid::from_u128(7)]), ..protection() };
         for (candidate, protection, expected) in [
             (candidate(1, PortalRole::Owner), protection(), Hold::PortalOwner),
@@ -180,6 +187,13 @@ mod tests {
             (user(7), Protection { groups: group, ..protection() }, Hold::InGroup { group: "Board".to_owned() }),
             (candidate(7, PortalRole::DocspaceAdmin), last, Hold::LastAdmin),
             (no_role, protection(), Hold::NotKnown),
+            (pending, protection(), Hold::NotActive),
+            (Candidate { hold: Some(Hold::TooOld), ..user(7) }, protection(), Hold::TooOld),
+            (
+                Candidate { hold: Some(Hold::Decided), ..candidate(1, PortalRole::Owner) },
+                protection(),
+                Hold::PortalOwner,
+            ),
             (
                 user(7),
                 Protection { unread: Some("group Board".to_owned()), ..protection() },

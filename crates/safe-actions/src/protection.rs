@@ -16,6 +16,8 @@ pub struct Candidate {
     pub reason: String,
     /// Of the finding behind it.
     pub fingerprint: String,
+    /// Why it is not for now, whoever it is.
+    pub hold: Option<Hold>,
 }
 
 /// Why an action is not for this person, or not for now.
@@ -38,6 +40,12 @@ pub enum Hold {
     LastAdmin,
     /// Not an account that can be looked up, so nobody knows whom it would hit.
     NotKnown,
+    /// An invitation that nobody has accepted, or an account in another state than active.
+    NotActive,
+    /// Nothing has happened for too long: whoever acts now acts on the past.
+    TooOld,
+    /// Somebody has switched the account on or off since, and so has judged.
+    Decided,
     /// A list that protects people could not be read, or names somebody who is not there; a clause says which.
     ProtectionUnread { what: String },
     /// Too many people at once: see the plan's trip.
@@ -61,6 +69,11 @@ impl Hold {
             Hold::InGroup { group } => format!("the settings protect the group `{}`", shown(group)),
             Hold::LastAdmin => "no other admin would be left who can sign in".to_owned(),
             Hold::NotKnown => "the account could not be looked up".to_owned(),
+            Hold::NotActive => "nobody has accepted the invitation yet, so there is no account to suspend".to_owned(),
+            Hold::TooOld => "the last of it is too long ago; whoever acts now acts on the past".to_owned(),
+            Hold::Decided => {
+                "somebody has switched the account on or off in the last 24 hours, and has decided by that".to_owned()
+            }
             Hold::ProtectionUnread { what } => format!("whom the settings protect is not known: {}", shown(what)),
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
         }

@@ -2,7 +2,7 @@
 
 use portal_sim::PersonKind;
 
-use crate::story::{Burst, folder_deleted, hire, office, setting};
+use crate::common::{Burst, folder_deleted, hire, office, setting};
 
 #[tokio::test]
 async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebody() {
@@ -59,7 +59,7 @@ async fn backtest_compares_limits_in_what_is_remembered() {
         hire(&mut portal, "mara@example.com", PersonKind::User),
         hire(&mut portal, "ben@example.com", PersonKind::User),
     );
-    Burst::new(5017, 130).by(&mut portal, &mara, &[71], "");
+    Burst::new(5018, 130).by(&mut portal, &mara, &[71], "");
     Burst { first: 30_000, ..Burst::new(5011, 30) }.by(&mut portal, &ben, &[72], "");
     let setting = setting(portal).await;
     setting.run(&[]).await;
@@ -76,7 +76,9 @@ async fn doctor_says_how_soon_and_whom() {
     let setting = setting(office()).await;
     let url = setting.sim.url();
     let told = setting.run_with(&["doctor", "--portal", &url]).await.stdout;
-    for line in ["time_to_detection", "41 people can sign in, DocSpace admins included", "20 deleted within 10 min"] {
+    for line in
+        ["time_to_detection", "41 people can sign in, DocSpace admins included", "20 documents changed within 10 min"]
+    {
         assert!(told.contains(line), "{line} in\n{told}");
     }
 }
@@ -95,7 +97,7 @@ async fn enforcing_is_refused_with_the_reason() {
 async fn a_finding_is_told_once() {
     let mut portal = office();
     let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
-    Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+    Burst::new(5018, 110).by(&mut portal, &mara, &[71], "");
     let setting = setting(portal).await;
     for (arguments, is_told) in [(vec!["--dry-run"], true), (vec![], true), (vec![], false)] {
         let told = setting.run(&arguments).await;

@@ -55,3 +55,19 @@ async fn hostile_names_command_nothing() {
 async fn what_was_told_is_not_told_again() {
     PROGRAM.first_and_second_run().await;
 }
+
+/// Both keep their memory in one folder: with a user each, the one would take it away from the other.
+#[test]
+fn the_timer_and_the_server_are_one_user() {
+    let file = |name: &str| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
+    };
+    let line = |unit: &str, key: &str| {
+        let text = file(unit);
+        text.lines().find(|line| line.starts_with(&format!("{key}="))).map(str::to_owned)
+    };
+    for key in ["User", "DynamicUser", "StateDirectory", "RuntimeDirectory"] {
+        let [timer, server] = ["bulk-guard.service", "bulk-guard-serve.service"].map(|unit| line(unit, key));
+        assert!(timer.is_some() && timer == server, "{key}: {timer:?} {server:?}");
+    }
+}

@@ -1,9 +1,10 @@
 //! What the portal does not tell about single folders and documents is never taken for nothing.
 
+use chrono::TimeDelta;
 use cli_test::{Run, Setting};
-use portal_sim::{Fault, FaultBody, FaultKind, PersonKind, Scenario};
+use portal_sim::{Event, Fault, FaultBody, FaultKind, PersonKind, Scenario, StoredFile};
 
-use crate::story::{Burst, folder_deleted, found, hire, json, office, plan, setting};
+use crate::common::{Burst, folder_deleted, found, hire, json, now, office, plan, setting};
 
 /// Forty documents that have names which ransomware gives.
 fn renamed() -> Scenario {
@@ -11,6 +12,87 @@ fn renamed() -> Scenario {
     let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
     Burst { minutes: 6, ..Burst::new(5001, 40) }.by(&mut portal, &mallory, &[71], ".locked");
     portal
+}
+
+/// The same, and the portal's rows about them name none.
+fn renamed_without_names() -> Scenario {
+    let mut portal = office();
+    let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+    for n in 0..40 {
+        let at = now() - TimeDelta::minutes(9) + TimeDelta::seconds(i64::from(n));
+        let file = StoredFile::new(9_000 + n, 71, &format!("paper {n}.docx.locked"), mallory.id, at, b"x");
+        portal.content.files.push(file);
+        let mut event = Event::new(5001, mallory.id, at).ip(&mallory.ip).in_room(71);
+        event.target = vec![(9_000 + n).to_string()];
+        portal.add_event(event);
+    }
+    portal
+}
+
+/// The rows tell all names; nothing is asked for them, whatever has become of the documents.
+#[tokio::test]
+async fn names_are_taken_from_the_rows() {
+    for status in [200, 403, 404, 500] {
+        let setting = setting(renamed()).await;
+        if status != 200 {
+            setting.sim.set_faults(vec![Fault::status(status).on("files/file")]);
+        }
+        let run = json(&setting, &[]).await;
+        assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)], "{status}");
+        assert_eq!((run.exit, plan(&run)[0].1.as_str()), (0, "planned"), "{status}");
+        assert!(!setting.sim.requests().iter().any(|request| request.target.contains("files/file/")), "{status}");
+    }
+}
+
+/// The ids of the innocent ones come first, as texts and as numbers.
+#[tokio::test]
+async fn innocent_names_in_front_hide_nothing() {
+    let mut portal = office();
+    let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+    Burst { minutes: 9, first: 10_000, ..Burst::new(5001, 20) }.by(&mut portal, &mallory, &[71], "");
+    Burst { minutes: 9, first: 90_000, ..Burst::new(5001, 79) }.by(&mut portal, &mallory, &[71], ".xq7");
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)]);
+    assert!(run.stdout.contains("79 of 99 new names end in `.xq7` now"), "{}", run.stdout);
+}
+
+/// Everything about an incident is asked for once: a run a minute later asks for what may have changed, and before it tells anything for
+/// little more.
+#[tokio::test]
+async fn a_known_incident_costs_few_requests() {
+    for portal in [renamed(), renamed_without_names()] {
+        let setting = setting(portal).await;
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let before = setting.sim.requests().len();
+            assert_eq!(plan(&json(&setting, &[]).await).len(), 1);
+            asked.push(setting.sim.requests().len() - before);
+        }
+        assert!(asked[0] <= 45 && asked[1] <= 15, "{asked:?}");
+    }
+}
+
+/// Nothing new: the canary, and the overlap of the audit trail.
+#[tokio::test]
+async fn a_minute_with_nothing_new_costs_few_requests() {
+    let setting = setting(office()).await;
+    json(&setting, &[]).await;
+    let before = setting.sim.requests().len();
+    json(&setting, &[]).await;
+    let asked = setting.sim.requests().len() - before;
+    assert!(asked <= 4, "{asked}");
+}
+
+/// Whoever puts names back after an attack has the ransomware's names behind them, and not before.
+#[tokio::test]
+async fn the_rescuer_is_no_attacker() {
+    let mut portal = office();
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    Burst { minutes: 9, ..Burst::new(5001, 60) }.by(&mut portal, &mara, &[71], "");
+    Burst { minutes: 9, first: 20_000, ..Burst::new(5044, 60) }.by(&mut portal, &mara, &[71], "");
+    let run = json(&setting(portal).await, &[]).await;
+    assert_eq!(found(&run), [("mara@example.com".to_owned(), "medium".to_owned(), false)]);
+    assert_eq!(plan(&run), []);
 }
 
 /// Source and reason of each gap.
@@ -23,7 +105,7 @@ fn gaps(run: &Run) -> Vec<(String, String)> {
 
 /// How many requests a run makes before it asks for the first name.
 async fn before_names() -> u64 {
-    let setting = setting(renamed()).await;
+    let setting = setting(renamed_without_names()).await;
     let run = json(&setting, &[]).await;
     assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)]);
     assert_eq!((run.exit, plan(&run)[0].1.as_str()), (0, "planned"));
@@ -43,7 +125,7 @@ async fn blind(setting: &Setting, extra: &[&str]) -> Run {
 #[tokio::test]
 async fn names_that_could_not_be_looked_up_do_not_calm_anybody() {
     for (status, exit, why) in [(403, 4, "permission"), (500, 4, "portal_error"), (404, 0, "")] {
-        let setting = setting(renamed()).await;
+        let setting = setting(renamed_without_names()).await;
         let kind = FaultKind::Status { status, body: Some(FaultBody::Error) };
         setting.sim.set_faults(vec![Fault::new(kind).on("files/file")]);
         let run = blind(&setting, &[]).await;
@@ -62,13 +144,13 @@ async fn names_that_could_not_be_looked_up_do_not_calm_anybody() {
 #[tokio::test]
 async fn a_key_that_dies_and_a_budget_that_ends_before_the_names_are_gaps() {
     let before = before_names().await;
-    let dying = setting(renamed()).await;
+    let dying = setting(renamed_without_names()).await;
     dying.sim.set_faults(vec![Fault::status(401).from_request(before + 2)]);
     let run = blind(&dying, &[]).await;
     assert_eq!(run.exit, 4, "{}", run.stdout);
     assert!(gaps(&run).contains(&("files".to_owned(), "permission".to_owned())), "{:?}", gaps(&run));
 
-    let poor = setting(renamed()).await;
+    let poor = setting(renamed_without_names()).await;
     let config = poor.file("bulk-guard.toml", &format!("[budget]\nrequests = {}\n", before + 2));
     let run = blind(&poor, &["--config", &config]).await;
     assert_eq!(run.exit, 4, "{}", run.stdout);
@@ -78,7 +160,7 @@ async fn a_key_that_dies_and_a_budget_that_ends_before_the_names_are_gaps() {
 /// One document that somebody hid must not keep the names of the others from being looked at.
 #[tokio::test]
 async fn one_hidden_document_hides_no_other() {
-    let setting = setting(renamed()).await;
+    let setting = setting(renamed_without_names()).await;
     setting.sim.set_faults(vec![Fault::status(403).on("files/file").times(3)]);
     let run = json(&setting, &[]).await;
     assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), true)], "{}", run.stdout);

@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod commands;
+mod common;
 mod contract;
 mod faults;
-mod honest;
+mod honesty;
 mod look_ups;
+mod reports;
 mod scenarios;
 mod serve;
-mod snapshots_of_runs;
-mod story;
 mod traps;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Child;
 
-use crate::story::{Burst, hire, office, setting};
+use crate::common::{Burst, hire, office, setting};
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
 
@@ -27,7 +27,7 @@ impl Server {
     async fn start() -> Self {
         let mut portal = office();
         let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
-        Burst::new(5017, 110).by(&mut portal, &mara, &[71], "");
+        Burst::new(5018, 110).by(&mut portal, &mara, &[71], "");
         let setting = setting(portal).await;
         let token = setting.file("token", TOKEN);
         let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
@@ -253,6 +253,39 @@ async fn huge_headers_and_other_methods_are_refused() {
     assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
 }
 
+/// Whoever begins requests and never ends them is cut off, and holds neither others nor the end of the process up.
+#[cfg(unix)]
+#[tokio::test]
+async fn callers_who_never_ask_are_cut_off_and_hold_nobody_up() {
+    let mut server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        let mut caller = tokio::net::TcpStream::connect(&address).await.unwrap();
+        caller.write_all(b"POST /security/scan HTTP/1.1\r\nHost: x\r\nX-Sl").await.unwrap();
+        silent.push(caller);
+    }
+    // more than are held at a time: others get their turn as soon as the first are cut off
+    assert_eq!(cli_test::in_time(server.get("/healthz")).await.0, StatusCode::OK);
+    let mut rest = Vec::new();
+    cli_test::in_time(tokio::io::AsyncReadExt::read_to_end(&mut silent[0], &mut rest)).await.ok();
+    assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
+    server.terminate().await;
+    assert_eq!(cli_test::in_time(server.child.wait()).await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn neither_head_nor_a_long_body_makes_a_scan() {
+    let server = Server::start().await;
+    let url = format!("{}/security/scan", server.url);
+    let head = server.http.head(&url).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(head.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let long = server.http.post(&url).bearer_auth(TOKEN).body("x".repeat(1_000_000)).send().await;
+    // the server may hang up before it has taken all of it
+    assert!(long.is_err() || long.is_ok_and(|answer| answer.status() == StatusCode::PAYLOAD_TOO_LARGE));
+    assert_eq!(server.setting.sim.requests().len(), 0);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_stops_when_asked_and_ends_well() {
@@ -267,7 +300,10 @@ async fn what_is_not_safe_is_refused_before_it_listens() {
     let url = setting.sim.url();
     let token = setting.file("token", "short");
     let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+    let long = setting.file("long", &"x".repeat(5_000));
+    let too_long = setting.file("long.toml", &format!("[serve]\ntoken_file = \"{long}\"\n"));
     for (arguments, reason) in [
+        (vec!["serve", "--listen", "127.0.0.1:0", "--config", &too_long], "longer than 4096 bytes"),
         (vec!["serve", "--listen", "0.0.0.0:0", "--config", &config], "--behind-tls-proxy"),
         (vec!["serve", "--listen", "127.0.0.1:0", "--config", &config], "at least 16 characters"),
         (vec!["serve", "--listen", "127.0.0.1:0"], "serve.token_file"),

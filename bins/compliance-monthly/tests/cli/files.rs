@@ -12,6 +12,8 @@ use crate::portal::{at, june};
 #[tokio::test]
 async fn the_same_archive_gives_the_same_bytes() {
     let setting = Setting::new(june()).await;
+    // when all of it has been read once more, nothing is to come
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::days(20));
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     let first = setting.bytes();
     assert_eq!(first.len(), 8);
@@ -20,12 +22,13 @@ async fn the_same_archive_gives_the_same_bytes() {
         names_in(&setting.out()).iter().map(|name| (name.clone(), date(name))).collect()
     };
     let written = dates(&setting);
-    // three months later, with a name that has changed meanwhile
+    // three months later, with names that have changed meanwhile: of somebody, of a busy room and of a quiet one
     setting.sim.edit(|portal| {
         portal.now += chrono::TimeDelta::days(90);
         portal.people[1].first_name = "Hanna".to_owned();
         let now = portal.now;
         portal.rename_room(71, "Eagle", now);
+        portal.rename_room(72, "Loud", now);
     });
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), first);
@@ -91,9 +94,13 @@ async fn only_this_user_reads_the_files() {
 
 /// `verify` needs nothing but the folder.
 async fn verify(setting: &Setting) -> Run {
+    verify_with(setting, &[]).await
+}
+
+async fn verify_with(setting: &Setting, extra: &[&str]) -> Run {
     let out = setting.out().display().to_string();
     let mut command = cli_test::command(Path::new(env!("CARGO_BIN_EXE_compliance-monthly")), setting.home());
-    command.args(["verify", &out]);
+    command.args(["verify", &out]).args(extra);
     cli_test::run(command).await
 }
 
@@ -103,7 +110,11 @@ async fn a_changed_byte_in_any_file_is_named() {
     setting.month("2026-06", &[]).await;
     let whole = verify(&setting).await;
     assert_eq!((whole.exit, whole.stderr.as_str()), (0, ""), "{}", whole.stdout);
-    assert!(whole.stdout.ends_with(": 7 files, none changed\n"), "{}", whole.stdout);
+    for said in
+        [": June 2026, http://", ": complete, 21 events, 12 logins; 7 files, none changed; digest ", "; unsigned\n"]
+    {
+        assert!(whole.stdout.contains(said), "{said}: {}", whole.stdout);
+    }
     for (name, bytes) in setting.bytes() {
         let path = setting.out().join(&name);
         // the first, the last, and some in between
@@ -143,7 +154,7 @@ async fn a_report_that_an_older_version_wrote_is_still_verified() {
     let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/written-by-1.0.0");
     let ended = setting.run(&["verify", &old.display().to_string()]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
-    assert!(ended.stdout.ends_with(": 7 files, none changed\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("; 7 files, none changed; digest "), "{}", ended.stdout);
 }
 
 /// A file that was written half, as a crash leaves it, is neither taken for a report nor in the way of the next run.
@@ -306,5 +317,82 @@ async fn what_was_put_beside_a_report_or_in_its_place_is_named() {
     std::os::unix::fs::symlink(&elsewhere, setting.out().join(name)).unwrap();
     let ended = verify(&setting).await;
     assert_eq!(ended.exit, 1, "{}", ended.stdout);
-    assert!(ended.stdout.contains("compliance-report-2026-06.txt: is not a file"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("compliance-report-2026-06.txt: cannot be read: it is a link"), "{}", ended.stdout);
+}
+
+/// Who makes a manifest anew, after a row was taken out, cannot make the digest that was kept elsewhere.
+#[tokio::test]
+async fn a_report_that_was_made_anew_is_told_by_its_digest() {
+    let setting = Setting::new(june()).await;
+    let ended = setting.month("2026-06", &[]).await;
+    let digest = ended.stdout.lines().last().unwrap().strip_prefix("Digest: ").unwrap().split(' ').next().unwrap();
+    assert_eq!(digest.len(), 64, "{}", ended.stdout);
+    assert!(ended.stdout.contains("- manifest.json ("), "{}", ended.stdout);
+    let kept = verify_with(&setting, &["--digest", digest]).await;
+    assert!(kept.exit == 0 && kept.stdout.contains(digest), "{}", kept.stdout);
+    // another report in its place, whole and sealed
+    let config = setting.config("bulk_downloads = 99");
+    assert_eq!(setting.month("2026-06", &["--config", &config]).await.exit, 0);
+    assert_eq!(verify(&setting).await.exit, 0);
+    let forged = verify_with(&setting, &["--digest", digest]).await;
+    assert_eq!(forged.exit, 1, "{}", forged.stdout);
+    assert!(forged.stdout.contains("manifest.json: not the one that was written then"), "{}", forged.stdout);
+    let json = setting.month("2026-06", &["--format", "json"]).await;
+    let manifest: serde_json::Value = serde_json::from_str(&setting.written("manifest.json")).unwrap();
+    assert_eq!(json.json()["report"]["digest"], manifest["digest"]);
+}
+
+#[tokio::test]
+async fn several_reports_are_verified_at_once() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    let nothing = setting.home().join("nothing").display().to_string();
+    let both = verify_with(&setting, &[&nothing]).await;
+    assert_eq!(both.exit, 1, "{}", both.stdout);
+    assert!(
+        both.stdout.contains("7 files, none changed") && both.stdout.contains("/nothing: cannot read"),
+        "{}",
+        both.stdout
+    );
+    let refused = verify_with(&setting, &[&nothing, "--digest", "0"]).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stderr);
+}
+
+/// A pipe has no end, and neither has what a link to a device leads to.
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_but_a_file_is_read() {
+    let setting = Setting::new(june()).await;
+    setting.month("2026-06", &[]).await;
+    for name in ["manifest.json", "compliance-report-2026-06.txt"] {
+        let path = setting.out().join(name);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let ended = cli_test::in_time(verify(&setting)).await;
+        assert_eq!(ended.exit, 1, "{name}");
+        let said = [ended.stdout, ended.stderr].concat();
+        assert!(said.contains("it is no file, but a folder, a pipe or a device"), "{name}: {said}");
+        // nor by a run, which makes it anew
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert_eq!(cli_test::in_time(verify(&setting)).await.exit, 1, "{name}");
+        assert_eq!(cli_test::in_time(setting.month("2026-06", &[])).await.exit, 0, "{name}");
+        assert_eq!(std::fs::read(&path).unwrap(), whole, "{name}");
+    }
+    let huge = std::fs::File::create(setting.out().join("manifest.json")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let ended = cli_test::in_time(verify(&setting)).await;
+    assert!(ended.exit == 1 && ended.stderr.contains("is damaged"), "{}", ended.stderr);
+}
+
+/// A report that is there and incomplete says so, whatever its files are.
+#[tokio::test]
+async fn an_incomplete_report_is_not_called_complete() {
+    let setting = Setting::new(june()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/rooms")]);
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 4);
+    let ended = verify(&setting).await;
+    assert!(ended.exit == 0 && ended.stdout.contains(": INCOMPLETE, 21 events"), "{}", ended.stdout);
 }

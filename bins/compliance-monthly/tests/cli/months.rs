@@ -97,3 +97,97 @@ async fn a_window_of_days_is_named_by_them() {
     let folder = setting.home().join("2026-06-03_2026-06-10");
     assert!(folder.join("compliance-report-2026-06-03_2026-06-10.txt").exists());
 }
+
+fn late(setting: &Setting, when: &str) {
+    setting.sim.edit(|portal| {
+        let olga = portal.owner().id;
+        portal.add_event(Event::new(5009, olga, at(when)).file(1, "late.docx"));
+    });
+}
+
+/// What the portal stores days late is found by a run that comes late enough, and said.
+#[tokio::test]
+async fn a_month_is_read_once_more() {
+    let setting = Setting::new(crate::portal::june()).await;
+    let first = setting.month("2026-06", &[]).await;
+    assert!(
+        first.stdout.contains("first reading: a run from 11 July 2026 on reads everything once more"),
+        "{}",
+        first.stdout
+    );
+    late(&setting, "2026-06-12T09:00:00Z");
+    let early = setting.month("2026-06", &["--format", "json"]).await;
+    assert_eq!(early.json()["reading"], serde_json::json!({ "is_rechecked": false, "late_rows": 0 }));
+    setting.sim.edit(|portal| portal.now = at("2026-07-10T22:00:00Z"));
+    let again = setting.month("2026-06", &[]).await;
+    assert_eq!(again.exit, 0, "{}", again.stderr);
+    assert!(again.stdout.contains("Total events: 22"), "{}", again.stdout);
+    assert!(again.stdout.contains("Note: 1 row has come in after the first reading\n"), "{}", again.stdout);
+    let manifest: serde_json::Value = serde_json::from_str(&setting.written("manifest.json")).unwrap();
+    assert_eq!(manifest["reading"], serde_json::json!({ "is_rechecked": true, "late_rows": 1 }));
+    assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
+    // once is enough
+    let asked = setting.sim.requests().len();
+    let third = setting.month("2026-06", &[]).await;
+    assert_eq!(third.exit, 0);
+    late(&setting, "2026-06-13T09:00:00Z");
+    assert!(setting.month("2026-06", &[]).await.stdout.contains("Total events: 22"));
+    assert!(setting.sim.requests().len() > asked);
+    let off = Setting::new(crate::portal::june()).await;
+    off.sim.edit(|portal| portal.now += TimeDelta::days(90));
+    let config = off.config("recheck = \"0d\"");
+    let ended = off.month("2026-06", &["--config", &config]).await;
+    assert!(ended.stdout.contains("it is not read once more, because `recheck` is off"), "{}", ended.stdout);
+}
+
+/// The last days are read by every run, and not only by the first of a day.
+#[tokio::test]
+async fn what_came_late_is_found_by_the_second_run_of_a_day() {
+    let setting = Setting::new(crate::portal::june()).await;
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    late(&setting, "2026-06-28T12:00:00Z");
+    let again = setting.month("2026-06", &[]).await;
+    assert!(again.stdout.contains("Total events: 22"), "{}", again.stdout);
+    let said = "1 row has come in after the first reading; a run from 11 July 2026 on reads everything once more";
+    assert!(again.stdout.contains(said), "{}", again.stdout);
+}
+
+/// A month that was reported by the portal's former clocks keeps its report; the one by the present ones stands beside it.
+#[tokio::test]
+async fn a_portal_that_moves_to_another_zone_gets_another_folder() {
+    let setting = Setting::new(crate::portal::june()).await;
+    let out = setting.home().join("{month}").display().to_string();
+    let run = async |setting: &Setting| setting.run(&["--month", "2026-06", "--out", &out]).await;
+    assert_eq!(run(&setting).await.exit, 0);
+    setting.sim.edit(|portal| {
+        portal.zone = Tz::America__New_York;
+        portal.now += TimeDelta::days(2);
+    });
+    for _ in 0..2 {
+        let moved = run(&setting).await;
+        assert_eq!(moved.exit, 0, "{}{}", moved.stdout, moved.stderr);
+        assert!(
+            moved.stdout.contains("the portal's time zone was Europe/Berlin when this was first reported"),
+            "{}",
+            moved.stdout
+        );
+        assert!(setting.home().join("2026-06_America-New_York/manifest.json").exists());
+    }
+    let old = std::fs::read_to_string(setting.home().join("2026-06/manifest.json")).unwrap();
+    assert!(old.contains("Europe/Berlin"), "{old}");
+}
+
+/// What there is nothing to compare with is named as people do, with the command that reads it.
+#[tokio::test]
+async fn windows_and_what_came_before_them_have_names() {
+    let setting = Setting::new(crate::portal::june()).await;
+    let month = setting.run(&["--month", "2026-06"]).await;
+    assert!(month.stdout.contains("run it once with `--month 2026-05`"), "{}", month.stdout);
+    let window = ["--since", "2026-06-18T05:50:20Z", "--until", "2026-06-23T05:50:20Z"];
+    let setting = Setting::new(crate::portal::june()).await;
+    let hours = setting.run(&window).await;
+    assert!(hours.stdout.contains("18 June 2026 07:50 to 23 June 2026 07:50, Berlin time"), "{}", hours.stdout);
+    let before = "run it once with `--since 2026-06-13T07:50:20+02:00 --until 2026-06-18T07:50:20+02:00`";
+    assert!(hours.stdout.contains(before), "{}", hours.stdout);
+}

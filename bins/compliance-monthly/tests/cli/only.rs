@@ -6,7 +6,7 @@ use super::common::Setting;
 use super::portal;
 
 /// June with a file that nobody touched in that month.
-fn june() -> portal_sim::Scenario {
+pub(crate) fn june() -> portal_sim::Scenario {
     let portal = portal::june();
     let olga = portal.owner().id;
     portal.with_file(StoredFile::new(9300, 71, "untouched.docx", olga, portal::at("2026-02-01T09:00:00Z"), b"text"))
@@ -49,16 +49,6 @@ async fn everything_that_means_nothing_is_named_at_once() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("FAIL")).count(), 2, "{lines:#?}");
 }
 
-#[tokio::test]
-async fn doctor_says_that_all_of_it_is_there() {
-    let setting = Setting::new(june()).await;
-    let config = setting.config("[only]\nrooms = [\"71\"]\nfiles = [\"9300\"]");
-    let checked = setting.run(&["--month", "2026-06", "--config", &config, "doctor"]).await;
-    let fine =
-        "ok    only: asked the portal for everything that `only.rooms`, `only.files` name, and all of it is there";
-    assert!(checked.stdout.contains(fine), "{}", checked.stdout);
-}
-
 /// A document may have been thrown away long ago, and the others still be looked at.
 #[tokio::test]
 async fn a_list_of_important_documents_may_hold_some_that_are_gone() {
@@ -91,4 +81,42 @@ async fn what_could_not_be_looked_up_is_a_gap_and_no_mistake() {
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("has the id `94170`, which stands in `only.files`"), "{}", ended.stdout);
+}
+
+/// Titles are what people have. One that several documents bear could mean another one than it seems.
+#[tokio::test]
+async fn titles_are_understood_where_they_are_one_document() {
+    let setting = Setting::new(june()).await;
+    let config = setting.config("[only]\nfiles = [\"first.docx\"]");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let text = setting.written("2026-06.txt");
+    assert!(text.contains("Total events: 1\n") && text.contains("File Downloaded: first.docx"), "{text}");
+    assert!(text.contains("`first.docx` in `only.files` is the title of one thing only, with the id 9002"), "{text}");
+    let config = setting.config("[only]\nfolders = [\"Contracts\"]");
+    let ended = setting.run(&["--month", "2026-06", "--config", &config]).await;
+    assert!(ended.stdout.contains("Total events: 1\n"), "{}{}", ended.stdout, ended.stderr);
+    // twelve documents, a part of a title, and a document that no event of the month names
+    for title in ["plan.docx", "irst.docx", "untouched.docx", "Contracts"] {
+        let config = setting.config(&format!("[only]\nfiles = [\"{title}\"]"));
+        let refused = setting.run(&["--month", "2026-06", "--config", &config]).await;
+        assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{title}: {}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("`{title}`")), "{title}: {}", refused.stderr);
+    }
+    setting.file("important.txt", "first.docx\nlast.docx\n");
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let ended = setting.run(&["--month", "2026-06", "--config", &config]).await;
+    assert!(ended.stdout.contains("Total events: 2\n"), "{}{}", ended.stdout, ended.stderr);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_list_that_is_no_file_is_not_read() {
+    let setting = Setting::new(june()).await;
+    let made = std::process::Command::new("mkfifo").arg(setting.home().join("important.txt")).status().unwrap();
+    assert!(made.success());
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let refused = cli_test::in_time(setting.run(&["--month", "2026-06", "--config", &config])).await;
+    assert_eq!(refused.exit, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("which is no file"), "{}", refused.stderr);
 }

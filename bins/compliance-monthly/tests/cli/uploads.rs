@@ -20,7 +20,7 @@ const TITLES: [&str; 7] = [
 ];
 
 /// June, and a folder in its room.
-fn with_folder() -> Scenario {
+pub(crate) fn with_folder() -> Scenario {
     let portal = june();
     let (author, created) = (portal.owner().id, portal.now);
     portal.with_folder(Folder { id: 500, parent: 71, title: "Reports".to_owned(), author, created })
@@ -70,7 +70,8 @@ async fn a_report_is_uploaded_once_and_read_back() {
     assert_eq!((&report["upload"]["path"], &report["upload"]["folder"]), (&"Falcon/Reports".into(), &500.into()));
     let again = upload(&setting, &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stderr);
-    insta::assert_snapshot!("uploaded_again", again.stdout.split_once("\nUploads").unwrap().1);
+    let uploads = again.stdout.split_once("\nUploads").unwrap().1;
+    insta::assert_snapshot!("uploaded_again", uploads.split_once("\nRead: ").unwrap().0);
     assert_whole(&setting, "second run");
 }
 
@@ -112,7 +113,7 @@ async fn readers_that_the_report_names_are_warned_about() {
     let setting = Setting::new(portal.with_share(Share { room: 71, subject: anna, access: 2 })).await;
     let ended = upload(&setting, &[]).await;
     assert!(
-        ended.stdout.contains("WARNING: the report names people who can read it there: Anna Schmidt"),
+        ended.stdout.contains("WARNING: the report names people who can read it there: Olga Owner, Anna Schmidt"),
         "{}",
         ended.stdout
     );
@@ -297,22 +298,6 @@ async fn a_dry_run_uploads_nothing() {
     assert!(setting.sim.requests().iter().all(|request| request.method == "GET"));
 }
 
-#[tokio::test]
-async fn doctor_says_whether_the_upload_would_work() {
-    let setting = Setting::new(with_folder()).await;
-    let out = setting.out().display().to_string();
-    let fine = setting.run(&["--out", &out, "--upload-to", "Falcon/Reports", "doctor"]).await;
-    assert!(fine.stdout.contains("ok    upload_to: reports go to Falcon/Reports (folder 500)"), "{}", fine.stdout);
-    assert!(fine.stdout.contains("ok    out: reports go to /home/report"), "{}", fine.stdout);
-    let wrong = setting.run(&["--out", &out, "--upload-to", "Falcno", "doctor"]).await;
-    assert_eq!(wrong.exit, 2, "{}", wrong.stdout);
-    assert!(
-        wrong.stdout.contains("FAIL  upload_to: there is no room with the exact title `Falcno`"),
-        "{}",
-        wrong.stdout
-    );
-}
-
 /// What the journal calls done is looked for all the same: somebody may have thrown it away.
 #[tokio::test]
 async fn a_file_that_was_deleted_there_is_uploaded_again() {
@@ -370,4 +355,201 @@ async fn nothing_leaves_by_a_clock_that_is_wrong() {
         assert!(actions[0]["reason"].as_str().unwrap().contains("clock"), "{by}: {actions:?}");
     }
     assert_eq!(uploaded(&setting), []);
+}
+
+/// Titles and states of the uploads of a JSON report.
+fn states(run: &Run) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let report = run.json();
+    report["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| (text(&action["title"]), text(&action["state"])))
+        .collect()
+}
+
+fn states_of_all(run: &Run) -> Vec<String> {
+    states(run).into_iter().map(|(_, state)| state).collect()
+}
+
+/// A proxy, a watermark or a virus scanner gives back other bytes: the file is there, whatever it holds, and is not sent again.
+#[tokio::test]
+async fn what_comes_back_with_other_bytes_is_not_sent_again() {
+    let setting = Setting::new(with_folder()).await;
+    setting.sim.set_faults(vec![Fault::new(FaultKind::OtherBytes)]);
+    let first = upload(&setting, &["--format", "json"]).await;
+    let expected = ["unknown"; 6].into_iter().chain(["held"]).collect::<Vec<_>>();
+    assert_eq!((first.exit, states_of_all(&first)), (4, expected.iter().map(|&state| state.to_owned()).collect()));
+    assert_eq!(uploaded(&setting).len(), 6);
+    for run in 2..4 {
+        wait(&setting);
+        let again = upload(&setting, &[]).await;
+        assert_eq!(again.exit, 4, "{}", again.stdout);
+        assert!(
+            again.stdout.contains("NOT KNOWN TO BE THERE") && again.stdout.contains("delete it there"),
+            "{}",
+            again.stdout
+        );
+        assert_eq!(uploaded(&setting).len(), 6, "run {run}");
+    }
+    // somebody says so: what was deleted there is sent again
+    setting.sim.edit(|portal| portal.content.files.retain(|file| file.title != TITLES[6]));
+    setting.sim.set_faults(Vec::new());
+    wait(&setting);
+    let last = upload(&setting, &[]).await;
+    assert_eq!(last.exit, 0, "{}", last.stdout);
+    assert_whole(&setting, "after somebody looked");
+}
+
+/// The same where the answer never came: the file is known by its title, its author and its version.
+#[tokio::test]
+async fn what_was_changed_after_a_call_that_broke_is_not_sent_again() {
+    let setting = Setting::new(with_folder()).await;
+    let broken = Fault::new(FaultKind::DoneThenStatus { status: 500 }).method("POST").times(1);
+    let scanned = Fault::new(FaultKind::OtherBytes);
+    setting.sim.set_faults(vec![broken, scanned]);
+    assert_eq!(upload(&setting, &[]).await.exit, 4);
+    for _ in 0..2 {
+        wait(&setting);
+        let again = upload(&setting, &["--format", "json"]).await;
+        assert_eq!((again.exit, states(&again)[0].1.as_str()), (4, "unknown"), "{}", again.stdout);
+        let titles: Vec<String> = uploaded(&setting).into_iter().map(|(title, _)| title).collect();
+        assert_eq!(titles.iter().filter(|title| title.contains("-events.csv")).count(), 1, "{titles:?}");
+    }
+}
+
+/// What lies there with these bytes under these titles is the report, whatever the journal says and whoever put it there.
+#[tokio::test]
+async fn a_lost_store_sends_nothing_again() {
+    let setting = Setting::new(with_folder()).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    for is_of_another in [false, true] {
+        std::fs::remove_dir_all(setting.home().join("state")).unwrap();
+        setting.sim.edit(|portal| {
+            let anna = portal.person_by_email("anna@example.com").unwrap().id;
+            portal.content.files.iter_mut().filter(|_| is_of_another).for_each(|file| file.author = anna);
+        });
+        let again = upload(&setting, &["--format", "json"]).await;
+        assert_eq!(again.exit, 0, "{}", again.stdout);
+        assert_eq!(states_of_all(&again), ["already"; 7], "{}", again.stdout);
+        assert_whole(&setting, "with a new store");
+    }
+}
+
+/// Everything after the first pages of the audit trail fails.
+fn with_many_events() -> Scenario {
+    let mut portal = with_folder();
+    let olga = portal.owner().id;
+    for n in 0..200 {
+        let at = crate::portal::at("2026-06-20T09:00:00Z") + chrono::TimeDelta::minutes(n);
+        portal.add_event(portal_sim::Event::new(5009, olga, at).file(1, "a.docx"));
+    }
+    portal
+}
+
+fn broken() -> Vec<Fault> {
+    vec![Fault::status(401).on("security/audit/events").after(3)]
+}
+
+/// Half a month is no month, unless somebody says that it may go; the page then says so.
+#[tokio::test]
+async fn what_a_later_run_may_see_more_of_stays_here() {
+    let setting = Setting::new(with_folder()).await;
+    setting.sim.set_faults(vec![Fault::status(403).on("files/rooms$")]);
+    let ended = setting.month("2026-06", &["--upload-to", "500", "--format", "json"]).await;
+    assert_eq!((ended.exit, states_of_all(&ended)), (4, vec!["held".to_owned(); 7]), "{}", ended.stdout);
+    assert!(ended.stdout.contains("a later run may see more (list of rooms: "), "{}", ended.stdout);
+    assert_eq!(uploaded(&setting), []);
+    let config = setting.config("upload_incomplete = true");
+    let allowed = setting.month("2026-06", &["--upload-to", "500", "--config", &config]).await;
+    assert_eq!(allowed.exit, 4, "{}", allowed.stdout);
+    assert_whole(&setting, "as the setting says");
+    let said = "is uploaded all the same because `upload_incomplete` is set";
+    assert!(setting.written("2026-06.txt").contains(said), "{}", allowed.stdout);
+    // not before the month is over and has settled, whatever the setting says
+    let fresh = Setting::new(with_many_events()).await;
+    let config = fresh.config("upload_incomplete = true\nsettle = \"36500d\"");
+    let ended = upload(&fresh, &["--config", &config, "--format", "json"]).await;
+    assert_eq!(states_of_all(&ended), ["held"; 7], "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_report_that_saw_less_does_not_take_the_place_of_one_that_saw_more() {
+    let setting = Setting::new(with_many_events()).await;
+    assert_eq!(upload(&setting, &[]).await.exit, 0);
+    let there = uploaded(&setting);
+    // another machine, which has neither the report nor the memory
+    std::fs::remove_dir_all(setting.home().join("state")).unwrap();
+    std::fs::remove_dir_all(setting.out()).unwrap();
+    setting.sim.set_faults(broken());
+    let config = setting.config("upload_incomplete = true\non_collision = \"new-version\"");
+    let ended = upload(&setting, &["--config", &config, "--format", "json"]).await;
+    assert_eq!((ended.exit, states_of_all(&ended)), (4, vec!["held".to_owned(); 7]), "{}", ended.stdout);
+    assert!(ended.stdout.contains("that is there already saw more"), "{}", ended.stdout);
+    assert_eq!(uploaded(&setting), there);
+}
+
+/// What is larger than the portal takes goes compressed; what is larger even then stays here, and so does the manifest.
+#[tokio::test]
+async fn large_files_go_compressed_and_the_manifest_goes_last() {
+    let mut portal = with_folder();
+    portal.content.quota.file_size = 6000;
+    let setting = Setting::new(portal.clone()).await;
+    let ended = upload(&setting, &[]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stdout);
+    let there = uploaded(&setting);
+    assert_eq!(there.len(), 7);
+    let local = setting.bytes();
+    for (title, content) in &there {
+        let name = if title.ends_with("-manifest.json") { "manifest.json" } else { title.trim_end_matches(".gz") };
+        assert_eq!(title.ends_with(".gz"), local[name].len() > 6000, "{title}");
+        let mut plain = Vec::new();
+        match title.ends_with(".gz") {
+            true => {
+                _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&content[..]), &mut plain).unwrap()
+            }
+            false => plain.clone_from(content),
+        }
+        assert_eq!(plain, local[name], "{title}");
+    }
+    assert!(there.iter().any(|(title, _)| title.ends_with(".gz")));
+    assert_eq!(local.len(), 8, "nothing is left of it here: {:?}", local.keys());
+    let again = upload(&setting, &["--format", "json"]).await;
+    assert_eq!((again.exit, states_of_all(&again)), (0, vec!["already".to_owned(); 7]));
+    assert_eq!(uploaded(&setting), there);
+
+    portal.content.quota.file_size = 500;
+    let setting = Setting::new(portal).await;
+    let ended = upload(&setting, &["--format", "json"]).await;
+    let states = states(&ended);
+    assert_eq!((ended.exit, states[6].1.as_str()), (4, "held"), "{states:?}");
+    assert!(states.iter().any(|(_, state)| state == "failed") && states.iter().any(|(_, state)| state == "done"));
+    let posts = setting.sim.requests().iter().filter(|request| request.method == "POST").count();
+    assert_eq!(
+        posts,
+        states.iter().filter(|(_, state)| state == "done").count(),
+        "nothing is sent that is refused anyway"
+    );
+    assert!(ended.stdout.contains("the portal takes files of 500 bytes"), "{}", ended.stdout);
+}
+
+/// Whoever looks into the folder must know which of two files counts.
+#[tokio::test]
+async fn what_a_changed_report_leaves_behind_is_called_outdated() {
+    for (policy, titles) in [("keep-both", 10), ("new-version", 7)] {
+        let setting = Setting::new(with_folder()).await;
+        assert_eq!(upload(&setting, &["--on-collision", policy]).await.exit, 0);
+        setting.sim.edit(|portal| {
+            let olga = portal.owner().id;
+            let at = crate::portal::at("2026-06-30T20:30:00Z");
+            portal.add_event(portal_sim::Event::new(5009, olga, at).file(1, "late.docx"));
+        });
+        let again = upload(&setting, &["--on-collision", policy]).await;
+        assert_eq!(again.exit, 0, "{}", again.stdout);
+        assert!(uploaded(&setting).len() >= titles, "{:?}", uploaded(&setting).len());
+        let counts = "because the title was taken; this one counts; file 81001 is outdated";
+        assert_eq!(again.stdout.contains(counts), policy == "keep-both", "{}", again.stdout);
+        assert_eq!(again.stdout.contains("is outdated"), policy == "keep-both", "{}", again.stdout);
+    }
 }

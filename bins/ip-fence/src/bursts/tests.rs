@@ -8,8 +8,8 @@ use crate::testing::{ANNA, BOB, directory, failed, login, policy};
 fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Found> {
     rows.sort_by_key(Sighting::order);
     let directory: Directory = directory();
-    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true };
-    let mut bursts = Bursts::new(book, limits);
+    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
+    let mut bursts = Bursts::new(book, limits, Some(2));
     rows.iter().for_each(|row| bursts.push(row));
     bursts.finish()
 }
@@ -100,7 +100,14 @@ fn an_address_that_the_request_set_excuses_nobody_and_hides_nothing() {
 
 #[test]
 fn limits_of_zero_are_off() {
-    let off = Limits { failed_logins: 0, sprayed_people: 0, minutes: 10 };
+    let off = Limits {
+        failed_logins: 0,
+        sprayed_people: 0,
+        minutes: 10,
+        failed_logins_per_day: 0,
+        sprayed_people_per_day: 0,
+        spread_people_per_day: 0,
+    };
     let rows: Vec<Sighting> = burst(20, 1).into_iter().chain(spray("203.0.113.7")).collect();
     assert_eq!(judge_with(&policy(&[]), &off, rows), []);
 }
@@ -121,4 +128,103 @@ proptest! {
         let counted: u64 = found.iter().filter(|found| found.detail.kind == Kind::FailedBurst).map(|found| found.finding.counts.acts).sum();
         prop_assert_eq!(counted, full.len() as u64);
     }
+}
+
+/// Slower than any window of minutes.
+#[test]
+fn slow_guessing_is_seen_within_a_day() {
+    let by_one: Vec<Sighting> =
+        (0..150).map(|n| failed(&format!("x{n}@example.com"), "203.0.113.7", 30_000 - n * 150)).collect();
+    let found = judge(by_one.clone());
+    assert_eq!((found.len(), found[0].detail.kind, found[0].finding.counts.acts), (1, Kind::Spraying, 150));
+    assert!(found[0].finding.reasons[0].contains("slowly"), "{:?}", found[0].finding.reasons);
+    assert_eq!(judge(by_one[..19].to_vec()).len(), 0);
+    assert_eq!(judge(by_one[..20].to_vec()).len(), 1);
+    let of_one: Vec<Sighting> =
+        (0..30).map(|n| failed("bob@example.com", &format!("203.0.113.{n}"), 80_000 - n * 2_000)).collect();
+    let found = judge(of_one.clone());
+    assert_eq!((found.len(), found[0].detail.kind, found[0].finding.counts.acts), (1, Kind::FailedBurst, 30));
+    assert_eq!(judge(of_one[1..].to_vec()).len(), 0);
+    // the office of twenty who mistype on one day
+    let office: Vec<Sighting> = (0..20).map(|_| failed("bob@example.com", "192.0.2.7", 0)).collect();
+    let office = office.into_iter().zip(1..).map(|(row, n)| Sighting { at: row.at - TimeDelta::hours(n), ..row });
+    assert_eq!(judge(office.collect()).len(), 0);
+}
+
+/// From so many callers that none of them is conspicuous.
+#[test]
+fn guessing_that_is_spread_over_callers_is_seen_against_the_usual_number() {
+    let spread = |people: i64| -> Vec<Sighting> {
+        (0..people).map(|n| failed(&format!("x{n}@example.com"), &format!("198.51.100.{n}"), 500 - n * 3)).collect()
+    };
+    let found = judge(spread(150));
+    assert_eq!((found.len(), found[0].detail.kind, found[0].finding.counts.acts), (1, Kind::Spraying, 150));
+    assert_eq!(
+        found[0].finding.reasons,
+        [
+            "150 wrong passwords from 150 callers with 150 different addresses typed within 24 hours, 0 of them of accounts here",
+            "usual are 2 a day"
+        ]
+    );
+    assert_eq!((judge(spread(19)).len(), judge(spread(20)).len()), (0, 1));
+    let usual = |usual| {
+        let (policy, limits, directory) = (policy(&[]), Limits::default(), directory());
+        let book =
+            Rulebook { policy: &policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
+        let mut bursts = Bursts::new(book, &limits, Some(usual));
+        spread(150).iter().for_each(|row| bursts.push(row));
+        bursts.finish().len()
+    };
+    assert_eq!((usual(50), usual(51)), (1, 0), "three times as many");
+    // those of one caller are told as that caller's, and not once more
+    let one: Vec<Sighting> =
+        spread(150).into_iter().map(|row| Sighting { ip: Some("203.0.113.7".into()), ..row }).collect();
+    assert_eq!(judge(one).len(), 1);
+}
+
+/// Ten lines of the same tell nothing; the login that succeeded does.
+#[test]
+fn a_burst_shows_its_first_its_last_and_the_login_that_followed() {
+    let success = Sighting { browser: Some("Chrome 131".into()), ..login(BOB, "203.0.113.7", 3_000) };
+    let found = judge(burst(40, 5).into_iter().chain([success]).collect()).remove(0);
+    assert_eq!(found.finding.reasons[0], "signed in after 40 wrong passwords, from 203.0.113.7 (Chrome 131)");
+    assert!(found.finding.reasons[1].ends_with("the login came 6 minutes later"), "{:?}", found.finding.reasons);
+    assert_eq!(found.finding.reasons[2], "no rule allows them to sign in from there");
+    let shown: Vec<i64> =
+        found.finding.evidence.iter().map(|row| (row.at - crate::testing::now()).num_seconds()).collect();
+    assert_eq!(shown, [-3_600, -3_405, -3_000]);
+    let titles: Vec<&str> = found.finding.evidence.iter().filter_map(|row| Some(row.title.as_ref()?.raw())).collect();
+    assert_eq!(titles, ["wrong password", "wrong password"]);
+    assert_eq!((found.finding.evidence_total, found.finding.counts.acts), (41, 40));
+    assert!(found.finding.window.contains(crate::testing::now() - TimeDelta::seconds(3_000)));
+}
+
+/// Hundreds behind one address that no rule knows, of whom twenty mistype on a day and then sign in.
+#[test]
+fn people_who_mistype_and_then_sign_in_are_no_slow_guessing() {
+    let mut directory = directory();
+    let bob = directory.people[&BOB].clone();
+    let id = |n: i64| uuid::Uuid::from_u128(1_000 + u128::try_from(n).unwrap());
+    for n in 0..40 {
+        let mut account = bob.clone();
+        account.person.id = id(n);
+        account.person.email = Some(PortalText::new(format!("x{n}@example.com")));
+        directory.people.insert(id(n), account);
+    }
+    let found = |signed_in: i64, callers: i64| {
+        let (policy, limits) = (policy(&[]), Limits::default());
+        let book =
+            Rulebook { policy: &policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
+        let mut bursts = Bursts::new(book, &limits, Some(0));
+        for n in 0..40 {
+            let (ip, seconds) = (format!("203.0.113.{}", n % callers), 80_000 - n * 1_800);
+            bursts.push(&failed(&format!("x{n}@example.com"), &ip, seconds));
+            if n < signed_in {
+                bursts.push(&login(id(n), &ip, seconds - 60));
+            }
+        }
+        bursts.finish().len()
+    };
+    assert_eq!((found(40, 1), found(21, 1), found(20, 1)), (0, 0, 1), "one office");
+    assert_eq!((found(40, 40), found(21, 40), found(20, 40)), (0, 0, 1), "at home");
 }

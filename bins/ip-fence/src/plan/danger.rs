@@ -1,14 +1,15 @@
 //! What can lock people out, or keep a list from doing what it says. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use ::report::words::plural;
-use audit_model::{Address, AddressRange, GUEST_ACCOUNT, PortalText, is_robot};
+use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PortalText, is_robot};
+use chrono::TimeDelta;
 use docspace_client::AddressList;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::simulate::{Blocked, WhyOut};
 use super::{Inputs, Plan, simulate};
 use crate::found::entries;
 use crate::server::{self, Caller, Ruling, Trouble};
@@ -19,6 +20,15 @@ const ENOUGH_PEOPLE: usize = 3;
 /// So many networks in a month are somebody whose address changes.
 const ROAMING: usize = 5;
 
+/// Whoever comes once a week is seen in so long a time, and a portal that was set up yesterday has not seen its people yet.
+const ENOUGH_HISTORY: TimeDelta = TimeDelta::days(7);
+
+/// A rule that ends so soon leaves its addresses in the list behind it.
+const ENDS_SOON: TimeDelta = TimeDelta::days(30);
+
+/// People and rules named in a sentence.
+const NAMED: usize = 5;
+
 /// What the danger is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +36,12 @@ pub(crate) enum DangerKind {
     EntryStopsEverybody,
     EmptyList,
     AdminOnly,
+    NoHistory,
+    ShortHistory,
+    NoWayIn,
+    AddressCut,
+    NobodySaw,
+    KeyUnseen,
     BlocksPeople,
     OwnAddressUnknown,
     OwnAddressNotListed,
@@ -34,6 +50,10 @@ pub(crate) enum DangerKind {
     NeverMatches,
     SwitchGoesOn,
     CannotHold,
+    BlocksSome,
+    KeysInUse,
+    EndsSoon,
+    Withheld,
     Families,
     Roaming,
     ChangedMeanwhile,
@@ -54,13 +74,22 @@ pub(super) fn look(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Vec
         stops_everybody(after),
         empty(after),
         admin_only(after),
-        blocks_people(inputs, plan),
+        history(inputs, plan),
+        out(plan, WhyOut::Refused),
+        out(plan, WhyOut::AddressCut),
+        out(plan, WhyOut::Unseen),
+        out(plan, WhyOut::KeyUnseen),
+        blocks_people(plan),
+        blocks_some(plan),
+        keys_in_use(inputs, plan),
         own_address(inputs, after),
         proxy(inputs, after),
         not_owner(inputs, after),
         never_matches(after),
         goes_on(plan),
         cannot_hold(inputs, plan, after),
+        ends_soon(inputs),
+        withheld(plan),
         families(inputs, plan),
         roaming(inputs),
         changed(inputs),
@@ -125,47 +154,200 @@ fn admin_only(after: &AddressList) -> Option<Danger> {
     danger(DangerKind::AdminOnly, true, "every entry would count for admins only, so everybody else would be refused")
 }
 
-fn blocks_people(inputs: &Inputs<'_>, plan: &Plan) -> Option<Danger> {
-    let unmeant: Vec<_> = plan.simulation.blocked.iter().filter(|blocked| !blocked.meant).collect();
-    let people: BTreeSet<Uuid> = unmeant.iter().map(|blocked| blocked.person.id).collect();
-    if people.is_empty() {
+/// Nobody can tell from too little whom a list would lock out.
+fn history(inputs: &Inputs<'_>, plan: &Plan) -> Option<Danger> {
+    let simulation = &plan.simulation;
+    if simulation.people == 0 && simulation.unseen > 0 {
+        let text = "nobody was seen in the time that was replayed, so nobody can tell whom the list would lock out; replay a longer time (`--since 30d`)";
+        return danger(DangerKind::NoHistory, plan.switch.planned, text);
+    }
+    let known = inputs.until - inputs.seen.first()?;
+    if known >= ENOUGH_HISTORY {
         return None;
     }
-    let unnamed = people.iter().filter(|person| inputs.policy.allowed(**person).is_none()).count();
-    let logins: u64 = unmeant.iter().map(|blocked| blocked.logins).sum();
-    let acts: u64 = unmeant.iter().map(|blocked| blocked.acts).sum();
-    let verb = if plan.switch.planned { "would have been" } else { "would have been, had the switch been on," };
-    let count = people.len() as u64;
-    let who = if count == 1 { "1 active person".to_owned() } else { format!("{count} active people") };
     let text = format!(
-        "{who} {verb} refused although the policy does not mean it: {} and {}; {unnamed} of them no rule names",
-        plural(logins, "login"),
-        plural(acts, "action")
+        "what was replayed reaches back {} only, and whoever did not come since then was not seen; wait until there are {} days, or replay a longer time (`--since 30d`)",
+        plural(known.num_hours().unsigned_abs(), "hour"),
+        ENOUGH_HISTORY.num_days()
+    );
+    danger(DangerKind::ShortHistory, plan.switch.planned, text)
+}
+
+/// People who would have no way in left, or of whom nobody can tell.
+fn out(plan: &Plan, why: WhyOut) -> Option<Danger> {
+    let own: Vec<_> = plan.simulation.no_way_in.iter().filter(|out| out.why == why).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let names = own.iter().map(|out| {
+        let from = out.last_ip.as_ref().filter(|ip| !ip.raw().is_empty());
+        let from = from.map(|ip| format!(" (last from {})", ip.for_terminal())).unwrap_or_default();
+        format!("{}{from}", called(&out.person))
+    });
+    let (who, names) = (people(own.len()), listed(names));
+    let would = if plan.switch.planned { "" } else { ", were the switch on" };
+    let unnamed = own.iter().filter(|out| !out.named).count();
+    let unnamed = if unnamed == 0 { String::new() } else { format!("; no rule names {unnamed} of them") };
+    let meant = "or say that it is meant with `--lock-out PERSON`";
+    let (kind, text) = match why {
+        WhyOut::Refused => (
+            DangerKind::NoWayIn,
+            format!(
+                "{who} would not get in any more{would}, as every login of theirs came from elsewhere: {names}{unnamed}; allow their addresses in a rule that names them, {meant}"
+            ),
+        ),
+        WhyOut::AddressCut => (
+            DangerKind::AddressCut,
+            format!(
+                "of {who} no whole address was ever seen, so nobody can tell whether the list has it{would}: {names}{unnamed}; let them come over IPv4, {meant}"
+            ),
+        ),
+        WhyOut::Unseen => (
+            DangerKind::NobodySaw,
+            format!(
+                "{who} came from nowhere in the time that was replayed, and no rule names them, so the list would lock them out{would}: {names}; name them in a rule, {meant}"
+            ),
+        ),
+        WhyOut::KeyUnseen => (
+            DangerKind::KeyUnseen,
+            format!(
+                "{who} used an API key within {} days and were not seen, and no rule names them{would}: {names}; what a key reads leaves no event, so add the address of the machine to a rule that names them, {meant}",
+                simulate::KEY_IN_USE.num_days()
+            ),
+        ),
+    };
+    danger(kind, plan.switch.planned, text)
+}
+
+/// People who would keep a way in, and lose another that no rule takes from them.
+fn blocks_people(plan: &Plan) -> Option<Danger> {
+    let unmeant = losing(plan, |blocked| blocked.allowed != Some(false));
+    let (who, counted) = counted(&unmeant)?;
+    let verb = if plan.switch.planned { "would have been" } else { "would have been, had the switch been on," };
+    let text = format!(
+        "{who} {verb} refused from addresses that a rule allows, or although no rule names them: {counted}; add the addresses to the policy as single ones, or say that it is meant with `--lock-out PERSON`"
     );
     danger(DangerKind::BlocksPeople, plan.switch.planned, text)
 }
 
-/// The address that the portal sees this machine under.
-pub(super) fn own(inputs: &Inputs<'_>) -> Option<IpAddr> {
-    inputs.own_address.or_else(|| inputs.seen.last_address(inputs.me.person.id))
+/// People who would keep a way in, and lose another that no rule allows.
+fn blocks_some(plan: &Plan) -> Option<Danger> {
+    let (who, counted) = counted(&losing(plan, |blocked| blocked.allowed == Some(false)))?;
+    let text =
+        format!("{who} came from addresses that no rule allows them, too, and would be refused there: {counted}");
+    danger(DangerKind::BlocksSome, false, text)
 }
 
+/// What people would lose who would not lose all.
+fn losing(plan: &Plan, is: impl Fn(&Blocked) -> bool) -> Vec<&Blocked> {
+    let out: BTreeSet<Uuid> = plan.simulation.no_way_in.iter().map(|out| out.person.id).collect();
+    let blocked = plan.simulation.blocked.iter().filter(|blocked| !blocked.meant && !out.contains(&blocked.person.id));
+    blocked.filter(|blocked| is(blocked)).collect()
+}
+
+/// How many people, and how often they came; `None` for nobody.
+fn counted(blocked: &[&Blocked]) -> Option<(String, String)> {
+    let by_person: BTreeMap<Uuid, &Blocked> = blocked.iter().map(|blocked| (blocked.person.id, *blocked)).collect();
+    if by_person.is_empty() {
+        return None;
+    }
+    let logins: u64 = blocked.iter().map(|blocked| blocked.logins).sum();
+    let acts: u64 = blocked.iter().map(|blocked| blocked.acts).sum();
+    let names = listed(
+        by_person.values().map(|blocked| format!("{} (from {})", called(&blocked.person), blocked.ip.for_terminal())),
+    );
+    let counted = format!("{} and {}, {names}", plural(logins, "login"), plural(acts, "action"));
+    Some((people(by_person.len()), counted))
+}
+
+/// Nobody records from where a key is used.
+fn keys_in_use(inputs: &Inputs<'_>, plan: &Plan) -> Option<Danger> {
+    let is_out = |person: Uuid| plan.simulation.no_way_in.iter().any(|out| out.person.id == person);
+    let owners = inputs.directory.people.iter().filter(|(id, account)| {
+        simulate::counts(inputs, **id, &account.person) && !is_out(**id) && simulate::has_key_in_use(inputs, **id)
+    });
+    let owners: Vec<String> = owners.map(|(_, account)| called(&account.person)).collect();
+    if owners.is_empty() {
+        return None;
+    }
+    let (who, names) = (people(owners.len()), listed(owners.into_iter()));
+    let text = format!(
+        "API keys of {who} are in use, and the portal does not record from where: {names}; see that the list has the addresses of the machines that use them"
+    );
+    danger(DangerKind::KeysInUse, false, text)
+}
+
+/// What is written into the list stays there until somebody takes it out.
+fn ends_soon(inputs: &Inputs<'_>) -> Option<Danger> {
+    let last = (inputs.policy.today() + ENDS_SOON).max(inputs.policy.today());
+    let ending =
+        inputs.policy.live_rules().filter_map(|rule| rule.expires.filter(|end| *end <= last).map(|end| (rule, end)));
+    let names: Vec<String> = ending
+        .map(|(rule, end)| format!("\"{}\" on {end}", PortalText::new(rule.label.as_str()).for_terminal()))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let text = format!(
+        "{} within {} days, and the list knows no end: {}; plan again on that day",
+        if names.len() == 1 { "1 rule ends".to_owned() } else { format!("{} rules end", names.len()) },
+        ENDS_SOON.num_days(),
+        listed(names.into_iter())
+    );
+    danger(DangerKind::EndsSoon, false, text)
+}
+
+fn withheld(plan: &Plan) -> Option<Danger> {
+    let count = plan.steps.iter().filter(|step| step.deed == super::steps::Deed::Withheld).count();
+    if count == 0 {
+        return None;
+    }
+    let text = format!(
+        "somebody else has taken {} of ours out of the list, and they stay out: ask why, then add them with `--add-again`, or take them out of the policy",
+        entries(count)
+    );
+    danger(DangerKind::Withheld, false, text)
+}
+
+/// Name and address, as people are asked for.
+fn called(person: &Person) -> String {
+    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
+    format!("{}{email}", person.name.for_terminal())
+}
+
+fn people(count: usize) -> String {
+    if count == 1 { "1 active person".to_owned() } else { format!("{count} active people") }
+}
+
+/// Some of them, and how many more.
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let some = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if more == 0 { some } else { format!("{some} and {more} more") }
+}
+
+/// Only what somebody says counts: what the key's account did before, its owner did in a browser elsewhere.
 fn own_address(inputs: &Inputs<'_>, after: &AddressList) -> Option<Danger> {
-    let refuses = after.enabled && !inputs.me.is_owner;
-    let exempt = if inputs.me.is_owner { "; the owner's key gets in all the same" } else { "" };
-    let Some(address) = own(inputs) else {
+    let exempt = if inputs.me.is_owner {
+        "; the owner's key gets in all the same, those of other programs here do not"
+    } else {
+        ""
+    };
+    let Some(address) = inputs.own_address else {
         let text = format!(
-            "this machine's address, as the portal sees it, is unknown, so the list might lock it out{exempt}; give `--own-address ADDRESS`"
+            "this machine's address, as the portal sees it, is not known, so the list might lock it out{exempt}; give `--own-address ADDRESS`"
         );
-        return danger(DangerKind::OwnAddressUnknown, refuses, text);
+        return danger(DangerKind::OwnAddressUnknown, after.enabled, text);
     };
     let caller = Caller { is_owner: false, is_admin: inputs.me.is_admin, address: address.to_canonical() };
     let list = AddressList { enabled: true, entries: after.entries.clone() };
     if server::rule(&list, &caller) == Ruling::Admitted {
         return None;
     }
-    let text = format!("this machine comes from {address}, which the list would not have{exempt}");
-    danger(DangerKind::OwnAddressNotListed, refuses, text)
+    let text = format!(
+        "this machine comes from {address}, which the list would not have{exempt}; allow it in a rule that names the key's account"
+    );
+    danger(DangerKind::OwnAddressNotListed, after.enabled, text)
 }
 
 fn not_owner(inputs: &Inputs<'_>, after: &AddressList) -> Option<Danger> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Address, PortalText, Window};
+use audit_model::{PortalText, Window};
 use chrono::{DateTime, Utc};
 use event_archive::Archive;
 use futures::TryStreamExt;
@@ -22,6 +22,8 @@ pub(crate) struct Visits {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     visits: BTreeMap<(Uuid, PortalText), Visits>,
+    /// The oldest row of any kind, and not before logins are known without a hole.
+    first: Option<DateTime<Utc>>,
 }
 
 impl History {
@@ -33,10 +35,15 @@ impl History {
         while let Some(event) = events.try_next().await? {
             history.push(&Sighting::from(event));
         }
+        // the portal forgets logins sooner than events
+        if let Some(known) = archive.logins_known_since(window.until).await? {
+            history.first = history.first.map(|first| first.max(known));
+        }
         Ok(history)
     }
 
     pub(crate) fn push(&mut self, row: &Sighting) {
+        self.first = Some(self.first.map_or(row.at, |first| first.min(row.at)));
         let is_login = row.source == Source::Logins;
         if row.ip_was_set || !row.is_of_its_person() || (is_login && !row.action.is_successful_login()) {
             return;
@@ -52,10 +59,14 @@ impl History {
         self.visits.iter().map(|((person, ip), visits)| (*person, ip, visits))
     }
 
-    /// The address that somebody came from last; `None` also when that one was cut, whatever was before.
-    pub(crate) fn last_address(&self, person: Uuid) -> Option<std::net::IpAddr> {
-        let own = self.iter().filter(|(who, ..)| *who == person);
-        let (_, ip, _) = own.max_by_key(|(.., visits)| visits.last)?;
-        Address::parse(ip.raw()).ip()
+    /// What was noted of one person, by noted text.
+    pub(crate) fn of(&self, person: Uuid) -> impl Iterator<Item = (&PortalText, &Visits)> {
+        let own = self.visits.range((person, PortalText::default())..);
+        own.take_while(move |((who, _), _)| *who == person).map(|((_, ip), visits)| (ip, visits))
+    }
+
+    /// Since when it is known from where people came.
+    pub(crate) fn first(&self) -> Option<DateTime<Utc>> {
+        self.first
     }
 }

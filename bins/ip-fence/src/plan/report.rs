@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Plan;
 use super::simulate::Blocked;
-use super::steps::{Deed, Step};
+use super::steps::{Deed, Step, Whose};
 use crate::config::Config;
 use crate::found::entries;
 
@@ -134,7 +134,8 @@ fn steps(plan: &Plan, text: &mut String) -> std::fmt::Result {
         (Deed::Add, "+", "to add"),
         (Deed::Remove, "-", "to remove"),
         (Deed::Keep, "=", "to keep"),
-        (Deed::Foreign, "?", "foreign, kept: the policy does not have them"),
+        (Deed::Foreign, "?", "foreign, kept: not ours, and the policy does not have them"),
+        (Deed::Withheld, "!", "of ours that somebody else has taken out: not added again"),
     ] {
         let own = of(deed);
         if own.is_empty() {
@@ -146,9 +147,15 @@ fn steps(plan: &Plan, text: &mut String) -> std::fmt::Result {
             let admins = if step.entry.for_admin { "  admins only" } else { "" };
             let rules: Vec<String> = step.rules.iter().map(|rule| format!("\"{}\"", shown(rule))).collect();
             let rules = if rules.is_empty() { String::new() } else { format!("  {}", rules.join(", ")) };
+            let why = step.why.as_ref().map(|why| format!("  {why}")).unwrap_or_default();
+            let whose = match step.whose {
+                Some(Whose::OursChanged) => "  ours, and somebody else has changed for whom it counts",
+                Some(Whose::Ours) if step.why.is_none() => "  ours",
+                _ => "",
+            };
             let trouble = step.trouble.map(|trouble| format!("  {trouble}")).unwrap_or_default();
             let ip = range.map_or_else(|| step.entry.ip.for_terminal(), |range| range.to_string());
-            writeln!(text, "  {sign} {ip}{admins}{rules}{trouble}")?;
+            writeln!(text, "  {sign} {ip}{admins}{rules}{whose}{why}{trouble}")?;
         }
         if runs.len() > SHOWN {
             writeln!(text, "  and {} more lines like these; `--format json` has all", runs.len() - SHOWN)?;
@@ -171,7 +178,8 @@ fn runs<'s>(steps: &[&'s Step]) -> Vec<(&'s Step, Option<AddressRange>)> {
     for step in steps {
         let own = step.address().and_then(|ip| AddressRange::new(ip, ip).ok());
         let longer = runs.last().and_then(|(first, range)| {
-            let is_alike = (first.entry.for_admin, &first.rules) == (step.entry.for_admin, &step.rules);
+            let is_alike = (first.entry.for_admin, &first.rules, first.whose, &first.why)
+                == (step.entry.for_admin, &step.rules, step.whose, &step.why);
             range.filter(|_| is_alike)?.followed_by(own?)
         });
         match (longer, runs.last_mut()) {
@@ -202,7 +210,12 @@ fn blocked(blocked: &[Blocked], clock: &Clock, text: &mut String) -> std::fmt::R
         writeln!(text, "  {}{email}", person.name.for_terminal())?;
         for visit in visits.iter().take(SHOWN) {
             let ip = if visit.ip.raw().is_empty() { "no noted address".to_owned() } else { visit.ip.for_terminal() };
-            let meant = if visit.meant { ", as the policy means it" } else { "" };
+            let meant = match (visit.meant, visit.allowed) {
+                (true, _) => ", which is meant",
+                (false, Some(true)) => ", which a rule allows",
+                (false, Some(false)) => ", which no rule allows them",
+                (false, None) => "",
+            };
             let (logins, acts) = (plural(visit.logins, "login"), plural(visit.acts, "action"));
             writeln!(text, "    from {ip}: {logins}, {acts}, last {}{meant}", clock.at(visit.last))?;
         }

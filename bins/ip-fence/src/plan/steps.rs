@@ -1,10 +1,11 @@
 //! What the policy would make of the list: add, keep, remove, foreign. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use audit_model::{AddressRange, PortalText, portal_form};
+use audit_model::{AddressRange, PersonStatus, PortalText, portal_form};
 use docspace_client::ListEntry;
+use event_archive::OwnEntry;
 use serde::Serialize;
 
 use super::Inputs;
@@ -17,8 +18,20 @@ pub(crate) enum Deed {
     Add,
     Remove,
     Keep,
-    /// The policy does not have it, and it stays.
+    /// Not ours, and the policy does not have it: it stays.
     Foreign,
+    /// Ours once, and somebody else has taken it out: it stays out until somebody says otherwise.
+    Withheld,
+}
+
+/// Who put an entry into the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Whose {
+    Ours,
+    Foreign,
+    /// Ours, and somebody else has changed for whom it counts.
+    OursChanged,
 }
 
 /// One entry of the list as it is or would be.
@@ -27,9 +40,15 @@ pub(crate) struct Step {
     pub(crate) deed: Deed,
     #[serde(flatten)]
     pub(crate) entry: ListEntry,
+    /// Of entries that stand in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) whose: Option<Whose>,
     /// Labels of the rules that want it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) rules: Vec<String>,
+    /// Why it goes, or stays out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
     /// What is wrong with it as it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trouble: Option<&'static str>,
@@ -67,33 +86,66 @@ pub(super) fn compare(inputs: &Inputs<'_>) -> (Vec<Step>, Vec<Expanded>, Vec<Can
     let (mut wanted, expanded, cannot_hold) = wanted(inputs);
     let mut steps = Vec::new();
     for entry in &inputs.list.entries {
-        let trouble = Trouble::of(entry).map(Trouble::words);
+        let whose = whose(inputs.own_entries, entry);
         // a double is one too many, but does no harm; it is kept like what is foreign
         let fitting = wanted.get(entry.ip.raw()).is_some_and(|(for_admin, _)| *for_admin == entry.for_admin);
         let rules = if fitting { wanted.remove(entry.ip.raw()).map(|(_, rules)| rules) } else { None };
-        let deed = match &rules {
-            Some(_) => Deed::Keep,
-            // the same address for others: what the policy says replaces it
-            None if wanted.contains_key(entry.ip.raw()) || inputs.own_all => Deed::Remove,
-            None => Deed::Foreign,
+        let deed = match (&rules, whose) {
+            (Some(_), _) => Deed::Keep,
+            (None, Whose::Ours) => Deed::Remove,
+            (None, _) if inputs.own_all => Deed::Remove,
+            (None, _) => Deed::Foreign,
         };
-        steps.push(Step { deed, entry: entry.clone(), rules: rules.unwrap_or_default(), trouble });
+        let why = (deed == Deed::Remove && whose == Whose::Ours).then(|| why_dropped(inputs, entry));
+        let (rules, trouble) = (rules.unwrap_or_default(), Trouble::of(entry).map(Trouble::words));
+        steps.push(Step { deed, entry: entry.clone(), whose: Some(whose), rules, why, trouble });
     }
-    let added = wanted.into_iter().map(|(ip, (for_admin, rules))| Step {
-        deed: Deed::Add,
-        entry: ListEntry { ip: PortalText::new(ip), for_admin },
-        rules,
-        trouble: None,
+    let added = wanted.into_iter().map(|(ip, (for_admin, rules))| {
+        let entry = ListEntry { ip: PortalText::new(ip), for_admin };
+        // what is wanted and ours stood in the list, and does not any more
+        let is_withheld = !inputs.add_again && inputs.own_entries.iter().any(|own| own.entry == entry);
+        let why = is_withheld.then(|| "somebody else has taken it out; `--add-again` adds it".to_owned());
+        let deed = if is_withheld { Deed::Withheld } else { Deed::Add };
+        Step { deed, entry, whose: None, rules, why, trouble: None }
     });
     steps.extend(added);
     steps.sort_by(|a, b| (a.deed, a.address(), &a.entry).cmp(&(b.deed, b.address(), &b.entry)));
     (steps, expanded, cannot_hold)
 }
 
+fn whose(own: &[OwnEntry], entry: &ListEntry) -> Whose {
+    if own.iter().any(|own| own.entry == *entry) {
+        Whose::Ours
+    } else if own.iter().any(|own| own.entry.ip == entry.ip) {
+        Whose::OursChanged
+    } else {
+        Whose::Foreign
+    }
+}
+
+/// Why an entry of ours is not wanted any more.
+fn why_dropped(inputs: &Inputs<'_>, entry: &ListEntry) -> String {
+    let own = inputs.own_entries.iter().find(|own| own.entry == *entry);
+    let Some(rule) = own.and_then(|own| inputs.policy.rules.iter().find(|rule| rule.label == own.rule)) else {
+        return "its rule is gone".to_owned();
+    };
+    let holds = |range: &AddressRange| entry.ip.raw().parse().is_ok_and(|ip| range.contains(ip));
+    if let Some(end) = rule.expires.filter(|_| rule.has_expired(inputs.policy.today())) {
+        format!("its rule has expired on {end}")
+    } else if rule.allow.iter().any(|allowed| holds(&allowed.range)) {
+        "everybody whom its rule names is disabled or gone".to_owned()
+    } else {
+        "its rule does not allow it any more".to_owned()
+    }
+}
+
 /// The list after the steps, in order of text.
 pub(super) fn outcome(steps: &[Step]) -> Vec<ListEntry> {
-    let mut left: Vec<ListEntry> =
-        steps.iter().filter(|step| step.deed != Deed::Remove).map(|step| step.entry.clone()).collect();
+    let mut left: Vec<ListEntry> = steps
+        .iter()
+        .filter(|step| !matches!(step.deed, Deed::Remove | Deed::Withheld))
+        .map(|step| step.entry.clone())
+        .collect();
     left.sort();
     left
 }
@@ -101,7 +153,8 @@ pub(super) fn outcome(steps: &[Step]) -> Vec<ListEntry> {
 fn wanted(inputs: &Inputs<'_>) -> (Wanted, Vec<Expanded>, Vec<CannotHold>) {
     let (mut wanted, mut expanded, mut cannot_hold) = (Wanted::new(), Vec::new(), Vec::new());
     let cap = u128::from(inputs.settings.expansion_cap);
-    for rule in inputs.policy.live_rules() {
+    let used = used_rules(inputs);
+    for (_, rule) in inputs.policy.rules.iter().enumerate().filter(|(position, _)| used.contains(position)) {
         for allowed in &rule.allow {
             let (entry, label, line) = (allowed.range.to_string(), rule.label.clone(), allowed.line);
             let Some(addresses) = allowed.range.size().filter(|size| *size <= cap) else {
@@ -129,6 +182,16 @@ fn wanted(inputs: &Inputs<'_>) -> (Wanted, Vec<Expanded>, Vec<CannotHold>) {
         }
     }
     (wanted, expanded, cannot_hold)
+}
+
+/// Positions of the rules that count for somebody who can come at all: an address of somebody disabled would stand open for nobody.
+fn used_rules(inputs: &Inputs<'_>) -> BTreeSet<usize> {
+    let can_come = |person| {
+        let account = inputs.directory.people.get(&person);
+        account.is_some_and(|account| account.person.status != Some(PersonStatus::Disabled))
+    };
+    let people = inputs.policy.people_named().filter(|(person, _)| can_come(*person));
+    people.flat_map(|(_, allowed)| &allowed.rules).copied().collect()
 }
 
 fn too_large(range: AddressRange, cap: u128) -> String {

@@ -1,16 +1,19 @@
 //! Every way to lock people out that is known, as a plan that is refused or warned of.
 
 use audit_model::PortalText;
+use chrono::TimeDelta;
 use docspace_client::{Identity, ListEntry};
 
 use super::danger::DangerKind;
-use super::steps::Deed;
+use super::simulate::WhyOut;
+use super::steps::{Deed, Whose};
 use super::*;
 use crate::policy::PolicyFile;
 use crate::sighting::Sighting;
-use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
+use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, now, policy, policy_of};
 
 const OFFICE: &str = "192.0.2.7";
+const WEEKS_AGO: i64 = 20 * 86_400;
 
 struct World {
     list: AddressList,
@@ -18,7 +21,11 @@ struct World {
     policy: Policy,
     settings: OwnPortal,
     own_all: bool,
+    add_again: bool,
+    own_entries: Vec<OwnEntry>,
     own_address: Option<IpAddr>,
+    lock_out: BTreeSet<Uuid>,
+    keys: Vec<ListedKey>,
     me: Identity,
     is_public: bool,
     rows: Vec<Sighting>,
@@ -44,10 +51,19 @@ impl World {
             ),
             settings: OwnPortal { enforce: Enforce::On, ..OwnPortal::default() },
             own_all: false,
+            add_again: false,
+            own_entries: Vec::new(),
             own_address: OFFICE.parse().ok(),
+            lock_out: BTreeSet::new(),
+            keys: Vec::new(),
             me: Identity { person, is_admin: true, is_owner: true },
             is_public: true,
-            rows: vec![login(BOB, OFFICE, 90), act(ANNA, "192.0.2.8", 80), login(HANA, OFFICE, 70)],
+            rows: vec![
+                login(OLGA, OFFICE, WEEKS_AGO),
+                login(BOB, OFFICE, 90),
+                act(ANNA, "192.0.2.8", 80),
+                login(HANA, OFFICE, 70),
+            ],
         }
     }
 
@@ -72,10 +88,15 @@ impl World {
             service_accounts: &[],
             settings: &self.settings,
             own_all: self.own_all,
+            add_again: self.add_again,
+            own_entries: &self.own_entries,
             own_address: self.own_address,
+            lock_out: &self.lock_out,
+            keys: &self.keys,
             me: &self.me,
             is_public: self.is_public,
             seen: &seen,
+            until: now(),
         })
     }
 
@@ -130,22 +151,15 @@ fn people_none_of_whose_addresses_the_list_can_hold_are_locked_out_seen_or_not()
     assert_eq!(stays_off.has(DangerKind::CannotHold), Some(false));
 }
 
-/// Whoever came over IPv6 last comes over IPv6, whatever was before.
-#[test]
-fn an_own_address_that_was_cut_is_not_known() {
-    let rows = vec![act(ANNA, OFFICE, 80), act(ANNA, "2001", 10)];
-    let cut = World { own_address: None, rows, ..World::by_admin() };
-    assert_eq!(cut.has(DangerKind::OwnAddressUnknown), Some(true));
-}
-
 /// "Own address not in the list, caller not owner."
 #[test]
 fn ones_own_address_must_be_in_the_list() {
     let foreign = "203.0.113.1".parse().ok();
     let owner = World { own_address: foreign, ..World::safe() };
-    assert_eq!(owner.has(DangerKind::OwnAddressNotListed), Some(false), "the owner gets in all the same");
+    assert_eq!(owner.has(DangerKind::OwnAddressNotListed), Some(true), "other programs here have other keys");
     let admin = World { own_address: foreign, ..World::by_admin() };
     assert_eq!(admin.has(DangerKind::OwnAddressNotListed), Some(true));
+    assert_eq!(World { settings: off(), ..admin }.has(DangerKind::OwnAddressNotListed), Some(false));
     assert_eq!(World::by_admin().has(DangerKind::OwnAddressNotListed), None);
     assert_eq!(
         World::by_admin().has(DangerKind::NotOwnersKey),
@@ -153,16 +167,17 @@ fn ones_own_address_must_be_in_the_list() {
         "nothing but the owner's key can repair it"
     );
     assert_eq!(World { settings: off(), ..World::by_admin() }.has(DangerKind::NotOwnersKey), None);
-    // learned from what the account did before
-    let learned = World { own_address: None, ..World::by_admin() };
-    assert_eq!(
-        (learned.has(DangerKind::OwnAddressUnknown), learned.has(DangerKind::OwnAddressNotListed)),
-        (None, None)
-    );
-    let unknown = World { own_address: None, rows: Vec::new(), ..World::by_admin() };
-    assert_eq!(unknown.has(DangerKind::OwnAddressUnknown), Some(true));
-    let owner = World { own_address: None, rows: Vec::new(), ..World::safe() };
-    assert_eq!(owner.has(DangerKind::OwnAddressUnknown), Some(false));
+}
+
+/// What the key's account did before it did in a browser, wherever that was.
+#[test]
+fn an_own_address_is_never_guessed() {
+    for world in [World::by_admin(), World::safe()] {
+        let mut world = World { own_address: None, ..world };
+        world.rows.push(login(world.me.person.id, OFFICE, 10));
+        assert_eq!(world.has(DangerKind::OwnAddressUnknown), Some(true));
+        assert_eq!(World { settings: off(), ..world }.has(DangerKind::OwnAddressUnknown), Some(false));
+    }
 }
 
 /// "IPv6 client, only the IPv4 address listed (or the reverse)."
@@ -255,14 +270,12 @@ fn entries_that_stop_everybody_refuse_every_plan() {
 /// "Dynamic or roaming addresses: exact addresses only."
 #[test]
 fn people_who_roam_are_named() {
-    let rows = (0..5).map(|n| login(BOB, &format!("203.0.{n}.7"), 90 - n)).collect();
-    let world = World { rows, ..World::safe() };
+    let mut world = World::safe();
+    world.rows.extend((0..5).map(|n| login(BOB, &format!("203.0.{n}.7"), 90 - n)));
     assert_eq!(world.has(DangerKind::Roaming), Some(false));
-    assert!(!world.plan().is_refused(), "a rule names him, and does not allow those: the policy means it");
-    assert!(
-        world.plan().simulation.blocked.iter().all(|blocked| blocked.meant)
-            && world.plan().simulation.blocked.len() == 5
-    );
+    assert_eq!(world.has(DangerKind::BlocksSome), Some(false), "no rule allows him those, and he has another way in");
+    assert!(!world.plan().is_refused(), "{:?}", world.plan().dangers);
+    assert!(world.plan().simulation.blocked.iter().all(|blocked| blocked.allowed == Some(false) && !blocked.meant));
 }
 
 /// "Replace-all race."
@@ -279,30 +292,143 @@ fn an_empty_list_cannot_be_switched_on() {
     assert_eq!(world.has(DangerKind::EmptyList), Some(true));
 }
 
-/// Exit 3: somebody whom no rule names, or who comes from where the policy allows and the portal cannot.
+/// A policy with a typo in it says the same as one that locks somebody out on purpose, so it has to be said twice.
 #[test]
-fn people_whom_the_policy_does_not_mean_must_not_be_blocked() {
-    let unnamed =
-        World { rows: vec![login(HANA, "198.51.100.80", 90), act(HANA, "198.51.100.80", 80)], ..World::safe() };
-    assert_eq!(unnamed.has(DangerKind::BlocksPeople), Some(true));
-    let blocked = &unnamed.plan().simulation.blocked[0];
-    assert_eq!((blocked.logins, blocked.acts, blocked.meant), (1, 1, false));
-    // allowed by a network that is too large to be written down
+fn whoever_has_no_way_in_left_refuses_named_or_not() {
+    let moved = World { rows: vec![login(OLGA, OFFICE, WEEKS_AGO), login(BOB, "203.0.113.7", 90)], ..World::safe() };
+    let why = |world: &World, person: Uuid| {
+        let out = world.plan().simulation.no_way_in;
+        out.into_iter().find(|out| out.person.id == person).map(|out| (out.why, out.named))
+    };
+    assert_eq!(why(&moved, BOB), Some((WhyOut::Refused, true)));
+    assert_eq!(moved.has(DangerKind::NoWayIn), Some(true));
+    let text = moved.plan().dangers.into_iter().find(|danger| danger.kind == DangerKind::NoWayIn).unwrap().text;
+    for part in ["bob <bob@example.com> (last from 203.0.113.7)", "--lock-out", "allow their addresses"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // one login that would have succeeded is a way in; an action is none, its session may have begun anywhere
+    let mut home = World { rows: moved.rows.clone(), ..World::safe() };
+    home.rows.push(act(BOB, OFFICE, 80));
+    assert_eq!(why(&home, BOB), Some((WhyOut::Refused, true)));
+    home.rows.push(login(BOB, OFFICE, 70));
+    assert_eq!(why(&home, BOB), None);
+    // nobody whom a rule names
+    let guest = World { rows: vec![login(OLGA, OFFICE, WEEKS_AGO), login(HANA, "198.51.100.80", 90)], ..World::safe() };
+    assert_eq!(why(&guest, HANA), Some((WhyOut::Refused, false)));
+    assert_eq!(World { settings: off(), ..guest }.has(DangerKind::NoWayIn), Some(false), "nobody is blocked");
+}
+
+#[test]
+fn what_the_policy_means_is_an_empty_list_or_the_flag() {
+    let rows = || {
+        vec![
+            login(OLGA, OFFICE, WEEKS_AGO),
+            login(BOB, "203.0.113.7", 90),
+            login(HANA, OFFICE, 70),
+            act(ANNA, OFFICE, 60),
+        ]
+    };
+    let flag = World { lock_out: BTreeSet::from([BOB]), rows: rows(), ..World::safe() };
+    assert!(!flag.plan().is_refused(), "{:?}", flag.plan().dangers);
+    assert!(flag.plan().simulation.blocked[0].meant);
+    let rule = |allow: &str, more: &str| {
+        policy_of(&format!(
+            "[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [{allow}]\n{more}\n[[rule]]\nlabel = \"b\"\npeople = [\"anna@example.com\"]\nallow = [\"{OFFICE}\"]"
+        ))
+    };
+    let nowhere = World { policy: rule("", ""), rows: rows(), ..World::safe() };
+    assert!(!nowhere.plan().is_refused(), "{:?}", nowhere.plan().dangers);
+    // a rule that has ended means nothing any more
+    let ended = World { policy: rule("", "expires = \"2026-11-01\""), rows: rows(), ..World::safe() };
+    assert_eq!(ended.has(DangerKind::NoWayIn), Some(true));
+}
+
+/// Allowed by a network that is too large to be written down, and another way in.
+#[test]
+fn ways_that_a_rule_allows_and_the_list_cannot_are_told() {
     let large = World {
         policy: policy(&["192.0.2.0/24", "198.51.0.0/16"]),
-        rows: vec![login(BOB, "198.51.100.7", 90)],
+        rows: vec![login(OLGA, OFFICE, WEEKS_AGO), login(BOB, "198.51.100.7", 90), login(BOB, OFFICE, 80)],
         ..World::safe()
     };
     assert_eq!((large.has(DangerKind::BlocksPeople), large.has(DangerKind::CannotHold)), (Some(true), Some(false)));
-    // while the switch stays off nobody is blocked
-    assert_eq!(World { settings: off(), ..unnamed }.has(DangerKind::BlocksPeople), Some(false));
+    assert_eq!(World { settings: off(), ..large }.has(DangerKind::BlocksPeople), Some(false));
     // the owner, disabled people and visitors cannot be locked out
-    let others = vec![
+    let mut others = World::safe();
+    others.rows.extend([
         login(OLGA, "198.51.100.1", 9),
         act(GIL, "198.51.100.2", 8),
         act(audit_model::GUEST_ACCOUNT, "198.51.100.3", 7),
-    ];
-    assert_eq!(World { rows: others, ..World::safe() }.has(DangerKind::BlocksPeople), None);
+    ]);
+    assert!(!others.plan().is_refused(), "{:?}", others.plan().dangers);
+}
+
+/// A plan replays what was seen. When that is nothing, nobody can tell whom it would lock out.
+#[test]
+fn too_little_history_refuses() {
+    let none = World { rows: Vec::new(), ..World::safe() };
+    assert_eq!(none.has(DangerKind::NoHistory), Some(true));
+    let owner_only = World { rows: vec![login(OLGA, OFFICE, WEEKS_AGO)], ..World::safe() };
+    assert_eq!(owner_only.has(DangerKind::NoHistory), Some(true));
+    let reaching = |seconds| {
+        let mut world = World::safe();
+        world.rows[0] = login(OLGA, OFFICE, seconds);
+        world.has(DangerKind::ShortHistory)
+    };
+    assert_eq!((reaching(7 * 86_400 - 1), reaching(7 * 86_400)), (Some(true), None));
+}
+
+/// The portal notes the first group of an IPv6 address only, and compares all of them.
+#[test]
+fn people_of_whom_no_whole_address_was_seen_refuse() {
+    let over_v6 = |more: &[&str]| {
+        let mut world = World { policy: policy(&[OFFICE, "2001:db8::1"]), ..World::safe() };
+        world.rows.retain(|row| row.user != BOB);
+        world.rows.push(login(BOB, "2001", 90));
+        world.rows.extend(more.iter().map(|ip| login(BOB, ip, 80)));
+        world
+    };
+    assert_eq!(over_v6(&[]).has(DangerKind::AddressCut), Some(true));
+    assert_eq!(over_v6(&["", "office"]).has(DangerKind::AddressCut), Some(true), "those are no whole addresses");
+    assert_eq!(over_v6(&[OFFICE]).has(DangerKind::AddressCut), None, "a way in that is known");
+    let elsewhere = over_v6(&["203.0.113.7"]);
+    assert_eq!((elsewhere.has(DangerKind::AddressCut), elsewhere.has(DangerKind::NoWayIn)), (None, Some(true)));
+}
+
+fn key(owner: Uuid, days_ago: Option<i64>) -> ListedKey {
+    ListedKey {
+        name: "backup".into(),
+        owner: Some(owner),
+        last_used: days_ago.map(|days| now() - TimeDelta::days(days)),
+        expires: None,
+        active: true,
+    }
+}
+
+#[test]
+fn people_and_robots_whom_nobody_saw_refuse_unless_a_rule_names_them() {
+    let mut unseen = World::safe();
+    unseen.rows.retain(|row| row.user != HANA && row.user != BOB);
+    assert_eq!(unseen.has(DangerKind::NobodySaw), Some(true));
+    let out: Vec<Uuid> = unseen.plan().simulation.no_way_in.iter().map(|out| out.person.id).collect();
+    assert_eq!(out, [HANA], "a rule says from where bob comes");
+    for (days_ago, kind) in
+        [(Some(30), DangerKind::KeyUnseen), (Some(31), DangerKind::NobodySaw), (None, DangerKind::NobodySaw)]
+    {
+        unseen.keys = vec![key(HANA, days_ago), key(OLGA, Some(1))];
+        assert_eq!(unseen.has(kind), Some(true), "{days_ago:?}");
+        assert_eq!(unseen.plan().simulation.no_way_in.len(), 1);
+    }
+    unseen.keys = vec![ListedKey { active: false, ..key(HANA, Some(1)) }];
+    assert_eq!(unseen.has(DangerKind::NobodySaw), Some(true), "a key that is switched off");
+    unseen.keys = vec![key(BOB, Some(1))];
+    assert_eq!(
+        unseen.has(DangerKind::KeysInUse),
+        Some(false),
+        "a rule names bob; from where his key comes nobody knows"
+    );
+    let named = World { lock_out: BTreeSet::from([HANA]), ..unseen };
+    assert!(!named.plan().is_refused(), "{:?}", named.plan().dangers);
 }
 
 /// A server may come to know a status that is not known here; such people sign in all the same.
@@ -331,13 +457,13 @@ fn the_list_is_compared_entry_by_entry() {
         steps.map(|step| (step.deed, step.entry.ip.raw().to_owned(), step.entry.for_admin)).collect()
     };
     let expected = |deed, ip: &str, for_admin| (deed, ip.to_owned(), for_admin);
-    let common = [
-        expected(Deed::Add, "192.0.2.8", false),
-        expected(Deed::Add, "192.0.2.9", false),
-        expected(Deed::Remove, "192.0.2.8", true),
-    ];
+    let common = [expected(Deed::Add, "192.0.2.8", false), expected(Deed::Add, "192.0.2.9", false)];
     let kept = [expected(Deed::Keep, "192.0.2.7", false)];
-    let foreign = [expected(Deed::Foreign, "192.0.2.7", false), expected(Deed::Foreign, "198.51.100.1", false)];
+    let foreign = [
+        expected(Deed::Foreign, "192.0.2.7", false),
+        expected(Deed::Foreign, "192.0.2.8", true),
+        expected(Deed::Foreign, "198.51.100.1", false),
+    ];
     assert_eq!(deeds(&world), [&common[..], &kept, &foreign].concat(), "a double is kept like what is foreign");
     let own_all = World { own_all: true, ..world };
     let removed = [
@@ -365,6 +491,71 @@ fn networks_above_the_cap_are_not_expanded() {
 #[test]
 fn a_policy_without_rules_wants_nothing() {
     let file = PolicyFile { default: crate::policy::Unnamed::Ignore, rules: Vec::new() };
-    let policy = Policy::resolve(file, &directory(), crate::testing::now().date_naive(), false).unwrap();
+    let policy = Policy::resolve(file, &directory(), None, crate::testing::now().date_naive(), false).unwrap();
     assert_eq!(World { policy, ..World::safe() }.plan().list, []);
+}
+
+/// Who wrote an entry decides over it: what was there before us, and what others changed, is not ours to take out.
+#[test]
+fn only_own_entries_are_removed_and_none_that_others_removed_is_added_again() {
+    let own = |ip: &str, rule: &str| OwnEntry {
+        entry: entry(ip),
+        rule: rule.to_owned(),
+        owner: None,
+        since: now(),
+        plan: "1".to_owned(),
+    };
+    let text = "default = \"ignore\"\n[[rule]]\nlabel = \"office\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.7\", \"192.0.2.8\"]\n\
+                [[rule]]\nlabel = \"fair\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.20\"]\nexpires = \"2026-11-01\"\n\
+                [[rule]]\nlabel = \"leaver\"\npeople = [\"gil@example.com\"]\nallow = [\"192.0.2.30\"]";
+    let changed = ListEntry { for_admin: true, ..entry("192.0.2.50") };
+    let mut standing =
+        list(&["192.0.2.7", "192.0.2.10", "192.0.2.20", "192.0.2.30", "192.0.2.40", "198.51.100.1"], true);
+    standing.entries.push(changed);
+    let own_entries = vec![
+        own("192.0.2.7", "office"),
+        own("192.0.2.8", "office"),
+        own("192.0.2.10", "office"),
+        own("192.0.2.20", "fair"),
+        own("192.0.2.30", "leaver"),
+        own("192.0.2.40", "gone"),
+        own("192.0.2.50", "office"),
+    ];
+    let world = World { policy: policy_of(text), list: standing, own_entries, ..World::safe() };
+    let steps = |world: &World| -> Vec<(String, Deed, Option<Whose>, String)> {
+        let steps = world.plan().steps.into_iter();
+        steps
+            .map(|step| (step.entry.ip.raw().to_owned(), step.deed, step.whose, step.why.unwrap_or_default()))
+            .collect()
+    };
+    let expected = |ip: &str, deed, whose, why: &str| (ip.to_owned(), deed, whose, why.to_owned());
+    let (ours, foreign) = (Some(Whose::Ours), Some(Whose::Foreign));
+    assert_eq!(
+        steps(&world),
+        [
+            expected("192.0.2.10", Deed::Remove, ours, "its rule does not allow it any more"),
+            expected("192.0.2.20", Deed::Remove, ours, "its rule has expired on 2026-11-01"),
+            expected("192.0.2.30", Deed::Remove, ours, "everybody whom its rule names is disabled or gone"),
+            expected("192.0.2.40", Deed::Remove, ours, "its rule is gone"),
+            expected("192.0.2.7", Deed::Keep, ours, ""),
+            expected("192.0.2.50", Deed::Foreign, Some(Whose::OursChanged), ""),
+            expected("198.51.100.1", Deed::Foreign, foreign, ""),
+            expected("192.0.2.8", Deed::Withheld, None, "somebody else has taken it out; `--add-again` adds it"),
+        ]
+    );
+    assert_eq!(world.has(DangerKind::Withheld), Some(false));
+    assert!(!world.plan().list.contains(&entry("192.0.2.8")));
+    let again = World { add_again: true, ..world };
+    assert!(again.plan().list.contains(&entry("192.0.2.8")) && again.has(DangerKind::Withheld).is_none());
+}
+
+#[test]
+fn addresses_of_disabled_people_are_not_added_and_ends_are_named() {
+    let text = "[[rule]]\nlabel = \"a\"\npeople = [\"gil@example.com\"]\nallow = [\"192.0.2.30\"]\n\
+                [[rule]]\nlabel = \"b\"\npeople = [\"gil@example.com\", \"bob@example.com\"]\nallow = [\"192.0.2.7\"]\nexpires = \"2026-12-20\"";
+    let world = World { policy: policy_of(text), ..World::safe() };
+    assert_eq!(world.plan().list, [entry("192.0.2.7")]);
+    assert_eq!(world.has(DangerKind::EndsSoon), Some(false));
+    let later = World { policy: policy_of(&text.replace("12-20", "12-21")), ..World::safe() };
+    assert_eq!(later.has(DangerKind::EndsSoon), None);
 }

@@ -19,12 +19,12 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
     let document = match ImDocument::parse(text) {
         Ok(document) => document,
         Err(error) => {
-            let line = error.span().map_or(1, |span| line_of(text, span.start));
+            let line = error.span().map_or(1, |span| Lines::of(text).line(span.start));
             let message = error.message().lines().collect::<Vec<_>>().join(", ");
             return Err(vec![Mistake::new(line, format!("is not valid TOML: {message}"))]);
         }
     };
-    let mut reader = Reader { text, mistakes: Vec::new() };
+    let mut reader = Reader { lines: Lines::of(text), mistakes: Vec::new() };
     let file = reader.file(document.as_table());
     if reader.mistakes.is_empty() {
         return Ok(file);
@@ -34,14 +34,29 @@ pub(crate) fn parse(text: &str) -> Result<PolicyFile, Vec<Mistake>> {
 }
 
 /// Reports and alerts repeat a label with each finding; what is longer than a line belongs into `reason`.
-const LONGEST_LABEL: usize = 200;
+pub(super) const LONGEST_LABEL: usize = 200;
 
-struct Reader<'t> {
-    text: &'t str,
+struct Reader {
+    lines: Lines,
     mistakes: Vec<Mistake>,
 }
 
-impl Reader<'_> {
+/// Where each line begins, so that no entry is found by counting from the top.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Lines(std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The line of a byte, counted from 1.
+    fn line(&self, byte: usize) -> usize {
+        self.0.partition_point(|begin| *begin <= byte)
+    }
+}
+
+impl Reader {
     fn file(&mut self, table: &dyn TableLike) -> PolicyFile {
         self.refuse_unknown(table, &TOP_KEYS);
         let default = match table.get("default").map(|item| (item.as_str(), item)) {
@@ -57,7 +72,7 @@ impl Reader<'_> {
             Some(Item::ArrayOfTables(tables)) => tables
                 .iter()
                 .map(|table| {
-                    let line = table.span().map_or(1, |span| line_of(self.text, span.start));
+                    let line = self.line(table.span());
                     self.rule(table, line)
                 })
                 .collect(),
@@ -201,17 +216,13 @@ impl Reader<'_> {
     }
 
     fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
-        span.map_or(1, |span| line_of(self.text, span.start))
+        span.map_or(1, |span| self.lines.line(span.start))
     }
 }
 
 /// A text of the file, safe on a terminal.
 pub(super) fn shown(text: &str) -> String {
     audit_model::PortalText::new(text).for_terminal()
-}
-
-fn line_of(text: &str, byte: usize) -> usize {
-    text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count() + 1
 }
 
 #[cfg(test)]
@@ -289,6 +300,17 @@ people = [" "]
         assert!(first("default = \n").starts_with("line 1: is not valid TOML"), "{}", first("default = \n"));
         assert!(first("").contains("holds no `[[rule]]`"));
         assert!(first("rule = 1").contains("write `[[rule]]`"));
+    }
+
+    /// An index of lines says what counting says.
+    #[test]
+    fn lines_are_counted_from_one() {
+        let text = "a\n\nb\r\nä\n";
+        let lines = Lines::of(text);
+        for byte in 0..=text.len() {
+            let counted = text.as_bytes()[..byte].iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert_eq!(lines.line(byte), counted, "{byte}");
+        }
     }
 
     /// Each finding repeats it.

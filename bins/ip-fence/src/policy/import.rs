@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use audit_model::AddressRange;
+use docspace_client::Directory;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::Mistake;
-use super::file::shown;
-
-/// The label of rows that have none.
-const NO_LABEL: &str = "imported";
+use super::file::{LONGEST_LABEL, shown};
 
 /// One row of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -25,6 +23,26 @@ pub(crate) struct Row {
     /// Where it stands; of JSON its number.
     #[serde(skip)]
     line: usize,
+    #[serde(skip)]
+    who: Who,
+}
+
+/// What the portal says about the person of a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Who {
+    /// It was not asked.
+    #[default]
+    NotAsked,
+    Unknown,
+    /// By this name.
+    Known(String),
+}
+
+impl Row {
+    fn new(person: impl Into<String>, address: impl Into<String>, line: usize) -> Self {
+        let (person, address) = (person.into(), address.into());
+        Row { person, address, label: String::new(), line, who: Who::NotAsked }
+    }
 }
 
 /// Reads CSV: a first line with the names of the columns, in any order and case; `label` can be missing.
@@ -64,7 +82,8 @@ pub(crate) fn from_csv(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
             Ok(record) => {
                 let line = record.position().map_or(1, |position| position.line() as usize);
                 let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
-                rows.push(Row { person: cell(Some(person)), address: cell(Some(address)), label: cell(label), line });
+                let row = Row::new(cell(Some(person)), cell(Some(address)), line);
+                rows.push(Row { label: cell(label), ..row });
             }
             Err(error) => {
                 let line = error.position().map_or(1, |position| position.line() as usize);
@@ -84,9 +103,29 @@ fn without_mark(text: &str) -> &str {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Json {
+    /// Before the map, whose names are people: `allowedIps` is none.
+    One(NewUser),
+    Several(Vec<NewUser>),
     /// The published map: person to addresses.
     Map(Pairs),
     Rows(Vec<Row>),
+}
+
+/// A new user of the published example.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewUser {
+    id: Option<String>,
+    email: Option<String>,
+    allowed_ips: Vec<String>,
+}
+
+impl NewUser {
+    /// Their address says who they are, the id only to the portal.
+    fn rows(self, line: usize) -> impl Iterator<Item = Row> {
+        let person = self.email.or(self.id).unwrap_or_default();
+        self.allowed_ips.into_iter().map(move |address| Row::new(person.clone(), address, line))
+    }
 }
 
 /// The members of an object, also those whose name stands there twice: a map would lose the first.
@@ -114,12 +153,13 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// Reads JSON: an object with a list of addresses for each person, or a list of objects with the same members as the columns of CSV.
+/// Reads JSON: an object with a list of addresses for each person, a list of objects with the same members as the columns of CSV, or one or
+/// several new users of the published example.
 ///
 /// # Errors
-/// When it is neither.
+/// When it is nothing of that.
 pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
-    let form = "must be an object with a list of addresses for each person, or a list of objects with `person`, `address`, `label`";
+    let form = "must be an object with a list of addresses for each person, a list of objects with `person`, `address`, `label`, or new users with `id`, `email`, `allowedIps`";
     let mistake = |error: serde_json::Error| match error.classify() {
         Category::Data => vec![Mistake::new(1, form)],
         _ => vec![Mistake::new(error.line(), format!("is no JSON: {error}"))],
@@ -127,33 +167,67 @@ pub(crate) fn from_json(text: &str) -> Result<Vec<Row>, Vec<Mistake>> {
     match serde_json::from_str(without_mark(text)).map_err(mistake)? {
         Json::Map(Pairs(map)) => {
             let rows = map.into_iter().enumerate().flat_map(|(number, (person, addresses))| {
-                let row =
-                    move |address| Row { person: person.clone(), address, label: String::new(), line: number + 1 };
-                addresses.into_iter().map(row)
+                addresses.into_iter().map(move |address| Row::new(person.clone(), address, number + 1))
             });
             Ok(rows.collect())
         }
         Json::Rows(rows) => {
             Ok(rows.into_iter().enumerate().map(|(number, row)| Row { line: number + 1, ..row }).collect())
         }
+        Json::One(user) => Ok(user.rows(1).collect()),
+        Json::Several(users) => {
+            Ok(users.into_iter().enumerate().flat_map(|(number, user)| user.rows(number + 1)).collect())
+        }
     }
 }
 
-/// The policy as TOML: one rule for all people who have the same addresses under the same label.
+/// Says of each row who its person is at the portal, and calls them by their e-mail address: nobody can review ids. Gives the names that
+/// the portal does not know.
+pub(crate) fn resolve(rows: &mut [Row], directory: &Directory) -> BTreeSet<String> {
+    let mut unknown = BTreeSet::new();
+    for row in rows {
+        match directory.person(&row.person) {
+            Some(account) => {
+                row.who = Who::Known(account.person.name.for_terminal());
+                if let Some(email) = &account.person.email {
+                    row.person = email.raw().to_owned();
+                }
+            }
+            None => {
+                row.who = Who::Unknown;
+                unknown.insert(row.person.clone());
+            }
+        }
+    }
+    unknown
+}
+
+/// The policy as TOML: one rule for all people who have the same addresses under the same label; without a label one for each person,
+/// called by their name.
 ///
 /// # Errors
 /// Rows without a person, and addresses that are none.
 pub(crate) fn to_policy(rows: &[Row]) -> Result<String, Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let mut allowed: BTreeMap<(&str, String), BTreeSet<AddressRange>> = BTreeMap::new();
+    let mut allowed: BTreeMap<(String, bool, String), BTreeSet<AddressRange>> = BTreeMap::new();
+    let mut unknown: BTreeSet<String> = BTreeSet::new();
     for row in rows {
         let person = row.person.trim().to_lowercase();
         if person.is_empty() {
             mistakes.push(Mistake::new(row.line, "names no person"));
         }
-        let label = if row.label.trim().is_empty() { NO_LABEL } else { row.label.trim() };
+        if row.who == Who::Unknown {
+            unknown.insert(person.clone());
+        }
+        let is_own = row.label.trim().is_empty();
+        let label = match &row.who {
+            Who::Known(name) if is_own => name.as_str(),
+            _ if is_own => person.as_str(),
+            _ => row.label.trim(),
+        };
+        let label: String = label.chars().take(LONGEST_LABEL - ROOM_FOR_NUMBERS).collect();
         match row.address.parse() {
-            Ok(range) => drop(allowed.entry((label, person)).or_default().insert(range)),
+            Ok(range) => drop(allowed.entry((label, is_own, person)).or_default().insert(range)),
             Err(error) => mistakes.push(Mistake::new(row.line, format!("`{}` {error}", shown(&row.address)))),
         }
     }
@@ -163,26 +237,34 @@ pub(crate) fn to_policy(rows: &[Row]) -> Result<String, Vec<Mistake>> {
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let mut rules: BTreeMap<(&str, BTreeSet<AddressRange>), Vec<String>> = BTreeMap::new();
-    for ((label, person), addresses) in allowed {
-        rules.entry((label, addresses)).or_default().push(person);
+    let mut rules: BTreeMap<(String, Option<String>, BTreeSet<AddressRange>), Vec<String>> = BTreeMap::new();
+    for ((label, is_own, person), addresses) in allowed {
+        let owner = is_own.then(|| person.clone());
+        rules.entry((label, owner, addresses)).or_default().push(person);
     }
     let mut text = "default = \"report\"\n".to_owned();
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
-    let taken: BTreeSet<&str> = rules.keys().map(|(label, _)| *label).collect();
-    for ((label, addresses), people) in &rules {
+    let taken: BTreeSet<&str> = rules.keys().map(|(label, ..)| label.as_str()).collect();
+    for ((label, _, addresses), people) in &rules {
         let label = free_label(label, &taken, used.entry(label).or_default());
         let entries: Vec<String> = addresses.iter().map(|range| quoted(&range.to_string())).collect();
-        let people: Vec<String> = people.iter().map(|person| quoted(person)).collect();
+        let named: Vec<String> = people.iter().map(|person| quoted(person)).collect();
+        text.push('\n');
+        if people.iter().any(|person| unknown.contains(person)) {
+            text.push_str("# not an account of the portal: correct it, or take it out\n");
+        }
         text.push_str(&format!(
-            "\n[[rule]]\nlabel = {}\npeople = [{}]\nallow = [{}]\n",
+            "[[rule]]\nlabel = {}\npeople = [{}]\nallow = [{}]\n",
             quoted(&label),
-            people.join(", "),
+            named.join(", "),
             entries.join(", ")
         ));
     }
     Ok(text)
 }
+
+/// A label may get ` (157)` behind it.
+const ROOM_FOR_NUMBERS: usize = 20;
 
 /// The label, with a number behind it from the second rule on; never one that another rule has.
 fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
@@ -226,14 +308,14 @@ mod tests {
         default = "report"
 
         [[rule]]
+        label = "anna@example.com"
+        people = ["anna@example.com"]
+        allow = ["2001:db8::/32"]
+
+        [[rule]]
         label = "home"
         people = ["bob@example.com"]
         allow = ["198.51.100.7"]
-
-        [[rule]]
-        label = "imported"
-        people = ["anna@example.com"]
-        allow = ["2001:db8::/32"]
 
         [[rule]]
         label = "office"
@@ -257,6 +339,51 @@ mod tests {
         assert_eq!(ranges, ["198.51.100.0/24", "203.0.113.10"]);
         let rows = r#"[{"person": "anna@example.com", "address": "192.0.2.1", "label": "office"}]"#;
         assert!(to_policy(&from_json(rows).unwrap()).unwrap().contains("label = \"office\""));
+    }
+
+    /// Nobody can review a list of ids.
+    #[test]
+    fn people_are_called_by_name_and_address_where_a_portal_is_asked() {
+        use crate::testing::{ANNA, BOB, directory};
+        let json = format!(
+            r#"{{"{ANNA}": ["192.0.2.1"], "{{{BOB}}}": ["192.0.2.1", "192.0.2.9"], "00000000-0000-0000-0000-000000000063": ["192.0.2.1"]}}"#
+        );
+        let mut rows = from_json(&json).unwrap();
+        let unknown = resolve(&mut rows, &directory());
+        assert_eq!(unknown.into_iter().collect::<Vec<_>>(), ["00000000-0000-0000-0000-000000000063"]);
+        insta::assert_snapshot!(to_policy(&rows).unwrap(), @r#"
+        default = "report"
+
+        # not an account of the portal: correct it, or take it out
+        [[rule]]
+        label = "00000000-0000-0000-0000-000000000063"
+        people = ["00000000-0000-0000-0000-000000000063"]
+        allow = ["192.0.2.1"]
+
+        [[rule]]
+        label = "anna"
+        people = ["anna@example.com"]
+        allow = ["192.0.2.1"]
+
+        [[rule]]
+        label = "bob"
+        people = ["bob@example.com"]
+        allow = ["192.0.2.1", "192.0.2.9"]
+        "#);
+    }
+
+    #[test]
+    fn new_users_of_the_published_example_are_read() {
+        let user = r#"{"id": "c1a0f3de-0000-4000-8000-000000000003", "email": "New@example.com", "allowedIps": ["192.0.2.1", "198.51.100.0-198.51.100.9"]}"#;
+        let made = to_policy(&from_json(user).unwrap()).unwrap();
+        assert!(made.contains("label = \"new@example.com\"\npeople = [\"new@example.com\"]"), "{made}");
+        assert!(made.contains("allow = [\"192.0.2.1\", \"198.51.100.0-198.51.100.9\"]"), "{made}");
+        assert_eq!(to_policy(&from_json(&format!("[{user}]")).unwrap()).unwrap(), made);
+        let by_id = r#"{"id": "c1a0f3de-0000-4000-8000-000000000003", "allowedIps": ["192.0.2.1"]}"#;
+        assert!(to_policy(&from_json(by_id).unwrap()).unwrap().contains("c1a0f3de-0000"));
+        let nobody = r#"{"allowedIps": ["192.0.2.1"]}"#;
+        assert!(to_policy(&from_json(nobody).unwrap()).unwrap_err()[0].message.contains("names no person"));
+        assert!(from_json(r#"{"email": "a", "allowedIps": [], "until": "2027-01-01"}"#).is_err(), "it would be lost");
     }
 
     #[test]
@@ -300,7 +427,7 @@ mod tests {
             let rows: Vec<Row> = names
                 .into_iter()
                 .zip(1..)
-                .map(|((person, label), line)| Row { person, address: format!("192.0.2.{line}"), label, line })
+                .map(|((person, label), line)| Row { label, ..Row::new(person, format!("192.0.2.{line}"), line) })
                 .filter(|row| !row.person.trim().is_empty())
                 .collect();
             if !rows.is_empty() {

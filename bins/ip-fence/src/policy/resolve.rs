@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use audit_model::{Address, AddressRange, AddressSet};
 use chrono::NaiveDate;
-use docspace_client::Directory;
+use docspace_client::{Account, Directory, Group};
+use event_archive::KnownNames;
 use job_runner::config::nearest_name;
 use uuid::Uuid;
 
@@ -20,6 +21,11 @@ pub(crate) struct Policy {
     today: NaiveDate,
     /// A single IPv6 address stands for its /64.
     by_64: bool,
+    /// Whom its names mean, those included that nobody has any more.
+    pub(crate) names: KnownNames,
+    /// Names that have changed or that nobody has any more, each a sentence.
+    pub(crate) stale: Vec<String>,
+    people: usize,
     /// By person, what the rules that count for them allow; people with the same rules share it.
     allowed: BTreeMap<Uuid, Arc<Allowed>>,
 }
@@ -50,24 +56,26 @@ pub(crate) enum Verdict<'p> {
 }
 
 impl Policy {
-    /// Finds the people and groups that the file names.
+    /// Finds the people and groups that the file names. A name that was `known` once and that nobody has any more costs that name; without
+    /// memory (`None`) nobody can tell it from a mistake.
     ///
     /// # Errors
-    /// Every name that the portal does not know.
+    /// Every name that the portal has never known.
     pub(crate) fn resolve(
         file: PolicyFile,
         directory: &Directory,
+        known: Option<&KnownNames>,
         today: NaiveDate,
         by_64: bool,
     ) -> Result<Self, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
+        let mut finder = Finder::new(directory, known);
         let mut named: BTreeMap<Uuid, BTreeSet<usize>> = BTreeMap::new();
         for (position, rule) in file.rules.iter().enumerate() {
-            let members = members(rule, directory, &mut mistakes);
-            for person in members {
+            for person in finder.members(rule) {
                 named.entry(person).or_default().insert(position);
             }
         }
+        let Finder { mut mistakes, names, stale, .. } = finder;
         if !mistakes.is_empty() {
             mistakes.sort_by_key(|mistake| mistake.line);
             return Err(mistakes);
@@ -83,8 +91,9 @@ impl Policy {
             let made = shared.entry(key.clone()).or_insert_with(|| Arc::new(Allowed::new(key, &file.rules, by_64)));
             (person, made.clone())
         });
-        let allowed = allowed.collect();
-        Ok(Policy { default: file.default, rules: file.rules, today, by_64, allowed })
+        let allowed: BTreeMap<Uuid, Arc<Allowed>> = allowed.collect();
+        let people = allowed.keys().filter(|person| directory.people.contains_key(person)).count();
+        Ok(Policy { default: file.default, rules: file.rules, today, by_64, names, stale, people, allowed })
     }
 
     /// What the rules that name a person allow together; `None` when none does.
@@ -122,8 +131,14 @@ impl Policy {
         self.rules.iter().filter(|rule| rule.has_expired(self.today))
     }
 
+    /// Everybody whom a rule names, with what their rules allow together.
+    pub(crate) fn people_named(&self) -> impl Iterator<Item = (Uuid, &Allowed)> {
+        self.allowed.iter().map(|(person, allowed)| (*person, &**allowed))
+    }
+
+    /// How many people of the portal rules name.
     pub(crate) fn people(&self) -> usize {
-        self.allowed.len()
+        self.people
     }
 }
 
@@ -157,35 +172,118 @@ fn widened(range: AddressRange, by_64: bool) -> AddressRange {
     if by_64 { range.widened_to_64() } else { range }
 }
 
-fn members(rule: &Rule, directory: &Directory, mistakes: &mut Vec<Mistake>) -> BTreeSet<Uuid> {
-    let mut members = BTreeSet::new();
-    for name in &rule.people {
-        match directory.person(&name.text) {
-            Some(account) => {
-                members.insert(account.person.id);
-            }
-            None => {
-                let emails = directory.people.values().filter_map(|account| account.person.email.as_ref());
-                mistakes.push(unknown("person", name, emails.map(|email| email.raw().to_lowercase())));
-            }
-        }
+/// Finds whom names mean.
+struct Finder<'a> {
+    directory: &'a Directory,
+    /// By e-mail address in lower case.
+    by_email: BTreeMap<String, &'a Account>,
+    known: Option<&'a KnownNames>,
+    names: KnownNames,
+    stale: Vec<String>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(directory: &'a Directory, known: Option<&'a KnownNames>) -> Self {
+        let email = |account: &'a Account| Some((account.person.email.as_ref()?.raw().to_lowercase(), account));
+        let by_email = directory.people.values().filter_map(email).collect();
+        let (names, stale, mistakes) = (KnownNames::default(), Vec::new(), Vec::new());
+        Finder { directory, by_email, known, names, stale, mistakes }
     }
-    for name in &rule.groups {
-        match &directory.groups_meant_by(&name.text).collect::<Vec<_>>()[..] {
-            [group] => members.extend(directory.members.get(&group.id).into_iter().flatten()),
-            [] => {
-                let names = directory.groups.iter().map(|group| group.name.raw().to_owned());
-                mistakes.push(unknown("group", name, names));
+
+    fn members(&mut self, rule: &Rule) -> BTreeSet<Uuid> {
+        let people: Vec<Uuid> = rule.people.iter().filter_map(|name| self.person(name)).collect();
+        let groups: Vec<Uuid> = rule.groups.iter().filter_map(|name| self.group(name)).collect();
+        let members = groups.iter().flat_map(|group| self.directory.members.get(group).into_iter().flatten().copied());
+        people.into_iter().chain(members).collect()
+    }
+
+    fn person(&mut self, name: &Name) -> Option<Uuid> {
+        let found = match Uuid::parse_str(name.text.trim()) {
+            Ok(id) => self.directory.people.get(&id),
+            Err(_) => self.by_email.get(&name.text.trim().to_lowercase()).copied(),
+        };
+        let known = self.known.map(|known| known.people.get(&name.text).copied());
+        let id = match (found, known) {
+            (Some(account), _) => account.person.id,
+            (None, Some(Some(id))) => {
+                let renamed = self.directory.people.get(&id).map(|account| {
+                    let person = &account.person;
+                    format!("is {} now", person.email.as_ref().unwrap_or(&person.name).for_terminal())
+                });
+                self.stale(name, "account", renamed);
+                id
             }
-            several => {
+            (None, Some(None)) => {
+                let known = self.by_email.keys().cloned().collect::<Vec<_>>().into_iter();
+                self.mistakes.push(unknown("person", name, known));
+                return None;
+            }
+            (None, None) => {
+                self.unsure(name, "person");
+                return None;
+            }
+        };
+        self.names.people.insert(name.text.clone(), id);
+        // what somebody did before they left is judged by the rules that name them
+        Some(id)
+    }
+
+    fn group(&mut self, name: &Name) -> Option<Uuid> {
+        let groups = &self.directory.groups;
+        let found: Vec<&Group> = self.directory.groups_meant_by(&name.text).collect();
+        let known = self.known.map(|known| known.groups.get(&name.text).copied());
+        let id = match (&found[..], known) {
+            ([group], _) => group.id,
+            // whoever may make groups could blind the policy by a second one of the name
+            (several, Some(Some(id))) => {
+                let own = groups.iter().find(|group| group.id == id);
+                let renamed = own.map(|group| {
+                    if several.is_empty() {
+                        return format!("is called \"{}\" now", group.name.for_terminal());
+                    }
+                    format!("is the name of {} groups now, and the one that was meant has the id {id}", several.len())
+                });
+                self.stale(name, "group", renamed);
+                id
+            }
+            ([], Some(None)) => {
+                let names = groups.iter().map(|group| group.name.raw().to_owned()).collect::<Vec<_>>().into_iter();
+                self.mistakes.push(unknown("group", name, names));
+                return None;
+            }
+            ([], None) => {
+                self.unsure(name, "group");
+                return None;
+            }
+            (several, _) => {
                 let ids: Vec<String> = several.iter().map(|group| group.id.to_string()).collect();
                 let message =
                     format!("several groups are called `{}`; give the id: {}", shown(&name.text), ids.join(", "));
-                mistakes.push(Mistake::new(name.line, message));
+                self.mistakes.push(Mistake::new(name.line, message));
+                return None;
             }
-        }
+        };
+        self.names.groups.insert(name.text.clone(), id);
+        Some(id)
     }
-    members
+
+    /// A name that was known once; `renamed` is what has become of it, if it is still there.
+    fn stale(&mut self, name: &Name, what: &str, renamed: Option<String>) {
+        let (entry, line) = (shown(&name.text), name.line);
+        self.stale.push(match renamed {
+            Some(renamed) => format!("`{entry}` (line {line}) {renamed}; correct the policy"),
+            None => format!("the {what} `{entry}` (line {line}) is gone from the portal; take it out of the policy"),
+        });
+    }
+
+    fn unsure(&mut self, name: &Name, what: &str) {
+        self.stale.push(format!(
+            "the portal has no {what} `{}` (line {}), and this run has no memory to tell a leaver from a mistake",
+            shown(&name.text),
+            name.line
+        ));
+    }
 }
 
 fn unknown(what: &str, name: &Name, known: impl Iterator<Item = String>) -> Mistake {
@@ -202,7 +300,7 @@ mod tests {
 
     use super::*;
     use crate::policy::parse;
-    use crate::testing::{ANNA, BOB, GIL, HANA, directory, now};
+    use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, directory, now};
 
     fn group(id: u128, name: &str, members: &[Uuid]) -> (Group, Vec<Uuid>) {
         (Group { id: Uuid::from_u128(id), name: PortalText::from(name), manager: None, size: None }, members.to_vec())
@@ -212,7 +310,8 @@ mod tests {
         let (groups, members): (Vec<Group>, Vec<_>) =
             groups.into_iter().map(|(group, members)| (group.clone(), (group.id, members))).unzip();
         let directory = Directory { groups, members: members.into_iter().collect(), ..directory() };
-        let policy = Policy::resolve(parse(text).unwrap(), &directory, now().date_naive(), by_64);
+        let known = KnownNames::default();
+        let policy = Policy::resolve(parse(text).unwrap(), &directory, Some(&known), now().date_naive(), by_64);
         policy.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }
 
@@ -241,6 +340,44 @@ mod tests {
         assert!(mistakes[0].starts_with("line 3: ") && mistakes[0].contains("did you mean `bob@example.com`?"));
         assert!(mistakes[1].contains("several groups") && mistakes[1].contains(&Uuid::from_u128(71).to_string()));
         assert!(mistakes[2].contains("did you mean `Staff`?"));
+    }
+
+    /// Whoever may remove people or make groups must not be able to blind the watch.
+    #[test]
+    fn names_that_were_known_once_cost_themselves_only() {
+        let text = rule(
+            "people = [\"bob@example.com\", \"lee@example.com\", \"ann@example.com\"]\ngroups = [\"Staff\", \"Board\", \"Sales\"]",
+        );
+        let known = KnownNames {
+            people: [("lee@example.com".to_owned(), Uuid::from_u128(99)), ("ann@example.com".to_owned(), ANNA)].into(),
+            groups: [("Staff", 70), ("Board", 71), ("Sales", 72)]
+                .into_iter()
+                .map(|(name, id)| (name.to_owned(), Uuid::from_u128(id)))
+                .collect(),
+        };
+        let groups = [(70, "Staff", GIL), (75, "Staff", OLGA), (71, "The board", HANA)];
+        let groups: Vec<_> = groups.into_iter().map(|(id, name, member)| group(id, name, &[member])).collect();
+        let resolve = |known: Option<&KnownNames>| {
+            let (groups, members): (Vec<Group>, Vec<_>) =
+                groups.iter().map(|(group, members)| (group.clone(), (group.id, members.clone()))).unzip();
+            let directory = Directory { groups, members: members.into_iter().collect(), ..directory() };
+            Policy::resolve(parse(&text).unwrap(), &directory, known, now().date_naive(), false)
+        };
+        let policy = resolve(Some(&known)).unwrap();
+        assert_eq!(policy.allowed.keys().copied().collect::<Vec<_>>(), [ANNA, BOB, GIL, HANA, Uuid::from_u128(99)]);
+        assert_eq!(policy.people(), 4);
+        insta::assert_snapshot!(policy.stale.join("\n"), @r#"
+        the account `lee@example.com` (line 3) is gone from the portal; take it out of the policy
+        `ann@example.com` (line 3) is anna@example.com now; correct the policy
+        `Staff` (line 4) is the name of 2 groups now, and the one that was meant has the id 00000000-0000-0000-0000-000000000046; correct the policy
+        `Board` (line 4) is called "The board" now; correct the policy
+        the group `Sales` (line 4) is gone from the portal; take it out of the policy
+        "#);
+        assert_eq!(policy.names.people.len(), 3, "the next run knows them, too");
+        assert_eq!(policy.names.groups, known.groups);
+        // nobody knows without memory; whoever never knew them made a mistake
+        assert_eq!(resolve(None).unwrap_err().len(), 1, "two groups of one name");
+        assert_eq!(resolve(Some(&KnownNames::default())).unwrap_err().len(), 5);
     }
 
     #[test]

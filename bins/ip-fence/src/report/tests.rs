@@ -65,11 +65,11 @@ fn head(coverage: Coverage) -> Head {
 fn judged(directory: &Directory, rows: &[Sighting]) -> Facts {
     let (policy, limits) = (policy(&["192.0.2.0/24"]), Limits::default());
     let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
-    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true };
-    let (mut detector, mut bursts) = (Detector::new(book, habits), Bursts::new(book, &limits));
+    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true, only: None };
+    let (mut detector, mut bursts) = (Detector::new(book, habits, None), Bursts::new(book, &limits, None));
     rows.iter().for_each(|row| detector.push(row));
     rows.iter().for_each(|row| bursts.push(row));
-    let found = detector.finish().into_iter().chain(bursts.finish()).collect();
+    let found = detector.finish().0.into_iter().chain(bursts.finish()).collect();
     let policy = Some(PolicyFacts { rules: 1, expired: Vec::new(), people: 3 });
     let window = Window::new(hours_ago(24), now());
     Facts { window, found, policy, address_list: None, notes: Vec::new() }

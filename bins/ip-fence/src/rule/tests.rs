@@ -25,10 +25,11 @@ impl World {
             directory: &self.directory,
             service_accounts: &self.service_accounts,
             is_public: self.is_public,
+            only: None,
         };
-        let mut detector = Detector::new(book, habits);
+        let mut detector = Detector::new(book, habits, None);
         rows.iter().for_each(|row| detector.push(row));
-        let mut found = detector.finish();
+        let (mut found, _) = detector.finish();
         crate::found::sort(&mut found);
         found
     }
@@ -227,4 +228,139 @@ fn a_rule_counts_for_what_happened_before_it_expired() {
     assert_eq!(rule("").kinds(&[today])[0].1, Kind::NotAllowed);
     assert_eq!(rule("").kinds(&[login(BOB, "203.0.114.7", 36_000)])[0].1, Kind::NotAllowed, "not that address");
     assert_eq!(rule("for_admin = true").kinds(&[yesterday])[0].1, Kind::NotAllowed, "never counted for bob");
+}
+
+/// What Gil did in a window of last week he did as what he was then.
+#[test]
+fn what_people_were_at_the_time_counts() {
+    let disable = Sighting {
+        action: ActionId::USERS_UPDATED_STATUS,
+        targets: vec![GIL.to_string()],
+        ..act(ANNA, "192.0.2.1", 0)
+    };
+    let world = office();
+    let judge = |unread_until: Option<i64>, rows: &[Sighting], later: &[Sighting]| {
+        let book = Rulebook {
+            policy: &world.policy,
+            directory: &world.directory,
+            service_accounts: &[],
+            is_public: true,
+            only: None,
+        };
+        let until = unread_until.map(|seconds| crate::testing::now() - TimeDelta::seconds(seconds));
+        let mut detector = Detector::new(book, Habits::default(), until);
+        rows.iter().for_each(|row| detector.push(row));
+        later.iter().for_each(|row| detector.changed(row));
+        let (found, notes) = detector.finish();
+        (found.iter().any(|found| found.detail.kind == Kind::Disabled), notes)
+    };
+    let row = act(GIL, "192.0.2.7", 90);
+    assert_eq!(judge(None, std::slice::from_ref(&row), &[]), (true, Vec::new()));
+    assert_eq!(judge(None, std::slice::from_ref(&row), &[disable]), (false, Vec::new()), "disabled after the window");
+    // a hole in the trail after the row, and one before it
+    let (found, notes) = judge(Some(60), std::slice::from_ref(&row), &[]);
+    assert!(!found && notes[0].contains("whether that was so before is not known"), "{notes:?}");
+    assert!(!judge(Some(60), &[row.clone(), act(BOB, "192.0.2.7", 50)], &[]).0);
+    assert!(judge(Some(100), std::slice::from_ref(&row), &[]).0);
+}
+
+/// Groups and kinds of accounts are read as they are today.
+#[test]
+fn what_changed_after_a_row_is_said_beside_it() {
+    let staff = Uuid::from_u128(70);
+    let mut world = office();
+    world.policy.names.groups.insert("Staff".to_owned(), staff);
+    let change = |action, target: Uuid, seconds| Sighting {
+        action: ActionId(action),
+        targets: vec![target.to_string()],
+        ..act(OLGA, "192.0.2.1", seconds)
+    };
+    let row = login(BOB, "203.0.113.7", 90);
+    let said = |change: &Sighting| {
+        let found = world.judge(&[row.clone(), change.clone()]);
+        found[0].finding.reasons.last().unwrap().clone()
+    };
+    for action in [4027, 4028] {
+        let said = said(&change(action, staff, 60));
+        assert!(said.contains("the group \"Staff\" was changed afterwards, at 2026-11-20 08:59 (UTC)"), "{said}");
+    }
+    assert!(said(&change(4019, BOB, 60)).contains("the kind of account was changed afterwards"));
+    assert!(!said(&change(4019, ANNA, 60)).contains("afterwards"));
+    assert!(!said(&change(4027, Uuid::from_u128(71), 60)).contains("afterwards"));
+    let before = world.judge(&[change(4027, staff, 100), row.clone()]);
+    assert!(!before[0].finding.reasons.last().unwrap().contains("afterwards"));
+}
+
+/// Each of them would say the same.
+#[test]
+fn all_people_whom_no_rule_names_are_one_finding() {
+    let rows = [login(HANA, "192.0.2.7", 90), act(GIL, "203.0.113.7", 80), login(HANA, "203.0.113.8", 70)];
+    let found = office().judge(&rows);
+    let unnamed: Vec<_> = found.iter().filter(|found| found.detail.kind == Kind::Unnamed).collect();
+    assert_eq!((unnamed.len(), unnamed[0].finding.person.name.raw()), (1, "2 people"));
+    assert_eq!(
+        unnamed[0].finding.reasons,
+        [
+            "no rule names them: 2 logins and 1 action",
+            "most often: hana <hana@example.com> (2), gil <gil@example.com> (1)"
+        ]
+    );
+    let people: Vec<_> = unnamed[0].detail.people.iter().map(|one| (one.person.id, one.logins, one.acts)).collect();
+    assert_eq!(people, [(HANA, 2, 0), (GIL, 0, 1)]);
+    assert_eq!((unnamed[0].finding.counts.acts, unnamed[0].rows.len()), (3, 3));
+    // whoever comes or goes, it is the same matter
+    let other = office().judge(&[login(HANA, "192.0.2.7", 30), act(GIL, "203.0.113.7", 20)]);
+    let print = |found: &[Found]| {
+        found.iter().find(|one| one.detail.kind == Kind::Unnamed).unwrap().finding.fingerprint.clone()
+    };
+    assert_eq!(print(&found), print(&other));
+    let four = [ANNA, BOB, HANA, GIL].map(|person| login(person, "192.0.2.7", 30));
+    let nobody = World::new(policy_of("[[rule]]\nlabel = \"a\"\npeople = [\"olga@example.com\"]\nallow = []"));
+    assert_ne!(print(&nobody.judge(&four[..2])), print(&nobody.judge(&four)), "twice as many are news");
+    assert_eq!(print(&nobody.judge(&four[..3])), print(&nobody.judge(&four)));
+}
+
+#[test]
+fn several_addresses_of_a_network_are_counted_and_the_first_is_described() {
+    let row = |ip: &str, seconds| Sighting {
+        country: Some("France".into()),
+        city: Some("Paris".into()),
+        browser: Some("Chrome 131".into()),
+        platform: Some("Windows 10".into()),
+        ..login(BOB, ip, seconds)
+    };
+    let text = "[[rule]]\nlabel = \"home\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.7\"]\nreason = \"his flat\"\nowner = \"it@example.com\"";
+    let world = World::new(policy_of(text));
+    assert_eq!(
+        world.judge(&[row("203.0.113.77", 90)])[0].finding.reasons,
+        [
+            "signed in from 203.0.113.77, which no rule allows them (France, Paris; Chrome 131, Windows 10): 1 login",
+            "their rules: \"home\" (line 1; his flat; ask it@example.com)"
+        ]
+    );
+    let several: Vec<Sighting> = (1..13).map(|n| row(&format!("203.0.113.{n}"), 90 - n)).collect();
+    assert_eq!(
+        world.judge(&several)[0].finding.reasons[0],
+        "signed in from 12 addresses of 203.0.113.0/24, which no rule allows them: 12 logins, first from 203.0.113.1 (France, Paris; Chrome 131, Windows 10)"
+    );
+    assert!(
+        world.judge(&[act(BOB, "203.0.113.7", 90)])[0].finding.reasons[0].starts_with("came from 203.0.113.7, which")
+    );
+}
+
+/// What was done before somebody left is not that of a person whom no rule names.
+#[test]
+fn people_who_have_left_are_judged_by_the_rules_that_name_them() {
+    use event_archive::KnownNames;
+    let lee = Uuid::from_u128(99);
+    let known = KnownNames { people: [("lee@example.com".to_owned(), lee)].into(), ..KnownNames::default() };
+    let text = "[[rule]]\nlabel = \"home\"\npeople = [\"lee@example.com\"]\nallow = [\"192.0.2.7\"]";
+    let policy = crate::policy::parse(text).unwrap();
+    let today = crate::testing::now().date_naive();
+    let world = World::new(Policy::resolve(policy, &directory(), Some(&known), today, false).unwrap());
+    assert_eq!(world.judge(&[login(lee, "192.0.2.7", 90)]), []);
+    let found = world.judge(&[login(lee, "203.0.113.7", 90)]);
+    assert_eq!((found[0].detail.kind, found[0].finding.severity), (Kind::CannotJudge, Severity::Low));
+    assert!(found[0].finding.reasons[0].contains("the account is gone"), "{:?}", found[0].finding.reasons);
+    assert_eq!(world.kinds(&[login(Uuid::from_u128(98), "192.0.2.7", 90)])[0].1, Kind::Unnamed, "never named");
 }

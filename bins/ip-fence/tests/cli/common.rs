@@ -1,11 +1,16 @@
 //! Runs the built program on a simulated portal, with a policy.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use cli_test::Run;
 pub(crate) use cli_test::Setting;
 use portal_sim::Scenario;
+use serde_json::Value;
+
+/// The schema of the report.
+pub(crate) const SCHEMA: &str = "ip-fence-1";
 
 /// The policy of the scenario `addresses`.
 pub(crate) const POLICY: &str = r#"
@@ -65,4 +70,24 @@ pub(crate) async fn run_bare(setting: &Setting, arguments: &[&str]) -> Run {
 pub(crate) fn assert_valid(schema: &str, report: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{schema}.schema.json"));
     cli_test::assert_keeps(&path, report);
+}
+
+/// Person, kind and first address of every finding.
+pub(crate) fn told(report: &Value) -> BTreeSet<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let findings = report["findings"].as_array().unwrap();
+    let of = |finding: &Value| {
+        let person = &finding["person"];
+        let name = if person["email"].is_string() { &person["email"] } else { &person["name"] };
+        (text(name), text(&finding["kind"]), text(&finding["evidence"][0]["ip"]))
+    };
+    findings.iter().map(of).collect()
+}
+
+/// A portal with a list that has a bit of everything.
+pub(crate) fn listed() -> Scenario {
+    let mut scenario = Scenario::builtin("addresses", now()).unwrap();
+    scenario.restrict("192.0.2.12", false);
+    scenario.restrict("203.0.113.250", false);
+    scenario
 }

@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod commands;
 mod common;
 mod contract;
+mod doctor;
 mod drift;
 mod faults;
+mod honesty;
+mod plan;
+mod policy;
+mod reports;
 mod watch;

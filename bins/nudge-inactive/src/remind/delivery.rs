@@ -1,52 +1,84 @@
 //! One mail on its way: what the server says of it, in the words of the journal and of the report.
 
-use alerting::{Fate, Mail, Mailer};
+use std::sync::Mutex as Shared;
+
+use alerting::{Fate, Mail, MailError, Mailer};
 use safe_actions::{Act, Begun, Called, Intent, Looked};
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::ledger::Content;
+use super::ledger::{content, with_tries};
 
 /// A mail of which the fate is unknown so many times is given up: there may be as many copies of it.
-const MOST_TRIES: u32 = 3;
+pub(super) const MOST_TRIES: u32 = 3;
 
 pub(super) struct Delivery<'a> {
     mailer: &'a Mutex<Mailer>,
     mail: &'a Mail,
-    is_server_gone: AtomicBool,
+    setback: Shared<Option<Setback>>,
+}
+
+/// What a mail that was not taken says of those behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setback {
+    /// Nothing: it is about this person or this mail.
+    OfThisMail,
+    /// Nothing, but it may be taken over another connection.
+    Deferred,
+    /// The server does not like what it is given, whoever it is for.
+    OfUs,
+    /// The next mail would meet the same.
+    OfTheServer,
+}
+
+impl From<&MailError> for Setback {
+    fn from(error: &MailError) -> Self {
+        if error.is_about_the_server() {
+            Setback::OfTheServer
+        } else if error.is_about_us() {
+            Setback::OfUs
+        } else if error.fate() == Fate::NotSent {
+            Setback::Deferred
+        } else {
+            Setback::OfThisMail
+        }
+    }
 }
 
 impl<'a> Delivery<'a> {
     pub(super) fn new(mailer: &'a Mutex<Mailer>, mail: &'a Mail) -> Self {
-        Delivery { mailer, mail, is_server_gone: AtomicBool::new(false) }
+        Delivery { mailer, mail, setback: Shared::default() }
     }
 
-    /// Whether it failed in a way that the next mail would fail in too.
-    pub(super) fn is_server_gone(&self) -> bool {
-        self.is_server_gone.load(Ordering::Relaxed)
+    /// Why it was not taken; `None` when it was.
+    pub(super) fn setback(&self) -> Option<Setback> {
+        self.setback.lock().map_or(None, |setback| *setback)
     }
 }
 
 impl Act for Delivery<'_> {
+    /// The intent counts this try already: whatever ends this process, the next one knows.
     async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         let Err(error) = self.mailer.lock().await.send(self.mail).await else { return Ok(Called::Done) };
+        if let Ok(mut setback) = self.setback.lock() {
+            *setback = Some(Setback::from(&error));
+        }
+        let tries = content(begun.intent()).map_or(MOST_TRIES, |content| content.tries);
         let fate = error.fate();
-        self.is_server_gone.store(error.is_about_the_server(), Ordering::Relaxed);
+        let called = match fate {
+            Fate::NotSent => Called::NotNow(not_now(&error).to_owned()),
+            Fate::Refused => Called::Refused(refused(&error).to_owned()),
+            Fate::Unknown if tries >= MOST_TRIES => Called::Refused(GIVEN_UP.to_owned()),
+            Fate::Unknown => Called::Broke(
+                "the mail server may have taken it; the next run sends it again, under the same Message-ID".to_owned(),
+            ),
+        };
         warn!(user.id = %begun.intent().subject, "mail not sent: {:#}", anyhow::Error::new(error));
-        Ok(match fate {
-            Fate::NotSent => Called::NotNow("the mail server did not take it now; the next run tries again".to_owned()),
-            Fate::Refused => {
-                Called::Refused("the mail server refused the address or the mail for good; see the log".to_owned())
-            }
-            Fate::Unknown if count_try(begun).await? >= MOST_TRIES => {
-                Called::Refused("the mail server may have taken it; it is not sent a fourth time".to_owned())
-            }
-            Fate::Unknown => {
-                let why = "the mail server may have taken it; the next run sends it again, under the same Message-ID";
-                Called::Broke(why.to_owned())
-            }
-        })
+        if fate != Fate::Unknown {
+            let payload = with_tries(begun.intent().clone(), tries.saturating_sub(1)).payload;
+            begun.note(payload).await?;
+        }
+        Ok(called)
     }
 
     /// Nobody sees what arrives, and copies have the same `Message-ID`.
@@ -55,11 +87,30 @@ impl Act for Delivery<'_> {
     }
 }
 
-/// Notes that the mail may have left once more, and gives how often by now.
-async fn count_try(begun: &mut Begun<'_>) -> Result<u32, job_store::Error> {
-    let mut payload = begun.intent().payload.clone();
-    let tries = serde_json::from_value::<Content>(payload.clone()).map_or(0, |content| content.tries) + 1;
-    payload["tries"] = tries.into();
-    begun.note(payload).await?;
-    Ok(tries)
+pub(super) const GIVEN_UP: &str = "the mail server may have taken it; it is not sent a fourth time";
+
+fn not_now(error: &MailError) -> &'static str {
+    match error {
+        MailError::Connect(_) => {
+            "the mail server cannot be reached, or does not let us sign in; the next run tries again"
+        }
+        MailError::Silent { .. } => "the mail server does not answer; the next run tries again",
+        MailError::Sender { .. } => {
+            "the mail server takes no mail from this sender; correct `mail.from`, or ask whoever runs the server; the next run tries again"
+        }
+        MailError::NotTaken { .. } => {
+            "the mail server does not take this mail, whoever it is for; see the log for what it says; the next run tries again"
+        }
+        _ => "the mail server did not take it now; the next run tries again",
+    }
+}
+
+fn refused(error: &MailError) -> &'static str {
+    if error.is_about_the_address() {
+        "no mail can be sent to the address that the portal has; correct it there"
+    } else if matches!(error, MailError::Refused { .. }) {
+        "the mail server refused the address; correct it in the portal, or see the log for what the server says"
+    } else {
+        "the mail cannot be made; look at its subject and templates"
+    }
 }

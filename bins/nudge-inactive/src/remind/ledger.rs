@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::RoomId;
+use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use job_store::{Journal, JournalEntry, JournalState, Store};
 use safe_actions::{Actions, Intent};
@@ -40,15 +40,26 @@ pub(crate) struct Ledger {
 #[derive(Clone, Debug)]
 pub(crate) struct OpenMail {
     pub(crate) intent: Intent,
-    pub(crate) person: Uuid,
     pub(crate) content: Content,
+    /// Whether a server may have it, of which nobody knows.
+    pub(crate) may_have_left: bool,
+    /// When it was tried last.
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl OpenMail {
+    /// Whether it is about these steps and nothing else.
+    pub(crate) fn is_about(&self, steps: &[Step]) -> bool {
+        let is_there = |kept: &ContentRoom| steps.iter().any(|step| ContentRoom::from(step) == *kept);
+        self.content.rooms.len() == steps.len() && self.content.rooms.iter().all(is_there)
+    }
 }
 
 /// What a mail is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) rooms: Vec<ContentRoom>,
-    /// How often it may have left without anybody knowing.
+    /// How often it may have left without anybody knowing: counted before it leaves, and taken back when it surely has not.
     pub(crate) tries: u32,
 }
 
@@ -67,9 +78,13 @@ impl From<&Step> for ContentRoom {
 }
 
 impl ContentRoom {
-    fn step(&self) -> Step {
+    pub(crate) fn step(&self, title: PortalText) -> Step {
         let ContentRoom { id, since, series, step_days } = self.clone();
-        Step { id, title: Default::default(), since, series, step_days }
+        Step { id, title, since, series, step_days }
+    }
+
+    fn key(&self, person: Uuid) -> String {
+        self.step(PortalText::default()).key(person)
     }
 }
 
@@ -86,9 +101,24 @@ fn mail_key(person: Uuid, steps: &[Step]) -> String {
     format!("{MAIL} {person} {}", hex::encode(&Sha256::digest(keys.join("\n"))[..8]))
 }
 
-/// The same for the same mail, in every run: receivers can drop a copy by it.
-pub(crate) fn message_id(key: &str, host: &str) -> String {
-    format!("{}@{host}", hex::encode(&Sha256::digest(key)[..16]))
+/// The same for the same mail, in every run: receivers can drop a copy by it. Series of another store begin at other moments, so that no
+/// mail of theirs has the same.
+pub(crate) fn message_id(key: &str, steps: &[Step], host: &str) -> String {
+    let mut begun: Vec<String> = steps.iter().map(|step| format!("{} {}", step.id, step.since.to_rfc3339())).collect();
+    begun.sort();
+    let named = format!("{key}\n{}", begun.join("\n"));
+    format!("{}@{host}", hex::encode(&Sha256::digest(named)[..16]))
+}
+
+/// The content of a mail, as the journal keeps it.
+pub(crate) fn content(intent: &Intent) -> Option<Content> {
+    serde_json::from_value(intent.payload.clone()).ok()
+}
+
+/// The same mail with so many tries.
+pub(crate) fn with_tries(mut intent: Intent, tries: u32) -> Intent {
+    intent.payload["tries"] = tries.into();
+    intent
 }
 
 /// Person and content of a mail.
@@ -108,10 +138,29 @@ impl Ledger {
         past.reminded.extend(self.journal.of_kind(REMINDER).await?.into_iter().map(|entry| entry.key));
         for entry in self.journal.of_kind(MAIL).await? {
             let Some((person, content)) = read(&entry) else { continue };
-            past.reminded.extend(content.rooms.iter().map(|room| room.step().key(person)));
+            let keys: Vec<String> = content.rooms.iter().map(|room| room.key(person)).collect();
+            let has_begun = matches!(entry.state, JournalState::Started | JournalState::Unknown);
+            let may_have_left = has_begun || content.tries > 0;
+            if entry.state.is_open() {
+                // what it is about is not done yet, also where version 1.0.0 wrote that it was begun
+                keys.iter().for_each(|key| {
+                    past.reminded.remove(key);
+                });
+                let (state_at, intent) = (entry.updated_at, Intent::from(entry));
+                let open = OpenMail { intent, content, may_have_left, at: state_at };
+                past.open.entry(person).or_default().push(open);
+                continue;
+            }
+            past.reminded.extend(keys);
             // one that was refused has not bothered anybody
-            if entry.state != JournalState::Failed {
+            if entry.state == JournalState::Done || may_have_left {
                 past.mails.entry(person).or_default().push(entry.updated_at);
+                for room in &content.rooms {
+                    let series = past.series.get(&(person, room.id.clone()));
+                    if series.is_some_and(|series| series.number == room.series) {
+                        past.sent.insert((person, room.id.clone()), (entry.updated_at, room.step_days));
+                    }
+                }
             }
         }
         Ok(past)
@@ -173,20 +222,12 @@ impl Ledger {
         for entry in self.journal.of_kind(MAIL).await? {
             let Some((_, content)) = read(&entry).filter(|(receiver, _)| *receiver == person) else { continue };
             for one in content.rooms.iter().filter(|one| one.id == *room) {
-                told.insert(one.step().key(person), (one.step_days, entry.state, entry.updated_at));
+                told.insert(one.key(person), (one.step_days, entry.state, entry.updated_at));
             }
         }
         let mut told: Vec<_> = told.into_values().collect();
         told.sort_by_key(|(days, _, at)| (*at, *days));
         Ok(told)
-    }
-
-    pub(crate) async fn open_mails(&self) -> anyhow::Result<Vec<OpenMail>> {
-        let read = |intent: Intent| {
-            let content = serde_json::from_value(intent.payload.clone()).ok()?;
-            Some(OpenMail { person: intent.subject.parse().ok()?, content, intent })
-        };
-        Ok(self.actions.open_of_kind(MAIL).await?.into_iter().filter_map(read).collect())
     }
 }
 

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::{Person, PortalRole, PortalText, RoomId};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
-use safe_actions::ActionState;
+use safe_actions::{ActionState, Intent};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use super::ledger::OpenMail;
 use crate::config::Remind;
 use crate::room_report::Inactive;
 
@@ -104,6 +105,9 @@ pub(crate) struct Reminder {
     /// Of the mail; the same however often it is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
+    /// Whether it leaves only within the hours for mails; in a dry run only.
+    #[serde(skip)]
+    pub(crate) waits_for_hours: bool,
     /// What the mail says; in a dry run only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mail: Option<ShownMail>,
@@ -150,10 +154,31 @@ pub(crate) struct Series {
 pub(crate) struct Past {
     /// Who is found inactive in which room, and since when.
     pub(crate) series: BTreeMap<(Uuid, RoomId), Series>,
-    /// Keys of reminders that were sent, refused, or are on their way.
+    /// Keys of reminders that were sent, refused or given up.
     pub(crate) reminded: BTreeSet<String>,
-    /// When mails left for somebody, or may have.
+    /// When mails left for somebody, or may have; those that are still open are not among them.
     pub(crate) mails: BTreeMap<Uuid, Vec<DateTime<Utc>>>,
+    /// The last mail of a series that left, or may have: when, and of which day.
+    pub(crate) sent: BTreeMap<(Uuid, RoomId), (DateTime<Utc>, u32)>,
+    /// Mails that were begun and are not known to be taken, oldest first.
+    pub(crate) open: BTreeMap<Uuid, Vec<OpenMail>>,
+}
+
+impl Past {
+    /// Whether somebody was reminded of a room in the series that is remembered.
+    pub(crate) fn was_reminded(&self, person: Uuid, room: &RoomId) -> bool {
+        let Some(series) = self.series.get(&(person, room.clone())) else { return false };
+        let prefix = format!("reminder {person} {room} {} ", series.number);
+        self.reminded.range(prefix.clone()..).next().is_some_and(|key| key.starts_with(&prefix))
+    }
+
+    /// When mails left for somebody, or may have, besides the one that is sent again.
+    pub(crate) fn sent_to(&self, person: Uuid, again: Option<&str>) -> Vec<DateTime<Utc>> {
+        let open = self.open.get(&person).into_iter().flatten();
+        let open =
+            open.filter(|mail| mail.may_have_left && Some(mail.intent.key.as_str()) != again).map(|mail| mail.at);
+        self.mails.get(&person).into_iter().flatten().copied().chain(open).collect()
+    }
 }
 
 /// Somebody who is due, and why not now.
@@ -162,6 +187,10 @@ pub(crate) struct Due {
     pub(crate) person: Person,
     pub(crate) culture: Option<String>,
     pub(crate) steps: Vec<Step>,
+    /// The mail of an earlier run that says the same; without, it is a new one.
+    pub(crate) again: Option<Intent>,
+    /// Mails of earlier runs in whose place this one is sent.
+    pub(crate) instead_of: Vec<Intent>,
     pub(crate) held: Option<Hold>,
 }
 
@@ -176,29 +205,31 @@ pub(crate) struct Circumstances {
     pub(crate) judged: usize,
     /// Whether it is known whom the settings leave in peace.
     pub(crate) is_clear: bool,
+    /// Whether mails are only shown, which they may be at any hour.
+    pub(crate) is_rehearsal: bool,
 }
 
-/// The mails that are due: one per person over all rooms, by person.
+impl Circumstances {
+    /// Days at the portal since then: whoever runs weekly at about the same time has a week between two runs, also when a timer is late and
+    /// where clocks change.
+    fn days_since(self, then: DateTime<Utc>) -> i64 {
+        let day = |at: DateTime<Utc>| at.with_timezone(&self.zone).date_naive();
+        (day(self.now) - day(then)).num_days()
+    }
+}
+
+/// The mails that are due: one per person over all rooms, by person, whatever waited.
 pub(crate) fn plan(
     inactive: &[(RoomId, PortalText, &Inactive)],
     past: &Past,
     settings: &Remind,
     at: Circumstances,
 ) -> Vec<Due> {
-    let mut due: BTreeMap<Uuid, Due> = BTreeMap::new();
+    let mut by_person: BTreeMap<Uuid, Vec<(&RoomId, &PortalText, &Inactive)>> = BTreeMap::new();
     for (id, title, inactive) in inactive {
-        let person = &inactive.person;
-        let Some(step) = due_step(person.id, (id, title), past, settings, at.now) else { continue };
-        let entry = due.entry(person.id).or_insert_with(|| Due {
-            person: person.clone(),
-            culture: inactive.judged.member.account.culture.clone(),
-            steps: Vec::new(),
-            held: hold(person, past, settings, at),
-        });
-        entry.steps.push(step);
+        by_person.entry(inactive.person.id).or_default().push((id, title, inactive));
     }
-    let mut due: Vec<Due> = due.into_values().collect();
-    due.iter_mut().for_each(|due| due.steps.sort());
+    let mut due: Vec<Due> = by_person.values().filter_map(|rooms| due_mail(rooms, past, settings, at)).collect();
     let people = due.iter().filter(|due| due.held.is_none()).count();
     let is_large = people >= BREAKER_FROM && people * 100 > at.judged * settings.hold_above_percent as usize;
     let mut left = settings.most_per_run;
@@ -214,30 +245,78 @@ pub(crate) fn plan(
     due
 }
 
+/// The one mail to somebody who is inactive in these rooms, if one is due.
+fn due_mail(
+    rooms: &[(&RoomId, &PortalText, &Inactive)],
+    past: &Past,
+    settings: &Remind,
+    at: Circumstances,
+) -> Option<Due> {
+    let (.., inactive) = rooms.first()?;
+    let person = &inactive.person;
+    let mut steps: Vec<Step> =
+        rooms.iter().filter_map(|(id, title, _)| due_step(person.id, (id, title), past, settings, at)).collect();
+    let open = past.open.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+    let still = |mail: &OpenMail| -> Vec<Step> {
+        let step = |id: &RoomId| {
+            let (_, title, _) = rooms.iter().find(|(room, ..)| *room == id)?;
+            let kept = mail.content.rooms.iter().find(|kept| kept.id == *id)?;
+            let series = past.series.get(&(person.id, id.clone()))?;
+            (series.number == kept.series).then(|| kept.step((*title).clone()))
+        };
+        mail.content.rooms.iter().filter_map(|kept| step(&kept.id)).collect()
+    };
+    let is_outrun = |old: &Step| steps.iter().any(|step| step.id == old.id && step.step_days > old.step_days);
+    // one that may have arrived is sent again as it was, so that a copy can be told by its Message-ID
+    let copy = open.iter().rev().filter(|mail| mail.may_have_left).find_map(|mail| {
+        let still = still(mail);
+        (!still.is_empty() && !still.iter().any(is_outrun)).then(|| (mail.intent.clone(), still))
+    });
+    let again = match copy {
+        Some((intent, still)) => {
+            steps = still;
+            Some(intent)
+        }
+        None => open.iter().find(|mail| mail.is_about(&steps)).map(|mail| mail.intent.clone()),
+    };
+    if steps.is_empty() {
+        return None;
+    }
+    steps.sort();
+    let key = again.as_ref().map(|intent| intent.key.as_str());
+    let others = open.iter().map(|mail| &mail.intent).filter(|intent| Some(intent.key.as_str()) != key);
+    Some(Due {
+        person: person.clone(),
+        culture: inactive.judged.member.account.culture.clone(),
+        steps,
+        held: hold(person, &past.sent_to(person.id, key), settings, at),
+        instead_of: others.cloned().collect(),
+        again,
+    })
+}
+
 /// The last step whose time has come, unless it or a later one was sent.
 fn due_step(
     person: Uuid,
     (id, title): (&RoomId, &PortalText),
     past: &Past,
     settings: &Remind,
-    now: DateTime<Utc>,
+    at: Circumstances,
 ) -> Option<Step> {
     let Series { since, number } = *past.series.get(&(person, id.clone()))?;
     let step = |days: u32| Step { id: id.clone(), title: title.clone(), since, series: number, step_days: days };
-    let days = settings.steps_days.iter().rev().find(|days| now - since >= TimeDelta::days(i64::from(**days)))?;
+    let days = settings.steps_days.iter().rev().find(|days| at.days_since(since) >= i64::from(**days))?;
     let later = settings.steps_days.iter().filter(|other| *other >= days);
     let is_sent = later.map(|days| step(*days).key(person)).any(|key| past.reminded.contains(&key));
     (!is_sent).then(|| step(*days))
 }
 
 /// Why somebody is not written to now, the most lasting reason first.
-pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumstances) -> Option<Hold> {
+pub(crate) fn hold(person: &Person, sent: &[DateTime<Utc>], settings: &Remind, at: Circumstances) -> Option<Hold> {
     let today = at.now.with_timezone(&at.zone).date_naive();
     let snoozed = settings.snooze.iter().filter(|snooze| person.is_meant_by(&snooze.person));
     let until = snoozed.filter_map(|snooze| snooze.until).filter(|until| today < *until).max();
-    let sent = past.mails.get(&person.id).map(Vec::as_slice).unwrap_or_default();
-    let this_year = sent.iter().filter(|sent| at.now - **sent < TimeDelta::days(365)).count();
-    let apart = TimeDelta::days(i64::from(settings.apart_days));
+    let this_year = sent.iter().filter(|sent| at.days_since(**sent) < 365).count();
     if person.is_meant_by_one_of(&settings.stop) {
         Some(Hold::Stopped)
     } else if is_guest(person) && !settings.guests {
@@ -248,13 +327,13 @@ pub(crate) fn hold(person: &Person, past: &Past, settings: &Remind, at: Circumst
         Some(Hold::Snoozed(until))
     } else if this_year >= settings.most_per_year {
         Some(Hold::EnoughThisYear(this_year))
-    } else if sent.iter().any(|sent| at.now - *sent < apart) {
+    } else if sent.iter().any(|sent| at.days_since(*sent) < i64::from(settings.apart_days)) {
         Some(Hold::TooSoon)
     } else if is_old(at.now, at.window_end) {
         Some(Hold::OldWindow)
     } else if !at.is_clear {
         Some(Hold::Unclear)
-    } else if !may_write(settings, at.now, at.zone) {
+    } else if !at.is_rehearsal && !may_write(settings, at.now, at.zone) {
         Some(Hold::QuietHours)
     } else {
         None

@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::report::words::plural;
 use alerting::{Mail, Templates};
 use anyhow::Context;
-use audit_model::{PortalText, RoomId};
+use audit_model::{Person, PortalText, RoomId};
 use chrono::{DateTime, Utc};
-use job_runner::Job;
 use job_runner::names::{NamedList, look_up};
+use job_runner::{Job, Refusal};
 use job_store::Store;
 use safe_actions::{ActionState, Intent};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::delivery::Delivery;
-use super::ledger::{ContentRoom, Ledger, OpenMail, intent, message_id};
-use super::letter::{self, RoomValues, Values, one_line};
-use super::plan::{Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, Step, hold, is_old, plan};
+use super::delivery::{Delivery, GIVEN_UP, MOST_TRIES, Setback};
+use super::ledger::{ContentRoom, Ledger, content, intent, message_id, with_tries};
+use super::letter::{self, ManagerValues, RoomValues, Values, short, unsubscribe};
+use super::plan::{Circumstances, Due, Hold, Past, Reminder, Series, ShownMail, is_old, may_write, plan};
 use crate::activity::Records;
+use crate::body::SinceLastRun;
 use crate::config::{Config, Snooze};
 use crate::missed::Missed;
 use crate::room_report::{Inactive, RoomReport};
@@ -46,13 +47,26 @@ impl Observed<'_> {
         }
     }
 
+    /// How many distinct people were judged.
     fn judged(&self) -> usize {
-        let inactive = self.rooms.iter().flat_map(|room| &room.inactive).map(|inactive| inactive.person.id);
-        inactive.collect::<BTreeSet<_>>().len() + self.rooms.iter().map(|room| room.active as usize).sum::<usize>()
+        let people = |room: &RoomReport| {
+            let inactive = room.inactive.iter().map(|inactive| inactive.person.id);
+            inactive.chain(room.active_people.iter().copied()).collect::<Vec<_>>()
+        };
+        self.rooms.iter().flat_map(people).collect::<BTreeSet<_>>().len()
     }
 }
 
-/// Reminds everybody who is due; in a dry run says only whom, and how. What was done stands in `actions`, also after an error.
+/// What a run did about reminders.
+#[derive(Debug, Default)]
+pub(crate) struct Reminded {
+    pub(crate) actions: Vec<Reminder>,
+    pub(crate) since_last_run: Option<SinceLastRun>,
+    /// When mails of earlier runs left, and of which day they were.
+    pub(crate) before: BTreeMap<(Uuid, RoomId), (DateTime<Utc>, u32)>,
+}
+
+/// Reminds everybody who is due; in a dry run says only whom, and how. What was done stands in `reminded`, also after an error.
 ///
 /// # Errors
 /// `job_runner::Error` without `mail.host`; `job_runner::Refusal` where this run may not act. Others are of the store and the templates.
@@ -60,7 +74,7 @@ pub(crate) async fn remind(
     config: &Config,
     job: &Job,
     observed: &Observed<'_>,
-    actions: &mut Vec<Reminder>,
+    reminded: &mut Reminded,
 ) -> anyhow::Result<()> {
     if job.mailer.is_none() && !job.dry_run {
         let message = "is missing: `remind.enabled` needs a mail server";
@@ -69,38 +83,73 @@ pub(crate) async fn remind(
     let store = match &job.store {
         Ok(store) => store.clone(),
         Err(_) if job.dry_run => Store::temporary().await?,
-        Err(refusal) => return Err(anyhow::Error::new(*refusal).context("nobody was written to")),
+        Err(refusal) => return Err(anyhow::Error::new(*refusal).context(why_nobody(*refusal))),
     };
+    let templates = letter::templates(&config.remind);
+    letter::try_all(&templates).context("nobody was written to")?;
     let ledger = Ledger::open(store, job.now).await?;
-    let past = note_series(&ledger, job, observed).await?;
-    let is_clear = is_clear(config, job).await;
+    let (past, since_last_run) = note_series(&ledger, job, observed).await?;
+    reminded.since_last_run = since_last_run;
+    reminded.before.clone_from(&past.sent);
+    let actions = &mut reminded.actions;
     let at = Circumstances {
         now: job.now,
         zone: job.portal.time_zone,
         window_end: job.window.until,
         judged: observed.judged(),
-        is_clear,
+        is_clear: is_clear(config, job).await,
+        is_rehearsal: job.dry_run,
     };
     let mut sending = Sending {
         config,
         job,
         ledger: &ledger,
-        templates: letter::templates(&config.remind),
+        templates,
         missed: Missed::new(job, &observed.found.changed),
         inactive: observed.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect(),
-        is_server_gone: false,
-        sent: 0,
+        owners: observed.rooms.iter().filter_map(|room| Some((room.id.clone(), room.owner.clone()?))).collect(),
+        stopped: None,
+        refused_in_a_row: 0,
     };
-    for open in ledger.open_mails().await? {
-        actions.extend(sending.go_on(open, observed, at).await?);
+    if !job.dry_run {
+        close_what_is_over(&ledger, &past, observed).await?;
     }
-    let mut settings = config.remind.clone();
-    settings.most_per_run -= sending.sent.min(settings.most_per_run);
-    for due in plan(&observed.inactive(), &past, &settings, at) {
-        actions.push(sending.send_due(due).await?);
+    let mut deferred = Vec::new();
+    for due in plan(&observed.inactive(), &past, &config.remind, at) {
+        let (reminder, setback) = sending.carry_out(&due).await?;
+        if setback == Some(Setback::Deferred) {
+            deferred.push((actions.len(), due));
+        }
+        actions.push(reminder);
     }
-    if let Some(mailer) = &job.mailer {
-        mailer.lock().await.close().await;
+    sending.hang_up().await;
+    // greylisting servers take what comes again, others want another connection
+    for (at, due) in deferred {
+        actions[at] = sending.carry_out(&due).await?.0;
+    }
+    sending.hang_up().await;
+    Ok(())
+}
+
+fn why_nobody(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NoMemory => {
+            "nobody was written to; with an empty store everybody who is inactive is written to again from the first step on"
+        }
+        _ => "nobody was written to",
+    }
+}
+
+/// Closes the mails of earlier runs whose people are active again, or no members any more: there is nothing to say.
+async fn close_what_is_over(ledger: &Ledger, past: &Past, observed: &Observed<'_>) -> anyhow::Result<()> {
+    for (person, mail) in past.open.iter().flat_map(|(person, mails)| mails.iter().map(|mail| (*person, mail))) {
+        let holds = |room: &ContentRoom| {
+            let series = past.series.get(&(person, room.id.clone()));
+            series.is_some_and(|series| series.number == room.series) || observed.is_open(person, &room.id)
+        };
+        if !mail.content.rooms.iter().any(holds) {
+            ledger.actions.give_up(&mail.intent).await?;
+        }
     }
     Ok(())
 }
@@ -131,11 +180,15 @@ pub(crate) fn spared(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
 }
 
 /// Begins and ends series, and gives what is remembered then.
-async fn note_series(ledger: &Ledger, job: &Job, observed: &Observed<'_>) -> anyhow::Result<Past> {
+async fn note_series(
+    ledger: &Ledger,
+    job: &Job,
+    observed: &Observed<'_>,
+) -> anyhow::Result<(Past, Option<SinceLastRun>)> {
     let past = ledger.past().await?;
     // a window of the past says nothing about who is active today
     if is_old(job.now, job.window.until) {
-        return Ok(past);
+        return Ok((past, None));
     }
     let inactive: BTreeMap<(Uuid, RoomId), &Inactive> =
         observed.inactive().into_iter().map(|(id, _, one)| ((one.person.id, id), one)).collect();
@@ -150,8 +203,14 @@ async fn note_series(ledger: &Ledger, job: &Job, observed: &Observed<'_>) -> any
     };
     let ended: Vec<_> = past.series.keys().filter(is_over).cloned().collect();
     ledger.note_series(&begun, &ended, job.now).await?;
-    ledger.past().await
+    let people = |keys: &[(Uuid, RoomId)]| keys.iter().map(|(person, _)| *person).collect::<BTreeSet<_>>().len() as u64;
+    let came_back: Vec<_> = ended.into_iter().filter(|(person, room)| past.was_reminded(*person, room)).collect();
+    let since_last_run = SinceLastRun { newly_inactive: people(&begun), came_back: people(&came_back) };
+    Ok((ledger.past().await?, Some(since_last_run)))
 }
+
+/// So many mails in a row that the server does not like, and it is us that it does not like.
+const MOST_REFUSED_IN_A_ROW: u32 = 3;
 
 /// Sending, with what it needs.
 struct Sending<'a> {
@@ -161,54 +220,15 @@ struct Sending<'a> {
     templates: Templates,
     missed: Missed<'a>,
     inactive: BTreeMap<(Uuid, RoomId), &'a Inactive>,
-    is_server_gone: bool,
-    /// Mails that this run has begun.
-    sent: usize,
+    owners: BTreeMap<RoomId, Person>,
+    /// Why no more mails are tried.
+    stopped: Option<String>,
+    refused_in_a_row: u32,
 }
 
 impl Sending<'_> {
-    /// Tries a mail of an earlier run again, for the rooms that it still holds for. `None` where there is nothing to say.
-    async fn go_on(
-        &mut self,
-        open: OpenMail,
-        observed: &Observed<'_>,
-        at: Circumstances,
-    ) -> anyhow::Result<Option<Reminder>> {
-        let still = |room: &&ContentRoom| self.inactive.contains_key(&(open.person, room.id.clone()));
-        // the journal keeps the others too: it may have reached somebody about them
-        let rooms: Vec<&ContentRoom> = open.content.rooms.iter().filter(still).collect();
-        let Some(one) = rooms.first().and_then(|room| self.inactive.get(&(open.person, room.id.clone()))).copied()
-        else {
-            let is_open = open.content.rooms.iter().any(|room| observed.is_open(open.person, &room.id));
-            if !is_open && !self.job.dry_run {
-                self.ledger.actions.give_up(&open.intent).await?;
-            }
-            return Ok(None);
-        };
-        let title = |id: &RoomId| observed.rooms.iter().find(|room| room.id == *id).map(|room| room.title.clone());
-        let step = |room: &&ContentRoom| Step {
-            id: room.id.clone(),
-            title: title(&room.id).unwrap_or_default(),
-            since: room.since,
-            series: room.series,
-            step_days: room.step_days,
-        };
-        let steps: Vec<Step> = rooms.iter().map(step).collect();
-        // that it is on its way is no reason to wait
-        let mut held = hold(&one.person, &Past::default(), &self.config.remind, at);
-        if held.is_none() && self.sent >= self.config.remind.most_per_run {
-            held = Some(Hold::RunIsFull);
-        }
-        let due = Due { person: one.person.clone(), culture: one.judged.member.account.culture.clone(), steps, held };
-        self.carry_out(due, open.intent).await.map(Some)
-    }
-
-    async fn send_due(&mut self, due: Due) -> anyhow::Result<Reminder> {
-        let intent = intent(due.person.id, &due.steps)?;
-        self.carry_out(due, intent).await
-    }
-
-    async fn carry_out(&mut self, due: Due, intent: Intent) -> anyhow::Result<Reminder> {
+    /// Sends one mail, or says why not, or in a dry run what it would be; and what its failure says of the mails behind it.
+    async fn carry_out(&mut self, due: &Due) -> anyhow::Result<(Reminder, Option<Setback>)> {
         let rooms = plural(due.steps.len() as u64, "room");
         let mut reminder = Reminder {
             kind: "remind",
@@ -218,31 +238,74 @@ impl Sending<'_> {
             held: due.held,
             rooms: due.steps.clone(),
             message_id: None,
+            waits_for_hours: false,
             mail: None,
         };
-        if due.held.is_some() {
-            return Ok(reminder);
+        let is_open = may_write(&self.config.remind, self.job.present(), self.job.portal.time_zone);
+        if due.held.is_none() && !is_open && !self.job.dry_run {
+            reminder.held = Some(Hold::QuietHours);
         }
-        self.sent += 1;
-        let letter = self.letter(&due, &intent.key).await?;
+        if reminder.held.is_some() {
+            return Ok((reminder, None));
+        }
+        let intent = match &due.again {
+            Some(intent) => intent.clone(),
+            None => intent(due.person.id, &due.steps)?,
+        };
+        let letter = self.letter(due, &intent.key).await?;
         reminder.message_id = Some(letter.message_id.clone());
         if self.job.dry_run {
             reminder.state = ActionState::Planned;
+            reminder.waits_for_hours = !is_open;
             reminder.mail = Some(shown(&letter));
-            return Ok(reminder);
+            return Ok((reminder, None));
         }
-        if self.is_server_gone {
-            reminder.state = ActionState::Failed;
-            reminder.reason = "the mail server cannot be reached; the next run tries again".to_owned();
-            return Ok(reminder);
+        reminder.state = ActionState::Failed;
+        if let Some(why) = &self.stopped {
+            reminder.reason.clone_from(why);
+            return Ok((reminder, None));
+        }
+        let (state, why, setback) = self.send(intent, &letter).await?;
+        for other in &due.instead_of {
+            self.ledger.actions.give_up(other).await?;
+        }
+        reminder.state = shown_state(state);
+        reminder.reason = why.unwrap_or(reminder.reason);
+        Ok((reminder, setback))
+    }
+
+    async fn send(
+        &mut self,
+        intent: Intent,
+        letter: &Mail,
+    ) -> anyhow::Result<(ActionState, Option<String>, Option<Setback>)> {
+        let tries = content(&intent).map_or(MOST_TRIES, |content| content.tries);
+        if tries >= MOST_TRIES {
+            self.ledger.actions.give_up(&intent).await?;
+            return Ok((ActionState::Failed, Some(GIVEN_UP.to_owned()), None));
         }
         let mailer = self.job.mailer.as_ref().context("a mailer was asked for before")?;
-        let delivery = Delivery::new(mailer, &letter);
-        let outcome = self.ledger.actions.apply(intent, &delivery).await?;
-        self.is_server_gone = delivery.is_server_gone();
-        reminder.state = shown_state(outcome.state);
-        reminder.reason = outcome.reason.unwrap_or(reminder.reason);
-        Ok(reminder)
+        let delivery = Delivery::new(mailer, letter);
+        let outcome = self.ledger.actions.apply(with_tries(intent, tries + 1), &delivery).await?;
+        let setback = delivery.setback();
+        match setback {
+            None => self.refused_in_a_row = 0,
+            Some(Setback::OfUs) => self.refused_in_a_row += 1,
+            Some(_) => {}
+        }
+        if setback == Some(Setback::OfTheServer) || self.refused_in_a_row >= MOST_REFUSED_IN_A_ROW {
+            let silent = || "the mail server fell silent before; the next run tries again".to_owned();
+            let why = outcome.reason.clone().filter(|_| outcome.state == ActionState::Planned);
+            self.stopped = Some(why.unwrap_or_else(silent));
+        }
+        Ok((outcome.state, outcome.reason, setback))
+    }
+
+    /// The next mail goes over another connection.
+    async fn hang_up(&self) {
+        if let Some(mailer) = &self.job.mailer {
+            mailer.lock().await.close().await;
+        }
     }
 
     async fn letter(&mut self, due: &Due, key: &str) -> anyhow::Result<Mail> {
@@ -252,24 +315,29 @@ impl Sending<'_> {
         let mut rooms = Vec::new();
         for step in &due.steps {
             let Some(one) = self.inactive.get(&(due.person.id, step.id.clone())) else { continue };
-            let (missed, titles) = self.missed.of(&step.id, due.person.id, one.judged.member.access).await?;
+            let reader = (due.person.id, one.judged.member.access);
+            let (missed, titles) = self.missed.of(&step.id, reader, one.last_activity).await?;
             let day = one.last_activity.map(|at| at.with_timezone(&zone).format("%Y-%m-%d").to_string());
+            let owner = self.owners.get(&step.id).filter(|owner| owner.id != due.person.id);
             rooms.push(RoomValues {
-                title: one_line(&step.title),
+                title: short(&step.title),
                 url: room_page(&portal, &step.id),
                 last_seen: day.unwrap_or_default(),
                 missed,
-                titles: titles.iter().map(one_line).collect(),
+                titles: titles.iter().map(short).collect(),
+                manager: owner.and_then(|owner| ManagerValues::of(owner, &step.title, &due.person)),
             });
         }
         let values = Values {
-            name: one_line(&due.person.name),
+            name: short(&due.person.name),
             portal,
             period_days: self.config.period_days,
             rooms,
-            unsubscribe: self.config.remind.unsubscribe.clone(),
+            step: self.config.remind.step_of(due.steps.iter().map(|step| step.step_days)),
+            steps: self.config.remind.steps_days.len() as u64,
+            unsubscribe: self.config.remind.unsubscribe.iter().map(|one| unsubscribe(one, &due.person)).collect(),
         };
-        let id = message_id(key, job.portal_url.host_str().unwrap_or("localhost"));
+        let id = message_id(key, &due.steps, job.portal_url.host_str().unwrap_or("localhost"));
         let culture = due.culture.as_deref();
         letter::write(&self.templates, &due.person, culture, &values, (id, job.now))
             .context("no mail was sent after this one")

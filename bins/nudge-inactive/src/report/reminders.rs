@@ -7,6 +7,7 @@ use safe_actions::ActionState;
 use super::who;
 use crate::body::Report;
 use crate::remind::{Reminder, Step};
+use crate::room_report::RoomReport;
 
 /// Why nobody was written to, where somebody has to look first.
 pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
@@ -16,15 +17,18 @@ pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
 }
 
 /// Every reminder that was due: first those that went wrong.
-pub(super) fn section(report: &Report) -> Option<Section> {
-    let mut actions: Vec<&Reminder> = report.body.actions.iter().collect();
+pub(super) fn section(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
+    let is_part = |step: &Step| rooms.iter().any(|room| room.id == step.id);
+    let all = report.body.actions.iter();
+    let mut actions: Vec<&Reminder> = all.filter(|action| action.rooms.iter().any(is_part)).collect();
     if actions.is_empty() {
         return None;
     }
     actions.sort_by_key(|action| (order(action.state), action.person.id));
     let mut table = Table::new(counts(&actions), &["Who", "About", "Mail"]);
     for action in &actions {
-        table.row([who(&action.person).into(), about(&action.rooms).into(), outcome(action).into()]);
+        let steps: Vec<&Step> = action.rooms.iter().filter(|step| is_part(step)).collect();
+        table.row([who(&action.person).into(), about(&steps).into(), outcome(action).into()]);
     }
     let is_news = report.head.run.dry_run || actions.iter().any(|action| action.state == ActionState::Failed);
     let mut section = Section { is_news, ..Section::new("reminders") }.with(Block::Table(table));
@@ -49,6 +53,9 @@ fn outcome(action: &Reminder) -> String {
         (_, Some(hold)) if hold.is_of_all() => format!("{state}: see the warning above"),
         (_, Some(hold)) => format!("{state}: {}", hold.words()),
         (ActionState::Failed, None) => format!("{state}: {}", action.reason),
+        (ActionState::Planned, None) if action.waits_for_hours => {
+            format!("{state} within the hours and days for mails (`remind.hours`)")
+        }
         (_, None) => state.to_owned(),
     }
 }
@@ -72,7 +79,7 @@ fn counts(actions: &[&Reminder]) -> String {
 }
 
 /// `"Falcon" (day 14), "Eagle" (day 0)`
-fn about(rooms: &[Step]) -> Line {
+fn about(rooms: &[&Step]) -> Line {
     let mut about = Line::default();
     for (at, step) in rooms.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };

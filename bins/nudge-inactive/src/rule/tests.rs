@@ -55,6 +55,8 @@ fn terms() -> Terms {
         robots: vec!["robot@example.com".to_owned()],
         listed: vec!["boss@example.com".to_owned()],
         own: Some(Uuid::from_u128(1)),
+        period_begins: ago(30),
+        sign_ins: SignIns { last: BTreeMap::new(), is_known: true },
         blind: None,
     }
 }
@@ -73,6 +75,32 @@ fn one_opening_is_activity_and_none_is_not() {
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
     falcon.push(&event(1, 900, ago(29)), ActClass::View, Certainty::Certain);
     assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
+}
+
+/// Who may only read leaves no trace, so only somebody who was not at the portal at all is inactive.
+#[test]
+fn who_may_only_read_is_not_known_unless_they_never_signed_in() {
+    let signed_in = |at: Option<DateTime<Utc>>, is_known| Terms {
+        sign_ins: SignIns { last: at.map(|at| (anna(), at)).into_iter().collect(), is_known },
+        ..terms()
+    };
+    let unknown = Verdict::Unknown(Unsure::MayHaveRead);
+    let reader = |access| room(vec![Member { access, ..member() }]);
+    for access in [Access::READ, Access(99)] {
+        for (terms, expected) in [
+            (signed_in(Some(ago(5)), true), unknown.clone()),
+            (signed_in(Some(ago(31)), true), Verdict::Inactive),
+            (signed_in(None, true), Verdict::Inactive),
+            (signed_in(None, false), unknown.clone()),
+        ] {
+            assert_eq!(verdict_of(&reader(access), &terms), expected);
+        }
+    }
+    let mut seen = reader(Access::READ);
+    seen.push(&event(1, 900, ago(3)), ActClass::View, Certainty::Certain);
+    assert_eq!(verdict_of(&seen, &signed_in(Some(ago(5)), true)), Verdict::Active, "an action tells");
+    assert_eq!(verdict_of(&reader(Access::EDITING), &signed_in(Some(ago(5)), true)), Verdict::Inactive);
+    assert_eq!(judge(&reader(Access::READ), &signed_in(Some(ago(5)), true), now())[0].last_sign_in, Some(ago(5)));
 }
 
 #[test]

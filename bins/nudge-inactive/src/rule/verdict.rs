@@ -46,6 +46,8 @@ pub(crate) enum Unsure {
     HistoryTooShort,
     /// The portal has not one event in the whole period.
     NoEvents,
+    /// The audit trail begins inside the period.
+    TrailTooShort,
     /// Part of the period could not be read.
     NotAllRead,
     /// This machine's clock is not the portal's, so nobody knows which period was looked at.
@@ -56,6 +58,8 @@ pub(crate) enum Unsure {
     SomewhereElse,
     /// Somebody joined lately, and the portal does not say who.
     MayHaveJoined,
+    /// Who may only read leaves no trace, and they were at the portal, or may have been.
+    MayHaveRead,
 }
 
 impl Unsure {
@@ -63,11 +67,15 @@ impl Unsure {
         match self {
             Unsure::HistoryTooShort => "the window is shorter than `period_days`",
             Unsure::NoEvents => "the portal has no event of the whole period",
+            Unsure::TrailTooShort => "the portal's audit trail begins inside the period",
             Unsure::NotAllRead => "not all of the period could be read",
             Unsure::ClocksDiffer => "this machine's clock differs from the portal's by more than a minute",
             Unsure::NoRoomLog => "the log of the room could not be read, so nobody knows who joined when",
             Unsure::SomewhereElse => "acted in a room of which only the title is known; it may be this one",
             Unsure::MayHaveJoined => "may have joined lately: the portal does not say who did, or through which group",
+            Unsure::MayHaveRead => {
+                "may only read, which the portal does not always record, and may have been at the portal in the period"
+            }
         }
     }
 }
@@ -85,6 +93,12 @@ pub(crate) enum Verdict {
     Inactive,
 }
 
+/// Whether what they do leaves traces: who may only read can be there without any.
+pub(super) fn may_change(member: &Member) -> bool {
+    member.is_owner
+        || matches!(member.access, Access::FULL | Access::ROOM_MANAGER | Access::EDITING | Access::CONTENT_CREATOR)
+}
+
 /// How much an inactive member matters, most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,9 +111,7 @@ pub(crate) enum Risk {
 
 impl Risk {
     pub(crate) fn of(member: &Member) -> Risk {
-        let may_change = member.is_owner
-            || matches!(member.access, Access::FULL | Access::ROOM_MANAGER | Access::EDITING | Access::CONTENT_CREATOR);
-        match (member.account.person.role == Some(PortalRole::Guest), may_change) {
+        match (member.account.person.role == Some(PortalRole::Guest), may_change(member)) {
             (true, true) => Risk::GuestWhoMayChange,
             (true, false) => Risk::Guest,
             (false, true) => Risk::MayChange,

@@ -22,7 +22,7 @@ async fn lines(setting: &Setting, config: &str, names: &[&str]) -> (i32, String)
     (ended.exit, lines.join("\n"))
 }
 
-const OWN: &[&str] = &["rooms_looked_at", "terms", "reminders", "blind_spots", "mail"];
+const OWN: &[&str] = &["rooms_looked_at", "terms", "reminders", "templates", "manager", "blind_spots", "mail"];
 
 #[tokio::test]
 async fn what_would_be_done_is_said() {

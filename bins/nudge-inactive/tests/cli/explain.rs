@@ -25,4 +25,10 @@ async fn the_answer_says_why() {
         setting.run_with(&["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
     assert_eq!(stranger.exit, 2);
     assert!(stranger.stdout.starts_with("nobody@example.com is no member of"), "{}", stranger.stdout);
+    // a name is no id, but says who is meant; so does a title in other letters
+    let named = setting.run_with(&["--portal", &url, "--until", &until, "explain", "viewer test", "71"]).await;
+    let said = "has the id or address `viewer test`; did you mean Viewer Test <viewer@example.com>?\n";
+    assert!(named.exit == 2 && named.stdout.lines().next().unwrap().ends_with(said.trim_end()), "{}", named.stdout);
+    let misspelt = setting.run_with(&["--portal", &url, "explain", "viewer@example.com", "EAGLE"]).await;
+    assert!(misspelt.exit == 2 && misspelt.stderr.contains("did you mean `Eagle`?"), "{}", misspelt.stderr);
 }

@@ -10,5 +10,7 @@ mod faults;
 mod honesty;
 mod load;
 mod mails;
+mod managers;
 mod reports;
+mod weeks;
 mod world;

@@ -34,7 +34,9 @@ async fn the_truth_is_told_and_nothing_else() {
     assert_valid(&ended.stdout);
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(found(&report), truth());
-    insta::assert_snapshot!("members_json", ended.stdout);
+    // one room shows all members, and is short enough to be read
+    let eagle = setting.run(&["--config", &config, "--dry-run", "--format", "json", "--room", "Eagle"]).await;
+    insta::assert_snapshot!("members_json", eagle.stdout);
     let first = &report["rooms"][0]["inactive"][0];
     assert_eq!(
         (first["risk"].as_str(), first["person"]["email"].as_str()),
@@ -123,7 +125,9 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
     };
     let earlier = about("<earlier@example.com>");
     assert!(
-        earlier.starts_with("no action in 30 days as viewer; ordinary user, may only read\nlast 2026-10-01 "),
+        earlier.starts_with(
+            "no action in 30 days as viewer; ordinary user, may only read; no sign-in known\nlast 2026-10-01 "
+        ),
         "{earlier}"
     );
     let guest = about("<guest@example.com>");
@@ -137,6 +141,17 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
 async fn findings_and_the_exit_code() {
     let setting = start_portal(world(now())).await;
     assert_eq!(setting.run(&["--exit-code", "--dry-run"]).await.exit, 3);
+    let quiet = start_portal(world(now())).await;
+    assert_eq!(quiet.run(&["--exit-code", "--dry-run", "--room", "Hawk"]).await.exit, 0);
+}
+
+/// A key that sees no room, or rooms that are all archived: no all-clear, as `doctor` says.
+#[tokio::test]
+async fn without_a_room_nothing_is_concluded() {
     let empty = start_portal(Scenario::empty(now())).await;
-    assert_eq!(empty.run(&["--exit-code", "--dry-run"]).await.exit, 0);
+    for (args, expected) in [(&["--dry-run"][..], "no room could be looked at"), (&[], "no room could be looked at")] {
+        let ended = empty.run(args).await;
+        assert_eq!(ended.exit, 1, "{}", ended.stderr);
+        assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+    }
 }

@@ -1,7 +1,7 @@
 //! A portal whose members are known to be active, inactive, or not to be judged, and why.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use portal_sim::{Event, Group, Person, PersonKind, Room, Scenario, Share, StoredFile};
+use portal_sim::{Event, Group, Login, Person, PersonKind, Room, Scenario, Share, StoredFile};
 use uuid::Uuid;
 
 pub(crate) const FALCON: i32 = 71;
@@ -84,6 +84,14 @@ pub(crate) fn world(now: DateTime<Utc>) -> Scenario {
     for (room, name, access) in [(EAGLE, "Mover", 10), (EAGLE, "Asleep", 9), (HAWK, "Worker", 10)] {
         let id = id(&portal, name);
         share(&mut portal, room, id, access);
+    }
+    for person in portal
+        .people
+        .clone()
+        .iter()
+        .filter(|person| ["olga@example.com", "viewer@example.com"].contains(&&*person.email))
+    {
+        portal.add_login(Login::success(person, ago(3)));
     }
     // the room had another title when this one worked in it
     portal.rename_room(FALCON, "Falcon (2026)", ago(10));

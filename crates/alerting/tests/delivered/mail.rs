@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use alerting::{Fate, Mail, Mailer, Recipient};
+use alerting::{Fate, Mail, MailFile, Mailer, Recipient};
 use cli_test::jump_from;
 use cli_test::smtp::Server;
-use mail_parser::{HeaderValue, MessageParser};
+use mail_parser::{HeaderValue, MessageParser, MimeHeaders};
 use outbound::{SMTP_PATIENCE, SmtpOptions, SmtpSecurity};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -22,6 +22,9 @@ fn mail(to: &str) -> Mail {
         html: Some("<p>Guten Tag – ein <b>Punkt</b></p>".to_owned()),
         message_id: "0123456789abcdef@docs.example.com".to_owned(),
         unsubscribe: vec!["mailto:stop@example.com".to_owned(), "https://docs.example.com/stop?who=1".to_owned()],
+        one_click: false,
+        reply_to: None,
+        files: Vec::new(),
         date: "2026-11-20T09:00:00Z".parse().unwrap(),
     }
 }
@@ -87,6 +90,47 @@ async fn a_server_that_defers_has_not_taken_it_and_one_refused_address_stops_nob
     assert_eq!(fate_of(&mut mailer, "ben@example.com").await, Some(Fate::Refused));
     assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None);
     assert_eq!(server.messages().len(), 1);
+}
+
+/// A refusal of the sender or of the message says nothing of the address, whatever step it comes at.
+#[tokio::test]
+async fn a_refusal_that_is_about_us_is_not_one_of_the_address() {
+    for (mode, stops) in [("refuse-sender", true), ("relay-denied", false), ("refuse-message", false)] {
+        let Some(server) = Server::start(mode, &[]).await else { return };
+        let mut mailer = mailer(options(server.port));
+        let error = mailer.send(&mail("anna@example.com")).await.unwrap_err();
+        let told = (error.fate(), error.is_about_us(), error.is_about_the_server());
+        assert_eq!(told, (Fate::NotSent, true, stops), "{mode}: {error:?}");
+        assert_eq!(mailer.probe().await.is_err(), stops, "{mode}");
+        server.switch("accept");
+        assert_eq!(fate_of(&mut mailer, "anna@example.com").await, None, "{mode}");
+    }
+}
+
+/// A server that takes so many mails over one connection ends it with 421: the next goes over another.
+#[tokio::test]
+async fn a_connection_that_is_used_up_is_replaced() {
+    let Some(server) = Server::start("only:2", &[]).await else { return };
+    let mut mailer = mailer(options(server.port));
+    for n in 0..9 {
+        assert_eq!(fate_of(&mut mailer, &format!("p{n}@example.com")).await, None, "{n}");
+    }
+    assert_eq!(server.messages().len(), 9);
+}
+
+#[tokio::test]
+async fn a_file_goes_with_the_mail_and_answers_reach_whom_it_names() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let file = MailFile { name: "list.csv".to_owned(), kind: "text/csv; charset=utf-8", content: "a,ž\n".into() };
+    let mara = Recipient { name: "Mara".to_owned(), address: "mara@example.com".to_owned() };
+    let mail = Mail { files: vec![file], reply_to: Some(mara), ..mail("anna@example.com") };
+    mailer(options(server.port)).send(&mail).await.unwrap();
+    let bytes = server.messages().remove(0);
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(message.reply_to().unwrap().first().unwrap().address(), Some("mara@example.com"));
+    assert!(message.body_text(0).unwrap().starts_with("Guten Tag,") && message.body_html(0).is_some());
+    let attached = message.attachment(0).unwrap();
+    assert_eq!((attached.attachment_name(), attached.text_contents()), (Some("list.csv"), Some("a,ž\n")));
 }
 
 #[tokio::test]
@@ -262,7 +306,7 @@ async fn a_look_at_the_server_names_the_sender_and_sends_nothing() {
         let looked = mailer(options(port)).probe().await;
         assert_eq!(looked.is_ok(), is_taken, "{looked:?}");
         if let Err(error) = looked {
-            assert!(error.to_string().contains("`mail.from`") && error.fate() == Fate::Refused, "{error:?}");
+            assert!(error.to_string().contains("`mail.from`") && error.fate() == Fate::NotSent, "{error:?}");
         }
         assert_eq!(told.await.unwrap(), ["EHLO", "MAIL", "RSET", "QUIT"]);
     }

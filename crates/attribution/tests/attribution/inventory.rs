@@ -95,6 +95,20 @@ async fn a_folder_that_is_gone_before_anybody_looked_is_not_countable() {
     assert_eq!((sim.requests().len(), gaps(&look).len()), (asked, 0));
 }
 
+/// What a run learned by listing counts for the next ones, which ask nothing.
+#[tokio::test]
+async fn what_was_listed_once_is_recalled() {
+    let (sim, mut look) = start(full()).await;
+    let downloaded = event(DOWNLOADED, "501", now() - TimeDelta::minutes(5));
+    assert_eq!(weighed(&[&downloaded], &mut look).await.behind(&downloaded), Behind::Folder { files: 40 });
+    let asked = sim.requests().len();
+    let mut folders = Folders::default();
+    folders.recall(&downloaded);
+    let mut look = later(&look, TimeDelta::hours(3));
+    assert_eq!(folders.weigh(&mut look).await.unwrap().behind(&downloaded), Behind::Folder { files: 40 });
+    assert_eq!(sim.requests().len(), asked);
+}
+
 /// Everything is moved into a folder first, and then one folder is taken away.
 #[tokio::test]
 async fn what_came_into_a_folder_since_it_was_read_counts() {

@@ -17,6 +17,9 @@ pub(crate) struct QuotaDto {
     pub(crate) free: bool,
     #[serde(default)]
     pub(crate) statistic: bool,
+    /// Bytes; 0 and less mean none.
+    #[serde(default, rename = "maxFileSize")]
+    pub(crate) max_file_size: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +52,9 @@ pub(crate) struct KeyDto {
     /// Empty means everything, and so does its absence.
     #[serde(default)]
     pub(crate) permissions: Vec<String>,
+    /// Absent for keys that nobody has used.
+    #[serde(default, deserialize_with = "maybe_instant")]
+    pub(crate) last_used: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "maybe_instant")]
     pub(crate) create_on: Option<DateTime<Utc>>,
     pub(crate) create_by: Option<ShortPersonDto>,

@@ -266,6 +266,34 @@ async fn a_key_knows_itself() {
 }
 
 #[tokio::test]
+async fn a_group_says_itself_whether_it_is_gone() {
+    let (portal, group) = with_members();
+    let (sim, client) = start(portal).await;
+    assert!(!client.is_group_gone(group.id).await.unwrap());
+    assert!(client.is_group_gone(Uuid::from_u128(99)).await.unwrap());
+    sim.set_faults(vec![portal_sim::Fault::status(500).on("group")]);
+    assert!(client.is_group_gone(Uuid::from_u128(99)).await.is_err(), "nobody knows");
+}
+
+/// An admin sees everybody's; whoever is none sees their own.
+#[tokio::test]
+async fn the_keys_of_a_portal_are_listed_with_their_last_use() {
+    let (admin, user) = (person(5, PersonKind::Admin, 1), person(6, PersonKind::User, 1));
+    let used = now() - TimeDelta::days(3);
+    let keys = [Key { used: Some(used), ..Key::of(&admin) }, Key { active: false, ..Key::of(&user) }];
+    let zone = chrono_tz::Tz::Europe__Berlin;
+    let portal = Scenario::empty(now()).with_zone(zone).with_person(admin.clone()).with_person(user.clone());
+    let [first, second] = keys;
+    let (sim, owners) = start(portal.with_key(first.clone()).with_key(second)).await;
+    let listed = owners.keys().await.unwrap();
+    let of = |owner| listed.iter().find(|key| key.owner == Some(owner)).unwrap();
+    assert_eq!((of(admin.id).last_used, of(admin.id).active), (Some(used), true));
+    assert_eq!((of(user.id).last_used, of(user.id).active), (None, false));
+    let own = client(&sim, &first.key).keys().await.unwrap();
+    assert_eq!(own.len(), listed.len());
+}
+
+#[tokio::test]
 async fn everybody_may_read_public_settings_even_with_a_narrow_or_dead_key() {
     let admin = person(5, PersonKind::Admin, 1);
     let key = Key::of(&admin).scopes(&["rooms:read"]);

@@ -3,9 +3,10 @@
 use crate::common::{client, empty_archive, now};
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{Budget, Client, EntryId};
-use event_archive::{Archive, Fact, FilePlace, FolderWeight, LookUps, Looked};
+use docspace_client::{Budget, Client, EntryId, ListEntry};
+use event_archive::{Archive, Fact, FilePlace, FolderWeight, KnownNames, LookUps, Looked, OwnEntry};
 use portal_sim::{Fault, FaultBody, FaultKind, Folder, Login, Person, PortalSim, Room, Scenario, StoredFile};
+use uuid::Uuid;
 
 fn later(hours: i64) -> DateTime<Utc> {
     now() + TimeDelta::hours(hours)
@@ -126,7 +127,26 @@ async fn the_address_list_is_kept_with_what_it_was_before() {
     archive.keep_address_list(&second, later(2)).await.unwrap();
     archive.keep_address_list(&second, later(3)).await.unwrap();
     let known = archive.address_list().await.unwrap().unwrap();
+    let (seen, before_seen) = (known.value.seen, known.value.before_seen);
+    assert_eq!((seen, before_seen), (Some(later(3)), Some(later(1))), "when each was last read");
     assert_eq!((known.learned_at, known.value.before, known.value.list), (later(2), Some(first), second));
+}
+
+#[tokio::test]
+async fn names_and_own_entries_of_a_policy_are_kept() {
+    let (_sim, _client, archive) = start(Scenario::empty(now())).await;
+    assert_eq!(archive.names().await.unwrap(), KnownNames::default());
+    let names =
+        KnownNames { people: [("anna@example.com".to_owned(), Uuid::from_u128(7))].into(), ..KnownNames::default() };
+    for names in [&names, &KnownNames::default(), &names] {
+        archive.keep_names(names, now()).await.unwrap();
+    }
+    assert_eq!(archive.names().await.unwrap(), names);
+    assert_eq!(archive.own_entries().await.unwrap(), []);
+    let entry = ListEntry { ip: "192.0.2.7".into(), for_admin: false };
+    let own = OwnEntry { entry, rule: "office".to_owned(), owner: None, since: now(), plan: "1".to_owned() };
+    archive.keep_own_entries(std::slice::from_ref(&own), now()).await.unwrap();
+    assert_eq!(archive.own_entries().await.unwrap(), [own]);
 }
 
 #[tokio::test]

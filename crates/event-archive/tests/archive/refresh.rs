@@ -152,6 +152,25 @@ async fn what_came_days_late_is_found_by_the_first_run_of_a_day() {
     assert_eq!(next_day.coverage.unwrap().late_rows, 0, "none of them in the window");
 }
 
+/// Who says so reads a span once more in every run, however long ago it was read.
+#[tokio::test]
+async fn what_came_late_is_found_by_a_run_that_reads_the_span_again() {
+    let (sim, client) = start(steady()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    let two_days = Window::new(hours_ago(48), now());
+    archive.refresh_audit(&client, two_days, now()).await.unwrap();
+    sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, hours_ago(40)).file(1, "late.docx").in_room(71));
+    });
+    assert_eq!(archive.refresh_audit(&client, two_days, now()).await.unwrap().late, []);
+    let again = archive.clone().reading_again(Window::new(hours_ago(45), hours_ago(30)));
+    let refreshed = again.refresh_audit(&client, two_days, now()).await.unwrap();
+    assert_eq!((refreshed.late, refreshed.gaps), (vec![LateRow { at: hours_ago(40) }], vec![]));
+    assert_eq!(refreshed.coverage.unwrap().late_rows, 1);
+}
+
 /// A run that stored a late row may end before it tells anybody; the next one is given it again, until one has judged it.
 #[tokio::test]
 async fn what_came_late_is_handed_on_until_it_was_judged() {

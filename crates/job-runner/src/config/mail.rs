@@ -101,6 +101,12 @@ impl MailSettings {
             None => None,
         };
         let ca_file = self.ca_file.as_ref().map(PathSetting::as_path).or(ca_file).map(Path::to_owned);
+        if let Some(path) = &ca_file
+            && let Err(error) = std::fs::File::open(path)
+        {
+            let message = format!("names {}, which cannot be read ({error}); correct it", path.display());
+            return Err(Error::setting("mail.ca_file", message));
+        }
         let options = SmtpOptions {
             host: host.clone(),
             port: self.port,
@@ -137,5 +143,9 @@ mod tests {
         assert!(serde_json::from_str::<MailSecurity>("\"ssl\"").is_err());
         let bad = set("mail.example.com", MailSecurity::Tls, Some("no address"));
         assert!(bad.mailer(None, || Ok(String::new())).is_err());
+        let good = set("mail.example.com", MailSecurity::Tls, Some("a@example.com"));
+        assert!(good.mailer(None, || Ok(String::new())).is_ok());
+        let missing = good.mailer(Some(Path::new("/nonexistent/ca.pem")), || Ok(String::new())).unwrap_err();
+        assert!(missing.to_string().contains("mail.ca_file") && missing.to_string().contains("ca.pem"), "{missing}");
     }
 }

@@ -6,7 +6,7 @@ use figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A path from a setting. A relative one in a file is resolved against that file's folder, because cron chooses the
-/// working directory; elsewhere it is kept as it is. Text with `://` in it is no path and kept as well.
+/// working directory; elsewhere it is kept as it is. Text with `://` in it is no path and kept as well, and so is an empty one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathSetting(PathBuf);
 
@@ -32,7 +32,7 @@ impl Serialize for PathSetting {
 impl<'de> Deserialize<'de> for PathSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let path = RelativePathBuf::deserialize(deserializer)?;
-        let is_url = path.original().to_str().is_some_and(|text| text.contains("://"));
-        Ok(Self(if is_url { path.original().to_owned() } else { path.relative() }))
+        let is_no_path = path.original().to_str().is_some_and(|text| text.is_empty() || text.contains("://"));
+        Ok(Self(if is_no_path { path.original().to_owned() } else { path.relative() }))
     }
 }

@@ -74,6 +74,8 @@ pub enum FaultKind {
         /// What comes.
         form: AnswerForm,
     },
+    /// The bytes of a file come back changed, as many as there are, as behind a scanner or a proxy. Other answers stay as they are.
+    OtherBytes,
     /// What was asked for is done, and then this status is answered.
     DoneThenStatus {
         /// HTTP status.
@@ -288,6 +290,8 @@ impl FaultKind {
             FaultKind::LostSwitch => {
                 !method.eq_ignore_ascii_case("GET") && route.starts_with("settings/iprestrictions")
             }
+            // the handler of files has no path behind that of the API
+            FaultKind::OtherBytes => route.is_empty(),
             FaultKind::Stale { .. } => method.eq_ignore_ascii_case("GET"),
             FaultKind::Fallback => route.starts_with("security/audit/") && route.ends_with("/filter"),
             _ => true,

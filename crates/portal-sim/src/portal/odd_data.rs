@@ -14,7 +14,14 @@ const DATES: [&str; 3] = ["date", "created", "registrationDate"];
 
 /// The true answer in the form that the fault gives it.
 pub(super) fn bent(output: Output, fault: Option<&FaultKind>) -> Output {
-    let Output::Answer { answer, status, headers } = output else { return output };
+    let (answer, status, headers) = match output {
+        Output::Answer { answer, status, headers } => (answer, status, headers),
+        Output::Reply(reply) if fault == Some(&FaultKind::OtherBytes) => {
+            let body = reply.body.iter().map(|byte| byte ^ 1).collect();
+            return Output::Reply(Reply { body, ..reply });
+        }
+        reply => return reply,
+    };
     let answer = match fault {
         Some(FaultKind::OddAnswer { form }) => return odd(answer, *form),
         Some(FaultKind::FewerRows { drop, at, total }) => fewer(answer, *drop, *at, *total),

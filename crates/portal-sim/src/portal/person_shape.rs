@@ -25,7 +25,7 @@ pub(super) fn user_name(person: &Person) -> &str {
 /// The full person; `own` adds what only the person learns.
 pub(super) fn full(context: &Context<'_>, person: &Person, own: bool) -> Json {
     let scenario = context.scenario;
-    let joined = scenario.now - Duration::days(JOINED_DAYS);
+    let joined = scenario.described - Duration::days(JOINED_DAYS);
     let in_groups = || scenario.content.groups.iter().filter(|group| group.members.contains(&person.id));
     let groups: Vec<Json> = in_groups().map(|group| self::group(scenario, group)).collect();
     let names: Vec<String> = in_groups().map(|group| html(&group.name)).collect();

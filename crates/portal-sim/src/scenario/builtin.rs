@@ -20,9 +20,14 @@ pub const BUILTIN: &[&str] = &[
     "deleted-room",
     "addresses",
     "mass-change",
+    "hidden-folders",
+    "slow-attack",
+    "rescuer",
+    "forty-at-once",
     "visitors",
     "agent-twin",
     "inactive",
+    "short-trail",
 ];
 
 /// The text of a built-in scenario.
@@ -41,10 +46,15 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "hostile" => include_str!("../../../../fixtures/scenarios/hostile.json"),
         "deleted-room" => include_str!("../../../../fixtures/scenarios/deleted-room.json"),
         "mass-change" => include_str!("../../../../fixtures/scenarios/mass-change.json"),
+        "hidden-folders" => include_str!("../../../../fixtures/scenarios/hidden-folders.json"),
+        "slow-attack" => include_str!("../../../../fixtures/scenarios/slow-attack.json"),
+        "rescuer" => include_str!("../../../../fixtures/scenarios/rescuer.json"),
+        "forty-at-once" => include_str!("../../../../fixtures/scenarios/forty-at-once.json"),
         "addresses" => include_str!("../../../../fixtures/scenarios/addresses.json"),
         "visitors" => include_str!("../../../../fixtures/scenarios/visitors.json"),
         "agent-twin" => include_str!("../../../../fixtures/scenarios/agent-twin.json"),
         "inactive" => include_str!("../../../../fixtures/scenarios/inactive.json"),
+        "short-trail" => include_str!("../../../../fixtures/scenarios/short-trail.json"),
         _ => return None,
     })
 }

@@ -55,6 +55,8 @@ pub struct Scenario {
     pub description: String,
     /// The portal's clock; it stands still.
     pub now: DateTime<Utc>,
+    /// The clock when the portal was described: accounts stay as old as they were then, however far the clock is moved.
+    pub(crate) described: DateTime<Utc>,
     /// The portal's time zone.
     pub zone: Tz,
     /// What `settings` and `settings/version/build` say, and which version the portal behaves like; see the README.
@@ -100,6 +102,7 @@ impl Scenario {
             name: "empty".to_owned(),
             description: "an owner and nothing else".to_owned(),
             now,
+            described: now,
             zone: chrono_tz::UTC,
             version: "3.7.2".to_owned(),
             standalone: false,

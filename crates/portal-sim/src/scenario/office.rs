@@ -349,6 +349,7 @@ impl Incident {
             until: self.until.clone(),
             at_once: 1,
             ip: None,
+            ending: String::new(),
         };
         traffic::generate(&traffic, scenario)?;
         scenario.truth.found.push(Expected {

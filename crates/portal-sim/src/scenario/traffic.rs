@@ -67,6 +67,9 @@ pub enum Traffic {
         at_once: i32,
         /// From this address instead of the person's usual one.
         ip: Option<String>,
+        /// What the names of the files end in besides, for instance `.locked`.
+        #[serde(default)]
+        ending: String,
     },
     /// The same file saved again and again, as the editor does.
     AutoSaves {
@@ -116,7 +119,19 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                 office(scenario, &mut dice, who, rooms, span, actions.as_deref().unwrap_or(OFFICE_ACTIONS));
             }
         }
-        Traffic::Files { person: email, initiator, room, actions, files, first_file, since, until, at_once, ip } => {
+        Traffic::Files {
+            person: email,
+            initiator,
+            room,
+            actions,
+            files,
+            first_file,
+            since,
+            until,
+            at_once,
+            ip,
+            ending,
+        } => {
             let (since, until) = (instant(since, now)?, instant(until, now)?);
             room_of(scenario, *room)?;
             // a robot's rows carry an id that no account has
@@ -127,7 +142,8 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                 let at = since + Duration::seconds((until - since).num_seconds() * i64::from(turn) / i64::from(turns));
                 let action = actions[file as usize % actions.len()];
                 let id = first_file + file;
-                let mut event = Event::new(action, who, at).file(id, &format!("document {id}.docx")).in_room(*room);
+                let title = format!("document {id}.docx{ending}");
+                let mut event = Event::new(action, who, at).file(id, &title).in_room(*room);
                 event.initiator.clone_from(initiator);
                 event.ip.clone_from(ip);
                 let name = scenario.person(who).map(Person::display_name).or_else(|| initiator.clone());

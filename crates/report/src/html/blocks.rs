@@ -47,18 +47,12 @@ pub(super) fn titled(page: &mut Markup, shown: &[Block], title: &Line, clock: Cl
 
 /// On narrow screens every row becomes a card whose lines repeat the headings; the roles keep it a table for screen readers.
 pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock) {
-    let caption = if table.caption.is_empty() { title } else { &table.caption };
     let headings: Vec<String> = table.headings().into_iter().map(str::to_owned).collect();
     let class_of = |column| if table.is_numeric(column) { "number" } else { "text" };
     // where there is room, no address is broken for the sake of a long title beside it
     let class = if headings.len() <= FEW_COLUMNS { "few" } else { "many" };
     page.tag("table", &[("role", "table"), ("class", class)], |page| {
-        page.tag("caption", &[], |page| {
-            page.line(caption);
-            if let Some(note) = table.note() {
-                page.tag("span", &[("class", "rest")], |page| page.line(&note));
-            }
-        });
+        caption(page, table, title);
         page.tag("thead", &[("role", "rowgroup")], |page| {
             page.tag("tr", &[("role", "row")], |page| {
                 for (column, heading) in headings.iter().enumerate() {
@@ -87,12 +81,32 @@ pub(super) fn table(page: &mut Markup, table: &Table, title: &Line, clock: Clock
     });
 }
 
+/// All who see a title above the table see it there; the others hear it from the caption.
+fn caption(page: &mut Markup, table: &Table, title: &Line) {
+    let note = table.note();
+    let unseen: &[(&'static str, &str)] = &[("class", "unseen-text")];
+    if table.caption.is_empty() && note.is_none() {
+        return page.line_in("caption", unseen, title.clone());
+    }
+    page.tag("caption", &[], |page| {
+        if table.caption.is_empty() {
+            page.line_in("span", unseen, title.clone());
+        } else {
+            page.line(&table.caption);
+        }
+        if let Some(note) = &note {
+            page.tag("span", &[("class", "rest")], |page| page.line(note));
+        }
+    });
+}
+
 /// In one element, as narrow screens lay out heading and content side by side.
 fn cell(page: &mut Markup, cell: &Cell, clock: Clock) {
     match cell {
         Cell::Empty => {}
         Cell::At(instant) => page.instant(*instant, clock),
         Cell::Link(link) => page.tag("span", &[], |page| page.link(link.label.clone(), &link.url)),
+        Cell::Anchor(anchor) => page.anchor(&anchor.text, &anchor.id),
         Cell::Text(_) | Cell::Number(_) => page.line_in("span", &[], cell.line(clock)),
     }
 }

@@ -1,6 +1,8 @@
 //! Writes markup of which no text can be part: names of tags and attributes are ours, everything else is escaped, and whatever is
 //! opened is closed.
 
+use std::collections::BTreeSet;
+
 use audit_model::PortalText;
 use chrono::{DateTime, Utc};
 
@@ -15,18 +17,38 @@ type Attribute<'a> = (&'static str, &'a str);
 const INLINE: [&str; 8] = ["a", "bdi", "span", "strong", "svg", "time", "title", "desc"];
 
 #[derive(Default)]
-pub(super) struct Markup(String);
+pub(super) struct Markup {
+    written: String,
+    /// The rows that lines can lead to.
+    rows: BTreeSet<String>,
+    /// Those of them that stand on the page already.
+    placed: BTreeSet<String>,
+}
 
 impl Markup {
+    /// A page with these rows.
+    pub(super) fn with_rows<'r>(rows: impl IntoIterator<Item = &'r str>) -> Self {
+        Markup { rows: rows.into_iter().map(str::to_owned).collect(), ..Markup::default() }
+    }
+
+    /// The text of a row that lines lead to. What stands on the page twice is led to where it stands first.
+    pub(super) fn anchor(&mut self, text: &Line, id: &str) {
+        if self.placed.insert(id.to_owned()) {
+            self.tag("span", &[("class", "id"), ("id", id)], |markup| markup.line(text));
+        } else {
+            self.tag("span", &[("class", "id")], |markup| markup.line(text));
+        }
+    }
+
     /// A tag with what is inside it.
     pub(super) fn tag(&mut self, name: &'static str, attributes: &[Attribute], inside: impl FnOnce(&mut Self)) {
         self.open(name, attributes, ">");
         inside(self);
-        self.0 += "</";
-        self.0 += name;
-        self.0 += ">";
+        self.written += "</";
+        self.written += name;
+        self.written += ">";
         if !INLINE.contains(&name) {
-            self.0 += "\n";
+            self.written += "\n";
         }
     }
 
@@ -48,7 +70,7 @@ impl Markup {
 
     /// Text, on one line.
     pub(super) fn text(&mut self, text: &str) {
-        self.0 += &PortalText::new(text).for_html();
+        self.written += &PortalText::new(text).for_html();
     }
 
     /// A line; texts of the portal's in it do not change the direction of what stands around them.
@@ -56,6 +78,11 @@ impl Markup {
         for span in line.spans() {
             match span {
                 Span::Own(_) => self.text(&shown(span)),
+                Span::Row { anchor, .. } if self.rows.contains(anchor) => {
+                    let target = format!("#{anchor}");
+                    self.tag("a", &[("class", "id"), ("href", &target)], |markup| markup.text(&shown(span)));
+                }
+                Span::Row { .. } => self.tag("span", &[("class", "id")], |markup| markup.text(&shown(span))),
                 Span::Portal(..) => self.tag("bdi", &[], |markup| markup.text(&shown(span))),
             }
         }
@@ -79,23 +106,23 @@ impl Markup {
 
     /// What is part of the program itself.
     pub(super) fn fixed(&mut self, fixed: &'static str) {
-        self.0 += fixed;
+        self.written += fixed;
     }
 
     pub(super) fn finish(self) -> String {
-        self.0
+        self.written
     }
 
     fn open(&mut self, name: &'static str, attributes: &[Attribute], end: &'static str) {
-        self.0 += "<";
-        self.0 += name;
+        self.written += "<";
+        self.written += name;
         for (attribute, value) in attributes {
-            self.0 += " ";
-            self.0 += attribute;
-            self.0 += "=\"";
+            self.written += " ";
+            self.written += attribute;
+            self.written += "=\"";
             self.text(value);
-            self.0 += "\"";
+            self.written += "\"";
         }
-        self.0 += end;
+        self.written += end;
     }
 }

@@ -27,7 +27,12 @@ pub(super) fn seal(page: &mut Markup, document: &Document) {
         });
         page.tag("div", &[], |page| {
             page.line_in("p", &[("class", "word")], words::seal(verdict));
-            page.line_in("p", &[], words::seal_meaning(&document.coverage));
+            if !document.proof.is_empty() {
+                page.line_in("p", &[("class", "proof")], document.proof.clone().capitalised().and("."));
+            }
+            if document.proof.is_empty() || verdict != Verdict::Complete {
+                page.line_in("p", &[], words::seal_meaning(&document.coverage));
+            }
             let spans: u64 = unseen(&document.coverage).iter().map(|unseen| unseen.spans.len() as u64).sum();
             if spans > 0 {
                 let label = format!("{} not seen", plural(spans, "span"));

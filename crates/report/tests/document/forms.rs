@@ -1,6 +1,6 @@
 //! What readers get, in every form and every situation.
 
-use report::{Document, TEXT_WIDTH};
+use report::{Block, Cell, Details, Document, Line, Section, TEXT_WIDTH, Table};
 
 use crate::common;
 
@@ -46,4 +46,26 @@ fn without_a_run_no_form_says_when_it_was_made() {
         let maker = format!("<p>Made by {} {}. Names", document.program.name, document.program.version);
         assert!(document.html().contains(&maker), "{name}");
     }
+}
+
+/// Lines lead to rows where the form can lead and the document has the row; a row that stands there twice is led to once.
+#[test]
+fn lines_lead_to_rows() {
+    let mut document = common::quiet();
+    let mut table = Table::new("Events", &["Event"]);
+    table.row([Cell::anchored("48521", "event-48521")]);
+    let seen = Line::from("switched off. ").and(Line::row("[48521]", "event-48521"));
+    let lost = Line::from("switched on. ").and(Line::row("[48522]", "event-48522"));
+    let folded = Details { summary: "again".into(), blocks: vec![Block::Table(table.clone())] };
+    let section = Section::new("what happened").with(Block::List(vec![seen, lost])).with(Block::Table(table));
+    document.sections = vec![section.with(Block::Details(folded))];
+    document.proof = "9 of 9 events; nothing is missing".into();
+    let page = document.html();
+    assert!(page.contains("switched off. <a class=\"id\" href=\"#event-48521\">[48521]</a>"), "{page}");
+    assert!(page.contains("switched on. <span class=\"id\">[48522]</span>"), "{page}");
+    assert_eq!(page.matches("id=\"event-48521\"").count(), 1, "{page}");
+    assert!(page.contains("<p class=\"proof\">9 of 9 events; nothing is missing.</p>"), "{page}");
+    let text = document.text(TEXT_WIDTH);
+    assert!(text.contains("- switched off. [48521]\n") && text.contains("- switched on. [48522]\n"), "{text}");
+    assert!(text.contains("\nComplete: 9 of 9 events; nothing is missing\n"), "{text}");
 }

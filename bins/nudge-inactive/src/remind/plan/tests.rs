@@ -1,6 +1,7 @@
 use audit_model::PersonStatus;
 use docspace_client::{Access, Account, Member};
 
+use super::super::ledger::{content, intent};
 use super::*;
 use crate::config::Snooze;
 use crate::rule::{JudgedMember, Risk, Verdict};
@@ -23,21 +24,38 @@ fn inactive(id: u128, role: PortalRole) -> Inactive {
     };
     let account = Account { person: person.clone(), is_ldap: false, is_sso: false, culture: None };
     let member = Member { account, access: Access::EDITING, is_owner: false, is_direct: true, groups: Vec::new() };
-    let judged =
-        JudgedMember { member, verdict: Verdict::Inactive, acts: 0, documents: 0, samples: Vec::new(), last: None };
+    let judged = JudgedMember {
+        member,
+        verdict: Verdict::Inactive,
+        acts: 0,
+        documents: 0,
+        samples: Vec::new(),
+        last: None,
+        last_sign_in: None,
+        possible_since: None,
+    };
     Inactive {
         person,
+        room: RoomId::Number(71),
         risk: Risk::MayChange,
         access: "editor".to_owned(),
         groups: Vec::new(),
         acts: 0,
         last_activity: None,
+        last_sign_in: None,
         judged,
     }
 }
 
 fn circumstances() -> Circumstances {
-    Circumstances { now: now(), zone: Tz::Europe__Berlin, window_end: now(), judged: 100, is_clear: true }
+    Circumstances {
+        now: now(),
+        zone: Tz::Europe__Berlin,
+        window_end: now(),
+        judged: 100,
+        is_clear: true,
+        is_rehearsal: false,
+    }
 }
 
 /// People who are inactive in room 71 since so many days ago.
@@ -156,6 +174,62 @@ fn hours_and_days_are_those_of_the_portal() {
         (0..24 * 10).map(|hour| "2026-12-24T18:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(hour));
     let first = first.into_iter().find(|at| may_write(&holiday, *at, berlin)).unwrap();
     assert_eq!(first, "2026-12-28T07:00:00Z".parse::<DateTime<Utc>>().unwrap());
+}
+
+/// A weekly timer is some minutes late or early, and in spring an hour: days are those of the portal's calendar.
+#[test]
+fn days_are_those_of_the_portal() {
+    let at = |now: &str| Circumstances { now: now.parse().unwrap(), ..circumstances() };
+    let begun: DateTime<Utc> = "2026-03-17T09:00:30Z".parse().unwrap();
+    for (now, days) in [
+        ("2026-03-31T08:00:00Z", 14),
+        ("2026-03-24T08:59:59Z", 7),
+        ("2026-03-17T22:59:00Z", 0),
+        ("2026-03-17T23:00:00Z", 1),
+    ] {
+        assert_eq!(at(now).days_since(begun), days, "{now}");
+    }
+}
+
+/// A run that goes on past the hours holds what is left of its mails.
+#[test]
+fn a_run_that_goes_on_past_the_hours_stops_writing() {
+    let began: DateTime<Utc> = "2026-11-20T16:50:00Z".parse().unwrap();
+    let may = |later: i64| may_write(&Remind::default(), began + TimeDelta::minutes(later), Tz::Europe__Berlin);
+    assert_eq!([may(0), may(9), may(10), may(30)], [true, true, false, false]);
+}
+
+fn open(id: u128, rooms: &[(i64, u32)], may_have_left: bool) -> OpenMail {
+    let steps: Vec<Step> = rooms
+        .iter()
+        .map(|(room, step_days)| Step {
+            id: RoomId::Number(*room),
+            title: "Falcon".into(),
+            since: ago(20),
+            series: 1,
+            step_days: *step_days,
+        })
+        .collect();
+    let intent = intent(Uuid::from_u128(id), &steps).unwrap();
+    let content = content(&intent).unwrap();
+    OpenMail { intent, content, may_have_left, at: ago(3) }
+}
+
+/// What waited is merged; what may have arrived is sent again as it was, so that a copy can be told.
+#[test]
+fn a_mail_that_is_open_is_merged_sent_again_or_closed() {
+    let due = |mail: OpenMail| {
+        let mut past = past([7], 20);
+        past.open.insert(Uuid::from_u128(7), vec![mail]);
+        planned(&[inactive(7, PortalRole::User)], &past, &Remind::default()).remove(0)
+    };
+    let told = |due: &Due| (due.steps[0].step_days, due.again.is_some(), due.instead_of.len(), due.held);
+    assert_eq!(told(&due(open(7, &[(71, 0)], false))), (14, false, 1, None), "the later step is in its place");
+    assert_eq!(told(&due(open(7, &[(71, 14)], false))), (14, true, 0, None), "the same mail");
+    assert_eq!(told(&due(open(7, &[(71, 14)], true))), (14, true, 0, None), "a copy of it");
+    assert_eq!(told(&due(open(7, &[(71, 14), (72, 0)], true))), (14, true, 0, None), "of what still holds");
+    let later = due(open(7, &[(71, 0)], true));
+    assert_eq!(told(&later), (14, false, 1, Some(Hold::TooSoon)), "the first may have arrived three days ago");
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! Many people who do the same at the same time are one event: a sync client, a migration, or something that befalls all of them. Pure.
+
+use ::report::words::{duration, plural};
+use audit_model::{Counts, MAX_EVIDENCE, Person, Window};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::extent::names_of;
+use crate::gather::Assessed;
+use crate::kind::Kind;
+use crate::rule::{RULE, Who};
+
+/// With fewer people each of them is told.
+const LEAST_PEOPLE: usize = 5;
+
+/// So near each other things are one event.
+const NEAR: TimeDelta = TimeDelta::minutes(10);
+
+/// A finding to be told: of one person, one room, or of a crowd.
+pub(crate) enum Told {
+    One(Box<Assessed>),
+    /// The same by at least five people.
+    Crowd(Crowd),
+}
+
+/// People who did the same at the same time.
+pub(crate) struct Crowd {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) members: Vec<Assessed>,
+    pub(crate) window: Window,
+}
+
+impl Crowd {
+    pub(crate) fn fingerprint(&self) -> String {
+        audit_model::fingerprint(&[RULE, "crowd", self.kind.map_or("changed", Kind::participle)])
+    }
+
+    pub(crate) fn person(&self) -> Person {
+        Person::named(Uuid::nil(), format!("{} people", self.members.len()).as_str().into())
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let counts = || self.members.iter().map(|member| member.incident.finding.counts);
+        Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
+    }
+
+    /// `40 people overwrote 1 000 documents within 6 min: a sync client or a migration, most likely; nobody is touched`
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let people = plural(self.members.len() as u64, "person");
+        let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
+        let done = self.kind.map_or("changed", Kind::participle);
+        let within = duration(self.window.until - self.window.since);
+        let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
+        let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
+        let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
+        let what = "a sync client or a migration, most likely";
+        let mut reasons =
+            vec![format!("{people}: {documents} {done} within {within}, {each}: {what}; nobody is touched")];
+        let mut named: Vec<_> = self
+            .members
+            .iter()
+            .map(|member| {
+                let finding = &member.incident.finding;
+                (finding.person.id, finding.person.name.clone(), finding.counts.documents)
+            })
+            .collect();
+        named.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
+        reasons.push(format!("among them {}", names_of(&named)));
+        let signed = self.members.iter().filter(|member| !member.signs.is_empty()).count();
+        if let Some(sign) = self.members.iter().flat_map(|member| &member.signs).next() {
+            reasons.push(format!("signs of an attack with {signed} of them, for instance: {}", sign.evidence));
+        }
+        reasons
+    }
+
+    /// Some rows of each of the first people.
+    pub(crate) fn evidence(&self) -> Vec<audit_model::Evidence> {
+        let first = self.members.iter().filter_map(|member| member.incident.finding.evidence.first().cloned());
+        let mut evidence: Vec<_> = first.take(MAX_EVIDENCE).collect();
+        evidence.sort_by_key(|one| (one.at, one.event));
+        evidence
+    }
+}
+
+/// Puts together who did the same at the same time, in the order in which they come.
+pub(crate) fn gathered(incidents: Vec<Assessed>) -> Vec<Told> {
+    let mut told = Vec::new();
+    let mut crowds: Vec<Crowd> = Vec::new();
+    for one in incidents {
+        if !matches!(one.incident.who, Who::Person(_)) || one.incident.exceeded.is_empty() {
+            told.push(Told::One(Box::new(one)));
+            continue;
+        }
+        let kind = main_kind(&one);
+        let own = one.incident.finding.window;
+        let near = |crowd: &&mut Crowd| {
+            crowd.kind == kind && own.since < crowd.window.until + NEAR && crowd.window.since < own.until + NEAR
+        };
+        match crowds.iter_mut().find(near) {
+            Some(crowd) => {
+                crowd.window = Window::new(crowd.window.since.min(own.since), crowd.window.until.max(own.until));
+                crowd.members.push(one);
+            }
+            None => crowds.push(Crowd { kind, members: vec![one], window: own }),
+        }
+    }
+    for crowd in crowds {
+        let people: std::collections::BTreeSet<Uuid> =
+            crowd.members.iter().map(|member| member.incident.finding.person.id).collect();
+        if people.len() >= LEAST_PEOPLE {
+            told.push(Told::Crowd(crowd));
+        } else {
+            told.extend(crowd.members.into_iter().map(|member| Told::One(Box::new(member))));
+        }
+    }
+    told
+}
+
+/// What most of it was; `None` where it was of all kinds.
+fn main_kind(one: &Assessed) -> Option<Kind> {
+    let of_kind = one.incident.exceeded.iter().filter(|exceeded| exceeded.kind.is_some());
+    of_kind.max_by_key(|exceeded| exceeded.documents).and_then(|exceeded| exceeded.kind)
+}

@@ -1,0 +1,199 @@
+//! All that an incident is made of, from its first change to its last: how much, where, how fast, by whom, under which names.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ::report::words::{duration, plural};
+use audit_model::{Attributed, Counts, Evidence, FindingRoom, MAX_EVIDENCE, Place, PortalText, Rooms};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::EntryId;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::kind::{Kind, document};
+use crate::names::title_in;
+use crate::rule::{Change, Incident, Who, place};
+
+/// Rooms and people that a sentence names.
+const SHOWN: usize = 3;
+
+/// After so long without a change it does not go on any more.
+const GOES_ON: TimeDelta = TimeDelta::minutes(10);
+
+/// Whatever changed in an incident.
+#[derive(Debug, Default)]
+pub(crate) struct Extent {
+    /// Distinct documents, each with how many stand behind it.
+    documents: HashMap<String, u64>,
+    acts: u64,
+    events: u64,
+    pub(crate) first: Option<DateTime<Utc>>,
+    pub(crate) last: Option<DateTime<Utc>>,
+    /// Documents by the title of the room; empty outside the rooms.
+    rooms: BTreeMap<PortalText, HashMap<String, u64>>,
+    /// Folders that were changed as a whole, and how much they held.
+    folders: Vec<(PortalText, u64)>,
+    /// Who did it, and to how many documents.
+    people: BTreeMap<Uuid, (PortalText, HashMap<String, u64>)>,
+    /// Files whose names may have been changed or made: what the last row about each calls it, and when that was.
+    pub(crate) names: BTreeMap<EntryId, (Option<PortalText>, DateTime<Utc>)>,
+    /// The first of them, and the last.
+    evidence: (Vec<Evidence>, Vec<Evidence>),
+    place: Option<Place>,
+}
+
+fn sum(documents: &HashMap<String, u64>) -> u64 {
+    documents.values().sum()
+}
+
+fn note(documents: &mut HashMap<String, u64>, change: &Change) {
+    let weight = documents.entry(document(&change.event)).or_default();
+    *weight = change.documents().max(*weight);
+}
+
+impl Extent {
+    /// Takes in a change; they come in order of time.
+    pub(crate) fn add(&mut self, change: &Change, rooms: &Rooms) {
+        let event = &change.event;
+        note(&mut self.documents, change);
+        self.acts += change.documents();
+        self.events += 1;
+        self.first.get_or_insert(event.at);
+        self.last = Some(event.at);
+        let title = place(event);
+        note(self.rooms.entry(title).or_default(), change);
+        self.folders.extend(change.folder.clone().map(|title| (title, change.documents())));
+        note(
+            &mut self.people.entry(event.actor).or_insert_with(|| (event.actor_name.clone(), HashMap::new())).1,
+            change,
+        );
+        let is_named = matches!(change.kind, Kind::Renamed | Kind::Overwritten | Kind::Created);
+        if let Some(id) = event.target.first().filter(|_| is_named && !document(event).starts_with("folder ")) {
+            self.names.insert(EntryId::from(id.as_str()), (title_in(event), event.at));
+        }
+        let evidence = Evidence::from(&**event);
+        let (first, last) = &mut self.evidence;
+        if first.len() < MAX_EVIDENCE / 2 {
+            first.push(evidence);
+        } else {
+            if last.len() == MAX_EVIDENCE - MAX_EVIDENCE / 2 {
+                last.remove(0);
+            }
+            last.push(evidence);
+        }
+        self.place.get_or_insert_with(|| rooms.place(event));
+    }
+
+    /// Puts the numbers into the finding, which knew only its fullest moment.
+    pub(crate) fn complete(&self, incident: &mut Incident) {
+        let finding = &mut incident.finding;
+        finding.counts = Counts { acts: self.acts, documents: sum(&self.documents) };
+        finding.evidence = self.evidence.0.iter().chain(&self.evidence.1).cloned().collect();
+        finding.evidence_total = self.events;
+        if let Who::Visitors(title) | Who::Room(title) = &incident.who {
+            finding.room = (!title.raw().is_empty()).then(|| self.room(title));
+        }
+    }
+
+    fn room(&self, title: &PortalText) -> FindingRoom {
+        let (id, candidates) = match &self.place {
+            Some(Place::Room(id, _)) => (Some(id.clone()), Vec::new()),
+            Some(Place::OneOf { candidates, .. }) => (None, candidates.clone()),
+            _ => (None, Vec::new()),
+        };
+        FindingRoom { id, candidates, title: title.clone(), attributed: Attributed::Title }
+    }
+
+    pub(crate) fn documents(&self) -> u64 {
+        sum(&self.documents)
+    }
+
+    /// Who did it, with the number of documents, the busiest first.
+    pub(crate) fn people(&self) -> Vec<(Uuid, PortalText, u64)> {
+        let mut people: Vec<_> =
+            self.people.iter().map(|(id, (name, documents))| (*id, name.clone(), sum(documents))).collect();
+        people.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
+        people
+    }
+
+    /// The rooms, the fullest first.
+    pub(crate) fn rooms(&self) -> Vec<ShownRoom> {
+        let mut rooms: Vec<ShownRoom> = self
+            .rooms
+            .iter()
+            .filter(|(title, _)| !title.raw().is_empty())
+            .map(|(title, documents)| ShownRoom { title: title.clone(), documents: sum(documents) })
+            .collect();
+        rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
+        rooms
+    }
+
+    fn length(&self) -> TimeDelta {
+        match (self.first, self.last) {
+            (Some(first), Some(last)) => last - first,
+            _ => TimeDelta::zero(),
+        }
+    }
+
+    /// Documents an hour, from the first to the last; absent where all was done at once.
+    pub(crate) fn documents_per_hour(&self) -> Option<u64> {
+        let seconds = u64::try_from(self.length().num_seconds()).ok().filter(|seconds| *seconds >= 60)?;
+        Some(self.documents() * 3600 / seconds)
+    }
+
+    /// Whether it may go on after the end of the window.
+    pub(crate) fn goes_on(&self, end: DateTime<Utc>) -> bool {
+        self.last.is_some_and(|last| end - last < GOES_ON)
+    }
+
+    /// `180 documents in 4 min, 45 a minute; the last 10 s before the end of this look, so it may still be going on`
+    pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
+        let last = self.last?;
+        let rate = self.documents_per_hour().map(|hourly| match hourly {
+            0..120 => format!(", {hourly} an hour"),
+            _ => format!(", {} a minute", hourly / 60),
+        });
+        let within = match rate {
+            Some(rate) => format!("{} in {}{rate}", plural(self.documents(), "document"), duration(self.length())),
+            None => format!("{} within a minute", plural(self.documents(), "document")),
+        };
+        let ago = duration((end - last).max(TimeDelta::zero()));
+        let goes_on = if self.goes_on(end) { ", so it may still be going on" } else { "" };
+        Some(format!("{within}; the last {ago} before the end of this look{goes_on}"))
+    }
+
+    /// `room Marketing: 120; room Sales: 60; 3 more rooms`
+    pub(crate) fn places(&self) -> Option<String> {
+        let rooms = self.rooms();
+        let shown = rooms.iter().take(SHOWN);
+        let mut parts: Vec<String> =
+            shown.map(|room| format!("room \"{}\" {}", room.title.for_terminal_within(80), room.documents)).collect();
+        let more = rooms.len().saturating_sub(SHOWN) as u64;
+        parts.extend((more > 0).then(|| plural(more, "more room")));
+        let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
+        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms {outside}")));
+        let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
+        folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
+        let whole = folders.first().map(|(title, files)| {
+            let others = folders.len() as u64 - 1;
+            let others = if others > 0 { format!(" and {}", plural(others, "other")) } else { String::new() };
+            format!("as a whole folder or room: \"{}\" with {files}{others}", title.for_terminal_within(80))
+        });
+        parts.extend(whole);
+        (!parts.is_empty()).then(|| format!("where: {}", parts.join(", ")))
+    }
+}
+
+/// A room, and how many documents in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ShownRoom {
+    pub(crate) title: PortalText,
+    pub(crate) documents: u64,
+}
+
+/// Names of people, the busiest first: `Anna 20, Ben 20, 3 more`.
+pub(crate) fn names_of(people: &[(Uuid, PortalText, u64)]) -> String {
+    let shown = people.iter().take(SHOWN).map(|(_, name, count)| format!("{} {count}", name.for_terminal_within(80)));
+    let more = people.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("{more} more"));
+    shown.chain(more).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,108 @@
+//! Entries that cannot mean what their author thinks. They are no mistakes of form, so runs go on with them. Pure.
+
+use audit_model::{Address, AddressRange};
+
+use super::{Mistake, PolicyFile, Rule};
+
+/// Networks that nobody comes from, and what they are.
+const NOBODYS: [(&str, &str); 9] = [
+    ("0.0.0.0/8", "stands for no address"),
+    ("127.0.0.0/8", "is the portal's own machine, which it calls by that name only to itself"),
+    ("169.254.0.0/16", "is valid on one cable only"),
+    ("224.0.0.0/4", "is a multicast address"),
+    ("240.0.0.0/4", "is reserved"),
+    ("::/128", "stands for no address"),
+    ("::1/128", "is the portal's own machine, which it calls by that name only to itself"),
+    ("fe80::/10", "is valid on one cable only"),
+    ("ff00::/8", "is a multicast address"),
+];
+
+/// More than a /8 of IPv4, or a /24 of IPv6, keeps hardly anybody out.
+const WIDE_V4: u128 = 1 << 24;
+const WIDE_V6: u128 = 1 << 104;
+
+/// Whatever looks wrong in the entries, in order of lines. `is_public`: whether a private address is nobody's; `None` when no portal is set.
+pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake> {
+    let entries = file.rules.iter().flat_map(|rule: &Rule| &rule.allow);
+    let doubts =
+        entries.filter_map(|entry| Some(Mistake::new(entry.line, doubt(entry.range, is_public == Some(true))?)));
+    let mut doubts: Vec<Mistake> = doubts.collect();
+    doubts.sort_by_key(|doubt| doubt.line);
+    doubts
+}
+
+fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
+    let (first, last) = match range {
+        AddressRange::V4 { first, last } => (first.into(), last.into()),
+        AddressRange::V6 { first, last } => (first.into(), last.into()),
+    };
+    let within =
+        |network: &str| network.parse::<AddressRange>().is_ok_and(|net| net.contains(first) && net.contains(last));
+    if let Some((_, what)) = NOBODYS.iter().find(|(network, _)| within(network)) {
+        return Some(format!("`{range}` {what}, and nobody comes from there; take it out"));
+    }
+    let is_private = |ip| matches!(Address::from(ip), Address::Private(_));
+    if is_private(first) && is_private(last) {
+        let setting = "if people come from a network of your own, set `portal.public = false`";
+        return is_public
+            .then(|| format!("`{range}` is private, while people come to the portal over the internet; {setting}"));
+    }
+    let widest = if matches!(range, AddressRange::V4 { .. }) { WIDE_V4 } else { WIDE_V6 };
+    if range.size().is_none_or(|size| size > widest) {
+        return Some(format!(
+            "`{range}` is so wide that it keeps hardly anybody out; give the networks that are meant"
+        ));
+    }
+    match range {
+        AddressRange::V4 { first, last } if first == last && first.octets()[3] == 0 => {
+            Some(format!("`{range}` alone is the name of a network; did you mean `{range}/24`?"))
+        }
+        AddressRange::V6 { first, last } if first == last && first.segments()[4..] == [0; 4] => {
+            Some(format!("`{range}` alone is the name of a network; did you mean `{range}/64`?"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::parse;
+
+    fn lines(entries: &str, is_public: Option<bool>) -> String {
+        let text = format!("[[rule]]\nlabel = \"a\"\npeople = [\"a\"]\nallow = [\n{entries}\n]\n");
+        let doubts = doubts(&parse(&text).unwrap(), is_public);
+        doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn entries_that_nobody_can_come_from_are_named() {
+        let entries = "\"224.0.0.1\",\n\"255.255.255.255\",\n\"0.0.0.0\",\n\"127.0.0.0/8\",\n\"169.254.1.1\",\n\"::\",\n\"::1\",\n\"fe80::1\",\n\"ff02::1\",\n\"0.0.0.0/0\",\n\"::/0\",\n\"192.0.2.0\",\n\"2001:db8::\",\n\"10.0.0.0/8\"";
+        insta::assert_snapshot!(lines(entries, Some(true)), @"
+        line 5: `224.0.0.1` is a multicast address, and nobody comes from there; take it out
+        line 6: `255.255.255.255` is reserved, and nobody comes from there; take it out
+        line 7: `0.0.0.0` stands for no address, and nobody comes from there; take it out
+        line 8: `127.0.0.0/8` is the portal's own machine, which it calls by that name only to itself, and nobody comes from there; take it out
+        line 9: `169.254.1.1` is valid on one cable only, and nobody comes from there; take it out
+        line 10: `::` stands for no address, and nobody comes from there; take it out
+        line 11: `::1` is the portal's own machine, which it calls by that name only to itself, and nobody comes from there; take it out
+        line 12: `fe80::1` is valid on one cable only, and nobody comes from there; take it out
+        line 13: `ff02::1` is a multicast address, and nobody comes from there; take it out
+        line 14: `0.0.0.0/0` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 15: `::/0` is so wide that it keeps hardly anybody out; give the networks that are meant
+        line 16: `192.0.2.0` alone is the name of a network; did you mean `192.0.2.0/24`?
+        line 17: `2001:db8::` alone is the name of a network; did you mean `2001:db8::/64`?
+        line 18: `10.0.0.0/8` is private, while people come to the portal over the internet; if people come from a network of your own, set `portal.public = false`
+        ");
+    }
+
+    #[test]
+    fn usual_entries_are_none() {
+        let usual = "\"192.0.2.0/24\", \"192.0.2.7\", \"203.0.113.0-203.0.113.9\", \"2001:db8::/32\", \"2001:db8::7\", \"44.0.0.0/8\"";
+        assert_eq!(lines(usual, Some(true)), "");
+        let private = "\"10.0.0.0/8\", \"192.168.1.7\", \"fd00::/8\"";
+        assert_eq!(lines(private, Some(false)), "", "a company's own network");
+        assert_eq!(lines(private, None), "", "no portal is set");
+        assert_eq!(lines(private, Some(true)).lines().count(), 3);
+    }
+}

@@ -1,0 +1,173 @@
+//! The whole report for the managers: a file that every run replaces, and mails. It is a promise: what did not arrive is written down, said
+//! on stdout, and made good by the next run, whose report is of then.
+
+mod list;
+mod mail;
+
+use ::report::{Document, Form};
+use alerting::{Fate, Mail, MailError, Mailer};
+use anyhow::Context;
+use audit_model::Verdict;
+use chrono::{DateTime, Utc};
+use job_runner::{Error, Publishing, render};
+use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tracing::error;
+
+use crate::body::Report;
+use crate::config::Config;
+
+/// A report on its way to one address, in the journal.
+const KIND: &str = "manager_report";
+
+/// What became of the report for one address.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Delivered {
+    pub(crate) to: String,
+    pub(crate) state: ActionState,
+    /// Why it did not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Since when reports for this address wait; in place of all of them there is one of now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting_since: Option<DateTime<Utc>>,
+}
+
+/// Writes and mails the report. `document` makes the whole of what was found and done.
+pub(crate) async fn publish(
+    config: &Config,
+    publishing: &Publishing,
+    report: &mut Report,
+    document: impl Fn(&Report) -> Document,
+) -> anyhow::Result<()> {
+    let whole = mail::without_states(document(report));
+    let written = write_file(config, report, &whole);
+    let letters = letters(config, report, &whole);
+    let mut delivered = Vec::new();
+    let mailed = match &publishing.mailer {
+        Some(mailer) if !letters.is_empty() => deliver(publishing, mailer, &letters, &mut delivered).await,
+        _ => Ok(()),
+    };
+    report.body.manager = delivered;
+    written.and(mailed)
+}
+
+/// Replaces the manager's file, at once.
+fn write_file(config: &Config, report: &Report, document: &Document) -> anyhow::Result<()> {
+    let Some(path) = config.manager.file.as_ref().map(|path| path.as_path()) else { return Ok(()) };
+    let form = Form::of_file(path).context("the ending of `manager.file` was checked with the settings")?;
+    let bytes = render(form, report, document)?;
+    // what stands there is of an earlier run, and fails to be replaced until somebody corrects that
+    job_store::files::replace(path, &bytes, job_store::files::PRIVATE).map_err(|error| {
+        let message =
+            format!("cannot be written: {error}; what stands there is of an earlier run; check its folder and rights");
+        Error::setting("manager.file", message).into()
+    })
+}
+
+/// The mails with the report: the whole one for the manager, and for each owner the part of their rooms.
+fn letters(config: &Config, report: &Report, whole: &Document) -> Vec<Mail> {
+    let mut letters: Vec<Mail> =
+        config.manager.mail_to.iter().map(|address| mail::whole(config, report, whole, address)).collect();
+    if config.manager.per_owner && report.coverage().verdict() != Verdict::Nothing {
+        letters.extend(mail::of_owners(config, report, whole));
+    }
+    letters
+}
+
+async fn deliver(
+    publishing: &Publishing,
+    mailer: &Mutex<Mailer>,
+    letters: &[Mail],
+    delivered: &mut Vec<Delivered>,
+) -> anyhow::Result<()> {
+    let actions = match &publishing.store {
+        Ok(store) => match Actions::open(store.clone(), publishing.now).await {
+            Ok(actions) => Some(actions),
+            // a report that is not written down can be sent all the same
+            Err(failure) => {
+                error!("what does not reach the manager is not written down: {:#}", anyhow::Error::new(failure));
+                None
+            }
+        },
+        Err(_) => None,
+    };
+    for letter in letters {
+        let delivery = ManagerMail { mailer, letter };
+        delivered.push(match &actions {
+            Some(actions) => send(actions, publishing.now, &delivery).await?,
+            None => delivery.send_at_once().await,
+        });
+    }
+    mailer.lock().await.close().await;
+    Ok(())
+}
+
+/// Sends one report in place of all that wait for the same address.
+async fn send(actions: &Actions, now: DateTime<Utc>, delivery: &ManagerMail<'_>) -> anyhow::Result<Delivered> {
+    let to = &delivery.letter.to.address;
+    let waiting: Vec<Intent> =
+        actions.open_of_kind(KIND).await?.into_iter().filter(|intent| intent.subject == *to).collect();
+    let since = waiting.iter().filter_map(|intent| intent.payload["since"].as_str()?.parse().ok()).min();
+    let intent = Intent {
+        key: format!("{KIND} {to} {}", delivery.letter.message_id),
+        kind: KIND.to_owned(),
+        subject: to.clone(),
+        payload: json!({ "since": since.unwrap_or(now) }),
+    };
+    let outcome = actions.apply(intent, delivery).await?;
+    let is_taken = outcome.state == ActionState::Done;
+    for old in waiting.iter().filter(|old| old.key != outcome.intent.key) {
+        actions.give_up(old).await?;
+    }
+    Ok(Delivered {
+        to: to.clone(),
+        state: if is_taken { ActionState::Done } else { ActionState::Failed },
+        reason: outcome.reason,
+        waiting_since: since.or((!is_taken).then_some(now)),
+    })
+}
+
+/// One report on its way.
+struct ManagerMail<'a> {
+    mailer: &'a Mutex<Mailer>,
+    letter: &'a Mail,
+}
+
+impl ManagerMail<'_> {
+    async fn hand_over(&self) -> Result<(), MailError> {
+        let sent = self.mailer.lock().await.send(self.letter).await;
+        sent.inspect_err(|failure| {
+            let why = failure.to_string();
+            error!("the report was not mailed to the manager: {why}");
+        })
+    }
+
+    async fn send_at_once(&self) -> Delivered {
+        let sent = self.hand_over().await;
+        Delivered {
+            to: self.letter.to.address.clone(),
+            state: if sent.is_ok() { ActionState::Done } else { ActionState::Failed },
+            reason: sent.err().map(|failure| failure.to_string()),
+            waiting_since: None,
+        }
+    }
+}
+
+impl Act for ManagerMail<'_> {
+    async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
+        let Err(failure) = self.hand_over().await else { return Ok(Called::Done) };
+        let why = failure.to_string();
+        Ok(match failure.fate() {
+            Fate::NotSent | Fate::Refused => Called::NotNow(why),
+            Fate::Unknown => Called::Broke(why),
+        })
+    }
+
+    /// Nobody sees what arrives, and a second report harms nobody.
+    async fn look(&self, _: &Intent) -> Looked {
+        Looked::Repeatable
+    }
+}
