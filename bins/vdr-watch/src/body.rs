@@ -1,6 +1,6 @@
 //! What the report says besides what all reports say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{Finding, FindingState, RoomId, Window};
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use job_runner::{Found, Judgement};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::circumstances::{self, Circumstances, Key};
 use crate::config::Config;
 use crate::create_room::RoomAction;
 use crate::exclusion;
@@ -28,6 +29,9 @@ pub(crate) struct Body {
     logins_compared_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     published: Published,
+    /// For people; the numbers are in the findings.
+    #[serde(skip)]
+    circumstances: BTreeMap<Key, Circumstances>,
 }
 
 /// Members under the names of the vendor's published example.
@@ -41,7 +45,8 @@ struct Published {
     #[serde(skip_serializing_if = "Option::is_none")]
     rooms: Option<Vec<RoomId>>,
     period: Period,
-    max_events_per_user: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_events_per_user: Option<u64>,
     suspicious_users: Vec<Uuid>,
     login_details: Logins,
 }
@@ -63,13 +68,14 @@ pub(crate) fn judge(config: &Config, mut facts: Facts) -> Judgement<(), Body> {
 
 impl Body {
     /// `findings` are those of the facts.
-    fn new(max_events_per_user: u64, facts: Facts, findings: &[Finding]) -> Self {
+    fn new(max_events_per_user: Option<u64>, facts: Facts, findings: &[Finding]) -> Self {
         let told = findings.iter().filter(|finding| finding.state != FindingState::Silenced);
         let people: BTreeSet<Uuid> = told.map(|finding| finding.person.id).collect();
         let watched: Vec<RoomId> = facts.watched.into_iter().collect();
         Body {
             actions: facts.action.into_iter().collect(),
             logins_compared_since: facts.logins.compared_since,
+            circumstances: facts.circumstances,
             published: Published {
                 room_id: (watched.len() == 1).then(|| watched[0].clone()),
                 rooms: (watched.len() != 1).then_some(watched),
@@ -82,7 +88,7 @@ impl Body {
     }
 
     /// Of a run that could not look.
-    pub(crate) fn unseen(max_events_per_user: u64, window: Window) -> Self {
+    pub(crate) fn unseen(max_events_per_user: Option<u64>, window: Window) -> Self {
         let published = Published {
             room_id: None,
             rooms: Some(Vec::new()),
@@ -91,12 +97,16 @@ impl Body {
             suspicious_users: Vec::new(),
             login_details: Logins::default(),
         };
-        Body { actions: Vec::new(), logins_compared_since: None, published }
+        Body { actions: Vec::new(), logins_compared_since: None, published, circumstances: BTreeMap::new() }
     }
 
     /// How many rooms were watched.
     pub(crate) fn watched(&self) -> usize {
         self.published.rooms.as_ref().map_or(1, Vec::len)
+    }
+
+    pub(crate) fn circumstances_of(&self, finding: &Finding) -> Option<&Circumstances> {
+        self.circumstances.get(&circumstances::key(finding))
     }
 
     pub(crate) fn logins(&self) -> &Logins {

@@ -1,7 +1,9 @@
-//! This program's own flags. No logic: each stands for a setting.
+//! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
+
+use crate::backtest::Alternative;
 
 /// Finds people whose activity in a virtual data room is unusually high
 #[derive(Debug, Parser)]
@@ -23,7 +25,20 @@ pub(crate) struct Cli {
     pub(crate) create_room: Option<String>,
 
     #[command(subcommand)]
-    command: Option<CommonCommand>,
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Common(CommonCommand),
+
+    /// Replay what is remembered with other limits: how many findings each would have made, and about whom
+    Backtest {
+        /// Limits to compare, each ACTIONS/1h, ACTIONS/24h or ACTIONS/30d
+        #[arg(long, value_name = "N/SPAN,…", value_delimiter = ',', default_value = "20/1h,50/1h,100/24h,500/30d")]
+        limits: Vec<Alternative>,
+    },
 }
 
 impl CommandLine for Cli {
@@ -32,7 +47,14 @@ impl CommandLine for Cli {
     }
 
     fn command(&self) -> Option<&CommonCommand> {
-        self.command.as_ref()
+        match &self.command {
+            Some(Command::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    fn has_own_command(&self) -> bool {
+        self.command.is_some() && self.command().is_none()
     }
 }
 

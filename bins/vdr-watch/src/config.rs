@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 /// No folder counts more, whatever the portal says: sums of such weights stay far from the end of the numbers.
 pub(crate) const HEAVIEST_FOLDER: u64 = 1_000_000;
 
-/// What a folder counts that nobody can list any more: a guess that lets three deleted folders be a finding.
-const FOLDER_WEIGHT: u64 = 10;
+/// What a folder counts of which nobody knows what it held: more than the limits of an hour allow.
+const FOLDER_WEIGHT: u64 = 25;
+
+/// Up to so many documents no share of a room is a finding.
+const SMALL_ROOM: u64 = 20;
 
 /// Own settings, besides those that all programs share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,12 @@ pub(crate) struct Limits {
     pub(crate) per_day: u64,
     /// In the whole window of the run, of all classes together.
     pub(crate) whole_window: u64,
+    /// In any 30 days, of all classes together, as far as they are remembered.
+    pub(crate) per_30_days: u64,
+    /// In any 24 hours, at hours at which the person did not work before.
+    pub(crate) unusual_hours: u64,
+    /// Percent of a room's documents that one person downloads within 30 days, as far as they are remembered.
+    pub(crate) share_of_room: u64,
     pub(crate) views: ClassLimits,
     pub(crate) downloads: ClassLimits,
     pub(crate) changes: ClassLimits,
@@ -77,6 +86,9 @@ impl Default for Limits {
             per_hour: 20,
             per_day: 100,
             whole_window: 0,
+            per_30_days: 0,
+            unusual_hours: 20,
+            share_of_room: 50,
             views: ClassLimits::default(),
             downloads: ClassLimits::default(),
             changes: ClassLimits::default(),
@@ -92,7 +104,19 @@ impl Default for Limits {
 pub(crate) enum Span {
     Hour,
     Day,
+    Month,
     WholeWindow,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Basis {
+    #[default]
+    Actions,
+    /// Those at hours at which the person did not work before.
+    UnusualHours,
+    /// Distinct documents, of so many that the room holds.
+    ShareOfRoom { percent: u64, documents: u64 },
 }
 
 impl Span {
@@ -100,6 +124,7 @@ impl Span {
         match self {
             Span::Hour => TimeDelta::hours(1),
             Span::Day => TimeDelta::hours(24),
+            Span::Month => TimeDelta::days(30),
             Span::WholeWindow => TimeDelta::MAX,
         }
     }
@@ -109,6 +134,7 @@ impl Span {
         match self {
             Span::Hour => "within 1 h",
             Span::Day => "within 24 h",
+            Span::Month => "within 30 days",
             Span::WholeWindow => "in the whole window",
         }
     }
@@ -122,9 +148,14 @@ pub(crate) struct Limit {
     pub(crate) span: Span,
     /// At least 1.
     pub(crate) acts: u64,
+    pub(crate) basis: Basis,
 }
 
 impl Limit {
+    pub(crate) fn on(class: Option<ActClass>, span: Span, acts: u64) -> Self {
+        Limit { class, span, acts, basis: Basis::Actions }
+    }
+
     pub(crate) fn is_about(&self, class: ActClass) -> bool {
         self.class.is_none_or(|own| own == class)
     }
@@ -133,9 +164,14 @@ impl Limit {
 impl Limits {
     /// The limits that are not switched off.
     pub(crate) fn armed(&self) -> Vec<Limit> {
-        let Limits { per_hour, per_day, whole_window, .. } = *self;
-        let common = [(Span::Hour, per_hour), (Span::Day, per_day), (Span::WholeWindow, whole_window)];
-        let common = common.into_iter().map(|(span, acts)| Limit { class: None, span, acts });
+        let Limits { per_hour, per_day, per_30_days, whole_window, .. } = *self;
+        let common = [
+            (Span::Hour, per_hour),
+            (Span::Day, per_day),
+            (Span::Month, per_30_days),
+            (Span::WholeWindow, whole_window),
+        ];
+        let common = common.into_iter().map(|(span, acts)| Limit::on(None, span, acts));
         let classes = [
             (ActClass::View, self.views),
             (ActClass::Download, self.downloads),
@@ -145,14 +181,29 @@ impl Limits {
             (ActClass::Membership, self.membership),
         ];
         let own = classes.into_iter().flat_map(|(class, ClassLimits { per_hour, per_day })| {
-            [(Span::Hour, per_hour), (Span::Day, per_day)].map(|(span, acts)| Limit { class: Some(class), span, acts })
+            [(Span::Hour, per_hour), (Span::Day, per_day)].map(|(span, acts)| Limit::on(Some(class), span, acts))
         });
         common.chain(own).filter(|limit| limit.acts > 0).collect()
     }
 
-    /// The limit that the published example calls `maxEventsPerUser`.
-    pub(crate) fn published(&self) -> u64 {
-        if self.whole_window > 0 { self.whole_window } else { self.per_hour }
+    /// The limit for what somebody does at unusual hours, if it is not switched off.
+    pub(crate) fn at_unusual_hours(&self) -> Option<Limit> {
+        let limit = Limit { basis: Basis::UnusualHours, ..Limit::on(None, Span::Day, self.unusual_hours) };
+        (limit.acts > 0).then_some(limit)
+    }
+
+    /// The limit for the share of a room that holds so many documents. In a small room most people need most of it.
+    pub(crate) fn for_share(&self, documents: u64) -> Option<Limit> {
+        let percent = self.share_of_room;
+        let acts = (documents.saturating_mul(percent) / 100).max(SMALL_ROOM);
+        let basis = Basis::ShareOfRoom { percent, documents };
+        let limit = Limit { basis, ..Limit::on(Some(ActClass::Download), Span::Month, acts) };
+        (percent > 0 && documents > SMALL_ROOM).then_some(limit)
+    }
+
+    /// The limit that the published example calls `maxEventsPerUser`; `None` when these are all off.
+    pub(crate) fn published(&self) -> Option<u64> {
+        [self.whole_window, self.per_hour, self.per_day].into_iter().find(|acts| *acts > 0)
     }
 }
 
@@ -216,6 +267,8 @@ impl Settings for Config {
             let message = format!("entry {} {}", number + 1, problem.unwrap_or_default());
             wrong.refuse_if(problem.is_some(), "exclude", message);
         }
+        let why = "it is a share of the documents, in percent; 0 is off";
+        wrong.between("limits.share_of_room", self.limits.share_of_room, 0..=100, why);
         let why = "a folder is something, and not everything";
         wrong.between("folder_weight", self.folder_weight, 1..=HEAVIEST_FOLDER, why);
         wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
@@ -237,6 +290,24 @@ mod tests {
             Limits { per_hour: 0, per_day: 0, whole_window: 0, deletions: off, sharing: off, ..Limits::default() };
         let problems = Config { rooms: vec![" ".to_owned()], limits, folder_weight: 0, ..Config::default() }.validate();
         assert_eq!(problems.len(), 3);
+    }
+
+    #[test]
+    fn the_published_limit_is_the_first_that_is_on() {
+        let published = |whole_window, per_hour, per_day| {
+            Limits { whole_window, per_hour, per_day, ..Limits::default() }.published()
+        };
+        assert_eq!(published(500, 20, 100), Some(500));
+        assert_eq!(published(0, 20, 100), Some(20));
+        assert_eq!(published(0, 0, 100), Some(100));
+        assert_eq!(published(0, 0, 0), None);
+    }
+
+    #[test]
+    fn small_rooms_have_no_share() {
+        let limit = |documents| Limits::default().for_share(documents).map(|limit| limit.acts);
+        assert_eq!([0, 20, 21, 64, 1000].map(limit), [None, None, Some(20), Some(32), Some(500)]);
+        assert_eq!(Limits { share_of_room: 0, ..Limits::default() }.for_share(64), None);
     }
 
     #[test]

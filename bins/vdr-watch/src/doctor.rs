@@ -93,7 +93,8 @@ fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
     });
     let missing: Vec<Check> = missing.collect();
     if missing.is_empty() {
-        let count: usize = wanted.iter().map(fits).sum();
+        let is_wanted = |room: &&&Room| wanted.iter().any(|name| room.fact.is_meant_by(name));
+        let count = data_rooms.iter().filter(is_wanted).count();
         return vec![Check::ok(NAME, format!("{count} of {} virtual data rooms", data_rooms.len()))];
     }
     missing
@@ -102,7 +103,12 @@ fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
 fn limits(limits: &Limits) -> Check {
     let armed = limits.armed();
     let on: Vec<String> = armed.iter().map(|limit| format!("{} {}", of_any_class(limit), limit.span.words())).collect();
-    Check::ok("limits", format!("a person is reported after more in one room than {}", on.join(", ")))
+    let unusual = limits.at_unusual_hours();
+    let unusual = unusual.map(|limit| format!("; {} within 24 h outside the usual hours", of_any_class(&limit)));
+    let share = limits.share_of_room;
+    let share = (share > 0).then(|| format!("; {share} % of a room's documents downloaded within 30 days"));
+    let (on, unusual, share) = (on.join(", "), unusual.unwrap_or_default(), share.unwrap_or_default());
+    Check::ok("limits", format!("a person is reported after more in one room than {on}{unusual}{share}"))
 }
 
 fn of_any_class(limit: &Limit) -> String {
@@ -151,9 +157,21 @@ mod tests {
     #[test]
     fn limits_that_are_off_are_not_named() {
         let sharing = ClassLimits::default();
-        let text = limits(&Limits { per_day: 0, whole_window: 500, sharing, ..Limits::default() }).text;
+        let text = limits(&Limits {
+            per_day: 0,
+            whole_window: 500,
+            unusual_hours: 0,
+            share_of_room: 0,
+            sharing,
+            ..Limits::default()
+        })
+        .text;
         let expected =
             "20 actions within 1 h, 500 actions in the whole window, 10 deletions within 1 h, 30 deletions within 24 h";
         assert!(text.ends_with(expected), "{text}");
+        let text = limits(&Limits::default()).text;
+        for part in ["20 actions within 24 h outside the usual hours", "50 % of a room's documents"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 }

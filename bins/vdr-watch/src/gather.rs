@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attribution::file_of;
-use audit_model::{Finding, Halves, PortalText, RoomId, Rooms, Window};
+use audit_model::{Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::NaiveDate;
 use event_archive::{LateRow, Look};
 use futures::TryStreamExt;
@@ -11,10 +11,12 @@ use job_runner::Job;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
+use crate::circumstances::{self, Circumstances, Key};
 use crate::config::Config;
 use crate::create_room::{self, RoomAction};
 use crate::logins::{self, Logins};
 use crate::rule::{Detector, RoomKey, WINDOW};
+use crate::usual::Usual;
 use crate::watched::{Answers, Watched};
 use crate::who::{self, Chosen};
 
@@ -28,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) today: NaiveDate,
     pub(crate) window: Window,
     pub(crate) findings: Vec<Finding>,
+    /// What else is known of each finding.
+    pub(crate) circumstances: BTreeMap<Key, Circumstances>,
     pub(crate) logins: Logins,
     /// What became of the room that was asked for.
     pub(crate) action: Option<RoomAction>,
@@ -39,9 +43,10 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     let chosen = Chosen::look_up(&config.people, job, look).await?;
     let action = create_room::ensure(config, job, look).await?;
     let late = look.audit().await?;
+    attribution::keep_inventory(look).await?;
     let requested = action.as_ref().and_then(|action| action.room.id.clone());
     let watched = watched(config, requested, job, look).await?;
-    let mut findings = detect(config, job, &late, &watched, look).await?;
+    let (mut findings, circumstances) = detect(config, job, &late, &watched, look).await?;
     who::identify(&mut findings, job, look).await?;
     chosen.restrict(&mut findings);
     who::add_room_roles(&mut findings, job, look).await;
@@ -52,6 +57,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         today: job.now.date_naive(),
         window: job.window,
         findings,
+        circumstances,
         logins,
         action,
         restriction: chosen.note(),
@@ -69,7 +75,7 @@ async fn watched(config: &Config, requested: Option<RoomId>, job: &Job, look: &m
 
 /// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
 /// portal's list was read.
-fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<RoomId>, job_runner::Error> {
+pub(crate) fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<RoomId>, job_runner::Error> {
     let data_rooms = || rooms.iter().filter(|room| room.may_be_vdr());
     if wanted.is_empty() {
         return Ok(data_rooms().map(|room| room.id.clone()).collect());
@@ -97,19 +103,33 @@ async fn detect(
     late: &[LateRow],
     watched: &Watched,
     look: &mut Look,
-) -> anyhow::Result<Vec<Finding>> {
+) -> anyhow::Result<(Vec<Finding>, BTreeMap<Key, Circumstances>)> {
     let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.judged_from]).min();
     let window = Window::new(oldest.unwrap_or(job.judged_from), job.window.until);
     let mut answers = watched.ask(window, look).await?;
-    let mut judged = judge(config, job, window, watched, &answers).await?;
+    let unknown = Usual::unknown(window.since);
+    let mut judged = judge(config, job, window, watched, (&answers, &unknown)).await?;
     // a document's place of today is asked for only where it decides about somebody
     if answers.ask_places(std::mem::take(&mut judged.open_files), look).await? {
-        judged = judge(config, job, window, watched, &answers).await?;
+        judged = judge(config, job, window, watched, (&answers, &unknown)).await?;
+    }
+    let mut usual = unknown;
+    if !judged.busy.0.is_empty() {
+        usual = Usual::read(std::mem::take(&mut judged.busy), window, job.portal.time_zone, &job.archive).await?;
+        judged = judge(config, job, window, watched, (&answers, &usual)).await?;
     }
     look.unattributed(judged.unattributed);
+    if judged.is_uncounted {
+        // a folder that nobody can weigh is never an all-clear
+        let is_told = look.coverage().gaps.iter().any(|gap| gap.what.ends_with("folders"));
+        if !is_told {
+            look.gap("hidden_folders", window, GapReason::NotThere);
+        }
+    }
     let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
     judged.findings.retain(|finding| finding.window.until > job.judged_from || is_late(finding));
-    Ok(judged.findings)
+    let circumstances = circumstances::read(&judged.findings, watched, (&answers, &usual), &job.archive).await?;
+    Ok((judged.findings, circumstances))
 }
 
 /// What the rule says about a window.
@@ -119,6 +139,10 @@ struct Judged {
     unattributed: u64,
     /// Files of the people found, where it is open which room they were in.
     open_files: BTreeSet<String>,
+    /// Nobody knows what one of the folders held.
+    is_uncounted: bool,
+    /// Who did more than a little, and where.
+    busy: (BTreeSet<Uuid>, BTreeSet<RoomId>),
 }
 
 async fn judge(
@@ -126,10 +150,17 @@ async fn judge(
     job: &Job,
     window: Window,
     watched: &Watched,
-    answers: &Answers,
+    (answers, usual): (&Answers, &Usual),
 ) -> anyhow::Result<Judged> {
-    let mut detector = Detector::new(&config.limits, watched.rooms.twins(), job.window.since);
+    let mut detector = Detector::new(&config.limits, usual, watched.rooms.twins(), job.window.since);
     let mut halves = Halves::default();
+    let mut earlier = std::pin::pin!(job.archive.events_of(usual.people.iter().copied(), usual.before));
+    while let Some(event) = earlier.try_next().await? {
+        // what folders held then, and which of several rooms it was, is not asked again
+        let placed = watched.place(event, answers).filter(|placed| matches!(placed.key, RoomKey::Known(_)));
+        let Some(placed) = placed.filter(|placed| !placed.event.action.is_about_whole_folder()) else { continue };
+        halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
+    }
     let mut unattributed = 0;
     let mut open: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
     let mut events = std::pin::pin!(job.archive.events(window));
@@ -143,8 +174,10 @@ async fn judge(
         halves.push(placed, |first, second| first.key != second.key).for_each(|placed| detector.push(placed));
     }
     halves.finish().for_each(|placed| detector.push(placed));
+    let busy = detector.busy();
+    let is_uncounted = detector.has_uncounted_folders();
     let findings = detector.finish();
     let undecided = findings.iter().filter(|finding| finding.room.as_ref().is_some_and(|room| room.id.is_none()));
     let open_files = undecided.filter_map(|finding| open.get(&finding.person.id)).flatten().cloned().collect();
-    Ok(Judged { findings, unattributed, open_files })
+    Ok(Judged { findings, unattributed, open_files, is_uncounted, busy })
 }

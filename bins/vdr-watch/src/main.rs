@@ -1,6 +1,8 @@
 //! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
 
+mod backtest;
 mod body;
+mod circumstances;
 mod cli;
 mod config;
 mod create_room;
@@ -10,21 +12,23 @@ mod gather;
 mod logins;
 mod report;
 mod rule;
+mod usual;
 mod watched;
 mod who;
 
 use std::process::ExitCode;
 
-use ::report::Document;
+use ::report::{Document, Line};
 use audit_model::MainSource;
 use chrono::{DateTime, Utc};
 use event_archive::Look;
 use job_runner::args::FlagSetting;
+use job_runner::exit::Exit;
 use job_runner::names::NamedList;
-use job_runner::{About, Check, Head, Job, Judgement, Program, Reached};
+use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Report};
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::gather::Facts;
 
@@ -77,8 +81,19 @@ impl Program for VdrWatch {
         create_room::refused(config, job)
     }
 
+    fn headline(report: &Report, told: u64) -> Option<Line> {
+        report::headline(report, told)
+    }
+
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
+    }
+
+    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        match &cli.command {
+            Some(Command::Backtest { limits }) => backtest::run(limits, setup).await,
+            Some(Command::Common(_)) | None => anyhow::bail!("the runner does this itself"),
+        }
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

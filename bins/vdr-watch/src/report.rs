@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use alerting::room_page;
 use audit_model::{
-    Attributed, Finding, FindingRoom, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText, RoomId, RoomRole,
-    Severity, Verdict,
+    Attributed, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PersonStatus, PortalRole, PortalText,
+    RoomId, RoomRole, Severity, Verdict,
 };
-use report::words::{Clock, plural};
+use chrono::TimeDelta;
+use report::words::{self, Clock, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, Link, PersonLine, Section, Table, line};
 use safe_actions::ActionState;
 use url::Url;
@@ -15,12 +16,55 @@ use url::Url;
 use crate::body::Report;
 use crate::create_room::RoomAction;
 use crate::logins::{MarkedLogin, Novelty};
+use crate::rule::share;
 
 /// Logins shown per person, the latest ones; JSON has all.
 const LOGINS_SHOWN: usize = 5;
 
 /// Rooms linked where it may have been several: anybody who may make rooms can make hundreds of one title.
 const ROOMS_LINKED: usize = 5;
+
+/// Addresses named that somebody has not signed in from before.
+const ADDRESSES_SHOWN: usize = 3;
+
+/// So many days an exclusion lasts that the report offers.
+const EXCLUDED_FOR: TimeDelta = TimeDelta::days(14);
+
+/// Who, how much, how long and where, of the most severe finding; the others are counted. Nothing where nothing is told.
+pub(crate) fn headline(report: &Report, told: u64) -> Option<Line> {
+    let news = || report.told().map(|found| &found.finding).filter(|finding| finding.state != FindingState::Ended);
+    // a whole report tells what people know, too
+    let is_whole = told == report.counted().count() as u64;
+    let worst = if is_whole { report.counted().next() } else { news().next() }?;
+    let (all, others) = match told.saturating_sub(1) {
+        0 => Default::default(),
+        more => (format!("{}: ", plural(told, "finding")), format!(", and {} more", words::number(more))),
+    };
+    let (before, after) = match report.coverage().verdict() {
+        Verdict::Complete => ("", ""),
+        _ => ("incomplete: ", "; some records could not be read"),
+    };
+    let severity = words::severity(worst.severity);
+    Some(line![before, all, severity, " ", short(worst), others, after])
+}
+
+/// `Mallory Quick, 41 downloads in 40 min, room 71 "Acme – due diligence"`
+fn short(finding: &Finding) -> Line {
+    let how_much = kinds(finding).and_then(|kinds| kinds.split_once(" on ")).map(|(kinds, _)| kinds.to_owned());
+    let how_much = how_much.unwrap_or_else(|| plural(finding.counts.acts, "action"));
+    let long = words::duration(finding.window.length());
+    let place = finding.room.as_ref().map(|room| match &room.id {
+        Some(id) => line![format!(", room {id} \""), Line::name(&room.title), "\""],
+        None => line![", a room called \"", Line::name(&room.title), "\""],
+    });
+    line![Line::name(&finding.person.name), format!(", {how_much} in {long}"), place.unwrap_or_default()]
+}
+
+/// The reason that tells the actions by kind.
+fn kinds(finding: &Finding) -> Option<&String> {
+    let documents = format!(" on {}", plural(finding.counts.documents, "document"));
+    finding.reasons.iter().skip(1).find(|text| text.ends_with(&documents))
+}
 
 /// What was made, whose activity was unusually high, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
@@ -32,8 +76,23 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     if !report.findings.is_empty() {
         let clock = document.clock();
         let people = report.findings.iter().map(|found| person(report, &found.finding, clock));
-        document.sections.push(Section::new("people with unusually high activity").with_people(people));
+        let section = Section::new("people with unusually high activity").with_people(people);
+        document.sections.push(section);
+        document.sections.extend(all_read(report, clock));
     }
+}
+
+/// That nothing is missing, in words for somebody who has to decide by it.
+fn all_read(report: &Report, clock: Clock) -> Option<Section> {
+    let coverage = report.coverage();
+    let audit = coverage.audit.as_ref().filter(|_| coverage.verdict() == Verdict::Complete)?;
+    let late = match audit.late_rows {
+        0 => "none came late".to_owned(),
+        late => format!("{} came late", words::number(late)),
+    };
+    let (span, events) = (clock.span(report.head.window), plural(audit.rows, "event"));
+    let said = format!("Everything that the portal recorded from {span} was read ({events}; {late})");
+    Some(Section::new("how sure this is").with(Block::Paragraph(said.into())))
 }
 
 fn figures(report: &Report) -> Vec<Figure> {
@@ -71,13 +130,16 @@ fn requested_room(action: &RoomAction, portal: &Url) -> Section {
 fn person(report: &Report, finding: &Finding, clock: Clock) -> PersonLine {
     let mut person = report.head.person(finding);
     // the actions by kind say how much it was, and more than their sum
-    let documents = format!(" on {}", plural(finding.counts.documents, "document"));
-    let (kinds, others): (Vec<&String>, _) =
-        finding.reasons.iter().skip(1).partition(|text| text.ends_with(&documents));
-    person.how_much = kinds.first().map_or(person.how_much, |kinds| kinds.as_str().into());
-    person.facts = others.into_iter().map(|reason| reason.as_str().into()).collect();
+    let kinds = kinds(finding);
+    person.how_much = kinds.map_or(person.how_much, |kinds| kinds.as_str().into());
+    let others = finding.reasons.iter().skip(1).filter(|reason| Some(*reason) != kinds);
+    person.facts = others.map(|reason| reason.as_str().into()).collect();
+    let circumstances = report.body.circumstances_of(finding);
+    person.facts.extend(circumstances.and_then(|known| of_room(finding, known.documents_in_room?)));
+    person.facts.extend(circumstances.and_then(|known| known.when(clock)).map(Line::from));
+    person.facts.extend(from_where(report, finding, clock));
     person.facts.push(standing(&finding.person, clock));
-    person.what_to_do = what_to_do(&finding.person, finding.room.as_ref());
+    person.what_to_do = what_to_do(&finding.person, finding.room.as_ref(), person.who.page.as_deref());
     let is_gone = finding.person.room_role == Some(RoomRole::RoomGone);
     if let Some(place) = person.place.as_mut().filter(|_| is_gone) {
         place.page = None;
@@ -93,7 +155,62 @@ fn person(report: &Report, finding: &Finding, clock: Clock) -> PersonLine {
         None => {}
     }
     add_logins(&mut person, report, finding, clock);
+    person.details.extend(exclusion(report, finding));
     person
+}
+
+/// `34 of 64 documents of the room (53 %)`
+fn of_room(finding: &Finding, all: u64) -> Option<Line> {
+    let touched = finding.counts.documents;
+    // some of them are gone
+    if touched > all {
+        return None;
+    }
+    Some(format!("{touched} of {} of the room ({} %)", plural(all, "document"), share(touched, all)).into())
+}
+
+/// Where the person signed in from for the first time, and what was tried before. What the portal notes of an address is a claim.
+fn from_where(report: &Report, finding: &Finding, clock: Clock) -> Option<Line> {
+    let logins = report.body.logins().details.get(&finding.person.id)?;
+    let new: Vec<&MarkedLogin> = logins.iter().filter(|login| login.new.contains(&Novelty::Address)).collect();
+    let first = new.first()?;
+    let mut addresses: Vec<&PortalText> = new.iter().filter_map(|login| login.event.ip.as_ref()).collect();
+    addresses.dedup();
+    let others = addresses.len().saturating_sub(ADDRESSES_SHOWN);
+    let line = addresses.iter().take(ADDRESSES_SHOWN).enumerate().fold(Line::from("from "), |line, (at, address)| {
+        line.and(if at == 0 { "" } else { ", " }).and(Line::name(address))
+    });
+    let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let before_success = logins
+        .iter()
+        .take_while(|login| login.event.action.is_failed_login() || !login.new.contains(&Novelty::Address));
+    let failed = before_success.filter(|login| login.event.action.is_failed_login()).count() as u64;
+    let failed = if failed > 0 { format!(", after {}", plural(failed, "failed login")) } else { String::new() };
+    Some(line.and(format!("{others}, new since {}{failed}", clock.minute(first.event.at))))
+}
+
+/// What to put into the settings when it was expected; nothing where it is open whom or which room that would cover.
+fn exclusion(report: &Report, finding: &Finding) -> Option<Details> {
+    let room = finding.room.as_ref()?.id.as_ref()?;
+    if finding.person.id == GUEST_ACCOUNT {
+        return None;
+    }
+    // an address is easier to read, an id needs no quoting
+    let is_plain = |text: &&str| text.chars().all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c));
+    let id = finding.person.id.to_string();
+    let person = finding.person.email.as_ref().map(PortalText::raw).filter(is_plain).unwrap_or(&id);
+    let RoomId::Number(room) = room else { return None };
+    let until = (report.head.window.until + EXCLUDED_FOR).date_naive();
+    let lines = [
+        "[[exclude]]".to_owned(),
+        format!("people = [\"{person}\"]"),
+        format!("rooms = [\"{room}\"]"),
+        // without one the settings are refused
+        "reason = \"\"".to_owned(),
+        format!("until = \"{until}\""),
+    ];
+    let summary = "Was it expected? Then put this into the settings, and write who agreed to it and why".into();
+    Some(Details { summary, blocks: vec![Block::Quote(lines.into_iter().map(Line::from).collect())] })
 }
 
 fn page(room: &RoomId, portal: &Url) -> Option<String> {
@@ -107,7 +224,7 @@ fn page(room: &RoomId, portal: &Url) -> Option<String> {
 }
 
 /// What can be done about somebody, depending on who it is and where. Whoever is asked first is warned.
-fn what_to_do(person: &Person, room: Option<&FindingRoom>) -> Vec<Line> {
+fn what_to_do(person: &Person, room: Option<&FindingRoom>, account: Option<&str>) -> Vec<Line> {
     let name = Line::name(&person.name);
     let role = person.room_role.as_ref();
     let is_open = room.is_some_and(|room| room.id.is_none());
@@ -120,15 +237,22 @@ fn what_to_do(person: &Person, room: Option<&FindingRoom>) -> Vec<Line> {
     };
     let ask = match role {
         _ if person.id == GUEST_ACCOUNT => line!["ask ", owners, " whether this was agreed"],
-        Some(RoomRole::Owner) => line!["ask ", name, ", who owns the room, whether this was agreed"],
+        Some(RoomRole::Owner) => {
+            let whom = match person.role {
+                Some(PortalRole::Owner | PortalRole::DocspaceAdmin) => "another admin of the portal",
+                _ => "an admin of the portal, or another manager of the room",
+            };
+            line!["ask ", whom, ", and not ", name, ", who owns the room, whether this was agreed"]
+        }
         _ => line!["ask ", owners, ", and not ", name, ", whether this was agreed"],
     };
-    let mut steps = vec![ask, line!["if it was not, ", stop(person)]];
+    let account = account.filter(|_| person.id != GUEST_ACCOUNT).map(|page| format!(": {page}")).unwrap_or_default();
+    let mut steps = vec![line!["if it still goes on, ", stop(person), account], ask, "keep this report".into()];
     match role {
         Some(RoomRole::RoomGone) => {}
-        _ if is_named => steps.push("then look at the rooms".into()),
+        _ if is_named => steps.push("look at the rooms".into()),
         _ if is_open => {}
-        _ => steps.push("then look at the room".into()),
+        _ => steps.push("look at the room".into()),
     }
     steps
 }

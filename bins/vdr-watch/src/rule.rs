@@ -4,19 +4,24 @@
 //! Thirty downloads of thirty documents within an hour are a finding. Suspicious, but none: three hundred automatic saves of one
 //! document over a day are one act. Two bursts that share no act are two findings with one fingerprint, also where both are part
 //! of one full day: whoever was told of the first has not heard of the second.
+//!
+//! Three limits go by more than the window, as far as it is remembered: all that somebody did in thirty days, what they did at hours at
+//! which they did not work before, and how much of a room they downloaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use ::report::words::plural;
+use ::report::words::{list_of, plural};
 use audit_model::{
     Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Course, Episode, Evidence, Finding, FindingRoom,
-    FindingState, Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
+    FindingState, MAX_EVIDENCE, Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window,
+    is_robot,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::config::{Limit, Limits, Span};
+use crate::config::{Basis, Limit, Limits, Span};
+use crate::usual::{Hours, Usual};
 
 /// Name of the rule in findings and alerts.
 pub(crate) const RULE: &str = "unusual_activity";
@@ -33,6 +38,12 @@ const HIGH_FACTOR: u64 = 2;
 
 /// More than five times a limit is a room being emptied.
 const CRITICAL_FACTOR: u64 = 5;
+
+/// Up to so many documents are little.
+const LITTLE: u64 = 10;
+
+/// Folders named that nobody could weigh.
+const FOLDERS_NAMED: usize = 5;
 
 /// A room that events are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +85,7 @@ impl Placed {
 /// Collects acts per person and room.
 pub(crate) struct Detector<'a> {
     limits: &'a Limits,
+    usual: &'a Usual,
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
     subjects: BTreeMap<(Uuid, RoomKey), Subject>,
@@ -90,6 +102,9 @@ struct Subject {
     acts: Vec<Counted>,
     /// The place of one of the documents could not be looked up.
     is_unplaced: bool,
+    hours: Option<Hours>,
+    /// The last events, at most [`MAX_EVIDENCE`].
+    latest: VecDeque<Evidence>,
 }
 
 /// What of an act is counted.
@@ -98,6 +113,8 @@ struct Counted {
     class: ActClass,
     document: String,
     weight: Weight,
+    /// The event, where it is about a folder of which nobody knows what it held.
+    folder: Option<Evidence>,
 }
 
 /// The acts of a finding.
@@ -111,6 +128,21 @@ struct Total {
     at_least: bool,
 }
 
+impl Total {
+    fn add(&mut self, Counted { class, document, weight, .. }: &Counted) {
+        self.acts += weight.documents;
+        *self.classes.entry(*class).or_default() += weight.documents;
+        let heaviest = self.documents.entry(document.clone()).or_default();
+        *heaviest = weight.documents.max(*heaviest);
+        self.events += 1;
+        self.at_least |= weight.at_least;
+    }
+
+    fn counts(&self) -> Counts {
+        Counts { acts: self.acts, documents: self.documents.values().sum() }
+    }
+}
+
 /// One limit with the window that it is judged in.
 struct Limited {
     limit: Limit,
@@ -121,8 +153,19 @@ struct Limited {
 type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
 
 impl<'a> Detector<'a> {
-    pub(crate) fn new(limits: &'a Limits, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
-        Detector { limits, twins, subjects: BTreeMap::new(), since }
+    pub(crate) fn new(limits: &'a Limits, usual: &'a Usual, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
+        Detector { limits, usual, twins, subjects: BTreeMap::new(), since }
+    }
+
+    /// Who did more than a little in one room, and where: about them it is worth knowing what is usual.
+    pub(crate) fn busy(&self) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
+        let busy = self.subjects.iter().filter_map(|((person, key), subject)| match key {
+            RoomKey::Known(room) if subject.acts.iter().map(|act| act.weight.documents).sum::<u64>() > LITTLE => {
+                Some((*person, room.clone()))
+            }
+            _ => None,
+        });
+        busy.unzip()
     }
 
     /// Takes in an event of a watched room. Robots, and events that are no act, are passed over.
@@ -146,9 +189,11 @@ impl<'a> Detector<'a> {
 
     fn count(&mut self, placed: Placed, class: ActClass) {
         let event = &*placed.event;
-        let (limits, since) = (self.limits, self.since);
-        let subject =
-            self.subjects.entry((event.actor, placed.key.clone())).or_insert_with(|| Subject::new(limits, &placed));
+        let (limits, usual, since) = (self.limits, self.usual, self.since);
+        let subject = self
+            .subjects
+            .entry((event.actor, placed.key.clone()))
+            .or_insert_with(|| Subject::new(limits, usual, &placed));
         subject.room.attributed = subject.room.attributed.max(placed.attributed);
         if subject.room.id.is_none() {
             let more = placed.candidates.iter().filter(|id| !subject.room.candidates.contains(id));
@@ -167,23 +212,43 @@ impl<'a> Detector<'a> {
             _ => document.clone(),
         };
         if subject.sessions.begins((key, class), event.at) {
-            let counts =
-                |limit: &Limit| limit.is_about(class) && (limit.span != Span::WholeWindow || event.at >= since);
+            let is_usual = subject.hours.is_none_or(|hours| hours.include(event.at));
+            let counts = |limit: &Limit| {
+                let is_meant = match limit.span {
+                    Span::Month => true,
+                    Span::WholeWindow => event.at >= since,
+                    // earlier ones were judged by earlier runs
+                    Span::Hour | Span::Day => event.at >= usual.before.until,
+                };
+                limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
+            };
             for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
                 let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
                 limited.window.push(Act { at: event.at, document, class, weight, sample });
             }
-            subject.acts.push(Counted { at: event.at, class, document, weight: placed.weight });
+            let folder = placed.weight.at_least.then(|| Evidence::from(event));
+            if subject.latest.len() == MAX_EVIDENCE {
+                subject.latest.pop_front();
+            }
+            subject.latest.push_back(Evidence::from(event));
+            subject.acts.push(Counted { at: event.at, class, document, weight: placed.weight, folder });
         }
     }
 
-    /// Everybody above a limit, in the order of every report.
+    /// Whether anybody did something to a folder of which nobody knows what it held.
+    pub(crate) fn has_uncounted_folders(&self) -> bool {
+        self.subjects.values().any(|subject| subject.acts.iter().any(|act| act.folder.is_some()))
+    }
+
+    /// Everybody above a limit, and everybody who did something to a folder that nobody could weigh, in the order of every report.
     pub(crate) fn finish(self) -> Vec<Finding> {
         let (perhaps, plain): (Vec<_>, Vec<_>) =
             self.subjects.into_iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
-        let mut findings: Vec<Finding> = plain.into_iter().flat_map(|(key, subject)| subject.judge(&key)).collect();
+        let since = self.usual.before.until;
+        let judge = |(key, subject): ((Uuid, RoomKey), Subject)| subject.judge(&key, since);
+        let mut findings: Vec<Finding> = plain.into_iter().flat_map(judge).collect();
         for (key, subject) in perhaps {
-            for finding in subject.judge(&key) {
+            for finding in subject.judge(&key, since) {
                 if !findings.iter().any(|other| tells_of(other, &finding, &key.1)) {
                     findings.push(finding);
                 }
@@ -207,12 +272,25 @@ fn tells_of(known: &Finding, perhaps: &Finding, key: &RoomKey) -> bool {
 }
 
 impl Subject {
-    fn new(limits: &Limits, placed: &Placed) -> Self {
+    fn new(limits: &Limits, usual: &Usual, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
         };
-        let window = |limit: &Limit| SlidingWindow::new(limit.span.length(), limit.acts, Measure::Acts);
+        let window = |limit: &Limit| {
+            let measure = match limit.basis {
+                Basis::ShareOfRoom { .. } => Measure::Documents,
+                Basis::Actions | Basis::UnusualHours => Measure::Acts,
+            };
+            SlidingWindow::new(limit.span.length(), limit.acts, measure)
+        };
+        let hours = usual.hours(placed.event.actor);
+        let documents = id.as_ref().and_then(|room| usual.documents_in(room));
+        let own = [
+            hours.and_then(|_| limits.at_unusual_hours()),
+            documents.and_then(|documents| limits.for_share(documents)),
+        ];
+        let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
         Subject {
             person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
@@ -222,17 +300,20 @@ impl Subject {
                 attributed: placed.attributed,
             },
             sessions: Sessions::default(),
-            windows: limits.armed().into_iter().map(|limit| Limited { window: window(&limit), limit }).collect(),
+            windows: limits.map(|limit| Limited { window: window(&limit), limit }).collect(),
             acts: Vec::new(),
             is_unplaced: false,
+            hours,
+            latest: VecDeque::new(),
         }
     }
 
     /// A finding for each burst, and for each stretch of time that is too full without one.
     ///
     /// Bursts are the episodes of the limits for an hour; those of several limits that overlap are one. A full day is told with its
-    /// last burst, which then lasts as long as the day: reaching back, it would be about the time of bursts that were told.
-    fn judge(self, (actor, room): &(Uuid, RoomKey)) -> Vec<Finding> {
+    /// last burst, which then lasts as long as the day: reaching back, it would be about the time of bursts that were told. Of thirty days
+    /// what is told is what happened since `since`, if that was more than a little and new.
+    fn judge(self, (actor, room): &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Finding> {
         let mut exceeded: Vec<Exceeded<'_>> = self
             .windows
             .iter()
@@ -242,7 +323,11 @@ impl Subject {
         let (bursts, longer): (Vec<_>, Vec<_>) = exceeded.into_iter().partition(|(limit, _)| limit.span == Span::Hour);
         let mut together: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
         for next in bursts.into_iter().chain(longer) {
-            let span = next.1.window;
+            let whole = next.1.window;
+            let span = Window::new(whole.since.max(since), whole.until);
+            if next.0.span == Span::Month && self.news(span) <= LITTLE {
+                continue;
+            }
             match together.iter_mut().filter(|(known, _)| !known.intersection(&span).is_empty()).last() {
                 Some((known, episodes)) => {
                     known.until = known.until.max(span.until);
@@ -254,37 +339,117 @@ impl Subject {
                 }
             }
         }
-        together.into_iter().map(|(span, episodes)| self.finding(*actor, room, span, episodes)).collect()
+        let is_told = |act: &&Counted| together.iter().any(|(span, _)| span.contains(act.at));
+        let folders: Vec<&Counted> = self.acts.iter().filter(|act| act.folder.is_some() && !is_told(act)).collect();
+        let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
+        let folders: Vec<Finding> = folders.filter_map(|acts| self.of_folders(*actor, room, acts)).collect();
+        let limits = together.into_iter().map(|(span, episodes)| self.finding(*actor, room, span, episodes));
+        limits.chain(folders).collect()
     }
 
-    fn finding(&self, actor: Uuid, room: &RoomKey, span: Window, mut exceeded: Vec<Exceeded<'_>>) -> Finding {
-        exceeded.sort_by_key(|(limit, _)| **limit);
-        let mut reasons: Vec<String> = exceeded.iter().map(|(limit, episode)| reason(limit, episode)).collect();
-        let total = self.total(span, &exceeded);
-        let counts = Counts { acts: total.acts, documents: total.documents.values().sum() };
+    /// What somebody did to folders that nobody could weigh: below the limits, and perhaps only because nobody knows.
+    fn of_folders(&self, actor: Uuid, room: &RoomKey, acts: &[&Counted]) -> Option<Finding> {
+        let (first, last) = acts.first().zip(acts.last())?;
+        let mut total = Total::default();
+        acts.iter().for_each(|act| total.add(act));
+        let counts = total.counts();
+        let mut reasons =
+            vec![format!("{} on folders of which nobody knows what they held", plural(total.events, "action"))];
         reasons.push(format!("{} on {}", by_class(&total.classes), plural(counts.documents, "document")));
-        if total.at_least {
-            let unlisted = "a folder among them could not be listed, so there may be more documents".to_owned();
-            reasons.push(unlisted);
-        }
+        reasons.push(not_listed(acts.iter().copied()));
         reasons.extend(self.open_room(room));
-        let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
-        let fullest = own.max_by_key(|(_, episode)| episode.peak.acts).expect("an episode begins every finding");
-        let severities = exceeded.iter().map(|(limit, episode)| severity(episode.peak.acts, limit.acts));
+        Some(Finding {
+            severity: Severity::Medium,
+            counts,
+            window: Window::new(first.at, last.at + TimeDelta::microseconds(1)),
+            reasons,
+            evidence: acts.iter().filter_map(|act| act.folder.clone()).take(MAX_EVIDENCE).collect(),
+            evidence_total: total.events,
+            ..self.blank(actor, room)
+        })
+    }
+
+    /// A finding that says who and where.
+    fn blank(&self, actor: Uuid, room: &RoomKey) -> Finding {
         Finding {
             rule: RULE.to_owned(),
-            severity: severities.max().expect("an episode begins every finding"),
+            severity: Severity::Medium,
             state: FindingState::New,
             course: Course::Burst,
             matter: None,
             fingerprint: fingerprint(actor, room),
             person: self.person.clone(),
             room: Some(self.room.clone()),
+            counts: Counts { acts: 0, documents: 0 },
+            window: Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
+            reasons: Vec::new(),
+            evidence: Vec::new(),
+            evidence_total: 0,
+        }
+    }
+
+    fn finding(&self, actor: Uuid, room: &RoomKey, span: Window, mut exceeded: Vec<Exceeded<'_>>) -> Finding {
+        exceeded.sort_by_key(|(limit, _)| **limit);
+        let mut reasons: Vec<String> = exceeded.iter().map(|(limit, episode)| self.reason(limit, episode)).collect();
+        let total = self.total(span, &exceeded);
+        let counts = total.counts();
+        reasons.push(format!("{} on {}", by_class(&total.classes), plural(counts.documents, "document")));
+        let folders = self.acts.iter().filter(|act| act.folder.is_some() && span.contains(act.at));
+        if total.at_least {
+            reasons.push(not_listed(folders));
+        }
+        reasons.extend(self.open_room(room));
+        let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
+        let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
+        // of thirty days the first events are old
+        let latest = || self.latest.iter().filter(|event| span.contains(event.at)).cloned().collect();
+        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.clone());
+        let severities = exceeded.iter().map(|(limit, episode)| match limit.basis {
+            Basis::Actions => severity(episode.peak.acts, limit.acts),
+            Basis::UnusualHours | Basis::ShareOfRoom { .. } => Severity::Medium,
+        });
+        Finding {
+            severity: severities.max().expect("an episode begins every finding"),
             counts,
             window: span,
             reasons,
-            evidence: fullest.1.peak.samples.clone(),
+            evidence,
             evidence_total: total.events,
+            ..self.blank(actor, room)
+        }
+    }
+
+    /// How many documents the person touched in the span and not before.
+    fn news(&self, span: Window) -> u64 {
+        let before: BTreeSet<&str> =
+            self.acts.iter().filter(|act| act.at < span.since).map(|act| act.document.as_str()).collect();
+        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(act.document.as_str()));
+        let new: BTreeMap<&str, u64> = new.map(|act| (act.document.as_str(), act.weight.documents)).collect();
+        new.values().sum()
+    }
+
+    /// `41 acts within 1 h, more than 20`
+    fn reason(&self, limit: &Limit, episode: &Episode<Evidence>) -> String {
+        let peak = &episode.peak;
+        let counted = match limit.class {
+            Some(class) => of_class(class, peak.acts),
+            None => plural(peak.acts, "action"),
+        };
+        let at_least = if peak.at_least { "≥ " } else { "" };
+        let span = limit.span.words();
+        match limit.basis {
+            Basis::Actions => format!("{at_least}{counted} {span}, more than {}", limit.acts),
+            Basis::UnusualHours => {
+                let hours = self.hours.map(|hours| hours.words()).unwrap_or_default();
+                format!("{at_least}{counted} {span} outside the usual hours, {hours}: more than {}", limit.acts)
+            }
+            Basis::ShareOfRoom { percent, documents } => {
+                let share = share(peak.documents, documents);
+                let taken = peak.documents.min(documents);
+                format!(
+                    "{at_least}{taken} of {documents} documents of the room downloaded {span} ({share} %), more than {percent} %"
+                )
+            }
         }
     }
 
@@ -293,14 +458,7 @@ impl Subject {
         let is_meant =
             |act: &&Counted| span.contains(act.at) && exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
         let mut total = Total::default();
-        for Counted { class, document, weight, .. } in self.acts.iter().filter(is_meant) {
-            total.acts += weight.documents;
-            *total.classes.entry(*class).or_default() += weight.documents;
-            let heaviest = total.documents.entry(document.clone()).or_default();
-            *heaviest = weight.documents.max(*heaviest);
-            total.events += 1;
-            total.at_least |= weight.at_least;
-        }
+        self.acts.iter().filter(is_meant).for_each(|act| total.add(act));
         total
     }
 
@@ -327,16 +485,26 @@ impl Subject {
     }
 }
 
-/// `41 acts within 1 h, more than 20`
-fn reason(limit: &Limit, episode: &Episode<Evidence>) -> String {
-    let peak = &episode.peak;
-    let counted = match limit.class {
-        Some(class) => of_class(class, peak.acts),
-        None => plural(peak.acts, "action"),
-    };
-    let at_least = if peak.at_least { "≥ " } else { "" };
-    let span = limit.span.words();
-    format!("{at_least}{counted} {span}, more than {}", limit.acts)
+/// In percent. What was deleted since may make it more than all.
+pub(crate) fn share(documents: u64, of: u64) -> u64 {
+    (documents.saturating_mul(100) / of.max(1)).min(100)
+}
+
+/// Which folders nobody could weigh.
+fn not_listed<'a>(acts: impl Iterator<Item = &'a Counted>) -> String {
+    let folders: BTreeMap<&String, &Evidence> =
+        acts.filter_map(|act| Some((&act.document, act.folder.as_ref()?))).collect();
+    let names: Vec<String> = folders.iter().map(|(id, event)| folder_name(id, event)).collect();
+    let names = list_of(&names, FOLDERS_NAMED, names.len() as u64);
+    format!("nobody could tell how many documents were in {names}; there may be more")
+}
+
+/// What the portal says was done to it, which names it.
+fn folder_name(id: &str, event: &Evidence) -> String {
+    match &event.title {
+        Some(said) => format!("folder {id} (\u{201c}{}\u{201d})", said.for_terminal()),
+        None => format!("folder {id}"),
+    }
 }
 
 fn severity(acts: u64, limit: u64) -> Severity {

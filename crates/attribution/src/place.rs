@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use audit_model::{AuditEvent, EntryKind, RoomId};
 use docspace_client::EntryId;
-use event_archive::{Error, Look, LookUps, Looked};
+use event_archive::{Error, Look, LookUps, Looked, RoomsOfFolders};
 
 use crate::FACTS_KEPT;
 
@@ -41,10 +41,12 @@ impl Places {
     pub async fn look_up(files: BTreeSet<String>, look: &mut Look) -> Result<Self, Error> {
         let mut places = Places::default();
         let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, look.now);
+        let mut rooms = RoomsOfFolders::new();
         for file in files {
             let whereabouts = if look_ups.may_ask() {
                 let id = EntryId::from(file.as_str());
-                let looked = look.archive.place_of_file(&look.client, &id, FACTS_KEPT, look.now).await?;
+                let looked =
+                    look.archive.place_of_one_file(&look.client, &id, &mut rooms, (FACTS_KEPT, look.now)).await?;
                 let has_failed = matches!(looked, Looked::Failed { .. });
                 match look_ups.take(looked).map(|place| place.value.room) {
                     Some(Some(room)) => Whereabouts::Room(room),

@@ -130,6 +130,11 @@ impl ActionId {
         known.filter(|action| action.is_about_room() || action.is_about_agent())
     }
 
+    /// The actions whose events are about tags.
+    pub fn about_tags() -> impl Iterator<Item = ActionId> {
+        ACTIONS.iter().map(|info| ActionId(info.id)).filter(|action| action.is_about_tag())
+    }
+
     /// Whether the event says that a room was deleted for good.
     pub fn is_deletion_of_room(self) -> bool {
         self.0 == 5074

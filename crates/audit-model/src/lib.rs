@@ -31,7 +31,7 @@ pub use gap_reason::GapReason;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use room::{
-    AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
+    AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
 };
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

@@ -1,8 +1,10 @@
 //! Rooms, their titles over time, and which room an event belongs to.
 //!
 //! Only a room's own events carry its id. Nearly every other event names the room by the title it had at that moment, behind a
-//! prefix in the reader's language, and titles are not unique. So: by target, else by title when one room had it, else the
+//! word in the reader's language, and titles are not unique. So: by target, else by title when one room had it, else the
 //! activity logs of the rooms in question, joined by event id. What remains is said, not guessed.
+//!
+//! The word tells rooms from AI agents, which may have the same titles. What it means is learnt from events that carry an id.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -89,11 +91,11 @@ pub enum Place {
         title: PortalText,
         candidates: Vec<RoomId>,
     },
-    /// In a room, or an agent, of which nothing else is known.
+    /// In a room of which nothing else is known; or in an agent, where nobody knows what the word before its title means.
     UnknownRoom {
         title: PortalText,
     },
-    /// Not in a room, as far as the portal says.
+    /// Not in a room, as far as the portal says, or in an agent of which nothing else is known.
     Elsewhere,
 }
 
@@ -114,6 +116,33 @@ pub struct Rooms {
     by_title: HashMap<String, BTreeSet<RoomId>>,
     /// When rooms were deleted, where an event says so.
     deleted: BTreeMap<RoomId, DateTime<Utc>>,
+    /// What stands before titles, in whichever languages it was read.
+    words: BTreeMap<String, Word>,
+}
+
+/// What bears a title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    Room,
+    Agent,
+}
+
+/// A word that stands before titles.
+#[derive(Clone, Debug, Default)]
+struct Word {
+    /// What events that carry an id were about behind it.
+    told: BTreeSet<RoomKind>,
+    /// The titles that were read behind it.
+    titles: BTreeSet<String>,
+    /// First and last event with it.
+    used: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Word {
+    fn was_in_use(&self, at: DateTime<Utc>) -> bool {
+        self.used.is_some_and(|(first, last)| (first..=last).contains(&at))
+    }
 }
 
 impl Rooms {
@@ -131,14 +160,22 @@ impl Rooms {
     ///
     /// Returns that as a fact if the room was not known by this title.
     pub fn learn_from(&mut self, event: &AuditEvent) -> Option<RoomFact> {
-        let (id, room_type) = match room_named_by(event) {
-            Some(id) => (id, None),
-            None => (agent_named_by(event)?, Some(AI_AGENT_ROOM)),
+        let (id, is_agent) = match room_named_by(event) {
+            Some(id) => (id, false),
+            None => (agent_named_by(event)?, true),
         };
         if event.action.is_deletion_of_room() {
             self.deleted.insert(id.clone(), event.at);
         }
-        let title = title_in_context(event)?;
+        let (word, title) = words_of(event)?;
+        let title = PortalText::new(title);
+        // some events of an agent are those of a room
+        let kind = if is_agent { Some(RoomKind::Agent) } else { self.kind(&id) };
+        if let Some(kind) = kind {
+            self.learn_word(word, kind);
+        }
+        let is_agent = is_agent || self.told(word) == Some(RoomKind::Agent);
+        let room_type = is_agent.then_some(AI_AGENT_ROOM);
         let is_new = self.by_title.entry(title.raw().to_owned()).or_default().insert(id.clone());
         let fact = RoomFact { id, title, room_type, created: None };
         self.by_id.entry(fact.id.clone()).or_insert_with(|| fact.clone());
@@ -167,9 +204,11 @@ impl Rooms {
         if let Some(id) = room_named_by(event) {
             return Place::Room(id, Attributed::Target);
         }
-        let Some(title) = title_in_context(event) else { return Place::Elsewhere };
-        let mut candidates = self.candidates(&title, event.at);
+        let Some((word, title)) = words_of(event) else { return Place::Elsewhere };
+        let title = PortalText::new(title);
+        let mut candidates = self.candidates(word, &title, event.at);
         match candidates.len() {
+            0 if self.told(word) == Some(RoomKind::Agent) => Place::Elsewhere,
             0 => Place::UnknownRoom { title },
             1 => Place::Room(candidates.remove(0), Attributed::Title),
             _ => Place::OneOf { title, candidates },
@@ -189,8 +228,72 @@ impl Rooms {
         }
     }
 
-    /// Rooms that have had the title and existed at that time, by id.
-    fn candidates(&self, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
+    /// Takes in what a word before titles means, as an earlier run has learnt it.
+    pub fn learn_word(&mut self, word: &str, kind: RoomKind) {
+        self.words.entry(word.to_owned()).or_default().told.insert(kind);
+    }
+
+    /// The words before titles of which events that carry an id have told what they mean.
+    pub fn words(&self) -> impl Iterator<Item = (&str, RoomKind)> {
+        self.words.iter().flat_map(|(word, known)| known.told.iter().map(|kind| (word.as_str(), *kind)))
+    }
+
+    /// Takes in that events had this context, from the first of them to the last.
+    pub fn note_context(&mut self, context: &PortalText, (first, last): (DateTime<Utc>, DateTime<Utc>)) {
+        let Some((word, title)) = split(context) else { return };
+        let word = self.words.entry(word.to_owned()).or_default();
+        word.titles.insert(title.to_owned());
+        let (known_first, known_last) = word.used.unwrap_or((first, last));
+        word.used = Some((known_first.min(first), known_last.max(last)));
+    }
+
+    /// What the word means, where events that carry an id were all about one kind behind it.
+    pub fn told(&self, word: &str) -> Option<RoomKind> {
+        only(&self.words.get(word)?.told)
+    }
+
+    /// What the word means, else what has borne the titles behind it, where that was always of one kind.
+    fn meaning(&self, word: &str) -> Option<RoomKind> {
+        let known = self.words.get(word)?;
+        if !known.told.is_empty() {
+            return only(&known.told);
+        }
+        let bearers = known.titles.iter().filter_map(|title| {
+            let kinds: Option<BTreeSet<RoomKind>> = self.by_title.get(title)?.iter().map(|id| self.kind(id)).collect();
+            only(&kinds?)
+        });
+        only(&bearers.collect())
+    }
+
+    /// What an event of that time was about behind the word, where rooms and agents have had one title. The reader has one language at a
+    /// time: while one word stood for rooms, another did not.
+    fn meaning_at(&self, word: &str, at: DateTime<Utc>) -> Option<RoomKind> {
+        self.meaning(word).or_else(|| {
+            let others = self.words.iter().filter(|(other, known)| *other != word && known.was_in_use(at));
+            let others: BTreeSet<RoomKind> = others.filter_map(|(other, _)| self.meaning(other)).collect();
+            only(&others).map(|other| if other == RoomKind::Room { RoomKind::Agent } else { RoomKind::Room })
+        })
+    }
+
+    /// `None` where only events tell of it.
+    fn kind(&self, id: &RoomId) -> Option<RoomKind> {
+        let room_type = self.by_id.get(id)?.room_type?;
+        Some(if room_type == AI_AGENT_ROOM { RoomKind::Agent } else { RoomKind::Room })
+    }
+
+    /// Rooms that have had the title and existed at that time, by id, and are of the kind that the word means.
+    fn candidates(&self, word: &str, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
+        let mut candidates = self.bearers(title, at);
+        let kinds: BTreeSet<RoomKind> = candidates.iter().filter_map(|id| self.kind(id)).collect();
+        let meant = if kinds.len() > 1 { self.meaning_at(word, at) } else { self.told(word) };
+        if let Some(meant) = meant {
+            candidates.retain(|id| self.kind(id).is_none_or(|kind| kind == meant));
+        }
+        candidates
+    }
+
+    /// Rooms and agents that have had the title and existed at that time, by id.
+    fn bearers(&self, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
         let Some(rooms) = self.by_title.get(title.raw()) else { return Vec::new() };
         let existed = |id: &&RoomId| {
             let created = self.by_id.get(id).and_then(|room| room.created);
@@ -237,11 +340,24 @@ fn room_named_by(event: &AuditEvent) -> Option<RoomId> {
 ///
 /// The title itself cannot hold a colon (the portal replaces it), so the first one ends the prefix.
 pub fn title_in_context(event: &AuditEvent) -> Option<PortalText> {
+    words_of(event).map(|(_, title)| PortalText::new(title))
+}
+
+fn words_of(event: &AuditEvent) -> Option<(&str, &str)> {
     if event.action.is_about_tag() {
         return None;
     }
-    let (_, title) = event.context.as_ref()?.raw().split_once(": ")?;
-    (!title.is_empty()).then(|| PortalText::new(title))
+    split(event.context.as_ref()?)
+}
+
+/// The word before a title, and the title.
+fn split(context: &PortalText) -> Option<(&str, &str)> {
+    context.raw().split_once(": ").filter(|(_, title)| !title.is_empty())
+}
+
+fn only(kinds: &BTreeSet<RoomKind>) -> Option<RoomKind> {
+    let mut kinds = kinds.iter();
+    kinds.next().filter(|_| kinds.next().is_none()).copied()
 }
 
 #[cfg(test)]
@@ -344,5 +460,51 @@ mod tests {
         known.learn_from(&event(5154, "90", "AI agents: Alpha"));
         let place = known.place(&event(5009, "9417", "AI agents: Alpha"));
         assert_ne!(place, Place::Room(RoomId::Number(71), Attributed::Title));
+    }
+
+    fn agent(id: i64, title: &str) -> RoomFact {
+        RoomFact { room_type: Some(AI_AGENT_ROOM), ..room(id, title) }
+    }
+
+    fn download(context: &str) -> AuditEvent {
+        event(5009, "9417", context)
+    }
+
+    #[test]
+    fn the_word_before_a_title_tells_a_room_from_an_agent() {
+        let mut known = rooms(&[room(71, "Alpha"), agent(96, "Alpha")]);
+        let open = Place::OneOf { title: "Alpha".into(), candidates: vec![RoomId::Number(71), RoomId::Number(96)] };
+        assert_eq!(known.place(&download("Räume: Alpha")), open, "nothing tells what the word means");
+        known.learn_from(&event(5085, "71", "Räume: Alpha"));
+        assert_eq!(known.place(&download("Räume: Alpha")), Place::Room(RoomId::Number(71), Attributed::Title));
+        assert_eq!(known.place(&download("KI-Agenten: Alpha")), open, "another language, perhaps");
+        known.learn_from(&event(5085, "96", "KI-Agenten: Alpha"));
+        assert_eq!(known.place(&download("KI-Agenten: Alpha")), Place::Room(RoomId::Number(96), Attributed::Title));
+        assert_eq!(known.place(&download("KI-Agenten: Beta")), Place::Elsewhere, "an agent that nobody knows");
+    }
+
+    /// Where no event carries an id: the reader has one language at a time.
+    #[test]
+    fn a_word_means_what_bears_the_titles_behind_it_and_another_one_beside_it_does_not() {
+        let mut known = rooms(&[room(71, "Alpha"), agent(96, "Alpha"), room(72, "Beta")]);
+        let at = download("").at;
+        known.note_context(&"Räume: Alpha".into(), (at - TimeDelta::hours(9), at + TimeDelta::hours(9)));
+        known.note_context(&"KI-Agenten: Alpha".into(), (at, at));
+        assert!(matches!(known.place(&download("KI-Agenten: Alpha")), Place::OneOf { .. }));
+        known.note_context(&"Räume: Beta".into(), (at, at));
+        assert_eq!(known.place(&download("Räume: Alpha")), Place::Room(RoomId::Number(71), Attributed::Title));
+        assert_eq!(known.place(&download("KI-Agenten: Alpha")), Place::Room(RoomId::Number(96), Attributed::Title));
+        // after the reader has changed the language, nothing is known of the new word
+        let later = AuditEvent { at: at + TimeDelta::hours(10), ..download("Salles : Alpha") };
+        assert!(matches!(known.place(&later), Place::OneOf { .. }));
+    }
+
+    /// Of some languages both words may be one.
+    #[test]
+    fn a_word_for_both_kinds_decides_nothing() {
+        let mut known = rooms(&[room(71, "Alpha"), agent(96, "Alpha")]);
+        known.learn_from(&event(5085, "71", "Spaces: Alpha"));
+        known.learn_from(&event(5085, "96", "Spaces: Alpha"));
+        assert!(matches!(known.place(&download("Spaces: Alpha")), Place::OneOf { .. }));
     }
 }

@@ -35,6 +35,17 @@ impl Client {
         self.rooms_of("the list of rooms", &[]).await
     }
 
+    /// All AI agents that the account can see, by id; none where the portal does not know agents.
+    ///
+    /// # Errors
+    /// As for [`Client::rooms`].
+    pub async fn agents(&self) -> Result<Vec<Room>, Error> {
+        match self.rooms_in("AiAgents", "the list of AI agents", &[]).await {
+            Err(error) if matches!(error.kind, ErrorKind::BadRequest { .. } | ErrorKind::UnknownCall) => Ok(Vec::new()),
+            agents => agents,
+        }
+    }
+
     /// The rooms among [`Client::rooms`] that carry this tag, by id.
     ///
     /// # Errors
@@ -50,8 +61,12 @@ impl Client {
     }
 
     async fn rooms_of(&self, asked: &'static str, filter: &[(&str, &str)]) -> Result<Vec<Room>, Error> {
+        self.rooms_in("Any", asked, filter).await
+    }
+
+    async fn rooms_in(&self, area: &str, asked: &'static str, filter: &[(&str, &str)]) -> Result<Vec<Room>, Error> {
         // always the same order: what is sent here becomes the account's default
-        let mut query = vec![("searchArea", "Any"), ("sortBy", "AZ"), ("sortOrder", "ascending")];
+        let mut query = vec![("searchArea", area), ("sortBy", "AZ"), ("sortOrder", "ascending")];
         query.extend(filter);
         let question = Question::new(asked, "files/rooms", "rooms:read or *:read").query(&query);
         let id = |folder: &FolderDto| folder.room_type.and(folder.id.clone());

@@ -3,6 +3,8 @@
 //! A fact is asked for when there is none or it is too old, and remembered when the portal does not tell it any more: a folder
 //! that was deleted keeps the weight it had, a person who cannot be looked up the name of yesterday.
 
+use std::collections::HashMap;
+
 use audit_model::{Person, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client, EntryId, ErrorKind, Portal};
@@ -15,6 +17,12 @@ use crate::{Archive, Error};
 
 /// Plan, zone and version change rarely, and every run asks a question that shows whether the audit filter works.
 const PORTAL_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// TimeZoneSettingsUpdated.
+const ZONE_CHANGED_SQL: &str = "SELECT EXISTS (SELECT 1 FROM audit_event WHERE at_us > ? AND action = 6001)";
+
+/// Our clock and the portal's may differ by so much without anybody saying so.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
 /// Something learned from the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +51,9 @@ pub struct FilePlace {
     /// `None` outside rooms.
     pub room: Option<EntryId>,
 }
+
+/// The rooms that folders are in; `None` outside rooms.
+pub type RoomsOfFolders = HashMap<EntryId, Option<EntryId>>;
 
 /// `None` outside rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +100,28 @@ impl Archive {
         max_age: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Looked<FilePlace>, Error> {
+        self.place_of_one_file(client, file, &mut RoomsOfFolders::new(), (max_age, now)).await
+    }
+
+    /// The same for one of many files: what a run has learned of folders stands in `rooms`, and each is asked for once.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn place_of_one_file(
+        &self,
+        client: &Client,
+        file: &EntryId,
+        rooms: &mut RoomsOfFolders,
+        (max_age, now): (TimeDelta, DateTime<Utc>),
+    ) -> Result<Looked<FilePlace>, Error> {
         let ask = async {
             let Some(folder) = client.file(file).await?.and_then(|file| file.folder) else { return Ok(None) };
+            if let Some(room) = rooms.get(&folder) {
+                return Ok(Some(FilePlace { folder, room: room.clone() }));
+            }
             let path = client.folder_path(&folder).await?;
             let room = path.into_iter().find(|above| above.room_type.is_some()).map(|room| room.id);
+            rooms.insert(folder.clone(), room.clone());
             Ok(Some(FilePlace { folder, room }))
         };
         self.look("file", &file.to_string(), max_age, now, ask).await
@@ -167,13 +196,19 @@ impl Archive {
         self.look("folder", &folder.to_string(), max_age, now, ask).await
     }
 
-    /// What the portal said about itself within the last 24 hours.
+    /// What the portal said about itself within the last 24 hours, unless somebody has changed its zone since.
     ///
     /// # Errors
     /// Of the store.
     pub async fn portal(&self, now: DateTime<Utc>) -> Result<Option<Portal>, Error> {
         let known = self.fact("portal", "").await?;
-        Ok(known.filter(|fact| is_fresh(fact, PORTAL_KEPT, now)).map(|fact| fact.value))
+        let Some(fact) = known.filter(|fact| is_fresh(fact, PORTAL_KEPT, now)) else { return Ok(None) };
+        let has_new_zone: bool = sqlx::query_scalar(ZONE_CHANGED_SQL)
+            .bind(micros(fact.learned_at - CLOCKS_DIFFER))
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading the events", source))?;
+        Ok((!has_new_zone).then_some(fact.value))
     }
 
     /// Remembers what the portal said about itself; `None` forgets it, so that the next run asks again.

@@ -21,7 +21,7 @@ mod upkeep;
 
 pub use archive::Archive;
 pub use error::Error;
-pub use facts::{Fact, FilePlace, FolderRoom, FolderWeight, KnownList, Looked};
+pub use facts::{Fact, FilePlace, FolderRoom, FolderWeight, KnownList, Looked, RoomsOfFolders};
 pub use inventory::{Holding, Reading, Unlisted};
 pub use judged::{GivenUp, Judged};
 pub use look::Look;

@@ -1,7 +1,7 @@
 //! Rooms as they were seen, those of the past included.
 
-use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms, Window};
-use chrono::{DateTime, Utc};
+use audit_model::{AI_AGENT_ROOM, ActionId, PortalText, RoomFact, RoomId, RoomKind, Rooms, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Room};
 use futures::TryStreamExt;
 
@@ -15,6 +15,22 @@ type TitleRow = (String, String, Option<i32>, Option<i64>);
 const SOMETHING_IN_A_ROOM_SQL: &str =
     "SELECT EXISTS (SELECT 1 FROM event WHERE at_us >= ? AND at_us < ? AND context LIKE '%: %')
     AND NOT EXISTS (SELECT 1 FROM audit_event WHERE action = 5074)";
+
+/// What stands before and after the colon of each context, and first and last event with it. The context of events about tags can be
+/// forged.
+const CONTEXTS_SQL: &str = "SELECT phrase.value, used.first_us, used.last_us
+    FROM (SELECT context, min(at_us) AS first_us, max(at_us) AS last_us FROM audit_event
+        WHERE at_us >= ? AND at_us < ? AND action NOT IN (TAGS) GROUP BY context) AS used
+    JOIN phrase ON phrase.id = used.context WHERE phrase.value LIKE '%: %'";
+
+/// When the AI agents were last read.
+const AGENTS_READ: &str = "agents";
+
+/// So long it is believed which agents there are: of a new one an event tells.
+const AGENTS_KEPT: TimeDelta = TimeDelta::hours(1);
+
+/// What the words before titles mean, as earlier runs have learnt it.
+const WORDS: &str = "words before titles";
 
 impl Archive {
     /// The rooms that the portal shows, remembered. An empty list is an error of the portal, too, where something happened in rooms or
@@ -37,7 +53,53 @@ impl Archive {
         }
         let facts: Vec<RoomFact> = rooms.iter().map(|room| room.fact.clone()).collect();
         self.keep_rooms(&facts, now).await?;
-        Ok(Ok(rooms))
+        Ok(self.refresh_agents(client, window, now).await?.map(|()| rooms))
+    }
+
+    /// Reads the AI agents and remembers them, where something may have happened in one: they bear titles of their own, which may be those
+    /// of rooms.
+    async fn refresh_agents(
+        &self,
+        client: &Client,
+        window: Window,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), docspace_client::Error>, Error> {
+        let is_fresh = |read: DateTime<Utc>| (TimeDelta::zero()..AGENTS_KEPT).contains(&(now - read));
+        if self.moment(AGENTS_READ).await?.is_some_and(is_fresh) || !self.knows_no_word(window).await? {
+            return Ok(Ok(()));
+        }
+        let agents = match client.agents().await {
+            Ok(agents) => agents,
+            Err(error) => return Ok(Err(error)),
+        };
+        let facts: Vec<RoomFact> = agents.into_iter().map(|agent| agent.fact).collect();
+        self.keep_rooms(&facts, now).await?;
+        self.keep_moment(AGENTS_READ, now).await?;
+        Ok(Ok(()))
+    }
+
+    /// Whether something happened in a place of which no event has told that it is a room.
+    async fn knows_no_word(&self, window: Window) -> Result<bool, Error> {
+        let mut rooms = Rooms::default();
+        self.known_words().await?.iter().for_each(|(word, kind)| rooms.learn_word(word, *kind));
+        let contexts = self.contexts(window).await?;
+        let words = contexts.iter().filter_map(|(context, ..)| context.split_once(": "));
+        Ok(words.into_iter().any(|(word, _)| rooms.told(word) != Some(RoomKind::Room)))
+    }
+
+    async fn known_words(&self) -> Result<Vec<(String, RoomKind)>, Error> {
+        Ok(self.fact(WORDS, "").await?.map(|fact| fact.value).unwrap_or_default())
+    }
+
+    async fn contexts(&self, window: Window) -> Result<Vec<(String, i64, i64)>, Error> {
+        let tags: Vec<String> = ActionId::about_tags().map(|action| action.0.to_string()).collect();
+        let sql = CONTEXTS_SQL.replace("TAGS", &tags.join(", "));
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(micros(window.since))
+            .bind(micros(window.until))
+            .fetch_all(self.store().pool())
+            .await
+            .map_err(|source| self.failed("reading the places of events", source))
     }
 
     async fn something_happened_in_a_room(&self, window: Window) -> Result<bool, Error> {
@@ -103,6 +165,13 @@ impl Archive {
         for event in self.deletions_of_rooms().await? {
             rooms.learn_from(&event);
         }
+        let known_words = self.known_words().await?;
+        known_words.iter().for_each(|(word, kind)| rooms.learn_word(word, *kind));
+        for (context, first, last) in self.contexts(window).await? {
+            if let Some(used) = instant(first).zip(instant(last)) {
+                rooms.note_context(&PortalText::new(context), used);
+            }
+        }
         let mut learned = Vec::new();
         let mut events = std::pin::pin!(self.events_naming_rooms(window));
         while let Some(event) = events.try_next().await? {
@@ -110,6 +179,10 @@ impl Archive {
         }
         for (fact, at) in learned {
             self.keep_rooms(&[fact], at).await?;
+        }
+        let words: Vec<(String, RoomKind)> = rooms.words().map(|(word, kind)| (word.to_owned(), kind)).collect();
+        if words.len() != known_words.len() {
+            self.keep_fact(WORDS, "", &words, window.until).await?;
         }
         Ok(rooms)
     }

@@ -133,6 +133,7 @@ fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report 
         today: at("12:00:00").date_naive(),
         window: window(),
         findings,
+        circumstances: Default::default(),
         logins,
         action: None,
         restriction: None,
@@ -245,34 +246,40 @@ fn what_to_do_fits_the_person_and_the_room() {
         let mut person = Person { room_role: None, status: None, ..hostile_finding().person };
         person.name = "Eve".into();
         change(&mut person);
-        what_to_do(&person, Some(room)).iter().map(Line::for_terminal).collect::<Vec<_>>()
+        what_to_do(&person, Some(room), Some("https://docs.example.com/eve"))
+            .iter()
+            .map(Line::for_terminal)
+            .collect::<Vec<_>>()
     };
     let told = |change: &dyn Fn(&mut Person)| told_of(&known, change);
     assert_eq!(
         told(&|_| ()),
         [
+            "if it still goes on, take the person out of the room or disable the account: https://docs.example.com/eve",
             "ask the room's owner, and not Eve, whether this was agreed",
-            "if it was not, take the person out of the room or disable the account",
-            "then look at the room",
+            "keep this report",
+            "look at the room",
         ]
     );
     let owner = told(&|person| {
         person.role = Some(PortalRole::Owner);
         person.room_role = Some(RoomRole::Owner);
     });
-    assert_eq!(owner[0], "ask Eve, who owns the room, whether this was agreed");
-    assert_eq!(owner[1], "if it was not, reset the password and end the sessions of the portal's owner");
+    assert_eq!(owner[1], "ask another admin of the portal, and not Eve, who owns the room, whether this was agreed");
+    assert!(owner[0].starts_with("if it still goes on, reset the password and end the sessions of the portal's owner"));
+    let manager = told(&|person| person.room_role = Some(RoomRole::Owner));
+    assert!(manager[1].starts_with("ask an admin of the portal, or another manager of the room, and not Eve"));
     let visitor = told(&|person| person.id = GUEST_ACCOUNT);
-    assert_eq!(visitor[0], "ask the room's owner whether this was agreed");
-    assert!(visitor[1].contains("links") && !visitor[1].contains("account or"), "{visitor:?}");
-    assert!(told(&|person| person.status = Some(PersonStatus::Disabled))[1].ends_with("leave the account disabled"));
+    assert_eq!(visitor[1], "ask the room's owner whether this was agreed");
+    assert!(visitor[0].contains("links") && !visitor[0].contains("account or"), "{visitor:?}");
+    assert!(told(&|person| person.status = Some(PersonStatus::Disabled))[0].contains("leave the account disabled"));
     let gone = told(&|person| person.room_role = Some(RoomRole::RoomGone));
-    assert_eq!(gone[0], "ask whoever owned the room, and not Eve, whether this was agreed");
-    assert_eq!(gone.len(), 2, "there is no room to look at");
+    assert_eq!(gone[1], "ask whoever owned the room, and not Eve, whether this was agreed");
+    assert_eq!(gone.len(), 3, "there is no room to look at");
     let twins = FindingRoom { id: None, candidates: vec![RoomId::Number(71), RoomId::Number(72)], ..known.clone() };
-    assert_eq!(told_of(&twins, &|_| ())[2], "then look at the rooms");
+    assert_eq!(told_of(&twins, &|_| ())[3], "look at the rooms");
     let unknown = FindingRoom { candidates: Vec::new(), ..twins };
-    assert!(told_of(&unknown, &|_| ())[0].starts_with("ask whoever owns or owned a room of this title, and not"));
+    assert!(told_of(&unknown, &|_| ())[1].starts_with("ask whoever owns or owned a room of this title, and not"));
 }
 
 /// A room that is gone has no page any more.

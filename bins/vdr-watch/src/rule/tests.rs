@@ -37,8 +37,13 @@ fn common(per_hour: u64, per_day: u64, whole_window: u64) -> Limits {
     Limits { per_hour, per_day, whole_window, deletions: off, sharing: off, ..Limits::default() }
 }
 
+fn unknown() -> Usual {
+    Usual::unknown(DateTime::UNIX_EPOCH)
+}
+
 fn detect(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
-    let mut detector = Detector::new(limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    let usual = unknown();
+    let mut detector = Detector::new(limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
     events.iter().for_each(|event| detector.push(in_room(event, 71)));
     detector.finish()
 }
@@ -95,8 +100,8 @@ fn robots_are_not_people_but_anonymous_guests_are() {
 
 #[test]
 fn rooms_and_people_are_counted_apart() {
-    let limits = Limits::default();
-    let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    let (limits, usual) = (Limits::default(), unknown());
+    let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
     let events = downloads(40);
     events.iter().for_each(|event| detector.push(in_room(event, 71 + event.id % 2)));
     assert_eq!(detector.finish(), []);
@@ -104,8 +109,8 @@ fn rooms_and_people_are_counted_apart() {
 
 #[test]
 fn a_finding_is_as_sure_as_its_least_sure_event() {
-    let limits = Limits::default();
-    let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    let (limits, usual) = (Limits::default(), unknown());
+    let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
     for event in &downloads(30) {
         let attributed = if event.id == 7 { Attributed::Title } else { Attributed::Log };
         detector.push(Placed { attributed, ..in_room(event, 71) });
@@ -209,8 +214,8 @@ proptest! {
     /// Nothing that a portal can store makes the rule stumble.
     #[test]
     fn any_event_is_taken(rows in prop::collection::vec((any::<i64>(), any::<i32>(), any::<u64>(), ".{0,9}"), 0..40)) {
-        let limits = common(1, 1, 1);
-        let mut detector = Detector::new(&limits, BTreeSet::from([RoomId::Number(71)]), DateTime::UNIX_EPOCH);
+        let (limits, usual) = (common(1, 1, 1), unknown());
+        let mut detector = Detector::new(&limits, &usual, BTreeSet::from([RoomId::Number(71)]), DateTime::UNIX_EPOCH);
         let mut events: Vec<(AuditEvent, u64)> = rows
             .into_iter()
             .map(|(id, action, documents, target)| (event(id, id % 100_000_000, 1, action.rem_euclid(7000), &target), documents))
@@ -253,18 +258,21 @@ fn a_second_burst_on_the_same_day_is_a_finding_of_its_own() {
 fn a_folder_counts_what_it_holds() {
     let folder = event(1, 0, 1, 5057, "300");
     let found = |weight: Weight| {
-        let limits = Limits::default();
-        let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        let (limits, usual) = (Limits::default(), unknown());
+        let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
         detector.push(Placed { weight, ..in_room(&folder, 71) });
         detector.finish()
     };
     let listed = found(Weight { documents: 60, at_least: false });
     assert_eq!(listed[0].reasons, ["60 actions within 1 h, more than 20", "60 downloads on 60 documents"]);
     assert_eq!(listed[0].evidence_total, 1);
-    assert_eq!(found(Weight { documents: 10, at_least: true }), []);
+    let few = found(Weight { documents: 10, at_least: true });
+    assert_eq!((few.len(), few[0].severity, few[0].counts.acts), (1, Severity::Medium, 10), "whatever it weighs");
+    assert!(few[0].reasons[2].contains("how many documents were in folder 300"), "{few:?}");
+    assert_eq!(found(Weight { documents: 10, at_least: false }), []);
     let guessed = found(Weight { documents: 30, at_least: true });
     assert!(guessed[0].reasons[0].starts_with("≥ 30 actions"));
-    assert!(guessed[0].reasons.iter().any(|reason| reason.contains("could not be listed")));
+    assert!(guessed[0].reasons.iter().any(|reason| reason.contains("how many documents were in folder 300")));
 }
 
 /// The portal names the person only in the sentence; the target is the room each time.
@@ -282,9 +290,9 @@ fn inviting_thirty_people_is_not_one_act() {
 /// What people were told once is not told again by a later version: these fingerprints stand in stores.
 #[test]
 fn fingerprints_stay_from_version_to_version() {
-    let limits = Limits::default();
+    let (limits, usual) = (Limits::default(), unknown());
     let print = |key: RoomKey| {
-        let mut detector = Detector::new(&limits, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
         let events = downloads(30);
         events.iter().for_each(|event| detector.push(Placed { key: key.clone(), ..in_room(event, 71) }));
         detector.finish()[0].fingerprint.clone()

@@ -92,3 +92,25 @@ async fn a_room_that_is_guessed_says_that_the_documents_could_not_be_looked_up()
     let asked = asked.iter().filter(|target| target.contains("files/file/")).count();
     assert_eq!(asked, 5, "what fails five times alike is not asked on");
 }
+
+/// Forty-five documents of two folders: each document is asked for, and each folder once.
+#[tokio::test]
+async fn the_place_of_a_folder_is_asked_once_in_a_run() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon")).with_room(Room::vdr(72, "Falcon"));
+    let olga = portal.owner().id;
+    let created = now() - TimeDelta::days(9);
+    portal = portal.with_folder(Folder { id: 500, parent: 72, title: "Contracts".to_owned(), author: olga, created });
+    for n in 0..45 {
+        let at = now() - TimeDelta::minutes(60 - i64::from(n));
+        let folder = if n % 2 == 0 { 500 } else { 72 };
+        portal = portal.with_file(StoredFile::new(900 + n, folder, "paper.docx", olga, created, b"x"));
+        portal.add_event(Event::new(5009, olga, at).file(900 + n, "paper.docx").in_room(72));
+    }
+    let setting = Setting::with(portal).await;
+    let run = setting.run(&["--format", "json"]).await;
+    assert_eq!(run.json()["findings"][0]["room"]["id"], 72, "{}", run.stdout);
+    let asked: Vec<String> = setting.sim.requests().into_iter().map(|request| request.target).collect();
+    let paths = asked.iter().filter(|target| target.contains("files/folder/") && target.contains("/path"));
+    assert_eq!(paths.collect::<BTreeSet<_>>().len(), 2, "{asked:#?}");
+    assert_eq!(asked.iter().filter(|target| target.contains("/path")).count(), 2, "{asked:#?}");
+}

@@ -273,7 +273,11 @@ async fn a_gap_that_stays_is_told_once_and_again_when_there_is_another() {
     setting.sim.edit(|portal| download(portal, 0..30));
     forget_thorough_reads(&setting).await;
     let found = setting.run(&[]).await;
-    assert!(found.stdout.contains("1 finding") && found.stdout.contains("Not seen:"), "{}", found.stdout);
+    assert!(
+        found.stdout.contains("MEDIUM Olga Owner, 30 downloads") && found.stdout.contains("Not seen:"),
+        "{}",
+        found.stdout
+    );
 }
 
 /// "Nothing can be concluded" and its reason come together, or not at all.

@@ -1,0 +1,168 @@
+//! `backtest`: what other limits would have found in what is remembered, in one pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use ::report::words::Clock;
+use audit_model::{Finding, PortalText, Window};
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_runner::Setup;
+use job_runner::exit::Exit;
+use uuid::Uuid;
+
+use crate::config::{ClassLimits, Config, Limits, Span};
+use crate::gather::choose;
+use crate::rule::Detector;
+use crate::usual::Usual;
+use crate::watched::{Answers, Watched};
+
+/// Names shown for each limit.
+const NAMES_SHOWN: usize = 5;
+
+/// `20/1h`: more than 20 actions of one person in one room within an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alternative {
+    actions: u64,
+    span: Span,
+}
+
+impl FromStr for Alternative {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not of the form 20/1h: actions, a slash, and 1h, 24h or 30d");
+        let (actions, span) = text.split_once('/').ok_or_else(wrong)?;
+        let actions: u64 = actions.trim().parse().map_err(|_| wrong())?;
+        let span = match span.trim() {
+            "1h" => Span::Hour,
+            "24h" | "1d" => Span::Day,
+            "30d" => Span::Month,
+            _ => return Err(wrong()),
+        };
+        if actions == 0 {
+            Err(format!("`{text}`: actions must be at least 1"))
+        } else {
+            Ok(Alternative { actions, span })
+        }
+    }
+}
+
+impl Alternative {
+    /// This limit alone.
+    fn limits(self) -> Limits {
+        let off = ClassLimits::default();
+        let when = |span| if self.span == span { self.actions } else { 0 };
+        Limits {
+            per_hour: when(Span::Hour),
+            per_day: when(Span::Day),
+            per_30_days: when(Span::Month),
+            whole_window: 0,
+            unusual_hours: 0,
+            share_of_room: 0,
+            deletions: off,
+            sharing: off,
+            ..Limits::default()
+        }
+    }
+
+    fn name(self) -> String {
+        let span = match self.span {
+            Span::Hour => "1h",
+            Span::Day => "24h",
+            Span::Month | Span::WholeWindow => "30d",
+        };
+        format!("{}/{span}", self.actions)
+    }
+}
+
+pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let config = setup.config;
+    let archive = setup.archive_snapshot().await?;
+    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
+    let window = setup.window(zone, Span::Month.length())?;
+    let rooms = archive.rooms(window).await?;
+    let ids = choose(&config.rooms, &rooms, false)?;
+    let watched = Watched { rooms, ids, folder_weight: config.folder_weight };
+    let limits: Vec<Limits> = alternatives.iter().map(|one| one.limits()).collect();
+    let (events, found) = replay(&archive, window, &watched, &limits).await?;
+
+    let clock = Clock(zone);
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{events} events of {} virtual data rooms remembered, {}, times in {zone}; folders count {} each.",
+        watched.ids.len(),
+        clock.span(window),
+        config.folder_weight
+    )?;
+    for gap in archive.unread_audit(window).await? {
+        writeln!(text, "Not remembered: {}", clock.span(gap))?;
+    }
+    writeln!(text, "limit      findings  per week  people")?;
+    let weeks = (window.until - window.since).num_minutes() as f64 / (7.0 * 24.0 * 60.0);
+    for (alternative, findings) in alternatives.iter().zip(found) {
+        let per_week = findings.len() as f64 / weeks;
+        let (name, people) = (alternative.name(), people(&findings));
+        writeln!(text, "{name:<9}  {:>8}  {per_week:>8.1}  {people}", findings.len())?;
+    }
+    setup.print(&text)?;
+    Ok(Exit::Concluded)
+}
+
+/// How many events happened in watched rooms, and what each of the limits would have found. Nothing is asked of the portal.
+async fn replay(
+    archive: &Archive,
+    window: Window,
+    watched: &Watched,
+    limits: &[Limits],
+) -> anyhow::Result<(u64, Vec<Vec<Finding>>)> {
+    let (answers, usual) = (Answers::default(), Usual::unknown(window.since));
+    let detector = |limits| Detector::new(limits, &usual, BTreeSet::new(), window.since);
+    let mut detectors: Vec<Detector<'_>> = limits.iter().map(detector).collect();
+    let mut count = 0;
+    let mut events = std::pin::pin!(archive.events(window));
+    while let Some(event) = events.try_next().await? {
+        let Some(mut placed) = watched.place(event, &answers) else { continue };
+        // the line above the table says what a folder counts
+        placed.weight.at_least = false;
+        count += 1;
+        detectors.iter_mut().for_each(|detector| detector.push(placed.clone()));
+    }
+    Ok((count, detectors.into_iter().map(Detector::finish).collect()))
+}
+
+/// Those with most findings first.
+fn people(findings: &[Finding]) -> String {
+    let mut count: BTreeMap<Uuid, (usize, &PortalText)> = BTreeMap::new();
+    for Finding { person, .. } in findings {
+        count.entry(person.id).or_insert((0, &person.name)).0 += 1;
+    }
+    let mut named: Vec<(usize, &PortalText)> = count.into_values().collect();
+    named.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), name.raw().to_owned()));
+    let more = named.len().saturating_sub(NAMES_SHOWN);
+    let mut shown: Vec<String> =
+        named.iter().take(NAMES_SHOWN).map(|(count, name)| format!("{} {count}", name.for_terminal())).collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_they_are_written() {
+        for text in ["20/1h", "100/24h", "500/30d"] {
+            let alternative: Alternative = text.parse().unwrap();
+            assert_eq!(alternative.name(), text);
+            assert_eq!(alternative.limits().armed().len(), 1, "{text}");
+        }
+        for wrong in ["20", "20/10m", "x/1h", "0/1h", "20/2h"] {
+            assert!(wrong.parse::<Alternative>().unwrap_err().contains(wrong), "{wrong}");
+        }
+    }
+}

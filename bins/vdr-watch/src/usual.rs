@@ -1,0 +1,156 @@
+//! What people usually do, from what earlier runs have read: at which hours they work. And how much there is in a room.
+//!
+//! A leak that stays below the limits of an hour and a day shows only beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{AuditEvent, RoomId, Window};
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono_tz::Tz;
+use event_archive::Archive;
+use futures::TryStreamExt;
+use uuid::Uuid;
+
+use crate::config::Span;
+
+/// With fewer days of records nobody knows which hours are usual.
+const LEAST_HISTORY: TimeDelta = TimeDelta::days(14);
+
+/// Somebody who worked on fewer days has no usual hours.
+const LEAST_DAYS: usize = 5;
+
+/// An hour is usual that somebody worked in on so many days: not yet after the first two nights of a leak.
+const USUAL_DAYS: usize = 3;
+
+/// What is known beside the events of a run's window.
+pub(crate) struct Usual {
+    /// The people it is about: those who did more than a little.
+    pub(crate) people: BTreeSet<Uuid>,
+    /// The time before the window.
+    pub(crate) before: Window,
+    hours: BTreeMap<Uuid, Hours>,
+    /// How many documents rooms hold, or held at most in these days.
+    documents: BTreeMap<RoomId, u64>,
+}
+
+/// The hours of the day, at the portal, at which somebody works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hours {
+    usual: [bool; 24],
+    zone: Tz,
+}
+
+impl Usual {
+    /// Reads what the archive knows of these people and rooms; nothing is asked of the portal.
+    pub(crate) async fn read(
+        (people, rooms): (BTreeSet<Uuid>, BTreeSet<RoomId>),
+        window: Window,
+        zone: Tz,
+        archive: &Archive,
+    ) -> anyhow::Result<Self> {
+        let before = Window::new((window.until - Span::Month.length()).min(window.since), window.since);
+        let known_since = archive.audit_known_since(window.since).await?;
+        let is_known = known_since.is_some_and(|since| window.since - since >= LEAST_HISTORY);
+        let mut days: BTreeMap<Uuid, Days> = BTreeMap::new();
+        let mut events = std::pin::pin!(archive.events_of(people.iter().copied(), before));
+        while let Some(event) = events.try_next().await?.filter(|_| is_known) {
+            days.entry(event.actor).or_default().learn(&event, zone);
+        }
+        let hours = days.into_iter().filter_map(|(person, days)| Some((person, days.hours(zone)?))).collect();
+        let held = archive.readings(&rooms).await?.into_iter();
+        let documents = held.filter_map(|(room, readings)| {
+            let recent = readings.iter().filter(|reading| reading.until >= before.since);
+            Some((room, recent.map(|reading| reading.holding.files).max()?))
+        });
+        Ok(Usual { people, before, hours, documents: documents.collect() })
+    }
+
+    /// Nothing is known.
+    pub(crate) fn unknown(since: DateTime<Utc>) -> Self {
+        let before = Window::new(since, since);
+        let (hours, documents) = (BTreeMap::new(), BTreeMap::new());
+        Usual { people: BTreeSet::new(), before, hours, documents }
+    }
+
+    pub(crate) fn hours(&self, person: Uuid) -> Option<Hours> {
+        self.hours.get(&person).copied()
+    }
+
+    pub(crate) fn documents_in(&self, room: &RoomId) -> Option<u64> {
+        self.documents.get(room).copied()
+    }
+}
+
+/// On which days somebody worked, for each hour.
+#[derive(Default)]
+struct Days {
+    all: BTreeSet<NaiveDate>,
+    by_hour: [BTreeSet<NaiveDate>; 24],
+}
+
+impl Days {
+    fn learn(&mut self, event: &AuditEvent, zone: Tz) {
+        let at = event.at.with_timezone(&zone);
+        self.all.insert(at.date_naive());
+        self.by_hour[at.hour() as usize].insert(at.date_naive());
+    }
+
+    /// The hours beside a usual one are usual, too: nobody comes and goes by the clock.
+    fn hours(&self, zone: Tz) -> Option<Hours> {
+        let is_worked = |hour: usize| self.by_hour[hour % 24].len() >= USUAL_DAYS;
+        let usual: [bool; 24] = std::array::from_fn(|hour| [23, 24, 25].into_iter().any(|by| is_worked(hour + by)));
+        (self.all.len() >= LEAST_DAYS && usual.contains(&true)).then_some(Hours { usual, zone })
+    }
+}
+
+impl Hours {
+    pub(crate) fn include(&self, at: DateTime<Utc>) -> bool {
+        self.usual[at.with_timezone(&self.zone).hour() as usize]
+    }
+
+    /// `07:00 to 18:00`
+    pub(crate) fn words(&self) -> String {
+        let begins = (0..24).filter(|hour| self.usual[*hour] && !self.usual[(hour + 23) % 24]);
+        let spans = begins.map(|first| {
+            let length = (0..24).take_while(|by| self.usual[(first + by) % 24]).count();
+            format!("{first:02}:00 to {:02}:00", (first + length) % 24)
+        });
+        let spans: Vec<String> = spans.collect();
+        if spans.is_empty() { "all day".to_owned() } else { spans.join(" and ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::testing::event;
+
+    use super::*;
+
+    fn worked(hours: &[(i64, i64)]) -> Option<Hours> {
+        let mut days = Days::default();
+        for (day, hour) in hours {
+            let at = DateTime::UNIX_EPOCH + TimeDelta::days(*day) + TimeDelta::hours(*hour);
+            days.learn(&event(5009, "900", at), Tz::UTC);
+        }
+        days.hours(Tz::UTC)
+    }
+
+    #[test]
+    fn hours_are_usual_after_three_days_and_so_are_their_neighbours() {
+        let office: Vec<(i64, i64)> = (0..6).flat_map(|day| (8..17).map(move |hour| (day, hour))).collect();
+        let hours = worked(&office).unwrap();
+        assert_eq!(hours.words(), "07:00 to 18:00");
+        let at = |hour| DateTime::UNIX_EPOCH + TimeDelta::days(90) + TimeDelta::hours(hour);
+        assert_eq!([6, 7, 17, 18, 22].map(|hour| hours.include(at(hour))), [false, true, true, false, false]);
+        let two_nights = [office.clone(), vec![(4, 23), (5, 23)]].concat();
+        assert_eq!(worked(&two_nights).unwrap(), hours);
+        let three_nights = [office, vec![(3, 23), (4, 23), (5, 23)]].concat();
+        assert_eq!(worked(&three_nights).unwrap().words(), "07:00 to 18:00 and 22:00 to 01:00");
+    }
+
+    #[test]
+    fn somebody_who_is_rarely_there_has_no_usual_hours() {
+        assert_eq!(worked(&[(0, 9), (1, 9), (2, 9), (3, 9)]), None, "four days");
+        assert_eq!(worked(&[(0, 1), (1, 5), (2, 9), (3, 13), (4, 17)]), None, "never twice at one hour");
+    }
+}
