@@ -112,7 +112,7 @@ async fn refresh(
     now: DateTime<Utc>,
     look: &mut Look,
 ) -> anyhow::Result<Option<String>> {
-    look.detailed_audit().await?;
+    look.detailed_audit().await?.of_window_alone();
     let unsettled = period.unsettled(now, config.settle());
     if !unsettled.is_empty() {
         look.gap("audit", unsettled, GapReason::NotSettled);

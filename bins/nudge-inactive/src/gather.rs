@@ -28,7 +28,7 @@ pub(crate) struct Facts {
 }
 
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
-    look.audit().await?;
+    look.audit().await?.of_window_alone();
     let mut notes = Vec::new();
     let (shown, choice) = chosen(config, job, look).await?;
     if choice.archived > 0 {

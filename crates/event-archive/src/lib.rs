@@ -16,6 +16,7 @@ mod refresh;
 mod rooms;
 mod rows;
 mod source;
+mod unjudged;
 mod unread;
 mod upkeep;
 
@@ -28,4 +29,5 @@ pub use look::Look;
 pub use look_ups::LookUps;
 pub use policy_facts::{KnownNames, OwnEntry};
 pub use refresh::{LateRow, Refreshed};
+pub use unjudged::Unjudged;
 pub use upkeep::{Kept, Rows};

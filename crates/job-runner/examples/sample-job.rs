@@ -95,7 +95,7 @@ impl Program for Sample {
             "hang" => std::future::pending().await,
             "fail" => anyhow::bail!("in a mood to fail"),
             mood => {
-                look.audit().await?;
+                look.audit().await?.of_window_alone();
                 if mood == "gap" {
                     look.gap("audit", job.window, GapReason::PortalError);
                 }

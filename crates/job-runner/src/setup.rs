@@ -117,7 +117,6 @@ impl<C> Setup<'_, C> {
             archive,
             store: Ok(store),
             window,
-            judged_from: window.since,
             unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
             started: Instant::now(),
