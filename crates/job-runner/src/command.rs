@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand};
+use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
 use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -58,6 +58,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
             return Err(mistake.into());
         }
     };
+    refuse_ignored(cli)?;
     if let Some(CommonCommand::Completions { shell }) = cli.command() {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::ABOUT.name, &mut script);
