@@ -9,6 +9,7 @@ mod judged;
 mod keep;
 mod look;
 mod look_ups;
+mod part;
 mod phrases;
 mod policy_facts;
 mod reading;

@@ -11,7 +11,7 @@ use tracing::error;
 use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
 use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
-use crate::exit::Exit;
+use crate::exit::{Exit, exit_of};
 use crate::flow::conclude;
 use crate::logging::Log;
 use crate::program::Program;
@@ -134,9 +134,4 @@ fn job<P: Program>(
 /// One line per problem: a configuration lists all of them at once.
 fn lines(failure: &anyhow::Error) -> Vec<String> {
     format!("{failure:#}").lines().map(str::to_owned).collect()
-}
-
-pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
-    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
-    if is_usage { Exit::Usage } else { Exit::Nothing }
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::config::{Problem, Problems};
+use crate::key_origin::KeyOrigin;
 use crate::names::Unknown;
-use crate::secret::KeyOrigin;
 
 /// Why the surroundings of a job could not be set up.
 #[derive(Debug, thiserror::Error)]
