@@ -57,7 +57,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     }
     let names = job.archive.names().await?;
     let people = directory::read(&job.client, file.as_ref(), &names).await;
-    let Some(directory) = look.answered("people", people) else {
+    let Some(directory) = look.answered(audit_model::Source::People.name(), people) else {
         // without knowing who is who, everybody would be accused or nobody
         facts.notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
         return Ok(facts);
@@ -88,7 +88,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         only: chosen.as_ref(),
     };
     // a write that was not read may have switched the list off
-    let is_whole = facts.address_list.is_some() && look.coverage().gaps.iter().all(|gap| gap.what != "audit");
+    let is_whole = facts.address_list.is_some() && !look.coverage().lacks(audit_model::Source::Audit);
     let (found, notes) = judge(config, job, book, &unjudged, (known.as_ref(), is_whole)).await?;
     facts.found = found;
     facts.notes.extend(notes);

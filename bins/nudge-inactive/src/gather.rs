@@ -34,7 +34,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     if choice.archived > 0 {
         notes.push(format!("archived rooms are not looked at: {}", choice.archived));
     }
-    let has_list = look.coverage().gaps.iter().all(|gap| gap.what != "rooms");
+    let has_list = !look.coverage().lacks(audit_model::Source::Rooms);
     if choice.ids.is_empty() && has_list {
         // no all-clear for rooms that nobody looked at
         look.gap("rooms", job.window, GapReason::ListEmpty);

@@ -1,6 +1,6 @@
 //! One look at the portal: whatever a run reads goes through it, and it notes what could not be seen, so that no program can forget to.
 
-use audit_model::{BlindSpot, Coverage, Gap, GapReason, MainSource, RoomId, Window};
+use audit_model::{BlindSpot, Coverage, Gap, GapReason, MainSource, RoomId, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, ErrorKind, Room};
 use tracing::warn;
@@ -73,7 +73,7 @@ impl Look {
     pub async fn logins(&mut self) -> Result<Unjudged, Error> {
         let refreshed = self.archive.refresh_logins(&self.client, self.window, self.now).await?;
         self.coverage.logins.clone_from(&refreshed.coverage);
-        Ok(self.to_judge(refreshed))
+        Ok(self.hand_on(refreshed))
     }
 
     /// The logins of `window` for programs that judge none of them, and what is missing of so long a time before it, to compare with. How far
@@ -96,7 +96,7 @@ impl Look {
     /// Only of the store.
     pub async fn rooms(&mut self) -> Result<Option<Vec<Room>>, Error> {
         let answer = self.archive.refresh_rooms(&self.client, self.window, self.now).await?;
-        Ok(self.answered("rooms", answer))
+        Ok(self.answered(Source::Rooms.name(), answer))
     }
 
     /// Brings the activity log of a room up to date, and gives what of it was not seen. A room that is gone has none, and that is no gap.
@@ -151,10 +151,10 @@ impl Look {
 
     fn saw_audit(&mut self, refreshed: Refreshed) -> Unjudged {
         self.coverage.audit.clone_from(&refreshed.coverage);
-        self.to_judge(refreshed)
+        self.hand_on(refreshed)
     }
 
-    fn to_judge(&mut self, refreshed: Refreshed) -> Unjudged {
+    fn hand_on(&mut self, refreshed: Refreshed) -> Unjudged {
         let unjudged = Unjudged::new(self.window, self.judged_from, &refreshed.late);
         self.saw(refreshed);
         unjudged

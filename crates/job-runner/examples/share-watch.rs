@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use audit_model::{
     Act, ActClass, Counts, Course, Evidence, Finding, FindingState, MainSource, Measure, Person, Severity,
-    SlidingWindow, Weight, Window,
+    SlidingWindow, Source, Weight, Window,
 };
 use chrono::TimeDelta;
 use clap::Parser;
@@ -71,7 +71,7 @@ impl Program for ShareWatch {
         window: WITHIN,
         main: MainSource::Audit,
         blind_spots: &[],
-        judged_by: &["audit"],
+        judged_by: &[Source::Audit],
         sends_alerts: true,
     };
 

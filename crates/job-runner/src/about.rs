@@ -1,6 +1,6 @@
 //! What a program is, whatever its settings.
 
-use audit_model::{BlindSpot, MainSource};
+use audit_model::{BlindSpot, MainSource, Source};
 use chrono::TimeDelta;
 
 /// What does not change from run to run.
@@ -17,9 +17,9 @@ pub struct About {
     pub main: MainSource,
     /// What no portal records of the matter, however complete the look is.
     pub blind_spots: &'static [BlindSpot],
-    /// Names, in gaps, of what the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
+    /// What the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
     /// the next run; whatever else is missing only makes a report poorer.
-    pub judged_by: &'static [&'static str],
+    pub judged_by: &'static [Source],
     /// Whether each finding becomes an alert, so that `alerts.*` does something.
     pub sends_alerts: bool,
 }
