@@ -103,7 +103,8 @@ impl Answers {
         let weights = folders.weigh(look).await?;
         let readings = look.archive.readings(destinations.keys()).await?;
         let mut in_rooms: BTreeSet<String> = readings.keys().map(ToString::to_string).collect();
-        let mut found = LookUps::of("destinations", "hidden_destinations", MOST_DESTINATIONS, job.now);
+        let mut found =
+            LookUps::of(audit_model::Source::Destinations.name(), "hidden_destinations", MOST_DESTINATIONS, job.now);
         for (folder, is_new) in destinations.iter().filter(|(folder, _)| !readings.contains_key(folder)) {
             // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
             let known = if *is_new {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, RunFlag};
 
 use crate::backtest::Alternative;
 
@@ -62,5 +62,15 @@ impl CommandLine for Cli {
 
     fn has_own_command(&self) -> bool {
         self.command.is_some() && self.command().is_none()
+    }
+
+    fn heeded(&self) -> &'static [RunFlag] {
+        match &self.command {
+            Some(Command::Explain { .. } | Command::Backtest { .. }) => {
+                &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
+            }
+            Some(Command::Serve { .. }) => &[RunFlag::DryRun],
+            Some(Command::Common(_)) | None => &[],
+        }
     }
 }

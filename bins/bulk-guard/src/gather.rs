@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Finding, GapReason, Rooms, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use event_archive::{LateRow, Look, LookUps};
+use event_archive::{Look, LookUps, Unjudged};
 use job_runner::Job;
 use uuid::Uuid;
 
@@ -33,9 +33,9 @@ pub(crate) struct Facts {
 
 /// Reads the audit trail, and whatever the incidents in it leave open.
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
-    let late = look.detailed_audit().await?;
+    let unjudged = look.detailed_audit().await?;
     attribution::keep_inventory(look).await?;
-    let found = detect(config, job, &late, look).await?;
+    let found = detect(config, job, &unjudged, look).await?;
     let ids = found.iter().flat_map(|(incident, extent)| ids_of(incident, extent)).collect();
     let accounts = Accounts::look_up(&ids, job, look).await;
     let found = identified(config, found, &accounts);
@@ -58,19 +58,18 @@ fn ids_of(incident: &Incident, extent: &Extent) -> Vec<Uuid> {
 async fn detect(
     config: &Config,
     job: &Job,
-    late: &[LateRow],
+    unjudged: &Unjudged,
     look: &mut Look,
 ) -> anyhow::Result<Vec<(Incident, Extent)>> {
     let reach = config.limits.longest();
-    let earliest = late.iter().map(|row| row.at).chain([job.judged_from]).min().unwrap_or(job.judged_from);
+    let earliest = unjudged.window(TimeDelta::zero()).since;
     // what has left the window may still belong to what is in it
     let window = Window::new(earliest - reach, job.window.until);
     let answers = Answers::ask(job, (window, earliest), config.folder_weight, look).await?;
     let mut detector = Detector::new(&config.limits);
     feed(&job.archive, window, &answers, |change| detector.push(change)).await?;
     let mut incidents = detector.finish();
-    let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
-    incidents.retain(|one| one.finding.window.until > job.judged_from || is_late(&one.finding));
+    incidents.retain(|one| unjudged.concerns(&one.finding.window));
     if incidents.is_empty() {
         return Ok(Vec::new());
     }

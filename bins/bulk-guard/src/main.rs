@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ::report::Document;
-use audit_model::{BlindSpot, MainSource};
+use audit_model::{BlindSpot, MainSource, Source};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use job_runner::exit::Exit;
@@ -47,7 +47,7 @@ impl Program for BulkGuard {
         window: config::WINDOW,
         main: MainSource::Audit,
         blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
-        judged_by: &["audit", "logins", "folders", "destinations"],
+        judged_by: &[Source::Audit, Source::Logins, Source::Folders, Source::Destinations],
         sends_alerts: true,
     };
 

@@ -319,7 +319,7 @@ pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look)
     let Some(first) = findings.iter().map(|finding| before(finding.window).until).min() else { return Ok(told) };
     // who steals a session looks around first
     let history = History::read(Window::new(first, job.window.until), LOGIN_HISTORY, look).await?;
-    let is_blind = look.coverage().gaps.iter().any(|gap| gap.what == "logins");
+    let is_blind = look.coverage().lacks(audit_model::Source::Logins);
     for finding in findings {
         let (id, own) = (finding.person.id, finding.window);
         told.failed.extend(is_blind.then_some(id));

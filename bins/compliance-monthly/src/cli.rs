@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
 
 use crate::config::Collision;
 
@@ -64,6 +64,10 @@ impl CommandLine for Cli {
 
     fn has_own_command(&self) -> bool {
         self.verified().is_some()
+    }
+
+    fn heeded(&self) -> &'static [RunFlag] {
+        &[RunFlag::DryRun]
     }
 }
 

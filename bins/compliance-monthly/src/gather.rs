@@ -112,14 +112,14 @@ async fn refresh(
     now: DateTime<Utc>,
     look: &mut Look,
 ) -> anyhow::Result<Option<String>> {
-    look.detailed_audit().await?;
+    look.detailed_audit().await?.of_window_alone();
     let unsettled = period.unsettled(now, config.settle());
     if !unsettled.is_empty() {
         look.gap("audit", unsettled, GapReason::NotSettled);
     }
     let unseen = look.logins_and_history(period.window, LOGIN_HISTORY).await?;
     // a history that fails with its period is named with it
-    let is_period_seen = look.coverage().gaps.iter().all(|gap| gap.what != "logins");
+    let is_period_seen = !look.coverage().lacks(audit_model::Source::Logins);
     Ok(unseen.filter(|_| is_period_seen).map(|gap| {
         let why = gap.explanation();
         format!("new countries are told only as far as the logins before the period could be read: {why}")

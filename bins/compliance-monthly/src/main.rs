@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use ::report::{Document, Line};
 use anyhow::Context;
-use audit_model::{BlindSpot, MainSource, Window};
+use audit_model::{BlindSpot, MainSource, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
@@ -68,7 +68,7 @@ impl Program for ComplianceMonthly {
             BlindSpot::Ipv6,
             BlindSpot::BlockedLogins,
         ],
-        judged_by: &["audit"],
+        judged_by: &[Source::Audit],
         sends_alerts: false,
     };
 

@@ -124,7 +124,7 @@ fn subjects(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
     section.blocks.extend(had.into_iter().map(|topic| subject(facts, topic, names)));
     if !had_not.is_empty() {
         let titles: Vec<String> = had_not.into_iter().map(|topic| topic.title().to_lowercase()).collect();
-        let is_hidden = coverage.gaps.iter().any(|gap| gap.what == "audit");
+        let is_hidden = coverage.lacks(audit_model::Source::Audit);
         let nothing =
             if is_hidden { "Nothing was seen, though not all could be seen," } else { "Nothing was recorded" };
         section.blocks.push(Block::Paragraph(format!("{nothing} of: {}.", titles.join("; ")).into()));
@@ -178,7 +178,7 @@ fn rooms(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
 
 /// Rooms that were there and in which nothing was recorded, as far as this report can tell.
 fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
-    let is_hidden = coverage.gaps.iter().any(|gap| matches!(gap.what.as_str(), "rooms" | "audit"));
+    let is_hidden = coverage.lacks(audit_model::Source::Rooms) || coverage.lacks(audit_model::Source::Audit);
     let mut quiet: Vec<Line> = Vec::new();
     let mut total = 0;
     for (id, title) in &facts.quiet {

@@ -18,7 +18,7 @@ use crate::rule::{AFTER_BURST, Rulebook};
 use crate::sighting::Sighting;
 
 /// Whoever guesses slowly is seen within so long.
-const SLOWLY: TimeDelta = TimeDelta::hours(24);
+pub(crate) const SLOWLY: TimeDelta = TimeDelta::hours(24);
 
 /// So many times the usual number is not usual.
 const UNUSUAL: u64 = 3;

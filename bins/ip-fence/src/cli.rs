@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
 
 /// Finds people who came from where they should not, and tells what a list of addresses would do
 #[derive(Debug, Parser)]
@@ -95,6 +95,18 @@ impl CommandLine for Cli {
 
     fn has_own_command(&self) -> bool {
         matches!(self.command, Some(Command::Policy(_) | Command::Plan(_)))
+    }
+
+    fn heeded(&self) -> &'static [RunFlag] {
+        match &self.command {
+            Some(Command::Policy(PolicyCommand::Check)) => &[RunFlag::DryRun, RunFlag::ExitCode],
+            Some(Command::Policy(PolicyCommand::Import { .. })) => &[RunFlag::DryRun],
+            Some(Command::Policy(PolicyCommand::Test { .. })) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
+            Some(Command::Plan(_)) => {
+                &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode]
+            }
+            Some(Command::Common(_)) | None => &[],
+        }
     }
 }
 

@@ -214,8 +214,8 @@ async fn history(
 ) -> anyhow::Result<(Coverage, plan::History, Vec<ListedKey>)> {
     let what = (client.clone(), archive.clone());
     let mut look = Look::new(what, (window, setup.now), MainSource::Logins, &BLIND_SPOTS);
-    look.logins().await?;
-    look.audit().await?;
+    look.logins().await?.of_window_alone();
+    look.audit().await?.of_window_alone();
     let keys = look.answered("keys", client.keys().await).unwrap_or_default();
     Ok((look.into_coverage(), plan::History::read(archive, window).await?, keys))
 }

@@ -13,7 +13,7 @@ use crate::sighting::{Sighting, Source};
 pub(crate) const RULE: &str = "address_policy";
 
 /// The shortest time that a portal tells apart: a window ends just after its last event.
-const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+pub(crate) const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 
 /// Rows of the audit trail that the published list of events has of one finding; logins it has all.
 const ACTS_LISTED: usize = MAX_EVIDENCE;

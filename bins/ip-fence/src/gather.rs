@@ -6,18 +6,18 @@ use std::path::Path;
 use audit_model::{BlindSpot, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory};
-use event_archive::{Archive, Fact, KnownList, KnownNames, Look};
+use event_archive::{Archive, Fact, KnownList, KnownNames, Look, Unjudged};
 use futures::{Stream, TryStreamExt};
 use job_runner::names::{NamedList, unknown};
 use job_runner::{Job, Refusal};
 use tracing::debug;
 use uuid::Uuid;
 
-use crate::bursts::Bursts;
+use crate::bursts::{Bursts, SLOWLY};
 use crate::config::{Config, Limits, OwnPortal};
 use crate::directory;
 use crate::drift;
-use crate::found::Found;
+use crate::found::{Found, INSTANT};
 use crate::habits::Habits;
 use crate::policy::{Policy, PolicyFacts, PolicyFile, Unnamed};
 use crate::rule::{Detector, Rulebook};
@@ -48,7 +48,7 @@ pub(crate) struct Facts {
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let path = config.policy.as_ref().map(|path| path.as_path());
     let file = directory::read_policy(path)?;
-    let late = refresh(look).await?;
+    let unjudged = SightingsToJudge::refresh(look).await?;
     let address_list = look.answered("restrictions", job.client.address_list().await);
     let mut facts = Facts { window: job.window, found: Vec::new(), policy: None, address_list, notes: Vec::new() };
     if facts.address_list.as_ref().is_some_and(|list| list.enabled) {
@@ -57,7 +57,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     }
     let names = job.archive.names().await?;
     let people = directory::read(&job.client, file.as_ref(), &names).await;
-    let Some(directory) = look.answered("people", people) else {
+    let Some(directory) = look.answered(audit_model::Source::People.name(), people) else {
         // without knowing who is who, everybody would be accused or nobody
         facts.notes.push("nobody was judged: the portal did not tell who its people are".to_owned());
         return Ok(facts);
@@ -88,8 +88,8 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         only: chosen.as_ref(),
     };
     // a write that was not read may have switched the list off
-    let is_whole = facts.address_list.is_some() && look.coverage().gaps.iter().all(|gap| gap.what != "audit");
-    let (found, notes) = judge(config, job, book, &late, (known.as_ref(), is_whole)).await?;
+    let is_whole = facts.address_list.is_some() && !look.coverage().lacks(audit_model::Source::Audit);
+    let (found, notes) = judge(config, job, book, &unjudged, (known.as_ref(), is_whole)).await?;
     facts.found = found;
     facts.notes.extend(notes);
     facts.policy = Some(PolicyFacts {
@@ -115,13 +115,33 @@ fn only(people: &[String]) -> String {
     format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "))
 }
 
-/// Brings logins and audit trail up to date; gives the moments of rows that came late, by source.
-async fn refresh(look: &mut Look) -> anyhow::Result<BTreeSet<(DateTime<Utc>, Source)>> {
-    // first, because it tells whether there must be logins
-    let audit = look.audit().await?;
-    let logins = look.logins().await?;
-    let logins = logins.iter().map(|row| (row.at, Source::Logins));
-    Ok(logins.chain(audit.iter().map(|row| (row.at, Source::Audit))).collect())
+/// What has to be judged of both sources.
+struct SightingsToJudge {
+    audit: Unjudged,
+    logins: Unjudged,
+}
+
+impl SightingsToJudge {
+    /// Brings logins and audit trail up to date.
+    async fn refresh(look: &mut Look) -> anyhow::Result<Self> {
+        // first, because it tells whether there must be logins
+        let audit = look.audit().await?;
+        Ok(SightingsToJudge { audit, logins: look.logins().await? })
+    }
+
+    /// What has to be read: who guesses slowly is seen only together with the day before what came late.
+    fn window(&self) -> Window {
+        let (logins, audit) = (self.logins.window(SLOWLY), self.audit.window(TimeDelta::zero()));
+        Window::new(logins.since.min(audit.since), logins.until)
+    }
+
+    /// Whether a row is judged by itself: whatever is so until it ends goes by the window and by what came late.
+    fn holds(&self, row: &Sighting) -> bool {
+        match row.source {
+            Source::Logins => self.logins.holds(row.at),
+            Source::Audit => self.audit.holds(row.at),
+        }
+    }
 }
 
 /// The list with what was remembered of it. From then on it is what is remembered, so only a run that tells of it may ask.
@@ -182,16 +202,15 @@ async fn judge(
     config: &Config,
     job: &Job,
     book: Rulebook<'_>,
-    late: &BTreeSet<(DateTime<Utc>, Source)>,
+    unjudged: &SightingsToJudge,
     (known, list_is_known): (Option<&Fact<KnownList>>, bool),
 ) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
-    // rows that came late are judged once, also when they lie before the window
-    let oldest = late.first().map_or(job.window.since, |(at, _)| job.window.since.min(*at));
-    let window = Window::new(oldest, job.window.until);
-    let is_judged = |row: &Sighting| row.at >= job.window.since || late.contains(&(row.at, row.source));
-    let logins = job.archive.logins(window).await?.into_iter().map(Sighting::from);
-    let (logins, judged_before): (Vec<Sighting>, Vec<Sighting>) = logins.partition(is_judged);
-    let mut habits = Habits::new(job.archive.login_countries(Window::new(oldest - COUNTRY_MEMORY, oldest)).await?);
+    let window = unjudged.window();
+    let all: Vec<Sighting> = job.archive.logins(window).await?.into_iter().map(Sighting::from).collect();
+    let (logins, judged_before): (Vec<Sighting>, Vec<Sighting>) =
+        all.iter().cloned().partition(|login| unjudged.holds(login));
+    let mut habits =
+        Habits::new(job.archive.login_countries(Window::new(window.since - COUNTRY_MEMORY, window.since)).await?);
     judged_before.iter().for_each(|login| habits.learn(login));
     // up to its end nobody knows who was disabled when
     let unread = job.archive.unread_audit(window).await?;
@@ -203,29 +222,30 @@ async fn judge(
         if drift::is_write(&act) {
             last_write = Some(act.at);
         }
-        if !is_judged(&act) {
+        let is_concerned = unjudged.audit.concerns(&Window::new(act.at, act.at + INSTANT));
+        if drift::is_write(&act) && is_concerned {
+            changes.push(act.clone());
+        }
+        if !unjudged.holds(&act) {
             continue;
         }
         while let Some(login) = waiting.next_if(|login| login.order() < act.order()) {
             detector.push(login);
         }
         detector.push(&act);
-        if drift::is_write(&act) {
-            changes.push(act);
-        }
     }
     waiting.for_each(|login| detector.push(login));
     up_to_today(job, window, &mut detector).await?;
-    let usual = usual_failures(job, oldest, &logins, &config.limits).await?;
+    let usual = usual_failures(job, window.since, &all, &config.limits).await?;
     let mut bursts = Bursts::new(book, &config.limits, usual);
-    logins.iter().for_each(|login| bursts.push(login));
+    all.iter().for_each(|login| bursts.push(login));
     let (mut found, notes) = detector.finish();
-    found.extend(bursts.finish());
+    found.extend(bursts.finish().into_iter().filter(|burst| unjudged.logins.concerns(&burst.finding.window)));
     if let Some(only) = book.only {
         found.retain(|found| only.contains(&found.finding.person.id));
         return Ok((found, notes));
     }
-    found.extend(drift::told(known, &changes, &logins, book.directory, job.window));
+    found.extend(drift::told(known, &changes, &all, book.directory, window));
     if let Some(known) = known.filter(|_| list_is_known) {
         found.extend(drift::not_enforced(known, last_write, &logins, book.directory));
     }

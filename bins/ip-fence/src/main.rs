@@ -23,7 +23,7 @@ mod testing;
 use std::process::ExitCode;
 
 use ::report::Document;
-use audit_model::MainSource;
+use audit_model::{MainSource, Source};
 use event_archive::Look;
 use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
@@ -46,7 +46,7 @@ impl Program for IpFence {
         window: rule::WINDOW,
         main: MainSource::Logins,
         blind_spots: &rule::BLIND_SPOTS,
-        judged_by: &["audit", "logins", "people"],
+        judged_by: &[Source::Audit, Source::Logins, Source::People],
         sends_alerts: true,
     };
 

@@ -258,7 +258,7 @@ pub(crate) async fn sign_ins(job: &Job, look: &mut Look) -> anyhow::Result<SignI
     look.logins_and_history(Window::new(since, until), TimeDelta::zero()).await?;
     let known_since = job.archive.logins_known_since(until).await?;
     let is_known = known_since.is_some_and(|known| known <= job.window.since)
-        && look.coverage().gaps.iter().all(|gap| gap.what != "logins");
+        && !look.coverage().lacks(audit_model::Source::Logins);
     let mut last = BTreeMap::new();
     let mut logins = std::pin::pin!(job.archive.login_events(Window::new(until - REMEMBERED, until)));
     while let Some(login) = logins.try_next().await? {
@@ -292,7 +292,10 @@ const LONG_AGO: TimeDelta = TimeDelta::days(36_500);
 /// Why the portal's records of the period are not enough to call anybody inactive.
 pub(crate) fn blindness(job: &Job, period: TimeDelta, coverage: &Coverage) -> Option<Unsure> {
     let has_hole = |is_skew: bool| {
-        coverage.gaps.iter().any(|gap| gap.what == "audit" && (gap.why == GapReason::ClockSkew) == is_skew)
+        coverage
+            .gaps
+            .iter()
+            .any(|gap| gap.is_of(audit_model::Source::Audit) && (gap.why == GapReason::ClockSkew) == is_skew)
     };
     if has_hole(false) || coverage.audit.is_none() {
         return Some(Unsure::NotAllRead);

@@ -1,7 +1,7 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
 
 /// Finds members of rooms who do nothing there, reminds them, and tells the manager
 #[derive(Debug, Parser)]
@@ -49,6 +49,10 @@ impl CommandLine for Cli {
 
     fn has_own_command(&self) -> bool {
         matches!(self.command, Some(Command::Explain { .. }))
+    }
+
+    fn heeded(&self) -> &'static [RunFlag] {
+        &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
     }
 }
 

@@ -28,13 +28,13 @@ pub(crate) struct Facts {
 }
 
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
-    look.audit().await?;
+    look.audit().await?.of_window_alone();
     let mut notes = Vec::new();
     let (shown, choice) = chosen(config, job, look).await?;
     if choice.archived > 0 {
         notes.push(format!("archived rooms are not looked at: {}", choice.archived));
     }
-    let has_list = look.coverage().gaps.iter().all(|gap| gap.what != "rooms");
+    let has_list = !look.coverage().lacks(audit_model::Source::Rooms);
     if choice.ids.is_empty() && has_list {
         // no all-clear for rooms that nobody looked at
         look.gap("rooms", job.window, GapReason::ListEmpty);

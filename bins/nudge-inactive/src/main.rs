@@ -19,7 +19,7 @@ mod rule;
 use std::process::ExitCode;
 
 use ::report::{Document, Line};
-use audit_model::{MainSource, Window};
+use audit_model::{MainSource, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
@@ -44,7 +44,7 @@ impl Program for NudgeInactive {
         window: rule::WINDOW,
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
-        judged_by: &["audit"],
+        judged_by: &[Source::Audit],
         // who is inactive is for the manager, in one report, and not an incident each
         sends_alerts: false,
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use attribution::file_of;
 use audit_model::{Finding, GapReason, Halves, PortalText, RoomId, Rooms, Window};
 use chrono::NaiveDate;
-use event_archive::{LateRow, Look};
+use event_archive::{Look, Unjudged};
 use futures::TryStreamExt;
 use job_runner::Job;
 use job_runner::config::{Problem, Problems};
@@ -42,11 +42,11 @@ pub(crate) struct Facts {
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let chosen = Chosen::look_up(&config.people, job, look).await?;
     let action = create_room::ensure(config, job, look).await?;
-    let late = look.audit().await?;
+    let unjudged = look.audit().await?;
     attribution::keep_inventory(look).await?;
     let requested = action.as_ref().and_then(|action| action.room.id.clone());
     let watched = watched(config, requested, job, look).await?;
-    let (mut findings, circumstances) = detect(config, job, &late, &watched, look).await?;
+    let (mut findings, circumstances) = detect(config, job, &unjudged, &watched, look).await?;
     who::identify(&mut findings, job, look).await?;
     chosen.restrict(&mut findings);
     who::add_room_roles(&mut findings, job, look).await;
@@ -100,12 +100,11 @@ pub(crate) fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Resul
 async fn detect(
     config: &Config,
     job: &Job,
-    late: &[LateRow],
+    unjudged: &Unjudged,
     watched: &Watched,
     look: &mut Look,
 ) -> anyhow::Result<(Vec<Finding>, BTreeMap<Key, Circumstances>)> {
-    let oldest = late.iter().map(|row| row.at - WINDOW).chain([job.judged_from]).min();
-    let window = Window::new(oldest.unwrap_or(job.judged_from), job.window.until);
+    let window = unjudged.window(WINDOW);
     let mut answers = watched.ask(window, look).await?;
     let unknown = Usual::unknown(window.since);
     let mut judged = judge(config, job, window, watched, (&answers, &unknown)).await?;
@@ -126,8 +125,7 @@ async fn detect(
             look.gap("hidden_folders", window, GapReason::NotThere);
         }
     }
-    let is_late = |finding: &Finding| late.iter().any(|row| finding.window.contains(row.at));
-    judged.findings.retain(|finding| finding.window.until > job.judged_from || is_late(finding));
+    judged.findings.retain(|finding| unjudged.concerns(&finding.window));
     let circumstances = circumstances::read(&judged.findings, watched, (&answers, &usual), &job.archive).await?;
     Ok((judged.findings, circumstances))
 }

@@ -19,7 +19,7 @@ mod who;
 use std::process::ExitCode;
 
 use ::report::{Document, Line};
-use audit_model::MainSource;
+use audit_model::{MainSource, Source};
 use chrono::{DateTime, Utc};
 use event_archive::Look;
 use job_runner::args::FlagSetting;
@@ -43,7 +43,7 @@ impl Program for VdrWatch {
         window: rule::WINDOW,
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
-        judged_by: &["audit", "logins", "rooms", "room_log", "folders", "files"],
+        judged_by: &[Source::Audit, Source::Logins, Source::Rooms, Source::RoomLog, Source::Folders, Source::Files],
         sends_alerts: true,
     };
 

@@ -322,7 +322,7 @@ fn add_logins(person: &mut PersonLine, report: &Report, finding: &Finding, clock
         return;
     }
     let logins = report.body.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
-    let is_whole = !report.coverage().gaps.iter().any(|gap| gap.what == "logins");
+    let is_whole = !report.coverage().lacks(audit_model::Source::Logins);
     if logins.is_empty() {
         person.facts.push(Line::from(match is_whole {
             true => "no login in the window; the use of an API key leaves none",

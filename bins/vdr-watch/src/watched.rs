@@ -124,7 +124,7 @@ impl Watched {
         let Questions { logs, folders } = self.questions(&look.archive, window).await?;
         let mut answers = Answers::default();
         if logs.len() > MOST_LOGS {
-            look.gap("room_log", window, GapReason::BudgetExhausted);
+            look.gap(audit_model::Source::RoomLog.name(), window, GapReason::BudgetExhausted);
         }
         for room in logs.iter().filter(|room| has_log(room)).take(MOST_LOGS) {
             // of a room that is gone, what stands in none of the other logs stays open between the rooms

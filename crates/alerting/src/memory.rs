@@ -6,7 +6,6 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use crate::matter::{Matter, Moment};
-use crate::outbox::instant;
 
 /// What is remembered of a matter after its end, and after the last run that found it: no ordinary window reaches that far.
 const MEMORY: TimeDelta = TimeDelta::days(90);
@@ -179,4 +178,9 @@ fn severity_of(rank: i64) -> Severity {
         3 => Severity::High,
         4.. => Severity::Critical,
     }
+}
+
+/// Rows are only ever written from instants, so what does not fit is damage: it reads as long ago, and nothing is kept quiet.
+pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }

@@ -181,8 +181,3 @@ fn ended(id: String, burst: Finding, moment: &Moment<'_>) -> Finding {
     burst.reasons.push(over);
     burst
 }
-
-/// Rows are only ever written from instants, so what does not fit is damage: it reads as long ago, and nothing is kept quiet.
-pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or_default()
-}

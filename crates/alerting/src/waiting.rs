@@ -7,8 +7,8 @@ use tracing::warn;
 use crate::channel::Channel;
 use crate::deliver::{Failure, offer};
 use crate::error::Error;
-use crate::memory::rank;
-use crate::outbox::{Outbox, instant};
+use crate::memory::{instant, rank};
+use crate::outbox::Outbox;
 
 /// How long an alert waits after its first, second, third, … failure; after each further one as long as after the last. A
 /// receiver that restarts is back after minutes; one that is down for longer is not helped by more than a try an hour.

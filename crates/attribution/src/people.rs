@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{GUEST_ACCOUNT, Person};
+use audit_model::{GUEST_ACCOUNT, Person, Source};
 use docspace_client::Account;
 use event_archive::{Error, Look, LookUps};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub async fn accounts(ids: impl IntoIterator<Item = Uuid>, look: &mut Look) -> B
 }
 
 fn look_ups(look: &Look) -> LookUps {
-    LookUps::of("people", "people", usize::MAX, look.now)
+    LookUps::of(Source::People.name(), Source::People.name(), usize::MAX, look.now)
 }
 
 fn each_once(ids: impl IntoIterator<Item = Uuid>) -> impl Iterator<Item = Uuid> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use audit_model::{AuditEvent, EntryKind, RoomId};
+use audit_model::{AuditEvent, EntryKind, RoomId, Source};
 use docspace_client::EntryId;
 use event_archive::{Error, Look, LookUps, Looked, RoomsOfFolders};
 
@@ -40,7 +40,7 @@ impl Places {
     /// Only of the store.
     pub async fn look_up(files: BTreeSet<String>, look: &mut Look) -> Result<Self, Error> {
         let mut places = Places::default();
-        let mut look_ups = LookUps::of("files", "hidden_files", MOST_FILES, look.now);
+        let mut look_ups = LookUps::of(Source::Files.name(), "hidden_files", MOST_FILES, look.now);
         let mut rooms = RoomsOfFolders::new();
         for file in files {
             let whereabouts = if look_ups.may_ask() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActionId, AuditEvent, PortalText, Window};
+use audit_model::{ActionId, AuditEvent, PortalText, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
 use event_archive::{Archive, Error, Look, LookUps, Reading};
@@ -70,7 +70,7 @@ impl Folders {
     /// Only of the store.
     pub async fn weigh(self, look: &mut Look) -> Result<Weights, Error> {
         let mut weights = self.known(&look.archive).await?;
-        let mut look_ups = LookUps::of("folders", "hidden_folders", MOST_FOLDERS, look.now);
+        let mut look_ups = LookUps::of(Source::Folders.name(), "hidden_folders", MOST_FOLDERS, look.now);
         for (folder, asked) in self.0 {
             let Some(last) = asked.learned_after.filter(|_| !weights.knows(&folder, &asked)) else { continue };
             if !look_ups.may_ask() {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::{GapReason, Window};
+use crate::{GapReason, Source, Window};
 
 /// What this portal never records, however complete the read is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +58,10 @@ impl Serialize for Gap {
 }
 
 impl Gap {
+    pub fn is_of(&self, source: Source) -> bool {
+        self.what == source.name()
+    }
+
     /// Why this was not seen and what to do about it, without a full stop.
     pub fn explanation(&self) -> String {
         let of_source = match (self.why, self.what.as_str()) {
@@ -140,8 +144,8 @@ impl MainSource {
     /// As gaps call it.
     pub fn name(self) -> &'static str {
         match self {
-            MainSource::Audit => "audit",
-            MainSource::Logins => "logins",
+            MainSource::Audit => Source::Audit.name(),
+            MainSource::Logins => Source::Logins.name(),
         }
     }
 }
@@ -208,6 +212,11 @@ impl Coverage {
         if !self.blind_spots.contains(&spot) {
             self.blind_spots.push(spot);
         }
+    }
+
+    /// Whether some of a source was not seen.
+    pub fn lacks(&self, source: Source) -> bool {
+        self.gaps.iter().any(|gap| gap.is_of(source))
     }
 
     /// Takes in gaps of a source.

@@ -14,6 +14,7 @@ mod gap_reason;
 mod halves;
 mod person;
 mod room;
+mod source;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text;
@@ -33,5 +34,6 @@ pub use person::{Person, PersonStatus, PortalRole, RoomRole};
 pub use room::{
     AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
 };
+pub use source::Source;
 pub use text::PortalText;
 pub use window::{SpanSet, Window};

@@ -24,6 +24,9 @@ pub use crate::closed_port::ClosedPort;
 pub use crate::process::send;
 pub use crate::process::{CLOCK, command, in_time, jump_from, run, until};
 
+/// Subcommands that refuse flags about a window.
+const WINDOWLESS: [&str; 5] = ["config", "doctor", "policy", "serve", "verify"];
+
 /// What the program takes for the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -75,10 +78,12 @@ impl Setting {
         path.display().to_string()
     }
 
-    /// Runs the program up to the portal's present moment.
+    /// Runs the program up to the portal's present moment; subcommands that look at no window, as they are.
     pub async fn run(&self, extra: &[&str]) -> Run {
         let (url, until) = (self.sim.url(), self.scenario.now.to_rfc3339());
-        self.run_with(&[&["--portal", &url, "--until", &until], extra].concat()).await
+        let is_windowless = extra.iter().any(|word| WINDOWLESS.contains(word));
+        let until: &[&str] = if is_windowless { &[] } else { &["--until", &until] };
+        self.run_with(&[&["--portal", &url], until, extra].concat()).await
     }
 
     /// Runs the program with these arguments.

@@ -7,26 +7,13 @@
 use std::collections::HashSet;
 
 use audit_model::{GapReason, RoomId, Window};
-use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
+use chrono::TimeDelta;
 
 use crate::audit::query_instant;
 use crate::client::{OnFault, Question};
 use crate::slice::merge;
 use crate::wire::{LogItemDto, Row};
-use crate::{Client, EntryId, Error, ErrorKind, Slice, SliceGap};
-
-/// An event that an activity log lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogEntry {
-    /// The same id as in the audit trail.
-    pub event: i64,
-    /// Up to an hour late on the day when clocks are set forward, unlike in the audit trail.
-    pub at: DateTime<Utc>,
-    /// The person or group whose membership changed, which the audit trail does not tell; `None` for other events, and for an
-    /// account that was removed since.
-    pub about: Option<Uuid>,
-}
+use crate::{Client, EntryId, Error, ErrorKind, LogEntry, Slice, SliceGap};
 
 /// Page sizes: when a page fails, the next smaller ones narrow down the row.
 const PAGE_ROWS: [u64; 3] = [100, 10, 1];

@@ -9,7 +9,7 @@ use job_store::{Component, Migration, Store};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::judged::Part;
+use crate::part::Part;
 use crate::rows::{DetailedRow, EventRow, LoginRow, from_detailed_row, from_login_row, from_row, instant, micros};
 use crate::source::Source;
 

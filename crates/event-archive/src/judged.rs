@@ -8,18 +8,9 @@ use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
+use crate::part::Part;
 use crate::rows::{instant, micros};
 use crate::{Archive, Error, LateRow};
-
-/// What runs look at; empty for everything.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Part(String);
-
-impl Part {
-    pub(crate) fn new(part: &str) -> Self {
-        Part(part.to_owned())
-    }
-}
 
 /// What rules have judged, of what these runs look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +68,7 @@ pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], p
              UNION SELECT part, ?2 FROM judged_span WHERE until_us > ?2
              ON CONFLICT DO NOTHING",
         )
-        .bind(&part.0)
+        .bind(part.as_str())
         .bind(micros(*at))
         .execute(&mut *write)
         .await?;
@@ -96,7 +87,7 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn judged(&self) -> Result<Judged, Error> {
-        self.judged_of(&self.part().0).await
+        self.judged_of(self.part().as_str()).await
     }
 
     async fn judged_of(&self, part: &str) -> Result<Judged, Error> {
@@ -126,7 +117,7 @@ impl Archive {
     /// Of the store.
     pub async fn keep_watching(&self, since: DateTime<Utc>) -> Result<(), Error> {
         let done = sqlx::query("INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(&self.part().0)
+            .bind(self.part().as_str())
             .bind(micros(since))
             .execute(self.store().pool())
             .await;
@@ -144,7 +135,7 @@ impl Archive {
         let before = open.iter().map(|span| Window::new(span.since, span.until.min(since)));
         before.filter(|span| !span.is_empty()).for_each(|span| all.insert(span));
         let mut write = self.store().begin().await?;
-        replace(&mut write, LEFT_OPEN_SQL, &self.part().0, &all).await.map_err(failed)?;
+        replace(&mut write, LEFT_OPEN_SQL, self.part().as_str(), &all).await.map_err(failed)?;
         write.commit().await.map_err(failed)
     }
 
@@ -153,7 +144,7 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_looked(&self, until: DateTime<Utc>) -> Result<(), Error> {
-        let name = looked_name(&self.part().0);
+        let name = looked_name(self.part().as_str());
         let latest = self.moment(&name).await?.map_or(until, |before| before.max(until));
         self.keep_moment(&name, latest).await
     }
@@ -168,7 +159,7 @@ impl Archive {
     pub async fn keep_judged(&self, judged: &SpanSet, until: DateTime<Utc>, with_late: bool) -> Result<(), Error> {
         let failed = |source| self.failed("noting down what was judged", source);
         let before = self.judged().await?;
-        let part = &self.part().0;
+        let part = self.part().as_str();
         let mut write = self.store().begin().await?;
         if with_late && before.ended().is_none_or(|ended| until >= ended) {
             sqlx::query("DELETE FROM unjudged WHERE part = ? AND at_us < ?")
@@ -264,7 +255,7 @@ impl Archive {
     /// What came late in this run, and in earlier ones whose findings were not told; oldest first, each moment once.
     pub(crate) async fn unjudged(&self) -> Result<Vec<LateRow>, Error> {
         let dates: Vec<i64> = sqlx::query_scalar("SELECT at_us FROM unjudged WHERE part = ? ORDER BY at_us")
-            .bind(&self.part().0)
+            .bind(self.part().as_str())
             .fetch_all(self.store().pool())
             .await
             .map_err(|source| self.failed("reading what came late", source))?;

@@ -1,11 +1,11 @@
 //! One look at the portal: whatever a run reads goes through it, and it notes what could not be seen, so that no program can forget to.
 
-use audit_model::{BlindSpot, Coverage, Gap, GapReason, MainSource, RoomId, Window};
+use audit_model::{BlindSpot, Coverage, Gap, GapReason, MainSource, RoomId, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, ErrorKind, Room};
 use tracing::warn;
 
-use crate::{Archive, Error, LateRow, LookUps, Refreshed};
+use crate::{Archive, Error, LookUps, Refreshed, Unjudged};
 
 /// What a run reads, and the statement of what of it was seen.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct Look {
     /// Half-open, UTC.
     pub window: Window,
     pub now: DateTime<Utc>,
+    judged_from: DateTime<Utc>,
     coverage: Coverage,
 }
 
@@ -27,7 +28,13 @@ impl Look {
         blind_spots: &[BlindSpot],
     ) -> Self {
         let coverage = Coverage { main, blind_spots: blind_spots.to_vec(), ..Coverage::default() };
-        Look { client, archive, window, now, coverage }
+        Look { client, archive, window, now, judged_from: window.since, coverage }
+    }
+
+    /// The same for a run that judges from before its window on, where a burst began that has not ended.
+    #[must_use]
+    pub fn judging_from(self, judged_from: DateTime<Utc>) -> Self {
+        Look { judged_from: judged_from.min(self.window.since), ..self }
     }
 
     /// What was seen so far, and what was not.
@@ -40,12 +47,11 @@ impl Look {
         self.coverage
     }
 
-    /// Brings the audit trail of the window up to date. Gives rows that came late, or lie in a hole that earlier runs left: rules judge them
-    /// although they may lie before the window.
+    /// Brings the audit trail of the window up to date. Gives what of it rules have to judge.
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn audit(&mut self) -> Result<Vec<LateRow>, Error> {
+    pub async fn audit(&mut self) -> Result<Unjudged, Error> {
         let refreshed = self.archive.refresh_audit(&self.client, self.window, self.now).await?;
         Ok(self.saw_audit(refreshed))
     }
@@ -54,19 +60,20 @@ impl Look {
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn detailed_audit(&mut self) -> Result<Vec<LateRow>, Error> {
+    pub async fn detailed_audit(&mut self) -> Result<Unjudged, Error> {
         let client = self.client.with_details();
         let refreshed = self.archive.refresh_audit(&client, self.window, self.now).await?;
         Ok(self.saw_audit(refreshed))
     }
 
-    /// Brings the login history of the window up to date, for programs that judge logins. Gives rows as [`audit`](Self::audit) does.
+    /// Brings the login history of the window up to date, for programs that judge logins. Gives what of it rules have to judge.
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn logins(&mut self) -> Result<Vec<LateRow>, Error> {
+    pub async fn logins(&mut self) -> Result<Unjudged, Error> {
         let refreshed = self.archive.refresh_logins(&self.client, self.window, self.now).await?;
-        Ok(self.saw_logins(refreshed))
+        self.coverage.logins.clone_from(&refreshed.coverage);
+        Ok(self.hand_on(refreshed))
     }
 
     /// The logins of `window` for programs that judge none of them, and what is missing of so long a time before it, to compare with. How far
@@ -78,7 +85,8 @@ impl Look {
     pub async fn logins_and_history(&mut self, window: Window, history: TimeDelta) -> Result<Option<Gap>, Error> {
         let mut refreshed = self.archive.refresh_logins_and_history(&self.client, window, history, self.now).await?;
         let failed = refreshed.history.take();
-        self.saw_logins(refreshed);
+        self.coverage.logins.clone_from(&refreshed.coverage);
+        self.saw(refreshed);
         Ok(failed)
     }
 
@@ -88,7 +96,7 @@ impl Look {
     /// Only of the store.
     pub async fn rooms(&mut self) -> Result<Option<Vec<Room>>, Error> {
         let answer = self.archive.refresh_rooms(&self.client, self.window, self.now).await?;
-        Ok(self.answered("rooms", answer))
+        Ok(self.answered(Source::Rooms.name(), answer))
     }
 
     /// Brings the activity log of a room up to date, and gives what of it was not seen. A room that is gone has none, and that is no gap.
@@ -141,19 +149,19 @@ impl Look {
         self.coverage.add_gaps(gaps);
     }
 
-    fn saw_audit(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
+    fn saw_audit(&mut self, refreshed: Refreshed) -> Unjudged {
         self.coverage.audit.clone_from(&refreshed.coverage);
-        self.saw(refreshed)
+        self.hand_on(refreshed)
     }
 
-    fn saw_logins(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
-        self.coverage.logins.clone_from(&refreshed.coverage);
-        self.saw(refreshed)
+    fn hand_on(&mut self, refreshed: Refreshed) -> Unjudged {
+        let unjudged = Unjudged::new(self.window, self.judged_from, &refreshed.late);
+        self.saw(refreshed);
+        unjudged
     }
 
-    fn saw(&mut self, refreshed: Refreshed) -> Vec<LateRow> {
+    fn saw(&mut self, refreshed: Refreshed) {
         refreshed.error.into_iter().for_each(|error| warn!("{:#}", anyhow::Error::new(error)));
         self.coverage.add_gaps(refreshed.gaps);
-        refreshed.late
     }
 }

@@ -89,7 +89,7 @@ impl Source for Audit {
     }
 
     fn what(&self) -> &'static str {
-        "audit"
+        audit_model::Source::Audit.name()
     }
 
     async fn read(&self, client: &Client, part: Part) -> Slice<AuditEvent> {
@@ -185,7 +185,7 @@ impl Source for Logins {
     }
 
     fn what(&self) -> &'static str {
-        "logins"
+        audit_model::Source::Logins.name()
     }
 
     fn kept_since(&self) -> Option<DateTime<Utc>> {
@@ -266,7 +266,7 @@ impl Source for RoomLog<'_> {
     }
 
     fn what(&self) -> &'static str {
-        "room_log"
+        audit_model::Source::RoomLog.name()
     }
 
     fn room(&self) -> Option<&RoomId> {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use audit_model::{GapReason, MainSource};
+use audit_model::{GapReason, MainSource, Source};
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand};
 use event_archive::Look;
@@ -79,7 +79,7 @@ impl Program for Sample {
         window: TimeDelta::hours(24),
         main: MainSource::Audit,
         blind_spots: &[],
-        judged_by: &["audit"],
+        judged_by: &[Source::Audit],
         sends_alerts: true,
     };
 
@@ -95,7 +95,7 @@ impl Program for Sample {
             "hang" => std::future::pending().await,
             "fail" => anyhow::bail!("in a mood to fail"),
             mood => {
-                look.audit().await?;
+                look.audit().await?.of_window_alone();
                 if mood == "gap" {
                     look.gap("audit", job.window, GapReason::PortalError);
                 }

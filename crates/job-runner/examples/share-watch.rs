@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use audit_model::{ActClass, Counts, Course, Evidence, Finding, FindingState, MainSource, Person, Severity, Window};
+use audit_model::{
+    Act, ActClass, Counts, Course, Evidence, Finding, FindingState, MainSource, Measure, Person, Severity,
+    SlidingWindow, Source, Weight, Window,
+};
 use chrono::TimeDelta;
 use clap::Parser;
-use event_archive::Look;
+use event_archive::{Look, Unjudged};
 use futures::TryStreamExt;
 use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
 use job_runner::config::{Problem, Settings};
@@ -55,6 +58,9 @@ impl Settings for Config {
     }
 }
 
+/// Shares are held together against the limit within any stretch of so long.
+const WITHIN: TimeDelta = TimeDelta::hours(1);
+
 struct ShareWatch;
 
 impl Program for ShareWatch {
@@ -62,57 +68,44 @@ impl Program for ShareWatch {
         name: "share-watch",
         version: env!("CARGO_PKG_VERSION"),
         report_version: 1,
-        window: TimeDelta::hours(1),
+        window: WITHIN,
         main: MainSource::Audit,
         blind_spots: &[],
-        judged_by: &["audit"],
+        judged_by: &[Source::Audit],
         sends_alerts: true,
     };
 
     type Cli = Cli;
     type Config = Config;
-    /// The window, and who shared what in it, in order of time.
-    type Facts = (Window, BTreeMap<Uuid, (Person, Vec<Evidence>)>);
+    /// What has to be judged, and who shared what, in order of time.
+    type Facts = (Unjudged, BTreeMap<Uuid, (Person, Vec<Evidence>)>);
     type Detail = ();
     type Body = BTreeMap<&'static str, u64>;
 
-    /// All that the program asks. Whatever cannot be seen is noted by the look.
+    /// All that the program asks. Whatever cannot be seen is noted by the look, which also says what has to be judged: more than the window,
+    /// where rows came late, earlier runs left holes, or a burst goes on.
     async fn gather(_config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Self::Facts> {
-        look.audit().await?;
+        let unjudged = look.audit().await?;
         let mut shares: BTreeMap<Uuid, (Person, Vec<Evidence>)> = BTreeMap::new();
-        let mut events = std::pin::pin!(job.archive.events(job.window));
+        let mut events = std::pin::pin!(job.archive.events(unjudged.window(WITHIN)));
         while let Some(event) = events.try_next().await? {
             if event.action.class() == Some(ActClass::Share) {
                 let nobody = || (Person::named(event.actor, event.actor_name.clone()), Vec::new());
                 shares.entry(event.actor).or_insert_with(nobody).1.push(Evidence::from(&event));
             }
         }
-        Ok((job.window, shares))
+        Ok((unjudged, shares))
     }
 
     /// The rule.
-    fn judge(config: &Config, (window, shares): Self::Facts) -> Judgement<(), Self::Body> {
+    fn judge(config: &Config, (unjudged, shares): Self::Facts) -> Judgement<(), Self::Body> {
         let people = shares.len() as u64;
-        let many = shares.into_values().filter(|(_, shares)| shares.len() as u64 > config.most_shares);
-        let findings = many.map(|(person, shares)| {
-            let total = shares.len() as u64;
-            Found::from(Finding {
-                rule: "many_shares".to_owned(),
-                severity: Severity::Medium,
-                state: FindingState::New,
-                course: Course::Burst,
-                matter: None,
-                fingerprint: audit_model::fingerprint(&["many_shares", &person.id.to_string()]),
-                person,
-                room: None,
-                counts: Counts { acts: total, documents: total },
-                window,
-                reasons: vec![format!("shared {total} times within the window, more than {}", config.most_shares)],
-                evidence: shares.into_iter().take(audit_model::MAX_EVIDENCE).collect(),
-                evidence_total: total,
-            })
+        let bursts = shares.into_values().flat_map(|(person, shares)| {
+            let told = bursts(&shares, config.most_shares).into_iter().filter(|burst| unjudged.concerns(burst));
+            let told = told.map(|burst| finding(&person, burst, &shares, config.most_shares));
+            told.collect::<Vec<_>>()
         });
-        let findings = findings.collect();
+        let findings = bursts.collect();
         Judgement { findings, body: BTreeMap::from([("people_who_shared", people)]), notes: Vec::new() }
     }
 
@@ -132,6 +125,36 @@ impl Program for ShareWatch {
             document.sections.push(Section::new("people who shared much").with_people(people));
         }
     }
+}
+
+/// The stretches in which there was more than the limit all along.
+fn bursts(shares: &[Evidence], most: u64) -> Vec<Window> {
+    let mut sliding = SlidingWindow::new(WITHIN, most, Measure::Acts);
+    for share in shares {
+        let act = Act { at: share.at, document: share.event, class: ActClass::Share, weight: Weight::ONE, sample: () };
+        sliding.push(act);
+    }
+    sliding.episodes().iter().map(|episode| episode.window).collect()
+}
+
+fn finding(person: &Person, burst: Window, shares: &[Evidence], most: u64) -> Found<()> {
+    let shares: Vec<&Evidence> = shares.iter().filter(|share| burst.contains(share.at)).collect();
+    let total = shares.len() as u64;
+    Found::from(Finding {
+        rule: "many_shares".to_owned(),
+        severity: Severity::Medium,
+        state: FindingState::New,
+        course: Course::Burst,
+        matter: None,
+        fingerprint: audit_model::fingerprint(&["many_shares", &person.id.to_string()]),
+        person: person.clone(),
+        room: None,
+        counts: Counts { acts: total, documents: total },
+        window: burst,
+        reasons: vec![format!("shared {total} times, more than {most} of them within an hour")],
+        evidence: shares.into_iter().take(audit_model::MAX_EVIDENCE).cloned().collect(),
+        evidence_total: total,
+    })
 }
 
 fn main() -> ExitCode {

@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use figment::value::Value;
 use report::Form;
 
+use crate::Error;
 use crate::time_spec::TimeSpec;
 
 /// The common flags. They are global: they may stand before or after a subcommand.
@@ -101,6 +102,62 @@ pub trait CommandLine {
     fn has_own_command(&self) -> bool {
         false
     }
+
+    /// The flags about runs that the given subcommand of the program's own goes by. All others are refused.
+    fn heeded(&self) -> &'static [RunFlag] {
+        &[]
+    }
+}
+
+/// A common flag that is about a run and its report. A subcommand refuses those that it does not go by: whoever gives one relies on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunFlag {
+    Since,
+    Until,
+    /// `--format json`
+    Json,
+    Report,
+    /// Heeded as well by whatever changes nothing anyway.
+    DryRun,
+    ExitCode,
+}
+
+impl RunFlag {
+    const ALL: [RunFlag; 6] =
+        [RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::Report, RunFlag::DryRun, RunFlag::ExitCode];
+
+    fn name(self) -> &'static str {
+        match self {
+            RunFlag::Since => "--since",
+            RunFlag::Until => "--until",
+            RunFlag::Json => "--format json",
+            RunFlag::Report => "--report",
+            RunFlag::DryRun => "--dry-run",
+            RunFlag::ExitCode => "--exit-code",
+        }
+    }
+
+    fn is_given(self, args: &CommonArgs) -> bool {
+        match self {
+            RunFlag::Since => args.since.is_some(),
+            RunFlag::Until => args.until.is_some(),
+            RunFlag::Json => args.format == ReportFormat::Json,
+            RunFlag::Report => !args.reports.is_empty(),
+            RunFlag::DryRun => args.dry_run,
+            RunFlag::ExitCode => args.exit_code,
+        }
+    }
+}
+
+/// Refuses flags that the given subcommand would ignore.
+pub(crate) fn refuse_ignored(cli: &impl CommandLine) -> Result<(), Error> {
+    let heeded = match cli.command() {
+        Some(command) => command.heeded(),
+        None if cli.has_own_command() => cli.heeded(),
+        None => return Ok(()),
+    };
+    let mut given = RunFlag::ALL.into_iter().filter(|flag| flag.is_given(cli.common()));
+    given.find(|flag| !heeded.contains(flag)).map_or(Ok(()), |flag| Err(Error::IgnoredFlag(flag.name())))
 }
 
 /// The subcommands that every program has.
@@ -119,6 +176,17 @@ pub enum CommonCommand {
         /// Which shell
         shell: Shell,
     },
+}
+
+impl CommonCommand {
+    fn heeded(&self) -> &'static [RunFlag] {
+        match self {
+            CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
+            CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
+            CommonCommand::Store(StoreCommand::Prune { .. }) => &[],
+            CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
+        }
+    }
 }
 
 /// `config …`

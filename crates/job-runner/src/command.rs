@@ -8,10 +8,10 @@ use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand};
+use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
 use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
-use crate::exit::Exit;
+use crate::exit::{Exit, exit_of};
 use crate::flow::conclude;
 use crate::logging::Log;
 use crate::program::Program;
@@ -58,6 +58,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
             return Err(mistake.into());
         }
     };
+    refuse_ignored(cli)?;
     if let Some(CommonCommand::Completions { shell }) = cli.command() {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::ABOUT.name, &mut script);
@@ -133,9 +134,4 @@ fn job<P: Program>(
 /// One line per problem: a configuration lists all of them at once.
 fn lines(failure: &anyhow::Error) -> Vec<String> {
     format!("{failure:#}").lines().map(str::to_owned).collect()
-}
-
-pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
-    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
-    if is_usage { Exit::Usage } else { Exit::Nothing }
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::config::{Problem, Problems};
+use crate::key_origin::KeyOrigin;
 use crate::names::Unknown;
-use crate::secret::KeyOrigin;
 
 /// Why the surroundings of a job could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +59,9 @@ pub enum Error {
     /// `--until` has not come yet.
     #[error("the window ends at {0}, which has not come yet; change `--until`, or set this machine's clock")]
     FutureWindow(chrono::DateTime<chrono::Utc>),
+    /// A flag about runs was given to a subcommand that does not go by it.
+    #[error("this subcommand does not go by `{0}`; leave it out")]
+    IgnoredFlag(&'static str),
     /// `store prune` would forget what the next run judges.
     #[error(
         "`--before {asked}` would forget events that the next run still needs; the latest time possible is {latest}"

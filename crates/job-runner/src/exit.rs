@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::Error;
+
 /// How a process ends. Scripts and monitoring rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -55,6 +57,12 @@ pub fn decide(ending: Ending, exit_code_flag: bool) -> Exit {
     } else {
         Exit::Concluded
     }
+}
+
+/// How a process ends that failed: mistakes in flags and settings are for whoever edits them.
+pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
+    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
+    if is_usage { Exit::Usage } else { Exit::Nothing }
 }
 
 #[cfg(test)]

@@ -16,9 +16,8 @@ use tracing::{info, warn};
 
 use crate::args::{CommonArgs, ReportFormat};
 use crate::clock;
-use crate::command::exit_of;
 use crate::config::CommonConfig;
-use crate::exit::{Ending, Exit, decide};
+use crate::exit::{Ending, Exit, decide, exit_of};
 use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;

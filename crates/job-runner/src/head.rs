@@ -6,7 +6,7 @@ use docspace_client::Portal;
 use serde::{Serialize, Serializer};
 use url::Url;
 
-use crate::program::About;
+use crate::about::About;
 
 /// The common head of a report.
 #[derive(Clone, Debug, Serialize)]

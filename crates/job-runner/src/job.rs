@@ -23,11 +23,8 @@ pub struct Job {
     /// Where a program keeps its journal, else why it may not act: change nothing at the portal, and write to nobody. In a dry run a copy
     /// that goes when the run ends.
     pub store: Result<Store, Refusal>,
-    /// Half-open, UTC.
+    /// Half-open, UTC. What has to be judged may be more: the [`Look`](event_archive::Look) says so.
     pub window: Window,
-    /// From where on events are judged: the beginning of the window, or of a burst that people know and that has not ended, so that it keeps
-    /// its whole number.
-    pub judged_from: DateTime<Utc>,
     /// What nobody has looked at after the window, because this machine's clock is wrong. The runner names it as a gap.
     pub unseen_after: Option<Window>,
     /// When the run started.

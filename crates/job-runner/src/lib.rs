@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod about;
 pub mod args;
 mod clock;
 mod command;
@@ -19,6 +20,7 @@ mod head;
 mod heartbeat;
 mod job;
 mod key_end;
+mod key_origin;
 pub mod logging;
 mod look;
 mod memory;
@@ -41,12 +43,13 @@ mod upkeep;
 mod watchers;
 mod window;
 
+pub use about::About;
 pub use command::main;
 pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
 pub use frame::{document, news, render};
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::{Job, Publishing, Refusal};
-pub use program::{About, Program, ReportOf};
+pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;

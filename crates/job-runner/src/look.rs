@@ -137,7 +137,6 @@ impl<P: Program> Run<'_, P> {
                     archive: archive.clone(),
                     store: refusal.into_iter().flatten().next().map_or_else(|| Ok(stores.store.clone()), Err),
                     window: stretch.window,
-                    judged_from: stretch.judged_from,
                     unseen_after,
                     now,
                     started: self.started,
@@ -179,7 +178,8 @@ impl<P: Program> Run<'_, P> {
             return Ok((self.unseen((head, stretch), P::ABOUT.main.name(), GapReason::AuditFeatureMissing), true));
         }
         let what = (job.client.clone(), job.archive.clone());
-        let mut look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
+        let look = Look::new(what, (job.window, job.now), P::ABOUT.main, P::ABOUT.blind_spots);
+        let mut look = look.judging_from(stretch.judged_from);
         match stop.limit(&self.client, P::gather(self.config, job, &mut look)).await {
             Ok(Ok(facts)) => {
                 head.coverage = look.into_coverage();

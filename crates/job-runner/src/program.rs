@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::path::Path;
 
-use audit_model::{BlindSpot, MainSource, Window};
+use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
@@ -12,6 +12,7 @@ use report::{Document, Line};
 use serde::Serialize;
 
 use crate::Error;
+use crate::about::About;
 use crate::args::{CommandLine, FlagSetting};
 use crate::config::Settings;
 use crate::doctor::{Check, Reached};
@@ -22,27 +23,6 @@ use crate::job::{Job, Publishing};
 use crate::names::NamedList;
 use crate::report::{Judgement, Report};
 use crate::setup::Setup;
-
-/// What does not change from run to run.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
-    /// Name of the binary, of its settings in the environment, and of its state.
-    pub name: &'static str,
-    pub version: &'static str,
-    /// Version of the JSON report; a change that breaks readers raises it.
-    pub report_version: u32,
-    /// How far the window reaches back from its end when nothing says otherwise.
-    pub window: TimeDelta,
-    /// Without it nothing can be concluded.
-    pub main: MainSource,
-    /// What no portal records of the matter, however complete the look is.
-    pub blind_spots: &'static [BlindSpot],
-    /// Names, in gaps, of what the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
-    /// the next run; whatever else is missing only makes a report poorer.
-    pub judged_by: &'static [&'static str],
-    /// Whether each finding becomes an alert, so that `alerts.*` does something.
-    pub sends_alerts: bool,
-}
 
 /// What a program found.
 pub type ReportOf<P> = Report<<P as Program>::Detail, <P as Program>::Body>;

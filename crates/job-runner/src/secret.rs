@@ -1,57 +1,22 @@
 //! Where the API key comes from. What it is good for is left to the portal client.
 
-use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secrecy::SecretString;
 
 use crate::Error;
 use crate::environment::Environment;
+use crate::key_origin::KEY_VARIABLE;
+pub use crate::key_origin::KeyOrigin;
 
-/// The variable that holds the key itself, as the published samples name it.
-const KEY_VARIABLE: &str = "DOCSPACE_API_KEY";
 /// Where systemd puts credentials (`LoadCredential=`).
 pub(crate) const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 /// The credential's name in that folder.
 const CREDENTIAL: &str = "docspace-api-key";
 /// The same for the mail server's password.
 const PASSWORD_CREDENTIAL: &str = "smtp-password";
-
-/// Which of the four places the key came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// The file of `--key-file`.
-    Flag(PathBuf),
-    /// `DOCSPACE_API_KEY`.
-    Environment,
-    /// The credential in `$CREDENTIALS_DIRECTORY`.
-    Credential(PathBuf),
-    /// The file of the setting `key_file`.
-    Setting(PathBuf),
-}
-
-impl KeyOrigin {
-    /// The file, if it was one.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Flag(path) | Self::Credential(path) | Self::Setting(path) => Some(path),
-            Self::Environment => None,
-        }
-    }
-}
-
-impl fmt::Display for KeyOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(path) => write!(f, "`{}` (flag --key-file)", path.display()),
-            Self::Environment => write!(f, "environment variable {KEY_VARIABLE}"),
-            Self::Credential(path) => write!(f, "`{}` (credential)", path.display()),
-            Self::Setting(path) => write!(f, "`{}` (setting `key_file`)", path.display()),
-        }
-    }
-}
 
 /// The API key, and what to know about where it was.
 #[derive(Debug)]
@@ -124,6 +89,7 @@ fn checked(mut text: String, origin: &KeyOrigin) -> Result<SecretString, Error> 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::path::PathBuf;
 
     use secrecy::ExposeSecret;
     use tempfile::TempDir;

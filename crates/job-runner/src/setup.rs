@@ -17,6 +17,7 @@ use tracing::warn;
 use url::Url;
 
 use crate::Error;
+use crate::about::About;
 use crate::args::CommonArgs;
 use crate::clock::ClockDifference;
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
@@ -26,7 +27,7 @@ use crate::gone;
 use crate::guard;
 use crate::job::Job;
 use crate::names::NamedList;
-use crate::program::{About, Program};
+use crate::program::Program;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, filled_in, state_paths};
 use crate::window::check_window;
@@ -117,7 +118,6 @@ impl<C> Setup<'_, C> {
             archive,
             store: Ok(store),
             window,
-            judged_from: window.since,
             unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
             started: Instant::now(),

@@ -1,6 +1,6 @@
 //! Which stretch of time a run looks at, what earlier runs have left open before it, and what of both counts as judged afterwards.
 
-use audit_model::{Coverage, Gap, GapReason, MainSource, SpanSet, Verdict, Window};
+use audit_model::{Coverage, Gap, GapReason, MainSource, Source, SpanSet, Verdict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Judged;
@@ -85,14 +85,14 @@ impl Stretch {
 
     /// What counts as judged after a run, and whether what came late does. A source that rules need and that could not be read leaves its
     /// time unjudged, and the holes before the window open: these are named in the coverage, too.
-    pub(crate) fn judged(&self, judged_by: &[&str], coverage: &mut Coverage) -> (SpanSet, bool) {
+    pub(crate) fn judged(&self, judged_by: &[Source], coverage: &mut Coverage) -> (SpanSet, bool) {
         // only these two are asked for the holes as well
-        let knows_holes = |gap: &Gap| matches!(gap.what.as_str(), "audit" | "logins");
+        let knows_holes = |gap: &Gap| gap.is_of(Source::Audit) || gap.is_of(Source::Logins);
         // what the portal has forgotten of a login history that only adds to findings never comes
         let is_lost = |gap: &Gap| {
-            gap.what == "logins" && gap.why == GapReason::BeyondRetention && coverage.main != MainSource::Logins
+            gap.is_of(Source::Logins) && gap.why == GapReason::BeyondRetention && coverage.main != MainSource::Logins
         };
-        let is_needed = |gap: &&Gap| judged_by.contains(&gap.what.as_str()) && !is_lost(gap);
+        let is_needed = |gap: &&Gap| judged_by.iter().any(|source| gap.is_of(*source)) && !is_lost(gap);
         let needed: Vec<Gap> = coverage.gaps.iter().filter(is_needed).cloned().collect();
         let mut judged = SpanSet::from_iter([self.window]);
         let other = needed.iter().find(|gap| !knows_holes(gap));

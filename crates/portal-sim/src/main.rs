@@ -45,7 +45,7 @@ struct Serve {
     /// The key that the portal's owner has, instead of the scenario's.
     #[arg(long)]
     key: Option<String>,
-    /// The portal's clock, which stands still; the real time if absent.
+    /// The portal's clock, which then stands still; without it, the portal's clock goes as this machine's does.
     #[arg(long, value_name = "INSTANT")]
     now: Option<DateTime<Utc>>,
     /// Append one JSON line per request.
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
             match cli.command {
                 Command::Serve(serve) => serve.run().await.map(|()| ExitCode::SUCCESS),
                 Command::Scenarios => list().map(|()| ExitCode::SUCCESS),
-                Command::Demo => demo::run(clock()).await,
+                Command::Demo => demo::run(clock).await,
             }
         })
     });
@@ -72,14 +72,15 @@ fn main() -> ExitCode {
 }
 
 /// The real time in whole seconds, as the portal's database keeps it.
-#[expect(clippy::disallowed_methods, reason = "the program's only look at the real clock: the default of --now")]
+#[expect(clippy::disallowed_methods, reason = "the program's only look at the real clock: where no --now stands still")]
 fn clock() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(0)
 }
 
 impl Serve {
     async fn run(self) -> anyhow::Result<()> {
-        let mut scenario = open(&self.scenario, self.now.unwrap_or_else(clock))?;
+        let present = self.now.unwrap_or_else(clock);
+        let mut scenario = open(&self.scenario, present)?;
         let has_keys = scenario.has_keys();
         if let (Some(key), Some(first)) = (self.key, scenario.keys.first_mut()) {
             if has_keys && !key.starts_with("sk-") {
@@ -92,6 +93,10 @@ impl Serve {
         let sim = PortalSim::start_on(scenario, self.listen, log)
             .await
             .with_context(|| format!("listen on {}", self.listen))?;
+        // a scenario with a clock of its own stays at its moment
+        if self.now.is_none() && now == present {
+            sim.follow(clock);
+        }
         let mut out = io::stdout();
         writeln!(out, "{}", sim.url())?;
         writeln!(out, "scenario {name}, clock {}, key {}", now.format("%Y-%m-%dT%H:%M:%SZ"), sim.key())?;

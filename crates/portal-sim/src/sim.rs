@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -64,11 +64,28 @@ pub struct PortalSim {
 
 struct Shared {
     scenario: Mutex<Scenario>,
+    /// What the portal's clock follows; it stands still without.
+    clock: Mutex<Option<Followed>>,
     requests: Mutex<Vec<RequestLine>>,
     limiter: Limiter,
     log: Option<Mutex<File>>,
     /// Of the portal's URL.
     scheme: &'static str,
+}
+
+/// A clock that the portal's follows.
+struct Followed {
+    read: Box<dyn Fn() -> DateTime<Utc> + Send>,
+    /// What it said the last time.
+    last: DateTime<Utc>,
+}
+
+impl Followed {
+    /// What has passed since the last call; below zero where the clock was set back.
+    fn passed(&mut self) -> TimeDelta {
+        let present = (self.read)();
+        present - std::mem::replace(&mut self.last, present)
+    }
 }
 
 impl PortalSim {
@@ -109,6 +126,7 @@ impl PortalSim {
         fault::resolve(&mut scenario.faults, scenario.now);
         let shared = Arc::new(Shared {
             scenario: Mutex::new(scenario),
+            clock: Mutex::default(),
             requests: Mutex::default(),
             limiter: Limiter::default(),
             log: log.map(Mutex::new),
@@ -153,10 +171,17 @@ impl PortalSim {
         self.shared.scenario().keys.first().expect("every scenario starts with a key").key.clone()
     }
 
-    /// The portal's clock, which moves only when somebody moves it.
+    /// The portal's clock, which moves only when somebody moves it, or as the one that it [`follow`](Self::follow)s.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.shared.scenario().now
+    }
+
+    /// From now on the portal's clock goes as this one does. What happened before keeps its date, and who moves the clock besides moves it
+    /// against this one.
+    pub fn follow(&self, clock: impl Fn() -> DateTime<Utc> + Send + 'static) {
+        let last = self.now();
+        *lock(&self.shared.clock) = Some(Followed { read: Box::new(clock), last });
     }
 
     /// Every request so far, oldest first.
@@ -182,8 +207,13 @@ impl PortalSim {
 }
 
 impl Shared {
+    /// The portal at this moment.
     fn scenario(&self) -> MutexGuard<'_, Scenario> {
-        lock(&self.scenario)
+        let mut scenario = lock(&self.scenario);
+        if let Some(clock) = &mut *lock(&self.clock) {
+            scenario.now += clock.passed();
+        }
+        scenario
     }
 
     fn record(&self, now: DateTime<Utc>, request: RequestLine) {

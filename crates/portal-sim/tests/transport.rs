@@ -81,3 +81,25 @@ async fn the_date_is_the_portals() {
     sim.edit(|scenario| scenario.now = at("2027-02-28T23:59:59Z"));
     assert_eq!(get(&sim, FILTER, "").await.header("date"), ["Sun, 28 Feb 2027 23:59:59 GMT"]);
 }
+
+/// A clock that is followed moves the portal's present, and nothing that happened before.
+#[tokio::test]
+async fn the_clock_goes_as_the_one_that_it_follows() {
+    let sim = portal().await;
+    let before = get(&sim, FILTER, "").await;
+    let seconds = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(at("2026-11-20T09:00:00Z").timestamp()));
+    let read = std::sync::Arc::clone(&seconds);
+    sim.follow(move || {
+        let seconds = read.load(std::sync::atomic::Ordering::SeqCst);
+        chrono::DateTime::from_timestamp(seconds, 0).expect("a moment")
+    });
+    assert_eq!(get(&sim, FILTER, "").await.header("date"), before.header("date"));
+    seconds.fetch_add(600, std::sync::atomic::Ordering::SeqCst);
+    let later = get(&sim, FILTER, "").await;
+    assert_eq!(later.header("date"), ["Fri, 20 Nov 2026 09:10:00 GMT"]);
+    assert_eq!(later.text(), before.text());
+    // whoever moves it besides is not taken back
+    sim.edit(|scenario| scenario.now += chrono::Duration::hours(1));
+    seconds.fetch_add(60, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(sim.now(), at("2026-11-20T10:11:00Z"));
+}

@@ -1,7 +1,7 @@
 //! One person whom a report names: how urgent, who, what, where, how much, since when, and what to do about it.
 
-use audit_model::{Evidence, Finding, FindingRoom, FindingState, Person, PortalRole, PortalText, Severity};
-use chrono::{DateTime, Utc};
+use audit_model::{Evidence, Finding, FindingRoom, FindingState, Person, PortalRole, PortalText, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::words::{self, plural};
 use crate::{Block, Cell, Details, Line, Link, Table, line};
@@ -157,12 +157,17 @@ impl From<&Finding> for PersonLine {
         let (acts, documents) = (plural(finding.counts.acts, "action"), plural(finding.counts.documents, "document"));
         line.how_much = format!("{acts} on {documents}").into();
         line.first = Some(finding.window.since);
-        line.last = Some(finding.window.until);
+        line.last = Some(last_of(finding.window));
         if !finding.evidence.is_empty() {
             line.details.push(evidence(&finding.evidence, finding.evidence_total));
         }
         line
     }
+}
+
+/// The last moment of a window: its end lies outside, and dates have microseconds.
+fn last_of(window: Window) -> DateTime<Utc> {
+    (window.until - TimeDelta::microseconds(1)).max(window.since)
 }
 
 /// Sample events as a table behind a fold.

@@ -299,6 +299,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_source_has_words() {
+        let names: std::collections::BTreeSet<&str> = audit_model::Source::ALL.map(audit_model::Source::name).into();
+        assert_eq!(names.len(), audit_model::Source::ALL.len(), "{names:?}");
+        names.into_iter().for_each(|name| assert_ne!(source(name), name));
+    }
+
+    #[test]
     fn what_was_not_done_is_no_record_that_was_not_read() {
         let gap = |what: &str, why| {
             let span = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));

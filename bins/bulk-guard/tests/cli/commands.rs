@@ -66,6 +66,11 @@ async fn backtest_compares_limits_in_what_is_remembered() {
     let told = setting.run(&["backtest", "--since", "2026-11-13", "--limits", "20/10m,50/10m,200/10m"]).await;
     assert_eq!(told.exit, 0, "{}", told.stderr);
     insta::assert_snapshot!("backtest", told.stdout);
+    for ignored in [&["--format", "json"][..], &["--report", "r.html"], &["--exit-code"]] {
+        let refused = setting.run(&[&["backtest"], ignored].concat()).await;
+        assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{ignored:?}");
+        assert!(refused.stderr.contains(&format!("does not go by `{}", ignored[0])), "{}", refused.stderr);
+    }
     let wrong = setting.run(&["backtest", "--limits", "20/10h"]).await;
     assert_eq!(wrong.exit, 2);
     assert!(wrong.stderr.contains("20/10m"), "{}", wrong.stderr);

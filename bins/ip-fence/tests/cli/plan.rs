@@ -194,3 +194,12 @@ async fn odd_entries_do_to_the_portal_what_the_plan_says() {
         assert_eq!(is_odd, !does_stop, "{text:?}: {}{}", planned.stdout, planned.stderr);
     }
 }
+
+/// A file that was asked for and not written would pass for the plan of an earlier run.
+#[tokio::test]
+async fn a_plan_says_that_it_writes_no_report() {
+    let setting = common::portal("addresses").await;
+    let refused = common::run(&setting, &["plan", "--report", "plan.html"]).await;
+    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("does not go by `--report`; leave it out"), "{}", refused.stderr);
+}

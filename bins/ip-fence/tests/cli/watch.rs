@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use portal_sim::{Login, Person, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, SCHEMA, assert_valid, portal, portal_with, run, run_bare, run_with, told};
+use crate::common::{self, SCHEMA, Setting, assert_valid, portal, portal_with, run, run_bare, run_with, told};
 
 /// A line for each finding, and the published list of events in numbers; whole findings are in the tests of the report.
 fn in_short(report: &Value) -> String {
@@ -255,4 +255,45 @@ async fn an_alert_says_what_the_report_says() {
         }
         assert!(alert["kind"].is_string(), "{alert}");
     }
+}
+
+/// Somebody types Bob's address and a wrong password, once a minute.
+fn guess(setting: &Setting, minutes: std::ops::Range<i64>) {
+    setting.sim.edit(|portal| {
+        for minute in minutes {
+            let at = common::now() + chrono::TimeDelta::minutes(minute);
+            portal.add_login(Login::failure("bob@example.com", "203.0.113.99", at));
+        }
+    });
+}
+
+/// A run by cron: the number of each burst, with its state.
+async fn guessed(setting: &Setting, since: &str) -> Vec<(u64, String)> {
+    let url = setting.sim.url();
+    let arguments = ["--portal", &url, "--since", since, "--format", "json"];
+    let report = common::run_bare(setting, &arguments).await.json();
+    let bursts = report["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == "failed_burst");
+    bursts.map(|one| (one["counts"]["acts"].as_u64().unwrap(), one["state"].as_str().unwrap().to_owned())).collect()
+}
+
+/// A window that slides past the beginning of a burst takes nothing from its number.
+#[tokio::test]
+async fn guessing_that_goes_on_keeps_its_whole_number() {
+    let setting = portal("quiet").await;
+    guess(&setting, -20..-8);
+    assert_eq!(guessed(&setting, "30m").await, [(12, "new".to_owned())]);
+    guess(&setting, -8..4);
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::minutes(25));
+    assert_eq!(guessed(&setting, "30m").await, [(24, "grown".to_owned())]);
+}
+
+/// Failed logins that the portal stored late are too many only together with those that were there before.
+#[tokio::test]
+async fn guessing_of_which_half_came_late_is_found() {
+    let setting = portal("quiet").await;
+    guess(&setting, -90..-87);
+    assert_eq!(guessed(&setting, "5h").await, []);
+    guess(&setting, -87..-84);
+    assert_eq!(guessed(&setting, "30m").await, [(6, "new".to_owned())]);
+    assert_eq!(guessed(&setting, "30m").await, []);
 }

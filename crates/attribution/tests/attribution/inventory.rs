@@ -132,7 +132,7 @@ async fn what_came_into_a_folder_since_it_was_read_counts() {
     let (sim, mut look) = start(portal).await;
     keep_inventory(&mut look).await.unwrap();
     let mut look = next_run(&sim, &look, TimeDelta::minutes(10));
-    look.audit().await.unwrap();
+    look.audit().await.unwrap().of_window_alone();
     let events = look.archive.events(audit_model::Window::new(at(0), at(100)));
     let context = futures::TryStreamExt::try_next(&mut std::pin::pin!(events)).await.unwrap().unwrap().context;
     let gone = |folder| AuditEvent { context: context.clone(), ..event(TRASHED, folder, at(90)) };
@@ -183,7 +183,7 @@ async fn the_inventory_is_read_again_when_much_has_changed() {
         let (sim, mut look) = start(portal).await;
         keep_inventory(&mut look).await.unwrap();
         let mut look = next_run(&sim, &look, TimeDelta::minutes(10));
-        look.audit().await.unwrap();
+        look.audit().await.unwrap().of_window_alone();
         let asked = sim.requests().len();
         keep_inventory(&mut look).await.unwrap();
         assert_eq!(sim.requests().len() > asked, is_due, "{action} {events}");

@@ -187,7 +187,7 @@ async fn the_log_of_a_room_tells_between_rooms_of_one_title_and_some_rooms_have_
         let gaps = read_room_log(&RoomId::Number(room), window, &mut logs, &mut look).await.unwrap();
         assert_eq!(gaps, Some(Vec::new()));
     }
-    look.audit().await.unwrap();
+    look.audit().await.unwrap().of_window_alone();
     let ids = look.archive.room_log(&RoomId::Number(71), window).await.unwrap();
     let upload = AuditEvent { id: ids[0], ..event(FILE_UPLOADED, "900", now()) };
     let place = Rooms::default().place_with_logs(&upload, &logs);

@@ -168,3 +168,28 @@ async fn a_store_under_its_former_name_is_found_before_the_first_run() {
     let taken = desk.run(&run).await.json();
     assert!(!taken["notes"].to_string().contains(&says) && present.exists() && !former.exists(), "{taken}");
 }
+
+/// Whoever gives a flag relies on it.
+#[tokio::test]
+async fn a_flag_that_a_subcommand_ignores_is_refused() {
+    let report = ["--report", "r.html"];
+    for (command, flags) in [
+        (&["doctor"][..], &[&report[..], &["--since", "2d"], &["--until", "1h"], &["--exit-code"]][..]),
+        (&["config", "show"], &[&report, &["--since", "2d"], &["--exit-code"]]),
+        (&["completions", "bash"], &[&report, &["--format", "json"]]),
+        (&["store", "check"], &[&report, &["--since", "2d"], &["--format", "json"], &["--exit-code"]]),
+        (&["store", "prune", "--before", "90d"], &[&report, &["--dry-run"]]),
+        (&["store", "give-up", "--until", "1h", "--reason", "a test"], &[&report, &["--dry-run"], &["--since", "2d"]]),
+        (&["add", "2", "3"], &[&report, &["--format", "json"], &["--exit-code"]]),
+    ] {
+        for flag in flags {
+            let desk = Desk::new();
+            let ended = desk.run(&[command, flag, &["--portal", "http://127.0.0.1:9"]].concat()).await;
+            let said = format!("this subcommand does not go by `{}`; leave it out", flag.join(" "));
+            let said = said.replace(" r.html", "").replace(" 2d", "").replace(" 1h", "");
+            assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{command:?} {flag:?}");
+            assert!(ended.stderr.contains(&said), "{command:?}: {}", ended.stderr);
+            assert!(!desk.folder.path().join("r.html").exists());
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! A sixth program, of which only questions, rule and report were written: all promises of the path hold for it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use portal_sim::{Event, PersonKind};
+use portal_sim::{Event, Fault, PersonKind};
 
 use crate::common::{Desk, NOW};
 
@@ -16,19 +16,37 @@ async fn shares(number: i64) -> (Desk, portal_sim::PortalSim) {
     let (desk, sim) = Desk::with_portal().await;
     sim.edit(|portal| {
         let mara = portal_sim::Person::new("mara@example.com", "Mara", "Moe").kind(PersonKind::User);
-        portal.people.push(mara.clone());
-        let mara = mara.id;
+        portal.people.push(mara);
+    });
+    share(&sim, number, now() - TimeDelta::minutes(40));
+    (desk, sim)
+}
+
+/// Mara shares so many things, one a second.
+fn share(sim: &portal_sim::PortalSim, number: i64, since: DateTime<Utc>) {
+    sim.edit(|portal| {
+        let mara = portal.person_by_email("mara@example.com").unwrap().id;
         for n in 0..number {
-            portal.add_event(Event::new(SHARED, mara, now() - TimeDelta::minutes(40) + TimeDelta::seconds(n)));
+            portal.add_event(Event::new(SHARED, mara, since + TimeDelta::seconds(n)));
         }
     });
-    (desk, sim)
 }
 
 async fn run(desk: &Desk, sim: &portal_sim::PortalSim, more: &[&str]) -> cli_test::Run {
     let url = sim.url().to_string();
     let arguments: Vec<&str> = ["--portal", &url].into_iter().chain(more.iter().copied()).collect();
-    cli_test::run(desk.command_of("share-watch", &arguments)).await
+    let mut command = desk.command_of("share-watch", &arguments);
+    command.env(cli_test::CLOCK, sim.now().to_rfc3339());
+    cli_test::run(command).await
+}
+
+/// How many shares each finding of a run tells of, with its state.
+async fn told(desk: &Desk, sim: &portal_sim::PortalSim) -> Vec<(u64, String)> {
+    let report = run(desk, sim, &["--format", "json"]).await.json();
+    let of = |finding: &serde_json::Value| {
+        (finding["counts"]["acts"].as_u64().unwrap(), finding["state"].as_str().unwrap().to_owned())
+    };
+    report["findings"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[tokio::test]
@@ -60,6 +78,40 @@ async fn as_many_as_usual_are_silence() {
     let (desk, sim) = shares(10).await;
     let ended = run(&desk, &sim, &[]).await;
     assert_eq!((ended.stdout.as_str(), ended.exit), ("", 0), "{}", ended.stderr);
+}
+
+/// What the portal stored only after its time was judged is judged together with what was there before.
+#[tokio::test]
+async fn what_came_late_is_judged() {
+    let (desk, sim) = shares(0).await;
+    share(&sim, 6, now() - TimeDelta::minutes(90));
+    let first = run(&desk, &sim, &["--since", "5h"]).await;
+    assert_eq!((first.stdout.as_str(), first.exit), ("", 0), "{}", first.stderr);
+    share(&sim, 5, now() - TimeDelta::minutes(80));
+    assert_eq!(told(&desk, &sim).await, [(11, "new".to_owned())]);
+    assert_eq!(told(&desk, &sim).await, [], "it was told, and is long over");
+}
+
+/// What an earlier run was asked to look at and could not see is judged by the next one.
+#[tokio::test]
+async fn a_hole_is_judged_when_it_was_seen() {
+    let (desk, sim) = shares(0).await;
+    share(&sim, 11, now() - TimeDelta::hours(3));
+    assert_eq!(told(&desk, &sim).await, [], "the last hour");
+    sim.set_faults(vec![Fault::status(502).on("security/audit/events")]);
+    assert_ne!(run(&desk, &sim, &["--since", "5h"]).await.exit, 0);
+    sim.set_faults(Vec::new());
+    assert_eq!(told(&desk, &sim).await, [(11, "new".to_owned())]);
+}
+
+/// A window that slides past the beginning of a burst takes nothing from its number.
+#[tokio::test]
+async fn a_burst_that_goes_on_keeps_its_whole_number() {
+    let (desk, sim) = shares(11).await;
+    assert_eq!(told(&desk, &sim).await, [(11, "new".to_owned())]);
+    share(&sim, 11, now() + TimeDelta::minutes(10));
+    sim.edit(|portal| portal.now += TimeDelta::minutes(50));
+    assert_eq!(told(&desk, &sim).await, [(22, "grown".to_owned())]);
 }
 
 #[tokio::test]

@@ -250,7 +250,7 @@ async fn a_textfile_of_somebody_else_is_left_alone() {
     std::fs::write(&file, theirs).unwrap();
     let config = desk.write("sample.toml", "textfile = \"job.prom\"");
     let run = async |sim: &PortalSim, config: &str, command: &[&str]| {
-        let fixed = ["--portal", &sim.url(), "--config", config, "--until", "2026-11-20T09:00:00Z"];
+        let fixed = ["--portal", &sim.url(), "--config", config];
         desk.run(&[command, &fixed].concat()).await
     };
     let ended = run(&sim, &config, &[]).await;
@@ -337,7 +337,7 @@ async fn what_others_can_read_or_change_is_said() {
         set_mode(&above, 0o700);
         set_mode(path, mode);
         let url = sim.url();
-        let arguments = ["--portal", &url, "--config", "sample.toml", "--until", "2026-11-20T09:00:00Z"];
+        let arguments = ["--portal", &url, "--config", "sample.toml"];
         let ended = desk.run(&arguments).await;
         assert_eq!((ended.exit, ended.stderr.matches("WARN").count()), (0, 1), "{}", ended.stderr);
         assert!(ended.stderr.contains(says) && ended.stderr.contains("chmod"), "{says}: {}", ended.stderr);

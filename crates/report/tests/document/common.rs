@@ -189,6 +189,9 @@ fn hours(window: Window) -> Timeline {
     }
 }
 
+/// When the last action of every finding was.
+pub(crate) const LAST: &str = "2026-11-20T06:15:00Z";
+
 fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, title: &str) -> Finding {
     let first = at("2026-11-20T05:35:00Z");
     let evidence = (0..10).map(|sample: i64| Evidence {
@@ -219,6 +222,7 @@ fn finding(number: u128, severity: Severity, name: &str, email: Option<&str>, ti
         ],
         evidence: evidence.collect(),
         evidence_total: 41,
+        window: Window::new(first, LAST.parse::<DateTime<Utc>>().unwrap() + TimeDelta::microseconds(1)),
         ..testing::finding(first)
     }
 }

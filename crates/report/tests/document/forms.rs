@@ -69,3 +69,14 @@ fn lines_lead_to_rows() {
     assert!(text.contains("- switched off. [48521]\n") && text.contains("- switched on. [48522]\n"), "{text}");
     assert!(text.contains("\nComplete: 9 of 9 events; nothing is missing\n"), "{text}");
 }
+
+/// The end of a finding's window lies just after its last action, and is not that action.
+#[test]
+fn the_last_action_has_its_own_date() {
+    let found = common::findings();
+    let table = found.csv();
+    let last = table.lines().filter(|row| row.starts_with("\"person\"")).filter_map(|row| row.split("\",\"").nth(13));
+    assert_eq!(last.collect::<Vec<_>>(), [common::LAST; 3], "{table}");
+    assert!(found.text(80).contains("last 2026-11-20 07:15:00"), "{}", found.text(80));
+    assert!(found.html().contains("datetime=\"2026-11-20T06:15:00Z\""), "{}", found.html());
+}
