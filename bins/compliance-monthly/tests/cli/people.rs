@@ -119,7 +119,7 @@ async fn events_to_decide_about_lead_to_their_rows() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.contains("Matters to decide: 64\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(": 64 matters of "), "{}", ended.stdout);
     let page = setting.written(".html");
     let links: Vec<&str> = page.split("href=\"#event-").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(links.len(), 13, "{links:?}");
@@ -145,7 +145,7 @@ async fn people_whom_something_was_done_to_are_named() {
     for said in [
         "Sun 14 Jun 10:00  Olga Owner changed the role of Carl Quiet: ",
         "Olga Owner disabled or enabled the account of Carl Quiet: ",
-        "Olga Owner removed the account of Bob =HYPERLINK(\"http://evil.example.com\"): make sure that it was agreed",
+        "Olga Owner removed the account of Bob =HYPERLINK(\"http:/ /evil.example.com\"): make sure that it was agreed",
     ] {
         assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
     }
