@@ -74,9 +74,10 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     }
     let listed =
         config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();
-    let admins = match capabilities.owner {
-        true => "DocSpace admins included",
-        false => "DocSpace admins excepted: the key is not the owner's",
+    let admins = if capabilities.owner {
+        "DocSpace admins included"
+    } else {
+        "DocSpace admins excepted: the key is not the owner's"
     };
     let key = match (capabilities.admin, may_write) {
         (true, true) => "the key could suspend them; this version does not",

@@ -53,9 +53,8 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
         if count == 0 && kind.is_some() {
             continue;
         }
-        let verdict = if count > threshold.documents { "more than" } else { "of" };
         let (what, span) = (plural(count, kind.map_or("document", Kind::counted)), threshold.span());
-        writeln!(text, "  at most {what} {name} within {span}, {verdict} {}", threshold.documents)?;
+        writeln!(text, "  {name}: peak {what} in {span} (limit {})", threshold.documents)?;
     }
     for gap in archive.unread_audit(window).await? {
         writeln!(text, "Not remembered: {}", clock.span(gap))?;

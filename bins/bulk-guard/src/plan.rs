@@ -92,7 +92,7 @@ fn planned(report: &mut Report, plan: Plan) {
 /// What a plan says of one person, as a sentence without a full stop.
 fn action_words(action: &Action) -> String {
     match (&action.state, &action.held) {
-        (ActionState::Already, _) => "the account is off already".to_owned(),
+        (ActionState::Already, _) => "the account is already disabled".to_owned(),
         (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
         (_, None) => "would be suspended by a version that acts".to_owned(),
     }

@@ -85,9 +85,8 @@ impl Habits {
     /// What could not be judged for want of memory; `None` when it could.
     pub(crate) fn unknown(&self) -> Option<String> {
         let days = plural(self.days.len() as u64, "day");
-        let asked = "whether hour and address are usual is not known";
-        (!self.are_known())
-            .then(|| format!("{asked}: {days} of work remembered of the month before, fewer than {LEAST_DAYS}"))
+        let asked = "cannot tell whether the hour and address are usual";
+        (!self.are_known()).then(|| format!("{asked}: only {days} of history ({LEAST_DAYS} needed)"))
     }
 }
 
@@ -251,7 +250,7 @@ fn unknown_names(told: usize, gone: usize, failed: usize) -> String {
         (0, failed) => format!("{failed} not told by the portal"),
         (gone, failed) => format!("{gone} no longer there and {failed} not told by the portal"),
     };
-    format!("whether the documents have names that ransomware gives is not known: of {asked} looked up, {why}")
+    format!("could not check for ransomware file names: of {asked} looked up, {why}")
 }
 
 fn signs_of_names(titles: &[PortalText], names: &Names) -> Vec<Corroboration> {
@@ -345,7 +344,7 @@ pub(crate) async fn countries(job: &Job, findings: &[&Finding], look: &mut Look)
 }
 
 fn unknown_countries(history: &History) -> String {
-    let unknown = "whether the country of the sign-in is new is not known";
+    let unknown = "cannot tell whether the country of the sign-in is new";
     if let Some(unseen) = history.unseen() {
         return format!("{unknown}, because earlier ones could not be read: {}", unseen.explanation());
     }

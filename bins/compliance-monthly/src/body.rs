@@ -19,7 +19,7 @@ use crate::target::Target;
 use crate::topic::TOPICS;
 use crate::upload::Action;
 
-/// Where the files are.
+/// The folder of a report with its files, all in place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Written {
     pub(crate) folder: PathBuf,

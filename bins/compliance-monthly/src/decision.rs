@@ -87,7 +87,7 @@ fn no_events(facts: &Facts) -> Vec<Decision> {
     let beside = match (facts.logins.successes, before) {
         (0, 0) => return Vec::new(),
         (0, before) => format!("after {} in {}", plural(before, "event"), facts.period.previous().words()),
-        (logins, _) => format!("beside {}", plural(logins, "login")),
+        (logins, _) => format!("in spite of {}", plural(logins, "login")),
     };
     let text = format!(
         "not one event was recorded, {beside}: find out whether the portal still records events, and whether something between it and \
@@ -170,7 +170,7 @@ fn set_addresses(facts: &Facts) -> Vec<Decision> {
         return Vec::new();
     }
     let text = format!(
-        "{} for which the caller chose the address that the portal noted: nothing does that by accident, look at who it was",
+        "{} for which the caller chose the address that the portal noted: this does not happen by accident; find out who",
         plural(some.total, "login")
     );
     let ids = shown(some);
@@ -366,7 +366,7 @@ mod tests {
         let mut logins = Logins::new(None, 10);
         logins.push(&login());
         let beside = Facts { logins, ..quiet() };
-        assert_eq!(told(&beside), ["not one event was recorded, beside 1 login"]);
+        assert_eq!(told(&beside), ["not one event was recorded, in spite of 1 login"]);
         let before = Summary { events: Tally { count: 9, first: 1, last: 9 }, ..Summary::default() };
         let after = Facts { before: Some(before), ..quiet() };
         assert_eq!(told(&after), ["not one event was recorded, after 9 events in May 2026"]);

@@ -6,7 +6,7 @@ use ::report::{Block, Document, Figure, Line, Section, Table, line};
 use audit_model::{ActClass, Coverage, Gap, SourceCoverage, Verdict};
 use uuid::Uuid;
 
-use crate::decision::{Decision, matters};
+use crate::decision::Decision;
 use crate::facts::Facts;
 use crate::period::{Period, day_words};
 use crate::summary::{Actor, RoomKey, Summary};
@@ -22,7 +22,7 @@ pub(crate) fn put(facts: &Facts, document: &mut Document) {
     }
     let decisions = facts.decisions();
     let has_logins = document.coverage.logins.is_some();
-    document.figures = figures(facts, matters(&decisions), has_logins);
+    document.figures = figures(facts, has_logins);
     document.sections.push(Section::new("what needs a decision").with(asked(&decisions)));
     document.sections.push(happened(facts, has_logins));
 }
@@ -91,7 +91,7 @@ pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
     format!("{}; {end}", held.join(", ")).into()
 }
 
-fn figures(facts: &Facts, decisions: u64, has_logins: bool) -> Vec<Figure> {
+fn figures(facts: &Facts, has_logins: bool) -> Vec<Figure> {
     let Facts { summary, before, logins, period, .. } = facts;
     let previous = period.previous().words();
     let compared = |label: &str, of: &dyn Fn(&Summary) -> u64| {
@@ -102,14 +102,13 @@ fn figures(facts: &Facts, decisions: u64, has_logins: bool) -> Vec<Figure> {
         Figure::new(label, of(summary)).with_note(note.unwrap_or_default())
     };
     let mut figures = vec![
-        Figure::new("matters to decide", decisions),
         compared("events recorded", &|summary| summary.events.count),
         compared("people at work", &|summary| summary.active_people),
         compared("downloads", &|summary| summary.of_class(ActClass::Download)),
         compared("deletions", &|summary| summary.of_class(ActClass::Delete)),
     ];
     if has_logins {
-        let note = format!("beside {}", plural(logins.successes, "login"));
+        let note = format!("and {} successful", number(logins.successes));
         figures.push(Figure::new("failed logins", logins.failures).with_note(note));
     }
     figures
@@ -209,8 +208,8 @@ fn not_compared(before: &Period) -> String {
         None => format!("--since {} --until {}", before.local(before.window.since), before.local(before.window.until)),
     };
     format!(
-        "There is nothing to compare with: {words} is not completely in this program's archive; run it once with `{flags}`, without \
-         `--out`, and then this report again"
+        "No comparison: the previous period ({words}) is not fully archived; run this program once with `{flags}`, without `--out`, and \
+         then this report again"
     )
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn text(report: &Report, whole: &Document) -> Vec<u8> {
         format!("\nDigest: {}  (keep this line elsewhere: `verify --digest` compares)\n", written.digest)
     });
     let pages = first.text(TEXT_WIDTH).into_bytes();
-    [txt::published_lines(facts).into_bytes(), b"\n".to_vec(), pages, digest.unwrap_or_default().into_bytes()].concat()
+    let head = txt::published_lines(facts, whole.seal()).into_bytes();
+    [head, b"\n".to_vec(), pages, digest.unwrap_or_default().into_bytes()].concat()
 }
 
 /// Where the files are, here and in the portal.

@@ -125,9 +125,8 @@ fn subjects(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
     if !had_not.is_empty() {
         let titles: Vec<String> = had_not.into_iter().map(|topic| topic.title().to_lowercase()).collect();
         let is_hidden = coverage.lacks(audit_model::Source::Audit);
-        let nothing =
-            if is_hidden { "Nothing was seen, though not all could be seen," } else { "Nothing was recorded" };
-        section.blocks.push(Block::Paragraph(format!("{nothing} of: {}.", titles.join("; ")).into()));
+        let nothing = if is_hidden { "Nothing found (records incomplete) for" } else { "Nothing was recorded of" };
+        section.blocks.push(Block::Paragraph(format!("{nothing}: {}.", titles.join("; ")).into()));
     }
     section
 }
@@ -199,11 +198,11 @@ fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
         quiet.push(format!("and {} more", ::report::words::number(total - quiet.len() as u64)).into());
     }
     let nothing = match (is_hidden, &facts.filter) {
-        (true, _) => "Nothing was seen, though not all could be seen,",
-        (false, Some(_)) => "Nothing of what this report is restricted to was recorded",
-        (false, None) => "Nothing was recorded",
+        (true, _) => "Nothing found (records incomplete) for",
+        (false, Some(_)) => "Nothing of what this report is restricted to was recorded in",
+        (false, None) => "Nothing was recorded in",
     };
-    let summary = format!("{nothing} in {}", plural(total, "room")).into();
+    let summary = format!("{nothing} {}", plural(total, "room")).into();
     Block::Details(Details { summary, blocks: vec![Block::List(quiet)] })
 }
 

@@ -127,7 +127,7 @@ pub(crate) fn login(login: &LoginEvent, period: &Period) -> String {
     ])
 }
 
-/// One account.
+/// A row of the table of people.
 pub(crate) fn account(id: Uuid, row: &PersonRow, remark: &str) -> String {
     let Tally { count, first, last } = row.events;
     let cells =

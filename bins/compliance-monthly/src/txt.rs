@@ -2,7 +2,7 @@
 
 use std::io;
 
-use audit_model::{AuditEvent, PortalText};
+use audit_model::{AuditEvent, PortalText, Verdict};
 use chrono_tz::Tz;
 
 use crate::facts::Facts;
@@ -10,9 +10,13 @@ use crate::period::local;
 
 const RULE: &str = "--------------------------------------------------------------------------------";
 
-/// The three lines that scripts rely on.
-pub(crate) fn published_lines(facts: &Facts) -> String {
-    let (period, events) = (&facts.period, facts.summary.events.count);
+/// The three lines that scripts rely on. Where nothing could be read the number of events is unknown, which is not zero.
+pub(crate) fn published_lines(facts: &Facts, verdict: Verdict) -> String {
+    let period = &facts.period;
+    let events = match verdict {
+        Verdict::Nothing => "unknown".to_owned(),
+        Verdict::Incomplete | Verdict::Complete => facts.summary.events.count.to_string(),
+    };
     format!("Compliance report\nPeriod: {} - {}\nTotal events: {events}\n", period.first_day(), period.last_day())
 }
 

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
 use crate::period::Month;
 
-/// What was found.
+/// A report whose files were compared with its manifest.
 #[derive(Debug)]
 pub(crate) struct Verified {
     manifest: Manifest,

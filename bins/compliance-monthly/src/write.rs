@@ -115,7 +115,7 @@ impl Source<'_> {
         let mut text = bundle.begin(&self.file_name(".txt"))?;
         let mut table = bundle.begin(&names.events)?;
         let mut lines = bundle.begin(&self.file_name("-events.ndjson"))?;
-        text.write_all(txt::published_lines(facts).as_bytes())?;
+        text.write_all(txt::published_lines(facts, self.coverage.verdict()).as_bytes())?;
         text.write_all(b"\n")?;
         text.write_all(pages)?;
         txt::events_head(&mut text)?;

@@ -54,7 +54,7 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let portal = setup.portal_url().ok();
     let doubts = lint::doubts(&file, portal.as_ref().map(|url| gather::is_public(&setup.config.portal, url)));
     let well = match doubts.len() {
-        0 => "no mistake in them".to_owned(),
+        0 => "no errors".to_owned(),
         count => format!("{} to look at", plural(count as u64, "entry")),
     };
     let mut text = match portal {

@@ -39,7 +39,7 @@ pub(crate) struct Config {
 #[serde(default)]
 pub(crate) struct OwnPortal {
     pub(crate) enforce: Enforce,
-    /// Whether people reach the portal over the internet, so that a private address is none of theirs. By default judged by the
+    /// Whether people reach the portal over the internet, so that a private address is not genuine. By default judged by the
     /// portal's own address.
     pub(crate) public: Option<bool>,
     /// A network or range of more addresses than this is not expanded in a plan.

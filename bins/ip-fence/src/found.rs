@@ -18,7 +18,7 @@ pub(crate) const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 /// Rows of the audit trail that the published list of events has of one finding; logins it has all.
 const ACTS_LISTED: usize = MAX_EVIDENCE;
 
-/// What was found.
+/// A kind of finding; each has a severity and advice of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {

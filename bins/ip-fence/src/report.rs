@@ -15,7 +15,6 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
     if !people.is_empty() {
         document.figures.push(Figure::new("people", people.len() as u64));
-        document.figures.push(Figure::new("findings", report.counted().count() as u64));
     }
     if let Some(policy) = &report.body.policy {
         let named = format!("for {}", plural(policy.people as u64, "person"));
@@ -74,7 +73,7 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::NotAllowed => {
             "as sure as the address, and that is what the portal noted: a VPN, a proxy or the caller can change it"
         }
-        Kind::CannotJudge => "not sure of anything: it may be an allowed address or not",
+        Kind::CannotJudge => "unknown: the address may or may not be allowed",
         Kind::AddressSet => "sure that somebody set it; not sure who: a proxy that is set up wrongly does it too",
         Kind::Unnamed => "sure; whether it is a gap in the policy or in the portal is for people to tell",
         Kind::Disabled => "sure as to the account; background jobs can still run for a while under its name",
@@ -88,7 +87,9 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::ListChanged => {
             "sure; the portal records who wrote and when, and not what, so what was changed is what two runs have read"
         }
-        Kind::NotEnforced => "likely: see the two explanations above",
+        Kind::NotEnforced => {
+            "likely: either the deployment has switched the feature off, or the callers set these addresses"
+        }
     }
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn ensure(config: &Config, job: &Job, look: &mut Look) -> anyho
 /// act is not one to rely on.
 ///
 /// # Errors
-/// The reason.
+/// When a room is asked for and the store cannot be used.
 pub(crate) fn refused(config: &Config, job: &Job) -> anyhow::Result<()> {
     match &job.store {
         Err(refusal) if config.create_room.is_some() && !job.dry_run => {
@@ -202,11 +202,10 @@ impl Act for Making<'_> {
             }
             Err(error) => error,
         };
-        let called = match error.may_have_acted() {
-            true => Called::Broke(
-                "whether the portal made it is not known yet; a run in five minutes looks again".to_owned(),
-            ),
-            false => Called::Refused("the portal did not make it".to_owned()),
+        let called = if error.may_have_acted() {
+            Called::Broke("whether the portal made it is not known yet; a run in five minutes looks again".to_owned())
+        } else {
+            Called::Refused("the portal did not make it".to_owned())
         };
         self.seen().error = Some(error);
         Ok(called)

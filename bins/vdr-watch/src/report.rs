@@ -119,7 +119,7 @@ fn requested_room(action: &RoomAction, portal: &Url) -> Section {
         ActionState::Done => Block::Paragraph(line!["Made the ", room]),
         ActionState::Already => Block::Paragraph(line!["The ", room, " is used", because]),
         // it may be there all the same
-        _ => Block::Warning(line!["No ", room, " was seen", because]),
+        _ => Block::Warning(line!["Could not create or find the ", room, because]),
     };
     let mut section = Section::new("requested virtual data room").with(said);
     section.page = action.room.id.as_ref().and_then(|id| page(id, portal));
@@ -324,10 +324,12 @@ fn add_logins(person: &mut PersonLine, report: &Report, finding: &Finding, clock
     let logins = report.body.logins().details.get(&finding.person.id).map(Vec::as_slice).unwrap_or_default();
     let is_whole = !report.coverage().lacks(audit_model::Source::Logins);
     if logins.is_empty() {
-        person.facts.push(Line::from(match is_whole {
-            true => "no login in the window; the use of an API key leaves none",
-            false => "no login seen, but the login history could not be read in full",
-        }));
+        let none = if is_whole {
+            "no login in the window; the use of an API key leaves none"
+        } else {
+            "no login seen, but the login history could not be read in full"
+        };
+        person.facts.push(none.into());
         return;
     }
     let which = if logins.len() > LOGINS_SHOWN { "Latest logins" } else { "Logins" };

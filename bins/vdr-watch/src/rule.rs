@@ -528,8 +528,7 @@ pub(crate) fn of_class(class: ActClass, count: u64) -> String {
         ActClass::Download => plural(count, "download"),
         ActClass::Change => plural(count, "change"),
         ActClass::Delete => plural(count, "deletion"),
-        ActClass::Share if count == 1 => "1 action of sharing".to_owned(),
-        ActClass::Share => format!("{count} actions of sharing"),
+        ActClass::Share => plural(count, "share"),
         ActClass::Membership if count == 1 => "1 change of members".to_owned(),
         ActClass::Membership => format!("{count} changes of members"),
     }

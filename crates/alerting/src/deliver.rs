@@ -28,7 +28,6 @@ pub struct Delivery {
 /// One channel that did not take an alert.
 #[derive(Debug)]
 pub struct Failure {
-    /// Name of the channel.
     pub channel: String,
     pub error: Error,
 }

@@ -56,7 +56,6 @@ pub struct Refused {
 pub struct Lapsed {
     /// The alert's id.
     pub alert: String,
-    /// Name of the channel.
     pub channel: String,
     /// One line of plain text, safe to show anywhere that takes plain text.
     pub subject: String,

@@ -140,7 +140,7 @@ impl GapReason {
         match self {
             GapReason::AuditFeatureMissing => (
                 "the portal's plan has no audit feature, so its records cannot be searched",
-                "get a plan with it, or stop watching",
+                "upgrade to a plan that includes the audit trail",
             ),
             GapReason::BeyondRetention => (
                 "the portal no longer keeps what is so old, but what an earlier run read of it is still used",

@@ -167,7 +167,7 @@ impl ErrorKind {
             ErrorKind::MalformedKey => "copy it again",
             ErrorKind::MissingScope { needs } => return format!("make a key with the scope `{needs}`").into(),
             ErrorKind::MissingRight | ErrorKind::MembersHidden => "use the key of a DocSpace admin or the owner",
-            ErrorKind::PlanLacks => "get a plan with it",
+            ErrorKind::PlanLacks => "upgrade to a plan that includes it",
             ErrorKind::NoSpace => "make room or raise the quota",
             ErrorKind::NotFound => "look it up in the portal",
             ErrorKind::TooManyRequests { .. } => {

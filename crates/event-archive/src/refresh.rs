@@ -258,10 +258,7 @@ impl Archive {
         {
             self.keep_moment(&name, now).await?;
         }
-        let coverage = match progress.any_read {
-            true => Some(self.summary(source, window).await?),
-            false => None,
-        };
+        let coverage = if progress.any_read { Some(self.summary(source, window).await?) } else { None };
         Ok(progress.finish(coverage))
     }
 
@@ -454,13 +451,12 @@ impl Progress {
         let unseen: SpanSet =
             slice.gaps.iter().map(|gap| gap.span).chain(slice.unread.iter().map(|rest| rest.span)).collect();
         for read in unseen.missing_from(slice.span) {
-            match slice.none_ever {
-                true => {
-                    // what an earlier run had read is in doubt, too
-                    self.covered.remove(read);
-                    self.none_ever.insert(read);
-                }
-                false => self.read(read),
+            if slice.none_ever {
+                // what an earlier run had read is in doubt, too
+                self.covered.remove(read);
+                self.none_ever.insert(read);
+            } else {
+                self.read(read);
             }
         }
         for gap in &slice.gaps {

@@ -43,7 +43,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "TIME")]
     pub since: Option<TimeSpec>,
 
-    /// End of the window, itself outside; same forms, but an age counts back from now [default: now]
+    /// End of the window (exclusive); same forms, but an age counts back from now [default: now]
     #[arg(long, global = true, value_name = "TIME")]
     pub until: Option<TimeSpec>,
 
@@ -55,7 +55,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_enum, default_value_t)]
     pub format: ReportFormat,
 
-    /// Write the whole report into a file besides, in the form that its ending names: .html, .txt, .csv or .json; can be repeated
+    /// Also write the full report to FILE; the extension sets the format (.html, .txt, .csv or .json); can be repeated
     #[arg(long = "report", global = true, value_name = "FILE")]
     pub reports: Vec<ReportFile>,
 

@@ -42,10 +42,8 @@ impl Heartbeat {
     pub(crate) async fn end(&self, exit: Exit, is_plain: bool, log: String) -> Result<(), String> {
         let sign = (!exit.is_success()).then_some("fail");
         let address = address(&self.url, sign, self.run);
-        let request = match exit.is_success() && is_plain {
-            true => self.http.get(address),
-            false => self.http.post(address).body(log),
-        };
+        let is_bare = exit.is_success() && is_plain;
+        let request = if is_bare { self.http.get(address) } else { self.http.post(address).body(log) };
         ping(request, Repeat::Often { after: None }).await
     }
 }

@@ -79,10 +79,7 @@ impl Stores {
         now: DateTime<Utc>,
     ) -> anyhow::Result<Self> {
         let stores = Stores::of(Store::temporary().await?, part).await?;
-        let spare = match dry_run {
-            true => None,
-            false => Spare::open(paths, now).await,
-        };
+        let spare = if dry_run { None } else { Spare::open(paths, now).await };
         let (since, is_news) = spare.as_ref().map_or((None, true), |spare| (Some(spare.since), spare.is_news));
         let since =
             match since.filter(|since| *since < now).map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)) {

@@ -30,7 +30,7 @@ enum Command {
     Serve(Serve),
     /// List the built-in scenarios with what is true in each.
     Scenarios,
-    /// The tour: watch three simulated portals with vdr-watch.
+    /// The tour: seven stops, at which the five programs watch simulated portals.
     Demo,
 }
 

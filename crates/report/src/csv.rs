@@ -1,27 +1,27 @@
 //! Tables for spreadsheets (RFC 4180): every cell is quoted, each row is one line, and none is a formula, whether the file is read by
 //! commas or, as spreadsheets in half of Europe do, by semicolons.
 //!
-//! Of a document that is one table: a row for the report itself, one per person, one per span that was not seen. The first row is
-//! always there, so that a file of an incomplete report never looks like an empty all-clear.
+//! Of a document that is one table: a row for the report itself, one per person, one per line that sections list or warn of, one per
+//! span that was not seen. The first row is always there, so that a file of an incomplete report never looks like an empty all-clear.
 
 use audit_model::{PortalText, Window};
 
 use crate::coverage::unseen;
 use crate::words::{self, utc};
-use crate::{Document, Line, PersonLine, Table};
+use crate::{Block, Document, Line, PersonLine, Section, Table};
 
 /// Columns of [`render`]. Later versions may add some at the end.
 pub const COLUMNS: [&str; 16] = [
-    "row",        // report | person | not_seen
+    "row",        // report | person | line | not_seen
     "severity",   // of a person
     "state",      // of a person what people know of it; of the report complete | incomplete | nothing
     "person_id",  //
     "person",     //
     "email",      //
     "remark",     //
-    "what",       // reason; of the report its headline; of a gap why
+    "what",       // reason; of the report its headline; of a line its text; of a gap why
     "where_id",   // room
-    "where",      // title of the room; of a gap the source
+    "where",      // title of the room; of a line its section; of a gap the source
     "count",      // digits only
     "how_much",   // the same in words
     "first",      // RFC 3339 in UTC; of the report and of gaps the span
@@ -30,7 +30,7 @@ pub const COLUMNS: [&str; 16] = [
     "page",       // the person's page in the portal
 ];
 
-/// People and gaps of a document as one table.
+/// People, listed lines and gaps of a document as one table.
 pub fn render(document: &Document) -> String {
     let mut out = row(COLUMNS);
     let seal = words::seal_name(document.seal());
@@ -43,6 +43,7 @@ pub fn render(document: &Document) -> String {
     };
     out += &of_window("report", seal, document.headline.raw(), String::new(), document.window);
     document.people().into_iter().for_each(|line| out += &person(line));
+    document.sections.iter().for_each(|section| out += &lines(section));
     for unseen in unseen(&document.coverage) {
         for span in &unseen.spans {
             let (what, source) = (unseen.explanation.to_owned(), words::source(unseen.what).to_owned());
@@ -50,6 +51,30 @@ pub fn render(document: &Document) -> String {
         }
     }
     out
+}
+
+/// A row for each line that the section lists or warns of, folded ones too.
+fn lines(section: &Section) -> String {
+    listed(&section.blocks)
+        .into_iter()
+        .map(|line| {
+            let mut cells = COLUMNS.map(|_| String::new());
+            (cells[0], cells[7], cells[9]) = ("line".to_owned(), line.raw(), section.title.raw());
+            row(cells)
+        })
+        .collect()
+}
+
+fn listed(blocks: &[Block]) -> Vec<&Line> {
+    fn of(block: &Block) -> Vec<&Line> {
+        match block {
+            Block::List(lines) => lines.iter().collect(),
+            Block::Warning(line) => vec![line],
+            Block::Details(details) => listed(&details.blocks),
+            Block::Paragraph(_) | Block::Quote(_) | Block::Table(_) | Block::Person(_) => Vec::new(),
+        }
+    }
+    blocks.iter().flat_map(of).collect()
 }
 
 fn person(line: &PersonLine) -> String {

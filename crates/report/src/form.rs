@@ -14,7 +14,7 @@ pub enum Form {
     Text,
     /// One page that needs nothing else.
     Html,
-    /// One table, of people and of gaps, for spreadsheets: see [`csv`].
+    /// One table, of people, listed lines and gaps, for spreadsheets: see [`csv`].
     Csv,
     /// The program's own JSON report, which is made of more than the document: see [`Document::render`].
     Json,
@@ -56,7 +56,7 @@ impl Document {
         html::render(self)
     }
 
-    /// As a table, of people and of gaps.
+    /// As a table, of people, listed lines and gaps.
     pub fn csv(&self) -> String {
         csv::render(self)
     }

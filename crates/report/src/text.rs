@@ -122,6 +122,7 @@ impl Lines {
             }
         }
         match (person.first, person.last) {
+            (Some(first), Some(last)) if first == last => self.say(indent, format!("at {}", self.clock.at(first))),
             (Some(first), Some(last)) => {
                 self.say(indent, format!("first {}, last {}", self.clock.at(first), self.clock.at(last)));
             }

@@ -61,10 +61,24 @@ impl Timeline {
         merged(cut.collect())
     }
 
+    /// Whether every bar is about a day.
+    fn is_daily(&self) -> bool {
+        self.bars.iter().all(|bar| bar.span.length() >= TimeDelta::hours(23))
+    }
+
     /// Name of a bar: a day, when every bar is about one, else the minute it begins with.
     pub(crate) fn label(&self, bar: &Bar, clock: Clock) -> String {
-        let is_daily = self.bars.iter().all(|bar| bar.span.length() >= TimeDelta::hours(23));
-        if is_daily { clock.day(bar.span.since) } else { clock.minute(bar.span.since) }
+        if self.is_daily() { clock.day(bar.span.since) } else { clock.minute(bar.span.since) }
+    }
+
+    /// What stands below its beginning, its middle and its end: of days, the first and the last that are in it.
+    pub(crate) fn axis(&self, clock: Clock) -> [String; 3] {
+        let Window { since, until } = self.span;
+        let middle = since + self.span.length() / 2;
+        if self.is_daily() {
+            return [since, middle, until - TimeDelta::nanoseconds(1)].map(|at| clock.day(at));
+        }
+        [since, middle, until].map(|at| clock.minute(at))
     }
 
     /// The bar with the greatest number, the earliest of several.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::breaker::{Breaker, Load, Trip};
 use crate::protection::{Candidate, Hold, Protection};
 
-/// What is done.
+/// A change of the portal, or a message to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {

@@ -92,7 +92,7 @@ async fn a_country_that_cannot_be_compared_is_said_to_be_unknown() {
     let run = json(&setting, &[]).await;
     let unknown = |run: &cli_test::Run| run.json()["findings"][0]["reasons"].to_string();
     assert_eq!((run.exit, found(&run).len()), (0, 1), "{}", run.stdout);
-    let said = "whether the country of the sign-in is new is not known, because earlier ones could not be read: the key may not";
+    let said = "cannot tell whether the country of the sign-in is new, because earlier ones could not be read: the key may not";
     assert!(unknown(&run).contains(said), "{}", run.stdout);
     setting.sim.set_faults(Vec::new());
     let run = json(&setting, &[]).await;
@@ -176,7 +176,7 @@ async fn a_country_that_nobody_can_compare_is_not_taken_for_a_usual_one() {
         let finding = &run.json()["findings"][0];
         assert_eq!((run.exit, finding["severity"].as_str()), (0, Some(severity)), "{}", run.stdout);
         let reasons = finding["reasons"].to_string();
-        let open = "whether the country of the sign-in is new is not known";
+        let open = "cannot tell whether the country of the sign-in is new";
         let told = reasons.split_once(open).map(|(_, why)| why.starts_with(unknown));
         assert_eq!(told, (!unknown.is_empty()).then_some(true), "{unknown}: {reasons}");
     }

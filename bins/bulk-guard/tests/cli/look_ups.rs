@@ -118,7 +118,7 @@ async fn blind(setting: &Setting, extra: &[&str]) -> Run {
     assert_eq!(found(&run), [("mallory@example.com".to_owned(), "critical".to_owned(), false)], "{}", run.stdout);
     assert_eq!(plan(&run), [], "{}", run.stdout);
     let reasons = run.json()["findings"][0]["reasons"].to_string();
-    assert!(reasons.contains("names that ransomware gives is not known"), "{reasons}");
+    assert!(reasons.contains("could not check for ransomware file names"), "{reasons}");
     run
 }
 

@@ -5,10 +5,12 @@
 mod commands;
 mod common;
 mod contract;
+mod doctor;
 mod faults;
 mod honesty;
 mod look_ups;
 mod reports;
 mod scenarios;
 mod serve;
+mod told;
 mod traps;

@@ -38,17 +38,6 @@ async fn a_client_that_encrypts_by_renaming_is_planned() {
     assert!(signs.contains("new_extension") && signs.contains("40 of 40 new names"), "{signs}");
 }
 
-#[tokio::test]
-async fn every_form_of_the_report_tells_the_same_people() {
-    let mut portal = office();
-    for email in ["mara@example.com", "milo@example.com"] {
-        let person = hire(&mut portal, email, PersonKind::User);
-        Burst::new(RENAMED, 40).by(&mut portal, &person, &[71], ".xq7");
-    }
-    let setting = setting(portal).await;
-    cli_test::contract::reports(&setting, &[], &["Mara mara", "Mara milo"]).await;
-}
-
 /// Photos selected and trashed, an export uploaded over the old one, saves that the document server gives to the first user, a colleague who
 /// restores versions or renames back after an attack, a room tidied up, a folder trashed: told, and nobody is planned.
 #[tokio::test]

@@ -396,3 +396,12 @@ async fn an_incomplete_report_is_not_called_complete() {
     let ended = verify(&setting).await;
     assert!(ended.exit == 0 && ended.stdout.contains(": INCOMPLETE, 21 events"), "{}", ended.stdout);
 }
+
+#[tokio::test]
+async fn a_dry_run_leaves_nothing_behind() {
+    let setting = Setting::new(june()).await;
+    let dry = setting.month("2026-06", &["--dry-run"]).await;
+    assert_eq!(dry.exit, 0, "{}", dry.stderr);
+    assert!(dry.stdout.contains("dry run: nothing was written into /home/report"), "{}", dry.stdout);
+    assert!(!setting.out().exists() && !setting.home().join("state").exists());
+}

@@ -12,8 +12,11 @@ async fn without_the_audit_feature_the_report_is_blind() {
     let setting = Setting::new(june().with_audit(false)).await;
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!((ended.exit, ended.stderr.as_str()), (1, ""), "{}", ended.stdout);
-    insta::assert_snapshot!("blind_stdout_text", crate::without_sizes(&ended.stdout));
+    insta::assert_snapshot!("blind_stdout_text", crate::reports::without_sizes(&ended.stdout));
     let text = setting.written("2026-06.txt");
+    for said in [&ended.stdout, &text] {
+        assert_eq!(said.lines().nth(2), Some("Total events: unknown"), "no event was seen, which is not zero events");
+    }
     insta::assert_snapshot!("blind_txt", text);
     assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
     let json = setting.month("2026-06", &["--format", "json"]).await;
@@ -108,7 +111,7 @@ async fn logins_beside_a_trail_without_events_are_asked_about() {
     portal.events.retain(|event| event.at < at("2026-05-31T22:00:00Z") || event.at >= at("2026-06-30T22:00:00Z"));
     let setting = Setting::new(portal).await;
     let ended = setting.month("2026-06", &[]).await;
-    assert!(ended.stdout.contains("- Not one event was recorded, beside 1 login: find out"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("- Not one event was recorded, in spite of 1 login: find out"), "{}", ended.stdout);
     // an answer without any event, ever, is not believed
     let blind = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
     blind.sim.edit(|portal| portal.events.clear());

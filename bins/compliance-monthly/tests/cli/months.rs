@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use portal_sim::Event;
 
 use crate::common::{Setting, assert_valid};
-use crate::portal::{at, empty};
+use crate::portal::{at, empty, june};
 
 #[tokio::test]
 async fn an_empty_month_is_a_report_too() {
@@ -183,11 +183,30 @@ async fn a_portal_that_moves_to_another_zone_gets_another_folder() {
 async fn windows_and_what_came_before_them_have_names() {
     let setting = Setting::new(crate::portal::june()).await;
     let month = setting.run(&["--month", "2026-06"]).await;
-    assert!(month.stdout.contains("run it once with `--month 2026-05`"), "{}", month.stdout);
+    assert!(month.stdout.contains("run this program once with `--month 2026-05`"), "{}", month.stdout);
     let window = ["--since", "2026-06-18T05:50:20Z", "--until", "2026-06-23T05:50:20Z"];
     let setting = Setting::new(crate::portal::june()).await;
     let hours = setting.run(&window).await;
     assert!(hours.stdout.contains("18 June 2026 07:50 to 23 June 2026 07:50, Berlin time"), "{}", hours.stdout);
-    let before = "run it once with `--since 2026-06-13T07:50:20+02:00 --until 2026-06-18T07:50:20+02:00`";
+    let before = "run this program once with `--since 2026-06-13T07:50:20+02:00 --until 2026-06-18T07:50:20+02:00`";
     assert!(hours.stdout.contains(before), "{}", hours.stdout);
+}
+
+#[tokio::test]
+async fn a_month_to_come_is_refused() {
+    let setting = Setting::new(june()).await;
+    let ended = setting.month("2999-01", &[]).await;
+    assert_eq!(ended.exit, 2, "{}", ended.stdout);
+    assert!(ended.stderr.contains("2999-01 ends at 2999-02-01T00:00:00+01:00 and is not over yet"), "{}", ended.stderr);
+}
+
+/// The month before is compared with where it was read by an earlier run, and only there.
+#[tokio::test]
+async fn the_month_before_is_compared_with_when_it_is_known() {
+    let setting = Setting::new(june()).await;
+    let alone = setting.run(&["--month", "2026-06"]).await;
+    assert!(alone.stdout.contains("No comparison"), "{}", alone.stdout);
+    assert_eq!(setting.run(&["--month", "2026-05"]).await.exit, 0);
+    let after = setting.run(&["--month", "2026-06"]).await;
+    assert!(after.stdout.contains("Events recorded: 21 (May 2026: 1, +2000 %)"), "{}", after.stdout);
 }

@@ -120,3 +120,46 @@ async fn a_list_that_is_no_file_is_not_read() {
     assert_eq!(refused.exit, 2, "{}", refused.stdout);
     assert!(refused.stderr.contains("which is no file"), "{}", refused.stderr);
 }
+
+/// Filters are named with how much they leave out, and hold for every file.
+#[tokio::test]
+async fn a_filter_says_what_it_leaves_out() {
+    let setting = Setting::new(portal::june()).await;
+    let config =
+        setting.config("[only]\npeople = [\"bob@example.com\"]\nactions = [\"download\"]\nrooms = [\"Falcon\"]");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let filter = "left out by the settings of this report (rooms Falcon; people bob@example.com; actions download): 8 events and 12 logins";
+    assert!(ended.stdout.contains(filter), "{}", ended.stdout);
+    assert!(setting.written("2026-06.txt").contains("Total events: 13"), "{}", ended.stdout);
+    assert_eq!(setting.written("-events.csv").lines().count(), 14);
+    assert_eq!(setting.written("-logins.csv").lines().count(), 1);
+    let unknown = setting.config("[only]\nrooms = [\"Falcno\"]");
+    let refused = setting.run(&["--month", "2026-06", "--config", &unknown]).await;
+    assert_eq!(refused.exit, 2);
+    assert!(refused.stderr.contains("only.rooms") && refused.stderr.contains("Falcno"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn important_documents_come_from_a_list() {
+    let setting = Setting::new(portal::june()).await;
+    std::fs::write(setting.home().join("important.txt"), "9002 # minutes\n9200\n").unwrap();
+    let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert!(ended.stdout.contains("Total events: 3"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("a list of 2 important documents"), "{}", ended.stdout);
+    // the list may be another one when an auditor reads the report
+    let manifest: serde_json::Value = serde_json::from_str(&setting.written("manifest.json")).unwrap();
+    assert_eq!(manifest["query"]["important_documents"], serde_json::json!(["9002", "9200"]));
+}
+
+/// A room in which others were at work is not a quiet one.
+#[tokio::test]
+async fn a_restricted_report_calls_no_room_quiet_without_saying_so() {
+    let setting = Setting::new(portal::june()).await;
+    let config = setting.config("[only]\nactions = [\"view\"]");
+    let ended = setting.month("2026-06", &["--config", &config]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    let text = setting.written("2026-06.txt");
+    assert!(text.contains("Nothing of what this report is restricted to was recorded in 2 rooms:\n"), "{text}");
+}

@@ -119,7 +119,7 @@ async fn events_to_decide_about_lead_to_their_rows() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.contains("Matters to decide: 64\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(": 64 matters of "), "{}", ended.stdout);
     let page = setting.written(".html");
     let links: Vec<&str> = page.split("href=\"#event-").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(links.len(), 13, "{links:?}");

@@ -505,11 +505,10 @@ async fn large_files_go_compressed_and_the_manifest_goes_last() {
         let name = if title.ends_with("-manifest.json") { "manifest.json" } else { title.trim_end_matches(".gz") };
         assert_eq!(title.ends_with(".gz"), local[name].len() > 6000, "{title}");
         let mut plain = Vec::new();
-        match title.ends_with(".gz") {
-            true => {
-                _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&content[..]), &mut plain).unwrap()
-            }
-            false => plain.clone_from(content),
+        if title.ends_with(".gz") {
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&content[..]), &mut plain).unwrap();
+        } else {
+            plain.clone_from(content);
         }
         assert_eq!(plain, local[name], "{title}");
     }

@@ -199,7 +199,7 @@ fn out(plan: &Plan, why: WhyOut) -> Option<Danger> {
         WhyOut::AddressCut => (
             DangerKind::AddressCut,
             format!(
-                "of {who} no whole address was ever seen, so nobody can tell whether the list has it{would}: {names}{unnamed}; let them come over IPv4, {meant}"
+                "it cannot be determined whether the list has the address of {who}{would}, because no full address was recorded: {names}{unnamed}; let them come over IPv4, {meant}"
             ),
         ),
         WhyOut::Unseen => (
@@ -223,9 +223,9 @@ fn out(plan: &Plan, why: WhyOut) -> Option<Danger> {
 fn blocks_people(plan: &Plan) -> Option<Danger> {
     let unmeant = losing(plan, |blocked| blocked.allowed != Some(false));
     let (who, counted) = counted(&unmeant)?;
-    let verb = if plan.switch.planned { "would have been" } else { "would have been, had the switch been on," };
+    let condition = if plan.switch.planned { "" } else { " with the switch on" };
     let text = format!(
-        "{who} {verb} refused from addresses that a rule allows, or although no rule names them: {counted}; add the addresses to the policy as single ones, or say that it is meant with `--lock-out PERSON`"
+        "{who} would have been blocked{condition}, although the policy allows them or does not name them: {counted}; add the addresses to the policy as single ones, or say that it is meant with `--lock-out PERSON`"
     );
     danger(DangerKind::BlocksPeople, plan.switch.planned, text)
 }

@@ -93,7 +93,7 @@ impl PlanReport {
 
     fn simulation(&self, clock: &Clock, text: &mut String) -> std::fmt::Result {
         let simulation = &self.plan.simulation;
-        let condition = if self.plan.switch.planned { "" } else { ", had the switch been on" };
+        let condition = if self.plan.switch.planned { "" } else { " with the switch on" };
         writeln!(
             text,
             "\nOf {} active people who came, the owner left out, would have been refused{condition}: {}",
@@ -102,11 +102,7 @@ impl PlanReport {
         )?;
         blocked(&simulation.blocked, clock, text)?;
         if !simulation.unclear.is_empty() {
-            writeln!(
-                text,
-                "Of {} nobody can tell, because the portal noted no whole address:",
-                people(&simulation.unclear)
-            )?;
+            writeln!(text, "Cannot be determined for {}: no full address was recorded", people(&simulation.unclear))?;
             blocked(&simulation.unclear, clock, text)?;
         }
         if simulation.unseen > 0 {

@@ -1,6 +1,6 @@
 //! What all programs keep: see `cli_test::contract`.
 
-use cli_test::contract::Program;
+use cli_test::contract::{Program, Shipped};
 
 const PROGRAM: Program = Program {
     binary: env!("CARGO_BIN_EXE_ip-fence"),
@@ -9,52 +9,11 @@ const PROGRAM: Program = Program {
     files: &[("policy.toml", POLICY)],
     found: &["greta"],
     always_prints: false,
+    source: ("people/filter", "people"),
+    shipped: Shipped { not_default: &["policy"], cron: &["*/10 * * * *"], calendar: "*:0/10" },
 };
 
-#[tokio::test]
-async fn the_example_settings_are_whole_and_accepted() {
-    PROGRAM.example_settings(&["policy"]).await;
-}
-
-#[tokio::test]
-async fn every_command_has_help() {
-    PROGRAM.help().await;
-}
-
-#[tokio::test]
-async fn the_cron_line_runs_as_printed() {
-    PROGRAM.cron_lines(&["*/10 * * * *"]).await;
-}
-
-#[tokio::test]
-async fn the_units_run_as_printed() {
-    PROGRAM.systemd_units("*:0/10").await;
-}
-
-#[tokio::test]
-async fn a_quiet_day_prints_nothing() {
-    PROGRAM.quiet().await;
-}
-
-#[tokio::test]
-async fn a_source_that_cannot_be_read_is_named() {
-    PROGRAM.incomplete("people/filter", "people").await;
-}
-
-#[tokio::test]
-async fn nothing_is_concluded_without_the_audit_feature() {
-    PROGRAM.no_audit_feature().await;
-}
-
-#[tokio::test]
-async fn hostile_names_command_nothing() {
-    PROGRAM.hostile_names().await;
-}
-
-#[tokio::test]
-async fn what_was_told_is_not_told_again() {
-    PROGRAM.first_and_second_run().await;
-}
+cli_test::contract_tests!(PROGRAM);
 
 const POLICY: &str = r#"
 default = "ignore"

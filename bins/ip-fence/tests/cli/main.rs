@@ -11,4 +11,4 @@ mod honesty;
 mod plan;
 mod policy;
 mod reports;
-mod watch;
+mod told;

@@ -11,7 +11,7 @@ async fn a_policy_is_checked_with_and_without_a_portal() {
     let setting = portal("addresses").await;
     let checked = run(&setting, &["policy", "check"]).await;
     assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
-    assert!(checked.stdout.starts_with("3 rules for 13 of 14 people, no mistake in them\n"), "{}", checked.stdout);
+    assert!(checked.stdout.starts_with("3 rules for 13 of 14 people, no errors\n"), "{}", checked.stdout);
     assert!(checked.stdout.contains("\"trade fair\" (line 15) has expired"), "{}", checked.stdout);
     let before = setting.sim.requests().len();
     let alone = run_bare(&setting, &["policy", "check", "--policy", "policy.toml"]).await;

@@ -2,7 +2,7 @@
 
 use portal_sim::{Login, Scenario};
 
-use crate::common::{self, portal, portal_with, run};
+use crate::common::{self, portal_with, run};
 
 /// What is typed into a portal cannot act on a terminal.
 #[tokio::test]
@@ -25,12 +25,4 @@ async fn hostile_text_is_harmless() {
     let ended = run(&setting, &[]).await;
     assert!(ended.stdout.contains("\\u{1b}[2J") && ended.stdout.contains("x\\u{1b}]0;owned\\u{7}"), "{}", ended.stdout);
     assert!(!ended.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']));
-}
-
-#[tokio::test]
-async fn every_form_of_the_report_tells_the_same_people() {
-    let setting = portal("addresses").await;
-    let flags = ["--policy", "policy.toml"];
-    let named = ["Anna Schmidt", "Chen Li", "Dora O'Brien", "Emil Jørgensen", "Fay Wood", "Gil Gone", "Hana Sato"];
-    cli_test::contract::reports(&setting, &flags, &[&named[..], &["many accounts"]].concat()).await;
 }

@@ -12,5 +12,5 @@ mod load;
 mod mails;
 mod managers;
 mod reports;
-mod weeks;
+mod told;
 mod world;

@@ -315,7 +315,10 @@ fn a_room_that_was_made_is_news_and_one_that_was_there_is_not() {
     assert!(news.contains("  Made the virtual data room \"<b>Falcon</b>\\u{1b}\"\n"), "{news}");
     assert!(news.contains("  https://docs.example.com/rooms/shared/80/filter?folder=80\n"), "{news}");
     let (news, _) = told(ActionState::Failed, "the rooms could not be read");
-    assert!(news.contains("*** No virtual data room") && news.contains("was seen: the rooms could not"), "{news}");
+    assert!(
+        news.contains("*** Could not create or find the virtual data room") && news.contains(": the rooms could not"),
+        "{news}"
+    );
     let (news, _) = told(ActionState::Planned, "there is none");
     assert!(news.contains("Would make the virtual data room") && news.contains(": there is none"), "{news}");
 }

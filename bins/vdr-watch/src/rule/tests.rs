@@ -233,7 +233,7 @@ proptest! {
 #[test]
 fn making_a_dozen_links_of_one_room_is_not_one_act() {
     let links: Vec<AuditEvent> = (0..12).map(|n| event(n, n, 1, 5088, "71")).collect();
-    assert_eq!(detect(&Limits::default(), &links)[0].reasons[0], "12 actions of sharing within 1 h, more than 10");
+    assert_eq!(detect(&Limits::default(), &links)[0].reasons[0], "12 shares within 1 h, more than 10");
 }
 
 #[test]

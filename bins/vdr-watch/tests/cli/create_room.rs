@@ -159,7 +159,11 @@ async fn rooms_that_cannot_be_read_are_not_made() {
     setting.sim.set_faults(vec![Fault::status(503).on("files/rooms").method("GET")]);
     assert_eq!((state(&setting).await, posts(&setting)), (("failed".to_owned(), 4), 0));
     let text = setting.run(&CREATE).await.stdout;
-    assert!(text.contains("was seen: the rooms could not be read"), "{text}");
+    assert!(
+        text.contains("Could not create or find the virtual data room")
+            && text.contains(": the rooms could not be read"),
+        "{text}"
+    );
 }
 
 /// Without a memory nobody could tell tomorrow what was done today.

@@ -94,9 +94,10 @@ async fn killed_runs_lose_no_finding() {
         }
         let after = setting.run(arguments).await;
         assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
-        let told = match has_channel {
-            true => told_in(alerts_of(&setting).lines()),
-            false => told_in(printed.iter().map(String::as_str).chain([after.stdout.as_str()])),
+        let told = if has_channel {
+            told_in(alerts_of(&setting).lines())
+        } else {
+            told_in(printed.iter().map(String::as_str).chain([after.stdout.as_str()]))
         };
         assert_eq!(told, expected, "kill {n}");
     }

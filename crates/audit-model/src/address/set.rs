@@ -143,9 +143,10 @@ mod tests {
         /// A network and its range are the same set, and what is printed reads back as the same.
         #[test]
         fn a_network_is_its_range(bits in any::<u128>(), prefix in 0..=128u32, is_v4 in any::<bool>()) {
-            let (ip, prefix) = match is_v4 {
-                true => (IpAddr::V4(Ipv4Addr::from_bits(bits as u32)), prefix % 33),
-                false => (IpAddr::V6(Ipv6Addr::from_bits(bits)), prefix),
+            let (ip, prefix) = if is_v4 {
+                (IpAddr::V4(Ipv4Addr::from_bits(bits as u32)), prefix % 33)
+            } else {
+                (IpAddr::V6(Ipv6Addr::from_bits(bits)), prefix)
             };
             let network = match format!("{ip}/{prefix}").parse::<AddressRange>() {
                 Ok(network) => network,

@@ -19,15 +19,15 @@ const HARDENING: [(&str, &str); 7] = [
 ];
 
 impl Program {
-    /// The cron lines, with these times, run the program as a user of its own, with nothing but the environment that the file sets.
-    pub async fn cron_lines(&self, times: &[&str]) {
+    /// The cron lines, at the times expected, run the program as a user of its own, with nothing but the environment that the file sets.
+    pub async fn cron_lines(&self) {
         let text = self.deploy_file("cron");
         assert!(text.ends_with('\n') && text.lines().any(|line| line.starts_with("MAILTO=")), "{text}");
         let path = text.lines().find_map(|line| line.strip_prefix("PATH=")).expect("cron's own path lacks our folder");
         let lines: Vec<&str> =
             text.lines().filter(|line| line.starts_with(|c: char| c == '*' || c.is_ascii_digit())).collect();
         let found: Vec<String> = lines.iter().map(|line| words(line)[..5].join(" ")).collect();
-        assert_eq!(found, times);
+        assert_eq!(found, self.shipped.cron);
         for line in lines {
             assert_eq!(words(line)[5..7], [self.name(); 2], "user, program");
             let machine = Machine::new(self).await;
@@ -36,8 +36,8 @@ impl Program {
     }
 
     /// systemd accepts the units; each service runs, gives up what it does not need, and takes settings from an environment file whose
-    /// settings exist; the timer starts it at `calendar`, and catches up.
-    pub async fn systemd_units(&self, calendar: &str) {
+    /// settings exist; the timer starts it when it must, and catches up.
+    pub async fn systemd_units(&self) {
         let names = self.units();
         crate::assert_systemd_accepts(
             &self.path("deploy"),
@@ -49,7 +49,7 @@ impl Program {
             self.service(&fs::read_to_string(self.path("deploy").join(name)).unwrap()).await;
         }
         let timer = self.deploy_file("timer");
-        for expected in [("OnCalendar", calendar), ("Persistent", "true"), ("WantedBy", "timers.target")] {
+        for expected in [("OnCalendar", self.shipped.calendar), ("Persistent", "true"), ("WantedBy", "timers.target")] {
             assert!(entries(&timer).contains(&expected), "{expected:?}");
         }
         let environment = self.deploy_file("env");

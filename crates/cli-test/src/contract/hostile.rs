@@ -26,8 +26,7 @@ impl Program {
         let cells = table.lines().flat_map(|row| row.split([',', ';'])).map(|cell| cell.trim_start_matches('"'));
         assert_eq!(cells.filter(|cell| is_formula(cell)).collect::<Vec<_>>(), [""; 0]);
         assert!(page.contains("&lt;script&gt;"), "nobody hostile is named: {page}");
-        let schema = self.path(&format!("schema/{}-1.schema.json", self.name()));
-        crate::assert_keeps(&schema, &data);
+        crate::assert_keeps(&self.schema(), &data);
     }
 }
 

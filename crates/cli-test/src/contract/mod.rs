@@ -1,4 +1,5 @@
-//! What every program keeps, whatever it watches: a function per promise, called by the program's `tests/cli/contract.rs`.
+//! What every program keeps, whatever it watches: a function per promise, and [`contract_tests!`](crate::contract_tests), which the
+//! program's `tests/cli/contract.rs` calls, makes a test of each.
 
 mod deploy;
 mod help;
@@ -33,6 +34,46 @@ pub struct Program {
     pub found: &'static [&'static str],
     /// Whether it prints its report when there is nothing new.
     pub always_prints: bool,
+    /// A source that it asks, and the name of the gap that is left when it cannot be read.
+    pub source: (&'static str, &'static str),
+    /// How it is installed.
+    pub shipped: Shipped,
+}
+
+/// What is shipped for whoever installs a program.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shipped {
+    /// Settings whose value in the example file is not the default.
+    pub not_default: &'static [&'static str],
+    /// When the lines of the cron file run, in its order.
+    pub cron: &'static [&'static str],
+    /// When the timer of systemd runs.
+    pub calendar: &'static str,
+}
+
+/// Tests of every promise for a [`Program`](crate::contract::Program), so that none can be left out; or of those named, for a program that is not shipped.
+#[macro_export]
+macro_rules! contract_tests {
+    ($program:expr) => {
+        $crate::contract_tests!($program => {
+            the_example_settings_are_whole_and_accepted: example_settings,
+            every_command_has_help: help,
+            the_cron_lines_run_as_printed: cron_lines,
+            the_units_run_as_printed: systemd_units,
+            a_run_without_news_is_quiet: quiet,
+            a_source_that_cannot_be_read_is_named: incomplete,
+            nothing_is_concluded_without_the_audit_feature: no_audit_feature,
+            hostile_names_command_nothing: hostile_names,
+            what_was_told_is_not_told_again: first_and_second_run,
+            every_form_of_the_report_tells_the_same_people: reports,
+        });
+    };
+    ($program:expr => { $($test:ident: $promise:ident,)+ }) => {
+        $(#[tokio::test]
+        async fn $test() {
+            $program.$promise().await;
+        })+
+    };
 }
 
 impl Program {
@@ -48,6 +89,11 @@ impl Program {
 
     fn path(&self, file: &str) -> PathBuf {
         Path::new(self.package).join(file)
+    }
+
+    /// The schema of its JSON report.
+    pub fn schema(&self) -> PathBuf {
+        self.path(&format!("schema/{}-1.schema.json", self.name()))
     }
 
     /// A portal, with the program's settings file for it.
@@ -72,8 +118,7 @@ impl Program {
     /// The JSON report of a run, which keeps the shipped schema, and the run.
     async fn report(&self, setting: &Setting) -> (serde_json::Value, Run) {
         let ended = self.run(setting, &["--format", "json"]).await;
-        let schema = self.path(&format!("schema/{}-1.schema.json", self.name()));
-        crate::assert_keeps(&schema, &ended.stdout);
+        crate::assert_keeps(&self.schema(), &ended.stdout);
         (ended.json(), ended)
     }
 }

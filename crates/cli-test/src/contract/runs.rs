@@ -24,8 +24,9 @@ impl Program {
         assert_eq!(findings(&report).len(), 0, "{}", ended.stdout);
     }
 
-    /// One source that cannot be read: never an all-clear, a gap of this name, and 4.
-    pub async fn incomplete(&self, source: &str, gap: &str) {
+    /// One source that cannot be read: never an all-clear, a gap that names it, and 4.
+    pub async fn incomplete(&self) {
+        let (source, gap) = self.source;
         let setting = self.setting(world()).await;
         setting.sim.set_faults(vec![Fault::status(403).on(source)]);
         let ended = self.run(&setting, &[]).await;

@@ -9,8 +9,8 @@ use super::Program;
 const EXAMPLE_PORTAL: &str = "https://docs.example.com";
 
 impl Program {
-    /// The example is accepted, names every setting that `config show` lists, and gives each its default, but for `different`.
-    pub async fn example_settings(&self, different: &[&str]) {
+    /// The example is accepted, names every setting that `config show` lists, and gives each its default, but for those that it must set.
+    pub async fn example_settings(&self) {
         let example = self.path(&format!("{}.example.toml", self.name()));
         let stated = stated(&fs::read_to_string(&example).unwrap());
         let shown = self.shown_settings(&["--config", &example.display().to_string()], &[]).await;
@@ -20,7 +20,11 @@ impl Program {
         let defaults = self.shown_settings(&["--portal", EXAMPLE_PORTAL], &[]).await;
         let changed =
             shown.iter().filter(|(key, value)| defaults.get(*key) != Some(value)).map(|(key, _)| key.as_str());
-        assert_eq!(changed.collect::<Vec<_>>(), different, "settings whose value in the example is not the default");
+        assert_eq!(
+            changed.collect::<Vec<_>>(),
+            self.shipped.not_default,
+            "settings whose value in the example is not the default"
+        );
     }
 
     /// What `config show` prints: the value by key, empty when nothing is set.

@@ -59,9 +59,10 @@ impl Reader<'_> {
         let (mut since, mut until) = (rest.span.since, second_of(asked.to).until);
         while until - since > SMALLEST_PART {
             let middle = middle(Window::new(since, until));
-            match self.fails(&Asked { since: Some(middle), ..asked }, OnFault::GiveUp).await? {
-                true => since = middle,
-                false => until = middle,
+            if self.fails(&Asked { since: Some(middle), ..asked }, OnFault::GiveUp).await? {
+                since = middle;
+            } else {
+                until = middle;
             }
         }
         // found, if it is still there

@@ -96,10 +96,8 @@ impl Reader<'_> {
             self.look_at(date, ids, size).await?;
         }
         if !is_full {
-            return match self.is_end(&asked, came, last).await? {
-                true => Ok(Step::End),
-                false => Ok(Step::Short(place)),
-            };
+            let is_end = self.is_end(&asked, came, last).await?;
+            return Ok(if is_end { Step::End } else { Step::Short(place) });
         }
         match place {
             Some(place) if is_further(&place, rest.place.as_ref()) => {

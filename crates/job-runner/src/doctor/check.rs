@@ -23,7 +23,7 @@ pub struct Check {
     /// What was checked, in snake case; monitoring may rely on it.
     pub name: &'static str,
     pub state: CheckState,
-    /// What was found.
+    /// One line, whatever the state.
     pub text: String,
     /// What to do about it; absent when all is well.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -94,8 +94,7 @@ pub(super) fn exposed<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     const NAME: &str = "private";
     let exposed = guard::exposed(setup, &P::secret_files(setup.config));
     if exposed.is_empty() {
-        let text = "looked at modes and owners of key, passwords, settings and memory, and of the folders above them: nobody else can \
-                    change them, or read what is secret";
+        let text = "key, passwords, settings and memory are private to this user: nobody else can change them, or read what is secret";
         return vec![Check::ok(NAME, text)];
     }
     exposed.into_iter().map(|exposed| Check::warn(NAME, exposed.text, exposed.remedy)).collect()

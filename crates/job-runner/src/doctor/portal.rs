@@ -260,7 +260,7 @@ fn scope(scopes: &Scopes) -> Check {
         return Check::warn(
             NAME,
             text,
-            "make one with the permission `*:read`, and with those that this program's README names besides",
+            "make one with the permission `*:read`, plus the permissions listed in the README",
         );
     }
     if scopes.can_read(Area::Portal) {
@@ -298,7 +298,7 @@ fn audit(name: &'static str, what: &str, ability: &Ability) -> Check {
         Ability::Refused(ErrorKind::PlanLacks) => Check::fail(
             name,
             format!("the portal's plan has no audit feature: of the {what} only the newest 20 rows can be seen"),
-            "get a plan with it; without it nothing can be concluded",
+            "upgrade to a plan that includes the audit trail; without it nothing can be concluded",
         ),
         Ability::Refused(kind) => Check::fail(name, format!("the {what} cannot be read: {kind}"), kind.remedy()),
     }

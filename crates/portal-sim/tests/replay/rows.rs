@@ -24,9 +24,10 @@ pub(crate) fn steady(file: &str, exchange: &Exchange, response: Ordered, dates: 
         return Ordered::List(rows);
     }
     // of that run only the files service knew the people; the audit trail beside it names nobody
-    let rows: Vec<Ordered> = match file.starts_with("activity-log") {
-        true => rows.into_iter().map(|row| blank(row, &["user"], "…")).collect(),
-        false => rows,
+    let rows: Vec<Ordered> = if file.starts_with("activity-log") {
+        rows.into_iter().map(|row| blank(row, &["user"], "…")).collect()
+    } else {
+        rows
     };
     let date = |row: &Ordered| match row.at("date") {
         Ordered::Text(date) => Some(date.clone()),

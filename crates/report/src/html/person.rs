@@ -77,6 +77,10 @@ fn what(page: &mut Markup, person: &PersonLine, clock: Clock) {
         if !person.how_much.is_empty() {
             fact("How much", &|page| page.line(&person.how_much));
         }
+        let only = person.first.filter(|_| person.first == person.last);
+        if let Some(when) = only {
+            return fact("When", &|page| page.instant(when, clock));
+        }
         if let Some(first) = person.first {
             fact("Since", &|page| page.instant(first, clock));
         }
@@ -95,7 +99,7 @@ fn what_to_do(page: &mut Markup, person: &PersonLine) {
         }
         steps => {
             page.line_in("p", &[("class", "label")], "What to do");
-            page.tag("ol", &[], |page| {
+            page.tag("ul", &[], |page| {
                 steps.iter().for_each(|step| page.line_in("li", &[], step.clone().capitalised()));
             });
         }

@@ -40,10 +40,8 @@ pub(super) fn timeline(page: &mut Markup, timeline: &Timeline, number: usize, do
             picture(page, timeline, &unseen, document);
         });
         page.tag("div", &[("class", "axis"), ("aria-hidden", "true")], |page| {
-            let whole = timeline.span;
-            let ends = [whole.since, whole.since + whole.length() / 2, whole.until];
-            for at in ends {
-                page.line_in("span", &[], clock.minute(at));
+            for label in timeline.axis(clock) {
+                page.line_in("span", &[], label);
             }
         });
         legend(page, timeline, !unseen.is_empty());

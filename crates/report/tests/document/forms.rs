@@ -1,6 +1,6 @@
 //! What readers get, in every form and every situation.
 
-use report::{Block, Cell, Details, Document, Line, Section, TEXT_WIDTH, Table};
+use report::{Block, Cell, Details, Document, Line, PersonLine, Section, TEXT_WIDTH, Table};
 
 use crate::common;
 
@@ -46,6 +46,17 @@ fn without_a_run_no_form_says_when_it_was_made() {
         let maker = format!("<p>Made by {} {}. Names", document.program.name, document.program.version);
         assert!(document.html().contains(&maker), "{name}");
     }
+}
+
+/// One event has one moment.
+#[test]
+fn a_single_moment_is_said_once() {
+    let mut document = common::findings();
+    let person = document.people()[0].clone();
+    document.sections = vec![Section::new("people").with_people([PersonLine { last: person.first, ..person }])];
+    let (page, text) = (document.html(), document.text(TEXT_WIDTH));
+    assert!(page.contains("<dt>When</dt>") && !page.contains("<dt>Last</dt>"), "{page}");
+    assert!(!text.contains(", last "), "{text}");
 }
 
 /// Lines lead to rows where the form can lead and the document has the row; a row that stands there twice is led to once.

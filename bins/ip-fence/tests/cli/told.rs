@@ -1,4 +1,4 @@
-//! What the program says when it watches.
+//! Who is told what, once: what the program says when it watches.
 
 use std::collections::BTreeSet;
 

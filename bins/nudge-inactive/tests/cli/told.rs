@@ -1,4 +1,4 @@
-//! What weeks bring: runs that follow each other over the same store, at a portal whose clock goes on.
+//! Who is told what, once, over weeks: runs that follow each other over the same store, at a portal whose clock goes on.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
