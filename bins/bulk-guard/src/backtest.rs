@@ -21,6 +21,8 @@ const NAMES_SHOWN: usize = 5;
 /// How far back without `--since`.
 const USUAL: TimeDelta = TimeDelta::days(30);
 
+const WEEK: TimeDelta = TimeDelta::weeks(1);
+
 /// `20/10m`: more than 20 documents within 10 minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Alternative(pub(crate) Limit);
@@ -62,13 +64,18 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     for gap in unread.iter() {
         writeln!(text, "Not remembered: {}", clock.span(*gap))?;
     }
+    let remembered = window.length() - unread.iter().map(|gap| gap.length()).sum::<TimeDelta>();
+    let weeks = (remembered >= WEEK).then(|| remembered.as_seconds_f64() / WEEK.as_seconds_f64());
+    match weeks {
+        Some(weeks) => writeln!(text, "Numbers per week are those of the {weeks:.1} weeks that are remembered.")?,
+        None => writeln!(text, "Less than a week is remembered, which is too short to tell numbers per week.")?,
+    }
     writeln!(text, "limit      incidents  per week  planned without other signs  people")?;
-    let weeks = (window.until - window.since).num_minutes() as f64 / (7.0 * 24.0 * 60.0);
     for (Alternative(limit), incidents) in found {
         let floods = incidents.iter().filter(|one| one.exceeded.iter().any(crate::rule::Exceeded::is_flood)).count();
         let name = format!("{}/{}m", limit.documents, limit.minutes);
-        let per_week = incidents.len() as f64 / weeks;
-        writeln!(text, "{name:<9}  {:>9}  {per_week:>8.1}  {floods:>27}  {}", incidents.len(), people(&incidents))?;
+        let per_week = weeks.map_or("-".to_owned(), |weeks| format!("{:.1}", incidents.len() as f64 / weeks));
+        writeln!(text, "{name:<9}  {:>9}  {per_week:>8}  {floods:>27}  {}", incidents.len(), people(&incidents))?;
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)

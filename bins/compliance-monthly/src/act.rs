@@ -48,6 +48,13 @@ async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut R
     };
     match write::bundle(job, &source, bundle).await {
         Ok(Some(written)) => body.report = Some(written),
+        Ok(None) if head.coverage.verdict() == Verdict::Complete => {
+            let kept = "the report of this time that is there already was kept, because it counts more events and logins than \
+                        this run, which believed that it had seen everything: the portal or something in between has left some \
+                        out. Look at both, and move the old report away if the new one is to be written";
+            head.notes.push(kept.to_owned());
+            head.coverage.gap("audit", job.window, GapReason::UnstablePaging);
+        }
         Ok(None) => {
             let kept = "the report of this time that is there already was kept: this run saw less";
             head.notes.push(kept.to_owned());
@@ -122,10 +129,6 @@ async fn held_back(
     }
     if let Some(why) = upload::why_held(coverage, config.upload_incomplete) {
         return Ok(Some(why));
-    }
-    // a complete one gives way to nothing
-    if coverage.verdict() == Verdict::Complete {
-        return Ok(None);
     }
     let ours = &written.content;
     let there = upload::manifests_there(&job.client, target, &ours.period.label).await?;

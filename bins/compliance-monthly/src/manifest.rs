@@ -114,10 +114,12 @@ impl Manifest {
         self.coverage.get("complete") == Some(&Value::Bool(true))
     }
 
-    /// Whether this report saw more than another one of the same time.
+    /// Whether this report saw more than another one of the same time. What the portal has recorded does not get fewer: of two that call
+    /// themselves complete the one with fewer rows is wrong, whoever is to blame.
     pub(crate) fn saw_more_than(&self, verdict: Verdict, counts: &Counts) -> bool {
         match verdict {
-            Verdict::Complete => false,
+            // who belongs to what a report is restricted to can change
+            Verdict::Complete => self.counts.seen() + self.counts.left_out > counts.seen() + counts.left_out,
             Verdict::Incomplete => self.is_complete() || self.counts.seen() > counts.seen(),
             Verdict::Nothing => self.is_complete() || self.counts.seen() > 0,
         }
@@ -216,7 +218,10 @@ mod tests {
     fn a_report_that_saw_less_gives_way() {
         let of = |events| Counts { events, ..Counts::default() };
         for (there, verdict, events, saw_more) in [
-            (manifest(true, 20), Verdict::Complete, 19, false),
+            (manifest(true, 20), Verdict::Complete, 19, true),
+            (manifest(true, 20), Verdict::Complete, 20, false),
+            (manifest(false, 20), Verdict::Complete, 19, true),
+            (manifest(false, 20), Verdict::Complete, 21, false),
             (manifest(true, 20), Verdict::Incomplete, 30, true),
             (manifest(false, 20), Verdict::Incomplete, 19, true),
             (manifest(false, 20), Verdict::Incomplete, 20, false),

@@ -2,12 +2,12 @@
 //!
 //! Pages are counted in raw rows: groups make the answer shorter, rows without a text are left out of it, and only the total tells
 //! where the log ends. It is believed where it does not shrink, and where each page has as many raw rows as it promises. One
-//! unreadable row makes its page fail; other pages work, so it is stepped over.
+//! unreadable row makes its page fail; other pages work, so it is stepped over. Where everything fails alike it is no row.
 
 use std::collections::HashSet;
 
 use audit_model::{GapReason, RoomId, Window};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 
 use crate::audit::query_instant;
 use crate::client::{OnFault, Question};
@@ -43,20 +43,29 @@ impl Client {
         let mut seen = HashSet::new();
         let (mut start, mut size) = (0, 0);
         let (mut total, mut doubts) = (None, 0);
+        let (mut answers, mut most_unreadable) = (false, ALIKE);
         loop {
             let page = match self.log_page(asked, &path, span, (start, PAGE_ROWS[size])).await {
-                Ok(page) => page,
-                Err(error) if error.may_be_one_row() && size + 1 < PAGE_ROWS.len() => {
-                    size += 1;
-                    continue;
-                }
-                Err(error) if error.may_be_one_row() && slice.gaps.len() < MAX_UNREADABLE => {
-                    // its date is unknown, so it may be anywhere in the span
-                    slice.gaps.push(SliceGap { span, why: GapReason::UnreadableRow });
-                    start += 1;
-                    continue;
+                Ok(page) => {
+                    (answers, most_unreadable) = (true, MAX_UNREADABLE);
+                    page
                 }
                 Err(error) => {
+                    // a question that no row answers fails only where everything does
+                    answers = answers
+                        || error.may_be_one_row() && self.log_page(asked, &path, without_rows(), (0, 1)).await.is_ok();
+                    if answers && error.may_be_one_row() && size + 1 < PAGE_ROWS.len() {
+                        size += 1;
+                        continue;
+                    }
+                    if answers && error.may_be_one_row() && slice.gaps.len() + 1 < most_unreadable {
+                        // its date is unknown, so it may be anywhere in the span
+                        slice.gaps.push(SliceGap { span, why: GapReason::UnreadableRow });
+                        start += 1;
+                        continue;
+                    }
+                    // what failed alike was no row
+                    slice.gaps.retain(|_| most_unreadable > ALIKE);
                     slice.gaps.push(SliceGap { span, why: error.gap_reason() });
                     slice.error = Some(error);
                     break;
@@ -118,11 +127,19 @@ impl Client {
     }
 }
 
-/// A log with more unreadable rows than this is not worth the requests.
-const MAX_UNREADABLE: usize = 20;
+/// A log with so many unreadable rows is not worth the requests.
+const MAX_UNREADABLE: usize = 21;
+
+/// So many rows that cannot be read, and not one that can, are no rows: the portal fails at everything.
+const ALIKE: usize = 4;
 
 /// How often a page is asked for that contradicts itself or the one before.
 const TRIES: usize = 3;
+
+/// A time of which no portal has events.
+fn without_rows() -> Window {
+    Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::seconds(1))
+}
 
 struct LogPage {
     entries: Vec<LogEntry>,

@@ -176,7 +176,8 @@ impl Walk<'_> {
         is_pushed || below.all(|(id, at)| Some(*at) == ends_at || ids.contains(id))
     }
 
-    /// Whether the list ends with this page: asked from its last row on, the portal shows that row and no other.
+    /// Whether the list ends with this page: asked for from its last row on, the portal shows that row and no other. Where the page does
+    /// not reach beyond the span, also alone: what leaves out the last rows of every answer cannot show it.
     async fn is_end(&mut self, page: &Page, start: usize) -> Result<bool, Stopped> {
         let end = start + page.len();
         let asked = match page.last() {
@@ -185,16 +186,22 @@ impl Walk<'_> {
             Some(Row::Unreadable { .. }) => {
                 self.pages.part(end, PAGE_ROWS, OnFault::RepeatOnce).await.map(|rows| rows.is_empty())
             }
-            Some(Row::Read(last)) => {
-                let rows = self.pages.part(end - 1, PAGE_ROWS, OnFault::RepeatOnce).await;
-                // of rows of one date, another one may stand last
-                rows.map(|rows| matches!(&rows[..], [Row::Read(again)] if again.at == last.at))
-            }
+            Some(Row::Read(last)) => match self.is_alone(end - 1, 2, last.at).await {
+                Ok(true) if last.at >= self.slice.span.since - MARGIN => self.is_alone(end - 1, 1, last.at).await,
+                is_alone => is_alone,
+            },
         };
         match asked {
             Err(error) if error.may_be_one_row() => Ok(false),
             asked => Ok(asked?),
         }
+    }
+
+    /// Whether a question for so many rows from a position on is answered with one of this date: of rows of one date, another one may
+    /// stand there.
+    async fn is_alone(&mut self, start: usize, rows: usize, at: DateTime<Utc>) -> Result<bool, Error> {
+        let rows = self.pages.part(start, rows, OnFault::RepeatOnce).await?;
+        Ok(matches!(&rows[..], [Row::Read(again)] if again.at == at))
     }
 
     /// Where the next page begins, so that it shows known rows of two dates.
@@ -281,7 +288,6 @@ impl Walk<'_> {
         let (why, error) = match stopped {
             Stopped::Unstable => (GapReason::UnstablePaging, None),
             Stopped::FilterIgnored => (GapReason::AuditFeatureMissing, None),
-            Stopped::Failed(error) if error.may_be_one_row() => (GapReason::UnreadableRow, Some(error)),
             Stopped::Failed(error) => (error.gap_reason(), Some(error)),
         };
         self.gap(self.slice.span.since, self.reached, why);

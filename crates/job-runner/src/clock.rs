@@ -56,11 +56,12 @@ impl ClockDifference {
     }
 }
 
-/// Notes what was not seen because this machine's clock is wrong, of every source that was read.
+/// Notes what was not seen because this machine's clock is wrong, of every source that was read or could not be.
 pub(crate) fn note_unseen(coverage: &mut Coverage, unseen: Window) {
-    let read = [("audit", coverage.audit.is_some()), ("logins", coverage.logins.is_some())];
-    for (source, _) in read.into_iter().filter(|(_, was_read)| *was_read) {
-        coverage.gap(source, unseen, GapReason::ClockSkew);
+    for (source, was_read) in [("audit", coverage.audit.is_some()), ("logins", coverage.logins.is_some())] {
+        if was_read || coverage.gaps.iter().any(|gap| gap.what == source) {
+            coverage.gap(source, unseen, GapReason::ClockSkew);
+        }
     }
 }
 
@@ -94,5 +95,18 @@ mod tests {
         assert_eq!(ahead_by(3_600).refusal(), Some(Refusal::Clock { minutes: 60, is_behind: true }));
         assert_eq!(ahead_by(-120).refusal(), Some(Refusal::Clock { minutes: 2, is_behind: false }));
         assert_eq!([ahead_by(60).refusal(), ahead_by(-60).refusal()], [None, None]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_at_all_is_unseen_too() {
+        let now = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
+        let [window, unseen] =
+            [-1, 0].map(|day| Window::new(now + TimeDelta::days(day), now + TimeDelta::days(day + 1)));
+        let mut coverage = Coverage::default();
+        coverage.gap("audit", window, GapReason::NothingRecorded);
+        note_unseen(&mut coverage, unseen);
+        let gaps: Vec<_> = coverage.gaps.iter().map(|gap| (gap.what.as_str(), gap.span, gap.why)).collect();
+        let expected = [("audit", window, GapReason::NothingRecorded), ("audit", unseen, GapReason::ClockSkew)];
+        assert_eq!(gaps, expected, "and nothing of a source that nobody asked for");
     }
 }

@@ -71,6 +71,11 @@ async fn backtest_compares_limits_in_what_is_remembered() {
         assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{ignored:?}");
         assert!(refused.stderr.contains(&format!("does not go by `{}", ignored[0])), "{}", refused.stderr);
     }
+    // two incidents in the two weeks that are remembered of thirteen
+    setting.run(&["--since", "14d"]).await;
+    let told = setting.run(&["backtest", "--since", "91d", "--limits", "20/10m"]).await;
+    assert!(told.stdout.contains("those of the 2.0 weeks that are remembered"), "{}", told.stdout);
+    assert!(told.stdout.contains("20/10m             2       1.0 "), "{}", told.stdout);
     let wrong = setting.run(&["backtest", "--limits", "20/10h"]).await;
     assert_eq!(wrong.exit, 2);
     assert!(wrong.stderr.contains("20/10m"), "{}", wrong.stderr);

@@ -65,6 +65,25 @@ async fn a_complete_report_is_not_replaced_by_a_blind_one() {
     assert_eq!(setting.bytes(), complete);
 }
 
+/// What was recorded does not get fewer: of two reports that call themselves complete the one that counts more stays, also when the
+/// store is a new one.
+#[tokio::test]
+async fn a_complete_report_is_not_replaced_by_one_that_counts_less() {
+    let setting = Setting::new(june()).await;
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    let complete = setting.bytes();
+    setting.sim.edit(|portal| {
+        portal.events.remove(portal.events.len() / 2);
+    });
+    std::fs::remove_dir_all(setting.home().join("state")).unwrap();
+    let ended = setting.month("2026-06", &[]).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stdout);
+    assert!(ended.stdout.contains("was kept, because it counts more events and logins"), "{}", ended.stdout);
+    assert_eq!(setting.bytes(), complete);
+    std::fs::rename(setting.out(), setting.home().join("old")).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+}
+
 #[tokio::test]
 async fn two_months_do_not_share_a_folder() {
     let setting = Setting::new(june()).await;

@@ -10,6 +10,7 @@ use super::page::{Asked, Page, second_of, up_to};
 use super::{Reader, Stop};
 use crate::client::OnFault;
 use crate::slice::Place;
+use crate::zone::lateness;
 use crate::{Error, ErrorKind, Rest};
 
 /// How often a page is asked for until it is given up.
@@ -25,6 +26,18 @@ const FALLBACK_ROWS: usize = 20;
 struct Known {
     id: i64,
     at: DateTime<Utc>,
+}
+
+/// What stands behind the last row of a page.
+enum Behind {
+    /// A row from before the span.
+    Older,
+    /// No row; the last one itself was shown, or another of its date.
+    Nothing { is_other_row: bool },
+    /// A row that may lie before the span or in it.
+    Unclear,
+    /// So many rows that cannot stand there if the page was the last.
+    Other { rows: usize },
 }
 
 /// What one more page brought.
@@ -55,7 +68,9 @@ impl Reader<'_> {
                 }
                 _ if tries < TRIES => {}
                 Step::OddForm(error) => return Err(Stop::Failed(error)),
-                Step::Short(Some(place)) if self.bad_pages < MOST_BAD_PAGES => {
+                Step::Short(Some(place))
+                    if self.bad_pages < MOST_BAD_PAGES && is_further(&place, rest.place.as_ref()) =>
+                {
                     self.bad_pages += 1;
                     let newest = rest.place.as_ref().map_or(rest.span.until, |known| second_of(known.date).until);
                     self.gap(Window::new(second_of(place.date).since, newest), GapReason::UnstablePaging);
@@ -109,33 +124,73 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a page that is not full was the last: its last row stands at the last position, alone.
+    /// Whether a page that is not full was the last: its last row stands at the last position of the span.
+    ///
+    /// Asked with the row behind it, whatever its time: an older one ends the span in the same answer. Where the portal has none, the
+    /// last row is asked for once more, alone: what leaves out the last rows of every answer cannot show it.
     async fn is_end(&mut self, asked: &Asked, rows: usize, last: Option<Known>) -> Result<bool, Stop> {
-        // a page of one row would only be asked for again
-        if rows == 1 {
-            return self.is_nothing_behind(asked, rows).await;
-        }
-        let at_last = Asked { start: asked.start + rows - 1, ..*asked };
-        let raw = match self.client.audit_page(&at_last, OnFault::RepeatOnce).await {
-            Err(error) if error.kind == ErrorKind::UnexpectedForm => return Ok(false),
-            raw => raw.map_err(Stop::because_of)?,
+        let at_last = Asked { start: asked.start + rows - 1, count: 2, ..*asked };
+        let behind = match self.behind(&Asked { since: None, ..at_last }, asked, last.as_ref()).await? {
+            Behind::Unclear => self.behind(&at_last, asked, last.as_ref()).await?,
+            behind => behind,
         };
-        let came = raw.len();
-        if let Some(page) = Page::of(raw, &at_last, None, self.client.time_zone())
-            && let [row] = &page.rows[..]
-        {
-            match (&row.event, last) {
-                (Ok(event), Some(last)) if event.id == last.id => return Ok(true),
-                (Err(_), None) => return Ok(true),
-                // either equal dates have no order, or this answer is too short as well
-                (Ok(event), Some(last)) if event.at == last.at && self.seen.contains(&event.id) => {
-                    return Ok(self.shuffled || self.is_nothing_behind(asked, rows).await?);
-                }
-                _ => {}
+        let came = match behind {
+            Behind::Older => return Ok(true),
+            // what shows one row and no more shows the one behind when it is asked for it
+            Behind::Nothing { is_other_row }
+                if (rows == 1 || is_other_row && !self.shuffled) && !self.is_nothing_behind(asked, rows).await? =>
+            {
+                return Ok(false);
             }
-        }
+            Behind::Nothing { .. } => match self.behind(&Asked { count: 1, ..at_last }, asked, last.as_ref()).await? {
+                Behind::Nothing { .. } => return Ok(true),
+                Behind::Other { rows } => rows,
+                Behind::Older | Behind::Unclear => 0,
+            },
+            Behind::Other { rows } => rows,
+            Behind::Unclear => 0,
+        };
         self.suspect(came).await?;
         Ok(false)
+    }
+
+    /// What stands behind the last row of a page, in the span of the page or without its beginning.
+    async fn behind(&self, question: &Asked, page: &Asked, last: Option<&Known>) -> Result<Behind, Stop> {
+        let on_fault = if question.since.is_some() { OnFault::RepeatOnce } else { OnFault::GiveUp };
+        let raw = match self.client.audit_page(question, on_fault).await {
+            Ok(raw) => raw,
+            // a row before the span cannot be read
+            Err(error)
+                if question.since.is_none() && (error.may_be_one_row() || error.kind == ErrorKind::UnexpectedForm) =>
+            {
+                return Ok(Behind::Unclear);
+            }
+            Err(error) if error.kind == ErrorKind::UnexpectedForm => return Ok(Behind::Other { rows: 0 }),
+            Err(error) => return Err(Stop::because_of(error)),
+        };
+        let (rows, zone) = (raw.len(), self.client.time_zone());
+        let (answer, other) = (Page::of(raw, question, None, zone), Ok(Behind::Other { rows }));
+        let (first, next) = match answer.as_ref().map(|answer| &answer.rows[..]) {
+            Some([first]) => (first, None),
+            Some([first, next]) => (first, Some(next)),
+            _ => return other,
+        };
+        let is_other_row = match (&first.event, last) {
+            (Err(_), None) => false,
+            (Ok(event), Some(last)) if event.id == last.id => false,
+            // either equal dates have no order, or this answer is too short as well
+            (Ok(event), Some(last)) if event.at == last.at && self.seen.contains(&event.id) => true,
+            _ => return other,
+        };
+        let since = page.since.filter(|_| question.since.is_none());
+        match (next, next.and_then(|next| next.at), since) {
+            (None, ..) => Ok(Behind::Nothing { is_other_row }),
+            (Some(_), Some(at), Some(since)) if at < since => Ok(Behind::Older),
+            // in a repeated hour it may be printed too late
+            (Some(_), Some(at), Some(since)) if at - lateness(at, zone) < since => Ok(Behind::Unclear),
+            (Some(_), None, Some(_)) => Ok(Behind::Unclear),
+            (Some(_), ..) => other,
+        }
     }
 
     async fn is_nothing_behind(&mut self, asked: &Asked, rows: usize) -> Result<bool, Stop> {

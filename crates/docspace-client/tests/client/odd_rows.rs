@@ -100,8 +100,42 @@ async fn a_portal_that_fails_at_every_login_is_soon_left_alone() {
     let (portal, _) = logins(300, &all);
     let (_sim, client) = start(portal).await;
     let slice = client.login_slice(last_day()).await;
-    assert_eq!(gaps(&slice), [(last_day(), GapReason::UnreadableRow)]);
+    assert_eq!(gaps(&slice), [(last_day(), GapReason::ServerFailed)]);
     assert!(slice.error.is_some() && client.requests() < 30, "{}", client.requests());
+}
+
+/// What fails alike at everything is no row: neither of the logins nor of a room's log.
+#[tokio::test]
+async fn a_portal_that_fails_at_everything_is_no_row() {
+    let (portal, _) = logins(300, &[]);
+    let mut portal = portal.with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().id;
+    for n in 0..300 {
+        portal.add_event(Event::new(5011, owner, minute(n)).file(9_000, "a.docx").in_room(71));
+    }
+    let (sim, client) = start(portal).await;
+    sim.set_faults(vec![Fault::status(500)]);
+    let log = client.room_log(&RoomId::Number(71), last_day()).await;
+    assert_eq!(gaps(&log), [(last_day(), GapReason::ServerFailed)]);
+    let of_log = client.requests();
+    let slice = client.login_slice(last_day()).await;
+    assert_eq!(gaps(&slice), [(last_day(), GapReason::ServerFailed)]);
+    assert!(of_log <= 4 && client.requests() - of_log <= 6, "{of_log} of {}", client.requests());
+}
+
+/// A room's log that answers only where it has nothing to say.
+#[tokio::test]
+async fn a_log_of_which_no_row_can_be_read_is_soon_left_alone() {
+    let mut portal = Scenario::bare(now()).with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().id;
+    portal.add_event(Event::new(5011, owner, minute(1)).file(9_000, "a.docx").in_room(71));
+    let (sim, client) = start(portal).await;
+    // the second question is the one that no row answers
+    let faults = [Fault::status(500).times(1), Fault::status(500).after(1)];
+    sim.set_faults(faults.map(|fault| fault.on("files/folder")).into());
+    let log = client.room_log(&RoomId::Number(71), last_day()).await;
+    assert_eq!(gaps(&log), [(last_day(), GapReason::ServerFailed)]);
+    assert!(client.requests() <= 11, "{}", client.requests());
 }
 
 /// More logins of one second than a page holds, more than half a page, and fewer.

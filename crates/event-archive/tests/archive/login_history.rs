@@ -91,7 +91,7 @@ async fn a_history_that_is_too_long_is_asked_for_once_a_day() {
 async fn a_history_that_failed_is_told_apart_from_a_short_one_and_asked_for_again() {
     let filter = "security/audit/login/filter";
     let table = [
-        (Fault::status(500).on(filter).after(1), GapReason::UnreadableRow),
+        (Fault::status(500).on(filter).after(1), GapReason::ServerFailed),
         (Fault::status(503).on(filter).after(1), GapReason::ProxyFailed),
         (Fault::status(403).on(filter).after(1), GapReason::Permission),
         (Fault::status(500).on("security/audit/settings/lifetime"), GapReason::ServerFailed),
