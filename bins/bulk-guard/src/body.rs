@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Course, Finding, FindingState, PortalText, Severity};
+use audit_model::{Finding, PortalText, Severity};
 use job_runner::Found;
 use safe_actions::{Action, Candidate, Plan, Trip};
 use serde::ser::SerializeMap;
@@ -161,19 +161,12 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
     let severity = members.iter().map(|member| member.assessment.severity).max();
     let counts = crowd.counts();
     let finding = Finding {
-        rule: RULE.to_owned(),
         severity: severity.unwrap_or(Severity::Medium),
-        state: FindingState::New,
-        course: Course::Burst,
-        matter: None,
-        fingerprint: crowd.fingerprint(),
-        person: crowd.person(),
-        room: None,
         counts,
-        window: crowd.window,
         reasons: crowd.reasons(),
         evidence: crowd.evidence(),
         evidence_total: members.iter().map(|member| member.incident.finding.evidence_total).sum(),
+        ..Finding::new(RULE, crowd.fingerprint(), crowd.person(), crowd.window)
     };
     let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
     for room in members.iter().flat_map(|member| member.extent.rooms()) {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use ::report::words::plural;
 use audit_model::{
-    Act, ActClass, AuditEvent, Counts, Course, Episode, Evidence, Finding, FindingState, GUEST_ACCOUNT, Measure,
-    Person, PortalText, Severity, SlidingWindow, Weight, Window, is_robot, title_in_context,
+    Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, GUEST_ACCOUNT, Measure, Person, PortalText,
+    SlidingWindow, Weight, Window, is_robot, title_in_context,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -272,7 +272,6 @@ impl Subject {
         let peak = fullest.expect("an episode stands behind every incident");
         let finding = Finding {
             counts: Counts { acts: peak.acts, documents: peak.documents },
-            window: span,
             reasons: exceeded.iter().filter(|one| says_more(one, &exceeded)).map(Exceeded::words).collect(),
             evidence: peak.samples.iter().map(|event| Evidence::from(&**event)).collect(),
             evidence_total: peak.events,
@@ -287,21 +286,7 @@ impl Subject {
             Who::Visitors(_) => GUEST_ACCOUNT,
             Who::Room(_) => Uuid::nil(),
         };
-        Finding {
-            rule: RULE.to_owned(),
-            severity: Severity::Medium,
-            state: FindingState::New,
-            course: Course::Burst,
-            matter: None,
-            fingerprint: fingerprint(who),
-            person: Person::named(id, self.name.clone()),
-            room: None,
-            counts: Counts { acts: 0, documents: 0 },
-            window: span,
-            reasons: Vec::new(),
-            evidence: Vec::new(),
-            evidence_total: 0,
-        }
+        Finding::new(RULE, fingerprint(who), Person::named(id, self.name.clone()), span)
     }
 
     /// Folders that went and that nobody could weigh are told whatever else was: with the incident that they are a part of, or by

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ::report::words::plural;
-use audit_model::{Counts, Course, Finding, FindingState, MAX_EVIDENCE, Person, PortalText, Severity, Window};
+use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Severity, Window};
 use chrono::TimeDelta;
 use serde::Serialize;
 
@@ -187,21 +187,17 @@ impl Rows {
     pub(crate) fn found(self, about: About) -> Found {
         let About { kind, severity, person, place, key, reasons } = about;
         let total = self.logins + self.acts;
+        let fingerprint = audit_model::fingerprint(&[RULE, kind.in_fingerprint(), &key]);
+        let span = self.span.unwrap_or(Window::new(Default::default(), Default::default()));
         let finding = Finding {
-            rule: RULE.to_owned(),
             severity,
-            state: FindingState::New,
             course: kind.course(),
-            matter: None,
-            fingerprint: audit_model::fingerprint(&[RULE, kind.in_fingerprint(), &key]),
-            person,
-            room: None,
             // documents play no part here
             counts: Counts { acts: total, documents: 0 },
-            window: self.span.unwrap_or(Window::new(Default::default(), Default::default())),
             reasons,
             evidence: self.kept.iter().take(MAX_EVIDENCE).map(Sighting::evidence).collect(),
             evidence_total: total,
+            ..Finding::new(RULE, fingerprint, person, span)
         };
         Found { finding, detail: Detail { kind, place, logins: self.logins, people: Vec::new() }, rows: self.kept }
     }

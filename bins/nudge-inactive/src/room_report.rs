@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use ::report::words::plural;
 use audit_model::{
-    Attributed, Counts, Course, Finding, FindingRoom, FindingState, Person, PortalText, RoomId, RoomRole, Severity,
-    Window,
+    Attributed, Counts, Course, Finding, FindingRoom, Person, PortalText, RoomId, RoomRole, Severity, Window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -189,20 +188,16 @@ impl Inactive {
         } else {
             RoomRole::Member { access: self.access.clone(), groups: self.groups.clone() }
         };
+        let person = Person { room_role: Some(role), ..self.person.clone() };
         Finding {
-            rule: RULE.to_owned(),
             severity,
-            state: FindingState::New,
             course: Course::Condition,
-            matter: None,
-            fingerprint: self.fingerprint(room),
-            person: Person { room_role: Some(role), ..self.person.clone() },
             room: Some(room.place()),
             counts: Counts { acts: self.acts, documents: self.judged.documents },
-            window: self.window(window),
             reasons: vec![few, self.risk.words().to_owned()],
             evidence: self.judged.samples.clone(),
             evidence_total: self.acts,
+            ..Finding::new(RULE, self.fingerprint(room), person, self.window(window))
         }
     }
 }

@@ -13,9 +13,8 @@ use std::sync::Arc;
 
 use ::report::words::{list_of, plural};
 use audit_model::{
-    Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Course, Episode, Evidence, Finding, FindingRoom,
-    FindingState, MAX_EVIDENCE, Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window,
-    is_robot,
+    Act, ActClass, Attributed, AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, FindingRoom, MAX_EVIDENCE,
+    Measure, Person, PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -359,33 +358,18 @@ impl Subject {
         reasons.push(not_listed(acts.iter().copied()));
         reasons.extend(self.open_room(room));
         Some(Finding {
-            severity: Severity::Medium,
             counts,
-            window: Window::new(first.at, last.at + TimeDelta::microseconds(1)),
             reasons,
             evidence: acts.iter().filter_map(|act| act.folder.clone()).take(MAX_EVIDENCE).collect(),
             evidence_total: total.events,
-            ..self.blank(actor, room)
+            ..self.blank(actor, room, Window::new(first.at, last.at + TimeDelta::microseconds(1)))
         })
     }
 
-    /// A finding that says who and where.
-    fn blank(&self, actor: Uuid, room: &RoomKey) -> Finding {
-        Finding {
-            rule: RULE.to_owned(),
-            severity: Severity::Medium,
-            state: FindingState::New,
-            course: Course::Burst,
-            matter: None,
-            fingerprint: fingerprint(actor, room),
-            person: self.person.clone(),
-            room: Some(self.room.clone()),
-            counts: Counts { acts: 0, documents: 0 },
-            window: Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
-            reasons: Vec::new(),
-            evidence: Vec::new(),
-            evidence_total: 0,
-        }
+    /// A finding that says who, where and when.
+    fn blank(&self, actor: Uuid, room: &RoomKey, span: Window) -> Finding {
+        let finding = Finding::new(RULE, fingerprint(actor, room), self.person.clone(), span);
+        Finding { room: Some(self.room.clone()), ..finding }
     }
 
     fn finding(&self, actor: Uuid, room: &RoomKey, span: Window, mut exceeded: Vec<Exceeded<'_>>) -> Finding {
@@ -411,11 +395,10 @@ impl Subject {
         Finding {
             severity: severities.max().expect("an episode begins every finding"),
             counts,
-            window: span,
             reasons,
             evidence,
             evidence_total: total.events,
-            ..self.blank(actor, room)
+            ..self.blank(actor, room, span)
         }
     }
 

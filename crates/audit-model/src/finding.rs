@@ -31,6 +31,13 @@ pub enum FindingState {
     Ended,
 }
 
+impl FindingState {
+    /// Whether people hear of it: when it is new, has grown, or is over.
+    pub fn is_told(self) -> bool {
+        matches!(self, FindingState::New | FindingState::Grown | FindingState::Ended)
+    }
+}
+
 /// How a matter goes on, which decides when people hear of it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Course {
@@ -119,6 +126,25 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A burst of medium severity, in no room, of which nothing was counted yet; a rule sets what it knows besides.
+    pub fn new(rule: &str, fingerprint: String, person: Person, window: Window) -> Self {
+        Finding {
+            rule: rule.to_owned(),
+            severity: Severity::Medium,
+            state: FindingState::New,
+            course: Course::Burst,
+            fingerprint,
+            matter: None,
+            person,
+            room: None,
+            counts: Counts { acts: 0, documents: 0 },
+            window,
+            reasons: Vec::new(),
+            evidence: Vec::new(),
+            evidence_total: 0,
+        }
+    }
+
     /// Puts findings in the order of every report: most severe first, then person, then room, then time.
     pub fn sort(findings: &mut [Finding]) {
         findings.sort_by(|a, b| {

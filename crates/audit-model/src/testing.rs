@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ActionId, Attributed, AuditEvent, Counts, Course, Finding, FindingRoom, FindingState, LoginEvent, Person,
-    PersonStatus, PortalRole, PortalText, RoomId, Severity, Window,
+    ActionId, Attributed, AuditEvent, Counts, Finding, FindingRoom, LoginEvent, Person, PersonStatus, PortalRole,
+    PortalText, RoomId, Severity, Window,
 };
 
 /// An event of Anna's, number 1, about one entry, in no room.
@@ -56,14 +56,10 @@ pub fn person(number: u128, name: &str, role: PortalRole) -> Person {
 
 /// Anna has downloaded too much from room 71 within 40 minutes; without evidence.
 pub fn finding(first: DateTime<Utc>) -> Finding {
+    let person = person(1, "Anna", PortalRole::User);
+    let window = Window::new(first, first + TimeDelta::minutes(40));
     Finding {
-        rule: "unusual_activity".to_owned(),
         severity: Severity::High,
-        state: FindingState::New,
-        course: Course::Burst,
-        matter: None,
-        fingerprint: "0123456789abcdef".to_owned(),
-        person: person(1, "Anna", PortalRole::User),
         room: Some(FindingRoom {
             id: Some(RoomId::Number(71)),
             candidates: Vec::new(),
@@ -71,9 +67,7 @@ pub fn finding(first: DateTime<Utc>) -> Finding {
             attributed: Attributed::Title,
         }),
         counts: Counts { acts: 41, documents: 38 },
-        window: Window::new(first, first + TimeDelta::minutes(40)),
         reasons: vec!["41 actions within 1 h, more than 20".to_owned()],
-        evidence: Vec::new(),
-        evidence_total: 0,
+        ..Finding::new("unusual_activity", "0123456789abcdef".to_owned(), person, window)
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use audit_model::{
-    Act, ActClass, Counts, Course, Evidence, Finding, FindingState, MainSource, Measure, Person, Severity,
-    SlidingWindow, Source, Weight, Window,
+    Act, ActClass, Counts, Evidence, Finding, MainSource, Measure, Person, SlidingWindow, Source, Weight, Window,
 };
 use chrono::TimeDelta;
 use clap::Parser;
@@ -57,6 +56,9 @@ impl Settings for Config {
         is_off.then(|| Problem::new("most_shares", "must be at least 1")).into_iter().collect()
     }
 }
+
+/// Name of the rule in findings and alerts.
+const RULE: &str = "many_shares";
 
 /// Shares are held together against the limit within any stretch of so long.
 const WITHIN: TimeDelta = TimeDelta::hours(1);
@@ -140,20 +142,13 @@ fn bursts(shares: &[Evidence], most: u64) -> Vec<Window> {
 fn finding(person: &Person, burst: Window, shares: &[Evidence], most: u64) -> Found<()> {
     let shares: Vec<&Evidence> = shares.iter().filter(|share| burst.contains(share.at)).collect();
     let total = shares.len() as u64;
+    let fingerprint = audit_model::fingerprint(&[RULE, &person.id.to_string()]);
     Found::from(Finding {
-        rule: "many_shares".to_owned(),
-        severity: Severity::Medium,
-        state: FindingState::New,
-        course: Course::Burst,
-        matter: None,
-        fingerprint: audit_model::fingerprint(&["many_shares", &person.id.to_string()]),
-        person: person.clone(),
-        room: None,
         counts: Counts { acts: total, documents: total },
-        window: burst,
         reasons: vec![format!("shared {total} times, more than {most} of them within an hour")],
         evidence: shares.into_iter().take(audit_model::MAX_EVIDENCE).cloned().collect(),
         evidence_total: total,
+        ..Finding::new(RULE, fingerprint, person.clone(), burst)
     })
 }
 

@@ -123,7 +123,7 @@ pub fn severity(severity: Severity) -> &'static str {
 
 /// Whether a finding of that state is told: when it is new, has grown, or is over.
 pub fn is_told(state: FindingState) -> bool {
-    matches!(state, FindingState::New | FindingState::Grown | FindingState::Ended)
+    state.is_told()
 }
 
 /// What is told: findings that are new, have grown, or are over. JSON has the others too.
