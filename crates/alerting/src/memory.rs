@@ -1,6 +1,6 @@
 //! The rows of what people were told.
 
-use audit_model::{Counts, Course, Finding, FindingState, Severity, Window};
+use audit_model::{Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -16,8 +16,7 @@ pub(crate) async fn matter_of(
     finding: &Finding,
     now: DateTime<Utc>,
 ) -> Result<Option<Matter>, sqlx::Error> {
-    let matters = with_fingerprint(connection, &finding.fingerprint).await?;
-    Ok(matters.into_iter().filter(|matter| matter.is_about(finding, now)).reduce(Matter::and))
+    Ok(matters_of(connection, finding, now).await?.into_iter().reduce(Matter::and))
 }
 
 /// Remembers that a finding was found, and whether people hear of it.
@@ -27,9 +26,8 @@ pub(crate) async fn remember(
     moment: &Moment<'_>,
 ) -> Result<(), sqlx::Error> {
     let now = moment.now;
-    let is_told = matches!(finding.state, FindingState::New | FindingState::Grown | FindingState::Ended);
-    let known = with_fingerprint(write, &finding.fingerprint).await?;
-    let known: Vec<Matter> = known.into_iter().filter(|matter| matter.is_about(finding, now)).collect();
+    let is_told = finding.state.is_told();
+    let known = matters_of(write, finding, now).await?;
     for matter in &known {
         sqlx::query("DELETE FROM matter WHERE id = ?").bind(&matter.id).execute(&mut *write).await?;
     }
@@ -122,9 +120,17 @@ pub(crate) async fn forget_old(write: &mut SqliteConnection, now: DateTime<Utc>)
     Ok(())
 }
 
-async fn with_fingerprint(connection: &mut SqliteConnection, fingerprint: &str) -> Result<Vec<Matter>, sqlx::Error> {
-    let select = sqlx::query("SELECT * FROM matter WHERE fingerprint = ? ORDER BY since_us, id").bind(fingerprint);
-    select.fetch_all(connection).await?.iter().map(matter).collect()
+/// The matters that a finding is about: more than one when it joins what were several up to now.
+async fn matters_of(
+    connection: &mut SqliteConnection,
+    finding: &Finding,
+    now: DateTime<Utc>,
+) -> Result<Vec<Matter>, sqlx::Error> {
+    let select = sqlx::query("SELECT * FROM matter WHERE fingerprint = ? ORDER BY since_us, id");
+    let rows = select.bind(&finding.fingerprint).fetch_all(connection).await?;
+    let mut matters = rows.iter().map(matter).collect::<Result<Vec<Matter>, _>>()?;
+    matters.retain(|matter| matter.is_about(finding, now));
+    Ok(matters)
 }
 
 fn matter(row: &SqliteRow) -> Result<Matter, sqlx::Error> {
