@@ -1,27 +1,20 @@
 //! `backtest`: what other limits would have found in what is remembered, in one pass.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use ::report::words::Clock;
-use audit_model::PortalText;
 use chrono::TimeDelta;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use uuid::Uuid;
+use job_runner::replay::{Remembered, people_by_findings};
 
 use crate::changes::{Answers, feed};
 use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
-use crate::rule::{Detector, Incident};
-
-/// Names shown for each limit.
-const NAMES_SHOWN: usize = 5;
+use crate::rule::Detector;
 
 /// How far back without `--since`.
 const USUAL: TimeDelta = TimeDelta::days(30);
-
-const WEEK: TimeDelta = TimeDelta::weeks(1);
 
 /// `20/10m`: more than 20 documents within 10 minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,22 +53,15 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
         clock.span(window),
         answers.folder_weight
     )?;
-    let unread = archive.unread_audit(window).await?;
-    for gap in unread.iter() {
-        writeln!(text, "Not remembered: {}", clock.span(*gap))?;
-    }
-    let remembered = window.length() - unread.iter().map(|gap| gap.length()).sum::<TimeDelta>();
-    let weeks = (remembered >= WEEK).then(|| remembered.as_seconds_f64() / WEEK.as_seconds_f64());
-    match weeks {
-        Some(weeks) => writeln!(text, "Numbers per week are those of the {weeks:.1} weeks that are remembered.")?,
-        None => writeln!(text, "Less than a week is remembered, which is too short to tell numbers per week.")?,
-    }
+    let remembered = Remembered::of(&archive, window).await?;
+    text += &remembered.lines(clock);
     writeln!(text, "limit      incidents  per week  planned without other signs  people")?;
     for (Alternative(limit), incidents) in found {
         let floods = incidents.iter().filter(|one| one.exceeded.iter().any(crate::rule::Exceeded::is_flood)).count();
         let name = format!("{}/{}m", limit.documents, limit.minutes);
-        let per_week = weeks.map_or("-".to_owned(), |weeks| format!("{:.1}", incidents.len() as f64 / weeks));
-        writeln!(text, "{name:<9}  {:>9}  {per_week:>8}  {floods:>27}  {}", incidents.len(), people(&incidents))?;
+        let (count, per_week) = (incidents.len(), remembered.per_week(incidents.len()));
+        let people = people_by_findings(incidents.iter().map(|incident| &incident.finding.person));
+        writeln!(text, "{name:<9}  {count:>9}  {per_week:>8}  {floods:>27}  {people}")?;
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)
@@ -98,24 +84,6 @@ fn armed(limit: Limit) -> Vec<Armed> {
         room: RoomLimit { documents: 0, ..RoomLimit::default() },
     }
     .armed()
-}
-
-/// Those with most incidents first.
-fn people(incidents: &[Incident]) -> String {
-    let mut count: BTreeMap<Uuid, (usize, &PortalText)> = BTreeMap::new();
-    for incident in incidents {
-        let person = &incident.finding.person;
-        count.entry(person.id).or_insert((0, &person.name)).0 += 1;
-    }
-    let mut named: Vec<(usize, &PortalText)> = count.into_values().collect();
-    named.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), name.raw().to_owned()));
-    let more = named.len().saturating_sub(NAMES_SHOWN);
-    let mut shown: Vec<String> =
-        named.iter().take(NAMES_SHOWN).map(|(count, name)| format!("{} {count}", name.for_terminal())).collect();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") }
 }
 
 #[cfg(test)]

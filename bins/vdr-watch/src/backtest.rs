@@ -1,25 +1,22 @@
 //! `backtest`: what other limits would have found in what is remembered, in one pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use ::report::words::Clock;
-use audit_model::{Finding, PortalText, Window};
+use audit_model::{Finding, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use uuid::Uuid;
+use job_runner::replay::{Remembered, people_by_findings};
 
 use crate::config::{ClassLimits, Config, Limits, Span};
 use crate::gather::choose;
 use crate::rule::Detector;
 use crate::usual::Usual;
 use crate::watched::{Answers, Watched};
-
-/// Names shown for each limit.
-const NAMES_SHOWN: usize = 5;
 
 /// `20/1h`: more than 20 actions of one person in one room within an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +94,13 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
         clock.span(window),
         config.folder_weight
     )?;
-    for gap in archive.unread_audit(window).await? {
-        writeln!(text, "Not remembered: {}", clock.span(gap))?;
-    }
+    let remembered = Remembered::of(&archive, window).await?;
+    text += &remembered.lines(clock);
     writeln!(text, "limit      findings  per week  people")?;
-    let weeks = (window.until - window.since).num_minutes() as f64 / (7.0 * 24.0 * 60.0);
     for (alternative, findings) in alternatives.iter().zip(found) {
-        let per_week = findings.len() as f64 / weeks;
-        let (name, people) = (alternative.name(), people(&findings));
-        writeln!(text, "{name:<9}  {:>8}  {per_week:>8.1}  {people}", findings.len())?;
+        let people = people_by_findings(findings.iter().map(|finding| &finding.person));
+        let (name, count, per_week) = (alternative.name(), findings.len(), remembered.per_week(findings.len()));
+        writeln!(text, "{name:<9}  {count:>8}  {per_week:>8}  {people}")?;
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)
@@ -131,23 +126,6 @@ async fn replay(
         detectors.iter_mut().for_each(|detector| detector.push(placed.clone()));
     }
     Ok((count, detectors.into_iter().map(Detector::finish).collect()))
-}
-
-/// Those with most findings first.
-fn people(findings: &[Finding]) -> String {
-    let mut count: BTreeMap<Uuid, (usize, &PortalText)> = BTreeMap::new();
-    for Finding { person, .. } in findings {
-        count.entry(person.id).or_insert((0, &person.name)).0 += 1;
-    }
-    let mut named: Vec<(usize, &PortalText)> = count.into_values().collect();
-    named.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), name.raw().to_owned()));
-    let more = named.len().saturating_sub(NAMES_SHOWN);
-    let mut shown: Vec<String> =
-        named.iter().take(NAMES_SHOWN).map(|(count, name)| format!("{} {count}", name.for_terminal())).collect();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") }
 }
 
 #[cfg(test)]

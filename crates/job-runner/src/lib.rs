@@ -28,6 +28,7 @@ mod metrics;
 pub mod names;
 mod place;
 mod program;
+pub mod replay;
 mod report;
 pub mod secret;
 mod setup;

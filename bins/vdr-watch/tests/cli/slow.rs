@@ -121,4 +121,11 @@ async fn limits_are_tried_on_what_is_remembered_before_one_is_chosen() {
     assert!(row("20/1h").contains(&"Mallory"), "{}", run.stdout);
     assert_eq!((row("1000/24h")[1], row("1000/24h")[3]), ("0", "nobody"), "{}", run.stdout);
     assert!(row("30/30d").contains(&"Mallory"), "{}", run.stdout);
+    // a day of thirty is remembered: divided by the thirty, one finding would look like a fifth of one
+    assert_eq!((row("20/1h")[1], row("20/1h")[2]), ("1", "-"), "{}", run.stdout);
+    assert!(run.stdout.contains("Less than a week is remembered"), "{}", run.stdout);
+    setting.run(&["--since", "14d"]).await;
+    let run = setting.run_with(&[&limits[..], &["--portal", &setting.sim.url()]].concat()).await;
+    assert!(run.stdout.contains("those of the 2.0 weeks that are remembered"), "{}", run.stdout);
+    assert!(run.stdout.contains("20/1h             1       0.5 "), "{}", run.stdout);
 }
