@@ -374,25 +374,15 @@ impl Today {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{SYSTEM_ACCOUNT, Window};
+    use audit_model::{SYSTEM_ACCOUNT, Window, testing};
     use chrono::TimeDelta;
     use chrono_tz::Tz;
 
     use super::*;
 
     fn event(id: i64, actor: Uuid, name: &str, action: i32, target: &str) -> AuditEvent {
-        AuditEvent {
-            id,
-            at: DateTime::UNIX_EPOCH + TimeDelta::minutes(2 * id),
-            actor,
-            actor_name: name.into(),
-            action: ActionId(action),
-            text: None,
-            ip: None,
-            target: vec![target.to_owned()],
-            context: None,
-            details: None,
-        }
+        let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(2 * id);
+        AuditEvent { id, actor, actor_name: name.into(), ..testing::event(action, target, at) }
     }
 
     fn summed(events: &[AuditEvent], own: &[Uuid]) -> Summary {

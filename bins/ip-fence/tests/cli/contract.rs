@@ -15,7 +15,8 @@ const PROGRAM: Program = Program {
 
 cli_test::contract_tests!(PROGRAM);
 
-const POLICY: &str = r#"
+/// Of the portals on which all programs are tried: Greta comes from elsewhere.
+pub(crate) const POLICY: &str = r#"
 default = "ignore"
 
 [[rule]]

@@ -2,6 +2,8 @@
 
 use cli_test::faults::Matrix;
 
+use crate::contract::POLICY;
+
 #[tokio::test]
 async fn under_any_fault_a_run_is_whole_or_says_that_it_is_not() {
     let program = env!("CARGO_BIN_EXE_ip-fence");
@@ -21,13 +23,3 @@ const KNOWN: &[(&str, &[&str])] = &[(
     "a list without rows is believed when every answer is the same, whatever other sources say",
     &["people/filter: no rows and no total, from request 3"],
 )];
-
-const POLICY: &str = r#"
-default = "ignore"
-
-[[rule]]
-label = "office"
-groups = ["Auditors"]
-people = ["greta@example.com", "chen@example.com"]
-allow = ["192.0.2.0/24"]
-"#;

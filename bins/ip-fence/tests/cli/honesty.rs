@@ -91,17 +91,13 @@ async fn a_trail_that_ends_before_today_tells_nobodys_status() {
     assert_eq!((ended.exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "the window was read");
 }
 
-/// Nobody knows who is who, so nobody was judged, although every login was read. The next run judges, however much later.
-#[tokio::test]
-async fn what_was_read_without_the_list_of_people_is_judged_by_the_next_run() {
+/// A run that meets a fault, and one four days later that does not; and that the later one tells all that the first would have told.
+async fn blind_and_later(fault: Fault) -> (cli_test::Run, cli_test::Run) {
+    let same = portal("addresses").await;
+    let expected = told(&run(&same, &["--format", "json"]).await.json());
     let setting = portal("addresses").await;
-    let expected = {
-        let same = portal("addresses").await;
-        told(&run(&same, &["--format", "json"]).await.json())
-    };
-    setting.sim.set_faults(vec![Fault::status(500).on("people/filter")]);
+    setting.sim.set_faults(vec![fault]);
     let blind = run(&setting, &["--format", "json"]).await;
-    assert_eq!((blind.exit, told(&blind.json()).len()), (4, 0), "{}", blind.stderr);
     setting.sim.set_faults(Vec::new());
     setting.sim.edit(|portal| portal.now += TimeDelta::days(4));
     let url = setting.sim.url();
@@ -109,27 +105,22 @@ async fn what_was_read_without_the_list_of_people_is_judged_by_the_next_run() {
     let later = common::run_bare(&setting, &arguments).await;
     let found = told(&later.json());
     assert!(!expected.is_empty() && expected.is_subset(&found), "{expected:?} {found:?}");
+    (blind, later)
+}
+
+/// Nobody knows who is who, so nobody was judged, although every login was read. The next run judges, however much later.
+#[tokio::test]
+async fn what_was_read_without_the_list_of_people_is_judged_by_the_next_run() {
+    let (blind, later) = blind_and_later(Fault::status(500).on("people/filter")).await;
+    assert_eq!((blind.exit, told(&blind.json()).len()), (4, 0), "{}", blind.stderr);
     assert_eq!(later.exit, 0, "{}", later.stderr);
 }
 
 /// The same for logins that the portal did not give.
 #[tokio::test]
 async fn logins_that_could_not_be_read_are_judged_by_the_next_run() {
-    let setting = portal("addresses").await;
-    let expected = {
-        let same = portal("addresses").await;
-        told(&run(&same, &["--format", "json"]).await.json())
-    };
-    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/login")]);
-    let blind = run(&setting, &["--format", "json"]).await;
+    let (blind, _) = blind_and_later(Fault::status(502).on("security/audit/login")).await;
     assert!(matches!(blind.exit, 1 | 4), "{}", blind.stderr);
-    setting.sim.set_faults(Vec::new());
-    setting.sim.edit(|portal| portal.now += TimeDelta::days(4));
-    let url = setting.sim.url();
-    let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
-    let later = common::run_bare(&setting, &arguments).await;
-    let found = told(&later.json());
-    assert!(expected.is_subset(&found), "{expected:?} {found:?}");
 }
 
 #[tokio::test]
