@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use audit_model::PortalText;
 use docspace_client::{Client, EntryId, Error, ErrorKind, File, OnTwin, UploadSession};
 use job_store::{JournalEntry, JournalState};
-use safe_actions::{Act, Begun, Called, Intent, Looked};
+use safe_actions::{Begun, Called, Effect, Intent, Trace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
@@ -252,7 +252,7 @@ async fn note(begun: &mut Begun<'_>, payload: &Payload) -> Result<(), job_store:
     begun.note(serde_json::to_value(payload).unwrap_or_default()).await
 }
 
-impl Act for Sending<'_> {
+impl Effect for Sending<'_> {
     async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         let mut payload = match Payload::of(begun.intent()) {
             Ok(payload) => payload,
@@ -289,23 +289,23 @@ impl Act for Sending<'_> {
         }
     }
 
-    async fn look(&self, intent: &Intent) -> Looked {
+    async fn look(&self, intent: &Intent) -> Trace {
         let payload = match Payload::of(intent) {
             Ok(payload) => payload,
-            Err(why) => return Looked::Unclear(why),
+            Err(why) => return Trace::Unclear(why),
         };
         match self.seen(&payload).await {
             Ok(Seen::Ours(file)) => {
                 info!(file = payload.file, "it is there");
                 self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(intent.key.clone(), file);
-                Looked::Happened
+                Trace::Happened
             }
             Ok(Seen::Altered(file)) => {
                 warn!(file = %file.id, "the portal gives back other bytes than were sent; look at it there");
-                Looked::Unclear(altered(&file))
+                Trace::Unclear(altered(&file))
             }
-            Ok(Seen::Nothing) => Looked::NotHappened,
-            Err(error) => Looked::Unclear(unsure(&error)),
+            Ok(Seen::Nothing) => Trace::NotHappened,
+            Err(error) => Trace::Unclear(unsure(&error)),
         }
     }
 }

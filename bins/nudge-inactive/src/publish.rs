@@ -10,7 +10,7 @@ use anyhow::Context;
 use audit_model::Verdict;
 use chrono::{DateTime, Utc};
 use job_runner::{Error, Publishing, render};
-use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked};
+use safe_actions::{ActionState, Actions, Begun, Called, Effect, Intent, Trace};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -174,7 +174,7 @@ impl ManagerMail<'_> {
     }
 }
 
-impl Act for ManagerMail<'_> {
+impl Effect for ManagerMail<'_> {
     async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         let Err(HandedOver { fate, why }) = self.hand_over().await else { return Ok(Called::Done) };
         Ok(match fate {
@@ -184,7 +184,7 @@ impl Act for ManagerMail<'_> {
     }
 
     /// Nobody sees what arrives, and a second report harms nobody.
-    async fn look(&self, _: &Intent) -> Looked {
-        Looked::Repeatable
+    async fn look(&self, _: &Intent) -> Trace {
+        Trace::Repeatable
     }
 }

@@ -9,7 +9,7 @@ use audit_model::{GapReason, PortalText, RoomId, VIRTUAL_DATA_ROOM};
 use docspace_client::{Client, Error, Room};
 use event_archive::Look;
 use job_runner::Job;
-use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked, Outcome};
+use safe_actions::{ActionState, Actions, Begun, Called, Effect, Intent, Outcome, Trace};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::warn;
@@ -192,7 +192,7 @@ impl Making<'_> {
     }
 }
 
-impl Act for Making<'_> {
+impl Effect for Making<'_> {
     async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         self.seen().has_called = true;
         let error = match self.client.create_data_room(&begun.intent().subject).await {
@@ -211,7 +211,7 @@ impl Act for Making<'_> {
         Ok(called)
     }
 
-    async fn look(&self, intent: &Intent) -> Looked {
+    async fn look(&self, intent: &Intent) -> Trace {
         let has_called = self.seen().has_called;
         let looked = match made(intent) {
             _ if !has_called => Ok(wanted(&self.rooms, intent).cloned()),
@@ -222,11 +222,11 @@ impl Act for Making<'_> {
         match looked {
             Ok(room) => {
                 seen.room = room;
-                if seen.room.is_some() { Looked::Happened } else { Looked::NotHappened }
+                if seen.room.is_some() { Trace::Happened } else { Trace::NotHappened }
             }
             Err(error) => {
                 seen.error.get_or_insert(error);
-                Looked::Unclear("the portal says that it made the room, which could not be read back".to_owned())
+                Trace::Unclear("the portal says that it made the room, which could not be read back".to_owned())
             }
         }
     }

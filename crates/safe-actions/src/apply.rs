@@ -12,10 +12,10 @@ use crate::plan::ActionState;
 /// A call that broke may still be at work on the other side. Its proxies give up after a minute or two; five are more than that.
 pub const STILL_AT_WORK: TimeDelta = TimeDelta::minutes(5);
 
-/// One act on one subject, as the journal keeps it.
+/// One action on one subject, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// Names the act: the same one has the same key in every run.
+    /// Names the action: the same one has the same key in every run.
     pub key: String,
     /// What is done, for instance `create_room`.
     pub kind: String,
@@ -38,9 +38,9 @@ pub enum Called {
     Broke(String),
 }
 
-/// What can be seen of an act.
+/// What can be seen of an action at the other side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Looked {
+pub enum Trace {
     /// It has happened, whoever did it.
     Happened,
     NotHappened,
@@ -53,8 +53,8 @@ pub enum Looked {
     Repeatable,
 }
 
-/// How a kind of act is carried out. Each method is about the one subject of the intent.
-pub trait Act: Sync {
+/// How a kind of action is carried out, and how to see whether it was. Each method is about the one subject of the intent.
+pub trait Effect: Sync {
     /// Why it must not be done after all: asked last, right before the call, because people and rights change while a plan waits.
     fn hold(&self, _intent: &Intent) -> impl Future<Output = Option<String>> + Send {
         async { None }
@@ -67,7 +67,7 @@ pub trait Act: Sync {
     fn call(&self, begun: &mut Begun<'_>) -> impl Future<Output = Result<Called, Error>> + Send;
 
     /// Whether it has happened. Changes nothing.
-    fn look(&self, intent: &Intent) -> impl Future<Output = Looked> + Send;
+    fn look(&self, intent: &Intent) -> impl Future<Output = Trace> + Send;
 
     /// What a later run must know of what was done, asked once it was seen to have happened, also where the call told nothing because it
     /// broke: put in place of the payload. `None` leaves that as it is.
@@ -76,7 +76,7 @@ pub trait Act: Sync {
     }
 }
 
-/// An act that has begun: the journal says so.
+/// An action that has begun: the journal says so.
 #[derive(Debug)]
 pub struct Begun<'a> {
     actions: &'a Actions,
@@ -98,7 +98,7 @@ impl Begun<'_> {
     }
 }
 
-/// What became of an act.
+/// What became of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub intent: Intent,
@@ -107,7 +107,7 @@ pub struct Outcome {
     pub reason: Option<String>,
 }
 
-/// Acts of a run, over the journal of its store.
+/// The actions of a run, over the journal of its store.
 #[derive(Clone, Debug)]
 pub struct Actions {
     store: Store,
@@ -124,7 +124,7 @@ impl Actions {
         Ok(Actions { journal: Journal::open(store.clone()).await?, store, now })
     }
 
-    /// What the journal keeps of an act, whatever became of it.
+    /// What the journal keeps of an action, whatever became of it.
     ///
     /// # Errors
     /// Of the store.
@@ -133,52 +133,52 @@ impl Actions {
         Ok(all.into_iter().find(|entry| entry.key == key).map(Intent::from))
     }
 
-    /// Looks what became of the acts of a kind that earlier runs began and did not see the end of, oldest first. Call it before
+    /// Looks what became of the actions of a kind that earlier runs began and did not see the end of, oldest first. Call it before
     /// anything new is planned. Nothing is done again here.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn settle(&self, kind: &str, act: &impl Act) -> Result<Vec<Outcome>, Error> {
+    pub async fn settle(&self, kind: &str, effect: &impl Effect) -> Result<Vec<Outcome>, Error> {
         let mut settled = Vec::new();
         for entry in self.journal.open_of_kind(kind).await?.into_iter().filter(has_begun) {
-            settled.push(self.settle_one(entry, act).await?);
+            settled.push(self.settle_one(entry, effect).await?);
         }
         Ok(settled)
     }
 
-    /// Does one act, unless it has happened, or must not be done, or may still be at work since an earlier run. What the other side
+    /// Carries out one action, unless it has happened, or must not be done, or may still be at work since an earlier run. What the other side
     /// says of it is in the outcome.
     ///
     /// # Errors
     /// Of the store: before the call, and then nothing was done; or after it, and then the next run settles it.
-    pub async fn apply(&self, mut intent: Intent, act: &impl Act) -> Result<Outcome, Error> {
+    pub async fn apply(&self, mut intent: Intent, effect: &impl Effect) -> Result<Outcome, Error> {
         let open = self.journal.open_of_kind(&intent.kind).await?;
         if let Some(entry) = open.into_iter().filter(has_begun).find(|entry| entry.key == intent.key) {
-            let settled = self.settle_one(entry, act).await?;
+            let settled = self.settle_one(entry, effect).await?;
             if !matches!(settled.state, ActionState::Failed | ActionState::Planned) {
                 return Ok(settled);
             }
         }
-        match act.look(&intent).await {
-            Looked::Happened => return Ok(Outcome { intent, state: ActionState::Already, reason: None }),
-            Looked::Unclear(why) => return Ok(Outcome { intent, state: ActionState::Failed, reason: Some(why) }),
-            Looked::NotHappened | Looked::Invisible | Looked::Repeatable => {}
+        match effect.look(&intent).await {
+            Trace::Happened => return Ok(Outcome { intent, state: ActionState::Already, reason: None }),
+            Trace::Unclear(why) => return Ok(Outcome { intent, state: ActionState::Failed, reason: Some(why) }),
+            Trace::NotHappened | Trace::Invisible | Trace::Repeatable => {}
         }
-        if let Some(why) = act.hold(&intent).await {
+        if let Some(why) = effect.hold(&intent).await {
             return Ok(Outcome { intent, state: ActionState::Held, reason: Some(why) });
         }
         self.begin(&intent).await?;
-        let called = act.call(&mut Begun { actions: self, intent: &mut intent }).await?;
+        let called = effect.call(&mut Begun { actions: self, intent: &mut intent }).await?;
         let looked = match called {
-            Called::Refused(_) | Called::NotNow(_) => Looked::NotHappened,
-            Called::Done | Called::Broke(_) => act.look(&intent).await,
+            Called::Refused(_) | Called::NotNow(_) => Trace::NotHappened,
+            Called::Done | Called::Broke(_) => effect.look(&intent).await,
         };
         let (state, reason) = after_call(called, looked);
-        self.conclude(&mut intent, state, act).await?;
+        self.conclude(&mut intent, state, effect).await?;
         Ok(Outcome { intent, state: state.into(), reason })
     }
 
-    /// The acts of a kind that are neither done nor failed, oldest first: what earlier runs began, and what was not to be done then.
+    /// The actions of a kind that are neither done nor failed, oldest first: what earlier runs began, and what was not to be done then.
     ///
     /// # Errors
     /// Of the store.
@@ -186,21 +186,21 @@ impl Actions {
         Ok(self.journal.open_of_kind(kind).await?.into_iter().map(Intent::from).collect())
     }
 
-    /// Closes an act of an earlier run that is not to be tried any more.
+    /// Closes an action of an earlier run that is not to be tried any more.
     ///
     /// # Errors
-    /// Of the store; [`Error::NotPlanned`] for an act that no run began.
+    /// Of the store; [`Error::NotPlanned`] for an action that no run began.
     pub async fn give_up(&self, intent: &Intent) -> Result<(), Error> {
         self.advance(intent, JournalState::Failed).await
     }
 
-    async fn settle_one(&self, entry: JournalEntry, act: &impl Act) -> Result<Outcome, Error> {
+    async fn settle_one(&self, entry: JournalEntry, effect: &impl Effect) -> Result<Outcome, Error> {
         let age = (self.now - entry.updated_at).abs();
         let mut intent = Intent::from(entry);
-        let (state, reason) = after_a_while(act.look(&intent).await, age);
+        let (state, reason) = after_a_while(effect.look(&intent).await, age);
         // an entry that stays open keeps its moment: its age tells when the call must be over
         if !state.is_open() {
-            self.conclude(&mut intent, state, act).await?;
+            self.conclude(&mut intent, state, effect).await?;
         }
         Ok(Outcome { intent, state: state.into(), reason })
     }
@@ -215,9 +215,9 @@ impl Actions {
     }
 
     /// Writes down what was seen, with what a later run must know of it.
-    async fn conclude(&self, intent: &mut Intent, state: JournalState, act: &impl Act) -> Result<(), Error> {
+    async fn conclude(&self, intent: &mut Intent, state: JournalState, effect: &impl Effect) -> Result<(), Error> {
         if state == JournalState::Done
-            && let Some(payload) = act.found(intent)
+            && let Some(payload) = effect.found(intent)
         {
             intent.payload = payload;
         }
@@ -254,36 +254,36 @@ impl From<JournalState> for ActionState {
 }
 
 /// What is known right after a call.
-fn after_call(called: Called, looked: Looked) -> (JournalState, Option<String>) {
+fn after_call(called: Called, looked: Trace) -> (JournalState, Option<String>) {
     match (called, looked) {
         (Called::Refused(why), _) => (JournalState::Failed, Some(why)),
         (Called::NotNow(why), _) => (JournalState::Planned, Some(why)),
-        (_, Looked::Happened) | (Called::Done, Looked::Invisible | Looked::Repeatable) => (JournalState::Done, None),
-        (Called::Done, Looked::NotHappened) => {
+        (_, Trace::Happened) | (Called::Done, Trace::Invisible | Trace::Repeatable) => (JournalState::Done, None),
+        (Called::Done, Trace::NotHappened) => {
             (JournalState::Unknown, Some("the answer says that it is done, and nothing shows it".to_owned()))
         }
-        (Called::Done, Looked::Unclear(why)) => (JournalState::Unknown, Some(why)),
+        (Called::Done, Trace::Unclear(why)) => (JournalState::Unknown, Some(why)),
         // even where nothing shows it yet: the call may still be at work
         (Called::Broke(why), _) => (JournalState::Unknown, Some(why)),
     }
 }
 
 /// What is known of a call that left so long ago.
-fn after_a_while(looked: Looked, age: TimeDelta) -> (JournalState, Option<String>) {
+fn after_a_while(looked: Trace, age: TimeDelta) -> (JournalState, Option<String>) {
     match looked {
-        Looked::Happened => (JournalState::Done, None),
-        Looked::NotHappened if age >= STILL_AT_WORK => {
+        Trace::Happened => (JournalState::Done, None),
+        Trace::NotHappened if age >= STILL_AT_WORK => {
             (JournalState::Failed, Some("an earlier run began it, and it had no effect".to_owned()))
         }
-        Looked::NotHappened => {
+        Trace::NotHappened => {
             let wait = "an earlier run began it, and it may still be at work; a run in five minutes looks again";
             (JournalState::Unknown, Some(wait.to_owned()))
         }
-        Looked::Unclear(why) => (JournalState::Unknown, Some(why)),
-        Looked::Repeatable => {
+        Trace::Unclear(why) => (JournalState::Unknown, Some(why)),
+        Trace::Repeatable => {
             (JournalState::Planned, Some("an earlier run began it, and it is done once more".to_owned()))
         }
-        Looked::Invisible => {
+        Trace::Invisible => {
             (JournalState::Unknown, Some("an earlier run began it, and nothing shows whether it was done".to_owned()))
         }
     }

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::{Error, Journal, JournalState, Store};
-use safe_actions::{Act, ActionState, Actions, Begun, Called, Intent, Looked, Outcome, STILL_AT_WORK};
+use safe_actions::{ActionState, Actions, Begun, Called, Effect, Intent, Outcome, STILL_AT_WORK, Trace};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -49,7 +49,7 @@ enum Way {
 struct Portal {
     way: Way,
     /// What looking gives instead of the truth.
-    looks: Option<Looked>,
+    looks: Option<Trace>,
     held: Option<String>,
     /// What is found of what was done.
     found: Option<Value>,
@@ -82,7 +82,7 @@ impl Portal {
     }
 }
 
-impl Act for Portal {
+impl Effect for Portal {
     async fn hold(&self, _: &Intent) -> Option<String> {
         tokio::task::yield_now().await;
         self.held.clone()
@@ -108,9 +108,9 @@ impl Act for Portal {
         })
     }
 
-    async fn look(&self, _: &Intent) -> Looked {
+    async fn look(&self, _: &Intent) -> Trace {
         tokio::task::yield_now().await;
-        let truth = if self.effects() > 0 { Looked::Happened } else { Looked::NotHappened };
+        let truth = if self.effects() > 0 { Trace::Happened } else { Trace::NotHappened };
         self.looks.clone().unwrap_or(truth)
     }
 
@@ -180,7 +180,7 @@ async fn what_is_held_at_the_last_moment_is_not_begun() {
 async fn without_a_look_nothing_is_begun() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await;
-    let portal = Portal { looks: Some(Looked::Unclear("403".to_owned())), ..Portal::new(Way::Does) };
+    let portal = Portal { looks: Some(Trace::Unclear("403".to_owned())), ..Portal::new(Way::Does) };
     assert_eq!(apply(&store, &portal, 0).await.state, ActionState::Failed);
     assert_eq!((portal.calls(), written(&store).await), (0, None));
 }
@@ -239,7 +239,7 @@ async fn a_call_without_effect_is_made_again_when_it_must_be_over() {
 async fn where_nothing_shows_the_answer_counts() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await;
-    let invisible = |way| Portal { looks: Some(Looked::Invisible), ..Portal::new(way) };
+    let invisible = |way| Portal { looks: Some(Trace::Invisible), ..Portal::new(way) };
     let broken = invisible(Way::BreaksBefore);
     assert_eq!(apply(&store, &broken, 0).await.state, ActionState::Unknown);
     assert_eq!(settle(&store, &broken, 60).await, [ActionState::Unknown], "for the program to decide");
@@ -254,7 +254,7 @@ async fn where_nothing_shows_the_answer_counts() {
 async fn what_may_be_repeated_is_done_again() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await;
-    let repeatable = |way| Portal { looks: Some(Looked::Repeatable), ..Portal::new(way) };
+    let repeatable = |way| Portal { looks: Some(Trace::Repeatable), ..Portal::new(way) };
     for (way, state, left) in [
         (Way::BreaksAfter, ActionState::Unknown, JournalState::Unknown),
         (Way::Defers, ActionState::Planned, JournalState::Planned),

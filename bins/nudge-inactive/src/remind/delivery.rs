@@ -3,7 +3,7 @@
 use std::sync::Mutex as Shared;
 
 use alerting::{Fate, Mail, MailError, Mailer};
-use safe_actions::{Act, Begun, Called, Intent, Looked};
+use safe_actions::{Begun, Called, Effect, Intent, Trace};
 use tokio::sync::Mutex;
 use tracing::warn;
 
@@ -56,7 +56,7 @@ impl<'a> Delivery<'a> {
     }
 }
 
-impl Act for Delivery<'_> {
+impl Effect for Delivery<'_> {
     /// The intent counts this try already: whatever ends this process, the next one knows.
     async fn call(&self, begun: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         let Err(error) = self.mailer.lock().await.send(self.mail).await else { return Ok(Called::Done) };
@@ -82,8 +82,8 @@ impl Act for Delivery<'_> {
     }
 
     /// Nobody sees what arrives, and copies have the same `Message-ID`.
-    async fn look(&self, _: &Intent) -> Looked {
-        Looked::Repeatable
+    async fn look(&self, _: &Intent) -> Trace {
+        Trace::Repeatable
     }
 }
 
