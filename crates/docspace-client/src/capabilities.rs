@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::try_join;
 
-use crate::{Client, Error, ErrorKind, Identity, KeyFacts, PortalState, Quota, Scopes, Settings};
+use crate::{Client, Error, ErrorKind, Identity, KeyFacts, PortalSettings, PortalState, Quota, Scopes};
 
 /// Whether something can be had, or what the portal says against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Client {
     }
 
     /// A key without the scope for settings is refused what everybody may read.
-    async fn settings_by_any_means(&self) -> Result<Settings, Error> {
+    async fn settings_by_any_means(&self) -> Result<PortalSettings, Error> {
         match self.settings().await {
             Err(error) if error.kind == ErrorKind::ClosedRoute => self.public_settings().await,
             other => other,

@@ -34,7 +34,7 @@ pub enum PortalState {
 
 /// The portal's settings. A stranger learns neither zone nor owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct PortalSettings {
     /// As the server's configuration says; a hint.
     pub version: Option<String>,
     /// Absent for strangers, and for a zone that we do not know.
@@ -76,19 +76,19 @@ impl Client {
     }
 
     /// The settings as the key's owner sees them.
-    pub async fn settings(&self) -> Result<Settings, Error> {
+    pub async fn settings(&self) -> Result<PortalSettings, Error> {
         self.settings_by(Question::new("the portal's settings", "settings", "*:read")).await
     }
 
     /// The settings as everybody sees them, asked without the key: for keys that may not read settings, and to tell a suspended
     /// portal from none.
-    pub async fn public_settings(&self) -> Result<Settings, Error> {
+    pub async fn public_settings(&self) -> Result<PortalSettings, Error> {
         self.settings_by(Question::anonymous("the portal's public settings", "settings")).await
     }
 
-    async fn settings_by(&self, question: Question<'_>) -> Result<Settings, Error> {
+    async fn settings_by(&self, question: Question<'_>) -> Result<PortalSettings, Error> {
         let dto: SettingsDto = self.get(question).await?.response;
-        Ok(Settings {
+        Ok(PortalSettings {
             version: dto.version,
             time_zone: dto.timezone.as_deref().and_then(|name| name.parse().ok()),
             owner: dto.owner_id.filter(|owner| !owner.is_nil()),
