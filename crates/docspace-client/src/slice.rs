@@ -35,7 +35,7 @@ pub struct SliceGap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest {
     pub span: Window,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Bookmark>,
     /// The portal gives rows of equal dates in another order with each page.
     pub(crate) shuffled: bool,
 }
@@ -56,7 +56,7 @@ impl Rest {
 
 /// The date of the last row that was read, and what is known of the rows of that date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Bookmark {
     pub(crate) date: DateTime<Utc>,
     /// The rows of this date that were seen.
     pub(crate) ids: HashSet<i64>,

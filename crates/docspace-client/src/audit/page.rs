@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
 use crate::client::{OnFault, Question};
-use crate::slice::Place;
+use crate::slice::Bookmark;
 use crate::wire::{self, AuditEventDto};
 use crate::zone::lateness;
 use crate::{Client, Error, Rest, SliceGap};
@@ -89,7 +89,7 @@ pub(super) struct Page {
 impl Page {
     /// `None` when rows were not selected by the bounds, stand in another order than newest first, come twice, or are not the ones that
     /// must be there: the page begins with a row of the place that was reached, and does not leave out any that is known.
-    pub(super) fn of(raw: Vec<Raw>, asked: &Asked, place: Option<&Place>, zone: Option<Tz>) -> Option<Self> {
+    pub(super) fn of(raw: Vec<Raw>, asked: &Asked, place: Option<&Bookmark>, zone: Option<Tz>) -> Option<Self> {
         if raw.len() > asked.count {
             return None;
         }
@@ -116,7 +116,7 @@ impl Page {
         page.goes_on_from(place).then_some(page)
     }
 
-    fn goes_on_from(&self, place: Option<&Place>) -> bool {
+    fn goes_on_from(&self, place: Option<&Bookmark>) -> bool {
         let Some(place) = place else { return true };
         let begins_there = self.rows.iter().find_map(|row| row.at) == Some(place.date);
         // rows of a date do not get fewer
@@ -125,7 +125,7 @@ impl Page {
 
     /// The distinct rows of the place's date that were seen, with those of this page, and how many there are; `None` while more of them
     /// can come, and where the number proves nothing.
-    pub(super) fn count(&self, place: &Place) -> Option<(HashSet<i64>, usize)> {
+    pub(super) fn count(&self, place: &Bookmark) -> Option<(HashSet<i64>, usize)> {
         let date = place.date;
         let ends = !self.is_full() || self.rows.iter().any(|row| row.at.is_some_and(|at| at < date));
         if !ends || place.flawed || self.is_flawed_at(date) {
@@ -160,7 +160,7 @@ impl Page {
     }
 
     /// Where to go on behind this page; `None` when no row has a date.
-    pub(super) fn end(&self, place: Option<&Place>) -> Option<Place> {
+    pub(super) fn end(&self, place: Option<&Bookmark>) -> Option<Bookmark> {
         let last = self.rows.iter().rposition(|row| row.at.is_some())?;
         let date = self.rows[last].at?;
         let first = self.rows[..=last].iter().position(|row| row.at == Some(date))?;
@@ -172,7 +172,7 @@ impl Page {
         ids.extend(known.into_iter().flat_map(|place| &place.ids));
         let flawed = self.is_flawed_at(date) || known.is_some_and(|place| place.flawed);
         let first = if fills_page { 0 } else { first };
-        Some(Place { date, ids, reached: before + last + 1 - first, fills_page, flawed })
+        Some(Bookmark { date, ids, reached: before + last + 1 - first, fills_page, flawed })
     }
 
     /// Where rows happened that could not be understood: in their second, or between their neighbours.
@@ -202,7 +202,7 @@ pub(super) fn second_of(instant: DateTime<Utc>) -> Window {
 }
 
 /// What is left when the place is reached, the rows of its date among it.
-pub(super) fn up_to(since: DateTime<Utc>, place: &Place) -> Window {
+pub(super) fn up_to(since: DateTime<Utc>, place: &Bookmark) -> Window {
     Window::new(since, place.date + FINEST)
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::page::{Asked, Page, second_of, up_to};
 use super::{Reader, Stop};
 use crate::client::OnFault;
-use crate::slice::Place;
+use crate::slice::Bookmark;
 use crate::zone::lateness;
 use crate::{Error, ErrorKind, Rest};
 
@@ -49,7 +49,7 @@ enum Step {
     /// JSON, but not a list.
     OddForm(Error),
     /// Rows that stand there, but not all: the page is shorter than what there is.
-    Short(Option<Place>),
+    Short(Option<Bookmark>),
 }
 
 impl Reader<'_> {
@@ -74,7 +74,7 @@ impl Reader<'_> {
                     self.bad_pages += 1;
                     let newest = rest.place.as_ref().map_or(rest.span.until, |known| second_of(known.date).until);
                     self.gap(Window::new(second_of(place.date).since, newest), GapReason::UnstablePaging);
-                    go_on_at(rest, Place { flawed: true, ..place });
+                    go_on_at(rest, Bookmark { flawed: true, ..place });
                     tries = 0;
                 }
                 Step::Odd | Step::Short(_) => return Err(Stop::Unproven),
@@ -245,11 +245,11 @@ impl Reader<'_> {
     }
 }
 
-fn go_on_at(rest: &mut Rest, place: Place) {
+fn go_on_at(rest: &mut Rest, place: Bookmark) {
     rest.span = up_to(rest.span.since, &place);
     rest.place = Some(place);
 }
 
-fn is_further(end: &Place, before: Option<&Place>) -> bool {
+fn is_further(end: &Bookmark, before: Option<&Bookmark>) -> bool {
     before.is_none_or(|before| end.date < before.date || end.reached > before.reached)
 }
