@@ -44,8 +44,8 @@ pub struct Alert {
     pub matter: Option<String>,
     /// Whether it is new, has grown, or is over.
     pub state: FindingState,
-    pub program: Program,
-    pub portal: Portal,
+    pub program: AlertProgram,
+    pub portal: AlertPortal,
     pub rule: String,
     pub severity: Severity,
     /// One line of plain text, safe to show anywhere that takes plain text.
@@ -72,14 +72,14 @@ pub struct Alert {
 
 /// Who found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Program {
+pub struct AlertProgram {
     pub name: String,
     pub version: String,
 }
 
 /// Where it happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Portal {
+pub struct AlertPortal {
     /// Without a slash at the end.
     pub url: String,
 }
@@ -110,8 +110,8 @@ impl Alert {
             fingerprint: finding.fingerprint.clone(),
             matter: finding.matter.clone(),
             state: finding.state,
-            program: Program { name: context.program.to_owned(), version: context.version.to_owned() },
-            portal: Portal { url: context.portal_url.as_str().trim_end_matches('/').to_owned() },
+            program: AlertProgram { name: context.program.to_owned(), version: context.version.to_owned() },
+            portal: AlertPortal { url: context.portal_url.as_str().trim_end_matches('/').to_owned() },
             rule: finding.rule.clone(),
             // that something is over wakes nobody
             severity: if finding.state == FindingState::Ended { Severity::Info } else { finding.severity },

@@ -31,7 +31,7 @@ const WAIT_SQL: &str = "INSERT INTO waiting (alert, channel, json, severity, tri
 ///
 /// A run goes through it in this order, and can be killed between any two steps: what it found is then told by the next run,
 /// or waits and is offered by it.
-/// 1. [`judge`](Self::judge) says what is new, and [`lapsed`](Self::lapsed) what was given up.
+/// 1. [`compare`](Self::compare) says what is new, and [`lapsed`](Self::lapsed) what was given up.
 /// 2. With channels, [`keep`](Self::keep) writes what is told now, and the alerts, at once.
 /// 3. The report is printed. Without channels that was the delivery, and only now `keep` remembers it.
 ///    [`forget`](Self::forget) what was given up and now stands in the report.
@@ -56,7 +56,11 @@ impl Outbox {
     ///
     /// # Errors
     /// Of the store; the findings are then as they were.
-    pub async fn judge<F: BorrowMut<Finding>>(&self, findings: &mut [F], moment: &Moment<'_>) -> Result<Judged, Error> {
+    pub async fn compare<F: BorrowMut<Finding>>(
+        &self,
+        findings: &mut [F],
+        moment: &Moment<'_>,
+    ) -> Result<Compared, Error> {
         let mut findings: Vec<&mut Finding> = findings.iter_mut().map(BorrowMut::borrow_mut).collect();
         let failed = |source| self.store.error("reading what was told", source);
         let mut connection = self.store.pool().acquire().await.map_err(failed)?;
@@ -83,7 +87,7 @@ impl Outbox {
                 _ => {}
             }
         }
-        Ok(Judged { suppressed, ended })
+        Ok(Compared { suppressed, ended })
     }
 
     /// From where on a run of that part has to judge, so that a burst which has not ended keeps its whole number: the beginning of the
@@ -168,7 +172,7 @@ impl Outbox {
 
 /// What the memory says of what a run has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Judged {
+pub struct Compared {
     /// How many findings are not told although they have more actions than were told.
     pub suppressed: u64,
     /// Bursts that people were told of, that the run does not find any more, and that are over: as they were last found.

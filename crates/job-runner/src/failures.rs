@@ -49,7 +49,7 @@ impl Failures {
             // it went to a worse place when a better one could not be written any more
             let last = places.iter().rev().find(|place| place.is_taken());
             let text = last.and_then(|place| fs::read_to_string(&place.path).ok()).unwrap_or_default();
-            gate.close(Told::parse(&text, now));
+            gate.close(ToldBefore::parse(&text, now));
         }
         Failures { places, now, gate }
     }
@@ -126,7 +126,7 @@ pub(crate) struct Gate(Arc<Mutex<GateState>>);
 
 #[derive(Debug, Default)]
 struct GateState {
-    told: Option<Told>,
+    told: Option<ToldBefore>,
     /// Somebody watches: nothing is ever held back.
     is_watched: bool,
 }
@@ -148,16 +148,16 @@ impl Gate {
         }
     }
 
-    fn close(&self, told: Told) {
+    fn close(&self, told: ToldBefore) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).told = Some(told);
     }
 
-    fn open(&self) -> Option<Told> {
+    fn open(&self) -> Option<ToldBefore> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).told.take()
     }
 
     /// Asks what was told, and shows the lines that are due after that. An open gate says that everything is news.
-    fn with(&self, settle: impl FnOnce(&mut Told) -> Option<Vec<String>>) -> bool {
+    fn with(&self, settle: impl FnOnce(&mut ToldBefore) -> Option<Vec<String>>) -> bool {
         let (settled, is_watched) = {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             (state.told.as_mut().map(settle), state.is_watched)
@@ -187,7 +187,7 @@ impl Gate {
 
 /// What was told, and what waits.
 #[derive(Debug)]
-struct Told {
+struct ToldBefore {
     now: DateTime<Utc>,
     /// Classes of lines and notes, with when they were told.
     lines: BTreeMap<String, DateTime<Utc>>,
@@ -207,9 +207,9 @@ struct ToldGap {
     gap: Gap,
 }
 
-impl Told {
+impl ToldBefore {
     fn parse(text: &str, now: DateTime<Utc>) -> Self {
-        let mut told = Told {
+        let mut told = ToldBefore {
             now,
             lines: BTreeMap::new(),
             gaps: Vec::new(),

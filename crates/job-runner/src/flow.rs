@@ -29,7 +29,7 @@ use crate::setup::Surroundings;
 use crate::spare;
 use crate::stop::Stop;
 use crate::stores::Stores;
-use crate::telling::{Telling, Told};
+use crate::telling::{HowTold, Telling};
 use crate::watchers::Watchers;
 use crate::window::Stretch;
 
@@ -89,14 +89,14 @@ pub(crate) async fn conclude<P: Program>(
         dry_run: args.dry_run,
     };
     // whoever acts has to know what was told before
-    if let Err(failure) = telling.judge(&mut report).await
+    if let Err(failure) = telling.compare(&mut report).await
         && stores.has_memory()
     {
         stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
         note_lost(&stores, &mut report.head);
         telling.outbox = stores.outbox.clone();
         // a second failure leaves every finding new
-        telling.judge(&mut report).await.ok();
+        telling.compare(&mut report).await.ok();
         if let Some(job) = &mut job {
             job.store = Err(Refusal::NoMemory);
         }
@@ -139,7 +139,7 @@ pub(crate) async fn conclude<P: Program>(
     };
     let told = stop.hurry(telling.tell(&mut report, print_news)).await;
     let was_cut = told.is_none() || acted == Acted::Cut;
-    let told = told.unwrap_or(Told { printed: Ok(()), critical_reached: true, is_safe: false });
+    let told = told.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false });
     if told.printed.is_ok() {
         key_watch.told(&stores.store, now).await;
         stores.told(now).await;

@@ -20,8 +20,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) dry_run: bool,
 }
 
-/// How that went.
-pub(crate) struct Told {
+/// How telling went.
+pub(crate) struct HowTold {
     /// Whether the report could be printed.
     pub(crate) printed: anyhow::Result<()>,
     /// Whether every critical alert has reached somebody, those of earlier runs included.
@@ -31,15 +31,15 @@ pub(crate) struct Told {
 }
 
 impl Telling<'_> {
-    /// Prints what was judged ([`judge`](Self::judge)), and sends it. `print` is given the report, and what it must say even where the
+    /// Prints what was compared ([`compare`](Self::compare)), and sends it. `print` is given the report, and what it must say even where the
     /// report has nothing to say.
     pub(crate) async fn tell<D: Serialize, B>(
         &self,
         report: &mut Report<D, B>,
         print: impl FnOnce(&Report<D, B>, &[String]) -> anyhow::Result<()>,
-    ) -> Told {
+    ) -> HowTold {
         if self.dry_run {
-            return Told { printed: print(report, &[]), critical_reached: true, is_safe: true };
+            return HowTold { printed: print(report, &[]), critical_reached: true, is_safe: true };
         }
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
@@ -57,21 +57,21 @@ impl Telling<'_> {
         }
         if self.channels.is_empty() {
             let is_safe = printed.is_ok();
-            return Told { printed, critical_reached: true, is_safe };
+            return HowTold { printed, critical_reached: true, is_safe };
         }
         let (critical_reached, is_safe) = self.deliver(&alerts, is_kept).await;
-        Told { printed, critical_reached, is_safe }
+        HowTold { printed, critical_reached, is_safe }
     }
 
     /// Says of every finding what people know of it.
     ///
     /// # Errors
     /// Of the memory of what was told; the findings are as they were.
-    pub(crate) async fn judge<D, B>(&self, report: &mut Report<D, B>) -> Result<(), alerting::Error> {
-        let judged = self.outbox.judge(&mut report.findings, &self.moment).await;
-        let judged = judged.inspect_err(|failure| warn!("what was told before is not known: {failure:#}"))?;
-        report.suppressed = judged.suppressed;
-        report.ended = judged.ended;
+    pub(crate) async fn compare<D, B>(&self, report: &mut Report<D, B>) -> Result<(), alerting::Error> {
+        let compared = self.outbox.compare(&mut report.findings, &self.moment).await;
+        let compared = compared.inspect_err(|failure| warn!("what was told before is not known: {failure:#}"))?;
+        report.suppressed = compared.suppressed;
+        report.ended = compared.ended;
         Ok(())
     }
 

@@ -101,10 +101,10 @@ fn what_people_hear_of_a_burst() {
     assert_eq!(state_of(&nothing, Some(&matter), &moment(time("08:50:00"))), Known, "twice nothing is no growth");
 }
 
-/// A run that has seen everything: judges, remembers, and gives the states.
+/// A run that has seen everything: compares, remembers, and gives the states.
 async fn run(outbox: &Outbox, findings: &mut [Finding], moment: Moment<'_>) -> Vec<FindingState> {
-    let judged = outbox.judge(findings, &moment).await.unwrap();
-    outbox.keep(findings, &judged.ended, &mut [], &[], &moment).await.unwrap();
+    let compared = outbox.compare(findings, &moment).await.unwrap();
+    outbox.keep(findings, &compared.ended, &mut [], &[], &moment).await.unwrap();
     findings.iter().map(|finding| finding.state).collect()
 }
 
@@ -117,20 +117,20 @@ async fn growth_is_held_back_counted_and_told_with_the_next_alert() {
         [(41, "08:41:00", "08:46:00", 0), (50, "08:47:00", "08:48:00", 1), (60, "08:49:00", "08:50:00", 1)]
     {
         let mut found = known(acts, until);
-        let judged = outbox.judge(&mut found, &moment(time(now))).await.unwrap();
-        outbox.keep(&found, &judged.ended, &mut [], &[], &moment(time(now))).await.unwrap();
-        assert_eq!((found[0].state, judged.suppressed), (Known, held_back), "{acts}");
+        let compared = outbox.compare(&mut found, &moment(time(now))).await.unwrap();
+        outbox.keep(&found, &compared.ended, &mut [], &[], &moment(time(now))).await.unwrap();
+        assert_eq!((found[0].state, compared.suppressed), (Known, held_back), "{acts}");
     }
     let mut findings = known(82, "08:51:00");
     let now = moment(time("08:52:00"));
-    outbox.judge(&mut findings, &now).await.unwrap();
+    outbox.compare(&mut findings, &now).await.unwrap();
     let reasons = ["41 actions within 1 h, more than 20", "already reported with 41 actions; now 82"];
     assert_eq!((findings[0].state, findings[0].reasons.as_slice()), (Grown, &reasons.map(String::from)[..]));
     let mut alerts: Vec<Alert> = findings.iter().map(|finding| alert_of(finding, &complete())).collect();
     outbox.keep(&findings, &[], &mut alerts, &[], &now).await.unwrap();
     assert_eq!((alerts[0].suppressed, alerts[0].matter.is_some()), (2, true));
     let mut findings = known(164, "08:55:00");
-    outbox.judge(&mut findings, &moment(time("08:55:00"))).await.unwrap();
+    outbox.compare(&mut findings, &moment(time("08:55:00"))).await.unwrap();
     let mut alerts = [alert_of(&findings[0], &complete())];
     outbox.keep(&findings, &[], &mut alerts, &[], &moment(time("08:55:00"))).await.unwrap();
     assert_eq!(alerts[0].suppressed, 0, "counted since the last alert only");
@@ -182,9 +182,9 @@ async fn a_burst_that_is_not_found_any_more_ends() {
     let nothing: &mut [Finding] = &mut [];
     let ended = async |now: &str, part| {
         let moment = Moment { part, ..moment(time(now)) };
-        let judged = outbox.judge(&mut Vec::<Finding>::new(), &moment).await.unwrap();
-        outbox.keep::<Finding>(&[], &judged.ended, &mut [], &[], &moment).await.unwrap();
-        judged.ended
+        let compared = outbox.compare(&mut Vec::<Finding>::new(), &moment).await.unwrap();
+        outbox.keep::<Finding>(&[], &compared.ended, &mut [], &[], &moment).await.unwrap();
+        compared.ended
     };
     assert_eq!(ended("09:40:00", "").await, [], "not yet");
     assert_eq!(ended("09:41:00", "room 81").await, [], "a look at something else");
@@ -345,7 +345,7 @@ proptest! {
             run(&outbox, &mut seen, moment(now)).await;
             let states = run(&outbox, &mut seen, moment(now)).await;
             assert!(states.iter().all(|state| *state == Known), "{states:?}");
-            assert_eq!(outbox.judge(&mut seen, &moment(now)).await.unwrap().ended, []);
+            assert_eq!(outbox.compare(&mut seen, &moment(now)).await.unwrap().ended, []);
         });
     }
 }
