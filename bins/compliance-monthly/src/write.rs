@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use ::report::{Document, Portal, Program, TEXT_WIDTH, csv};
+use ::report::{Document, Maker, PortalLine, TEXT_WIDTH, csv};
 use audit_model::{Coverage, SourceCoverage, Verdict, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
@@ -77,8 +77,8 @@ impl Source<'_> {
     /// The pages of the report: only what the same facts make the same again.
     fn document(&self, names: &Names) -> Document {
         let Source { facts, coverage, .. } = self;
-        let program = Program { name: self.program.name.to_owned(), version: self.program.version.to_owned() };
-        let portal = Portal {
+        let program = Maker { name: self.program.name.to_owned(), version: self.program.version.to_owned() };
+        let portal = PortalLine {
             url: self.portal.shown().to_owned(),
             version: self.portal.version.clone(),
             time_zone: Some(facts.period.zone),

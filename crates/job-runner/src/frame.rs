@@ -4,7 +4,7 @@ use alerting::{person_page, room_page};
 use audit_model::{Finding, FindingState, Verdict};
 use job_store::files;
 use report::words::plural;
-use report::{Document, Form, Line, PersonLine, Portal, Program as Maker, Run, Section, TEXT_WIDTH, words};
+use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, words};
 
 use crate::args::ReportFile;
 use crate::head::Head;
@@ -15,8 +15,8 @@ pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
     let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
     let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
     let portal =
-        Portal { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone };
-    let run = Run { started_at: run.started_at, dry_run: run.dry_run };
+        PortalLine { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone };
+    let run = RunLine { started_at: run.started_at, dry_run: run.dry_run };
     let mut document = Document::new(maker, portal, run, *window, coverage.clone());
     document.headline = headline::<P>(report, report.counted().count() as u64);
     document.notes = notes.iter().map(|note| Line::from(note.as_str())).collect();

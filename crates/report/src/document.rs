@@ -11,14 +11,14 @@ use crate::{Line, PersonLine, Table, Timeline};
 
 /// Who made the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
+pub struct Maker {
     pub name: String,
     pub version: String,
 }
 
 /// Whose report it is. Absent members are unknown: the portal could not be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Portal {
+pub struct PortalLine {
     pub url: String,
     pub version: Option<String>,
     /// Times are shown in it; in UTC when it is absent.
@@ -27,7 +27,7 @@ pub struct Portal {
 
 /// The only part of a report that differs when the same run is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RunLine {
     pub started_at: DateTime<Utc>,
     pub dry_run: bool,
 }
@@ -157,10 +157,10 @@ fn told(blocks: &[Block]) -> Vec<Block> {
 /// Whether it is complete is read off its coverage and cannot be set: a document cannot claim what was not seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    pub program: Program,
-    pub portal: Portal,
+    pub program: Maker,
+    pub portal: PortalLine,
     /// Absent from a document that has to be the same whenever it is made.
-    pub run: Option<Run>,
+    pub run: Option<RunLine>,
     /// What the report is about: half-open.
     pub window: Window,
     /// The one sentence that stands above everything, without a capital letter and a full stop.
@@ -178,9 +178,9 @@ pub struct Document {
 impl Document {
     /// A report that has found nothing so far.
     pub fn new(
-        program: Program,
-        portal: Portal,
-        run: impl Into<Option<Run>>,
+        program: Maker,
+        portal: PortalLine,
+        run: impl Into<Option<RunLine>>,
         window: Window,
         coverage: Coverage,
     ) -> Self {

@@ -12,7 +12,7 @@ mod text;
 mod timeline;
 pub mod words;
 
-pub use document::{Block, Details, Document, Figure, Portal, Program, Run, Section};
+pub use document::{Block, Details, Document, Figure, Maker, PortalLine, RunLine, Section};
 pub use form::{Error, Form, TEXT_WIDTH};
 pub use line::{Line, Link};
 pub use person::{PersonLine, Where, Who};

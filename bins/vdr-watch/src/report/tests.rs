@@ -8,7 +8,7 @@ use audit_model::{
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use job_runner::Head;
-use report::{Portal, Program, Run, TEXT_WIDTH, words};
+use report::{Maker, PortalLine, RunLine, TEXT_WIDTH, words};
 use uuid::Uuid;
 
 use super::*;
@@ -145,9 +145,9 @@ fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report 
 fn document(report: &Report) -> Document {
     let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
     let mut document = Document::new(
-        Program { name: program.name.to_owned(), version: program.version.to_owned() },
-        Portal { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone },
-        Run { started_at: run.started_at, dry_run: run.dry_run },
+        Maker { name: program.name.to_owned(), version: program.version.to_owned() },
+        PortalLine { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone },
+        RunLine { started_at: run.started_at, dry_run: run.dry_run },
         *window,
         coverage.clone(),
     );

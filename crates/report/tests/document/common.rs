@@ -6,7 +6,7 @@ use audit_model::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use report::{
-    Bar, Block, Cell, Details, Document, Figure, Link, Mark, PersonLine, Portal, Program, Run, Section, Table,
+    Bar, Block, Cell, Details, Document, Figure, Link, Maker, Mark, PersonLine, PortalLine, RunLine, Section, Table,
     Timeline, line, words,
 };
 use uuid::Uuid;
@@ -20,13 +20,13 @@ pub(crate) fn day() -> Window {
 }
 
 fn document(window: Window, coverage: Coverage) -> Document {
-    let program = Program { name: "vdr-watch".to_owned(), version: "1.1.0".to_owned() };
-    let portal = Portal {
+    let program = Maker { name: "vdr-watch".to_owned(), version: "1.1.0".to_owned() };
+    let portal = PortalLine {
         url: "https://docs.example.com".to_owned(),
         version: Some("3.7.2".to_owned()),
         time_zone: Some(chrono_tz::Europe::Berlin),
     };
-    let run = Run { started_at: at("2026-11-20T09:00:01Z"), dry_run: false };
+    let run = RunLine { started_at: at("2026-11-20T09:00:01Z"), dry_run: false };
     Document::new(program, portal, run, window, coverage)
 }
 

@@ -6,7 +6,7 @@ use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 use report::{
-    Bar, Block, Cell, Details, Document, Figure, Line, Link, Mark, PersonLine, Portal, Program, Run, Section,
+    Bar, Block, Cell, Details, Document, Figure, Line, Link, Maker, Mark, PersonLine, PortalLine, RunLine, Section,
     TEXT_WIDTH, Table, Timeline, Where, Who, csv, line,
 };
 
@@ -19,11 +19,11 @@ fn saying(text: &str) -> Document {
     let all = || line![text, " ", &typed];
     let at: DateTime<Utc> = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let window = Window::new(at, at + TimeDelta::hours(1));
-    let program = Program { name: text.to_owned(), version: text.to_owned() };
-    let portal = Portal { url: format!("https://{text}"), version: Some(text.to_owned()), time_zone: None };
+    let program = Maker { name: text.to_owned(), version: text.to_owned() };
+    let portal = PortalLine { url: format!("https://{text}"), version: Some(text.to_owned()), time_zone: None };
     let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
     coverage.gap(text, window, GapReason::Permission);
-    let mut document = Document::new(program, portal, Run { started_at: at, dry_run: false }, window, coverage);
+    let mut document = Document::new(program, portal, RunLine { started_at: at, dry_run: false }, window, coverage);
     document.headline = all();
     document.notes = vec![all()];
     document.figures = vec![Figure::new(all(), 7).with_note(all())];
