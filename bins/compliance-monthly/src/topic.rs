@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{ActClass, ActionId, ActionKind, AuditEvent, Location};
+use audit_model::{ActClass, ActionId, AuditEvent, Location, RecordedIn};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -79,7 +79,7 @@ fn topic_of(action: ActionId) -> Option<Topic> {
     if action.is_about_administrators() {
         return Some(Topic::People);
     }
-    let info = action.info().filter(|info| info.kind == ActionKind::Audit)?;
+    let info = action.info().filter(|info| info.kind == RecordedIn::Audit)?;
     match (info.location?, action) {
         (Location::Contacts, _) if action.is_about_profile() => None,
         (Location::Contacts, _) => Some(Topic::People),

@@ -209,7 +209,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::action_info::ActionKind;
+    use crate::action_info::RecordedIn;
 
     /// A row of the portal's own table, made by running the server's mappers.
     #[derive(Deserialize)]
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn logins_succeed_or_fail_as_their_names_say() {
-        for info in ACTIONS.iter().filter(|info| info.kind == ActionKind::Login) {
+        for info in ACTIONS.iter().filter(|info| info.kind == RecordedIn::Login) {
             let action = ActionId(info.id);
             let succeeds = info.name.starts_with("LoginSucces") || info.name == "AuthLinkActivated";
             assert_eq!(action.is_successful_login(), succeeds, "{}", info.name);

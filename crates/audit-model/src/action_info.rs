@@ -2,7 +2,7 @@
 
 /// Where an action is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionKind {
+pub enum RecordedIn {
     /// In the audit trail.
     Audit,
     /// In the login history.
@@ -40,7 +40,7 @@ pub struct ActionInfo {
     pub id: i32,
     /// The portal's own name of it, for instance `FileDownloaded`.
     pub name: &'static str,
-    pub kind: ActionKind,
+    pub kind: RecordedIn,
     pub location: Option<Location>,
     /// Not parallel to an event's `target`.
     pub entries: &'static [EntryKind],

@@ -2,15 +2,14 @@
 //! `action.rs`, names in `action_names.rs`.
 
 use crate::action_info::{
-    ActionInfo,
-    ActionKind::{self, *},
-    EntryKind, Location,
+    ActionInfo, EntryKind, Location,
+    RecordedIn::{self, *},
 };
 
 const fn row(
     id: i32,
     name: &'static str,
-    kind: ActionKind,
+    kind: RecordedIn,
     location: Option<Location>,
     entries: &'static [EntryKind],
 ) -> ActionInfo {

@@ -21,7 +21,7 @@ mod text;
 mod window;
 
 pub use action::{ActClass, ActionId};
-pub use action_info::{ActionInfo, ActionKind, EntryKind, Location};
+pub use action_info::{ActionInfo, EntryKind, Location, RecordedIn};
 pub use address::{Address, AddressRange, AddressSet, NoEntry, RangeError, portal_form};
 pub use counting::{ACT_REPEAT, Act, Episode, Measure, Peak, Sessions, SlidingWindow, Weight};
 pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, UnreadableSpan, Verdict};
