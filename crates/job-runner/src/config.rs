@@ -31,7 +31,7 @@ pub use common::{
 };
 pub use mail::{MailSecurity, MailSettings};
 pub use path::PathSetting;
-pub use place::Place;
+pub use place::SettingPlace;
 pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
 pub use suggest::nearest_name;
@@ -95,7 +95,7 @@ pub struct Loaded<C> {
 
 impl<C> Loaded<C> {
     /// Where the value of `key` (dots between levels) comes from; `None` for a key that nothing sets.
-    pub fn place_of(&self, key: &str) -> Option<&Place> {
+    pub fn place_of(&self, key: &str) -> Option<&SettingPlace> {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         self.layers.place_of(&path)
     }
@@ -164,7 +164,7 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     }
     for FlagSetting { flag, key, value } in &sources.flags {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-        layers.push(Layer::single(Place::Flag((*flag).to_owned()), &path, value.clone()), &mut problems);
+        layers.push(Layer::single(SettingPlace::Flag((*flag).to_owned()), &path, value.clone()), &mut problems);
     }
 
     let common = extract::extract::<CommonConfig>(&mut layers, &mut problems);

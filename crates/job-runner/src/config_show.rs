@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use tracing::error;
 
 use crate::args::{CommonArgs, ReportFormat};
-use crate::config::{CommonConfig, Place, Read, ShownSetting};
+use crate::config::{CommonConfig, Read, SettingPlace, ShownSetting};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::head::ProgramName;
@@ -43,13 +43,13 @@ enum Origin {
     Flag(String),
 }
 
-impl From<Place> for Origin {
-    fn from(place: Place) -> Self {
+impl From<SettingPlace> for Origin {
+    fn from(place: SettingPlace) -> Self {
         match place {
-            Place::Default => Origin::Default,
-            Place::File(path) => Origin::File(path.display().to_string()),
-            Place::Variable(name) => Origin::Environment(name),
-            Place::Flag(name) => Origin::Flag(name),
+            SettingPlace::Default => Origin::Default,
+            SettingPlace::File(path) => Origin::File(path.display().to_string()),
+            SettingPlace::Variable(name) => Origin::Environment(name),
+            SettingPlace::Flag(name) => Origin::Flag(name),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::layer::{Layers, find, remove};
-use super::place::Place;
+use super::place::SettingPlace;
 use super::problem::Problem;
 use super::suggest::nearest;
 use super::variables::toml_value;
@@ -63,7 +63,7 @@ pub(super) fn extract<T: DeserializeOwned>(layers: &mut Layers, problems: &mut V
         while !path.is_empty() && layers.place_of(&path).is_none() {
             path.pop();
         }
-        let layer = layers.top_mut(&path).filter(|layer| layer.place != Place::Default);
+        let layer = layers.top_mut(&path).filter(|layer| layer.place != SettingPlace::Default);
         let Some(layer) = layer else {
             problems.push(Problem {
                 key: (!key.is_empty()).then_some(key),
@@ -72,7 +72,7 @@ pub(super) fn extract<T: DeserializeOwned>(layers: &mut Layers, problems: &mut V
             });
             return None;
         };
-        let untyped = matches!(layer.place, Place::Variable(_)) && matches!(error.kind, Kind::InvalidType(..));
+        let untyped = matches!(layer.place, SettingPlace::Variable(_)) && matches!(error.kind, Kind::InvalidType(..));
         let retyped = match find(&layer.values, &path) {
             Some(Value::String(_, text)) if untyped && !has_type(find(&defaults, &path)) => toml_value(text),
             _ => None,

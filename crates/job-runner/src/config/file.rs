@@ -7,7 +7,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
 use super::layer::Layer;
-use super::place::Place;
+use super::place::SettingPlace;
 use super::problem::Problem;
 
 /// Reads one file. A file that was named must exist.
@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Layer, Problem> {
         // the parser's own text would quote the line, which may hold a secret
         Problem::with_file(path, format!("{place}{}", error.message().lines().collect::<Vec<_>>().join(", ")))
     })?;
-    Ok(Layer { place: Place::File(path.to_owned()), values: with_plain_dates(values) })
+    Ok(Layer { place: SettingPlace::File(path.to_owned()), values: with_plain_dates(values) })
 }
 
 /// The table with its dates and times as texts. TOML has a type of its own for them, and figment makes tables of those; what a

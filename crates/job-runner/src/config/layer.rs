@@ -4,19 +4,19 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::Settings;
-use super::place::Place;
+use super::place::SettingPlace;
 use super::problem::Problem;
 
 /// Values from one place.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
-    pub(super) place: Place,
+    pub(super) place: SettingPlace,
     pub(super) values: Dict,
 }
 
 impl Layer {
     /// A layer with one value at `path`.
-    pub(super) fn single(place: Place, path: &[String], value: Value) -> Self {
+    pub(super) fn single(place: SettingPlace, path: &[String], value: Value) -> Self {
         let (last, tables) = path.split_last().expect("a setting has a name");
         let inner = Dict::from([(last.clone(), value)]);
         let values = tables.iter().rev().fold(inner, |inner, name| Dict::from([(name.clone(), inner.into())]));
@@ -38,7 +38,7 @@ impl Provider for Layer {
     fn metadata(&self) -> Metadata {
         match &self.place {
             // figment takes the folder of relative paths from here
-            Place::File(path) => Metadata::from("file", path.as_path()),
+            SettingPlace::File(path) => Metadata::from("file", path.as_path()),
             other => Metadata::named(other.to_string()),
         }
     }
@@ -55,7 +55,7 @@ pub(super) struct Layers(Vec<Layer>);
 impl Layers {
     /// The defaults of both settings types; where both have a key, the program's own count.
     pub(super) fn new(common: Dict, own: Dict) -> Self {
-        Self([common, own].into_iter().map(|values| Layer { place: Place::Default, values }).collect())
+        Self([common, own].into_iter().map(|values| Layer { place: SettingPlace::Default, values }).collect())
     }
 
     /// Puts a layer on top. A plain value where the defaults have a table would hide every setting in that table, so it
@@ -71,7 +71,7 @@ impl Layers {
 
     /// The merged defaults.
     pub(super) fn defaults(&self) -> Dict {
-        let defaults = self.0.iter().filter(|layer| layer.place == Place::Default);
+        let defaults = self.0.iter().filter(|layer| layer.place == SettingPlace::Default);
         merged(defaults).extract().expect("the defaults are tables")
     }
 
@@ -81,12 +81,12 @@ impl Layers {
     }
 
     /// Every place that has something at `path`, highest priority first.
-    pub(super) fn places_of(&self, path: &[String]) -> impl Iterator<Item = &Place> {
+    pub(super) fn places_of(&self, path: &[String]) -> impl Iterator<Item = &SettingPlace> {
         self.0.iter().rev().filter(move |layer| find(&layer.values, path).is_some()).map(|layer| &layer.place)
     }
 
     /// The place whose value at `path` counts.
-    pub(super) fn place_of(&self, path: &[String]) -> Option<&Place> {
+    pub(super) fn place_of(&self, path: &[String]) -> Option<&SettingPlace> {
         self.places_of(path).next()
     }
 
@@ -94,7 +94,7 @@ impl Layers {
     pub(super) fn locate(&self, problem: &mut Problem) {
         if let (None, Some(key)) = (&problem.place, &problem.key) {
             let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-            problem.place = self.place_of(&path).filter(|place| **place != Place::Default).cloned();
+            problem.place = self.place_of(&path).filter(|place| **place != SettingPlace::Default).cloned();
         }
     }
 

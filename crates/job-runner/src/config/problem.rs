@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::place::Place;
+use super::place::SettingPlace;
 
 /// Something in the settings that somebody has to edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Problem {
     /// The key, with dots between levels; `None` when a whole file is wrong.
     pub key: Option<String>,
     /// Where the value stands; `None` for one that stands nowhere.
-    pub place: Option<Place>,
+    pub place: Option<SettingPlace>,
     /// What is wrong and what would be right: lower case, no full stop, continuing the key.
     pub message: String,
 }
@@ -24,10 +24,10 @@ impl Problem {
 
     /// A problem with a whole file.
     pub(super) fn with_file(path: &Path, message: impl Into<String>) -> Self {
-        Self { key: None, place: Some(Place::File(path.to_owned())), message: message.into() }
+        Self { key: None, place: Some(SettingPlace::File(path.to_owned())), message: message.into() }
     }
 
-    pub(super) fn at(mut self, place: &Place) -> Self {
+    pub(super) fn at(mut self, place: &SettingPlace) -> Self {
         self.place = Some(place.clone());
         self
     }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::layer::Layers;
-use super::place::Place;
+use super::place::SettingPlace;
 
 /// What is shown instead of a secret.
 const MASK: &str = "***";
@@ -17,7 +17,7 @@ pub(crate) struct ShownSetting {
     pub(crate) key: String,
     /// Null when nothing is set. Addresses show scheme and host only.
     pub(crate) value: Json,
-    pub(crate) place: Place,
+    pub(crate) place: SettingPlace,
 }
 
 /// All settings of the layers, by key, without the tables that the program does nothing with.
@@ -38,7 +38,7 @@ fn collect(table: &Dict, path: &mut Vec<String>, layers: &Layers, shown: &mut Ve
                 let key = path.join(".");
                 let mut json = serde_json::to_value(value).expect("settings are plain data");
                 mask(&key, &mut json);
-                let place = layers.place_of(path).cloned().unwrap_or(Place::Default);
+                let place = layers.place_of(path).cloned().unwrap_or(SettingPlace::Default);
                 shown.push(ShownSetting { key, value: json, place });
             }
         }

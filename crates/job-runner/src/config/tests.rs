@@ -144,7 +144,7 @@ fn each_layer_wins_over_the_ones_below() {
     let own = "label = 'own'\n[limits]\nper_hour = 2";
     let setup = Setup::new();
     assert_eq!(setup.loaded().own.label, "vdr");
-    assert_eq!(setup.loaded().place_of("label"), Some(&Place::Default));
+    assert_eq!(setup.loaded().place_of("label"), Some(&SettingPlace::Default));
 
     let setup = setup.portal(portal);
     assert_eq!(setup.loaded().own.label, "portal");
@@ -162,8 +162,8 @@ fn each_layer_wins_over_the_ones_below() {
     let setup = setup.flag("--label", "label", "flag");
     let loaded = setup.loaded();
     assert_eq!(loaded.own.label, "flag");
-    assert_eq!(loaded.place_of("label"), Some(&Place::Flag("--label".to_owned())));
-    assert_eq!(loaded.place_of("limits.per_day"), setup.sources.portal_file.clone().map(Place::File).as_ref());
+    assert_eq!(loaded.place_of("label"), Some(&SettingPlace::Flag("--label".to_owned())));
+    assert_eq!(loaded.place_of("limits.per_day"), setup.sources.portal_file.clone().map(SettingPlace::File).as_ref());
     assert_eq!(loaded.place_of("nothing"), None);
 }
 
@@ -176,7 +176,7 @@ fn names_without_a_prefix_stand_below_those_with_one_and_above_files() {
     let loaded = setup.loaded();
     assert_eq!(loaded.common.portal.url.as_deref(), Some("https://host.example.com"));
     assert_eq!(loaded.common.state, Some("/one".into()));
-    assert_eq!(loaded.place_of("portal.url"), Some(&Place::Variable("DOCSPACE_API_HOST".to_owned())));
+    assert_eq!(loaded.place_of("portal.url"), Some(&SettingPlace::Variable("DOCSPACE_API_HOST".to_owned())));
 
     let setup = setup.environment(&[
         ("DOCSPACE_API_HOST", "https://host.example.com"),

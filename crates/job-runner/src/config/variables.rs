@@ -8,7 +8,7 @@ use figment::value::{Dict, Value};
 
 use super::file::with_plain_dates;
 use super::layer::{Layer, find};
-use super::place::Place;
+use super::place::SettingPlace;
 use crate::environment::Environment;
 
 /// The portal, under the name that the published samples use.
@@ -30,7 +30,7 @@ pub(super) fn layers(program: &str, environment: &Environment, defaults: Dict) -
     layers.extend(environment.with_prefix(&prefix).map(|(name, text)| {
         let path: Vec<String> = name.split("__").map(str::to_lowercase).collect();
         let value = typed(text, find(&defaults, &path));
-        Layer::single(Place::Variable(format!("{prefix}{name}")), &path, value)
+        Layer::single(SettingPlace::Variable(format!("{prefix}{name}")), &path, value)
     }));
     layers
 }
@@ -42,7 +42,7 @@ fn prefix(program: &str) -> String {
 
 fn text_layer(variable: &str, path: &[&str], text: &str) -> Layer {
     let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
-    Layer::single(Place::Variable(variable.to_owned()), &path, text.into())
+    Layer::single(SettingPlace::Variable(variable.to_owned()), &path, text.into())
 }
 
 /// `text` as the type of the default. What does not fit stays text and is refused later, with a better message.
