@@ -48,7 +48,6 @@ impl Program for BulkGuard {
         main: MainSource::Audit,
         blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
         judged_by: &[Source::Audit, Source::Logins, Source::Folders, Source::Destinations],
-        sends_alerts: true,
     };
 
     type Cli = Cli;

@@ -69,8 +69,8 @@ impl Program for ComplianceMonthly {
             BlindSpot::BlockedLogins,
         ],
         judged_by: &[Source::Audit],
-        sends_alerts: false,
     };
+    const SENDS_ALERTS: bool = false;
 
     type Cli = Cli;
     type Config = Config;

@@ -47,7 +47,6 @@ impl Program for IpFence {
         main: MainSource::Logins,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::People],
-        sends_alerts: true,
     };
 
     type Cli = Cli;

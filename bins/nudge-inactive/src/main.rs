@@ -45,9 +45,9 @@ impl Program for NudgeInactive {
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit],
-        // who is inactive is for the manager, in one report, and not an incident each
-        sends_alerts: false,
     };
+    // who is inactive is for the manager, in one report, and not an incident each
+    const SENDS_ALERTS: bool = false;
 
     type Cli = Cli;
     type Config = Config;

@@ -44,7 +44,6 @@ impl Program for VdrWatch {
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::Rooms, Source::RoomLog, Source::Folders, Source::Files],
-        sends_alerts: true,
     };
 
     type Cli = Cli;

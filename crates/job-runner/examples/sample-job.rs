@@ -80,7 +80,6 @@ impl Program for Sample {
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
-        sends_alerts: true,
     };
 
     type Cli = Cli;

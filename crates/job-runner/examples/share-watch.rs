@@ -74,7 +74,6 @@ impl Program for ShareWatch {
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
-        sends_alerts: true,
     };
 
     type Cli = Cli;

@@ -20,6 +20,4 @@ pub struct About {
     /// What the rule needs of the portal. Time of which one of these is missing was not judged, and is looked at again by
     /// the next run; whatever else is missing only makes a report poorer.
     pub judged_by: &'static [Source],
-    /// Whether each finding becomes an alert, so that `alerts.*` does something.
-    pub sends_alerts: bool,
 }

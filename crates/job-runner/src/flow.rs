@@ -85,7 +85,7 @@ pub(crate) async fn conclude<P: Program>(
         outbox: stores.outbox.clone(),
         channels: &channels,
         moment,
-        sends_alerts: P::ABOUT.sends_alerts,
+        sends_alerts: P::SENDS_ALERTS,
         dry_run: args.dry_run,
     };
     // whoever acts has to know what was told before

@@ -31,6 +31,8 @@ pub type ReportOf<P> = Report<<P as Program>::Detail, <P as Program>::Body>;
 /// argv, environment and clock, and the only printer: a program cannot forget a gap, a blind spot, the silence or the exit code.
 pub trait Program: Sized {
     const ABOUT: About;
+    /// Whether each finding becomes an alert, so that `alerts.*` does something.
+    const SENDS_ALERTS: bool = true;
 
     /// Flags: the common ones, and the program's own.
     type Cli: clap::Parser + CommandLine;

@@ -3,7 +3,7 @@
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{
-    Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalState, Room, Scopes, Settings,
+    Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalSettings, PortalState, Room, Scopes,
 };
 use report::words::{duration, plural};
 use secrecy::{ExposeSecret, SecretString};
@@ -142,7 +142,7 @@ fn tls(url: &Url, is_reached: bool) -> Check {
     }
 }
 
-fn portal(settings: &Settings) -> Check {
+fn portal(settings: &PortalSettings) -> Check {
     const NAME: &str = "portal";
     let version = settings.version.as_deref().map(|text| PortalText::new(text).for_terminal());
     match settings.state {
