@@ -66,19 +66,19 @@ impl Gap {
     pub fn explanation(&self) -> String {
         let of_source = match (self.why, self.what.as_str()) {
             (GapReason::UnreadableRow, "audit") => {
-                "the portal fails on an event that is stored here (a tag named like {x} is one); ask whoever runs the server to repair it"
+                "the portal fails on an event that is stored here (a tag with a name like {x} causes this); ask whoever runs the server to repair it"
             }
             (GapReason::UnreadableRow, "logins") => {
-                "the portal fails on a login that is stored here (one without an address is one); ask whoever runs the server to repair it"
+                "the portal fails on a login that is stored here (one without an address causes this); ask whoever runs the server to repair it"
             }
             (GapReason::PortalError, "upload") => {
-                "not every file is there, or known to be; the notes and the list of uploads say why, and the next run goes on"
+                "not every file was uploaded, or is known to have been; the notes and the list of uploads say why, and the next run continues"
             }
             (GapReason::NothingRecorded, "logins") => {
-                "the portal lists no login at all, though somebody must have signed in; sign in to the portal once, and if that does not help, look at what stands between this machine and the portal, such as a proxy"
+                "the portal lists no login at all, although somebody must have signed in; sign in to the portal once, and if that does not help, check what is between this machine and the portal, such as a proxy"
             }
             (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
-                "what the portal listed lacks rows that it has, or it has more of one moment than it can list; the next run asks again; if that does not help, look there by hand"
+                "rows are missing from what the portal listed, or it has more of one moment than it can list; the next run tries again; if that does not help, look at that time in the portal itself"
             }
             (why, _) => return why.explanation(),
         };

@@ -1,4 +1,7 @@
-//! Why something could not be seen, and what to do about it, in sentences for people.
+//! Why something could not be seen, and what to do about it, in sentences for people: the one place for both, whether a call fails or a
+//! report has a gap.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -120,152 +123,182 @@ impl GapReason {
         self.reported().serialize(serializer)
     }
 
-    /// What is the matter, without a full stop.
+    /// What is the matter, without a full stop. The error of a call says the same, with its status.
     pub fn meaning(self) -> &'static str {
         self.words().0
     }
 
-    /// What to do about it, without a full stop.
-    pub fn remedy(self) -> &'static str {
-        self.words().1
+    /// What to do about it when it left a gap, which the next run asks for again. Without a full stop.
+    pub fn remedy(self) -> Cow<'static, str> {
+        self.words().1.after("the next run tries again")
+    }
+
+    /// What to do about it for somebody who waits for the answer, without a full stop.
+    pub fn remedy_now(self) -> Cow<'static, str> {
+        self.words().1.after("try again")
     }
 
     /// What is the matter and what to do about it, without a full stop. [`Gap::explanation`](crate::Gap::explanation) knows the source, too.
     pub fn explanation(self) -> String {
-        let (meaning, remedy) = self.words();
-        format!("{meaning}; {remedy}")
+        format!("{}; {}", self.meaning(), self.remedy())
     }
 
-    fn words(self) -> (&'static str, &'static str) {
+    fn words(self) -> (&'static str, Remedy) {
+        use Remedy::{Do, Wait, WaitOr};
         match self {
             GapReason::AuditFeatureMissing => (
-                "the portal's plan has no audit feature, so its records cannot be searched",
-                "upgrade to a plan that includes the audit trail",
+                "the portal's plan does not include the audit feature, so its records cannot be searched",
+                Do("upgrade to a plan that includes the audit trail"),
             ),
             GapReason::BeyondRetention => (
-                "the portal no longer keeps what is so old, but what an earlier run read of it is still used",
-                "raise the lifetime of the login history in the portal's security settings",
+                "the portal no longer keeps records this old; what an earlier run read of them is still used",
+                Do("raise the lifetime of the login history in the portal's security settings"),
             ),
             GapReason::UnreadableRow => {
-                ("the portal fails on a row that is stored here", "ask whoever runs the server to repair it")
+                ("the portal fails on a record that is stored here", Do("ask whoever runs the server to repair it"))
             }
             GapReason::UnknownForm => (
-                "the server answered in a form that this version does not know",
-                "install a newer version, or report it to its makers",
+                "the server answers in a form that this version does not know",
+                Do("install a newer version of this program, or report it to its makers"),
             ),
             GapReason::BudgetExhausted => (
-                "the run reached a limit before it came to this",
-                "raise `run_limit` or `budget`, or run more often; where the portal is slow, ask whoever runs the server",
+                "the run reached one of its limits before it got to this",
+                Do(
+                    "raise `run_limit` or `budget`, or run more often; if the portal is slow, ask whoever runs the server",
+                ),
             ),
-            GapReason::PortalError => {
-                ("the portal failed, could not be reached, or did not answer as it should", "the next run tries again")
-            }
-            GapReason::UnstablePaging => ("more events at one moment than the portal can list", "look there by hand"),
-            GapReason::Permission => {
-                ("the key may not read this", "use the key of a DocSpace admin or the owner, with the scope `*:read`")
-            }
+            GapReason::PortalError => ("the portal failed, could not be reached, or gave an unexpected answer", Wait),
+            GapReason::UnstablePaging => (
+                "the portal has more events of one moment than it can list",
+                Do("look at that moment in the portal itself"),
+            ),
+            GapReason::Permission => (
+                "the key does not have the permission to read this",
+                Do("use the key of a DocSpace admin or of the owner, with the scope `*:read`"),
+            ),
             GapReason::ClockSkew => (
                 "the clocks of this machine and of the portal differ by more than a minute",
-                "set this machine's clock by NTP",
+                Do("set this machine's clock by NTP"),
             ),
             GapReason::StoreError => (
                 "this program's own store, or another file that it needs, could not be used",
-                "the notes say which, and why",
+                Do("the notes say which one, and why"),
             ),
-            GapReason::RoomUnreadable => {
-                ("the portal did not show rooms or the log of one", "the next run tries again")
+            GapReason::RoomUnreadable => ("the portal did not show the rooms, or the activity log of one", Wait),
+            GapReason::NotSettled => {
+                ("this is so recent that the portal may still be storing events of it", Do("run again later"))
             }
-            GapReason::NotSettled => ("so recent that the portal may still be storing events of it", "run again later"),
             GapReason::NothingRecorded => (
-                "the portal lists nothing at all, ever, and it must have something: making an API key alone leaves an event",
-                "look at what stands between this machine and the portal, such as a proxy",
+                "the portal lists no event at all, although the creation of the API key alone leaves one",
+                Do("check what is between this machine and the portal, such as a proxy"),
             ),
             GapReason::Interrupted => {
-                ("somebody ended the run before it came to this", "run it again: it goes on from here")
+                ("the run was stopped before it got to this", Do("run it again; it continues where this run stopped"))
             }
             GapReason::KeyRefused => (
-                "the portal does not accept the key: it is unknown, expired or switched off, or its owner is disabled",
-                "make a new one and put it in its place",
+                "the portal does not accept the key, which is unknown, expired or switched off, or whose owner is disabled",
+                Do("create a new key and put it in place of the old one"),
             ),
             GapReason::AddressBlocked => (
                 "the portal's address list refuses this machine",
-                "add this machine's address to the list, or use the key of the portal's owner",
+                Do("add this machine's address to the list, or use the key of the portal's owner"),
             ),
             GapReason::RouteClosed => (
-                "the portal closed the route: the key is dead or lacks the scope, or the portal is being restored",
-                "make a new key with the scope `*:read`, unless the portal is being restored",
+                "the portal refuses the request, because the key is dead or lacks the scope, or because the portal is being restored",
+                Do("create a new key with the scope `*:read`, unless the portal is being restored"),
             ),
-            GapReason::Unreachable => ("the portal does not answer", "check the address, DNS, firewall and proxy"),
-            GapReason::SpeaksTls => ("this port speaks TLS, and was asked without", "use an address with `https://`"),
+            GapReason::Unreachable => {
+                ("no connection to the portal could be made", Do("check the address, DNS, firewall and proxy"))
+            }
+            GapReason::SpeaksTls => (
+                "this port expects TLS, but the request was sent without it",
+                Do("use an address that begins with `https://`"),
+            ),
             GapReason::SpeaksPlainHttp => (
-                "this port speaks plain HTTP, and was asked for TLS",
-                "use an address with `http://` (with `--allow-http`), or the port for TLS",
+                "this port speaks plain HTTP, but the request was sent over TLS",
+                Do("use an address that begins with `http://` (with `--allow-http`), or the port for TLS"),
             ),
             GapReason::CertificateRefused => (
-                "the portal's certificate is not trusted, so nothing was asked",
-                "run `doctor`: it says what is wrong with the certificate, and what to do",
+                "the portal's certificate is not trusted, so nothing was sent",
+                Do("run `doctor`, which says what is wrong with the certificate and what to do"),
             ),
             GapReason::EndedEarly => (
                 "the connection broke before the portal's answer was complete",
-                "the next run tries again; if that does not help, look at the proxies on the way to the portal",
+                WaitOr("check the proxies between this machine and the portal"),
             ),
-            GapReason::TimedOut => (
-                "the portal gave no complete answer in time",
-                "the next run tries again; if that does not help, ask whoever runs the server",
-            ),
-            GapReason::Unpaid => {
-                ("the portal is not paid, so it answers nothing", "have its owner renew the subscription")
+            GapReason::TimedOut => {
+                ("the portal did not send a complete answer in time", WaitOr("ask whoever runs the server"))
             }
+            GapReason::Unpaid => (
+                "the portal's subscription is not paid, so it answers no requests",
+                Do("ask its owner to renew the subscription"),
+            ),
             GapReason::NoPortal => (
                 "the portal is suspended or being removed, or there is none at this address",
-                "check the address, or ask the portal's owner",
+                Do("check the address, or ask the portal's owner"),
             ),
             GapReason::NotAPortal => (
-                "what answered is no DocSpace portal, but perhaps a proxy or a page to sign in at",
-                "check the address, and what stands between this machine and the portal",
+                "the answer does not come from a DocSpace portal; it may come from a proxy or a sign-in page",
+                Do("check the address, and what is between this machine and the portal"),
             ),
             GapReason::Redirected => (
-                "the portal redirects to another address, which is not followed, because it would get the key",
-                "set the address that `doctor` names",
+                "the portal redirects to another address, which is not followed because it would get the key",
+                Do("set the address that `doctor` names"),
             ),
             GapReason::ServerTooOld => {
-                ("this server does not know the question", "update the server; DocSpace 3.2 or newer is needed")
+                ("this server does not know the request", Do("update the server; DocSpace 3.2 or later is needed"))
             }
             GapReason::QuestionRefused => (
-                "this server does not accept the question",
-                "install a newer version of this program, or report it to its makers",
+                "this server does not accept the request",
+                Do("install a newer version of this program, or report it to its makers"),
             ),
             GapReason::TooManyRequests => (
-                "the portal's limit of requests was reached, which everything shares that runs as the key's owner",
-                "the next run tries again; if that does not help, use the key of an account of its own",
+                "the portal's limit of requests was reached, which is shared by everything that runs as the key's owner",
+                WaitOr("use the key of a separate account"),
             ),
             GapReason::ProxyFailed => (
                 "the proxy in front of the portal failed, as it does while the portal restarts",
-                "the next run tries again; if that does not help, ask whoever runs the server",
+                WaitOr("ask whoever runs the server"),
             ),
-            GapReason::DatabaseDown => (
-                "the portal's database does not answer",
-                "the next run tries again; if that does not help, ask whoever runs the server",
-            ),
-            GapReason::ServerFailed => (
-                "the portal failed on the question",
-                "the next run tries again; if that does not help, ask whoever runs the server",
-            ),
+            GapReason::DatabaseDown => ("the portal's database does not answer", WaitOr("ask whoever runs the server")),
+            GapReason::ServerFailed => {
+                ("the portal failed to answer the request", WaitOr("ask whoever runs the server"))
+            }
             GapReason::ListIncomplete => (
                 "the list changed while it was read, or rows are missing from it",
-                "the next run reads it again; if that does not help, look at what stands between this machine and the portal",
+                WaitOr("check what is between this machine and the portal"),
             ),
             GapReason::ListEmpty => (
-                "the list is empty, though something must be in it",
-                "look at what stands between this machine and the portal, such as a proxy",
+                "the list is empty, although something must be in it",
+                Do("check what is between this machine and the portal, such as a proxy"),
             ),
             GapReason::NotThere => {
-                ("the portal says that this is not there", "check the address, and whether somebody removed it")
+                ("the portal has no such entry", Do("check in the portal whether somebody removed it"))
             }
             GapReason::ThirdPartyStorage => (
                 "the portal keeps no activity log of third-party storage",
-                "keep what has to be watched in rooms of the portal's own storage",
+                Do("keep what has to be watched in rooms on the portal's own storage"),
             ),
+        }
+    }
+}
+
+/// What somebody can do about a gap.
+enum Remedy {
+    Do(&'static str),
+    /// It may pass.
+    Wait,
+    /// It may pass; if it does not, somebody has to do this.
+    WaitOr(&'static str),
+}
+
+impl Remedy {
+    /// `wait` says who tries again.
+    fn after(self, wait: &'static str) -> Cow<'static, str> {
+        match self {
+            Remedy::Do(what) => what.into(),
+            Remedy::Wait => wait.into(),
+            Remedy::WaitOr(what) => format!("{wait}; if that does not help, {what}").into(),
         }
     }
 }

@@ -49,9 +49,11 @@ impl PortalText {
         }
     }
 
-    /// The same where programs make links of what looks like an address: whoever chooses a title must not lead readers anywhere.
+    /// The same where programs make links of what looks like an address, as mail clients, terminals and phones do: `https://evil.example`
+    /// becomes `https[://]evil.example`, and `www.evil.example` `www[.]evil.example`, as security people write them. Whoever chooses a
+    /// title must not lead readers anywhere; whoever needs the address can still read it, and JSON and CSV have it as it is.
     pub fn unlinked_within(&self, longest: usize) -> String {
-        self.for_terminal_within(longest).replace("://", ":/ /").replace("www.", "www .")
+        defanged(&self.for_terminal_within(longest))
     }
 
     /// The same for a line of the log, or for an error that may become part of one: short enough that nothing else of it is pushed out.
@@ -84,6 +86,21 @@ impl PortalText {
         let guarded: Vec<String> = line.split(';').map(guarded).collect();
         format!("\"{}\"", guarded.join(";").replace('"', "\"\""))
     }
+}
+
+/// The only place that says how an address of somebody else's is written.
+fn defanged(text: &str) -> String {
+    let text = text.replace("://", "[://]");
+    // the same bytes, so the same places
+    let lower = text.to_ascii_lowercase();
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, _) in lower.match_indices("www.") {
+        shown.push_str(&text[end..at + 3]);
+        shown.push_str("[.]");
+        end = at + 4;
+    }
+    shown + &text[end..]
 }
 
 /// The text with an apostrophe in front if it begins like a formula, behind blanks and quotes that a spreadsheet drops.
@@ -131,11 +148,19 @@ mod tests {
     #[test]
     fn long_text_is_cut_and_says_so() {
         let text = PortalText::new("žluť\u{7}");
-        let link = PortalText::new("see https://evil.example or www.evil.example");
-        assert_eq!(link.unlinked_within(80), "see https:/ /evil.example or www .evil.example");
         assert_eq!(text.for_terminal_within(9), "žluť\\u{7}");
         assert_eq!(text.for_terminal_within(8), "žluť\\u{…");
         assert_eq!(PortalText::new("契約書".repeat(5_000)).for_terminal_within(4), "契約書…");
+    }
+
+    #[test]
+    fn nothing_in_it_becomes_a_link() {
+        let text = PortalText::new("Žlutý https://evil.example, WWW.evil.example or ftp://www.evil.example");
+        assert_eq!(
+            text.unlinked_within(80),
+            "Žlutý https[://]evil.example, WWW[.]evil.example or ftp[://]www[.]evil.example"
+        );
+        assert_eq!(PortalText::new("www").unlinked_within(80), "www");
     }
 
     #[test]

@@ -36,9 +36,10 @@ impl Window {
     }
 }
 
+/// For people, to the second.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [since, until] = [self.since, self.until].map(|t| t.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        let [since, until] = [self.since, self.until].map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, true));
         write!(f, "{since} to {until}")
     }
 }

@@ -94,96 +94,81 @@ pub enum ErrorKind {
 }
 
 impl fmt::Display for ErrorKind {
+    /// What only the call knows; all else is said by the reason of the gap that it leaves, with the status.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ErrorKind::Unreachable => f.write_str("the portal does not answer"),
-            ErrorKind::SpeaksTls => f.write_str("this port speaks TLS, and was asked without"),
-            ErrorKind::SpeaksPlainHttp => f.write_str("this port speaks plain HTTP, and was asked for TLS"),
-            ErrorKind::EndedEarly => f.write_str("the connection broke before the portal's answer was complete"),
             ErrorKind::BadCertificate(fault) => write!(f, "the portal's certificate {fault}"),
-            ErrorKind::TimedOut => f.write_str("the portal gave no complete answer in time"),
             ErrorKind::MalformedKey => f.write_str("the key has characters that no HTTP header can carry"),
-            ErrorKind::DeadKey => f.write_str(
-                "the portal does not accept the key (401): it is unknown, expired or switched off, or its owner is disabled",
-            ),
-            ErrorKind::MissingScope { needs } => write!(f, "the key lacks a scope (403): this call needs `{needs}`"),
+            ErrorKind::MissingScope { needs } => write!(f, "the key lacks the scope `{needs}` (403)"),
             ErrorKind::MissingRight => f.write_str("the owner of the key may not do this (403)"),
-            ErrorKind::ClosedRoute => f.write_str(
-                "the portal closed the route (403): the key is dead or lacks the scope, or the portal is being restored",
-            ),
-            ErrorKind::BlockedAddress => f.write_str("the portal's address list refuses this machine (403)"),
-            ErrorKind::Unpaid => f.write_str("the portal is not paid (402)"),
             ErrorKind::PlanLacks => f.write_str("the portal's plan does not include this (402)"),
             ErrorKind::NoSpace => f.write_str(
-                "the portal does not take it (402): it is larger than a file may be there, or the space of the portal, the room or the account is used up",
+                "the portal does not take it (402), because it is larger than a file may be, or because the portal, the room or the account has no space left",
             ),
-            ErrorKind::NoPortal => {
-                f.write_str("the portal is suspended or being removed, or there is none at this address (404)")
-            }
-            ErrorKind::NotFound => f.write_str("there is no such entry (404)"),
-            ErrorKind::UnknownCall => f.write_str("this server does not know the call"),
             ErrorKind::TooManyRequests { limit, after } => {
                 f.write_str("the portal's limit was reached (429")?;
                 if let Some(limit) = limit {
                     write!(f, ", {}", limiter(*limit))?;
                 }
                 if let Some(after) = after {
-                    write!(f, ", free again in {} s", after.as_secs())?;
+                    write!(f, ", free again in {}", in_words(*after))?;
                 }
                 f.write_str("), which is shared by everything that runs as the key's owner")
             }
-            ErrorKind::ProxyFault { status } => write!(f, "the proxy in front of the portal failed ({status})"),
-            ErrorKind::DatabaseDown => f.write_str("the portal's database does not answer (403)"),
             ErrorKind::Refused { server_type } => write!(f, "the portal refused it (400{})", Comma(server_type)),
             ErrorKind::BadRequest { parameters } => {
                 let names: Vec<String> = parameters.iter().take(MOST_NAMES).map(PortalText::for_log).collect();
                 write!(f, "this server does not accept the request (400, {})", names.join(", "))
             }
             ErrorKind::ServerFault { status, server_type } => {
-                write!(f, "the portal failed ({status}{})", Comma(server_type))
+                write!(f, "the portal failed to answer the request ({status}{})", Comma(server_type))
             }
             ErrorKind::Redirected { to: Some(to) } => write!(f, "the portal redirects to {}", to.for_log()),
             ErrorKind::Redirected { to: None } => f.write_str("the portal redirects to another address"),
-            ErrorKind::NotAPortal { status } => {
-                write!(f, "the answer ({status}) does not come from a DocSpace API, but perhaps from a proxy or a page to sign in at")
+            ErrorKind::BudgetExhausted { limit } => write!(f, "this run has reached its limit of {limit}"),
+            ErrorKind::Halted { why: Halt::OutOfTime } => f.write_str("this run has reached its limit of time"),
+            ErrorKind::Halted { why: Halt::Interrupted } => {
+                f.write_str("the run was stopped while it waited for the portal")
             }
-            ErrorKind::UnexpectedForm => f.write_str("this server answers in a form that this version does not know"),
-            ErrorKind::BudgetExhausted { limit } => write!(f, "this run has used up its budget of {limit}"),
-            ErrorKind::Halted { why: Halt::OutOfTime } => f.write_str("this run has used up its budget of time"),
-            ErrorKind::Halted { why: Halt::Interrupted } => f.write_str("the run was ended while the portal was asked"),
             ErrorKind::MembersHidden => f.write_str("the portal shows no members at all, not even an owner"),
-            ErrorKind::ThirdPartyStorage => f.write_str("the portal keeps no activity log of third-party storage"),
-            ErrorKind::EmptyList => f.write_str("the list is empty, though something must be in it"),
-            ErrorKind::IncompleteList { read, total } => write!(f, "the list has {total} entries and gave {read}"),
+            ErrorKind::IncompleteList { read, total: 1 } => write!(f, "the list has 1 row, and {read} came"),
+            ErrorKind::IncompleteList { read, total } => write!(f, "the list has {total} rows, and {read} came"),
+            other => {
+                f.write_str(other.gap_reason().meaning())?;
+                other.status().map_or(Ok(()), |status| write!(f, " ({status})"))
+            }
         }
     }
 }
 
 impl ErrorKind {
+    /// The status of the answers that are told apart by more than their status, where it says something to somebody.
+    fn status(&self) -> Option<u16> {
+        match self {
+            ErrorKind::DeadKey => Some(401),
+            ErrorKind::Unpaid => Some(402),
+            ErrorKind::ClosedRoute | ErrorKind::BlockedAddress | ErrorKind::DatabaseDown => Some(403),
+            ErrorKind::NoPortal | ErrorKind::NotFound => Some(404),
+            ErrorKind::ProxyFault { status } | ErrorKind::NotAPortal { status } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// What to do about it, without a full stop.
     pub fn remedy(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             ErrorKind::BadCertificate(fault) => fault.remedy(),
             ErrorKind::MalformedKey => "copy it again",
-            ErrorKind::MissingScope { needs } => return format!("make a key with the scope `{needs}`").into(),
-            ErrorKind::MissingRight | ErrorKind::MembersHidden => "use the key of a DocSpace admin or the owner",
+            ErrorKind::MissingScope { needs } => return format!("create a key with the scope `{needs}`").into(),
+            ErrorKind::MissingRight | ErrorKind::MembersHidden => "use the key of a DocSpace admin or of the owner",
             ErrorKind::PlanLacks => "upgrade to a plan that includes it",
             ErrorKind::NoSpace => "make room or raise the quota",
-            ErrorKind::NotFound => "look it up in the portal",
-            ErrorKind::TooManyRequests { .. } => {
-                "try again later; if that does not help, use the key of an account of its own"
-            }
             ErrorKind::Redirected { .. } => "set the address that it redirects to",
-            ErrorKind::EndedEarly => "try again; if that does not help, look at the proxies on the way to the portal",
-            ErrorKind::TimedOut
-            | ErrorKind::ProxyFault { .. }
-            | ErrorKind::DatabaseDown
-            | ErrorKind::ServerFault { .. } => "try again; if that does not help, ask whoever runs the server",
-            ErrorKind::Refused { .. } => "ask whoever runs the server for the reason, which stands in its log",
+            ErrorKind::Refused { .. } => "ask whoever runs the server for the reason, which is in its log",
             ErrorKind::IncompleteList { .. } => {
-                "run again; if it says the same again, the portal counts entries that it does not show: ask whoever runs it"
+                "run again; if it says the same again, the portal counts rows that it does not show, so ask whoever runs it"
             }
-            other => other.gap_reason().remedy(),
+            other => return other.gap_reason().remedy_now(),
         })
     }
 
@@ -234,6 +219,15 @@ fn limiter(limit: u64) -> String {
         15 | 50 => format!("{limit} requests at once"),
         5 => "5 calls of this kind per 15 minutes".to_owned(),
         other => format!("limit {other}"),
+    }
+}
+
+/// `45 s`, `15 min`, `6 h`: rounded up, so that nobody comes too early.
+fn in_words(wait: Duration) -> String {
+    match wait.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7_200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3_600)),
     }
 }
 

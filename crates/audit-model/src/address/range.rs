@@ -14,9 +14,9 @@ pub enum AddressRange {
 /// Why a text is no entry of a list. Each continues the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
-    #[error("is no address, network (`192.0.2.0/24`) or range (`192.0.2.1-192.0.2.9`)")]
+    #[error("is not an address, network (`192.0.2.0/24`) or range (`192.0.2.1-192.0.2.9`)")]
     NoAddress,
-    #[error("has a prefix that is no number from 0 to {longest}")]
+    #[error("has a prefix that is not a number from 0 to {longest}")]
     Prefix { longest: u32 },
     #[error("has bits behind its prefix; the network is `{network}`, the address alone `{address}`")]
     HostBits { network: String, address: IpAddr },

@@ -34,7 +34,11 @@ async fn a_certificate_that_is_not_accepted_is_one_sentence_with_its_remedy() {
             Some((CertificateFault::SelfSigned, "with exactly this certificate in `outbound.ca_file`")),
         ),
         (Certificate::Expired, true, Some((CertificateFault::Expired, "has expired; have it renewed"))),
-        (Certificate::OtherName, true, Some((CertificateFault::OtherName, "is made for another name; use the name"))),
+        (
+            Certificate::OtherName,
+            true,
+            Some((CertificateFault::OtherName, "was issued for another name; use the name")),
+        ),
     ];
     for (certificate, trusts, expected) in cases {
         let sim = PortalSim::start_tls(Scenario::empty(now), certificate).await.unwrap();
