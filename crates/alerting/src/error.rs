@@ -36,10 +36,10 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// An earlier alert of the same call could not reach the channel, or found it overloaded.
-    #[error("not tried, because the channel did not take an earlier alert; the cause stands there")]
+    #[error("not tried, because the channel did not accept an earlier alert; see that one for the cause")]
     NotTried,
     /// What was told, or what waits, cannot be read or written.
-    #[error("the memory of what was told cannot be used")]
+    #[error("the memory of what was reported cannot be used")]
     Outbox(#[from] job_store::Error),
 }
 

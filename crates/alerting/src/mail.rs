@@ -86,29 +86,29 @@ pub fn is_mail_address(text: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MailError {
-    #[error("no connection over which mail could be sent")]
+    #[error("no connection to the mail server could be made")]
     Connect(#[from] SmtpError),
-    #[error("`{what}` is no usable mail address; correct it")]
+    #[error("`{what}` is not a valid mail address; correct it")]
     Address { what: &'static str, source: lettre::address::AddressError },
-    #[error("the message cannot be made; look at its subject and templates")]
+    #[error("the message cannot be built; check its subject and templates")]
     Message { source: lettre::error::Error },
-    #[error("the mail server takes no addresses with other letters than ASCII")]
+    #[error("the mail server accepts only addresses in ASCII")]
     NoUnicode,
     /// It answered with 4xx, or the connection broke before it had the message.
-    #[error("the mail server did not take the message now; a later run tries again")]
+    #[error("the mail server did not accept the message this time; a later run tries again")]
     NotNow { source: ServerSaid },
     /// It does not take mails from this sender, whoever they are for.
     #[error(
-        "the mail server does not take mails from this sender; correct `mail.from`, or ask whoever runs the server"
+        "the mail server does not accept mail from this sender; correct `mail.from`, or ask whoever runs the server"
     )]
     Sender { source: ServerSaid },
     /// It answered with 5xx, and not because of the address: it does not like the message, or who we are.
-    #[error("the mail server does not take this message, whoever it is for; ask whoever runs the server")]
+    #[error("the mail server does not accept this message for any recipient; ask whoever runs the server")]
     NotTaken { source: ServerSaid },
     /// It answered with 5xx to the address.
     #[error("the mail server refused the address; check it and what the server says")]
     Refused { source: ServerSaid },
-    #[error("the connection broke after the mail server had the message, so it may have taken it")]
+    #[error("the connection broke after the mail server had received the message, so it may have accepted it")]
     Broken { source: ServerSaid },
     #[error("the mail server did not answer in time")]
     Silent { had_message: bool },

@@ -147,7 +147,7 @@ impl Matter {
     /// For people: what they were told before, beside what it is now.
     pub(crate) fn compared_with(&self, finding: &Finding, moment: &Moment<'_>) -> String {
         let (before, now) = (self.counts.acts, finding.counts.acts);
-        let since = if has_resumed(finding, self, moment) { "; it was over, and goes on again" } else { "" };
+        let since = if has_resumed(finding, self, moment) { "; it had ended, and has started again" } else { "" };
         match finding.state {
             FindingState::Ended => format!("over: nothing more for {}; {now} actions in all", hours(moment.quiet)),
             _ if finding.severity > self.severity && now <= before => {

@@ -44,5 +44,5 @@ fn room_phrase(room: &FindingRoom) -> String {
 
 /// Portal text in one line of plain text, cut where it is long.
 fn quote(text: &PortalText) -> String {
-    text.for_terminal_within(LONGEST_QUOTE)
+    text.unlinked_within(LONGEST_QUOTE)
 }

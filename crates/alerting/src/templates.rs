@@ -22,7 +22,7 @@ pub enum TemplateError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("the template `{name}` cannot be used; correct it, or take it out of the folder to use the built-in one")]
     Render { name: String, source: minijinja::Error },
-    #[error("there is no template `{file}`, in no language")]
+    #[error("there is no template `{file}` in any language")]
     Missing { file: String },
 }
 

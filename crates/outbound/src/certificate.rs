@@ -33,12 +33,12 @@ impl CertificateFault {
         match self {
             CertificateFault::Expired => "have it renewed, or correct the clock of this machine",
             CertificateFault::NotYetValid => "correct the clock of this machine, or wait",
-            CertificateFault::OtherName => "use the name that it is made for, or have one made for this name",
+            CertificateFault::OtherName => "use the name it was issued for, or have one issued for this name",
             CertificateFault::UnknownIssuer => {
-                "name a file with the certificate of who signed it in `outbound.ca_file`"
+                "set `outbound.ca_file` to a file with the certificate of the authority that signed it"
             }
-            CertificateFault::SelfSigned => "name a file with exactly this certificate in `outbound.ca_file`",
-            CertificateFault::Unusable => "have another one made",
+            CertificateFault::SelfSigned => "set `outbound.ca_file` to a file with exactly this certificate",
+            CertificateFault::Unusable => "have a new one issued",
         }
     }
 }
@@ -48,8 +48,8 @@ impl fmt::Display for CertificateFault {
         f.write_str(match self {
             CertificateFault::Expired => "has expired",
             CertificateFault::NotYetValid => "is not valid yet",
-            CertificateFault::OtherName => "is made for another name",
-            CertificateFault::UnknownIssuer => "is signed by nobody whom this machine trusts",
+            CertificateFault::OtherName => "was issued for another name",
+            CertificateFault::UnknownIssuer => "is signed by an authority that this machine does not trust",
             CertificateFault::SelfSigned => "is signed by itself",
             CertificateFault::Unusable => "is damaged, revoked, or of a kind that cannot be checked",
         })

@@ -20,7 +20,7 @@ pub enum HandshakeError {
     Certificate(CertificateFault),
     #[error(transparent)]
     Setup(#[from] Error),
-    #[error("{0} is no name that a certificate can be made for")]
+    #[error("{0} is not a name that a certificate can be issued for")]
     Name(String),
     #[error(transparent)]
     Broken(io::Error),

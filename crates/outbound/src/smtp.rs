@@ -90,16 +90,15 @@ impl From<lettre::transport::smtp::Error> for ServerSaid {
 
 /// The same sentence with the setting that counts here. One that is signed by itself is taken where it is not marked as an authority's.
 fn of_mail_server(fault: CertificateFault) -> String {
-    let text = match fault {
-        CertificateFault::UnknownIssuer => {
-            "is signed by nobody whom this machine trusts; name a file with the certificate of who signed it in `mail.ca_file`"
-        }
+    match fault {
         CertificateFault::SelfSigned => {
-            "is signed by itself and marked as an authority's, which is not accepted of mail servers; make it with `basicConstraints = CA:FALSE`, or let an authority sign it, and name a file with that in `mail.ca_file`"
+            "is signed by itself and marked as an authority's, which is not accepted from mail servers; create it with `basicConstraints = CA:FALSE`, or have an authority sign it, and set `mail.ca_file` to a file with that certificate".to_owned()
         }
-        other => return format!("{other}; {}", other.remedy()),
-    };
-    text.to_owned()
+        CertificateFault::UnknownIssuer => {
+            format!("{fault}; set `mail.ca_file` to a file with the certificate of the authority that signed it")
+        }
+        other => format!("{other}; {}", other.remedy()),
+    }
 }
 
 /// Connects, encrypts and signs in.

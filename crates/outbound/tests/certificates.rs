@@ -149,7 +149,7 @@ async fn mail_servers_are_judged_alike_but_for_authorities() {
     let expired = refused(params("localhost", IsCa::NoCa, (2019, 2020))).await;
     assert!(expired.starts_with("the certificate of the mail server localhost has expired; "), "{expired}");
     let other = refused(params("mail.example", IsCa::NoCa, (2020, 2120))).await;
-    assert!(other.contains("is made for another name; "), "{other}");
+    assert!(other.contains("was issued for another name; "), "{other}");
     let authority = refused(params("localhost", AUTHORITY, (2020, 2120))).await;
     assert!(authority.contains("is signed by itself") && authority.contains("CA:FALSE"), "{authority}");
 }

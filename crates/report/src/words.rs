@@ -39,6 +39,11 @@ impl Clock {
     }
 }
 
+/// For people, where no zone is known: to the second, in UTC.
+pub fn instant(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// For programs: RFC 3339 in UTC.
 pub fn utc(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
@@ -237,11 +242,11 @@ pub fn nothing(coverage: &Coverage) -> String {
     let gap = ["store", "run", main].into_iter().find_map(|what| coverage.gaps.iter().find(|gap| gap.what == what));
     match gap.map(|gap| (gap.what.as_str(), gap.why)) {
         // what was read by then was not judged
-        Some(("run", GapReason::Interrupted)) => "ended before anything could be concluded; run it again".to_owned(),
+        Some(("run", GapReason::Interrupted)) => "stopped before anything could be concluded; run it again".to_owned(),
         Some(("run", GapReason::BudgetExhausted)) => {
             "nothing can be concluded: the run reached a limit before it had judged what it read".to_owned()
         }
-        Some((_, GapReason::Interrupted)) => "ended before anything was read; run it again".to_owned(),
+        Some((_, GapReason::Interrupted)) => "stopped before anything was read; run it again".to_owned(),
         Some((_, GapReason::BudgetExhausted)) => {
             "nothing can be concluded: the run reached a limit before anything was read".to_owned()
         }
@@ -279,12 +284,12 @@ pub fn source(what: &str) -> &str {
 pub fn blind_spot(spot: BlindSpot) -> &'static str {
     match spot {
         BlindSpot::StreamDownloads => "downloads through action=stream",
-        BlindSpot::ViewOnlySessions => "documents opened only to read",
+        BlindSpot::ViewOnlySessions => "documents opened only for reading",
         BlindSpot::KeyLogins => "use of API keys",
         BlindSpot::FilesInFolderOperations => "the files inside folders that were downloaded, moved or deleted",
         BlindSpot::Ipv6 => "IPv6 addresses in full",
         BlindSpot::BlockedLogins => "logins that the address list refused",
-        BlindSpot::NoMemory => "what was told before, what has changed, and what earlier runs left unseen",
+        BlindSpot::NoMemory => "what was reported before, what has changed, and what earlier runs left unseen",
     }
 }
 
@@ -398,7 +403,7 @@ mod tests {
             let said = |why, audit| headline(&with(why, audit), told, all);
             assert!(said(GapReason::Unreachable, seen.clone()).starts_with("incomplete: "));
             assert!(said(GapReason::Unreachable, None).starts_with("nothing can be concluded: the audit trail"));
-            assert_eq!(said(GapReason::Interrupted, None), "ended before anything was read; run it again");
+            assert_eq!(said(GapReason::Interrupted, None), "stopped before anything was read; run it again");
         }
         let complete = Coverage { audit: seen, ..Coverage::default() };
         assert_eq!(headline(&complete, 0, 3), "nothing new");

@@ -260,7 +260,7 @@ fn after_call(called: Called, looked: Trace) -> (JournalState, Option<String>) {
         (Called::NotNow(why), _) => (JournalState::Planned, Some(why)),
         (_, Trace::Happened) | (Called::Done, Trace::Invisible | Trace::Repeatable) => (JournalState::Done, None),
         (Called::Done, Trace::NotHappened) => {
-            (JournalState::Unknown, Some("the answer says that it is done, and nothing shows it".to_owned()))
+            (JournalState::Unknown, Some("the answer says that it was done, but nothing shows it".to_owned()))
         }
         (Called::Done, Trace::Unclear(why)) => (JournalState::Unknown, Some(why)),
         // even where nothing shows it yet: the call may still be at work
@@ -273,16 +273,14 @@ fn after_a_while(looked: Trace, age: TimeDelta) -> (JournalState, Option<String>
     match looked {
         Trace::Happened => (JournalState::Done, None),
         Trace::NotHappened if age >= STILL_AT_WORK => {
-            (JournalState::Failed, Some("an earlier run began it, and it had no effect".to_owned()))
+            (JournalState::Failed, Some("an earlier run began it, but it had no effect".to_owned()))
         }
         Trace::NotHappened => {
-            let wait = "an earlier run began it, and it may still be at work; a run in five minutes looks again";
+            let wait = "an earlier run began it, and it may still be in progress; a run in five minutes checks again";
             (JournalState::Unknown, Some(wait.to_owned()))
         }
         Trace::Unclear(why) => (JournalState::Unknown, Some(why)),
-        Trace::Repeatable => {
-            (JournalState::Planned, Some("an earlier run began it, and it is done once more".to_owned()))
-        }
+        Trace::Repeatable => (JournalState::Planned, Some("an earlier run began it, and it is repeated".to_owned())),
         Trace::Invisible => {
             (JournalState::Unknown, Some("an earlier run began it, and nothing shows whether it was done".to_owned()))
         }

@@ -60,7 +60,7 @@ impl Hold {
             Hold::PortalOwner => "the owner of the portal cannot be suspended".to_owned(),
             Hold::OwnAccount => "it is the account that this program's key belongs to".to_owned(),
             Hold::OtherAdmin => {
-                "a DocSpace admin can be suspended by the owner only, and the key is not the owner's".to_owned()
+                "only the owner can suspend a DocSpace admin, and the key is not the owner's".to_owned()
             }
             Hold::Directory => {
                 "the account comes from a directory, which would switch it on again; disable it there".to_owned()
@@ -70,11 +70,12 @@ impl Hold {
             Hold::LastAdmin => "no other admin would be left who can sign in".to_owned(),
             Hold::NotKnown => "the account could not be looked up".to_owned(),
             Hold::NotActive => "nobody has accepted the invitation yet, so there is no account to suspend".to_owned(),
-            Hold::TooOld => "the last of it is too long ago; whoever acts now acts on the past".to_owned(),
+            Hold::TooOld => "the last event was too long ago to act on it now".to_owned(),
             Hold::Decided => {
-                "somebody has switched the account on or off in the last 24 hours, and has decided by that".to_owned()
+                "somebody has switched the account on or off in the last 24 hours, so a person has already decided"
+                    .to_owned()
             }
-            Hold::ProtectionUnread { what } => format!("whom the settings protect is not known: {}", shown(what)),
+            Hold::ProtectionUnread { what } => format!("it is not known whom the settings protect: {}", shown(what)),
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
         }
     }
