@@ -15,8 +15,9 @@ use crate::exit::{Exit, exit_of};
 use crate::flow::conclude;
 use crate::logging::Log;
 use crate::program::Program;
-use crate::setup::{self, Setup, Surroundings};
+use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
+use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
 use crate::{Error, config_show, doctor, logging, upkeep};
 
@@ -123,7 +124,7 @@ fn job<P: Program>(
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let text = text.unwrap_or("no reason given");
-            watchers.failures.error(&format!("the program has a mistake of its own, please report it: {text}"));
+            watchers.failures.error(&format!("this is a bug in the program, please report it: {text}"));
             Exit::Nothing
         }
     };

@@ -1,8 +1,9 @@
 //! `doctor`: whether a run would see everything, and tell it. One line per check, all problems at once, nothing changed.
 
-mod check;
+pub(crate) mod check;
 mod local;
 mod portal;
+pub(crate) mod reached;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 
 pub use check::{Check, CheckState};
-pub use portal::Reached;
+pub use reached::Reached;
 
 /// The JSON form.
 #[derive(Serialize)]
@@ -73,7 +74,7 @@ pub(crate) async fn run<P: Program>(
 
 /// What stands for the checks that were not made.
 fn cut(stop: &Stop) -> Check {
-    let why = if stop.is_interrupted() { "somebody ended `doctor`" } else { "the checks took too long" };
+    let why = if stop.is_interrupted() { "`doctor` was stopped" } else { "the checks took too long" };
     Check::fail("ended", format!("{why}, so everything that is not listed above was not checked"), "run it again")
 }
 

@@ -38,6 +38,8 @@ impl From<Exit> for ExitCode {
 pub struct Ending {
     /// Nothing can be concluded, or a critical alert reached nobody.
     pub nothing: bool,
+    /// A flag or a setting cannot be followed: fails again until somebody edits it.
+    pub usage: bool,
     /// Something in the window could not be seen.
     pub incomplete: bool,
     /// There are findings.
@@ -46,10 +48,12 @@ pub struct Ending {
     pub held: bool,
 }
 
-/// The exit code of a run: 1 wins over all, then 4, then 3. Findings count only with `--exit-code`, held actions always.
+/// The exit code of a run: 1 wins over all, then 2, then 4, then 3. Findings count only with `--exit-code`, held actions always.
 pub fn decide(ending: Ending, exit_code_flag: bool) -> Exit {
     if ending.nothing {
         Exit::Nothing
+    } else if ending.usage {
+        Exit::Usage
     } else if ending.incomplete {
         Exit::Incomplete
     } else if ending.held || (ending.findings && exit_code_flag) {
@@ -88,8 +92,14 @@ mod tests {
             ([true, true, true, true, true], 1),
         ];
         for ([nothing, incomplete, findings, held, flag], code) in table {
-            let ending = Ending { nothing, incomplete, findings, held };
+            let ending = Ending { nothing, usage: false, incomplete, findings, held };
             assert_eq!(decide(ending, flag) as u8, code, "{ending:?}, --exit-code {flag}");
+            let by_usage = if code == 1 { 1 } else { 2 };
+            assert_eq!(
+                decide(Ending { usage: true, ..ending }, flag) as u8,
+                by_usage,
+                "{ending:?}, --exit-code {flag}"
+            );
         }
     }
 

@@ -5,34 +5,41 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-use alerting::Moment;
+use alerting::{Channel, Moment};
 use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock};
+use report::Document;
+use report::words::instant;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use crate::acting::{self, Acted};
 use crate::args::{CommonArgs, ReportFormat};
 use crate::clock;
 use crate::config::CommonConfig;
-use crate::exit::{Ending, Exit, decide, exit_of};
+use crate::exit::{Ending, Exit, decide};
+use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;
-use crate::job::{Job, Publishing, Refusal};
-use crate::look::{Looked, Run};
+use crate::job::{Publishing, Refusal};
+use crate::look::{AfterLook, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
-use crate::setup::Surroundings;
 use crate::spare;
+use crate::state_path::StatePaths;
 use crate::stop::Stop;
 use crate::stores::Stores;
+use crate::surroundings::Surroundings;
 use crate::telling::{HowTold, Telling};
 use crate::watchers::Watchers;
 use crate::window::Stretch;
 
+/// The path of a run. What each program does on it is in [`look`](crate::look) (its questions and its rule), [`acting`](crate::acting)
+/// and [`frame`](crate::frame) (its report).
 pub(crate) async fn conclude<P: Program>(
     args: &CommonArgs,
     common: &CommonConfig,
@@ -43,15 +50,9 @@ pub(crate) async fn conclude<P: Program>(
 ) -> anyhow::Result<Exit> {
     let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
-    // a dry run writes nothing and needs no lock
-    let mut lock = match (!args.dry_run).then(|| RunLock::acquire(&paths.lock, now)) {
-        Some(Ok(Acquired::Held { since })) => return Ok(held(since, now, common.run_limit.0, watchers)),
-        Some(Ok(Acquired::Locked(lock))) => Some(lock),
-        Some(Err(error)) => {
-            watchers.failures.warn(&format!("going on without a lock: {:#}", anyhow::Error::new(error)));
-            None
-        }
-        None => None,
+    let mut lock = match take_lock(args, common, &paths, now, watchers) {
+        Ok(lock) => lock,
+        Err(exit) => return Ok(exit),
     };
     stop.hurry(watchers.start()).await;
     let run = Run::<P> {
@@ -67,120 +68,213 @@ pub(crate) async fn conclude<P: Program>(
         has_lock: lock.is_some() || args.dry_run,
         had_store: lock.as_ref().is_some_and(RunLock::had_store),
     };
-    let (mut stores, looked) = run.look(&mut watchers.failures, stop).await?;
+    let (stores, looked) = run.look(&mut watchers.failures, stop).await?;
     if stores.has_memory()
         && let Some(lock) = &mut lock
         && let Err(failure) = lock.note_store()
     {
-        warn!("nobody will be told if the store is taken away: {failure}");
+        warn!("if the store disappears, no run will notice: {failure}");
     }
-    let Looked { mut report, stretch, archive, unseen_after, key_watch, misnamed, mut job } = looked;
-    // so that no program can forget what the runner knows
-    unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut report.head.coverage, unseen));
-    let (judged, with_late) = stretch.judged(P::ABOUT.judged_by, &mut report.head.coverage);
-    note_lost(&stores, &mut report.head);
     let part = P::part(config);
-    let moment = Moment { now, quiet: quiet(common), seen_until: stretch.seen_until(report.coverage()), part: &part };
-    let mut telling = Telling {
-        outbox: stores.outbox.clone(),
-        channels: &channels,
-        moment,
-        sends_alerts: P::SENDS_ALERTS,
-        dry_run: args.dry_run,
-    };
+    let mut flow = Flow::new(run, stores, looked, &channels, &part);
     // whoever acts has to know what was told before
-    if let Err(failure) = telling.compare(&mut report).await
-        && stores.has_memory()
-    {
-        stores = run.without_memory(&anyhow::Error::new(failure), &mut watchers.failures).await?;
-        note_lost(&stores, &mut report.head);
-        telling.outbox = stores.outbox.clone();
+    flow.compare(&mut watchers.failures).await?;
+    let acted = flow.act(&mut watchers.failures, stop).await;
+    let told = flow.tell(&mut watchers.failures, stop).await;
+    flow.remember(&told, stop).await;
+    watchers.measured = Some(flow.measured().await);
+    let exit = flow.exit(acted, &told, stop);
+    flow.stores.close().await;
+    // a full disk behind stdout did not keep alerts from leaving
+    told.how.printed?;
+    told.unwritten.iter().for_each(|why| watchers.failures.error(why));
+    Ok(exit)
+}
+
+/// The lock of this run, where it can be had; else what this run ends with, because another one has it. A dry run writes nothing and
+/// needs none.
+fn take_lock(
+    args: &CommonArgs,
+    common: &CommonConfig,
+    paths: &StatePaths,
+    now: DateTime<Utc>,
+    watchers: &mut Watchers,
+) -> Result<Option<RunLock>, Exit> {
+    if args.dry_run {
+        return Ok(None);
+    }
+    match RunLock::acquire(&paths.lock, now) {
+        Ok(Acquired::Locked(lock)) => Ok(Some(lock)),
+        Ok(Acquired::Held { since }) => Err(held(since, now, common.run_limit.0, watchers)),
+        Err(error) => {
+            watchers.failures.warn(&format!("going on without a lock: {}", Explained::of(&error.into())));
+            Ok(None)
+        }
+    }
+}
+
+/// A run that has looked, and goes on from there.
+struct Flow<'a, P: Program> {
+    run: Run<'a, P>,
+    stores: Stores,
+    looked: AfterLook<P>,
+    /// What counts as judged when everything was told, and whether what came late does.
+    judged: (SpanSet, bool),
+    telling: Telling<'a>,
+}
+
+/// How a report reached its readers.
+struct Told {
+    how: HowTold,
+    /// Somebody or the time limit ended the run before everything was told.
+    was_cut: bool,
+    /// Why files of `--report` could not be written.
+    unwritten: Vec<String>,
+}
+
+impl<'a, P: Program> Flow<'a, P> {
+    /// Completes the coverage, so that no program can forget what the runner knows.
+    fn new(run: Run<'a, P>, stores: Stores, mut looked: AfterLook<P>, channels: &'a [Channel], part: &'a str) -> Self {
+        let head = &mut looked.report.head;
+        looked.unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut head.coverage, unseen));
+        let judged = looked.stretch.judged(P::ABOUT.judged_by, &mut head.coverage);
+        note_lost(&stores, head);
+        let seen_until = looked.stretch.seen_until(&head.coverage);
+        let telling = Telling {
+            outbox: stores.outbox.clone(),
+            channels,
+            moment: Moment { now: run.now, quiet: quiet(run.common), seen_until, part },
+            sends_alerts: P::SENDS_ALERTS,
+            dry_run: run.args.dry_run,
+        };
+        Flow { run, stores, looked, judged, telling }
+    }
+
+    /// Says of every finding what people know of it. Where the memory fails at that, the run goes on without.
+    async fn compare(&mut self, failures: &mut Failures) -> anyhow::Result<()> {
+        let Err(failure) = self.telling.compare(&mut self.looked.report).await else { return Ok(()) };
+        if !self.stores.has_memory() {
+            return Ok(());
+        }
+        self.stores = self.run.without_memory(&anyhow::Error::new(failure), failures).await?;
+        note_lost(&self.stores, &mut self.looked.report.head);
+        self.telling.outbox = self.stores.outbox.clone();
         // a second failure leaves every finding new
-        telling.compare(&mut report).await.ok();
-        if let Some(job) = &mut job {
+        self.telling.compare(&mut self.looked.report).await.ok();
+        if let Some(job) = &mut self.looked.job {
             job.store = Err(Refusal::NoMemory);
         }
+        Ok(())
     }
-    let acted = match &job {
-        // nothing is begun that somebody would have to wait for
-        Some(_) if stop.is_interrupted() => Acted::Cut,
-        Some(job) => act::<P>(config, job, &mut report, &mut watchers.failures, stop).await,
-        None => Acted::Done,
-    };
-    let acted = if args.dry_run {
-        acted
-    } else {
-        let store = if stores.has_memory() { Ok(stores.store.clone()) } else { Err(Refusal::NoMemory) };
-        let publishing = Publishing { store, mailer: run.mailer.clone(), now };
-        acted.and(publish::<P>(config, &publishing, &mut report, &mut watchers.failures, stop).await)
-    };
-    info!(requests = run.client.requests(), "run finished");
-    let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
-    let must_say: Vec<String> = key_watch.note.iter().chain(lost).chain(&stores.gone).cloned().collect();
-    let failures = &mut watchers.failures;
-    let mut written = Ok(());
-    let print_news = |report: &ReportOf<P>, notes: &[String]| {
-        let document = frame::document::<P>(report);
-        written = frame::write::<P>(&args.reports, report, &document);
-        let misnamed = failures.daily(&misnamed);
-        let notes: Vec<&String> = must_say.iter().chain(notes).chain(misnamed).collect();
-        // what could not be seen and is known already is not told again
-        let is_news = failures.is_news(report.coverage());
-        let has_news = report.told().next().is_some()
-            || !report.ended.is_empty()
-            || document.sections.iter().any(|section| section.is_news);
-        let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
-        let text = match args.format {
-            ReportFormat::Json => frame::json(report)?,
-            ReportFormat::Text if is_told || io::stdout().is_terminal() => P::text(report, &document),
-            ReportFormat::Text => return Ok(()),
+
+    /// Plans, files, mails, changes at the portal; then whoever gets the whole report besides.
+    async fn act(&mut self, failures: &mut Failures, stop: &mut Stop) -> Acted {
+        let Run { config, args, now, ref mailer, .. } = self.run;
+        let report = &mut self.looked.report;
+        let acted = match &self.looked.job {
+            // nothing is begun that somebody would have to wait for
+            Some(_) if stop.is_interrupted() => Acted::Cut,
+            Some(job) => acting::act::<P>(config, job, report, failures, stop).await,
+            None => Acted::Done,
         };
-        print(text, P::ABOUT.name, notes.into_iter())
-    };
-    let told = stop.hurry(telling.tell(&mut report, print_news)).await;
-    let was_cut = told.is_none() || acted == Acted::Cut;
-    let told = told.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false });
-    if told.printed.is_ok() {
-        key_watch.told(&stores.store, now).await;
-        stores.told(now).await;
-    }
-    let verdict = report.coverage().verdict();
-    if stores.has_memory() {
-        let kept = (told.is_safe && verdict != Verdict::Nothing).then_some(&judged);
-        if let Err(failure) = remember(&archive, (&stretch, now), report.coverage(), kept, with_late).await {
-            warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
+        if args.dry_run {
+            return acted;
         }
-        if !args.dry_run && !stop.is_interrupted() {
-            spare::clear(&paths, &channels, now).await;
+        let store = if self.stores.has_memory() { Ok(self.stores.store.clone()) } else { Err(Refusal::NoMemory) };
+        let publishing = Publishing { store, mailer: mailer.clone(), now };
+        acted.and(acting::publish::<P>(config, &publishing, report, failures, stop).await)
+    }
+
+    /// Prints the report, writes it to every file that was asked for, and sends its alerts.
+    async fn tell(&mut self, failures: &mut Failures, stop: &mut Stop) -> Told {
+        info!(requests = self.run.client.requests(), "run finished");
+        let (args, looked, stores) = (self.run.args, &mut self.looked, &self.stores);
+        let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
+        let must_say: Vec<&String> = looked.key_watch.note.iter().chain(lost).chain(&stores.gone).collect();
+        let mut unwritten = Vec::new();
+        let print = |report: &ReportOf<P>, notes: &[String]| {
+            let document = frame::document::<P>(report);
+            unwritten = frame::write::<P>(&args.reports, report, &document).err().unwrap_or_default();
+            let misnamed = failures.daily(&looked.misnamed);
+            let notes: Vec<&String> = must_say.into_iter().chain(notes).chain(misnamed).collect();
+            print_news::<P>(args.format, report, &document, &notes, failures)
+        };
+        let how = stop.hurry(self.telling.tell(&mut looked.report, print)).await;
+        let was_cut = how.is_none();
+        let how = how.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false });
+        if how.printed.is_ok() {
+            looked.key_watch.told(&stores.store, self.run.now).await;
+            stores.told(self.run.now).await;
+        }
+        Told { how, was_cut, unwritten }
+    }
+
+    /// What the next run must know of this one.
+    async fn remember(&self, told: &Told, stop: &Stop) {
+        if !self.stores.has_memory() {
+            return;
+        }
+        let AfterLook { report, stretch, archive, .. } = &self.looked;
+        let (judged, with_late) = &self.judged;
+        let is_judged = told.how.is_safe && report.coverage().verdict() != Verdict::Nothing;
+        let judged = is_judged.then_some(judged);
+        if let Err(failure) = remember(archive, (stretch, self.run.now), report.coverage(), judged, *with_late).await {
+            warn!("the next run will read and judge the same time again: {:#}", anyhow::Error::new(failure));
+        }
+        if !self.run.args.dry_run && !stop.is_interrupted() {
+            spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
         }
     }
-    watchers.measured = Some(Measured {
-        judged_until: judged_until(&archive, &stretch).await,
-        requests: run.client.requests(),
-        key_expires: key_watch.expires,
-        has_memory: stores.has_memory() && stores.gone.is_none(),
-        ..Measured::of(&report)
-    });
-    let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
-    let ending = Ending {
-        nothing: verdict == Verdict::Nothing && !is_interrupted
-            || !told.critical_reached
-            || acted == Acted::Failed(Exit::Nothing),
-        incomplete: verdict == Verdict::Incomplete || is_interrupted || was_cut,
-        findings: report.counted().next().is_some(),
-        held: report.is_held,
+
+    async fn measured(&self) -> Measured {
+        Measured {
+            judged_until: judged_until(&self.looked.archive, &self.looked.stretch).await,
+            requests: self.run.client.requests(),
+            key_expires: self.looked.key_watch.expires,
+            has_memory: self.stores.has_memory() && self.stores.gone.is_none(),
+            ..Measured::of(&self.looked.report)
+        }
+    }
+
+    fn exit(&self, acted: Acted, told: &Told, stop: &Stop) -> Exit {
+        let report = &self.looked.report;
+        let verdict = report.coverage().verdict();
+        let was_cut = told.was_cut || acted == Acted::Cut;
+        let is_interrupted = stop.is_interrupted() && (was_cut || verdict != Verdict::Complete);
+        let ending = Ending {
+            nothing: verdict == Verdict::Nothing && !is_interrupted
+                || !told.how.critical_reached
+                || acted == Acted::Failed(Exit::Nothing),
+            // until somebody edits the flag, the setting or the folder
+            usage: acted == Acted::Failed(Exit::Usage) || !told.unwritten.is_empty(),
+            incomplete: verdict == Verdict::Incomplete || is_interrupted || was_cut,
+            findings: report.counted().next().is_some(),
+            held: report.is_held,
+        };
+        decide(ending, self.run.args.exit_code)
+    }
+}
+
+/// Prints what is news, or everything where the form or the program wants it. `notes` have to be said in any case.
+fn print_news<P: Program>(
+    format: ReportFormat,
+    report: &ReportOf<P>,
+    document: &Document,
+    notes: &[&String],
+    failures: &mut Failures,
+) -> anyhow::Result<()> {
+    // what could not be seen and is known already is not told again
+    let is_news = failures.is_news(report.coverage());
+    let has_news = report.told().next().is_some()
+        || !report.ended.is_empty()
+        || document.sections.iter().any(|section| section.is_news);
+    let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
+    let text = match format {
+        ReportFormat::Json => frame::json(report)?,
+        ReportFormat::Text if is_told || io::stdout().is_terminal() => P::text(report, document),
+        ReportFormat::Text => return Ok(()),
     };
-    stores.close().await;
-    // a full disk behind stdout did not keep alerts from leaving
-    told.printed?;
-    let is_unwritten = written.is_err();
-    written.err().into_iter().flatten().for_each(|why| watchers.failures.error(&why));
-    Ok(match (acted, decide(ending, args.exit_code)) {
-        (Acted::Failed(Exit::Usage), exit) if exit != Exit::Nothing => Exit::Usage,
-        // fails again until somebody edits the flag or the folder
-        (_, exit) if is_unwritten && exit != Exit::Nothing => Exit::Usage,
-        (_, exit) => exit,
-    })
+    print(text, P::ABOUT.name, notes)
 }
 
 /// How long nothing must have happened before a burst is over.
@@ -193,76 +287,6 @@ fn note_lost(stores: &Stores, head: &mut Head) {
     let Some(note) = stores.lost.as_ref().map(|lost| &lost.note).or(stores.gone.as_ref()) else { return };
     head.coverage.blind(BlindSpot::NoMemory);
     head.notes.push(note.clone());
-}
-
-/// How acting ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Acted {
-    Done,
-    /// Not all of it: somebody or the time limit ended the run meanwhile, or the clock was wrong.
-    Cut,
-    /// With this exit code.
-    Failed(Exit),
-}
-
-impl Acted {
-    /// How both ended: what somebody has to correct first, then what failed, then what was cut.
-    fn and(self, other: Acted) -> Acted {
-        match (self, other) {
-            (Acted::Failed(Exit::Usage), _) | (_, Acted::Done) => self,
-            (_, Acted::Failed(_)) | (Acted::Done, _) => other,
-            (_, Acted::Cut) => self,
-        }
-    }
-}
-
-/// Whoever reads the report elsewhere gets it, whatever was found and done.
-async fn publish<P: Program>(
-    config: &P::Config,
-    publishing: &Publishing,
-    report: &mut ReportOf<P>,
-    failures: &mut Failures,
-    stop: &mut Stop,
-) -> Acted {
-    match stop.hurry(P::publish(config, publishing, report)).await {
-        Some(Ok(())) => Acted::Done,
-        Some(Err(failure)) => {
-            failures.error(&format!("{failure:#}"));
-            report.head.notes.push(format!("not everything was done: {failure:#}"));
-            Acted::Failed(exit_of(&failure))
-        }
-        None => {
-            report.head.notes.push("not everything was done, because the run was ended before".to_owned());
-            Acted::Cut
-        }
-    }
-}
-
-/// What was found is told, whatever becomes of what is done about it.
-async fn act<P: Program>(
-    config: &P::Config,
-    job: &Job,
-    report: &mut ReportOf<P>,
-    failures: &mut Failures,
-    stop: &mut Stop,
-) -> Acted {
-    let acted = stop.limit(&job.client, P::act(config, job, report)).await;
-    match acted {
-        Ok(Ok(())) => Acted::Done,
-        Ok(Err(failure)) => {
-            failures.error(&format!("{failure:#}"));
-            report.head.notes.push(format!("not everything was done: {failure:#}"));
-            match failure.downcast_ref() {
-                // what there was to see was seen
-                Some(Refusal::Clock { .. }) => Acted::Cut,
-                _ => Acted::Failed(exit_of(&failure)),
-            }
-        }
-        Err(_) => {
-            report.head.notes.push("not everything was done, because the run was ended before".to_owned());
-            Acted::Cut
-        }
-    }
 }
 
 /// What the next run must know of this one. Time whose findings were not told has to be looked at again: then `judged` is `None`.
@@ -304,7 +328,7 @@ fn held(
     match since {
         Some(since) if now - since > limit => {
             let text = "still holds the lock, longer than `run_limit`; end that process";
-            watchers.failures.error(&format!("a run that began at {since} {text}"));
+            watchers.failures.error(&format!("a run that began at {} {text}", instant(since)));
             Exit::Nothing
         }
         _ => {
@@ -316,10 +340,10 @@ fn held(
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.
-fn print<'n>(mut text: Vec<u8>, program: &str, notes: impl Iterator<Item = &'n String>) -> anyhow::Result<()> {
+fn print(mut text: Vec<u8>, program: &str, notes: &[&String]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     if text.is_empty() {
-        text = notes.map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
+        text = notes.iter().map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();
     }
     if text.is_empty() && stdout.is_terminal() {
         text = format!("{program}: nothing new to report; everything the portal records was seen\n").into_bytes();

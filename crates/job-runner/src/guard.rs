@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use job_store::files;
+use tracing::warn;
 
 use crate::config;
 use crate::environment::Environment;
@@ -73,6 +74,15 @@ fn look_at_folder(folder: &Path) -> Option<Exposed> {
     let is_open = found.is_writable && found.mode & STICKY == 0;
     let text = format!("other users can replace what is in the folder `{shown}` (mode {:03o})", found.mode & 0o777);
     is_open.then(|| Exposed { text, remedy: format!("chmod go-w '{shown}'") })
+}
+
+impl<C> Setup<'_, C> {
+    /// Logs what other users of this machine can read or change of what this program relies on, as runs do.
+    ///
+    /// `secret_files` are those of the program's own, each with the words before its name.
+    pub fn warn_of_exposed(&self, secret_files: &[(&'static str, &Path)]) {
+        exposed(self, secret_files).iter().for_each(|exposed| warn!("{exposed}"));
+    }
 }
 
 /// What a run relies on: the words that come before its name, the path, and what nobody else may do with it.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod about;
+mod acting;
 pub mod args;
 mod clock;
 mod command;
@@ -10,6 +11,7 @@ mod doctor;
 pub mod environment;
 pub mod error;
 pub mod exit;
+mod explained;
 mod failures;
 mod flow;
 mod former;
@@ -36,6 +38,7 @@ mod spare;
 pub mod state_path;
 mod stop;
 mod stores;
+mod surroundings;
 mod telling;
 #[cfg(debug_assertions)]
 mod test_clock;

@@ -16,6 +16,7 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::clock::ClockDifference;
 use crate::config::CommonConfig;
+use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::{Job, Refusal};
@@ -23,10 +24,10 @@ use crate::key_end::KeyWatch;
 use crate::names;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
-use crate::setup;
 use crate::state_path::StatePaths;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
+use crate::surroundings;
 use crate::window::Stretch;
 
 /// What a run looks with.
@@ -47,7 +48,7 @@ pub(crate) struct Run<'a, P: Program> {
 }
 
 /// What a look gave.
-pub(crate) struct Looked<P: Program> {
+pub(crate) struct AfterLook<P: Program> {
     pub(crate) report: ReportOf<P>,
     pub(crate) stretch: Stretch,
     pub(crate) archive: Archive,
@@ -62,10 +63,14 @@ pub(crate) struct Looked<P: Program> {
 
 impl<P: Program> Run<'_, P> {
     /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one.
-    pub(crate) async fn look(&self, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<(Stores, Looked<P>)> {
+    pub(crate) async fn look(
+        &self,
+        failures: &mut Failures,
+        stop: &mut Stop,
+    ) -> anyhow::Result<(Stores, AfterLook<P>)> {
         let part = P::part(self.config);
         let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run, self.had_store)).await;
-        let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was ended while its store was opened"))) {
+        let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was stopped while its store was opened"))) {
             Ok(stores) => match self.look_with(&stores, failures, stop).await {
                 Err(failure) if is_of_store(&failure) => failure,
                 looked => return looked.map(|looked| (stores, looked)),
@@ -83,11 +88,16 @@ impl<P: Program> Run<'_, P> {
         failure: &anyhow::Error,
         failures: &mut Failures,
     ) -> anyhow::Result<Stores> {
-        failures.warn(&format!("going on without memory: {failure:#}"));
+        failures.warn(&format!("going on without memory: {}", Explained::of(failure)));
         Stores::without_memory(failure, self.paths, &P::part(self.config), self.args.dry_run, self.now).await
     }
 
-    async fn look_with(&self, stores: &Stores, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<Looked<P>> {
+    async fn look_with(
+        &self,
+        stores: &Stores,
+        failures: &mut Failures,
+        stop: &mut Stop,
+    ) -> anyhow::Result<AfterLook<P>> {
         let now = self.now;
         let probed = match stop.limit(&self.client, probe(&self.client, &stores.archive, now, P::ABOUT.main)).await {
             Ok(probed) => probed?.map_err(Some),
@@ -108,7 +118,7 @@ impl<P: Program> Run<'_, P> {
         notes.extend(key_watch.note.clone());
         let misnamed = match probed {
             Ok(_) => {
-                let named = setup::named::<P>(self.common, self.config, now);
+                let named = surroundings::named::<P>(self.common, self.config, now);
                 let looked_up = names::for_run(&named, &stores.store, &self.client, now);
                 stop.limit(&self.client, looked_up).await.unwrap_or_default()
             }
@@ -160,7 +170,7 @@ impl<P: Program> Run<'_, P> {
                 (report, None)
             }
         };
-        Ok(Looked { report, stretch, archive, unseen_after, key_watch, misnamed, job })
+        Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, job })
     }
 
     /// The program's questions and its rule, and whether it came to a conclusion. Only mistakes in flags and settings are errors, and a

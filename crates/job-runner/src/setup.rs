@@ -1,7 +1,7 @@
 //! What a subcommand may need, made only when it asks for it: some need neither portal nor key.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
@@ -13,24 +13,19 @@ use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use tracing::warn;
 use url::Url;
 
 use crate::Error;
 use crate::about::About;
 use crate::args::CommonArgs;
-use crate::clock::ClockDifference;
+use crate::clock::{ClockDifference, check_window};
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::former;
 use crate::gone;
-use crate::guard;
 use crate::job::Job;
-use crate::names::NamedList;
-use crate::program::Program;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, filled_in, state_paths};
-use crate::window::check_window;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, C> {
@@ -154,13 +149,6 @@ impl<C> Setup<'_, C> {
         mail.mailer(ca_file, || secret::find_password(self.environment, password_file))
     }
 
-    /// Logs what other users of this machine can read or change of what this program relies on, as runs do.
-    ///
-    /// `secret_files` are those of the program's own, each with the words before its name.
-    pub fn warn_of_exposed(&self, secret_files: &[(&'static str, &Path)]) {
-        guard::exposed(self, secret_files).iter().for_each(|exposed| warn!("{exposed}"));
-    }
-
     /// Writes to stdout, which nobody else may.
     ///
     /// # Errors
@@ -214,41 +202,6 @@ impl<C> Setup<'_, C> {
             return Err(Error::setting("alerts.webhook.url", message));
         }
         Ok(Some(url))
-    }
-}
-
-/// All lists of the settings that name people, groups or rooms.
-pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
-    let robots = NamedList::people("service_accounts", &common.service_accounts);
-    [robots].into_iter().chain(P::named(config, now)).collect()
-}
-
-/// What stands before the first request of a run.
-pub(crate) struct Surroundings {
-    pub(crate) now: DateTime<Utc>,
-    pub(crate) paths: StatePaths,
-    pub(crate) client: Client,
-    pub(crate) portal_url: Url,
-    pub(crate) channels: Vec<Channel>,
-    pub(crate) mailer: Option<Mailer>,
-}
-
-impl Surroundings {
-    pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
-        setup.warn_of_exposed(&P::secret_files(setup.config));
-        let mailer = setup.mailer()?;
-        if mailer.is_none() && P::needs_mail(setup.config) {
-            let message = "is missing: the settings ask for mails; set it and `mail.from`";
-            return Err(Error::setting("mail.host", message).into());
-        }
-        Ok(Surroundings {
-            now: setup.now,
-            portal_url: setup.portal_url()?,
-            client: setup.client()?,
-            paths: setup.state_paths()?,
-            channels: setup.channels()?,
-            mailer,
-        })
     }
 }
 

@@ -4,10 +4,11 @@ use audit_model::{Coverage, Gap, GapReason, MainSource, Source, SpanSet, Verdict
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Judged;
+use report::words::instant;
 
 use crate::Error;
 use crate::args::CommonArgs;
-use crate::clock::CLOCK_TOLERANCE;
+use crate::clock::check_window;
 use crate::program::Program;
 
 /// What a run looks at.
@@ -116,17 +117,6 @@ impl Stretch {
     }
 }
 
-/// Refuses a window that holds nothing, or ends further ahead than clocks differ.
-pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Error> {
-    if window.until > now + CLOCK_TOLERANCE {
-        return Err(Error::FutureWindow(window.until));
-    }
-    if window.is_empty() {
-        return Err(Error::EmptyWindow(window));
-    }
-    Ok(())
-}
-
 /// The window when no flag gives its beginning: the ordinary length before its end, or before where the last run ended if a pause lies
 /// between, however long, so that it is no hole. What runs saw and could not judge is no pause: a source that fails for weeks would make
 /// each window longer than the one before.
@@ -137,7 +127,7 @@ fn since_last_run(until: DateTime<Utc>, length: TimeDelta, judged: &Judged) -> (
     let last = ended.map(|ended| (ended, ended - length)).or(judged.since.map(|since| (since, since)));
     match last {
         Some((ended, since)) if ended < usual => {
-            let note = format!("nothing was looked at since {ended}, so the window is longer than usual");
+            let note = format!("no run has looked since {}, so the window is longer than usual", instant(ended));
             (Window::new(since, until), Some(note))
         }
         _ => (Window::new(usual, until), None),
