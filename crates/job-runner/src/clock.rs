@@ -3,8 +3,9 @@
 
 use audit_model::{Coverage, GapReason, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use report::words::plural;
+use report::words::duration;
 
+use crate::Error;
 use crate::job::Refusal;
 
 /// Clocks of two machines differ by seconds.
@@ -38,12 +39,12 @@ impl ClockDifference {
     /// What the report must say of a clock that is wrong.
     pub(crate) fn note(self) -> Option<String> {
         let counted = if self.0 > TimeDelta::zero() {
-            "behind the portal's, and so are windows and ages that are counted from now"
+            "behind the portal's, and so is everything that counts from now"
         } else {
-            "ahead of the portal's; windows and ages are counted from the portal's clock"
+            "ahead of the portal's, so windows and ages are counted from the portal's clock"
         };
-        let minutes = plural(self.minutes(), "minute");
-        self.is_wrong().then(|| format!("this machine's clock is {minutes} {counted}; set it by NTP"))
+        let difference = rounded(self.0);
+        self.is_wrong().then(|| format!("this machine's clock is {difference} {counted}; set it by NTP"))
     }
 
     /// Whoever acts goes by ages and by the order of things, which are not known then.
@@ -52,8 +53,17 @@ impl ClockDifference {
     }
 
     fn minutes(self) -> u64 {
-        (self.0.num_seconds().unsigned_abs() + 30) / 60
+        minutes(self.0)
     }
+}
+
+fn minutes(difference: TimeDelta) -> u64 {
+    (difference.num_seconds().unsigned_abs() + 30) / 60
+}
+
+/// By how much two clocks differ, to the minute, in the two largest units: two readings of one difference look alike.
+pub(crate) fn rounded(difference: TimeDelta) -> String {
+    duration(TimeDelta::minutes(minutes(difference) as i64))
 }
 
 /// Notes what was not seen because this machine's clock is wrong, of every source that was read or could not be.
@@ -63,6 +73,17 @@ pub(crate) fn note_unseen(coverage: &mut Coverage, unseen: Window) {
             coverage.gap(source, unseen, GapReason::ClockSkew);
         }
     }
+}
+
+/// Refuses a window that holds nothing, or ends further ahead than clocks differ.
+pub(crate) fn check_window(window: Window, now: DateTime<Utc>) -> Result<(), Error> {
+    if window.until > now + CLOCK_TOLERANCE {
+        return Err(Error::FutureWindow(window.until));
+    }
+    if window.is_empty() {
+        return Err(Error::EmptyWindow(window));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -78,11 +99,13 @@ mod tests {
     fn more_than_a_minute_is_a_gap_and_a_note() {
         let until = DateTime::from_timestamp(1_795_165_200, 0).unwrap();
         assert_eq!(ahead_by(300).unseen(until).unwrap().length(), TimeDelta::minutes(5));
-        assert!(ahead_by(300).note().unwrap().contains("5 minutes behind"));
-        assert!(ahead_by(70).note().unwrap().contains("1 minute behind"));
+        assert!(ahead_by(300).note().unwrap().contains("5 min behind"));
+        assert!(ahead_by(70).note().unwrap().contains("1 min behind"));
         let ahead = ahead_by(-7_200);
         assert_eq!(ahead.unseen(ahead.present(until)), Some(Window::new(until - TimeDelta::hours(2), until)));
-        assert!(ahead.note().unwrap().contains("120 minutes ahead"));
+        assert!(ahead.note().unwrap().contains("2 h ahead"));
+        let far = ahead_by(-2_163_780 * 60).note().unwrap();
+        assert!(far.contains("1502 days 15 h ahead"), "{far}");
         assert_eq!([-60, 60, 7_200].map(|seconds| ahead_by(seconds).present(until)), [until; 3]);
         for seconds in [60, 0, -60] {
             assert_eq!((ahead_by(seconds).unseen(until), ahead_by(seconds).note()), (None, None), "{seconds}");

@@ -94,8 +94,8 @@ fn text(settings: &[ShownSetting], api_key: Result<String, String>) -> String {
     for (line, setting) in lines.iter().zip(settings) {
         text.push_str(&format!("{line:width$}  # {}\n", setting.place));
     }
-    let api_key = api_key.map_or_else(|why| format!("none: {why}"), |origin| format!("from {origin}"));
-    text.push_str(&format!("# API key: {api_key}\n"));
+    let api_key = api_key.map_or_else(std::convert::identity, |origin| format!("API key: from {origin}"));
+    text.push_str(&format!("# {api_key}\n"));
     text
 }
 

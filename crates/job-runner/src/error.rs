@@ -2,6 +2,8 @@
 
 use std::io;
 
+use report::words::instant;
+
 use crate::config::{Problem, Problems};
 use crate::key_origin::KeyOrigin;
 use crate::names::Unknown;
@@ -48,7 +50,7 @@ pub enum Error {
     #[error("setting `state` must be a folder, not the URL `{0}`: the file inside it is named after the portal")]
     StateNotAFolder(String),
     /// Nothing says where the state could live.
-    #[error("no place for the state: give `--state DIR`, or set `STATE_DIRECTORY` or `HOME`")]
+    #[error("there is no folder for the state: give `--state DIR`, or set `STATE_DIRECTORY` or `HOME`")]
     NoStateFolder,
     /// A portal without a host has no state file name.
     #[error("the portal address has no host to name the state file after: {0}")]
@@ -57,14 +59,16 @@ pub enum Error {
     #[error("the window {0} is empty: its end must be after its beginning; change `--since` or `--until`")]
     EmptyWindow(audit_model::Window),
     /// `--until` has not come yet.
-    #[error("the window ends at {0}, which has not come yet; change `--until`, or set this machine's clock")]
+    #[error("the window ends at {}, which is in the future; change `--until`, or set this machine's clock", instant(*.0))]
     FutureWindow(chrono::DateTime<chrono::Utc>),
     /// A flag about runs was given to a subcommand that does not go by it.
-    #[error("this subcommand does not go by `{0}`; leave it out")]
+    #[error("`{0}` has no effect on this subcommand; leave it out")]
     IgnoredFlag(&'static str),
     /// `store prune` would forget what the next run judges.
     #[error(
-        "`--before {asked}` would forget events that the next run still needs; the latest time possible is {latest}"
+        "`--before {}` would forget events that the next run still needs; the latest time possible is {}",
+        instant(*asked),
+        instant(*latest)
     )]
     PruneTooMuch {
         /// What was asked for.
@@ -73,7 +77,7 @@ pub enum Error {
         latest: chrono::DateTime<chrono::Utc>,
     },
     /// `RUST_LOG` is not a filter.
-    #[error("environment variable `RUST_LOG` is not a log filter")]
+    #[error("environment variable `RUST_LOG` is not a valid log filter")]
     LogFilter(#[source] tracing_subscriber::filter::ParseError),
     /// A second subscriber in one process.
     #[error("the log of this process is set up already")]

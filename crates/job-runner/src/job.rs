@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Portal};
 use event_archive::Archive;
 use job_store::Store;
+use report::words::duration;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -60,13 +61,14 @@ pub struct Publishing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error(
-        "this run has no memory, so nobody could tell what was done before; repair the store, or move it away to start with an empty one"
+        "this run has no memory, so it cannot know what was done before; repair the store, or move it away to start with an empty one"
     )]
     NoMemory,
-    #[error("this run has no lock on its store, so another one may be acting; make the state folder writable")]
+    #[error("this run has no lock on its store, so another run may be doing the same; make the state folder writable")]
     NoLock,
     #[error(
-        "this machine's clock is {minutes} min {} the portal's, so nobody could tell how long ago things were; set it by NTP",
+        "this machine's clock is {} {} the portal's, so it cannot be known how long ago things happened; set it by NTP",
+        duration(TimeDelta::minutes(*minutes as i64)),
         if *is_behind { "behind" } else { "ahead of" }
     )]
     Clock {

@@ -83,7 +83,10 @@ fn is_due(expires: DateTime<Utc>, there: DateTime<Utc>, told: Option<DateTime<Ut
 
 fn note(expires: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let date = expires.date_naive();
-    format!("the API key expires on {date}, {}; make a new one and put it in its place", in_days(expires, now))
+    format!(
+        "the API key expires on {date}, {}; create a new key and put it in place of the old one",
+        in_days(expires, now)
+    )
 }
 
 /// How long until `at`, in whole days.
@@ -128,7 +131,7 @@ mod tests {
         assert!(!is_due(day(100), day(10), None, day(80)));
         assert_eq!(
             note(day(100), day(95)),
-            "the API key expires on 1970-04-11, in 5 days; make a new one and put it in its place"
+            "the API key expires on 1970-04-11, in 5 days; create a new key and put it in place of the old one"
         );
         assert!(note(day(100), day(100)).contains("within a day"));
     }

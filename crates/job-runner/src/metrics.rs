@@ -79,7 +79,7 @@ pub(crate) fn portal_label(portal: &url::Url) -> String {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(
-        "it holds {0}; give each program and portal a file of its own, for instance with `{{program}}` and `{{portal}}` in its name, or remove it if nobody writes it any more"
+        "it holds {0}; give each program and portal a file of its own, for instance with `{{program}}` and `{{portal}}` in its name, or remove it if nothing writes it any more"
     )]
     SomebodyElses(String),
     #[error(transparent)]
@@ -172,7 +172,7 @@ fn render(
     page.one("findings_told", "Findings of the last run that are new or have grown.", measured.told as i64);
     page.one(
         "findings_suppressed",
-        "Known findings that have grown and are not told again yet.",
+        "Known findings that have grown and are not reported again yet.",
         measured.suppressed as i64,
     );
     page.one("portal_requests", "Requests that the last run sent to the portal.", measured.requests as i64);

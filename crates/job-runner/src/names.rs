@@ -89,8 +89,8 @@ impl Unknown {
     /// What is wrong and what to do, as it follows on the name of the setting.
     pub(crate) fn message(&self) -> String {
         let remedy = match self.named {
-            Named::People | Named::Groups | Named::Rooms => "look both up there",
-            Named::Folders | Named::Files => "look it up there",
+            Named::People | Named::Groups | Named::Rooms => "check both in the portal",
+            Named::Folders | Named::Files => "check it in the portal",
         };
         format!("{}; {remedy}", self.what())
     }
@@ -107,7 +107,7 @@ impl Unknown {
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, which stands in `{}`", self.what(), self.key)
+        write!(f, "{}, named in `{}`", self.what(), self.key)
     }
 }
 
@@ -217,7 +217,7 @@ pub(crate) async fn for_run(lists: &[NamedList], store: &Store, client: &Client,
         anyhow::Ok(unknown)
     };
     looked.await.unwrap_or_else(|failure| {
-        warn!("whom the settings name could not be looked up: {failure:#}");
+        warn!("the names in the settings could not be looked up: {failure:#}");
         Vec::new()
     })
 }
@@ -254,17 +254,13 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "nobody in the portal has the id or the e-mail address `anna@exmaple.com`, which stands in `stop`"
-                    .to_owned(),
-                "nobody in the portal has the id or the e-mail address `bo\\u{202e}t@example.com`, which stands in \
+                "nobody in the portal has the id or the e-mail address `anna@exmaple.com`, named in `stop`".to_owned(),
+                "nobody in the portal has the id or the e-mail address `bo\\u{202e}t@example.com`, named in \
                  `service_accounts`"
                     .to_owned(),
-                format!(
-                    "nobody in the portal has the id or the e-mail address `{board}`, which stands in `service_accounts`"
-                ),
-                "no group of the portal has the id or the exact name `board`, which stands in `protect.groups`"
-                    .to_owned(),
-                "no room of the portal has the id or the exact title `71`, which stands in `exclude`".to_owned(),
+                format!("nobody in the portal has the id or the e-mail address `{board}`, named in `service_accounts`"),
+                "no group of the portal has the id or the exact name `board`, named in `protect.groups`".to_owned(),
+                "no room of the portal has the id or the exact title `71`, named in `exclude`".to_owned(),
             ]
         );
     }

@@ -58,7 +58,7 @@ pub struct Report<D, B> {
     /// Bursts that people were told of, that are over, and that the run does not find any more: as they were last found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<Finding>,
-    /// Known findings that have grown and are not told again yet.
+    /// Known findings that have grown and are not reported again yet.
     pub suppressed: u64,
     /// Whether a breaker or a lock-out check held something back.
     #[serde(skip)]

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use alerting::Outbox;
 use anyhow::Context;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use event_archive::Archive;
 use job_store::Store;
+use report::words::instant;
 
+use crate::explained::Explained;
 use crate::former;
 use crate::gone;
 use crate::spare::Spare;
@@ -55,7 +57,7 @@ impl Stores {
         former::adopt(paths).context("cannot take over the store of an earlier version")?;
         let gone = (had_store && !paths.store.exists()).then(|| {
             let store = paths.store.display();
-            format!("the memory of earlier runs is gone, because {store} is not there any more; what was told before, and what was left open, is not known; this run has made a new one")
+            format!("the memory of earlier runs is gone, because {store} no longer exists; this run has created a new one, and does not know what was reported before or left open")
         });
         let stores = Stores::of(Store::open(&url_of(&absolute(&paths.store)?)).await?, part).await?;
         Ok(Stores { gone, ..stores })
@@ -81,14 +83,13 @@ impl Stores {
         let stores = Stores::of(Store::temporary().await?, part).await?;
         let spare = if dry_run { None } else { Spare::open(paths, now).await };
         let (since, is_news) = spare.as_ref().map_or((None, true), |spare| (Some(spare.since), spare.is_news));
-        let since =
-            match since.filter(|since| *since < now).map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)) {
-                Some(since) => format!(", and none has had any since {since}"),
-                // it is the first
-                None if spare.is_some() || dry_run => String::new(),
-                None => ", and nothing can be written where it would be remembered what was told".to_owned(),
-            };
-        let note = format!("this run has no memory{since}: {why:#}");
+        let since = match since.filter(|since| *since < now) {
+            Some(since) => format!("; no run has had one since {}", instant(since)),
+            // it is the first
+            None if spare.is_some() || dry_run => String::new(),
+            None => "; what it reports cannot be remembered elsewhere either".to_owned(),
+        };
+        let note = format!("this run has no memory of earlier ones: {}{since}", Explained::of(why));
         let outbox = spare.as_ref().map_or(stores.outbox, |spare| spare.outbox.clone());
         Ok(Stores { outbox, lost: Some(Lost { note, is_news, spare }), ..stores })
     }

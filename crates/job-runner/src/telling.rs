@@ -4,6 +4,7 @@
 //! sent. Without channels the report is the delivery, so what is told is remembered only after it was printed.
 
 use alerting::{Alert, Channel, Lapsed, Moment, Outbox};
+use report::words::plural;
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -69,7 +70,8 @@ impl Telling<'_> {
     /// Of the memory of what was told; the findings are as they were.
     pub(crate) async fn compare<D, B>(&self, report: &mut Report<D, B>) -> Result<(), alerting::Error> {
         let compared = self.outbox.compare(&mut report.findings, &self.moment).await;
-        let compared = compared.inspect_err(|failure| warn!("what was told before is not known: {failure:#}"))?;
+        let compared =
+            compared.inspect_err(|failure| warn!("it is not known what was reported before: {failure:#}"))?;
         report.suppressed = compared.suppressed;
         report.ended = compared.ended;
         Ok(())
@@ -77,7 +79,7 @@ impl Telling<'_> {
 
     async fn lapsed(&self) -> Vec<Lapsed> {
         let lapsed = self.outbox.lapsed(self.channels).await.unwrap_or_else(|failure| {
-            warn!("what was given up is told by a later run: {:#}", anyhow::Error::new(failure));
+            warn!("a later run reports which alerts were given up: {:#}", anyhow::Error::new(failure));
             Vec::new()
         });
         for Lapsed { alert, channel, .. } in &lapsed {
@@ -104,7 +106,7 @@ impl Telling<'_> {
             not_delivered(&refused.alert, refused.failure);
         }
         if drained.left > 0 {
-            warn!("{} more alerts wait for the next run: too many for one", drained.left);
+            warn!("{} left for the next run, because there are too many for one", plural(drained.left as u64, "alert"));
         }
         if drained.critical > 0 {
             error!("critical alerts that have not reached anybody yet: {}", drained.critical);
@@ -138,5 +140,5 @@ fn not_delivered(alert: &str, failure: alerting::Failure) {
 /// For the reader of the report, who may be the only one who learns of it.
 fn note(Lapsed { channel, subject, reached, .. }: &Lapsed) -> String {
     let others = if *reached { "another channel has it" } else { "no other channel has it" };
-    format!("an alert was given up that {channel} did not take ({others}): {subject}")
+    format!("gave up sending an alert that {channel} did not accept ({others}): {subject}")
 }

@@ -5,6 +5,7 @@ use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, GivenUp, Judged, Kept, Rows};
 use job_store::{Acquired, RunLock, Store};
+use report::words::{instant, plural};
 use tracing::error;
 
 use crate::Error;
@@ -71,7 +72,7 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
     report.push_str("no damage\n");
     let archive = Archive::open(store).await?;
     for Rows { table, rows } in archive.rows().await? {
-        report.push_str(&format!("{table}: {rows} rows\n"));
+        report.push_str(&format!("{table}: {}\n", plural(rows, "row")));
     }
     for Kept { source, covered } in archive.kept().await? {
         let spans: Vec<String> = covered.iter().map(Window::to_string).collect();
@@ -123,8 +124,12 @@ async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, r
     let first = watched.iter().filter_map(|(_, judged)| judged.since).min();
     let nothing = || match first {
         None => "nothing to give up: no run has looked at anything yet\n".to_owned(),
-        Some(first) if until <= first => format!("nothing to give up: runs look at nothing before {first}\n"),
-        Some(first) => format!("nothing to give up: everything from {first} to {until} was judged\n"),
+        Some(first) if until <= first => {
+            format!("nothing to give up: runs look at nothing before {}\n", instant(first))
+        }
+        Some(first) => {
+            format!("nothing to give up: everything from {} to {} was judged\n", instant(first), instant(until))
+        }
     };
     print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)
 }
@@ -145,7 +150,7 @@ fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
         error!("{gone}; {}", gone::REMEDY);
         return Ok(Exit::Nothing);
     }
-    let text = format!("store {} does not exist yet: no run has kept anything\n", paths.store.display());
+    let text = format!("the store {} does not exist yet, because no run has written to it\n", paths.store.display());
     print(&text).map(|()| Exit::Concluded)
 }
 
@@ -158,7 +163,7 @@ async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) ->
     let archive = Archive::open(store.clone()).await?;
     let mut report = String::new();
     for Rows { table, rows } in archive.prune(before).await? {
-        report.push_str(&format!("{table}: {rows} rows forgotten\n"));
+        report.push_str(&format!("{table}: {} forgotten\n", plural(rows, "row")));
     }
     store.close().await;
     print(&report).map(|()| Exit::Concluded)

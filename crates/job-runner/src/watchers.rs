@@ -60,7 +60,7 @@ impl Watchers {
     pub(crate) async fn start(&mut self) {
         let Some(heartbeat) = &self.heartbeat else { return };
         if let Err(why) = heartbeat.start().await {
-            self.failures.warn(&format!("the heartbeat's start was not taken: {why}"));
+            self.failures.warn(&format!("the heartbeat server did not accept the start of the run: {why}"));
         }
     }
 
@@ -91,7 +91,7 @@ impl Watchers {
         if let Some(heartbeat) = &self.heartbeat
             && let Err(why) = heartbeat.end(exit, is_plain, self.log()).await
         {
-            self.failures.warn(&format!("the heartbeat was not taken: {why}"));
+            self.failures.warn(&format!("the heartbeat server did not accept the end of the run: {why}"));
         }
     }
 

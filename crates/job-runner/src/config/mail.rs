@@ -82,7 +82,7 @@ impl MailSettings {
             wrong("mail.from", "is missing: give the address that mails come from");
         }
         if self.user.is_none() && self.password_file.is_some() {
-            wrong("mail.user", "is missing beside `mail.password_file`");
+            wrong("mail.user", "is missing, although `mail.password_file` is set");
         }
         problems
     }

@@ -39,7 +39,7 @@ impl Validation {
         let mut rest = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         known.iter().for_each(|known| rest = rest.replace(known, ""));
         let shown: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
-        let message = format!("has braces around something else than a placeholder; there is {}", shown.join(" and "));
+        let message = format!("has braces around something other than a placeholder; use {}", shown.join(" and "));
         self.refuse_if(rest.contains(['{', '}']), key, message);
     }
 
@@ -77,7 +77,7 @@ mod tests {
             wrong.placeholders("textfile", Some(Path::new(path)), &known);
         }
         let told: Vec<String> = wrong.problems().iter().map(ToString::to_string).collect();
-        let braces = "config key `textfile`: has braces around something else than a placeholder; there is `{program}` and `{portal}`";
+        let braces = "config key `textfile`: has braces around something other than a placeholder; use `{program}` and `{portal}`";
         assert_eq!(
             told,
             [

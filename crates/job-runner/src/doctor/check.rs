@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use audit_model::PortalText;
 use serde::Serialize;
+
+use crate::explained::Explained;
 
 /// How a check came out; the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,24 +54,9 @@ impl Check {
 
     /// A failure. Causes are part of what was found.
     pub fn failed(name: &'static str, error: impl Into<anyhow::Error>) -> Self {
-        let error = error.into();
-        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
-        let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(": ")) };
-        // part of it may come from a server
-        let one_line = |text: String| PortalText::new(text).for_terminal_within(1_000);
-        let (text, remedy) = match (error.downcast_ref(), error.downcast_ref()) {
-            (Some(of_portal), _) => {
-                let of_portal: &docspace_client::Error = of_portal;
-                (of_portal.meaning(), Some(of_portal.remedy()))
-            }
-            (None, Some(of_store)) => {
-                let of_store: &job_store::Error = of_store;
-                (of_store.meaning(), of_store.remedy().map(Cow::Borrowed))
-            }
-            (None, None) => (error.to_string(), None),
-        };
+        let Explained { text, remedy } = Explained::of(&error.into());
         let remedy = remedy.unwrap_or(Cow::Borrowed("run again; if that does not help, look at the log of `-vv`"));
-        Check::fail(name, format!("{}{}", one_line(text), one_line(causes)), remedy)
+        Check::fail(name, text, remedy)
     }
 }
 

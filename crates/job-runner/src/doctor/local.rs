@@ -10,6 +10,7 @@ use docspace_client::ApiKey;
 use event_archive::Archive;
 use job_store::{Holder, RunLock, Store, files};
 use outbound::{HandshakeError, tls_handshake};
+use report::words::instant;
 use secrecy::SecretString;
 use tokio::net::{TcpStream, lookup_host};
 use url::Url;
@@ -79,8 +80,8 @@ pub(super) async fn reach(url: &Url) -> Result<TcpStream, String> {
     let port = url.port_or_known_default().unwrap_or(443);
     let addresses: Vec<_> = match tokio::time::timeout(PATIENCE, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(format!("the name {host} has no address here ({error})")),
-        Err(_) => return Err(format!("no name server told the address of {host} in time")),
+        Ok(Err(error)) => return Err(format!("the name {host} cannot be resolved ({error})")),
+        Err(_) => return Err(format!("the name {host} could not be resolved in time")),
     };
     match tokio::time::timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
         Ok(Ok(stream)) => Ok(stream),
@@ -127,7 +128,7 @@ async fn store(paths: &StatePaths, part: &str) -> Check {
         return Check::warn(NAME, gone, gone::REMEDY);
     }
     let size = match std::fs::metadata(path) {
-        Err(_) => return Check::ok(NAME, format!("{shown} (SQLite) does not exist yet; the first run makes it")),
+        Err(_) => return Check::ok(NAME, format!("{shown} (SQLite) does not exist yet; the first run creates it")),
         Ok(meta) => meta.len() as f64 / 1e6,
     };
     let looked = async {
@@ -142,8 +143,8 @@ async fn store(paths: &StatePaths, part: &str) -> Check {
     };
     match looked.await {
         Ok((None, judged)) => {
-            let judged =
-                judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {until}"));
+            let judged = judged
+                .map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {}", instant(until)));
             let note = note.map(|note| format!("; {note}")).unwrap_or_default();
             Check::ok(NAME, format!("{shown} (SQLite), {size:.1} MB, no damage, {judged}{note}"))
         }
@@ -167,14 +168,14 @@ fn lock<C>(path: &Path, setup: &Setup<'_, C>) -> Check {
         return Check::warn(NAME, text, "choose a folder on a disk of this machine with `--state`");
     }
     match RunLock::holder(path) {
-        Ok(None) => Check::ok(NAME, "free"),
+        Ok(None) => Check::ok(NAME, "free, as no run is at work"),
         Ok(Some(Holder { since: Some(since) })) if setup.now - since > limit => Check::fail(
             NAME,
-            format!("a run that began at {since} still holds it, longer than `run_limit`"),
+            format!("a run that began at {} still holds it, longer than `run_limit`", instant(since)),
             "end that process",
         ),
         Ok(Some(Holder { since })) => {
-            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            let since = since.map(|since| format!(" since {}", instant(since))).unwrap_or_default();
             Check::ok(NAME, format!("a run is at work{since}"))
         }
         Err(error) => Check::failed(NAME, error),
@@ -197,7 +198,7 @@ pub(super) async fn alerts<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Chec
         Err(error) => checks.push(Check::usage("alerts_webhook", error.to_string(), "correct it")),
     }
     if checks.is_empty() {
-        checks.push(Check::ok("alerts", "no channel is set: findings stand in the report only, which cron mails"));
+        checks.push(Check::ok("alerts", "no channel is set: findings are only in the report, which cron mails"));
     }
     checks
 }
@@ -209,16 +210,16 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P::Config>) -> Option<Che
         Ok(Some(mailer)) => mailer,
         Ok(None) if P::needs_mail(setup.config) => {
             let remedy = "set `mail.host` and `mail.from`";
-            return Some(Check::usage(NAME, "mails are to be sent, and no mail server is set", remedy));
+            return Some(Check::usage(NAME, "the settings ask for mails, but no mail server is set", remedy));
         }
         Ok(None) => return None,
         Err(error) => return Some(Check::usage(NAME, error.to_string(), "correct it")),
     };
     let host = setup.common.mail.host.as_deref().unwrap_or_default();
     const REMEDY: &str = "correct `mail.*`, or ask whoever runs the server";
-    let signs_in = if setup.common.mail.user.is_some() { "lets us sign in and takes" } else { "takes" };
+    let accepted = if setup.common.mail.user.is_some() { "sign-in and the sender" } else { "sender" };
     Some(match within(LONGEST_CHECK, mailer.probe()).await {
-        Ok(Ok(())) => Check::ok(NAME, format!("{host} {signs_in} our sender; no mail was sent")),
+        Ok(Ok(())) => Check::ok(NAME, format!("{host} accepts the {accepted}; no mail was sent")),
         Ok(Err(error)) => Check::fail(
             NAME,
             // part of it is what the server said
@@ -265,7 +266,10 @@ pub(super) fn textfile<C>(setup: &Setup<'_, C>) -> Check {
     }
     // it is replaced, so its folder counts
     match folder_writable(&folder_of(&path)) {
-        Ok(()) => Check::ok(NAME, format!("{shown} is ours or not there yet, and its folder can be written")),
+        Ok(()) => Check::ok(
+            NAME,
+            format!("{shown} belongs to this program or does not exist yet, and its folder can be written"),
+        ),
         Err(error) => unwritable(NAME, &path, &error),
     }
 }
@@ -278,7 +282,7 @@ fn file(name: &'static str, path: &Path) -> Check {
 }
 
 fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
-    let remedy = "make its folder, and give this user the right to write there";
+    let remedy = "create its folder, and give this user the right to write there";
     Check::fail(name, format!("{} cannot be written ({error})", path.display()), remedy)
 }
 
@@ -286,8 +290,8 @@ fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
 async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Check {
     let host = url.host_str().unwrap_or_default();
     if let Some(proxy) = proxy(setup, url) {
-        let text = format!("{host} is set and was not tried, because {proxy} leads there");
-        return Check::warn(name, text, "send something through it by hand, once");
+        let text = format!("{host} was not tried, because it is reached through {proxy}");
+        return Check::warn(name, text, "send a test there by hand, once");
     }
     let stream = match reach(url).await {
         Ok(stream) => stream,
@@ -310,7 +314,7 @@ async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Chec
         }
         Ok(Err(error)) => Check::fail(
             name,
-            format!("no encrypted connection to {host} came about ({:#})", anyhow::Error::new(error)),
+            format!("no encrypted connection to {host} could be made ({:#})", anyhow::Error::new(error)),
             "check the address; a server without TLS has an address with `http://`",
         ),
         Err(late) => Check::fail(name, format!("{host} {late}"), "check the address, or ask whoever runs the server"),

@@ -3,28 +3,19 @@
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{
-    Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalSettings, PortalState, Room, Scopes,
+    Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalSettings, PortalState, Scopes,
 };
 use report::words::{duration, plural};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Check, CheckState, local};
-use crate::clock::CLOCK_TOLERANCE;
+use super::{Check, CheckState, Reached, local};
+use crate::clock::{CLOCK_TOLERANCE, rounded};
 use crate::config::is_loopback;
 use crate::key_end;
 use crate::names::{self, Unknown};
 use crate::program::Program;
 use crate::setup::Setup;
-
-/// A portal that answers the key.
-#[derive(Debug)]
-pub struct Reached {
-    pub client: Client,
-    pub capabilities: Capabilities,
-    /// Every room that the key's account can see, by id.
-    pub rooms: Vec<Room>,
-}
 
 /// How the portal is asked.
 pub(super) struct Way {
@@ -51,7 +42,7 @@ pub(super) async fn inspect<P: Program>(
     checks: &mut Vec<Check>,
 ) -> Option<Reached> {
     if let Err(why) = key {
-        checks.push(Check::usage("key", why, "put the key there"));
+        checks.push(Check::usage("key", why, "then run `doctor` again"));
     }
     let is_there = reach(setup, client, url, checks).await;
     match key {
@@ -66,7 +57,7 @@ pub(super) async fn inspect<P: Program>(
 /// Whether everybody whom the settings name is there.
 pub(super) async fn names<P: Program>(setup: &Setup<'_, P::Config>, reached: &Reached) -> Vec<Check> {
     const NAME: &str = "names";
-    let lists = crate::setup::named::<P>(setup.common, setup.config, setup.now);
+    let lists = crate::surroundings::named::<P>(setup.common, setup.config, setup.now);
     let count: usize = lists.iter().map(|list| list.entries.len()).sum();
     if count == 0 {
         return Vec::new();
@@ -134,11 +125,11 @@ fn tls(url: &Url, is_reached: bool) -> Check {
         ("https", true) => Check::ok(NAME, "the connection is encrypted, and the certificate is trusted"),
         ("https", false) => Check::fail(
             NAME,
-            "no encrypted connection came about, or nothing answered in it",
+            "no encrypted connection could be made, or nothing answered over it",
             "see `portal` below for the reason; trust a company's own authority with `outbound.ca_file`",
         ),
         _ if is_loopback(url) => Check::ok(NAME, "plain http, which does not leave this machine"),
-        _ => Check::warn(NAME, "plain http: everybody on the way can read the key", "use `https://`"),
+        _ => Check::warn(NAME, "plain http: anyone on the way can read the key", "use `https://`"),
     }
 }
 
@@ -159,15 +150,12 @@ fn clock(here: DateTime<Utc>, portal: DateTime<Utc>) -> Check {
     const NAME: &str = "clock";
     let ahead = here - portal;
     if ahead > CLOCK_TOLERANCE {
-        let text =
-            format!("this machine's clock is {} s ahead of the portal's: every run is incomplete", ahead.num_seconds());
+        let text = format!("this machine's clock is {} ahead of the portal's: every run is incomplete", rounded(ahead));
         return Check::fail(NAME, text, "set it by NTP");
     }
     if -ahead > CLOCK_TOLERANCE {
-        let text = format!(
-            "this machine's clock is {} s behind the portal's: runs see events so much later",
-            -ahead.num_seconds()
-        );
+        let text =
+            format!("this machine's clock is {} behind the portal's: runs see events that much later", rounded(ahead));
         return Check::warn(NAME, text, "set it by NTP");
     }
     Check::ok(NAME, "agrees with the portal's to the minute")
@@ -211,7 +199,10 @@ async fn opened(
     }
     match client.rooms().await {
         Ok(rooms) => {
-            checks.push(Check::ok("rooms", format!("the list can be read, {} in it", rooms.len())));
+            checks.push(Check::ok(
+                "rooms",
+                format!("the list can be read, and has {}", plural(rooms.len() as u64, "room")),
+            ));
             Some(Reached { client: client.clone(), capabilities, rooms })
         }
         Err(error) => {
@@ -224,11 +215,11 @@ async fn opened(
 fn key_checks(facts: Option<&KeyFacts>, key: &SecretString, origin: &str, now: DateTime<Utc>) -> Vec<Check> {
     if !key.expose_secret().starts_with("sk-") {
         let text = format!("{origin} holds a personal access token, not an API key: it ends when its owner signs out");
-        return vec![Check::warn("key", text, "make an API key (Developer tools, API keys)")];
+        return vec![Check::warn("key", text, "create an API key (Developer tools, API keys)")];
     }
     let Some(facts) = facts else {
-        let text = format!("from {origin}; the server says nothing about it, as before version 3.1");
-        return vec![Check::warn("key", text, "look its end up in the portal")];
+        let text = format!("from {origin}; servers before version 3.1 say nothing about it");
+        return vec![Check::warn("key", text, "look up in the portal when it expires")];
     };
     let end = facts.postfix.as_ref().map(|end| format!(", ending in {}", end.for_terminal())).unwrap_or_default();
     vec![
@@ -241,13 +232,15 @@ fn key_checks(facts: Option<&KeyFacts>, key: &SecretString, origin: &str, now: D
 fn expiry(expires: Option<DateTime<Utc>>, is_unrestricted: bool, now: DateTime<Utc>) -> Check {
     const NAME: &str = "key_expiry";
     match expires {
-        None if is_unrestricted => {
-            Check::warn(NAME, "the key is not restricted and never expires", "make one that expires")
-        }
+        None if is_unrestricted => Check::warn(
+            NAME,
+            "the key is not restricted and never expires",
+            "create one with fewer permissions that expires",
+        ),
         None => Check::ok(NAME, "the key never expires"),
         Some(at) if at - now < key_end::NOTICE => {
             let text = format!("the key expires on {}, {}", at.date_naive(), key_end::in_days(at, now));
-            Check::warn(NAME, text, "make a new one and put it in its place")
+            Check::warn(NAME, text, "create a new key and put it in place of the old one")
         }
         Some(at) => Check::ok(NAME, format!("the key expires on {}", at.date_naive())),
     }
@@ -260,7 +253,7 @@ fn scope(scopes: &Scopes) -> Check {
         return Check::warn(
             NAME,
             text,
-            "make one with the permission `*:read`, plus the permissions listed in the README",
+            "create one with the permission `*:read`, plus the permissions listed in the README",
         );
     }
     if scopes.can_read(Area::Portal) {
@@ -269,7 +262,7 @@ fn scope(scopes: &Scopes) -> Check {
     Check::fail(
         NAME,
         format!("{}: the audit trail cannot be read", scope_names(scopes)),
-        "make a key with the permission `*:read`; the portal has no narrower one for this",
+        "create a key with the permission `*:read`; the portal has no narrower one for this",
     )
 }
 
@@ -286,15 +279,15 @@ fn right(capabilities: &Capabilities) -> Check {
         (false, true) => Check::ok(NAME, "the key acts as a DocSpace admin"),
         (false, false) => Check::fail(
             NAME,
-            "the key's account is no DocSpace admin: it may not read the audit trail",
-            "use the key of a DocSpace admin or the owner",
+            "the key's account is not a DocSpace admin, so it may not read the audit trail",
+            "use the key of a DocSpace admin or of the owner",
         ),
     }
 }
 
 fn audit(name: &'static str, what: &str, ability: &Ability) -> Check {
     match ability {
-        Ability::Works => Check::ok(name, format!("questions about the {what} are answered as asked")),
+        Ability::Works => Check::ok(name, format!("the {what} can be searched")),
         Ability::Refused(ErrorKind::PlanLacks) => Check::fail(
             name,
             format!("the portal's plan has no audit feature: of the {what} only the newest 20 rows can be seen"),

@@ -124,7 +124,7 @@ async fn giving_up_says_what_there_was_to_give_up() {
         ended.stdout
     };
     let before = give_up("2026-11-20T08:00:00Z").await;
-    assert!(before.contains("does not exist yet: no run has kept anything"), "{before}");
+    assert!(before.contains("does not exist yet, because no run has written to it"), "{before}");
     let state = desk.folder.path().join("state");
     assert!(only(&state, "sqlite").is_none(), "nothing is made for that");
     let run = ["--portal", url.as_str(), "--config", &config, "--until", crate::common::NOW];
@@ -185,7 +185,7 @@ async fn a_flag_that_a_subcommand_ignores_is_refused() {
         for flag in flags {
             let desk = Desk::new();
             let ended = desk.run(&[command, flag, &["--portal", "http://127.0.0.1:9"]].concat()).await;
-            let said = format!("this subcommand does not go by `{}`; leave it out", flag.join(" "));
+            let said = format!("`{}` has no effect on this subcommand; leave it out", flag.join(" "));
             let said = said.replace(" r.html", "").replace(" 2d", "").replace(" 1h", "");
             assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{command:?} {flag:?}");
             assert!(ended.stderr.contains(&said), "{command:?}: {}", ended.stderr);

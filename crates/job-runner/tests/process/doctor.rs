@@ -31,10 +31,10 @@ async fn those_who_watch_are_asked_for_their_certificate_and_nothing_else() {
         (
             Certificate::Issued,
             false,
-            "FAIL  NAME: the certificate of localhost is signed by nobody whom this machine trusts; name a ",
+            "FAIL  NAME: the certificate of localhost is signed by an authority that this machine does not trust; set ",
         ),
         (Certificate::Expired, true, "FAIL  NAME: the certificate of localhost has expired; have it renewed, "),
-        (Certificate::OtherName, true, "FAIL  NAME: the certificate of localhost is made for another name; use "),
+        (Certificate::OtherName, true, "FAIL  NAME: the certificate of localhost was issued for another name; use "),
     ] {
         let watcher = PortalSim::start_tls(Scenario::empty(NOW.parse().unwrap()), certificate).await.unwrap();
         let port = watcher.url().rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
@@ -155,6 +155,6 @@ async fn a_portal_that_never_answers_holds_up_nothing_else() {
 async fn placeholders_that_nothing_fills_in_are_refused() {
     let (desk, sim) = Desk::with_portal().await;
     let lines = checked(&desk, &sim, "textfile = \"{host}.prom\"", &["configuration"]).await;
-    let says = "has braces around something else than a placeholder; there is `{program}` and `{portal}`";
+    let says = "has braces around something other than a placeholder; use `{program}` and `{portal}`";
     assert!(lines[0].starts_with("FAIL") && lines[0].contains(says), "{lines:?}");
 }

@@ -91,7 +91,7 @@ async fn a_clock_that_is_ahead_leaves_a_gap() {
 #[tokio::test]
 async fn nobody_acts_by_a_wrong_clock() {
     let (desk, sim) = Desk::with_portal().await;
-    for (ahead, says) in [(-3_600, "60 min behind the portal's"), (3_600, "60 min ahead of the portal's")] {
+    for (ahead, says) in [(-3_600, "1 h behind the portal's"), (3_600, "1 h ahead of the portal's")] {
         let ended = at(ahead, &desk, &sim, "mood = \"act\"", &["--until", "2026-11-20T07:00:00Z"]).await;
         let notes = ended.json()["notes"].to_string();
         assert_eq!(ended.exit, 4, "{notes}");

@@ -21,7 +21,8 @@ async fn a_certificate_that_is_not_accepted_is_one_line_with_its_remedy() {
     let ended = desk.run(&["--portal", &sim.url()]).await;
     let lines = errors(&ended);
     assert_eq!((ended.exit, lines.len()), (1, 1), "{}", ended.stderr);
-    let sentence = "the portal's certificate is signed by itself; name a file with exactly this certificate";
+    let sentence =
+        "the portal's certificate is signed by itself; set `outbound.ca_file` to a file with exactly this certificate";
     assert!(lines[0].contains(sentence) && !ended.stderr.contains("CaUsedAsEndEntity"), "{}", ended.stderr);
 
     let checked = desk.run(&["doctor", "--portal", &sim.url()]).await;

@@ -279,7 +279,8 @@ async fn a_key_that_dies_soon_is_announced_once_a_week() {
     let sim = PortalSim::start(portal).await.unwrap();
     let desk = Desk { key: Some(sim.key()), ..Desk::new() };
     let receiver = Receiver::start().await;
-    let note = "Note: the API key expires on 2026-12-10, in 20 days; make a new one and put it in its place\n";
+    let note =
+        "Note: the API key expires on 2026-12-10, in 20 days; create a new key and put it in place of the old one\n";
     let dry = beat(&desk, &sim, &receiver, "", &["--dry-run"]).await;
     assert_eq!((dry.exit, dry.stdout.as_str()), (0, note), "{}", dry.stderr);
     let first = beat(&desk, &sim, &receiver, "textfile = \"job.prom\"", &[]).await;
