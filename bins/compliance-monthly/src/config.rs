@@ -189,7 +189,7 @@ mod tests {
             format!("config key `month` ({shown}): must be a month such as `2026-06`"),
             format!("config key `time_zone` ({shown}): must be the name of a time zone such as `Europe/Berlin`"),
             format!(
-                "config key `out` ({shown}): has braces around something else than a placeholder; there is `{{month}}`"
+                "config key `out` ({shown}): has braces around something other than a placeholder; use `{{month}}`"
             ),
         ];
         assert_eq!(problems.lines().collect::<Vec<_>>(), expected);

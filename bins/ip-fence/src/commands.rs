@@ -189,7 +189,7 @@ async fn plan(setup: &Setup<'_, Config>, args: &PlanArgs) -> anyhow::Result<Exit
         nothing: verdict == Verdict::Nothing,
         incomplete: verdict == Verdict::Incomplete,
         held: plan.is_refused(),
-        findings: false,
+        ..Ending::default()
     };
     let report = PlanReport::new(setup, &portal, window, coverage, plan)?;
     setup.print(&report.render(setup.args.format)?)?;

@@ -48,7 +48,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
         Ok(directory) => directory,
         Err(error) => {
             let text = format!("the people of {shown} cannot be looked up: {error}");
-            return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or the owner with `*:read`")];
+            return vec![Check::fail(POLICY, text, "use the key of a DocSpace admin or of the owner with `*:read`")];
         }
     };
     let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)));

@@ -134,7 +134,7 @@ async fn settings_that_do_nothing_are_refused() {
     }
     let config = setting.config("service_accounts = [\"nobody@example.com\"]");
     let told = setting.run(&["--month", "2026-06", "--config", &config]).await;
-    assert!(told.stdout.contains("`nobody@example.com`, which stands in `service_accounts`"), "{}", told.stdout);
+    assert!(told.stdout.contains("`nobody@example.com`, named in `service_accounts`"), "{}", told.stdout);
 }
 
 /// A limit that ends a run is called so, whatever the run was reading then.

@@ -57,7 +57,7 @@ async fn a_list_of_important_documents_may_hold_some_that_are_gone() {
     let config = setting.config("[only]\nimportant_documents = \"important.txt\"");
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stderr);
-    let told = "no file of the portal has the id `94170`, which stands in `only.important_documents`; this report says nothing about it";
+    let told = "no file of the portal has the id `94170`, named in `only.important_documents`; this report says nothing about it";
     assert!(ended.stdout.contains(told), "{}", ended.stdout);
     assert!(setting.written("2026-06.txt").contains(told));
     for (list, says) in [("94170\n94171\n", "`94171`"), ("# nothing\n", "holds no id")] {
@@ -80,7 +80,7 @@ async fn what_could_not_be_looked_up_is_a_gap_and_no_mistake() {
     setting.sim.set_faults(vec![Fault::status(401).on("security/audit/login")]);
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert_eq!(ended.exit, 4, "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("has the id `94170`, which stands in `only.files`"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("has the id `94170`, named in `only.files`"), "{}", ended.stdout);
 }
 
 /// Titles are what people have. One that several documents bear could mean another one than it seems.

@@ -284,7 +284,7 @@ people = [" "]
         line 5: `pepole` is not a known key, did you mean `people`?
         line 6: `groups` must hold texts in quotes
         line 7: `192.0.2.5/24` has bits behind its prefix; the network is `192.0.2.0/24`, the address alone `192.0.2.5`
-        line 7: `192.0.2.300` is no address, network (`192.0.2.0/24`) or range (`192.0.2.1-192.0.2.9`)
+        line 7: `192.0.2.300` is not an address, network (`192.0.2.0/24`) or range (`192.0.2.1-192.0.2.9`)
         line 8: `192.0.2.9-192.0.2.1` ends before it begins; swap both ends
         line 9: `for_admin` must be `true` or `false`
         line 10: `expires` must be a date such as "2027-01-01"

@@ -36,7 +36,7 @@ fn head(coverage: Coverage) -> Head {
         run: job_runner::RunFacts { started_at: at("12:00:00"), dry_run: false },
         window: window(),
         coverage,
-        notes: vec!["this run has no memory: its store could not be used, see the log".to_owned()],
+        notes: vec!["this run has no memory of earlier ones: its store could not be used, see the log".to_owned()],
     }
 }
 

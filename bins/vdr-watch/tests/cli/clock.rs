@@ -28,6 +28,6 @@ async fn a_clock_that_is_ahead_of_the_portals_is_reported_with_the_difference() 
     let url = setting.sim.url();
     let ahead = setting.run_with(&["--portal", &url, "--format", "json"]).await;
     assert_eq!(ahead.exit, 4, "{}", ahead.stderr);
-    let said = "this machine's clock is 120 minutes ahead of the portal's";
+    let said = "this machine's clock is 2 h ahead of the portal's";
     assert!(ahead.stderr.contains(said) && ahead.stderr.contains("set it by NTP"), "{}", ahead.stderr);
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use crate::common::{self, Setting, in_store, only_file};
@@ -110,8 +109,7 @@ async fn a_store_that_was_taken_away_is_told_once() {
     assert!(!blind(&first), "the lock is as new as the store");
     fs::remove_file(setting.state_file("sqlite")).unwrap();
     let url = setting.sim.url();
-    let since =
-        format!("is gone, which the run of {} still had", common::now().to_rfc3339_opts(SecondsFormat::Secs, true));
+    let since = format!("is gone; the run of {} still had it", common::now().format("%Y-%m-%d %H:%M:%S UTC"));
     let until = common::now().to_rfc3339();
     for (exit, command) in [
         (0, &["doctor"][..]),

@@ -107,7 +107,7 @@ async fn giving_up_stands_in_the_report_once() {
     setting.sim.edit(|portal| portal.now += TimeDelta::days(7));
     assert_eq!(setting.run(&["--config", &config, "--room", "71"]).await.stdout, "");
     let told = setting.run(&["--config", &config, "--room", "71"]).await;
-    let expected = format!("Note: an alert was given up that webhook {}", receiver.url.replace("/hook", ""));
+    let expected = format!("Note: gave up sending an alert that webhook {}", receiver.url.replace("/hook", ""));
     assert!(told.stdout.starts_with(&expected), "{}", told.stdout);
     assert!(told.stdout.contains(" actions within "), "{}", told.stdout);
     assert!(told.stderr.contains("alert given up"), "{}", told.stderr);

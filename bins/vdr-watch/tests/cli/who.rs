@@ -142,9 +142,9 @@ async fn new_addresses_are_marked_when_there_is_enough_to_compare_with() {
 async fn a_history_that_failed_is_said_with_its_cause_and_read_by_the_next_run() {
     let (filter, lifetime) = ("security/audit/login/filter", "security/audit/settings/lifetime");
     let faults = [
-        (Fault::status(500).on(filter).after(1), "the portal failed on the question"),
-        (Fault::status(403).on(filter).after(1), "the key may not read this"),
-        (Fault::status(403).on(lifetime), "the key may not read this"),
+        (Fault::status(500).on(filter).after(1), "the portal failed to answer the request"),
+        (Fault::status(403).on(filter).after(1), "the key does not have the permission to read this"),
+        (Fault::status(403).on(lifetime), "the key does not have the permission to read this"),
     ];
     for (fault, cause) in faults {
         let dora = Person::new("dora@example.com", "Dora", "X");
