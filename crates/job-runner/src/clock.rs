@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(ahead.unseen(ahead.present(until)), Some(Window::new(until - TimeDelta::hours(2), until)));
         assert!(ahead.note().unwrap().contains("2 h ahead"));
         let far = ahead_by(-2_163_780 * 60).note().unwrap();
-        assert!(far.contains("1502 days 15 h ahead"), "{far}");
+        assert!(far.contains("1,502 days 15 h ahead"), "{far}");
         assert_eq!([-60, 60, 7_200].map(|seconds| ahead_by(seconds).present(until)), [until; 3]);
         for seconds in [60, 0, -60] {
             assert_eq!((ahead_by(seconds).unseen(until), ahead_by(seconds).note()), (None, None), "{seconds}");

@@ -52,7 +52,7 @@ async fn those_who_watch_are_asked_for_their_certificate_and_nothing_else() {
     // a server that speaks no TLS
     let url = sim.url().replace("http://127.0.0.1", "https://localhost");
     let lines = checked(&desk, &sim, &format!("[heartbeat]\nurl = \"{url}/secret\"\n"), &["heartbeat"]).await;
-    assert!(lines[0].starts_with("FAIL  heartbeat: no encrypted connection to localhost came about ("), "{lines:?}");
+    assert!(lines[0].starts_with("FAIL  heartbeat: no encrypted connection to localhost could be made ("), "{lines:?}");
 }
 
 /// A server that greets with these bytes, and hangs up when it was answered.
@@ -132,7 +132,7 @@ async fn whoever_ends_it_gets_what_was_checked() {
             checks.iter().find(|check| check["name"] == name).map(|check| check["state"].as_str().unwrap().to_owned())
         };
         assert_eq!(state("state").as_deref(), Some("ok"), "{wanted}: {shown}");
-        assert!(shown.contains("ended"), "{wanted}: {shown}");
+        assert!(shown.contains("stopped"), "{wanted}: {shown}");
         assert_ne!(state("rooms").as_deref(), Some("ok"), "{wanted}: {shown}");
     }
 }
