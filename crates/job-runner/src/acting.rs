@@ -1,6 +1,7 @@
 //! What a program does besides its report: plans, files, mails, changes at the portal. What was found is told, whatever becomes of it.
 
 use crate::exit::{Exit, exit_of};
+use crate::explained;
 use crate::failures::Failures;
 use crate::job::{Job, Publishing, Refusal};
 use crate::program::{Program, ReportOf};
@@ -57,8 +58,9 @@ fn note<P: Program>(done: Option<anyhow::Result<()>>, report: &mut ReportOf<P>, 
     match done {
         Some(Ok(())) => Acted::Done,
         Some(Err(failure)) => {
-            failures.error(&format!("{failure:#}"));
-            notes.push(format!("not everything was done: {failure:#}"));
+            let lines = explained::lines(&failure);
+            lines.iter().for_each(|line| failures.error(line));
+            notes.push(format!("not everything was done: {}", lines.join("; ")));
             match failure.downcast_ref() {
                 // what there was to see was seen
                 Some(Refusal::Clock { .. }) => Acted::Cut,

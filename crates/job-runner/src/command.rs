@@ -12,6 +12,7 @@ use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_
 use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
 use crate::exit::{Exit, exit_of};
+use crate::explained::lines;
 use crate::flow::conclude;
 use crate::logging::Log;
 use crate::program::Program;
@@ -130,9 +131,4 @@ fn job<P: Program>(
     };
     runtime.block_on(stop.hurry(watchers.end(exit)));
     Ok(exit)
-}
-
-/// One line per problem: a configuration lists all of them at once.
-fn lines(failure: &anyhow::Error) -> Vec<String> {
-    format!("{failure:#}").lines().map(str::to_owned).collect()
 }

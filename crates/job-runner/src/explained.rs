@@ -1,4 +1,6 @@
 //! An error as people read it: what is the matter, what the system said about it in brackets, and what to do.
+//!
+//! Errors of the portal and of the store tell these apart; of others the whole chain is what is the matter.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,10 +30,9 @@ impl Explained {
             }
             known
         });
-        let (meaning, remedy, causes) = match known {
+        let (meaning, remedy, causes): (_, _, Vec<String>) = match known {
             Some((meaning, remedy)) => (meaning, remedy, causes.map(ToString::to_string).collect()),
-            // the error itself, and all below it
-            None => (before.remove(0), None, std::mem::take(&mut before)),
+            None => (before.pop().unwrap_or_default(), None, Vec::new()),
         };
         before.push(meaning);
         let causes: Vec<&str> = causes.iter().map(|cause| without_code(cause)).collect();
@@ -45,6 +46,14 @@ impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
         self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+/// For the log: a line for each mistake that the failure names, of which settings may have several.
+pub(crate) fn lines(failure: &anyhow::Error) -> Vec<String> {
+    match failure.chain().find_map(known) {
+        Some(_) => vec![Explained::of(failure).to_string()],
+        None => format!("{failure:#}").lines().map(str::to_owned).collect(),
     }
 }
 
@@ -78,6 +87,6 @@ mod tests {
              database); move it away to start with an empty one"
         );
         let error = anyhow::anyhow!("b\nc").context("a");
-        assert_eq!(Explained::of(&error), Explained { text: "a (b\\u{a}c)".to_owned(), remedy: None });
+        assert_eq!(Explained::of(&error), Explained { text: "a: b\\u{a}c".to_owned(), remedy: None });
     }
 }

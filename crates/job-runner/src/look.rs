@@ -164,7 +164,7 @@ impl<P: Program> Run<'_, P> {
                 // the one source that was asked may not be the main one
                 let asked =
                     failed.as_ref().filter(|failed| failed.asked == AUDIT_TRAIL).map(|_| MainSource::Audit.name());
-                failed.into_iter().for_each(|failed| failures.error(&format!("{:#}", anyhow::Error::new(failed))));
+                failed.into_iter().for_each(|failed| failures.error(&Explained::of(&failed.into()).to_string()));
                 let mut report = self.unseen((head, &stretch), P::ABOUT.main.name(), why);
                 asked.into_iter().for_each(|asked| report.head.coverage.gap(asked, stretch.window, why));
                 (report, None)
@@ -198,8 +198,9 @@ impl<P: Program> Run<'_, P> {
             Ok(Err(failure)) if failure.is::<Error>() || has_memory && is_of_store(&failure) => Err(failure),
             Ok(Err(failure)) => {
                 let what = if is_of_store(&failure) { "store" } else { "run" };
-                failures.error(&format!("{failure:#}"));
-                head.notes.push(format!("{failure:#}"));
+                let explained = Explained::of(&failure).to_string();
+                failures.error(&explained);
+                head.notes.push(explained);
                 Ok((self.unseen((head, stretch), what, GapReason::StoreError), false))
             }
             Err(halt) => {
