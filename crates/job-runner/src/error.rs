@@ -2,7 +2,7 @@
 
 use std::io;
 
-use report::words::instant;
+use report::words::utc;
 
 use crate::config::{Problem, Problems};
 use crate::key_origin::KeyOrigin;
@@ -59,7 +59,7 @@ pub enum Error {
     #[error("the window {0} is empty: its end must be after its beginning; change `--since` or `--until`")]
     EmptyWindow(audit_model::Window),
     /// `--until` has not come yet.
-    #[error("the window ends at {}, which is in the future; change `--until`, or set this machine's clock", instant(*.0))]
+    #[error("the window ends at {}, which is in the future; change `--until`, or set this machine's clock", utc(*.0))]
     FutureWindow(chrono::DateTime<chrono::Utc>),
     /// A flag about runs was given to a subcommand that does not go by it.
     #[error("`{0}` has no effect on this subcommand; leave it out")]
@@ -67,8 +67,8 @@ pub enum Error {
     /// `store prune` would forget what the next run judges.
     #[error(
         "`--before {}` would forget events that the next run still needs; the latest time possible is {}",
-        instant(*asked),
-        instant(*latest)
+        utc(*asked),
+        utc(*latest)
     )]
     PruneTooMuch {
         /// What was asked for.

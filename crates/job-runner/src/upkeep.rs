@@ -5,7 +5,7 @@ use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, GivenUp, Judged, Kept, Rows};
 use job_store::{Acquired, RunLock, Store};
-use report::words::{instant, plural};
+use report::words::{plural, utc};
 use tracing::error;
 
 use crate::Error;
@@ -125,10 +125,10 @@ async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, r
     let nothing = || match first {
         None => "nothing to give up: no run has looked at anything yet\n".to_owned(),
         Some(first) if until <= first => {
-            format!("nothing to give up: runs look at nothing before {}\n", instant(first))
+            format!("nothing to give up: runs look at nothing before {}\n", utc(first))
         }
         Some(first) => {
-            format!("nothing to give up: everything from {} to {} was judged\n", instant(first), instant(until))
+            format!("nothing to give up: everything from {} to {} was judged\n", utc(first), utc(until))
         }
     };
     print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)

@@ -44,7 +44,7 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// For programs: RFC 3339 in UTC.
+/// For programs, and for people who give it back as a flag: RFC 3339 in UTC.
 pub fn utc(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

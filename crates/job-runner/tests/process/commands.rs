@@ -132,7 +132,7 @@ async fn giving_up_says_what_there_was_to_give_up() {
     let early = give_up("2026-01-01T00:00:00Z").await;
     assert!(early.starts_with("nothing to give up: runs look at nothing before 2026-11-"), "{early}");
     let judged = give_up("2026-11-20T08:00:00Z").await;
-    assert!(judged.contains("2026-11-20 08:00:00 UTC was judged"), "{judged}");
+    assert!(judged.contains("2026-11-20T08:00:00Z was judged"), "{judged}");
 }
 
 /// The one file of a folder with this ending.
