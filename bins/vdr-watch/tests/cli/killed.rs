@@ -152,7 +152,7 @@ async fn alerts_of_a_run_that_was_killed_while_printing_are_sent_by_the_next_run
     let ended = setting.run(&json).await;
     assert_eq!(states(&ended), vec!["known"; 80]);
     assert_eq!(alerts_of(&setting).lines().count(), 50);
-    assert!(ended.stderr.contains("30 more alerts wait for the next run"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("30 alerts left for the next run"), "{}", ended.stderr);
     assert_eq!(setting.run(&json).await.stderr, "");
     assert_eq!(alerts_of(&setting).lines().count(), 80);
     assert_eq!(told_in(alerts_of(&setting).lines()).len(), 80);
