@@ -127,7 +127,9 @@ async fn a_known_finding_costs_no_requests_until_it_grows_or_a_day_is_over() {
         Event::new(5009, person, now() - TimeDelta::minutes(minutes)).file(900 + file, "paper.docx").in_room(71)
     };
     for person in &people {
-        (0..25).for_each(|n| portal.add_event(download(*person, n, 60 - i64::from(n))));
+        for n in 0..25 {
+            portal.add_event(download(*person, n, 60 - i64::from(n)));
+        }
     }
     let mut setting = Setting::with(portal).await;
     let looked_up = |setting: &Setting| {
@@ -145,7 +147,9 @@ async fn a_known_finding_costs_no_requests_until_it_grows_or_a_day_is_over() {
         report["findings"].as_array().unwrap().iter().map(|finding| finding["person"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(people_of(&again), people_of(&first), "as it was remembered");
-    setting.sim.edit(|portal| portal.add_event(download(people[0], 40, 10)));
+    setting.sim.edit(|portal| {
+        portal.add_event(download(people[0], 40, 10));
+    });
     setting.run(&[]).await;
     assert_eq!(looked_up(&setting), 33, "one person, and the members of the room");
     let later = now() + TimeDelta::hours(24);
