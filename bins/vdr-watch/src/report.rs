@@ -11,6 +11,7 @@ use audit_model::{
     Attributed, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PortalRole, PortalText, RoomId, RoomRole,
     Severity, Verdict,
 };
+use chrono::TimeDelta;
 use report::words::{self, Clock, plural};
 use report::{Block, Document, Figure, Line, Link, PersonLine, Section, line};
 use safe_actions::ActionState;
@@ -48,12 +49,15 @@ fn short(Found { finding, detail }: &Found) -> Line {
         true => plural(finding.counts.acts, "action"),
         false => detail.kinds.by_class(),
     };
-    let long = words::duration(finding.window.length());
+    let long = match finding.window.length() {
+        length if length < TimeDelta::seconds(1) => " at once".to_owned(),
+        length => format!(" in {}", words::duration(length)),
+    };
     let place = finding.room.as_ref().map(|room| match &room.id {
         Some(id) => line![format!(", room {id} \""), Line::name(&room.title), "\""],
         None => line![", a room called \"", Line::name(&room.title), "\""],
     });
-    line![Line::name(&finding.person.name), format!(", {how_much} in {long}"), place.unwrap_or_default()]
+    line![Line::name(&finding.person.name), format!(", {how_much}{long}"), place.unwrap_or_default()]
 }
 
 /// What was made, whose activity was unusually high, and what to do.

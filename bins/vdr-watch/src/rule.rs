@@ -116,7 +116,7 @@ impl Subject {
         reasons.push(Reason::Kinds(kinds(&total)));
         if total.at_least {
             let folders = self.acts.iter().filter(|act| act.folder.is_some() && span.contains(act.at));
-            reasons.push(Reason::not_listed(folders));
+            reasons.push(Reason::not_listed(folders, self.room.id.as_ref()));
         }
         let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
         let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
@@ -134,7 +134,7 @@ impl Subject {
     fn of_folders(&self, key: &(Uuid, RoomKey), acts: &[&Counted]) -> Option<Found> {
         let (first, last) = acts.first().zip(acts.last())?;
         let total = Total::of(acts.iter().copied());
-        let not_listed = Reason::not_listed(acts.iter().copied());
+        let not_listed = Reason::not_listed(acts.iter().copied(), self.room.id.as_ref());
         let reasons = vec![Reason::UncountedFolders(total.events), Reason::Kinds(kinds(&total)), not_listed];
         let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
@@ -178,7 +178,7 @@ fn severity(limit: &Limit, acts: u64) -> Severity {
 }
 
 fn kinds(total: &Total) -> Kinds {
-    Kinds { classes: total.classes.clone(), documents: total.count_of_documents() }
+    Kinds { classes: total.classes.clone(), documents: total.count_of_documents(), at_least: total.at_least }
 }
 
 /// Whether a finding says already what one about all that surely or possibly happened in a room would say: it is about that very

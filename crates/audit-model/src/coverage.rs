@@ -80,6 +80,9 @@ impl Gap {
             (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
                 "what the portal listed lacks rows that it has, or it has more of one moment than it can list; the next run asks again; if that does not help, look there by hand"
             }
+            (GapReason::NotThere, "hidden_folders") => {
+                "somebody took the folders away before this program had seen what they held, so their documents are counted by a guess; the findings name them"
+            }
             (why, _) => return why.explanation(),
         };
         of_source.to_owned()

@@ -72,7 +72,8 @@ fn stop(person: &Person) -> String {
 /// What to put into the settings when it was expected; nothing where it is open whom or which room that would cover.
 pub(super) fn exclusion(report: &Report, finding: &Finding) -> Option<Details> {
     let room = finding.room.as_ref()?.id.as_ref()?;
-    if finding.person.id == GUEST_ACCOUNT {
+    let is_gone = finding.person.room_role == Some(RoomRole::RoomGone);
+    if finding.person.id == GUEST_ACCOUNT || is_gone {
         return None;
     }
     // an address is easier to read, an id needs no quoting

@@ -43,6 +43,8 @@ pub(super) struct Above {
 pub(crate) struct Kinds {
     pub(crate) classes: BTreeMap<ActClass, u64>,
     pub(crate) documents: u64,
+    /// There may be more: nobody could tell what one of the folders held.
+    pub(crate) at_least: bool,
 }
 
 /// Why it is not known where it was.
@@ -66,10 +68,10 @@ impl Reason {
     }
 
     /// Which of the folders nobody could weigh.
-    pub(super) fn not_listed<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
+    pub(super) fn not_listed<'c>(acts: impl Iterator<Item = &'c Counted>, room: Option<&RoomId>) -> Self {
         let folders: BTreeMap<&String, &Evidence> =
             acts.filter_map(|act| Some((&act.document, act.folder.as_ref()?))).collect();
-        Reason::NotListed(folders.into_iter().map(|(id, event)| folder_name(id, event)).collect())
+        Reason::NotListed(folders.into_iter().map(|(id, event)| folder_name(id, event, room)).collect())
     }
 
     /// Why it is not known where it was; nothing when it is.
@@ -86,7 +88,10 @@ impl Reason {
 }
 
 /// What the portal says was done to it, which names it.
-fn folder_name(id: &str, event: &Evidence) -> String {
+fn folder_name(id: &str, event: &Evidence, room: Option<&RoomId>) -> String {
+    if room.is_some_and(|room| RoomId::from(id) == *room) {
+        return "the room itself".to_owned();
+    }
     match &event.title {
         Some(said) => format!("folder {id} (\u{201c}{}\u{201d})", said.for_terminal()),
         None => format!("folder {id}"),
@@ -147,7 +152,8 @@ impl Kinds {
     pub(crate) fn by_class(&self) -> String {
         let mut classes: Vec<(ActClass, u64)> = self.classes.iter().map(|(class, count)| (*class, *count)).collect();
         classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-        classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ")
+        let classes = classes.into_iter().map(|(class, count)| of_class(class, count)).collect::<Vec<_>>().join(", ");
+        if self.at_least { format!("≥ {classes}") } else { classes }
     }
 }
 
