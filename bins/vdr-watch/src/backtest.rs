@@ -5,43 +5,50 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use ::report::words::Clock;
-use audit_model::{Finding, Window};
-use event_archive::Archive;
+use audit_model::Window;
+use event_archive::{Archive, Reading};
 use futures::TryStreamExt;
 use job_runner::Setup;
 use job_runner::exit::Exit;
 use job_runner::replay::{Remembered, people_by_findings};
 
-use crate::config::{ClassLimits, Config, Limits, Span};
-use crate::gather::choose;
-use crate::rule::Detector;
-use crate::usual::Usual;
-use crate::watched::{Answers, Watched};
+use crate::config::{ClassLimits, Config, Limits};
+use crate::gather::rooms::{Answers, Watched, choose};
+use crate::rule::{self, Counting, Found, Span, Usual};
 
-/// `20/1h`: more than 20 actions of one person in one room within an hour.
+/// `20/1h`: more than 20 actions of one person in one room within an hour; `50%/30d`: more than half of a room's documents downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Alternative {
-    actions: u64,
-    span: Span,
+pub(crate) enum Alternative {
+    Actions(u64, Span),
+    ShareOfRoom(u64),
 }
 
 impl FromStr for Alternative {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not of the form 20/1h: actions, a slash, and 1h, 24h or 30d");
-        let (actions, span) = text.split_once('/').ok_or_else(wrong)?;
-        let actions: u64 = actions.trim().parse().map_err(|_| wrong())?;
+        let wrong = || {
+            format!(
+                "`{text}` is not of the form 20/1h or 50%/30d: actions, a slash, and 1h, 24h or 30d, or a percentage and /30d"
+            )
+        };
+        let (amount, span) = text.split_once('/').ok_or_else(wrong)?;
+        let (amount, is_percent) = match amount.trim().strip_suffix('%') {
+            Some(percent) => (percent, true),
+            None => (amount, false),
+        };
+        let amount: u64 = amount.trim().parse().map_err(|_| wrong())?;
         let span = match span.trim() {
             "1h" => Span::Hour,
             "24h" | "1d" => Span::Day,
             "30d" => Span::Month,
             _ => return Err(wrong()),
         };
-        if actions == 0 {
-            Err(format!("`{text}`: actions must be at least 1"))
-        } else {
-            Ok(Alternative { actions, span })
+        match (amount, is_percent, span) {
+            (0, ..) => Err(format!("`{text}`: must be at least 1")),
+            (percent, true, Span::Month) if percent <= 100 => Ok(Alternative::ShareOfRoom(percent)),
+            (_, true, _) => Err(wrong()),
+            (actions, false, span) => Ok(Alternative::Actions(actions, span)),
         }
     }
 }
@@ -50,14 +57,18 @@ impl Alternative {
     /// This limit alone.
     fn limits(self) -> Limits {
         let off = ClassLimits::default();
-        let when = |span| if self.span == span { self.actions } else { 0 };
+        let (actions, span, share_of_room) = match self {
+            Alternative::Actions(actions, span) => (actions, Some(span), 0),
+            Alternative::ShareOfRoom(percent) => (0, None, percent),
+        };
+        let when = |of| if span == Some(of) { actions } else { 0 };
         Limits {
             per_hour: when(Span::Hour),
             per_day: when(Span::Day),
             per_30_days: when(Span::Month),
             whole_window: 0,
             unusual_hours: 0,
-            share_of_room: 0,
+            share_of_room,
             deletions: off,
             sharing: off,
             ..Limits::default()
@@ -65,12 +76,12 @@ impl Alternative {
     }
 
     fn name(self) -> String {
-        let span = match self.span {
-            Span::Hour => "1h",
-            Span::Day => "24h",
-            Span::Month | Span::WholeWindow => "30d",
-        };
-        format!("{}/{span}", self.actions)
+        match self {
+            Alternative::Actions(actions, Span::Hour) => format!("{actions}/1h"),
+            Alternative::Actions(actions, Span::Day) => format!("{actions}/24h"),
+            Alternative::Actions(actions, Span::Month | Span::WholeWindow) => format!("{actions}/30d"),
+            Alternative::ShareOfRoom(percent) => format!("{percent}%/30d"),
+        }
     }
 }
 
@@ -81,7 +92,7 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     let window = setup.window(zone, Span::Month.length())?;
     let rooms = archive.rooms(window).await?;
     let ids = choose(&config.rooms, &rooms, false)?;
-    let watched = Watched { rooms, ids, folder_weight: config.folder_weight };
+    let watched = Watched { rooms, ids, folder_weight: config.folder_weight, is_unread: false };
     let limits: Vec<Limits> = alternatives.iter().map(|one| one.limits()).collect();
     let (events, found) = replay(&archive, window, &watched, &limits).await?;
 
@@ -98,7 +109,7 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     text += &remembered.lines(clock);
     writeln!(text, "limit      findings  per week  people")?;
     for (alternative, findings) in alternatives.iter().zip(found) {
-        let people = people_by_findings(findings.iter().map(|finding| &finding.person));
+        let people = people_by_findings(findings.iter().map(|found| &found.finding.person));
         let (name, count, per_week) = (alternative.name(), findings.len(), remembered.per_week(findings.len()));
         writeln!(text, "{name:<9}  {count:>8}  {per_week:>8}  {people}")?;
     }
@@ -112,10 +123,13 @@ async fn replay(
     window: Window,
     watched: &Watched,
     limits: &[Limits],
-) -> anyhow::Result<(u64, Vec<Vec<Finding>>)> {
-    let (answers, usual) = (Answers::default(), Usual::unknown(window.since));
-    let detector = |limits| Detector::new(limits, &usual, BTreeSet::new(), window.since);
-    let mut detectors: Vec<Detector<'_>> = limits.iter().map(detector).collect();
+) -> anyhow::Result<(u64, Vec<Vec<Found>>)> {
+    let (answers, mut usual) = (Answers::default(), Usual::unknown(window.since));
+    let held = archive.readings(&watched.ids).await?.into_iter();
+    let most = |readings: Vec<Reading>| readings.iter().map(|reading| reading.holding.files).max();
+    usual.documents = held.filter_map(|(room, readings)| Some((room, most(readings)?))).collect();
+    let counting = |limits| Counting::new(limits, &usual, BTreeSet::new(), window.since);
+    let mut countings: Vec<Counting<'_>> = limits.iter().map(counting).collect();
     let mut count = 0;
     let mut events = std::pin::pin!(archive.events(window));
     while let Some(event) = events.try_next().await? {
@@ -123,9 +137,9 @@ async fn replay(
         // the line above the table says what a folder counts
         placed.weight.at_least = false;
         count += 1;
-        detectors.iter_mut().for_each(|detector| detector.push(placed.clone()));
+        countings.iter_mut().for_each(|counting| counting.push(placed.clone()));
     }
-    Ok((count, detectors.into_iter().map(Detector::finish).collect()))
+    Ok((count, countings.into_iter().map(rule::candidates).collect()))
 }
 
 #[cfg(test)]
@@ -134,12 +148,13 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_they_are_written() {
-        for text in ["20/1h", "100/24h", "500/30d"] {
+        for text in ["20/1h", "100/24h", "500/30d", "50%/30d"] {
             let alternative: Alternative = text.parse().unwrap();
             assert_eq!(alternative.name(), text);
-            assert_eq!(alternative.limits().armed().len(), 1, "{text}");
+            let limits = alternative.limits();
+            assert_eq!(limits.armed().len() + usize::from(limits.share_of_room > 0), 1, "{text}");
         }
-        for wrong in ["20", "20/10m", "x/1h", "0/1h", "20/2h"] {
+        for wrong in ["20", "20/10m", "x/1h", "0/1h", "20/2h", "50%/1h", "101%/30d", "0%/30d"] {
             assert!(wrong.parse::<Alternative>().unwrap_err().contains(wrong), "{wrong}");
         }
     }

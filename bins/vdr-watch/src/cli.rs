@@ -35,7 +35,7 @@ pub(crate) enum Command {
 
     /// Replay what is remembered with other limits: how many findings each would have made, and about whom
     Backtest {
-        /// Limits to compare, each ACTIONS/1h, ACTIONS/24h or ACTIONS/30d
+        /// Limits to compare, each ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
         #[arg(long, value_name = "N/SPAN,…", value_delimiter = ',', default_value = "20/1h,50/1h,100/24h,500/30d")]
         limits: Vec<Alternative>,
     },

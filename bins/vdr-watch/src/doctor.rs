@@ -7,9 +7,9 @@ use docspace_client::{Area, Directory, Error, Room, Scopes};
 use job_runner::names::{NamedList, unknown};
 use job_runner::{Check, Reached};
 
-use crate::config::{Config, Limit, Limits};
+use crate::config::{Config, Limits};
 use crate::create_room::of_title;
-use crate::rule::{BLIND_SPOTS, of_class};
+use crate::rule::{BLIND_SPOTS, Limit, of_class};
 
 /// `reached` is absent when the portal could not be asked.
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
@@ -102,13 +102,13 @@ fn watched(wanted: &[String], rooms: &[Room]) -> Vec<Check> {
 
 fn limits(limits: &Limits) -> Check {
     let armed = limits.armed();
-    let on: Vec<String> = armed.iter().map(|limit| format!("{} {}", of_any_class(limit), limit.span.words())).collect();
+    let on = armed.iter().map(|limit| format!("{} {}", of_any_class(limit), limit.span.words()));
     let unusual = limits.at_unusual_hours();
-    let unusual = unusual.map(|limit| format!("; {} within 24 h outside the usual hours", of_any_class(&limit)));
+    let unusual = unusual.map(|limit| format!("{} within 24 h outside the usual hours", of_any_class(&limit)));
     let share = limits.share_of_room;
-    let share = (share > 0).then(|| format!("; {share} % of a room's documents downloaded within 30 days"));
-    let (on, unusual, share) = (on.join(", "), unusual.unwrap_or_default(), share.unwrap_or_default());
-    Check::ok("limits", format!("a person is reported after more in one room than {on}{unusual}{share}"))
+    let share = (share > 0).then(|| format!("{share} % of its documents downloaded within 30 days"));
+    let on: Vec<String> = on.chain(unusual).chain(share).collect();
+    Check::ok("limits", format!("a person is reported for more than any of these in one room: {}", on.join(", ")))
 }
 
 fn of_any_class(limit: &Limit) -> String {
@@ -169,8 +169,8 @@ mod tests {
         let expected =
             "20 actions within 1 h, 500 actions in the whole window, 10 deletions within 1 h, 30 deletions within 24 h";
         assert!(text.ends_with(expected), "{text}");
-        let text = limits(&Limits::default()).text;
-        for part in ["20 actions within 24 h outside the usual hours", "50 % of a room's documents"] {
+        let text = limits(&Limits { share_of_room: 80, ..Limits::default() }).text;
+        for part in ["20 actions within 24 h outside the usual hours", "80 % of its documents downloaded"] {
             assert!(text.contains(part), "{text}");
         }
     }

@@ -1,20 +1,13 @@
 //! Finds people whose activity in a virtual data room is unusually high. See the README for operators.
 
 mod backtest;
-mod body;
-mod circumstances;
 mod cli;
 mod config;
 mod create_room;
 mod doctor;
-mod exclusion;
 mod gather;
-mod logins;
 mod report;
 mod rule;
-mod usual;
-mod watched;
-mod who;
 
 use std::process::ExitCode;
 
@@ -27,10 +20,11 @@ use job_runner::exit::Exit;
 use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
-use crate::body::{Body, Report};
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::gather::Facts;
+use crate::report::{Body, Report};
+use crate::rule::{Detail, exclusion};
 
 /// This program, as the runner sees it.
 struct VdrWatch;
@@ -49,7 +43,7 @@ impl Program for VdrWatch {
     type Cli = Cli;
     type Config = Config;
     type Facts = Facts;
-    type Detail = ();
+    type Detail = Detail;
     type Body = Body;
 
     fn flags(cli: &Cli) -> Vec<FlagSetting> {
@@ -68,8 +62,8 @@ impl Program for VdrWatch {
         gather::gather(config, job, look).await
     }
 
-    fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
-        body::judge(config, facts)
+    fn judge(config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        report::judge(config, facts)
     }
 
     fn unseen(config: &Config, head: &Head) -> Body {

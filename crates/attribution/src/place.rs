@@ -67,9 +67,4 @@ impl Places {
     pub fn of(&self, event: &AuditEvent) -> Option<&Whereabouts> {
         file_of(event).and_then(|file| self.0.get(file))
     }
-
-    /// Whether any file is in a room, or could not be seen: else nothing is known now that was not before.
-    pub fn tell_anything(&self) -> bool {
-        self.0.values().any(|place| matches!(place, Whereabouts::Room(_) | Whereabouts::Unseen))
-    }
 }

@@ -80,6 +80,9 @@ impl Gap {
             (GapReason::UnstablePaging, "audit" | "logins" | "room_log") => {
                 "rows are missing from what the portal listed, or it has more of one moment than it can list; the next run tries again; if that does not help, look at that time in the portal itself"
             }
+            (GapReason::NotThere, "hidden_folders") => {
+                "somebody took the folders away before this program had seen what they held, so their documents are counted by a guess; the findings name them"
+            }
             (why, _) => return why.explanation(),
         };
         of_source.to_owned()

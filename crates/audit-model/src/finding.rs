@@ -1,5 +1,7 @@
 //! What a rule found, in the form that reports and alerts share.
 
+use std::borrow::Borrow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -146,8 +148,9 @@ impl Finding {
     }
 
     /// Puts findings in the order of every report: most severe first, then person, then room, then time.
-    pub fn sort(findings: &mut [Finding]) {
+    pub fn sort(findings: &mut [impl Borrow<Finding>]) {
         findings.sort_by(|a, b| {
+            let (a, b) = (a.borrow(), b.borrow());
             let room = |finding: &Finding| finding.room.as_ref().map(|room| (room.id.clone(), room.candidates.clone()));
             let times = (a.window.since, a.window.until).cmp(&(b.window.since, b.window.until));
             (b.severity, a.person.id).cmp(&(a.severity, b.person.id)).then_with(|| room(a).cmp(&room(b))).then(times)

@@ -252,6 +252,12 @@ impl Rooms {
         only(&self.words.get(word)?.told)
     }
 
+    /// Whether the event names its place by a title alone, behind a word that no event has told to mean a room: an AI agent that is not
+    /// known may bear the title.
+    pub fn may_be_agent(&self, event: &AuditEvent) -> bool {
+        words_of(event).is_some_and(|(word, _)| self.told(word) != Some(RoomKind::Room))
+    }
+
     /// What the word means, else what has borne the titles behind it, where that was always of one kind.
     fn meaning(&self, word: &str) -> Option<RoomKind> {
         let known = self.words.get(word)?;
@@ -475,7 +481,9 @@ mod tests {
         let mut known = rooms(&[room(71, "Alpha"), agent(96, "Alpha")]);
         let open = Place::OneOf { title: "Alpha".into(), candidates: vec![RoomId::Number(71), RoomId::Number(96)] };
         assert_eq!(known.place(&download("Räume: Alpha")), open, "nothing tells what the word means");
+        assert!(known.may_be_agent(&download("Räume: Alpha")));
         known.learn_from(&event(5085, "71", "Räume: Alpha"));
+        assert!(!known.may_be_agent(&download("Räume: Alpha")));
         assert_eq!(known.place(&download("Räume: Alpha")), Place::Room(RoomId::Number(71), Attributed::Title));
         assert_eq!(known.place(&download("KI-Agenten: Alpha")), open, "another language, perhaps");
         known.learn_from(&event(5085, "96", "KI-Agenten: Alpha"));

@@ -91,6 +91,22 @@ impl Client {
         Ok(entries.into_iter().filter_map(folder).collect())
     }
 
+    /// The files in a folder or room at any depth, without the folders.
+    ///
+    /// # Errors
+    /// As for [`Client::folder_contents`].
+    pub async fn files_in(&self, folder: &EntryId) -> Result<Vec<File>, Error> {
+        let path = format!("files/{}", segment(folder));
+        let query = [("filterType", "1"), ("withSubFolders", "true"), ("sortBy", "AZ"), ("sortOrder", "ascending")];
+        let question = Question::new("the files of a room", &path, "files:read or *:read").query(&query);
+        let entries = self.whole_list::<ContentDto, _>(question, entry_id).await?;
+        let file = |entry| match entry {
+            EntryDto::File(dto) => file_value(dto),
+            EntryDto::Folder(_) => None,
+        };
+        Ok(entries.into_iter().filter_map(file).collect())
+    }
+
     /// The way to a folder: the section, the room where there is one, the folders between, the folder itself.
     ///
     /// # Errors

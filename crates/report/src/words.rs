@@ -265,7 +265,7 @@ pub fn source(what: &str) -> &str {
         "room_log" => "activity log of a room",
         "people" => "accounts of people",
         "folders" => "contents of folders",
-        "hidden_folders" => "folders that the key may not see",
+        "hidden_folders" => "contents of some folders",
         "destinations" => "folders that something was moved to",
         "hidden_destinations" => "folders that something was moved to and that the key may not see",
         "files" => "documents that were looked up",

@@ -2,7 +2,7 @@
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, BlindSpot, Counts, Course, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
+    ActionId, BlindSpot, Counts, Course, Coverage, Evidence, Gap, GapReason, LoginEvent, MAX_EVIDENCE, PersonStatus,
     SourceCoverage, UnreadableSpan, Window, testing,
 };
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::*;
 use crate::config::Config;
 use crate::gather::Facts;
-use crate::logins::{LoginDetails, Logins};
+use crate::gather::logins::{LoginDetails, Logins, MarkedLogin, Novelty};
 
 fn at(time: &str) -> DateTime<Utc> {
     format!("2026-11-20T{time}Z").parse().unwrap()
@@ -132,13 +132,12 @@ fn report(coverage: Coverage, findings: Vec<Finding>, logins: Logins) -> Report 
         twins: Default::default(),
         today: at("12:00:00").date_naive(),
         window: window(),
-        findings,
-        circumstances: Default::default(),
+        found: findings.into_iter().map(|finding| Found { finding, detail: Detail::default() }).collect(),
         logins,
         action: None,
         restriction: None,
     };
-    Report::new(head(coverage), crate::body::judge(&Config::default(), facts))
+    Report::new(head(coverage), judge(&Config::default(), facts))
 }
 
 /// The whole report, in the runner's frame.
@@ -246,7 +245,10 @@ fn what_to_do_fits_the_person_and_the_room() {
         let mut person = Person { room_role: None, status: None, ..hostile_finding().person };
         person.name = "Eve".into();
         change(&mut person);
-        what_to_do(&person, Some(room), Some("https://docs.example.com/eve"))
+        let finding = Finding { person, room: Some(room.clone()), ..hostile_finding() };
+        let room_owner = Some(Person::named(Uuid::from_u128(9), "Bob\u{202e}".into()));
+        let found = Found { finding, detail: Detail { room_owner, ..Detail::default() } };
+        advice::what_to_do(&found, Some("https://docs.example.com/eve"))
             .iter()
             .map(Line::for_terminal)
             .collect::<Vec<_>>()
@@ -256,7 +258,7 @@ fn what_to_do_fits_the_person_and_the_room() {
         told(&|_| ()),
         [
             "if it still goes on, take the person out of the room or disable the account: https://docs.example.com/eve",
-            "ask the room's owner, and not Eve, whether this was agreed",
+            "ask the room's owner (Bob\\u{202e}), and not Eve, whether this was agreed",
             "keep this report",
             "look at the room",
         ]
@@ -270,7 +272,7 @@ fn what_to_do_fits_the_person_and_the_room() {
     let manager = told(&|person| person.room_role = Some(RoomRole::Owner));
     assert!(manager[1].starts_with("ask an admin of the portal, or another manager of the room, and not Eve"));
     let visitor = told(&|person| person.id = GUEST_ACCOUNT);
-    assert_eq!(visitor[1], "ask the room's owner whether this was agreed");
+    assert_eq!(visitor[1], "ask the room's owner (Bob\\u{202e}) whether this was agreed");
     assert!(visitor[0].contains("links") && !visitor[0].contains("account or"), "{visitor:?}");
     assert!(told(&|person| person.status = Some(PersonStatus::Disabled))[0].contains("leave the account disabled"));
     let gone = told(&|person| person.room_role = Some(RoomRole::RoomGone));

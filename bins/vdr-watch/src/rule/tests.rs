@@ -1,9 +1,11 @@
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, testing};
-use chrono::{DateTime, TimeDelta};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use audit_model::{Attributed, AuditEvent, GUEST_ACCOUNT, RoomId, SYSTEM_ACCOUNT, Weight, testing};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::ClassLimits;
+use crate::config::{ClassLimits, Limits};
 
 const DOWNLOAD: i32 = 5009;
 const SAVE: i32 = 5034;
@@ -27,7 +29,7 @@ fn in_room(event: &AuditEvent, room: i64) -> Placed {
         candidates: Vec::new(),
         attributed: Attributed::Title,
         weight: Weight::ONE,
-        is_unplaced: false,
+        doubt: Doubt::default(),
     }
 }
 
@@ -41,11 +43,15 @@ fn unknown() -> Usual {
     Usual::unknown(DateTime::UNIX_EPOCH)
 }
 
+fn findings(counting: Counting<'_>) -> Vec<Finding> {
+    candidates(counting).into_iter().map(|found| found.finding).collect()
+}
+
 fn detect(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
     let usual = unknown();
-    let mut detector = Detector::new(limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
-    events.iter().for_each(|event| detector.push(in_room(event, 71)));
-    detector.finish()
+    let mut counting = Counting::new(limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    events.iter().for_each(|event| counting.push(in_room(event, 71)));
+    findings(counting)
 }
 
 fn downloads(count: i64) -> Vec<AuditEvent> {
@@ -101,21 +107,21 @@ fn robots_are_not_people_but_anonymous_guests_are() {
 #[test]
 fn rooms_and_people_are_counted_apart() {
     let (limits, usual) = (Limits::default(), unknown());
-    let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    let mut counting = Counting::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
     let events = downloads(40);
-    events.iter().for_each(|event| detector.push(in_room(event, 71 + event.id % 2)));
-    assert_eq!(detector.finish(), []);
+    events.iter().for_each(|event| counting.push(in_room(event, 71 + event.id % 2)));
+    assert_eq!(findings(counting), []);
 }
 
 #[test]
 fn a_finding_is_as_sure_as_its_least_sure_event() {
     let (limits, usual) = (Limits::default(), unknown());
-    let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    let mut counting = Counting::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
     for event in &downloads(30) {
         let attributed = if event.id == 7 { Attributed::Title } else { Attributed::Log };
-        detector.push(Placed { attributed, ..in_room(event, 71) });
+        counting.push(Placed { attributed, ..in_room(event, 71) });
     }
-    assert_eq!(detector.finish()[0].room.as_ref().unwrap().attributed, Attributed::Title);
+    assert_eq!(findings(counting)[0].room.as_ref().unwrap().attributed, Attributed::Title);
 }
 
 prop_compose! {
@@ -215,7 +221,7 @@ proptest! {
     #[test]
     fn any_event_is_taken(rows in prop::collection::vec((any::<i64>(), any::<i32>(), any::<u64>(), ".{0,9}"), 0..40)) {
         let (limits, usual) = (common(1, 1, 1), unknown());
-        let mut detector = Detector::new(&limits, &usual, BTreeSet::from([RoomId::Number(71)]), DateTime::UNIX_EPOCH);
+        let mut counting = Counting::new(&limits, &usual, BTreeSet::from([RoomId::Number(71)]), DateTime::UNIX_EPOCH);
         let mut events: Vec<(AuditEvent, u64)> = rows
             .into_iter()
             .map(|(id, action, documents, target)| (event(id, id % 100_000_000, 1, action.rem_euclid(7000), &target), documents))
@@ -223,9 +229,9 @@ proptest! {
         events.sort_by_key(|(event, _)| (event.at, event.id));
         for (event, documents) in &events {
             let weight = Weight { documents: documents % 1_000_000_000, at_least: true };
-            detector.push(Placed { weight, ..in_room(event, 71) });
+            counting.push(Placed { weight, ..in_room(event, 71) });
         }
-        detector.finish();
+        candidates(counting);
     }
 }
 
@@ -259,9 +265,9 @@ fn a_folder_counts_what_it_holds() {
     let folder = event(1, 0, 1, 5057, "300");
     let found = |weight: Weight| {
         let (limits, usual) = (Limits::default(), unknown());
-        let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
-        detector.push(Placed { weight, ..in_room(&folder, 71) });
-        detector.finish()
+        let mut counting = Counting::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        counting.push(Placed { weight, ..in_room(&folder, 71) });
+        findings(counting)
     };
     let listed = found(Weight { documents: 60, at_least: false });
     assert_eq!(listed[0].reasons, ["60 actions within 1 h, more than 20", "60 downloads on 60 documents"]);
@@ -292,10 +298,10 @@ fn inviting_thirty_people_is_not_one_act() {
 fn fingerprints_stay_from_version_to_version() {
     let (limits, usual) = (Limits::default(), unknown());
     let print = |key: RoomKey| {
-        let mut detector = Detector::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        let mut counting = Counting::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
         let events = downloads(30);
-        events.iter().for_each(|event| detector.push(Placed { key: key.clone(), ..in_room(event, 71) }));
-        detector.finish()[0].fingerprint.clone()
+        events.iter().for_each(|event| counting.push(Placed { key: key.clone(), ..in_room(event, 71) }));
+        findings(counting)[0].fingerprint.clone()
     };
     assert_eq!(print(RoomKey::Known(RoomId::Number(71))), "f4d7248661fabe30");
     assert_eq!(print(RoomKey::Known(RoomId::Text("sbox-7".to_owned()))), "319189bffa8e2e25");

@@ -59,6 +59,12 @@ async fn agents_that_could_not_be_read_are_a_gap() {
     setting.sim.set_faults(vec![portal_sim::Fault::status(500).on("files/rooms").after(1)]);
     let run = setting.run(&["--format", "json"]).await;
     assert_eq!(run.exit, 4, "{}", run.stdout);
-    let gaps = run.json()["coverage"]["gaps"].to_string();
+    let report = run.json();
+    let gaps = report["coverage"]["gaps"].to_string();
     assert!(gaps.contains("\"rooms\""), "{gaps}");
+    // nobody knows the agent yet that bears the room's title
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["room"]["id"], &finding["room"]["attributed"]), (&71.into(), &"title".into()), "{report:#}");
+    let reasons = finding["reasons"].to_string();
+    assert!(reasons.contains("it may have happened in an agent of this title, and not in the room"), "{reasons}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use portal_sim::{Event, Fault, FaultBody, FaultKind, Folder, Room, Scenario, StoredFile};
+use portal_sim::{Event, Fault, FaultBody, FaultKind, Folder, Person, Room, Scenario, StoredFile};
 
 use crate::common::{Setting, now};
 
@@ -113,4 +113,48 @@ async fn the_place_of_a_folder_is_asked_once_in_a_run() {
     let paths = asked.iter().filter(|target| target.contains("files/folder/") && target.contains("/path"));
     assert_eq!(paths.collect::<BTreeSet<_>>().len(), 2, "{asked:#?}");
     assert_eq!(asked.iter().filter(|target| target.contains("/path")).count(), 2, "{asked:#?}");
+}
+
+/// Thirty people who did too much: who they are, and what in the room, is asked when they are found, and when there is more.
+#[tokio::test]
+async fn a_known_finding_costs_no_requests_until_it_grows_or_a_day_is_over() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    for n in 0..30 {
+        portal.people.push(Person::new(&format!("p{n}@example.com"), "P", &format!("{n}")));
+    }
+    let people: Vec<_> = portal.people.iter().skip(1).map(|person| person.id).collect();
+    let download = |person, file: i32, minutes| {
+        Event::new(5009, person, now() - TimeDelta::minutes(minutes)).file(900 + file, "paper.docx").in_room(71)
+    };
+    for person in &people {
+        for n in 0..25 {
+            portal.add_event(download(*person, n, 60 - i64::from(n)));
+        }
+    }
+    let mut setting = Setting::with(portal).await;
+    let looked_up = |setting: &Setting| {
+        let asked = setting.sim.requests().into_iter().map(|request| request.target);
+        let asked = asked.filter(|target| target.contains("api/2.0/people/") || target.contains("/share"));
+        asked.filter(|target| !target.contains("@self")).count()
+    };
+    let first = setting.run(&["--format", "json"]).await;
+    assert_eq!((first.exit, first.json()["findings"].as_array().unwrap().len()), (0, 30), "{}", first.stdout);
+    assert_eq!(looked_up(&setting), 31);
+    let again = setting.run(&["--format", "json"]).await;
+    assert_eq!(looked_up(&setting), 31, "{:#?}", setting.sim.requests());
+    let people_of = |run: &cli_test::Run| {
+        let report = run.json();
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["person"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(people_of(&again), people_of(&first), "as it was remembered");
+    setting.sim.edit(|portal| {
+        portal.add_event(download(people[0], 40, 10));
+    });
+    setting.run(&[]).await;
+    assert_eq!(looked_up(&setting), 33, "one person, and the members of the room");
+    let later = now() + TimeDelta::hours(24);
+    setting.scenario.now = later;
+    setting.sim.edit(|portal| portal.now = later);
+    setting.run(&["--since", "25h"]).await;
+    assert_eq!(looked_up(&setting), 33 + 31, "after a day");
 }

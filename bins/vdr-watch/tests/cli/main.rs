@@ -9,6 +9,7 @@ mod common;
 mod contract;
 mod create_room;
 mod cron;
+mod deleted;
 mod doctor;
 mod documented;
 mod faults;

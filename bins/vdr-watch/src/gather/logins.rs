@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attribution::{Countries, History, Reach};
-use audit_model::{Finding, GUEST_ACCOUNT, Gap, LoginEvent, Person, PortalText, Window};
+use audit_model::{GUEST_ACCOUNT, Gap, LoginEvent, Person, PortalText, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use job_runner::Job;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
+
+use crate::rule::Found;
 
 /// A month before the window holds the ordinary places of most people, and what the archive knows beyond that is used too. A fortnight
 /// holds two weekends and most absences.
@@ -66,12 +68,12 @@ impl Serialize for Logins {
 
 /// Reads the login history of the window for the people found, from their first act on where that was found in a hole before the window,
 /// and what came before. What is missing of it, but for what came before, is a gap.
-pub(crate) async fn read(findings: &[Finding], job: &Job, look: &mut Look) -> anyhow::Result<Logins> {
-    if findings.is_empty() {
+pub(super) async fn read(found: &[Found], job: &Job, look: &mut Look) -> anyhow::Result<Logins> {
+    if found.is_empty() {
         return Ok(Logins::default());
     }
     let mut people: BTreeMap<Uuid, (&Person, DateTime<Utc>)> = BTreeMap::new();
-    for finding in findings {
+    for Found { finding, .. } in found {
         let (_, since) = people.entry(finding.person.id).or_insert((&finding.person, job.window.since));
         *since = finding.window.since.min(*since);
     }

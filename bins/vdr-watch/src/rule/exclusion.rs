@@ -2,6 +2,7 @@
 //!
 //! Whoever manages a room may give it any title. So a title in an exclusion stands for a room only while no other has had it.
 
+use std::borrow::BorrowMut;
 use std::collections::BTreeSet;
 
 use audit_model::{Finding, FindingRoom, FindingState, PortalText, RoomId};
@@ -15,14 +16,14 @@ use crate::config::Exclusion;
 /// `twins` are the rooms that share a title with another, of now or before. A finding about one of several rooms is covered only when
 /// all of them are: nobody is let off by a namesake.
 pub(crate) fn silence(
-    findings: &mut [Finding],
+    findings: &mut [impl BorrowMut<Finding>],
     exclusions: &[Exclusion],
     twins: &BTreeSet<RoomId>,
     today: NaiveDate,
 ) -> Vec<String> {
     let (ended, valid): (Vec<_>, Vec<_>) =
         exclusions.iter().enumerate().partition(|(_, exclusion)| exclusion.until.is_none_or(|until| today >= until));
-    for finding in findings {
+    for finding in findings.iter_mut().map(BorrowMut::borrow_mut) {
         let covering = valid.iter().find(|(_, exclusion)| covers(exclusion, finding, Some(twins)));
         if let Some((_, exclusion)) = covering {
             let until = exclusion.until.map(|until| until.to_string()).unwrap_or_default();

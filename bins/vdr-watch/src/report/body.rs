@@ -1,22 +1,21 @@
-//! What the report says besides what all reports say.
+//! The report as a value: what it says besides what all reports say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use audit_model::{Finding, FindingState, RoomId, Window};
+use audit_model::{FindingState, RoomId, Window};
 use chrono::{DateTime, Utc};
-use job_runner::{Found, Judgement};
+use job_runner::Judgement;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::circumstances::{self, Circumstances, Key};
 use crate::config::Config;
 use crate::create_room::RoomAction;
-use crate::exclusion;
 use crate::gather::Facts;
-use crate::logins::Logins;
+use crate::gather::logins::Logins;
+use crate::rule::{Detail, Found, exclusion};
 
 /// The report of this program.
-pub(crate) type Report = job_runner::Report<(), Body>;
+pub(crate) type Report = job_runner::Report<Detail, Body>;
 
 /// Rooms, logins, and what was made.
 #[derive(Debug, Serialize)]
@@ -29,9 +28,6 @@ pub(crate) struct Body {
     logins_compared_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     published: Published,
-    /// For people; the numbers are in the findings.
-    #[serde(skip)]
-    circumstances: BTreeMap<Key, Circumstances>,
 }
 
 /// Members under the names of the vendor's published example.
@@ -58,24 +54,23 @@ struct Period {
 }
 
 /// What is told, and what somebody expects.
-pub(crate) fn judge(config: &Config, mut facts: Facts) -> Judgement<(), Body> {
-    let silenced = exclusion::silence(&mut facts.findings, &config.exclude, &facts.twins, facts.today);
+pub(crate) fn judge(config: &Config, mut facts: Facts) -> Judgement<Detail, Body> {
+    let mut findings = std::mem::take(&mut facts.found);
+    let silenced = exclusion::silence(&mut findings, &config.exclude, &facts.twins, facts.today);
     let notes = facts.restriction.take().into_iter().chain(silenced).chain(facts.logins.note()).collect();
-    let findings = std::mem::take(&mut facts.findings);
     let body = Body::new(config.limits.published(), facts, &findings);
-    Judgement { findings: findings.into_iter().map(Found::from).collect(), body, notes }
+    Judgement { findings, body, notes }
 }
 
 impl Body {
-    /// `findings` are those of the facts.
-    fn new(max_events_per_user: Option<u64>, facts: Facts, findings: &[Finding]) -> Self {
-        let told = findings.iter().filter(|finding| finding.state != FindingState::Silenced);
+    /// `found` is what the facts held.
+    pub(super) fn new(max_events_per_user: Option<u64>, facts: Facts, found: &[Found]) -> Self {
+        let told = found.iter().map(|found| &found.finding).filter(|finding| finding.state != FindingState::Silenced);
         let people: BTreeSet<Uuid> = told.map(|finding| finding.person.id).collect();
         let watched: Vec<RoomId> = facts.watched.into_iter().collect();
         Body {
             actions: facts.action.into_iter().collect(),
             logins_compared_since: facts.logins.compared_since,
-            circumstances: facts.circumstances,
             published: Published {
                 room_id: (watched.len() == 1).then(|| watched[0].clone()),
                 rooms: (watched.len() != 1).then_some(watched),
@@ -97,16 +92,12 @@ impl Body {
             suspicious_users: Vec::new(),
             login_details: Logins::default(),
         };
-        Body { actions: Vec::new(), logins_compared_since: None, published, circumstances: BTreeMap::new() }
+        Body { actions: Vec::new(), logins_compared_since: None, published }
     }
 
     /// How many rooms were watched.
     pub(crate) fn watched(&self) -> usize {
         self.published.rooms.as_ref().map_or(1, Vec::len)
-    }
-
-    pub(crate) fn circumstances_of(&self, finding: &Finding) -> Option<&Circumstances> {
-        self.circumstances.get(&circumstances::key(finding))
     }
 
     pub(crate) fn logins(&self) -> &Logins {

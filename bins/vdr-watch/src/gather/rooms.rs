@@ -1,19 +1,22 @@
-//! Which watched room an event belongs to, and how many documents stand behind it. Three steps: ask (what must be known?), fetch,
-//! apply. Only the second talks to the portal.
+//! The rooms that are watched: which of them an event belongs to, and how many documents stand behind it. Three steps: ask (what must be
+//! known?), fetch, apply. Only the second talks to the portal.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use attribution::{Behind, Folders, Places, Weights, Whereabouts, has_log, read_room_log};
+use attribution::{Behind, Folders, Places, Weights, Whereabouts, file_of, has_log, read_room_log};
 use audit_model::{
     ActClass, Attributed, AuditEvent, GapReason, Place, PortalText, RoomId, RoomLogs, Rooms, Weight, Window,
     is_other_half,
 };
 use event_archive::{Archive, Look};
 use futures::TryStreamExt;
+use job_runner::Job;
+use job_runner::config::{Problem, Problems};
+use uuid::Uuid;
 
-use crate::config::HEAVIEST_FOLDER;
-use crate::rule::{Placed, RoomKey};
+use crate::config::{Config, HEAVIEST_FOLDER};
+use crate::rule::{Doubt, Placed, RoomKey};
 
 /// A run that would read more activity logs than this says that it did not.
 const MOST_LOGS: usize = 200;
@@ -24,6 +27,8 @@ pub(crate) struct Watched {
     pub(crate) ids: BTreeSet<RoomId>,
     /// What a folder counts that cannot be listed.
     pub(crate) folder_weight: u64,
+    /// The lists of rooms and AI agents could not be read: there may be some that nobody knows.
+    pub(crate) is_unread: bool,
 }
 
 /// What the audit trail alone does not tell about the events of a window.
@@ -43,6 +48,20 @@ struct Questions {
 }
 
 impl Watched {
+    /// The rooms of the portal, and which of them to watch: those that the settings name, and the one that they ask for.
+    pub(super) async fn read(
+        config: &Config,
+        requested: Option<RoomId>,
+        job: &Job,
+        look: &mut Look,
+    ) -> anyhow::Result<Self> {
+        let list_read = look.rooms().await?.is_some();
+        let rooms = job.archive.rooms(job.window).await?;
+        let mut ids = choose(&config.rooms, &rooms, list_read)?;
+        ids.extend(requested);
+        Ok(Watched { rooms, ids, folder_weight: config.folder_weight, is_unread: !list_read })
+    }
+
     /// The event with its room, if it happened in a watched one, or in one of which nobody knows more than the title: it may be
     /// a watched one that had another title then.
     pub(crate) fn place(&self, event: AuditEvent, answers: &Answers) -> Option<Placed> {
@@ -52,6 +71,7 @@ impl Watched {
             Some(Whereabouts::NoRoom | Whereabouts::Gone | Whereabouts::Unseen) | None => None,
         };
         let is_unplaced = whereabouts == Some(&Whereabouts::Unseen);
+        let may_be_agent = self.is_unread && self.rooms.may_be_agent(&event);
         let (key, title, candidates, attributed) = match (self.rooms.place_with_logs(&event, &answers.logs), by_tree) {
             (Place::Room(id, attributed), _) => self.watched(id, attributed)?,
             (Place::OneOf { candidates, .. }, Some(room)) if candidates.contains(room) => {
@@ -68,7 +88,8 @@ impl Watched {
             (Place::Elsewhere, _) => return None,
         };
         let weight = self.weight(&event, answers);
-        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, is_unplaced })
+        let doubt = Doubt { is_unplaced, may_be_agent: may_be_agent && attributed == Attributed::Title };
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, doubt })
     }
 
     fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {
@@ -120,7 +141,7 @@ impl Watched {
 
     /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log or a folder that
     /// cannot be read is a gap.
-    pub(crate) async fn ask(&self, window: Window, look: &mut Look) -> anyhow::Result<Answers> {
+    pub(super) async fn ask(&self, window: Window, look: &mut Look) -> anyhow::Result<Answers> {
         let Questions { logs, folders } = self.questions(&look.archive, window).await?;
         let mut answers = Answers::default();
         if logs.len() > MOST_LOGS {
@@ -135,10 +156,50 @@ impl Watched {
     }
 }
 
+/// The rooms that the settings name; without any, every virtual data room. A name that fits none is a mistake only when the
+/// portal's list was read.
+pub(crate) fn choose(wanted: &[String], rooms: &Rooms, list_read: bool) -> Result<BTreeSet<RoomId>, job_runner::Error> {
+    let data_rooms = || rooms.iter().filter(|room| room.may_be_vdr());
+    if wanted.is_empty() {
+        return Ok(data_rooms().map(|room| room.id.clone()).collect());
+    }
+    let mut chosen = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for name in wanted {
+        let fits = data_rooms().filter(|room| room.is_meant_by(name));
+        let fits: Vec<RoomId> = fits.map(|room| room.id.clone()).collect();
+        if fits.is_empty() && list_read {
+            let shown = PortalText::new(name.as_str()).for_terminal();
+            let message =
+                format!("no virtual data room has the id or the exact title `{shown}`; look both up in the portal");
+            unknown.push(Problem::new("rooms", message));
+        }
+        chosen.extend(fits);
+    }
+    if unknown.is_empty() { Ok(chosen) } else { Err(job_runner::Error::Config(Problems(unknown))) }
+}
+
 impl Answers {
-    /// Looks up where these files are; what cannot be looked up is a gap. True when that changes anything.
-    pub(crate) async fn ask_places(&mut self, files: BTreeSet<String>, look: &mut Look) -> anyhow::Result<bool> {
+    /// Looks up where the documents are that may have been in one of several rooms when these people did something to them. What cannot be
+    /// looked up is a gap.
+    pub(super) async fn look_up_places(
+        &mut self,
+        watched: &Watched,
+        (people, window): (BTreeSet<Uuid>, Window),
+        look: &mut Look,
+    ) -> anyhow::Result<()> {
+        if people.is_empty() {
+            return Ok(());
+        }
+        let mut files = BTreeSet::new();
+        let archive = look.archive.clone();
+        let mut events = std::pin::pin!(archive.events_of(people, window));
+        while let Some(event) = events.try_next().await? {
+            if let Some(Placed { key: RoomKey::OneOf(_), event, .. }) = watched.place(event, self) {
+                files.extend(file_of(&event).map(str::to_owned));
+            }
+        }
         self.places = Places::look_up(files, look).await?;
-        Ok(self.places.tell_anything())
+        Ok(())
     }
 }

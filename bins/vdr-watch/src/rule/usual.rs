@@ -5,16 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{AuditEvent, RoomId, Window};
-use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use chrono_tz::Tz;
-use event_archive::Archive;
-use futures::TryStreamExt;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
-
-use crate::config::Span;
-
-/// With fewer days of records nobody knows which hours are usual.
-const LEAST_HISTORY: TimeDelta = TimeDelta::days(14);
 
 /// Somebody who worked on fewer days has no usual hours.
 const LEAST_DAYS: usize = 5;
@@ -24,13 +18,11 @@ const USUAL_DAYS: usize = 3;
 
 /// What is known beside the events of a run's window.
 pub(crate) struct Usual {
-    /// The people it is about: those who did more than a little.
-    pub(crate) people: BTreeSet<Uuid>,
     /// The time before the window.
     pub(crate) before: Window,
-    hours: BTreeMap<Uuid, Hours>,
+    pub(crate) hours: BTreeMap<Uuid, Hours>,
     /// How many documents rooms hold, or held at most in these days.
-    documents: BTreeMap<RoomId, u64>,
+    pub(crate) documents: BTreeMap<RoomId, u64>,
 }
 
 /// The hours of the day, at the portal, at which somebody works.
@@ -41,62 +33,37 @@ pub(crate) struct Hours {
 }
 
 impl Usual {
-    /// Reads what the archive knows of these people and rooms; nothing is asked of the portal.
-    pub(crate) async fn read(
-        (people, rooms): (BTreeSet<Uuid>, BTreeSet<RoomId>),
-        window: Window,
-        zone: Tz,
-        archive: &Archive,
-    ) -> anyhow::Result<Self> {
-        let before = Window::new((window.until - Span::Month.length()).min(window.since), window.since);
-        let known_since = archive.audit_known_since(window.since).await?;
-        let is_known = known_since.is_some_and(|since| window.since - since >= LEAST_HISTORY);
-        let mut days: BTreeMap<Uuid, Days> = BTreeMap::new();
-        let mut events = std::pin::pin!(archive.events_of(people.iter().copied(), before));
-        while let Some(event) = events.try_next().await?.filter(|_| is_known) {
-            days.entry(event.actor).or_default().learn(&event, zone);
-        }
-        let hours = days.into_iter().filter_map(|(person, days)| Some((person, days.hours(zone)?))).collect();
-        let held = archive.readings(&rooms).await?.into_iter();
-        let documents = held.filter_map(|(room, readings)| {
-            let recent = readings.iter().filter(|reading| reading.until >= before.since);
-            Some((room, recent.map(|reading| reading.holding.files).max()?))
-        });
-        Ok(Usual { people, before, hours, documents: documents.collect() })
-    }
-
     /// Nothing is known.
     pub(crate) fn unknown(since: DateTime<Utc>) -> Self {
         let before = Window::new(since, since);
-        let (hours, documents) = (BTreeMap::new(), BTreeMap::new());
-        Usual { people: BTreeSet::new(), before, hours, documents }
+        Usual { before, hours: BTreeMap::new(), documents: BTreeMap::new() }
     }
 
-    pub(crate) fn hours(&self, person: Uuid) -> Option<Hours> {
+    pub(super) fn hours(&self, person: Uuid) -> Option<Hours> {
         self.hours.get(&person).copied()
     }
 
-    pub(crate) fn documents_in(&self, room: &RoomId) -> Option<u64> {
+    pub(super) fn documents_in(&self, room: &RoomId) -> Option<u64> {
         self.documents.get(room).copied()
     }
 }
 
 /// On which days somebody worked, for each hour.
 #[derive(Default)]
-struct Days {
+pub(crate) struct Days {
     all: BTreeSet<NaiveDate>,
     by_hour: [BTreeSet<NaiveDate>; 24],
 }
 
 impl Days {
-    fn learn(&mut self, event: &AuditEvent, zone: Tz) {
+    pub(crate) fn learn(&mut self, event: &AuditEvent, zone: Tz) {
         let at = event.at.with_timezone(&zone);
         self.all.insert(at.date_naive());
         self.by_hour[at.hour() as usize].insert(at.date_naive());
     }
 
     /// The hours beside a usual one are usual, too: nobody comes and goes by the clock.
-    fn hours(&self, zone: Tz) -> Option<Hours> {
+    pub(crate) fn hours(&self, zone: Tz) -> Option<Hours> {
         let is_worked = |hour: usize| self.by_hour[hour % 24].len() >= USUAL_DAYS;
         let usual: [bool; 24] = std::array::from_fn(|hour| [23, 24, 25].into_iter().any(|by| is_worked(hour + by)));
         (self.all.len() >= LEAST_DAYS && usual.contains(&true)).then_some(Hours { usual, zone })
@@ -120,9 +87,17 @@ impl Hours {
     }
 }
 
+/// As the hours of the day, `[7, 8, 9]`.
+impl Serialize for Hours {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((0..24).filter(|hour| self.usual[*hour]))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use audit_model::testing::event;
+    use chrono::TimeDelta;
 
     use super::*;
 

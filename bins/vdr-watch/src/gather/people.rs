@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{Finding, GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
+use audit_model::{GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
 use docspace_client::{Directory, Error, ErrorKind, Member};
 use event_archive::Look;
 use job_runner::Job;
@@ -10,26 +10,27 @@ use job_runner::names::{NamedList, unknown};
 use tracing::warn;
 use uuid::Uuid;
 
-/// Fills in what the portal says of everybody found, and drops the findings about service accounts.
+use crate::rule::Found;
+
+/// Fills in what the portal says of everybody found.
 ///
 /// Somebody who cannot be looked up is as they were remembered, else as the audit trail names them: a finding is never lost for that. It is a gap, because
 /// failed logins and service accounts are known by their e-mail addresses.
-pub(crate) async fn identify(findings: &mut Vec<Finding>, job: &Job, look: &mut Look) -> anyhow::Result<()> {
-    let ids: Vec<Uuid> = findings.iter().map(|finding| finding.person.id).collect();
+pub(super) async fn identify(found: &mut [Found], look: &mut Look) -> anyhow::Result<()> {
+    let ids: Vec<Uuid> = found.iter().map(|found| found.finding.person.id).collect();
     let people = attribution::people(ids, look).await?;
-    for finding in findings.iter_mut() {
+    for Found { finding, .. } in found {
         if let Some(person) = people.get(&finding.person.id) {
             finding.person = person.clone();
         }
     }
-    findings.retain(|finding| !finding.person.is_meant_by_one_of(&job.service_accounts));
     Ok(())
 }
 
-/// Fills in what everybody found is in the room of the finding, where that is one known room. Members that cannot be read are a gap.
-pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, look: &mut Look) {
+/// Fills in what everybody found is in the room of the finding, and who owns it, where that is one known room. Members that cannot be read are a gap.
+pub(super) async fn add_room_roles(found: &mut [Found], job: &Job, look: &mut Look) {
     let mut rooms: BTreeMap<RoomId, Result<Vec<Member>, Error>> = BTreeMap::new();
-    for finding in findings {
+    for Found { finding, detail } in found {
         let Some(id) = finding.room.as_ref().and_then(|room| room.id.clone()) else { continue };
         // nobody is a member without an account
         if finding.person.id == GUEST_ACCOUNT {
@@ -45,6 +46,8 @@ pub(crate) async fn add_room_roles(findings: &mut [Finding], job: &Job, look: &m
             }
             rooms.insert(id.clone(), members);
         }
+        let owner = rooms[&id].as_ref().ok().and_then(|members| members.iter().find(|member| member.is_owner));
+        detail.room_owner = owner.map(|owner| owner.account.person.clone());
         finding.person.room_role = Some(match &rooms[&id] {
             Ok(members) => role_among(members, finding.person.id),
             Err(error) if error.kind == ErrorKind::NotFound => RoomRole::RoomGone,
@@ -67,11 +70,11 @@ fn role_among(members: &[Member], person: Uuid) -> RoomRole {
 }
 
 /// The people that a run is restricted to, by id or e-mail address. Empty: everybody.
-pub(crate) struct Chosen(Vec<String>);
+pub(super) struct Chosen(Vec<String>);
 
 impl Chosen {
     /// Looks the entries of the setting up. One that fits nobody is a mistake only when the list of people could be read.
-    pub(crate) async fn look_up(entries: &[String], job: &Job, look: &mut Look) -> anyhow::Result<Self> {
+    pub(super) async fn look_up(entries: &[String], job: &Job, look: &mut Look) -> anyhow::Result<Self> {
         let chosen = Chosen(entries.iter().map(|entry| entry.trim().to_lowercase()).collect());
         if chosen.0.is_empty() {
             return Ok(chosen);
@@ -87,19 +90,20 @@ impl Chosen {
     }
 
     /// Drops the findings about others. Somebody whose address is not known may be meant by an address, and stays.
-    pub(crate) fn restrict(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn restrict(&self, found: &mut Vec<Found>) {
         if self.0.is_empty() {
             return;
         }
         let names_an_address = self.0.iter().any(|entry| entry.parse::<Uuid>().is_err());
-        findings.retain(|Finding { person, .. }| {
+        found.retain(|found| {
+            let person = &found.finding.person;
             let may_be_meant = person.email.is_none() && person.id != GUEST_ACCOUNT && names_an_address;
             person.is_meant_by_one_of(&self.0) || may_be_meant
         });
     }
 
     /// What the reader of the report must know of the restriction.
-    pub(crate) fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<String> {
         let names: Vec<String> = self.0.iter().map(|entry| PortalText::new(entry.as_str()).for_terminal()).collect();
         let note =
             || format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "));

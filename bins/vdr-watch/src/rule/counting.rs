@@ -1,0 +1,337 @@
+//! Counting: what each person did in each watched room, action by action.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use audit_model::{
+    Act, ActClass, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person, PortalText,
+    RoomId, Sessions, SlidingWindow, Weight, Window, is_robot,
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::limits::{Basis, Limit, Span};
+use super::usual::{Hours, Usual};
+use crate::config::Limits;
+
+/// Up to so many documents are little.
+pub(crate) const LITTLE: u64 = 10;
+
+/// A room that events are counted for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RoomKey {
+    Known(RoomId),
+    /// One of several rooms that have had the title, nothing tells which; or a room of which only the title is known.
+    OneOf(PortalText),
+    /// A room with all that surely or possibly happened in it: a twin must not double the limits.
+    Perhaps(RoomId),
+}
+
+/// An event of a watched room.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) event: Arc<AuditEvent>,
+    pub(crate) key: RoomKey,
+    pub(crate) title: PortalText,
+    pub(crate) candidates: Vec<RoomId>,
+    pub(crate) attributed: Attributed,
+    /// How many documents stand behind it.
+    pub(crate) weight: Weight,
+    pub(crate) doubt: Doubt,
+}
+
+/// What could not be looked up and may tell another place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// Where the document is now.
+    pub(crate) is_unplaced: bool,
+    /// Which AI agents there are: it may be one of this title.
+    pub(crate) may_be_agent: bool,
+}
+
+impl AsRef<AuditEvent> for Placed {
+    fn as_ref(&self) -> &AuditEvent {
+        &self.event
+    }
+}
+
+impl Placed {
+    /// Whether it is an action in a room of which only the title is known.
+    fn is_unattributed(&self) -> bool {
+        matches!(self.key, RoomKey::OneOf(_)) && self.candidates.is_empty() && self.event.action.class().is_some()
+    }
+}
+
+/// Collects actions per person and room.
+pub(crate) struct Counting<'a> {
+    limits: &'a Limits,
+    usual: &'a Usual,
+    /// Rooms that share a title with another.
+    twins: BTreeSet<RoomId>,
+    subjects: BTreeMap<(Uuid, RoomKey), Subject>,
+    /// Where the whole window begins; actions before it count for the other limits only.
+    since: DateTime<Utc>,
+    /// How many actions each person did in rooms of which only the title is known.
+    pub(crate) unattributed: BTreeMap<Uuid, u64>,
+}
+
+/// One person in one room.
+pub(super) struct Subject {
+    pub(super) person: Person,
+    pub(super) room: FindingRoom,
+    sessions: Sessions<(String, ActClass)>,
+    pub(super) windows: Vec<Limited>,
+    /// All actions, in order of time.
+    pub(super) acts: Vec<Counted>,
+    pub(super) doubt: Doubt,
+    pub(super) hours: Option<Hours>,
+    /// How many documents the room holds.
+    pub(super) documents_in_room: Option<u64>,
+    /// The last events, at most [`MAX_EVIDENCE`].
+    pub(super) latest: VecDeque<Evidence>,
+}
+
+/// What of an action is counted.
+pub(super) struct Counted {
+    pub(super) at: DateTime<Utc>,
+    pub(super) class: ActClass,
+    pub(super) document: String,
+    pub(super) weight: Weight,
+    /// The event, where it is about a folder of which nobody knows what it held.
+    pub(super) folder: Option<Evidence>,
+}
+
+/// One limit with the window that it is judged in.
+pub(super) struct Limited {
+    pub(super) limit: Limit,
+    pub(super) window: SlidingWindow<String, Evidence>,
+}
+
+/// An episode above a limit.
+pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
+
+/// The actions of a finding.
+#[derive(Default)]
+pub(super) struct Total {
+    pub(super) acts: u64,
+    /// The distinct documents, each with the most it stood for.
+    pub(super) documents: BTreeMap<String, u64>,
+    pub(super) classes: BTreeMap<ActClass, u64>,
+    pub(super) events: u64,
+    pub(super) at_least: bool,
+    /// When each was done, in order.
+    pub(super) times: Vec<DateTime<Utc>>,
+}
+
+impl<'a> Counting<'a> {
+    pub(crate) fn new(limits: &'a Limits, usual: &'a Usual, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
+        Counting { limits, usual, twins, subjects: BTreeMap::new(), since, unattributed: BTreeMap::new() }
+    }
+
+    /// Who did more than a little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
+    /// about nobody else there can be a finding.
+    pub(crate) fn busy(&self) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
+        let busy = || self.subjects.iter().filter(|(_, subject)| subject.is_busy());
+        let rooms = busy().filter_map(|((_, key), _)| match key {
+            RoomKey::Known(room) => Some(room.clone()),
+            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
+        });
+        (busy().map(|((person, _), _)| *person).collect(), rooms.collect())
+    }
+
+    /// Who did too much in what may have been one of several rooms.
+    pub(crate) fn undecided(&self) -> BTreeSet<Uuid> {
+        let undecided = |((_, key), subject): &(&(Uuid, RoomKey), &Subject)| {
+            !matches!(key, RoomKey::Known(_)) && subject.is_above_a_limit()
+        };
+        self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
+    }
+
+    /// Whether anybody did something to a folder of which nobody knows what it held.
+    pub(crate) fn has_uncounted_folders(&self) -> bool {
+        self.subjects.values().any(Subject::has_uncounted_folders)
+    }
+
+    /// From when on what happened is for this run to judge.
+    pub(super) fn judged_since(&self) -> DateTime<Utc> {
+        self.usual.before.until
+    }
+
+    pub(super) fn into_subjects(self) -> BTreeMap<(Uuid, RoomKey), Subject> {
+        self.subjects
+    }
+
+    /// Takes in an event of a watched room. Events come in order of (time, id). Robots, and events that are no action, are passed over.
+    pub(crate) fn push(&mut self, placed: Placed) {
+        let Some(class) = placed.event.action.class() else { return };
+        if placed.is_unattributed() {
+            *self.unattributed.entry(placed.event.actor).or_default() += 1;
+        }
+        if is_robot(placed.event.actor) {
+            return;
+        }
+        let perhaps: Vec<RoomId> = match &placed.key {
+            RoomKey::Known(id) => self.twins.get(id).into_iter().cloned().collect(),
+            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => placed.candidates.clone(),
+        };
+        for id in perhaps {
+            let candidates =
+                placed.candidates.iter().chain([&id]).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            let (title, key) = (placed.title.clone(), RoomKey::Perhaps(id));
+            self.count(Placed { key, title, candidates, ..placed.clone() }, class);
+        }
+        self.count(placed, class);
+    }
+
+    fn count(&mut self, placed: Placed, class: ActClass) {
+        let (limits, usual, since) = (self.limits, self.usual, self.since);
+        let key = (placed.event.actor, placed.key.clone());
+        let subject = self.subjects.entry(key).or_insert_with(|| Subject::new(limits, usual, &placed));
+        subject.learn(&placed);
+        let event = &*placed.event;
+        let document = document_of(event);
+        if !subject.sessions.begins((repeated_by(event, class, &document), class), event.at) {
+            return;
+        }
+        let is_usual = subject.hours.is_none_or(|hours| hours.include(event.at));
+        let counts = |limit: &Limit| {
+            let is_meant = match limit.span {
+                Span::Month => true,
+                Span::WholeWindow => event.at >= since,
+                // earlier ones were judged by earlier runs
+                Span::Hour | Span::Day => event.at >= usual.before.until,
+            };
+            limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
+        };
+        for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
+            let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
+            limited.window.push(Act { at: event.at, document, class, weight, sample });
+        }
+        let folder = placed.weight.at_least.then(|| Evidence::from(event));
+        if subject.latest.len() == MAX_EVIDENCE {
+            subject.latest.pop_front();
+        }
+        subject.latest.push_back(Evidence::from(event));
+        subject.acts.push(Counted { at: event.at, class, document, weight: placed.weight, folder });
+    }
+}
+
+/// An event without a target is about a document of its own.
+fn document_of(event: &AuditEvent) -> String {
+    event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id))
+}
+
+/// What another event of the class must be about to be the same action again. Where the target is the room each time, it says too little:
+/// of a change of members only the sentence tells whose, and links may have one name.
+fn repeated_by(event: &AuditEvent, class: ActClass, document: &str) -> String {
+    match (class, &event.text) {
+        (ActClass::Membership, Some(text)) => format!("{document} {}", text.raw()),
+        (ActClass::Share, _) if event.action.is_about_room() => format!("event {}", event.id),
+        _ => document.to_owned(),
+    }
+}
+
+impl Subject {
+    fn new(limits: &Limits, usual: &Usual, placed: &Placed) -> Self {
+        let id = match &placed.key {
+            RoomKey::Known(id) => Some(id.clone()),
+            RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
+        };
+        let hours = usual.hours(placed.event.actor);
+        let documents_in_room = id.as_ref().and_then(|room| usual.documents_in(room));
+        let own = [
+            hours.and_then(|_| limits.at_unusual_hours()),
+            documents_in_room.and_then(|documents| limits.for_share(documents)),
+        ];
+        let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
+        Subject {
+            person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
+            room: FindingRoom {
+                id,
+                candidates: placed.candidates.clone(),
+                title: placed.title.clone(),
+                attributed: placed.attributed,
+            },
+            sessions: Sessions::default(),
+            windows: limits.map(Limited::new).collect(),
+            acts: Vec::new(),
+            doubt: Doubt::default(),
+            hours,
+            documents_in_room,
+            latest: VecDeque::new(),
+        }
+    }
+
+    /// What an event says of the room and the person besides what was done.
+    fn learn(&mut self, placed: &Placed) {
+        self.room.attributed = self.room.attributed.max(placed.attributed);
+        if self.room.id.is_none() {
+            let more = placed.candidates.iter().filter(|id| !self.room.candidates.contains(id));
+            let more: Vec<RoomId> = more.cloned().collect();
+            self.room.candidates.extend(more);
+            self.room.candidates.sort();
+        }
+        self.person.name = placed.event.actor_name.clone();
+        self.doubt.is_unplaced |= placed.doubt.is_unplaced;
+        self.doubt.may_be_agent |= placed.doubt.may_be_agent;
+    }
+
+    fn is_busy(&self) -> bool {
+        let done = || self.acts.iter().map(|act| act.weight.documents).sum::<u64>();
+        self.is_above_a_limit() || self.has_uncounted_folders() || done() > LITTLE
+    }
+
+    fn is_above_a_limit(&self) -> bool {
+        self.windows.iter().any(|limited| !limited.window.episodes().is_empty())
+    }
+
+    fn has_uncounted_folders(&self) -> bool {
+        self.acts.iter().any(|act| act.folder.is_some())
+    }
+
+    /// How many documents the person touched in the span and not before.
+    pub(super) fn news(&self, span: Window) -> u64 {
+        let before: BTreeSet<&str> =
+            self.acts.iter().filter(|act| act.at < span.since).map(|act| act.document.as_str()).collect();
+        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(act.document.as_str()));
+        let new: BTreeMap<&str, u64> = new.map(|act| (act.document.as_str(), act.weight.documents)).collect();
+        new.values().sum()
+    }
+
+    /// The actions in the span that the exceeded limits are about.
+    pub(super) fn total(&self, span: Window, exceeded: &[Exceeded<'_>]) -> Total {
+        let is_meant =
+            |act: &&Counted| span.contains(act.at) && exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
+        Total::of(self.acts.iter().filter(is_meant))
+    }
+}
+
+impl Limited {
+    fn new(limit: Limit) -> Self {
+        let measure = match limit.basis {
+            Basis::ShareOfRoom { .. } => Measure::Documents,
+            Basis::Actions | Basis::UnusualHours => Measure::Acts,
+        };
+        Limited { window: SlidingWindow::new(limit.span.length(), limit.acts, measure), limit }
+    }
+}
+
+impl Total {
+    pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
+        let mut total = Total::default();
+        for Counted { at, class, document, weight, .. } in acts {
+            total.acts += weight.documents;
+            *total.classes.entry(*class).or_default() += weight.documents;
+            let heaviest = total.documents.entry(document.clone()).or_default();
+            *heaviest = weight.documents.max(*heaviest);
+            total.events += 1;
+            total.at_least |= weight.at_least;
+            total.times.push(*at);
+        }
+        total
+    }
+
+    pub(super) fn count_of_documents(&self) -> u64 {
+        self.documents.values().sum()
+    }
+}
