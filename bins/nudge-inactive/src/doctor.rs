@@ -6,8 +6,8 @@ use docspace_client::Room;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
+use crate::gather::{choose, tags};
 use crate::remind::check_templates;
-use crate::rooms::{choose, tags};
 use crate::rule::BLIND_SPOTS;
 
 /// `reached` is absent when the portal could not be asked.

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use alerting::{Channel, Mailer};
 use anyhow::{Context, bail};
-use audit_model::Window;
+use audit_model::{Coverage, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
+use report::Document;
 use tracing::warn;
 use url::Url;
 
@@ -25,6 +26,7 @@ use crate::environment::Environment;
 use crate::former;
 use crate::gone;
 use crate::guard;
+use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
 use crate::names::NamedList;
 use crate::program::Program;
@@ -126,6 +128,13 @@ impl<C> Setup<'_, C> {
             service_accounts: self.common.robots(),
         };
         Ok((job, look))
+    }
+
+    /// What this program says of a [`rehearsal`](Self::rehearsal), which is nothing yet but what was read.
+    pub fn document(&self, job: &Job, coverage: &Coverage) -> Document {
+        let portal = PortalName::new(job.portal_url.clone(), Some(&job.portal));
+        let run = RunFacts { started_at: job.now, dry_run: false };
+        Document { run: None, ..Head::new(self.about, portal, run, job.window, coverage.clone()).document() }
     }
 
     /// A client for the portal, with the key.

@@ -5,9 +5,8 @@ use ::report::{Block, Details, Line, Section, Table, line};
 use safe_actions::ActionState;
 
 use super::who;
-use crate::body::Report;
+use crate::body::{Report, RoomReport};
 use crate::remind::{Reminder, Step};
-use crate::room_report::RoomReport;
 
 /// Why nobody was written to, where somebody has to look first.
 pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
