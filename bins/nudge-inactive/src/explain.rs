@@ -9,7 +9,7 @@ use job_runner::{Job, Setup};
 use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
 use crate::remind;
-use crate::report::{right, title, who};
+use crate::report::{right, title, watched_before, who};
 use crate::rule::{self, JudgedMember, RoomView, Verdict};
 
 /// People suggested for a name.
@@ -46,9 +46,10 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
 
 /// What is said of one membership.
 struct Answer {
+    who: Line,
     verdict: Line,
     why: Section,
-    reminders: Section,
+    reminders: Option<Section>,
 }
 
 /// The one answer stands above everything, several one below the other.
@@ -56,15 +57,16 @@ fn write(document: &mut Document, mut answers: Vec<Answer>, strangers: Vec<Line>
     let said = match (answers.len(), strangers.len()) {
         (1, _) => std::mem::take(&mut answers[0].verdict),
         (0, 1) => strangers[0].clone(),
-        (0, _) => format!("a member of none of {}", plural(strangers.len() as u64, "room")).into(),
-        (many, _) => format!("a member of {}", plural(many as u64, "room")).into(),
+        (0, rooms) => format!("no such member in {}", plural(rooms as u64, "room")).into(),
+        (rooms, _) => line![answers[0].who.clone(), format!(" is a member of {}", plural(rooms as u64, "room"))],
     };
     document.headline = headline(&document.coverage, said);
     for answer in answers {
         if !answer.verdict.is_empty() {
             document.sections.push(Section::new(answer.verdict));
         }
-        document.sections.extend([answer.why, answer.reminders]);
+        document.sections.push(answer.why);
+        document.sections.extend(answer.reminders);
     }
     if strangers.len() > 1 {
         document.sections.push(Section::new("no member").with(Block::List(strangers)));
@@ -106,16 +108,17 @@ async fn answer(
         why = why.with(Block::Details(Details::of_evidence(&judged.samples, judged.acts)));
     }
     let reminders = remind::remembered(config, job, judged, &room.id).await?;
-    let reminders = reminders.into_iter().map(Line::from).collect();
+    let reminders: Vec<Line> = reminders.into_iter().map(Line::from).collect();
     Ok(Answer {
+        who: who(&member.account.person),
         verdict: verdict(judged, title(&room.id, &room.title), clock),
         why,
-        reminders: Section::new("reminders").with(Block::List(reminders)),
+        reminders: (!reminders.is_empty()).then(|| Section::new("reminders").with(Block::List(reminders))),
     })
 }
 
 fn last_action(judged: &JudgedMember, facts: &Facts, clock: Clock) -> Option<String> {
-    match (judged.last, facts.watched_since) {
+    match (judged.last, watched_before(facts.watched_since, facts.window)) {
         (Some(at), _) => Some(format!("last action there on {}", clock.minute(at))),
         (None, Some(since)) => Some(format!("no action there since monitoring began on {}", clock.day(since))),
         (None, None) => None,
@@ -143,7 +146,7 @@ fn nobody(person: &str, judged: &[JudgedMember], room: &Line) -> Line {
     let fits = people.filter(|one| !wanted.is_empty() && one.name.raw().to_lowercase().contains(&wanted));
     let fits: Vec<String> = fits.map(|one| who(one).for_terminal()).take(SUGGESTED).collect();
     match fits.len() {
-        0 => line![shown, " is no member of ", room.clone()],
+        0 => line![format!("`{shown}` is not a member of "), room.clone()],
         _ => {
             let asked = format!(" has the id or address `{shown}`; did you mean {}?", fits.join(" or "));
             line!["nobody in ", room.clone(), asked]

@@ -167,7 +167,7 @@ pub(crate) async fn remembered(
         series.map(|series| format!("found inactive since {}", clock.day(series.since))).into_iter().collect();
     let told = ledger.told(person.id, room).await?;
     let told =
-        told.into_iter().map(|(days, fate, at)| format!("mail of day {days}: {}, {}", fate_of(fate), clock.day(at)));
+        told.into_iter().map(|(days, fate, at)| format!("mail of day {days}: {} ({})", fate_of(fate), clock.day(at)));
     lines.extend(told);
     if !config.remind.enabled {
         lines.push("nobody is written to: `remind.enabled` is false".to_owned());
@@ -191,7 +191,7 @@ fn fate_of(state: JournalState) -> &'static str {
     match state {
         JournalState::Done => "sent",
         JournalState::Failed => "given up",
-        JournalState::Planned => "waits for the next run",
+        JournalState::Planned => "not sent, waits for the next run",
         JournalState::Started | JournalState::Unknown => "may have been sent",
     }
 }

@@ -17,7 +17,7 @@ use crate::body::{Inactive, Part, Report, RoomReport};
 use crate::publish::Delivered;
 use crate::rule::{Risk, Unsure};
 
-pub(crate) use person::right;
+pub(crate) use person::{right, watched_before};
 
 /// So many readers through groups are folded: nobody decides about each.
 const FOLDED_FROM: usize = 6;
@@ -87,9 +87,10 @@ fn first(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
 /// Managers whom the report has not reached.
 fn undelivered(report: &Report, clock: Clock) -> Option<Section> {
     let line = |one: &Delivered| {
-        let since = one.waiting_since.map(|since| format!(", reports wait since {}", clock.day(since)));
+        let since =
+            one.waiting_since.map(|since| format!(", who has been waiting for a report since {}", clock.day(since)));
         let why = one.reason.as_deref().unwrap_or("it is not known why");
-        Line::from(format!("{}{}: {why}; the next run sends its report", one.to, since.unwrap_or_default()))
+        Line::from(format!("{}{}: {why}; the next run sends a new report", one.to, since.unwrap_or_default()))
     };
     let failed = report.body.manager.iter().filter(|one| one.state == ActionState::Failed);
     let lines: Vec<Line> = failed.map(line).collect();
@@ -139,7 +140,7 @@ fn figures(report: &Report, rooms: &[&RoomReport]) -> Vec<Figure> {
         Figure::new("rooms looked at", rooms.len() as u64),
     ];
     if body.unknown() > 0 {
-        figures.push(Figure::new("memberships not judged", body.unknown()).with_note("it is not known who was active"));
+        figures.push(Figure::new("memberships not judged", body.unknown()).with_note("too few records to judge"));
     }
     figures
 }

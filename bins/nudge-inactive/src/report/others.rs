@@ -38,8 +38,10 @@ pub(super) fn not_judged(rooms: &[&RoomReport], clock: Clock) -> Option<Section>
         (!table.rows.is_empty())
             .then(|| Block::Details(Details { summary: summary.into(), blocks: vec![Block::Table(table)] }))
     };
-    let blocks: Vec<Block> =
-        [folded(unknown, "of which it is not known"), folded(new, "too new to judge")].into_iter().flatten().collect();
+    let blocks: Vec<Block> = [folded(unknown, "with too few records to judge"), folded(new, "too new to judge")]
+        .into_iter()
+        .flatten()
+        .collect();
     let section = Section::new("members who were not judged");
     (!blocks.is_empty()).then_some(Section { blocks, is_background: true, ..section })
 }

@@ -2,7 +2,8 @@
 
 use ::report::words::{Clock, plural};
 use ::report::{Line, PersonLine, line};
-use audit_model::{Finding, PortalRole, PortalText};
+use audit_model::{Finding, PortalRole, PortalText, Window};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::body::{Inactive, Report};
 use crate::rule::Risk;
@@ -14,10 +15,12 @@ pub(super) fn line(report: &Report, inactive: &Inactive, finding: &Finding, cloc
         // the section leads there
         place.page = None;
     }
-    let few = few_actions(report, inactive, clock);
+    let (few, since) = few_actions(report, inactive, clock);
     let more = sign_in_and_reminders(report, inactive, clock);
-    person.what =
-        line![few, " as ", right(&inactive.access, &inactive.groups), "; ", role_and_risk(inactive), "; ", more];
+    let right = right(&inactive.access, &inactive.groups);
+    person.what = line![few, " as ", right, " ", since, "; ", role_and_risk(inactive), "; ", more];
+    // it is for `alerts`, of which this program has none
+    person.matter = None;
     person.facts = Vec::new();
     person.how_much = Line::default();
     (person.first, person.last) = (None, inactive.last_activity);
@@ -45,18 +48,20 @@ fn role_and_risk(inactive: &Inactive) -> String {
     }
 }
 
-/// How little somebody did, as far back as it is known.
-fn few_actions(report: &Report, inactive: &Inactive, clock: Clock) -> String {
+/// How little somebody did, and in which time: as far back as it is known, where that is longer than the period.
+fn few_actions(report: &Report, inactive: &Inactive, clock: Clock) -> (String, String) {
     let window = report.head.window;
-    let known_since = report.body.watched_since.filter(|since| *since < window.since);
-    match (inactive.acts, inactive.last_activity, known_since) {
-        (0, None, Some(since)) => format!("no action since monitoring began on {}", clock.day(since)),
-        (0, ..) => format!("no action in {}", plural(window.length().num_days().unsigned_abs(), "day")),
-        (acts, ..) => {
-            let days = plural(window.length().num_days().unsigned_abs(), "day");
-            format!("{} in {days}, fewer than {}", plural(acts, "action"), report.body.terms.min_activity)
-        }
+    let period = format!("in {}", plural(window.length().num_days().unsigned_abs(), "day"));
+    match (inactive.acts, inactive.last_activity, watched_before(report.body.watched_since, window)) {
+        (0, None, Some(since)) => ("no action".to_owned(), format!("since monitoring began on {}", clock.day(since))),
+        (0, ..) => ("no action".to_owned(), period),
+        (acts, ..) => (plural(acts, "action"), format!("{period}, fewer than {}", report.body.terms.min_activity)),
     }
+}
+
+/// Since when there are records, where that is more than the period: at least a day.
+pub(crate) fn watched_before(since: Option<DateTime<Utc>>, window: Window) -> Option<DateTime<Utc>> {
+    since.filter(|since| window.since - *since >= TimeDelta::days(1))
 }
 
 /// `editor through the group "Auditors"`

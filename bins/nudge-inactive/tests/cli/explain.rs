@@ -24,7 +24,11 @@ async fn the_answer_says_why() {
     let stranger =
         setting.run_with(&["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
     assert_eq!(stranger.exit, 2);
-    assert!(stranger.stdout.starts_with("nudge-inactive: nobody@example.com is no member of"), "{}", stranger.stdout);
+    assert!(
+        stranger.stdout.starts_with("nudge-inactive: `nobody@example.com` is not a member of"),
+        "{}",
+        stranger.stdout
+    );
     // a name is no id, but says who is meant; so does a title in other letters
     let named = setting.run_with(&["--portal", &url, "--until", &until, "explain", "viewer test", "71"]).await;
     let said = "has the id or address `viewer test`; did you mean Viewer Test <viewer@example.com>?\n";

@@ -415,7 +415,7 @@ async fn a_mail_says_how_to_stop_them() {
     let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
     let address = "mailto:stop@example.com?subject=No%20more%20reminders%20for%20asleep@example.com";
     assert!(text.contains(&format!("To stop these reminders: {address}")), "{text}");
-    let link = format!("To stop these reminders: <a href=\"{address}\">mailto:stop@example.com</a>");
+    let link = format!("To stop these reminders: <a href=\"{address}\">stop@example.com</a>");
     assert!(html.contains(&link), "{html}");
     assert_eq!(message.header_raw("List-Unsubscribe").map(str::trim), Some(&*format!("<{address}>")));
 }
@@ -483,7 +483,7 @@ async fn explain_knows_what_was_sent() {
     let today = setting.scenario.now.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%d");
     for expected in [
         format!("  - found inactive since {today}\n"),
-        format!("  - mail of day 0: sent, {today}\n"),
+        format!("  - mail of day 0: sent ({today})\n"),
         "  - no mail now: the last mail was not long enough ago (`remind.apart_days`)\n".to_owned(),
     ] {
         assert!(ended.stdout.contains(&expected), "{expected} in {}", ended.stdout);
