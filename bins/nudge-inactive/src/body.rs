@@ -1,4 +1,6 @@
-//! What the report says besides what all reports say.
+//! What the report says besides what all reports say: the rooms, and what became of the mails.
+
+mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +12,13 @@ use job_runner::{Found, Judgement};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::activity;
 use crate::config::Config;
-use crate::gather::Facts;
+use crate::gather::{Facts, Records};
 use crate::publish::Delivered;
 use crate::remind::{Hold, Reminder};
-use crate::room_report::{Inactive, RoomReport};
-use crate::rule::JudgedMember;
+use crate::rule;
+
+pub(crate) use room::{Inactive, RoomReport};
 
 /// What the published example prints when there is nothing to report.
 const ALL_ACTIVE: &str = "All monitored room members were active during this period.";
@@ -54,7 +56,7 @@ pub(crate) struct Body {
     pub(crate) print: Option<Form>,
     /// What mails are made from.
     #[serde(skip)]
-    pub(crate) found: activity::Records,
+    pub(crate) records: Records,
 }
 
 /// What was asked.
@@ -107,12 +109,11 @@ pub(crate) fn headline_of(report: &Report, rooms: &[&RoomReport]) -> Line {
 
 /// Who is inactive where, in the order of the report.
 pub(crate) fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
-    let Facts { window, notes, found, judged, watched_since, last } = facts;
-    let report = |(id, judged): (RoomId, Vec<JudgedMember>)| {
-        let title = found.rooms.get(&id).map(|room| room.title.clone()).unwrap_or_default();
-        RoomReport::new(id, title, judged, &last)
+    let Facts { window, notes, records, terms, watched_since } = facts;
+    let report = |room: &rule::RoomView| {
+        RoomReport::new(room.id.clone(), room.title.clone(), rule::judge(room, &terms, window.until))
     };
-    let mut rooms: Vec<RoomReport> = judged.into_iter().map(report).collect();
+    let mut rooms: Vec<RoomReport> = records.rooms.values().map(report).collect();
     rooms.sort_by(|a, b| a.order().cmp(&b.order()));
     let of_room = |room: &RoomReport| {
         let finding = |inactive: &Inactive| inactive.finding(room, config, window);
@@ -120,8 +121,8 @@ pub(crate) fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
     };
     let mut findings: Vec<Finding> = rooms.iter().flat_map(of_room).collect();
     Finding::sort(&mut findings);
-    let unread_rooms = found.unread.clone();
-    let body = Body { rooms, unread_rooms, watched_since, found, ..Body::unseen(config) };
+    let unread_rooms = records.unread.clone();
+    let body = Body { rooms, unread_rooms, watched_since, records, ..Body::unseen(config) };
     Judgement { findings: findings.into_iter().map(Found::from).collect(), body, notes }
 }
 
@@ -139,7 +140,7 @@ impl Body {
             since_last_run: None,
             manager: Vec::new(),
             print: config.manager.print.map(|print| print.0),
-            found: activity::Records::default(),
+            records: Records::default(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! What `doctor` says of this program: which rooms it would look at, by which terms, and whether it writes to people.
 
-use ::report::words::{blind_spot, plural};
+use ::report::words::{blind_spot, list, plural};
 use audit_model::RoomId;
 use docspace_client::Room;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
+use crate::gather::{choose, tags};
 use crate::remind::check_templates;
-use crate::rooms::{choose, tags};
 use crate::rule::BLIND_SPOTS;
 
 /// `reached` is absent when the portal could not be asked.
@@ -66,14 +66,15 @@ fn reminders(config: &Config) -> Check {
     const NAME: &str = "reminders";
     let remind = &config.remind;
     if !remind.enabled {
-        return Check::ok(NAME, "nobody is written to; `remind.enabled = true` changes that");
+        return Check::ok(NAME, "nobody is written to until `remind.enabled = true` is set");
     }
     let steps: Vec<String> = remind.steps_days.iter().map(ToString::to_string).collect();
-    let guests = if remind.guests { "guests included" } else { "guests left out" };
-    let days = if remind.weekends { "on every day" } else { "from Monday to Friday" };
+    let who = if remind.guests { "members, guests too," } else { "members, but no guests," };
+    let days = if remind.weekends { "every day" } else { "Monday to Friday" };
     let text = format!(
-        "members who stay inactive are written to on the days {}, {guests}, {} {days}, at most {} a run",
-        steps.join(", "),
+        "{who} get a mail on {} {} of being inactive; mails leave {days}, {}, at most {} per run",
+        if steps.len() == 1 { "day" } else { "days" },
+        list(&steps),
         remind.hours,
         plural(remind.most_per_run as u64, "mail")
     );
@@ -87,7 +88,7 @@ fn templates(config: &Config) -> Option<Check> {
         return None;
     }
     Some(match check_templates(&config.remind) {
-        Ok(()) => Check::ok(NAME, "every reminder can be made from them, in every language"),
+        Ok(()) => Check::ok(NAME, "every reminder can be made from the templates, in every language"),
         Err(failure) => Check::failed(NAME, failure),
     })
 }
@@ -106,7 +107,7 @@ fn manager(config: &Config) -> Check {
     let ways: Vec<String> = [file, mail, owners].into_iter().flatten().collect();
     if ways.is_empty() {
         let remedy = "set `manager.mail_to` or `manager.file`";
-        return Check::warn(NAME, "nobody gets the whole report: what is new is printed, and nothing else", remedy);
+        return Check::warn(NAME, "nobody gets the whole report: only what is new is printed", remedy);
     }
     Check::ok(NAME, format!("the whole report {}", ways.join(", and ")))
 }

@@ -1,18 +1,19 @@
 //! `explain PERSON ROOM`: why somebody is, or is not, inactive there. Reads like a run, on a copy of what is remembered.
 
-use std::fmt::Write;
-
-use ::report::Who;
-use ::report::coverage::lines;
-use ::report::words::Clock;
+use ::report::words::{self, Clock, plural};
+use ::report::{Block, Details, Document, Line, Section, TEXT_WIDTH, line};
 use audit_model::{Coverage, PortalText, Verdict as Reading};
 use job_runner::exit::Exit;
 use job_runner::{Job, Setup};
 
 use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
-use crate::remind::explain_reminders;
-use crate::rule::{JudgedMember, Verdict};
+use crate::remind;
+use crate::report::{right, title, watched_before, who};
+use crate::rule::{self, JudgedMember, RoomView, Verdict};
+
+/// People suggested for a name.
+const SUGGESTED: usize = 3;
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
     let (job, mut look) = setup.rehearsal(setup.config.period()).await?;
@@ -21,10 +22,20 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
     }
     let config = Config { rooms: RoomChoice::List(vec![room.to_owned()]), ..setup.config.clone() };
     let facts = gather(&config, &job, &mut look).await?;
-    let mut text = String::new();
-    let is_known = write(&mut text, person, &config, &job, &facts).await?;
-    coverage(&mut text, look.coverage(), Clock(job.portal.time_zone))?;
-    setup.print(&text)?;
+    let mut document = setup.document(&job, look.coverage());
+    document.notes = facts.notes.iter().map(|note| Line::from(note.as_str())).collect();
+    let mut answers = Vec::new();
+    let mut strangers = Vec::new();
+    for room in facts.records.rooms.values() {
+        let mut judged = rule::judge(room, &facts.terms, facts.window.until);
+        match judged.iter().position(|judged| judged.member.account.person.is_meant_by(person)) {
+            Some(at) => answers.push(answer(&config, &job, &facts, room, &judged.swap_remove(at)).await?),
+            None => strangers.push(nobody(person, &judged, &title(&room.id, &room.title))),
+        }
+    }
+    let is_known = !answers.is_empty();
+    write(&mut document, answers, strangers);
+    setup.print(&document.text(TEXT_WIDTH))?;
     Ok(match look.coverage().verdict() {
         Reading::Nothing => Exit::Nothing,
         _ if !is_known => Exit::Usage,
@@ -33,77 +44,112 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
     })
 }
 
-/// Whether the person is a member of one of the rooms.
-async fn write(text: &mut String, person: &str, config: &Config, job: &Job, facts: &Facts) -> anyhow::Result<bool> {
-    let clock = Clock(job.portal.time_zone);
-    let mut is_known = false;
-    for (room, judged) in &facts.judged {
-        let title = facts.found.rooms.get(room).map(|room| room.title.for_terminal()).unwrap_or_default();
-        let Some(judged) = judged.iter().find(|judged| judged.member.account.person.is_meant_by(person)) else {
-            writeln!(text, "{}", nobody(person, judged, &format!("\"{title}\" (room {room})")))?;
-            continue;
-        };
-        is_known = true;
-        let who = Who::from(&judged.member.account.person).line().for_terminal();
-        let (since, until) = (clock.minute(job.window.since), clock.minute(job.window.until));
-        writeln!(text, "{who} in \"{title}\" (room {room}), {since} to {until}")?;
-        writeln!(text, "  {}", verdict(judged, &clock))?;
-        let groups: Vec<String> = judged.member.groups.iter().map(|group| group.name.for_terminal()).collect();
-        let through = if judged.member.is_direct || groups.is_empty() {
-            "by a right of their own".to_owned()
-        } else {
-            format!("through {}", groups.join(", "))
-        };
-        writeln!(text, "  member as {}, {through}", judged.member.access)?;
-        writeln!(text, "  actions that count: {}; inactive means fewer than {}", judged.acts, config.min_activity)?;
-        for sample in &judged.samples {
-            let what = sample.title.as_ref().map_or_else(|| sample.action.to_string(), PortalText::for_terminal);
-            writeln!(text, "    {}  {what}", clock.minute(sample.at))?;
+/// What is said of one membership.
+struct Answer {
+    who: Line,
+    verdict: Line,
+    why: Section,
+    reminders: Option<Section>,
+}
+
+/// The one answer stands above everything, several one below the other.
+fn write(document: &mut Document, mut answers: Vec<Answer>, strangers: Vec<Line>) {
+    let said = match (answers.len(), strangers.len()) {
+        (1, _) => std::mem::take(&mut answers[0].verdict),
+        (0, 1) => strangers[0].clone(),
+        (0, rooms) => format!("no such member in {}", plural(rooms as u64, "room")).into(),
+        (rooms, _) => line![answers[0].who.clone(), format!(" is a member of {}", plural(rooms as u64, "room"))],
+    };
+    document.headline = headline(&document.coverage, said);
+    for answer in answers {
+        if !answer.verdict.is_empty() {
+            document.sections.push(Section::new(answer.verdict));
         }
-        let key = (judged.member.account.person.id, room.clone());
-        match (judged.last.or(facts.last.get(&key).copied()), facts.watched_since) {
-            (Some(at), _) => writeln!(text, "  last seen there {}", clock.minute(at))?,
-            (None, Some(since)) => {
-                writeln!(text, "  no activity there since monitoring began on {}", clock.day(since))?
-            }
-            (None, None) => {}
-        }
-        if let Some(at) = judged.last_sign_in {
-            writeln!(text, "  last sign-in to the portal {}", clock.minute(at))?;
-        }
-        for line in explain_reminders(config, job, judged, room).await? {
-            writeln!(text, "  {line}")?;
-        }
+        document.sections.push(answer.why);
+        document.sections.extend(answer.reminders);
     }
-    Ok(is_known)
+    if strangers.len() > 1 {
+        document.sections.push(Section::new("no member").with(Block::List(strangers)));
+    }
+}
+
+/// No answer is given as whole that is not.
+fn headline(coverage: &Coverage, said: Line) -> Line {
+    match coverage.verdict() {
+        Reading::Complete => said,
+        Reading::Incomplete => line!["incomplete: ", said],
+        Reading::Nothing => words::nothing(coverage).into(),
+    }
+}
+
+async fn answer(
+    config: &Config,
+    job: &Job,
+    facts: &Facts,
+    room: &RoomView,
+    judged: &JudgedMember,
+) -> anyhow::Result<Answer> {
+    let clock = Clock(job.portal.time_zone);
+    let member = &judged.member;
+    let groups = member.groups.iter().map(|group| &group.name).filter(|_| !member.is_direct);
+    let (acts, days) = (plural(judged.acts, "action"), plural(facts.window.length().num_days().unsigned_abs(), "day"));
+    let few = plural(config.min_activity, "action");
+    let lines = [
+        Some(line!["member as ", right(&member.access.to_string(), groups)]),
+        Some(format!("{acts} in {days}; inactive means fewer than {few}").into()),
+        last_action(judged, facts, clock).map(Line::from),
+        Some(match judged.last_sign_in {
+            Some(at) => format!("last sign-in to the portal on {}", clock.minute(at)).into(),
+            None => "no sign-in to the portal is known".into(),
+        }),
+    ];
+    let mut why = Section::new("why").with(Block::List(lines.into_iter().flatten().collect()));
+    if !judged.samples.is_empty() {
+        why = why.with(Block::Details(Details::of_evidence(&judged.samples, judged.acts)));
+    }
+    let reminders = remind::remembered(config, job, judged, &room.id).await?;
+    let reminders: Vec<Line> = reminders.into_iter().map(Line::from).collect();
+    Ok(Answer {
+        who: who(&member.account.person),
+        verdict: verdict(judged, title(&room.id, &room.title), clock),
+        why,
+        reminders: (!reminders.is_empty()).then(|| Section::new("reminders").with(Block::List(reminders))),
+    })
+}
+
+fn last_action(judged: &JudgedMember, facts: &Facts, clock: Clock) -> Option<String> {
+    match (judged.last, watched_before(facts.watched_since, facts.window)) {
+        (Some(at), _) => Some(format!("last action there on {}", clock.minute(at))),
+        (None, Some(since)) => Some(format!("no action there since monitoring began on {}", clock.day(since))),
+        (None, None) => None,
+    }
+}
+
+fn verdict(judged: &JudgedMember, room: Line, clock: Clock) -> Line {
+    let who = who(&judged.member.account.person);
+    match &judged.verdict {
+        Verdict::Inactive => line![who, " is inactive in ", room],
+        Verdict::Active => line![who, " is active in ", room],
+        Verdict::New { joined } => {
+            line![who, " is too new to judge in ", room, format!(": joined on {}", clock.day(*joined))]
+        }
+        Verdict::Unknown(why) => line!["it is not known whether ", who, " is inactive in ", room, ": ", why.words()],
+        Verdict::Excluded(why) => line![who, " is not judged in ", room, ": ", why.words()],
+    }
 }
 
 /// What to say where nobody has this id or address: names are no ids, and several people can have one.
-fn nobody(person: &str, judged: &[JudgedMember], room: &str) -> String {
+fn nobody(person: &str, judged: &[JudgedMember], room: &Line) -> Line {
     let shown = PortalText::new(person).for_terminal();
     let wanted = person.trim().to_lowercase();
     let people = judged.iter().map(|judged| &judged.member.account.person);
     let fits = people.filter(|one| !wanted.is_empty() && one.name.raw().to_lowercase().contains(&wanted));
-    let fits: Vec<String> = fits.map(|one| Who::from(one).line().for_terminal()).take(SUGGESTED).collect();
+    let fits: Vec<String> = fits.map(|one| who(one).for_terminal()).take(SUGGESTED).collect();
     match fits.len() {
-        0 => format!("{shown} is no member of {room}"),
-        _ => format!("nobody in {room} has the id or address `{shown}`; did you mean {}?", fits.join(" or ")),
+        0 => line![format!("`{shown}` is not a member of "), room.clone()],
+        _ => {
+            let asked = format!(" has the id or address `{shown}`; did you mean {}?", fits.join(" or "));
+            line!["nobody in ", room.clone(), asked]
+        }
     }
-}
-
-/// People suggested for a name.
-const SUGGESTED: usize = 3;
-
-fn verdict(judged: &JudgedMember, clock: &Clock) -> String {
-    match &judged.verdict {
-        Verdict::Inactive => "INACTIVE".to_owned(),
-        Verdict::Active => "active".to_owned(),
-        Verdict::New { joined } => format!("not judged: joined {}", clock.day(*joined)),
-        Verdict::Unknown(why) => format!("not known: {}", why.words()),
-        Verdict::Excluded(why) => format!("not judged: {}", why.words()),
-    }
-}
-
-fn coverage(text: &mut String, coverage: &Coverage, clock: Clock) -> std::fmt::Result {
-    lines(coverage, clock).iter().try_for_each(|line| writeln!(text, "{line}"))
 }

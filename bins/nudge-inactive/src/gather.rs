@@ -1,52 +1,47 @@
-//! What the program asks: which rooms are meant, who is in them, and what they did there.
+//! What the program asks: which rooms are meant, who is in them, what they did there, and how far back the records reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod activity;
+mod reach;
+mod rooms;
 
-use audit_model::{GapReason, RoomId, Window};
+use audit_model::{GapReason, RoomId, Source, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::Room;
 use event_archive::Look;
 use job_runner::Job;
 use job_runner::config::{Problem, Problems};
-use uuid::Uuid;
 
-use crate::activity::{self, SignIns};
 use crate::config::Config;
-use crate::rooms::{Choice, choose, tags};
-use crate::rule::{JudgedMember, Terms, Verdict, judge};
+use crate::rule::{SignIns, Terms};
 
-/// The chosen rooms and what the rule says of their members.
+pub(crate) use activity::{Changed, Records};
+pub(crate) use rooms::{Choice, choose, tags, type_names, type_number};
+
+/// What was asked, and what the rule goes by.
 pub(crate) struct Facts {
     pub(crate) window: Window,
     pub(crate) notes: Vec<String>,
-    pub(crate) found: activity::Records,
-    pub(crate) judged: Vec<(RoomId, Vec<JudgedMember>)>,
+    pub(crate) records: Records,
+    pub(crate) terms: Terms,
     /// Since when the audit trail is known without a hole.
     pub(crate) watched_since: Option<DateTime<Utc>>,
-    /// When those who are inactive were last seen before the window.
-    pub(crate) last: BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
 }
 
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     look.audit().await?.of_window_alone();
-    let mut notes = Vec::new();
     let (shown, choice) = chosen(config, job, look).await?;
-    if choice.archived > 0 {
-        notes.push(format!("archived rooms are not looked at: {}", choice.archived));
-    }
-    let has_list = !look.coverage().lacks(audit_model::Source::Rooms);
-    if choice.ids.is_empty() && has_list {
+    let archived = format!("archived rooms are not looked at: {}", choice.archived);
+    let notes = (choice.archived > 0).then_some(archived).into_iter().collect();
+    if choice.ids.is_empty() && !look.coverage().lacks(Source::Rooms) {
         // no all-clear for rooms that nobody looked at
         look.gap("rooms", job.window, GapReason::ListEmpty);
     }
     let rooms: Vec<&Room> = shown.iter().filter(|room| choice.ids.contains(&room.fact.id)).collect();
-    let found = activity::read(job, &rooms, &config.classes, look).await?;
+    let mut records = activity::read(job, &rooms, &config.classes, look).await?;
+    reach::seen_before(job, &mut records).await?;
     let terms = terms(config, job, look).await?;
-    let judged: Vec<(RoomId, Vec<JudgedMember>)> =
-        found.rooms.values().map(|room| (room.id.clone(), judge(room, &terms, job.window.until))).collect();
     let watched_since = job.archive.audit_known_since(job.window.until).await?;
-    let last = activity::last_before(job, &inactive(&judged), &found).await?;
-    Ok(Facts { window: job.window, notes, found, judged, watched_since, last })
+    Ok(Facts { window: job.window, notes, records, terms, watched_since })
 }
 
 /// The rooms that the portal shows, and which of them are meant.
@@ -84,12 +79,11 @@ pub(crate) fn no_room(unknown: &str, rooms: &[Room]) -> String {
 }
 
 async fn terms(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Terms> {
-    let mut blind = activity::blindness(job, config.period(), look.coverage());
+    let mut blind = reach::blindness(job, config.period(), look.coverage());
     if blind.is_none() {
-        blind = activity::short_trail(job, look).await?;
+        blind = reach::short_trail(job, look).await?;
     }
-    let sign_ins =
-        if look.coverage().audit.is_some() { activity::sign_ins(job, look).await? } else { SignIns::default() };
+    let sign_ins = if look.coverage().audit.is_some() { reach::sign_ins(job, look).await? } else { SignIns::default() };
     Ok(Terms {
         min_activity: config.min_activity,
         grace: config.grace(),
@@ -102,12 +96,4 @@ async fn terms(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Te
         sign_ins,
         blind,
     })
-}
-
-fn inactive(judged: &[(RoomId, Vec<JudgedMember>)]) -> BTreeSet<(Uuid, RoomId)> {
-    let of_room = |(room, judged): &(RoomId, Vec<JudgedMember>)| {
-        let inactive = judged.iter().filter(|judged| judged.verdict == Verdict::Inactive);
-        inactive.map(|judged| (judged.member.account.person.id, room.clone())).collect::<Vec<_>>()
-    };
-    judged.iter().flat_map(of_room).collect()
 }

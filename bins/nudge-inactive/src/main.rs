@@ -1,19 +1,14 @@
 //! Finds members of rooms who do nothing there, reminds them, and tells the manager. See the README for operators.
 
-mod act;
-mod activity;
 mod body;
 mod cli;
 mod config;
 mod doctor;
 mod explain;
 mod gather;
-mod missed;
 mod publish;
 mod remind;
 mod report;
-mod room_report;
-mod rooms;
 mod rule;
 
 use std::process::ExitCode;
@@ -97,7 +92,7 @@ impl Program for NudgeInactive {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        act::act(config, job, report).await
+        remind::act(config, job, report).await
     }
 
     async fn publish(config: &Config, publishing: &Publishing, report: &mut Report) -> anyhow::Result<()> {

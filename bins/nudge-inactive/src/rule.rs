@@ -17,8 +17,6 @@ use uuid::Uuid;
 use verdict::may_change;
 pub(crate) use verdict::{Excluded, Risk, Unsure, Verdict};
 
-use crate::activity::SignIns;
-
 /// The usual period.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::days(30);
 
@@ -51,6 +49,13 @@ pub(crate) struct Terms {
     pub(crate) blind: Option<Unsure>,
 }
 
+/// When people signed in last, and whether the login history is known for the whole period.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SignIns {
+    pub(crate) last: BTreeMap<Uuid, DateTime<Utc>>,
+    pub(crate) is_known: bool,
+}
+
 /// How certain it is that an action was in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Certainty {
@@ -78,6 +83,8 @@ pub(crate) struct RoomView {
     pub(crate) blind: Option<Unsure>,
     /// What was done in it, by whom.
     pub(crate) done: BTreeMap<Uuid, MemberActivity>,
+    /// When people were last seen in it before the period, as far as that is known.
+    pub(crate) seen_before: BTreeMap<Uuid, DateTime<Utc>>,
 }
 
 impl RoomView {
@@ -97,7 +104,7 @@ pub(crate) struct JudgedMember {
     /// The distinct documents of these acts.
     pub(crate) documents: u64,
     pub(crate) samples: Vec<Evidence>,
-    /// When they last did something in this period.
+    /// When they last did something in this room, in or before the period, as far as that is known.
     pub(crate) last: Option<DateTime<Utc>>,
     /// When they last signed in to the portal, as far as that is known.
     pub(crate) last_sign_in: Option<DateTime<Utc>>,
@@ -149,7 +156,7 @@ pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<J
             acts,
             documents: done.acts.iter().map(|(document, ..)| document).collect::<BTreeSet<_>>().len() as u64,
             samples: done.samples.values().cloned().collect(),
-            last: done.last,
+            last: done.last.or_else(|| room.seen_before.get(&member.account.person.id).copied()),
             last_sign_in: terms.sign_ins.last.get(&member.account.person.id).copied(),
             possible_since: [member.account.person.registered, room.created].into_iter().flatten().max(),
         }

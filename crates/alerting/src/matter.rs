@@ -26,7 +26,7 @@ pub struct Moment<'a> {
     pub quiet: TimeDelta,
     /// Up to when everything was seen; `None` when something was not, or when the run repeats an old window. Then nothing ends.
     pub seen_until: Option<DateTime<Utc>>,
-    /// Which part of what happens the run looks at.
+    /// Which part of what happens the run looks at; empty for everything.
     pub part: &'a str,
 }
 

@@ -1,5 +1,7 @@
 //! The rows of what people were told.
 
+use std::collections::BTreeSet;
+
 use audit_model::{Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::SqliteRow;
@@ -10,13 +12,34 @@ use crate::matter::{Matter, Moment};
 /// What is remembered of a matter after its end, and after the last run that found it: no ordinary window reaches that far.
 const MEMORY: TimeDelta = TimeDelta::days(90);
 
+/// Between the parts of a row: no setting can hold it.
+const SEPARATOR: char = '\u{1e}';
+
+/// A matter, and the parts that have found it: what a look at one room has told is no news that a look at all of them has told.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) matter: Matter,
+    parts: BTreeSet<String>,
+}
+
+impl Kept {
+    fn and(self, other: Kept) -> Kept {
+        Kept { matter: self.matter.and(other.matter), parts: self.parts.into_iter().chain(other.parts).collect() }
+    }
+
+    /// Whether whoever reads of this part was told: by a run of it, or by one that looks at everything.
+    pub(crate) fn is_known_to(&self, part: &str) -> bool {
+        self.parts.contains(part) || self.parts.contains("")
+    }
+}
+
 /// What is known of the finding's matter; several that belong together by now as one.
 pub(crate) async fn matter_of(
     connection: &mut SqliteConnection,
     finding: &Finding,
     now: DateTime<Utc>,
-) -> Result<Option<Matter>, sqlx::Error> {
-    Ok(matters_of(connection, finding, now).await?.into_iter().reduce(Matter::and))
+) -> Result<Option<Kept>, sqlx::Error> {
+    Ok(matters_of(connection, finding, now).await?.into_iter().reduce(Kept::and))
 }
 
 /// Remembers that a finding was found, and whether people hear of it.
@@ -28,13 +51,15 @@ pub(crate) async fn remember(
     let now = moment.now;
     let is_told = finding.state.is_told();
     let known = matters_of(write, finding, now).await?;
-    for matter in &known {
-        sqlx::query("DELETE FROM matter WHERE id = ?").bind(&matter.id).execute(&mut *write).await?;
+    for kept in &known {
+        sqlx::query("DELETE FROM matter WHERE id = ?").bind(&kept.matter.id).execute(&mut *write).await?;
     }
-    let Some(matter) = known.into_iter().reduce(Matter::and).or_else(|| is_told.then(|| Matter::new(finding, now)))
-    else {
+    let new = || Kept { matter: Matter::new(finding, now), parts: BTreeSet::new() };
+    let Some(Kept { matter, mut parts }) = known.into_iter().reduce(Kept::and).or_else(|| is_told.then(new)) else {
         return Ok(());
     };
+    parts.insert(moment.part.to_owned());
+    let parts: Vec<String> = parts.into_iter().collect();
     let matter = matter.found(finding, is_told, moment);
     let json = serde_json::to_string(finding).map_err(|failure| sqlx::Error::Encode(failure.into()))?;
     sqlx::query(
@@ -45,7 +70,7 @@ pub(crate) async fn remember(
     )
     .bind(&matter.id)
     .bind(&finding.fingerprint)
-    .bind(moment.part)
+    .bind(parts.join(&SEPARATOR.to_string()))
     .bind(matter.course.map(number))
     .bind(matter.window.since.timestamp_micros())
     .bind(matter.window.until.timestamp_micros())
@@ -69,15 +94,15 @@ pub(crate) async fn open_bursts(
     connection: &mut SqliteConnection,
     part: &str,
 ) -> Result<Vec<(String, Finding)>, sqlx::Error> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT id, finding FROM matter WHERE part = ? AND course = 0 AND over_us IS NULL AND finding IS NOT NULL
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT id, part, finding FROM matter WHERE course = 0 AND over_us IS NULL AND finding IS NOT NULL
          ORDER BY severity DESC, since_us, id",
     )
-    .bind(part)
     .fetch_all(connection)
     .await?;
+    let of_part = rows.into_iter().filter(|(_, parts, _)| parts_of(parts).contains(part));
     // a row that a later version wrote otherwise is left to it
-    Ok(rows.into_iter().filter_map(|(id, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
+    Ok(of_part.filter_map(|(id, _, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
 }
 
 /// When the first burst of the part began that has not ended.
@@ -85,12 +110,12 @@ pub(crate) async fn open_since(
     connection: &mut SqliteConnection,
     part: &str,
 ) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    let since: Option<i64> =
-        sqlx::query_scalar("SELECT min(since_us) FROM matter WHERE part = ? AND course = 0 AND over_us IS NULL")
-            .bind(part)
-            .fetch_one(connection)
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT part, since_us FROM matter WHERE course = 0 AND over_us IS NULL")
+            .fetch_all(connection)
             .await?;
-    Ok(since.map(instant))
+    let of_part = rows.into_iter().filter(|(parts, _)| parts_of(parts).contains(part));
+    Ok(of_part.map(|(_, since)| instant(since)).min())
 }
 
 /// People hear that a burst which is not found any more is over.
@@ -100,16 +125,18 @@ pub(crate) async fn end(write: &mut SqliteConnection, id: &str, now: DateTime<Ut
     Ok(())
 }
 
-/// Notes which conditions a run that has seen everything did not find: those that it found were written at this moment.
+/// Notes which conditions a run that has seen everything did not find, of those that runs of its part have found before; a run that looks
+/// at everything misses those of every part. Those that it found were written at this moment.
 pub(crate) async fn note_missing(write: &mut SqliteConnection, moment: &Moment<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE matter SET missing_us = ? WHERE part = ? AND course = 1 AND missing_us IS NULL AND seen_us <> ?",
-    )
-    .bind(moment.now.timestamp_micros())
-    .bind(moment.part)
-    .bind(moment.now.timestamp_micros())
-    .execute(write)
-    .await?;
+    let now = moment.now.timestamp_micros();
+    let select = "SELECT id, part FROM matter WHERE course = 1 AND missing_us IS NULL AND seen_us <> ?";
+    let rows: Vec<(String, String)> = sqlx::query_as(select).bind(now).fetch_all(&mut *write).await?;
+    for (id, parts) in rows {
+        if moment.part.is_empty() || parts_of(&parts).contains(moment.part) {
+            let missed = sqlx::query("UPDATE matter SET missing_us = ? WHERE id = ?").bind(now).bind(id);
+            missed.execute(&mut *write).await?;
+        }
+    }
     Ok(())
 }
 
@@ -125,12 +152,17 @@ async fn matters_of(
     connection: &mut SqliteConnection,
     finding: &Finding,
     now: DateTime<Utc>,
-) -> Result<Vec<Matter>, sqlx::Error> {
+) -> Result<Vec<Kept>, sqlx::Error> {
     let select = sqlx::query("SELECT * FROM matter WHERE fingerprint = ? ORDER BY since_us, id");
     let rows = select.bind(&finding.fingerprint).fetch_all(connection).await?;
-    let mut matters = rows.iter().map(matter).collect::<Result<Vec<Matter>, _>>()?;
-    matters.retain(|matter| matter.is_about(finding, now));
+    let kept = |row| Ok(Kept { matter: matter(row)?, parts: parts_of(&row.try_get::<String, _>("part")?) });
+    let mut matters = rows.iter().map(kept).collect::<Result<Vec<Kept>, sqlx::Error>>()?;
+    matters.retain(|kept| kept.matter.is_about(finding, now));
     Ok(matters)
+}
+
+fn parts_of(text: &str) -> BTreeSet<String> {
+    text.split(SEPARATOR).map(str::to_owned).collect()
 }
 
 fn matter(row: &SqliteRow) -> Result<Matter, sqlx::Error> {

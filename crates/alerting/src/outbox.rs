@@ -68,13 +68,14 @@ impl Outbox {
         for finding in findings.iter() {
             matters.push(memory::matter_of(&mut connection, finding, moment.now).await.map_err(failed)?);
         }
-        let found: Vec<&str> = matters.iter().flatten().map(|matter| matter.id.as_str()).collect();
+        let found: Vec<&str> = matters.iter().flatten().map(|kept| kept.matter.id.as_str()).collect();
         let mut open = memory::open_bursts(&mut connection, moment.part).await.map_err(failed)?;
         open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
         let ended = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
         let mut suppressed = 0;
-        for (finding, matter) in findings.iter_mut().zip(matters) {
-            finding.matter = Some(matter.as_ref().map_or_else(|| id_of(finding), |matter| matter.id.clone()));
+        for (finding, kept) in findings.iter_mut().zip(matters) {
+            finding.matter = Some(kept.as_ref().map_or_else(|| id_of(finding), |kept| kept.matter.id.clone()));
+            let matter = kept.filter(|kept| kept.is_known_to(moment.part)).map(|kept| kept.matter);
             if finding.state == FindingState::Silenced {
                 continue;
             }
@@ -143,7 +144,7 @@ impl Outbox {
                 Some(finding) => memory::matter_of(write, finding, moment.now).await?,
                 None => None,
             };
-            alert.suppressed = matter.map_or(0, |matter| matter.suppressed);
+            alert.suppressed = matter.map_or(0, |kept| kept.matter.suppressed);
             let json = alert.to_json();
             for channel in channels {
                 sqlx::query(WAIT_SQL)

@@ -12,14 +12,8 @@ use crate::program::{Program, ReportOf};
 
 /// The whole report, with everybody whom people know already.
 pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
-    let Head { program, portal, run, window, coverage, notes, .. } = &report.head;
-    let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
-    let portal =
-        PortalLine { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone };
-    let run = RunLine { started_at: run.started_at, dry_run: run.dry_run };
-    let mut document = Document::new(maker, portal, run, *window, coverage.clone());
+    let mut document = report.head.document();
     document.headline = headline::<P>(report, report.counted().count() as u64);
-    document.notes = notes.iter().map(|note| Line::from(note.as_str())).collect();
     P::body(report, &mut document);
     if !report.ended.is_empty() {
         let over = report.ended.iter().map(|finding| report.head.person(finding));
@@ -57,6 +51,18 @@ fn headline_of_new<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
 }
 
 impl Head {
+    /// A document that says nothing yet but what was read, and the notes.
+    pub(crate) fn document(&self) -> Document {
+        let Head { program, portal, run, window, coverage, notes, .. } = self;
+        let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
+        let portal =
+            PortalLine { url: portal.shown().to_owned(), version: portal.version.clone(), time_zone: portal.time_zone };
+        let run = RunLine { started_at: run.started_at, dry_run: run.dry_run };
+        let mut document = Document::new(maker, portal, run, *window, coverage.clone());
+        document.notes = notes.iter().map(|note| Line::from(note.as_str())).collect();
+        document
+    }
+
     /// All that a finding says by itself, with the pages of the portal that help; what to do is for the program to add.
     pub fn person(&self, finding: &Finding) -> PersonLine {
         let mut person = PersonLine::from(finding);

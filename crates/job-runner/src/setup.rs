@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use alerting::{Channel, Mailer};
 use anyhow::{Context, bail};
-use audit_model::Window;
+use audit_model::{Coverage, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
+use report::Document;
 use url::Url;
 
 use crate::Error;
@@ -23,6 +24,7 @@ use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::former;
 use crate::gone;
+use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{StatePaths, filled_in, state_paths};
@@ -121,6 +123,13 @@ impl<C> Setup<'_, C> {
             service_accounts: self.common.robots(),
         };
         Ok((job, look))
+    }
+
+    /// What this program says of a [`rehearsal`](Self::rehearsal), which is nothing yet but what was read.
+    pub fn document(&self, job: &Job, coverage: &Coverage) -> Document {
+        let portal = PortalName::new(job.portal_url.clone(), Some(&job.portal));
+        let run = RunFacts { started_at: job.now, dry_run: false };
+        Document { run: None, ..Head::new(self.about, portal, run, job.window, coverage.clone()).document() }
     }
 
     /// A client for the portal, with the key.

@@ -6,6 +6,7 @@ mod dotnet_ip;
 mod fault;
 mod json;
 mod limiter;
+mod mail;
 mod net;
 mod portal;
 mod scenario;
@@ -15,6 +16,7 @@ mod version;
 
 pub use fault::{AnswerForm, Fault, FaultBody, FaultKind, Intervention, LimitKind, Moment, Remembered, RowForm, Side};
 pub use limiter::Limits;
+pub use mail::MailServer;
 pub use scenario::{
     BUILTIN, Condition, Content, EVERYONE, Entry, Event, Expected, ExpectedAddress, Folder, GUEST, Group, Incident,
     Innocent, Key, Lateness, Login, Office, Person, PersonKind, Place, Quota, Reference, Restriction, Restrictions,

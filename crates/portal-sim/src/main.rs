@@ -89,7 +89,7 @@ impl Serve {
             first.key = key;
         }
         let log = self.log.as_deref().map(open_log).transpose()?;
-        let (name, now) = (scenario.name.clone(), scenario.now);
+        let (name, now, mail) = (scenario.name.clone(), scenario.now, scenario.mail_server);
         let sim = PortalSim::start_on(scenario, self.listen, log)
             .await
             .with_context(|| format!("listen on {}", self.listen))?;
@@ -100,6 +100,9 @@ impl Serve {
         let mut out = io::stdout();
         writeln!(out, "{}", sim.url())?;
         writeln!(out, "scenario {name}, clock {}, key {}", now.format("%Y-%m-%dT%H:%M:%SZ"), sim.key())?;
+        if let Some((address, server)) = sim.mail_address().zip(mail) {
+            writeln!(out, "mail server {address}, which {}", server.words())?;
+        }
         out.flush()?;
         stopped().await
     }

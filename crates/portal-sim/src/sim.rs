@@ -16,9 +16,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::fault::{self, Fault, Sight};
 use crate::limiter::{Entry, Limiter, Slot};
+use crate::mail::{self, MailServer};
 use crate::net::{Connection, Listener};
 use crate::portal::{self, Outcome, Wire};
 use crate::scenario::Scenario;
@@ -58,6 +60,10 @@ pub struct PortalSim {
     /// What a client must trust, where the portal has TLS.
     trust: Option<String>,
     shared: Arc<Shared>,
+    /// Where the scenario's mail server listens.
+    mail_address: Option<SocketAddr>,
+    /// Dropping it ends the mail server.
+    _mail: JoinSet<()>,
     /// Dropping it ends the server task.
     _stop: oneshot::Sender<()>,
 }
@@ -67,6 +73,8 @@ struct Shared {
     /// What the portal's clock follows; it stands still without.
     clock: Mutex<Option<Followed>>,
     requests: Mutex<Vec<RequestLine>>,
+    /// What the mail server has taken.
+    mails: Mutex<Vec<Vec<u8>>>,
     limiter: Limiter,
     log: Option<Mutex<File>>,
     /// Of the portal's URL.
@@ -128,6 +136,7 @@ impl PortalSim {
             scenario: Mutex::new(scenario),
             clock: Mutex::default(),
             requests: Mutex::default(),
+            mails: Mutex::default(),
             limiter: Limiter::default(),
             log: log.map(Mutex::new),
             scheme: if tls.is_some() { "https" } else { "http" },
@@ -146,7 +155,8 @@ impl PortalSim {
                     let _ = stopped.await;
                 });
         tokio::spawn(async move { server.await });
-        Ok(PortalSim { address, trust, shared, _stop: stop })
+        let (mail_address, mail) = shared.serve_mail().await?;
+        Ok(PortalSim { address, trust, shared, mail_address, _mail: mail, _stop: stop })
     }
 
     /// The base URL, `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`.
@@ -184,6 +194,18 @@ impl PortalSim {
         *lock(&self.shared.clock) = Some(Followed { read: Box::new(clock), last });
     }
 
+    /// Where the mail server listens, in scenarios that have one.
+    #[must_use]
+    pub fn mail_address(&self) -> Option<SocketAddr> {
+        self.mail_address
+    }
+
+    /// The messages that the mail server has taken, oldest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Vec<u8>> {
+        lock(&self.shared.mails).clone()
+    }
+
     /// Every request so far, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestLine> {
@@ -214,6 +236,20 @@ impl Shared {
             scenario.now += clock.passed();
         }
         scenario
+    }
+
+    /// Starts the mail server, where the scenario has one; it goes by what the scenario says at each mail.
+    async fn serve_mail(self: &Arc<Self>) -> io::Result<(Option<SocketAddr>, JoinSet<()>)> {
+        let mut server = JoinSet::new();
+        if self.scenario().mail_server.is_none() {
+            return Ok((None, server));
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (asked, taker) = (Arc::clone(self), Arc::clone(self));
+        let manner = move || asked.scenario().mail_server.unwrap_or(MailServer::TakesAll);
+        server.spawn(mail::serve(listener, manner, move |message| lock(&taker.mails).push(message)));
+        Ok((Some(address), server))
     }
 
     fn record(&self, now: DateTime<Utc>, request: RequestLine) {

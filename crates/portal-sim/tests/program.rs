@@ -20,7 +20,7 @@ fn program() -> Command {
 #[tokio::test]
 async fn serve_prints_its_address_first_and_answers_there() {
     let mut child = program()
-        .args(["serve", "--scenario", "quiet", "--key", "sk-mine", "--now", "2026-11-20T09:00:00Z"])
+        .args(["serve", "--scenario", "refused-sender", "--key", "sk-mine", "--now", "2026-11-20T09:00:00Z"])
         .spawn()
         .expect("start the program");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
@@ -28,7 +28,10 @@ async fn serve_prints_its_address_first_and_answers_there() {
     let address = first.strip_prefix("http://").expect("the base URL is the first line");
     TcpStream::connect(address).await.expect("it listens there");
     let second = lines.next_line().await.expect("readable").expect("a line");
-    assert_eq!(second, "scenario quiet, clock 2026-11-20T09:00:00Z, key sk-mine");
+    assert_eq!(second, "scenario refused-sender, clock 2026-11-20T09:00:00Z, key sk-mine");
+    let third = lines.next_line().await.expect("readable").expect("a line");
+    let mail = third.strip_prefix("mail server ").and_then(|line| line.strip_suffix(", which refuses every sender"));
+    TcpStream::connect(mail.expect("where the mail server is")).await.expect("it listens there, too");
     child.kill().await.expect("stop the program");
 }
 

@@ -159,7 +159,7 @@ impl From<&Finding> for PersonLine {
         line.first = Some(finding.window.since);
         line.last = Some(last_of(finding.window));
         if !finding.evidence.is_empty() {
-            line.details.push(evidence(&finding.evidence, finding.evidence_total));
+            line.details.push(Details::of_evidence(&finding.evidence, finding.evidence_total));
         }
         line
     }
@@ -170,25 +170,27 @@ fn last_of(window: Window) -> DateTime<Utc> {
     (window.until - TimeDelta::microseconds(1)).max(window.since)
 }
 
-/// Sample events as a table behind a fold.
-fn evidence(evidence: &[Evidence], total: u64) -> Details {
-    let title = format!("Examples: {} of {}", evidence.len(), plural(total, "event"));
-    let mut table = Table::new("", &["When", "What", "From"]);
-    for sample in evidence {
-        let target = sample.target.as_deref().map(PortalText::new);
-        // the target of a failed login is the name that was typed
-        let (typed, target) = if sample.action.is_failed_login() { (target, None) } else { (None, target) };
-        let bare = || {
-            let (done, entry) = sample.action.in_words();
-            match (target.as_ref(), entry) {
-                (Some(id), Some(entry)) => line![done, ": ", entry, " ", id],
-                (Some(id), None) => line![done, " ", id],
-                (None, _) => done.into(),
-            }
-        };
-        let typed = typed.as_ref().map(|typed| line![" as ", Line::name(typed)]).unwrap_or_default();
-        let what = sample.title.as_ref().map_or_else(bare, Line::from).and(typed);
-        table.row([Cell::At(sample.at), what.into(), sample.ip.as_ref().into()]);
+impl Details {
+    /// Sample events of so many, as a table behind a fold.
+    pub fn of_evidence(evidence: &[Evidence], total: u64) -> Self {
+        let title = format!("Examples: {} of {}", evidence.len(), plural(total, "event"));
+        let mut table = Table::new("", &["When", "What", "From"]);
+        for sample in evidence {
+            let target = sample.target.as_deref().map(PortalText::new);
+            // the target of a failed login is the name that was typed
+            let (typed, target) = if sample.action.is_failed_login() { (target, None) } else { (None, target) };
+            let bare = || {
+                let (done, entry) = sample.action.in_words();
+                match (target.as_ref(), entry) {
+                    (Some(id), Some(entry)) => line![done, ": ", entry, " ", id],
+                    (Some(id), None) => line![done, " ", id],
+                    (None, _) => done.into(),
+                }
+            };
+            let typed = typed.as_ref().map(|typed| line![" as ", Line::name(typed)]).unwrap_or_default();
+            let what = sample.title.as_ref().map_or_else(bare, Line::from).and(typed);
+            table.row([Cell::At(sample.at), what.into(), sample.ip.as_ref().into()]);
+        }
+        Details { summary: title.into(), blocks: vec![Block::Table(table)] }
     }
-    Details { summary: title.into(), blocks: vec![Block::Table(table)] }
 }

@@ -4,7 +4,7 @@ use audit_model::PortalText;
 use chrono::{DateTime, Utc};
 use report::words::Clock;
 
-use crate::room_report::RoomReport;
+use crate::body::RoomReport;
 
 /// As a table that spreadsheets open: by room, then by risk.
 pub(super) fn csv(rooms: &[&RoomReport], clock: Clock) -> Vec<u8> {

@@ -9,10 +9,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::list;
-use crate::body::{self, Report};
+use crate::body::{self, Report, RoomReport};
 use crate::config::Config;
 use crate::report::part;
-use crate::room_report::RoomReport;
 
 /// People in one mail; the others stand in a file that goes with it.
 const MOST_PEOPLE: usize = 100;

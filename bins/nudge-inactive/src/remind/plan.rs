@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::ledger::OpenMail;
+use crate::body::Inactive;
 use crate::config::Remind;
-use crate::room_report::Inactive;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;

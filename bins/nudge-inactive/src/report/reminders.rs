@@ -5,9 +5,8 @@ use ::report::{Block, Details, Line, Section, Table, line};
 use safe_actions::ActionState;
 
 use super::who;
-use crate::body::Report;
+use crate::body::{Report, RoomReport};
 use crate::remind::{Reminder, Step};
-use crate::room_report::RoomReport;
 
 /// Why nobody was written to, where somebody has to look first.
 pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
@@ -25,13 +24,16 @@ pub(super) fn section(report: &Report, rooms: &[&RoomReport]) -> Option<Section>
         return None;
     }
     actions.sort_by_key(|action| (order(action.state), action.person.id));
+    let shared = shared_reason(&actions);
     let mut table = Table::new(counts(&actions), &["Who", "About", "Mail"]);
     for action in &actions {
         let steps: Vec<&Step> = action.rooms.iter().filter(|step| is_part(step)).collect();
-        table.row([who(&action.person).into(), about(&steps).into(), outcome(action).into()]);
+        table.row([who(&action.person).into(), about(&steps).into(), outcome(action, shared).into()]);
     }
     let is_news = report.head.run.dry_run || actions.iter().any(|action| action.state == ActionState::Failed);
-    let mut section = Section { is_news, ..Section::new("reminders") }.with(Block::Table(table));
+    let mut section = Section { is_news, ..Section::new("reminders") };
+    section.blocks.extend(shared.map(|reason| Block::Warning(reason.into())));
+    section.blocks.push(Block::Table(table));
     section.blocks.extend(actions.iter().filter_map(|action| mail(action)));
     Some(section)
 }
@@ -46,11 +48,24 @@ fn order(state: ActionState) -> u8 {
     }
 }
 
-/// What became of the mail, and why it was not sent.
-fn outcome(action: &Reminder) -> String {
+/// Why several mails were not sent, where it is the same for all that were not: said once.
+fn shared_reason<'a>(actions: &[&'a Reminder]) -> Option<&'a str> {
+    let mut reasons = actions.iter().filter(|action| is_failed(action)).map(|action| action.reason.as_str());
+    let first = reasons.next()?;
+    let others: Vec<&str> = reasons.collect();
+    (!others.is_empty() && others.iter().all(|reason| *reason == first)).then_some(first)
+}
+
+fn is_failed(action: &Reminder) -> bool {
+    action.state == ActionState::Failed && action.held.is_none()
+}
+
+/// What became of the mail, and why it was not sent, unless that is said of all.
+fn outcome(action: &Reminder, shared: Option<&str>) -> String {
     let state = state(action.state);
     match (action.state, action.held) {
         (_, Some(hold)) if hold.is_of_all() => format!("{state}: see the warning above"),
+        (ActionState::Failed, None) if shared.is_some() => format!("{state}: see the warning above"),
         (_, Some(hold)) => format!("{state}: {}", hold.words()),
         (ActionState::Failed, None) => format!("{state}: {}", action.reason),
         (ActionState::Planned, None) if action.waits_for_hours => {

@@ -43,6 +43,7 @@ fn room(members: Vec<Member>) -> RoomView {
         somebody_joined: None,
         blind: None,
         done: BTreeMap::new(),
+        seen_before: BTreeMap::new(),
     }
 }
 

@@ -28,9 +28,9 @@ impl Excluded {
         match self {
             Excluded::Disabled => "disabled",
             Excluded::Pending => "invited only",
-            Excluded::Removed => "account gone or of unknown status",
+            Excluded::Removed => "account gone, or its status is not known",
             Excluded::Robot => "service account",
-            Excluded::OwnAccount => "account of this program's key",
+            Excluded::OwnAccount => "account that this program itself uses",
             Excluded::Listed => "excluded by the settings",
             Excluded::Owner => "owner of the room",
             Excluded::Manager => "room manager",

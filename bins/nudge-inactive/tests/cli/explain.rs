@@ -19,12 +19,16 @@ async fn the_answer_says_why() {
     assert!(!setting.state.path().join("state").exists(), "nothing is remembered");
     let flags = ["--portal", &url, "--since", "10d", "--until", "2d"];
     let earlier = setting.run_with(&[&flags[..], &["explain", "guest@example.com", "Falcon (2026)"]].concat()).await;
-    let window = "2026-11-08 10:00 to 2026-11-18 10:00\n";
-    assert!(earlier.stdout.lines().next().unwrap().ends_with(window.trim_end()), "{}", earlier.stdout);
+    let window = ", 2026-11-08 10:00:00 to 2026-11-18 10:00:00, ";
+    assert!(earlier.stdout.lines().nth(1).unwrap().contains(window), "{}", earlier.stdout);
     let stranger =
         setting.run_with(&["--portal", &url, "--until", &until, "explain", "nobody@example.com", "71"]).await;
     assert_eq!(stranger.exit, 2);
-    assert!(stranger.stdout.starts_with("nobody@example.com is no member of"), "{}", stranger.stdout);
+    assert!(
+        stranger.stdout.starts_with("nudge-inactive: `nobody@example.com` is not a member of"),
+        "{}",
+        stranger.stdout
+    );
     // a name is no id, but says who is meant; so does a title in other letters
     let named = setting.run_with(&["--portal", &url, "--until", &until, "explain", "viewer test", "71"]).await;
     let said = "has the id or address `viewer test`; did you mean Viewer Test <viewer@example.com>?\n";

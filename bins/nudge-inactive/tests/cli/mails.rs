@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use cli_test::smtp::Server;
 use mail_parser::MessageParser;
-use portal_sim::{Event, Person, Room, Scenario};
+use portal_sim::{Event, MailServer, Person, Room, Scenario};
 use serde_json::Value;
 
 use crate::common::{Run, Setting, assert_valid, in_store, now, settings_file, start_portal};
@@ -33,10 +33,14 @@ fn header(bytes: &[u8]) -> (String, String, String) {
 }
 
 pub(crate) fn settings(server: &Server, more: &str) -> String {
+    settings_for(server.port, more).replace("service_accounts = []", "service_accounts = [\"robot@example.com\"]")
+}
+
+/// The same at a portal without a robot.
+fn settings_for(port: u16, more: &str) -> String {
     format!(
-        "service_accounts = [\"robot@example.com\"]\n{more}\n[remind]\nenabled = true\nhours = \"00:00-24:00\"\nweekends = true\n\
-         unsubscribe = [\"mailto:stop@example.com\"]\n[mail]\nhost = \"localhost\"\nport = {}\nsecurity = \"none\"\nfrom = \"DocSpace <docspace@example.com>\"\n",
-        server.port
+        "service_accounts = []\n{more}\n[remind]\nenabled = true\nhours = \"00:00-24:00\"\nweekends = true\n\
+         unsubscribe = [\"mailto:stop@example.com\"]\n[mail]\nhost = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"DocSpace <docspace@example.com>\"\n"
     )
 }
 
@@ -201,14 +205,31 @@ async fn a_server_that_defers_gets_the_same_mails_from_the_next_run() {
     assert_eq!(server.taken().len(), 4);
 }
 
-/// The server does not want us, or what we send: nobody is refused, and nobody's step is used up.
+/// The server does not want us: nobody is refused, and nobody's step is used up. `doctor` asks it, and sends nothing.
 #[tokio::test]
-async fn a_server_that_refuses_the_sender_or_the_message_burns_nothing() {
-    for (mode, said) in [
-        ("refuse-sender", "`mail.from`"),
-        ("relay-denied", "whoever it is for"),
-        ("refuse-message", "whoever it is for"),
-    ] {
+async fn a_server_that_refuses_the_sender_burns_nothing() {
+    let setting = start_portal(Scenario::builtin("refused-sender", now()).unwrap()).await;
+    let port = setting.sim.mail_address().unwrap().port();
+    let config = settings_file(&setting, &settings_for(port, ""));
+    let ended = go(&setting, &config, &[]).await;
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert_eq!(ended.stdout.matches("`mail.from`").count(), 1, "once for all: {}", ended.stdout);
+    assert_eq!(ended.stdout.matches("not sent: see the warning above").count(), 4, "{}", ended.stdout);
+    let doctor = go(&setting, &config, &["doctor"]).await;
+    let told = doctor.stdout.lines().find(|line| line.starts_with("FAIL  mail: ")).unwrap_or_default();
+    assert!(told.contains("this sender may not send here"), "{}", doctor.stdout);
+    assert_eq!(setting.sim.mails().len(), 0);
+    setting.sim.edit(|portal| portal.mail_server = Some(MailServer::TakesAll));
+    go(&setting, &config, &[]).await;
+    let mails = setting.sim.mails();
+    let taken: Vec<String> = mails.iter().map(|bytes| header(bytes).0).collect();
+    assert_eq!(sorted(taken), ["dora", "emil", "fatima", "lars"]);
+}
+
+/// The server does not want what we send: nobody is refused, and nobody's step is used up.
+#[tokio::test]
+async fn a_server_that_refuses_the_message_burns_nothing() {
+    for (mode, said) in [("relay-denied", "whoever it is for"), ("refuse-message", "whoever it is for")] {
         let Some(server) = Server::start(mode, &[]).await else { return };
         let (setting, config) = start(&server, "").await;
         let ended = go(&setting, &config, &[]).await;
@@ -276,6 +297,21 @@ async fn a_dry_run_outside_the_hours_shows_the_mails() {
     assert!(dry.stdout.contains("    Subject: "), "{}", dry.stdout);
     let held = go(&setting, &config, &["--format", "json"]).await;
     assert_eq!((held.json()["actions"][0]["held"].as_str(), server.taken().len()), (Some("quiet_hours"), 0));
+}
+
+/// A run that begins in the last millisecond of the hours goes on past them.
+#[tokio::test]
+async fn a_run_that_goes_on_past_the_hours_holds_its_mails() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let (mut setting, config) = start(&server, "rooms = [\"Eagle\"]").await;
+    settings_file(&setting, &settings(&server, "rooms = [\"Eagle\"]").replace("00:00-24:00", "09:00-10:00"));
+    // ten o'clock at the portal
+    setting.clock = cli_test::Clock::At(now() - chrono::TimeDelta::milliseconds(1));
+    let late = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((late.json()["actions"][0]["held"].as_str(), server.taken().len()), (Some("quiet_hours"), 0));
+    setting.clock = cli_test::Clock::At(now() - chrono::TimeDelta::seconds(50));
+    go(&setting, &config, &[]).await;
+    assert_eq!(server.recipients(), ["asleep"], "the next run within the hours sends it");
 }
 
 /// Four people who are active everywhere are four people, in however many rooms.
@@ -379,7 +415,7 @@ async fn a_mail_says_how_to_stop_them() {
     let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
     let address = "mailto:stop@example.com?subject=No%20more%20reminders%20for%20asleep@example.com";
     assert!(text.contains(&format!("To stop these reminders: {address}")), "{text}");
-    let link = format!("To stop these reminders: <a href=\"{address}\">mailto:stop@example.com</a>");
+    let link = format!("To stop these reminders: <a href=\"{address}\">stop@example.com</a>");
     assert!(html.contains(&link), "{html}");
     assert_eq!(message.header_raw("List-Unsubscribe").map(str::trim), Some(&*format!("<{address}>")));
 }
@@ -446,9 +482,9 @@ async fn explain_knows_what_was_sent() {
     assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
     let today = setting.scenario.now.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%d");
     for expected in [
-        format!("  found inactive since {today}\n"),
-        format!("  reminder of day 0: done, {today}\n"),
-        "  no mail now: the last mail was not long enough ago (`remind.apart_days`)\n".to_owned(),
+        format!("  - found inactive since {today}\n"),
+        format!("  - mail of day 0: sent ({today})\n"),
+        "  - no mail now: the last mail was not long enough ago (`remind.apart_days`)\n".to_owned(),
     ] {
         assert!(ended.stdout.contains(&expected), "{expected} in {}", ended.stdout);
     }

@@ -30,7 +30,11 @@ async fn a_report_that_was_not_taken_is_said_and_made_good_by_the_next_run() {
         server.switch(mode);
         let ended = run(&setting, &config, &[]).await;
         assert_eq!(ended.exit, 0, "{mode}: {}", ended.stderr);
-        assert!(ended.stdout.contains("boss@example.com, reports wait since 2026-11-20: "), "{mode}: {}", ended.stdout);
+        assert!(
+            ended.stdout.contains("boss@example.com, who has been waiting for a report since 2026-11-20: "),
+            "{mode}: {}",
+            ended.stdout
+        );
     }
     let json = run(&setting, &config, &["--format", "json"]).await;
     assert_valid(&json.stdout);

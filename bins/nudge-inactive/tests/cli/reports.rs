@@ -126,13 +126,13 @@ async fn the_archive_tells_when_somebody_was_last_seen() {
     let earlier = about("<earlier@example.com>");
     assert!(
         earlier.starts_with(
-            "no action in 30 days as viewer; ordinary user, may only read; no sign-in known\nlast 2026-10-01 "
+            "no action as viewer in 30 days; ordinary user, may only read; no sign-in known\nlast 2026-10-01 "
         ),
         "{earlier}"
     );
     let guest = about("<guest@example.com>");
     assert!(
-        guest.starts_with("no action since monitoring began on 2026-09-21 as editor; a guest who may change"),
+        guest.starts_with("no action as editor since monitoring began on 2026-09-21; a guest who may change"),
         "{guest}"
     );
 }

@@ -74,6 +74,27 @@ async fn who_stays_inactive_is_told_once() {
     }
 }
 
+/// Somebody looks at one room by hand. Cron, which looks at all, goes on as if nobody had: it tells what it has not told, and nothing twice.
+#[tokio::test]
+async fn a_look_at_one_room_by_hand_does_not_disturb_cron() {
+    let mut portal = office(2);
+    let person = id(&portal, "Person0");
+    let mut room = Room::vdr(HAWK, "Hawk");
+    room.members.push(person);
+    portal.add_room(room);
+    let setting = start_portal(portal).await;
+    let url = setting.sim.url();
+    let told = async |more: &[&str]| setting.run_with(&[&["--portal", &url], more].concat()).await.stdout;
+    let by_hand = told(&["--room", "Hawk"]).await;
+    assert_eq!(by_hand.matches("  LOW  ").count(), 1, "{by_hand}");
+    let cron = told(&[]).await;
+    assert_eq!(cron.matches("  LOW  ").count(), 3, "cron tells everybody to its own reader: {cron}");
+    for more in [&["--room", "Hawk"][..], &["--room", "Eagle"], &[]] {
+        pass(&setting, TimeDelta::days(1));
+        assert_eq!(told(more).await, "", "{more:?}");
+    }
+}
+
 /// A mail that waited and one that is due are one mail.
 #[tokio::test]
 async fn a_mail_that_waited_for_weeks_is_merged_into_what_is_due() {

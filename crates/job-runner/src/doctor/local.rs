@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alerting::MailError;
 use audit_model::PortalText;
 use chrono::TimeDelta;
 use docspace_client::ApiKey;
@@ -220,6 +221,14 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P::Config>) -> Option<Che
     let accepted = if setup.common.mail.user.is_some() { "sign-in and the sender" } else { "sender" };
     Some(match within(LONGEST_CHECK, mailer.probe()).await {
         Ok(Ok(())) => Check::ok(NAME, format!("{host} accepts the {accepted}; no mail was sent")),
+        Ok(Err(MailError::Sender { source })) => Check::fail(
+            NAME,
+            format!(
+                "{host} accepts no mail from this sender: {}",
+                PortalText::new(source.to_string()).for_terminal_within(1_000)
+            ),
+            "correct `mail.from`, or ask whoever runs the server",
+        ),
         Ok(Err(error)) => Check::fail(
             NAME,
             // part of it is what the server said

@@ -28,6 +28,7 @@ pub const BUILTIN: &[&str] = &[
     "agent-twin",
     "inactive",
     "short-trail",
+    "refused-sender",
 ];
 
 /// The text of a built-in scenario.
@@ -55,6 +56,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "agent-twin" => include_str!("../../../../fixtures/scenarios/agent-twin.json"),
         "inactive" => include_str!("../../../../fixtures/scenarios/inactive.json"),
         "short-trail" => include_str!("../../../../fixtures/scenarios/short-trail.json"),
+        "refused-sender" => include_str!("../../../../fixtures/scenarios/refused-sender.json"),
         _ => return None,
     })
 }

@@ -18,6 +18,7 @@ use super::truth::Truth;
 use super::{Scenario, builtin};
 use crate::fault::Fault;
 use crate::limiter::Limits;
+use crate::mail::MailServer;
 
 /// A scenario file as it is written.
 #[derive(Debug, Deserialize)]
@@ -54,6 +55,7 @@ struct File {
     restrictions: Option<RestrictionsEntry>,
     #[serde(default)]
     limits: LimitsEntry,
+    mail_server: Option<MailServer>,
     words: Option<Words>,
     truth: Truth,
 }
@@ -213,6 +215,7 @@ fn apply(text: &str, scenario: &mut Scenario) -> Result<(), ScenarioError> {
     scenario.condition.words = file.words.unwrap_or_else(|| std::mem::take(&mut scenario.condition.words));
     scenario.standalone = file.standalone.unwrap_or(scenario.standalone);
     scenario.audit = file.audit.unwrap_or(scenario.audit);
+    scenario.mail_server = file.mail_server.or(scenario.mail_server);
     scenario.people.extend(file.people.into_iter().map(PersonEntry::build));
     for key in file.keys {
         let person = person(scenario, &key.person)?;

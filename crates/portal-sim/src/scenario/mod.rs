@@ -38,6 +38,7 @@ pub(crate) use model::{digest, mix};
 
 use crate::fault::{self, Fault, FaultKind};
 use crate::limiter::Limits;
+use crate::mail::MailServer;
 
 const API_KEY_CREATED: i32 = 6058;
 
@@ -81,6 +82,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// Which limiters are on; none, unless somebody switches them on.
     pub limits: Limits,
+    /// The mail server beside the portal, in scenarios that have one.
+    pub mail_server: Option<MailServer>,
     /// What is true.
     pub truth: Truth,
     /// Whether the portal runs, what is hidden, who may enter.
@@ -115,6 +118,7 @@ impl Scenario {
             content: Content::default(),
             faults: Vec::new(),
             limits: Limits::default(),
+            mail_server: None,
             truth: Truth::default(),
             condition: Condition::default(),
             last_event: FIRST_EVENT_ID,

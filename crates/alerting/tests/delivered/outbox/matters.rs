@@ -250,6 +250,29 @@ async fn who_does_not_see_everything_misses_nothing() {
     assert_eq!(run(&outbox, &mut [condition()], moment(day(20))).await, [Known]);
 }
 
+/// Somebody looks at one room by hand, and cron at all of them: neither takes news from the other, and neither hides an end.
+#[tokio::test]
+async fn what_one_part_is_told_is_new_to_those_who_look_at_everything() {
+    let outbox = outbox().await;
+    let at = |day: i64, part: &'static str| Moment { part, ..moment(time("09:00:00") + TimeDelta::days(day)) };
+    let nothing: &mut [Finding] = &mut [];
+    for (day, part, state) in [
+        (0, "room 71", New),
+        (1, "room 71", Known),
+        (1, "room 71\nroom 72", New),
+        (2, "", New),
+        (3, "room 81", Known),
+        (4, "room 71", Known),
+        (5, "", Known),
+    ] {
+        assert_eq!(run(&outbox, &mut [condition()], at(day, part)).await, [state], "day {day}, {part}");
+    }
+    // whichever run found it last, the one that looks at everything misses it
+    run(&outbox, &mut [condition()], at(6, "room 71")).await;
+    run(&outbox, nothing, at(7, "")).await;
+    assert_eq!(run(&outbox, &mut [condition()], at(20, "")).await, [New]);
+}
+
 /// Whoever silenced a matter is not told of it, and it does not count as told when that ends.
 #[tokio::test]
 async fn what_is_silenced_stays_so_and_is_new_afterwards() {

@@ -77,13 +77,7 @@ pub(crate) struct New {
 }
 
 impl RoomReport {
-    /// `last` tells of the time before the period.
-    pub(crate) fn new(
-        id: RoomId,
-        title: PortalText,
-        judged: Vec<JudgedMember>,
-        last: &BTreeMap<(Uuid, RoomId), DateTime<Utc>>,
-    ) -> Self {
+    pub(crate) fn new(id: RoomId, title: PortalText, judged: Vec<JudgedMember>) -> Self {
         let members = judged.len() as u64;
         let owner = judged.iter().map(|judged| &judged.member).find(|member| member.is_owner);
         let mut report = RoomReport {
@@ -111,8 +105,7 @@ impl RoomReport {
                 }
                 Verdict::New { joined } => report.new.push(New { person, joined }),
                 Verdict::Inactive => {
-                    let before = last.get(&(person.id, report.id.clone())).copied();
-                    report.inactive.push(Inactive::new(person, report.id.clone(), judged, before));
+                    report.inactive.push(Inactive::new(person, report.id.clone(), judged));
                 }
             }
         }
@@ -135,7 +128,7 @@ impl RoomReport {
 }
 
 impl Inactive {
-    fn new(person: Person, room: RoomId, judged: JudgedMember, before: Option<DateTime<Utc>>) -> Self {
+    fn new(person: Person, room: RoomId, judged: JudgedMember) -> Self {
         let member = &judged.member;
         // a row of their own counts, whatever the groups say
         let groups = if member.is_direct { &[][..] } else { &member.groups };
@@ -144,7 +137,7 @@ impl Inactive {
             access: member.access.to_string(),
             groups: groups.iter().map(|group| group.name.clone()).collect(),
             acts: judged.acts,
-            last_activity: judged.last.or(before),
+            last_activity: judged.last,
             last_sign_in: judged.last_sign_in,
             person,
             room,

@@ -11,7 +11,7 @@ use job_runner::Job;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::activity::Changed;
+use crate::gather::Changed;
 
 /// Titles in a mail.
 const TITLES: usize = 5;

@@ -1,10 +1,10 @@
-//! What is known of the chosen rooms: who is in them, who joined when, who did what. Asks the portal; judges nothing.
+//! The chosen rooms: who is in them, who joined when, who did what, and which documents changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use attribution::{Places, Whereabouts, file_of, read_room_log};
-use audit_model::{ActClass, ActionId, AuditEvent, Coverage, GapReason, Place, RoomId, RoomLogs, Rooms, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_model::{ActClass, ActionId, AuditEvent, GapReason, Place, RoomId, RoomLogs, Rooms};
+use chrono::{DateTime, Utc};
 use docspace_client::{Everyone, Room};
 use event_archive::Look;
 use futures::TryStreamExt;
@@ -63,6 +63,7 @@ pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look:
             somebody_joined: None,
             blind: None,
             done: BTreeMap::new(),
+            seen_before: BTreeMap::new(),
         };
         // without a log, nobody tells who joined
         if let Some(gaps) = read_room_log(id, job.window, &mut records.logs, look).await? {
@@ -205,106 +206,4 @@ async fn look_up(open: Vec<Unplaced>, records: &mut Records, look: &mut Look) ->
         }
     }
     Ok(left)
-}
-
-/// When these people were last seen in these rooms before the window, as far as the archive knows. Acts that may have been in several
-/// rooms count for each.
-pub(crate) async fn last_before(
-    job: &Job,
-    people: &BTreeSet<(Uuid, RoomId)>,
-    records: &Records,
-) -> anyhow::Result<BTreeMap<(Uuid, RoomId), DateTime<Utc>>> {
-    let mut last = BTreeMap::new();
-    let mut events = std::pin::pin!(job.archive.events(Window::new(job.window.since - REMEMBERED, job.window.since)));
-    while let Some(event) = events.try_next().await? {
-        if event.action.class().is_none() {
-            continue;
-        }
-        let candidates = match records.titles.place_with_logs(&event, &records.logs) {
-            Place::Room(id, _) => vec![id],
-            Place::OneOf { candidates, .. } => candidates,
-            Place::UnknownRoom { .. } | Place::Elsewhere => continue,
-        };
-        for id in candidates {
-            let key = (event.actor, id);
-            if people.contains(&key) {
-                last.insert(key, event.at);
-            }
-        }
-    }
-    Ok(last)
-}
-
-/// When people signed in last, and whether the login history is known for the whole period.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SignIns {
-    pub(crate) last: BTreeMap<Uuid, DateTime<Utc>>,
-    pub(crate) is_known: bool,
-}
-
-/// How far back it is of interest when somebody was last there.
-const REMEMBERED: TimeDelta = TimeDelta::days(366);
-
-/// Reads the login history of the period, as far as the portal keeps it.
-pub(crate) async fn sign_ins(job: &Job, look: &mut Look) -> anyhow::Result<SignIns> {
-    let kept = job.client.lifetimes().await.ok().map(|kept| TimeDelta::days(i64::from(kept.login_days)));
-    let here = job.client.portal_now().unwrap_or(job.now);
-    // what is forgotten while it is asked for is no gap
-    let since = kept.map_or(job.window.since, |kept| job.window.since.max(here - kept + TimeDelta::hours(1)));
-    let until = job.window.until;
-    if since >= until {
-        return Ok(SignIns::default());
-    }
-    look.logins_and_history(Window::new(since, until), TimeDelta::zero()).await?;
-    let known_since = job.archive.logins_known_since(until).await?;
-    let is_known = known_since.is_some_and(|known| known <= job.window.since)
-        && !look.coverage().lacks(audit_model::Source::Logins);
-    let mut last = BTreeMap::new();
-    let mut logins = std::pin::pin!(job.archive.login_events(Window::new(until - REMEMBERED, until)));
-    while let Some(login) = logins.try_next().await? {
-        if login.action.is_successful_login() {
-            last.insert(login.user, login.at);
-        }
-    }
-    Ok(SignIns { last, is_known })
-}
-
-/// Why nobody can tell who was active before the audit trail begins, where that is inside the period. Asks the portal until an event of
-/// the time before is stored.
-pub(crate) async fn short_trail(job: &Job, look: &mut Look) -> anyhow::Result<Option<Unsure>> {
-    let before = Window::new(job.window.since - LONG_AGO, job.window.since);
-    if std::pin::pin!(job.archive.events(before)).try_next().await?.is_some() {
-        return Ok(None);
-    }
-    let slice = job.client.audit_slice_of(before, 1).await;
-    if slice.none_ever {
-        return Ok(Some(Unsure::TrailTooShort));
-    }
-    let Some(error) = slice.error.filter(|_| slice.rows.is_empty()) else { return Ok(None) };
-    look.gap("audit", job.window, error.gap_reason());
-    warn!("whether the audit trail is as long as the period is not known: {:#}", anyhow::Error::new(error));
-    Ok(Some(Unsure::NotAllRead))
-}
-
-/// Longer than any portal is there.
-const LONG_AGO: TimeDelta = TimeDelta::days(36_500);
-
-/// Why the portal's records of the period are not enough to call anybody inactive.
-pub(crate) fn blindness(job: &Job, period: TimeDelta, coverage: &Coverage) -> Option<Unsure> {
-    let has_hole = |is_skew: bool| {
-        coverage
-            .gaps
-            .iter()
-            .any(|gap| gap.is_of(audit_model::Source::Audit) && (gap.why == GapReason::ClockSkew) == is_skew)
-    };
-    if has_hole(false) || coverage.audit.is_none() {
-        return Some(Unsure::NotAllRead);
-    }
-    if has_hole(true) || job.unseen_after.is_some() {
-        return Some(Unsure::ClocksDiffer);
-    }
-    if coverage.audit.as_ref().is_some_and(|audit| audit.rows == 0) {
-        return Some(Unsure::NoEvents);
-    }
-    (job.window.length() < period).then_some(Unsure::HistoryTooShort)
 }
