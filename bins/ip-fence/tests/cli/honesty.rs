@@ -40,7 +40,7 @@ async fn a_plan_without_the_audit_feature_concludes_nothing() {
     let ended = run(&setting, &[]).await;
     assert_eq!(ended.exit, 1);
     assert!(
-        ended.stdout.contains("nothing can be concluded") && ended.stdout.contains("no audit feature"),
+        ended.stdout.contains("nothing can be concluded") && ended.stdout.contains("not include the audit feature"),
         "{}",
         ended.stdout
     );

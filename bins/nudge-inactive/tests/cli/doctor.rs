@@ -56,9 +56,7 @@ async fn whom_nobody_knows_is_named_while_reminding_is_off() {
     let config = "exclude_people = [\"gone@example.com\"]\n[remind]\nstop = [\"chen@exmaple.com\"]\n";
     let (exit, told) = lines(&setting, config, &["names", "reminders"]).await;
     assert_eq!(exit, 0, "{told}");
-    for entry in
-        ["`gone@example.com`, named in `exclude_people`", "`chen@exmaple.com`, named in `remind.stop`"]
-    {
+    for entry in ["`gone@example.com`, named in `exclude_people`", "`chen@exmaple.com`, named in `remind.stop`"] {
         assert!(told.lines().any(|line| line.starts_with("warn  names: ") && line.contains(entry)), "{told}");
     }
     assert!(told.contains("ok    reminders: nobody is written to; "), "{told}");

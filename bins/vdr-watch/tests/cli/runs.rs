@@ -52,7 +52,7 @@ async fn a_dead_key_concludes_nothing_and_says_what_to_do() {
     let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 1);
     assert!(ended.stdout.contains("nothing can be concluded"), "{}", ended.stdout);
-    assert!(ended.stderr.contains("401") && ended.stderr.contains("make a new one"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("401") && ended.stderr.contains("create a new key"), "{}", ended.stderr);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
@@ -98,7 +98,7 @@ async fn a_portal_that_loses_its_audit_feature_is_noticed_at_once() {
     setting.sim.edit(|portal| portal.audit = false);
     let ended = setting.run(&[]).await;
     assert_eq!(ended.exit, 1, "{}", ended.stdout);
-    assert!(ended.stdout.contains("no audit feature"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("not include the audit feature"), "{}", ended.stdout);
     setting.sim.edit(|portal| portal.audit = true);
     assert_eq!(setting.run(&[]).await.exit, 0);
 }
