@@ -1,7 +1,7 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting};
+use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
 
 use crate::backtest::Alternative;
 
@@ -55,6 +55,11 @@ impl CommandLine for Cli {
 
     fn has_own_command(&self) -> bool {
         self.command.is_some() && self.command().is_none()
+    }
+
+    fn heeded(&self) -> &'static [RunFlag] {
+        // nothing is changed anyway
+        &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
     }
 }
 

@@ -7,6 +7,10 @@
 //!
 //! Three limits go by more than the window, as far as it is remembered: all that somebody did in thirty days, what they did at hours at
 //! which they did not work before, and how much of a room they downloaded.
+//!
+//! Events are counted one by one, per person and room (`counting`), in the windows of the limits that are on (`limits`). What is above one
+//! makes a finding, with its reasons (`reasons`) and what is known besides (`detail`, `usual`). What somebody expects is silenced
+//! (`exclusion`).
 
 mod counting;
 mod detail;
@@ -25,7 +29,7 @@ pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};
 
-use self::counting::{Counted, Exceeded, LITTLE, Subject, Total};
+use self::counting::{Counted, Exceeded, LITTLE, Limited, Subject, Total};
 use self::detail::{BesideUsual, Rhythm, ShareOfRoom};
 use self::limits::Basis;
 use self::reasons::{Kinds, Reason};
@@ -69,42 +73,45 @@ pub(crate) fn candidates(counting: Counting<'_>) -> Vec<Found> {
 }
 
 impl Subject {
-    /// A finding for each burst, and for each stretch of time that is too full without one.
+    /// A finding for each stretch of time in which there was too much, and for folders that nobody could weigh at other times.
+    fn judge(self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
+        let stretches = self.stretches(since);
+        let is_told = |act: &&Counted| stretches.iter().any(|(span, _)| span.contains(act.at));
+        let folders: Vec<&Counted> = self.acts.iter().filter(|act| act.folder.is_some() && !is_told(act)).collect();
+        let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
+        let folders: Vec<Found> = folders.filter_map(|acts| self.of_folders(key, acts)).collect();
+        let limits = stretches.into_iter().map(|(span, exceeded)| self.above_limits(key, span, exceeded));
+        limits.chain(folders).collect()
+    }
+
+    /// Each burst, and each stretch of time that is too full without one, with the limits that were exceeded in it; none of them overlap.
     ///
     /// Bursts are the episodes of the limits for an hour; those of several limits that overlap are one. A full day is told with its
     /// last burst, which then lasts as long as the day: reaching back, it would be about the time of bursts that were told. Of thirty days
     /// what is told is what happened since `since`, if that was more than a little and new.
-    fn judge(self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
-        let exceeded = self.windows.iter();
-        let mut exceeded: Vec<Exceeded<'_>> = exceeded
-            .flat_map(|limited| limited.window.episodes().iter().map(|episode| (&limited.limit, episode)))
-            .collect();
+    fn stretches(&self, since: DateTime<Utc>) -> Vec<(Window, Vec<Exceeded<'_>>)> {
+        let mut exceeded: Vec<Exceeded<'_>> = self.windows.iter().flat_map(Limited::exceeded).collect();
         exceeded.sort_by_key(|(_, episode)| (episode.window.since, episode.window.until));
         let (bursts, longer): (Vec<_>, Vec<_>) = exceeded.into_iter().partition(|(limit, _)| limit.span == Span::Hour);
-        let mut together: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
+        let mut stretches: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
         for next in bursts.into_iter().chain(longer) {
             let whole = next.1.window;
             let span = Window::new(whole.since.max(since), whole.until);
             if next.0.span == Span::Month && self.news(span) <= LITTLE {
                 continue;
             }
-            match together.iter_mut().filter(|(known, _)| !known.intersection(&span).is_empty()).last() {
-                Some((known, episodes)) => {
+            match stretches.iter_mut().filter(|(known, _)| !known.intersection(&span).is_empty()).last() {
+                Some((known, exceeded)) => {
                     known.until = known.until.max(span.until);
-                    episodes.push(next);
+                    exceeded.push(next);
                 }
                 None => {
-                    together.push((span, vec![next]));
-                    together.sort_by_key(|(known, _)| known.since);
+                    stretches.push((span, vec![next]));
+                    stretches.sort_by_key(|(known, _)| known.since);
                 }
             }
         }
-        let is_told = |act: &&Counted| together.iter().any(|(span, _)| span.contains(act.at));
-        let folders: Vec<&Counted> = self.acts.iter().filter(|act| act.folder.is_some() && !is_told(act)).collect();
-        let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
-        let folders: Vec<Found> = folders.filter_map(|acts| self.of_folders(key, acts)).collect();
-        let limits = together.into_iter().map(|(span, exceeded)| self.above_limits(key, span, exceeded));
-        limits.chain(folders).collect()
+        stretches
     }
 
     /// What somebody did above these limits in a span.

@@ -127,6 +127,14 @@ impl Archive {
         self.look("file", &file.to_string(), max_age, now, ask).await
     }
 
+    /// Where a file was when it was last seen, without asking.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn remembered_place(&self, file: &EntryId) -> Result<Option<Fact<FilePlace>>, Error> {
+        self.fact("file", &file.to_string()).await
+    }
+
     /// What is remembered of how much a folder holds, without asking.
     ///
     /// # Errors

@@ -103,8 +103,8 @@ pub(super) struct Counted {
 
 /// One limit with the window that it is judged in.
 pub(super) struct Limited {
-    pub(super) limit: Limit,
-    pub(super) window: SlidingWindow<String, Evidence>,
+    limit: Limit,
+    window: SlidingWindow<String, Evidence>,
 }
 
 /// An episode above a limit.
@@ -282,7 +282,7 @@ impl Subject {
     }
 
     fn is_above_a_limit(&self) -> bool {
-        self.windows.iter().any(|limited| !limited.window.episodes().is_empty())
+        self.windows.iter().any(|limited| limited.exceeded().next().is_some())
     }
 
     fn has_uncounted_folders(&self) -> bool {
@@ -307,6 +307,10 @@ impl Subject {
 }
 
 impl Limited {
+    pub(super) fn exceeded(&self) -> impl Iterator<Item = Exceeded<'_>> {
+        self.window.episodes().iter().map(|episode| (&self.limit, episode))
+    }
+
     fn new(limit: Limit) -> Self {
         let measure = match limit.basis {
             Basis::ShareOfRoom { .. } => Measure::Documents,

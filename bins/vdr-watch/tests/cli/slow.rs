@@ -146,7 +146,7 @@ async fn limits_are_tried_on_what_is_remembered_before_one_is_chosen() {
     assert_eq!((row("20/1h")[1], row("20/1h")[2]), ("1", "-"), "{}", run.stdout);
     assert!(run.stdout.contains("Less than a week is remembered"), "{}", run.stdout);
     setting.run(&["--since", "14d"]).await;
-    let run = setting.run_with(&[&limits[..], &["--portal", &setting.sim.url()]].concat()).await;
+    let run = setting.run_with(&[&limits[..], &["--since", "90d", "--portal", &setting.sim.url()]].concat()).await;
     assert!(run.stdout.contains("those of the 2.0 weeks that are remembered"), "{}", run.stdout);
     assert!(run.stdout.contains("20/1h             1       0.5 "), "{}", run.stdout);
 }

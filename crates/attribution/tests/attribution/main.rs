@@ -145,6 +145,10 @@ async fn a_file_is_in_a_room_or_in_none_or_gone_or_nobody_saw_it() {
     assert_eq!((of(&places, "901"), gaps(&first)), (None, vec![]));
     assert_eq!(places.of(&event(FOLDER_DOWNLOADED, "900", now())), None, "folders are numbered apart");
 
+    let asked = sim.requests().len();
+    let places = Places::look_up(ask(&files), &mut first).await.unwrap();
+    assert_eq!((of(&places, "999"), sim.requests().len()), (Some(Whereabouts::Gone), asked), "nothing is asked again");
+
     sim.set_faults(vec![Fault::status(500).on("files/file")]);
     let mut second = later(&first, TimeDelta::days(2));
     let places = Places::look_up(ask(&["900", "902"]), &mut second).await.unwrap();

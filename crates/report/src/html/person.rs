@@ -119,10 +119,7 @@ fn proof(page: &mut Markup, person: &PersonLine, clock: Clock) {
         page.line_in("p", &[("class", "label")], line!["Matter ", matter.as_str()]);
     }
     for details in &person.details {
-        let is_table = matches!(details.blocks.first(), Some(crate::Block::Table(table)) if table.caption.is_empty());
-        if !is_table {
-            page.line_in("p", &[("class", "label")], details.summary.clone());
-        }
+        page.line_in("p", &[("class", "label")], details.summary.clone());
         titled(page, &details.blocks, &details.summary, clock);
     }
 }
