@@ -1,12 +1,11 @@
 //! What `doctor` says of this program: which rooms it would look at, by which terms, and whether it writes to people.
 
 use ::report::words::{blind_spot, list, plural};
-use audit_model::RoomId;
 use docspace_client::Room;
 use job_runner::{Check, Reached};
 
 use crate::config::Config;
-use crate::gather::{choose, tags};
+use crate::gather::{Tagged, advice, choose, tagged};
 use crate::remind::check_templates;
 use crate::rule::BLIND_SPOTS;
 
@@ -33,21 +32,17 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
 const ROOMS: &str = "rooms_looked_at";
 
 async fn looked_at(config: &Config, reached: &Reached) -> Vec<Check> {
-    let mut tagged = Vec::new();
-    for tag in tags(config.rooms.wanted()) {
-        match reached.client.rooms_with_tag(tag).await {
-            Ok(rooms) => tagged.push((tag.to_owned(), rooms.into_iter().map(|room| room.fact.id).collect())),
-            Err(error) => return vec![Check::failed(ROOMS, error)],
-        }
+    match tagged(config.rooms.wanted(), &reached.client).await {
+        Ok(tagged) => chosen(config, &reached.rooms, &tagged),
+        Err(error) => vec![Check::failed(ROOMS, error)],
     }
-    chosen(config, &reached.rooms, &tagged)
 }
 
-fn chosen(config: &Config, rooms: &[Room], tagged: &[(String, Vec<RoomId>)]) -> Vec<Check> {
+fn chosen(config: &Config, rooms: &[Room], tagged: &Tagged) -> Vec<Check> {
     let choice = choose(config.rooms.wanted(), rooms, tagged);
     if !choice.unknown.is_empty() {
-        let remedy = "look ids, titles and tags up in the portal";
-        let told = |unknown: &String| Check::usage(ROOMS, format!("no room is meant by `{unknown}`"), remedy);
+        let told =
+            |unknown: &String| Check::usage(ROOMS, format!("no room matches `{unknown}`"), advice(unknown, rooms));
         return choice.unknown.iter().map(told).collect();
     }
     if choice.ids.is_empty() {
@@ -126,11 +121,11 @@ mod tests {
         let rooms = [Room { fact, archived: false, owner: None, files: None, folders: None }];
         let state = |rooms: &[Room], wanted: &[&str]| {
             let list = wanted.iter().map(|&entry| entry.to_owned()).collect();
-            chosen(&Config { rooms: RoomChoice::List(list), ..Config::default() }, rooms, &[])[0].state
+            chosen(&Config { rooms: RoomChoice::List(list), ..Config::default() }, rooms, &Tagged::new())[0].state
         };
         assert_eq!(state(&rooms, &["Falcon"]), CheckState::Ok);
         assert_eq!(state(&rooms, &["Eagle"]), CheckState::Fail);
-        assert_eq!(chosen(&Config::default(), &[], &[])[0].state, CheckState::Fail);
-        assert_eq!(chosen(&Config::default(), &rooms, &[])[0].state, CheckState::Ok);
+        assert_eq!(chosen(&Config::default(), &[], &Tagged::new())[0].state, CheckState::Fail);
+        assert_eq!(chosen(&Config::default(), &rooms, &Tagged::new())[0].state, CheckState::Ok);
     }
 }

@@ -4,7 +4,7 @@ mod activity;
 mod reach;
 mod rooms;
 
-use audit_model::{GapReason, RoomId, Source, Window};
+use audit_model::{GapReason, Source, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::Room;
 use event_archive::Look;
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::rule::{SignIns, Terms};
 
 pub(crate) use activity::{Changed, Records};
-pub(crate) use rooms::{Choice, choose, tags, type_names, type_number};
+pub(crate) use rooms::{Choice, Tagged, advice, choose, tagged, type_names, type_number};
 
 /// What was asked, and what the rule goes by.
 pub(crate) struct Facts {
@@ -47,35 +47,17 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
 /// The rooms that the portal shows, and which of them are meant.
 async fn chosen(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<(Vec<Room>, Choice)> {
     let wanted = config.rooms.wanted();
-    let asked = async {
-        let mut tagged = Vec::new();
-        for tag in tags(wanted) {
-            let rooms = job.client.rooms_with_tag(tag).await?;
-            tagged.push((tag.to_owned(), rooms.into_iter().map(|room| room.fact.id).collect()));
-        }
-        Ok::<_, docspace_client::Error>(tagged)
-    };
     let Some(shown) = look.rooms().await? else { return Ok((Vec::new(), Choice::default())) };
-    let Some(tagged): Option<Vec<(String, Vec<RoomId>)>> = look.answered("rooms", asked.await) else {
+    let Some(tagged) = look.answered("rooms", tagged(wanted, &job.client).await) else {
         return Ok((Vec::new(), Choice::default()));
     };
     let choice = choose(wanted, &shown, &tagged);
     if !choice.unknown.is_empty() {
-        let message = |unknown: &String| no_room(unknown, &shown);
+        let message = |unknown: &String| format!("no room matches `{unknown}`; {}", advice(unknown, &shown));
         let problems = choice.unknown.iter().map(|unknown| Problem::new("rooms", message(unknown))).collect();
         return Err(job_runner::Error::Config(Problems(problems)).into());
     }
     Ok((shown, choice))
-}
-
-/// What to say of an entry that means no room.
-pub(crate) fn no_room(unknown: &str, rooms: &[Room]) -> String {
-    let is_alike = |room: &&Room| room.fact.title.for_terminal().to_lowercase() == unknown.to_lowercase();
-    let advice = match rooms.iter().find(is_alike) {
-        Some(room) => format!("did you mean `{}`?", room.fact.title.for_terminal()),
-        None => "look ids, titles and tags up in the portal".to_owned(),
-    };
-    format!("no room is meant by `{unknown}`; {advice}")
 }
 
 async fn terms(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Terms> {

@@ -50,9 +50,6 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
     report.body.reminded = reminded.before;
     report.body.since_last_run = reminded.since_last_run;
     report.is_held = report.body.is_held();
-    if let Err(failure) = &ended {
-        report.head.notes.push(format!("not everybody who is due was reminded: {failure:#}"));
-    }
     ended
 }
 
@@ -119,7 +116,7 @@ async fn remind(config: &Config, job: &Job, body: &Body, reminded: &mut Reminded
 fn why_nobody(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::NoMemory => {
-            "nobody was written to; with an empty store everybody who is inactive is written to again from the first step on"
+            "nobody was written to (and with an empty store, everybody who is inactive is written to again from the first step on)"
         }
         _ => "nobody was written to",
     }

@@ -1,9 +1,9 @@
 //! Which rooms the settings mean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{PortalText, RoomId};
-use docspace_client::Room;
+use docspace_client::{Client, Room};
 
 /// The portal's room types, by the names that settings have for them.
 const TYPES: [(&str, i32); 6] =
@@ -17,9 +17,29 @@ pub(crate) fn type_names() -> String {
     TYPES.map(|(name, _)| name).join(", ")
 }
 
-/// The tags that must be asked for.
-pub(crate) fn tags(wanted: Option<&[String]>) -> Vec<&str> {
-    wanted.unwrap_or_default().iter().filter_map(|entry| entry.strip_prefix("tag:")).collect()
+/// The rooms that carry each of the tags that are wanted.
+///
+/// # Errors
+/// Of the portal.
+pub(crate) async fn tagged(wanted: Option<&[String]>, client: &Client) -> Result<Tagged, docspace_client::Error> {
+    let mut tagged = Tagged::new();
+    for tag in wanted.unwrap_or_default().iter().filter_map(|entry| entry.strip_prefix("tag:")) {
+        let rooms = client.rooms_with_tag(tag).await?;
+        tagged.insert(tag.to_owned(), rooms.into_iter().map(|room| room.fact.id).collect());
+    }
+    Ok(tagged)
+}
+
+/// Rooms by tag.
+pub(crate) type Tagged = BTreeMap<String, Vec<RoomId>>;
+
+/// What to do about an entry that means no room.
+pub(crate) fn advice(unknown: &str, rooms: &[Room]) -> String {
+    let is_alike = |room: &&Room| room.fact.title.for_terminal().to_lowercase() == unknown.to_lowercase();
+    match rooms.iter().find(is_alike) {
+        Some(room) => format!("did you mean `{}`?", room.fact.title.for_terminal()),
+        None => "look ids, titles and tags up in the portal".to_owned(),
+    }
 }
 
 /// The rooms to look at.
@@ -33,7 +53,7 @@ pub(crate) struct Choice {
 }
 
 /// Chooses among the rooms that the portal shows; `tagged` says which rooms carry the tags that were asked for.
-pub(crate) fn choose(wanted: Option<&[String]>, rooms: &[Room], tagged: &[(String, Vec<RoomId>)]) -> Choice {
+pub(crate) fn choose(wanted: Option<&[String]>, rooms: &[Room], tagged: &Tagged) -> Choice {
     let mut choice = Choice::default();
     let mut archived = BTreeSet::new();
     let mut add = |fits: Vec<&Room>, choice: &mut Choice| {
@@ -59,12 +79,12 @@ pub(crate) fn choose(wanted: Option<&[String]>, rooms: &[Room], tagged: &[(Strin
 }
 
 /// A title cannot hold a colon, so `type:` and `tag:` are never titles.
-fn is_meant(entry: &str, room: &Room, tagged: &[(String, Vec<RoomId>)]) -> bool {
+fn is_meant(entry: &str, room: &Room, tagged: &Tagged) -> bool {
     if let Some(kind) = entry.strip_prefix("type:") {
         return room.fact.room_type == type_number(kind) && room.fact.room_type.is_some();
     }
     if let Some(tag) = entry.strip_prefix("tag:") {
-        return tagged.iter().any(|(known, rooms)| known == tag && rooms.contains(&room.fact.id));
+        return tagged.get(tag).is_some_and(|rooms| rooms.contains(&room.fact.id));
     }
     room.fact.is_meant_by(entry)
 }
@@ -83,7 +103,7 @@ mod tests {
     #[test]
     fn rooms_are_meant_by_id_title_type_and_tag() {
         let rooms = [room(71, "Falcon", 8, false), room(72, "Office", 2, false), room(73, "Old", 8, true)];
-        let tagged = [("deal".to_owned(), vec![RoomId::Number(72)])];
+        let tagged = [("deal".to_owned(), vec![RoomId::Number(72)])].into();
         let chosen = |wanted: &[&str]| {
             let wanted: Vec<String> = wanted.iter().map(|&entry| entry.to_owned()).collect();
             let choice = choose(Some(&wanted), &rooms, &tagged);
@@ -95,7 +115,7 @@ mod tests {
         assert_eq!(chosen(&["Office", "type:vdr"]), told("71 72", "", 1));
         assert_eq!(chosen(&["tag:deal", "tag:none"]), told("72", "tag:none", 0));
         assert_eq!(chosen(&["falcon"]), told("", "falcon", 0));
-        let all = choose(None, &rooms, &[]);
+        let all = choose(None, &rooms, &Tagged::new());
         assert_eq!((all.ids.len(), all.archived), (2, 1));
     }
 }

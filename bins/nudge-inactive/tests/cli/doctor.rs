@@ -46,7 +46,7 @@ async fn a_mail_server_that_does_not_answer_and_a_room_that_is_not_there_are_fai
     let (exit, told) = lines(&setting, &config, OWN).await;
     assert_eq!(exit, 2, "{told}");
     assert!(told.contains("FAIL  mail: ") && told.contains("`mail.port`"), "{told}");
-    assert!(told.contains("FAIL  rooms_looked_at: no room is meant by `Eagle`"), "{told}");
+    assert!(told.contains("FAIL  rooms_looked_at: no room matches `Eagle`"), "{told}");
 }
 
 /// While nobody is written to, an entry that means nobody harms nobody yet.
@@ -59,7 +59,7 @@ async fn whom_nobody_knows_is_named_while_reminding_is_off() {
     for entry in ["`gone@example.com`, named in `exclude_people`", "`chen@exmaple.com`, named in `remind.stop`"] {
         assert!(told.lines().any(|line| line.starts_with("warn  names: ") && line.contains(entry)), "{told}");
     }
-    assert!(told.contains("ok    reminders: nobody is written to; "), "{told}");
+    assert!(told.contains("ok    reminders: nobody is written to until "), "{told}");
     let config = settings_file(&setting, config);
     let ended = setting.run_with(&["--portal", &setting.sim.url(), "--config", &config]).await;
     assert_ne!(ended.exit, 3, "{}", ended.stdout);
