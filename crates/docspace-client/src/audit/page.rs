@@ -18,6 +18,9 @@ pub(super) const PAGE_ROWS: usize = 100;
 /// The portal's own resolution of dates in a query. Bounds are inclusive there and half-open here.
 pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(100);
 
+/// The portal's number for files.
+const FILE: &str = "1";
+
 /// The finest resolution in which a portal stores dates.
 const FINEST: TimeDelta = TimeDelta::microseconds(1);
 
@@ -34,11 +37,13 @@ pub(super) struct Asked {
     pub(super) count: usize,
     /// Only actions of this type, as the portal numbers them.
     pub(super) action_type: Option<&'static str>,
+    /// Only actions on files with these digits in their id.
+    pub(super) file: Option<u16>,
 }
 
 impl Asked {
     pub(super) fn all_of(span: Window) -> Self {
-        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None }
+        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None, file: None }
     }
 
     /// The next page of what is still to be read.
@@ -61,11 +66,13 @@ impl Client {
         let (from, to) = (asked.since.map(query_instant), query_instant(asked.to));
         let (start, count) = (asked.start.to_string(), asked.count.to_string());
         let fields = if self.wants_details() { AuditEventDto::FIELDS_WITH_DETAILS } else { AuditEventDto::FIELDS };
+        let file = asked.file.map(|digits| digits.to_string());
         let start = (asked.start > 0).then_some(("startIndex", start.as_str()));
         let query: Vec<(&str, &str)> = (from.as_deref().map(|from| ("from", from)).into_iter())
             .chain([("to", to.as_str()), ("count", &count), ("fields", fields)])
             .chain(start)
             .chain(asked.action_type.map(|number| ("actionType", number)))
+            .chain(file.iter().flat_map(|digits| [("entryType", FILE), ("target", digits)]))
             .collect();
         let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
         let rows = self.get_rows::<AuditEventDto>(question, on_fault).await?.response;
