@@ -66,7 +66,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
 
 /// The rooms of the portal, and which of them to watch: those that the settings name, and the one that they ask for.
 async fn watched(config: &Config, requested: Option<RoomId>, job: &Job, look: &mut Look) -> anyhow::Result<Watched> {
-    let list_read = look.rooms().await?.is_some();
+    let list_read = look.knows_rooms().await?;
     let rooms = job.archive.rooms(job.window).await?;
     let mut ids = choose(&config.rooms, &rooms, list_read)?;
     ids.extend(requested);
