@@ -1,12 +1,13 @@
 //! Reading the audit trail, newest row first, in slices that fit into memory.
 //!
 //! `Rest` (what is still to be read) → [`walk`]: [`page::Asked`] (a question) → [`page::Page`] (an answer that can be one) →
-//! [`count`] (were all rows of a date seen?) → `Slice` (rows and gaps) and a `Rest` that goes on at the same place.
+//! [`passes`] (which date is meant where clocks were set back?), [`count`] (were all rows of a date seen?) → `Slice` (rows and gaps) and a `Rest` that goes on at the same place.
 //! A page that fails goes through [`bisect`], which finds the second of the row that cannot be read.
 
 mod bisect;
 mod count;
 mod page;
+mod passes;
 mod walk;
 
 use std::collections::HashSet;
@@ -16,9 +17,9 @@ use tracing::debug;
 
 use self::bisect::Found;
 use self::page::Page;
+use self::passes::Open;
 use crate::client::OnFault;
 use crate::slice::merge;
-use crate::zone::repeated_hours;
 use crate::{Client, Error, Rest, Slice, SliceGap};
 
 pub(crate) use page::query_instant;
@@ -70,6 +71,8 @@ struct Reader<'a> {
     most_rows: usize,
     /// The rows of the slice, and those of the date where the one before it ended.
     seen: HashSet<i64>,
+    /// Rows of the walk that may be of either pass of a repeated hour, newest first.
+    open: Vec<Open>,
     /// Equal dates come in another order with each page.
     shuffled: bool,
     /// The portal answered a question that no row answers.
@@ -87,6 +90,7 @@ impl<'a> Reader<'a> {
             client,
             most_rows,
             seen: rest.place.iter().flat_map(|place| place.ids.iter().copied()).collect(),
+            open: Vec::new(),
             shuffled: rest.shuffled,
             answers: false,
             bad_pages: 0,
@@ -104,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn read(&mut self, rest: Rest) {
-        let mut parts = parts_of(rest, self.client);
+        let mut parts = vec![rest];
         while let Some(mut part) = parts.pop() {
             match self.walk(&mut part).await {
                 Ok(()) => {}
@@ -113,12 +117,18 @@ impl<'a> Reader<'a> {
                     self.slice.unread = std::mem::take(&mut parts);
                 }
                 Err(Stop::FilterIgnored) => return self.forget(GapReason::AuditFeatureMissing),
-                Err(Stop::Unproven) => self.gap(part.span, GapReason::UnstablePaging),
+                Err(Stop::Unproven) => {
+                    self.give_up_open(GapReason::UnstablePaging);
+                    self.gap(part.span, GapReason::UnstablePaging);
+                }
                 Err(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
                 Err(Stop::Unreadable(error)) => match self.find_unreadable(&part, error).await {
                     Ok(Found::Second(second)) => {
                         self.unreadable_second(second).await;
                         let newer = Window::new(second.until, part.span.until);
+                        if newer.is_empty() {
+                            self.give_up_open(GapReason::UnreadableRow);
+                        }
                         parts.push(Rest::from(Window::new(part.span.since, second.since)));
                         parts.push(Rest { span: newer, ..part });
                         parts.retain(|part| !part.span.is_empty());
@@ -156,6 +166,7 @@ impl<'a> Reader<'a> {
 
     /// Ends the read: these parts were not seen.
     fn fail(&mut self, parts: impl Iterator<Item = Rest>, error: Error) {
+        self.give_up_open(error.gap_reason());
         parts.for_each(|part| self.gap(part.span, error.gap_reason()));
         self.slice.error = Some(error);
     }
@@ -166,17 +177,4 @@ impl<'a> Reader<'a> {
             self.slice.gaps.push(SliceGap { span, why });
         }
     }
-}
-
-/// The rest in parts in which each printed date has one meaning, older first.
-fn parts_of(rest: Rest, client: &Client) -> Vec<Rest> {
-    let mut parts = Vec::new();
-    let mut newest = rest;
-    for change in repeated_hours(newest.span, client.time_zone()) {
-        let [older, newer] = newest.split_at(change);
-        parts.push(older);
-        newest = newer;
-    }
-    parts.push(newest);
-    parts
 }

@@ -177,7 +177,8 @@ impl Walk<'_> {
     }
 
     /// Whether the list ends with this page: asked for from its last row on, the portal shows that row and no other. Where the page does
-    /// not reach beyond the span, also alone: what leaves out the last rows of every answer cannot show it.
+    /// not reach beyond the span, also alone: what leaves out the first or the last rows of every answer cannot show it. Where it does,
+    /// alone is enough, unless others share its date: then no row before it is missing.
     async fn is_end(&mut self, page: &Page, start: usize) -> Result<bool, Stopped> {
         let end = start + page.len();
         let asked = match page.last() {
@@ -185,6 +186,10 @@ impl Walk<'_> {
             None => self.pages.part(0, 1, OnFault::RepeatOnce).await.map(|rows| rows.is_empty()),
             Some(Row::Unreadable { .. }) => {
                 self.pages.part(end, PAGE_ROWS, OnFault::RepeatOnce).await.map(|rows| rows.is_empty())
+            }
+            Some(Row::Read(last)) if last.at < self.slice.span.since - MARGIN && is_alone_in_its_date(page, last) => {
+                let rows = self.pages.part(end - 1, 1, OnFault::RepeatOnce).await;
+                rows.map(|rows| matches!(&rows[..], [Row::Read(again)] if again.id == last.id))
             }
             Some(Row::Read(last)) => match self.is_alone(end - 1, 2, last.at).await {
                 Ok(true) if last.at >= self.slice.span.since - MARGIN => self.is_alone(end - 1, 1, last.at).await,
@@ -307,6 +312,10 @@ fn id(row: &Row<LoginEvent>) -> Option<i64> {
         Row::Read(row) => Some(row.id),
         Row::Unreadable { .. } => None,
     }
+}
+
+fn is_alone_in_its_date(page: &Page, last: &LoginEvent) -> bool {
+    page.iter().filter_map(date).filter(|at| *at == last.at).count() == 1
 }
 
 fn date(row: &Row<LoginEvent>) -> Option<DateTime<Utc>> {

@@ -58,6 +58,10 @@ impl Rest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bookmark {
     pub(crate) date: DateTime<Utc>,
+    /// The question that its rows are counted under: up to this date, of which so many rows stand before them. The date itself and none
+    /// but in a repeated hour, as long as it may be the other pass.
+    pub(crate) to: DateTime<Utc>,
+    pub(crate) before: usize,
     /// The rows of this date that were seen.
     pub(crate) ids: HashSet<i64>,
     /// How many rows of this date pages have shown, those that came twice included.

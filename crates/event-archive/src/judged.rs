@@ -59,17 +59,28 @@ pub struct GivenUp {
     pub at: DateTime<Utc>,
 }
 
-/// Notes the dates of late rows down, in the transaction that stores the rows: for this part, and for every other that has judged that
-/// time.
-pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], part: &Part) -> Result<(), sqlx::Error> {
+/// How rows of a source are told from those of the others that wait, before the name of the part.
+pub(crate) const AUDIT_WAITS_AS: &str = "";
+
+/// The same for logins.
+pub(crate) const LOGINS_WAIT_AS: &str = "logins of ";
+
+/// Notes the dates of late rows of a source down, in the transaction that stores the rows: for this part, and for every other that has
+/// judged that time.
+pub(crate) async fn wait(
+    write: &mut SqliteConnection,
+    late: &[DateTime<Utc>],
+    (source, part): (&str, &Part),
+) -> Result<(), sqlx::Error> {
     for at in late {
         sqlx::query(
-            "INSERT INTO unjudged (part, at_us) SELECT ?1, ?2
-             UNION SELECT part, ?2 FROM judged_span WHERE until_us > ?2
+            "INSERT INTO unjudged (part, at_us) SELECT ?3 || ?1, ?2
+             UNION SELECT ?3 || part, ?2 FROM judged_span WHERE until_us > ?2
              ON CONFLICT DO NOTHING",
         )
         .bind(part.as_str())
         .bind(micros(*at))
+        .bind(source)
         .execute(&mut *write)
         .await?;
     }
@@ -162,12 +173,15 @@ impl Archive {
         let part = self.part().as_str();
         let mut write = self.store().begin().await?;
         if with_late && before.ended().is_none_or(|ended| until >= ended) {
-            sqlx::query("DELETE FROM unjudged WHERE part = ? AND at_us < ?")
-                .bind(part)
-                .bind(micros(until))
-                .execute(&mut *write)
-                .await
-                .map_err(failed)?;
+            for source in [AUDIT_WAITS_AS, LOGINS_WAIT_AS] {
+                sqlx::query("DELETE FROM unjudged WHERE part = ? || ? AND at_us < ?")
+                    .bind(source)
+                    .bind(part)
+                    .bind(micros(until))
+                    .execute(&mut *write)
+                    .await
+                    .map_err(failed)?;
+            }
         }
         let mut spans = before.spans;
         let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
@@ -252,9 +266,10 @@ impl Archive {
         Ok(rows.into_iter().filter_map(given_up).collect())
     }
 
-    /// What came late in this run, and in earlier ones whose findings were not told; oldest first, each moment once.
-    pub(crate) async fn unjudged(&self) -> Result<Vec<LateRow>, Error> {
-        let dates: Vec<i64> = sqlx::query_scalar("SELECT at_us FROM unjudged WHERE part = ? ORDER BY at_us")
+    /// What of a source came late in this run, and in earlier ones whose findings were not told; oldest first, each moment once.
+    pub(crate) async fn unjudged(&self, source: &str) -> Result<Vec<LateRow>, Error> {
+        let dates: Vec<i64> = sqlx::query_scalar("SELECT at_us FROM unjudged WHERE part = ? || ? ORDER BY at_us")
+            .bind(source)
             .bind(self.part().as_str())
             .fetch_all(self.store().pool())
             .await

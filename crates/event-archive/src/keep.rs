@@ -55,8 +55,8 @@ impl Archive {
                 insert.build_query_scalar().persistent(is_usual(some)).fetch_all(&mut *write).await.map_err(failed)?;
             late.extend(new.into_iter().filter_map(instant));
         }
-        if S::IS_JUDGED {
-            judged::wait(&mut write, &late, self.part()).await.map_err(failed)?;
+        if let Some(source) = S::WAITS_AS {
+            judged::wait(&mut write, &late, (source, self.part())).await.map_err(failed)?;
         }
         replace_spans(&mut write, name, spans.covered).await.map_err(failed)?;
         replace_spans(&mut write, &unreadable_name(name), spans.bad).await.map_err(failed)?;

@@ -17,6 +17,10 @@ pub struct Look {
     pub now: DateTime<Utc>,
     judged_from: DateTime<Utc>,
     coverage: Coverage,
+    /// As the portal has told it in this run.
+    rooms: Option<Vec<Room>>,
+    /// The audit trail was read without a gap.
+    is_audit_whole: bool,
 }
 
 impl Look {
@@ -28,7 +32,8 @@ impl Look {
         blind_spots: &[BlindSpot],
     ) -> Self {
         let coverage = Coverage { main, blind_spots: blind_spots.to_vec(), ..Coverage::default() };
-        Look { client, archive, window, now, judged_from: window.since, coverage }
+        let judged_from = window.since;
+        Look { client, archive, window, now, judged_from, coverage, rooms: None, is_audit_whole: false }
     }
 
     /// The same for a run that judges from before its window on, where a burst began that has not ended.
@@ -90,13 +95,26 @@ impl Look {
         Ok(failed)
     }
 
-    /// Brings the list of rooms up to date, and gives it; `None` when it could not be read.
+    /// Brings the list of rooms up to date, and gives it; `None` when it could not be read. The portal is asked once in a run.
     ///
     /// # Errors
     /// Only of the store.
     pub async fn rooms(&mut self) -> Result<Option<Vec<Room>>, Error> {
-        let answer = self.archive.refresh_rooms(&self.client, self.window, self.now).await?;
-        Ok(self.answered(Source::Rooms.name(), answer))
+        if self.rooms.is_none() {
+            let answer = self.archive.refresh_rooms(&self.client, self.window, self.now).await?;
+            self.rooms = self.answered(Source::Rooms.name(), answer);
+        }
+        Ok(self.rooms.clone())
+    }
+
+    /// Brings the remembered rooms up to date, for whoever does not need the list itself: the portal is asked for it only when it may have
+    /// changed. Whether all its rooms are known. Call it after the audit trail was read.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn knows_rooms(&mut self) -> Result<bool, Error> {
+        let is_fresh = self.is_audit_whole && self.archive.rooms_are_fresh(self.window, self.now).await?;
+        Ok(is_fresh || self.rooms().await?.is_some())
     }
 
     /// Brings the activity log of a room up to date, and gives what of it was not seen. A room that is gone has none, and that is no gap.
@@ -151,6 +169,7 @@ impl Look {
 
     fn saw_audit(&mut self, refreshed: Refreshed) -> Unjudged {
         self.coverage.audit.clone_from(&refreshed.coverage);
+        self.is_audit_whole = refreshed.coverage.is_some() && refreshed.gaps.is_empty() && refreshed.error.is_none();
         self.hand_on(refreshed)
     }
 

@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 
 use crate::archive::{unknown_form_name, unreadable_name};
 use crate::facts::Fact;
+use crate::judged::{AUDIT_WAITS_AS, LOGINS_WAIT_AS};
 use crate::keep::Spans;
 use crate::reading::Reading;
 use crate::source::{Audit, Logins, RoomLog, Source};
@@ -42,7 +43,7 @@ pub struct Refreshed {
     /// What of the window was not seen.
     pub gaps: Vec<Gap>,
     /// Rows found in spans that an earlier run had read, and rows in holes ([`Archive::with_holes`]), also such before the window: rules
-    /// judge them all the same. Of the audit trail also those of earlier runs, until [`Archive::keep_judged`].
+    /// judge them all the same. Also those of earlier runs, until [`Archive::keep_judged`].
     pub late: Vec<LateRow>,
     /// What of the history before the window was not seen though it was wanted and the portal has it: no gap of the window.
     pub history: Option<Gap>,
@@ -69,7 +70,7 @@ impl Archive {
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
         let refreshed = self.refresh(&Audit, client, (window, window.since), self.holes(), now).await?;
-        let late = self.unjudged().await?.into_iter().chain(self.in_holes(EVENT_DATES_SQL).await?);
+        let late = self.unjudged(AUDIT_WAITS_AS).await?.into_iter().chain(self.in_holes(EVENT_DATES_SQL).await?);
         Ok(Refreshed { late: in_order(late), ..refreshed })
     }
 
@@ -84,7 +85,7 @@ impl Archive {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, Error> {
         let refreshed = self.read_logins(client, window, (TimeDelta::zero(), self.holes()), now).await?;
-        let late = refreshed.late.iter().copied().chain(self.in_holes(LOGIN_DATES_SQL).await?);
+        let late = self.unjudged(LOGINS_WAIT_AS).await?.into_iter().chain(self.in_holes(LOGIN_DATES_SQL).await?);
         Ok(Refreshed { late: in_order(late), ..refreshed })
     }
 

@@ -29,6 +29,17 @@ const AGENTS_READ: &str = "agents";
 /// So long it is believed which agents there are: of a new one an event tells.
 const AGENTS_KEPT: TimeDelta = TimeDelta::hours(1);
 
+/// When the list of rooms was last read, and what was stored then.
+const LIST_READ: &str = "rooms";
+
+/// So long the list is believed while nothing happens on the portal: every change of it is an event.
+const LIST_KEPT: TimeDelta = TimeDelta::hours(1);
+
+/// Events of so long a time before the list was read are counted with it: every run looks for late ones.
+const COUNTED_BEFORE: TimeDelta = TimeDelta::days(3);
+
+const COUNT_SQL: &str = "SELECT count(*) FROM audit_event WHERE at_us >= ?";
+
 /// What the words before titles mean, as earlier runs have learnt it.
 const WORDS: &str = "words before titles";
 
@@ -53,7 +64,33 @@ impl Archive {
         }
         let facts: Vec<RoomFact> = rooms.iter().map(|room| room.fact.clone()).collect();
         self.keep_rooms(&facts, now).await?;
-        Ok(self.refresh_agents(client, window, now).await?.map(|()| rooms))
+        let answer = self.refresh_agents(client, window, now).await?.map(|()| rooms);
+        if answer.is_ok() {
+            self.keep_fact(LIST_READ, "", &self.events_since(now - COUNTED_BEFORE).await?, now).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Whether the portal's list of rooms must be the one that was remembered: it was read lately, and not an event was stored since. Ask it
+    /// after [`refresh_audit`](Self::refresh_audit), when that left no gap.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn rooms_are_fresh(&self, window: Window, now: DateTime<Utc>) -> Result<bool, Error> {
+        let Some(read) = self.fact::<u64>(LIST_READ, "").await? else { return Ok(false) };
+        let is_lately = (TimeDelta::zero()..LIST_KEPT).contains(&(now - read.learned_at));
+        Ok(is_lately
+            && self.events_since(read.learned_at - COUNTED_BEFORE).await? == read.value
+            && !self.agents_are_due(window, now).await?)
+    }
+
+    async fn events_since(&self, since: DateTime<Utc>) -> Result<u64, Error> {
+        let count: i64 = sqlx::query_scalar(COUNT_SQL)
+            .bind(micros(since))
+            .fetch_one(self.store().pool())
+            .await
+            .map_err(|source| self.failed("counting the events", source))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Reads the AI agents and remembers them, where something may have happened in one: they bear titles of their own, which may be those
@@ -64,8 +101,7 @@ impl Archive {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Result<(), docspace_client::Error>, Error> {
-        let is_fresh = |read: DateTime<Utc>| (TimeDelta::zero()..AGENTS_KEPT).contains(&(now - read));
-        if self.moment(AGENTS_READ).await?.is_some_and(is_fresh) || !self.knows_no_word(window).await? {
+        if !self.agents_are_due(window, now).await? {
             return Ok(Ok(()));
         }
         let agents = match client.agents().await {
@@ -76,6 +112,11 @@ impl Archive {
         self.keep_rooms(&facts, now).await?;
         self.keep_moment(AGENTS_READ, now).await?;
         Ok(Ok(()))
+    }
+
+    async fn agents_are_due(&self, window: Window, now: DateTime<Utc>) -> Result<bool, Error> {
+        let is_fresh = |read: DateTime<Utc>| (TimeDelta::zero()..AGENTS_KEPT).contains(&(now - read));
+        Ok(!self.moment(AGENTS_READ).await?.is_some_and(is_fresh) && self.knows_no_word(window).await?)
     }
 
     /// Whether something happened in a place of which no event has told that it is a room.

@@ -9,6 +9,7 @@ use docspace_client::{Client, LogEntry, Slice};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
+use crate::judged::{AUDIT_WAITS_AS, LOGINS_WAIT_AS};
 use crate::phrases::Phrases;
 use crate::rows::micros;
 use crate::unread::Part;
@@ -20,8 +21,8 @@ pub(crate) type Columns<'c> = Separated<'c, Sqlite, &'static str>;
 pub(crate) trait Source {
     type Row;
 
-    /// Whether rules judge its rows.
-    const IS_JUDGED: bool = false;
+    /// Where rules judge its rows: the name under which those that came late wait for it.
+    const WAITS_AS: Option<&'static str> = None;
 
     /// Whether every answer begins with the newest row of all, so that one without rows says that there is none of any time.
     const IS_ONE_LIST: bool = false;
@@ -82,7 +83,7 @@ pub(crate) struct Audit;
 impl Source for Audit {
     type Row = AuditEvent;
 
-    const IS_JUDGED: bool = true;
+    const WAITS_AS: Option<&'static str> = Some(AUDIT_WAITS_AS);
 
     fn name(&self) -> String {
         "audit".to_owned()
@@ -177,6 +178,9 @@ pub(crate) struct Logins {
 
 impl Source for Logins {
     type Row = LoginEvent;
+
+    const WAITS_AS: Option<&'static str> = Some(LOGINS_WAIT_AS);
+
     /// And somebody has signed in: whoever made the key.
     const IS_ONE_LIST: bool = true;
 

@@ -8,6 +8,7 @@
 //! Remembered in a file beside the lock and not in the store, because a store that cannot be used is one of the failures; where that
 //! cannot be written, in the next best place.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
@@ -32,6 +33,16 @@ const MAX_CLASS_CHARS: usize = 1_000;
 
 /// A gap that moves with the window is another one when it is more than twice as wide, by at least this much.
 const WIDER_BY: TimeDelta = TimeDelta::hours(1);
+
+/// What befalls any question alike, as the errors of the portal begin: which one it befell makes no difference.
+const OF_ANY_QUESTION: [&str; 6] = [
+    "the portal does not answer",
+    "the portal gave no complete answer in time",
+    "the connection broke before the portal's answer was complete",
+    "the portal's database does not answer",
+    "the proxy in front of the portal failed",
+    "the portal's limit was reached",
+];
 
 /// What a run says of the failures that earlier runs have told.
 #[derive(Debug)]
@@ -75,7 +86,7 @@ impl Failures {
         };
         let notes: &[&str] = if verdict == Verdict::Nothing { &["nothing can be concluded"] } else { &[] };
         self.gate.with(|told| {
-            let is_news = told.has_new_gap(&coverage.merged_gaps(), patience);
+            let is_news = told.has_new_gap(&coverage.merged_gaps(), verdict, patience);
             let is_worse = told.due(notes, patience).next().is_some();
             told.settle(patience, is_news || is_worse)
         })
@@ -262,9 +273,15 @@ impl ToldBefore {
     }
 
     /// Whether a gap is new, has changed, or was not told for so long. From now on all of them were.
-    fn has_new_gap(&mut self, gaps: &[Gap], patience: TimeDelta) -> bool {
-        let is_told =
-            |gap: &Gap| self.gaps.iter().any(|told| is_within(told.at, self.now, patience) && is_same(&told.gap, gap));
+    fn has_new_gap(&mut self, gaps: &[Gap], verdict: Verdict, patience: TimeDelta) -> bool {
+        // where nothing can be concluded, it makes no difference at which question the portal failed
+        let is_as_good = |told: &Gap, gap: &Gap| {
+            is_same(told, gap)
+                || verdict == Verdict::Nothing && is_same(told, &Gap { what: told.what.clone(), ..gap.clone() })
+        };
+        let is_told = |gap: &Gap| {
+            self.gaps.iter().any(|told| is_within(told.at, self.now, patience) && is_as_good(&told.gap, gap))
+        };
         if gaps.iter().all(is_told) {
             return false;
         }
@@ -366,10 +383,18 @@ const UNITS: [&str; 15] = [
     "tries",
 ];
 
+/// The message without the question at which the portal failed, where it would have failed at any.
+fn without_question(text: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = text.split_once("cannot ") else { return Cow::Borrowed(text) };
+    let failures = OF_ANY_QUESTION.iter().filter_map(|failure| rest.find(&format!(": {failure}")));
+    failures.min().map_or(Cow::Borrowed(text), |question| Cow::Owned(format!("{before}{}", &rest[question + 2..])))
+}
+
 /// The message without what differs from run to run: instants, and what was measured. Other numbers make a difference: another month
 /// is another mistake.
 fn class(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
+    let text = without_question(text);
     for word in text.split_whitespace() {
         let core = word.trim_matches(|c: char| "()[]{},;:.\"'`".contains(c));
         let last = kept.last().map(|last| last.trim_matches(|c: char| "()[]{},;:\"'`".contains(c)));

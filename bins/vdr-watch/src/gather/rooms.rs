@@ -55,7 +55,7 @@ impl Watched {
         job: &Job,
         look: &mut Look,
     ) -> anyhow::Result<Self> {
-        let list_read = look.rooms().await?.is_some();
+        let list_read = look.knows_rooms().await?;
         let rooms = job.archive.rooms(job.window).await?;
         let mut ids = choose(&config.rooms, &rooms, list_read)?;
         ids.extend(requested);

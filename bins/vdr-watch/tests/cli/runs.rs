@@ -79,15 +79,14 @@ async fn a_second_run_asks_for_what_is_new_only() {
     assert!(asked_again < asked_first, "{asked_again} pages after {asked_first}");
 }
 
-/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, whether it was the last,
-/// the rooms.
+/// Nothing new, and what the portal is like was asked today: the question that proves the filter, one page, whether it was the last.
 #[tokio::test]
-async fn a_run_with_nothing_new_asks_four_questions() {
+async fn a_run_with_nothing_new_asks_three_questions() {
     let setting = Setting::new("quiet").await;
     setting.run(&[]).await;
     let before = setting.sim.requests().len();
     setting.run(&[]).await;
-    assert_eq!(setting.sim.requests().len() - before, 4);
+    assert_eq!(setting.sim.requests().len() - before, 3);
 }
 
 /// What is remembered of the portal is not believed when it stops being true.

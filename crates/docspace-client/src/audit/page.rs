@@ -18,6 +18,9 @@ pub(super) const PAGE_ROWS: usize = 100;
 /// The portal's own resolution of dates in a query. Bounds are inclusive there and half-open here.
 pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(100);
 
+/// The portal's number for files.
+const FILE: &str = "1";
+
 /// The finest resolution in which a portal stores dates.
 const FINEST: TimeDelta = TimeDelta::microseconds(1);
 
@@ -34,11 +37,13 @@ pub(super) struct Asked {
     pub(super) count: usize,
     /// Only actions of this type, as the portal numbers them.
     pub(super) action_type: Option<&'static str>,
+    /// Only actions on files with these digits in their id.
+    pub(super) file: Option<u16>,
 }
 
 impl Asked {
     pub(super) fn all_of(span: Window) -> Self {
-        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None }
+        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None, file: None }
     }
 
     /// The next page of what is still to be read.
@@ -48,8 +53,8 @@ impl Asked {
     pub(super) fn next_of(rest: &Rest) -> Self {
         let Some(place) = &rest.place else { return Asked::all_of(rest.span) };
         let anew = rest.shuffled && !place.fills_page;
-        let start = if anew { 0 } else { place.reached.saturating_sub(1) };
-        Asked { to: place.date, start, ..Asked::all_of(rest.span) }
+        let start = place.before + if anew { 0 } else { place.reached.saturating_sub(1) };
+        Asked { to: place.to, start, ..Asked::all_of(rest.span) }
     }
 }
 
@@ -61,11 +66,13 @@ impl Client {
         let (from, to) = (asked.since.map(query_instant), query_instant(asked.to));
         let (start, count) = (asked.start.to_string(), asked.count.to_string());
         let fields = if self.wants_details() { AuditEventDto::FIELDS_WITH_DETAILS } else { AuditEventDto::FIELDS };
+        let file = asked.file.map(|digits| digits.to_string());
         let start = (asked.start > 0).then_some(("startIndex", start.as_str()));
         let query: Vec<(&str, &str)> = (from.as_deref().map(|from| ("from", from)).into_iter())
             .chain([("to", to.as_str()), ("count", &count), ("fields", fields)])
             .chain(start)
             .chain(asked.action_type.map(|number| ("actionType", number)))
+            .chain(file.iter().flat_map(|digits| [("entryType", FILE), ("target", digits)]))
             .collect();
         let question = Question::new("the audit trail", "security/audit/events/filter", "*:read").query(&query);
         let rows = self.get_rows::<AuditEventDto>(question, on_fault).await?.response;
@@ -77,12 +84,16 @@ impl Client {
 /// A row with its true date where it has one, and why it could not be understood where it could not.
 pub(super) struct Row {
     pub(super) at: Option<DateTime<Utc>>,
+    /// It may have happened so much earlier: in the first pass of a repeated hour.
+    pub(super) or_earlier_by: Option<TimeDelta>,
     pub(super) event: Result<AuditEvent, GapReason>,
 }
 
 /// An answer that can be the answer to what was asked.
 pub(super) struct Page {
     pub(super) rows: Vec<Row>,
+    /// A row of it tells to which pass of a repeated hour the rows before it belong.
+    pub(super) tells_passes: bool,
     asked: Asked,
 }
 
@@ -94,26 +105,37 @@ impl Page {
             return None;
         }
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
-        let (mut newest, mut ids, mut rows) = (asked.to, HashSet::new(), Vec::with_capacity(raw.len()));
+        let (mut newest, mut ids) = (asked.to, HashSet::new());
+        let mut page = Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, asked: *asked };
         for row in raw {
-            rows.push(match row {
+            match row {
                 Raw::Read(mut event) => {
-                    event.at = true_date(event.at, since, newest, zone)?;
-                    newest = event.at;
+                    let date = true_date(event.at, since, newest, zone)?;
+                    (event.at, newest) = (date.at, date.at);
                     if !ids.insert(event.id) {
                         return None;
                     }
-                    Row { at: Some(event.at), event: Ok(event) }
+                    page.push(Some(date), Ok(event));
                 }
                 Raw::Unreadable { at: printed, why } => {
-                    let at = printed.and_then(|printed| true_date(printed, since, newest, zone));
-                    newest = at.unwrap_or(newest);
-                    Row { at, event: Err(why) }
+                    let date = printed.and_then(|printed| true_date(printed, since, newest, zone));
+                    newest = date.as_ref().map_or(newest, |date| date.at);
+                    page.push(date, Err(why));
                 }
-            });
+            }
         }
-        let page = Page { rows, asked: *asked };
         page.goes_on_from(place).then_some(page)
+    }
+
+    /// Rows stand in the order of their true dates. So what fits one pass alone, be it for the row before it, settles those before it.
+    fn push(&mut self, date: Option<TrueDate>, event: Result<AuditEvent, GapReason>) {
+        let pass = date.as_ref().map_or(Pass::NotRepeated, |date| date.pass);
+        if pass == Pass::Certain {
+            self.rows.iter_mut().for_each(|row| row.or_earlier_by = None);
+            self.tells_passes = true;
+        }
+        let or_earlier_by = if let Pass::Either { earlier_by } = pass { Some(earlier_by) } else { None };
+        self.rows.push(Row { at: date.map(|date| date.at), or_earlier_by, event });
     }
 
     fn goes_on_from(&self, place: Option<&Bookmark>) -> bool {
@@ -132,7 +154,7 @@ impl Page {
             return None;
         }
         let shown = self.rows.iter().take_while(|row| row.at == Some(date)).count();
-        Some((&place.ids | &self.ids_of(date), self.asked.start + shown))
+        Some((&place.ids | &self.ids_of(date), self.asked.start + shown - place.before))
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -165,14 +187,16 @@ impl Page {
         let date = self.rows[last].at?;
         let first = self.rows[..=last].iter().position(|row| row.at == Some(date))?;
         let fills_page = self.rows[..first].iter().all(|row| row.at.is_none());
-        let goes_on = fills_page && self.asked.to == date;
-        let before = if goes_on { self.asked.start } else { 0 };
         let mut ids = self.ids_of(date);
         let known = place.filter(|place| place.date == date);
         ids.extend(known.into_iter().flat_map(|place| &place.ids));
         let flawed = self.is_flawed_at(date) || known.is_some_and(|place| place.flawed);
         let first = if fills_page { 0 } else { first };
-        Some(Bookmark { date, ids, reached: before + last + 1 - first, fills_page, flawed })
+        let before = known.map_or(self.asked.start + first, |place| place.before);
+        let reached = self.asked.start + last + 1 - before;
+        // up to a date that may be another one nothing can be asked for
+        let (to, before) = if self.rows[last].or_earlier_by.is_some() { (self.asked.to, before) } else { (date, 0) };
+        Some(Bookmark { date, to, before, ids, reached, fills_page, flawed })
     }
 
     /// Where rows happened that could not be understood: in their second, or between their neighbours.
@@ -206,16 +230,34 @@ pub(super) fn up_to(since: DateTime<Utc>, place: &Bookmark) -> Window {
     Window::new(since, place.date + FINEST)
 }
 
+/// When a row happened.
+struct TrueDate {
+    at: DateTime<Utc>,
+    pass: Pass,
+}
+
+/// What is known about the pass of a repeated hour that a row belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    NotRepeated,
+    /// The other does not fit.
+    Certain,
+    /// The second, or the first.
+    Either { earlier_by: TimeDelta },
+}
+
 /// The date of a row that the portal returned for `since ..= to`: as printed, or earlier by what a repeated hour makes it late when
 /// only that fits. `None` when nothing fits, so the row was not selected by these bounds.
-fn true_date(
-    printed: DateTime<Utc>,
-    since: DateTime<Utc>,
-    to: DateTime<Utc>,
-    zone: Option<Tz>,
-) -> Option<DateTime<Utc>> {
+fn true_date(printed: DateTime<Utc>, since: DateTime<Utc>, to: DateTime<Utc>, zone: Option<Tz>) -> Option<TrueDate> {
     let fits = |date: &DateTime<Utc>| (since..=to).contains(date);
-    Some(printed).filter(fits).or_else(|| Some(printed - lateness(printed, zone)).filter(fits))
+    let earlier_by = lateness(printed, zone);
+    let (late, early) = (Some(printed).filter(fits), Some(printed - earlier_by).filter(fits));
+    let pass = match (late, early) {
+        _ if earlier_by.is_zero() || zone.is_none() => Pass::NotRepeated,
+        (Some(_), Some(_)) => Pass::Either { earlier_by },
+        _ => Pass::Certain,
+    };
+    Some(TrueDate { at: late.or(early)?, pass })
 }
 
 /// An instant as the portal's query parser takes it: whole seconds, or exactly seven digits.
@@ -246,12 +288,12 @@ mod tests {
     fn a_row_of_the_autumn_hour_is_taken_back_into_its_part() {
         let (since, to) = (at("2025-10-26T00:00:00Z"), at("2025-10-26T00:59:59Z"));
         for zone in [Some(Tz::Europe__Berlin), None] {
-            let true_date = |printed| true_date(at(printed), since, to, zone);
+            let true_date = |printed| true_date(at(printed), since, to, zone).map(|date| date.at);
             assert_eq!(true_date("2025-10-26T01:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
             assert_eq!(true_date("2025-10-26T00:30:00Z"), Some(at("2025-10-26T00:30:00Z")));
             assert_eq!(true_date("2025-10-26T02:30:00Z"), None);
             assert_eq!(true_date("2025-10-25T23:59:59Z"), None);
         }
-        assert_eq!(true_date(at("2025-10-26T01:30:00Z"), since, to, Some(Tz::UTC)), None);
+        assert!(true_date(at("2025-10-26T01:30:00Z"), since, to, Some(Tz::UTC)).is_none());
     }
 }

@@ -58,10 +58,10 @@ impl Reader<'_> {
         let mut tries = 1;
         loop {
             match self.step(rest).await? {
-                Step::End => return Ok(()),
+                Step::End => return self.settle(rest).await.map(drop),
                 Step::Further => {
                     tries = 1;
-                    if self.slice.rows.len() >= self.most_rows {
+                    if self.ends_here(rest).await? {
                         return Err(Stop::Full);
                     }
                     continue;
@@ -103,15 +103,24 @@ impl Reader<'_> {
         let last =
             page.rows.last().and_then(|row| row.event.as_ref().ok()).map(|last| Known { id: last.id, at: last.at });
         let counted = rest.place.as_ref().and_then(|place| Some((place.date, page.count(place)?)));
+        if page.tells_passes {
+            self.open.clear();
+        } else if self.comes_to_another_hour(&page) {
+            self.settle(rest).await?;
+        }
+        self.open(&page);
         self.take(page);
         if let Some((date, (ids, size))) = counted
             && ids.len() < size
         {
             self.shuffled = true;
-            self.look_at(date, ids, size).await?;
+            match self.settled(rest, date, &ids).await?[..] {
+                [date] => self.look_at(date, ids, size).await?,
+                ref dates => dates.iter().for_each(|date| self.gap(second_of(*date), GapReason::UnstablePaging)),
+            }
         }
         if !is_full {
-            let is_end = self.is_end(&asked, came, last).await?;
+            let is_end = self.is_end(rest, &asked, came, last).await?;
             return Ok(if is_end { Step::End } else { Step::Short(place) });
         }
         match place {
@@ -128,7 +137,13 @@ impl Reader<'_> {
     ///
     /// Asked with the row behind it, whatever its time: an older one ends the span in the same answer. Where the portal has none, the
     /// last row is asked for once more, alone: what leaves out the last rows of every answer cannot show it.
-    async fn is_end(&mut self, asked: &Asked, rows: usize, last: Option<Known>) -> Result<bool, Stop> {
+    async fn is_end(
+        &mut self,
+        rest: &mut Rest,
+        asked: &Asked,
+        rows: usize,
+        last: Option<Known>,
+    ) -> Result<bool, Stop> {
         let at_last = Asked { start: asked.start + rows - 1, count: 2, ..*asked };
         let behind = match self.behind(&Asked { since: None, ..at_last }, asked, last.as_ref()).await? {
             Behind::Unclear => self.behind(&at_last, asked, last.as_ref()).await?,
@@ -142,6 +157,8 @@ impl Reader<'_> {
             {
                 return Ok(false);
             }
+            // as good: what leaves out the last row cannot show one alone
+            Behind::Nothing { .. } if self.settle(rest).await? => return Ok(true),
             Behind::Nothing { .. } => match self.behind(&Asked { count: 1, ..at_last }, asked, last.as_ref()).await? {
                 Behind::Nothing { .. } => return Ok(true),
                 Behind::Other { rows } => rows,

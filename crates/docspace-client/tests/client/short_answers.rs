@@ -146,6 +146,26 @@ async fn a_short_history_never_loses_its_oldest_rows() {
     }
 }
 
+/// The first row of every answer is the newest login, whether the history begins in the span or before it.
+#[tokio::test]
+async fn a_short_history_never_loses_its_newest_row() {
+    for (rows, beyond) in [(2, 0), (38, 0), (99, 0), (1, 1), (2, 1), (38, 1), (98, 1), (99, 1)] {
+        let mut portal = Scenario::bare(now());
+        let owner = portal.owner().clone();
+        for n in 0..rows {
+            portal.add_login(Login::success(&owner, now() - TimeDelta::seconds(n + 1)));
+        }
+        for _ in 0..beyond {
+            portal.add_login(Login::success(&owner, now() - TimeDelta::days(3)));
+        }
+        let sim = PortalSim::start(portal).await.unwrap();
+        let first = FaultKind::FewerRows { drop: Some(1), at: Some(0), total: None };
+        sim.set_faults(vec![Fault::new(first).on("security/audit/login/filter")]);
+        let slice = client(&http(&sim), &sim).login_slice(last_day()).await;
+        assert!(!slice.gaps.is_empty(), "{} of {rows}, {beyond} before the span", slice.rows.len());
+    }
+}
+
 /// The end of a short history is proven by two questions more, one where it reaches beyond the span, and an empty one by asking again.
 #[tokio::test]
 async fn a_history_shorter_than_a_page_is_whole_in_three_requests() {

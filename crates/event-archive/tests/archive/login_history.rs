@@ -1,9 +1,10 @@
 //! Logins before the window, which new ones are compared with: how far back they are read, how often, and what is said of it.
 
 use crate::common::{client, now, open};
-use audit_model::{GapReason, Window};
+use audit_model::{GapReason, SpanSet, Window};
 use chrono::TimeDelta;
 use docspace_client::{Budget, Client};
+use event_archive::LateRow;
 use portal_sim::{Fault, Login, PortalSim, Scenario};
 
 const HISTORY: TimeDelta = TimeDelta::days(30);
@@ -52,6 +53,29 @@ async fn without_history_nothing_is_known_before_the_window() {
     archive.refresh_logins(&client, last_day(), now()).await.unwrap();
     assert_eq!(archive.logins_known_since(last_day().since).await.unwrap(), None);
     assert_eq!(archive.logins_known_since(now()).await.unwrap(), Some(last_day().since));
+}
+
+/// A run that stored a late login may end before it tells anybody; the next one is given it again, until one has judged it. The audit trail
+/// has nothing to do with it.
+#[tokio::test]
+async fn a_login_that_came_late_is_handed_on_until_it_was_judged() {
+    let (sim, client) = start(Budget::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path()).await;
+    archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+    let late = now() - TimeDelta::minutes(100);
+    sim.edit(|portal| {
+        let owner = portal.owner().clone();
+        portal.add_login(Login::success(&owner, late));
+    });
+    for _ in 0..2 {
+        let read = archive.refresh_logins(&client, last_day(), now()).await.unwrap();
+        assert_eq!(read.late, [LateRow { at: late }]);
+    }
+    assert_eq!(archive.refresh_audit(&client, last_day(), now()).await.unwrap().late, []);
+    let judged: SpanSet = [last_day()].into_iter().collect();
+    archive.keep_judged(&judged, now(), true).await.unwrap();
+    assert_eq!(archive.refresh_logins(&client, last_day(), now()).await.unwrap().late, []);
 }
 
 #[tokio::test]

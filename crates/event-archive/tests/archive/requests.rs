@@ -36,14 +36,14 @@ fn dense() -> impl Iterator<Item = DateTime<Utc>> {
     spread(400, MONTH).chain(same(50, 130)).chain(same(300, 140))
 }
 
-async fn stored(archive: &Archive, window: Window) -> BTreeSet<i64> {
-    archive.events(window).map_ok(|event| event.id).try_collect().await.unwrap()
+async fn stored(archive: &Archive, window: Window) -> BTreeSet<(i64, DateTime<Utc>)> {
+    archive.events(window).map_ok(|event| (event.id, event.at)).try_collect().await.unwrap()
 }
 
 /// What a first run and one with nothing new ask for; both must have everything.
 async fn costs(portal: Scenario, window: Window) -> (usize, usize) {
     let in_window = portal.events.iter().filter(|event| window.contains(event.at));
-    let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
+    let expected: BTreeSet<_> = in_window.map(|event| (event.id, event.at)).collect();
     let (sim, client) = start(portal).await;
     let archive = empty_archive().await;
     let mut asked = Vec::new();
@@ -51,7 +51,7 @@ async fn costs(portal: Scenario, window: Window) -> (usize, usize) {
         let before = sim.requests().len();
         let refreshed = archive.refresh_audit(&client, window, now()).await.unwrap();
         assert_eq!(refreshed.gaps, []);
-        assert!(stored(&archive, window).await == expected, "something is missing");
+        assert!(stored(&archive, window).await == expected, "something is missing or dated wrong");
         asked
             .push(sim.requests()[before..].iter().filter(|line| line.target.contains("security/audit/events")).count());
     }
@@ -91,6 +91,45 @@ async fn a_read_takes_as_many_requests_as_there_are_pages() {
             allowed(rows) + extra
         );
     }
+}
+
+/// Wherever the hour that comes twice lies among the rows: rows of both passes, of the first alone, and of the second alone; so few that
+/// they do not tell which, or so many that a page holds one pass.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_change_costs_nothing_more() {
+    let change: DateTime<Utc> = "2026-10-25T01:00:00Z".parse().unwrap();
+    let mut table = String::new();
+    for rows in [0, 1, 99, 100, 101, 199, 200, 400, 867, 900, 1_100] {
+        let places = [(0, 10), (1, 10), (rows / 2, 1), (rows / 2, 10), (99, 10), (rows - 1, 10), (rows / 2, 3_600)];
+        for (newer, every) in places {
+            let times = (0..rows).map(|n| change + TimeDelta::seconds((newer - n) * every - 5));
+            let portal = portal(times).with_zone(chrono_tz::Tz::Europe__Berlin);
+            let (first, _) = costs(portal, days(60)).await;
+            let most = allowed(usize::try_from(rows).unwrap());
+            if first > most {
+                table += &format!("{rows} rows, {newer} newer, every {every} s: {first} of {most}\n");
+            }
+        }
+    }
+    assert_eq!(table, "");
+}
+
+/// Wherever pages end in a second that holds more rows than two of them; and twice as many pages where it holds more than three.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dense_second_costs_four_more() {
+    let mut table = String::new();
+    for (before, same, after) in [(0, 101, 0), (0, 250, 0), (10, 150, 20), (600, 250, 267), (95, 250, 300), (50, 450, 0)] {
+        let times = |count, minutes| (1..=count).map(move |n| now() - TimeDelta::minutes(minutes) - TimeDelta::seconds(n));
+        let dense = std::iter::repeat_n(now() - TimeDelta::minutes(60), same);
+        let portal = portal(times(before, 0).chain(dense).chain(times(after, 90)));
+        let rows = portal.events.len();
+        let (first, _) = costs(portal, days(1)).await;
+        let most = allowed(rows) + (2 * (same / 100)).max(4);
+        if first > most {
+            table += &format!("{before}, {same} and {after} rows: {first} of {most}\n");
+        }
+    }
+    assert_eq!(table, "");
 }
 
 /// Lanes side by side. Set `EVENTS=1000000` for a million; that takes minutes.

@@ -4,7 +4,7 @@ use audit_model::{GapReason, RoomId, Window};
 use chrono::TimeDelta;
 use docspace_client::{Budget, Client};
 use event_archive::Archive;
-use portal_sim::{Fault, FaultKind, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, FaultKind, PortalSim, Room, Scenario};
 
 use crate::common::{client, empty_archive, now};
 
@@ -73,4 +73,24 @@ async fn a_portal_whose_rooms_were_all_deleted_has_none() {
 async fn a_portal_that_never_showed_a_room_has_none() {
     let world = World::new(&[]).await;
     assert_eq!(world.rooms().await, Ok(0));
+}
+
+/// Whoever makes, archives, renames or deletes a room leaves an event.
+#[tokio::test]
+async fn the_list_is_believed_for_an_hour_and_until_anything_happens() {
+    let world = World::new(&[71]).await;
+    let is_fresh = async |after: TimeDelta| world.archive.rooms_are_fresh(last_day(), now() + after).await.unwrap();
+    assert!(!is_fresh(TimeDelta::zero()).await, "nobody has asked yet");
+    world.rooms().await.unwrap();
+    assert!(is_fresh(TimeDelta::zero()).await && is_fresh(TimeDelta::minutes(59)).await);
+    assert!(!is_fresh(TimeDelta::hours(1)).await && !is_fresh(TimeDelta::minutes(-1)).await);
+    world.sim.edit(|portal| {
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, now() - TimeDelta::hours(1)).file(9, "a.docx").in_room(71));
+    });
+    world.archive.refresh_audit(&world.client, last_day(), now()).await.unwrap();
+    assert!(!is_fresh(TimeDelta::zero()).await, "something happened");
+    world.hide_rooms();
+    assert_eq!(world.rooms().await, Err(GapReason::ListEmpty));
+    assert!(!is_fresh(TimeDelta::zero()).await, "what could not be read is asked for again");
 }

@@ -1,4 +1,5 @@
 use audit_model::SourceCoverage;
+use docspace_client::ErrorKind;
 
 use std::path::PathBuf;
 
@@ -101,6 +102,38 @@ fn a_failure_is_told_at_once_and_then_once_an_hour_while_nothing_can_be_conclude
         assert_eq!(is_due(&gate, exit), is_shown, "{minutes}");
         failures.keep(Some(exit));
     }
+}
+
+/// A portal that is down for a quarter of an hour fails at whatever it is asked first.
+#[test]
+fn at_which_question_the_portal_failed_makes_no_difference() {
+    let kinds = [
+        ErrorKind::Unreachable,
+        ErrorKind::TimedOut,
+        ErrorKind::EndedEarly,
+        ErrorKind::DatabaseDown,
+        ErrorKind::ProxyFault { status: 502 },
+        ErrorKind::TooManyRequests { limit: None, after: None },
+    ];
+    for kind in &kinds {
+        let at = |question: &str| class(&format!("cannot read {question}: {kind}; run again later"));
+        assert_eq!(at("the audit trail"), at("the list of rooms"), "{kind}");
+        assert!(kinds.iter().filter(|other| class(&format!("cannot read it: {other}")) == class(&kind.to_string())).count() == 1);
+    }
+    assert_ne!(class("cannot read a: the portal failed (500)"), class("cannot read b: the portal failed (500)"));
+    let runs = Runs::new();
+    let failed = |minutes: i64, question: &str, what: &str| {
+        let (gate, mut failures) = runs.begin(minutes);
+        let text = format!("cannot read {question}: {}", ErrorKind::ProxyFault { status: 502 });
+        let is_shown = gate.lets_through(Level::ERROR, &line(minutes, &text));
+        let nothing = Coverage::unseen(what, Window::new(at(-60), at(0)), GapReason::ProxyFailed);
+        let is_news = failures.is_news(&nothing);
+        failures.keep(Some(Exit::Nothing));
+        (is_shown, is_news)
+    };
+    assert_eq!(failed(0, "the audit trail", "audit"), (true, true));
+    assert_eq!(failed(10, "who we are", "portal"), (false, false));
+    assert_eq!(failed(60, "the audit trail", "audit").1, true, "an hour later");
 }
 
 #[test]

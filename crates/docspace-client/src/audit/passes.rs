@@ -1,0 +1,139 @@
+//! Which pass of a repeated hour a row belongs to.
+//!
+//! When clocks are set back, rows of both passes are printed alike, but they stand in the order of their true dates: where printed dates
+//! jump up, the first pass ends. Only where they do not jump has the portal to be asked, and then as late as possible: until then the rows
+//! are dated as printed and wait, and pages go on from a date that is certain.
+
+use std::collections::{BTreeSet, HashSet};
+
+use audit_model::{GapReason, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::page::{Asked, Page, PAGE_ROWS, TICK, second_of, up_to};
+use super::{Reader, Stop};
+use crate::client::OnFault;
+use crate::zone::repeated_hours;
+use crate::{ErrorKind, Rest};
+
+/// So many rows more than others a slice may have before the portal is asked.
+const ROWS_TO_WAIT_FOR: usize = 1_000;
+
+/// Nowhere are clocks set back twice within this time.
+const ONE_CHANGE: TimeDelta = TimeDelta::days(1);
+
+/// A row that was dated as printed and may have happened earlier.
+#[derive(Clone, Copy)]
+pub(super) struct Open {
+    id: i64,
+    printed: DateTime<Utc>,
+    earlier_by: TimeDelta,
+}
+
+impl Reader<'_> {
+    /// Lets the rows of a page that were not seen yet wait that may be of either pass, newest first.
+    pub(super) fn open(&mut self, page: &Page) {
+        for row in &page.rows {
+            if let (Some(earlier_by), Ok(event)) = (row.or_earlier_by, &row.event)
+                && !self.seen.contains(&event.id)
+            {
+                self.open.push(Open { id: event.id, printed: event.at, earlier_by });
+            }
+        }
+    }
+
+    /// Whether a page holds rows of another repeated hour than those that wait.
+    pub(super) fn comes_to_another_hour(&self, page: &Page) -> bool {
+        let Some(first) = self.open.first() else { return false };
+        let mut dates = page.rows.iter().filter(|row| row.or_earlier_by.is_some()).filter_map(|row| row.at);
+        dates.any(|at| at + ONE_CHANGE < first.printed)
+    }
+
+    /// Whether a slice can end at the place: the next one knows nothing of rows that wait.
+    pub(super) async fn ends_here(&mut self, rest: &mut Rest) -> Result<bool, Stop> {
+        let rows = self.slice.rows.len();
+        if rows < self.most_rows || !self.open.is_empty() && rows < self.most_rows + ROWS_TO_WAIT_FOR {
+            return Ok(false);
+        }
+        self.settle(rest).await?;
+        Ok(true)
+    }
+
+    /// Dates the rows that wait. Whether a question for one row was answered with one.
+    pub(super) async fn settle(&mut self, rest: &mut Rest) -> Result<bool, Stop> {
+        let (Some(newest), Some(oldest)) = (self.open.first().copied(), self.open.last().copied()) else {
+            return Ok(false);
+        };
+        let since = rest.span.since;
+        let around = Window::new(newest.printed - newest.earlier_by, newest.printed + TimeDelta::seconds(1));
+        let Some(change) = repeated_hours(around, self.client.time_zone()).pop() else { return Err(Stop::Unproven) };
+        // of rows that are printed alike any can come first
+        let is_one_each = self.open.windows(2).all(|pair| pair[0].printed != pair[1].printed);
+        let count = if is_one_each { 1 } else { PAGE_ROWS };
+        let first_pass = Asked { to: change - TICK, count, ..Asked::all_of(rest.span) };
+        let ids = if first_pass.to < since { HashSet::new() } else { self.ids(&first_pass).await? };
+        if ids.is_empty() && first_pass.to >= since {
+            // an answer without rows may be one that lacks them
+            let second_pass = Asked { since: Some(change), to: oldest.printed, count: 1, ..first_pass };
+            if self.ids(&second_pass).await?.is_empty() {
+                return Err(Stop::Unproven);
+            }
+        }
+        let first_older = self.open.iter().position(|row| ids.contains(&row.id));
+        let older = first_older.map_or_else(Vec::new, |first| self.open.split_off(first));
+        self.open.clear();
+        self.move_back(rest, &older);
+        Ok(is_one_each || ids.is_empty())
+    }
+
+    /// The true dates of rows that are dated alike so far.
+    pub(super) async fn settled(
+        &mut self,
+        rest: &mut Rest,
+        date: DateTime<Utc>,
+        ids: &HashSet<i64>,
+    ) -> Result<Vec<DateTime<Utc>>, Stop> {
+        if !self.open.iter().any(|row| ids.contains(&row.id)) {
+            return Ok(vec![date]);
+        }
+        self.settle(rest).await?;
+        let rows = self.slice.rows.iter().filter(|event| ids.contains(&event.id));
+        let dates: BTreeSet<DateTime<Utc>> = rows.map(|event| event.at).collect();
+        Ok(dates.into_iter().collect())
+    }
+
+    /// The rows of an answer. No page but the walk's brings rows of its own: what is new here comes there as well.
+    async fn ids(&self, asked: &Asked) -> Result<HashSet<i64>, Stop> {
+        let raw = match self.client.audit_page(asked, OnFault::RepeatOnce).await {
+            Ok(raw) => raw,
+            Err(error) if error.kind == ErrorKind::UnexpectedForm => return Err(Stop::Unproven),
+            Err(error) => return Err(Stop::because_of(error)),
+        };
+        let page = Page::of(raw, asked, None, self.client.time_zone()).ok_or(Stop::Unproven)?;
+        Ok(page.rows.iter().filter_map(|row| row.event.as_ref().ok()).map(|event| event.id).collect())
+    }
+
+    fn move_back(&mut self, rest: &mut Rest, older: &[Open]) {
+        let Some(earlier_by) = older.first().map(|row| row.earlier_by) else { return };
+        let older: HashSet<i64> = older.iter().map(|row| row.id).collect();
+        for event in self.slice.rows.iter_mut().filter(|event| older.contains(&event.id)) {
+            event.at -= earlier_by;
+        }
+        let Some(place) = &mut rest.place else { return };
+        let moved: HashSet<i64> = &place.ids & &older;
+        if !moved.is_empty() {
+            // those of the second pass stand before them
+            place.reached -= place.ids.len() - moved.len();
+            (place.ids, place.date) = (moved, place.date - earlier_by);
+            (place.to, place.before) = (place.date, 0);
+            rest.span = up_to(rest.span.since, place);
+        }
+    }
+
+    /// Takes rows that still wait for what was not seen: dated wrong they would stay so.
+    pub(super) fn give_up_open(&mut self, why: GapReason) {
+        let (Some(newest), Some(oldest)) = (self.open.first().copied(), self.open.last().copied()) else { return };
+        let ids: HashSet<i64> = self.open.drain(..).map(|row| row.id).collect();
+        self.slice.rows.retain(|event| !ids.contains(&event.id));
+        self.gap(Window::new(oldest.printed - oldest.earlier_by, second_of(newest.printed).until), why);
+    }
+}
