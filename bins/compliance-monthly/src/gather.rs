@@ -1,5 +1,9 @@
 //! What the program asks: everything of the month, and what it is compared with.
 
+pub(crate) mod look_up;
+mod reading;
+mod remembered;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -11,18 +15,17 @@ use job_runner::Job;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::body::{Gathered, limits};
-use crate::bundle::{Bundle, Subject};
+use crate::body::Gathered;
+use crate::bundle::folder::{Bundle, Subject};
+use crate::bundle::manifest::read_manifest;
 use crate::config::Config;
+use crate::facts::logins::Logins;
+use crate::facts::summary::{Context, Summary};
 use crate::facts::{Facts, quiet_rooms};
 use crate::filter::Filter;
-use crate::logins::Logins;
-use crate::look_up::{self, id_of, people};
-use crate::manifest::read_manifest;
+use crate::gather::look_up::{id_of, people};
 use crate::period::Period;
-use crate::summary::{Context, Summary};
-use crate::target::{NoTarget, Target};
-use crate::{reading, remembered};
+use crate::upload::target::{NoTarget, Target};
 use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
@@ -85,7 +88,7 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     let quiet = remembered::quiet_rooms(&job.archive, &period, quiet_rooms(&period, &rooms, &summary), job.now).await?;
     let names = remembered::names(job, &summary, &logins, look).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
-    let unseen = Facts::unseen(period, limits(config));
+    let unseen = Facts::unseen(period);
     let facts = Facts {
         summary,
         before,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, TimeDelta, Ut
 use chrono_tz::Tz;
 use job_runner::time_spec::start_of_day;
 
-use crate::manifest::PeriodFacts;
+use crate::bundle::manifest::PeriodFacts;
 
 /// An instant as it was on the clocks of the zone, with its offset.
 pub(crate) fn local(at: DateTime<Utc>, zone: Tz) -> String {

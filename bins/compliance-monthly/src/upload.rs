@@ -1,5 +1,8 @@
 //! The upload of a report: which files go, in which order, and what became of each.
 
+pub(crate) mod sending;
+pub(crate) mod target;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -18,10 +21,10 @@ use safe_actions::{ActionState, Actions, Intent};
 use serde::Serialize;
 use tracing::warn;
 
+use crate::bundle::manifest::{FILE_NAME, FileEntry, MOST_BYTES, Manifest, hash_of};
 use crate::config::Collision;
-use crate::manifest::{FILE_NAME, FileEntry, MOST_BYTES, Manifest, hash_of};
-use crate::sending::{Payload, Sending, could_be};
-use crate::target::Target;
+use crate::upload::sending::{Payload, Sending, could_be};
+use crate::upload::target::Target;
 
 const KIND: &str = "upload";
 

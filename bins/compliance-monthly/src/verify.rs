@@ -8,8 +8,8 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use serde_json::Value;
 
+use crate::bundle::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
 use crate::config::Config;
-use crate::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
 use crate::period::Month;
 
 /// A report whose files were compared with its manifest.

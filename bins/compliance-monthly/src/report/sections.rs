@@ -6,12 +6,12 @@ use ::report::words::{Clock, list_of, plural};
 use ::report::{Bar, Block, Cell, Details, Document, Line, Section, Table, Timeline};
 use audit_model::{ActClass, Coverage, MainSource, PortalText, Verdict};
 
-use crate::decision::{account_anchor, event_anchor, login_anchor};
+use crate::bundle::names::Names;
 use crate::facts::Facts;
-use crate::names::Names;
+use crate::facts::summary::{SHOWN, TopicRow};
+use crate::facts::topic::{TOPICS, Topic};
 use crate::period::day_words;
-use crate::summary::{SHOWN, TopicRow};
-use crate::topic::{TOPICS, Topic};
+use crate::rule::{account_anchor, event_anchor, login_anchor};
 
 /// Countries and addresses that stand in a cell; the others are counted.
 const IN_A_CELL: usize = 5;

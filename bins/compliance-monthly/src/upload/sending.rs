@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use crate::bundle::manifest::FileEntry;
 use crate::config::Collision;
-use crate::manifest::FileEntry;
 
 /// What the journal keeps of an upload.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

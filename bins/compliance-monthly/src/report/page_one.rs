@@ -6,24 +6,24 @@ use ::report::{Block, Document, Figure, Line, Section, Table, line};
 use audit_model::{ActClass, Coverage, Gap, SourceCoverage, Verdict};
 use uuid::Uuid;
 
-use crate::decision::Decision;
 use crate::facts::Facts;
+use crate::facts::people::Actor;
+use crate::facts::summary::{RoomKey, Summary};
 use crate::period::{Period, day_words};
-use crate::summary::{Actor, RoomKey, Summary};
+use crate::rule::Decision;
 
 /// Classes in the order of the first page.
 pub(crate) const CLASSES: [ActClass; 6] =
     [ActClass::Download, ActClass::Change, ActClass::Delete, ActClass::Share, ActClass::Membership, ActClass::View];
 
 /// Adds the first page; only the coverage speaks of a period of which nothing was seen.
-pub(crate) fn put(facts: &Facts, document: &mut Document) {
+pub(crate) fn put(facts: &Facts, decisions: &[Decision], document: &mut Document) {
     if document.seal() == Verdict::Nothing {
         return;
     }
-    let decisions = facts.decisions();
     let has_logins = document.coverage.logins.is_some();
     document.figures = figures(facts, has_logins);
-    document.sections.push(Section::new("what needs a decision").with(asked(&decisions)));
+    document.sections.push(Section::new("what needs a decision").with(asked(decisions)));
     document.sections.push(happened(facts, has_logins));
 }
 

@@ -6,9 +6,11 @@ use audit_model::{ActClass, AuditEvent, EventDetails, LoginEvent, Place, PortalT
 use uuid::Uuid;
 
 use crate::facts::Facts;
-use crate::page_one::CLASSES;
+use crate::facts::people::PersonRow;
+use crate::facts::summary::RoomRow;
+use crate::facts::tally::Tally;
 use crate::period::Period;
-use crate::summary::{PersonRow, RoomRow, Tally};
+use crate::report::page_one::CLASSES;
 
 pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "id",
