@@ -35,6 +35,12 @@ pub(crate) struct Written {
     pub(crate) content: Manifest,
 }
 
+impl Written {
+    pub(crate) fn new(folder: PathBuf, content: Manifest, manifest: FileEntry) -> Self {
+        Written { folder, files: content.files.clone(), manifest, digest: content.digest.clone(), content }
+    }
+}
+
 /// Where a report is uploaded to.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Destination {

@@ -11,16 +11,19 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ::report::{Document, Portal, Program, TEXT_WIDTH, csv};
+use anyhow::Context;
 use audit_model::{Coverage, SourceCoverage, Verdict, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
 use job_runner::{Job, PortalName, ProgramName};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::body::Written;
-use crate::bundle::folder::Bundle;
-use crate::bundle::manifest::{Manifest, SCHEMA, lasting};
+use crate::bundle::folder::{Bundle, Short};
+use crate::bundle::manifest::{FileEntry, Manifest, SCHEMA, lasting};
 use crate::bundle::names::{Names, file_name};
 use crate::config::Config;
 use crate::facts::Facts;
@@ -43,43 +46,58 @@ pub(crate) struct Source<'a> {
     pub(crate) query: Value,
 }
 
+/// The name in the archive of [`Last`].
+const LAST: &str = "last report in a folder";
+
+/// What was written last into a folder.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Last {
+    /// Of its manifest.
+    digest: String,
+    /// Of the events in it.
+    rows_hash: String,
+}
+
 /// Writes the report into a folder; `None` when the one that is there saw more.
 ///
 /// # Errors
 /// Of the disk and of the store.
-pub(crate) async fn write(job: &Job, source: &Source<'_>, mut bundle: Bundle) -> anyhow::Result<Option<Written>> {
+pub(crate) async fn write(job: &Job, source: &Source<'_>, mut folder: Bundle) -> anyhow::Result<Option<Written>> {
     let Source { facts, coverage, .. } = source;
-    if bundle.holds_more_than(coverage.verdict(), &facts.counts()) {
+    if folder.holds_more_than(coverage.verdict(), &facts.counts()) {
         return Ok(None);
     }
     let names = Names::new(&facts.period.label());
     let document = source.document(&names);
-    let mut page = bundle.begin(&source.file_name(".html"))?;
-    page.write_all(document.html().as_bytes())?;
-    bundle.end(page)?;
-    source.entries(&mut bundle, &job.archive, &names, document.text(TEXT_WIDTH).as_bytes()).await?;
-    people(&mut bundle, facts, &names.people)?;
-    rooms(&mut bundle, facts, &names.rooms)?;
-    let mut files = bundle.files();
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    let manifest = Manifest {
-        schema: SCHEMA.to_owned(),
-        program: [("name", source.program.name), ("version", source.program.version)]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
-        portal: serde_json::to_value(source.portal)?,
-        period: facts.period.facts(),
-        query: source.query.clone(),
-        coverage: lasting(coverage),
-        counts: facts.counts(),
-        reading: facts.reading,
-        files: files.clone(),
-        digest: String::new(),
+    let short = [source.page(&document), people(facts, &names), rooms(facts, &names)];
+    let path = folder.folder().to_owned();
+    let place = path.display().to_string();
+    let rows_hash = facts.summary.rows_hash.clone();
+    let last = job.archive.fact::<Last>(LAST, &place).await?.map(|fact| fact.value);
+    if let Some(Last { digest, .. }) = last.filter(|last| last.rows_hash == rows_hash)
+        && let Some((manifest, entry)) = folder.unchanged(&digest, &short, |files| source.manifest(files))
+    {
+        return Ok(Some(Written::new(path, manifest, entry)));
     }
-    .sealed()?;
-    let folder = bundle.folder().to_owned();
-    let entry = bundle.publish(&manifest)?;
-    Ok(Some(Written { folder, files, manifest: entry, digest: manifest.digest.clone(), content: manifest }))
+    for file in &short {
+        let mut part = folder.begin(&file.entry.name)?;
+        part.write_all(&file.content)?;
+        part.rows = file.entry.rows;
+        folder.end(part)?;
+    }
+    let pages = document.text(TEXT_WIDTH);
+    let entries = source.entries(&mut folder, &job.archive, &names, pages.as_bytes()).await;
+    entries.with_context(|| format!("cannot write the report into {place}"))?;
+    let mut files = folder.files();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = source.manifest(files).sealed()?;
+    let entry = folder.publish(&manifest)?;
+    let last = Last { digest: manifest.digest.clone(), rows_hash };
+    if let Err(error) = job.archive.keep_fact(LAST, &place, &last, job.now).await {
+        // the next run writes all of it again
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+    Ok(Some(Written::new(path, manifest, entry)))
 }
 
 impl Source<'_> {
@@ -103,6 +121,26 @@ impl Source<'_> {
         document.headline = report::headline(facts, decisions, &document.coverage);
         report::pages(facts, decisions, names, &mut document);
         document
+    }
+
+    fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
+        let program = [("name", self.program.name), ("version", self.program.version)];
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            program: program.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            portal: json!(self.portal),
+            period: self.facts.period.facts(),
+            query: self.query.clone(),
+            coverage: lasting(self.coverage),
+            counts: self.facts.counts(),
+            reading: self.facts.reading,
+            files,
+            digest: String::new(),
+        }
+    }
+
+    fn page(&self, document: &Document) -> Short {
+        Short::new(self.file_name(".html"), document.html(), None)
     }
 
     fn file_name(&self, end: &str) -> String {
@@ -163,28 +201,21 @@ impl Source<'_> {
     }
 }
 
-fn people(bundle: &mut Bundle, facts: &Facts, name: &str) -> anyhow::Result<()> {
-    let mut part = bundle.begin(name)?;
-    part.write_all(tables::people_columns().as_bytes())?;
-    for (actor, row) in &facts.summary.people {
-        part.write_all(tables::account(actor.id, row, &facts.remark(actor)).as_bytes())?;
-    }
-    part.rows = Some(facts.summary.people.len() as u64);
-    bundle.end(part)
+fn people(facts: &Facts, names: &Names) -> Short {
+    let all = &facts.summary.people;
+    let rows = all.iter().map(|(actor, row)| tables::account(actor.id, row, &facts.remark(actor)));
+    let table: String = [tables::people_columns()].into_iter().chain(rows).collect();
+    Short::new(names.people.clone(), table, Some(all.len()))
 }
 
-fn rooms(bundle: &mut Bundle, facts: &Facts, name: &str) -> anyhow::Result<()> {
-    let mut part = bundle.begin(name)?;
-    part.write_all(tables::room_columns().as_bytes())?;
-    for (key, row) in &facts.summary.rooms {
+fn rooms(facts: &Facts, names: &Names) -> Short {
+    let busy = facts.summary.rooms.iter().map(|(key, row)| {
         let (title, id) = facts.room_name(key, row);
-        part.write_all(tables::room(&title, id.as_ref(), row).as_bytes())?;
-    }
-    for (id, title) in &facts.quiet {
-        part.write_all(tables::room(title, Some(id), &RoomRow::default()).as_bytes())?;
-    }
-    part.rows = Some((facts.summary.rooms.len() + facts.quiet.len()) as u64);
-    bundle.end(part)
+        tables::room(&title, id.as_ref(), row)
+    });
+    let quiet = facts.quiet.iter().map(|(id, title)| tables::room(title, Some(id), &RoomRow::default()));
+    let table: String = [tables::room_columns()].into_iter().chain(busy).chain(quiet).collect();
+    Short::new(names.rooms.clone(), table, Some(facts.summary.rooms.len() + facts.quiet.len()))
 }
 
 /// The settings that shape the report, for whoever makes it again.

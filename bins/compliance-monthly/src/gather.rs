@@ -7,12 +7,13 @@ mod remembered;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use audit_model::{GapReason, Window};
+use audit_model::{AuditEvent, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::body::Gathered;
@@ -142,16 +143,31 @@ async fn service_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
 
 async fn sum_up(job: &Job, filter: &Filter, context: Context<'_>) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
+    let mut rows = Sha256::new();
     let mut events = std::pin::pin!(job.archive.events(context.period.window));
     while let Some(event) = events.try_next().await? {
         if filter.fits(&event, context.rooms) {
             summary.push(&event, context);
+            identify(&event, &mut rows);
         } else {
             summary.left_out += 1;
         }
     }
     summary.finish();
+    summary.rows_hash = hex::encode(rows.finalize());
     Ok(summary)
+}
+
+/// What tells one event from another that a restored portal gave the same id.
+fn identify(event: &AuditEvent, rows: &mut Sha256) {
+    rows.update(event.id.to_le_bytes());
+    rows.update(event.at.timestamp_micros().to_le_bytes());
+    rows.update(event.actor.as_bytes());
+    rows.update(event.action.0.to_le_bytes());
+    for target in &event.target {
+        rows.update(target.len().to_le_bytes());
+        rows.update(target);
+    }
 }
 
 /// Whether the archive has every event of the window.

@@ -22,7 +22,7 @@ pub(crate) fn headline(facts: &Facts, decisions: &[Decision], coverage: &Coverag
     }
     let (count, period) = (matters(decisions), facts.period.words());
     let needs = if count == 1 { "needs" } else { "need" };
-    let matters = format!("{} of {period} {needs} a decision", plural(count, "matter"));
+    let matters = format!("{} from {period} {needs} a decision", plural(count, "matter"));
     let was_read = coverage.gaps.iter().all(page_one::is_about_files);
     let sentence = match (coverage.verdict(), count) {
         (Verdict::Complete, 0) => format!("nothing found in {period} that needs a decision"),
@@ -62,7 +62,7 @@ pub(crate) fn text(report: &Report, whole: &Document) -> Vec<u8> {
     page_one::put(facts, decisions, &mut first);
     first.sections.extend(places(&report.body));
     let digest = report.body.report.as_ref().map(|written| {
-        format!("\nDigest: {}  (keep this line elsewhere: `verify --digest` compares)\n", written.digest)
+        format!("\nDigest: {}  (keep this line in another place: `verify DIR --digest` compares it)\n", written.digest)
     });
     let pages = first.text(TEXT_WIDTH).into_bytes();
     let head = txt::published_lines(facts, whole.seal()).into_bytes();

@@ -141,11 +141,11 @@ fn questions(facts: &Facts) -> Vec<Decision> {
 /// `Sat 10 Oct 00:00  Bob Ray switched two-factor authentication off`
 fn sentence(facts: &Facts, row: &TopicRow) -> Line {
     let people = facts.names_of(row);
-    let what = if people.is_empty() { row.text.as_ref() } else { None };
-    let names = if people.is_empty() { Line::default() } else { line![" ", people] };
-    // what the portal says besides the bare name of the action, such as the title of what was acted on
-    let said = what.filter(|text| text.raw() != row.action.to_string() && !text.raw().contains("{0}"));
-    let said = said.map(|text| line![" (", text, ")"]).unwrap_or_default();
+    let what = match (people.is_empty(), row.said()) {
+        (false, _) => line![" ", people],
+        (true, Some(said)) => line![" (", said, ")"],
+        (true, None) => Line::default(),
+    };
     let place = row.room.as_ref().map(|title| line![", in room ", Line::name(title)]);
     line![
         facts.period.moment(row.at),
@@ -153,8 +153,7 @@ fn sentence(facts: &Facts, row: &TopicRow) -> Line {
         Line::name(&row.actor),
         " ",
         did(row.action),
-        names,
-        said,
+        what,
         place.unwrap_or_default()
     ]
 }
@@ -170,7 +169,7 @@ fn by_link(facts: &Facts) -> Vec<Decision> {
             (_, others) => format!("{} and {}", plural(downloads, "download"), plural(others, "other event")),
         };
         let text = format!(
-            "{what} by link, of whoever has it, with nobody signed in: find out which link it is, and close it if it is not needed any more"
+            "{what} by link, by whoever has it, with nobody signed in: find out which link it is, and close it if it is no longer needed"
         );
         let events = Ids { total: count, first: ends(row.events) };
         Decision::new("by_link", text.into(), events).with_row(&row.events.ids(), account_anchor(GUEST_ACCOUNT))
@@ -193,7 +192,7 @@ fn set_addresses(facts: &Facts) -> Vec<Decision> {
         return Vec::new();
     }
     let text = format!(
-        "{} for which the caller chose the address that the portal noted: this does not happen by accident; find out who",
+        "{} in which the client itself set the IP address that the portal recorded: this does not happen by accident; find out who it was",
         plural(some.total, "login")
     );
     let ids = shown(some);
@@ -240,12 +239,12 @@ fn failed_logins(config: &Config, facts: &Facts) -> Vec<Decision> {
     let line = |(typed, some): &(&String, &Failures)| {
         let locked = match some.locked {
             0 => String::new(),
-            locked => format!(", {} of them refused for too many tries or for the address", number(locked)),
+            locked => format!(", {} of them refused because of too many tries or the IP address", number(locked)),
         };
         let text = format!(
-            "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
+            "{} with \"{typed}\" from {}{locked}: ask the person about them, and consider two-factor authentication",
             plural(some.tally.count, "failed login"),
-            plural(some.addresses.len() as u64, "address"),
+            plural(some.addresses.len() as u64, "IP address"),
         );
         Decision::new(KIND, text.into(), some.ids.clone()).with_row(&some.tally.ids(), login_anchor(some.tally.first))
     };

@@ -209,9 +209,12 @@ impl<'a> Uploader<'a> {
         let sent = packed.as_ref().map_or(upload.entry, |(sent, _)| sent);
         if sent.bytes > self.most_bytes {
             let why = format!(
-                "the portal takes files of {} bytes, and this one has {}, compressed; have its owner raise that limit",
+                "the portal takes files of at most {} bytes, and this one has {} even when compressed; have the portal's owner raise that \
+                 limit, or hand on {} by another way: it is whole in {}",
                 words::number(self.most_bytes),
-                words::number(sent.bytes)
+                words::number(sent.bytes),
+                upload.entry.name,
+                self.local.display(),
             );
             return Ok(upload.action(ActionState::Failed, why));
         }

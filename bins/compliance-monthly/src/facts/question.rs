@@ -89,18 +89,20 @@ impl Question {
     /// What to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {
-            Question::OwnerChanged => "make sure that the owner knows of it",
+            Question::OwnerChanged => "make sure that the owner knows about it",
             Question::RolesChanged => "make sure that it was agreed; change the role back if it was not",
-            Question::AddressListChanged => "compare the list with what it should be",
+            Question::AddressListChanged => "check that the list is as it should be",
             Question::SignInChanged => "ask them; set it back if it was not agreed",
-            Question::AuditSettingsChanged => "make sure that it still fits your rules",
-            Question::KeysMade => "make sure that it has an owner and an end",
-            Question::PortalMoved => "make sure that somebody knows where the copy is",
+            Question::AuditSettingsChanged => "make sure that it still meets your rules",
+            Question::KeysMade => "make sure that somebody is responsible for it, and that it expires",
+            Question::PortalMoved => "make sure that you know where the copy is and who can read it",
             Question::RoomsDeleted | Question::DataReassigned | Question::PeopleRemoved => {
                 "make sure that it was agreed"
             }
             Question::PeopleSwitchedOff => "make sure that it was agreed; set it back if it was not",
-            Question::ExternalLinks => "make sure that it is still needed; it can let people in without an invitation",
+            Question::ExternalLinks => {
+                "make sure that it is still needed: such a link can let people in without an invitation"
+            }
             Question::ReportsTaken => "make sure that it went to the right people",
         }
     }

@@ -35,6 +35,12 @@ pub(crate) struct TopicRow {
 }
 
 impl TopicRow {
+    /// What the portal says besides the bare name of the action, such as the title of what was acted on; nothing where it has left a
+    /// placeholder unfilled.
+    pub(crate) fn said(&self) -> Option<&PortalText> {
+        self.text.as_ref().filter(|text| text.raw() != self.action.to_string() && !text.raw().contains("{0}"))
+    }
+
     /// The accounts among what was acted on.
     pub(crate) fn people(&self) -> impl Iterator<Item = Uuid> {
         self.target.iter().filter_map(|id| id.parse().ok())
@@ -84,6 +90,8 @@ pub(crate) struct Context<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) events: Tally,
+    /// SHA-256 of what they are: another one when any of them is another event.
+    pub(crate) rows_hash: String,
     /// Events that the settings leave out.
     pub(crate) left_out: u64,
     pub(crate) by_class: BTreeMap<ActClass, u64>,

@@ -57,17 +57,19 @@ pub(crate) fn notes(facts: &Facts, coverage: &Coverage) -> Vec<Line> {
 fn how_read(facts: &Facts) -> Option<String> {
     let reading = facts.reading?;
     let (rows, are) = (plural(reading.late_rows, "row"), if reading.late_rows == 1 { "has" } else { "have" });
-    let late = format!("{rows} {are} come in after the first reading");
+    let late = format!("{rows} {are} been stored by the portal since the first reading");
     let day = facts.recheck_from.map(|from| facts.period.day(from).format("%-d %B %Y").to_string());
     Some(match (reading.is_rechecked, reading.late_rows, day) {
         (true, 0, _) => return None,
         (true, _, _) => late,
         (false, 0, Some(day)) => {
-            format!("first reading: a run from {day} on reads everything once more, for what the portal stores late")
+            format!(
+                "this is a first reading; a run on or after {day} reads everything again, for what the portal stores late"
+            )
         }
-        (false, _, Some(day)) => format!("{late}; a run from {day} on reads everything once more"),
-        (false, 0, None) => "first reading: it is not read once more, because `recheck` is off".to_owned(),
-        (false, _, None) => format!("{late}; not everything was read once more, because `recheck` is off"),
+        (false, _, Some(day)) => format!("{late}; a run on or after {day} reads everything again"),
+        (false, 0, None) => "this is a first reading, and the only one, because `recheck` is off".to_owned(),
+        (false, _, None) => format!("{late}; not everything was read again, because `recheck` is off"),
     })
 }
 

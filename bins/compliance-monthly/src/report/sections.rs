@@ -138,7 +138,7 @@ fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
     let columns: Vec<&str> = columns.into_iter().filter(|column| has_people || *column != "To whom").collect();
     let mut table = Table::new("", &columns);
     for row in rows {
-        let done = row.text.as_ref().map_or_else(|| Line::from(row.action.to_string()), Line::from);
+        let done = row.said().map_or_else(|| Line::from(row.action.to_string()), Line::from);
         let begin = [row.at.into(), Line::name(&row.actor).into(), done.into()];
         let to_whom = has_people.then(|| Cell::from(facts.names_of(row)));
         let end =
