@@ -59,7 +59,7 @@ fn logins(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
 fn failed_logins(facts: &Facts, names: &Names) -> Block {
     let mut failed: Vec<_> = facts.logins.failed.iter().collect();
     failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
-    let mut table = Table::new("", &["Typed", "How often", "Refused", "Addresses", "Login ids"]);
+    let mut table = Table::new("", &["Login name", "How often", "Refused", "IP addresses", "Login ids"]);
     for (typed, some) in failed.iter().take(SHOWN) {
         table.row([
             Cell::from(typed.as_str()),

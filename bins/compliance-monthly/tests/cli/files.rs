@@ -36,23 +36,20 @@ async fn the_same_archive_gives_the_same_bytes() {
     assert_eq!(setting.bytes(), first);
     assert_eq!(dates(&setting), written, "what has not changed is not written again");
     assert_eq!(folder_date(), made, "nor is it written beside it, to be compared");
-    // what somebody has changed meanwhile is written again, and so is what a portal that was restored from a backup now calls the event
+    // what somebody has changed meanwhile is written again
     std::fs::write(setting.out().join("compliance-report-2026-06-events.ndjson"), "less").unwrap();
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), first);
+    std::fs::remove_dir_all(setting.out()).unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
+    // a portal that was restored from a backup gives an id a second time
     setting.sim.edit(|portal| {
         let last = portal.events.iter_mut().find(|event| event.target == ["9003"]).unwrap();
         last.target = vec!["9999".to_owned()];
     });
-    setting.month("2026-06", &[]).await;
-    assert!(setting.written("-events.csv").contains("\"9999\""), "{}", setting.written("-events.csv"));
-    setting.sim.edit(|portal| {
-        let last = portal.events.iter_mut().find(|event| event.target == ["9999"]).unwrap();
-        last.target = vec!["9003".to_owned()];
-    });
-    std::fs::remove_dir_all(setting.out()).unwrap();
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
-    assert_eq!(setting.bytes(), first);
+    assert!(setting.written("-events.csv").contains("\"9999\""), "{}", setting.written("-events.csv"));
 }
 
 #[tokio::test]
