@@ -12,16 +12,16 @@ use uuid::Uuid;
 use crate::body::{Body, Destination, Report, Written};
 use crate::bundle::folder::Bundle;
 use crate::bundle::manifest::Manifest;
+use crate::bundle::subject::{Subject, folder};
 use crate::bundle::{self, Source};
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::gather;
 use crate::upload::target::{Target, about_readers};
 use crate::upload::{self, Action, Uploader};
 
 /// Writes the files of the report, and uploads them.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-    match gather::folder(config, job, &report.body.facts.period) {
+    match folder(config, job, &report.body.facts.period) {
         Some(folder) if job.dry_run => {
             report.head.notes.push(format!("dry run: nothing was written into {}", folder.path.display()));
         }
@@ -37,7 +37,7 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
 async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut Report) -> anyhow::Result<()> {
     let job_runner::Report { head, body, .. } = &mut *report;
     let Body { facts, decisions, filter, .. } = body;
-    let folder = Bundle::open(&folder, &gather::subject(config, job, &facts.period))?;
+    let folder = Bundle::open(&folder, &Subject::of(config, job, &facts.period))?;
     let source = Source {
         facts,
         decisions,

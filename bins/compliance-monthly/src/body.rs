@@ -120,7 +120,7 @@ impl Body {
 /// The numbers of a period by name.
 fn totals(facts: &Facts) -> Value {
     let of = |summary: &Summary| {
-        let classes: BTreeMap<ActClass, u64> = CLASSES.map(|class| (class, summary.of_class(class))).into();
+        let classes: BTreeMap<ActClass, u64> = CLASSES.map(|class| (class, summary.by_class.of(class))).into();
         let topics: BTreeMap<Topic, u64> = TOPICS.map(|topic| (topic, summary.of_topic(topic))).into();
         json!({ "events": summary.events.count, "people": summary.active_people, "classes": classes, "topics": topics })
     };

@@ -4,6 +4,7 @@ pub(crate) mod folder;
 pub(crate) mod manifest;
 pub(crate) mod names;
 mod ndjson;
+pub(crate) mod subject;
 mod tables;
 pub(crate) mod txt;
 

@@ -5,20 +5,18 @@ mod reading;
 mod remembered;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use audit_model::{AuditEvent, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::body::Gathered;
-use crate::bundle::folder::{Bundle, Subject};
-use crate::bundle::manifest::read_manifest;
+use crate::bundle::folder::Bundle;
+use crate::bundle::subject::{Subject, folder};
 use crate::config::Config;
 use crate::facts::logins::Logins;
 use crate::facts::summary::{Context, Summary};
@@ -40,7 +38,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     if !job.dry_run
         && let Some(folder) = &folder
     {
-        Bundle::open(&folder.path, &subject(config, job, &period))?;
+        Bundle::open(&folder.path, &Subject::of(config, job, &period))?;
     }
     let (mut facts, filter) = read(config, job, period, look).await?;
     facts.notes.extend(folder.and_then(|folder| folder.note));
@@ -220,36 +218,4 @@ fn in_words(config: &Config, filter: &Filter) -> String {
 
 fn period(config: &Config, job: &Job) -> Period {
     Period { window: job.window, zone: config.zone_or(job.portal.time_zone) }
-}
-
-/// Where the files go.
-pub(crate) struct Folder {
-    pub(crate) path: PathBuf,
-    /// Why it is another one than the settings say.
-    note: Option<String>,
-}
-
-/// The folder that the settings name. Where it holds the same month by the clocks that the portal had then, the zone is added to its name,
-/// so that neither report replaces the other.
-pub(crate) fn folder(config: &Config, job: &Job, period: &Period) -> Option<Folder> {
-    let path = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
-    let subject = subject(config, job, period);
-    let there = read_manifest(Path::new(&path)).ok();
-    let other = there.filter(|there| config.time_zone().is_none() && subject.has_other_clocks(there));
-    let Some(other) = other else { return Some(Folder { path: PathBuf::from(path), note: None }) };
-    let by_zone = format!("{}_{}", path.trim_end_matches('/'), period.zone.name().replace('/', "-"));
-    let note = format!(
-        "the portal's time zone was {} when this was first reported, in {path}; this report goes by {}, and is in {by_zone}",
-        other.period.time_zone, period.zone
-    );
-    Some(Folder { path: PathBuf::from(by_zone), note: Some(note) })
-}
-
-pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
-    Subject {
-        portal: job.portal_url.as_str().trim_end_matches('/').to_owned(),
-        period: period.facts(),
-        only: json!(config.only),
-        has_own_folder: config.out.as_ref().is_some_and(|out| out.as_path().to_string_lossy().contains("{month}")),
-    }
 }

@@ -5,7 +5,7 @@ mod sections;
 
 use ::report::words::{number, plural};
 use ::report::{Block, Document, Line, Section, TEXT_WIDTH, line};
-use audit_model::{Coverage, Verdict};
+use audit_model::{Coverage, Gap, GapReason, Verdict};
 use safe_actions::ActionState;
 
 use crate::body::{Body, Destination, Report, Written};
@@ -23,17 +23,20 @@ pub(crate) fn headline(facts: &Facts, decisions: &[Decision], coverage: &Coverag
     let (count, period) = (matters(decisions), facts.period.words());
     let needs = if count == 1 { "needs" } else { "need" };
     let matters = format!("{} from {period} {needs} a decision", plural(count, "matter"));
-    let was_read = coverage.gaps.iter().all(page_one::is_about_files);
+    let read: Vec<&Gap> = coverage.gaps.iter().filter(|gap| !page_one::is_about_files(gap)).collect();
+    let lacks = if read.is_empty() {
+        "the report is not everywhere it should be"
+    } else if read.iter().all(|gap| gap.why == GapReason::NotSettled) {
+        "the portal may still be storing events of this time"
+    } else {
+        "some records could not be read"
+    };
+    let so_far = if read.is_empty() { "" } else { " so far" };
     let sentence = match (coverage.verdict(), count) {
         (Verdict::Complete, 0) => format!("nothing found in {period} that needs a decision"),
         (Verdict::Complete, _) => matters,
-        (_, _) if was_read => format!("incomplete: {matters}, and the report is not everywhere it should be"),
-        (_, 0) => {
-            format!(
-                "incomplete: nothing found so far in {period} that needs a decision, but some records could not be read"
-            )
-        }
-        (_, _) => format!("incomplete: {matters}, and some records could not be read"),
+        (_, 0) => format!("incomplete: nothing found{so_far} in {period} that needs a decision, but {lacks}"),
+        (_, _) => format!("incomplete: {matters}, and {lacks}"),
     };
     sentence.into()
 }
@@ -105,5 +108,46 @@ fn words(state: ActionState) -> &'static str {
         ActionState::Already => "there already",
         ActionState::Unknown => "NOT KNOWN TO BE THERE",
         ActionState::Failed | ActionState::Planned | ActionState::Released => "NOT UPLOADED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_model::{SourceCoverage, Window};
+    use chrono::{DateTime, TimeDelta};
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::period::Period;
+
+    #[test]
+    fn the_headline_says_what_is_missing() {
+        let june = DateTime::from_timestamp(1_780_272_000, 0).unwrap();
+        let period = Period { window: Window::new(june, june + TimeDelta::days(30)), zone: Tz::UTC };
+        let said = |gaps: &[(&str, GapReason)]| {
+            let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
+            gaps.iter().for_each(|(what, why)| coverage.gap(*what, period.window, *why));
+            headline(&Facts::unseen(period), &[], &coverage).for_terminal()
+        };
+        let files = ("upload", GapReason::PortalError);
+        let fresh = ("audit", GapReason::NotSettled);
+        let broken = ("logins", GapReason::PortalError);
+        let nothing = "in June 2026 that needs a decision";
+        for (gaps, expected) in [
+            (&[][..], format!("nothing found {nothing}")),
+            (&[files], format!("incomplete: nothing found {nothing}, but the report is not everywhere it should be")),
+            (
+                &[fresh, files],
+                format!(
+                    "incomplete: nothing found so far {nothing}, but the portal may still be storing events of this time"
+                ),
+            ),
+            (
+                &[fresh, broken],
+                format!("incomplete: nothing found so far {nothing}, but some records could not be read"),
+            ),
+        ] {
+            assert_eq!(said(gaps), expected, "{gaps:?}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::facts::Facts;
 use crate::facts::logins::{BrokenIn, Failures, NewCountry};
 use crate::facts::people::{Actor, Downloads, PersonRow};
-use crate::facts::question::did;
+use crate::facts::question::about;
 use crate::facts::summary::{NAMED, TopicRow};
 use crate::facts::tally::{Ids, Tally};
 use crate::period::day_words;
@@ -152,7 +152,7 @@ fn sentence(facts: &Facts, row: &TopicRow) -> Line {
         "  ",
         Line::name(&row.actor),
         " ",
-        did(row.action),
+        about(row.action).map(|(_, did)| did).unwrap_or_default(),
         what,
         place.unwrap_or_default()
     ]
@@ -162,7 +162,7 @@ fn sentence(facts: &Facts, row: &TopicRow) -> Line {
 fn by_link(facts: &Facts) -> Vec<Decision> {
     let all = facts.summary.people.iter().filter(|(actor, _)| actor.is_by_link());
     let decision = |(_, row): (&Actor, &PersonRow)| {
-        let (downloads, Tally { count, .. }) = (row.of_class(ActClass::Download), row.events);
+        let (downloads, Tally { count, .. }) = (row.by_class.of(ActClass::Download), row.events);
         let what = match (downloads, count - downloads) {
             (0, _) => plural(count, "event"),
             (_, 0) => plural(downloads, "download"),

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use audit_model::Verdict;
 use job_store::files::{self, NamedTempFile, open_plain};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::bundle::manifest::{Counts, FILE_NAME, FileEntry, Manifest, PeriodFacts, hash_of, read_manifest};
+use crate::bundle::manifest::{Counts, FILE_NAME, FileEntry, Manifest, hash_of, read_manifest};
+use crate::bundle::subject::Subject;
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
 pub(crate) struct Part {
@@ -61,42 +61,6 @@ impl Write for Part {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// What a report is about. Two that differ in it have no place in one folder.
-#[derive(Clone)]
-pub(crate) struct Subject {
-    pub(crate) portal: String,
-    pub(crate) period: PeriodFacts,
-    /// What it is restricted to, as the manifest keeps it.
-    pub(crate) only: Value,
-    /// Whether the name of its folder has its period in it.
-    pub(crate) has_own_folder: bool,
-}
-
-impl Subject {
-    /// Whether the report of this manifest is about the same, by other clocks.
-    pub(crate) fn has_other_clocks(&self, there: &Manifest) -> bool {
-        let as_there = Subject { period: there.period.clone(), ..self.clone() };
-        there.period.label == self.period.label && there.period != self.period && as_there.difference(there).is_none()
-    }
-
-    /// How the report of this manifest differs; `None` when it is about the same.
-    fn difference(&self, there: &Manifest) -> Option<String> {
-        let url = there.portal.get("url").and_then(Value::as_str).unwrap_or_default();
-        let (label, old) = (&self.period.label, &there.period.label);
-        if old != label {
-            Some(format!("holds the report of {old}, so that of {label} cannot be written there"))
-        } else if url.trim_end_matches('/') != self.portal {
-            Some(format!("holds the report of another portal, {url}"))
-        } else if there.period != self.period {
-            Some(format!("holds a report of other clocks, of {}", there.period.time_zone))
-        } else if there.query.get("only") != Some(&self.only) {
-            Some("holds a report that is restricted otherwise".to_owned())
-        } else {
-            None
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Who did something, and how much of it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ::report::words::plural;
 use audit_model::{ActClass, AuditEvent, GUEST_ACCOUNT, PortalText, is_robot};
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::facts::tally::Tally;
+use crate::facts::tally::{Classes, Tally};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ pub(crate) struct PersonRow {
     /// As it was first read.
     pub(crate) name: PortalText,
     pub(crate) events: Tally,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
+    pub(crate) by_class: Classes,
     /// The day with the most distinct downloads.
     pub(crate) busiest: Option<Downloads>,
     today: Option<Today>,
@@ -88,13 +88,13 @@ pub(crate) struct PersonRow {
 impl PersonRow {
     pub(crate) fn new(name: &PortalText) -> Self {
         let name = name.clone();
-        PersonRow { name, events: Tally::default(), by_class: BTreeMap::new(), busiest: None, today: None }
+        PersonRow { name, events: Tally::default(), by_class: Classes::default(), busiest: None, today: None }
     }
 
     pub(crate) fn push(&mut self, event: &AuditEvent, class: Option<ActClass>, day: NaiveDate) {
         self.events.add(event.id);
         let Some(class) = class else { return };
-        *self.by_class.entry(class).or_default() += 1;
+        self.by_class.add(class);
         if class == ActClass::Download {
             if self.today.as_ref().is_some_and(|today| today.day != day) {
                 self.end_day();
@@ -112,10 +112,6 @@ impl PersonRow {
         if self.busiest.is_none_or(|most| downloads.distinct() > most.distinct()) {
             self.busiest = Some(downloads);
         }
-    }
-
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActClass, ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, title_in_context};
+use audit_model::{ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, title_in_context};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::facts::people::{Actor, PersonRow};
-use crate::facts::question::Question;
-use crate::facts::tally::Tally;
+use crate::facts::question::{Question, about};
+use crate::facts::tally::{Classes, Tally};
 use crate::facts::topic::Topic;
 use crate::period::Period;
 
@@ -74,7 +74,7 @@ pub(crate) struct RoomRow {
     pub(crate) title: Option<PortalText>,
     pub(crate) events: Tally,
     pub(crate) people: BTreeSet<Uuid>,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
+    pub(crate) by_class: Classes,
 }
 
 /// What has to be known to count an event.
@@ -94,7 +94,7 @@ pub(crate) struct Summary {
     pub(crate) rows_hash: String,
     /// Events that the settings leave out.
     pub(crate) left_out: u64,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
+    pub(crate) by_class: Classes,
     pub(crate) by_action: BTreeMap<ActionId, Tally>,
     pub(crate) by_day: BTreeMap<NaiveDate, Tally>,
     pub(crate) topics: BTreeMap<Topic, TopicRows>,
@@ -116,7 +116,7 @@ impl Summary {
         self.events.add(event.id);
         self.by_action.entry(event.action).or_default().add(event.id);
         self.by_day.entry(day).or_default().add(event.id);
-        let asked = Question::about(event.action).map(|question| self.questions.entry(question).or_default());
+        let asked = about(event.action).map(|(question, _)| self.questions.entry(question).or_default());
         let is_named = asked.is_some_and(|asked| asked.push(event));
         for topic in Topic::of(event, context.own) {
             self.topics.entry(topic).or_default().push(event, is_named);
@@ -127,7 +127,7 @@ impl Summary {
         }
         let class = event.action.class();
         if let Some(class) = class {
-            *self.by_class.entry(class).or_default() += 1;
+            self.by_class.add(class);
         }
         let actor = Actor::of(event);
         let is_person = actor.is_person() && !context.own.contains(&event.actor);
@@ -149,7 +149,7 @@ impl Summary {
             room.people.insert(event.actor);
         }
         if let Some(class) = class {
-            *room.by_class.entry(class).or_default() += 1;
+            room.by_class.add(class);
         }
     }
 
@@ -158,18 +158,8 @@ impl Summary {
         self.people.values_mut().for_each(PersonRow::end_day);
     }
 
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
-    }
-
     pub(crate) fn of_topic(&self, topic: Topic) -> u64 {
         self.topics.get(&topic).map_or(0, |rows| rows.tally.count)
-    }
-}
-
-impl RoomRow {
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
     }
 }
 

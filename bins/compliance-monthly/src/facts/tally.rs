@@ -1,7 +1,25 @@
 //! How many of something there were, and which: every number leads to its events.
 
+use std::collections::BTreeMap;
+
+use audit_model::ActClass;
+
 /// Ids that stand beside a line.
 pub(crate) const IDS_SHOWN: usize = 5;
+
+/// How many of each class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Classes(BTreeMap<ActClass, u64>);
+
+impl Classes {
+    pub(crate) fn add(&mut self, class: ActClass) {
+        *self.0.entry(class).or_default() += 1;
+    }
+
+    pub(crate) fn of(&self, class: ActClass) -> u64 {
+        self.0.get(&class).copied().unwrap_or(0)
+    }
+}
 
 /// How many, and which was the first and the last, so that a line can be followed to its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -106,8 +106,8 @@ fn figures(facts: &Facts, has_logins: bool) -> Vec<Figure> {
     let mut figures = vec![
         compared("events recorded", &|summary| summary.events.count),
         compared("people at work", &|summary| summary.active_people),
-        compared("downloads", &|summary| summary.of_class(ActClass::Download)),
-        compared("deletions", &|summary| summary.of_class(ActClass::Delete)),
+        compared("downloads", &|summary| summary.by_class.of(ActClass::Download)),
+        compared("deletions", &|summary| summary.by_class.of(ActClass::Delete)),
     ];
     if has_logins {
         let note = format!("and {} successful", number(logins.successes));
@@ -143,7 +143,8 @@ fn happened(facts: &Facts, has_logins: bool) -> Section {
         lines.push(format!("{rows} of the login history: {successes} by {people}, {failures}{others}"));
     }
     let Some(before) = &facts.before else {
-        let classes = CLASSES.into_iter().map(|class| (class, summary.of_class(class))).filter(|(_, count)| *count > 0);
+        let classes =
+            CLASSES.into_iter().map(|class| (class, summary.by_class.of(class))).filter(|(_, count)| *count > 0);
         let counts: Vec<String> =
             classes.map(|(class, count)| format!("{}: {}", class_words(class), number(count))).collect();
         lines.extend((!counts.is_empty()).then(|| format!("In numbers: {}", counts.join("; "))));
@@ -233,7 +234,7 @@ fn numbers(facts: &Facts, before: &Summary) -> Table {
     row("events", &|summary| summary.events.count);
     row("people", &|summary| summary.active_people);
     for class in CLASSES {
-        row(class_words(class), &|summary| summary.of_class(class));
+        row(class_words(class), &|summary| summary.by_class.of(class));
     }
     table
 }
