@@ -229,6 +229,7 @@ async fn a_folder_that_cannot_be_written_is_said() {
         "{}",
         ended.stdout
     );
+    assert!(ended.stdout.contains("\nNot seen: files of the report, "), "{}", ended.stdout);
     assert!(ended.stderr.contains("cannot give compliance-report-2026-06.txt its name"), "{}", ended.stderr);
     assert!(!setting.out().join("manifest.json").exists());
 }
