@@ -13,7 +13,7 @@ use crate::bundle::manifest::{Counts, FileEntry, Manifest, PeriodFacts, Reading}
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::facts::summary::Summary;
-use crate::facts::topic::{TOPICS, Topic};
+use crate::facts::topic::TOPICS;
 use crate::filter::{Filter, Selection};
 use crate::period::Period;
 use crate::report::page_one::CLASSES;
@@ -121,7 +121,7 @@ impl Body {
 fn totals(facts: &Facts) -> Value {
     let of = |summary: &Summary| {
         let classes: BTreeMap<ActClass, u64> = CLASSES.map(|class| (class, summary.by_class.of(class))).into();
-        let topics: BTreeMap<Topic, u64> = TOPICS.map(|topic| (topic, summary.of_topic(topic))).into();
+        let topics: BTreeMap<&str, u64> = TOPICS.map(|topic| (topic.name(), summary.of_topic(topic))).into();
         json!({ "events": summary.events.count, "people": summary.active_people, "classes": classes, "topics": topics })
     };
     let mut all = of(&facts.summary);
