@@ -1,4 +1,5 @@
-//! The second pass: every event into every file, one after the other, in memory that does not grow with them.
+//! The files of a report. A second pass puts every event into every file, one after the other, in memory that does not grow with them;
+//! where nothing would change, nothing is written.
 
 pub(crate) mod folder;
 pub(crate) mod manifest;

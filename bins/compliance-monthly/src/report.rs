@@ -126,7 +126,7 @@ mod tests {
         let period = Period { window: Window::new(june, june + TimeDelta::days(30)), zone: Tz::UTC };
         let said = |gaps: &[(&str, GapReason)]| {
             let mut coverage = Coverage { audit: Some(SourceCoverage::default()), ..Coverage::default() };
-            gaps.iter().for_each(|(what, why)| coverage.gap(*what, period.window, *why));
+            gaps.iter().for_each(|(what, why)| coverage.gap(what, period.window, *why));
             headline(&Facts::unseen(period), &[], &coverage).for_terminal()
         };
         let files = ("upload", GapReason::PortalError);
