@@ -10,18 +10,18 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::body::{Body, Destination, Report, Written};
-use crate::bundle::Bundle;
+use crate::bundle::folder::Bundle;
+use crate::bundle::manifest::Manifest;
+use crate::bundle::subject::{Subject, folder};
+use crate::bundle::{self, Source};
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::gather;
-use crate::manifest::Manifest;
-use crate::target::{Target, about_readers};
+use crate::upload::target::{Target, about_readers};
 use crate::upload::{self, Action, Uploader};
-use crate::write::{self, Source};
 
 /// Writes the files of the report, and uploads them.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-    match gather::folder(config, job, &report.body.facts.period) {
+    match folder(config, job, &report.body.facts.period) {
         Some(folder) if job.dry_run => {
             report.head.notes.push(format!("dry run: nothing was written into {}", folder.path.display()));
         }
@@ -36,17 +36,18 @@ pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyh
 
 async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut Report) -> anyhow::Result<()> {
     let job_runner::Report { head, body, .. } = &mut *report;
-    let Body { facts, filter, .. } = body;
-    let bundle = Bundle::open(&folder, &gather::subject(config, job, &facts.period))?;
+    let Body { facts, decisions, filter, .. } = body;
+    let folder = Bundle::open(&folder, &Subject::of(config, job, &facts.period))?;
     let source = Source {
         facts,
+        decisions,
         filter,
         coverage: &head.coverage,
         program: &head.program,
         portal: &head.portal,
-        query: write::query(config, &facts.own, filter),
+        query: bundle::query(config, &facts.own, filter),
     };
-    match write::bundle(job, &source, bundle).await {
+    match bundle::write(job, &source, folder).await {
         Ok(Some(written)) => body.report = Some(written),
         Ok(None) if head.coverage.verdict() == Verdict::Complete => {
             let kept = "the report of this time that is there already was kept, because it counts more events and logins than \

@@ -1,23 +1,25 @@
 //! What the report says besides what all reports say, and what its pages and files are made from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use audit_model::ActClass;
 use docspace_client::EntryId;
-use job_runner::{Head, Judgement};
+use job_runner::Head;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::bundle::manifest::{Counts, FileEntry, Manifest, PeriodFacts, Reading};
 use crate::config::Config;
-use crate::decision::{Decision, Limits};
 use crate::facts::Facts;
+use crate::facts::summary::Summary;
+use crate::facts::topic::TOPICS;
 use crate::filter::{Filter, Selection};
-use crate::manifest::{Counts, FileEntry, Manifest, PeriodFacts, Reading};
-use crate::page_one;
 use crate::period::Period;
-use crate::summary::Summary;
-use crate::target::Target;
-use crate::topic::TOPICS;
+use crate::report::page_one::CLASSES;
+use crate::rule::Decision;
 use crate::upload::Action;
+use crate::upload::target::Target;
 
 /// The folder of a report with its files, all in place.
 #[derive(Debug, Serialize)]
@@ -31,6 +33,12 @@ pub(crate) struct Written {
     /// What the manifest says.
     #[serde(skip)]
     pub(crate) content: Manifest,
+}
+
+impl Written {
+    pub(crate) fn new(folder: PathBuf, content: Manifest, manifest: FileEntry) -> Self {
+        Written { folder, files: content.files.clone(), manifest, digest: content.digest.clone(), content }
+    }
 }
 
 /// Where a report is uploaded to.
@@ -49,10 +57,6 @@ pub(crate) struct Gathered {
     pub(crate) filter: Filter,
     /// Where to upload to, or why that cannot be; `None` when nothing is to be uploaded.
     pub(crate) target: Option<Result<Target, String>>,
-}
-
-pub(crate) fn limits(config: &Config) -> Limits {
-    Limits { bulk_downloads: config.bulk_downloads, failed_logins: config.failed_logins }
 }
 
 /// The report of this program.
@@ -87,48 +91,21 @@ pub(crate) struct Body {
     pub(crate) target: Option<Result<Target, String>>,
 }
 
-/// This program has no rule about single people: there are no findings.
-pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
-    let Gathered { facts, filter, target } = gathered;
-    let body = Body { filter, target, ..Body::new(facts, &config.only) };
-    Judgement { findings: Vec::new(), body, notes: Vec::new() }
-}
-
 /// Of a run that could not look.
 pub(crate) fn unseen(config: &Config, head: &Head) -> Body {
     let zone = head.portal.time_zone.unwrap_or_default();
     let period = Period { window: head.window, zone };
-    Body::new(Facts::unseen(period, limits(config)), &config.only)
+    Body::new(Facts::unseen(period), Vec::new(), &config.only)
 }
 
 impl Body {
-    fn new(facts: Facts, only: &Selection) -> Self {
-        let totals = |summary: &Summary| {
-            let classes: serde_json::Map<String, Value> = page_one::CLASSES
-                .into_iter()
-                .filter_map(|class| {
-                    Some((serde_json::to_value(class).ok()?.as_str()?.to_owned(), summary.of_class(class).into()))
-                })
-                .collect();
-            let topics: serde_json::Map<String, Value> =
-                TOPICS.into_iter().map(|topic| (topic.name().to_owned(), summary.of_topic(topic).into())).collect();
-            json!({ "events": summary.events.count, "people": summary.active_people, "classes": classes, "topics": topics })
-        };
-        let mut all = totals(&facts.summary);
-        if let Some(members) = all.as_object_mut() {
-            members.insert("logins".to_owned(), facts.logins.successes.into());
-            members.insert("failed_logins".to_owned(), facts.logins.failures.into());
-            members.insert("rooms".to_owned(), facts.summary.rooms.len().into());
-            if let Some(before) = &facts.before {
-                members.insert("before".to_owned(), totals(before));
-            }
-        }
+    pub(crate) fn new(facts: Facts, decisions: Vec<Decision>, only: &Selection) -> Self {
         Body {
             period: facts.period.facts(),
             counts: facts.counts(),
             reading: facts.reading,
-            totals: all,
-            decisions: facts.decisions(),
+            totals: totals(&facts),
+            decisions,
             only: only.clone(),
             report: None,
             actions: Vec::new(),
@@ -138,4 +115,21 @@ impl Body {
             target: None,
         }
     }
+}
+
+/// The numbers of a period by name.
+fn totals(facts: &Facts) -> Value {
+    let of = |summary: &Summary| {
+        let classes: BTreeMap<ActClass, u64> = CLASSES.map(|class| (class, summary.by_class.of(class))).into();
+        let topics: BTreeMap<&str, u64> = TOPICS.map(|topic| (topic.name(), summary.of_topic(topic))).into();
+        json!({ "events": summary.events.count, "people": summary.active_people, "classes": classes, "topics": topics })
+    };
+    let mut all = of(&facts.summary);
+    all["logins"] = facts.logins.successes.into();
+    all["failed_logins"] = facts.logins.failures.into();
+    all["rooms"] = facts.summary.rooms.len().into();
+    if let Some(before) = &facts.before {
+        all["before"] = of(before);
+    }
+    all
 }

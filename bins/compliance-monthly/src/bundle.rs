@@ -1,197 +1,237 @@
-//! Writing the files of a report: to temporary names first, so that a crash leaves no half report, and the manifest last.
+//! The files of a report. A second pass puts every event into every file, one after the other, in memory that does not grow with them;
+//! where nothing would change, nothing is written.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+pub(crate) mod folder;
+pub(crate) mod manifest;
+pub(crate) mod names;
+mod ndjson;
+pub(crate) mod subject;
+mod tables;
+pub(crate) mod txt;
 
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use ::report::{Document, Maker, PortalLine, TEXT_WIDTH, csv};
 use anyhow::Context;
-use audit_model::Verdict;
-use job_store::files::{self, NamedTempFile, open_plain};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use audit_model::{Coverage, SourceCoverage, Verdict, Window};
+use event_archive::Archive;
+use futures::TryStreamExt;
+use job_runner::{Job, PortalName, ProgramName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tracing::warn;
+use uuid::Uuid;
 
-use crate::manifest::{Counts, FILE_NAME, FileEntry, Manifest, PeriodFacts, hash_of, read_manifest};
+use crate::body::Written;
+use crate::bundle::folder::{Bundle, Short};
+use crate::bundle::manifest::{FileEntry, Manifest, SCHEMA, lasting};
+use crate::bundle::names::{Names, file_name};
+use crate::config::Config;
+use crate::facts::Facts;
+use crate::facts::summary::RoomRow;
+use crate::facts::topic::Topic;
+use crate::filter::Filter;
+use crate::report;
+use crate::rule::Decision;
 
-/// A file that is being written; nobody sees it under its name before the whole report is there.
-pub(crate) struct Part {
-    name: String,
-    /// Collects small pieces before they are hashed.
-    file: BufWriter<Hashed>,
-    pub(crate) rows: Option<u64>,
+/// What a report is made from.
+pub(crate) struct Source<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) decisions: &'a [Decision],
+    /// Events and logins that it leaves out stand nowhere.
+    pub(crate) filter: &'a Filter,
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) program: &'a ProgramName,
+    pub(crate) portal: &'a PortalName,
+    /// What was asked.
+    pub(crate) query: Value,
 }
 
-/// A file with the hash of what went into it.
-struct Hashed {
-    file: NamedTempFile,
-    hasher: Sha256,
-    bytes: u64,
+/// The name in the archive of [`Last`].
+const LAST: &str = "last report in a folder";
+
+/// What was written last into a folder.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Last {
+    /// Of its manifest.
+    digest: String,
+    /// Of the events in it.
+    rows_hash: String,
 }
 
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
+/// Writes the report into a folder; `None` when the one that is there saw more.
+///
+/// # Errors
+/// Of the disk and of the store.
+pub(crate) async fn write(job: &Job, source: &Source<'_>, mut folder: Bundle) -> anyhow::Result<Option<Written>> {
+    let Source { facts, coverage, .. } = source;
+    if folder.holds_more_than(coverage.verdict(), &facts.counts()) {
+        return Ok(None);
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+    let names = Names::new(&facts.period.label());
+    let document = source.document(&names);
+    let short = [source.page(&document), people(facts, &names), rooms(facts, &names)];
+    let path = folder.folder().to_owned();
+    let place = path.display().to_string();
+    let rows_hash = facts.summary.rows_hash.clone();
+    let last = job.archive.fact::<Last>(LAST, &place).await?.map(|fact| fact.value);
+    if let Some(Last { digest, .. }) = last.filter(|last| last.rows_hash == rows_hash)
+        && let Some((manifest, entry)) = folder.unchanged(&digest, &short, |files| source.manifest(files))
+    {
+        return Ok(Some(Written::new(path, manifest, entry)));
     }
+    for file in &short {
+        let mut part = folder.begin(&file.entry.name)?;
+        part.write_all(&file.content)?;
+        part.rows = file.entry.rows;
+        folder.end(part)?;
+    }
+    let pages = document.text(TEXT_WIDTH);
+    let entries = source.entries(&mut folder, &job.archive, &names, pages.as_bytes()).await;
+    entries.with_context(|| format!("cannot write the report into {place}"))?;
+    let mut files = folder.files();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = source.manifest(files).sealed()?;
+    let entry = folder.publish(&manifest)?;
+    let last = Last { digest: manifest.digest.clone(), rows_hash };
+    if let Err(error) = job.archive.keep_fact(LAST, &place, &last, job.now).await {
+        // the next run writes all of it again
+        warn!("{:#}", anyhow::Error::new(error));
+    }
+    Ok(Some(Written::new(path, manifest, entry)))
 }
 
-impl Write for Part {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// What a report is about. Two that differ in it have no place in one folder.
-#[derive(Clone)]
-pub(crate) struct Subject {
-    pub(crate) portal: String,
-    pub(crate) period: PeriodFacts,
-    /// What it is restricted to, as the manifest keeps it.
-    pub(crate) only: Value,
-    /// Whether the name of its folder has its period in it.
-    pub(crate) has_own_folder: bool,
-}
-
-impl Subject {
-    /// Whether the report of this manifest is about the same, by other clocks.
-    pub(crate) fn has_other_clocks(&self, there: &Manifest) -> bool {
-        let as_there = Subject { period: there.period.clone(), ..self.clone() };
-        there.period.label == self.period.label && there.period != self.period && as_there.difference(there).is_none()
-    }
-
-    /// How the report of this manifest differs; `None` when it is about the same.
-    fn difference(&self, there: &Manifest) -> Option<String> {
-        let url = there.portal.get("url").and_then(Value::as_str).unwrap_or_default();
-        let (label, old) = (&self.period.label, &there.period.label);
-        if old != label {
-            Some(format!("holds the report of {old}, so that of {label} cannot be written there"))
-        } else if url.trim_end_matches('/') != self.portal {
-            Some(format!("holds the report of another portal, {url}"))
-        } else if there.period != self.period {
-            Some(format!("holds a report of other clocks, of {}", there.period.time_zone))
-        } else if there.query.get("only") != Some(&self.only) {
-            Some("holds a report that is restricted otherwise".to_owned())
-        } else {
-            None
-        }
-    }
-}
-
-/// The folder of a report while its files are written.
-pub(crate) struct Bundle {
-    folder: PathBuf,
-    /// With the files that have not got their names yet; what is dropped goes.
-    finished: Vec<(FileEntry, NamedTempFile)>,
-}
-
-impl Bundle {
-    /// Makes the folder where it is not there.
-    ///
-    /// # Errors
-    /// The folder cannot be made, or holds a report of something else, which this one would replace.
-    pub(crate) fn open(folder: &Path, subject: &Subject) -> anyhow::Result<Self> {
-        files::create_folder(folder).map_err(|error| {
-            let message = format!("names {}, which cannot be made: {error}", folder.display());
-            job_runner::Error::setting("out", message)
-        })?;
-        let there = read_manifest(folder).ok();
-        if let Some(difference) = there.and_then(|there| subject.difference(&there)) {
-            let remedy = if subject.has_own_folder {
-                "move that report away, or name another folder"
-            } else {
-                "name another folder, put `{month}` into it for one each"
-            };
-            let message = format!("{difference}; {remedy}");
-            return Err(job_runner::Error::setting("out", message).into());
-        }
-        for name in ["compliance-report-", FILE_NAME] {
-            files::sweep(folder, name);
-        }
-        Ok(Bundle { folder: folder.to_owned(), finished: Vec::new() })
-    }
-
-    /// Whether the report that is there already saw more than one that ends like this.
-    pub(crate) fn holds_more_than(&self, verdict: Verdict, counts: &Counts) -> bool {
-        read_manifest(&self.folder).is_ok_and(|there| there.saw_more_than(verdict, counts))
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub(crate) fn begin(&self, name: &str) -> anyhow::Result<Part> {
-        let file = files::begin(&self.folder, name);
-        let file = file.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
-        let file = BufWriter::with_capacity(128 * 1024, Hashed { file, hasher: Sha256::new(), bytes: 0 });
-        Ok(Part { name: name.to_owned(), file, rows: None })
-    }
-
-    /// Ends a file: what was written is on disk after that.
-    pub(crate) fn end(&mut self, part: Part) -> anyhow::Result<()> {
-        let Part { name, mut file, rows } = part;
-        let failed = || format!("cannot write {name} in {}", self.folder.display());
-        file.flush().with_context(failed)?;
-        let Hashed { file, hasher, bytes } =
-            file.into_inner().map_err(io::IntoInnerError::into_error).with_context(failed)?;
-        file.as_file().sync_all().with_context(failed)?;
-        self.finished.push((FileEntry { name, sha256: hex::encode(hasher.finalize()), bytes, rows }, file));
-        Ok(())
-    }
-
-    pub(crate) fn files(&self) -> Vec<FileEntry> {
-        self.finished.iter().map(|(entry, _)| entry.clone()).collect()
-    }
-
-    /// Gives all files their names. Until the last of them has it there is no manifest, so that nobody takes old and new files
-    /// together for a report. Gives the entry of the manifest itself, which is sealed.
-    pub(crate) fn publish(self, manifest: &Manifest) -> anyhow::Result<FileEntry> {
-        let failed = || format!("cannot write the report into {}", self.folder.display());
-        let text = manifest.bytes().context("the manifest is no JSON")?;
-        let changed: Vec<bool> = self.finished.iter().map(|(entry, _)| !self.is_there(entry)).collect();
-        let path = self.folder.join(FILE_NAME);
-        let mut there = Vec::new();
-        let read = open_plain(&path).and_then(|file| file.take(text.len() as u64 + 1).read_to_end(&mut there));
-        let same_manifest = read.is_ok() && there == text;
-        let is_same = same_manifest && !changed.contains(&true);
-        // all that needs room on the disk comes before the old report is touched
-        let write = || -> io::Result<NamedTempFile> {
-            let mut file = files::begin(&self.folder, FILE_NAME)?;
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            Ok(file)
+impl Source<'_> {
+    /// The pages of the report: only what the same facts make the same again.
+    fn document(&self, names: &Names) -> Document {
+        let Source { facts, decisions, coverage, .. } = self;
+        let program = Maker { name: self.program.name.to_owned(), version: self.program.version.to_owned() };
+        let portal = PortalLine {
+            url: self.portal.shown().to_owned(),
+            version: self.portal.version.clone(),
+            time_zone: Some(facts.period.zone),
         };
-        let new_manifest = if is_same { None } else { Some(write().with_context(failed)?) };
-        if !is_same {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(failed),
-                _ => {}
+        // how many rows came late is known only to the run that found them
+        let on_time = |source: &SourceCoverage| SourceCoverage { late_rows: 0, ..source.clone() };
+        let coverage = Coverage {
+            audit: coverage.audit.as_ref().map(on_time),
+            logins: coverage.logins.as_ref().map(on_time),
+            ..(*coverage).clone()
+        };
+        let mut document = Document::new(program, portal, None, facts.period.window, coverage);
+        document.headline = report::headline(facts, decisions, &document.coverage);
+        report::pages(facts, decisions, names, &mut document);
+        document
+    }
+
+    fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
+        let program = [("name", self.program.name), ("version", self.program.version)];
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            program: program.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            portal: json!(self.portal),
+            period: self.facts.period.facts(),
+            query: self.query.clone(),
+            coverage: lasting(self.coverage),
+            counts: self.facts.counts(),
+            reading: self.facts.reading,
+            files,
+            digest: String::new(),
+        }
+    }
+
+    fn page(&self, document: &Document) -> Short {
+        Short::new(self.file_name(".html"), document.html(), None)
+    }
+
+    fn file_name(&self, end: &str) -> String {
+        file_name(&self.facts.period.label(), end)
+    }
+
+    /// Nothing of a period of which nothing can be concluded.
+    fn window(&self) -> Window {
+        let whole = self.facts.period.window;
+        match self.coverage.verdict() {
+            Verdict::Nothing => Window::new(whole.since, whole.since),
+            Verdict::Incomplete | Verdict::Complete => whole,
+        }
+    }
+
+    /// Every event and login, one after the other, into the files that hold each.
+    async fn entries(&self, bundle: &mut Bundle, archive: &Archive, names: &Names, pages: &[u8]) -> anyhow::Result<()> {
+        let Source { facts, filter, .. } = self;
+        let mut text = bundle.begin(&self.file_name(".txt"))?;
+        let mut table = bundle.begin(&names.events)?;
+        let mut lines = bundle.begin(&self.file_name("-events.ndjson"))?;
+        text.write_all(txt::published_lines(facts, self.coverage.verdict()).as_bytes())?;
+        text.write_all(b"\n")?;
+        text.write_all(pages)?;
+        txt::events_head(&mut text)?;
+        table.write_all(csv::row(tables::EVENT_COLUMNS).as_bytes())?;
+        let mut written = 0;
+        let mut all = std::pin::pin!(archive.detailed_events(self.window()));
+        while let Some(event) = all.try_next().await? {
+            if !filter.fits(&event, &facts.rooms) {
+                continue;
+            }
+            let topics: Vec<&'static str> = Topic::of(&event, &facts.own).map(Topic::name).collect();
+            txt::event(&event, facts.period.zone, &mut text)?;
+            table.write_all(tables::event(&event, facts, &topics).as_bytes())?;
+            ndjson::event(&event, &topics, &mut lines)?;
+            written += 1;
+        }
+        let mut login_table = bundle.begin(&names.logins)?;
+        login_table.write_all(csv::row(tables::LOGIN_COLUMNS).as_bytes())?;
+        let mut logins = 0;
+        let mut all = std::pin::pin!(archive.login_events(self.window()));
+        while let Some(login) = all.try_next().await? {
+            if filter.fits_login(&login) {
+                login_table.write_all(tables::login(&login, &facts.period).as_bytes())?;
+                ndjson::login(&login, &mut lines)?;
+                logins += 1;
             }
         }
-        // a file that has not changed keeps its date
-        for ((entry, file), _) in self.finished.into_iter().zip(changed).filter(|(_, is_changed)| *is_changed) {
-            let named = file.persist(self.folder.join(&entry.name)).map_err(|error| error.error);
-            named.with_context(|| format!("cannot give {} its name", entry.name)).with_context(failed)?;
+        text.rows = Some(written);
+        table.rows = Some(written);
+        lines.rows = Some(written + logins);
+        login_table.rows = Some(logins);
+        for part in [text, table, lines, login_table] {
+            bundle.end(part)?;
         }
-        if let Some(file) = new_manifest {
-            file.persist(&path).map_err(|error| error.error).with_context(failed)?;
-            // the names themselves, on systems where folders can be synced
-            let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        }
-        let sha256 = hex::encode(Sha256::digest(&text));
-        Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: text.len() as u64, rows: None })
+        Ok(())
     }
+}
 
-    fn is_there(&self, entry: &FileEntry) -> bool {
-        let path = self.folder.join(&entry.name);
-        hash_of(&path).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (entry.bytes, &entry.sha256))
+fn people(facts: &Facts, names: &Names) -> Short {
+    let all = &facts.summary.people;
+    let rows = all.iter().map(|(actor, row)| tables::account(actor.id, row, &facts.remark(actor)));
+    let table: String = [tables::people_columns()].into_iter().chain(rows).collect();
+    Short::new(names.people.clone(), table, Some(all.len()))
+}
+
+fn rooms(facts: &Facts, names: &Names) -> Short {
+    let busy = facts.summary.rooms.iter().map(|(key, row)| {
+        let (title, id) = facts.room_name(key, row);
+        tables::room(&title, id.as_ref(), row)
+    });
+    let quiet = facts.quiet.iter().map(|(id, title)| tables::room(title, Some(id), &RoomRow::default()));
+    let table: String = [tables::room_columns()].into_iter().chain(busy).chain(quiet).collect();
+    Short::new(names.rooms.clone(), table, Some(facts.summary.rooms.len() + facts.quiet.len()))
+}
+
+/// The settings that shape the report, for whoever makes it again.
+pub(crate) fn query(config: &Config, own: &BTreeSet<Uuid>, filter: &Filter) -> Value {
+    let mut query = json!({
+        "only": config.only,
+        "settle": config.settle,
+        "bulk_downloads": config.bulk_downloads,
+        "failed_logins": config.failed_logins,
+        "recheck": config.recheck,
+        "own_programs": own,
+    });
+    if !filter.important.is_empty() {
+        query["important_documents"] = json!(filter.important);
     }
+    query
 }

@@ -22,7 +22,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Folder of the portal to upload the report to: its id, or ROOM TITLE/FOLDER/…
+    /// Folder in the portal to upload the report to: its id, or ROOM TITLE/FOLDER/…
     #[arg(long, value_name = "FOLDER", requires = "out")]
     upload_to: Option<String>,
 
@@ -44,7 +44,7 @@ enum Command {
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
 
-        /// The digest that the run printed when it wrote the report; shows a report that was made anew, too
+        /// The digest that the run printed when it wrote the report; also reveals a report that was made anew
         #[arg(long, value_name = "HEX")]
         digest: Option<String>,
     },

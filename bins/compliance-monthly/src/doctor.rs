@@ -6,8 +6,8 @@ use job_store::files;
 
 use crate::config::Config;
 use crate::filter::Selection;
-use crate::look_up;
-use crate::target::{NoTarget, Target};
+use crate::gather::look_up;
+use crate::upload::target::{NoTarget, Target};
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![out(config)];

@@ -1,17 +1,25 @@
 //! What was read of a period, summed up: all that the pages are made of. The same facts give the same bytes.
 
+pub(crate) mod logins;
+pub(crate) mod people;
+pub(crate) mod question;
+pub(crate) mod summary;
+pub(crate) mod tally;
+pub(crate) mod topic;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::Line;
+use ::report::words::number;
+use ::report::{Line, line};
 use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::decision::{Decision, Limits, decisions, listed};
-use crate::logins::Logins;
-use crate::manifest::{Counts, Reading};
+use crate::bundle::manifest::{Counts, Reading};
+use crate::facts::logins::Logins;
+use crate::facts::people::Actor;
+use crate::facts::summary::{RoomKey, RoomRow, Summary, TopicRow};
 use crate::period::Period;
-use crate::summary::{Actor, RoomKey, RoomRow, Summary, TopicRow};
 
 /// People of one event that are named; the others are counted.
 const NAMED: usize = 3;
@@ -42,12 +50,11 @@ pub(crate) struct Facts {
     pub(crate) filter: Option<String>,
     /// What the reader must know besides.
     pub(crate) notes: Vec<String>,
-    pub(crate) limits: Limits,
 }
 
 impl Facts {
     /// Of a period of which nothing could be read.
-    pub(crate) fn unseen(period: Period, limits: Limits) -> Self {
+    pub(crate) fn unseen(period: Period) -> Self {
         Facts {
             period,
             summary: Summary::default(),
@@ -63,12 +70,7 @@ impl Facts {
             goes_incomplete: false,
             filter: None,
             notes: Vec::new(),
-            limits,
         }
-    }
-
-    pub(crate) fn decisions(&self) -> Vec<Decision> {
-        decisions(self)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -135,4 +137,16 @@ pub(crate) fn quiet_rooms<'r>(
         keys.iter().any(|key| summary.rooms.contains_key(key))
     };
     rooms.iter().filter(was_there).filter(move |room| !had_events(room))
+}
+
+/// Names of people, the first of many.
+fn listed(names: &[PortalText], total: u64) -> Line {
+    let mut all = Line::default();
+    for (at, name) in names.iter().enumerate() {
+        all = if at == 0 { Line::name(name) } else { line![all, ", ", Line::name(name)] };
+    }
+    match total - names.len() as u64 {
+        0 => all,
+        more => line![all, format!(" and {} more", number(more))],
+    }
 }

@@ -1,28 +1,30 @@
 //! What the program asks: everything of the month, and what it is compared with.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+pub(crate) mod look_up;
+mod reading;
+mod remembered;
 
-use audit_model::{GapReason, Window};
+use std::collections::BTreeSet;
+
+use audit_model::{AuditEvent, GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
-use serde_json::json;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::body::{Gathered, limits};
-use crate::bundle::{Bundle, Subject};
+use crate::body::Gathered;
+use crate::bundle::folder::Bundle;
+use crate::bundle::subject::{Subject, folder};
 use crate::config::Config;
+use crate::facts::logins::Logins;
+use crate::facts::summary::{Context, Summary};
 use crate::facts::{Facts, quiet_rooms};
 use crate::filter::Filter;
-use crate::logins::Logins;
-use crate::look_up::{self, id_of, people};
-use crate::manifest::read_manifest;
+use crate::gather::look_up::{id_of, people};
 use crate::period::Period;
-use crate::summary::{Context, Summary};
-use crate::target::{NoTarget, Target};
-use crate::{reading, remembered};
+use crate::upload::target::{NoTarget, Target};
 use ::report::words::plural;
 
 /// A country is new when a person was not seen there for this long: a quarter holds most holidays and journeys.
@@ -36,7 +38,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     if !job.dry_run
         && let Some(folder) = &folder
     {
-        Bundle::open(&folder.path, &subject(config, job, &period))?;
+        Bundle::open(&folder.path, &Subject::of(config, job, &period))?;
     }
     let (mut facts, filter) = read(config, job, period, look).await?;
     facts.notes.extend(folder.and_then(|folder| folder.note));
@@ -85,7 +87,7 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     let quiet = remembered::quiet_rooms(&job.archive, &period, quiet_rooms(&period, &rooms, &summary), job.now).await?;
     let names = remembered::names(job, &summary, &logins, look).await?;
     let restricted = (!config.only.is_everything()).then(|| in_words(config, &filter));
-    let unseen = Facts::unseen(period, limits(config));
+    let unseen = Facts::unseen(period);
     let facts = Facts {
         summary,
         before,
@@ -139,16 +141,31 @@ async fn service_accounts(job: &Job, look: &mut Look) -> BTreeSet<Uuid> {
 
 async fn sum_up(job: &Job, filter: &Filter, context: Context<'_>) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
+    let mut rows = Sha256::new();
     let mut events = std::pin::pin!(job.archive.events(context.period.window));
     while let Some(event) = events.try_next().await? {
         if filter.fits(&event, context.rooms) {
             summary.push(&event, context);
+            identify(&event, &mut rows);
         } else {
             summary.left_out += 1;
         }
     }
     summary.finish();
+    summary.rows_hash = hex::encode(rows.finalize());
     Ok(summary)
+}
+
+/// What tells one event from another that a restored portal gave the same id.
+fn identify(event: &AuditEvent, rows: &mut Sha256) {
+    rows.update(event.id.to_le_bytes());
+    rows.update(event.at.timestamp_micros().to_le_bytes());
+    rows.update(event.actor.as_bytes());
+    rows.update(event.action.0.to_le_bytes());
+    for target in &event.target {
+        rows.update(target.len().to_le_bytes());
+        rows.update(target);
+    }
 }
 
 /// Whether the archive has every event of the window.
@@ -201,36 +218,4 @@ fn in_words(config: &Config, filter: &Filter) -> String {
 
 fn period(config: &Config, job: &Job) -> Period {
     Period { window: job.window, zone: config.zone_or(job.portal.time_zone) }
-}
-
-/// Where the files go.
-pub(crate) struct Folder {
-    pub(crate) path: PathBuf,
-    /// Why it is another one than the settings say.
-    note: Option<String>,
-}
-
-/// The folder that the settings name. Where it holds the same month by the clocks that the portal had then, the zone is added to its name,
-/// so that neither report replaces the other.
-pub(crate) fn folder(config: &Config, job: &Job, period: &Period) -> Option<Folder> {
-    let path = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
-    let subject = subject(config, job, period);
-    let there = read_manifest(Path::new(&path)).ok();
-    let other = there.filter(|there| config.time_zone().is_none() && subject.has_other_clocks(there));
-    let Some(other) = other else { return Some(Folder { path: PathBuf::from(path), note: None }) };
-    let by_zone = format!("{}_{}", path.trim_end_matches('/'), period.zone.name().replace('/', "-"));
-    let note = format!(
-        "the portal's time zone was {} when this was first reported, in {path}; this report goes by {}, and is in {by_zone}",
-        other.period.time_zone, period.zone
-    );
-    Some(Folder { path: PathBuf::from(by_zone), note: Some(note) })
-}
-
-pub(crate) fn subject(config: &Config, job: &Job, period: &Period) -> Subject {
-    Subject {
-        portal: job.portal_url.as_str().trim_end_matches('/').to_owned(),
-        period: period.facts(),
-        only: json!(config.only),
-        has_own_folder: config.out.as_ref().is_some_and(|out| out.as_path().to_string_lossy().contains("{month}")),
-    }
 }

@@ -5,33 +5,15 @@ mod body;
 mod bundle;
 mod cli;
 mod config;
-mod decision;
 mod doctor;
 mod facts;
 mod filter;
 mod gather;
-mod logins;
-mod look_up;
-mod manifest;
-mod names;
-mod ndjson;
-mod page_one;
-mod pages;
 mod period;
-mod question;
-mod reading;
-mod remembered;
 mod report;
-mod sections;
-mod sending;
-mod summary;
-mod tables;
-mod target;
-mod topic;
-mod txt;
+mod rule;
 mod upload;
 mod verify;
-mod write;
 
 use std::process::ExitCode;
 
@@ -101,7 +83,7 @@ impl Program for ComplianceMonthly {
     }
 
     fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
-        body::judge(config, gathered)
+        rule::judge(config, gathered)
     }
 
     fn unseen(config: &Config, head: &Head) -> Body {
@@ -117,7 +99,7 @@ impl Program for ComplianceMonthly {
     }
 
     fn headline(report: &Report, _told: u64) -> Option<Line> {
-        Some(report::headline(report))
+        Some(report::headline(&report.body.facts, &report.body.decisions, report.coverage()))
     }
 
     fn text(report: &Report, document: &Document) -> Vec<u8> {

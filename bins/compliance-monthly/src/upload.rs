@@ -1,5 +1,8 @@
 //! The upload of a report: which files go, in which order, and what became of each.
 
+pub(crate) mod sending;
+pub(crate) mod target;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -18,10 +21,10 @@ use safe_actions::{ActionState, Actions, Intent};
 use serde::Serialize;
 use tracing::warn;
 
+use crate::bundle::manifest::{FILE_NAME, FileEntry, MOST_BYTES, Manifest, hash_of};
 use crate::config::Collision;
-use crate::manifest::{FILE_NAME, FileEntry, MOST_BYTES, Manifest, hash_of};
-use crate::sending::{Payload, Sending, could_be};
-use crate::target::Target;
+use crate::upload::sending::{Payload, Sending, could_be};
+use crate::upload::target::Target;
 
 const KIND: &str = "upload";
 
@@ -206,9 +209,12 @@ impl<'a> Uploader<'a> {
         let sent = packed.as_ref().map_or(upload.entry, |(sent, _)| sent);
         if sent.bytes > self.most_bytes {
             let why = format!(
-                "the portal takes files of {} bytes, and this one has {}, compressed; have its owner raise that limit",
+                "the portal takes files of at most {} bytes, and this one has {} even when compressed; have the portal's owner raise that \
+                 limit, or hand on {} by another way: it is whole in {}",
                 words::number(self.most_bytes),
-                words::number(sent.bytes)
+                words::number(sent.bytes),
+                upload.entry.name,
+                self.local.display(),
             );
             return Ok(upload.action(ActionState::Failed, why));
         }

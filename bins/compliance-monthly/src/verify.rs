@@ -8,9 +8,9 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use serde_json::Value;
 
+use crate::bundle::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
 use crate::config::Config;
-use crate::manifest::{FILE_NAME, FileEntry, Manifest, Unread, hash_of, read_manifest};
-use crate::period::Month;
+use crate::period::Period;
 
 /// A report whose files were compared with its manifest.
 #[derive(Debug)]
@@ -25,7 +25,12 @@ fn verify(folder: &Path, digest: Option<&str>) -> Result<Verified, Unread> {
     let manifest = read_manifest(folder)?;
     let other = digest.filter(|digest| !digest.trim().eq_ignore_ascii_case(&manifest.digest));
     let mut problems: Vec<String> = other
-        .map(|_| format!("{FILE_NAME}: not the one that was written then: its digest is {}", manifest.digest))
+        .map(|_| {
+            format!(
+                "{FILE_NAME}: not the one that was written then: its digest is {}, not the one given",
+                manifest.digest
+            )
+        })
         .into_iter()
         .collect();
     problems.extend(manifest.files.iter().filter_map(|file| problem(folder, file)));
@@ -98,8 +103,8 @@ pub(crate) fn run(folders: &[PathBuf], digest: Option<&str>, setup: &Setup<'_, C
 fn unchanged(manifest: &Manifest) -> String {
     let url = manifest.portal.get("url").and_then(Value::as_str).unwrap_or_default();
     let url = PortalText::new(url).for_terminal();
-    let label = manifest.period.label.as_str();
-    let period = label.parse::<Month>().map_or_else(|_| PortalText::new(label).for_terminal(), Month::words);
+    let label = || PortalText::new(manifest.period.label.as_str()).for_terminal();
+    let period = Period::of(&manifest.period).map_or_else(label, |period| period.words());
     let seen = if manifest.is_complete() { "complete" } else { "INCOMPLETE" };
     let (events, logins) = (manifest.counts.events, manifest.counts.logins);
     format!(

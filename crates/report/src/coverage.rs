@@ -13,7 +13,8 @@ pub(crate) const SPANS_SHOWN: usize = 5;
 /// What was not seen of one source for one reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unseen<'c> {
-    pub(crate) what: &'c str,
+    /// As people call it.
+    pub(crate) source: &'c str,
     /// Why, and what to do about it, without a full stop.
     pub(crate) explanation: String,
     /// In order; neighbours are one.
@@ -39,9 +40,9 @@ pub(crate) fn unseen(coverage: &Coverage) -> Vec<Unseen<'_>> {
     for gap in &coverage.gaps {
         by_reason.entry((&gap.what, gap.why)).or_default().push(gap);
     }
-    let unseen = by_reason.into_iter().map(|((what, _), gaps)| {
+    let unseen = by_reason.into_iter().map(|((what, why), gaps)| {
         let (explanation, spans) = (gaps[0].explanation(), merged(gaps.iter().map(|gap| gap.span).collect()));
-        Unseen { what, explanation, spans }
+        Unseen { source: words::lacking(what, why), explanation, spans }
     });
     unseen.collect()
 }
@@ -50,7 +51,7 @@ pub(crate) fn unseen(coverage: &Coverage) -> Vec<Unseen<'_>> {
 pub fn not_seen(coverage: &Coverage, clock: Clock) -> Vec<String> {
     let line = |unseen: Unseen<'_>| {
         let spans: Vec<String> = unseen.shown().iter().map(|span| clock.span(*span)).chain(unseen.more()).collect();
-        format!("{}, {}: {}", words::source(unseen.what), spans.join("; "), unseen.explanation)
+        format!("{}, {}: {}", unseen.source, spans.join("; "), unseen.explanation)
     };
     unseen(coverage).into_iter().map(line).collect()
 }
@@ -66,7 +67,7 @@ pub fn lines(coverage: &Coverage, clock: Clock) -> Vec<String> {
         lines.push(format!("Not tied to any known room: {}", plural(coverage.unattributed, "action")));
     }
     for unseen in unseen(coverage) {
-        let (source, why) = (words::source(unseen.what), &unseen.explanation);
+        let (source, why) = (unseen.source, &unseen.explanation);
         match unseen.spans.as_slice() {
             [span] => lines.push(format!("Not seen: {source}, {}: {why}", clock.span(*span))),
             _ => {
@@ -154,13 +155,13 @@ mod tests {
             coverage.gap(what, span(from, to), why);
         }
         let seen: Vec<_> =
-            unseen(&coverage).into_iter().map(|unseen| (unseen.what, unseen.explanation, unseen.spans)).collect();
+            unseen(&coverage).into_iter().map(|unseen| (unseen.source, unseen.explanation, unseen.spans)).collect();
         assert_eq!(
             seen,
             [
-                ("audit", GapReason::PortalError.explanation(), vec![span(0, 30), span(40, 50)]),
-                ("audit", GapReason::Permission.explanation(), vec![span(30, 40)]),
-                ("logins", GapReason::PortalError.explanation(), vec![span(10, 20)]),
+                ("audit trail", GapReason::PortalError.explanation(), vec![span(0, 30), span(40, 50)]),
+                ("audit trail", GapReason::Permission.explanation(), vec![span(30, 40)]),
+                ("login history", GapReason::PortalError.explanation(), vec![span(10, 20)]),
             ]
         );
     }

@@ -46,7 +46,7 @@ pub fn render(document: &Document) -> String {
     document.sections.iter().for_each(|section| out += &lines(section));
     for unseen in unseen(&document.coverage) {
         for span in &unseen.spans {
-            let (what, source) = (unseen.explanation.to_owned(), words::source(unseen.what).to_owned());
+            let (what, source) = (unseen.explanation.to_owned(), unseen.source.to_owned());
             out += &of_window("not_seen", "", what, source, *span);
         }
     }

@@ -189,9 +189,7 @@ pub(crate) fn seal_name(verdict: Verdict) -> &'static str {
 fn was_read(coverage: &Coverage) -> bool {
     let is_own = |gap: &Gap| match gap.what.as_str() {
         "upload" => true,
-        // documents that were looked up leave another reason
-        "files" => gap.why == GapReason::StoreError,
-        _ => false,
+        _ => is_report_itself(&gap.what, gap.why),
     };
     coverage.gaps.iter().all(is_own)
 }
@@ -280,6 +278,16 @@ pub fn source(what: &str) -> &str {
     }
 }
 
+/// What a gap is about, as people call it.
+pub(crate) fn lacking(what: &str, why: GapReason) -> &str {
+    if is_report_itself(what, why) { "files of the report" } else { source(what) }
+}
+
+/// Whether what is missing are the files of the report: documents that were looked up leave another reason.
+fn is_report_itself(what: &str, why: GapReason) -> bool {
+    (what, why) == ("files", GapReason::StoreError)
+}
+
 /// What is never recorded, after "never recorded by the portal".
 pub fn blind_spot(spot: BlindSpot) -> &'static str {
     match spot {
@@ -329,6 +337,9 @@ mod tests {
             let coverage =
                 Coverage { gaps, audit: Some(audit_model::SourceCoverage::default()), ..Coverage::default() };
             let says_done = seal_meaning(&coverage).starts_with("Not everything that was to be done was done");
+            let says_files =
+                crate::coverage::not_seen(&coverage, Clock::default()).concat().contains("files of the report");
+            assert_eq!(says_files, coverage.gaps.iter().any(|gap| gap.why == GapReason::StoreError));
             assert_eq!((says_done, numbers_caveat(&coverage).is_none()), (was_read, was_read), "{:?}", coverage.gaps);
         }
     }

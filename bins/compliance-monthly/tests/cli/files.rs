@@ -22,6 +22,8 @@ async fn the_same_archive_gives_the_same_bytes() {
         names_in(&setting.out()).iter().map(|name| (name.clone(), date(name))).collect()
     };
     let written = dates(&setting);
+    let folder_date = || std::fs::metadata(setting.out()).unwrap().modified().unwrap();
+    let made = folder_date();
     // three months later, with names that have changed meanwhile: of somebody, of a busy room and of a quiet one
     setting.sim.edit(|portal| {
         portal.now += chrono::TimeDelta::days(90);
@@ -33,9 +35,21 @@ async fn the_same_archive_gives_the_same_bytes() {
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), first);
     assert_eq!(dates(&setting), written, "what has not changed is not written again");
+    assert_eq!(folder_date(), made, "nor is it written beside it, to be compared");
+    // what somebody has changed meanwhile is written again
+    std::fs::write(setting.out().join("compliance-report-2026-06-events.ndjson"), "less").unwrap();
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert_eq!(setting.bytes(), first);
     std::fs::remove_dir_all(setting.out()).unwrap();
     assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
     assert_eq!(setting.bytes(), first);
+    // a portal that was restored from a backup gives an id a second time
+    setting.sim.edit(|portal| {
+        let last = portal.events.iter_mut().find(|event| event.target == ["9003"]).unwrap();
+        last.target = vec!["9999".to_owned()];
+    });
+    assert_eq!(setting.month("2026-06", &[]).await.exit, 0);
+    assert!(setting.written("-events.csv").contains("\"9999\""), "{}", setting.written("-events.csv"));
 }
 
 #[tokio::test]
@@ -215,6 +229,7 @@ async fn a_folder_that_cannot_be_written_is_said() {
         "{}",
         ended.stdout
     );
+    assert!(ended.stdout.contains("\nNot seen: files of the report, "), "{}", ended.stdout);
     assert!(ended.stderr.contains("cannot give compliance-report-2026-06.txt its name"), "{}", ended.stderr);
     assert!(!setting.out().join("manifest.json").exists());
 }

@@ -91,6 +91,7 @@ async fn a_month_that_has_not_settled_is_incomplete() {
     let ended = setting.month("2026-06", &["--config", &config]).await;
     assert_eq!(ended.exit, 4, "{}", ended.stderr);
     assert!(ended.stdout.contains("may still be storing events of it; run again later"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("the portal may still be storing events of this time"), "{}", ended.stdout);
 }
 
 #[tokio::test]

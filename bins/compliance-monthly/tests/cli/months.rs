@@ -111,7 +111,7 @@ async fn a_month_is_read_once_more() {
     let setting = Setting::new(crate::portal::june()).await;
     let first = setting.month("2026-06", &[]).await;
     assert!(
-        first.stdout.contains("first reading: a run from 11 July 2026 on reads everything once more"),
+        first.stdout.contains("this is a first reading; a run on or after 11 July 2026 reads everything again"),
         "{}",
         first.stdout
     );
@@ -122,7 +122,11 @@ async fn a_month_is_read_once_more() {
     let again = setting.month("2026-06", &[]).await;
     assert_eq!(again.exit, 0, "{}", again.stderr);
     assert!(again.stdout.contains("Total events: 22"), "{}", again.stdout);
-    assert!(again.stdout.contains("Note: 1 row has come in after the first reading\n"), "{}", again.stdout);
+    assert!(
+        again.stdout.contains("Note: 1 row has been stored by the portal since the first reading\n"),
+        "{}",
+        again.stdout
+    );
     let manifest: serde_json::Value = serde_json::from_str(&setting.written("manifest.json")).unwrap();
     assert_eq!(manifest["reading"], serde_json::json!({ "is_rechecked": true, "late_rows": 1 }));
     assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
@@ -137,7 +141,11 @@ async fn a_month_is_read_once_more() {
     off.sim.edit(|portal| portal.now += TimeDelta::days(90));
     let config = off.config("recheck = \"0d\"");
     let ended = off.month("2026-06", &["--config", &config]).await;
-    assert!(ended.stdout.contains("it is not read once more, because `recheck` is off"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("this is a first reading, and the only one, because `recheck` is off"),
+        "{}",
+        ended.stdout
+    );
 }
 
 /// The last days are read by every run, and not only by the first of a day.
@@ -149,7 +157,7 @@ async fn what_came_late_is_found_by_the_second_run_of_a_day() {
     late(&setting, "2026-06-28T12:00:00Z");
     let again = setting.month("2026-06", &[]).await;
     assert!(again.stdout.contains("Total events: 22"), "{}", again.stdout);
-    let said = "1 row has come in after the first reading; a run from 11 July 2026 on reads everything once more";
+    let said = "1 row has been stored by the portal since the first reading; a run on or after 11 July 2026 reads everything again";
     assert!(again.stdout.contains(said), "{}", again.stdout);
 }
 

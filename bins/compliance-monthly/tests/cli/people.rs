@@ -45,7 +45,7 @@ async fn whoever_comes_by_link_is_nobody_and_asked_about() {
     assert!(ended.stdout.contains("51 events by 3 people"), "{}", ended.stdout);
     assert!(ended.stdout.contains("Of these, 21 by people and 30 by link, with nobody signed in"), "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("- 30 downloads by link, of whoever has it, with nobody signed in"),
+        ended.stdout.contains("- 30 downloads by link, by whoever has it, with nobody signed in"),
         "{}",
         ended.stdout
     );
@@ -111,7 +111,12 @@ async fn events_to_decide_about_lead_to_their_rows() {
     let setting = Setting::new(portal).await;
     let ended = setting.month("2026-06", &[]).await;
     assert_eq!(
-        ended.stdout.matches("Olga Owner made an API key: make sure that it has an owner and an end. [").count(),
+        ended
+            .stdout
+            .matches(
+                "Olga Owner made an API key: make sure that somebody is responsible for it, and that it expires. ["
+            )
+            .count(),
         10
     );
     assert!(
@@ -119,7 +124,7 @@ async fn events_to_decide_about_lead_to_their_rows() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.contains(": 64 matters of "), "{}", ended.stdout);
+    assert!(ended.stdout.contains(": 64 matters from "), "{}", ended.stdout);
     let page = setting.written(".html");
     let links: Vec<&str> = page.split("href=\"#event-").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(links.len(), 13, "{links:?}");

@@ -15,7 +15,7 @@ pub(super) fn coverage(page: &mut Markup, document: &Document) {
         page.tag("ul", &[("class", "gaps")], |page| {
             for gap in &unseen {
                 page.tag("li", &[], |page| {
-                    page.tag("strong", &[], |page| page.text(&words::sentence(words::source(gap.what))));
+                    page.tag("strong", &[], |page| page.text(&words::sentence(gap.source)));
                     page.text(&format!(": {}.", gap.explanation));
                     page.tag("ul", &[], |page| {
                         for span in gap.shown() {

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use audit_model::{ActClass, ActionId, AuditEvent, Location, RecordedIn};
-use serde::Serialize;
 use uuid::Uuid;
 
 /// A subject with a section of its own; an event may belong to several, and most belong to none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
     /// Accounts, roles and groups.
     People,
@@ -48,7 +46,7 @@ impl Topic {
         }
     }
 
-    /// As it stands in the column `topics` of the attachments.
+    /// As it stands in the column `topics` of the tables, and in the JSON report.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Topic::People => "people",

@@ -6,24 +6,24 @@ use ::report::{Block, Document, Figure, Line, Section, Table, line};
 use audit_model::{ActClass, Coverage, Gap, SourceCoverage, Verdict};
 use uuid::Uuid;
 
-use crate::decision::Decision;
 use crate::facts::Facts;
+use crate::facts::people::Actor;
+use crate::facts::summary::{RoomKey, Summary};
 use crate::period::{Period, day_words};
-use crate::summary::{Actor, RoomKey, Summary};
+use crate::rule::Decision;
 
 /// Classes in the order of the first page.
 pub(crate) const CLASSES: [ActClass; 6] =
     [ActClass::Download, ActClass::Change, ActClass::Delete, ActClass::Share, ActClass::Membership, ActClass::View];
 
 /// Adds the first page; only the coverage speaks of a period of which nothing was seen.
-pub(crate) fn put(facts: &Facts, document: &mut Document) {
+pub(crate) fn put(facts: &Facts, decisions: &[Decision], document: &mut Document) {
     if document.seal() == Verdict::Nothing {
         return;
     }
-    let decisions = facts.decisions();
     let has_logins = document.coverage.logins.is_some();
     document.figures = figures(facts, has_logins);
-    document.sections.push(Section::new("what needs a decision").with(asked(&decisions)));
+    document.sections.push(Section::new("what needs a decision").with(asked(decisions)));
     document.sections.push(happened(facts, has_logins));
 }
 
@@ -57,17 +57,19 @@ pub(crate) fn notes(facts: &Facts, coverage: &Coverage) -> Vec<Line> {
 fn how_read(facts: &Facts) -> Option<String> {
     let reading = facts.reading?;
     let (rows, are) = (plural(reading.late_rows, "row"), if reading.late_rows == 1 { "has" } else { "have" });
-    let late = format!("{rows} {are} come in after the first reading");
+    let late = format!("{rows} {are} been stored by the portal since the first reading");
     let day = facts.recheck_from.map(|from| facts.period.day(from).format("%-d %B %Y").to_string());
     Some(match (reading.is_rechecked, reading.late_rows, day) {
         (true, 0, _) => return None,
         (true, _, _) => late,
         (false, 0, Some(day)) => {
-            format!("first reading: a run from {day} on reads everything once more, for what the portal stores late")
+            format!(
+                "this is a first reading; a run on or after {day} reads everything again, for what the portal stores late"
+            )
         }
-        (false, _, Some(day)) => format!("{late}; a run from {day} on reads everything once more"),
-        (false, 0, None) => "first reading: it is not read once more, because `recheck` is off".to_owned(),
-        (false, _, None) => format!("{late}; not everything was read once more, because `recheck` is off"),
+        (false, _, Some(day)) => format!("{late}; a run on or after {day} reads everything again"),
+        (false, 0, None) => "this is a first reading, and the only one, because `recheck` is off".to_owned(),
+        (false, _, None) => format!("{late}; not everything was read again, because `recheck` is off"),
     })
 }
 
@@ -104,8 +106,8 @@ fn figures(facts: &Facts, has_logins: bool) -> Vec<Figure> {
     let mut figures = vec![
         compared("events recorded", &|summary| summary.events.count),
         compared("people at work", &|summary| summary.active_people),
-        compared("downloads", &|summary| summary.of_class(ActClass::Download)),
-        compared("deletions", &|summary| summary.of_class(ActClass::Delete)),
+        compared("downloads", &|summary| summary.by_class.of(ActClass::Download)),
+        compared("deletions", &|summary| summary.by_class.of(ActClass::Delete)),
     ];
     if has_logins {
         let note = format!("and {} successful", number(logins.successes));
@@ -141,7 +143,8 @@ fn happened(facts: &Facts, has_logins: bool) -> Section {
         lines.push(format!("{rows} of the login history: {successes} by {people}, {failures}{others}"));
     }
     let Some(before) = &facts.before else {
-        let classes = CLASSES.into_iter().map(|class| (class, summary.of_class(class))).filter(|(_, count)| *count > 0);
+        let classes =
+            CLASSES.into_iter().map(|class| (class, summary.by_class.of(class))).filter(|(_, count)| *count > 0);
         let counts: Vec<String> =
             classes.map(|(class, count)| format!("{}: {}", class_words(class), number(count))).collect();
         lines.extend((!counts.is_empty()).then(|| format!("In numbers: {}", counts.join("; "))));
@@ -231,7 +234,7 @@ fn numbers(facts: &Facts, before: &Summary) -> Table {
     row("events", &|summary| summary.events.count);
     row("people", &|summary| summary.active_people);
     for class in CLASSES {
-        row(class_words(class), &|summary| summary.of_class(class));
+        row(class_words(class), &|summary| summary.by_class.of(class));
     }
     table
 }

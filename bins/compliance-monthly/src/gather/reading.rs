@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Reading;
+use crate::bundle::manifest::Reading;
 use crate::period::Period;
 
 /// What every run reads once more: a queue that stood still over a weekend.

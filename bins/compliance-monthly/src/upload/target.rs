@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ::report::words::list_of;
 use audit_model::{PersonStatus, PortalText, RoomId};
 use docspace_client::{Account, Area, Client, EntryId, Error, ErrorKind};
 use uuid::Uuid;
@@ -133,10 +134,8 @@ fn only<'a>(mut fitting: impl Iterator<Item = &'a EntryId>, what: &str, title: &
 pub(crate) fn about_readers(readers: &[Account], named: &BTreeSet<Uuid>) -> Vec<String> {
     const SHOWN: usize = 20;
     let names = |some: &[&Account]| {
-        let shown: Vec<String> = some.iter().take(SHOWN).map(|account| account.person.name.for_terminal()).collect();
-        let more = some.len().saturating_sub(SHOWN);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}", shown.join(", "))
+        let names: Vec<String> = some.iter().take(SHOWN).map(|account| account.person.name.for_terminal()).collect();
+        list_of(&names, SHOWN, some.len() as u64)
     };
     let all: Vec<&Account> = readers.iter().collect();
     let mut lines = vec![format!("who can read it there: {}", names(&all))];

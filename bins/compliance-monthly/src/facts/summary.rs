@@ -1,69 +1,22 @@
 //! The first pass: what there was of everything, in memory that grows with people, rooms and days, not with events.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::plural;
-use audit_model::{
-    ActClass, ActionId, AuditEvent, GUEST_ACCOUNT, Place, PortalText, RoomId, Rooms, is_robot, title_in_context,
-};
+use audit_model::{ActionId, AuditEvent, Place, PortalText, RoomId, Rooms, title_in_context};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::facts::people::{Actor, PersonRow};
+use crate::facts::question::{Question, about};
+use crate::facts::tally::{Classes, Tally};
+use crate::facts::topic::Topic;
 use crate::period::Period;
-use crate::question::Question;
-use crate::topic::Topic;
 
 /// Events of a topic that stand in the report; all of them are in the attachment.
 pub(crate) const SHOWN: usize = 50;
 
 /// Events of one kind that the first page names one by one.
 pub(crate) const NAMED: usize = 10;
-
-/// Ids that stand beside a line.
-pub(crate) const IDS_SHOWN: usize = 5;
-
-/// How many, and which was the first and the last, so that a line can be followed to its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) count: u64,
-    pub(crate) first: i64,
-    pub(crate) last: i64,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, id: i64) {
-        if self.count == 0 {
-            self.first = id;
-        }
-        self.count += 1;
-        self.last = id;
-    }
-
-    /// `first` or `first … last`; nothing when there is none.
-    pub(crate) fn ids(&self) -> String {
-        match self.count {
-            0 => String::new(),
-            1 => self.first.to_string(),
-            _ => format!("{} … {}", self.first, self.last),
-        }
-    }
-}
-
-/// The first ids of many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ids {
-    pub(crate) total: u64,
-    pub(crate) first: Vec<i64>,
-}
-
-impl Ids {
-    pub(crate) fn add(&mut self, id: i64) {
-        self.total += 1;
-        if self.first.len() < IDS_SHOWN {
-            self.first.push(id);
-        }
-    }
-}
 
 /// One event as it stands in the table of a topic.
 #[derive(Clone, Debug)]
@@ -82,6 +35,12 @@ pub(crate) struct TopicRow {
 }
 
 impl TopicRow {
+    /// What the portal says besides the bare name of the action, such as the title of what was acted on; nothing where it has left a
+    /// placeholder unfilled.
+    pub(crate) fn said(&self) -> Option<&PortalText> {
+        self.text.as_ref().filter(|text| text.raw() != self.action.to_string() && !text.raw().contains("{0}"))
+    }
+
     /// The accounts among what was acted on.
     pub(crate) fn people(&self) -> impl Iterator<Item = Uuid> {
         self.target.iter().filter_map(|id| id.parse().ok())
@@ -101,82 +60,6 @@ pub(crate) struct TopicRows {
     pub(crate) first: Vec<TopicRow>,
 }
 
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Actor {
-    pub(crate) id: Uuid,
-    /// Which of the portal's own workers: they share ids.
-    worker: Option<PortalText>,
-}
-
-impl Actor {
-    pub(crate) fn of(event: &AuditEvent) -> Self {
-        Actor { id: event.actor, worker: is_robot(event.actor).then(|| event.actor_name.clone()) }
-    }
-
-    /// Neither a worker of the portal's nor the account of everybody who comes by a link.
-    pub(crate) fn is_person(&self) -> bool {
-        self.worker.is_none() && !self.is_by_link()
-    }
-
-    /// The account of all who are not signed in: nobody knows how many they are.
-    pub(crate) fn is_by_link(&self) -> bool {
-        self.id == GUEST_ACCOUNT
-    }
-
-    pub(crate) fn is_worker(&self) -> bool {
-        self.worker.is_some()
-    }
-}
-
-/// What somebody downloaded on one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Downloads {
-    pub(crate) day: NaiveDate,
-    pub(crate) events: Tally,
-    /// Distinct ones: a document that was downloaded often is one.
-    pub(crate) documents: u64,
-    /// Distinct ones that were downloaded as a whole: what was in them nobody can tell.
-    pub(crate) folders: u64,
-}
-
-impl Downloads {
-    pub(crate) fn distinct(&self) -> u64 {
-        self.documents + self.folders
-    }
-
-    /// `120 documents and 2 whole folders`
-    pub(crate) fn words(&self) -> String {
-        let (documents, folders) = (plural(self.documents, "document"), plural(self.folders, "whole folder"));
-        match (self.documents, self.folders) {
-            (_, 0) => documents,
-            (0, _) => folders,
-            _ => format!("{documents} and {folders}"),
-        }
-    }
-}
-
-/// The same while the day goes on.
-#[derive(Debug)]
-struct Today {
-    day: NaiveDate,
-    events: Tally,
-    documents: HashSet<String>,
-    folders: HashSet<String>,
-}
-
-/// What somebody did.
-#[derive(Debug)]
-pub(crate) struct PersonRow {
-    /// As it was first read.
-    pub(crate) name: PortalText,
-    pub(crate) events: Tally,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
-    /// The day with the most distinct downloads.
-    pub(crate) busiest: Option<Downloads>,
-    today: Option<Today>,
-}
-
 /// A room, as surely as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RoomKey {
@@ -191,7 +74,7 @@ pub(crate) struct RoomRow {
     pub(crate) title: Option<PortalText>,
     pub(crate) events: Tally,
     pub(crate) people: BTreeSet<Uuid>,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
+    pub(crate) by_class: Classes,
 }
 
 /// What has to be known to count an event.
@@ -207,9 +90,11 @@ pub(crate) struct Context<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) events: Tally,
+    /// SHA-256 of what they are: another one when any of them is another event.
+    pub(crate) rows_hash: String,
     /// Events that the settings leave out.
     pub(crate) left_out: u64,
-    pub(crate) by_class: BTreeMap<ActClass, u64>,
+    pub(crate) by_class: Classes,
     pub(crate) by_action: BTreeMap<ActionId, Tally>,
     pub(crate) by_day: BTreeMap<NaiveDate, Tally>,
     pub(crate) topics: BTreeMap<Topic, TopicRows>,
@@ -231,7 +116,7 @@ impl Summary {
         self.events.add(event.id);
         self.by_action.entry(event.action).or_default().add(event.id);
         self.by_day.entry(day).or_default().add(event.id);
-        let asked = Question::about(event.action).map(|question| self.questions.entry(question).or_default());
+        let asked = about(event.action).map(|(question, _)| self.questions.entry(question).or_default());
         let is_named = asked.is_some_and(|asked| asked.push(event));
         for topic in Topic::of(event, context.own) {
             self.topics.entry(topic).or_default().push(event, is_named);
@@ -242,7 +127,7 @@ impl Summary {
         }
         let class = event.action.class();
         if let Some(class) = class {
-            *self.by_class.entry(class).or_default() += 1;
+            self.by_class.add(class);
         }
         let actor = Actor::of(event);
         let is_person = actor.is_person() && !context.own.contains(&event.actor);
@@ -264,7 +149,7 @@ impl Summary {
             room.people.insert(event.actor);
         }
         if let Some(class) = class {
-            *room.by_class.entry(class).or_default() += 1;
+            room.by_class.add(class);
         }
     }
 
@@ -273,18 +158,8 @@ impl Summary {
         self.people.values_mut().for_each(PersonRow::end_day);
     }
 
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
-    }
-
     pub(crate) fn of_topic(&self, topic: Topic) -> u64 {
         self.topics.get(&topic).map_or(0, |rows| rows.tally.count)
-    }
-}
-
-impl RoomRow {
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
     }
 }
 
@@ -325,56 +200,9 @@ impl TopicRows {
     }
 }
 
-impl PersonRow {
-    fn new(name: &PortalText) -> Self {
-        let name = name.clone();
-        PersonRow { name, events: Tally::default(), by_class: BTreeMap::new(), busiest: None, today: None }
-    }
-
-    fn push(&mut self, event: &AuditEvent, class: Option<ActClass>, day: NaiveDate) {
-        self.events.add(event.id);
-        let Some(class) = class else { return };
-        *self.by_class.entry(class).or_default() += 1;
-        if class == ActClass::Download {
-            if self.today.as_ref().is_some_and(|today| today.day != day) {
-                self.end_day();
-            }
-            self.today.get_or_insert_with(|| Today::new(day)).push(event);
-        }
-    }
-
-    fn end_day(&mut self) {
-        let Some(today) = self.today.take() else { return };
-        let Today { day, events, documents, folders } = today;
-        let (documents, folders) = (documents.len() as u64, folders.len() as u64);
-        let downloads = Downloads { day, events, documents, folders };
-        if self.busiest.is_none_or(|most| downloads.distinct() > most.distinct()) {
-            self.busiest = Some(downloads);
-        }
-    }
-
-    pub(crate) fn of_class(&self, class: ActClass) -> u64 {
-        self.by_class.get(&class).copied().unwrap_or(0)
-    }
-}
-
-impl Today {
-    fn new(day: NaiveDate) -> Self {
-        Today { day, events: Tally::default(), documents: HashSet::new(), folders: HashSet::new() }
-    }
-
-    fn push(&mut self, event: &AuditEvent) {
-        self.events.add(event.id);
-        let of = if event.action.is_about_whole_folder() { &mut self.folders } else { &mut self.documents };
-        // an event that names nothing counts by what it says
-        let said = || event.text.as_ref().map(|text| text.raw().to_owned()).unwrap_or_default();
-        of.insert(event.target.first().cloned().unwrap_or_else(said));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use audit_model::{SYSTEM_ACCOUNT, Window, testing};
+    use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, Window, testing};
     use chrono::TimeDelta;
     use chrono_tz::Tz;
 

@@ -6,9 +6,11 @@ use audit_model::{ActClass, AuditEvent, EventDetails, LoginEvent, Place, PortalT
 use uuid::Uuid;
 
 use crate::facts::Facts;
-use crate::page_one::CLASSES;
+use crate::facts::people::PersonRow;
+use crate::facts::summary::RoomRow;
+use crate::facts::tally::Tally;
 use crate::period::Period;
-use crate::summary::{PersonRow, RoomRow, Tally};
+use crate::report::page_one::CLASSES;
 
 pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "id",
@@ -132,7 +134,7 @@ pub(crate) fn account(id: Uuid, row: &PersonRow, remark: &str) -> String {
     let Tally { count, first, last } = row.events;
     let cells =
         [row.name.raw().to_owned(), id.to_string(), count.to_string(), first.to_string(), last.to_string()].into_iter();
-    csv::row(cells.chain(CLASSES.map(|class| row.of_class(class).to_string())).chain([remark.to_owned()]))
+    csv::row(cells.chain(CLASSES.map(|class| row.by_class.of(class).to_string())).chain([remark.to_owned()]))
 }
 
 /// One room; without an id when only its title is known.
@@ -147,5 +149,5 @@ pub(crate) fn room(title: &PortalText, id: Option<&RoomId>, row: &RoomRow) -> St
         of_event(first),
         of_event(last),
     ];
-    csv::row(cells.into_iter().chain(CLASSES.map(|class| row.of_class(class).to_string())))
+    csv::row(cells.into_iter().chain(CLASSES.map(|class| row.by_class.of(class).to_string())))
 }

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use crate::bundle::manifest::FileEntry;
 use crate::config::Collision;
-use crate::manifest::FileEntry;
 
 /// What the journal keeps of an upload.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -150,7 +150,11 @@ impl<'a> Sending<'a> {
     /// What an upload has become.
     async fn seen(&self, payload: &Payload) -> Result<Seen, Error> {
         let Some(id) = &payload.id else { return self.search(payload).await };
-        let Some(file) = self.by_id(id).await? else { return self.search(payload).await };
+        let Some(file) = self.by_id(id).await? else {
+            // somebody has deleted it: of what else is there only the same bytes are ours
+            let found = self.search(payload).await?;
+            return Ok(if matches!(found, Seen::Altered(_)) { Seen::Nothing } else { found });
+        };
         let version = payload.version.unwrap_or(file.version);
         if self.hash_of(&File { version, ..file.clone() }).await? == payload.sha256 {
             return Ok(Seen::Ours(file));
@@ -312,8 +316,8 @@ impl Effect for Sending<'_> {
 
 fn altered(file: &File) -> String {
     format!(
-        "the portal gives file {} back with other bytes than were sent: something on the way may change them; look at it there. It is not \
-         sent again; if it is no good, delete it there, and the next run sends it",
+        "the portal gives back other bytes than were sent, so something on the way changes them (a virus scanner, a watermark, a proxy). \
+         Look at file {} there. The next run looks again: it is done when the bytes are right. To have it sent again, delete it there",
         file.id
     )
 }

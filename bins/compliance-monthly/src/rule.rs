@@ -5,20 +5,27 @@ use std::cmp::Reverse;
 
 use ::report::words::{list_of, number, plural};
 use ::report::{Line, line};
-use audit_model::{ActClass, GUEST_ACCOUNT, PortalText};
+use audit_model::{ActClass, GUEST_ACCOUNT};
+use job_runner::Judgement;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::body::{Body, Gathered};
+use crate::config::Config;
 use crate::facts::Facts;
-use crate::logins::Failures;
-use crate::question::did;
-use crate::summary::{Actor, Downloads, Ids, NAMED, Tally, TopicRow};
+use crate::facts::logins::{BrokenIn, Failures, NewCountry};
+use crate::facts::people::{Actor, Downloads, PersonRow};
+use crate::facts::question::about;
+use crate::facts::summary::{NAMED, TopicRow};
+use crate::facts::tally::{Ids, Tally};
+use crate::period::day_words;
 
-/// Above which numbers something is named on the first page; 0 is off.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) bulk_downloads: u64,
-    pub(crate) failed_logins: u64,
+/// This program has no rule about single people: there are no findings.
+pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
+    let Gathered { facts, filter, target } = gathered;
+    let decisions = decisions(config, &facts);
+    let body = Body { filter, target, ..Body::new(facts, decisions, &config.only) };
+    Judgement { findings: Vec::new(), body, notes: Vec::new() }
 }
 
 /// One line of the first page under "What needs a decision".
@@ -73,9 +80,25 @@ pub(crate) fn matters(decisions: &[Decision]) -> u64 {
 }
 
 /// Everything that somebody should decide about, in a fixed order.
-pub(crate) fn decisions(facts: &Facts) -> Vec<Decision> {
-    let parts = [no_events, questions, by_link, broken_in, failed_logins, set_addresses, new_countries, bulk_downloads];
-    parts.iter().flat_map(|part| part(facts)).collect()
+fn decisions(config: &Config, facts: &Facts) -> Vec<Decision> {
+    let parts = [
+        no_events(facts),
+        questions(facts),
+        by_link(facts),
+        broken_in(facts),
+        failed_logins(config, facts),
+        set_addresses(facts),
+        new_countries(facts),
+        bulk_downloads(config, facts),
+    ];
+    parts.concat()
+}
+
+/// A line for each of the first, and one that says how many there are besides.
+fn each<T>(kind: &str, all: &[T], line: impl Fn(&T) -> Decision, more: impl Fn(u64) -> String) -> Vec<Decision> {
+    let rest = all.len().saturating_sub(NAMED) as u64;
+    let rest = (rest > 0).then(|| Decision::more(kind, rest, more(rest)));
+    all.iter().take(NAMED).map(line).chain(rest).collect()
 }
 
 /// A trail without an event, where something must have happened: nobody writes a report about it, and nobody should trust it.
@@ -118,20 +141,19 @@ fn questions(facts: &Facts) -> Vec<Decision> {
 /// `Sat 10 Oct 00:00  Bob Ray switched two-factor authentication off`
 fn sentence(facts: &Facts, row: &TopicRow) -> Line {
     let people = facts.names_of(row);
-    let what = if people.is_empty() { row.text.as_ref() } else { None };
-    let names = if people.is_empty() { Line::default() } else { line![" ", people] };
-    // what the portal says besides the bare name of the action, such as the title of what was acted on
-    let said = what.filter(|text| text.raw() != row.action.to_string() && !text.raw().contains("{0}"));
-    let said = said.map(|text| line![" (", text, ")"]).unwrap_or_default();
+    let what = match (people.is_empty(), row.said()) {
+        (false, _) => line![" ", people],
+        (true, Some(said)) => line![" (", said, ")"],
+        (true, None) => Line::default(),
+    };
     let place = row.room.as_ref().map(|title| line![", in room ", Line::name(title)]);
     line![
         facts.period.moment(row.at),
         "  ",
         Line::name(&row.actor),
         " ",
-        did(row.action),
-        names,
-        said,
+        about(row.action).map(|(_, did)| did).unwrap_or_default(),
+        what,
         place.unwrap_or_default()
     ]
 }
@@ -139,15 +161,15 @@ fn sentence(facts: &Facts, row: &TopicRow) -> Line {
 /// What was done by nobody who was signed in.
 fn by_link(facts: &Facts) -> Vec<Decision> {
     let all = facts.summary.people.iter().filter(|(actor, _)| actor.is_by_link());
-    let decision = |(_, row): (&Actor, &crate::summary::PersonRow)| {
-        let (downloads, Tally { count, .. }) = (row.of_class(ActClass::Download), row.events);
+    let decision = |(_, row): (&Actor, &PersonRow)| {
+        let (downloads, Tally { count, .. }) = (row.by_class.of(ActClass::Download), row.events);
         let what = match (downloads, count - downloads) {
             (0, _) => plural(count, "event"),
             (_, 0) => plural(downloads, "download"),
             (_, others) => format!("{} and {}", plural(downloads, "download"), plural(others, "other event")),
         };
         let text = format!(
-            "{what} by link, of whoever has it, with nobody signed in: find out which link it is, and close it if it is not needed any more"
+            "{what} by link, by whoever has it, with nobody signed in: find out which link it is, and close it if it is no longer needed"
         );
         let events = Ids { total: count, first: ends(row.events) };
         Decision::new("by_link", text.into(), events).with_row(&row.events.ids(), account_anchor(GUEST_ACCOUNT))
@@ -170,7 +192,7 @@ fn set_addresses(facts: &Facts) -> Vec<Decision> {
         return Vec::new();
     }
     let text = format!(
-        "{} for which the caller chose the address that the portal noted: this does not happen by accident; find out who",
+        "{} in which the client itself set the IP address that the portal recorded: this does not happen by accident; find out who it was",
         plural(some.total, "login")
     );
     let ids = shown(some);
@@ -182,34 +204,24 @@ fn shown(ids: &Ids) -> String {
     list_of(&first, first.len(), ids.total)
 }
 
-fn bulk_downloads(facts: &Facts) -> Vec<Decision> {
+fn bulk_downloads(config: &Config, facts: &Facts) -> Vec<Decision> {
     const KIND: &str = "bulk_downloads";
-    let limit = facts.limits.bulk_downloads;
+    let limit = config.bulk_downloads;
     let is_asked = |actor: &Actor, most: &Downloads| {
         limit > 0 && most.distinct() > limit && actor.is_person() && !facts.own.contains(&actor.id)
     };
     let people = facts.summary.people.iter().filter_map(|(actor, row)| Some((actor, row, row.busiest?)));
     let mut bulk: Vec<_> = people.filter(|(actor, _, most)| is_asked(actor, most)).collect();
     bulk.sort_by_key(|(_, _, most)| (Reverse(most.distinct()), most.day, most.events.first));
-    let mut all: Vec<Decision> = bulk
-        .iter()
-        .take(NAMED)
-        .map(|(actor, row, most)| {
-            let day = crate::period::day_words(most.day);
-            let text = line![
-                Line::name(&row.name),
-                format!(" downloaded {} on {day}: ask whether that was agreed", downloaded(most))
-            ];
-            let events = Ids { total: most.events.count, first: ends(most.events) };
-            Decision::new(KIND, text, events).with_row(&most.events.ids(), account_anchor(actor.id))
-        })
-        .collect();
-    let more = bulk.len().saturating_sub(NAMED) as u64;
-    if more > 0 {
-        let text = format!("{} downloaded as much on one day; see the table of people", plural(more, "more person"));
-        all.push(Decision::more(KIND, more, text));
-    }
-    all
+    let line = |(actor, row, most): &(&Actor, &PersonRow, Downloads)| {
+        let said = format!(" downloaded {} on {}: ask whether that was agreed", downloaded(most), day_words(most.day));
+        let events = Ids { total: most.events.count, first: ends(most.events) };
+        Decision::new(KIND, line![Line::name(&row.name), said], events)
+            .with_row(&most.events.ids(), account_anchor(actor.id))
+    };
+    each(KIND, &bulk, line, |more| {
+        format!("{} downloaded as much on one day; see the table of people", plural(more, "more person"))
+    })
 }
 
 /// `120 documents and 2 whole folders, in 150 downloads`
@@ -218,153 +230,100 @@ fn downloaded(most: &Downloads) -> String {
     if times == most.distinct() { most.words() } else { format!("{}, in {}", most.words(), plural(times, "download")) }
 }
 
-fn failed_logins(facts: &Facts) -> Vec<Decision> {
+fn failed_logins(config: &Config, facts: &Facts) -> Vec<Decision> {
     const KIND: &str = "failed_logins";
-    let limit = facts.limits.failed_logins;
+    let limit = config.failed_logins;
     let mut failed: Vec<(&String, &Failures)> = facts.logins.failed.iter().collect();
     failed.retain(|(_, some)| (limit > 0 && some.tally.count > limit) || some.locked > 0);
-    failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
-    let mut all: Vec<Decision> = failed
-        .iter()
-        .take(NAMED)
-        .map(|(typed, some)| {
-            let locked = if some.locked > 0 {
-                format!(", {} of them refused for too many tries or for the address", number(some.locked))
-            } else {
-                String::new()
-            };
-            let text = format!(
-                "{} with \"{typed}\" from {}{locked}: ask the person, and think of a second factor",
-                plural(some.tally.count, "failed login"),
-                plural(some.addresses.len() as u64, "address"),
-            );
-            let label = some.tally.ids();
-            Decision::new(KIND, text.into(), some.ids.clone()).with_row(&label, login_anchor(some.tally.first))
-        })
-        .collect();
-    let more = failed.len().saturating_sub(NAMED) as u64;
-    if more > 0 {
-        let text = format!("{} of which that is so; see the table of failed logins", plural(more, "more address"));
-        all.push(Decision::more(KIND, more, text));
-    }
-    all
+    failed.sort_by_key(|(typed, some)| (Reverse(some.tally.count), *typed));
+    let line = |(typed, some): &(&String, &Failures)| {
+        let locked = match some.locked {
+            0 => String::new(),
+            locked => format!(", {} of them refused because of too many tries or the IP address", number(locked)),
+        };
+        let text = format!(
+            "{} with \"{typed}\" from {}{locked}: ask the person about them, and consider two-factor authentication",
+            plural(some.tally.count, "failed login"),
+            plural(some.addresses.len() as u64, "IP address"),
+        );
+        Decision::new(KIND, text.into(), some.ids.clone()).with_row(&some.tally.ids(), login_anchor(some.tally.first))
+    };
+    each(KIND, &failed, line, |more| {
+        format!("{} with as many failed logins; see the table of failed logins", plural(more, "more name"))
+    })
 }
 
 fn broken_in(facts: &Facts) -> Vec<Decision> {
     const KIND: &str = "failed_then_successful";
-    let some = &facts.logins.broken_in;
-    let mut all: Vec<Decision> = some
-        .iter()
-        .take(NAMED)
-        .map(|one| {
-            let country = one.country.as_ref().map(|country| line![" (", Line::name(country), ")"]);
-            let text = line![
-                facts.period.moment(one.at),
-                "  ",
-                Line::name(&one.name),
-                " signed in from ",
-                Line::name(&one.ip),
-                country.unwrap_or_default(),
-                format!(" after {} from there", plural(one.failures, "failed login")),
-                ": ask whether that was them; if not, end their sessions and change the password"
-            ];
-            let events = Ids { total: 1, first: vec![one.id] };
-            Decision { row: format!("[{}]", one.id).into(), ..Decision::new(KIND, text, events) }
-        })
-        .collect();
-    let more = some.len().saturating_sub(NAMED) as u64;
-    if more > 0 {
-        let text =
-            format!("{} after many failed ones from the same address; see the logins", plural(more, "more login"));
-        all.push(Decision::more(KIND, more, text));
-    }
-    all
+    let line = |one: &BrokenIn| {
+        let country = one.country.as_ref().map(|country| line![" (", Line::name(country), ")"]);
+        let text = line![
+            facts.period.moment(one.at),
+            "  ",
+            Line::name(&one.name),
+            " signed in from ",
+            Line::name(&one.ip),
+            country.unwrap_or_default(),
+            format!(" after {} from there", plural(one.failures, "failed login")),
+            ": ask whether that was them; if not, end their sessions and change the password"
+        ];
+        let events = Ids { total: 1, first: vec![one.id] };
+        Decision { row: format!("[{}]", one.id).into(), ..Decision::new(KIND, text, events) }
+    };
+    each(KIND, &facts.logins.broken_in, line, |more| {
+        format!("{} after many failed ones from the same address; see the logins", plural(more, "more login"))
+    })
 }
 
 fn new_countries(facts: &Facts) -> Vec<Decision> {
     const KIND: &str = "new_countries";
-    let mut all: Vec<Decision> = facts
-        .logins
-        .new_countries()
-        .take(NAMED)
-        .map(|new| {
-            let text = line![
-                facts.period.moment(new.first_at),
-                "  ",
-                Line::name(&new.name),
-                " signed in from ",
-                Line::name(&new.country),
-                " for the first time: ask whether that was them"
-            ];
-            let events = Ids { total: new.logins.count, first: vec![new.logins.first] };
-            Decision::new(KIND, text, events).with_row(&new.logins.ids(), login_anchor(new.logins.first))
-        })
-        .collect();
-    let more = facts.logins.new_countries().count().saturating_sub(NAMED) as u64;
-    if more > 0 {
-        let text =
-            format!("{} from a country for the first time; see the table of new countries", plural(more, "more login"));
-        all.push(Decision::more(KIND, more, text));
-    }
-    all
-}
-
-/// Names of people, the first of many.
-pub(crate) fn listed(names: &[PortalText], total: u64) -> Line {
-    let mut all = Line::default();
-    for (at, name) in names.iter().enumerate() {
-        all = if at == 0 { Line::name(name) } else { line![all, ", ", Line::name(name)] };
-    }
-    match total - names.len() as u64 {
-        0 => all,
-        more => line![all, format!(" and {} more", number(more))],
-    }
+    let all: Vec<&NewCountry> = facts.logins.new_countries().collect();
+    let line = |new: &&NewCountry| {
+        let text = line![
+            facts.period.moment(new.first_at),
+            "  ",
+            Line::name(&new.name),
+            " signed in from ",
+            Line::name(&new.country),
+            " for the first time: ask whether that was them"
+        ];
+        let events = Ids { total: new.logins.count, first: vec![new.logins.first] };
+        Decision::new(KIND, text, events).with_row(&new.logins.ids(), login_anchor(new.logins.first))
+    };
+    each(KIND, &all, line, |more| {
+        format!("{} from a country for the first time; see the table of new countries", plural(more, "more login"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{ActionId, LoginEvent, Window};
+    use audit_model::{Window, testing};
     use chrono::{DateTime, TimeDelta};
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::logins::Logins;
+    use crate::facts::logins::Logins;
+    use crate::facts::summary::Summary;
     use crate::period::Period;
-    use crate::summary::Summary;
 
     fn quiet() -> Facts {
         let june = DateTime::from_timestamp(1_780_272_000, 0).unwrap();
         let period = Period { window: Window::new(june, june + TimeDelta::days(30)), zone: Tz::UTC };
-        Facts::unseen(period, Limits { bulk_downloads: 100, failed_logins: 10 })
-    }
-
-    fn login() -> LoginEvent {
-        LoginEvent {
-            id: 1,
-            at: DateTime::UNIX_EPOCH,
-            user: Uuid::from_u128(7),
-            user_name: "Anna".into(),
-            login: None,
-            action: ActionId(1029),
-            text: None,
-            ip: None,
-            ip_was_set: false,
-            country: None,
-            city: None,
-            browser: None,
-            platform: None,
-        }
+        Facts::unseen(period)
     }
 
     /// No event beside logins, or after a month with events, is no quiet month.
     #[test]
     fn a_trail_without_an_event_is_held_against_what_else_is_known() {
         let told = |facts: &Facts| -> Vec<String> {
-            decisions(facts).iter().map(|one| one.text.for_terminal().split(':').next().unwrap().to_owned()).collect()
+            decisions(&Config::default(), facts)
+                .iter()
+                .map(|one| one.text.for_terminal().split(':').next().unwrap().to_owned())
+                .collect()
         };
         assert_eq!(told(&quiet()), [""; 0]);
         let mut logins = Logins::new(None, 10);
-        logins.push(&login());
+        logins.push(&testing::login("203.0.113.7", "Germany", DateTime::UNIX_EPOCH));
         let beside = Facts { logins, ..quiet() };
         assert_eq!(told(&beside), ["not one event was recorded, in spite of 1 login"]);
         let before = Summary { events: Tally { count: 9, first: 1, last: 9 }, ..Summary::default() };

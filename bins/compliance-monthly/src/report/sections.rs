@@ -6,12 +6,12 @@ use ::report::words::{Clock, list_of, plural};
 use ::report::{Bar, Block, Cell, Details, Document, Line, Section, Table, Timeline};
 use audit_model::{ActClass, Coverage, MainSource, PortalText, Verdict};
 
-use crate::decision::{account_anchor, event_anchor, login_anchor};
+use crate::bundle::names::Names;
 use crate::facts::Facts;
-use crate::names::Names;
+use crate::facts::summary::{SHOWN, TopicRow};
+use crate::facts::topic::{TOPICS, Topic};
 use crate::period::day_words;
-use crate::summary::{SHOWN, TopicRow};
-use crate::topic::{TOPICS, Topic};
+use crate::rule::{account_anchor, event_anchor, login_anchor};
 
 /// Countries and addresses that stand in a cell; the others are counted.
 const IN_A_CELL: usize = 5;
@@ -59,7 +59,7 @@ fn logins(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
 fn failed_logins(facts: &Facts, names: &Names) -> Block {
     let mut failed: Vec<_> = facts.logins.failed.iter().collect();
     failed.sort_by(|(a, x), (b, y)| (y.tally.count, a).cmp(&(x.tally.count, b)));
-    let mut table = Table::new("", &["Typed", "How often", "Refused", "Addresses", "Login ids"]);
+    let mut table = Table::new("", &["Login name", "How often", "Refused", "IP addresses", "First … last login"]);
     for (typed, some) in failed.iter().take(SHOWN) {
         table.row([
             Cell::from(typed.as_str()),
@@ -78,7 +78,7 @@ fn failed_logins(facts: &Facts, names: &Names) -> Block {
 
 fn new_countries(facts: &Facts, names: &Names) -> Block {
     let total = facts.logins.new_countries().count() as u64;
-    let mut table = Table::new("", &["Person", "Country", "First", "How often", "Login ids", "Id"]);
+    let mut table = Table::new("", &["Person", "Country", "First", "How often", "First … last login", "Id"]);
     for new in facts.logins.new_countries().take(SHOWN) {
         table.row([
             Line::name(&new.name).into(),
@@ -102,7 +102,7 @@ fn new_countries(facts: &Facts, names: &Names) -> Block {
 fn who_signed_in(facts: &Facts, names: &Names) -> Block {
     let mut users: Vec<_> = facts.logins.users.iter().collect();
     users.sort_by_key(|(id, user)| (Reverse(user.logins.count), **id));
-    let mut table = Table::new("", &["Person", "Logins", "Countries", "Login ids", "Id"]);
+    let mut table = Table::new("", &["Person", "Logins", "Countries", "First … last login", "Id"]);
     for (id, user) in users.iter().take(SHOWN) {
         table.row([
             Line::name(&user.name).into(),
@@ -138,7 +138,7 @@ fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
     let columns: Vec<&str> = columns.into_iter().filter(|column| has_people || *column != "To whom").collect();
     let mut table = Table::new("", &columns);
     for row in rows {
-        let done = row.text.as_ref().map_or_else(|| Line::from(row.action.to_string()), Line::from);
+        let done = row.said().map_or_else(|| Line::from(row.action.to_string()), Line::from);
         let begin = [row.at.into(), Line::name(&row.actor).into(), done.into()];
         let to_whom = has_people.then(|| Cell::from(facts.names_of(row)));
         let end =
@@ -153,11 +153,11 @@ fn subject(facts: &Facts, topic: Topic, names: &Names) -> Block {
 fn rooms(facts: &Facts, coverage: &Coverage, names: &Names) -> Section {
     let mut rows: Vec<_> = facts.summary.rooms.iter().collect();
     rows.sort_by_key(|(key, row)| (Reverse(row.events.count), (*key).clone()));
-    let columns = ["Room", "Id", "Events", "People", "Downloads", "Changes", "Deletions", "Event ids"];
+    let columns = ["Room", "Id", "Events", "People", "Downloads", "Changes", "Deletions", "First … last event"];
     let mut table = Table::new("", &columns);
     for (key, row) in rows.iter().take(SHOWN) {
         let (title, id) = facts.room_name(key, row);
-        let of = |class| Cell::from(row.of_class(class));
+        let of = |class| Cell::from(row.by_class.of(class));
         table.row([
             Line::name(&title).into(),
             id.map_or_else(|| "known by its title only".to_owned(), |id| id.to_string()).into(),
@@ -209,17 +209,18 @@ fn quiet(facts: &Facts, coverage: &Coverage) -> Block {
 fn people(facts: &Facts, names: &Names) -> Block {
     let mut rows: Vec<_> = facts.summary.people.iter().collect();
     rows.sort_by_key(|(actor, row)| (Reverse(row.events.count), *actor));
-    let columns = ["Account", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "Event ids"];
+    let columns =
+        ["Account", "Events", "Downloads", "Most on one day", "Changes", "Deletions", "Remark", "First … last event"];
     let mut table = Table::new("", &columns);
     for (actor, row) in rows.iter().take(SHOWN) {
         let busiest = row.busiest.map(|most| format!("{} on {}", most.words(), day_words(most.day)));
         table.row([
             Line::name(&row.name).into(),
             row.events.count.into(),
-            row.of_class(ActClass::Download).into(),
+            row.by_class.of(ActClass::Download).into(),
             busiest.into(),
-            row.of_class(ActClass::Change).into(),
-            row.of_class(ActClass::Delete).into(),
+            row.by_class.of(ActClass::Change).into(),
+            row.by_class.of(ActClass::Delete).into(),
             facts.remark(actor).into(),
             Cell::anchored(row.events.ids(), account_anchor(actor.id)),
         ]);
@@ -230,7 +231,7 @@ fn people(facts: &Facts, names: &Names) -> Block {
 }
 
 fn actions(facts: &Facts) -> Block {
-    let mut table = Table::new("", &["Action", "Number", "Events", "Event ids"]);
+    let mut table = Table::new("", &["Action", "Code", "Events", "First … last event"]);
     let mut rows: Vec<_> = facts.summary.by_action.iter().collect();
     rows.sort_by_key(|(action, tally)| (Reverse(tally.count), action.0));
     for (action, tally) in &rows {

@@ -8,7 +8,7 @@ use audit_model::{GUEST_ACCOUNT, LoginEvent, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::summary::{Ids, Tally};
+use crate::facts::tally::{Ids, Tally};
 
 /// Somebody who tries random addresses must not fill the memory; what is typed beyond so many is counted together.
 const MOST_TYPED: usize = 10_000;

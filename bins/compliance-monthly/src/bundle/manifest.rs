@@ -97,6 +97,13 @@ impl Manifest {
         Ok(bytes)
     }
 
+    /// Of the file itself, which it does not list.
+    pub(crate) fn entry(&self) -> Result<FileEntry, serde_json::Error> {
+        let bytes = self.bytes()?;
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        Ok(FileEntry { name: FILE_NAME.to_owned(), sha256, bytes: bytes.len() as u64, rows: None })
+    }
+
     /// Reads what [`bytes`](Self::bytes) wrote.
     ///
     /// # Errors

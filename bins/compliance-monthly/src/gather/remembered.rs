@@ -9,9 +9,9 @@ use event_archive::{Archive, Look};
 use job_runner::Job;
 use uuid::Uuid;
 
-use crate::logins::Logins;
+use crate::facts::logins::Logins;
+use crate::facts::summary::Summary;
 use crate::period::Period;
-use crate::summary::Summary;
 
 /// Names in the archive.
 const QUIET_ROOMS: &str = "quiet rooms of a report";
@@ -53,7 +53,7 @@ pub(crate) async fn names(
     names.extend(summary.people.iter().filter(|(actor, _)| actor.is_person()).map(|(a, row)| (a.id, row.name.clone())));
     let rows = summary.topics.values().flat_map(|rows| &rows.first);
     let mut unknown: BTreeSet<Uuid> =
-        rows.flat_map(crate::summary::TopicRow::people).filter(|id| !names.contains_key(id)).collect();
+        rows.flat_map(crate::facts::summary::TopicRow::people).filter(|id| !names.contains_key(id)).collect();
     for id in std::mem::take(&mut unknown) {
         match job.archive.fact::<PortalText>(NAME, &id.to_string()).await? {
             Some(known) => _ = names.insert(id, known.value),
