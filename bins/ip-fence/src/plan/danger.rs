@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::simulate::{Blocked, WhyOut};
 use super::{Inputs, Plan, simulate};
-use crate::found::entries;
-use crate::server::{self, Caller, Ruling, Trouble};
+use crate::rule::server::{self, Caller, Ruling, Trouble};
 
 /// So many people from one address alone are no household: something hides where they come from.
 const ENOUGH_PEOPLE: usize = 3;
@@ -304,7 +303,7 @@ fn withheld(plan: &Plan) -> Option<Danger> {
     }
     let text = format!(
         "somebody else has taken {} of ours out of the list, and they stay out: ask why, then add them with `--add-again`, or take them out of the policy",
-        entries(count)
+        plural(count as u64, "entry")
     );
     danger(DangerKind::Withheld, false, text)
 }
@@ -410,7 +409,7 @@ fn cannot_hold(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Option<
     };
     let text = format!(
         "the portal cannot hold {} of the policy, so people who come from there would be refused{who}",
-        entries(plan.cannot_hold.len())
+        plural(plan.cannot_hold.len() as u64, "entry")
     );
     danger(DangerKind::CannotHold, count > 0 && after.enabled, text)
 }

@@ -10,7 +10,7 @@ use super::Inputs;
 use super::history::Visits;
 use crate::policy::Verdict;
 use crate::rule::is_service_account;
-use crate::server::{self, Caller, Ruling, Trouble};
+use crate::rule::server::{self, Caller, Ruling, Trouble};
 
 /// What a list would have done to the people who came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

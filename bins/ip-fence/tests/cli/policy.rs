@@ -161,6 +161,8 @@ async fn somebody_who_left_is_a_note_and_everybody_else_is_judged() {
     {
         assert!(notes.stdout.contains(part), "{part}: {}", notes.stdout);
     }
+    let doctor = run(&setting, &["doctor"]).await;
+    assert!(doctor.exit == 0 && doctor.stdout.contains("(line 12) is gone from the portal"), "{}", doctor.stdout);
     let now = people(&ended.json());
     let left = before.iter().filter(|(person, _)| person != "fay@example.com");
     assert!(left.clone().all(|found| now.contains(found)), "{before:?} {now:?}");

@@ -1,10 +1,12 @@
 //! What a run depends on at the portal: the way there, its clock, the key and what it opens.
 
+use anyhow::Context;
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{
     Ability, ApiKey, Area, Capabilities, Client, ErrorKind, KeyFacts, PortalState, Room, Scopes, Settings,
 };
+use event_archive::Archive;
 use report::words::{duration, plural};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -15,7 +17,8 @@ use crate::config::is_loopback;
 use crate::key_end;
 use crate::names::{self, Unknown};
 use crate::program::Program;
-use crate::setup::Setup;
+use crate::setup::{Setup, snapshot_at};
+use crate::state_path::StatePaths;
 
 /// A portal that answers the key.
 #[derive(Debug)]
@@ -24,6 +27,18 @@ pub struct Reached {
     pub capabilities: Capabilities,
     /// Every room that the key's account can see, by id.
     pub rooms: Vec<Room>,
+    /// `None` when no folder is set: `doctor` says so elsewhere.
+    pub(super) paths: Option<StatePaths>,
+}
+
+impl Reached {
+    /// What is remembered, as a copy that may be used freely. Empty before the first run.
+    ///
+    /// # Errors
+    /// Without a folder, and of a store that is damaged, newer than this program, or was taken away.
+    pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
+        snapshot_at(self.paths.as_ref().context("no folder for what is remembered is set")?).await
+    }
 }
 
 /// How the portal is asked.
@@ -55,7 +70,10 @@ pub(super) async fn inspect<P: Program>(
     }
     let is_there = reach(setup, client, url, checks).await;
     match key {
-        Ok((key, origin)) if is_there => opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await,
+        Ok((key, origin)) if is_there => {
+            let reached = opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await;
+            reached.map(|reached| Reached { paths: setup.state_paths().ok(), ..reached })
+        }
         _ => {
             checks.push(not_checked("the key and what it opens"));
             None
@@ -212,7 +230,7 @@ async fn opened(
     match client.rooms().await {
         Ok(rooms) => {
             checks.push(Check::ok("rooms", format!("the list can be read, {} in it", rooms.len())));
-            Some(Reached { client: client.clone(), capabilities, rooms })
+            Some(Reached { client: client.clone(), capabilities, rooms, paths: None })
         }
         Err(error) => {
             checks.push(Check::failed("rooms", error));
