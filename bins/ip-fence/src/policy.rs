@@ -1,8 +1,9 @@
 //! The policy: who may come from where. As it is written, and as it applies to the people of a portal.
 //!
 //! `directory` reads the file and the portal's people, `file` its text, `lint` doubts it, `resolve` finds its people and groups, `import`
-//! makes one from other lists, `words` answers questions about it; `command` are its subcommands.
+//! makes one from other lists, `words` answers questions about it; `command` and `allow` are its subcommands.
 
+mod allow;
 pub(crate) mod command;
 pub(crate) mod directory;
 mod file;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
-use ::report::{Block, Cell, Document, Line, Portal, Program, Section, TEXT_WIDTH, Table, Who, line};
+use ::report::{Block, Cell, Details, Document, Line, Portal, Program, Section, TEXT_WIDTH, Table, Who, line};
 use audit_model::{AddressRange, Coverage, Verdict, Window};
 use job_runner::args::ReportFormat;
 use job_runner::{PortalName, ProgramName, RunFacts, Setup};
@@ -102,13 +102,14 @@ impl PlanReport {
             (Deed::Add, "to add"),
             (Deed::Remove, "to remove"),
             (Deed::Keep, "to keep"),
-            (Deed::Foreign, "to leave as they are: this program did not write them, and the policy does not have them"),
-            (Deed::Withheld, "to leave out: this program wrote them, and somebody else has taken them out"),
+            (Deed::Foreign, "left alone, because the policy does not have them and this program did not write them"),
+            (Deed::Withheld, "left out, because somebody else has taken them out"),
         ] {
             let own: Vec<&Step> = steps.iter().filter(|step| step.deed == deed).collect();
             if !own.is_empty() {
-                let caption = format!("{} {title}", plural(own.len() as u64, "entry"));
-                section = section.with(Block::Table(entries(caption, &own)));
+                let summary = format!("{title} ({})", plural(own.len() as u64, "entry")).into();
+                let blocks = vec![Block::Table(entries(&own))];
+                section = section.with(Block::Details(Details { summary, blocks }));
             }
         }
         let of = |rule: &str, line: usize| format!("of \"{}\" (line {line})", shown(rule));
@@ -164,17 +165,24 @@ fn switch(plan: &Plan) -> String {
     }
 }
 
-/// Entries with which nothing else is done.
-fn entries(caption: String, steps: &[&Step]) -> Table {
-    let mut table = Table::new(caption, &["Address", "Rules", "Remarks"]);
+/// Entries with which the same is done.
+fn entries(steps: &[&Step]) -> Table {
     let runs = runs(steps);
+    let (has_rules, has_remarks) =
+        (runs.iter().any(|(step, _)| !step.rules.is_empty()), runs.iter().any(|(step, _)| !remarks(step).is_empty()));
+    let headings = [(true, "Address"), (has_rules, "Rules"), (has_remarks, "Remarks")];
+    let headings: Vec<&str> =
+        headings.into_iter().filter_map(|(is_there, heading)| is_there.then_some(heading)).collect();
+    let mut table = Table::new("", &headings);
     for (step, range) in runs.iter().take(SHOWN) {
         let ip = match range {
             Some(range) => Line::from(range.to_string()),
             None => Line::from(&step.entry.ip),
         };
         let rules: Vec<String> = step.rules.iter().map(|rule| format!("\"{}\"", shown(rule))).collect();
-        table.row([Cell::Text(ip), rules.join(", ").into(), remarks(step).into()]);
+        let rules = has_rules.then(|| Cell::from(rules.join(", ")));
+        let remarks = has_remarks.then(|| Cell::from(remarks(step)));
+        table.row([Some(Cell::Text(ip)), rules, remarks].into_iter().flatten());
     }
     table.of(runs.len() as u64, ALL)
 }

@@ -1,15 +1,17 @@
-//! `policy check`, `policy import` and `policy test`. None of them changes anything, here or at the portal.
+//! `policy check`, `policy import` and `policy test`, which change nothing, here or at the portal.
 
 use std::path::Path;
 
+use ::report::Line;
 use ::report::words::plural;
-use docspace_client::{Client, Directory};
+use docspace_client::{Account, Client, Directory};
 use event_archive::KnownNames;
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
 use tracing::warn;
 
+use super::allow::allow;
 use super::{Policy, PolicyFile, Word, directory, import, lint, shown};
 use crate::cli::{ListFormat, PolicyCommand};
 use crate::config::Config;
@@ -19,6 +21,7 @@ pub(crate) async fn run(command: &PolicyCommand, setup: &Setup<'_, Config>) -> a
         PolicyCommand::Check => check(setup).await,
         PolicyCommand::Import { file, from } => import(setup, file, *from).await,
         PolicyCommand::Test { person, address } => test(setup, person, address).await,
+        PolicyCommand::Allow { person, address, reason } => allow(setup, person, address, reason.as_deref()).await,
     }
 }
 
@@ -30,7 +33,8 @@ pub(crate) fn policy_file(setup: &Setup<'_, Config>) -> Result<PolicyFile, job_r
     })
 }
 
-fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
+/// Where it stands.
+pub(super) fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
     setup.config.policy.as_ref().map(|path| path.as_path())
 }
 
@@ -52,16 +56,12 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
             policy.notes().iter().fold(of, |text, note| format!("{text}Note: {note}\n"))
         }
     };
-    doubts.iter().for_each(|doubt| text.push_str(&format!("{}\n", sentence(&doubt.to_string()))));
+    for doubt in &doubts {
+        text.push_str(&format!("{}\n", Line::from(doubt.to_string()).capitalised().for_terminal()));
+    }
     setup.print(&text)?;
     let ending = Ending { findings: !doubts.is_empty(), ..Ending::default() };
     Ok(decide(ending, setup.args.exit_code))
-}
-
-/// With a capital letter.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 pub(crate) async fn resolved(
@@ -106,16 +106,7 @@ async fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>
 async fn test(setup: &Setup<'_, Config>, person: &str, address: &str) -> anyhow::Result<Exit> {
     let client = setup.client()?;
     let (policy, directory) = resolved(setup, &client, policy_file(setup)?).await?;
-    let Some(account) = directory.person(person) else {
-        let known = directory.people.values().filter_map(|account| account.person.email.as_ref());
-        let guess = job_runner::config::nearest_name(&person.to_lowercase(), known.map(|email| email.raw()));
-        let guess = guess.map(|name| format!(", did you mean `{}`?", shown(name))).unwrap_or_default();
-        return Err(job_runner::Error::setting(
-            "PERSON",
-            format!("the portal has no person `{}`{guess}", shown(person)),
-        )
-        .into());
-    };
+    let account = account(&directory, person)?;
     let is_public = setup.config.portal.is_public(&setup.portal_url()?);
     let answer = policy.answer(&account.person, address, is_public);
     setup.print(&match setup.args.format {
@@ -124,4 +115,14 @@ async fn test(setup: &Setup<'_, Config>, person: &str, address: &str) -> anyhow:
     })?;
     let ending = Ending { findings: answer.verdict != Word::Allowed, ..Ending::default() };
     Ok(decide(ending, setup.args.exit_code))
+}
+
+/// Somebody whom a flag or an argument names.
+pub(super) fn account<'d>(directory: &'d Directory, person: &str) -> Result<&'d Account, job_runner::Error> {
+    directory.person(person).ok_or_else(|| {
+        let known = directory.people.values().filter_map(|account| account.person.email.as_ref());
+        let guess = job_runner::config::nearest_name(&person.to_lowercase(), known.map(|email| email.raw()));
+        let guess = guess.map(|name| format!(", did you mean `{}`?", shown(name))).unwrap_or_default();
+        job_runner::Error::setting("PERSON", format!("the portal has no person `{}`{guess}", shown(person)))
+    })
 }
