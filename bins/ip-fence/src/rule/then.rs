@@ -132,7 +132,9 @@ impl Then {
 /// From the last change back: before each, what it changed is as somebody saw it, or else not known.
 fn eras((policy, directory): (&Policy, &Directory), memory: &Memory, trail: &Trail) -> Vec<Era> {
     let groups: BTreeSet<Uuid> = policy.names.groups.values().copied().collect();
-    let breaks = breaks(&groups, trail);
+    let mut breaks = breaks(&groups, trail);
+    breaks.extend(untold(&groups, memory, &breaks, trail.since));
+    breaks.sort_by_key(|one| (one.span.1, one.span.0));
     let mut eras: Vec<Era> = Vec::new();
     let mut unknown = Unknown::default();
     for (at, change) in breaks.iter().enumerate().rev() {
@@ -185,7 +187,7 @@ fn eras((policy, directory): (&Policy, &Directory), memory: &Memory, trail: &Tra
     eras
 }
 
-/// By time of their ends.
+/// What the trail tells, in no order.
 fn breaks(groups: &BTreeSet<Uuid>, trail: &Trail) -> Vec<Break> {
     let mut breaks: Vec<Break> = Vec::new();
     for change in &trail.changes {
@@ -209,8 +211,35 @@ fn breaks(groups: &BTreeSet<Uuid>, trail: &Trail) -> Vec<Break> {
         kinds: BTreeSet::new(),
         is_hole: true,
     }));
-    breaks.sort_by_key(|one| (one.span.1, one.span.0));
     breaks
+}
+
+/// What runs saw change and no event tells, or none that was there when the trail was read: up to the last look before it everything was as
+/// that look saw it.
+fn untold(groups: &BTreeSet<Uuid>, memory: &Memory, told: &[Break], since: DateTime<Utc>) -> Vec<Break> {
+    let mut untold = Vec::new();
+    let mut changed = |seen: &[SeenMembers], concerns: &dyn Fn(&Break) -> bool, group: Option<Uuid>| {
+        for pair in seen.windows(2) {
+            let until = pair[0].last.max(pair[0].first);
+            let (from, to) = (until - CLOCKS_DIFFER, pair[1].last + CLOCKS_DIFFER);
+            let is_told = told.iter().filter(|one| concerns(one)).any(|one| from <= one.span.1 && one.span.0 <= to);
+            if until > since && !is_told {
+                let kinds = pair[0].members.symmetric_difference(&pair[1].members).copied();
+                untold.push(Break {
+                    span: (until + CLOCKS_DIFFER, until),
+                    kinds: kinds.filter(|_| group.is_none()).collect(),
+                    groups: group.into_iter().collect(),
+                    is_hole: false,
+                });
+            }
+        }
+    };
+    for group in groups {
+        let seen = memory.members.get(group).map_or(&[][..], Vec::as_slice);
+        changed(seen, &|one| one.groups.contains(group), Some(*group));
+    }
+    changed(&memory.admins, &|one| !one.kinds.is_empty() || one.is_hole, None);
+    untold
 }
 
 /// Whom a look saw in that time, in which nobody changed it.

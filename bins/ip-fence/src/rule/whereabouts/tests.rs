@@ -324,6 +324,20 @@ fn people_who_were_deleted_are_judged_by_the_groups_that_they_were_in() {
     assert_eq!(kinds, [(lee, Kind::NotAllowed, Severity::Medium)]);
 }
 
+/// Directories put people into groups without an event, and whoever is deleted while a run reads is gone before the event is there.
+#[test]
+fn a_change_that_no_event_tells_is_seen_by_runs() {
+    let rows = [login(ANNA, "192.0.2.7", 1_200), login(ANNA, "192.0.2.7", 60)];
+    let memory =
+        Memory { members: [(STAFF, vec![seen(&[ANNA], 600, 10), seen(&[BOB], 4, 4)])].into(), admins: Vec::new() };
+    let found = World { memory, ..staffed() }.judge(&rows);
+    assert_eq!((found.len(), found[0].finding.counts.acts), (1, 1), "{found:?}");
+    let memory = Memory { admins: vec![seen(&[OLGA, BOB], 600, 10), seen(&[OLGA, ANNA], 4, 4)], ..Memory::default() };
+    let severity =
+        |seconds| World { memory: memory.clone(), ..staffed() }.kinds(&[login(BOB, "203.0.113.7", seconds)])[0].2;
+    assert_eq!((severity(1_200), severity(60)), (Severity::High, Severity::Medium));
+}
+
 /// Who was an admin then is told as one, and who was none as none.
 #[test]
 fn people_are_judged_by_the_kind_of_account_that_runs_saw() {
