@@ -4,7 +4,7 @@ pub(crate) mod body;
 
 use std::collections::BTreeSet;
 
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, Severity};
+use audit_model::{Address, Finding, GUEST_ACCOUNT, PortalText, SYSTEM_ACCOUNT, Severity};
 use job_runner::Found;
 use report::words::{Clock, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table, Who, line};
@@ -51,8 +51,25 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
     let has_followed = detail.kind == Kind::FailedBurst && finding.severity >= Severity::High;
     let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(detail.kind) };
     person.what_to_do = steps.iter().map(|&step| step.into()).collect();
+    let is_not_allowed = detail.kind == Kind::NotAllowed;
+    if let Some(command) = allowing(finding).filter(|_| is_not_allowed && person.what_to_do.len() > 1) {
+        person.what_to_do.insert(1, format!("if so, and it may be again: {command}").into());
+    }
     person.details.extend(several(&detail.people));
     person
+}
+
+/// The command that allows the first address. Whoever chose the account's address must not write it.
+fn allowing(finding: &Finding) -> Option<String> {
+    let ip = finding.evidence.first()?.ip.as_ref()?;
+    let ip = Address::parse(ip.raw()).ip()?;
+    let is_plain = |email: &&str| {
+        let mut characters = email.chars();
+        characters.all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c)) && !email.starts_with('-')
+    };
+    let email = finding.person.email.as_ref().map(PortalText::raw).filter(is_plain);
+    let person = email.map_or_else(|| finding.person.id.to_string(), str::to_owned);
+    Some(format!("`ip-fence policy allow {person} {ip} --reason TEXT`"))
 }
 
 /// People listed of one finding.
@@ -108,7 +125,7 @@ fn what_to_do(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::NotAllowed => &[
             "ask the person, by another way than the portal, whether that was them",
-            "if so, add the address to a rule that names them; whom to ask stands beside the rules",
+            "whom to ask about an address stands beside the rules",
             "if not, disable the account, end its sessions, and change the password",
         ],
         Kind::CannotJudge => {

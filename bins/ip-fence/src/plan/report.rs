@@ -90,6 +90,9 @@ impl PlanReport {
             (false, Verdict::Incomplete) => {
                 "incomplete: nothing found against this plan so far, but some records could not be read"
             }
+            (false, Verdict::Complete) if !self.plan.switch.planned => {
+                "nothing forbids this plan while the list's switch is off"
+            }
             (false, Verdict::Complete) => "nothing forbids this plan",
         }
     }
@@ -123,7 +126,8 @@ impl PlanReport {
         if !notes.is_empty() {
             section = section.with(Block::List(notes));
         }
-        section.with(Block::Paragraph("Whoever writes the list replaces all of it: read it again right before.".into()))
+        section
+            .with(Block::Paragraph("whoever writes the list replaces all of it, so read it again right before".into()))
     }
 
     /// Whom it would have refused.

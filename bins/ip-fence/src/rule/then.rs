@@ -84,7 +84,7 @@ pub(crate) struct Era {
 }
 
 /// What nobody saw as it was then; it is taken to be as it was later.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Unknown {
     /// Groups, with when they were changed after that time.
     groups: BTreeMap<Uuid, DateTime<Utc>>,
@@ -129,62 +129,94 @@ impl Then {
     }
 }
 
+/// What is taken to have been so at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct State {
+    members: BTreeMap<Uuid, Vec<Uuid>>,
+    admins: BTreeSet<Uuid>,
+    unknown: Unknown,
+}
+
 /// From the last change back: before each, what it changed is as somebody saw it, or else not known.
 fn eras((policy, directory): (&Policy, &Directory), memory: &Memory, trail: &Trail) -> Vec<Era> {
     let groups: BTreeSet<Uuid> = policy.names.groups.values().copied().collect();
     let mut breaks = breaks(&groups, trail);
     breaks.extend(untold(&groups, memory, &breaks, trail.since));
     breaks.sort_by_key(|one| (one.span.1, one.span.0));
+    let admins = directory.people.keys().copied().filter(|person| directory.is_admin(*person)).collect();
+    let mut state = State { members: directory.members.clone(), admins, unknown: Unknown::default() };
     let mut eras: Vec<Era> = Vec::new();
-    let mut unknown = Unknown::default();
     for (at, change) in breaks.iter().enumerate().rev() {
-        let before = |concerns: &dyn Fn(&Break) -> bool| {
+        let later = state.clone();
+        state.before(change, memory, |concerns| {
             let last = breaks[..at].iter().rev().find(|earlier| concerns(earlier));
             let since = last.map_or(trail.since, |last| last.span.1 + CLOCKS_DIFFER);
             (since, change.span.0 - CLOCKS_DIFFER)
+        });
+        if state == later {
+            continue;
+        }
+        let is_alike = (&state.members, &state.admins) == (&later.members, &later.admins);
+        let (policy, directory) = match eras.last() {
+            Some(era) if is_alike => (Arc::clone(&era.policy), Arc::clone(&era.directory)),
+            _ => {
+                let own = state.directory(directory);
+                (Arc::new(policy.among(&own)), Arc::new(own))
+            }
         };
-        let later = eras.last().map_or(directory, |era| &*era.directory);
-        let mut own = later.clone();
-        for group in &change.groups {
-            let none = Vec::new();
-            let seen = memory.members.get(group).unwrap_or(&none);
-            match seen_within(seen, before(&|earlier| earlier.groups.contains(group))) {
-                Some(members) => {
-                    own.members.insert(*group, members.iter().copied().collect());
-                    unknown.groups.remove(group);
-                }
-                None if change.is_hole => unknown.anything = true,
-                None => {
-                    unknown.groups.insert(*group, change.span.0);
-                }
-            }
-        }
-        for person in &change.kinds {
-            match seen_within(&memory.admins, before(&|earlier| earlier.kinds.contains(person) || earlier.is_hole)) {
-                Some(admins) => {
-                    set_admin(&mut own, *person, admins.contains(person));
-                    unknown.kinds.remove(person);
-                }
-                None => {
-                    unknown.kinds.insert(*person, change.span.0);
-                }
-            }
-        }
-        if change.is_hole {
-            match seen_within(&memory.admins, before(&|earlier| !earlier.kinds.is_empty() || earlier.is_hole)) {
-                Some(admins) => directory.people.keys().for_each(|id| set_admin(&mut own, *id, admins.contains(id))),
-                None => unknown.anything = true,
-            }
-        }
-        let is_alike = own.members == later.members && own.people == later.people;
-        let (policy, directory) = match eras.last().filter(|_| is_alike) {
-            Some(era) => (Arc::clone(&era.policy), Arc::clone(&era.directory)),
-            None => (Arc::new(policy.among(&own)), Arc::new(own)),
-        };
-        eras.push(Era { until: change.span.1, policy, directory, unknown: unknown.clone() });
+        eras.push(Era { until: change.span.1, policy, directory, unknown: state.unknown.clone() });
     }
     eras.reverse();
     eras
+}
+
+/// A time in which something was not changed: since when, and until when.
+type Unchanged = (DateTime<Utc>, DateTime<Utc>);
+
+impl State {
+    /// Goes back over a change. `unchanged` says how long before it nothing was changed that concerns the same.
+    fn before(&mut self, change: &Break, memory: &Memory, unchanged: impl Fn(&dyn Fn(&Break) -> bool) -> Unchanged) {
+        for group in &change.groups {
+            let seen = memory.members.get(group).map_or(&[][..], Vec::as_slice);
+            if let Some(members) = seen_within(seen, unchanged(&|earlier| earlier.groups.contains(group))) {
+                self.members.insert(*group, members.iter().copied().collect());
+                self.unknown.groups.remove(group);
+            } else if change.is_hole {
+                self.unknown.anything = true;
+            } else {
+                self.unknown.groups.insert(*group, change.span.0);
+            }
+        }
+        for person in &change.kinds {
+            let time = unchanged(&|earlier| earlier.kinds.contains(person) || earlier.is_hole);
+            if let Some(admins) = seen_within(&memory.admins, time) {
+                let is_other = admins.contains(person) != self.admins.contains(person);
+                if is_other && !self.admins.remove(person) {
+                    self.admins.insert(*person);
+                }
+                self.unknown.kinds.remove(person);
+            } else {
+                self.unknown.kinds.insert(*person, change.span.0);
+            }
+        }
+        if change.is_hole {
+            match seen_within(&memory.admins, unchanged(&|earlier| !earlier.kinds.is_empty() || earlier.is_hole)) {
+                Some(admins) => self.admins.clone_from(admins),
+                None => self.unknown.anything = true,
+            }
+        }
+    }
+
+    fn directory(&self, today: &Directory) -> Directory {
+        let mut own = Directory { members: self.members.clone(), ..today.clone() };
+        for (id, account) in &mut own.people {
+            let (was, is) = (self.admins.contains(id), today.is_admin(*id));
+            if was != is {
+                account.person.role = Some(if was { PortalRole::DocspaceAdmin } else { PortalRole::User });
+            }
+        }
+        own
+    }
 }
 
 /// What the trail tells, in no order.
@@ -246,15 +278,6 @@ fn untold(groups: &BTreeSet<Uuid>, memory: &Memory, told: &[Break], since: DateT
 fn seen_within(seen: &[SeenMembers], (since, until): (DateTime<Utc>, DateTime<Utc>)) -> Option<&BTreeSet<Uuid>> {
     let own = seen.iter().rev().find(|seen| seen.first <= until && seen.last >= since);
     own.map(|seen| &seen.members)
-}
-
-fn set_admin(directory: &mut Directory, person: Uuid, is_admin: bool) {
-    if directory.is_admin(person) == is_admin {
-        return;
-    }
-    if let Some(account) = directory.people.get_mut(&person) {
-        account.person.role = Some(if is_admin { PortalRole::DocspaceAdmin } else { PortalRole::User });
-    }
 }
 
 /// Whom an event is about.

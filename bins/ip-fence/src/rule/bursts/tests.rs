@@ -125,7 +125,8 @@ proptest! {
                 if window.len() >= 5 { window } else { Vec::new() }
             })
             .collect();
-        let found = judge(rows);
+        let limits = Limits { failed_logins_per_day: 0, ..Limits::default() };
+        let found = judge_with(&policy(&[]), &limits, rows);
         let counted: u64 = found.iter().filter(|found| found.detail.kind == Kind::FailedBurst).map(|found| found.finding.counts.acts).sum();
         prop_assert_eq!(counted, full.len() as u64);
     }
