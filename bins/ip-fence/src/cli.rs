@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     #[command(flatten)]
     Common(CommonCommand),
-    /// Check, make or ask the policy
+    /// Check, make, ask or extend the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Tell what the policy would make of the portal's own list, and whom that would lock out; changes nothing
@@ -53,6 +53,16 @@ pub(crate) enum PolicyCommand {
         person: String,
         /// IPv4 or IPv6 address
         address: String,
+    },
+    /// Add a rule for one person and one address to the policy's file; `--until DATE` says from which day on it does not count
+    Allow {
+        /// E-mail address or id
+        person: String,
+        /// Address, network or range
+        address: String,
+        /// Why, for whoever reads the policy or a report
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 
@@ -102,6 +112,7 @@ impl CommandLine for Cli {
             Some(Command::Policy(PolicyCommand::Check)) => &[RunFlag::DryRun, RunFlag::ExitCode],
             Some(Command::Policy(PolicyCommand::Import { .. })) => &[RunFlag::DryRun],
             Some(Command::Policy(PolicyCommand::Test { .. })) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
+            Some(Command::Policy(PolicyCommand::Allow { .. })) => &[RunFlag::Until, RunFlag::DryRun],
             Some(Command::Plan(_)) => {
                 &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode]
             }

@@ -1,7 +1,9 @@
 //! This program's settings. `ip-fence.example.toml` says the same.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
+use audit_model::Address;
 use job_runner::config::{PathSetting, Problem, Settings, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,24 @@ pub(crate) struct OwnPortal {
 impl Default for OwnPortal {
     fn default() -> Self {
         OwnPortal { enforce: Enforce::default(), public: None, expansion_cap: EXPANSION_CAP }
+    }
+}
+
+impl OwnPortal {
+    /// Whether people come to the portal over the internet. By default: unless it has a private address or a name that only a company's own
+    /// network knows.
+    pub(crate) fn is_public(&self, portal: &url::Url) -> bool {
+        let is_private = |ip: IpAddr| matches!(Address::from(ip), Address::Private(_));
+        self.public.unwrap_or_else(|| match portal.host() {
+            Some(url::Host::Domain(name)) => {
+                let is_inner =
+                    [".local", ".internal", ".lan", ".intranet", ".home.arpa"].iter().any(|end| name.ends_with(end));
+                name.contains('.') && !is_inner
+            }
+            Some(url::Host::Ipv4(ip)) => !is_private(ip.into()),
+            Some(url::Host::Ipv6(ip)) => !is_private(ip.into()),
+            None => true,
+        })
     }
 }
 

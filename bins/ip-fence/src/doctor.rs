@@ -5,12 +5,12 @@ use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
 use event_archive::KnownNames;
 use job_runner::{Check, Reached};
+use tracing::warn;
 
 use crate::config::Config;
-use crate::directory;
-use crate::found::entries;
+use crate::policy::directory;
 use crate::policy::{Mistake, Policy, PolicyFile, lint};
-use crate::server::Trouble;
+use crate::rule::server::Trouble;
 
 const POLICY: &str = "policy";
 const LIST: &str = "address_list";
@@ -44,7 +44,8 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
         return vec![Check::warn(POLICY, text, "correct what failed above, and run again")];
     };
-    let directory = match directory::read(&reached.client, Some(&file), &KnownNames::default()).await {
+    let names = known_names(reached).await;
+    let directory = match directory::read(&reached.client, Some(&file), &names).await {
         Ok(directory) => directory,
         Err(error) => {
             let text = format!("the people of {shown} cannot be looked up: {error}");
@@ -53,17 +54,30 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     };
     let doubts = lint::doubts(&file, Some(config.portal.public == Some(true)));
     // expiry is told by `policy check`, which knows the day
-    match Policy::resolve(file, &directory, Some(&KnownNames::default()), chrono::NaiveDate::MIN, config.ipv6_by_64) {
+    match Policy::resolve(file, &directory, Some(&names), chrono::NaiveDate::MIN, config.ipv6_by_64) {
         Ok(policy) => {
             let (rules, people) = (plural(policy.rules.len() as u64, "rule"), policy.people());
             let text = format!("{shown}: {rules} for {people} of {} people", directory.people.len());
             let doubts = doubts
                 .iter()
                 .map(|doubt| Check::warn(POLICY, format!("{shown}, {doubt}"), "or leave it, if it is meant"));
-            std::iter::once(Check::ok(POLICY, text)).chain(doubts).collect()
+            let stale = policy.stale.iter().map(|stale| Check::warn(POLICY, format!("{shown}: {stale}"), STALE));
+            std::iter::once(Check::ok(POLICY, text)).chain(stale).chain(doubts).collect()
         }
         Err(mistakes) => mistakes.into_iter().map(|mistake| wrong(path, &mistake)).collect(),
     }
+}
+
+/// Of a name that nobody has any more, everything but what to do is said already.
+const STALE: &str = "everybody else is judged until then";
+
+/// A name that a run has known once is none that somebody mistyped.
+async fn known_names(reached: &Reached) -> KnownNames {
+    let names = async { anyhow::Ok(reached.archive_snapshot().await?.names().await?) };
+    names.await.unwrap_or_else(|failure| {
+        warn!("names that an earlier run has known are not known: {failure:#}");
+        KnownNames::default()
+    })
 }
 
 fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
@@ -81,7 +95,7 @@ async fn own_list(reached: &Reached) -> Check {
     let troubles: Vec<Trouble> = list.entries.iter().filter_map(Trouble::of).collect();
     let text = format!(
         "the portal's own list has {} and is switched {}",
-        entries(list.entries.len()),
+        plural(list.entries.len() as u64, "entry"),
         if list.enabled { "on: logins that it refuses leave no trace" } else { "off" }
     );
     if troubles.iter().any(|trouble| trouble.stops_everybody()) {
@@ -92,7 +106,7 @@ async fn own_list(reached: &Reached) -> Check {
         );
     }
     if !troubles.is_empty() {
-        let remedy = format!("{} in it can never match: see `ip-fence plan`", entries(troubles.len()));
+        let remedy = format!("{} in it can never match: see `ip-fence plan`", plural(troubles.len() as u64, "entry"));
         return Check::warn(LIST, text, remedy);
     }
     Check::ok(LIST, text)

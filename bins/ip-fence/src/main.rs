@@ -1,22 +1,13 @@
 //! Finds people who came from where they should not, and tells what a list of addresses would do. See the README for operators.
 
-mod body;
-mod bursts;
 mod cli;
-mod commands;
 mod config;
-mod directory;
 mod doctor;
-mod drift;
-mod found;
 mod gather;
-mod habits;
 mod plan;
 mod policy;
 mod report;
 mod rule;
-mod server;
-mod sighting;
 #[cfg(test)]
 mod testing;
 
@@ -29,11 +20,11 @@ use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
-use crate::body::{Body, Report};
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::config::Config;
-use crate::found::Detail;
 use crate::gather::Facts;
+use crate::report::body::{self, Body, Report};
+use crate::rule::found::Detail;
 
 /// This program, as the runner sees it.
 struct IpFence;
@@ -67,12 +58,12 @@ impl Program for IpFence {
         gather::gather(config, job, look).await
     }
 
-    fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
-        body::judge(facts)
+    fn judge(config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        body::judge(&config.limits, facts)
     }
 
     fn unseen(_config: &Config, head: &Head) -> Body {
-        Body::unseen(head.window)
+        Body::of(head.window, Vec::new())
     }
 
     fn body(report: &Report, document: &mut Document) {
@@ -84,7 +75,11 @@ impl Program for IpFence {
     }
 
     async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        commands::run(cli, setup).await
+        match &cli.command {
+            Some(Command::Policy(command)) => policy::command::run(command, setup).await,
+            Some(Command::Plan(args)) => plan::command::run(args, setup).await,
+            Some(Command::Common(_)) | None => Ok(Exit::Usage),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The portal's list is one for everybody and knows single addresses only. So a plan can keep strangers out; who of the people comes
 //! from whose address stays with the watching.
 
+pub(crate) mod command;
 mod danger;
 mod history;
 mod report;

@@ -1,8 +1,11 @@
 //! The policy: who may come from where. As it is written, and as it applies to the people of a portal.
 //!
-//! `file` reads it, `lint` doubts it, `resolve` finds its people and groups, `import` makes one from other lists, `words` answers questions
-//! about it.
+//! `directory` reads the file and the portal's people, `file` its text, `lint` doubts it, `resolve` finds its people and groups, `import`
+//! makes one from other lists, `words` answers questions about it; `command` and `allow` are its subcommands.
 
+mod allow;
+pub(crate) mod command;
+pub(crate) mod directory;
 mod file;
 pub(crate) mod import;
 pub(crate) mod lint;
@@ -15,7 +18,7 @@ use audit_model::AddressRange;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-pub(crate) use file::parse;
+pub(crate) use file::{parse, shown};
 pub(crate) use resolve::{Allowed, Policy, Verdict};
 pub(crate) use words::Word;
 

@@ -1,14 +1,16 @@
-//! The body of the report. Pure.
+//! What the report says besides what all reports say. Pure.
+
+pub(crate) mod body;
 
 use std::collections::BTreeSet;
 
-use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, Severity};
+use audit_model::{Address, Finding, GUEST_ACCOUNT, PortalText, SYSTEM_ACCOUNT, Severity};
 use job_runner::Found;
 use report::words::{Clock, plural};
-use report::{Document, Figure, Line, PersonLine, Section, line};
+use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table, Who, line};
 
-use crate::body::Report;
-use crate::found::{Detail, Kind};
+use crate::rule::found::{Counted, Detail, Kind, counted};
+use body::Report;
 
 /// Who came from where, how sure that is, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
@@ -49,7 +51,41 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
     let has_followed = detail.kind == Kind::FailedBurst && finding.severity >= Severity::High;
     let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(detail.kind) };
     person.what_to_do = steps.iter().map(|&step| step.into()).collect();
+    let is_not_allowed = detail.kind == Kind::NotAllowed;
+    if let Some(command) = allowing(finding).filter(|_| is_not_allowed && person.what_to_do.len() > 1) {
+        person.what_to_do.insert(1, format!("if so, and it may be again: {command}").into());
+    }
+    person.details.extend(several(&detail.people));
     person
+}
+
+/// The command that allows the first address. Whoever chose the account's address must not write it.
+fn allowing(finding: &Finding) -> Option<String> {
+    let ip = finding.evidence.first()?.ip.as_ref()?;
+    let ip = Address::parse(ip.raw()).ip()?;
+    let is_plain = |email: &&str| {
+        let mut characters = email.chars();
+        characters.all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c)) && !email.starts_with('-')
+    };
+    let email = finding.person.email.as_ref().map(PortalText::raw).filter(is_plain);
+    let person = email.map_or_else(|| finding.person.id.to_string(), str::to_owned);
+    Some(format!("`ip-fence policy allow {person} {ip} --reason TEXT`"))
+}
+
+/// People listed of one finding.
+const LISTED: usize = 50;
+
+/// Whom a finding about several people is about.
+fn several(people: &[Counted]) -> Option<Details> {
+    if people.is_empty() {
+        return None;
+    }
+    let mut table = Table::new("", &["Who", "Logins", "Actions"]);
+    for one in people.iter().take(LISTED) {
+        table.row([Cell::Text(Who::from(&one.person).line()), Cell::Number(one.logins), Cell::Number(one.acts)]);
+    }
+    let table = table.of(people.len() as u64, "`people` in the JSON report");
+    Some(Details { summary: "Who they are".into(), blocks: vec![Block::Table(table)] })
 }
 
 /// Of an account that somebody has signed in to after guessing.
@@ -57,15 +93,6 @@ const TAKEN_OVER: [&str; 2] = [
     "ask the person, by another way than the portal, whether that was them",
     "if not, the account is taken over: disable it, end its sessions, change the password, and look at what was done since",
 ];
-
-/// `3 logins and 41 actions`
-fn counted(logins: u64, actions: u64) -> String {
-    match (logins, actions) {
-        (logins, 0) => plural(logins, "login"),
-        (0, actions) => plural(actions, "action"),
-        (logins, actions) => format!("{} and {}", plural(logins, "login"), plural(actions, "action")),
-    }
-}
 
 /// How much a finding of this kind can be relied on.
 fn how_sure(kind: Kind) -> &'static str {
@@ -98,7 +125,7 @@ fn what_to_do(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::NotAllowed => &[
             "ask the person, by another way than the portal, whether that was them",
-            "if so, add the address to a rule that names them; whom to ask stands beside the rules",
+            "whom to ask about an address stands beside the rules",
             "if not, disable the account, end its sessions, and change the password",
         ],
         Kind::CannotJudge => {

@@ -1,12 +1,15 @@
 //! People, policies and rows for the tests of this program.
 
+use ::report::words::Clock;
 use audit_model::{ActionId, Person, PersonStatus, PortalRole, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Account, Directory};
 use uuid::Uuid;
 
 use crate::policy::{Policy, parse};
-use crate::sighting::{Sighting, Source};
+use crate::rule::Rulebook;
+use crate::rule::sighting::{Sighting, Source};
+use crate::rule::then::Then;
 
 pub(crate) const OLGA: Uuid = Uuid::from_u128(1);
 pub(crate) const ANNA: Uuid = Uuid::from_u128(2);
@@ -40,6 +43,12 @@ pub(crate) fn policy(entries: &[&str]) -> Policy {
 
 pub(crate) fn policy_of(text: &str) -> Policy {
     Policy::resolve(parse(text).unwrap(), &directory(), None, now().date_naive(), false).unwrap()
+}
+
+/// A rulebook for everybody on a public portal, who are what they always were.
+pub(crate) fn book<'a>(policy: &'a Policy, directory: &'a Directory, then: &'a Then) -> Rulebook<'a> {
+    let clock = Clock(chrono_tz::Tz::Europe__Berlin);
+    Rulebook { policy, directory, then, service_accounts: &[], is_public: true, only: None, clock }
 }
 
 pub(crate) fn now() -> DateTime<Utc> {

@@ -14,7 +14,7 @@ use crate::rule::{BLIND_SPOTS, Limit, of_class};
 /// `reached` is absent when the portal could not be asked.
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = Vec::new();
-    if let Some(Reached { client, capabilities, rooms }) = reached {
+    if let Some(Reached { client, capabilities, rooms, .. }) = reached {
         checks.extend(config.create_room.as_ref().map(|title| created(title, rooms, &capabilities.scopes)));
         let nothing_asked_for = config.rooms.is_empty() && config.create_room.is_none();
         if nothing_asked_for && rooms.iter().all(|room| !room.fact.may_be_vdr()) {

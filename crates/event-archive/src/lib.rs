@@ -28,7 +28,7 @@ pub use inventory::{Holding, Reading, Unlisted};
 pub use judged::{GivenUp, Judged};
 pub use look::Look;
 pub use look_ups::LookUps;
-pub use policy_facts::{KnownNames, OwnEntry};
+pub use policy_facts::{KnownNames, OwnEntry, SeenMembers};
 pub use refresh::{LateRow, Refreshed};
 pub use unjudged::Unjudged;
 pub use upkeep::{Kept, Rows};

@@ -41,6 +41,15 @@ pub struct Setup<'a, C> {
     pub(crate) environment: &'a Environment,
 }
 
+/// What is remembered there, as a copy that may be used freely.
+pub(crate) async fn snapshot_at(paths: &StatePaths) -> anyhow::Result<Archive> {
+    if let Some(gone) = gone::look(paths) {
+        bail!("{gone}; {}", gone::REMEDY);
+    }
+    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+    Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
+}
+
 impl<C> Setup<'_, C> {
     /// What time it is now, for a command that goes on for longer.
     pub fn clock(&self) -> DateTime<Utc> {
@@ -85,12 +94,7 @@ impl<C> Setup<'_, C> {
     /// # Errors
     /// Of [`Setup::state_paths`], and of a store that is damaged, newer than this program, or was taken away.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
-        let paths = self.state_paths()?;
-        if let Some(gone) = gone::look(&paths) {
-            bail!("{gone}; {}", gone::REMEDY);
-        }
-        let path = std::path::absolute(former::find(&paths).path).context("cannot tell the current folder")?;
-        Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
+        snapshot_at(&self.state_paths()?).await
     }
 
     /// What a run of now would be given, on a copy of what is remembered: whatever it reads is gone afterwards. Without `--since` its

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::plural;
+use ::report::Who;
+use ::report::words::{list_of, plural};
 use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PortalText, is_robot};
 use chrono::TimeDelta;
 use docspace_client::AddressList;
@@ -11,8 +12,7 @@ use uuid::Uuid;
 
 use super::simulate::{Blocked, WhyOut};
 use super::{Inputs, Plan, simulate};
-use crate::found::entries;
-use crate::server::{self, Caller, Ruling, Trouble};
+use crate::rule::server::{self, Caller, Ruling, Trouble};
 
 /// So many people from one address alone are no household: something hides where they come from.
 const ENOUGH_PEOPLE: usize = 3;
@@ -304,26 +304,24 @@ fn withheld(plan: &Plan) -> Option<Danger> {
     }
     let text = format!(
         "somebody else has taken {} of ours out of the list, and they stay out: ask why, then add them with `--add-again`, or take them out of the policy",
-        entries(count)
+        plural(count as u64, "entry")
     );
     danger(DangerKind::Withheld, false, text)
 }
 
 /// Name and address, as people are asked for.
 fn called(person: &Person) -> String {
-    let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
-    format!("{}{email}", person.name.for_terminal())
+    Who::from(person).line().for_terminal()
 }
 
 fn people(count: usize) -> String {
-    if count == 1 { "1 active person".to_owned() } else { format!("{count} active people") }
+    plural(count as u64, "active person")
 }
 
 /// Some of them, and how many more.
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let some = names.take(NAMED).collect::<Vec<_>>().join(", ");
-    if more == 0 { some } else { format!("{some} and {more} more") }
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    list_of(&names, NAMED, names.len() as u64)
 }
 
 /// Only what somebody says counts: what the key's account did before, its owner did in a browser elsewhere.
@@ -405,12 +403,11 @@ fn cannot_hold(inputs: &Inputs<'_>, plan: &Plan, after: &AddressList) -> Option<
     let count = simulate::locked_out(inputs, after);
     let who = match count {
         0 => String::new(),
-        1 => "; 1 active person could come from nowhere".to_owned(),
-        count => format!("; {count} active people could come from nowhere"),
+        count => format!("; {} could come from nowhere", people(count)),
     };
     let text = format!(
         "the portal cannot hold {} of the policy, so people who come from there would be refused{who}",
-        entries(plan.cannot_hold.len())
+        plural(plan.cannot_hold.len() as u64, "entry")
     );
     danger(DangerKind::CannotHold, count > 0 && after.enabled, text)
 }
@@ -455,7 +452,7 @@ fn roaming(inputs: &Inputs<'_>) -> Option<Danger> {
     if roaming == 0 {
         return None;
     }
-    let who = if roaming == 1 { "1 person".to_owned() } else { format!("{roaming} people") };
+    let who = plural(roaming as u64, "person");
     let text = format!(
         "{who} came from {ROAMING} networks or more: the portal knows single addresses, and theirs will change"
     );

@@ -8,7 +8,7 @@ use event_archive::Archive;
 use futures::TryStreamExt;
 use uuid::Uuid;
 
-use crate::sighting::{Sighting, Source};
+use crate::rule::sighting::{Sighting, Source};
 
 /// How often, and when last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

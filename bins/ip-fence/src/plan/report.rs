@@ -1,28 +1,27 @@
-//! A plan in text and JSON. Pure.
+//! A plan as a document and as JSON. Pure.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::coverage;
-use ::report::words::{Clock, plural};
+use ::report::words::plural;
+use ::report::{Block, Cell, Details, Document, Line, Portal, Program, Section, TEXT_WIDTH, Table, Who, line};
 use audit_model::{AddressRange, Coverage, Verdict, Window};
-use chrono_tz::Tz;
-use docspace_client::Portal;
 use job_runner::args::ReportFormat;
 use job_runner::{PortalName, ProgramName, RunFacts, Setup};
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::Plan;
 use super::simulate::Blocked;
 use super::steps::{Deed, Step, Whose};
+use super::{Danger, Plan};
 use crate::config::Config;
-use crate::found::entries;
+use crate::policy::shown;
 
 /// Version of the JSON form; a change that breaks readers raises it.
 const SCHEMA: &str = "ip-fence-plan/1";
 
-/// Addresses shown of one kind in text; JSON has all.
+/// Rows shown of one kind; JSON has all.
 const SHOWN: usize = 20;
+const ALL: &str = "`--format json`";
 
 /// Serialises to the JSON form.
 #[derive(Debug, Serialize)]
@@ -43,7 +42,7 @@ pub(crate) struct PlanReport {
 impl PlanReport {
     pub(crate) fn new(
         setup: &Setup<'_, Config>,
-        portal: &Portal,
+        portal: &docspace_client::Portal,
         window: Window,
         coverage: Coverage,
         plan: Plan,
@@ -63,112 +62,146 @@ impl PlanReport {
     pub(crate) fn render(&self, format: ReportFormat) -> anyhow::Result<String> {
         match format {
             ReportFormat::Json => Ok(format!("{}\n", serde_json::to_string_pretty(self)?)),
-            ReportFormat::Text => self.text(),
+            ReportFormat::Text => Ok(self.document().text(TEXT_WIDTH)),
         }
     }
 
-    fn text(&self) -> anyhow::Result<String> {
-        let clock = Clock(self.portal.time_zone.unwrap_or(Tz::UTC));
-        let mut text = String::new();
-        let headline = match (self.refused, self.coverage.verdict()) {
+    fn document(&self) -> Document {
+        let program = Program { name: format!("{} plan", self.program.name), version: self.program.version.to_owned() };
+        let PortalName { version, time_zone, .. } = &self.portal;
+        let portal = Portal { url: self.portal.shown().to_owned(), version: version.clone(), time_zone: *time_zone };
+        let mut document = Document::new(program, portal, None, self.window, self.coverage.clone());
+        document.headline = self.headline().into();
+        document.notes.push("this is a plan: nothing was changed, here or at the portal".into());
+        let (refusing, others): (Vec<&Danger>, Vec<&Danger>) =
+            self.plan.dangers.iter().partition(|danger| danger.refuses);
+        document.sections.extend(dangers("what forbids it", &refusing, Block::Warning));
+        let list = |line| Block::List(vec![line]);
+        document.sections.extend(dangers("what to know before", &others, list));
+        document.sections.push(self.list());
+        document.sections.push(self.simulation());
+        document
+    }
+
+    fn headline(&self) -> &'static str {
+        match (self.refused, self.coverage.verdict()) {
             (_, Verdict::Nothing) => "nothing can be concluded: the login history could not be read",
-            (true, _) => "this plan must not be carried out as it is",
+            (true, _) => "REFUSED: this plan must not be carried out as it is",
             (false, Verdict::Incomplete) => {
                 "incomplete: nothing found against this plan so far, but some records could not be read"
             }
+            (false, Verdict::Complete) if !self.plan.switch.planned => {
+                "nothing forbids this plan while the list's switch is off"
+            }
             (false, Verdict::Complete) => "nothing forbids this plan",
-        };
-        writeln!(text, "ip-fence plan: {headline}. Nothing was changed.")?;
-        writeln!(text, "Portal {}, replayed {}, times in {}", self.portal.shown(), clock.span(self.window), clock.0)?;
-        for danger in &self.plan.dangers {
-            writeln!(text, "{}  {}", if danger.refuses { "REFUSED" } else { "note   " }, danger.text)?;
         }
-        writeln!(text, "\n{}", switch(&self.plan))?;
-        steps(&self.plan, &mut text)?;
-        self.simulation(&clock, &mut text)?;
-        writeln!(text, "\nWhoever writes the list replaces it whole: read it again right before.")?;
-        coverage::lines(&self.coverage, clock).iter().try_for_each(|line| writeln!(text, "{line}"))?;
-        Ok(text)
     }
 
-    fn simulation(&self, clock: &Clock, text: &mut String) -> std::fmt::Result {
+    /// The list and its switch.
+    fn list(&self) -> Section {
+        let Plan { steps, expanded, cannot_hold, .. } = &self.plan;
+        let mut section = Section::new("the portal's list").with(Block::Paragraph(switch(&self.plan).into()));
+        for (deed, title) in [
+            (Deed::Add, "to add"),
+            (Deed::Remove, "to remove"),
+            (Deed::Keep, "to keep"),
+            (Deed::Foreign, "left alone, because the policy does not have them and this program did not write them"),
+            (Deed::Withheld, "left out, because somebody else has taken them out"),
+        ] {
+            let own: Vec<&Step> = steps.iter().filter(|step| step.deed == deed).collect();
+            if !own.is_empty() {
+                let summary = format!("{title} ({})", plural(own.len() as u64, "entry")).into();
+                let blocks = vec![Block::Table(entries(&own))];
+                section = section.with(Block::Details(Details { summary, blocks }));
+            }
+        }
+        let of = |rule: &str, line: usize| format!("of \"{}\" (line {line})", shown(rule));
+        let written = expanded
+            .iter()
+            .map(|one| format!("{} {} is written as {} entries", one.entry, of(&one.rule, one.line), one.addresses));
+        let missing = cannot_hold
+            .iter()
+            .map(|one| format!("not in the list: {} {} {}", one.entry, of(&one.rule, one.line), one.why));
+        let notes: Vec<Line> = written.chain(missing).map(Line::from).collect();
+        if !notes.is_empty() {
+            section = section.with(Block::List(notes));
+        }
+        section
+            .with(Block::Paragraph("whoever writes the list replaces all of it, so read it again right before".into()))
+    }
+
+    /// Whom it would have refused.
+    fn simulation(&self) -> Section {
         let simulation = &self.plan.simulation;
-        let condition = if self.plan.switch.planned { "" } else { " with the switch on" };
-        writeln!(
-            text,
-            "\nOf {} active people who came, the owner left out, would have been refused{condition}: {}",
-            simulation.people,
-            people(&simulation.blocked)
-        )?;
-        blocked(&simulation.blocked, clock, text)?;
+        let condition = if self.plan.switch.planned { "" } else { ", had its switch been on" };
+        let (came, blocked) = (plural(simulation.people as u64, "active person"), people(&simulation.blocked));
+        let mut section = Section::new("whom the list would have refused").with(Block::Paragraph(
+            format!(
+                "{came} came in this time, the owner not counted; the list would have refused {blocked}{condition}"
+            )
+            .into(),
+        ));
+        section.blocks.extend(visits("", &simulation.blocked));
         if !simulation.unclear.is_empty() {
-            writeln!(text, "Cannot be determined for {}: no full address was recorded", people(&simulation.unclear))?;
-            blocked(&simulation.unclear, clock, text)?;
+            let unclear = people(&simulation.unclear);
+            let text = format!("it cannot be determined for {unclear}, because no full address was recorded");
+            section.blocks.extend(visits(&text, &simulation.unclear));
         }
         if simulation.unseen > 0 {
-            writeln!(
-                text,
-                "{} active accounts were not seen; nobody knows from where they will come",
-                simulation.unseen
-            )?;
+            let unseen = plural(simulation.unseen as u64, "active account");
+            let text = format!("{unseen} did not come, so nobody knows from where they will");
+            section = section.with(Block::Paragraph(text.into()));
         }
-        Ok(())
+        section
     }
+}
+
+fn dangers(title: &str, dangers: &[&Danger], block: impl Fn(Line) -> Block) -> Option<Section> {
+    let blocks: Vec<Block> = dangers.iter().map(|danger| block(danger.text.as_str().into())).collect();
+    (!blocks.is_empty()).then(|| Section { blocks, ..Section::new(title) })
 }
 
 fn switch(plan: &Plan) -> String {
     let word = |on| if on { "on" } else { "off" };
     match (plan.switch.now, plan.switch.planned) {
-        (now, planned) if now == planned => format!("Switch: stays {}", word(now)),
-        (now, planned) => format!("Switch: {} -> {}", word(now), word(planned)),
+        (now, planned) if now == planned => format!("its switch stays {}", word(now)),
+        (now, planned) => format!("its switch is {}, and would be switched {}", word(now), word(planned)),
     }
 }
 
-fn steps(plan: &Plan, text: &mut String) -> std::fmt::Result {
-    let of = |deed: Deed| plan.steps.iter().filter(move |step| step.deed == deed).collect::<Vec<&Step>>();
-    for (deed, sign, title) in [
-        (Deed::Add, "+", "to add"),
-        (Deed::Remove, "-", "to remove"),
-        (Deed::Keep, "=", "to keep"),
-        (Deed::Foreign, "?", "foreign, kept: not ours, and the policy does not have them"),
-        (Deed::Withheld, "!", "of ours that somebody else has taken out: not added again"),
-    ] {
-        let own = of(deed);
-        if own.is_empty() {
-            continue;
-        }
-        writeln!(text, "List: {} {title}", entries(own.len()))?;
-        let runs = runs(&own);
-        for (step, range) in runs.iter().take(SHOWN) {
-            let admins = if step.entry.for_admin { "  admins only" } else { "" };
-            let rules: Vec<String> = step.rules.iter().map(|rule| format!("\"{}\"", shown(rule))).collect();
-            let rules = if rules.is_empty() { String::new() } else { format!("  {}", rules.join(", ")) };
-            let why = step.why.as_ref().map(|why| format!("  {why}")).unwrap_or_default();
-            let whose = match step.whose {
-                Some(Whose::OursChanged) => "  ours, and somebody else has changed for whom it counts",
-                Some(Whose::Ours) if step.why.is_none() => "  ours",
-                _ => "",
-            };
-            let trouble = step.trouble.map(|trouble| format!("  {trouble}")).unwrap_or_default();
-            let ip = range.map_or_else(|| step.entry.ip.for_terminal(), |range| range.to_string());
-            writeln!(text, "  {sign} {ip}{admins}{rules}{whose}{why}{trouble}")?;
-        }
-        if runs.len() > SHOWN {
-            writeln!(text, "  and {} more lines like these; `--format json` has all", runs.len() - SHOWN)?;
-        }
+/// Entries with which the same is done.
+fn entries(steps: &[&Step]) -> Table {
+    let runs = runs(steps);
+    let (has_rules, has_remarks) =
+        (runs.iter().any(|(step, _)| !step.rules.is_empty()), runs.iter().any(|(step, _)| !remarks(step).is_empty()));
+    let headings = [(true, "Address"), (has_rules, "Rules"), (has_remarks, "Remarks")];
+    let headings: Vec<&str> =
+        headings.into_iter().filter_map(|(is_there, heading)| is_there.then_some(heading)).collect();
+    let mut table = Table::new("", &headings);
+    for (step, range) in runs.iter().take(SHOWN) {
+        let ip = match range {
+            Some(range) => Line::from(range.to_string()),
+            None => Line::from(&step.entry.ip),
+        };
+        let rules: Vec<String> = step.rules.iter().map(|rule| format!("\"{}\"", shown(rule))).collect();
+        let rules = has_rules.then(|| Cell::from(rules.join(", ")));
+        let remarks = has_remarks.then(|| Cell::from(remarks(step)));
+        table.row([Some(Cell::Text(ip)), rules, remarks].into_iter().flatten());
     }
-    for expanded in &plan.expanded {
-        let (entry, rule, line, count) = (&expanded.entry, shown(&expanded.rule), expanded.line, expanded.addresses);
-        writeln!(text, "Expanded: {entry} of \"{rule}\" (line {line}) is {count} entries")?;
-    }
-    for missing in &plan.cannot_hold {
-        let (entry, rule, line, why) = (&missing.entry, shown(&missing.rule), missing.line, &missing.why);
-        writeln!(text, "Not in the list: {entry} of \"{rule}\" (line {line}) {why}")?;
-    }
-    Ok(())
+    table.of(runs.len() as u64, ALL)
 }
 
-/// Addresses that follow each other under the same rules as one line: the first of them, and what they are together.
+fn remarks(step: &Step) -> String {
+    let whose = match step.whose {
+        Some(Whose::OursChanged) => Some("ours, and somebody else has changed for whom it counts"),
+        Some(Whose::Ours) if step.why.is_none() => Some("ours"),
+        _ => None,
+    };
+    let admins = step.entry.for_admin.then_some("for admins only");
+    [admins, whose, step.why.as_deref(), step.trouble].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Addresses that follow each other under the same rules as one: the first of them, and what they are together.
 fn runs<'s>(steps: &[&'s Step]) -> Vec<(&'s Step, Option<AddressRange>)> {
     let mut runs: Vec<(&Step, Option<AddressRange>)> = Vec::new();
     for step in steps {
@@ -187,41 +220,26 @@ fn runs<'s>(steps: &[&'s Step]) -> Vec<(&'s Step, Option<AddressRange>)> {
 }
 
 fn people(blocked: &[Blocked]) -> String {
-    let people: std::collections::BTreeSet<_> = blocked.iter().map(|blocked| blocked.person.id).collect();
-    match people.len() {
-        0 => "nobody".to_owned(),
-        1 => "1 person".to_owned(),
-        count => format!("{count} people"),
-    }
+    let people: BTreeSet<Uuid> = blocked.iter().map(|blocked| blocked.person.id).collect();
+    if people.is_empty() { "nobody".to_owned() } else { plural(people.len() as u64, "person") }
 }
 
-fn blocked(blocked: &[Blocked], clock: &Clock, text: &mut String) -> std::fmt::Result {
-    let mut by_person: BTreeMap<_, Vec<&Blocked>> = BTreeMap::new();
-    for one in blocked {
-        by_person.entry(one.person.id).or_default().push(one);
+/// By person: from where they came, how often, and whether the policy allows it.
+fn visits(caption: &str, blocked: &[Blocked]) -> Option<Block> {
+    let mut by_person: BTreeMap<Uuid, Vec<&Blocked>> = BTreeMap::new();
+    blocked.iter().for_each(|one| by_person.entry(one.person.id).or_default().push(one));
+    let mut table = Table::new(caption, &["Who", "From", "Logins", "Actions", "Last", "Policy"]);
+    for visit in by_person.into_values().flatten().take(SHOWN) {
+        let ip = if visit.ip.raw().is_empty() { line!["no address noted"] } else { Line::from(&visit.ip) };
+        let policy = match (visit.meant, visit.allowed) {
+            (true, _) => "locked out on purpose",
+            (false, Some(true)) => "allowed",
+            (false, Some(false)) => "not allowed",
+            (false, None) => "",
+        };
+        let (logins, acts) = (Cell::Number(visit.logins), Cell::Number(visit.acts));
+        let who = Cell::Text(Who::from(&visit.person).line());
+        table.row([who, Cell::Text(ip), logins, acts, Cell::At(visit.last), policy.into()]);
     }
-    for visits in by_person.values() {
-        let person = &visits[0].person;
-        let email = person.email.as_ref().map(|email| format!(" <{}>", email.for_terminal())).unwrap_or_default();
-        writeln!(text, "  {}{email}", person.name.for_terminal())?;
-        for visit in visits.iter().take(SHOWN) {
-            let ip = if visit.ip.raw().is_empty() { "no noted address".to_owned() } else { visit.ip.for_terminal() };
-            let meant = match (visit.meant, visit.allowed) {
-                (true, _) => ", which is meant",
-                (false, Some(true)) => ", which a rule allows",
-                (false, Some(false)) => ", which no rule allows them",
-                (false, None) => "",
-            };
-            let (logins, acts) = (plural(visit.logins, "login"), plural(visit.acts, "action"));
-            writeln!(text, "    from {ip}: {logins}, {acts}, last {}{meant}", clock.at(visit.last))?;
-        }
-        if visits.len() > SHOWN {
-            writeln!(text, "    and from {} more addresses", visits.len() - SHOWN)?;
-        }
-    }
-    Ok(())
-}
-
-fn shown(text: &str) -> String {
-    audit_model::PortalText::new(text).for_terminal()
+    (!blocked.is_empty()).then(|| Block::Table(table.of(blocked.len() as u64, ALL)))
 }

@@ -10,7 +10,7 @@ use super::Inputs;
 use super::history::Visits;
 use crate::policy::Verdict;
 use crate::rule::is_service_account;
-use crate::server::{self, Caller, Ruling, Trouble};
+use crate::rule::server::{self, Caller, Ruling, Trouble};
 
 /// What a list would have done to the people who came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -153,8 +153,7 @@ pub(super) fn locked_out(inputs: &Inputs<'_>, after: &AddressList) -> usize {
             (!for_admin || is_admin)
                 && matches!(inputs.policy.judge(id, *address, inputs.policy.today()), Verdict::Allowed(..))
         };
-        let has_place = inputs.policy.allowed(id).is_some_and(|allowed| !allowed.is_nowhere());
-        has_place && !entries.iter().any(lets_in)
+        inputs.has_place(id) && !entries.iter().any(lets_in)
     };
     stoppable(inputs).filter(|id| has_no_way_in(*id)).count()
 }

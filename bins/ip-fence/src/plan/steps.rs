@@ -9,7 +9,7 @@ use event_archive::OwnEntry;
 use serde::Serialize;
 
 use super::Inputs;
-use crate::server::Trouble;
+use crate::rule::server::Trouble;
 
 /// What is done with one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -9,7 +9,7 @@ use super::simulate::WhyOut;
 use super::steps::{Deed, Whose};
 use super::*;
 use crate::policy::PolicyFile;
-use crate::sighting::Sighting;
+use crate::rule::sighting::Sighting;
 use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, now, policy, policy_of};
 
 const OFFICE: &str = "192.0.2.7";

@@ -221,7 +221,7 @@ impl Reader {
 }
 
 /// A text of the file, safe on a terminal.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     audit_model::PortalText::new(text).for_terminal()
 }
 

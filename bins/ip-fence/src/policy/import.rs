@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use audit_model::AddressRange;
+use chrono::NaiveDate;
 use docspace_client::Directory;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -247,27 +248,41 @@ pub(crate) fn to_policy(rows: &[Row]) -> Result<String, Vec<Mistake>> {
     let taken: BTreeSet<&str> = rules.keys().map(|(label, ..)| label.as_str()).collect();
     for ((label, _, addresses), people) in &rules {
         let label = free_label(label, &taken, used.entry(label).or_default());
-        let entries: Vec<String> = addresses.iter().map(|range| quoted(&range.to_string())).collect();
-        let named: Vec<String> = people.iter().map(|person| quoted(person)).collect();
         text.push('\n');
         if people.iter().any(|person| unknown.contains(person)) {
             text.push_str("# not an account of the portal: correct it, or take it out\n");
         }
-        text.push_str(&format!(
-            "[[rule]]\nlabel = {}\npeople = [{}]\nallow = [{}]\n",
-            quoted(&label),
-            named.join(", "),
-            entries.join(", ")
-        ));
+        let (people, allow) = (people.clone(), addresses.clone());
+        text.push_str(&NewRule { label, people, allow, reason: None, expires: None }.to_string());
     }
     Ok(text)
+}
+
+/// A rule as a policy has it.
+pub(super) struct NewRule {
+    pub(super) label: String,
+    pub(super) people: Vec<String>,
+    pub(super) allow: BTreeSet<AddressRange>,
+    pub(super) reason: Option<String>,
+    pub(super) expires: Option<NaiveDate>,
+}
+
+impl fmt::Display for NewRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let people: Vec<String> = self.people.iter().map(|person| quoted(person)).collect();
+        let allow: Vec<String> = self.allow.iter().map(|range| quoted(&range.to_string())).collect();
+        let (people, allow) = (people.join(", "), allow.join(", "));
+        writeln!(f, "[[rule]]\nlabel = {}\npeople = [{people}]\nallow = [{allow}]", quoted(&self.label))?;
+        self.reason.iter().try_for_each(|reason| writeln!(f, "reason = {}", quoted(reason)))?;
+        self.expires.iter().try_for_each(|end| writeln!(f, "expires = \"{end}\""))
+    }
 }
 
 /// A label may get ` (157)` behind it.
 const ROOM_FOR_NUMBERS: usize = 20;
 
 /// The label, with a number behind it from the second rule on; never one that another rule has.
-fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
+pub(super) fn free_label(label: &str, taken: &BTreeSet<&str>, used: &mut usize) -> String {
     loop {
         *used += 1;
         if *used == 1 {

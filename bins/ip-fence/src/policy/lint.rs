@@ -1,5 +1,7 @@
 //! Entries that cannot mean what their author thinks. They are no mistakes of form, so runs go on with them. Pure.
 
+use std::net::IpAddr;
+
 use audit_model::{Address, AddressRange};
 
 use super::{Mistake, PolicyFile, Rule};
@@ -31,13 +33,22 @@ pub(crate) fn doubts(file: &PolicyFile, is_public: Option<bool>) -> Vec<Mistake>
     doubts
 }
 
-fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
-    let (first, last) = match range {
+/// Whether every address of a range is in another.
+pub(super) fn holds(all: AddressRange, part: AddressRange) -> bool {
+    let (first, last) = ends(part);
+    all.contains(first) && all.contains(last)
+}
+
+fn ends(range: AddressRange) -> (IpAddr, IpAddr) {
+    match range {
         AddressRange::V4 { first, last } => (first.into(), last.into()),
         AddressRange::V6 { first, last } => (first.into(), last.into()),
-    };
-    let within =
-        |network: &str| network.parse::<AddressRange>().is_ok_and(|net| net.contains(first) && net.contains(last));
+    }
+}
+
+fn doubt(range: AddressRange, is_public: bool) -> Option<String> {
+    let (first, last) = ends(range);
+    let within = |network: &str| network.parse::<AddressRange>().is_ok_and(|network| holds(network, range));
     if let Some((_, what)) = NOBODYS.iter().find(|(network, _)| within(network)) {
         return Some(format!("`{range}` {what}, and nobody comes from there; take it out"));
     }

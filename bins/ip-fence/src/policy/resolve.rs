@@ -17,7 +17,7 @@ use super::{Entry, Mistake, Name, PolicyFile, Rule, Unnamed};
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) default: Unnamed,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Arc<Vec<Rule>>,
     today: NaiveDate,
     /// A single IPv6 address stands for its /64.
     by_64: bool,
@@ -69,31 +69,43 @@ impl Policy {
         by_64: bool,
     ) -> Result<Self, Vec<Mistake>> {
         let mut finder = Finder::new(directory, known);
-        let mut named: BTreeMap<Uuid, BTreeSet<usize>> = BTreeMap::new();
-        for (position, rule) in file.rules.iter().enumerate() {
-            for person in finder.members(rule) {
-                named.entry(person).or_default().insert(position);
-            }
-        }
+        file.rules.iter().for_each(|rule| finder.find(rule));
         let Finder { mut mistakes, names, stale, .. } = finder;
         if !mistakes.is_empty() {
             mistakes.sort_by_key(|mistake| mistake.line);
             return Err(mistakes);
         }
+        let (rules, default) = (Arc::new(file.rules), file.default);
+        let nobody = Policy { default, rules, today, by_64, names, stale, people: 0, allowed: BTreeMap::new() };
+        Ok(nobody.among(directory))
+    }
+
+    /// The same policy with these members of its groups and these kinds of accounts.
+    pub(crate) fn among(&self, directory: &Directory) -> Self {
+        let mut named: BTreeMap<Uuid, BTreeSet<usize>> = BTreeMap::new();
+        for (position, rule) in self.rules.iter().enumerate() {
+            let people = rule.people.iter().filter_map(|name| self.names.people.get(&name.text));
+            let groups = rule.groups.iter().filter_map(|name| self.names.groups.get(&name.text));
+            let members = groups.filter_map(|group| directory.members.get(group)).flatten();
+            for person in people.chain(members) {
+                named.entry(*person).or_default().insert(position);
+            }
+        }
         let mut shared: BTreeMap<[Vec<usize>; 3], Arc<Allowed>> = BTreeMap::new();
         let allowed = named.into_iter().map(|(person, rules)| {
             let is_admin = directory.is_admin(person);
-            let is_meant = |rule: &usize| !file.rules[*rule].for_admin || is_admin;
-            let counts = |rule: &usize| !file.rules[*rule].has_expired(today) && is_meant(rule);
+            let is_meant = |rule: &usize| !self.rules[*rule].for_admin || is_admin;
+            let counts = |rule: &usize| !self.rules[*rule].has_expired(self.today) && is_meant(rule);
             let (counting, idle): (Vec<usize>, Vec<usize>) = rules.into_iter().partition(counts);
             let lapsed = idle.iter().copied().filter(is_meant).collect();
             let key = [counting, idle, lapsed];
-            let made = shared.entry(key.clone()).or_insert_with(|| Arc::new(Allowed::new(key, &file.rules, by_64)));
+            let made =
+                shared.entry(key.clone()).or_insert_with(|| Arc::new(Allowed::new(key, &self.rules, self.by_64)));
             (person, made.clone())
         });
         let allowed: BTreeMap<Uuid, Arc<Allowed>> = allowed.collect();
         let people = allowed.keys().filter(|person| directory.people.contains_key(person)).count();
-        Ok(Policy { default: file.default, rules: file.rules, today, by_64, names, stale, people, allowed })
+        Policy { people, allowed, ..self.clone() }
     }
 
     /// What the rules that name a person allow together; `None` when none does.
@@ -115,6 +127,11 @@ impl Policy {
             Some((rule, entry)) => Verdict::Allowed(rule, entry),
             None => Verdict::NotAllowed(allowed),
         }
+    }
+
+    /// Whether some rule counts for a group, or for one kind of account, and not for people by their names alone.
+    pub(crate) fn goes_by_groups(&self) -> bool {
+        self.rules.iter().any(|rule| rule.for_admin || !rule.groups.is_empty())
     }
 
     pub(crate) fn today(&self) -> NaiveDate {
@@ -191,14 +208,12 @@ impl<'a> Finder<'a> {
         Finder { directory, by_email, known, names, stale, mistakes }
     }
 
-    fn members(&mut self, rule: &Rule) -> BTreeSet<Uuid> {
-        let people: Vec<Uuid> = rule.people.iter().filter_map(|name| self.person(name)).collect();
-        let groups: Vec<Uuid> = rule.groups.iter().filter_map(|name| self.group(name)).collect();
-        let members = groups.iter().flat_map(|group| self.directory.members.get(group).into_iter().flatten().copied());
-        people.into_iter().chain(members).collect()
+    fn find(&mut self, rule: &Rule) {
+        rule.people.iter().for_each(|name| self.person(name));
+        rule.groups.iter().for_each(|name| self.group(name));
     }
 
-    fn person(&mut self, name: &Name) -> Option<Uuid> {
+    fn person(&mut self, name: &Name) {
         let found = match Uuid::parse_str(name.text.trim()) {
             Ok(id) => self.directory.people.get(&id),
             Err(_) => self.by_email.get(&name.text.trim().to_lowercase()).copied(),
@@ -217,19 +232,15 @@ impl<'a> Finder<'a> {
             (None, Some(None)) => {
                 let known = self.by_email.keys().cloned().collect::<Vec<_>>().into_iter();
                 self.mistakes.push(unknown("person", name, known));
-                return None;
+                return;
             }
-            (None, None) => {
-                self.unsure(name, "person");
-                return None;
-            }
+            (None, None) => return self.unsure(name, "person"),
         };
-        self.names.people.insert(name.text.clone(), id);
         // what somebody did before they left is judged by the rules that name them
-        Some(id)
+        self.names.people.insert(name.text.clone(), id);
     }
 
-    fn group(&mut self, name: &Name) -> Option<Uuid> {
+    fn group(&mut self, name: &Name) {
         let groups = &self.directory.groups;
         let found: Vec<&Group> = self.directory.groups_meant_by(&name.text).collect();
         let known = self.known.map(|known| known.groups.get(&name.text).copied());
@@ -250,22 +261,18 @@ impl<'a> Finder<'a> {
             ([], Some(None)) => {
                 let names = groups.iter().map(|group| group.name.raw().to_owned()).collect::<Vec<_>>().into_iter();
                 self.mistakes.push(unknown("group", name, names));
-                return None;
+                return;
             }
-            ([], None) => {
-                self.unsure(name, "group");
-                return None;
-            }
+            ([], None) => return self.unsure(name, "group"),
             (several, _) => {
                 let ids: Vec<String> = several.iter().map(|group| group.id.to_string()).collect();
                 let message =
                     format!("several groups are called `{}`; give the id: {}", shown(&name.text), ids.join(", "));
                 self.mistakes.push(Mistake::new(name.line, message));
-                return None;
+                return;
             }
         };
         self.names.groups.insert(name.text.clone(), id);
-        Some(id)
     }
 
     /// A name that was known once; `renamed` is what has become of it, if it is still there.

@@ -1,11 +1,11 @@
 //! What the policy says about one person and one address, in words. Pure.
 
+use ::report::words::plural;
 use audit_model::{Address, Person, PortalText};
 use serde::Serialize;
 
 use super::file::shown;
 use super::{Allowed, Policy, Rule, Unnamed, Verdict};
-use crate::found::entries;
 
 /// The answer of `policy test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +73,21 @@ impl Policy {
         }
     }
 
+    /// What the reader of a report must know of it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = self.stale.clone();
+        for rule in self.expired_rules() {
+            let ask = rule.owner.as_ref().map(|owner| format!("; ask {}", shown(owner))).unwrap_or_default();
+            let end = rule.expires.map(|end| end.to_string()).unwrap_or_default();
+            let (label, line) = (shown(&rule.label), rule.line);
+            notes.push(format!("rule \"{label}\" (line {line}) has expired on {end} and does not count{ask}"));
+        }
+        if self.rules.is_empty() {
+            notes.push("no policy is set, so only failed logins, new countries, disabled accounts and addresses that were set are judged; give `--policy FILE`".to_owned());
+        }
+        notes
+    }
+
     fn why_not(&self, allowed: &Allowed) -> Vec<String> {
         let named = |rule: &usize| {
             let Rule { label, line, .. } = &self.rules[*rule];
@@ -80,7 +95,7 @@ impl Policy {
         };
         let mut reasons: Vec<String> = Vec::new();
         for rule in &allowed.rules {
-            let entries = entries(self.rules[*rule].allow.len());
+            let entries = plural(self.rules[*rule].allow.len() as u64, "entry");
             reasons.push(format!("not in the {entries} of {}", named(rule)));
         }
         for rule in &allowed.idle {

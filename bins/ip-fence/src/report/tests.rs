@@ -9,15 +9,17 @@ use job_runner::{Head, Judgement};
 
 use super::*;
 use crate::IpFence;
-use crate::body::Body;
-use crate::bursts::Bursts;
 use crate::config::Limits;
-use crate::gather::Facts;
-use crate::habits::Habits;
 use crate::policy::PolicyFacts;
-use crate::rule::{BLIND_SPOTS, Detector, Rulebook};
-use crate::sighting::Sighting;
-use crate::testing::{BOB, HANA, directory, failed, login, now, policy};
+use crate::report::body::Body;
+use crate::rule::BLIND_SPOTS;
+use crate::rule::bursts::Bursts;
+use crate::rule::found;
+use crate::rule::habits::Habits;
+use crate::rule::sighting::Sighting;
+use crate::rule::then::Then;
+use crate::rule::whereabouts::Whereabouts;
+use crate::testing::{BOB, GIL, HANA, book, directory, failed, login, now, policy};
 
 fn hours_ago(hours: i64) -> DateTime<Utc> {
     now() - TimeDelta::hours(hours)
@@ -41,8 +43,11 @@ fn complete() -> Coverage {
     }
 }
 
-fn report(coverage: Coverage, facts: Facts) -> Report {
-    Report::new(head(coverage), crate::body::judge(facts))
+fn report(coverage: Coverage, found: Vec<found::Found>) -> Report {
+    let findings = found.iter().map(job_runner::Found::from).collect();
+    let mut body = Body::of(Window::new(hours_ago(24), now()), found);
+    body.policy = Some(PolicyFacts { rules: 1, expired: Vec::new(), people: 3 });
+    Report::new(head(coverage), Judgement { findings, body, notes: Vec::new() })
 }
 
 fn head(coverage: Coverage) -> Head {
@@ -62,21 +67,20 @@ fn head(coverage: Coverage) -> Head {
 }
 
 /// What the rules find in some rows. Only the office is allowed.
-fn judged(directory: &Directory, rows: &[Sighting]) -> Facts {
-    let (policy, limits) = (policy(&["192.0.2.0/24"]), Limits::default());
+fn judged(directory: &Directory, rows: &[Sighting]) -> Vec<found::Found> {
+    let (policy, limits, then) = (policy(&["192.0.2.0/24"]), Limits::default(), Then::default());
     let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
-    let book = Rulebook { policy: &policy, directory, service_accounts: &[], is_public: true, only: None };
-    let (mut detector, mut bursts) = (Detector::new(book, habits, None), Bursts::new(book, &limits, None));
-    rows.iter().for_each(|row| detector.push(row));
+    let book = book(&policy, directory, &then);
+    let (mut whereabouts, mut bursts) = (Whereabouts::new(book, habits), Bursts::new(book, &limits, None));
+    rows.iter().for_each(|row| whereabouts.push(row));
     rows.iter().for_each(|row| bursts.push(row));
-    let found = detector.finish().0.into_iter().chain(bursts.finish()).collect();
-    let policy = Some(PolicyFacts { rules: 1, expired: Vec::new(), people: 3 });
-    let window = Window::new(hours_ago(24), now());
-    Facts { window, found, policy, address_list: None, notes: Vec::new() }
+    let mut found: Vec<_> = whereabouts.finish().0.into_iter().chain(bursts.finish()).collect();
+    found::sort(&mut found);
+    found
 }
 
 /// Two logins from a network that is not the office's.
-fn from_a_hotel() -> Facts {
+fn from_a_hotel() -> Vec<found::Found> {
     let row = |seconds| Sighting {
         text: Some("Login".into()),
         country: Some("Germany".into()),
@@ -108,6 +112,21 @@ fn one_finding() {
     let report = report(complete(), from_a_hotel());
     insta::assert_snapshot!("one_finding_text", told(&report));
     insta::assert_snapshot!("one_finding_json", json(&report));
+}
+
+/// Whoever chose their own address must not write the command that somebody else runs.
+#[test]
+fn the_command_that_allows_an_address_holds_no_text_of_others() {
+    let mut found = from_a_hotel();
+    let finding = &mut found[0].finding;
+    assert_eq!(allowing(finding).unwrap(), "`ip-fence policy allow bob@example.com 203.0.113.7 --reason TEXT`");
+    for hostile in ["$(id)@example.com", "-x@example.com", "a b@example.com"] {
+        finding.person.email = Some(hostile.into());
+        assert!(
+            allowing(finding).unwrap().starts_with(&format!("`ip-fence policy allow {BOB} 203.0.113.7")),
+            "{hostile}"
+        );
+    }
 }
 
 /// People know it already, so that there is nothing to say.
@@ -146,9 +165,20 @@ fn without_the_audit_feature() {
     let window = Window::new(hours_ago(24), now());
     let unseen = Coverage::unseen("logins", window, GapReason::AuditFeatureMissing);
     let head = head(Coverage { main: MainSource::Logins, ..unseen });
-    let report = Report::new(head, Judgement { findings: Vec::new(), body: Body::unseen(window), notes: Vec::new() });
+    let report =
+        Report::new(head, Judgement { findings: Vec::new(), body: Body::of(window, Vec::new()), notes: Vec::new() });
     insta::assert_snapshot!("no_audit_feature_text", told(&report));
     insta::assert_snapshot!("no_audit_feature_json", json(&report));
+}
+
+/// One finding, with everybody in it.
+#[test]
+fn several_people() {
+    let rows = [login(HANA, "192.0.2.7", 90), login(GIL, "203.0.113.7", 80), login(HANA, "203.0.113.8", 70)];
+    let report = report(complete(), judged(&directory(), &rows));
+    insta::assert_snapshot!("several_people_text", told(&report));
+    let report: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
+    insta::assert_json_snapshot!("several_people_json", report["findings"][1]);
 }
 
 /// Names, typed addresses, noted addresses and countries come from people who may want to fool the reader.

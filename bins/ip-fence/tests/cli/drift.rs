@@ -1,10 +1,12 @@
 //! The portal's own list: what changes, and what does not do what it says.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use portal_sim::{Event, Login, Scenario};
 use serde_json::Value;
 
-use crate::common::{self, Setting, assert_valid, portal_with, run};
+use crate::common::{self, Setting, assert_valid, portal, portal_with, run, told};
 
 fn of_kind<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
     report["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind).collect()
@@ -59,34 +61,30 @@ async fn a_changed_list_is_told_with_the_difference_and_who_did_it() {
 /// Ten minutes of open door, and the list is as before.
 #[tokio::test]
 async fn a_list_that_was_off_and_on_again_between_two_runs_is_told() {
-    let setting = portal_with(guarded(true)).await;
-    report(&setting).await;
-    let minutes_ago = |minutes| common::now() - TimeDelta::minutes(minutes);
-    // the first run was an hour before that
-    setting.sim.edit(|scenario| {
-        scenario.now = common::now() + TimeDelta::hours(1);
-        let person = |email: &str| scenario.person_by_email(email).unwrap().clone();
-        let (anna, bob) = (person("anna@example.com"), person("bob@example.com"));
-        let mut login = Login::success(&bob, minutes_ago(-35));
-        login.ip = "203.0.113.9".to_owned();
-        scenario.add_login(login);
-        for minutes in [-30, -40] {
-            scenario.add_event(Event::new(6094, anna.id, minutes_ago(minutes)));
-        }
-    });
-    let (url, until) = (setting.sim.url(), minutes_ago(-60).to_rfc3339());
-    let arguments = ["--portal", &url, "--policy", "policy.toml", "--until", &until, "--format", "json"];
-    let second = common::run_bare(&setting, &arguments).await.json();
+    let setting = portal("list-off-and-on").await;
+    let expected = setting.scenario.truth().addresses.iter();
+    let expected: BTreeSet<_> =
+        expected.map(|found| (found.person.clone(), found.kind.clone(), found.ip.clone())).collect();
+    let run_at = async |minutes: i64| {
+        let at = common::now() - TimeDelta::minutes(minutes);
+        setting.sim.edit(|scenario| scenario.now = at);
+        let (url, until) = (setting.sim.url(), at.to_rfc3339());
+        let arguments = ["--portal", &url, "--policy", "policy.toml", "--until", &until, "--format", "json"];
+        let ended = common::run_bare(&setting, &arguments).await;
+        assert_valid("ip-fence-1", &ended.stdout);
+        ended.json()
+    };
+    assert_eq!(told(&run_at(60).await), BTreeSet::new());
+    let second = run_at(0).await;
+    assert_eq!(told(&second), expected);
     let found = of_kind(&second, "list_changed");
-    assert_eq!((found.len(), found[0]["severity"].as_str()), (1, Some("high")), "{found:?}");
-    assert_eq!(
-        (&found[0]["person"]["email"], found[0]["evidence_total"].as_u64()),
-        (&"anna@example.com".into(), Some(2))
-    );
-    assert_eq!(found[0]["evidence"][0]["ip"], "192.0.2.11", "from where");
+    assert_eq!((found[0]["severity"].as_str(), found[0]["evidence_total"].as_u64()), (Some("high"), Some(2)));
     assert_eq!(of_kind(&second, "not_enforced").len(), 0, "it was off, and no wonder");
-    let third = common::run_bare(&setting, &arguments).await.json();
-    assert_eq!(of_kind(&third, "list_changed")[0]["state"], "known");
+    assert_eq!(of_kind(&run_at(0).await, "list_changed")[0]["state"], "known");
+    // whoever has not read the list before knows who wrote it, and not what that did
+    let fresh = portal("list-off-and-on").await;
+    let alone = report(&fresh).await;
+    assert_eq!((told(&alone), &of_kind(&alone, "list_changed")[0]["severity"]), (expected, &"medium".into()));
 }
 
 /// A run that ends at a mistake in the policy has told nobody, so it must not take the list for known.

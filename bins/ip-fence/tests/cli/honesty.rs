@@ -70,13 +70,16 @@ async fn every_portal_gives_an_honest_report() {
 async fn a_trail_that_ends_before_today_tells_nobodys_status() {
     let until = (common::now() - TimeDelta::hours(6)).to_rfc3339();
     let rest = ["--policy", "policy.toml", "--until", &until, "--format", "json"];
-    // as many requests as it takes without anybody disabled
+    // as many requests as it takes without anybody disabled, and without groups
+    let named = "[[rule]]\nlabel = \"a\"\npeople = [\"bob@example.com\"]\nallow = [\"192.0.2.0/24\"]\n";
     let setting = portal("addresses").await;
+    setting.file("policy.toml", named);
     setting.sim.edit(|scenario| scenario.people.iter_mut().for_each(|person| person.status = 1));
     let url = setting.sim.url();
     run_bare(&setting, &[&["--portal", &url], &rest[..]].concat()).await;
     let asked = setting.sim.requests().iter().filter(|request| request.target.contains("audit/events")).count();
     let setting = portal("addresses").await;
+    setting.file("policy.toml", named);
     let asked = u32::try_from(asked).unwrap();
     setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events").after(asked)]);
     let url = setting.sim.url();

@@ -142,8 +142,7 @@ async fn a_plan_with_the_switch_off_is_not_refused() {
     let ended = plan(&setting, "", &[]).await;
     assert_eq!(ended.exit, 0, "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("would have been refused with the switch on")
-            && ended.stdout.contains("Switch: stays off"),
+        ended.stdout.contains("had its switch been on") && ended.stdout.contains("its switch stays off"),
         "{}",
         ended.stdout
     );

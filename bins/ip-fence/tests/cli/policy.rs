@@ -121,6 +121,35 @@ async fn ids_of_an_imported_list_become_people_where_a_portal_is_set() {
     );
 }
 
+/// Whoever is asked by mail allows an address in one command, and the rest of the file stays as it is.
+#[tokio::test]
+async fn an_address_is_allowed_by_a_rule_at_the_end() {
+    let setting = portal("addresses").await;
+    let file = || std::fs::read_to_string(setting.state.path().join("policy.toml")).unwrap();
+    let about = ["policy", "allow", "chen@example.com", "203.0.113.77"];
+    let why = ["--reason", "the \"Fair\"", "--until", "2026-12-01"];
+    let dry = run(&setting, &[&about[..], &why, &["--dry-run"]].concat()).await;
+    assert_eq!((dry.exit, file().as_str()), (0, POLICY), "{}", dry.stderr);
+    let added = run(&setting, &[&about[..], &why].concat()).await;
+    assert_eq!((added.exit, added.stderr.as_str()), (0, ""), "{}", added.stdout);
+    assert_eq!(dry.stdout.replace("would be", "was"), added.stdout);
+    let rule = "\n[[rule]]\nlabel = \"Chen Li, 203.0.113.77\"\npeople = [\"chen@example.com\"]\nallow = [\"203.0.113.77\"]\nreason = \"the \\\"Fair\\\"\"\nexpires = \"2026-12-01\"\n";
+    assert_eq!(file(), format!("{POLICY}{rule}"));
+    let again = run(&setting, &about).await;
+    assert!(again.exit == 0 && again.stdout.contains("allows it already"), "{}{}", again.stdout, again.stderr);
+    assert_eq!(file(), format!("{POLICY}{rule}"));
+    let odd = run(&setting, &["policy", "allow", "bob@example.com", "203.0.113.0"]).await;
+    assert!(
+        odd.stdout.contains("Look at it again") && odd.stdout.contains("did you mean `203.0.113.0/24`?"),
+        "{}",
+        odd.stdout
+    );
+    for wrong in [["nobody@example.com", "203.0.113.7"], ["bob@example.com", "203.0.113.300"]] {
+        assert_eq!(run(&setting, &[&["policy", "allow"], &wrong[..]].concat()).await.exit, 2, "{wrong:?}");
+    }
+    assert_eq!(run(&setting, &[&about[..], &["--until", "30d"]].concat()).await.exit, 2, "an age is no last day");
+}
+
 #[tokio::test]
 async fn mistakes_in_the_policy_are_told_at_once_with_file_and_line() {
     let setting = portal("addresses").await;
@@ -161,6 +190,8 @@ async fn somebody_who_left_is_a_note_and_everybody_else_is_judged() {
     {
         assert!(notes.stdout.contains(part), "{part}: {}", notes.stdout);
     }
+    let doctor = run(&setting, &["doctor"]).await;
+    assert!(doctor.exit == 0 && doctor.stdout.contains("(line 12) is gone from the portal"), "{}", doctor.stdout);
     let now = people(&ended.json());
     let left = before.iter().filter(|(person, _)| person != "fay@example.com");
     assert!(left.clone().all(|found| now.contains(found)), "{before:?} {now:?}");

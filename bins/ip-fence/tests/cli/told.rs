@@ -35,10 +35,8 @@ fn in_short(report: &Value) -> String {
 async fn the_truth_of_the_scenario_is_told() {
     let setting = portal("addresses").await;
     let (text, report) = (run(&setting, &[]).await, run(&setting, &["--format", "json"]).await);
-    let expected = setting.scenario.truth().addresses.iter();
-    let expected = expected.map(|found| (found.person.clone(), found.kind.clone(), found.ip.clone())).collect();
     let told = told(&report.json());
-    assert_eq!(told, expected);
+    assert_eq!(told, truth(&setting));
     for innocent in &setting.scenario.truth().not_found {
         assert!(!told.iter().any(|(person, ..)| *person == innocent.person), "{}", innocent.why);
     }
@@ -50,6 +48,33 @@ async fn the_truth_of_the_scenario_is_told() {
     let forbidden = setting.sim.requests().into_iter().find(|request| request.forbidden_fields);
     assert!(forbidden.is_none(), "{forbidden:?}");
     assert!(setting.sim.requests().iter().all(|request| request.method == "GET"), "nothing is ever written");
+}
+
+/// All that a scenario says must be told.
+fn truth(setting: &Setting) -> BTreeSet<(String, String, String)> {
+    let expected = setting.scenario.truth().addresses.iter();
+    expected.map(|found| (found.person.clone(), found.kind.clone(), found.ip.clone())).collect()
+}
+
+/// Whoever has left costs the watch nothing but their own name, and what they did before is judged by the groups that they were in.
+#[tokio::test]
+async fn a_leaver_in_the_policy_is_a_note() {
+    let setting = portal("leaver").await;
+    let gil = "[[rule]]\nlabel = \"gil\"\npeople = [\"gil@example.com\"]\nallow = [\"198.51.100.17\"]\n";
+    setting.file("policy.toml", &format!("{}\n{gil}", common::POLICY));
+    let first = run(&setting, &["--format", "json"]).await;
+    assert!(told(&first.json()).iter().any(|(person, kind, _)| person == "gil@example.com" && kind == "disabled"));
+    // clocks may differ by a minute
+    setting.sim.edit(|scenario| scenario.now += TimeDelta::minutes(5));
+    let until = (common::now() + TimeDelta::minutes(5)).to_rfc3339();
+    let arguments = ["--portal", &setting.sim.url(), "--policy", "policy.toml", "--until", &until, "--format", "json"];
+    let second = run_bare(&setting, &arguments).await;
+    assert_eq!((second.exit, told(&second.json())), (0, truth(&setting)), "{}{}", second.stdout, second.stderr);
+    assert!(
+        second.stdout.contains("the account `gil@example.com` (line 24) is gone from the portal"),
+        "{}",
+        second.stdout
+    );
 }
 
 /// Nothing new: whether the audit filter works, a page of each history and whether it is the last, how long logins are kept, people,

@@ -1,5 +1,7 @@
 //! Facts with age, against a simulated portal whose people, files and folders go away.
 
+use std::collections::BTreeSet;
+
 use crate::common::{client, empty_archive, now};
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -136,17 +138,41 @@ async fn the_address_list_is_kept_with_what_it_was_before() {
 async fn names_and_own_entries_of_a_policy_are_kept() {
     let (_sim, _client, archive) = start(Scenario::empty(now())).await;
     assert_eq!(archive.names().await.unwrap(), KnownNames::default());
-    let names =
-        KnownNames { people: [("anna@example.com".to_owned(), Uuid::from_u128(7))].into(), ..KnownNames::default() };
-    for names in [&names, &KnownNames::default(), &names] {
-        archive.keep_names(names, now()).await.unwrap();
+    let named =
+        |name: &str| KnownNames { people: [(name.to_owned(), Uuid::from_u128(7))].into(), ..KnownNames::default() };
+    // two policies share the store, and one of them is not used any more
+    for (days, name) in [(0, "anna@example.com"), (1, "bob@example.com"), (80, "anna@example.com")] {
+        archive.keep_names(&named(name), now() + TimeDelta::days(days)).await.unwrap();
     }
-    assert_eq!(archive.names().await.unwrap(), names);
+    assert_eq!(archive.names().await.unwrap().people.len(), 2);
+    archive.keep_names(&named("anna@example.com"), now() + TimeDelta::days(92)).await.unwrap();
+    assert_eq!(archive.names().await.unwrap(), named("anna@example.com"));
     assert_eq!(archive.own_entries().await.unwrap(), []);
     let entry = ListEntry { ip: "192.0.2.7".into(), for_admin: false };
     let own = OwnEntry { entry, rule: "office".to_owned(), owner: None, since: now(), plan: "1".to_owned() };
     archive.keep_own_entries(std::slice::from_ref(&own), now()).await.unwrap();
     assert_eq!(archive.own_entries().await.unwrap(), [own]);
+}
+
+/// Of a group that stays the same the time is brought up to date, and each change is kept.
+#[tokio::test]
+async fn who_was_in_a_group_is_kept() {
+    let (_sim, _client, archive) = start(Scenario::empty(now())).await;
+    let people = |ids: &[u128]| ids.iter().copied().map(Uuid::from_u128).collect::<BTreeSet<_>>();
+    let look = |hours: i64| Window::new(later(hours), later(hours) + TimeDelta::minutes(1));
+    for (hours, ids) in [(0, &[1][..]), (1, &[1]), (2, &[1, 2]), (3, &[1])] {
+        archive.saw_members("70", &people(ids), look(hours)).await.unwrap();
+    }
+    let seen = archive.members_seen("70").await.unwrap();
+    let seen: Vec<_> = seen.into_iter().map(|seen| (seen.members.len(), seen.first, seen.last)).collect();
+    let minute = TimeDelta::minutes(1);
+    assert_eq!(
+        seen,
+        [(1, later(0) + minute, later(1)), (2, later(2) + minute, later(2)), (1, later(3) + minute, later(3))]
+    );
+    assert_eq!(archive.members_seen("71").await.unwrap(), []);
+    archive.saw_members("70", &people(&[1]), look(24 * 91)).await.unwrap();
+    assert_eq!(archive.members_seen("70").await.unwrap().len(), 1, "what is old is forgotten");
 }
 
 #[tokio::test]

@@ -46,7 +46,10 @@ pub(super) async fn inspect<P: Program>(
     }
     let is_there = reach(setup, client, url, checks).await;
     match key {
-        Ok((key, origin)) if is_there => opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await,
+        Ok((key, origin)) if is_there => {
+            let reached = opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await;
+            reached.map(|reached| Reached { paths: setup.state_paths().ok(), ..reached })
+        }
         _ => {
             checks.push(not_checked("the key and what it opens"));
             None
@@ -203,7 +206,7 @@ async fn opened(
                 "rooms",
                 format!("the list can be read, and has {}", plural(rooms.len() as u64, "room")),
             ));
-            Some(Reached { client: client.clone(), capabilities, rooms })
+            Some(Reached { client: client.clone(), capabilities, rooms, paths: None })
         }
         Err(error) => {
             checks.push(Check::failed("rooms", error));

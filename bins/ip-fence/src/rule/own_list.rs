@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::report::words::plural;
+use ::report::words::{Clock, list_of, plural};
 use audit_model::{ActionId, Address, Finding, Person, PortalRole, PortalText, SYSTEM_ACCOUNT, Severity, Window};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory, ListEntry};
 use event_archive::{Fact, KnownList};
 use uuid::Uuid;
 
-use crate::found::{About, Found, Kind, Rows};
-use crate::server::{self, Caller, Ruling};
-use crate::sighting::{Sighting, Source};
+use super::Seen;
+use super::found::{About, Found, INSTANT, Kind, Rows};
+use super::server::{self, Caller, Ruling};
+use super::sighting::{Sighting, Source};
 
 /// Each process of the portal keeps the switch for so long.
 const CACHED: TimeDelta = TimeDelta::minutes(5);
@@ -22,13 +23,21 @@ const SHOWN: usize = 10;
 /// Lists are read by this machine's clock, and writes are dated by the portal's.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
-/// All that is told of the list. `writes` are the audit events of writes that are judged, `logins` those of the window; `known` is what
-/// runs have read.
-pub(crate) fn told(
+/// All that is told of the list; `judged` are the logins of this run.
+pub(super) fn judge(seen: &Seen, judged: &[&Sighting]) -> Vec<Found> {
+    let known = seen.list.as_ref();
+    let mut found = told(known, &seen.writes, &seen.logins, (&seen.directory, seen.clock), seen.window);
+    let believed = known.filter(|_| seen.list_is_whole);
+    found.extend(believed.and_then(|known| not_enforced(known, seen.last_write, judged, &seen.directory)));
+    found
+}
+
+/// What was written. `writes` are the audit events of writes that are judged, `logins` those of the window; `known` is what runs have read.
+pub(super) fn told(
     known: Option<&Fact<KnownList>>,
     writes: &[Sighting],
     logins: &[Sighting],
-    directory: &Directory,
+    (directory, clock): (&Directory, Clock),
     window: Window,
 ) -> Vec<Found> {
     let seen_to_differ = known.filter(|known| known.value.before.is_some() && known.learned_at >= window.since);
@@ -40,7 +49,7 @@ pub(crate) fn told(
     for write in &others {
         by_writer.entry((write.user, write.at.date_naive())).or_default().push(write);
     }
-    found.extend(by_writer.values().filter_map(|writes| written(known, writes, logins, directory)));
+    found.extend(by_writer.values().filter_map(|writes| written(known, writes, logins, (directory, clock))));
     found
 }
 
@@ -56,7 +65,7 @@ fn written(
     known: Option<&Fact<KnownList>>,
     writes: &[&Sighting],
     logins: &[Sighting],
-    directory: &Directory,
+    (directory, clock): (&Directory, Clock),
 ) -> Option<Found> {
     let (first, last) = (*writes.first()?, *writes.last()?);
     let mut rows = Rows::default();
@@ -64,7 +73,7 @@ fn written(
     let from: BTreeSet<String> = writes.iter().map(|write| write.shown_ip()).collect();
     let from = from.into_iter().collect::<Vec<_>>().join(", ");
     let times = plural(writes.len() as u64, "time");
-    let span = span(first.at, last.at);
+    let span = span(first.at, last.at, clock);
     let mut reasons = vec![format!("wrote the portal's address list {times}, {span}, from {from}")];
     let read_after = |known: &&Fact<KnownList>| known.value.seen.is_some_and(|seen| seen + CLOCKS_DIFFER >= last.at);
     let stood = known.filter(|known| known.learned_at < first.at).filter(read_after);
@@ -89,13 +98,12 @@ fn written(
     Some(rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons }))
 }
 
-/// `on 2026-11-20 between 08:10 and 08:20 (UTC)`
-fn span(first: DateTime<Utc>, last: DateTime<Utc>) -> String {
-    let (day, from, to) = (first.date_naive(), first.format("%H:%M"), last.format("%H:%M"));
-    if from.to_string() == to.to_string() {
-        return format!("on {day} at {from} (UTC)");
+/// `between 2026-11-20 08:10 and 2026-11-20 08:20 (Europe/Berlin)`: an alert has no other place for the zone.
+fn span(first: DateTime<Utc>, last: DateTime<Utc>, clock: Clock) -> String {
+    match (clock.minute(first), clock.minute(last)) {
+        (from, to) if from == to => format!("at {from} ({})", clock.0),
+        (from, to) => format!("between {from} and {to} ({})", clock.0),
     }
-    format!("on {day} between {from} and {to} (UTC)")
 }
 
 fn who(write: &Sighting, directory: &Directory) -> Person {
@@ -144,15 +152,15 @@ fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory)
 
 /// Logins that the portal would have refused if its list counted as it says. List and switch are known since they were first seen so,
 /// and since the last write: what they were between two writes nobody can tell.
-pub(crate) fn not_enforced(
+pub(super) fn not_enforced(
     known: &Fact<KnownList>,
     last_write: Option<DateTime<Utc>>,
-    logins: &[Sighting],
+    logins: &[&Sighting],
     directory: &Directory,
 ) -> Option<Found> {
     let list = &known.value.list;
     let since = last_write.map_or(known.learned_at, |write| write.max(known.learned_at)) + CACHED;
-    let rows = strangers(list, logins, (since, DateTime::<Utc>::MAX_UTC), directory);
+    let rows = strangers(list, logins.iter().copied(), (since, DateTime::<Utc>::MAX_UTC), directory);
     let first = rows.first()?.shown_ip();
     let reasons = vec![
         format!("the portal says that its list counts, and let in {} from addresses that are not in it, first from {first}", rows.counted()),
@@ -170,14 +178,14 @@ pub(crate) fn not_enforced(
 }
 
 /// Logins of a time (half-open) that a list refuses.
-fn strangers(
+fn strangers<'l>(
     list: &AddressList,
-    logins: &[Sighting],
+    logins: impl IntoIterator<Item = &'l Sighting>,
     (since, until): (DateTime<Utc>, DateTime<Utc>),
     directory: &Directory,
 ) -> Rows {
     let mut rows = Rows::default();
-    for login in logins.iter().filter(|login| (since..until).contains(&login.at)) {
+    for login in logins.into_iter().filter(|login| (since..until).contains(&login.at)) {
         if !login.action.is_successful_login() || login.ip_was_set {
             continue;
         }
@@ -209,7 +217,7 @@ fn the_portal() -> Person {
 }
 
 fn seen_at(finding: &mut Finding, at: DateTime<Utc>) {
-    finding.window = Window::new(at, at + TimeDelta::microseconds(1));
+    finding.window = Window::new(at, at + INSTANT);
 }
 
 /// What is in the first list and not in the second; doubles count.
@@ -231,8 +239,7 @@ fn listed(entries: &[ListEntry]) -> String {
         let admins = if entry.for_admin { " (admins only)" } else { "" };
         format!("{}{admins}", entry.ip.for_terminal())
     });
-    let text = shown.collect::<Vec<_>>().join(", ");
-    if entries.len() > SHOWN { format!("{text} and {} more", entries.len() - SHOWN) } else { text }
+    list_of(&shown.collect::<Vec<_>>(), SHOWN, entries.len() as u64)
 }
 
 /// Whether a row is a write of list and switch.
@@ -258,7 +265,8 @@ mod tests {
     }
 
     fn told_of(known: &Fact<KnownList>, writes: &[Sighting], logins: &[Sighting]) -> Vec<Found> {
-        told(Some(known), writes, logins, &directory(), Window::new(now() - TimeDelta::days(1), now()))
+        let window = Window::new(now() - TimeDelta::days(1), now());
+        told(Some(known), writes, logins, (&directory(), Clock(chrono_tz::Tz::Europe__Berlin)), window)
     }
 
     #[test]
@@ -269,7 +277,7 @@ mod tests {
         let reasons = &quiet[0].finding.reasons;
         assert_eq!(
             reasons[0],
-            "wrote the portal's address list 2 times, on 2026-11-20 between 08:30 and 08:40 (UTC), from 203.0.113.66"
+            "wrote the portal's address list 2 times, between 2026-11-20 09:30 and 2026-11-20 09:40 (Europe/Berlin), from 203.0.113.66"
         );
         assert!(reasons[1].contains("may have been off"), "{reasons:?}");
         let logins = [login(BOB, "203.0.113.9", 1_500)];
@@ -277,10 +285,10 @@ mod tests {
         assert_eq!((open.len(), open[0].finding.severity), (1, Severity::High));
         assert!(open[0].finding.reasons[2].contains("first from 203.0.113.9"), "{:?}", open[0].finding.reasons);
         // of that time nothing is concluded about enforcement, and of the time after it again
-        let enforced = |logins: &[Sighting]| not_enforced(&standing(), Some(on.at), logins, &directory());
-        assert_eq!(enforced(&logins), None);
-        assert_eq!(enforced(&[login(BOB, "203.0.113.9", 901)]), None, "the switch is remembered for five minutes");
-        assert!(enforced(&[login(BOB, "203.0.113.9", 900)]).is_some());
+        let enforced = |login: &Sighting| not_enforced(&standing(), Some(on.at), &[login], &directory());
+        assert_eq!(enforced(&logins[0]), None);
+        assert_eq!(enforced(&login(BOB, "203.0.113.9", 901)), None, "the switch is remembered for five minutes");
+        assert!(enforced(&login(BOB, "203.0.113.9", 900)).is_some());
     }
 
     /// The list could not be read since, or never before.
@@ -292,7 +300,7 @@ mod tests {
         let logins = [login(BOB, "203.0.113.9", 1_500)];
         let window = Window::new(now() - TimeDelta::days(1), now());
         for known in [Some(&unread), None] {
-            let found = told(known, &[off.clone(), on.clone()], &logins, &directory(), window);
+            let found = told(known, &[off.clone(), on.clone()], &logins, (&directory(), Clock::default()), window);
             assert_eq!((found.len(), found[0].finding.severity), (1, Severity::Medium));
             assert!(found[0].finding.reasons[1].contains("nobody can tell"), "{:?}", found[0].finding.reasons);
         }
@@ -330,7 +338,7 @@ mod tests {
         let switched_off = |hours| {
             let value = KnownList { list: list(false), before: Some(list(true)), ..KnownList::default() };
             let known = Fact { value, learned_at: now() - TimeDelta::hours(hours) };
-            told(Some(&known), &[], &[], &directory(), window).remove(0).finding.fingerprint
+            told(Some(&known), &[], &[], (&directory(), Clock::default()), window).remove(0).finding.fingerprint
         };
         assert_eq!(switched_off(3), switched_off(3), "in the next run");
         assert_ne!(switched_off(3), switched_off(1));

@@ -4,24 +4,27 @@ use audit_model::Window;
 use docspace_client::{AddressList, ListEntry};
 use event_archive::{Fact, KnownList};
 
+use ::report::words::Clock;
+
 use super::*;
-use crate::bursts::Bursts;
 use crate::config::Limits;
-use crate::drift::{not_enforced, told};
-use crate::habits::Habits;
 use crate::policy::Policy;
-use crate::rule::{Detector, Rulebook};
-use crate::testing::{ANNA, BOB, GIL, HANA, act, directory, failed, login, now, policy};
+use crate::rule::bursts::Bursts;
+use crate::rule::habits::Habits;
+use crate::rule::own_list::{not_enforced, told};
+use crate::rule::then::Then;
+use crate::rule::whereabouts::Whereabouts;
+use crate::testing::{ANNA, BOB, GIL, HANA, act, book, directory, failed, login, now, policy};
 
 /// All that the rules find in some rows: kind, place and fingerprint, in that order.
 fn judge(policy: &Policy, rows: &[Sighting]) -> Vec<(Kind, String, String)> {
-    let (directory, limits) = (directory(), Limits::default());
+    let (directory, limits, then) = (directory(), Limits::default(), Then::default());
     let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
-    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
-    let (mut detector, mut bursts) = (Detector::new(book, habits, None), Bursts::new(book, &limits, None));
-    rows.iter().for_each(|row| detector.push(row));
+    let book = book(policy, &directory, &then);
+    let (mut whereabouts, mut bursts) = (Whereabouts::new(book, habits), Bursts::new(book, &limits, None));
+    rows.iter().for_each(|row| whereabouts.push(row));
     rows.iter().for_each(|row| bursts.push(row));
-    let found = detector.finish().0.into_iter().chain(bursts.finish());
+    let found = whereabouts.finish().0.into_iter().chain(bursts.finish());
     let place = |detail: &Detail| detail.place.as_ref().map_or("", PortalText::raw).to_owned();
     let mut all: Vec<_> =
         found.map(|found| (found.detail.kind, place(&found.detail), found.finding.fingerprint)).collect();
@@ -124,7 +127,8 @@ fn print_of_change(before: AddressList, list: AddressList) -> String {
         value: KnownList { list, before: Some(before), ..KnownList::default() },
         learned_at: now() - TimeDelta::hours(1),
     };
-    let found = told(Some(&known), &[], &[], &directory(), Window::new(now() - TimeDelta::days(1), now())).remove(0);
+    let window = Window::new(now() - TimeDelta::days(1), now());
+    let found = told(Some(&known), &[], &[], (&directory(), Clock::default()), window).remove(0);
     assert_eq!(found.detail.kind, Kind::ListChanged);
     found.finding.fingerprint
 }
@@ -143,7 +147,7 @@ fn of_changes_of_the_portals_list() {
 fn of_a_list_that_lets_everybody_in() {
     let print = |list| {
         let known = Fact { value: KnownList { list, ..KnownList::default() }, learned_at: now() - TimeDelta::hours(1) };
-        let found = not_enforced(&known, None, &[login(BOB, "203.0.113.7", 90)], &directory()).unwrap();
+        let found = not_enforced(&known, None, &[&login(BOB, "203.0.113.7", 90)], &directory()).unwrap();
         (found.detail.kind, found.finding.fingerprint)
     };
     let one = list(&[("192.0.2.1", false)], true);

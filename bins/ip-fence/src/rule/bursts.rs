@@ -5,17 +5,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ::report::words::plural;
+use ::report::words::{list_of, plural};
 use audit_model::{GUEST_ACCOUNT, Person, PortalText, Severity};
 use chrono::TimeDelta;
 use docspace_client::Account;
 use uuid::Uuid;
 
+use super::Rulebook;
+use super::found::{About, Found, Kind, Rows};
+use super::sighting::Sighting;
 use crate::config::Limits;
-use crate::found::{About, Found, Kind, Rows};
 use crate::policy::Verdict;
-use crate::rule::{AFTER_BURST, Rulebook};
-use crate::sighting::Sighting;
+
+/// A login this long after a burst of failed ones is probably its success.
+const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
 
 /// Whoever guesses slowly is seen within so long.
 pub(crate) const SLOWLY: TimeDelta = TimeDelta::hours(24);
@@ -183,9 +186,7 @@ impl<'a> Bursts<'a> {
             return false;
         }
         let account = typed(row).and_then(|typed| self.accounts.get(&typed));
-        let verdict =
-            account.map(|account| self.book.policy.judge(account.person.id, row.address(), row.at.date_naive()));
-        matches!(verdict, Some(Verdict::Allowed(..)))
+        account.is_some_and(|account| matches!(self.book.verdict(account.person.id, row), Verdict::Allowed(..)))
     }
 
     /// The findings, in no order.
@@ -235,8 +236,7 @@ impl<'a> Bursts<'a> {
                 .find(|login| login.order() > burst.last.order() && login.at - burst.last.at <= AFTER_BURST)
         });
         let is_foreign = success.is_some_and(|login| {
-            let verdict = self.book.policy.judge(login.user, login.address(), login.at.date_naive());
-            login.ip_was_set || matches!(verdict, Verdict::NotAllowed(_))
+            login.ip_was_set || matches!(self.book.verdict(login.user, login), Verdict::NotAllowed(_))
         });
         let failed = failures(&burst);
         let tried =
@@ -378,8 +378,8 @@ fn caller(row: &Sighting) -> Option<String> {
 /// Some of them, and how many more.
 fn listed(texts: &BTreeSet<String>) -> String {
     const SHOWN: usize = 3;
-    let some = texts.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if texts.len() > SHOWN { format!("{some} and {} more", texts.len() - SHOWN) } else { some }
+    let all: Vec<&String> = texts.iter().collect();
+    list_of(&all, SHOWN, all.len() as u64)
 }
 
 #[cfg(test)]

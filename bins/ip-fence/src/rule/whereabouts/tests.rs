@@ -1,18 +1,26 @@
+use audit_model::{ActionId, Window};
+use docspace_client::Directory;
+use event_archive::SeenMembers;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, directory, login, policy, policy_of};
+use crate::policy::Policy;
+use crate::rule::then::{Memory, Then, Trail};
+use crate::testing::{ANNA, BOB, GIL, HANA, OLGA, act, book, directory, login, now, policy, policy_of};
 
 struct World {
     policy: Policy,
     directory: Directory,
     is_public: bool,
     service_accounts: Vec<String>,
+    memory: Memory,
+    unread: Vec<Window>,
 }
 
 impl World {
     fn new(policy: Policy) -> Self {
-        World { policy, directory: directory(), is_public: true, service_accounts: Vec::new() }
+        let (service_accounts, memory, unread) = Default::default();
+        World { policy, directory: directory(), is_public: true, service_accounts, memory, unread }
     }
 
     fn judge(&self, rows: &[Sighting]) -> Vec<Found> {
@@ -20,18 +28,21 @@ impl World {
     }
 
     fn judge_with(&self, habits: Habits, rows: &[Sighting]) -> Vec<Found> {
-        let book = Rulebook {
-            policy: &self.policy,
-            directory: &self.directory,
-            service_accounts: &self.service_accounts,
-            is_public: self.is_public,
-            only: None,
-        };
-        let mut detector = Detector::new(book, habits, None);
-        rows.iter().for_each(|row| detector.push(row));
-        let (mut found, _) = detector.finish();
-        crate::found::sort(&mut found);
-        found
+        self.judge_and_say(habits, rows).0
+    }
+
+    /// Changes among the rows are those of the trail.
+    fn judge_and_say(&self, habits: Habits, rows: &[Sighting]) -> (Vec<Found>, Vec<String>) {
+        let changes = rows.iter().filter(|row| crate::rule::then::is_change(row)).cloned().collect();
+        let trail = Trail { since: now() - chrono::TimeDelta::days(1), changes, unread: self.unread.clone() };
+        let then = Then::new((&self.policy, &self.directory), &self.memory, &trail);
+        let book = book(&self.policy, &self.directory, &then);
+        let book = Rulebook { service_accounts: &self.service_accounts, is_public: self.is_public, ..book };
+        let mut whereabouts = Whereabouts::new(book, habits);
+        rows.iter().for_each(|row| whereabouts.push(row));
+        let (mut found, notes) = whereabouts.finish();
+        crate::rule::found::sort(&mut found);
+        (found, notes)
     }
 
     fn kinds(&self, rows: &[Sighting]) -> Vec<(Uuid, Kind, Severity)> {
@@ -230,65 +241,141 @@ fn a_rule_counts_for_what_happened_before_it_expired() {
     assert_eq!(rule("for_admin = true").kinds(&[yesterday])[0].1, Kind::NotAllowed, "never counted for bob");
 }
 
+fn change(action: ActionId, target: Uuid, seconds: i64) -> Sighting {
+    Sighting { action, targets: vec![target.to_string()], ..act(OLGA, "192.0.2.1", seconds) }
+}
+
 /// What Gil did in a window of last week he did as what he was then.
 #[test]
 fn what_people_were_at_the_time_counts() {
-    let disable = Sighting {
-        action: ActionId::USERS_UPDATED_STATUS,
-        targets: vec![GIL.to_string()],
-        ..act(ANNA, "192.0.2.1", 0)
-    };
-    let world = office();
-    let judge = |unread_until: Option<i64>, rows: &[Sighting], later: &[Sighting]| {
-        let book = Rulebook {
-            policy: &world.policy,
-            directory: &world.directory,
-            service_accounts: &[],
-            is_public: true,
-            only: None,
-        };
-        let until = unread_until.map(|seconds| crate::testing::now() - TimeDelta::seconds(seconds));
-        let mut detector = Detector::new(book, Habits::default(), until);
-        rows.iter().for_each(|row| detector.push(row));
-        later.iter().for_each(|row| detector.changed(row));
-        let (found, notes) = detector.finish();
+    let row = act(GIL, "192.0.2.7", 90);
+    let judge = |hole: Option<i64>, more: &[Sighting]| {
+        let hole = hole.map(|seconds| now() - chrono::TimeDelta::seconds(seconds));
+        let unread = hole.into_iter().map(|until| Window::new(until - chrono::TimeDelta::seconds(9), until)).collect();
+        let rows: Vec<Sighting> = std::iter::once(row.clone()).chain(more.iter().cloned()).collect();
+        let (found, notes) = World { unread, ..office() }.judge_and_say(Habits::default(), &rows);
         (found.iter().any(|found| found.detail.kind == Kind::Disabled), notes)
     };
-    let row = act(GIL, "192.0.2.7", 90);
-    assert_eq!(judge(None, std::slice::from_ref(&row), &[]), (true, Vec::new()));
-    assert_eq!(judge(None, std::slice::from_ref(&row), &[disable]), (false, Vec::new()), "disabled after the window");
+    assert_eq!(judge(None, &[]), (true, Vec::new()));
+    let disable = change(ActionId::USERS_UPDATED_STATUS, GIL, 0);
+    assert_eq!(judge(None, &[disable]), (false, Vec::new()), "disabled after the window");
     // a hole in the trail after the row, and one before it
-    let (found, notes) = judge(Some(60), std::slice::from_ref(&row), &[]);
+    let (found, notes) = judge(Some(60), &[]);
     assert!(!found && notes[0].contains("whether that was so before is not known"), "{notes:?}");
-    assert!(!judge(Some(60), &[row.clone(), act(BOB, "192.0.2.7", 50)], &[]).0);
-    assert!(judge(Some(100), std::slice::from_ref(&row), &[]).0);
+    assert!(judge(Some(100), &[]).0);
 }
 
-/// Groups and kinds of accounts are read as they are today.
+const STAFF: Uuid = Uuid::from_u128(70);
+
+/// The office allows it to the group that Bob is in today, and Anna is not.
+fn staffed() -> World {
+    let text = "default = \"ignore\"\n[[rule]]\nlabel = \"office\"\ngroups = [\"Staff\"]\nallow = [\"192.0.2.0/24\"]\n\
+                [[rule]]\nlabel = \"home\"\npeople = [\"anna@example.com\", \"bob@example.com\"]\nallow = [\"198.51.100.7\"]";
+    let group = docspace_client::Group { id: STAFF, name: "Staff".into(), manager: None, size: None };
+    let directory = Directory { groups: vec![group], members: [(STAFF, vec![BOB])].into(), ..directory() };
+    let file = crate::policy::parse(text).unwrap();
+    let policy = Policy::resolve(file, &directory, None, now().date_naive(), false).unwrap();
+    World { directory, ..World::new(policy) }
+}
+
+fn seen(members: &[Uuid], since: i64, until: i64) -> SeenMembers {
+    let ago = |minutes| now() - chrono::TimeDelta::minutes(minutes);
+    SeenMembers { members: members.iter().copied().collect(), first: ago(since), last: ago(until) }
+}
+
+/// Anna has changed places with Bob since: what they did before is judged by the groups of then.
 #[test]
-fn what_changed_after_a_row_is_said_beside_it() {
-    let staff = Uuid::from_u128(70);
-    let mut world = office();
-    world.policy.names.groups.insert("Staff".to_owned(), staff);
-    let change = |action, target: Uuid, seconds| Sighting {
-        action: ActionId(action),
-        targets: vec![target.to_string()],
-        ..act(OLGA, "192.0.2.1", seconds)
-    };
-    let row = login(BOB, "203.0.113.7", 90);
-    let said = |change: &Sighting| {
-        let found = world.judge(&[row.clone(), change.clone()]);
-        found[0].finding.reasons.last().unwrap().clone()
-    };
-    for action in [4027, 4028] {
-        let said = said(&change(action, staff, 60));
-        assert!(said.contains("the group \"Staff\" was changed afterwards, at 2026-11-20 08:59 (UTC)"), "{said}");
-    }
-    assert!(said(&change(4019, BOB, 60)).contains("the kind of account was changed afterwards"));
-    assert!(!said(&change(4019, ANNA, 60)).contains("afterwards"));
-    assert!(!said(&change(4027, Uuid::from_u128(71), 60)).contains("afterwards"));
-    let before = world.judge(&[change(4027, staff, 100), row.clone()]);
-    assert!(!before[0].finding.reasons.last().unwrap().contains("afterwards"));
+fn people_are_judged_by_the_groups_that_runs_saw_them_in() {
+    let rows = [
+        login(ANNA, "192.0.2.7", 1_200),
+        login(BOB, "192.0.2.8", 1_100),
+        change(ActionId::GROUP_UPDATED, STAFF, 600),
+        login(ANNA, "192.0.2.9", 90),
+        login(BOB, "192.0.2.9", 80),
+    ];
+    let memory = Memory { members: [(STAFF, vec![seen(&[ANNA], 600, 30)])].into(), admins: Vec::new() };
+    let (found, notes) = World { memory, ..staffed() }.judge_and_say(Habits::default(), &rows);
+    let told: Vec<_> = found.iter().map(|one| (one.finding.person.id, one.finding.evidence[0].ip.clone())).collect();
+    assert_eq!(told, [(ANNA, Some("192.0.2.9".into())), (BOB, Some("192.0.2.8".into()))]);
+    assert!(notes.is_empty() && found.iter().all(|one| one.finding.reasons.len() == 2), "{found:?} {notes:?}");
+    // who saw only what came of it says so
+    let memory = Memory { members: [(STAFF, vec![seen(&[BOB], 9, 5)])].into(), admins: Vec::new() };
+    let (found, notes) = World { memory, ..staffed() }.judge_and_say(Habits::default(), &rows);
+    let told: Vec<_> = found.iter().map(|one| one.finding.person.id).collect();
+    assert_eq!(told, [ANNA]);
+    let doubt = "the group \"Staff\" was changed afterwards, at 2026-11-20 09:50 (Europe/Berlin); who was in it before is not known";
+    assert_eq!(found[0].finding.reasons.last().unwrap(), doubt);
+    assert_eq!(
+        notes,
+        [
+            "the group \"Staff\" was changed at 2026-11-20 09:50 (Europe/Berlin): what people did before is judged by who was in it afterwards"
+        ]
+    );
+}
+
+/// Whoever is deleted leaves all groups, and no event says so of a group.
+#[test]
+fn people_who_were_deleted_are_judged_by_the_groups_that_they_were_in() {
+    let lee = Uuid::from_u128(99);
+    let rows =
+        [login(lee, "192.0.2.7", 1_200), login(lee, "203.0.113.7", 1_100), change(ActionId::USER_DELETED, lee, 600)];
+    let memory = Memory { members: [(STAFF, vec![seen(&[BOB, lee], 600, 30)])].into(), admins: Vec::new() };
+    let kinds = World { memory, ..staffed() }.kinds(&rows);
+    assert_eq!(kinds, [(lee, Kind::NotAllowed, Severity::Medium)]);
+}
+
+/// Directories put people into groups without an event, and whoever is deleted while a run reads is gone before the event is there.
+#[test]
+fn a_change_that_no_event_tells_is_seen_by_runs() {
+    let rows = [login(ANNA, "192.0.2.7", 1_200), login(ANNA, "192.0.2.7", 60)];
+    let memory =
+        Memory { members: [(STAFF, vec![seen(&[ANNA], 600, 10), seen(&[BOB], 4, 4)])].into(), admins: Vec::new() };
+    let found = World { memory, ..staffed() }.judge(&rows);
+    assert_eq!((found.len(), found[0].finding.counts.acts), (1, 1), "{found:?}");
+    let memory = Memory { admins: vec![seen(&[OLGA, BOB], 600, 10), seen(&[OLGA, ANNA], 4, 4)], ..Memory::default() };
+    let severity =
+        |seconds| World { memory: memory.clone(), ..staffed() }.kinds(&[login(BOB, "203.0.113.7", seconds)])[0].2;
+    assert_eq!((severity(1_200), severity(60)), (Severity::High, Severity::Medium));
+}
+
+/// Who was an admin then is told as one, and who was none as none.
+#[test]
+fn people_are_judged_by_the_kind_of_account_that_runs_saw() {
+    let rows = [
+        login(ANNA, "203.0.113.7", 1_200),
+        login(BOB, "203.0.113.7", 1_100),
+        change(ActionId::USERS_UPDATED_TYPE, ANNA, 600),
+        change(ActionId::USERS_UPDATED_TYPE, BOB, 600),
+    ];
+    let memory = Memory { admins: vec![seen(&[OLGA, BOB], 600, 30)], ..Memory::default() };
+    let severities: Vec<_> = World { memory, ..staffed() }
+        .judge(&rows)
+        .iter()
+        .map(|one| (one.finding.person.id, one.finding.severity))
+        .collect();
+    assert_eq!(severities, [(BOB, Severity::High), (ANNA, Severity::Medium)]);
+    let found = staffed().judge(&rows);
+    assert_eq!((found[0].finding.person.id, found[0].finding.severity), (ANNA, Severity::High), "as they are today");
+    assert!(
+        found[0].finding.reasons[2]
+            .contains("the kind of account was changed afterwards, at 2026-11-20 09:50 (Europe/Berlin)")
+    );
+    assert!(
+        !staffed().judge(&rows[..3])[1].finding.reasons.iter().any(|reason| reason.contains("afterwards")),
+        "not Bob's"
+    );
+}
+
+/// Nobody knows what was changed in a hole of the trail, unless runs looked right before it.
+#[test]
+fn a_hole_in_the_trail_is_said_where_groups_decide() {
+    let hole = Window::new(now() - chrono::TimeDelta::minutes(10), now() - chrono::TimeDelta::minutes(5));
+    let rows = [login(BOB, "192.0.2.7", 1_200)];
+    let say =
+        |memory: Memory| World { memory, unread: vec![hole], ..staffed() }.judge_and_say(Habits::default(), &rows).1;
+    assert!(say(Memory::default())[0].contains("whether these were changed since is not known"));
+    let before = || vec![seen(&[BOB], 600, 20)];
+    assert_eq!(say(Memory { members: [(STAFF, before())].into(), admins: before() }), [""; 0]);
 }
 
 /// Each of them would say the same.
@@ -302,7 +389,7 @@ fn all_people_whom_no_rule_names_are_one_finding() {
         unnamed[0].finding.reasons,
         [
             "no rule names them: 2 logins and 1 action",
-            "most often: hana <hana@example.com> (2), gil <gil@example.com> (1)"
+            "most often: hana <hana@example.com> (2), gil <gil@example.com> (account disabled) (1)"
         ]
     );
     let people: Vec<_> = unnamed[0].detail.people.iter().map(|one| (one.person.id, one.logins, one.acts)).collect();

@@ -9,10 +9,12 @@ use job_runner::{Found, Judgement};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::found::{self, Detail};
+use crate::config::Limits;
 use crate::gather::Facts;
 use crate::policy::PolicyFacts;
-use crate::sighting::{Sighting, Source};
+use crate::rule;
+use crate::rule::found::{self, Detail};
+use crate::rule::sighting::{Sighting, Source};
 
 /// The report of this program.
 pub(crate) type Report = job_runner::Report<Detail, Body>;
@@ -53,33 +55,32 @@ struct PublishedEvent {
 }
 
 /// What was found, in the order of the report, and what else is told.
-pub(crate) fn judge(mut facts: Facts) -> Judgement<Detail, Body> {
-    found::sort(&mut facts.found);
-    let notes = std::mem::take(&mut facts.notes);
-    let findings = facts.found.iter().map(Found::from).collect();
-    Judgement { findings, body: Body::new(facts), notes }
+pub(crate) fn judge(limits: &Limits, facts: Facts) -> Judgement<Detail, Body> {
+    let Facts { window, address_list, seen, mut notes } = facts;
+    let (found, more) = seen.as_ref().map(|seen| rule::judge(seen, limits)).unwrap_or_default();
+    notes.extend(more);
+    let findings = found.iter().map(Found::from).collect();
+    let policy = seen.map(|seen| PolicyFacts {
+        rules: seen.policy.live_rules().count(),
+        expired: seen.policy.expired_rules().map(|rule| rule.label.clone()).collect(),
+        people: seen.policy.people(),
+    });
+    Judgement { findings, body: Body { policy, address_list, ..Body::of(window, found) }, notes }
 }
 
 impl Body {
-    fn new(facts: Facts) -> Self {
-        let mut rows: BTreeMap<(DateTime<Utc>, Source, i64), Sighting> = BTreeMap::new();
-        for found in facts.found {
-            rows.extend(found.rows.into_iter().map(|row| (row.order(), row)));
-        }
+    /// The rows behind the findings, each once and by time.
+    pub(crate) fn of(window: Window, found: Vec<found::Found>) -> Self {
+        let rows = found.into_iter().flat_map(|found| found.rows).map(|row| (row.order(), row));
+        let rows: BTreeMap<(DateTime<Utc>, Source, i64), Sighting> = rows.collect();
         let events = rows.into_values().map(|raw| PublishedEvent {
             user_id: raw.user,
             ip: raw.ip.clone().unwrap_or_default(),
             date: raw.at,
             raw,
         });
-        let Window { since, until } = facts.window;
+        let Window { since, until } = window;
         let published = Published { from: since, to: until, events: events.collect() };
-        Body { actions: [], policy: facts.policy, address_list: facts.address_list, published }
-    }
-
-    /// Of a run that could not look.
-    pub(crate) fn unseen(Window { since, until }: Window) -> Self {
-        let published = Published { from: since, to: until, events: Vec::new() };
         Body { actions: [], policy: None, address_list: None, published }
     }
 }

@@ -7,7 +7,7 @@ use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::sighting::Sighting;
+use super::sighting::Sighting;
 
 /// So many earlier logins make a habit that a new country is new to.
 const HABIT: u64 = 5;

@@ -7,7 +7,7 @@ use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Sev
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::sighting::{Sighting, Source};
+use super::sighting::{Sighting, Source};
 
 /// Name of the rule in findings and alerts.
 pub(crate) const RULE: &str = "address_policy";
@@ -146,19 +146,31 @@ impl Rows {
         self.kept.push(row.clone());
     }
 
-    /// All rows of several people together, by time.
-    pub(crate) fn joined(all: impl IntoIterator<Item = Rows>) -> Self {
-        let mut joined = Rows::default();
-        for rows in all {
-            let Some(span) = rows.span else { continue };
-            let whole = joined.span.get_or_insert(span);
-            *whole = Window::new(whole.since.min(span.since), whole.until.max(span.until));
-            joined.logins += rows.logins;
-            joined.acts += rows.acts;
-            joined.kept.extend(rows.kept);
-        }
-        joined.kept.sort_by_key(Sighting::order);
-        joined
+    /// Takes in others, which may be earlier.
+    pub(crate) fn add(&mut self, rows: &Rows) {
+        let Some(span) = rows.span else { return };
+        let whole = self.span.get_or_insert(span);
+        *whole = Window::new(whole.since.min(span.since), whole.until.max(span.until));
+        self.logins += rows.logins;
+        self.acts += rows.acts;
+        self.kept.extend(rows.kept.iter().cloned());
+        self.addresses.extend(rows.addresses.iter().cloned());
+    }
+
+    pub(crate) fn by_time(mut self) -> Self {
+        self.kept.sort_by_key(Sighting::order);
+        self
+    }
+
+    /// By time, and with no more actions than are listed of one finding.
+    pub(crate) fn settled(self) -> Self {
+        let mut settled = self.by_time();
+        let mut acts = 0;
+        settled.kept.retain(|row| {
+            acts += usize::from(row.source == Source::Audit);
+            row.source == Source::Logins || acts <= ACTS_LISTED
+        });
+        settled
     }
 
     /// How many different addresses were noted.
@@ -174,13 +186,9 @@ impl Rows {
         self.kept.iter().filter(|row| row.source == Source::Logins)
     }
 
-    /// `3 logins and 41 acts`
+    /// `3 logins and 41 actions`
     pub(crate) fn counted(&self) -> String {
-        match (self.logins, self.acts) {
-            (logins, 0) => plural(logins, "login"),
-            (0, acts) => plural(acts, "action"),
-            (logins, acts) => format!("{} and {}", plural(logins, "login"), plural(acts, "action")),
-        }
+        counted(self.logins, self.acts)
     }
 
     /// The finding that the rows are.
@@ -217,6 +225,15 @@ impl Found {
     }
 }
 
+/// `3 logins and 41 actions`
+pub(crate) fn counted(logins: u64, actions: u64) -> String {
+    match (logins, actions) {
+        (logins, 0) => plural(logins, "login"),
+        (0, actions) => plural(actions, "action"),
+        (logins, actions) => format!("{} and {}", plural(logins, "login"), plural(actions, "action")),
+    }
+}
+
 /// What a finding is about.
 pub(crate) struct About {
     pub(crate) kind: Kind,
@@ -236,10 +253,6 @@ pub(crate) fn sort(found: &mut [Found]) {
             (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
         b.finding.severity.cmp(&a.finding.severity).then_with(|| key(a).cmp(&key(b))).then(times)
     });
-}
-
-pub(crate) fn entries(count: usize) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 #[cfg(test)]

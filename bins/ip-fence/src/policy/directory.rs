@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use docspace_client::{Client, Directory, EVERYONE, Error, Group};
 use event_archive::KnownNames;
 use job_runner::config::{Problem, Problems};
 use uuid::Uuid;
 
-use crate::policy::{Mistake, PolicyFile, parse};
+use super::{Mistake, Policy, PolicyFile, Unnamed, parse};
+use crate::config::Config;
 
 /// The policy of a file; `None` when none is set.
 ///
@@ -52,6 +54,22 @@ pub(crate) async fn read(client: &Client, policy: Option<&PolicyFile>, known: &K
         directory.groups.push(everybody);
     }
     Ok(directory)
+}
+
+/// Finds the people of the policy. Without a policy nobody is named.
+///
+/// # Errors
+/// As for [`Policy::resolve`].
+pub(crate) fn resolve(
+    file: Option<PolicyFile>,
+    path: Option<&Path>,
+    directory: &Directory,
+    known: Option<&KnownNames>,
+    (config, now): (&Config, DateTime<Utc>),
+) -> Result<Policy, job_runner::Error> {
+    let file = file.unwrap_or(PolicyFile { default: Unnamed::Ignore, rules: Vec::new() });
+    Policy::resolve(file, directory, known, now.date_naive(), config.ipv6_by_64)
+        .map_err(|mistakes| refused(path.unwrap_or(Path::new("policy")), mistakes))
 }
 
 /// Whether the portal says of each group by itself that it is gone: then a list without any is believed.

@@ -3,13 +3,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::Policy;
-use crate::testing::{ANNA, BOB, directory, failed, login, policy};
+use crate::rule::then::Then;
+use crate::testing::{ANNA, BOB, book, directory, failed, login, policy};
 
 fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Found> {
     rows.sort_by_key(Sighting::order);
     let directory: Directory = directory();
-    let book = Rulebook { policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
-    let mut bursts = Bursts::new(book, limits, Some(2));
+    let then = Then::default();
+    let mut bursts = Bursts::new(book(policy, &directory, &then), limits, Some(2));
     rows.iter().for_each(|row| bursts.push(row));
     bursts.finish()
 }
@@ -124,7 +125,8 @@ proptest! {
                 if window.len() >= 5 { window } else { Vec::new() }
             })
             .collect();
-        let found = judge(rows);
+        let limits = Limits { failed_logins_per_day: 0, ..Limits::default() };
+        let found = judge_with(&policy(&[]), &limits, rows);
         let counted: u64 = found.iter().filter(|found| found.detail.kind == Kind::FailedBurst).map(|found| found.finding.counts.acts).sum();
         prop_assert_eq!(counted, full.len() as u64);
     }
@@ -168,10 +170,8 @@ fn guessing_that_is_spread_over_callers_is_seen_against_the_usual_number() {
     );
     assert_eq!((judge(spread(19)).len(), judge(spread(20)).len()), (0, 1));
     let usual = |usual| {
-        let (policy, limits, directory) = (policy(&[]), Limits::default(), directory());
-        let book =
-            Rulebook { policy: &policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
-        let mut bursts = Bursts::new(book, &limits, Some(usual));
+        let (policy, limits, directory, then) = (policy(&[]), Limits::default(), directory(), Then::default());
+        let mut bursts = Bursts::new(book(&policy, &directory, &then), &limits, Some(usual));
         spread(150).iter().for_each(|row| bursts.push(row));
         bursts.finish().len()
     };
@@ -212,10 +212,8 @@ fn people_who_mistype_and_then_sign_in_are_no_slow_guessing() {
         directory.people.insert(id(n), account);
     }
     let found = |signed_in: i64, callers: i64| {
-        let (policy, limits) = (policy(&[]), Limits::default());
-        let book =
-            Rulebook { policy: &policy, directory: &directory, service_accounts: &[], is_public: true, only: None };
-        let mut bursts = Bursts::new(book, &limits, Some(0));
+        let (policy, limits, then) = (policy(&[]), Limits::default(), Then::default());
+        let mut bursts = Bursts::new(book(&policy, &directory, &then), &limits, Some(0));
         for n in 0..40 {
             let (ip, seconds) = (format!("203.0.113.{}", n % callers), 80_000 - n * 1_800);
             bursts.push(&failed(&format!("x{n}@example.com"), &ip, seconds));

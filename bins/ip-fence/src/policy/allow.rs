@@ -1,0 +1,96 @@
+//! `policy allow`: adds a rule for one person and one address to the end of the policy's file, and touches nothing else in it.
+
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
+use audit_model::{AddressRange, Person};
+use chrono::NaiveDate;
+use job_runner::exit::Exit;
+use job_runner::time_spec::TimeSpec;
+use job_runner::{Error, Setup};
+
+use super::command::{account, path, policy_file, resolved};
+use super::import::{NewRule, free_label};
+use super::{Entry, Policy, PolicyFile, Rule, directory, lint, parse, shown};
+use crate::config::Config;
+
+pub(crate) async fn allow(
+    setup: &Setup<'_, Config>,
+    person: &str,
+    address: &str,
+    reason: Option<&str>,
+) -> anyhow::Result<Exit> {
+    let expires = last_day(setup.args.until)?;
+    let wrong = |error| Error::setting("ADDRESS", format!("`{}` {error}", shown(address)));
+    let range: AddressRange = address.trim().parse().map_err(wrong)?;
+    let client = setup.client()?;
+    let (policy, directory) = resolved(setup, &client, policy_file(setup)?).await?;
+    let person = &account(&directory, person)?.person;
+    if let Some(rule) = allowing(&policy, person, range) {
+        let (label, line) = (shown(&rule.label), rule.line);
+        setup.print(&format!("rule \"{label}\" (line {line}) allows it already; nothing was changed\n"))?;
+        return Ok(Exit::Concluded);
+    }
+    let rule = new_rule(&policy, person, range, (reason, expires));
+    let Some(path) = path(setup) else { return Ok(Exit::Usage) };
+    let before = std::fs::read_to_string(path)?;
+    let text = format!("{}\n{rule}", if before.ends_with('\n') { "" } else { "\n" });
+    // an addition that breaks the policy would blind every run
+    let after = parse(&format!("{before}{text}")).map_err(|mistakes| directory::refused(path, mistakes))?;
+    let what = if setup.args.dry_run {
+        "would be added to"
+    } else {
+        let added = OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        added.map_err(|error| Error::setting("policy", format!("{} cannot be written: {error}", path.display())))?;
+        "was added to"
+    };
+    setup.print(&format!("This rule {what} {}:\n{text}{}", path.display(), doubts(setup, &after)?))?;
+    Ok(Exit::Concluded)
+}
+
+/// Until when a rule counts: from that day on it does not.
+fn last_day(until: Option<TimeSpec>) -> Result<Option<NaiveDate>, Error> {
+    match until {
+        None => Ok(None),
+        Some(TimeSpec::Date(day)) => Ok(Some(day)),
+        Some(_) => Err(Error::setting(
+            "--until",
+            "must be a date such as 2027-01-01: from that day (UTC) on the rule does not count",
+        )),
+    }
+}
+
+/// The rule that allows somebody all of it today.
+fn allowing<'p>(policy: &'p Policy, person: &Person, range: AddressRange) -> Option<&'p Rule> {
+    let own = policy.allowed(person.id)?.rules.iter().map(|rule| &policy.rules[*rule]);
+    let holds = |entry: &Entry| lint::holds(entry.range, range);
+    own.into_iter().find(|rule| rule.allow.iter().any(holds))
+}
+
+fn new_rule(
+    policy: &Policy,
+    person: &Person,
+    range: AddressRange,
+    (reason, expires): (Option<&str>, Option<NaiveDate>),
+) -> NewRule {
+    let id = person.id.to_string();
+    let taken: BTreeSet<&str> = policy.rules.iter().map(|rule| rule.label.as_str()).collect();
+    let label = format!("{}, {range}", person.name.for_terminal());
+    let mut used = usize::from(taken.contains(label.as_str()));
+    NewRule {
+        label: free_label(&label, &taken, &mut used),
+        people: vec![person.email.as_ref().map_or(id, |email| email.raw().to_owned())],
+        allow: [range].into(),
+        reason: reason.map(str::to_owned),
+        expires,
+    }
+}
+
+/// What is odd about the last entry of the policy.
+fn doubts(setup: &Setup<'_, Config>, after: &PolicyFile) -> Result<String, Error> {
+    let is_public = setup.config.portal.is_public(&setup.portal_url()?);
+    let added = after.rules.last().map(|rule| rule.line).unwrap_or_default();
+    let doubts = lint::doubts(after, Some(is_public)).into_iter().filter(|doubt| doubt.line >= added);
+    Ok(doubts.map(|doubt| format!("\nLook at it again: {doubt}\n")).collect())
+}
