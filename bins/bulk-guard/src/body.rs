@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use audit_model::{Finding, PortalText, Severity};
 use job_runner::Found;
-use safe_actions::{Action, Candidate, Plan, Trip};
+use safe_actions::{Action, ActionKind, ActionState, Candidate, Hold, Plan, Trip};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::assessment::Corroboration;
+use crate::rule::assessment::Corroboration;
 use crate::config::Threshold;
-use crate::crowd::{Crowd, Told};
-use crate::extent::ShownRoom;
-use crate::gather::Assessed;
-use crate::kind::Kind;
+use crate::rule::crowd::{Crowd, Told};
+use crate::rule::extent::ShownRoom;
+use crate::gather::Logins;
+use crate::rule::kind::Kind;
 use crate::people::NOT_STOPPED;
-use crate::rule::{Exceeded, Incident, RULE, Who};
+use crate::rule::incident::{Exceeded, Incident, Who};
+use crate::rule::{Assessed, RULE};
 
 /// Signs that a finding of many people lists.
 const SIGNS_SHOWN: usize = 3;
@@ -30,6 +31,8 @@ pub(crate) struct Body {
     /// The worst first.
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) plan: Plan,
+    /// The login history that alerts did not wait for.
+    pub(crate) postponed: Option<Logins>,
 }
 
 impl Serialize for Body {
@@ -56,6 +59,12 @@ pub(crate) struct Detail {
     pub(crate) corroboration: Vec<Corroboration>,
     /// Whether a plan may act on it.
     pub(crate) may_act: bool,
+    /// What the plan says of the person, where it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<ShownAction>,
+    /// Why the plan as a whole is held; absent when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) breaker: Option<Trip>,
     /// Where, the fullest room first.
     pub(crate) rooms: Vec<ShownRoom>,
     /// Absent where all was done within a minute.
@@ -77,6 +86,32 @@ pub(crate) struct Detail {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// What a plan says of one person; the whole action stands beside the findings.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ShownAction {
+    pub(crate) kind: ActionKind,
+    pub(crate) state: ActionState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<Hold>,
+}
+
+impl From<&Action> for ShownAction {
+    fn from(action: &Action) -> Self {
+        ShownAction { kind: action.kind, state: action.state, held: action.held.clone() }
+    }
+}
+
+impl ShownAction {
+    /// As a sentence without a full stop.
+    pub(crate) fn words(&self) -> String {
+        match (&self.state, &self.held) {
+            (ActionState::Already, _) => "the account is already disabled".to_owned(),
+            (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
+            (_, None) => "would be suspended by a version that acts".to_owned(),
+        }
+    }
 }
 
 /// Whose finding it is.
@@ -146,6 +181,8 @@ fn one_of(one: Assessed) -> Found<Detail> {
         exceeded: exceeded.iter().map(ShownLimit::from).collect(),
         corroboration: signs,
         may_act: assessment.acts_because.is_some(),
+        action: None,
+        breaker: None,
         rooms: extent.rooms(),
         documents_per_hour: extent.documents_per_hour(),
         goes_on: extent.goes_on(looked_until),
@@ -189,6 +226,8 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         exceeded: fullest.map(|one| one.incident.exceeded.iter().map(ShownLimit::from).collect()).unwrap_or_default(),
         corroboration: members.iter().flat_map(|member| member.signs.first().cloned()).take(SIGNS_SHOWN).collect(),
         may_act: false,
+        action: None,
+        breaker: None,
         rooms,
         documents_per_hour: None,
         goes_on: members.iter().any(|member| member.extent.goes_on(member.looked_until)),

@@ -66,8 +66,7 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     const NAME: &str = "reach";
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
-    let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
-    let people::Known { protection, active_people, .. } = people::known(config, &reached.client, me, &[]).await;
+    let people::Known { protection, active_people, .. } = people::known(config, &reached.client, &[]).await;
     if let Some(why) = protection.unread {
         let text = format!("{why}, so nobody could ever be planned");
         return Check::fail(NAME, text, "correct `protect` or the key's permissions");

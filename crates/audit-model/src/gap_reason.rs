@@ -17,6 +17,8 @@ pub enum GapReason {
     UnknownForm,
     /// A cap on requests, rows or time ended the read.
     BudgetExhausted,
+    /// It would have kept the alerts waiting.
+    Postponed,
     /// The portal or the way to it failed, and nothing more is known.
     PortalError,
     /// The portal's answers lack rows that it has shown before, or it has more of one second than it can page through.
@@ -108,6 +110,7 @@ impl GapReason {
             | GapReason::ListEmpty
             | GapReason::NotThere => GapReason::PortalError,
             GapReason::ThirdPartyStorage => GapReason::RoomUnreadable,
+            GapReason::Postponed => GapReason::BudgetExhausted,
             reported => reported,
         }
     }
@@ -156,6 +159,10 @@ impl GapReason {
             GapReason::BudgetExhausted => (
                 "the run reached a limit before it came to this",
                 "raise `run_limit` or `budget`, or run more often; where the portal is slow, ask whoever runs the server",
+            ),
+            GapReason::Postponed => (
+                "the portal did not tell this in the time for which alerts wait",
+                "the next run asks again; where the portal is slow, ask whoever runs the server",
             ),
             GapReason::PortalError => {
                 ("the portal failed, could not be reached, or did not answer as it should", "the next run tries again")

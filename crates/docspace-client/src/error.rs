@@ -81,6 +81,8 @@ pub enum ErrorKind {
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
+    /// The time of [`Client::until`](crate::Client::until) is over.
+    Postponed,
     /// This run asks nothing more. A request that was on its way may have had its effect.
     Halted { why: Halt },
     /// A member list without members: what the portal answers to somebody who may not see it.
@@ -149,6 +151,7 @@ impl fmt::Display for ErrorKind {
             }
             ErrorKind::UnexpectedForm => f.write_str("this server answers in a form that this version does not know"),
             ErrorKind::BudgetExhausted { limit } => write!(f, "this run has used up its budget of {limit}"),
+            ErrorKind::Postponed => f.write_str("alerts do not wait longer for this; the next run asks again"),
             ErrorKind::Halted { why: Halt::OutOfTime } => f.write_str("this run has used up its budget of time"),
             ErrorKind::Halted { why: Halt::Interrupted } => f.write_str("the run was ended while the portal was asked"),
             ErrorKind::MembersHidden => f.write_str("the portal shows no members at all, not even an owner"),
@@ -201,6 +204,7 @@ impl ErrorKind {
                 GapReason::BudgetExhausted
             }
             ErrorKind::Halted { why: Halt::Interrupted } => GapReason::Interrupted,
+            ErrorKind::Postponed => GapReason::Postponed,
             ErrorKind::ThirdPartyStorage => GapReason::ThirdPartyStorage,
             ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             ErrorKind::Unreachable => GapReason::Unreachable,

@@ -150,6 +150,11 @@ pub(crate) async fn conclude<P: Program>(
         if let Err(failure) = remember(&archive, (&stretch, now), report.coverage(), kept, with_late).await {
             warn!("the next run will ask and judge again: {:#}", anyhow::Error::new(failure));
         }
+        if let Some(job) = job.as_ref().filter(|_| !args.dry_run && !stop.is_interrupted())
+            && let Ok(Err(failure)) = stop.limit(&job.client, P::catch_up(job, &report)).await
+        {
+            warn!("the next run reads on: {failure:#}");
+        }
         if !args.dry_run && !stop.is_interrupted() {
             spare::clear(&paths, &channels, now).await;
         }

@@ -7,10 +7,11 @@ use chrono::{DateTime, TimeDelta};
 use safe_actions::{Breaker, Candidate, Load, Protection, plan};
 use uuid::Uuid;
 
-use super::{Change, Detector, Exceeded};
-use crate::assessment::assess;
+use super::detector::{Change, Detector};
+use super::incident::Exceeded;
+use crate::rule::assessment::assess;
 use crate::config::Limits;
-use crate::kind::Kind;
+use crate::rule::kind::Kind;
 
 const PEOPLE: u64 = 500;
 const DAYS: i64 = 365;

@@ -5,10 +5,10 @@ use audit_model::{Counts, MAX_EVIDENCE, Person, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::extent::names_of;
-use crate::gather::Assessed;
-use crate::kind::Kind;
-use crate::rule::{RULE, Who};
+use crate::rule::extent::names_of;
+use crate::rule::kind::Kind;
+use crate::rule::incident::Who;
+use crate::rule::{Assessed, RULE};
 
 /// With fewer people each of them is told.
 const LEAST_PEOPLE: usize = 5;
