@@ -9,8 +9,8 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use job_runner::replay::{Remembered, people_by_findings};
 
-use crate::gather::changes::{Answers, feed};
 use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
+use crate::gather::changes::{Answers, feed};
 use crate::rule::detector::Detector;
 use crate::rule::incident::Exceeded;
 

@@ -9,14 +9,14 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::rule::assessment::Corroboration;
 use crate::config::Threshold;
+use crate::gather::Logins;
+use crate::people::NOT_STOPPED;
+use crate::rule::assessment::Corroboration;
 use crate::rule::crowd::{Crowd, Told};
 use crate::rule::extent::ShownRoom;
-use crate::gather::Logins;
-use crate::rule::kind::Kind;
-use crate::people::NOT_STOPPED;
 use crate::rule::incident::{Exceeded, Incident, Who};
+use crate::rule::kind::Kind;
 use crate::rule::{Assessed, RULE};
 
 /// Signs that a finding of many people lists.

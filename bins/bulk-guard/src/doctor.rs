@@ -5,7 +5,8 @@ use docspace_client::Area;
 use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit};
-use crate::{people, serve};
+use crate::people;
+use crate::serve::token::Token;
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
@@ -34,7 +35,7 @@ fn token(config: &Config) -> Check {
     if config.serve.token_file.is_none() {
         return Check::ok(NAME, "`serve.token_file` is not set, so `serve` would not start; runs do not need it");
     }
-    match serve::token(config) {
+    match Token::read(config) {
         Ok(_) => Check::ok(NAME, "`serve.token_file` was read, and holds one word that is long enough"),
         Err(error) => Check::usage(NAME, error.to_string(), "write a token into that file"),
     }

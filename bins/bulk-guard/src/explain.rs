@@ -9,11 +9,11 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use safe_actions::Candidate;
 
-use crate::gather::changes::{Answers, feed};
 use crate::config::{Armed, Config, Threshold};
-use crate::rule::kind::Kind;
+use crate::gather::changes::{Answers, feed};
 use crate::people;
 use crate::rule::detector::Detector;
+use crate::rule::kind::Kind;
 
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let archive = setup.archive_snapshot().await?;

@@ -65,7 +65,8 @@ pub(crate) struct Assessed {
 
 /// Most severe first, then by person and time.
 pub(crate) fn judge(suspects: Vec<Suspect>, zone: Tz, looked_until: DateTime<Utc>) -> Vec<Assessed> {
-    let mut assessed: Vec<Assessed> = suspects.into_iter().map(|suspect| assessed(suspect, zone, looked_until)).collect();
+    let mut assessed: Vec<Assessed> =
+        suspects.into_iter().map(|suspect| assessed(suspect, zone, looked_until)).collect();
     assessed.sort_by_key(|one| {
         let finding = &one.incident.finding;
         (Reverse(one.assessment.severity), finding.person.id, finding.window.since)

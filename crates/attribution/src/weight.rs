@@ -72,7 +72,8 @@ impl Folders {
         let mut weights = self.known(&look.archive).await?;
         let mut look_ups = LookUps::of(Source::Folders.name(), "hidden_folders", MOST_FOLDERS, look.now);
         let unknown = self.0.into_iter().filter(|(folder, asked)| !weights.knows(folder, asked));
-        let unknown = unknown.filter_map(|(folder, asked)| Some((folder, believed_for(asked.learned_after?, look.now))));
+        let unknown =
+            unknown.filter_map(|(folder, asked)| Some((folder, believed_for(asked.learned_after?, look.now))));
         let unknown: Vec<(EntryId, TimeDelta)> = unknown.collect();
         let ask = async |(folder, max_age): &(EntryId, TimeDelta)| {
             look.archive.weight_of_folder(&look.client, folder, *max_age, look.now).await

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::rule::extent::names_of;
-use crate::rule::kind::Kind;
 use crate::rule::incident::Who;
+use crate::rule::kind::Kind;
 use crate::rule::{Assessed, RULE};
 
 /// With fewer people each of them is told.

@@ -37,7 +37,8 @@ struct File {
 
 impl Names {
     pub(crate) fn built_in() -> Self {
-        let file: File = serde_json::from_str(include_str!("../../data/names.json")).expect("a test reads the data file");
+        let file: File =
+            serde_json::from_str(include_str!("../../data/names.json")).expect("a test reads the data file");
         Names {
             extensions: file.ransomware_extensions.into_iter().collect(),
             notes: file.ransomware_notes,
@@ -82,7 +83,12 @@ pub(crate) struct NewNames {
 
 impl NewNames {
     /// From the names that rows tell, and what became of `asked` of the others.
-    pub(crate) fn new(extent: &Extent, looked_up: Vec<PortalText>, (asked, gone): (usize, usize), names: &Names) -> Self {
+    pub(crate) fn new(
+        extent: &Extent,
+        looked_up: Vec<PortalText>,
+        (asked, gone): (usize, usize),
+        names: &Names,
+    ) -> Self {
         let told = extent.names.values().filter_map(|(title, _)| title.clone());
         let seen = looked_up.len();
         let titles: Vec<PortalText> = told.chain(looked_up).collect();
@@ -209,7 +215,11 @@ mod tests {
             (0..count).map(|n| PortalText::new(format!("paper {n}.docx{extension}"))).collect()
         };
         let found = |titles: &[PortalText]| -> Vec<Sign> {
-            NewNames::new(&Extent::default(), titles.to_vec(), (titles.len(), 0), &names).signs().into_iter().map(|sign| sign.kind).collect()
+            NewNames::new(&Extent::default(), titles.to_vec(), (titles.len(), 0), &names)
+                .signs()
+                .into_iter()
+                .map(|sign| sign.kind)
+                .collect()
         };
         assert_eq!(found(&titles("", 20)), []);
         assert_eq!(found(&titles(".xq7", 20)), [Sign::NewExtension]);
