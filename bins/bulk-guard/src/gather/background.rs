@@ -17,7 +17,7 @@ use crate::rule::extent::Extent;
 use crate::rule::habits::{SignIns, Story};
 use crate::rule::incident::{Incident, Who, place};
 use crate::rule::kind::Kind;
-use crate::rule::names::{Names, NewNames};
+use crate::rule::names::{LEAST_NAMES, LookedUp, Names, NewNames};
 
 /// How far before an incident somebody's habits are looked at.
 const HISTORY: TimeDelta = TimeDelta::days(30);
@@ -30,6 +30,9 @@ const NOT_YET_HABIT: TimeDelta = TimeDelta::days(1);
 
 /// Documents of an incident whose present names are looked up, one request each, where rows do not tell them.
 const NAMES_LOOKED_UP: usize = 20;
+
+/// The same of all incidents together.
+const NAMES_IN_ALL: usize = 60;
 
 /// So many documents of an extension in the month before make it an ordinary one.
 const LEAST_IN_USE: usize = 3;
@@ -74,7 +77,8 @@ pub(super) async fn stories(incidents: &[Incident], job: &Job) -> anyhow::Result
     Ok(stories)
 }
 
-/// Takes the names of all documents from the rows about them. Of those that no row names, some are looked up, spread over all of them.
+/// Takes the names of all documents from the rows about them. Of those that no row names, some are looked up, spread over all of them. Where
+/// that leaves too few for each of many incidents, those of all speak for each.
 pub(super) async fn names(
     incidents: &[Incident],
     extents: &[Extent],
@@ -83,18 +87,30 @@ pub(super) async fn names(
 ) -> anyhow::Result<(Vec<NewNames>, LookUps)> {
     let known = Names::built_in();
     let mut look_ups = LookUps::of(Source::Files.name(), "hidden_files", usize::MAX, job.now);
-    let mut all = Vec::new();
-    for (incident, extent) in incidents.iter().zip(extents) {
-        let untold = extent.names.iter().filter(|(_, (title, _))| title.is_none()).map(|(file, (_, at))| (file, *at));
-        let untold: Vec<(&EntryId, DateTime<Utc>)> = untold.collect();
-        let asked = spread(&untold, NAMES_LOOKED_UP);
+    let untold = |extent: &Extent| {
+        let untold = extent.names.iter().filter(|(_, (title, _))| title.is_none());
+        untold.map(|(file, (_, at))| (file.clone(), *at)).collect::<Vec<_>>()
+    };
+    let untold: Vec<_> = extents.iter().map(untold).collect();
+    let share = NAMES_IN_ALL / untold.iter().filter(|own| !own.is_empty()).count().max(1);
+    let mut looked = Vec::new();
+    for own in &untold {
+        let asked: Vec<_> = spread(own, NAMES_LOOKED_UP.min(share.max(1)));
         let gone_before = look_ups.gone();
-        let ask = async |(file, at): &(&EntryId, DateTime<Utc>)| {
+        let ask = async |(file, at): &(EntryId, DateTime<Utc>)| {
             job.archive.title_of_file(client, file, (job.now - *at).min(FACTS_KEPT), job.now).await
         };
-        let told = look_ups.each(asked.clone(), ask).await?.into_iter().map(|(_, known)| known.value).collect();
-        let gone = (look_ups.gone() - gone_before) as usize;
-        let mut names = NewNames::new(extent, told, (asked.len(), gone), &known);
+        let asked_for = asked.len();
+        let titles = look_ups.each(asked, ask).await?.into_iter().map(|(_, known)| known.value).collect();
+        looked.push(LookedUp { titles, asked: asked_for, gone: (look_ups.gone() - gone_before) as usize });
+    }
+    if share < LEAST_NAMES {
+        let all: LookedUp = looked.iter().sum();
+        looked.iter_mut().filter(|own| own.asked > 0).for_each(|own| own.clone_from(&all));
+    }
+    let mut all = Vec::new();
+    for ((incident, extent), looked) in incidents.iter().zip(extents).zip(looked) {
+        let mut names = NewNames::new(extent, looked, &known);
         if let Some((extension, _)) = &names.new_extension
             && is_used_here(job, before(incident.finding.window), extension).await?
         {
@@ -106,9 +122,9 @@ pub(super) async fn names(
 }
 
 /// At most so many of them, evenly from the first to the last.
-fn spread<T: Copy>(all: &[T], most: usize) -> Vec<T> {
+fn spread<T: Clone>(all: &[T], most: usize) -> Vec<T> {
     let count = all.len().min(most);
-    (0..count).map(|n| all[n * all.len() / count.max(1)]).collect()
+    (0..count).map(|n| all[n * all.len() / count.max(1)].clone()).collect()
 }
 
 /// Whether people worked with documents of this extension in a time: the lists of this program do not know every trade.

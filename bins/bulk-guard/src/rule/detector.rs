@@ -42,8 +42,8 @@ impl Change {
     /// Whether nobody knows how many documents went from a room.
     pub(super) fn is_uncountable(&self) -> bool {
         let is_from_room =
-            title_in_context(&self.event).is_some() || matches!(self.kind, Kind::MovedOut | Kind::RoomDeleted);
-        self.weight.at_least && self.kind.takes_away() && is_from_room
+            || title_in_context(&self.event).is_some() || matches!(self.kind, Kind::MovedOut | Kind::RoomDeleted);
+        self.weight.at_least && self.kind.takes_away() && is_from_room()
     }
 }
 

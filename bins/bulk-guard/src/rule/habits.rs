@@ -35,7 +35,7 @@ pub(crate) struct Story {
 }
 
 /// What somebody did in the time before.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Habits {
     days: BTreeSet<NaiveDate>,
     hours: BTreeSet<u32>,

@@ -1,6 +1,7 @@
 //! Names that ransomware is known to leave, extensions that ordinary programs make, and what the new names of an incident say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Sum;
 
 use ::report::words::plural;
 use audit_model::{AuditEvent, PortalText};
@@ -10,7 +11,7 @@ use crate::rule::assessment::{Corroboration, Sign};
 use crate::rule::extent::Extent;
 
 /// With fewer names than this nothing is said of them.
-const LEAST_NAMES: usize = 5;
+pub(crate) const LEAST_NAMES: usize = 5;
 
 /// So many documents with one extension that no program makes are told beside as many others.
 const MANY_NAMES: usize = 20;
@@ -65,6 +66,25 @@ impl Names {
     }
 }
 
+/// Names that no row tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LookedUp {
+    pub(crate) titles: Vec<PortalText>,
+    /// Of how many documents.
+    pub(crate) asked: usize,
+    /// How many of them are no longer there.
+    pub(crate) gone: usize,
+}
+
+impl<'l> Sum<&'l LookedUp> for LookedUp {
+    fn sum<I: Iterator<Item = &'l LookedUp>>(all: I) -> Self {
+        all.fold(LookedUp::default(), |mut sum, next| {
+            sum.titles.extend_from_slice(&next.titles);
+            LookedUp { asked: sum.asked + next.asked, gone: sum.gone + next.gone, ..sum }
+        })
+    }
+}
+
 /// The names that documents of an incident got.
 #[derive(Debug)]
 pub(crate) struct NewNames {
@@ -82,14 +102,10 @@ pub(crate) struct NewNames {
 }
 
 impl NewNames {
-    /// From the names that rows tell, and what became of `asked` of the others.
-    pub(crate) fn new(
-        extent: &Extent,
-        looked_up: Vec<PortalText>,
-        (asked, gone): (usize, usize),
-        names: &Names,
-    ) -> Self {
+    /// From the names that rows tell, and those that were looked up besides.
+    pub(crate) fn new(extent: &Extent, looked: LookedUp, names: &Names) -> Self {
         let told = extent.names.values().filter_map(|(title, _)| title.clone());
+        let LookedUp { titles: looked_up, asked, gone } = looked;
         let seen = looked_up.len();
         let titles: Vec<PortalText> = told.chain(looked_up).collect();
         // of some that are gone the name is remembered
@@ -215,11 +231,8 @@ mod tests {
             (0..count).map(|n| PortalText::new(format!("paper {n}.docx{extension}"))).collect()
         };
         let found = |titles: &[PortalText]| -> Vec<Sign> {
-            NewNames::new(&Extent::default(), titles.to_vec(), (titles.len(), 0), &names)
-                .signs()
-                .into_iter()
-                .map(|sign| sign.kind)
-                .collect()
+            let looked = LookedUp { titles: titles.to_vec(), asked: titles.len(), gone: 0 };
+            NewNames::new(&Extent::default(), looked, &names).signs().into_iter().map(|sign| sign.kind).collect()
         };
         assert_eq!(found(&titles("", 20)), []);
         assert_eq!(found(&titles(".xq7", 20)), [Sign::NewExtension]);

@@ -1,5 +1,5 @@
-//! Five hundred people at work, straight into the rule and the plan: a month in full, and of the rest of the year what is out of the
-//! ordinary on every fourth day. It says how much of it is told, and who is planned.
+//! Five hundred people at work, straight into the rule and the plan: two weeks in full, and of the rest of the year what is out of
+//! the ordinary on every sixth day. It says how much of it is told, and who is planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use super::extent::Extent;
 use super::habits::{Habits, SignIns, Story};
 use super::incident::{Incident, Who};
 use super::kind::Kind;
-use super::names::{Names, NewNames};
+use super::names::{LookedUp, Names, NewNames};
 use super::{Assessed, Suspect, judge};
 use crate::config::Limits;
 
 const PEOPLE: u64 = 500;
 const DAYS: i64 = 365;
-const IN_FULL: i64 = 30;
+const IN_FULL: i64 = 14;
 const OFFICE: &str = "192.0.2.7";
 const HOTEL: &str = "203.0.113.9";
 
@@ -120,25 +120,24 @@ impl Year {
     }
 }
 
-/// What a person is used to: two weeks in the office.
-fn usual(incident: &Incident) -> Habits {
+/// What people are used to: two weeks in the office.
+fn usual() -> Habits {
     let mut habits = Habits::default();
-    let began = incident.finding.window.since;
-    for (day, hour) in (2..16).flat_map(|day| (6..19).map(move |hour| (day, hour))) {
-        let at = (began - TimeDelta::days(day)).date_naive().and_hms_opt(hour, 0, 0).unwrap().and_utc();
+    for (day, hour) in (0..14).flat_map(|day| (6..19).map(move |hour| (day, hour))) {
+        let at = DateTime::UNIX_EPOCH - TimeDelta::days(day) + TimeDelta::hours(hour);
         habits.learn(&AuditEvent { ip: Some(OFFICE.into()), ..audit_model::testing::event(5034, "900", at) }, Tz::UTC);
     }
     habits
 }
 
-fn suspect(mut incident: Incident, own: &[Change]) -> Suspect {
-    let (mut extent, mut story) = (Extent::default(), Story { habits: usual(&incident), ..Story::default() });
+fn suspect(mut incident: Incident, own: &[Change], (habits, known): (&Habits, &Names)) -> Suspect {
+    let (mut extent, mut story) = (Extent::default(), Story { habits: habits.clone(), ..Story::default() });
     for change in own.iter().filter(|change| incident.includes(change)) {
         extent.add(change, &Rooms::default());
         story.learn(&change.event);
     }
     extent.complete(&mut incident);
-    let names = NewNames::new(&extent, Vec::new(), (0, 0), &Names::built_in());
+    let names = NewNames::new(&extent, LookedUp::default(), known);
     Suspect { incident, extent, story, names, sign_ins: Some(SignIns::default()) }
 }
 
@@ -150,7 +149,7 @@ fn year() -> (Vec<Incident>, Kept, i64) {
     let mut dice = Dice(11);
     let mut detector = Detector::new(&Limits::default());
     let (mut year, mut kept) = (Year::default(), Kept::new());
-    for day in (0..DAYS).filter(|day| day % 7 < 5 && (*day < IN_FULL || day % 4 == 0)) {
+    for day in (0..DAYS).filter(|day| day % 7 < 5 && (*day < IN_FULL || day % 6 == 0)) {
         let mut unusual = BTreeSet::new();
         for person in 0..PEOPLE {
             // some work from elsewhere, and some at night
@@ -187,12 +186,13 @@ fn planned(one: &Assessed) -> Plan {
 #[test]
 fn ordinary_work_plans_nobody_unless_two_signs_come_together() {
     let (incidents, kept, events) = year();
-    assert!(events > 500_000, "{events}");
+    assert!(events > 250_000, "{events}");
     let of_people = incidents.into_iter().filter(|one| matches!(one.who, Who::Person(id) if id != GUEST_ACCOUNT));
+    let (habits, known) = (usual(), Names::built_in());
     let suspects: Vec<Suspect> = of_people
         .map(|incident| {
             let own = kept.get(&incident.finding.person.id).map_or(&[][..], Vec::as_slice);
-            suspect(incident, own)
+            suspect(incident, own, (&habits, &known))
         })
         .collect();
     let told = suspects.len();
@@ -202,7 +202,7 @@ fn ordinary_work_plans_nobody_unless_two_signs_come_together() {
     let counts = [Severity::Medium, Severity::High, Severity::Critical].map(of_severity);
     let plans: Vec<&Assessed> = assessed.iter().filter(|one| !planned(one).actions.is_empty()).collect();
     println!("{events} events; told {told}: medium, high, critical {counts:?}; planned {}", plans.len());
-    assert!(told > 800 && counts[0] > told / 2, "{told} {counts:?}");
+    assert!(told > 500 && counts[0] > told / 2, "{told} {counts:?}");
     for one in &plans {
         assert!(one.signs.len() >= 2, "{:?}", one.assessment);
     }
