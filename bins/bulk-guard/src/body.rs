@@ -78,6 +78,8 @@ pub(crate) struct Detail {
     /// Everybody, where a finding is of several people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<ShownPerson>,
+    /// The most urgent first.
+    pub(crate) what_to_do: &'static [&'static str],
     /// Whose finding it is, for the text.
     #[serde(skip)]
     pub(crate) of: Of,
@@ -109,7 +111,7 @@ impl ShownAction {
         match (&self.state, &self.held) {
             (ActionState::Already, _) => "the account is already disabled".to_owned(),
             (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
-            (_, None) => "would be suspended by a version that acts".to_owned(),
+            (_, None) => "would be suspended, if this version suspended anybody".to_owned(),
         }
     }
 }
@@ -121,6 +123,33 @@ pub(crate) enum Of {
     Visitors,
     Room,
     Crowd,
+}
+
+const KEEP_THE_TRASH: &str = "let nobody empty a trash or delete versions before you know what was changed";
+
+const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
+
+fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
+    match of {
+        Of::Person if severity == Severity::Critical => &[
+            "disable the account now, unless you know what this work is for; you can enable it again at any time",
+            ASK_OTHERS,
+            KEEP_THE_TRASH,
+        ],
+        Of::Person if severity == Severity::High => {
+            &[ASK_OTHERS, "disable the account if it goes on, or if nobody can say what it is for", KEEP_THE_TRASH]
+        }
+        Of::Person => &["ask the person whether this was meant; if it was, there is nothing to do"],
+        Of::Visitors => {
+            &["find out who came through links to this room, and remove the links that nobody needs", KEEP_THE_TRASH]
+        }
+        Of::Room => &["ask the owner of the room whether this was meant"],
+        Of::Crowd => &[
+            "find out whether all of them use the same sync client, or whether somebody is migrating documents",
+            "if neither explains it, disable the accounts and ask their owners",
+            KEEP_THE_TRASH,
+        ],
+    }
 }
 
 /// One of several people.
@@ -188,6 +217,7 @@ fn one_of(one: Assessed) -> Found<Detail> {
         goes_on: extent.goes_on(looked_until),
         uncountable,
         people,
+        what_to_do: what_to_do(of, finding.severity),
         of,
     };
     Found { finding, detail }
@@ -233,6 +263,7 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         goes_on: members.iter().any(|member| member.extent.goes_on(member.looked_until)),
         uncountable: members.iter().map(|member| member.incident.uncountable).sum(),
         people,
+        what_to_do: what_to_do(Of::Crowd, finding.severity),
         of: Of::Crowd,
     };
     Found { finding, detail }

@@ -1,5 +1,7 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+use std::time::Instant;
+
 use ::report::words::plural;
 use docspace_client::Area;
 use job_runner::{Check, Reached};
@@ -23,7 +25,7 @@ fn limits(config: &Config) -> Check {
     let text = match documents {
         0 => format!("{} hold; `config show` lists them", plural(own as u64, "limit")),
         _ => format!(
-            "more than {documents} documents changed within {minutes} min are told; `config show` lists all {own} limits"
+            "more than {documents} documents changed within {minutes} min are reported; `config show` lists all {own} limits"
         ),
     };
     Check::ok("limits", text)
@@ -67,10 +69,19 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     const NAME: &str = "reach";
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
+    let began = Instant::now();
     let people::Known { protection, active_people, .. } = people::known(config, &reached.client, &[]).await;
+    let took = began.elapsed();
     if let Some(why) = protection.unread {
         let text = format!("{why}, so nobody could ever be planned");
         return Check::fail(NAME, text, "correct `protect` or the key's permissions");
+    }
+    if let Some(limit) = config.look_up_limit().filter(|limit| took > *limit) {
+        let (took, limit) = (took.as_secs(), limit.as_secs());
+        let text = format!(
+            "the lists of people took {took} s, and a plan may wait for them {limit} s: nobody would be planned"
+        );
+        return Check::warn(NAME, text, format!("set `look_up_limit` to \"{}s\"", 2 * took + 1));
     }
     let listed =
         config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();

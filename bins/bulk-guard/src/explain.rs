@@ -1,4 +1,4 @@
-//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could touch them.
+//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could suspend them.
 
 use std::fmt::Write as _;
 
@@ -68,8 +68,8 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
         hold: None,
     };
     match protection.hold(&candidate) {
-        Some(hold) => writeln!(text, "A plan could not touch this person: {}", hold.words())?,
-        None => writeln!(text, "A plan could touch this person.")?,
+        Some(hold) => writeln!(text, "A plan could not suspend this person: {}", hold.words())?,
+        None => writeln!(text, "A plan could suspend this person.")?,
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)

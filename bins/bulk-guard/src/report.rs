@@ -50,24 +50,9 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
     let (first, last) = (finding.evidence.first(), finding.evidence.last().filter(|_| finding.evidence.len() > 1));
     let evidence = first.into_iter().chain(last).cloned().collect();
     let mut person = report.head.person(&Finding { evidence, ..finding.clone() });
-    person.what_to_do = match detail.of {
-        Of::Person if finding.severity >= Severity::High => vec![
-            "if it goes on, or nobody can say what it is for: disable the account".into(),
-            "ask somebody who knows the work, such as the owner of the room; whoever uses the account may read its mail".into(),
-            "nobody empties a trash or removes versions before it is known what was changed".into(),
-        ],
-        Of::Person => vec!["ask whether this was meant; if it was, nothing has to be done".into()],
-        Of::Visitors => vec![
-            "look who was meant to come through links to this room, and withdraw those that nobody needs".into(),
-            "nobody empties a trash or removes versions before it is known what was changed".into(),
-        ],
-        Of::Room => vec!["ask the owner of the room whether this was meant".into()],
-        Of::Crowd => {
-            person.who.page = None;
-            vec!["find out what runs for all of them, such as a sync client or a migration; where it is neither, stop it there".into()]
-        }
-    };
+    person.what_to_do = detail.what_to_do.iter().map(|&step| step.into()).collect();
     if detail.of == Of::Crowd {
+        person.who.page = None;
         let mut table = Table::new("", &["Who", "Documents"]);
         for one in detail.people.iter().take(PEOPLE_SHOWN) {
             table.row([Cell::from(&one.name), Cell::from(one.documents)]);

@@ -12,6 +12,9 @@ use crate::{Fact, Looked};
 /// What fails so often alike, one after the other, is not asked again.
 const ALIKE: u8 = 5;
 
+/// Look-ups that wait for their answers at a time: fewer than a client sends, so that other questions have their turn.
+const AT_ONCE: usize = 3;
+
 /// Look-ups of one kind in a run.
 #[derive(Debug)]
 pub struct LookUps {
@@ -75,8 +78,8 @@ impl LookUps {
         let mut told = Vec::new();
         let mut things = things.into_iter().peekable();
         while things.peek().is_some() && self.may_ask() {
-            // as many as show whether it is any use to go on
-            let at_once = usize::from(ALIKE).min(self.most - self.asked);
+            let fail_on = ALIKE - self.alike.map_or(0, |(_, times)| times);
+            let at_once = AT_ONCE.min(usize::from(fail_on)).min(self.most - self.asked);
             let things: Vec<I> = things.by_ref().take(at_once).collect();
             let looked = join_all(things.iter().map(|thing| ask(thing))).await;
             for (thing, looked) in things.into_iter().zip(looked) {

@@ -44,7 +44,7 @@ impl Crowd {
         Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
     }
 
-    /// `40 people overwrote 1 000 documents within 6 min: a sync client or a migration, most likely; nobody is touched`
+    /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
     pub(crate) fn reasons(&self) -> Vec<String> {
         let people = plural(self.members.len() as u64, "person");
         let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
@@ -53,9 +53,9 @@ impl Crowd {
         let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
         let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
         let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
-        let what = "a sync client or a migration, most likely";
-        let mut reasons =
-            vec![format!("{people}: {documents} {done} within {within}, {each}: {what}; nobody is touched")];
+        let mut reasons = vec![format!(
+            "{people}: {documents} {done} within {within}, {each}: a sync client or a migration would explain it"
+        )];
         let mut named: Vec<_> = self
             .members
             .iter()

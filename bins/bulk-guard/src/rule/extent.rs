@@ -161,7 +161,7 @@ impl Extent {
         self.last.is_some_and(|last| end - last < GOES_ON)
     }
 
-    /// `180 documents in 4 min, 45 a minute; the last 10 s before the end of this look, so it may still be going on`
+    /// `180 documents in 4 min, 45 a minute; the last one 10 s before this run: it may still be going on`
     pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
         let last = self.last?;
         let rate = self.documents_per_hour().map(|hourly| match hourly {
@@ -173,29 +173,29 @@ impl Extent {
             None => format!("{} within a minute", plural(self.documents(), "document")),
         };
         let ago = duration((end - last).max(TimeDelta::zero()));
-        let goes_on = if self.goes_on(end) { ", so it may still be going on" } else { "" };
-        Some(format!("{within}; the last {ago} before the end of this look{goes_on}"))
+        let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
+        Some(format!("{within}; the last one {ago} before this run{goes_on}"))
     }
 
-    /// `room Marketing: 120; room Sales: 60; 3 more rooms`
+    /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
     pub(crate) fn places(&self) -> Option<String> {
         let rooms = self.rooms();
         let shown = rooms.iter().take(SHOWN);
         let mut parts: Vec<String> =
-            shown.map(|room| format!("room \"{}\" {}", room.title.for_terminal_within(80), room.documents)).collect();
+            shown.map(|room| format!("room \"{}\" ({})", room.title.for_terminal_within(80), room.documents)).collect();
         let more = rooms.len().saturating_sub(SHOWN) as u64;
         parts.extend((more > 0).then(|| plural(more, "more room")));
         let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
-        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms {outside}")));
+        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({outside})")));
         let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
         folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
         let whole = folders.first().map(|(title, files)| {
             let others = folders.len() as u64 - 1;
             let others = if others > 0 { format!(" and {}", plural(others, "other")) } else { String::new() };
-            format!("as a whole folder or room: \"{}\" with {files}{others}", title.for_terminal_within(80))
+            format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
         });
         parts.extend(whole);
-        (!parts.is_empty()).then(|| format!("where: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
     }
 }
 

@@ -32,7 +32,7 @@ async fn a_leaver_who_takes_whole_folders_away_is_told_with_what_they_held() {
         assert_eq!(found(&run), [row("mallory@example.com", severity, is_planned)], "{action}: {}", run.stdout);
         let finding = &run.json()["findings"][0];
         assert_eq!((&finding["file_count"], run.exit), (&600.into(), exit), "{action}");
-        assert!(run.stdout.contains("as a whole folder or room: \\\"Folder 9001\\\" with 600"), "{}", run.stdout);
+        assert!(run.stdout.contains("whole folder or room \\\"Folder 9001\\\" (600)"), "{}", run.stdout);
         assert_eq!(plan(&run).len(), usize::from(is_planned));
     }
 }

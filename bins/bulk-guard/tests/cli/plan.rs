@@ -206,7 +206,7 @@ async fn accounts_of_a_directory_are_held() {
     let setting = setting(portal).await;
     assert_eq!(plan(&json(&setting, &[]).await), [step("mara@example.com", "held", "directory")]);
     let told = setting.run(&["explain", "mara@example.com"]).await.stdout;
-    assert!(told.contains("could not touch this person: the account comes from a directory"), "{told}");
+    assert!(told.contains("could not suspend this person: the account comes from a directory"), "{told}");
 }
 
 #[tokio::test]

@@ -55,17 +55,17 @@ async fn look_ups_end_after_five_failures_alike_or_as_many_as_they_may_be() {
     assert_eq!(people(20).await, (8, 0, vec![gap("hidden", GapReason::Permission)], 1));
 }
 
-/// None has an answer before five were asked.
+/// None has an answer before three were asked.
 #[tokio::test]
 async fn look_ups_overlap_and_keep_their_order() {
-    let five = tokio::sync::Barrier::new(5);
+    let three = tokio::sync::Barrier::new(3);
     let mut look_ups = LookUps::of("people", "hidden", 20, now());
     let ask = async |number: &u8| {
-        five.wait().await;
+        three.wait().await;
         Ok(Looked::of(Ok((*number != 3).then_some(*number)), None, now()))
     };
-    let told: Vec<u8> = look_ups.each(0..10, ask).await.unwrap().into_iter().map(|(_, fact)| fact.value).collect();
-    assert_eq!((told, look_ups.gone()), (vec![0, 1, 2, 4, 5, 6, 7, 8, 9], 1));
+    let told: Vec<u8> = look_ups.each(0..9, ask).await.unwrap().into_iter().map(|(_, fact)| fact.value).collect();
+    assert_eq!((told, look_ups.gone()), (vec![0, 1, 2, 4, 5, 6, 7, 8], 1));
 }
 
 #[tokio::test]
