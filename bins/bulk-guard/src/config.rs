@@ -356,6 +356,14 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_that_never_trips_is_refused() {
+        let breaker = Breaker { percent: 1_000, people: 1 << 63, per_day: 1_001 };
+        let keys: Vec<_> =
+            Config { breaker, ..Config::default() }.validate().into_iter().filter_map(|one| one.key).collect();
+        assert_eq!(keys, ["breaker.percent", "breaker.people", "breaker.per_day"]);
+    }
+
+    #[test]
     fn a_limit_without_time_is_refused() {
         let mut config = Config::default();
         config.limits.moved_out.minutes = 0;

@@ -161,7 +161,7 @@ impl Extent {
         self.last.is_some_and(|last| end - last < GOES_ON)
     }
 
-    /// `180 documents in 4 min, 45 a minute; the last one 10 s before this run: it may still be going on`
+    /// `180 documents in 4 min, 45 a minute; the last one 10 s before the end of the window: it may still be going on`
     pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
         let last = self.last?;
         let rate = self.documents_per_hour().map(|hourly| match hourly {
@@ -174,7 +174,7 @@ impl Extent {
         };
         let ago = duration((end - last).max(TimeDelta::zero()));
         let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
-        Some(format!("{within}; the last one {ago} before this run{goes_on}"))
+        Some(format!("{within}; the last one {ago} before the end of the window{goes_on}"))
     }
 
     /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
