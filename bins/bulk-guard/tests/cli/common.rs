@@ -10,8 +10,11 @@ pub(crate) fn now() -> DateTime<Utc> {
     "2026-11-20T09:00:00Z".parse().unwrap()
 }
 
+/// On a busy machine a simulated portal is a slow one.
 pub(crate) async fn setting(scenario: Scenario) -> Setting {
-    Setting::new(env!("CARGO_BIN_EXE_bulk-guard"), scenario).await
+    let mut setting = Setting::new(env!("CARGO_BIN_EXE_bulk-guard"), scenario).await;
+    setting.env.push(("BULK_GUARD_LOOK_UP_LIMIT", "10m"));
+    setting
 }
 
 pub(crate) const RENAMED: i32 = 5001;

@@ -160,7 +160,8 @@ async fn a_key_that_dies_and_a_budget_that_ends_before_the_names_are_gaps() {
 /// The portal does not answer the questions about names: the alert leaves without, and says so, and the next run completes it.
 #[tokio::test]
 async fn an_alert_does_not_wait_for_look_ups() {
-    let setting = setting(renamed_without_names()).await;
+    let mut setting = setting(renamed_without_names()).await;
+    setting.env.clear();
     let config = "look_up_limit = \"1s\"\n[alerts.file]\npath = \"alerts.ndjson\"\n";
     let config = setting.file("bulk-guard.toml", config);
     let hangs = FaultKind::Latency { ms: 3_600_000, jitter_ms: 0 };
@@ -178,7 +179,8 @@ async fn an_alert_does_not_wait_for_look_ups() {
 /// What alerts do not wait for is read after them, and the next run knows it.
 #[tokio::test]
 async fn the_login_history_is_read_on_after_the_alert() {
-    let setting = setting(renamed()).await;
+    let mut setting = setting(renamed()).await;
+    setting.env.clear();
     let hook = format!("{}/hook", setting.sim.url());
     let config =
         setting.file("bulk-guard.toml", &format!("look_up_limit = \"1s\"\n[alerts.webhook]\nurl = \"{hook}\"\n"));
