@@ -1,7 +1,5 @@
 //! What the report says besides what all reports say.
 
-use std::collections::BTreeMap;
-
 use audit_model::{Finding, PortalText, Severity};
 use job_runner::Found;
 use safe_actions::{Action, ActionKind, ActionState, Candidate, Hold, Plan, Trip};
@@ -189,14 +187,14 @@ pub(crate) fn told(told: Told) -> Found<Detail> {
 }
 
 fn one_of(one: Assessed) -> Found<Detail> {
-    let Assessed { incident, extent, from, signs, unknown, assessment, looked_until } = one;
+    let Assessed { incident, extent, from, signs, names_unknown, unknown, assessment, looked_until } = one;
     let Incident { who, mut finding, exceeded, uncountable, .. } = incident;
     finding.severity = assessment.severity;
     finding.reasons.extend(extent.pace(looked_until));
     finding.reasons.extend(extent.places());
     finding.reasons.extend(from);
     finding.reasons.extend(signs.iter().map(|sign| sign.evidence.clone()));
-    finding.reasons.extend(unknown);
+    finding.reasons.extend(names_unknown.into_iter().chain(unknown));
     let of = match who {
         Who::Person(_) => Of::Person,
         Who::Visitors(_) => Of::Visitors,
@@ -235,13 +233,6 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         evidence_total: members.iter().map(|member| member.incident.finding.evidence_total).sum(),
         ..Finding::new(RULE, crowd.fingerprint(), crowd.person(), crowd.window)
     };
-    let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
-    for room in members.iter().flat_map(|member| member.extent.rooms()) {
-        *rooms.entry(room.title).or_default() += room.documents;
-    }
-    let mut rooms: Vec<ShownRoom> =
-        rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents }).collect();
-    rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
     let person = |member: &Assessed| {
         let Finding { person, counts, .. } = &member.incident.finding;
         let (name, email) = (person.name.clone(), person.email.clone());
@@ -258,7 +249,7 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         may_act: false,
         action: None,
         breaker: None,
-        rooms,
+        rooms: crowd.rooms(),
         documents_per_hour: None,
         goes_on: members.iter().any(|member| member.extent.goes_on(member.looked_until)),
         uncountable: members.iter().map(|member| member.incident.uncountable).sum(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{Finding, Severity};
+use audit_model::{Finding, FindingState, Severity};
 use job_runner::Found;
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table};
+use uuid::Uuid;
 
 use crate::body::{Detail, Of, Report};
 use crate::people::NOT_STOPPED;
@@ -14,7 +15,8 @@ const PEOPLE_SHOWN: usize = 50;
 
 /// Who changed how many documents, whom a plan would touch, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
-    let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
+    let counted = report.findings.iter().filter(|found| found.finding.state != FindingState::Silenced);
+    let people: BTreeSet<Uuid> = counted.flat_map(people).collect();
     if !people.is_empty() {
         let documents = report.counted().map(|finding| finding.counts.documents).sum();
         let critical = report.counted().filter(|finding| finding.severity == Severity::Critical).count();
@@ -42,6 +44,14 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
         let observed = "This version suspends no account. If you disable it yourself:";
         let section = Section::new("what disabling an account does not end");
         document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
+    }
+}
+
+/// Whom a finding is about.
+fn people(Found { finding, detail }: &Found<Detail>) -> Vec<Uuid> {
+    match detail.of {
+        Of::Person | Of::Visitors => vec![finding.person.id],
+        Of::Room | Of::Crowd => detail.people.iter().map(|person| person.id).collect(),
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) struct Assessed {
     /// From where, and with which programs.
     pub(crate) from: Option<String>,
     pub(crate) signs: Vec<Corroboration>,
-    /// What could not be looked up.
+    /// What could not be told of the names, and what not of the person, in words.
+    pub(crate) names_unknown: Option<String>,
     pub(crate) unknown: Vec<String>,
     pub(crate) assessment: Assessment,
     /// End of the window that was looked at.
@@ -76,7 +77,7 @@ pub(crate) fn judge(suspects: Vec<Suspect>, zone: Tz, looked_until: DateTime<Utc
 
 fn assessed(suspect: Suspect, zone: Tz, looked_until: DateTime<Utc>) -> Assessed {
     let Suspect { incident, extent, story, names, sign_ins } = suspect;
-    let (mut signs, mut unknown): (Vec<_>, Vec<_>) = (names.signs(), names.unknown().into_iter().collect());
+    let (mut signs, mut unknown) = (names.signs(), Vec::new());
     if let Some(sign_ins) = &sign_ins {
         signs.extend(sign_ins.sign());
         signs.extend(story.signs(extent.rooms().len(), incident.finding.window.since, zone));
@@ -92,7 +93,8 @@ fn assessed(suspect: Suspect, zone: Tz, looked_until: DateTime<Utc>) -> Assessed
         // nobody in particular can be planned
         assessment.acts_because = None;
     }
-    Assessed { incident, extent, from: story.from(), signs, unknown, assessment, looked_until }
+    let (from, names_unknown) = (story.from(), names.unknown());
+    Assessed { incident, extent, from, signs, names_unknown, unknown, assessment, looked_until }
 }
 
 /// Says who everybody is. What robots did is dropped, and what several people of a room did where each of them is told already, or only one

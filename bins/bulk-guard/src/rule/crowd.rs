@@ -1,11 +1,13 @@
 //! Many people who do the same at the same time are one event: a sync client, a migration, or something that befalls all of them. Pure.
 
+use std::collections::BTreeMap;
+
 use ::report::words::{duration, plural};
-use audit_model::{Counts, MAX_EVIDENCE, Person, Window};
+use audit_model::{Counts, MAX_EVIDENCE, Person, PortalText, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::rule::extent::names_of;
+use crate::rule::extent::{ShownRoom, in_order, names_of, shown_rooms};
 use crate::rule::incident::Who;
 use crate::rule::kind::Kind;
 use crate::rule::{Assessed, RULE};
@@ -66,11 +68,32 @@ impl Crowd {
             .collect();
         named.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
         reasons.push(format!("among them {}", names_of(&named)));
+        reasons.extend(self.places());
         let signed = self.members.iter().filter(|member| !member.signs.is_empty()).count();
         if let Some(sign) = self.members.iter().flat_map(|member| &member.signs).next() {
             reasons.push(format!("signs of an attack with {signed} of them, for instance: {}", sign.evidence));
         }
+        // habits of each say nothing of all
+        let unknown: Vec<&String> = self.members.iter().filter_map(|member| member.names_unknown.as_ref()).collect();
+        if let Some(first) = unknown.first() {
+            reasons.push(format!("of {} of them: {first}", unknown.len()));
+        }
         reasons
+    }
+
+    /// The rooms, the fullest first.
+    pub(crate) fn rooms(&self) -> Vec<ShownRoom> {
+        let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
+        for room in self.members.iter().flat_map(|member| member.extent.rooms()) {
+            *rooms.entry(room.title).or_default() += room.documents;
+        }
+        let rooms = rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents });
+        in_order(rooms.collect())
+    }
+
+    fn places(&self) -> Option<String> {
+        let parts = shown_rooms(&self.rooms());
+        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
     }
 
     /// Some rows of each of the first people.
