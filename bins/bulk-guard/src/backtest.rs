@@ -9,9 +9,10 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use job_runner::replay::{Remembered, people_by_findings};
 
-use crate::changes::{Answers, feed};
 use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
-use crate::rule::Detector;
+use crate::gather::changes::{Answers, feed};
+use crate::rule::detector::Detector;
+use crate::rule::incident::Exceeded;
 
 /// How far back without `--since`.
 const USUAL: TimeDelta = TimeDelta::days(30);
@@ -57,7 +58,7 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     text += &remembered.lines(clock);
     writeln!(text, "limit      incidents  per week  planned without other signs  people")?;
     for (Alternative(limit), incidents) in found {
-        let floods = incidents.iter().filter(|one| one.exceeded.iter().any(crate::rule::Exceeded::is_flood)).count();
+        let floods = incidents.iter().filter(|one| one.exceeded.iter().any(Exceeded::is_flood)).count();
         let name = format!("{}/{}m", limit.documents, limit.minutes);
         let (count, per_week) = (incidents.len(), remembered.per_week(incidents.len()));
         let people = people_by_findings(incidents.iter().map(|incident| &incident.finding.person));

@@ -1,22 +1,21 @@
 //! What the report says besides what all reports say.
 
-use std::collections::BTreeMap;
-
 use audit_model::{Finding, PortalText, Severity};
 use job_runner::Found;
-use safe_actions::{Action, Candidate, Plan, Trip};
+use safe_actions::{Action, ActionKind, ActionState, Candidate, Hold, Plan, Trip};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::assessment::Corroboration;
 use crate::config::Threshold;
-use crate::crowd::{Crowd, Told};
-use crate::extent::ShownRoom;
-use crate::gather::Assessed;
-use crate::kind::Kind;
+use crate::gather::Logins;
 use crate::people::NOT_STOPPED;
-use crate::rule::{Exceeded, Incident, RULE, Who};
+use crate::rule::assessment::Corroboration;
+use crate::rule::crowd::{Crowd, Told};
+use crate::rule::extent::ShownRoom;
+use crate::rule::incident::{Exceeded, Incident, Who};
+use crate::rule::kind::Kind;
+use crate::rule::{Assessed, RULE};
 
 /// Signs that a finding of many people lists.
 const SIGNS_SHOWN: usize = 3;
@@ -30,6 +29,8 @@ pub(crate) struct Body {
     /// The worst first.
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) plan: Plan,
+    /// The login history that alerts did not wait for.
+    pub(crate) postponed: Option<Logins>,
 }
 
 impl Serialize for Body {
@@ -56,6 +57,12 @@ pub(crate) struct Detail {
     pub(crate) corroboration: Vec<Corroboration>,
     /// Whether a plan may act on it.
     pub(crate) may_act: bool,
+    /// What the plan says of the person, where it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<ShownAction>,
+    /// Why the plan as a whole is held; absent when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) breaker: Option<Trip>,
     /// Where, the fullest room first.
     pub(crate) rooms: Vec<ShownRoom>,
     /// Absent where all was done within a minute.
@@ -69,6 +76,8 @@ pub(crate) struct Detail {
     /// Everybody, where a finding is of several people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<ShownPerson>,
+    /// The most urgent first.
+    pub(crate) what_to_do: &'static [&'static str],
     /// Whose finding it is, for the text.
     #[serde(skip)]
     pub(crate) of: Of,
@@ -79,6 +88,32 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+/// What a plan says of one person; the whole action stands beside the findings.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ShownAction {
+    pub(crate) kind: ActionKind,
+    pub(crate) state: ActionState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<Hold>,
+}
+
+impl From<&Action> for ShownAction {
+    fn from(action: &Action) -> Self {
+        ShownAction { kind: action.kind, state: action.state, held: action.held.clone() }
+    }
+}
+
+impl ShownAction {
+    /// As a sentence without a full stop.
+    pub(crate) fn words(&self) -> String {
+        match (&self.state, &self.held) {
+            (ActionState::Already, _) => "the account is already disabled".to_owned(),
+            (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
+            (_, None) => "would be suspended, if this version suspended anybody".to_owned(),
+        }
+    }
+}
+
 /// Whose finding it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
@@ -86,6 +121,33 @@ pub(crate) enum Of {
     Visitors,
     Room,
     Crowd,
+}
+
+const KEEP_THE_TRASH: &str = "let nobody empty a trash or delete versions before you know what was changed";
+
+const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
+
+fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
+    match of {
+        Of::Person if severity == Severity::Critical => &[
+            "disable the account now, unless you know what this work is for; you can enable it again at any time",
+            ASK_OTHERS,
+            KEEP_THE_TRASH,
+        ],
+        Of::Person if severity == Severity::High => {
+            &[ASK_OTHERS, "disable the account if it goes on, or if nobody can say what it is for", KEEP_THE_TRASH]
+        }
+        Of::Person => &["ask the person whether this was meant; if it was, there is nothing to do"],
+        Of::Visitors => {
+            &["find out who came through links to this room, and remove the links that nobody needs", KEEP_THE_TRASH]
+        }
+        Of::Room => &["ask the owner of the room whether this was meant"],
+        Of::Crowd => &[
+            "find out whether all of them use the same sync client, or whether somebody is migrating documents",
+            "if neither explains it, disable the accounts and ask their owners",
+            KEEP_THE_TRASH,
+        ],
+    }
 }
 
 /// One of several people.
@@ -125,14 +187,14 @@ pub(crate) fn told(told: Told) -> Found<Detail> {
 }
 
 fn one_of(one: Assessed) -> Found<Detail> {
-    let Assessed { incident, extent, from, signs, unknown, assessment, looked_until } = one;
+    let Assessed { incident, extent, from, signs, names_unknown, unknown, assessment, looked_until } = one;
     let Incident { who, mut finding, exceeded, uncountable, .. } = incident;
     finding.severity = assessment.severity;
     finding.reasons.extend(extent.pace(looked_until));
     finding.reasons.extend(extent.places());
     finding.reasons.extend(from);
     finding.reasons.extend(signs.iter().map(|sign| sign.evidence.clone()));
-    finding.reasons.extend(unknown);
+    finding.reasons.extend(names_unknown.into_iter().chain(unknown));
     let of = match who {
         Who::Person(_) => Of::Person,
         Who::Visitors(_) => Of::Visitors,
@@ -146,11 +208,14 @@ fn one_of(one: Assessed) -> Found<Detail> {
         exceeded: exceeded.iter().map(ShownLimit::from).collect(),
         corroboration: signs,
         may_act: assessment.acts_because.is_some(),
+        action: None,
+        breaker: None,
         rooms: extent.rooms(),
         documents_per_hour: extent.documents_per_hour(),
         goes_on: extent.goes_on(looked_until),
         uncountable,
         people,
+        what_to_do: what_to_do(of, finding.severity),
         of,
     };
     Found { finding, detail }
@@ -168,13 +233,6 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         evidence_total: members.iter().map(|member| member.incident.finding.evidence_total).sum(),
         ..Finding::new(RULE, crowd.fingerprint(), crowd.person(), crowd.window)
     };
-    let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
-    for room in members.iter().flat_map(|member| member.extent.rooms()) {
-        *rooms.entry(room.title).or_default() += room.documents;
-    }
-    let mut rooms: Vec<ShownRoom> =
-        rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents }).collect();
-    rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
     let person = |member: &Assessed| {
         let Finding { person, counts, .. } = &member.incident.finding;
         let (name, email) = (person.name.clone(), person.email.clone());
@@ -189,11 +247,14 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         exceeded: fullest.map(|one| one.incident.exceeded.iter().map(ShownLimit::from).collect()).unwrap_or_default(),
         corroboration: members.iter().flat_map(|member| member.signs.first().cloned()).take(SIGNS_SHOWN).collect(),
         may_act: false,
-        rooms,
+        action: None,
+        breaker: None,
+        rooms: crowd.rooms(),
         documents_per_hour: None,
         goes_on: members.iter().any(|member| member.extent.goes_on(member.looked_until)),
         uncountable: members.iter().map(|member| member.incident.uncountable).sum(),
         people,
+        what_to_do: what_to_do(Of::Crowd, finding.severity),
         of: Of::Crowd,
     };
     Found { finding, detail }

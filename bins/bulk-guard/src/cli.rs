@@ -7,7 +7,7 @@ use job_runner::args::{CommandLine, CommonArgs, CommonCommand, RunFlag};
 
 use crate::backtest::Alternative;
 
-/// Finds people who change many documents in a short time, and plans whom to suspend
+/// Finds people who change many documents in a short time, and shows whom it would suspend
 #[derive(Debug, Parser)]
 #[command(name = "bulk-guard", version)]
 pub(crate) struct Cli {
@@ -23,7 +23,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Common(CommonCommand),
 
-    /// Show what is known of one person: fullest stretch for each limit, and whether a plan could touch them
+    /// Show one person beside every limit: the busiest stretch of each, and whether a plan could suspend them
     Explain {
         /// Id, e-mail address, or name as the portal shows it
         person: String,
@@ -36,13 +36,13 @@ pub(crate) enum Command {
         limits: Vec<Alternative>,
     },
 
-    /// Answer over HTTP: one scan at a time, with a bearer token
+    /// Run scans over HTTP, one at a time, for callers with a token
     Serve {
         /// Where to listen; port 0 takes a free one
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         listen: SocketAddr,
 
-        /// Listen on other than loopback addresses: something in front of this program encrypts
+        /// Allow other addresses than loopback ones, because a proxy in front of this program encrypts
         #[arg(long)]
         behind_tls_proxy: bool,
     },

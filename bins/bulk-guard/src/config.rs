@@ -3,16 +3,21 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
+use job_runner::time_spec::Age;
 use safe_actions::Breaker;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::Kind;
+use crate::rule::kind::Kind;
 
 /// What a folder counts that nobody can list any more.
 const FOLDER_WEIGHT: u64 = 10;
+
+/// Somebody deletes hundreds of documents in the time in which one alert waits for a slow portal.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
 
 /// How far back a run looks at least when nothing says otherwise.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -36,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Documents that a folder stands for when it cannot be listed. At least 1.
     pub(crate) folder_weight: u64,
+    /// How long look-ups may keep an alert waiting, and once more those of the plan; 0 is off.
+    pub(crate) look_up_limit: Age,
     pub(crate) protect: Protect,
     pub(crate) breaker: Breaker,
     pub(crate) serve: Serve,
@@ -73,6 +80,11 @@ impl Config {
     /// How far back a run looks when nothing says otherwise: as far as the longest `minutes`.
     pub(crate) fn reach(&self) -> TimeDelta {
         WINDOW.max(self.limits.longest_short())
+    }
+
+    /// How long look-ups may keep an alert waiting; `None`: as long as they take.
+    pub(crate) fn look_up_limit(&self) -> Option<Duration> {
+        Some(self.look_up_limit.0).filter(|limit| !limit.is_zero())
     }
 
     /// Files of this program that nobody else may read.
@@ -294,6 +306,7 @@ impl Default for Config {
             mode: Mode::Observe,
             limits: Limits::default(),
             folder_weight: FOLDER_WEIGHT,
+            look_up_limit: Age(LOOK_UP_LIMIT),
             protect: Protect::default(),
             breaker: Breaker::default(),
             serve: Serve::default(),
@@ -340,6 +353,14 @@ mod tests {
         assert!("enforce".parse::<Mode>().unwrap_err().contains("carries none out"));
         assert_eq!("Observe".parse::<Mode>(), Err("must be `observe`"));
         assert_eq!(Config::default().validate(), []);
+    }
+
+    #[test]
+    fn a_breaker_that_never_trips_is_refused() {
+        let breaker = Breaker { percent: 1_000, people: 1 << 63, per_day: 1_001 };
+        let keys: Vec<_> =
+            Config { breaker, ..Config::default() }.validate().into_iter().filter_map(|one| one.key).collect();
+        assert_eq!(keys, ["breaker.percent", "breaker.people", "breaker.per_day"]);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+use std::time::Instant;
+
 use ::report::words::plural;
 use docspace_client::Area;
 use job_runner::{Check, Reached};
 
 use crate::config::{Config, Limit};
-use crate::{people, serve};
+use crate::people;
+use crate::serve::token::Token;
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
@@ -22,7 +25,7 @@ fn limits(config: &Config) -> Check {
     let text = match documents {
         0 => format!("{} hold; `config show` lists them", plural(own as u64, "limit")),
         _ => format!(
-            "more than {documents} documents changed within {minutes} min are told; `config show` lists all {own} limits"
+            "more than {documents} documents changed within {minutes} min are reported; `config show` lists all {own} limits"
         ),
     };
     Check::ok("limits", text)
@@ -34,7 +37,7 @@ fn token(config: &Config) -> Check {
     if config.serve.token_file.is_none() {
         return Check::ok(NAME, "`serve.token_file` is not set, so `serve` would not start; runs do not need it");
     }
-    match serve::token(config) {
+    match Token::read(config) {
         Ok(_) => Check::ok(NAME, "`serve.token_file` was read, and holds one word that is long enough"),
         Err(error) => Check::usage(NAME, error.to_string(), "write a token into that file"),
     }
@@ -66,11 +69,19 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
     const NAME: &str = "reach";
     let capabilities = &reached.capabilities;
     let may_write = capabilities.scopes.can_write(Area::Accounts);
-    let me = reached.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
-    let people::Known { protection, active_people, .. } = people::known(config, &reached.client, me, &[]).await;
+    let began = Instant::now();
+    let people::Known { protection, active_people, .. } = people::known(config, &reached.client, &[]).await;
+    let took = began.elapsed();
     if let Some(why) = protection.unread {
         let text = format!("{why}, so nobody could ever be planned");
         return Check::fail(NAME, text, "correct `protect` or the key's permissions");
+    }
+    if let Some(limit) = config.look_up_limit().filter(|limit| took > *limit) {
+        let (took, limit) = (took.as_secs(), limit.as_secs());
+        let text = format!(
+            "the lists of people took {took} s, and a plan may wait for them {limit} s: nobody would be planned"
+        );
+        return Check::warn(NAME, text, format!("set `look_up_limit` to \"{}s\"", 2 * took + 1));
     }
     let listed =
         config.protect.people.len() as u64 + protection.groups.values().map(|ids| ids.len() as u64).sum::<u64>();

@@ -1,4 +1,4 @@
-//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could touch them.
+//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could suspend them.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,15 @@ use job_runner::Setup;
 use job_runner::exit::Exit;
 use safe_actions::Candidate;
 
-use crate::changes::{Answers, feed};
 use crate::config::{Armed, Config, Threshold};
-use crate::kind::Kind;
+use crate::gather::changes::{Answers, feed};
 use crate::people;
-use crate::rule::Detector;
+use crate::rule::detector::Detector;
+use crate::rule::kind::Kind;
 
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let archive = setup.archive_snapshot().await?;
     let client = setup.client()?;
-    let me = client.identity().await?;
     let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let account = find(name, &client.people().await?)?;
     let window = setup.window(zone, setup.config.reach())?;
@@ -60,7 +59,7 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
         writeln!(text, "Not remembered: {}", clock.span(gap))?;
     }
     let robots = &setup.common.service_accounts;
-    let protection = people::known(setup.config, &client, Some((me.person.id, me.is_owner)), robots).await.protection;
+    let protection = people::known(setup.config, &client, robots).await.protection;
     let candidate = Candidate {
         person: person.clone(),
         is_ldap: account.is_ldap,
@@ -69,8 +68,8 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
         hold: None,
     };
     match protection.hold(&candidate) {
-        Some(hold) => writeln!(text, "A plan could not touch this person: {}", hold.words())?,
-        None => writeln!(text, "A plan could touch this person.")?,
+        Some(hold) => writeln!(text, "A plan could not suspend this person: {}", hold.words())?,
+        None => writeln!(text, "A plan could suspend this person.")?,
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)

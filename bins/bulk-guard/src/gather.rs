@@ -1,47 +1,73 @@
-//! What the program asks: changes, who made them, and what else points to an attack.
+//! What the program asks: changes, who made them, and what else there is to know of those who made many. The time for all but the audit
+//! trail is limited, because the alert waits for it.
+
+mod background;
+pub(crate) mod changes;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
-use audit_model::{Finding, GapReason, Rooms, Severity, Window};
+use audit_model::{GapReason, Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use event_archive::{Look, LookUps, Unjudged};
+use chrono_tz::Tz;
+use event_archive::{Look, Unjudged};
 use job_runner::Job;
 use uuid::Uuid;
 
-use crate::assessment::{Assessment, Corroboration, assess};
-use crate::changes::{Answers, feed};
+pub(crate) use crate::gather::background::Logins;
+
+use crate::body::Report;
 use crate::config::Config;
-use crate::extent::{Extent, names_of};
-use crate::names::Names;
+use crate::gather::background::{names, sign_ins, stories};
+use crate::gather::changes::{Answers, feed};
 use crate::people::{self, Accounts};
-use crate::rule::{Detector, Incident, Who};
-use crate::signs::{self, NameSigns};
+use crate::rule::detector::Detector;
+use crate::rule::extent::Extent;
+use crate::rule::incident::{Incident, Who};
+use crate::rule::{Suspect, to_be_told};
 
 /// So long a decision of somebody about an account stands.
 const DECIDED_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// What was found out about everybody who changed many documents.
 pub(crate) struct Facts {
-    /// Most severe first, then by person and time.
-    pub(crate) incidents: Vec<Assessed>,
+    pub(crate) suspects: Vec<Suspect>,
     /// Accounts that are a directory's.
     pub(crate) directory: BTreeSet<Uuid>,
     /// Whom somebody has switched on or off lately.
     pub(crate) decided: BTreeSet<Uuid>,
     pub(crate) now: DateTime<Utc>,
+    pub(crate) zone: Tz,
+    pub(crate) looked_until: DateTime<Utc>,
+    /// The login history that alerts did not wait for.
+    pub(crate) postponed: Option<Logins>,
 }
 
 /// Reads the audit trail, and whatever the incidents in it leave open.
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let unjudged = look.detailed_audit().await?;
+    if let Some(limit) = config.look_up_limit() {
+        look.client = look.client.until(Instant::now() + limit);
+    }
     attribution::keep_inventory(look).await?;
     let found = detect(config, job, &unjudged, look).await?;
     let ids = found.iter().flat_map(|(incident, extent)| ids_of(incident, extent)).collect();
-    let accounts = Accounts::look_up(&ids, job, look).await;
-    let found = identified(config, found, &accounts);
-    let decided = if found.is_empty() { BTreeSet::new() } else { people::decided(job, job.now - DECIDED_FOR).await? };
-    let incidents = corroborate(found, job, look).await?;
-    Ok(Facts { incidents, directory: accounts.of_directory(), decided, now: job.now })
+    let accounts = Accounts::look_up(&ids, job, look).await?;
+    let found = to_be_told(&config.limits, found, &accounts);
+    let mut facts = Facts {
+        suspects: Vec::new(),
+        directory: accounts.of_directory(),
+        decided: BTreeSet::new(),
+        now: job.now,
+        zone: job.portal.time_zone,
+        looked_until: job.window.until,
+        postponed: None,
+    };
+    if !found.is_empty() {
+        facts.decided = people::decided(job, job.now - DECIDED_FOR).await?;
+        (facts.suspects, facts.postponed) = suspects(found, job, look).await?;
+    }
+    Ok(facts)
 }
 
 /// Everybody whom an incident is about.
@@ -96,100 +122,34 @@ async fn detect(
     Ok(incidents.into_iter().zip(extents).collect())
 }
 
-/// Says who everybody is. What robots did is dropped, and what several people of a room did where each of them is told already, or only one
-/// is left.
-fn identified(config: &Config, found: Vec<(Incident, Extent)>, accounts: &Accounts) -> Vec<(Incident, Extent)> {
-    let own: Vec<(Uuid, Window)> = found
-        .iter()
-        .filter(|(incident, _)| matches!(incident.who, Who::Person(_)) && !incident.exceeded.is_empty())
-        .map(|(incident, _)| (incident.finding.person.id, incident.finding.window))
-        .collect();
-    let mut left = Vec::new();
-    for (mut incident, extent) in found {
-        let window = incident.finding.window;
-        match incident.who {
-            Who::Person(id) if accounts.is_robot(id) => continue,
-            Who::Person(id) => {
-                if let Some(person) = accounts.person(id) {
-                    incident.finding.person = person.clone();
-                }
-            }
-            Who::Room(_) => {
-                let is_told =
-                    |id: Uuid| own.iter().any(|(one, when)| *one == id && !when.intersection(&window).is_empty());
-                let others = extent.people().into_iter().filter(|(id, ..)| !accounts.is_robot(*id) && !is_told(*id));
-                let others: Vec<_> = others.collect();
-                let documents: u64 = others.iter().map(|(.., documents)| documents).sum();
-                if others.len() < 2 || documents <= config.limits.room.documents {
-                    continue;
-                }
-                let name = format!("{} people", others.len());
-                incident.finding.person.name = name.as_str().into();
-                incident.finding.reasons.insert(0, format!("{name} of one room together: {}", names_of(&others)));
-            }
-            Who::Visitors(_) => {}
-        }
-        left.push((incident, extent));
-    }
-    left
-}
-
-/// An incident with what else was found out about it.
-pub(crate) struct Assessed {
-    pub(crate) incident: Incident,
-    pub(crate) extent: Extent,
-    /// From where, and with which programs.
-    pub(crate) from: Option<String>,
-    pub(crate) signs: Vec<Corroboration>,
-    /// What could not be looked up.
-    pub(crate) unknown: Vec<String>,
-    pub(crate) assessment: Assessment,
-    /// End of the window that was looked at.
-    pub(crate) looked_until: DateTime<Utc>,
-}
-
-/// Looks for what else points to an attack. Most severe first, then by person and time.
-async fn corroborate(found: Vec<(Incident, Extent)>, job: &Job, look: &mut Look) -> anyhow::Result<Vec<Assessed>> {
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
-    let zone = job.portal.time_zone;
+/// What else is known of those who made the incidents, and the login history that is left to be read.
+async fn suspects(
+    found: Vec<(Incident, Extent)>,
+    job: &Job,
+    look: &mut Look,
+) -> anyhow::Result<(Vec<Suspect>, Option<Logins>)> {
     let (incidents, extents): (Vec<Incident>, Vec<Extent>) = found.into_iter().unzip();
-    let stories = signs::stories(job, &incidents, zone).await?;
-    let of_people = incidents.iter().filter(|incident| matches!(incident.who, Who::Person(_)));
-    let findings: Vec<&Finding> = of_people.map(|incident| &incident.finding).collect();
-    let countries = signs::countries(job, &findings, look).await?;
-    let known = Names::built_in();
-    let mut look_ups = LookUps::of("files", "hidden_files", usize::MAX, job.now);
-    let mut assessed = Vec::new();
-    for ((incident, extent), story) in incidents.into_iter().zip(extents).zip(stories) {
-        let window = incident.finding.window;
-        let NameSigns { mut signs, unknown: names_unknown, may_be_more } =
-            signs::names(job, window, &extent, &known, &mut look_ups).await?;
-        let person = incident.finding.person.id;
-        let mut unknown: Vec<String> = names_unknown.into_iter().collect();
-        if matches!(incident.who, Who::Person(_)) {
-            signs.extend(countries.signs.get(&person).cloned());
-            signs.extend(story.signs(extent.rooms().len(), window.since, zone));
-            signs.extend(signs::gone_for_good(&extent));
-            unknown.extend(countries.unknown.get(&person).cloned());
-            unknown.extend(story.habits.unknown());
-        }
-        let mut assessment = assess(&incident.exceeded, &signs, may_be_more);
-        if countries.failed.contains(&person) {
-            assessment.severity = assessment.severity.max(Severity::High);
-        }
-        if !matches!(incident.who, Who::Person(_)) {
-            // nobody in particular can be planned
-            assessment.acts_because = None;
-        }
-        let (from, looked_until) = (story.from(), job.window.until);
-        assessed.push(Assessed { incident, extent, from, signs, unknown, assessment, looked_until });
-    }
+    let stories = stories(&incidents, job).await?;
+    let client = look.client.clone();
+    let names = names(&incidents, &extents, &client, job);
+    let (names, sign_ins) = futures::try_join!(names, sign_ins(&incidents, job, look))?;
+    let ((names, look_ups), (sign_ins, postponed)) = (names, sign_ins);
     look.finish(look_ups);
-    assessed.sort_by_key(|one| {
-        let finding = &one.incident.finding;
-        (std::cmp::Reverse(one.assessment.severity), finding.person.id, finding.window.since)
+    let suspects = incidents.into_iter().zip(extents).zip(stories).zip(names).zip(sign_ins);
+    let suspects = suspects.map(|((((incident, extent), story), names), sign_ins)| Suspect {
+        incident,
+        extent,
+        story,
+        names,
+        sign_ins,
     });
-    Ok(assessed)
+    Ok((suspects.collect(), postponed))
+}
+
+/// Reads on where alerts did not wait, so that the next run knows more.
+pub(crate) async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
+    match report.body.postponed {
+        Some(logins) => logins.read_on(job).await,
+        None => Ok(()),
+    }
 }

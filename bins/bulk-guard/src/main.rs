@@ -1,24 +1,17 @@
 //! Finds people who change many documents in a short time, and plans whom to suspend. See the README for operators.
 
-mod assessment;
 mod backtest;
 mod body;
-mod changes;
 mod cli;
 mod config;
-mod crowd;
 mod doctor;
 mod explain;
-mod extent;
 mod gather;
-mod kind;
-mod names;
 mod people;
 mod plan;
 mod report;
 mod rule;
 mod serve;
-mod signs;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +28,7 @@ use crate::body::{Body, Detail, Report, told};
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::gather::Facts;
+use crate::rule::crowd::gathered;
 
 /// This program, as the runner sees it.
 struct BulkGuard;
@@ -69,13 +63,15 @@ impl Program for BulkGuard {
     }
 
     fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
-        let candidates = plan::candidates(&facts);
-        let mut findings: Vec<_> = crowd::gathered(facts.incidents).into_iter().map(told).collect();
+        let Facts { suspects, directory, decided, now, zone, looked_until, postponed } = facts;
+        let assessed = rule::judge(suspects, zone, looked_until);
+        let candidates = plan::candidates(&assessed, (&directory, &decided), now);
+        let mut findings: Vec<_> = gathered(assessed).into_iter().map(told).collect();
         findings.sort_by_key(|found| {
             let finding = &found.finding;
             (std::cmp::Reverse(finding.severity), finding.person.id, finding.window.since)
         });
-        Judgement { findings, body: Body { candidates, ..Body::default() }, notes: Vec::new() }
+        Judgement { findings, body: Body { candidates, postponed, ..Body::default() }, notes: Vec::new() }
     }
 
     fn unseen(_config: &Config, _head: &Head) -> Body {
@@ -84,6 +80,10 @@ impl Program for BulkGuard {
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
         plan::plan_for(config, job, report).await
+    }
+
+    async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
+        gather::catch_up(job, report).await
     }
 
     fn body(report: &Report, document: &mut Document) {

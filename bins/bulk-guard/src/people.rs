@@ -31,7 +31,7 @@ const STATUS_CHANGED: ActionId = ActionId(4020);
 const KIND: &str = "suspend_observed";
 
 /// From so many people on the list of all is read instead of one account after the other.
-const MANY_PEOPLE: usize = 4;
+const MANY_PEOPLE: usize = 10;
 
 /// Who people are.
 #[derive(Default)]
@@ -43,9 +43,9 @@ pub(crate) struct Accounts {
 impl Accounts {
     /// Looks people up as they are now. Somebody who cannot be looked up is as the audit trail names them; that is a gap, because nobody can
     /// be protected by a role that is not known.
-    pub(crate) async fn look_up(ids: &BTreeSet<Uuid>, job: &Job, look: &mut Look) -> Accounts {
+    pub(crate) async fn look_up(ids: &BTreeSet<Uuid>, job: &Job, look: &mut Look) -> anyhow::Result<Accounts> {
         let people = if ids.len() < MANY_PEOPLE {
-            attribution::accounts(ids.iter().copied(), look).await
+            attribution::accounts(ids.iter().copied(), look).await?
         } else {
             let mut directory = Directory::default();
             let answer = directory.read_people(&look.client).await;
@@ -56,7 +56,7 @@ impl Accounts {
         let robots = people.values().filter(is_robot).map(|account| account.person.id);
         let by_id = ids.iter().filter(|id| Person::named(**id, "".into()).is_meant_by_one_of(&job.service_accounts));
         let robots = robots.chain(by_id.copied()).collect();
-        Accounts { people, robots }
+        Ok(Accounts { people, robots })
     }
 
     pub(crate) fn person(&self, id: Uuid) -> Option<&Person> {
@@ -94,18 +94,19 @@ pub(crate) struct Known {
     pub(crate) misnamed: Vec<(String, String)>,
 }
 
-/// Asks the portal whom nothing may be done to.
-pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bool)>, robots: &[String]) -> Known {
-    let mut protection = Protection {
-        own: me.map(|(id, _)| id),
-        own_is_owner: me.is_some_and(|(_, is_owner)| is_owner),
-        people: config.protect.people.clone(),
-        ..Protection::default()
-    };
+/// Asks the portal whom nothing may be done to, as of now.
+pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -> Known {
+    let mut protection = Protection { people: config.protect.people.clone(), ..Protection::default() };
     let mut active_people = 0;
     let mut misnamed = Vec::new();
     let mut directory = Directory::default();
-    match directory.read_people(client).await {
+    let (me, people) = futures::join!(client.identity(), directory.read_people(client));
+    // whose key it is may have changed since yesterday, and so may what that account may do
+    match me {
+        Ok(me) => (protection.own, protection.own_is_owner) = (Some(me.person.id), me.is_owner),
+        Err(error) => unread(&mut protection, "the account of the key", error),
+    }
+    match people {
         Ok(()) => {
             let active = directory.people.values().map(|account| &account.person);
             let active = active.filter(|person| person.status == Some(PersonStatus::Active)).map(|person| person.id);
@@ -143,7 +144,7 @@ pub(crate) async fn known(config: &Config, client: &Client, me: Option<(Uuid, bo
     // somebody was meant, and nobody knows who
     if !misnamed.is_empty() {
         let said: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
-        protection.unread = Some(said.join("; "));
+        protection.unread.get_or_insert(said.join("; "));
     }
     let misnamed = misnamed.into_iter().map(|unknown| (unknown.key.clone(), unknown.to_string())).collect();
     Known { protection, active_people, misnamed }

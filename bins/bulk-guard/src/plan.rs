@@ -1,32 +1,41 @@
 //! Whom a plan would suspend, and whom not.
 
-use chrono::TimeDelta;
-use job_runner::{Error, Found, Job};
-use safe_actions::{Action, ActionState, Candidate, Hold, Load, Plan, plan};
+use std::collections::BTreeSet;
+use std::time::Instant;
 
-use crate::body::Report;
+use chrono::{DateTime, TimeDelta, Utc};
+use job_runner::{Error, Found, Job};
+use safe_actions::{Candidate, Hold, Load, Plan, plan};
+use uuid::Uuid;
+
+use crate::body::{Report, ShownAction};
 use crate::config::Config;
-use crate::gather::{Assessed, Facts};
 use crate::people;
+use crate::rule::Assessed;
 
 /// What was last done so long ago is no reason to act any more.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
-/// Whom a plan would be about, what goes on first, then the worst.
-pub(crate) fn candidates(facts: &Facts) -> Vec<Candidate> {
+/// Whom a plan would be about, what goes on first, then the worst. `directory` is whose account is a directory's, `decided` whom somebody has
+/// switched on or off lately.
+pub(crate) fn candidates(
+    assessed: &[Assessed],
+    (directory, decided): (&BTreeSet<Uuid>, &BTreeSet<Uuid>),
+    now: DateTime<Utc>,
+) -> Vec<Candidate> {
     let candidate = |one: &Assessed| {
         let finding = &one.incident.finding;
-        let is_old = one.extent.last.is_none_or(|last| facts.now - last > FRESH);
-        let is_decided = facts.decided.contains(&finding.person.id);
+        let is_old = one.extent.last.is_none_or(|last| now - last > FRESH);
+        let is_decided = decided.contains(&finding.person.id);
         Some(Candidate {
             person: finding.person.clone(),
-            is_ldap: facts.directory.contains(&finding.person.id),
+            is_ldap: directory.contains(&finding.person.id),
             reason: one.assessment.acts_because.clone()?,
             fingerprint: finding.fingerprint.clone(),
             hold: is_decided.then_some(Hold::Decided).or(is_old.then_some(Hold::TooOld)),
         })
     };
-    let mut candidates: Vec<Candidate> = facts.incidents.iter().filter_map(candidate).collect();
+    let mut candidates: Vec<Candidate> = assessed.iter().filter_map(candidate).collect();
     candidates.sort_by_key(|candidate| candidate.hold.is_some());
     candidates
 }
@@ -37,13 +46,9 @@ pub(crate) async fn plan_for(config: &Config, job: &Job, report: &mut Report) ->
     if candidates.is_empty() {
         return Ok(());
     }
-    // whose key it is may have changed since yesterday, and so may what that account may do
-    let me = job.client.identity().await.ok().map(|me| (me.person.id, me.is_owner));
+    let limited = config.look_up_limit().map(|limit| job.client.until(Instant::now() + limit));
     let people::Known { mut protection, active_people, misnamed } =
-        people::known(config, &job.client, me, &job.service_accounts).await;
-    if me.is_none() {
-        protection.unread = Some("the account of the key could not be read".to_owned());
-    }
+        people::known(config, limited.as_ref().unwrap_or(&job.client), &job.service_accounts).await;
     // those whose time is over count as planned before
     let ids = candidates.iter().filter(|one| one.hold.is_none()).map(|one| one.person.id).collect();
     let load = people::load(job, &ids).await;
@@ -81,19 +86,12 @@ fn with_remedy(failure: anyhow::Error) -> anyhow::Error {
 
 /// Takes in what would be done. It stands among the reasons of the findings behind it, so that alerts carry it too.
 fn planned(report: &mut Report, plan: Plan) {
-    for Found { finding, .. } in report.findings.iter_mut().filter(|found| found.detail.may_act) {
-        let own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
-        finding.reasons.extend(own.map(action_words));
+    for Found { finding, detail } in report.findings.iter_mut().filter(|found| found.detail.may_act) {
+        let mut own = plan.actions.iter().filter(|action| action.person.id == finding.person.id);
+        detail.action = own.next().map(ShownAction::from);
+        detail.breaker = plan.trip;
+        finding.reasons.extend(detail.action.as_ref().map(ShownAction::words));
     }
     report.is_held = plan.is_stopped();
     report.body.plan = plan;
-}
-
-/// What a plan says of one person, as a sentence without a full stop.
-fn action_words(action: &Action) -> String {
-    match (&action.state, &action.held) {
-        (ActionState::Already, _) => "the account is already disabled".to_owned(),
-        (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
-        (_, None) => "would be suspended by a version that acts".to_owned(),
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{Finding, Severity};
+use audit_model::{Finding, FindingState, Severity};
 use job_runner::Found;
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table};
+use uuid::Uuid;
 
 use crate::body::{Detail, Of, Report};
 use crate::people::NOT_STOPPED;
@@ -14,7 +15,8 @@ const PEOPLE_SHOWN: usize = 50;
 
 /// Who changed how many documents, whom a plan would touch, and what to do.
 pub(crate) fn body(report: &Report, document: &mut Document) {
-    let people: BTreeSet<_> = report.counted().map(|finding| finding.person.id).collect();
+    let counted = report.findings.iter().filter(|found| found.finding.state != FindingState::Silenced);
+    let people: BTreeSet<Uuid> = counted.flat_map(people).collect();
     if !people.is_empty() {
         let documents = report.counted().map(|finding| finding.counts.documents).sum();
         let critical = report.counted().filter(|finding| finding.severity == Severity::Critical).count();
@@ -45,29 +47,22 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     }
 }
 
+/// Whom a finding is about.
+fn people(Found { finding, detail }: &Found<Detail>) -> Vec<Uuid> {
+    match detail.of {
+        Of::Person | Of::Visitors => vec![finding.person.id],
+        Of::Room | Of::Crowd => detail.people.iter().map(|person| person.id).collect(),
+    }
+}
+
 fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonLine {
     // the first of it and the last say as much as ten that are nearly alike
     let (first, last) = (finding.evidence.first(), finding.evidence.last().filter(|_| finding.evidence.len() > 1));
     let evidence = first.into_iter().chain(last).cloned().collect();
     let mut person = report.head.person(&Finding { evidence, ..finding.clone() });
-    person.what_to_do = match detail.of {
-        Of::Person if finding.severity >= Severity::High => vec![
-            "if it goes on, or nobody can say what it is for: disable the account".into(),
-            "ask somebody who knows the work, such as the owner of the room; whoever uses the account may read its mail".into(),
-            "nobody empties a trash or removes versions before it is known what was changed".into(),
-        ],
-        Of::Person => vec!["ask whether this was meant; if it was, nothing has to be done".into()],
-        Of::Visitors => vec![
-            "look who was meant to come through links to this room, and withdraw those that nobody needs".into(),
-            "nobody empties a trash or removes versions before it is known what was changed".into(),
-        ],
-        Of::Room => vec!["ask the owner of the room whether this was meant".into()],
-        Of::Crowd => {
-            person.who.page = None;
-            vec!["find out what runs for all of them, such as a sync client or a migration; where it is neither, stop it there".into()]
-        }
-    };
+    person.what_to_do = detail.what_to_do.iter().map(|&step| step.into()).collect();
     if detail.of == Of::Crowd {
+        person.who.page = None;
         let mut table = Table::new("", &["Who", "Documents"]);
         for one in detail.people.iter().take(PEOPLE_SHOWN) {
             table.row([Cell::from(&one.name), Cell::from(one.documents)]);

@@ -3,11 +3,13 @@
 //! Each scan is a run of this same program in a process of its own, with its lock, its memory and its time limit; this process only
 //! takes requests, and never holds a key longer than the child needs it.
 
+mod connections;
+pub(crate) mod token;
+
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,47 +21,23 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use job_runner::args::CommonArgs;
 use job_runner::exit::Exit;
 use job_runner::{Error, Setup};
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::process::Command;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
-use tracing::{debug, info, warn};
+use tracing::warn;
 
 use crate::config::Config;
+use crate::serve::connections::{answer_until, out_of_patience, stop};
+use crate::serve::token::Token;
 
 /// No caller has anything to send.
 const BODY_LIMIT_BYTES: u64 = 16 * 1024;
 
-/// Connections held at a time: far fewer than a process may have descriptors. Who comes then waits for one that ends.
-const MOST_CONNECTIONS: usize = 128;
-
-/// Who has not sent the whole head of a request by then is cut off, so that nobody holds connections for nothing.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
-
 /// Requests taken in a minute, of callers with the token and of those without; a monitor asks once in a while.
 const REQUESTS_PER_MINUTE: u64 = 60;
-
-/// Who has not got an answer so long after the last scan has ended, when this process was asked to stop, never finished asking.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
-
-/// A shorter token could be guessed.
-const LEAST_TOKEN_LENGTH: usize = 16;
-
-/// A token file is a line.
-const MOST_TOKEN_BYTES: u64 = 4096;
 
 /// How one scan ended.
 #[derive(Debug)]
@@ -74,7 +52,7 @@ struct Scan {
 type Running = Shared<BoxFuture<'static, Arc<Scan>>>;
 
 struct Guard {
-    token: SecretString,
+    token: Token,
     /// How to call this program for a scan.
     arguments: Vec<OsString>,
     running: Mutex<Option<Running>>,
@@ -97,7 +75,7 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
     setup.client()?;
     setup.warn_of_exposed(&setup.config.secret_files());
     let guard = Arc::new(Guard {
-        token: token(setup.config)?,
+        token: Token::read(setup.config)?,
         arguments: arguments(setup.args),
         running: Mutex::new(None),
         minute: Mutex::new((Instant::now(), [0; 2])),
@@ -121,136 +99,9 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
     let answered = async { while connections.join_next().await.is_some() {} };
     tokio::select! {
         () = answered => {}
-        () = out_of_patience(guard, overdue) => {}
+        () = out_of_patience(overdue, guard.last_scan()) => {}
     }
     Ok(Exit::Concluded)
-}
-
-/// Answers until somebody asks this process to end; gives the connections that have an answer to come.
-async fn answer_until(asked: impl Future<Output = ()>, listener: TcpListener, app: Router) -> JoinSet<()> {
-    let (stopping, stop) = watch::channel(false);
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let mut asked = std::pin::pin!(asked);
-    loop {
-        let next = async {
-            let room = Arc::clone(&room).acquire_owned().await.ok()?;
-            let (stream, _) = listener.accept().await.inspect_err(|error| warn!("a caller was lost: {error}")).ok()?;
-            Some((stream, room))
-        };
-        let next = tokio::select! {
-            () = &mut asked => break,
-            next = next => next,
-        };
-        while connections.try_join_next().is_some() {}
-        match next {
-            Some((stream, room)) => {
-                let (app, stop) = (app.clone(), stop.clone());
-                connections.spawn(async move {
-                    connection(stream, app, stop).await;
-                    drop(room);
-                });
-            }
-            None => until_descriptors_are_free().await,
-        }
-    }
-    stopping.send_replace(true);
-    connections
-}
-
-/// Trying again at once would only be hot.
-#[expect(clippy::disallowed_methods, reason = "the patience of a server; nothing of a run waits")]
-async fn until_descriptors_are_free() {
-    tokio::time::sleep(Duration::from_millis(100)).await;
-}
-
-/// Answers one caller. When this process is to end, one who has asked for something gets the answer, and one who has not yet does not.
-async fn connection(stream: TcpStream, app: Router, mut stop: watch::Receiver<bool>) {
-    let has_asked = Arc::new(AtomicBool::new(false));
-    let noted = Arc::clone(&has_asked);
-    let service = TowerToHyperService::new(app);
-    let service = service_fn(move |request: Request<Incoming>| {
-        noted.store(true, Ordering::Relaxed);
-        service.call(request)
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = async { stop.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() } => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None if !has_asked.load(Ordering::Relaxed) => return,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        debug!("a caller was not answered: {error}");
-    }
-}
-
-/// Some time after somebody asked this process to end and the scan that ran then has ended.
-#[expect(clippy::disallowed_methods, reason = "the patience of a server that stops; nothing of a run waits")]
-async fn out_of_patience(guard: Arc<Guard>, asked: impl Future<Output = ()>) {
-    asked.await;
-    info!("stopping when the last answer is given");
-    let running = guard.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(running) = running {
-        running.await;
-    }
-    tokio::time::sleep(LAST_ANSWERS).await;
-}
-
-/// Ends when somebody asks this process to end, which is heard from this call on. What is being answered then is answered.
-#[cfg(unix)]
-fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupted = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupted.recv().await;
-    })
-}
-
-/// What callers must present.
-///
-/// # Errors
-/// None is set, or it could be guessed.
-pub(crate) fn token(config: &Config) -> Result<SecretString, Error> {
-    const KEY: &str = "serve.token_file";
-    let Some(path) = config.serve.token_file.as_ref().map(|path| path.as_path()) else {
-        return Err(Error::setting(KEY, "is missing: callers must present a token; write one into a file and name it"));
-    };
-    let read = || {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(MOST_TOKEN_BYTES + 1).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text)
-    };
-    let text = read().map_err(|error| Error::setting(KEY, format!("{} cannot be read: {error}", path.display())))?;
-    if text.len() as u64 > MOST_TOKEN_BYTES {
-        let message = format!("{} is longer than {MOST_TOKEN_BYTES} bytes; it must hold one word", path.display());
-        return Err(Error::setting(KEY, message));
-    }
-    let token = text.trim();
-    if token.len() < LEAST_TOKEN_LENGTH || token.contains(char::is_whitespace) {
-        let message = format!("{} must hold one word of at least {LEAST_TOKEN_LENGTH} characters", path.display());
-        return Err(Error::setting(KEY, message));
-    }
-    Ok(SecretString::from(token))
 }
 
 /// The flags of this process that a scan takes over.
@@ -282,7 +133,7 @@ async fn scan(State(guard): State<Arc<Guard>>, headers: HeaderMap) -> Response {
         let answer = json!({ "status": "error", "detail": "nobody reads what is sent along; send nothing" });
         return said(StatusCode::PAYLOAD_TOO_LARGE, [], &answer);
     }
-    let is_known = guard.knows(&headers);
+    let is_known = guard.token.is_in(&headers);
     if !guard.takes_another(is_known) {
         let answer = json!({ "status": "error", "detail": "too many requests; ask again in a minute" });
         return said(StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], &answer);
@@ -340,15 +191,12 @@ impl Guard {
         *count <= REQUESTS_PER_MINUTE
     }
 
-    /// Whether the caller presents the token. Hashes are compared, in constant time, so that neither length nor content can be timed.
-    fn knows(&self, headers: &HeaderMap) -> bool {
-        let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
-            return false;
-        };
-        let Some((scheme, presented)) = value.split_once(' ') else { return false };
-        let hash = |text: &str| Sha256::digest(text.trim());
-        let is_same = hash(presented).ct_eq(&hash(self.token.expose_secret()));
-        scheme.eq_ignore_ascii_case("bearer") && bool::from(is_same)
+    /// Ends with the scan that is running.
+    async fn last_scan(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(running) = running {
+            running.await;
+        }
     }
 
     /// The result of the scan that is running, or else of a new one.

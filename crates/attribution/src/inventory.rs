@@ -4,6 +4,7 @@ use audit_model::RoomId;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ErrorKind, Room};
 use event_archive::{Error, Holding, Look, Unlisted};
+use futures::future::join_all;
 
 /// So often the rooms are read at least.
 pub(crate) const READ_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -32,16 +33,18 @@ pub async fn keep_inventory(look: &mut Look) -> Result<(), Error> {
         let held: Vec<Holding> = rooms.into_iter().filter_map(holding).collect();
         look.archive.keep_rooms_held(&held, portal_now(look)).await?;
     }
-    for room in look.archive.unlisted_rooms(MOST_ROOMS).await? {
-        match folders_in(&room, look).await {
-            Ok(folders) => look.archive.keep_folders_held(&room, &folders, portal_now(look)).await?,
+    let rooms = look.archive.unlisted_rooms(MOST_ROOMS).await?;
+    let look_at = async |room| (folders_in(room, look).await, portal_now(look));
+    let looked = join_all(rooms.iter().map(|room| look_at(room))).await;
+    let mut failed = None;
+    for (room, (folders, at)) in rooms.iter().zip(looked) {
+        match folders {
+            Ok(folders) => look.archive.keep_folders_held(room, &folders, at).await?,
             // the next run goes on
-            Err(error) => {
-                look.failed("inventory", error);
-                break;
-            }
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
+    failed.into_iter().for_each(|error| look.failed("inventory", error));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{GUEST_ACCOUNT, Person, Source};
 use docspace_client::Account;
-use event_archive::{Error, Look, LookUps};
+use event_archive::{Error, Look, LookUps, Looked};
 use uuid::Uuid;
 
 /// These people as the portal shows them now, else as they were remembered, each looked up once. Nobody is behind the account of
@@ -13,32 +13,23 @@ use uuid::Uuid;
 /// # Errors
 /// Only of the store.
 pub async fn people(ids: impl IntoIterator<Item = Uuid>, look: &mut Look) -> Result<BTreeMap<Uuid, Person>, Error> {
-    let mut people = BTreeMap::new();
     let mut look_ups = look_ups(look);
-    for id in each_once(ids) {
-        if !look_ups.may_ask() {
-            break;
-        }
-        let looked = look.archive.person(&look.client, id, look.now).await?;
-        people.extend(look_ups.take(looked).map(|known| (id, known.value)));
-    }
+    let ask = async |id: &Uuid| look.archive.person(&look.client, *id, look.now).await;
+    let people = look_ups.each(each_once(ids), ask).await?;
     look.finish(look_ups);
-    Ok(people)
+    Ok(people.into_iter().map(|(id, person)| (id, person.value)).collect())
 }
 
 /// The same with all that an account tells, as of now: nothing is remembered, for those who act by it.
-pub async fn accounts(ids: impl IntoIterator<Item = Uuid>, look: &mut Look) -> BTreeMap<Uuid, Account> {
-    let mut accounts = BTreeMap::new();
+///
+/// # Errors
+/// Only of the store.
+pub async fn accounts(ids: impl IntoIterator<Item = Uuid>, look: &mut Look) -> Result<BTreeMap<Uuid, Account>, Error> {
     let mut look_ups = look_ups(look);
-    for id in each_once(ids) {
-        if !look_ups.may_ask() {
-            break;
-        }
-        let answer = look.client.account(id).await;
-        accounts.extend(look_ups.take_answer(answer).map(|account| (id, account)));
-    }
+    let ask = async |id: &Uuid| Ok(Looked::of(look.client.account(*id).await, None, look.now));
+    let accounts = look_ups.each(each_once(ids), ask).await?;
     look.finish(look_ups);
-    accounts
+    Ok(accounts.into_iter().map(|(id, account)| (id, account.value)).collect())
 }
 
 fn look_ups(look: &Look) -> LookUps {

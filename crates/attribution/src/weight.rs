@@ -71,17 +71,15 @@ impl Folders {
     pub async fn weigh(self, look: &mut Look) -> Result<Weights, Error> {
         let mut weights = self.known(&look.archive).await?;
         let mut look_ups = LookUps::of(Source::Folders.name(), "hidden_folders", MOST_FOLDERS, look.now);
-        for (folder, asked) in self.0 {
-            let Some(last) = asked.learned_after.filter(|_| !weights.knows(&folder, &asked)) else { continue };
-            if !look_ups.may_ask() {
-                break;
-            }
-            let max_age = believed_for(last, look.now);
-            let looked = look.archive.weight_of_folder(&look.client, &folder, max_age, look.now).await?;
-            if let Some(known) = look_ups.take(looked) {
-                weights.listed.insert(folder, known.value.files);
-            }
-        }
+        let unknown = self.0.into_iter().filter(|(folder, asked)| !weights.knows(folder, asked));
+        let unknown =
+            unknown.filter_map(|(folder, asked)| Some((folder, believed_for(asked.learned_after?, look.now))));
+        let unknown: Vec<(EntryId, TimeDelta)> = unknown.collect();
+        let ask = async |(folder, max_age): &(EntryId, TimeDelta)| {
+            look.archive.weight_of_folder(&look.client, folder, *max_age, look.now).await
+        };
+        let listed = look_ups.each(unknown, ask).await?;
+        weights.listed.extend(listed.into_iter().map(|((folder, _), known)| (folder, known.value.files)));
         look.finish(look_ups);
         Ok(weights)
     }

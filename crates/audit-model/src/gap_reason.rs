@@ -20,6 +20,8 @@ pub enum GapReason {
     UnknownForm,
     /// A cap on requests, rows or time ended the read.
     BudgetExhausted,
+    /// It would have kept the alerts waiting.
+    Postponed,
     /// The portal or the way to it failed, and nothing more is known.
     PortalError,
     /// The portal's answers lack rows that it has shown before, or it has more of one second than it can page through.
@@ -111,6 +113,7 @@ impl GapReason {
             | GapReason::ListEmpty
             | GapReason::NotThere => GapReason::PortalError,
             GapReason::ThirdPartyStorage => GapReason::RoomUnreadable,
+            GapReason::Postponed => GapReason::BudgetExhausted,
             reported => reported,
         }
     }
@@ -175,6 +178,10 @@ impl GapReason {
             GapReason::Permission => (
                 "the key does not have the permission to read this",
                 Do("use the key of a DocSpace admin or of the owner, with the scope `*:read`"),
+            ),
+            GapReason::Postponed => (
+                "the portal did not answer this within the time that alerts wait for",
+                WaitOr("ask whoever runs the server why the portal is slow"),
             ),
             GapReason::ClockSkew => (
                 "the clocks of this machine and of the portal differ by more than a minute",

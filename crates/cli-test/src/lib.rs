@@ -44,6 +44,8 @@ pub struct Setting {
     pub key: String,
     pub state: TempDir,
     pub clock: Clock,
+    /// What stands in the environment of the program besides.
+    pub env: Vec<(&'static str, &'static str)>,
     program: &'static str,
 }
 
@@ -66,7 +68,15 @@ impl Setting {
     /// `program` is the path of the binary: `env!("CARGO_BIN_EXE_…")`.
     pub async fn new(program: &'static str, scenario: Scenario) -> Self {
         let sim = PortalSim::start(scenario.clone()).await.unwrap();
-        Setting { scenario, key: sim.key(), sim, state: TempDir::new().unwrap(), clock: Clock::Portal, program }
+        Setting {
+            scenario,
+            key: sim.key(),
+            sim,
+            state: TempDir::new().unwrap(),
+            clock: Clock::Portal,
+            env: Vec::new(),
+            program,
+        }
     }
 
     /// A file in the setting's folder that nobody else may read; gives its path.
@@ -103,7 +113,8 @@ impl Setting {
         command
             .args(arguments)
             .args(["--state", &self.state.path().join("state").display().to_string()])
-            .env("DOCSPACE_API_KEY", &self.key);
+            .env("DOCSPACE_API_KEY", &self.key)
+            .envs(self.env.iter().copied());
         let clock = match self.clock {
             Clock::Portal => Some(self.sim.now()),
             Clock::At(instant) => Some(instant),

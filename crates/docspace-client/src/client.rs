@@ -34,6 +34,8 @@ pub struct Client {
     inner: Arc<Inner>,
     /// Whether events come with where and what they were done from.
     details: bool,
+    /// When nothing more is asked through this clone.
+    end: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ impl Client {
     pub fn new(http: reqwest::Client, base: Url, key: ApiKey, policy: RetryPolicy, budget: Budget) -> Self {
         Client {
             details: false,
+            end: None,
             inner: Arc::new(Inner {
                 http,
                 base,
@@ -178,6 +181,11 @@ impl Client {
         *self.inner.portal_clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same client, which asks only until a moment: a request that waits for its answer then is given up, and none is sent after it.
+    pub fn until(&self, end: Instant) -> Self {
+        Client { end: Some(end), ..self.clone() }
+    }
+
     /// Ends every request that waits for its answer, and refuses all that come later, so that whoever reads goes on with what was read.
     pub fn halt(&self, why: Halt) {
         self.inner.halt.send_replace(Some(why));
@@ -194,6 +202,11 @@ impl Client {
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let mut halt = self.inner.halt.subscribe();
+        let work = async {
+            let Some(end) = self.end else { return work.await };
+            let done = if end > Instant::now() { tokio::time::timeout_at(end.into(), work).await.ok() } else { None };
+            done.unwrap_or_else(|| Err(Error::new(asked, ErrorKind::Postponed)))
+        };
         tokio::select! {
             biased;
             halted = halt.wait_for(Option::is_some) => {

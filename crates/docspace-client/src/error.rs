@@ -81,6 +81,8 @@ pub enum ErrorKind {
     UnexpectedForm,
     /// This run has asked for as much as it may; names the limit.
     BudgetExhausted { limit: &'static str },
+    /// The time of [`Client::until`](crate::Client::until) is over.
+    Postponed,
     /// This run asks nothing more. A request that was on its way may have had its effect.
     Halted { why: Halt },
     /// A member list without members: what the portal answers to somebody who may not see it.
@@ -186,6 +188,7 @@ impl ErrorKind {
                 GapReason::BudgetExhausted
             }
             ErrorKind::Halted { why: Halt::Interrupted } => GapReason::Interrupted,
+            ErrorKind::Postponed => GapReason::Postponed,
             ErrorKind::ThirdPartyStorage => GapReason::ThirdPartyStorage,
             ErrorKind::UnexpectedForm => GapReason::UnknownForm,
             ErrorKind::Unreachable => GapReason::Unreachable,

@@ -44,6 +44,22 @@ pub enum Looked<T> {
     Failed { remembered: Option<Fact<T>>, error: docspace_client::Error },
 }
 
+impl<T> Looked<T> {
+    /// What an answer of this moment tells, beside what was remembered.
+    pub fn of(
+        answer: Result<Option<T>, docspace_client::Error>,
+        remembered: Option<Fact<T>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        match answer {
+            Ok(Some(value)) => Looked::Known(Fact { value, learned_at: now }),
+            Ok(None) => Looked::Gone { remembered },
+            Err(error) if error.kind == ErrorKind::NotFound => Looked::Gone { remembered },
+            Err(error) => Looked::Failed { remembered, error },
+        }
+    }
+}
+
 /// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePlace {
@@ -270,15 +286,11 @@ impl Archive {
             Some(fact) if is_fresh(&fact, max_age, now) => return Ok(Looked::Known(fact)),
             known => known,
         };
-        Ok(match ask.await {
-            Ok(Some(value)) => {
-                self.keep_fact(kind, name, &value, now).await?;
-                Looked::Known(Fact { value, learned_at: now })
-            }
-            Ok(None) => Looked::Gone { remembered },
-            Err(error) if error.kind == ErrorKind::NotFound => Looked::Gone { remembered },
-            Err(error) => Looked::Failed { remembered, error },
-        })
+        let looked = Looked::of(ask.await, remembered, now);
+        if let Looked::Known(fact) = &looked {
+            self.keep_fact(kind, name, &fact.value, now).await?;
+        }
+        Ok(looked)
     }
 
     /// What a program has remembered of its own under this kind and name.

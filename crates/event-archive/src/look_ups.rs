@@ -5,11 +5,15 @@ use std::mem::{Discriminant, discriminant};
 use audit_model::{Gap, GapReason, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::{Error, ErrorKind};
+use futures::future::join_all;
 
 use crate::{Fact, Looked};
 
 /// What fails so often alike, one after the other, is not asked again.
 const ALIKE: u8 = 5;
+
+/// Look-ups that wait for their answers at a time: fewer than a client sends, so that other questions have their turn.
+const AT_ONCE: usize = 3;
 
 /// Look-ups of one kind in a run.
 #[derive(Debug)]
@@ -62,20 +66,27 @@ impl LookUps {
         }
     }
 
-    /// The same for an answer that nobody remembers; `None` and `NotFound` are things that are not there any more.
-    pub fn take_answer<T>(&mut self, answer: Result<Option<T>, Error>) -> Option<T> {
-        match answer {
-            Err(error) if error.kind != ErrorKind::NotFound => {
-                self.fail(error);
-                None
-            }
-            answer => {
-                let told = answer.ok().flatten();
-                self.told();
-                self.gone += u64::from(told.is_none());
-                told
+    /// Looks up one thing after the other, some at once, for as long as it [may](Self::may_ask). Gives what was told, in their order.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn each<I, T>(
+        &mut self,
+        things: impl IntoIterator<Item = I>,
+        ask: impl AsyncFn(&I) -> Result<Looked<T>, crate::Error>,
+    ) -> Result<Vec<(I, Fact<T>)>, crate::Error> {
+        let mut told = Vec::new();
+        let mut things = things.into_iter().peekable();
+        while things.peek().is_some() && self.may_ask() {
+            let fail_on = ALIKE - self.alike.map_or(0, |(_, times)| times);
+            let at_once = AT_ONCE.min(usize::from(fail_on)).min(self.most - self.asked);
+            let things: Vec<I> = things.by_ref().take(at_once).collect();
+            let looked = join_all(things.iter().map(|thing| ask(thing))).await;
+            for (thing, looked) in things.into_iter().zip(looked) {
+                told.extend(self.take(looked?).map(|fact| (thing, fact)));
             }
         }
+        Ok(told)
     }
 
     fn told(&mut self) {

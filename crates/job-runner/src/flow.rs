@@ -209,8 +209,8 @@ impl<'a, P: Program> Flow<'a, P> {
         Told { how, was_cut, unwritten }
     }
 
-    /// What the next run must know of this one.
-    async fn remember(&self, told: &Told, stop: &Stop) {
+    /// What the next run must know of this one, and what it need not read again.
+    async fn remember(&self, told: &Told, stop: &mut Stop) {
         if !self.stores.has_memory() {
             return;
         }
@@ -221,7 +221,15 @@ impl<'a, P: Program> Flow<'a, P> {
         if let Err(failure) = remember(archive, (stretch, self.run.now), report.coverage(), judged, *with_late).await {
             warn!("the next run will read and judge the same time again: {:#}", anyhow::Error::new(failure));
         }
-        if !self.run.args.dry_run && !stop.is_interrupted() {
+        if self.run.args.dry_run || stop.is_interrupted() {
+            return;
+        }
+        if let Some(job) = &self.looked.job
+            && let Ok(Err(failure)) = stop.limit(&job.client, P::catch_up(job, report)).await
+        {
+            warn!("the next run reads on: {failure:#}");
+        }
+        if !stop.is_interrupted() {
             spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
         }
     }

@@ -127,6 +127,15 @@ pub trait Program: Sized {
         async { Ok(()) }
     }
 
+    /// Reads on where [`gather`](Self::gather) did not let the alerts wait, now that they have left: what this stores the next run knows.
+    /// Not called in a dry run, nor without a memory.
+    ///
+    /// # Errors
+    /// Of our own side; they are logged.
+    fn catch_up(_job: &Job, _report: &ReportOf<Self>) -> impl Future<Output = anyhow::Result<()>> {
+        async { Ok(()) }
+    }
+
     /// Puts what is the program's own into the whole report: the frame around it is there already. What has to be printed although nobody
     /// is news stands in a section that [`is_news`](report::Section::is_news). Pure.
     fn body(report: &ReportOf<Self>, document: &mut Document);

@@ -16,7 +16,7 @@ async fn explain_shows_the_fullest_stretch_and_whether_a_plan_could_touch_somebo
     assert_eq!(told.exit, 0, "{}", told.stderr);
     insta::assert_snapshot!("explain", told.stdout);
     let owner = setting.run(&["explain", "olga@example.com"]).await.stdout;
-    assert!(owner.contains("could not touch this person: the owner of the portal cannot be suspended"), "{owner}");
+    assert!(owner.contains("could not suspend this person: the owner of the portal cannot be suspended"), "{owner}");
     let unknown = setting.run(&["explain", "nobody@example.com"]).await;
     assert_eq!(unknown.exit, 2);
     assert!(unknown.stderr.contains("nobody has the id"), "{}", unknown.stderr);

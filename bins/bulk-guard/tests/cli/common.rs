@@ -10,9 +10,23 @@ pub(crate) fn now() -> DateTime<Utc> {
     "2026-11-20T09:00:00Z".parse().unwrap()
 }
 
+/// On a busy machine a simulated portal is a slow one.
 pub(crate) async fn setting(scenario: Scenario) -> Setting {
-    Setting::new(env!("CARGO_BIN_EXE_bulk-guard"), scenario).await
+    let mut setting = Setting::new(env!("CARGO_BIN_EXE_bulk-guard"), scenario).await;
+    setting.env.push(("BULK_GUARD_LOOK_UP_LIMIT", "10m"));
+    setting
 }
+
+pub(crate) const RENAMED: i32 = 5001;
+pub(crate) const OVERWRITTEN: i32 = 5002;
+pub(crate) const DOWNLOADED: i32 = 5009;
+pub(crate) const UPLOADED: i32 = 5011;
+pub(crate) const COPIED: i32 = 5013;
+pub(crate) const MOVED: i32 = 5015;
+pub(crate) const DELETED: i32 = 5017;
+pub(crate) const PURGED: i32 = 5018;
+pub(crate) const FOLDER_DOWNLOADED: i32 = 5057;
+pub(crate) const TRASH_EMPTIED: i32 = 5061;
 
 /// An office of forty people besides the owner, four rooms, nothing happening.
 pub(crate) fn office() -> Scenario {
@@ -115,6 +129,16 @@ pub(crate) fn ordinary_month(portal: &mut Scenario, person: &Person) {
             portal.add_event(Event::new(5034, person.id, at).file(5_000, "plan.docx").ip(&person.ip).in_room(71));
         }
     }
+}
+
+/// One of [`found`].
+pub(crate) fn row(email: &str, severity: &str, may_act: bool) -> (String, String, bool) {
+    (email.to_owned(), severity.to_owned(), may_act)
+}
+
+/// One of [`plan`].
+pub(crate) fn step(email: &str, state: &str, why: &str) -> (String, String, String) {
+    (email.to_owned(), state.to_owned(), why.to_owned())
 }
 
 /// Who was found, with severity and whether a plan may act, by e-mail address.

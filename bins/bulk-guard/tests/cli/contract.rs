@@ -5,7 +5,8 @@ use cli_test::contract::{Program, Shipped};
 const PROGRAM: Program = Program {
     binary: env!("CARGO_BIN_EXE_bulk-guard"),
     package: env!("CARGO_MANIFEST_DIR"),
-    settings: "",
+    // on a busy machine a simulated portal is a slow one
+    settings: "look_up_limit = \"10m\"\n",
     files: &[],
     found: &["gil"],
     always_prints: false,

@@ -115,3 +115,16 @@ async fn an_answer_that_is_under_way_ends_with_the_run() {
         }
     }
 }
+
+/// Nothing more is asked through it; the others go on.
+#[tokio::test]
+async fn a_clone_asks_until_its_moment() {
+    let late = Fault::new(FaultKind::Latency { ms: 3_600_000, jitter_ms: 0 }).times(1);
+    let (_sim, client) = start(Budget::default(), vec![late]).await;
+    let hasty = client.until(Instant::now() + Duration::from_millis(100));
+    for _ in 0..2 {
+        assert_eq!(hasty.rooms().await.unwrap_err().kind, ErrorKind::Postponed);
+    }
+    assert_eq!(client.requests(), 1);
+    assert_eq!(client.rooms().await.unwrap().len(), 1);
+}

@@ -40,13 +40,8 @@ async fn look_ups_end_after_five_failures_alike_or_as_many_as_they_may_be() {
     let people = async |most: usize| {
         let mut look_ups = LookUps::of("people", "hidden", most, now());
         let before = sim.requests().len();
-        for id in 1..9 {
-            if !look_ups.may_ask() {
-                break;
-            }
-            let looked = archive.person(&client, uuid::Uuid::from_u128(id), now()).await.unwrap();
-            assert_eq!(look_ups.take(looked), None);
-        }
+        let ask = async |id: &Uuid| archive.person(&client, *id, now()).await;
+        assert_eq!(look_ups.each((1..9).map(Uuid::from_u128), ask).await.unwrap(), []);
         let (gone, (gaps, errors)) = (look_ups.gone(), look_ups.finish(Window::new(later(-1), now())));
         let gaps: Vec<_> = gaps.into_iter().map(|gap| (gap.what, gap.why)).collect();
         (sim.requests().len() - before, gone, gaps, errors.len())
@@ -60,6 +55,19 @@ async fn look_ups_end_after_five_failures_alike_or_as_many_as_they_may_be() {
     let denied = FaultKind::Status { status: 403, body: Some(FaultBody::Error) };
     sim.set_faults(vec![Fault::new(denied).on("people")]);
     assert_eq!(people(20).await, (8, 0, vec![gap("hidden", GapReason::Permission)], 1));
+}
+
+/// None has an answer before three were asked.
+#[tokio::test]
+async fn look_ups_overlap_and_keep_their_order() {
+    let three = tokio::sync::Barrier::new(3);
+    let mut look_ups = LookUps::of("people", "hidden", 20, now());
+    let ask = async |number: &u8| {
+        three.wait().await;
+        Ok(Looked::of(Ok((*number != 3).then_some(*number)), None, now()))
+    };
+    let told: Vec<u8> = look_ups.each(0..9, ask).await.unwrap().into_iter().map(|(_, fact)| fact.value).collect();
+    assert_eq!((told, look_ups.gone()), (vec![0, 1, 2, 4, 5, 6, 7, 8], 1));
 }
 
 #[tokio::test]

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Scenario;
+use super::content::StoredFile;
 use super::entry::{ScenarioError, actor, instant, length, person, room_of};
 use super::model::{Event, Login, Person, mix};
 
 /// What people ordinarily do, with repetitions for what they do more often: download, open, view, save, upload,
 /// create, lock, rename, throw away.
 pub(super) const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 5034, 5011, 5000, 5006, 5001, 5017];
+/// An upload over a file, which is there then.
+const UPLOADED_OVER: i32 = 5099;
 /// A save in the editor.
 const SAVE: i32 = 5034;
 /// Acts of one sitting; far below twenty an hour, so that ordinary people stay ordinary.
@@ -143,6 +146,9 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                 let action = actions[file as usize % actions.len()];
                 let id = first_file + file;
                 let title = format!("document {id}.docx{ending}");
+                if action == UPLOADED_OVER {
+                    scenario.content.files.push(StoredFile::new(id, *room, &title, who, at, b"x"));
+                }
                 let mut event = Event::new(action, who, at).file(id, &title).in_room(*room);
                 event.initiator.clone_from(initiator);
                 event.ip.clone_from(ip);

@@ -9,9 +9,10 @@ use docspace_client::EntryId;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::kind::{Kind, document};
-use crate::names::title_in;
-use crate::rule::{Change, Incident, Who, place};
+use crate::rule::detector::Change;
+use crate::rule::incident::{Incident, Who, place};
+use crate::rule::kind::{Kind, document};
+use crate::rule::names::title_in;
 
 /// Rooms and people that a sentence names.
 const SHOWN: usize = 3;
@@ -25,6 +26,8 @@ pub(crate) struct Extent {
     /// Distinct documents, each with how many stand behind it.
     documents: HashMap<String, u64>,
     acts: u64,
+    /// Whether more stands behind it than anybody can count.
+    at_least: bool,
     events: u64,
     pub(crate) first: Option<DateTime<Utc>>,
     pub(crate) last: Option<DateTime<Utc>>,
@@ -66,6 +69,7 @@ impl Extent {
             _ => {}
         }
         self.acts += change.documents();
+        self.at_least |= change.is_uncountable();
         self.events += 1;
         self.first.get_or_insert(event.at);
         self.last = Some(event.at);
@@ -132,14 +136,13 @@ impl Extent {
 
     /// The rooms, the fullest first.
     pub(crate) fn rooms(&self) -> Vec<ShownRoom> {
-        let mut rooms: Vec<ShownRoom> = self
+        let rooms: Vec<ShownRoom> = self
             .rooms
             .iter()
             .filter(|(title, _)| !title.raw().is_empty())
             .map(|(title, documents)| ShownRoom { title: title.clone(), documents: sum(documents) })
             .collect();
-        rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
-        rooms
+        in_order(rooms)
     }
 
     fn length(&self) -> TimeDelta {
@@ -160,41 +163,38 @@ impl Extent {
         self.last.is_some_and(|last| end - last < GOES_ON)
     }
 
-    /// `180 documents in 4 min, 45 a minute; the last 10 s before the end of this look, so it may still be going on`
+    /// `180 documents in 4 min, 45 a minute; the last one 10 s before the end of the window: it may still be going on`
     pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
         let last = self.last?;
         let rate = self.documents_per_hour().map(|hourly| match hourly {
             0..120 => format!(", {hourly} an hour"),
             _ => format!(", {} a minute", hourly / 60),
         });
+        let documents = format!("{}{}", if self.at_least { "≥ " } else { "" }, plural(self.documents(), "document"));
         let within = match rate {
-            Some(rate) => format!("{} in {}{rate}", plural(self.documents(), "document"), duration(self.length())),
-            None => format!("{} within a minute", plural(self.documents(), "document")),
+            Some(rate) => format!("{documents} in {}{rate}", duration(self.length())),
+            None => format!("{documents} within a minute"),
         };
         let ago = duration((end - last).max(TimeDelta::zero()));
-        let goes_on = if self.goes_on(end) { ", so it may still be going on" } else { "" };
-        Some(format!("{within}; the last {ago} before the end of this look{goes_on}"))
+        let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
+        Some(format!("{within}; the last one {ago} before the end of the window{goes_on}"))
     }
 
-    /// `room Marketing: 120; room Sales: 60; 3 more rooms`
+    /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
     pub(crate) fn places(&self) -> Option<String> {
         let rooms = self.rooms();
-        let shown = rooms.iter().take(SHOWN);
-        let mut parts: Vec<String> =
-            shown.map(|room| format!("room \"{}\" {}", room.title.for_terminal_within(80), room.documents)).collect();
-        let more = rooms.len().saturating_sub(SHOWN) as u64;
-        parts.extend((more > 0).then(|| plural(more, "more room")));
+        let mut parts = shown_rooms(&rooms);
         let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
-        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms {outside}")));
+        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({outside})")));
         let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
         folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
         let whole = folders.first().map(|(title, files)| {
             let others = folders.len() as u64 - 1;
             let others = if others > 0 { format!(" and {}", plural(others, "other")) } else { String::new() };
-            format!("as a whole folder or room: \"{}\" with {files}{others}", title.for_terminal_within(80))
+            format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
         });
         parts.extend(whole);
-        (!parts.is_empty()).then(|| format!("where: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
     }
 }
 
@@ -205,9 +205,23 @@ pub(crate) struct ShownRoom {
     pub(crate) documents: u64,
 }
 
-/// Names of people, the busiest first: `Anna 20, Ben 20, 3 more`.
+/// The fullest first.
+pub(crate) fn in_order(mut rooms: Vec<ShownRoom>) -> Vec<ShownRoom> {
+    rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
+    rooms
+}
+
+/// The first of them, and how many more there are.
+pub(crate) fn shown_rooms(rooms: &[ShownRoom]) -> Vec<String> {
+    let shown = rooms.iter().take(SHOWN);
+    let shown = shown.map(|room| format!("room \"{}\" ({})", room.title.for_terminal_within(80), room.documents));
+    let more = rooms.len().saturating_sub(SHOWN) as u64;
+    shown.chain((more > 0).then(|| plural(more, "more room"))).collect()
+}
+
+/// Names of people, the busiest first: `Anna (20), Ben (20), 3 more`.
 pub(crate) fn names_of(people: &[(Uuid, PortalText, u64)]) -> String {
-    let shown = people.iter().take(SHOWN).map(|(_, name, count)| format!("{} {count}", name.for_terminal_within(80)));
+    let shown = people.iter().take(SHOWN).map(|(_, name, count)| format!("{} ({count})", name.for_terminal_within(80)));
     let more = people.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| format!("{more} more"));
     shown.chain(more).collect::<Vec<_>>().join(", ")

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use audit_model::{SYSTEM_ACCOUNT, testing};
-use chrono::{DateTime, TimeDelta};
+use chrono::DateTime;
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
 use crate::config::{Limit, RoomLimit};

@@ -8,13 +8,13 @@ use attribution::{Behind, FACTS_KEPT, Folders, Weights};
 use audit_model::{ActionId, AuditEvent, Halves, Weight, Window, title_in_context};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::{Archive, Look, LookUps};
+use event_archive::{Archive, FolderRoom, Look, LookUps};
 use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
 
-use crate::kind::{Kind, is_deletion_for_good, is_purge};
-use crate::rule::Change;
+use crate::rule::detector::Change;
+use crate::rule::kind::{Kind, is_deletion_for_good, is_purge};
 
 /// Destinations of moves are looked up, one request each, until so many were; the others are a gap.
 const MOST_DESTINATIONS: usize = 50;
@@ -103,23 +103,21 @@ impl Answers {
         let weights = folders.weigh(look).await?;
         let readings = look.archive.readings(destinations.keys()).await?;
         let mut in_rooms: BTreeSet<String> = readings.keys().map(ToString::to_string).collect();
+        let unread = destinations.iter().filter(|(folder, _)| !readings.contains_key(folder));
+        let (new, old): (Vec<_>, Vec<_>) = unread.partition(|(_, is_new)| **is_new);
         let mut found =
             LookUps::of(audit_model::Source::Destinations.name(), "hidden_destinations", MOST_DESTINATIONS, job.now);
-        for (folder, is_new) in destinations.iter().filter(|(folder, _)| !readings.contains_key(folder)) {
-            // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
-            let known = if *is_new {
-                if !found.may_ask() {
-                    break;
-                }
-                found.take(look.archive.room_of_folder(&look.client, folder, FACTS_KEPT, job.now).await?)
-            } else {
-                look.archive.remembered_room(folder).await?
-            };
-            if known.is_some_and(|known| known.value.0.is_some()) {
-                in_rooms.insert(folder.to_string());
-            }
-        }
+        let ask = async |(folder, _): &(&EntryId, &bool)| {
+            look.archive.room_of_folder(&look.client, folder, FACTS_KEPT, job.now).await
+        };
+        let mut known: Vec<(&EntryId, FolderRoom)> =
+            found.each(new, ask).await?.into_iter().map(|((folder, _), known)| (folder, known.value)).collect();
         look.finish(found);
+        for (folder, _) in old {
+            known.extend(look.archive.remembered_room(folder).await?.map(|known| (folder, known.value)));
+        }
+        // what cannot be looked up counts as outside: rather a finding too many than something that left unseen
+        in_rooms.extend(known.into_iter().filter(|(_, room)| room.0.is_some()).map(|(folder, _)| folder.to_string()));
         Ok(Answers { weights, in_rooms, emptied, folder_weight })
     }
 

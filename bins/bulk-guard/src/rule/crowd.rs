@@ -1,14 +1,16 @@
 //! Many people who do the same at the same time are one event: a sync client, a migration, or something that befalls all of them. Pure.
 
+use std::collections::BTreeMap;
+
 use ::report::words::{duration, plural};
-use audit_model::{Counts, MAX_EVIDENCE, Person, Window};
+use audit_model::{Counts, MAX_EVIDENCE, Person, PortalText, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::extent::names_of;
-use crate::gather::Assessed;
-use crate::kind::Kind;
-use crate::rule::{RULE, Who};
+use crate::rule::extent::{ShownRoom, in_order, names_of, shown_rooms};
+use crate::rule::incident::Who;
+use crate::rule::kind::Kind;
+use crate::rule::{Assessed, RULE};
 
 /// With fewer people each of them is told.
 const LEAST_PEOPLE: usize = 5;
@@ -44,7 +46,7 @@ impl Crowd {
         Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
     }
 
-    /// `40 people overwrote 1 000 documents within 6 min: a sync client or a migration, most likely; nobody is touched`
+    /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
     pub(crate) fn reasons(&self) -> Vec<String> {
         let people = plural(self.members.len() as u64, "person");
         let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
@@ -53,9 +55,9 @@ impl Crowd {
         let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
         let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
         let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
-        let what = "a sync client or a migration, most likely";
-        let mut reasons =
-            vec![format!("{people}: {documents} {done} within {within}, {each}: {what}; nobody is touched")];
+        let mut reasons = vec![format!(
+            "{people}: {documents} {done} within {within}, {each}: a sync client or a migration would explain it"
+        )];
         let mut named: Vec<_> = self
             .members
             .iter()
@@ -66,11 +68,32 @@ impl Crowd {
             .collect();
         named.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
         reasons.push(format!("among them {}", names_of(&named)));
+        reasons.extend(self.places());
         let signed = self.members.iter().filter(|member| !member.signs.is_empty()).count();
         if let Some(sign) = self.members.iter().flat_map(|member| &member.signs).next() {
             reasons.push(format!("signs of an attack with {signed} of them, for instance: {}", sign.evidence));
         }
+        // habits of each say nothing of all
+        let unknown: Vec<&String> = self.members.iter().filter_map(|member| member.names_unknown.as_ref()).collect();
+        if let Some(first) = unknown.first() {
+            reasons.push(format!("of {} of them: {first}", unknown.len()));
+        }
         reasons
+    }
+
+    /// The rooms, the fullest first.
+    pub(crate) fn rooms(&self) -> Vec<ShownRoom> {
+        let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
+        for room in self.members.iter().flat_map(|member| member.extent.rooms()) {
+            *rooms.entry(room.title).or_default() += room.documents;
+        }
+        let rooms = rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents });
+        in_order(rooms.collect())
+    }
+
+    fn places(&self) -> Option<String> {
+        let parts = shown_rooms(&self.rooms());
+        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
     }
 
     /// Some rows of each of the first people.

@@ -4,8 +4,8 @@
 use audit_model::Severity;
 use serde::Serialize;
 
-use crate::kind::Kind;
-use crate::rule::Exceeded;
+use crate::rule::incident::Exceeded;
+use crate::rule::kind::Kind;
 
 /// Something besides the count that points to an attack, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

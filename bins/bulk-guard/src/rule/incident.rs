@@ -1,0 +1,120 @@
+//! An incident: whose, which limits it exceeded, and the finding that it becomes.
+
+use ::report::words::plural;
+use audit_model::{AuditEvent, Finding, GUEST_ACCOUNT, Person, PortalText, Window, is_robot, title_in_context};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::config::{Threshold, counts};
+use crate::rule::RULE;
+use crate::rule::detector::Change;
+use crate::rule::kind::Kind;
+
+/// So many times a limit on what cannot be undone is no busy day any more.
+const FLOOD_FACTOR: u64 = 5;
+
+/// Whose changes are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    Person(Uuid),
+    /// Everybody who comes to a room through a link; the portal has one account for all of them. Without a title: outside the rooms.
+    Visitors(PortalText),
+    /// All people of a room.
+    Room(PortalText),
+}
+
+impl Who {
+    /// A finding of theirs, with nothing in it yet.
+    pub(super) fn finding(&self, name: &PortalText, span: Window) -> Finding {
+        let (id, fingerprint) = match self {
+            Who::Person(id) => (*id, audit_model::fingerprint(&[RULE, &id.to_string()])),
+            Who::Visitors(title) => (GUEST_ACCOUNT, audit_model::fingerprint(&[RULE, "visitors", title.raw()])),
+            Who::Room(title) => (Uuid::nil(), audit_model::fingerprint(&[RULE, "room", title.raw()])),
+        };
+        Finding::new(RULE, fingerprint, Person::named(id, name.clone()), span)
+    }
+}
+
+/// A limit that was exceeded, and how far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exceeded {
+    /// `None`: the published rule.
+    pub(crate) kind: Option<Kind>,
+    pub(crate) threshold: Threshold,
+    /// Distinct documents.
+    pub(crate) documents: u64,
+    /// Whether there may be more, because a folder could not be weighed.
+    pub(crate) at_least: bool,
+}
+
+impl Exceeded {
+    /// `240 documents renamed within 10 min, more than 20`
+    pub(crate) fn words(&self) -> String {
+        let at_least = if self.at_least { "≥ " } else { "" };
+        let what = plural(self.documents, self.kind.map_or("document", Kind::counted));
+        let done = self.kind.map_or("changed", Kind::participle);
+        format!("{at_least}{what} {done} within {}, more than {}", self.threshold.span(), self.threshold.documents)
+    }
+
+    /// Whether so much is gone for good that nobody works like that. What could not be weighed says nothing.
+    pub(crate) fn is_flood(&self) -> bool {
+        let is_many = self.documents >= self.threshold.documents.saturating_mul(FLOOD_FACTOR);
+        self.kind == Some(Kind::DeletedForGood) && !self.at_least && is_many
+    }
+}
+
+/// One finding, and what it was judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct Incident {
+    pub(crate) who: Who,
+    pub(crate) finding: Finding,
+    /// The published limit first, then by kind. Empty where only folders went that nobody could weigh.
+    pub(crate) exceeded: Vec<Exceeded>,
+    /// Folders and rooms that went, and nobody knows how much they held.
+    pub(crate) uncountable: u64,
+    /// When the last of those went.
+    pub(crate) last_uncountable: Option<DateTime<Utc>>,
+}
+
+impl Incident {
+    /// Whether a change is a part of it.
+    pub(crate) fn includes(&self, change: &Change) -> bool {
+        let event = &change.event;
+        let is_own = match &self.who {
+            Who::Person(id) => event.actor == *id,
+            Who::Visitors(title) => event.actor == GUEST_ACCOUNT && place(event) == *title,
+            Who::Room(title) => event.actor != GUEST_ACCOUNT && !is_robot(event.actor) && place(event) == *title,
+        };
+        let is_counted = self.exceeded.iter().any(|one| counts(one.kind, change.kind));
+        is_own && self.finding.window.contains(event.at) && (is_counted || change.is_uncountable())
+    }
+}
+
+/// The title of the room that an event names; empty outside the rooms.
+pub(crate) fn place(event: &AuditEvent) -> PortalText {
+    title_in_context(event).unwrap_or_default()
+}
+
+/// Where all changes are of one kind, the published rule says nothing more; nor do deletions where all of them are for good.
+pub(super) fn says_more(one: &Exceeded, all: &[Exceeded]) -> bool {
+    let is_same =
+        |other: &Exceeded| other.documents == one.documents && other.threshold.minutes == one.threshold.minutes;
+    let is_narrower = |other: &Exceeded| match (one.kind, other.kind) {
+        (None, Some(_)) => true,
+        (Some(Kind::Deleted), Some(kind)) => kind != Kind::Deleted && kind.is_deletion(),
+        _ => false,
+    };
+    !all.iter().any(|other| is_same(other) && is_narrower(other))
+}
+
+/// A reason of a finding.
+pub(super) fn uncountable_words(folders: u64) -> String {
+    if folders == 1 {
+        "a folder or a room is not countable: nobody can list it any more, and what it held was not read before"
+            .to_owned()
+    } else {
+        format!(
+            "{folders} folders or rooms are not countable: nobody can list them any more, and what they held was not read before"
+        )
+    }
+}

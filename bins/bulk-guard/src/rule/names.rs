@@ -1,0 +1,249 @@
+//! Names that ransomware is known to leave, extensions that ordinary programs make, and what the new names of an incident say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Sum;
+
+use ::report::words::plural;
+use audit_model::{AuditEvent, PortalText};
+use serde::Deserialize;
+
+use crate::rule::assessment::{Corroboration, Sign};
+use crate::rule::extent::Extent;
+
+/// With fewer names than this nothing is said of them.
+pub(crate) const LEAST_NAMES: usize = 5;
+
+/// So many documents with one extension that no program makes are told beside as many others.
+const MANY_NAMES: usize = 20;
+
+/// `contract.locked` alone is nothing.
+const LEAST_OF_AN_EXTENSION: usize = 3;
+
+/// Both lists, in lower case.
+#[derive(Debug)]
+pub(crate) struct Names {
+    extensions: BTreeSet<String>,
+    notes: Vec<String>,
+    ordinary: BTreeSet<String>,
+}
+
+/// The data file, which says where it comes from.
+#[derive(Deserialize)]
+struct File {
+    ransomware_extensions: Vec<String>,
+    /// Parts of names.
+    ransomware_notes: Vec<String>,
+    ordinary_extensions: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn built_in() -> Self {
+        let file: File =
+            serde_json::from_str(include_str!("../../data/names.json")).expect("a test reads the data file");
+        Names {
+            extensions: file.ransomware_extensions.into_iter().collect(),
+            notes: file.ransomware_notes,
+            ordinary: file.ordinary_extensions.into_iter().collect(),
+        }
+    }
+
+    /// Whether ordinary programs make documents of this extension; so do those without any.
+    pub(crate) fn is_ordinary(&self, extension: &str) -> bool {
+        extension.is_empty() || self.ordinary.contains(extension)
+    }
+
+    /// The first name that ransomware is known to leave: a note, or one of several documents with an extension of its own. Where only
+    /// one or two have that extension, somebody may have named them so.
+    pub(crate) fn ransomware<'t>(&self, titles: &'t [PortalText]) -> Option<&'t str> {
+        let raw = || titles.iter().map(PortalText::raw);
+        let is_note = |title: &&str| {
+            let lower = title.to_lowercase();
+            self.notes.iter().any(|note| lower.contains(note.as_str()))
+        };
+        let has_extension = |title: &&str| self.extensions.contains(&extension(title));
+        let several = raw().filter(has_extension).nth(LEAST_OF_AN_EXTENSION - 1).is_some();
+        raw().find(|title| is_note(title) || (several && has_extension(title)))
+    }
+}
+
+/// Names that no row tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LookedUp {
+    pub(crate) titles: Vec<PortalText>,
+    /// Of how many documents.
+    pub(crate) asked: usize,
+    /// How many of them are no longer there.
+    pub(crate) gone: usize,
+}
+
+impl<'l> Sum<&'l LookedUp> for LookedUp {
+    fn sum<I: Iterator<Item = &'l LookedUp>>(all: I) -> Self {
+        all.fold(LookedUp::default(), |mut sum, next| {
+            sum.titles.extend_from_slice(&next.titles);
+            LookedUp { asked: sum.asked + next.asked, gone: sum.gone + next.gone, ..sum }
+        })
+    }
+}
+
+/// The names that documents of an incident got.
+#[derive(Debug)]
+pub(crate) struct NewNames {
+    titles: Vec<PortalText>,
+    /// How many the rows do not tell, but the portal did.
+    looked_up: usize,
+    /// How many were looked up in vain: the document is no longer there, or the portal did not tell.
+    gone: usize,
+    failed: usize,
+    /// The first that ransomware is known to leave.
+    ransomware: Option<String>,
+    /// The extension of nearly all of them, and of how many, where no ordinary program makes it.
+    pub(crate) new_extension: Option<(String, usize)>,
+    ordinary: usize,
+}
+
+impl NewNames {
+    /// From the names that rows tell, and those that were looked up besides.
+    pub(crate) fn new(extent: &Extent, looked: LookedUp, names: &Names) -> Self {
+        let told = extent.names.values().filter_map(|(title, _)| title.clone());
+        let LookedUp { titles: looked_up, asked, gone } = looked;
+        let seen = looked_up.len();
+        let titles: Vec<PortalText> = told.chain(looked_up).collect();
+        // of some that are gone the name is remembered
+        let gone = gone.min(asked - seen);
+        NewNames {
+            looked_up: seen,
+            gone,
+            failed: asked - seen - gone,
+            ransomware: names.ransomware(&titles).map(str::to_owned),
+            new_extension: new_extension(&titles, names),
+            ordinary: titles.iter().filter(|title| names.is_ordinary(&extension(title.raw()))).count(),
+            titles,
+        }
+    }
+
+    pub(crate) fn signs(&self) -> Vec<Corroboration> {
+        let mut signs = Vec::new();
+        if let Some(known) = &self.ransomware {
+            let shown = PortalText::new(known.as_str()).for_terminal_within(120);
+            let evidence = format!("`{shown}` is a name that ransomware leaves behind");
+            signs.push(Corroboration { kind: Sign::Ransomware, evidence });
+        }
+        if let Some((extension, count)) = &self.new_extension {
+            let shown = PortalText::new(extension.as_str()).for_terminal_within(80);
+            let evidence = format!("{count} of {} new names end in `.{shown}` now", self.titles.len());
+            signs.push(Corroboration { kind: Sign::NewExtension, evidence });
+        }
+        signs
+    }
+
+    /// Whether there may be a sign that nobody could look up.
+    pub(crate) fn may_hide_a_sign(&self) -> bool {
+        let all = self.titles.len() + self.gone + self.failed;
+        // with more ordinary names than this the others cannot make one extension the commonest
+        let is_open = self.ordinary * 5 <= all && (self.failed > 0 || self.gone >= LEAST_NAMES);
+        self.ransomware.is_none() && self.new_extension.is_none() && is_open
+    }
+
+    /// What is not known of them, in words.
+    pub(crate) fn unknown(&self) -> Option<String> {
+        let (gone, failed) = (self.gone, self.failed);
+        let asked = plural((self.looked_up + gone + failed) as u64, "document");
+        let why = match (gone, failed) {
+            (gone, 0) => format!("{gone} no longer there"),
+            (0, failed) => format!("{failed} not told by the portal"),
+            (gone, failed) => format!("{gone} no longer there and {failed} not told by the portal"),
+        };
+        let words = format!("could not check for ransomware file names: of {asked} looked up, {why}");
+        (self.may_hide_a_sign() || failed > 0).then_some(words)
+    }
+}
+
+/// The extension of nearly all titles, and of how many, where no ordinary program makes it.
+fn new_extension(titles: &[PortalText], names: &Names) -> Option<(String, usize)> {
+    let mut extensions: BTreeMap<String, usize> = BTreeMap::new();
+    for title in titles {
+        *extensions.entry(extension(title.raw())).or_default() += 1;
+    }
+    let commonest = extensions.into_iter().max_by_key(|(_, count)| *count)?;
+    let is_most = commonest.1 * 5 >= titles.len() * 4 || commonest.1 >= MANY_NAMES && commonest.1 * 2 >= titles.len();
+    let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && is_most;
+    is_new.then_some(commonest)
+}
+
+/// What the portal's sentence about an event calls the document: the sentences of all languages end with it behind a colon, or have it in
+/// brackets. `None` where it is neither.
+pub(crate) fn title_in(event: &AuditEvent) -> Option<PortalText> {
+    let text = event.text.as_ref()?.raw();
+    // whose document it is, or who saved it, stands in brackets, too
+    let person = format!("[{}]", event.actor_name.raw());
+    let text = if event.actor_name.raw().is_empty() { text.to_owned() } else { text.replace(&person, "") };
+    let in_brackets = || {
+        let (_, behind) = text.split_once('[')?;
+        behind.split_once(']').map(|(title, _)| title)
+    };
+    let title = text.rsplit_once(": ").map(|(_, title)| title).filter(|title| !title.contains('"'));
+    let title = title.or_else(in_brackets).map(str::trim).filter(|title| !title.is_empty() && *title != "{0}")?;
+    Some(PortalText::new(title))
+}
+
+/// What stands behind the last dot, in lower case; empty without one.
+pub(crate) fn extension(title: &str) -> String {
+    title.rsplit_once('.').map(|(_, extension)| extension.trim().to_lowercase()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_lower_case_and_do_not_contradict_each_other() {
+        let names = Names::built_in();
+        let all = names.extensions.iter().chain(&names.notes).chain(&names.ordinary);
+        assert!(all.clone().count() > 100);
+        for name in all {
+            assert_eq!(*name, name.to_lowercase());
+            assert!(!name.starts_with('.') && !name.is_empty());
+        }
+        assert!(names.extensions.is_disjoint(&names.ordinary));
+    }
+
+    #[test]
+    fn ordinary_names_are_not_taken_for_ransom_notes() {
+        let names = Names::built_in();
+        for title in ["readme.txt", "How to decrypt a backup - manual.docx", "locked budget.xlsx", "encrypted mail.eml"]
+        {
+            assert_eq!(names.ransomware(&[title.into()]), None, "{title}");
+        }
+        for title in ["_readme.txt.djvu_", "contract.locked"] {
+            assert_eq!(names.ransomware(&[title.into()]), None, "{title}");
+        }
+        for title in ["RESTORE-MY-FILES.txt", "HOW_TO_DECRYPT.html"] {
+            assert_eq!(names.ransomware(&["plan.docx".into(), title.into()]), Some(title));
+        }
+        let encrypted = ["plan.docx", "a.docx.LOCKBIT", "b.docx.lockbit", "c.docx.lockbit"].map(PortalText::from);
+        assert_eq!(names.ransomware(&encrypted), Some("a.docx.LOCKBIT"));
+    }
+
+    #[test]
+    fn one_extension_that_no_program_makes_is_a_sign() {
+        let names = Names::built_in();
+        let titles = |extension: &str, count: usize| -> Vec<PortalText> {
+            (0..count).map(|n| PortalText::new(format!("paper {n}.docx{extension}"))).collect()
+        };
+        let found = |titles: &[PortalText]| -> Vec<Sign> {
+            let looked = LookedUp { titles: titles.to_vec(), asked: titles.len(), gone: 0 };
+            NewNames::new(&Extent::default(), looked, &names).signs().into_iter().map(|sign| sign.kind).collect()
+        };
+        assert_eq!(found(&titles("", 20)), []);
+        assert_eq!(found(&titles(".xq7", 20)), [Sign::NewExtension]);
+        assert_eq!(found(&titles(".xq7", 4)), []);
+        assert_eq!(found(&titles(".lockbit", 3)), [Sign::Ransomware]);
+        assert_eq!(found(&titles(".locked", 2)), []);
+        let mixed: Vec<PortalText> = titles(".xq7", 3).into_iter().chain(titles("", 2)).collect();
+        assert_eq!(found(&mixed), []);
+        // innocent names first, or in between, hide nothing
+        let mixed: Vec<PortalText> = titles("", 20).into_iter().chain(titles(".xq7", 30)).collect();
+        assert_eq!(found(&mixed), [Sign::NewExtension]);
+        assert_eq!(found(&["HOW_TO_DECRYPT.txt".into()]), [Sign::Ransomware]);
+    }
+}
