@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
-use ::report::{Block, Cell, Details, Document, Line, Portal, Program, Section, TEXT_WIDTH, Table, Who, line};
+use ::report::{Block, Cell, Details, Document, Line, Maker, PortalLine, Section, TEXT_WIDTH, Table, Who, line};
 use audit_model::{AddressRange, Coverage, Verdict, Window};
 use job_runner::args::ReportFormat;
 use job_runner::{PortalName, ProgramName, RunFacts, Setup};
@@ -67,9 +67,10 @@ impl PlanReport {
     }
 
     fn document(&self) -> Document {
-        let program = Program { name: format!("{} plan", self.program.name), version: self.program.version.to_owned() };
+        let program = Maker { name: format!("{} plan", self.program.name), version: self.program.version.to_owned() };
         let PortalName { version, time_zone, .. } = &self.portal;
-        let portal = Portal { url: self.portal.shown().to_owned(), version: version.clone(), time_zone: *time_zone };
+        let portal =
+            PortalLine { url: self.portal.shown().to_owned(), version: version.clone(), time_zone: *time_zone };
         let mut document = Document::new(program, portal, None, self.window, self.coverage.clone());
         document.headline = self.headline().into();
         document.notes.push("this is a plan: nothing was changed, here or at the portal".into());
