@@ -43,7 +43,14 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn all_of(span: Window) -> Self {
-        Asked { since: Some(span.since), to: span.until - TICK, start: 0, count: PAGE_ROWS, action_type: None, file: None }
+        Asked {
+            since: Some(span.since),
+            to: span.until - TICK,
+            start: 0,
+            count: PAGE_ROWS,
+            action_type: None,
+            file: None,
+        }
     }
 
     /// The next page of what is still to be read.
@@ -243,7 +250,9 @@ enum Pass {
     /// The other does not fit.
     Certain,
     /// The second, or the first.
-    Either { earlier_by: TimeDelta },
+    Either {
+        earlier_by: TimeDelta,
+    },
 }
 
 /// The date of a row that the portal returned for `since ..= to`: as printed, or earlier by what a repeated hour makes it late when

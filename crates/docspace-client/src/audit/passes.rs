@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::page::{Asked, Page, PAGE_ROWS, TICK, second_of, up_to};
+use super::page::{Asked, PAGE_ROWS, Page, TICK, second_of, up_to};
 use super::{Reader, Stop};
 use crate::client::OnFault;
 use crate::zone::repeated_hours;

@@ -137,13 +137,7 @@ impl Reader<'_> {
     ///
     /// Asked with the row behind it, whatever its time: an older one ends the span in the same answer. Where the portal has none, the
     /// last row is asked for once more, alone: what leaves out the last rows of every answer cannot show it.
-    async fn is_end(
-        &mut self,
-        rest: &mut Rest,
-        asked: &Asked,
-        rows: usize,
-        last: Option<Known>,
-    ) -> Result<bool, Stop> {
+    async fn is_end(&mut self, rest: &mut Rest, asked: &Asked, rows: usize, last: Option<Known>) -> Result<bool, Stop> {
         let at_last = Asked { start: asked.start + rows - 1, count: 2, ..*asked };
         let behind = match self.behind(&Asked { since: None, ..at_last }, asked, last.as_ref()).await? {
             Behind::Unclear => self.behind(&at_last, asked, last.as_ref()).await?,

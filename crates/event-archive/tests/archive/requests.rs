@@ -118,8 +118,11 @@ async fn a_clock_change_costs_nothing_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dense_second_costs_four_more() {
     let mut table = String::new();
-    for (before, same, after) in [(0, 101, 0), (0, 250, 0), (10, 150, 20), (600, 250, 267), (95, 250, 300), (50, 450, 0)] {
-        let times = |count, minutes| (1..=count).map(move |n| now() - TimeDelta::minutes(minutes) - TimeDelta::seconds(n));
+    for (before, same, after) in
+        [(0, 101, 0), (0, 250, 0), (10, 150, 20), (600, 250, 267), (95, 250, 300), (50, 450, 0)]
+    {
+        let times =
+            |count, minutes| (1..=count).map(move |n| now() - TimeDelta::minutes(minutes) - TimeDelta::seconds(n));
         let dense = std::iter::repeat_n(now() - TimeDelta::minutes(60), same);
         let portal = portal(times(before, 0).chain(dense).chain(times(after, 90)));
         let rows = portal.events.len();
