@@ -3,6 +3,7 @@
 mod check;
 mod local;
 mod portal;
+mod way;
 
 use std::time::Duration;
 

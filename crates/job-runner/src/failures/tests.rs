@@ -118,7 +118,10 @@ fn at_which_question_the_portal_failed_makes_no_difference() {
     for kind in &kinds {
         let at = |question: &str| class(&format!("cannot read {question}: {kind}; run again later"));
         assert_eq!(at("the audit trail"), at("the list of rooms"), "{kind}");
-        assert!(kinds.iter().filter(|other| class(&format!("cannot read it: {other}")) == class(&kind.to_string())).count() == 1);
+        assert!(
+            kinds.iter().filter(|other| class(&format!("cannot read it: {other}")) == class(&kind.to_string())).count()
+                == 1
+        );
     }
     assert_ne!(class("cannot read a: the portal failed (500)"), class("cannot read b: the portal failed (500)"));
     let runs = Runs::new();
