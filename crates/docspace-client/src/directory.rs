@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use audit_model::{PortalRole, PortalText};
 use uuid::Uuid;
 
-use crate::{Account, Client, Error, Group, Room};
+use crate::{Account, Client, Error, ErrorKind, Group, Room};
 
 /// What was read of a portal's people, groups and rooms. A list that nobody has read is empty, so whoever asks it reads it first, and an
 /// error of reading is an answer, too: that nobody can tell.
@@ -42,9 +42,13 @@ impl Directory {
     /// Reads who is in a group.
     ///
     /// # Errors
-    /// As for [`Client::people`].
+    /// As for [`Client::people`]; `IncompleteList` also for nobody in a group that has people as the list of groups says, if that was read.
     pub async fn read_members(&mut self, group: Uuid, client: &Client) -> Result<(), Error> {
         let members = client.group_members(group).await?;
+        let listed = self.groups.iter().find(|listed| listed.id == group).and_then(|group| group.size);
+        if let Some(total) = listed.filter(|size| members.is_empty() && *size > 0) {
+            return Err(Error::new("the members of a group", ErrorKind::IncompleteList { read: 0, total }));
+        }
         self.members.insert(group, members.into_iter().map(|account| account.person.id).collect());
         Ok(())
     }

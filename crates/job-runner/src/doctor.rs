@@ -4,6 +4,7 @@ pub(crate) mod check;
 mod local;
 mod portal;
 pub(crate) mod reached;
+mod way;
 
 use std::time::Duration;
 

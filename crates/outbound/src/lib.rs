@@ -5,9 +5,11 @@ mod handshake;
 mod http;
 mod retry;
 mod smtp;
+mod tunnel;
 
 pub use certificate::{CertificateFault, certificate_fault, is_no_tls};
 pub use handshake::{HandshakeError, tls_handshake};
 pub use http::{Error, HttpOptions, http_client, is_no_http};
 pub use retry::{Repeat, RetryPolicy, parse_retry_after, with_retries};
 pub use smtp::{SMTP_PATIENCE, ServerSaid, SmtpError, SmtpOptions, SmtpSecurity, smtp_connect};
+pub use tunnel::{TunnelError, tunnel};

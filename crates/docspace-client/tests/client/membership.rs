@@ -2,9 +2,9 @@
 
 use audit_model::{RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use docspace_client::{ApiKey, Budget, Client};
+use docspace_client::{ApiKey, Budget, Client, Directory, ErrorKind};
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Person, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, FaultKind, Group, Person, PortalSim, Room, Scenario};
 use secrecy::SecretString;
 use url::Url;
 
@@ -57,4 +57,23 @@ async fn rooms_are_found_by_tag() {
     let found = client.rooms_with_tag("deal \"42\"").await.unwrap();
     assert_eq!(found.iter().map(|room| room.fact.id.clone()).collect::<Vec<_>>(), [RoomId::Number(72)]);
     assert_eq!(client.rooms_with_tag("deal").await.unwrap(), []);
+}
+
+/// The list of groups says how many people are in each.
+#[tokio::test]
+async fn a_group_that_has_people_is_never_shown_empty() {
+    let mara = Person::new("mara@example.com", "Mara", "Klein");
+    let (mut board, nobody) = (Group::new("Board"), Group::new("Nobody"));
+    board.members.push(mara.id);
+    let portal = Scenario::empty(now()).with_person(mara.clone()).with_group(board.clone()).with_group(nobody.clone());
+    let (sim, client) = start(portal).await;
+    let mut directory = Directory::default();
+    directory.read_groups(&client).await.unwrap();
+    directory.read_members(board.id, &client).await.unwrap();
+    assert_eq!(directory.members[&board.id], [mara.id]);
+    let empty = FaultKind::FewerRows { drop: None, at: None, total: Some(0) };
+    sim.set_faults(vec![Fault::new(empty).on("people/filter")]);
+    let refused = directory.read_members(board.id, &client).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::IncompleteList { read: 0, total: 1 });
+    directory.read_members(nobody.id, &client).await.unwrap();
 }

@@ -13,12 +13,12 @@ use job_store::{Holder, RunLock, Store, files};
 use outbound::{HandshakeError, tls_handshake};
 use report::words::instant;
 use secrecy::SecretString;
-use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::Check;
+use super::way::{proxy, reach, through};
 use crate::args::CommonArgs;
-use crate::config::{Problem, Settings, is_loopback};
+use crate::config::{Problem, Settings};
 use crate::former::{self, FoundStore};
 use crate::gone;
 use crate::guard;
@@ -27,11 +27,8 @@ use crate::program::Program;
 use crate::setup::Setup;
 use crate::state_path::StatePaths;
 
-/// A name server or host that needs longer will fail runs as well.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// A server that needs longer for what a check asks of it will hold up runs as well.
-const LONGEST_CHECK: Duration = Duration::from_secs(10);
+pub(super) const LONGEST_CHECK: Duration = Duration::from_secs(10);
 
 /// One check per mistake.
 pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Check> {
@@ -57,38 +54,6 @@ pub(super) fn outbound<C>(setup: &Setup<'_, C>) -> Check {
     let ca_file = setup.common.outbound.ca_file.as_ref();
     let ca_file = ca_file.map(|path| format!(" and those of {}", path.as_path().display())).unwrap_or_default();
     Check::ok(NAME, format!("{proxy}; the system's certificates{ca_file}"))
-}
-
-/// Where the proxy for this address is set, if one is.
-pub(super) fn proxy<C>(setup: &Setup<'_, C>, url: &Url) -> Option<&'static str> {
-    if is_loopback(url) {
-        return None;
-    }
-    if setup.common.outbound.proxy.is_some() {
-        return Some("the proxy of `outbound.proxy`");
-    }
-    let own = if url.scheme() == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
-    let set = own.into_iter().chain(["ALL_PROXY", "all_proxy"]).any(|name| setup.environment.get(name).is_some());
-    set.then_some("the proxy of the environment")
-}
-
-/// A connection to a host, on which nothing was sent.
-///
-/// # Errors
-/// A sentence: it has no address, or accepts none.
-pub(super) async fn reach(url: &Url) -> Result<TcpStream, String> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let port = url.port_or_known_default().unwrap_or(443);
-    let addresses: Vec<_> = match tokio::time::timeout(PATIENCE, lookup_host((host, port))).await {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(format!("the name {host} cannot be resolved ({error})")),
-        Err(_) => return Err(format!("the name {host} could not be resolved in time")),
-    };
-    match tokio::time::timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(format!("{host} does not accept connections on port {port} ({error})")),
-        Err(_) => Err(format!("{host} does not answer on port {port}")),
-    }
 }
 
 /// Whether others can read or change what a run relies on.
@@ -298,23 +263,25 @@ fn unwritable(name: &'static str, path: &Path, error: &io::Error) -> Check {
 /// An address that runs post to. It often is a secret, so only its host is shown.
 async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Check {
     let host = url.host_str().unwrap_or_default();
-    if let Some(proxy) = proxy(setup, url) {
-        let text = format!("{host} was not tried, because it is reached through {proxy}");
-        return Check::warn(name, text, "send a test there by hand, once");
-    }
-    let stream = match reach(url).await {
-        Ok(stream) => stream,
-        Err(why) => return Check::fail(name, why, "check the address, DNS and firewall"),
+    let (stream, way) = match proxy(setup, url) {
+        Some(proxy) => match through(setup, name, url, proxy).await {
+            Ok(stream) => (stream, format!(" through {proxy}")),
+            Err(check) => return check,
+        },
+        None => match reach(url).await {
+            Ok(stream) => (stream, String::new()),
+            Err(why) => return Check::fail(name, why, "check the address, DNS and firewall"),
+        },
     };
     if url.scheme() != "https" {
-        let text = format!("{host} accepts connections; nothing was sent, so the address is not proven");
+        let text = format!("{host} accepts connections{way}; nothing was sent, so the address is not proven");
         return Check::ok(name, text);
     }
     let ca_file = setup.common.outbound.ca_file.as_ref().map(|path| path.as_path());
     match within(LONGEST_CHECK, tls_handshake(stream, host, ca_file)).await {
         Ok(Ok(())) => {
             let text = format!(
-                "{host} accepts connections, and its certificate is trusted; nothing was sent, so the address is not proven"
+                "{host} accepts connections{way}, and its certificate is trusted; nothing was sent, so the address is not proven"
             );
             Check::ok(name, text)
         }

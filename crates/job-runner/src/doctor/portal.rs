@@ -9,7 +9,7 @@ use report::words::{duration, plural};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Check, CheckState, Reached, local};
+use super::{Check, CheckState, Reached, way};
 use crate::clock::{CLOCK_TOLERANCE, rounded};
 use crate::config::is_loopback;
 use crate::key_end;
@@ -86,12 +86,12 @@ fn not_checked(what: &str) -> Check {
 /// Host, TLS, portal, clock. Whether it is worth showing the key.
 async fn reach<C>(setup: &Setup<'_, C>, client: &Client, url: &Url, checks: &mut Vec<Check>) -> bool {
     let host = url.host_str().unwrap_or_default();
-    match local::proxy(setup, url) {
+    match way::proxy(setup, url) {
         // whether it is reached shows below
         Some(proxy) => {
             checks.push(Check::ok("host", format!("{host} is asked through {proxy}; see `portal` for the answer")))
         }
-        None => match local::reach(url).await {
+        None => match way::reach(url).await {
             Ok(_) => checks.push(Check::ok("host", format!("{host} accepts connections"))),
             Err(why) => {
                 checks.push(Check::fail("host", why, "check the address, DNS, firewall and proxy"));

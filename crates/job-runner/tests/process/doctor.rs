@@ -55,6 +55,63 @@ async fn those_who_watch_are_asked_for_their_certificate_and_nothing_else() {
     assert!(lines[0].starts_with("FAIL  heartbeat: no encrypted connection to localhost could be made ("), "{lines:?}");
 }
 
+/// A proxy that opens a way to this port, whatever name is asked for, or answers with this status.
+async fn proxy(to: &str, status: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, to) = (listener.local_addr().unwrap().port(), format!("127.0.0.1:{to}"));
+    tokio::spawn(async move {
+        loop {
+            let (mut inside, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(inside.read_u8().await.unwrap());
+            }
+            assert!(asked.starts_with(b"CONNECT portal.example:"), "{}", String::from_utf8_lossy(&asked));
+            inside.write_all(format!("HTTP/1.1 {status} Said\r\n\r\n").as_bytes()).await.unwrap();
+            if status == 200 {
+                let mut outside = tokio::net::TcpStream::connect(&to).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;
+            }
+        }
+    });
+    port
+}
+
+/// Where runs go through a proxy, so do the checks.
+#[tokio::test]
+async fn those_who_watch_are_reached_through_the_proxy_that_runs_use() {
+    let (desk, sim) = Desk::with_portal().await;
+    let watcher = PortalSim::start_tls(Scenario::empty(NOW.parse().unwrap()), Certificate::OtherName).await.unwrap();
+    let port = watcher.url().rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
+    let trusted = desk.write("watcher.pem", watcher.trust_pem().unwrap());
+    for (scheme, status, expected) in [
+        (
+            "https",
+            200,
+            "ok    heartbeat: portal.example accepts connections through the proxy of `outbound.proxy`, and its certificate is trusted; ",
+        ),
+        ("https", 407, "FAIL  heartbeat: the proxy of `outbound.proxy` wants a name and a password, or others (407); "),
+        (
+            "https",
+            403,
+            "FAIL  heartbeat: the proxy of `outbound.proxy` opens no way to portal.example: it answered 403; ",
+        ),
+        (
+            "http",
+            200,
+            "warn  heartbeat: the proxy of `outbound.proxy` accepts connections; portal.example was not tried, because ",
+        ),
+    ] {
+        let proxy = proxy(&port, status).await;
+        let outbound = format!("[outbound]\nca_file = \"{trusted}\"\nproxy = \"http://127.0.0.1:{proxy}\"\n");
+        let config = format!("{outbound}[heartbeat]\nurl = \"{scheme}://portal.example:{port}/secret\"\n");
+        let lines = checked(&desk, &sim, &config, &["heartbeat"]).await;
+        assert!(lines[0].starts_with(expected), "{lines:?}");
+        assert!(!lines[0].contains("secret"), "{lines:?}");
+    }
+    assert_eq!(watcher.requests().len(), 0, "a request would be taken for a sign of life");
+}
+
 /// A server that greets with these bytes, and hangs up when it was answered.
 async fn greeting(bytes: Vec<u8>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
