@@ -92,7 +92,7 @@ async fn a_country_that_cannot_be_compared_is_said_to_be_unknown() {
     let run = json(&setting, &[]).await;
     let unknown = |run: &cli_test::Run| run.json()["findings"][0]["reasons"].to_string();
     assert_eq!((run.exit, found(&run).len()), (0, 1), "{}", run.stdout);
-    let said = "cannot tell whether the country of the sign-in is new, because earlier ones could not be read: the key may not";
+    let said = "cannot tell whether the country of the sign-in is new, because earlier ones could not be read: the key does not have the permission";
     assert!(unknown(&run).contains(said), "{}", run.stdout);
     setting.sim.set_faults(Vec::new());
     let run = json(&setting, &[]).await;

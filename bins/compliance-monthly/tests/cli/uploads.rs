@@ -332,7 +332,7 @@ async fn an_upload_without_effect_is_noticed_and_made_by_the_next_run() {
     let at_once = upload(&setting, &[]).await;
     assert_eq!(at_once.exit, 4, "{}", at_once.stdout);
     assert!(
-        at_once.stdout.contains("it may still be at work; a run in five minutes looks again"),
+        at_once.stdout.contains("it may still be in progress; a run in five minutes checks again"),
         "{}",
         at_once.stdout
     );

@@ -23,7 +23,7 @@ async fn client(sim: &PortalSim, trusts: bool) -> Client {
 #[tokio::test]
 async fn a_certificate_that_is_not_accepted_is_one_sentence_with_its_remedy() {
     let now: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
-    let unknown = (CertificateFault::UnknownIssuer, "with the certificate of who signed it in `outbound.ca_file`");
+    let unknown = (CertificateFault::UnknownIssuer, "with the certificate of the authority that signed it");
     let cases = [
         (Certificate::Issued, true, None),
         (Certificate::SelfSigned, true, None),
@@ -31,7 +31,7 @@ async fn a_certificate_that_is_not_accepted_is_one_sentence_with_its_remedy() {
         (
             Certificate::SelfSigned,
             false,
-            Some((CertificateFault::SelfSigned, "with exactly this certificate in `outbound.ca_file`")),
+            Some((CertificateFault::SelfSigned, "set `outbound.ca_file` to a file with exactly this certificate")),
         ),
         (Certificate::Expired, true, Some((CertificateFault::Expired, "has expired; have it renewed"))),
         (
