@@ -132,8 +132,7 @@ async fn suspects(
     let stories = stories(&incidents, job).await?;
     let client = look.client.clone();
     let names = names(&incidents, &extents, &client, job);
-    let (names, sign_ins) = futures::try_join!(names, sign_ins(&incidents, job, look))?;
-    let ((names, look_ups), (sign_ins, postponed)) = (names, sign_ins);
+    let ((names, look_ups), (sign_ins, postponed)) = futures::try_join!(names, sign_ins(&incidents, job, look))?;
     look.finish(look_ups);
     let suspects = incidents.into_iter().zip(extents).zip(stories).zip(names).zip(sign_ins);
     let suspects = suspects.map(|((((incident, extent), story), names), sign_ins)| Suspect {
