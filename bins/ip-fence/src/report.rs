@@ -4,7 +4,7 @@ pub(crate) mod body;
 
 use std::collections::BTreeSet;
 
-use audit_model::{Address, Finding, GUEST_ACCOUNT, PortalText, SYSTEM_ACCOUNT, Severity};
+use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT};
 use job_runner::Found;
 use report::words::{Clock, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table, Who, line};
@@ -48,28 +48,9 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>, clock: Clo
         Kind::FailedBurst | Kind::Spraying => plural(detail.logins, "failed login").into(),
         _ => counted(detail.logins, finding.counts.acts.saturating_sub(detail.logins)).into(),
     };
-    let has_followed = detail.kind == Kind::FailedBurst && finding.severity >= Severity::High;
-    let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(detail.kind) };
-    person.what_to_do = steps.iter().map(|&step| step.into()).collect();
-    let is_not_allowed = detail.kind == Kind::NotAllowed;
-    if let Some(command) = allowing(finding).filter(|_| is_not_allowed && person.what_to_do.len() > 1) {
-        person.what_to_do.insert(1, format!("if so, and it may be again: {command}").into());
-    }
+    person.what_to_do = detail.what_to_do.iter().map(|step| step.as_str().into()).collect();
     person.details.extend(several(&detail.people));
     person
-}
-
-/// The command that allows the first address. Whoever chose the account's address must not write it.
-fn allowing(finding: &Finding) -> Option<String> {
-    let ip = finding.evidence.first()?.ip.as_ref()?;
-    let ip = Address::parse(ip.raw()).ip()?;
-    let is_plain = |email: &&str| {
-        let mut characters = email.chars();
-        characters.all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c)) && !email.starts_with('-')
-    };
-    let email = finding.person.email.as_ref().map(PortalText::raw).filter(is_plain);
-    let person = email.map_or_else(|| finding.person.id.to_string(), str::to_owned);
-    Some(format!("`ip-fence policy allow {person} {ip} --reason TEXT`"))
 }
 
 /// People listed of one finding.
@@ -87,12 +68,6 @@ fn several(people: &[Counted]) -> Option<Details> {
     let table = table.of(people.len() as u64, "`people` in the JSON report");
     Some(Details { summary: "Who they are".into(), blocks: vec![Block::Table(table)] })
 }
-
-/// Of an account that somebody has signed in to after guessing.
-const TAKEN_OVER: [&str; 2] = [
-    "ask the person, by another way than the portal, whether that was them",
-    "if not, the account is taken over: disable it, end its sessions, change the password, and look at what was done since",
-];
 
 /// How much a finding of this kind can be relied on.
 fn how_sure(kind: Kind) -> &'static str {
@@ -117,38 +92,6 @@ fn how_sure(kind: Kind) -> &'static str {
         Kind::NotEnforced => {
             "likely: either the deployment has switched the feature off, or the callers set these addresses"
         }
-    }
-}
-
-/// Sentences in the order in which they should be followed.
-fn what_to_do(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::NotAllowed => &[
-            "ask the person, by another way than the portal, whether that was them",
-            "whom to ask about an address stands beside the rules",
-            "if not, disable the account, end its sessions, and change the password",
-        ],
-        Kind::CannotJudge => {
-            &["look the rows up in the proxy's log, which has whole addresses", "or let people come over IPv4 only"]
-        }
-        Kind::AddressSet => &[
-            "look the rows up in the proxy's log for the real address",
-            "let the proxy drop `request-x-real-ip` from what comes from outside",
-        ],
-        Kind::Unnamed => &["add the person or a group to the policy, or set `default = \"ignore\"`"],
-        Kind::Disabled => &["end the account's sessions, and revoke its API keys and links"],
-        Kind::NewCountry => &["ask the person whether they travel or use a VPN"],
-        Kind::FailedBurst => {
-            &["ask the person whether that was them; if not, see that the account has a second factor"]
-        }
-        Kind::Spraying => &[
-            "block the addresses of the rows at the proxy",
-            "see that the accounts named in the rows have a second factor",
-        ],
-        Kind::ListChanged => {
-            &["ask whoever did it what was changed, and why", "see with `ip-fence plan` what the list would do now"]
-        }
-        Kind::NotEnforced => &["ask whoever runs the server whether `web:hide-settings` names IpSecurity"],
     }
 }
 

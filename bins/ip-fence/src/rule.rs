@@ -4,6 +4,7 @@
 //! A login from a hotel that no rule names is a finding. Suspicious, but none: the same person from two allowed offices within a
 //! minute, which is what a VPN looks like.
 
+mod advice;
 pub(crate) mod bursts;
 pub(crate) mod found;
 pub(crate) mod habits;

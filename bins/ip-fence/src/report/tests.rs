@@ -114,21 +114,6 @@ fn one_finding() {
     insta::assert_snapshot!("one_finding_json", json(&report));
 }
 
-/// Whoever chose their own address must not write the command that somebody else runs.
-#[test]
-fn the_command_that_allows_an_address_holds_no_text_of_others() {
-    let mut found = from_a_hotel();
-    let finding = &mut found[0].finding;
-    assert_eq!(allowing(finding).unwrap(), "`ip-fence policy allow bob@example.com 203.0.113.7 --reason TEXT`");
-    for hostile in ["$(id)@example.com", "-x@example.com", "a b@example.com"] {
-        finding.person.email = Some(hostile.into());
-        assert!(
-            allowing(finding).unwrap().starts_with(&format!("`ip-fence policy allow {BOB} 203.0.113.7")),
-            "{hostile}"
-        );
-    }
-}
-
 /// People know it already, so that there is nothing to say.
 #[test]
 fn what_is_known_is_not_said_again() {

@@ -7,6 +7,7 @@ use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Sev
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::advice;
 use super::sighting::{Sighting, Source};
 
 /// Name of the rule in findings and alerts.
@@ -87,7 +88,8 @@ pub(crate) struct Found {
 
 impl From<&Found> for job_runner::Found<Detail> {
     fn from(found: &Found) -> Self {
-        job_runner::Found { finding: found.finding.clone(), detail: found.detail.clone() }
+        let detail = Detail { what_to_do: advice::of(found), ..found.detail.clone() };
+        job_runner::Found { finding: found.finding.clone(), detail }
     }
 }
 
@@ -102,6 +104,8 @@ pub(crate) struct Detail {
     /// Of a finding about several people, who they are; most rows first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<Counted>,
+    /// Filled in when it is told.
+    pub(crate) what_to_do: Vec<String>,
 }
 
 /// One of several people that a finding is about.
@@ -207,7 +211,11 @@ impl Rows {
             evidence_total: total,
             ..Finding::new(RULE, fingerprint, person, span)
         };
-        Found { finding, detail: Detail { kind, place, logins: self.logins, people: Vec::new() }, rows: self.kept }
+        Found {
+            finding,
+            detail: Detail { kind, place, logins: self.logins, people: Vec::new(), what_to_do: Vec::new() },
+            rows: self.kept,
+        }
     }
 }
 

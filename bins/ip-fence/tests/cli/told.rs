@@ -275,7 +275,7 @@ async fn an_alert_says_what_the_report_says() {
     assert_eq!(alerts.len(), findings.len());
     for finding in findings {
         let alert = alerts.iter().find(|alert| alert["matter"] == finding["matter"]).unwrap();
-        for member in ["kind", "place", "logins"] {
+        for member in ["kind", "place", "logins", "what_to_do"] {
             assert_eq!(alert[member], finding[member], "{member}");
         }
         assert!(alert["kind"].is_string(), "{alert}");

@@ -1,0 +1,92 @@
+//! What to do about a finding. Pure.
+
+use audit_model::{Address, Finding, PortalText, Severity};
+
+use super::found::{Found, Kind};
+
+/// Sentences in the order in which they should be followed.
+pub(super) fn of(found: &Found) -> Vec<String> {
+    let kind = found.detail.kind;
+    let has_followed = kind == Kind::FailedBurst && found.finding.severity >= Severity::High;
+    let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(kind) };
+    let mut steps: Vec<String> = steps.iter().map(|&step| step.to_owned()).collect();
+    if let Some(command) = allowing(&found.finding).filter(|_| kind == Kind::NotAllowed) {
+        steps.insert(1, format!("if so, and it may be again: {command}"));
+    }
+    steps
+}
+
+/// Of an account that somebody has signed in to after guessing.
+const TAKEN_OVER: [&str; 2] = [
+    "ask the person, by another way than the portal, whether that was them",
+    "if not, the account is taken over: disable it, end its sessions, change the password, and look at what was done since",
+];
+
+/// Sentences in the order in which they should be followed.
+fn what_to_do(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::NotAllowed => &[
+            "ask the person, by another way than the portal, whether that was them",
+            "whom to ask about an address stands beside the rules",
+            "if not, disable the account, end its sessions, and change the password",
+        ],
+        Kind::CannotJudge => {
+            &["look the rows up in the proxy's log, which has whole addresses", "or let people come over IPv4 only"]
+        }
+        Kind::AddressSet => &[
+            "look the rows up in the proxy's log for the real address",
+            "let the proxy drop `request-x-real-ip` from what comes from outside",
+        ],
+        Kind::Unnamed => &["add the person or a group to the policy, or set `default = \"ignore\"`"],
+        Kind::Disabled => &["end the account's sessions, and revoke its API keys and links"],
+        Kind::NewCountry => &["ask the person whether they travel or use a VPN"],
+        Kind::FailedBurst => {
+            &["ask the person whether that was them; if not, see that the account has a second factor"]
+        }
+        Kind::Spraying => &[
+            "block the addresses of the rows at the proxy",
+            "see that the accounts named in the rows have a second factor",
+        ],
+        Kind::ListChanged => {
+            &["ask whoever did it what was changed, and why", "see with `ip-fence plan` what the list would do now"]
+        }
+        Kind::NotEnforced => &["ask whoever runs the server whether `web:hide-settings` names IpSecurity"],
+    }
+}
+
+/// The command that allows the first address. Whoever chose the account's address must not write it.
+fn allowing(finding: &Finding) -> Option<String> {
+    let ip = finding.evidence.first()?.ip.as_ref()?;
+    let ip = Address::parse(ip.raw()).ip()?;
+    let is_plain = |email: &&str| {
+        let mut characters = email.chars();
+        characters.all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c)) && !email.starts_with('-')
+    };
+    let email = finding.person.email.as_ref().map(PortalText::raw).filter(is_plain);
+    let person = email.map_or_else(|| finding.person.id.to_string(), str::to_owned);
+    Some(format!("`ip-fence policy allow {person} {ip} --reason TEXT`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::habits::Habits;
+    use crate::rule::then::Then;
+    use crate::rule::whereabouts::Whereabouts;
+    use crate::testing::{BOB, book, directory, login, policy};
+
+    /// Whoever chose their own address must not write the command that somebody else runs.
+    #[test]
+    fn the_command_that_allows_an_address_holds_no_text_of_others() {
+        let (policy, directory, then) = (policy(&["192.0.2.0/24"]), directory(), Then::default());
+        let mut whereabouts = Whereabouts::new(book(&policy, &directory, &then), Habits::default());
+        whereabouts.push(&login(BOB, "203.0.113.7:4711", 90));
+        let mut found = whereabouts.finish().0.remove(0);
+        let told = "if so, and it may be again: `ip-fence policy allow bob@example.com 203.0.113.7 --reason TEXT`";
+        assert_eq!(of(&found)[1], told);
+        for hostile in ["$(id)@example.com", "-x@example.com", "a b@example.com"] {
+            found.finding.person.email = Some(hostile.into());
+            assert!(of(&found)[1].contains(&format!("allow {BOB} 203.0.113.7")), "{hostile}");
+        }
+    }
+}
