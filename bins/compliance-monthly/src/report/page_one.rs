@@ -73,10 +73,16 @@ fn how_read(facts: &Facts) -> Option<String> {
     })
 }
 
-/// `21 of 21 events, 12 of 12 logins; nothing is missing`: what the report holds of what was read.
+/// `21 of 21 events, 12 of 12 logins; nothing is missing`, or `21 events, 12 logins; what is missing is listed below`: what the report
+/// holds of what was read.
 pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
+    // how many there are is known only where all were read
+    let is_whole = coverage.verdict() == Verdict::Complete;
     let of = |held: u64, source: Option<&SourceCoverage>, what: &str| {
-        source.map(|source| format!("{} of {}", number(held), plural(source.rows, what)))
+        source.map(|source| match plural(source.rows, what) {
+            read if is_whole || held != source.rows => format!("{} of {read}", number(held)),
+            read => read,
+        })
     };
     let (events, logins) = (facts.summary.events.count, facts.logins.rows.count);
     let held: Vec<String> =
@@ -86,7 +92,7 @@ pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
             .collect();
     let end = match (coverage.verdict(), facts.filter.is_some()) {
         (Verdict::Nothing, _) => return Line::default(),
-        (Verdict::Incomplete, _) => "what is missing stands below",
+        (Verdict::Incomplete, _) => "what is missing is listed below",
         (Verdict::Complete, true) => "the others are left out by the settings",
         (Verdict::Complete, false) => "nothing is missing",
     };

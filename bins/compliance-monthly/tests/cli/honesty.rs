@@ -45,6 +45,7 @@ async fn an_unreadable_row_is_a_gap() {
     assert_eq!((ended.exit, ended.stderr.as_str()), (4, ""), "{}", ended.stdout);
     let text = setting.written("2026-06.txt");
     assert!(text.contains("\ncompliance-monthly: incomplete: "), "{text}");
+    assert!(text.contains("\nIncomplete: 21 events, 12 logins; what is missing is listed below\n"), "{text}");
     assert!(text.contains("2026-06-11 11:00:00"), "{text}");
     assert!(text.contains("Total events: 21"), "{text}");
     assert_valid("compliance-manifest-1", &setting.written("manifest.json"));
