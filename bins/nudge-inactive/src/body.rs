@@ -110,9 +110,7 @@ pub(crate) fn headline_of(report: &Report, rooms: &[&RoomReport]) -> Line {
 /// Who is inactive where, in the order of the report.
 pub(crate) fn judge(config: &Config, facts: Facts) -> Judgement<(), Body> {
     let Facts { window, notes, records, terms, watched_since } = facts;
-    let report = |room: &rule::RoomView| {
-        RoomReport::new(room.id.clone(), room.title.clone(), rule::judge(room, &terms, window.until))
-    };
+    let report = |room| RoomReport::new(room, rule::judge(room, &terms, window.until));
     let mut rooms: Vec<RoomReport> = records.rooms.values().map(report).collect();
     rooms.sort_by(|a, b| a.order().cmp(&b.order()));
     let of_room = |room: &RoomReport| {

@@ -10,6 +10,7 @@ use anyhow::Context;
 use audit_model::Verdict;
 use chrono::{DateTime, Utc};
 use job_runner::{Error, Publishing, render};
+use job_store::Store;
 use safe_actions::{ActionState, Actions, Begun, Called, Effect, Intent, Trace};
 use serde::Serialize;
 use serde_json::json;
@@ -83,27 +84,27 @@ async fn deliver(
     letters: &[Mail],
     delivered: &mut Vec<Delivered>,
 ) -> anyhow::Result<()> {
-    let actions = match &publishing.store {
-        Ok(store) => match Actions::open(store.clone(), publishing.now).await {
-            Ok(actions) => Some(actions),
-            // a report that is not written down can be sent all the same
-            Err(failure) => {
-                error!("what does not reach the manager is not written down: {:#}", anyhow::Error::new(failure));
-                None
-            }
-        },
-        Err(_) => None,
-    };
+    let actions = actions(publishing).await?;
     let stopped = Stopped::default();
     for letter in letters {
         let delivery = ManagerMail { mailer, letter, stopped: &stopped };
-        delivered.push(match &actions {
-            Some(actions) => send(actions, publishing.now, &delivery).await?,
-            None => delivery.send_at_once().await,
-        });
+        delivered.push(send(&actions, publishing.now, &delivery).await?);
     }
     mailer.lock().await.close().await;
     Ok(())
+}
+
+/// Where it is written down what did not arrive. A report that cannot be written down is sent all the same.
+async fn actions(publishing: &Publishing) -> anyhow::Result<Actions> {
+    if let Ok(store) = &publishing.store {
+        match Actions::open(store.clone(), publishing.now).await {
+            Ok(actions) => return Ok(actions),
+            Err(failure) => {
+                error!("what does not reach the manager is not written down: {:#}", anyhow::Error::new(failure));
+            }
+        }
+    }
+    Ok(Actions::open(Store::temporary().await?, publishing.now).await?)
 }
 
 /// Sends one report in place of all that wait for the same address.
@@ -141,18 +142,12 @@ struct ManagerMail<'a> {
     stopped: &'a Stopped,
 }
 
-/// What became of handing it over, and why it did not arrive.
-struct HandedOver {
-    fate: Fate,
-    why: String,
-}
-
-impl ManagerMail<'_> {
-    async fn hand_over(&self) -> Result<(), HandedOver> {
+impl Effect for ManagerMail<'_> {
+    async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
         if let Some(why) = self.stopped.lock().ok().and_then(|stopped| stopped.clone()) {
-            return Err(HandedOver { fate: Fate::NotSent, why });
+            return Ok(Called::NotNow(why));
         }
-        let Err(failure) = self.mailer.lock().await.send(self.letter).await else { return Ok(()) };
+        let Err(failure) = self.mailer.lock().await.send(self.letter).await else { return Ok(Called::Done) };
         let (fate, why) = (failure.fate(), failure.to_string());
         if failure.is_about_the_server()
             && let Ok(mut stopped) = self.stopped.lock()
@@ -160,23 +155,6 @@ impl ManagerMail<'_> {
             *stopped = Some(why.clone());
         }
         error!("the report was not mailed to the manager: {:#}", anyhow::Error::new(failure));
-        Err(HandedOver { fate, why })
-    }
-
-    async fn send_at_once(&self) -> Delivered {
-        let sent = self.hand_over().await;
-        Delivered {
-            to: self.letter.to.address.clone(),
-            state: if sent.is_ok() { ActionState::Done } else { ActionState::Failed },
-            reason: sent.err().map(|failed| failed.why),
-            waiting_since: None,
-        }
-    }
-}
-
-impl Effect for ManagerMail<'_> {
-    async fn call(&self, _: &mut Begun<'_>) -> Result<Called, job_store::Error> {
-        let Err(HandedOver { fate, why }) = self.hand_over().await else { return Ok(Called::Done) };
         Ok(match fate {
             Fate::NotSent | Fate::Refused => Called::NotNow(why),
             Fate::Unknown => Called::Broke(why),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::rule::{Excluded, JudgedMember, Risk, Unsure, Verdict};
+use crate::rule::{Excluded, JudgedMember, Risk, RoomView, Unsure, Verdict};
 
 /// Name of the rule in findings.
 const RULE: &str = "inactivity";
@@ -77,12 +77,12 @@ pub(crate) struct New {
 }
 
 impl RoomReport {
-    pub(crate) fn new(id: RoomId, title: PortalText, judged: Vec<JudgedMember>) -> Self {
+    pub(crate) fn new(room: &RoomView, judged: Vec<JudgedMember>) -> Self {
         let members = judged.len() as u64;
         let owner = judged.iter().map(|judged| &judged.member).find(|member| member.is_owner);
         let mut report = RoomReport {
-            id,
-            title,
+            id: room.id.clone(),
+            title: room.title.clone(),
             owner: owner.map(|member| member.account.person.clone()),
             members,
             active: 0,

@@ -8,14 +8,13 @@ use anyhow::Context;
 use audit_model::{PortalText, RoomId};
 use job_runner::Job;
 use safe_actions::{ActionState, Intent};
-use uuid::Uuid;
 
 use super::delivery::{Delivery, GIVEN_UP, MOST_TRIES, Setback};
 use super::ledger::{Ledger, content, intent, message_id, with_tries};
 use super::letter::{self, ManagerValues, RoomValues, Values, short, unsubscribe};
 use super::missed::Missed;
 use super::plan::{Due, Hold, Reminder, ShownMail, may_write};
-use crate::body::{Body, Inactive, RoomReport};
+use crate::body::{Body, RoomReport};
 use crate::config::Config;
 
 /// So many mails in a row that the server does not like, and it is us that it does not like.
@@ -29,7 +28,6 @@ pub(super) struct Sending<'a> {
     templates: Templates,
     missed: Missed<'a>,
     rooms: BTreeMap<&'a RoomId, &'a RoomReport>,
-    inactive: BTreeMap<(Uuid, &'a RoomId), &'a Inactive>,
     /// Why no more mails are tried.
     stopped: Option<String>,
     refused_in_a_row: u32,
@@ -43,7 +41,6 @@ impl<'a> Sending<'a> {
         templates: Templates,
         body: &'a Body,
     ) -> Self {
-        let inactive = body.rooms.iter().flat_map(|room| &room.inactive);
         Sending {
             config,
             job,
@@ -51,7 +48,6 @@ impl<'a> Sending<'a> {
             templates,
             missed: Missed::new(job, &body.records.changed),
             rooms: body.rooms.iter().map(|room| (&room.id, room)).collect(),
-            inactive: inactive.map(|one| ((one.person.id, &one.room), one)).collect(),
             stopped: None,
             refused_in_a_row: 0,
         }
@@ -143,8 +139,8 @@ impl<'a> Sending<'a> {
         let portal = job.portal_url.as_str().trim_end_matches('/').to_owned();
         let mut rooms = Vec::new();
         for step in &due.steps {
-            let Some(one) = self.inactive.get(&(due.person.id, &step.id)) else { continue };
             let Some(room) = self.rooms.get(&step.id) else { continue };
+            let Some(one) = room.inactive.iter().find(|one| one.person.id == due.person.id) else { continue };
             let reader = (due.person.id, one.judged.member.access);
             let (missed, titles) = self.missed.of(&step.id, reader, one.last_activity).await?;
             let owner = room.owner.as_ref().filter(|owner| owner.id != due.person.id);

@@ -176,7 +176,11 @@ async fn everybody_is_looked_up_once_and_visitors_never() {
     assert_eq!(people(ids, &mut second).await.unwrap()[&id].name.raw(), "Mara Klein", "remembered");
     assert_eq!(gaps(&second), ["people"]);
     let mut third = later(&first, TimeDelta::hours(1));
-    assert_eq!((accounts(ids, &mut third).await.unwrap().len(), gaps(&third)), (0, vec!["people"]), "nobody acts by memory");
+    assert_eq!(
+        (accounts(ids, &mut third).await.unwrap().len(), gaps(&third)),
+        (0, vec!["people"]),
+        "nobody acts by memory"
+    );
 }
 
 #[tokio::test]

@@ -206,7 +206,11 @@ async fn folders_are_read_whole_and_without_what_is_deeper() {
     assert!(contents.files.iter().all(|file| file.size_bytes == 5 && file.folder == Some(ROOM) && file.in_room));
     let files = client.files_in(&ROOM).await.unwrap();
     let below = files.iter().find(|file| file.id == EntryId::Number(5_000)).unwrap();
-    assert_eq!((files.len(), below.folder.clone()), (121, Some(EntryId::Number(1_500))), "at any depth, and no folders");
+    assert_eq!(
+        (files.len(), below.folder.clone()),
+        (121, Some(EntryId::Number(1_500))),
+        "at any depth, and no folders"
+    );
     let outer = contents.folders.iter().find(|folder| folder.id == EntryId::Number(1_000)).unwrap();
     assert_eq!((outer.files, outer.folders, outer.room_type), (Some(1), Some(1), None));
     assert_eq!(client.folder_contents(&EntryId::Number(99)).await.unwrap_err().kind, ErrorKind::NotFound);
