@@ -45,10 +45,8 @@ pub(crate) fn headline(report: &Report, told: u64) -> Option<Line> {
 
 /// `Mallory Quick, 41 downloads in 40 min, room 71 "Acme – due diligence"`
 fn short(Found { finding, detail }: &Found) -> Line {
-    let how_much = match detail.kinds.classes.is_empty() {
-        true => plural(finding.counts.acts, "action"),
-        false => detail.kinds.by_class(),
-    };
+    let is_told = !detail.kinds.classes.is_empty();
+    let how_much = if is_told { detail.kinds.by_class() } else { plural(finding.counts.acts, "action") };
     let long = match finding.window.length() {
         length if length < TimeDelta::seconds(1) => " at once".to_owned(),
         length => format!(" in {}", words::duration(length)),
