@@ -96,11 +96,6 @@ async fn those_who_watch_are_reached_through_the_proxy_that_runs_use() {
             403,
             "FAIL  heartbeat: the proxy of `outbound.proxy` opens no way to portal.example: it answered 403; ",
         ),
-        (
-            "http",
-            200,
-            "warn  heartbeat: the proxy of `outbound.proxy` accepts connections; portal.example was not tried, because ",
-        ),
     ] {
         let proxy = proxy(&port, status).await;
         let outbound = format!("[outbound]\nca_file = \"{trusted}\"\nproxy = \"http://127.0.0.1:{proxy}\"\n");
