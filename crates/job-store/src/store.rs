@@ -8,7 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 use tempfile::TempDir;
 
-use crate::error::{Error, cause, is_corruption};
+use crate::connections::Connections;
+use crate::error::{Error, cause, is_corruption, is_damage};
 use crate::files;
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
@@ -27,6 +28,7 @@ const SNAPSHOT_TRIES: u32 = 3;
 pub struct Store {
     // Dropped before the folder below it.
     pool: SqlitePool,
+    connections: Arc<Connections>,
     path: PathBuf,
     _folder: Option<Arc<TempDir>>,
 }
@@ -168,7 +170,13 @@ impl Store {
             .execute(&pool)
             .await
             .map_err(|source| Error::opening(&path, source))?;
-        Ok(Self { pool, path, _folder: folder })
+        let durable = matches!(synchronous, SqliteSynchronous::Full);
+        let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
+        Ok(Self { pool, connections, path, _folder: folder })
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// The connections, for reading and for single statements.
@@ -203,6 +211,19 @@ impl Store {
         if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
     }
 
+    /// The same for a plain connection.
+    pub(crate) fn failure(&self, doing: &'static str, source: rusqlite::Error) -> Error {
+        let path = self.path.clone();
+        let is_damage = is_damage(&source);
+        let source = Box::new(source);
+        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
+    }
+
+    /// Nothing more can be done with a store that was closed.
+    pub(crate) fn closed(&self, doing: &'static str) -> Error {
+        Error::Database { path: self.path.clone(), doing, source: "the store was closed".into() }
+    }
+
     /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.
     ///
     /// # Errors
@@ -220,6 +241,7 @@ impl Store {
     ///
     /// Without it nothing is lost, but the log stays beside the file until the next run.
     pub async fn close(self) {
+        self.connections.close().await;
         self.pool.close().await;
     }
 }
