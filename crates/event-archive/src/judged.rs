@@ -6,6 +6,7 @@
 
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
+use job_store::{Failure, Value, Write};
 use sqlx::SqliteConnection;
 
 use crate::part::Part;
@@ -61,17 +62,14 @@ pub struct GivenUp {
 
 /// Notes the dates of late rows down, in the transaction that stores the rows: for this part, and for every other that has judged that
 /// time.
-pub(crate) async fn wait(write: &mut SqliteConnection, late: &[DateTime<Utc>], part: &Part) -> Result<(), sqlx::Error> {
+pub(crate) fn wait(write: &Write<'_>, late: &[DateTime<Utc>], part: &Part) -> Result<(), Failure> {
     for at in late {
-        sqlx::query(
+        write.execute(
             "INSERT INTO unjudged (part, at_us) SELECT ?1, ?2
              UNION SELECT part, ?2 FROM judged_span WHERE until_us > ?2
              ON CONFLICT DO NOTHING",
-        )
-        .bind(part.as_str())
-        .bind(micros(*at))
-        .execute(&mut *write)
-        .await?;
+            &[Value::Text(part.as_str().into()), Value::Int(micros(*at))],
+        )?;
     }
     Ok(())
 }

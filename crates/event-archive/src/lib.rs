@@ -10,7 +10,6 @@ mod keep;
 mod look;
 mod look_ups;
 mod part;
-mod phrases;
 mod policy_facts;
 mod reading;
 mod refresh;

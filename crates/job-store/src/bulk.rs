@@ -2,6 +2,7 @@
 //!
 //! A driver that hands over each row by itself costs more than the database below it: two threads wake each other for every row.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,7 +23,7 @@ const STEP: usize = 1_000;
 pub struct Select {
     /// What it is for, as a noun: `reading the events`.
     pub doing: &'static str,
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     pub values: Vec<Value>,
     /// Where numbers of texts are looked up.
     pub dictionary: Option<&'static Dictionary>,
@@ -127,7 +128,7 @@ fn read<T>(
 ) -> Result<(), Failure> {
     let texts = select.dictionary.map(|dictionary| Texts::of(dictionary, connection)).transpose()?.map(RefCell::new);
     let texts = texts.as_ref().map(|texts| texts as &dyn LookUp);
-    let mut statement = connection.prepare(select.sql)?;
+    let mut statement = connection.prepare(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.values))?;
     let mut step = Vec::new();
     while let Some(row) = rows.next()? {
@@ -153,34 +154,27 @@ impl Write<'_> {
         Ok(self.0.execute(sql, params_from_iter(values))? as u64)
     }
 
-    /// Does one statement for each row of values, as many values as it has parameters, and hands on what it returns.
+    /// Does one statement for each row of values, as many values as it has parameters. Tells of each whether that changed anything.
     ///
     /// # Errors
-    /// Of the statement, or of `returned`.
-    pub fn for_each(
-        &self,
-        sql: &str,
-        values: &[Value],
-        dictionary: &Dictionary,
-        mut returned: impl FnMut(&Row<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    /// Of the statement.
+    pub fn for_each(&self, sql: &str, values: &[Value], dictionary: &Dictionary) -> Result<Vec<bool>, Failure> {
         if values.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut numbers = Numbers::of(dictionary, self.0)?;
         let mut statement = self.0.prepare(sql)?;
-        for row in values.chunks(statement.parameter_count().max(1)) {
+        let width = statement.parameter_count().max(1);
+        let mut changed = Vec::with_capacity(values.len() / width);
+        for row in values.chunks(width) {
             for (value, place) in row.iter().zip(1..) {
                 match value {
                     Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
                     value => statement.raw_bind_parameter(place, value)?,
                 }
             }
-            let mut rows = statement.raw_query();
-            while let Some(row) = rows.next()? {
-                returned(&Row::new(row, None))?;
-            }
+            changed.push(statement.raw_execute()? > 0);
         }
-        Ok(())
+        Ok(changed)
     }
 }
