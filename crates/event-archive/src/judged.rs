@@ -65,8 +65,8 @@ pub struct GivenUp {
 pub(crate) fn wait(write: &Write<'_>, late: &[DateTime<Utc>], part: &Part) -> Result<(), Failure> {
     for at in late {
         write.execute(
-            "INSERT INTO unjudged (part, at_us) SELECT ?1, ?2
-             UNION SELECT part, ?2 FROM judged_span WHERE until_us > ?2
+            "INSERT INTO unjudged (part, at_us) SELECT ?1, CAST(?2 AS BIGINT)
+             UNION SELECT part, CAST(?2 AS BIGINT) FROM judged_span WHERE until_us > CAST(?2 AS BIGINT)
              ON CONFLICT DO NOTHING",
             &[Value::Text(part.as_str().into()), Value::Int(micros(*at))],
         )?;

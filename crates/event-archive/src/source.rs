@@ -86,19 +86,19 @@ impl Source for Audit {
     }
 
     fn summary_sql(&self) -> &'static str {
-        "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+        "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL"
     }
 
     fn ids_sql(&self) -> &'static str {
-        "SELECT id, at_us FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+        "SELECT id, at_us FROM audit_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL ORDER BY at_us DESC"
     }
 
     fn renumbered_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn is_known_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn id(&self, event: &AuditEvent) -> i64 {
@@ -187,19 +187,19 @@ impl Source for Logins {
     }
 
     fn summary_sql(&self) -> &'static str {
-        "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+        "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL"
     }
 
     fn ids_sql(&self) -> &'static str {
-        "SELECT id, at_us FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+        "SELECT id, at_us FROM login_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL ORDER BY at_us DESC"
     }
 
     fn renumbered_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn is_known_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM login_event WHERE ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn id(&self, login: &LoginEvent) -> i64 {
