@@ -97,3 +97,24 @@ pub(crate) fn login(row: &Row<'_>) -> Result<LoginEvent, Failure> {
         ip_was_set: row.int(12)? != 0,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_array_of_texts_reads_as_none() {
+        for damage in ["", "[\"1]", "[1]", "{}", "[\"a\" \"b\"]", "[\"a\",\"b]"] {
+            assert_eq!(ids_from_json(damage), Vec::<String>::new(), "{damage}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_come_back_as_they_were_stored(ids in proptest::collection::vec("[0-9a-z\",\\\\ é\u{0}\u{1b}-]{0,6}", 0..5)) {
+            prop_assert_eq!(ids_from_json(&ids_to_json(&ids)), ids);
+        }
+    }
+}

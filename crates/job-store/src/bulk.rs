@@ -76,15 +76,15 @@ impl Store {
         select: Select,
         row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Rows<T> {
-        let store = self.clone();
+        let connections = self.connections().clone();
         let begin = move || {
             let (sender, receiver) = mpsc::channel(1);
-            let permit = store.connections().permit();
+            let permit = connections.permit();
             let reader = tokio::task::spawn_blocking(move || {
                 let doing = select.doing;
-                let permit = permit.ok_or_else(|| store.closed(doing))?;
-                let done = store.connections().with(&permit, |connection| read(connection, &select, row, &sender));
-                done.map_err(|Failure(source)| store.failure(doing, source))
+                let permit = permit.ok_or_else(|| connections.closed(doing))?;
+                let done = connections.with(&permit, |connection| read(connection, &select, row, &sender));
+                done.map_err(|Failure(source)| connections.failure(doing, source))
             });
             (receiver, reader)
         };
@@ -103,19 +103,19 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        let permit = self.connections().permit().ok_or_else(|| self.closed(doing))?;
-        let store = self.clone();
+        let connections = self.connections().clone();
+        let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
         let write = move || {
-            store.connections().with(&permit, |connection| {
+            let done = connections.with(&permit, |connection| {
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let done = work(&Write(&transaction))?;
                 transaction.commit()?;
                 Ok(done)
-            })
+            });
+            done.map_err(|Failure(source)| connections.failure(doing, source))
         };
         let done = tokio::task::spawn_blocking(write).await;
-        let done: Result<T, Failure> = done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
-        done.map_err(|Failure(source)| self.failure(doing, source))
+        done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
     }
 }
 

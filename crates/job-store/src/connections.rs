@@ -7,6 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::error::{Error, is_damage};
+
 /// In use at a time: far more than readers that stand within each other.
 const MOST: u32 = 64;
 
@@ -32,6 +34,17 @@ impl Connections {
     /// `None` when the store was closed.
     pub(crate) fn permit(&self) -> Option<Permit> {
         self.in_use.clone().try_acquire_owned().ok()
+    }
+
+    pub(crate) fn failure(&self, doing: &'static str, source: rusqlite::Error) -> Error {
+        let (path, is_damage) = (self.path.clone(), is_damage(&source));
+        let source = Box::new(source);
+        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
+    }
+
+    /// Nothing more can be done with a store that was closed.
+    pub(crate) fn closed(&self, doing: &'static str) -> Error {
+        Error::Database { path: self.path.clone(), doing, source: "the store was closed".into() }
     }
 
     /// Does some work with a connection, on the thread of whoever calls. One whose work failed is not used again.

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 use tempfile::TempDir;
 
 use crate::connections::Connections;
-use crate::error::{Error, cause, is_corruption, is_damage};
+use crate::error::{Error, cause, is_corruption};
 use crate::files;
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
@@ -175,7 +175,7 @@ impl Store {
         Ok(Self { pool, connections, path, _folder: folder })
     }
 
-    pub(crate) fn connections(&self) -> &Connections {
+    pub(crate) fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 
@@ -209,19 +209,6 @@ impl Store {
         let is_damage = is_corruption(&source);
         let source = cause(source);
         if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
-    }
-
-    /// The same for a plain connection.
-    pub(crate) fn failure(&self, doing: &'static str, source: rusqlite::Error) -> Error {
-        let path = self.path.clone();
-        let is_damage = is_damage(&source);
-        let source = Box::new(source);
-        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
-    }
-
-    /// Nothing more can be done with a store that was closed.
-    pub(crate) fn closed(&self, doing: &'static str) -> Error {
-        Error::Database { path: self.path.clone(), doing, source: "the store was closed".into() }
     }
 
     /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.
