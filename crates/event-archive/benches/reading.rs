@@ -86,7 +86,9 @@ fn compare(events: usize) -> Fallible<()> {
     ))?;
     say(&format!("  CPU  {:.2} s, bare {:.2} s, ratio {:.2}", read.cpu, bare.cpu, read.cpu / bare.cpu))?;
     match python {
-        Some(python) => say(&format!("  CPU  of a Python client {:.2} s, ratio {:.2}", python.cpu, read.cpu / python.cpu))?,
+        Some(python) => {
+            say(&format!("  CPU  of a Python client {:.2} s, ratio {:.2}", python.cpu, read.cpu / python.cpu))?
+        }
         None => say("  a Python client: not measured, for want of Python with `requests`")?,
     }
     say(&format!("  wall {:.2} s, bare {:.2} s, ratio {:.2}", read.wall, bare.wall, read.wall / bare.wall))?;
@@ -116,7 +118,8 @@ fn measure(events: usize, latency_ms: u64) -> Fallible<(Figures, Figures, Option
     let (mut portal, url, key) = start_portal(events, &log.display().to_string(), latency_ms)?;
     let read = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "archive").args([&url, &key]))?;
     let bare = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "bare").args([&url, &key]).arg(&log))?;
-    let python = Command::new("python3").arg("-c").arg(PYTHON).args([&url, &key]).arg(&log).stderr(Stdio::null()).output();
+    let python =
+        Command::new("python3").arg("-c").arg(PYTHON).args([&url, &key]).arg(&log).stderr(Stdio::null()).output();
     let python = python.ok().filter(|output| latency_ms == 0 && output.status.success());
     let python = python.map(|output| Figures::parse(&output.stdout)).transpose()?;
     drop(portal.stdin.take());

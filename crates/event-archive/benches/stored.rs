@@ -54,7 +54,8 @@ async fn measure(events: usize) -> Fallible<()> {
     fill(&archive, events, window).await?;
 
     let file = Connection::open(&path)?;
-    let (mut table, mut joined, mut read, mut some) = (Cost::default(), Cost::default(), Cost::default(), Cost::default());
+    let (mut table, mut joined, mut read, mut some) =
+        (Cost::default(), Cost::default(), Cost::default(), Cost::default());
     for _ in 0..ROWS_MEASURED.div_ceil(events) {
         table.add(|| bare(&file, TABLE_SQL, window))?;
         joined.add(|| bare(&file, JOINED_SQL, window))?;
@@ -77,7 +78,8 @@ async fn measure(events: usize) -> Fallible<()> {
 
 /// Reads a simulated portal into the archive.
 async fn fill(archive: &Archive, events: usize, window: Window) -> Fallible<()> {
-    let sim = PortalSim::start(Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events).build(now())?).await?;
+    let sim =
+        PortalSim::start(Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events).build(now())?).await?;
     let base = sim.url().parse()?;
     let http = http_client(&HttpOptions::new("bench", "1.0.0"), &base)?;
     let key = ApiKey::new(SecretString::from(sim.key()));

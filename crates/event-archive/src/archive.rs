@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{Stream, TryStreamExt, future};
-use job_store::{Component, Failure, Migration, Row, Select, Store, Value};
+use futures::stream::MapErr;
+use futures::{TryStreamExt, future};
+use job_store::{Component, Failure, Migration, Row, Rows, Select, Store, Value};
 use uuid::Uuid;
 
 use crate::Error;
@@ -85,6 +86,9 @@ const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us 
 const ROOM_LOG_ABOUT_SQL: &str =
     "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
 
+/// Rows of the archive as a stream, in order; it is of one state of the store, that of the first poll.
+pub type Stored<T> = MapErr<Rows<T>, fn(job_store::Error) -> Error>;
+
 /// The two values that select a window.
 fn bounds(window: Window) -> Vec<Value> {
     vec![Value::Int(micros(window.since)), Value::Int(micros(window.until))]
@@ -132,47 +136,36 @@ impl Archive {
     }
 
     /// The events of the window in order of (time, id), streamed.
-    pub fn events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + use<> {
+    pub fn events(&self, window: Window) -> Stored<AuditEvent> {
         self.select("reading the events", EVENTS_SQL.into(), bounds(window), rows::event)
     }
 
     /// The same events, with their details where they were read with them.
-    pub fn detailed_events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + use<> {
+    pub fn detailed_events(&self, window: Window) -> Stored<AuditEvent> {
         self.select("reading the events", DETAILED_EVENTS_SQL.into(), bounds(window), rows::detailed_event)
     }
 
     /// The logins of the window in order of (time, id), streamed.
-    pub fn login_events(&self, window: Window) -> impl Stream<Item = Result<LoginEvent, Error>> + use<> {
+    pub fn login_events(&self, window: Window) -> Stored<LoginEvent> {
         self.select("reading the logins", LOGINS_SQL.into(), bounds(window), rows::login)
     }
 
     /// The events of the window that these people did, in the same order, with their details where they were read with them.
-    pub fn events_of<P: IntoIterator<Item = Uuid>>(
-        &self,
-        people: P,
-        window: Window,
-    ) -> impl Stream<Item = Result<AuditEvent, Error>> + use<P> {
+    pub fn events_of(&self, people: impl IntoIterator<Item = Uuid>, window: Window) -> Stored<AuditEvent> {
         let people: Vec<String> = people.into_iter().map(|person| format!("'{}'", person.simple())).collect();
         let sql = events_of_sql(&people.join(", "));
         self.select("reading the events", sql.into(), bounds(window), rows::detailed_event)
     }
 
     /// The events of the window of these actions, in the same order.
-    pub fn events_of_actions<A: IntoIterator<Item = ActionId>>(
-        &self,
-        actions: A,
-        window: Window,
-    ) -> impl Stream<Item = Result<AuditEvent, Error>> + use<A> {
+    pub fn events_of_actions(&self, actions: impl IntoIterator<Item = ActionId>, window: Window) -> Stored<AuditEvent> {
         let actions: Vec<String> = actions.into_iter().map(|action| action.0.to_string()).collect();
         self.select("reading the events", some_events_sql(&actions.join(", ")).into(), bounds(window), rows::event)
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
-    pub(crate) fn events_naming_rooms(
-        &self,
-        window: Window,
-    ) -> impl Stream<Item = Result<AuditEvent, Error>> + use<> {
-        self.events_of_actions(ActionId::naming_rooms().into_iter().collect::<Vec<_>>(), window)
+    pub(crate) fn events_naming_rooms(&self, window: Window) -> Stored<AuditEvent> {
+        self.events_of_actions(ActionId::naming_rooms(), window)
     }
 
     /// Every event that says that a room was deleted, whenever that was.
@@ -186,7 +179,7 @@ impl Archive {
         sql: Cow<'static, str>,
         values: Vec<Value>,
         row: fn(&Row<'_>) -> Result<T, Failure>,
-    ) -> impl Stream<Item = Result<T, Error>> + use<T> {
+    ) -> Stored<T> {
         let select = Select { doing, sql, values, dictionary: Some(&PHRASES) };
         self.store.rows(select, row).map_err(Error::from)
     }

@@ -42,7 +42,8 @@ impl Archive {
         ];
         let store = move |write: &Write<'_>| {
             let is_new = write.for_each(insert, &values, &PHRASES)?;
-            let late: Vec<_> = dates.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).filter_map(|(at, _)| at).collect();
+            let late: Vec<_> =
+                dates.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).filter_map(|(at, _)| at).collect();
             if S::IS_JUDGED {
                 judged::wait(write, &late, &part)?;
             }

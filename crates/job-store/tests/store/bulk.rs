@@ -29,10 +29,7 @@ async fn add(store: &Store, rows: impl Iterator<Item = (i64, &'static str)>) -> 
     store.write("storing", move |write| write.for_each(INSERT, &values, &WORDS)).await
 }
 
-fn read<T: Send + 'static>(
-    store: &Store,
-    row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
-) -> Rows<T> {
+fn read<T: Send + 'static>(store: &Store, row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static) -> Rows<T> {
     let sql = "SELECT id, word FROM t ORDER BY id".into();
     store.rows(Select { doing: "reading", sql, values: Vec::new(), dictionary: Some(&WORDS) }, row)
 }
