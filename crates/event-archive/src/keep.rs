@@ -34,14 +34,14 @@ impl Archive {
         rows.iter().rev().for_each(|row| source.values(row, &mut values));
         let was_read = |at: DateTime<Utc>| spans.before.iter().any(|span| span.contains(at));
         let dates: Vec<_> = rows.iter().rev().map(|row| Some(source.at(row)).filter(|at| was_read(*at))).collect();
-        let (insert, part) = (source.insert_sql(), self.part().clone());
+        let (statements, part) = ([source.insert_sql(), source.update_sql()], self.part().clone());
         let spans = [
             (name.to_owned(), spans.covered.clone()),
             (unreadable_name(name), spans.bad.clone()),
             (unknown_form_name(name), spans.odd.clone()),
         ];
         let store = move |write: &Write<'_>| {
-            let is_new = write.for_each(insert, &values, &PHRASES)?;
+            let is_new = write.for_each(statements, &values, &PHRASES)?;
             let late: Vec<_> =
                 dates.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).filter_map(|(at, _)| at).collect();
             if S::IS_JUDGED {

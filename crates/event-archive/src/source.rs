@@ -59,8 +59,13 @@ pub(crate) trait Source {
 
     fn at(&self, row: &Self::Row) -> DateTime<Utc>;
 
-    /// Stores one row, and says what becomes of it where it is stored already.
+    /// Stores one row where it is not stored.
     fn insert_sql(&self) -> &'static str;
+
+    /// What becomes of one that is, with the same values; empty for nothing.
+    fn update_sql(&self) -> &'static str {
+        ""
+    }
 
     /// Adds the values of a row, in the order of its parameters.
     fn values(&self, row: &Self::Row, values: &mut Vec<Value>);
@@ -109,17 +114,18 @@ impl Source for Audit {
         event.at
     }
 
-    /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
-    /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
-             action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
-             context = excluded.context, details = excluded.details
-         WHERE audit_event.actor <> excluded.actor OR audit_event.action <> excluded.action
-             OR audit_event.target <> excluded.target
-             OR abs(audit_event.at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING"
+    }
+
+    /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
+    /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
+    fn update_sql(&self) -> &'static str {
+        "UPDATE audit_event SET at_us = ?2, actor = ?3, actor_name = ?4, action = ?5, text = ?6, ip = ?7, target = ?8,
+             context = ?9, details = ?10
+         WHERE id = ?1 AND (actor <> ?3 OR action <> ?5 OR target <> ?8
+             OR abs(at_us - ?2) NOT IN (0, 1800000000, 3600000000, 7200000000))"
     }
 
     fn values(&self, event: &AuditEvent, values: &mut Vec<Value>) {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
-use rusqlite::{Connection, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -154,27 +154,43 @@ impl Write<'_> {
         Ok(self.0.execute(sql, params_from_iter(values))? as u64)
     }
 
-    /// Does one statement for each row of values, as many values as it has parameters. Tells of each whether that changed anything.
+    /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
+    /// the same values. Tells of each row whether anything changed.
     ///
     /// # Errors
-    /// Of the statement.
-    pub fn for_each(&self, sql: &str, values: &[Value], dictionary: &Dictionary) -> Result<Vec<bool>, Failure> {
+    /// Of the statements.
+    pub fn for_each(
+        &self,
+        [sql, otherwise]: [&str; 2],
+        values: &[Value],
+        dictionary: &Dictionary,
+    ) -> Result<Vec<bool>, Failure> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
         let mut numbers = Numbers::of(dictionary, self.0)?;
         let mut statement = self.0.prepare(sql)?;
+        let mut otherwise = if otherwise.is_empty() { None } else { Some(self.0.prepare(otherwise)?) };
         let width = statement.parameter_count().max(1);
         let mut changed = Vec::with_capacity(values.len() / width);
         for row in values.chunks(width) {
-            for (value, place) in row.iter().zip(1..) {
-                match value {
-                    Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
-                    value => statement.raw_bind_parameter(place, value)?,
-                }
+            let mut rows = done_with(&mut statement, row, &mut numbers)?;
+            if let Some(otherwise) = otherwise.as_mut().filter(|_| rows == 0) {
+                rows = done_with(otherwise, row, &mut numbers)?;
             }
-            changed.push(statement.raw_execute()? > 0);
+            changed.push(rows > 0);
         }
         Ok(changed)
     }
+}
+
+/// Does a statement with these values; gives the number of rows that it changed.
+fn done_with(statement: &mut Statement<'_>, row: &[Value], numbers: &mut Numbers<'_>) -> Result<usize, Failure> {
+    for (value, place) in row.iter().zip(1..) {
+        match value {
+            Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
+            value => statement.raw_bind_parameter(place, value)?,
+        }
+    }
+    Ok(statement.raw_execute()?)
 }
