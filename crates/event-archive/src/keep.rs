@@ -9,6 +9,9 @@ use crate::rows::{PHRASES, micros};
 use crate::source::Source;
 use crate::{Archive, Error, judged};
 
+/// Values of a row of the widest table.
+const MOST_COLUMNS: usize = 13;
+
 /// What is known of a source's time once its rows are stored.
 pub(crate) struct Spans<'s> {
     /// What earlier runs had read: rows dated there that are new came late.
@@ -29,7 +32,7 @@ impl Archive {
         rows: &[S::Row],
         spans: Spans<'_>,
     ) -> Result<Vec<DateTime<Utc>>, Error> {
-        let mut values = Vec::new();
+        let mut values = Vec::with_capacity(rows.len() * MOST_COLUMNS);
         // oldest first, as they were stored by the portal: a table is cheapest to write from its beginning to its end
         rows.iter().rev().for_each(|row| source.values(row, &mut values));
         let was_read = |at: DateTime<Utc>| spans.before.iter().any(|span| span.contains(at));
