@@ -338,9 +338,21 @@ mod tests {
             "INSERT INTO login_event (id, at_us, user, user_name, action, country) VALUES (1, 5, ?, 'Anna', 1000, 'Spain')",
         );
         insert.bind(anna.simple().to_string()).execute(store.pool()).await.unwrap();
+        let event = format!(
+            "INSERT INTO phrase VALUES (1, '{}'), (2, 'Anna'), (3, 'Room: Falcon');
+            INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
+            VALUES (9, 5, 1, 2, 5031, NULL, NULL, '[\"71\",\"72\"]', 3)",
+            anna.simple()
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(event)).execute(store.pool()).await.unwrap();
 
         let archive = Archive::open(store).await.unwrap();
         let window = Window::new(instant(0).unwrap(), instant(10).unwrap());
+        let events: Vec<AuditEvent> = archive.detailed_events(window).try_collect().await.unwrap();
+        let known = |event: &AuditEvent| (event.id, event.actor, event.target.join("/"), event.context.clone());
+        let context = Some("Room: Falcon".into());
+        assert_eq!(events.iter().map(known).collect::<Vec<_>>(), [(9, anna, "71/72".to_owned(), context)]);
+        assert_eq!((&events[0].actor_name, &events[0].ip, &events[0].details), (&"Anna".into(), &None, &None));
         let before = archive.logins(window).await.unwrap();
         assert_eq!(before.iter().map(|login| login.user).collect::<Vec<_>>(), [anna]);
         let next = LoginEvent { id: 2, at: instant(6).unwrap(), ..before[0].clone() };
