@@ -1,20 +1,21 @@
 //! Text that somebody typed into the portal. Nobody else's business: how a report or a channel quotes it.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Text under the control of a portal user: names, titles, addresses, localised sentences.
 ///
 /// It has no `Display`, so it cannot reach a terminal, a log or a page unescaped. Serialising writes the raw text, because a
-/// serialiser escapes for its own format.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PortalText(String);
+/// serialiser escapes for its own format. Copies share their memory: many rows have the same names and titles.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PortalText(Arc<str>);
 
 impl PortalText {
     /// Wraps text as it came over the wire.
-    pub fn new(raw: impl Into<String>) -> Self {
+    pub fn new(raw: impl Into<Arc<str>>) -> Self {
         PortalText(raw.into())
     }
 
@@ -23,12 +24,17 @@ impl PortalText {
         &self.0
     }
 
+    /// The same, for storage: it shares its memory with this text.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// One line that is safe on a terminal, in a mail and in a plain-text subject: control characters, line breaks and the
     /// characters that reorder or hide text are shown as `\u{…}`.
     pub fn for_terminal(&self) -> String {
         // nearly every text is plain ASCII, of which nothing is hidden
         if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return self.0.clone();
+            return self.0.to_string();
         }
         let mut shown = String::with_capacity(self.0.len());
         for character in self.0.chars() {
@@ -125,6 +131,32 @@ fn is_hidden(character: char) -> bool {
 impl fmt::Debug for PortalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.for_terminal())
+    }
+}
+
+impl Serialize for PortalText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = PortalText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, raw: &str) -> Result<PortalText, E> {
+                Ok(PortalText::new(raw))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 

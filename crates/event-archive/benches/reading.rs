@@ -2,6 +2,10 @@
 //! the same pages with the same parallelism and throws them away. First next to a portal that answers at once, so that our own work is
 //! all there is, then next to one that takes its time.
 //!
+//! The same pages are fetched once more by a Python client (`requests`, `json`) that keeps four members of each row, where Python has both.
+//!
+//! Wanted: at most half the CPU of the Python client, and at most three times that of the bare one.
+//!
 //! Portal, archive and bare client are three processes of this same binary, so that each counts its own CPU and memory.
 //! `cargo bench -p event-archive --bench reading [EVENTS…]`; 10000 and 100000 unless told.
 
@@ -30,6 +34,24 @@ const PARALLEL: usize = 4;
 /// What a portal takes for a request, so that portal and network are what is waited for.
 const LATENCY_MS: u64 = 20;
 
+/// Fetches the pages that the log names, one after the other, and keeps four members of each row.
+const PYTHON: &str = r#"
+import json, resource, sys, time, requests
+url, key, log = sys.argv[1:]
+targets = [json.loads(line)["target"] for line in open(log)]
+# those of the bare client stand behind
+targets = targets[:(len(targets) + 1) // 2]
+session = requests.Session()
+session.headers["Authorization"] = "Bearer " + key
+started, cpu, kept = time.perf_counter(), time.process_time(), []
+for target in targets:
+    for row in json.loads(session.get(url + target).content)["response"]:
+        if isinstance(row, dict) and "id" in row:
+            kept.append((row["id"], row.get("date"), row.get("userId"), row.get("actionId")))
+wall, cpu = time.perf_counter() - started, time.process_time() - cpu
+print(len(kept), len(targets), cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0, 0, 0, 0)
+"#;
+
 /// How much history the events are spread over.
 const DAYS: i64 = 60;
 
@@ -54,7 +76,7 @@ fn main() -> Fallible<()> {
 
 /// One size: reads it with the archive, then fetches the same pages bare, and prints the ratios.
 fn compare(events: usize) -> Fallible<()> {
-    let (read, bare) = measure(events, 0)?;
+    let (read, bare, python) = measure(events, 0)?;
     let ideal = read.rows.div_ceil(100);
     say(&format!(
         "{events} events: {} rows in {} requests, {:.3} per full page",
@@ -63,6 +85,12 @@ fn compare(events: usize) -> Fallible<()> {
         read.requests as f64 / ideal as f64
     ))?;
     say(&format!("  CPU  {:.2} s, bare {:.2} s, ratio {:.2}", read.cpu, bare.cpu, read.cpu / bare.cpu))?;
+    match python {
+        Some(python) => {
+            say(&format!("  CPU  of a Python client {:.2} s, ratio {:.2}", python.cpu, read.cpu / python.cpu))?
+        }
+        None => say("  a Python client: not measured, for want of Python with `requests`")?,
+    }
     say(&format!("  wall {:.2} s, bare {:.2} s, ratio {:.2}", read.wall, bare.wall, read.wall / bare.wall))?;
     say(&format!(
         "  peak memory {} MiB, bare {} MiB; store {} MiB",
@@ -72,7 +100,7 @@ fn compare(events: usize) -> Fallible<()> {
     ))?;
     let (asked, cpu_again, wall_again) = read.again;
     say(&format!("  nothing new: {asked} requests, CPU {cpu_again:.2} s, wall {wall_again:.3} s"))?;
-    let (read, bare) = measure(events, LATENCY_MS)?;
+    let (read, bare, _) = measure(events, LATENCY_MS)?;
     say(&format!(
         "  {LATENCY_MS} ms a request: wall {:.2} s, bare {:.2} s, ratio {:.2}; CPU {:.2} s, bare {:.2} s",
         read.wall,
@@ -83,16 +111,20 @@ fn compare(events: usize) -> Fallible<()> {
     ))
 }
 
-/// What reading with the archive costs, and what fetching the same pages bare.
-fn measure(events: usize, latency_ms: u64) -> Fallible<(Figures, Figures)> {
+/// What reading with the archive costs, what fetching the same pages bare, and with Python where the portal answers at once.
+fn measure(events: usize, latency_ms: u64) -> Fallible<(Figures, Figures, Option<Figures>)> {
     let folder = tempfile::tempdir()?;
     let log = folder.path().join("requests.ndjson");
     let (mut portal, url, key) = start_portal(events, &log.display().to_string(), latency_ms)?;
     let read = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "archive").args([&url, &key]))?;
     let bare = Figures::of(Command::new(std::env::current_exe()?).env(ROLE, "bare").args([&url, &key]).arg(&log))?;
+    let python =
+        Command::new("python3").arg("-c").arg(PYTHON).args([&url, &key]).arg(&log).stderr(Stdio::null()).output();
+    let python = python.ok().filter(|output| latency_ms == 0 && output.status.success());
+    let python = python.map(|output| Figures::parse(&output.stdout)).transpose()?;
     drop(portal.stdin.take());
     portal.wait()?;
-    Ok((read, bare))
+    Ok((read, bare, python))
 }
 
 #[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
@@ -197,8 +229,11 @@ struct Figures {
 
 impl Figures {
     fn of(command: &mut Command) -> Fallible<Self> {
-        let output = command.stderr(Stdio::inherit()).output()?;
-        let text = String::from_utf8(output.stdout)?;
+        Figures::parse(&command.stderr(Stdio::inherit()).output()?.stdout)
+    }
+
+    fn parse(output: &[u8]) -> Fallible<Self> {
+        let text = std::str::from_utf8(output)?;
         let mut words = text.split_whitespace();
         let mut next = || words.next().ok_or("a child told less than expected");
         Ok(Figures {

@@ -1,16 +1,18 @@
 //! The archive itself: opening it and reading events out of it in order.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use audit_model::{ActionId, AuditEvent, LoginEvent, RoomId, SourceCoverage, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{Stream, StreamExt};
-use job_store::{Component, Migration, Store};
+use futures::stream::MapErr;
+use futures::{TryStreamExt, future};
+use job_store::{Component, Failure, Migration, Row, Rows, Select, Store, Value};
 use uuid::Uuid;
 
 use crate::Error;
 use crate::part::Part;
-use crate::rows::{DetailedRow, EventRow, LoginRow, from_detailed_row, from_login_row, from_row, instant, micros};
+use crate::rows::{self, PHRASES, instant, micros};
 use crate::source::Source;
 
 const COMPONENT: Component = Component {
@@ -43,32 +45,54 @@ pub(crate) fn unknown_form_name(source: &str) -> String {
     format!("{source}, unknown form (unreadable)")
 }
 
-const EVENTS_SQL: &str = "SELECT * FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+/// Phrases are looked up where rows are read: joining them to every row costs as much again.
+const EVENTS_SQL: &str = "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+    WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
-const DETAILED_EVENTS_SQL: &str = "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+const DETAILED_EVENTS_SQL: &str =
+    "SELECT id, at_us, actor, actor_name, action, text, ip, target, context, details FROM audit_event
+    WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
-/// The same, but only events of the actions of a JSON array.
-const SOME_EVENTS_SQL: &str =
-    "SELECT * FROM event WHERE at_us >= ? AND at_us < ? AND action IN (SELECT value FROM json_each(?))
-    ORDER BY at_us, id";
+/// The same, but only events of the actions of a list.
+fn some_events_sql(actions: &str) -> String {
+    format!(
+        "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+        WHERE at_us >= ? AND at_us < ? AND action IN ({actions}) ORDER BY at_us, id"
+    )
+}
 
-/// The same with details, of the people of a JSON array.
-const EVENTS_OF_SQL: &str =
-    "SELECT * FROM event_with_details WHERE at_us >= ? AND at_us < ? AND actor IN (SELECT value FROM json_each(?))
-    ORDER BY at_us, id";
+/// The same with details, of the people of a list.
+fn events_of_sql(people: &str) -> String {
+    format!(
+        "SELECT id, at_us, actor, actor_name, action, text, ip, target, context, details FROM audit_event
+        WHERE at_us >= ? AND at_us < ? AND actor IN (SELECT id FROM phrase WHERE value IN ({people})) ORDER BY at_us, id"
+    )
+}
 
 /// Deletions of rooms, whenever they were.
-const DELETIONS_SQL: &str = "SELECT * FROM event WHERE action = 5074 ORDER BY at_us, id";
+const DELETIONS_SQL: &str = "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+    WHERE action = 5074 ORDER BY at_us, id";
 
-const LOGINS_SQL: &str = "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
+const LOGINS_SQL: &str =
+    "SELECT id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set
+    FROM login_event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id";
 
 const LOGINS_OF_SQL: &str =
-    "SELECT * FROM login_event WHERE at_us >= ? AND at_us < ? AND user_id = ? ORDER BY at_us, id";
+    "SELECT id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set
+    FROM login_event WHERE at_us >= ? AND at_us < ? AND user_id = ? ORDER BY at_us, id";
 
 const ROOM_LOG_SQL: &str = "SELECT event FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? ORDER BY event";
 
 const ROOM_LOG_ABOUT_SQL: &str =
     "SELECT event, about FROM room_log WHERE room = ? AND at_us >= ? AND at_us < ? AND about IS NOT NULL";
+
+/// Rows of the archive as a stream, in order; it is of one state of the store, that of the first poll.
+pub type Stored<T> = MapErr<Rows<T>, fn(job_store::Error) -> Error>;
+
+/// The two values that select a window.
+fn bounds(window: Window) -> Vec<Value> {
+    vec![Value::Int(micros(window.since)), Value::Int(micros(window.until))]
+}
 
 /// What one portal said, kept in a store.
 #[derive(Clone, Debug)]
@@ -112,74 +136,52 @@ impl Archive {
     }
 
     /// The events of the window in order of (time, id), streamed.
-    pub fn events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
-        sqlx::query_as::<_, EventRow>(EVENTS_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch(self.store.pool())
-            .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+    pub fn events(&self, window: Window) -> Stored<AuditEvent> {
+        self.select("reading the events", EVENTS_SQL.into(), bounds(window), rows::event)
     }
 
     /// The same events, with their details where they were read with them.
-    pub fn detailed_events(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
-        sqlx::query_as::<_, DetailedRow>(DETAILED_EVENTS_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch(self.store.pool())
-            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    pub fn detailed_events(&self, window: Window) -> Stored<AuditEvent> {
+        self.select("reading the events", DETAILED_EVENTS_SQL.into(), bounds(window), rows::detailed_event)
     }
 
     /// The logins of the window in order of (time, id), streamed.
-    pub fn login_events(&self, window: Window) -> impl Stream<Item = Result<LoginEvent, Error>> + '_ {
-        sqlx::query_as::<_, LoginRow>(LOGINS_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch(self.store.pool())
-            .map(|row| row.map(from_login_row).map_err(|source| self.failed("reading the logins", source)))
+    pub fn login_events(&self, window: Window) -> Stored<LoginEvent> {
+        self.select("reading the logins", LOGINS_SQL.into(), bounds(window), rows::login)
     }
 
     /// The events of the window that these people did, in the same order, with their details where they were read with them.
-    pub fn events_of<'a>(
-        &'a self,
-        people: impl IntoIterator<Item = Uuid>,
-        window: Window,
-    ) -> impl Stream<Item = Result<AuditEvent, Error>> + 'a {
-        let people: Vec<String> = people.into_iter().map(|person| format!("\"{}\"", person.simple())).collect();
-        sqlx::query_as::<_, DetailedRow>(EVENTS_OF_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .bind(format!("[{}]", people.join(",")))
-            .fetch(self.store.pool())
-            .map(|row| row.map(from_detailed_row).map_err(|source| self.failed("reading the events", source)))
+    pub fn events_of(&self, people: impl IntoIterator<Item = Uuid>, window: Window) -> Stored<AuditEvent> {
+        let people: Vec<String> = people.into_iter().map(|person| format!("'{}'", person.simple())).collect();
+        let sql = events_of_sql(&people.join(", "));
+        self.select("reading the events", sql.into(), bounds(window), rows::detailed_event)
     }
 
     /// The events of the window of these actions, in the same order.
-    pub fn events_of_actions(
-        &self,
-        actions: impl IntoIterator<Item = ActionId>,
-        window: Window,
-    ) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+    pub fn events_of_actions(&self, actions: impl IntoIterator<Item = ActionId>, window: Window) -> Stored<AuditEvent> {
         let actions: Vec<String> = actions.into_iter().map(|action| action.0.to_string()).collect();
-        sqlx::query_as::<_, EventRow>(SOME_EVENTS_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .bind(format!("[{}]", actions.join(",")))
-            .fetch(self.store.pool())
-            .map(|row| row.map(from_row).map_err(|source| self.failed("reading the events", source)))
+        self.select("reading the events", some_events_sql(&actions.join(", ")).into(), bounds(window), rows::event)
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
-    pub(crate) fn events_naming_rooms(&self, window: Window) -> impl Stream<Item = Result<AuditEvent, Error>> + '_ {
+    pub(crate) fn events_naming_rooms(&self, window: Window) -> Stored<AuditEvent> {
         self.events_of_actions(ActionId::naming_rooms(), window)
     }
 
     /// Every event that says that a room was deleted, whenever that was.
     pub(crate) async fn deletions_of_rooms(&self) -> Result<Vec<AuditEvent>, Error> {
-        let rows: Vec<EventRow> = sqlx::query_as(DELETIONS_SQL)
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading the deleted rooms", source))?;
-        Ok(rows.into_iter().map(from_row).collect())
+        self.select("reading the deleted rooms", DELETIONS_SQL.into(), Vec::new(), rows::event).try_collect().await
+    }
+
+    fn select<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+        row: fn(&Row<'_>) -> Result<T, Failure>,
+    ) -> Stored<T> {
+        let select = Select { doing, sql, values, dictionary: Some(&PHRASES) };
+        self.store.rows(select, row).map_err(Error::from)
     }
 
     /// What of the window's audit trail was never read, oldest first.
@@ -195,14 +197,7 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn logins(&self, window: Window) -> Result<Vec<LoginEvent>, Error> {
-        let failed = |source| self.failed("reading the logins", source);
-        let rows: Vec<LoginRow> = sqlx::query_as(LOGINS_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(failed)?;
-        Ok(rows.into_iter().map(from_login_row).collect())
+        self.login_events(window).try_collect().await
     }
 
     /// The successful logins of one person in the window, in order of (time, id).
@@ -210,14 +205,10 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn successful_logins_of(&self, person: Uuid, window: Window) -> Result<Vec<LoginEvent>, Error> {
-        let rows: Vec<LoginRow> = sqlx::query_as(LOGINS_OF_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .bind(person.simple().to_string())
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading a person's logins", source))?;
-        Ok(rows.into_iter().map(from_login_row).filter(|login| login.action.is_successful_login()).collect())
+        let mut values = bounds(window);
+        values.push(Value::Text(rows::person(person)));
+        let logins = self.select("reading a person's logins", LOGINS_OF_SQL.into(), values, rows::login);
+        logins.try_filter(|login| future::ready(login.action.is_successful_login())).try_collect().await
     }
 
     /// The events of the window that the activity log of a room lists.
@@ -347,9 +338,21 @@ mod tests {
             "INSERT INTO login_event (id, at_us, user, user_name, action, country) VALUES (1, 5, ?, 'Anna', 1000, 'Spain')",
         );
         insert.bind(anna.simple().to_string()).execute(store.pool()).await.unwrap();
+        let event = format!(
+            "INSERT INTO phrase VALUES (1, '{}'), (2, 'Anna'), (3, 'Room: Falcon');
+            INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
+            VALUES (9, 5, 1, 2, 5031, NULL, NULL, '[\"71\",\"72\"]', 3)",
+            anna.simple()
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(event)).execute(store.pool()).await.unwrap();
 
         let archive = Archive::open(store).await.unwrap();
         let window = Window::new(instant(0).unwrap(), instant(10).unwrap());
+        let events: Vec<AuditEvent> = archive.detailed_events(window).try_collect().await.unwrap();
+        let known = |event: &AuditEvent| (event.id, event.actor, event.target.join("/"), event.context.clone());
+        let context = Some("Room: Falcon".into());
+        assert_eq!(events.iter().map(known).collect::<Vec<_>>(), [(9, anna, "71/72".to_owned(), context)]);
+        assert_eq!((&events[0].actor_name, &events[0].ip, &events[0].details), (&"Anna".into(), &None, &None));
         let before = archive.logins(window).await.unwrap();
         assert_eq!(before.iter().map(|login| login.user).collect::<Vec<_>>(), [anna]);
         let next = LoginEvent { id: 2, at: instant(6).unwrap(), ..before[0].clone() };
@@ -391,10 +394,12 @@ mod tests {
     #[tokio::test]
     async fn windows_are_read_by_index() {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
+        let (some, of) = (some_events_sql("1, 2"), events_of_sql("'a', 'b'"));
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
             (DETAILED_EVENTS_SQL, "audit_event_by_time"),
-            (SOME_EVENTS_SQL, "audit_event_by_time"),
+            (&some, "audit_event_by_time"),
+            (&of, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),
             (ROOM_LOG_SQL, "room_log_by_time"),
@@ -406,8 +411,8 @@ mod tests {
                 sqlx::query_as(explain).bind(0).bind(0).bind(1).fetch_all(archive.store.pool()).await.unwrap();
             let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
             assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
-            // the index of deletions holds nothing else, so it is read from end to end, and so is a list that was bound
-            let small = |step: &str| step.contains("room_deleted") || step.contains("json_each");
+            // the index of deletions holds nothing else, so it is read from end to end
+            let small = |step: &str| step.contains("room_deleted");
             let scans = steps.iter().filter(|step| step.contains("SCAN") && !small(step));
             assert_eq!(scans.count(), 0, "{steps:?}");
         }

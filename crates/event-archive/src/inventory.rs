@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use docspace_client::EntryId;
+use futures::TryStreamExt;
+use job_store::{Select, Value};
 
 use crate::rows::{instant, micros};
 use crate::{Archive, Error};
@@ -19,11 +21,20 @@ const ROOMS_SQL: &str = "SELECT held.folder, held.files, held.folders FROM held
         AND listed.files = held.files AND listed.folders = held.folders)
     ORDER BY held.files DESC, held.folder LIMIT ?";
 
-const READINGS_SQL: &str = "SELECT folder, since_us, until_us, files, folders, room, title FROM held
-    WHERE folder IN (SELECT value FROM json_each(?)) ORDER BY folder, since_us";
+/// Of so many folders.
+fn readings_sql(folders: usize) -> String {
+    let list = vec!["?"; folders].join(", ");
+    format!(
+        "SELECT folder, since_us, until_us, files, folders, room, title FROM held WHERE folder IN ({list})
+        ORDER BY folder, since_us"
+    )
+}
+
+/// Folders asked for at once, so that no statement has more parameters than any database takes.
+const FOLDERS_AT_ONCE: usize = 10_000;
 
 /// What changes how many files there are, and where.
-const CHANGES_SQL: &str = "SELECT count(*), coalesce(sum(action IN (5022, 5023, 5024, 5025, 5026, 5027, 5074)), 0)
+const CHANGES_SQL: &str = "SELECT count(*), count(*) FILTER (WHERE action IN (5022, 5023, 5024, 5025, 5026, 5027, 5074))
     FROM audit_event WHERE at_us >= ? AND action IN (5000, 5011, 5012, 5013, 5014, 5015, 5016, 5017, 5018, 5022, 5023, 5024,
         5025, 5026, 5027, 5035, 5061, 5074)";
 
@@ -53,8 +64,6 @@ pub struct Unlisted {
     pub files: u64,
     pub folders: u64,
 }
-
-type Row = (String, i64, i64, i64, i64, String, String);
 
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -173,27 +182,26 @@ impl Archive {
         &self,
         folders: impl IntoIterator<Item = &'f EntryId>,
     ) -> Result<BTreeMap<EntryId, Vec<Reading>>, Error> {
-        let asked: Vec<String> = folders.into_iter().map(ToString::to_string).collect();
+        let asked: Vec<Value> = folders.into_iter().map(|folder| Value::Text(folder.to_string().into())).collect();
         let mut readings: BTreeMap<EntryId, Vec<Reading>> = BTreeMap::new();
-        if asked.is_empty() {
-            return Ok(readings);
-        }
-        let rows: Vec<Row> = sqlx::query_as(READINGS_SQL)
-            .bind(serde_json::to_string(&asked).expect("texts are JSON"))
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading what folders hold", source))?;
-        for (folder, since, until, files, folders, room, title) in rows {
-            let (Some(since), Some(until)) = (instant(since), instant(until)) else { continue };
-            let folder = EntryId::from(folder.as_str());
-            let holding = Holding {
-                folder: folder.clone(),
-                files: files.unsigned_abs(),
-                folders: folders.unsigned_abs(),
-                room: RoomId::from(room.as_str()),
-                title: PortalText::new(title),
-            };
-            readings.entry(folder).or_default().push(Reading { holding, since, until });
+        for asked in asked.chunks(FOLDERS_AT_ONCE) {
+            let (sql, values) = (readings_sql(asked.len()).into(), asked.to_vec());
+            let select = Select { doing: "reading what folders hold", sql, values, dictionary: None };
+            let mut rows = self.store().rows(select, |row| {
+                let folder = EntryId::from(row.text(0)?);
+                let holding = Holding {
+                    folder: folder.clone(),
+                    files: row.int(3)?.unsigned_abs(),
+                    folders: row.int(4)?.unsigned_abs(),
+                    room: RoomId::from(row.text(5)?),
+                    title: PortalText::new(row.text(6)?),
+                };
+                let span = instant(row.int(1)?).zip(instant(row.int(2)?));
+                Ok(span.map(|(since, until)| (folder, Reading { holding, since, until })))
+            });
+            while let Some(row) = rows.try_next().await? {
+                row.into_iter().for_each(|(folder, reading)| readings.entry(folder).or_default().push(reading));
+            }
         }
         Ok(readings)
     }

@@ -6,6 +6,7 @@
 
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
+use job_store::{Failure, Value, Write};
 use sqlx::SqliteConnection;
 
 use crate::part::Part;
@@ -67,22 +68,14 @@ pub(crate) const LOGINS_WAIT_AS: &str = "logins of ";
 
 /// Notes the dates of late rows of a source down, in the transaction that stores the rows: for this part, and for every other that has
 /// judged that time.
-pub(crate) async fn wait(
-    write: &mut SqliteConnection,
-    late: &[DateTime<Utc>],
-    (source, part): (&str, &Part),
-) -> Result<(), sqlx::Error> {
+pub(crate) fn wait(write: &Write<'_>, late: &[DateTime<Utc>], (source, part): (&str, &Part)) -> Result<(), Failure> {
     for at in late {
-        sqlx::query(
-            "INSERT INTO unjudged (part, at_us) SELECT ?3 || ?1, ?2
-             UNION SELECT ?3 || part, ?2 FROM judged_span WHERE until_us > ?2
+        write.execute(
+            "INSERT INTO unjudged (part, at_us) SELECT ?3 || ?1, CAST(?2 AS BIGINT)
+             UNION SELECT ?3 || part, CAST(?2 AS BIGINT) FROM judged_span WHERE until_us > CAST(?2 AS BIGINT)
              ON CONFLICT DO NOTHING",
-        )
-        .bind(part.as_str())
-        .bind(micros(*at))
-        .bind(source)
-        .execute(&mut *write)
-        .await?;
+            &[Value::Text(part.as_str().into()), Value::Int(micros(*at)), Value::Text(source.into())],
+        )?;
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ mod keep;
 mod look;
 mod look_ups;
 mod part;
-mod phrases;
 mod policy_facts;
 mod reading;
 mod refresh;
@@ -21,7 +20,7 @@ mod unjudged;
 mod unread;
 mod upkeep;
 
-pub use archive::Archive;
+pub use archive::{Archive, Stored};
 pub use error::Error;
 pub use facts::{Fact, FilePlace, FolderRoom, FolderWeight, KnownList, Looked, RoomsOfFolders};
 pub use inventory::{Holding, Reading, Unlisted};

@@ -173,8 +173,10 @@ impl Archive {
         for fact in facts {
             sqlx::query(
                 "INSERT INTO room_title (room, title, room_type, created_us, seen_us) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (room, title) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us),
-                 room_type = coalesce(excluded.room_type, room_type), created_us = coalesce(excluded.created_us, created_us)",
+                 ON CONFLICT (room, title) DO UPDATE SET
+                     seen_us = CASE WHEN excluded.seen_us > room_title.seen_us THEN excluded.seen_us ELSE room_title.seen_us END,
+                     room_type = coalesce(excluded.room_type, room_title.room_type),
+                     created_us = coalesce(excluded.created_us, room_title.created_us)",
             )
             .bind(fact.id.to_string())
             .bind(fact.title.raw())

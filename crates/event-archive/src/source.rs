@@ -1,21 +1,15 @@
 //! The three lists that are kept: how each is read from the portal and stored.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use audit_model::{AuditEvent, LoginEvent, PortalText, RoomId};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, LogEntry, Slice};
-use sqlx::Sqlite;
-use sqlx::query_builder::Separated;
+use job_store::Value;
 
 use crate::judged::{AUDIT_WAITS_AS, LOGINS_WAIT_AS};
-use crate::phrases::Phrases;
-use crate::rows::micros;
+use crate::rows::{ids_to_json, micros, number, person};
 use crate::unread::Part;
-
-/// The columns of one row of an INSERT, to be bound in the order in which the statement names them.
-pub(crate) type Columns<'c> = Separated<'c, Sqlite, &'static str>;
 
 /// A list of the portal that grows with time.
 pub(crate) trait Source {
@@ -66,16 +60,16 @@ pub(crate) trait Source {
 
     fn at(&self, row: &Self::Row) -> DateTime<Utc>;
 
-    /// The INSERT before its VALUES.
+    /// Stores one row where it is not stored.
     fn insert_sql(&self) -> &'static str;
 
-    /// And behind them: what becomes of a row that is stored already.
-    fn conflict_sql(&self) -> &'static str;
+    /// What becomes of one that is, with the same values; empty for nothing.
+    fn update_sql(&self) -> &'static str {
+        ""
+    }
 
-    fn bind(&self, row: &Self::Row, phrases: &Phrases, columns: &mut Columns<'_>);
-
-    /// Collects the texts of the row that stand in the table of phrases, because many rows share them.
-    fn phrases<'r>(&self, _row: &'r Self::Row, _texts: &mut HashSet<Cow<'r, str>>) {}
+    /// Adds the values of a row, in the order of its parameters.
+    fn values(&self, row: &Self::Row, values: &mut Vec<Value>);
 }
 
 pub(crate) struct Audit;
@@ -98,19 +92,19 @@ impl Source for Audit {
     }
 
     fn summary_sql(&self) -> &'static str {
-        "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+        "SELECT count(*), min(at_us), max(at_us) FROM audit_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL"
     }
 
     fn ids_sql(&self) -> &'static str {
-        "SELECT id, at_us FROM audit_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+        "SELECT id, at_us FROM audit_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL ORDER BY at_us DESC"
     }
 
     fn renumbered_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE id <= ? AND at_us > ? AND CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn is_known_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM audit_event WHERE CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn id(&self, event: &AuditEvent) -> i64 {
@@ -122,49 +116,43 @@ impl Source for Audit {
     }
 
     fn insert_sql(&self) -> &'static str {
-        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details) "
+        "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING"
     }
 
     /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
     /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
-    fn conflict_sql(&self) -> &'static str {
-        " ON CONFLICT (id) DO UPDATE SET at_us = excluded.at_us, actor = excluded.actor, actor_name = excluded.actor_name,
-             action = excluded.action, text = excluded.text, ip = excluded.ip, target = excluded.target,
-             context = excluded.context, details = excluded.details
-         WHERE actor <> excluded.actor OR action <> excluded.action OR target <> excluded.target
-             OR abs(at_us - excluded.at_us) NOT IN (0, 1800000000, 3600000000, 7200000000)"
+    fn update_sql(&self) -> &'static str {
+        "UPDATE audit_event SET at_us = ?2, actor = ?3, actor_name = ?4, action = ?5, text = ?6, ip = ?7, target = ?8,
+             context = ?9, details = ?10
+         WHERE id = ?1 AND (actor <> ?3 OR action <> ?5 OR target <> ?8
+             OR abs(at_us - ?2) NOT IN (0, 1800000000, 3600000000, 7200000000))"
     }
 
-    fn bind(&self, event: &AuditEvent, phrases: &Phrases, columns: &mut Columns<'_>) {
-        let phrase = |text: &PortalText| phrases.id(text.raw());
-        columns
-            .push_bind(event.id)
-            .push_bind(micros(event.at))
-            .push_bind(phrases.id(&event.actor.simple().to_string()))
-            .push_bind(phrase(&event.actor_name))
-            .push_bind(event.action.0)
-            .push_bind(raw(&event.text))
-            .push_bind(event.ip.as_ref().map(phrase))
-            .push_bind(serde_json::to_string(&event.target).expect("strings are always JSON"))
-            .push_bind(event.context.as_ref().map(phrase))
-            .push_bind(details(event).map(|json| phrases.id(&json)));
-    }
-
-    fn phrases<'r>(&self, event: &'r AuditEvent, texts: &mut HashSet<Cow<'r, str>>) {
-        let shared = [Some(&event.actor_name), event.ip.as_ref(), event.context.as_ref()];
-        texts.extend(shared.into_iter().flatten().map(|text| Cow::Borrowed(text.raw())));
-        texts.insert(Cow::Owned(event.actor.simple().to_string()));
-        texts.extend(details(event).map(Cow::Owned));
+    fn values(&self, event: &AuditEvent, values: &mut Vec<Value>) {
+        let shared = |text: &Option<PortalText>| Value::shared(text.as_ref().map(PortalText::shared));
+        values.extend([
+            Value::Int(event.id),
+            Value::Int(micros(event.at)),
+            Value::Shared(person(event.actor)),
+            Value::Shared(event.actor_name.shared()),
+            number(event.action),
+            text(&event.text),
+            shared(&event.ip),
+            Value::Text(ids_to_json(&event.target)),
+            shared(&event.context),
+            Value::shared(details(event)),
+        ]);
     }
 }
 
 /// The details as they stand among the phrases: whoever works on one page from one place shares them.
-fn details(event: &AuditEvent) -> Option<String> {
-    event.details.as_ref().map(|details| serde_json::to_string(details).expect("details are plain data"))
+fn details(event: &AuditEvent) -> Option<Arc<str>> {
+    event.details.as_ref().map(|details| serde_json::to_string(details).expect("details are plain data").into())
 }
 
-fn raw(text: &Option<PortalText>) -> Option<&str> {
-    text.as_ref().map(PortalText::raw)
+fn text(text: &Option<PortalText>) -> Value {
+    Value::text(text.as_ref().map(PortalText::shared))
 }
 
 /// A portal cannot be told to forget logins earlier.
@@ -209,19 +197,19 @@ impl Source for Logins {
     }
 
     fn summary_sql(&self) -> &'static str {
-        "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL"
+        "SELECT count(*), min(at_us), max(at_us) FROM login_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL"
     }
 
     fn ids_sql(&self) -> &'static str {
-        "SELECT id, at_us FROM login_event WHERE at_us >= ? AND at_us < ? AND ? IS NOT NULL ORDER BY at_us DESC"
+        "SELECT id, at_us FROM login_event WHERE at_us >= ? AND at_us < ? AND CAST(? AS TEXT) IS NOT NULL ORDER BY at_us DESC"
     }
 
     fn renumbered_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE id <= ? AND at_us > ? AND CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn is_known_sql(&self) -> &'static str {
-        "SELECT EXISTS (SELECT 1 FROM login_event WHERE ? IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM login_event WHERE CAST(? AS TEXT) IS NOT NULL)"
     }
 
     fn id(&self, login: &LoginEvent) -> i64 {
@@ -234,28 +222,27 @@ impl Source for Logins {
 
     fn insert_sql(&self) -> &'static str {
         "INSERT INTO login_event
-         (id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set) "
+         (id, at_us, user_id, user_name, login, action, text, ip, country, city, browser, platform, ip_was_set)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO NOTHING"
     }
 
-    fn conflict_sql(&self) -> &'static str {
-        " ON CONFLICT (id) DO NOTHING"
-    }
-
-    fn bind(&self, login: &LoginEvent, _phrases: &Phrases, columns: &mut Columns<'_>) {
-        columns
-            .push_bind(login.id)
-            .push_bind(micros(login.at))
-            .push_bind(login.user.simple().to_string())
-            .push_bind(login.user_name.raw())
-            .push_bind(raw(&login.login))
-            .push_bind(login.action.0)
-            .push_bind(raw(&login.text))
-            .push_bind(raw(&login.ip))
-            .push_bind(raw(&login.country))
-            .push_bind(raw(&login.city))
-            .push_bind(raw(&login.browser))
-            .push_bind(raw(&login.platform))
-            .push_bind(login.ip_was_set);
+    fn values(&self, login: &LoginEvent, values: &mut Vec<Value>) {
+        values.extend([
+            Value::Int(login.id),
+            Value::Int(micros(login.at)),
+            Value::Text(person(login.user)),
+            Value::Text(login.user_name.shared()),
+            text(&login.login),
+            number(login.action),
+            text(&login.text),
+            text(&login.ip),
+            text(&login.country),
+            text(&login.city),
+            text(&login.browser),
+            text(&login.platform),
+            Value::Int(login.ip_was_set.into()),
+        ]);
     }
 }
 
@@ -308,15 +295,15 @@ impl Source for RoomLog<'_> {
     }
 
     fn insert_sql(&self) -> &'static str {
-        "INSERT INTO room_log (room, event, at_us, about) "
+        "INSERT INTO room_log (room, event, at_us, about) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
     }
 
-    fn conflict_sql(&self) -> &'static str {
-        " ON CONFLICT DO NOTHING"
-    }
-
-    fn bind(&self, entry: &LogEntry, _phrases: &Phrases, columns: &mut Columns<'_>) {
-        let about = entry.about.map(|id| id.simple().to_string());
-        columns.push_bind(self.0.to_string()).push_bind(entry.event).push_bind(micros(entry.at)).push_bind(about);
+    fn values(&self, entry: &LogEntry, values: &mut Vec<Value>) {
+        values.extend([
+            Value::Text(self.0.to_string().into()),
+            Value::Int(entry.event),
+            Value::Int(micros(entry.at)),
+            Value::text(entry.about.map(person)),
+        ]);
     }
 }

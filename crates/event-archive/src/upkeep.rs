@@ -2,6 +2,7 @@
 
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
+use job_store::{Value, Write};
 
 use crate::keep::replace_spans;
 use crate::rows::micros;
@@ -74,30 +75,30 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn prune(&self, before: DateTime<Utc>) -> Result<Vec<Rows>, Error> {
-        let failed = |source| self.failed("forgetting old rows", source);
         let kept = self.kept().await?;
-        let mut write = self.store().begin().await?;
-        let mut forgotten = Vec::new();
-        for (table, _, delete) in TABLES {
-            let done = sqlx::query(delete).bind(micros(before)).execute(&mut *write).await.map_err(failed)?;
-            forgotten.push(Rows { table, rows: done.rows_affected() });
-        }
-        // names and addresses that no row has any more; the indexes of rows do not help, so all are gone through once
-        sqlx::query(
-            "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
-             UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
-             UNION SELECT context FROM audit_event WHERE context IS NOT NULL
-             UNION SELECT details FROM audit_event WHERE details IS NOT NULL)",
-        )
-        .execute(&mut *write)
-        .await
-        .map_err(failed)?;
-        for Kept { source, mut covered } in kept {
-            covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
-            replace_spans(&mut write, &source, &covered).await.map_err(failed)?;
-        }
-        write.commit().await.map_err(failed)?;
-        sqlx::query("VACUUM").execute(self.store().pool()).await.map_err(failed)?;
+        let forget = move |write: &Write<'_>| {
+            let mut forgotten = Vec::new();
+            for (table, _, delete) in TABLES {
+                let rows = write.execute(delete, &[Value::Int(micros(before))])?;
+                forgotten.push(Rows { table, rows });
+            }
+            // names and addresses that no row has any more; the indexes of rows do not help, so all are gone through once
+            write.execute(
+                "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
+                 UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
+                 UNION SELECT context FROM audit_event WHERE context IS NOT NULL
+                 UNION SELECT details FROM audit_event WHERE details IS NOT NULL)",
+                &[],
+            )?;
+            for Kept { source, mut covered } in kept {
+                covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));
+                replace_spans(write, &source, &covered)?;
+            }
+            Ok(forgotten)
+        };
+        let forgotten = self.store().write("forgetting old rows", forget).await?;
+        let emptied = sqlx::query("VACUUM").execute(self.store().pool()).await;
+        emptied.map_err(|source| self.failed("forgetting old rows", source))?;
         Ok(forgotten)
     }
 }

@@ -34,15 +34,17 @@ const MAX_CLASS_CHARS: usize = 1_000;
 /// A gap that moves with the window is another one when it is more than twice as wide, by at least this much.
 const WIDER_BY: TimeDelta = TimeDelta::hours(1);
 
-/// What befalls any question alike, as the errors of the portal begin: which one it befell makes no difference.
-const OF_ANY_QUESTION: [&str; 6] = [
-    "the portal does not answer",
-    "the portal gave no complete answer in time",
-    "the connection broke before the portal's answer was complete",
-    "the portal's database does not answer",
-    "the proxy in front of the portal failed",
-    "the portal's limit was reached",
+/// What befalls any question alike: which one it befell makes no difference.
+const OF_ANY_QUESTION: [GapReason; 5] = [
+    GapReason::Unreachable,
+    GapReason::TimedOut,
+    GapReason::EndedEarly,
+    GapReason::DatabaseDown,
+    GapReason::ProxyFailed,
 ];
+
+/// One more of them, of which there is no gap.
+const LIMITER: &str = "the portal's limit was reached";
 
 /// What a run says of the failures that earlier runs have told.
 #[derive(Debug)]
@@ -386,7 +388,8 @@ const UNITS: [&str; 15] = [
 /// The message without the question at which the portal failed, where it would have failed at any.
 fn without_question(text: &str) -> Cow<'_, str> {
     let Some((before, rest)) = text.split_once("cannot ") else { return Cow::Borrowed(text) };
-    let failures = OF_ANY_QUESTION.iter().filter_map(|failure| rest.find(&format!(": {failure}")));
+    let failures = OF_ANY_QUESTION.iter().map(|reason| reason.meaning()).chain([LIMITER]);
+    let failures = failures.filter_map(|failure| rest.find(&format!(": {failure}")));
     failures.min().map_or(Cow::Borrowed(text), |question| Cow::Owned(format!("{before}{}", &rest[question + 2..])))
 }
 

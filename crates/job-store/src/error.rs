@@ -201,3 +201,9 @@ pub(crate) fn is_corruption(error: &sqlx::Error) -> bool {
     // sqlx reports the extended code; its low byte is the primary one.
     matches!(code.map(|code| code & 0xff), Some(SQLITE_CORRUPT | SQLITE_NOTADB))
 }
+
+/// The same, of a plain connection.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 use tempfile::TempDir;
 
+use crate::connections::Connections;
 use crate::error::{Error, cause, is_corruption};
 use crate::files;
 
@@ -27,6 +28,7 @@ const SNAPSHOT_TRIES: u32 = 3;
 pub struct Store {
     // Dropped before the folder below it.
     pool: SqlitePool,
+    connections: Arc<Connections>,
     path: PathBuf,
     _folder: Option<Arc<TempDir>>,
 }
@@ -168,7 +170,13 @@ impl Store {
             .execute(&pool)
             .await
             .map_err(|source| Error::opening(&path, source))?;
-        Ok(Self { pool, path, _folder: folder })
+        let durable = matches!(synchronous, SqliteSynchronous::Full);
+        let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
+        Ok(Self { pool, connections, path, _folder: folder })
+    }
+
+    pub(crate) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// The connections, for reading and for single statements.
@@ -220,6 +228,7 @@ impl Store {
     ///
     /// Without it nothing is lost, but the log stays beside the file until the next run.
     pub async fn close(self) {
+        self.connections.close().await;
         self.pool.close().await;
     }
 }

@@ -201,5 +201,5 @@ async fn a_plan_says_that_it_writes_no_report() {
     let setting = common::portal("addresses").await;
     let refused = common::run(&setting, &["plan", "--report", "plan.html"]).await;
     assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
-    assert!(refused.stderr.contains("does not go by `--report`; leave it out"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`--report` has no effect on this subcommand; leave it out"), "{}", refused.stderr);
 }

@@ -1,0 +1,196 @@
+//! Rows by the thousand: read in steps, and written by one statement that is prepared once, on a thread that does nothing else.
+//!
+//! A driver that hands over each row by itself costs more than the database below it: two threads wake each other for every row.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::statement::{Dictionary, Failure, LookUp, Numbers, Row, Texts, Value};
+use crate::{Error, Store};
+
+/// Rows handed over in one step.
+const STEP: usize = 1_000;
+
+/// A question for many rows.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// What it is for, as a noun: `reading the events`.
+    pub doing: &'static str,
+    pub sql: Cow<'static, str>,
+    pub values: Vec<Value>,
+    /// Where numbers of texts are looked up.
+    pub dictionary: Option<&'static Dictionary>,
+}
+
+/// A step of rows, and the end of the thread that reads them.
+type Steps<T> = (mpsc::Receiver<Vec<T>>, JoinHandle<Result<(), Error>>);
+
+/// The rows of an answer, in order; reading begins with the first poll, and ends when this is dropped.
+#[must_use]
+pub struct Rows<T> {
+    begin: Option<Box<dyn FnOnce() -> Steps<T> + Send>>,
+    steps: Option<Steps<T>>,
+    step: std::vec::IntoIter<T>,
+}
+
+impl<T> Stream for Rows<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let rows = &mut *self;
+        loop {
+            if let Some(row) = rows.step.next() {
+                return Poll::Ready(Some(Ok(row)));
+            }
+            if let Some(begin) = rows.begin.take() {
+                rows.steps = Some(begin());
+            }
+            let Some((receiver, reader)) = &mut rows.steps else { return Poll::Ready(None) };
+            match ready!(receiver.poll_recv(context)) {
+                Some(step) => rows.step = step.into_iter(),
+                // no more rows is the end only when the thread says so
+                None => {
+                    let ended = ready!(Pin::new(reader).poll(context));
+                    rows.steps = None;
+                    let ended = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+                    return Poll::Ready(ended.err().map(Err));
+                }
+            }
+        }
+    }
+}
+
+impl<T> Unpin for Rows<T> {}
+
+impl Store {
+    /// The rows of an answer in order, each as `row` makes it; all of one state of the store.
+    pub fn rows<T: Send + 'static>(
+        &self,
+        select: Select,
+        row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Rows<T> {
+        let connections = self.connections().clone();
+        let begin = move || {
+            let (sender, receiver) = mpsc::channel(1);
+            let permit = connections.permit();
+            let reader = tokio::task::spawn_blocking(move || {
+                let doing = select.doing;
+                let permit = permit.ok_or_else(|| connections.closed(doing))?;
+                let done = connections.with(&permit, |connection| read(connection, &select, row, &sender));
+                done.map_err(|Failure(source)| connections.failure(doing, source))
+            });
+            (receiver, reader)
+        };
+        Rows { begin: Some(Box::new(begin)), steps: None, step: Vec::new().into_iter() }
+    }
+
+    /// Does some work in a transaction, all or nothing, on a thread of its own. It takes the write lock at once, so that it cannot fail
+    /// halfway because another writer came first.
+    ///
+    /// `doing` is what it is for, as a noun: `storing the events`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let connections = self.connections().clone();
+        let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
+        let write = move || {
+            let done = connections.with(&permit, |connection| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let done = work(&Write(&transaction))?;
+                transaction.commit()?;
+                Ok(done)
+            });
+            done.map_err(|Failure(source)| connections.failure(doing, source))
+        };
+        let done = tokio::task::spawn_blocking(write).await;
+        done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+    }
+}
+
+/// Reads until there is no more, or nobody wants more.
+fn read<T>(
+    connection: &Connection,
+    select: &Select,
+    mut of: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+    sender: &mpsc::Sender<Vec<T>>,
+) -> Result<(), Failure> {
+    let texts = select.dictionary.map(|dictionary| Texts::of(dictionary, connection)).transpose()?.map(RefCell::new);
+    let texts = texts.as_ref().map(|texts| texts as &dyn LookUp);
+    let mut statement = connection.prepare(&select.sql)?;
+    let mut rows = statement.query(params_from_iter(&select.values))?;
+    let mut step = Vec::new();
+    while let Some(row) = rows.next()? {
+        step.push(of(&Row::new(row, texts))?);
+        if step.len() == STEP && sender.blocking_send(std::mem::replace(&mut step, Vec::with_capacity(STEP))).is_err() {
+            return Ok(());
+        }
+    }
+    // whoever has dropped the receiver wants no more
+    let _ = sender.blocking_send(step);
+    Ok(())
+}
+
+/// A transaction that may write.
+pub struct Write<'c>(&'c Connection);
+
+impl Write<'_> {
+    /// Does one statement; gives the number of rows that it changed.
+    ///
+    /// # Errors
+    /// Of the statement.
+    pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
+        Ok(self.0.execute(sql, params_from_iter(values))? as u64)
+    }
+
+    /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
+    /// the same values. Tells of each row whether anything changed.
+    ///
+    /// # Errors
+    /// Of the statements.
+    pub fn for_each(
+        &self,
+        [sql, otherwise]: [&str; 2],
+        values: &[Value],
+        dictionary: &Dictionary,
+    ) -> Result<Vec<bool>, Failure> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut numbers = Numbers::of(dictionary, self.0)?;
+        let mut statement = self.0.prepare(sql)?;
+        let mut otherwise = if otherwise.is_empty() { None } else { Some(self.0.prepare(otherwise)?) };
+        let width = statement.parameter_count().max(1);
+        let mut changed = Vec::with_capacity(values.len() / width);
+        for row in values.chunks(width) {
+            let mut rows = done_with(&mut statement, row, &mut numbers)?;
+            if let Some(otherwise) = otherwise.as_mut().filter(|_| rows == 0) {
+                rows = done_with(otherwise, row, &mut numbers)?;
+            }
+            changed.push(rows > 0);
+        }
+        Ok(changed)
+    }
+}
+
+/// Does a statement with these values; gives the number of rows that it changed.
+fn done_with(statement: &mut Statement<'_>, row: &[Value], numbers: &mut Numbers<'_>) -> Result<usize, Failure> {
+    for (value, place) in row.iter().zip(1..) {
+        match value {
+            Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
+            value => statement.raw_bind_parameter(place, value)?,
+        }
+    }
+    Ok(statement.raw_execute()?)
+}

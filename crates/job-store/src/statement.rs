@@ -1,0 +1,196 @@
+//! What statements are made of: values, rows, and the texts that many rows share.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Statement};
+
+/// A value of a row, or one that a statement is given.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Null,
+    Int(i64),
+    Text(Arc<str>),
+    /// The number of this text in the [`Dictionary`].
+    Shared(Arc<str>),
+}
+
+impl Value {
+    /// A text, or nothing.
+    pub fn text(text: Option<Arc<str>>) -> Self {
+        text.map_or(Value::Null, Value::Text)
+    }
+
+    /// The number of a text, or nothing.
+    pub fn shared(text: Option<Arc<str>>) -> Self {
+        text.map_or(Value::Null, Value::Shared)
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Text(text) | Value::Shared(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+/// A statement failed, or a row is not of the form that its table has.
+#[derive(Debug)]
+pub struct Failure(pub(crate) rusqlite::Error);
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Failure(error)
+    }
+}
+
+/// A table in which each text stands once; rows hold its number.
+#[derive(Debug)]
+pub struct Dictionary {
+    /// The text of a number.
+    pub text: &'static str,
+    /// The number of a text.
+    pub number: &'static str,
+    /// Adds a text, and gives its number.
+    pub add: &'static str,
+}
+
+/// Texts remembered while rows are read: a power of two, and more than a portal has names and rooms in use at a time.
+const REMEMBERED: usize = 4096;
+
+/// Whatever knows the texts of numbers.
+pub(crate) trait LookUp {
+    fn text(&self, number: i64) -> rusqlite::Result<Option<Arc<str>>>;
+}
+
+impl LookUp for RefCell<Texts<'_>> {
+    fn text(&self, number: i64) -> rusqlite::Result<Option<Arc<str>>> {
+        self.borrow_mut().text(number)
+    }
+}
+
+/// Looks up the texts of numbers. What is remembered stays small however many texts there are: a number has one place.
+pub(crate) struct Texts<'c> {
+    find: Statement<'c>,
+    known: Vec<Option<(i64, Arc<str>)>>,
+}
+
+impl<'c> Texts<'c> {
+    pub(crate) fn of(dictionary: &Dictionary, connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Texts { find: connection.prepare(dictionary.text)?, known: Vec::new() })
+    }
+
+    fn text(&mut self, number: i64) -> rusqlite::Result<Option<Arc<str>>> {
+        let place = number as usize % REMEMBERED;
+        if let Some(Some((known, text))) = self.known.get(place)
+            && *known == number
+        {
+            return Ok(Some(text.clone()));
+        }
+        let mut rows = self.find.query([number])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let text: Arc<str> = row.get_ref(0)?.as_str()?.into();
+        if self.known.len() <= place {
+            self.known.resize(place + 1, None);
+        }
+        self.known[place] = Some((number, text.clone()));
+        Ok(Some(text))
+    }
+}
+
+/// A row of an answer; columns are counted from 0.
+pub struct Row<'r> {
+    row: &'r rusqlite::Row<'r>,
+    texts: Option<&'r dyn LookUp>,
+}
+
+impl<'r> Row<'r> {
+    pub(crate) fn new(row: &'r rusqlite::Row<'r>, texts: Option<&'r dyn LookUp>) -> Self {
+        Row { row, texts }
+    }
+
+    /// # Errors
+    /// There is something else.
+    pub fn int(&self, column: usize) -> Result<i64, Failure> {
+        Ok(self.row.get_ref(column)?.as_i64().map_err(rusqlite::Error::from)?)
+    }
+
+    /// # Errors
+    /// There is something else.
+    pub fn text(&self, column: usize) -> Result<&str, Failure> {
+        Ok(self.row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+    }
+
+    /// # Errors
+    /// There is something else than a text or nothing.
+    pub fn optional_text(&self, column: usize) -> Result<Option<&str>, Failure> {
+        Ok(self.row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
+    }
+
+    /// The text of a number in the dictionary; rows that share it share its memory. Nothing where there is none.
+    ///
+    /// # Errors
+    /// There is something else than a number or nothing, or the dictionary cannot be read.
+    pub fn shared(&self, column: usize) -> Result<Option<Arc<str>>, Failure> {
+        let number = self.row.get_ref(column)?.as_i64_or_null().map_err(rusqlite::Error::from)?;
+        match (number, self.texts) {
+            (Some(number), Some(texts)) => Ok(texts.text(number)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Looks up the numbers of texts within one transaction, and adds those that are new. Another transaction may have forgotten them.
+pub(crate) struct Numbers<'c> {
+    find: Statement<'c>,
+    add: Statement<'c>,
+    known: HashMap<Arc<str>, i64, BuildHasherDefault<Folded>>,
+}
+
+/// Hashes short texts at little cost. Whoever makes texts of one hash slows down the storing of the few thousand rows of one transaction,
+/// and nothing else.
+#[derive(Default)]
+struct Folded(u64);
+
+impl Hasher for Folded {
+    fn write(&mut self, bytes: &[u8]) {
+        // an odd number without a pattern
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        for bytes in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            let product = u128::from(self.0 ^ u64::from_le_bytes(word)) * u128::from(SPREAD);
+            self.0 = (product as u64) ^ ((product >> 64) as u64);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl<'c> Numbers<'c> {
+    pub(crate) fn of(dictionary: &Dictionary, connection: &'c Connection) -> rusqlite::Result<Self> {
+        let (find, add) = (connection.prepare(dictionary.number)?, connection.prepare(dictionary.add)?);
+        Ok(Numbers { find, add, known: HashMap::default() })
+    }
+
+    pub(crate) fn number(&mut self, text: &Arc<str>) -> rusqlite::Result<i64> {
+        if let Some(number) = self.known.get(text) {
+            return Ok(*number);
+        }
+        let found = self.find.query_row([&**text], |row| row.get(0)).optional()?;
+        let number = match found {
+            Some(number) => number,
+            None => self.add.query_row([&**text], |row| row.get(0))?,
+        };
+        self.known.insert(text.clone(), number);
+        Ok(number)
+    }
+}
