@@ -9,7 +9,7 @@ use event_archive::Look;
 use futures::TryStreamExt;
 use job_runner::Job;
 use job_runner::names::{NamedList, unknown};
-use job_store::{Journal, JournalState};
+use job_store::{Journal, JournalState, Write};
 use safe_actions::{Action, ActionState, Hold, Plan, Protection};
 use serde_json::json;
 use tracing::warn;
@@ -184,20 +184,25 @@ pub(crate) async fn load(job: &Job, candidates: &BTreeSet<Uuid>) -> anyhow::Resu
 pub(crate) async fn remember(job: &Job, plan: &Plan) -> anyhow::Result<()> {
     let Some(store) = job.store.as_ref().ok().filter(|_| !job.dry_run) else { return Ok(()) };
     let journal = Journal::open(store.clone()).await?;
-    let mut write = store.begin().await?;
-    for entry in journal.open_of_kind(KIND).await? {
-        if entry.created_at < job.now - chrono::TimeDelta::days(7) {
-            journal.advance(&mut write, &entry.key, JournalState::Done, &entry.payload, job.now).await?;
-        }
-    }
+    let now = job.now;
+    let mut old = journal.open_of_kind(KIND).await?;
+    old.retain(|entry| entry.created_at < now - chrono::TimeDelta::days(7));
     let counts = |action: &&Action| action.state == ActionState::Planned || action.held == Some(Hold::Breaker);
-    for action in plan.actions.iter().filter(counts) {
+    let planned = plan.actions.iter().filter(counts).map(|action| {
         let subject = action.person.id.to_string();
         // one entry an hour for each person: what counts is who
-        let key = format!("{KIND} {subject} {}", job.now.format("%Y-%m-%dT%H"));
-        let payload = json!({ "reason": action.reason, "fingerprint": action.fingerprint });
-        journal.plan(&mut write, (&key, KIND, &subject), &payload, job.now).await?;
-    }
-    write.commit().await?;
-    Ok(())
+        let key = format!("{KIND} {subject} {}", now.format("%Y-%m-%dT%H"));
+        (key, subject, json!({ "reason": action.reason, "fingerprint": action.fingerprint }))
+    });
+    let planned: Vec<_> = planned.collect();
+    let note = move |write: &Write<'_>| {
+        for entry in &old {
+            journal.advance(write, &entry.key, JournalState::Done, &entry.payload, now)?;
+        }
+        for (key, subject, payload) in &planned {
+            journal.plan(write, (key, KIND, subject), payload, now)?;
+        }
+        Ok(())
+    };
+    Ok(store.write("writing the journal", note).await?)
 }

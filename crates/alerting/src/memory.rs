@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use job_store::{Failure, Read, Row, Value, Write};
 
 use crate::matter::{Matter, Moment};
 
@@ -14,6 +13,16 @@ const MEMORY: TimeDelta = TimeDelta::days(90);
 
 /// Between the parts of a row: no setting can hold it.
 const SEPARATOR: char = '\u{1e}';
+
+const KEEP_SQL: &str = "INSERT INTO matter
+     (id, fingerprint, part, course, since_us, until_us, acts, documents, severity, told_us, told_until_us, suppressed, seen_us,
+      missing_us, over_us, finding)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The columns that [`matter`] reads, and the parts.
+const MATTERS_SQL: &str =
+    "SELECT id, course, since_us, until_us, acts, documents, severity, told_us, told_until_us, suppressed,
+     missing_us, over_us, part FROM matter WHERE fingerprint = ? ORDER BY since_us, id";
 
 /// A matter, and the parts that have found it: what a look at one room has told is no news that a look at all of them has told.
 #[derive(Clone, Debug)]
@@ -34,25 +43,17 @@ impl Kept {
 }
 
 /// What is known of the finding's matter; several that belong together by now as one.
-pub(crate) async fn matter_of(
-    connection: &mut SqliteConnection,
-    finding: &Finding,
-    now: DateTime<Utc>,
-) -> Result<Option<Kept>, sqlx::Error> {
-    Ok(matters_of(connection, finding, now).await?.into_iter().reduce(Kept::and))
+pub(crate) fn matter_of(read: &Read<'_>, finding: &Finding, now: DateTime<Utc>) -> Result<Option<Kept>, Failure> {
+    Ok(matters_of(read, finding, now)?.into_iter().reduce(Kept::and))
 }
 
 /// Remembers that a finding was found, and whether people hear of it.
-pub(crate) async fn remember(
-    write: &mut SqliteConnection,
-    finding: &Finding,
-    moment: &Moment<'_>,
-) -> Result<(), sqlx::Error> {
+pub(crate) fn remember(write: &Write<'_>, finding: &Finding, moment: &Moment<'_>) -> Result<(), Failure> {
     let now = moment.now;
     let is_told = finding.state.is_told();
-    let known = matters_of(write, finding, now).await?;
+    let known = matters_of(write, finding, now)?;
     for kept in &known {
-        sqlx::query("DELETE FROM matter WHERE id = ?").bind(&kept.matter.id).execute(&mut *write).await?;
+        write.execute("DELETE FROM matter WHERE id = ?", &[(&kept.matter.id).into()])?;
     }
     let new = || Kept { matter: Matter::new(finding, now), parts: BTreeSet::new() };
     let Some(Kept { matter, mut parts }) = known.into_iter().reduce(Kept::and).or_else(|| is_told.then(new)) else {
@@ -61,102 +62,84 @@ pub(crate) async fn remember(
     parts.insert(moment.part.to_owned());
     let parts: Vec<String> = parts.into_iter().collect();
     let matter = matter.found(finding, is_told, moment);
-    let json = serde_json::to_string(finding).map_err(|failure| sqlx::Error::Encode(failure.into()))?;
-    sqlx::query(
-        "INSERT OR REPLACE INTO matter
-         (id, fingerprint, part, course, since_us, until_us, acts, documents, severity, told_us, told_until_us, suppressed, seen_us,
-          missing_us, over_us, finding)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&matter.id)
-    .bind(&finding.fingerprint)
-    .bind(parts.join(&SEPARATOR.to_string()))
-    .bind(matter.course.map(number))
-    .bind(matter.window.since.timestamp_micros())
-    .bind(matter.window.until.timestamp_micros())
-    .bind(stored(matter.counts.acts))
-    .bind(stored(matter.counts.documents))
-    .bind(rank(matter.severity))
-    .bind(matter.told_at.timestamp_micros())
-    .bind(matter.told_until.timestamp_micros())
-    .bind(stored(matter.suppressed))
-    .bind(now.timestamp_micros())
-    .bind(matter.missing_since.map(|since| since.timestamp_micros()))
-    .bind(matter.over_since.map(|since| since.timestamp_micros()))
-    .bind(json)
-    .execute(write)
-    .await?;
+    let json = serde_json::to_string(finding).map_err(Failure::other)?;
+    let micros = |at: DateTime<Utc>| at.timestamp_micros();
+    let values: [Value; 16] = [
+        (&matter.id).into(),
+        (&finding.fingerprint).into(),
+        parts.join(&SEPARATOR.to_string()).into(),
+        matter.course.map(number).into(),
+        micros(matter.window.since).into(),
+        micros(matter.window.until).into(),
+        stored(matter.counts.acts).into(),
+        stored(matter.counts.documents).into(),
+        rank(matter.severity).into(),
+        micros(matter.told_at).into(),
+        micros(matter.told_until).into(),
+        stored(matter.suppressed).into(),
+        micros(now).into(),
+        matter.missing_since.map(micros).into(),
+        matter.over_since.map(micros).into(),
+        json.into(),
+    ];
+    // another finding may have had the same beginning
+    write.execute("DELETE FROM matter WHERE id = ?", &values[..1])?;
+    write.execute(KEEP_SQL, &values)?;
     Ok(())
 }
 
 /// The bursts of the run's part that have not ended, as they were last found.
-pub(crate) async fn open_bursts(
-    connection: &mut SqliteConnection,
-    part: &str,
-) -> Result<Vec<(String, Finding)>, sqlx::Error> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT id, part, finding FROM matter WHERE course = 0 AND over_us IS NULL AND finding IS NOT NULL
-         ORDER BY severity DESC, since_us, id",
-    )
-    .fetch_all(connection)
-    .await?;
-    let of_part = rows.into_iter().filter(|(_, parts, _)| parts_of(parts).contains(part));
-    // a row that a later version wrote otherwise is left to it
-    Ok(of_part.filter_map(|(id, _, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
+pub(crate) fn open_bursts(read: &Read<'_>, part: &str) -> Result<Vec<(String, Finding)>, Failure> {
+    let sql = "SELECT id, part, finding FROM matter WHERE course = 0 AND over_us IS NULL AND finding IS NOT NULL
+         ORDER BY severity DESC, since_us, id";
+    let burst = |row: &Row<'_>| {
+        let (id, is_of_part, json) = (row.text(0)?.to_owned(), parts_of(row.text(1)?).contains(part), row.text(2)?);
+        // a row that a later version wrote otherwise is left to it
+        Ok(is_of_part.then(|| serde_json::from_str(json).ok()).flatten().map(|finding| (id, finding)))
+    };
+    Ok(read.all(sql, &[], burst)?.into_iter().flatten().collect())
 }
 
 /// When the first burst of the part began that has not ended.
-pub(crate) async fn open_since(
-    connection: &mut SqliteConnection,
-    part: &str,
-) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT part, since_us FROM matter WHERE course = 0 AND over_us IS NULL")
-            .fetch_all(connection)
-            .await?;
-    let of_part = rows.into_iter().filter(|(parts, _)| parts_of(parts).contains(part));
-    Ok(of_part.map(|(_, since)| instant(since)).min())
+pub(crate) fn open_since(read: &Read<'_>, part: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+    let sql = "SELECT part, since_us FROM matter WHERE course = 0 AND over_us IS NULL";
+    let since = |row: &Row<'_>| {
+        let since = row.int(1)?;
+        Ok(parts_of(row.text(0)?).contains(part).then(|| instant(since)))
+    };
+    Ok(read.all(sql, &[], since)?.into_iter().flatten().min())
 }
 
 /// People hear that a burst which is not found any more is over.
-pub(crate) async fn end(write: &mut SqliteConnection, id: &str, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    let end = sqlx::query("UPDATE matter SET over_us = ? WHERE id = ?").bind(now.timestamp_micros()).bind(id);
-    end.execute(write).await?;
+pub(crate) fn end(write: &Write<'_>, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    write.execute("UPDATE matter SET over_us = ? WHERE id = ?", &[now.timestamp_micros().into(), id.into()])?;
     Ok(())
 }
 
 /// Notes which conditions a run that has seen everything did not find, of those that runs of its part have found before; a run that looks
 /// at everything misses those of every part. Those that it found were written at this moment.
-pub(crate) async fn note_missing(write: &mut SqliteConnection, moment: &Moment<'_>) -> Result<(), sqlx::Error> {
+pub(crate) fn note_missing(write: &Write<'_>, moment: &Moment<'_>) -> Result<(), Failure> {
     let now = moment.now.timestamp_micros();
     let select = "SELECT id, part FROM matter WHERE course = 1 AND missing_us IS NULL AND seen_us <> ?";
-    let rows: Vec<(String, String)> = sqlx::query_as(select).bind(now).fetch_all(&mut *write).await?;
+    let rows = write.all(select, &[now.into()], |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())))?;
     for (id, parts) in rows {
         if moment.part.is_empty() || parts_of(&parts).contains(moment.part) {
-            let missed = sqlx::query("UPDATE matter SET missing_us = ? WHERE id = ?").bind(now).bind(id);
-            missed.execute(&mut *write).await?;
+            write.execute("UPDATE matter SET missing_us = ? WHERE id = ?", &[now.into(), id.into()])?;
         }
     }
     Ok(())
 }
 
-pub(crate) async fn forget_old(write: &mut SqliteConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+pub(crate) fn forget_old(write: &Write<'_>, now: DateTime<Utc>) -> Result<(), Failure> {
     let limit = (now - MEMORY).timestamp_micros();
-    let old = sqlx::query("DELETE FROM matter WHERE until_us < ? AND seen_us < ?").bind(limit).bind(limit);
-    old.execute(write).await?;
+    write.execute("DELETE FROM matter WHERE until_us < ? AND seen_us < ?", &[limit.into(), limit.into()])?;
     Ok(())
 }
 
 /// The matters that a finding is about: more than one when it joins what were several up to now.
-async fn matters_of(
-    connection: &mut SqliteConnection,
-    finding: &Finding,
-    now: DateTime<Utc>,
-) -> Result<Vec<Kept>, sqlx::Error> {
-    let select = sqlx::query("SELECT * FROM matter WHERE fingerprint = ? ORDER BY since_us, id");
-    let rows = select.bind(&finding.fingerprint).fetch_all(connection).await?;
-    let kept = |row| Ok(Kept { matter: matter(row)?, parts: parts_of(&row.try_get::<String, _>("part")?) });
-    let mut matters = rows.iter().map(kept).collect::<Result<Vec<Kept>, sqlx::Error>>()?;
+fn matters_of(read: &Read<'_>, finding: &Finding, now: DateTime<Utc>) -> Result<Vec<Kept>, Failure> {
+    let kept = |row: &Row<'_>| Ok(Kept { matter: matter(row)?, parts: parts_of(row.text(12)?) });
+    let mut matters = read.all(MATTERS_SQL, &[(&finding.fingerprint).into()], kept)?;
     matters.retain(|kept| kept.matter.is_about(finding, now));
     Ok(matters)
 }
@@ -165,21 +148,22 @@ fn parts_of(text: &str) -> BTreeSet<String> {
     text.split(SEPARATOR).map(str::to_owned).collect()
 }
 
-fn matter(row: &SqliteRow) -> Result<Matter, sqlx::Error> {
-    let at = |column: &str| row.try_get::<i64, _>(column).map(instant);
-    let maybe = |column: &str| row.try_get::<Option<i64>, _>(column).map(|micros| micros.map(instant));
-    let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+/// A row of [`MATTERS_SQL`].
+fn matter(row: &Row<'_>) -> Result<Matter, Failure> {
+    let at = |column| row.int(column).map(instant);
+    let maybe = |column| row.optional_int(column).map(|micros| micros.map(instant));
+    let count = |column| row.int(column).map(i64::unsigned_abs);
     Ok(Matter {
-        id: row.try_get("id")?,
-        course: row.try_get::<Option<i64>, _>("course")?.map(course),
-        window: Window::new(at("since_us")?, at("until_us")?),
-        counts: Counts { acts: count("acts")?, documents: count("documents")? },
-        severity: severity_of(row.try_get("severity")?),
-        told_at: at("told_us")?,
-        told_until: at("told_until_us")?,
-        suppressed: count("suppressed")?,
-        missing_since: maybe("missing_us")?,
-        over_since: maybe("over_us")?,
+        id: row.text(0)?.to_owned(),
+        course: row.optional_int(1)?.map(course),
+        window: Window::new(at(2)?, at(3)?),
+        counts: Counts { acts: count(4)?, documents: count(5)? },
+        severity: severity_of(row.int(6)?),
+        told_at: at(7)?,
+        told_until: at(8)?,
+        suppressed: count(9)?,
+        missing_since: maybe(10)?,
+        over_since: maybe(11)?,
     })
 }
 

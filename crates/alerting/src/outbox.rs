@@ -4,8 +4,7 @@ use std::borrow::{Borrow, BorrowMut};
 
 use audit_model::{Finding, FindingState};
 use chrono::{DateTime, TimeDelta, Utc};
-use job_store::{Component, Migration, Store};
-use sqlx::SqliteConnection;
+use job_store::{Component, Failure, Migration, Read, Store, Value, Write};
 
 use crate::alert::Alert;
 use crate::channel::Channel;
@@ -62,14 +61,14 @@ impl Outbox {
         moment: &Moment<'_>,
     ) -> Result<Compared, Error> {
         let mut findings: Vec<&mut Finding> = findings.iter_mut().map(BorrowMut::borrow_mut).collect();
-        let failed = |source| self.store.error("reading what was told", source);
-        let mut connection = self.store.pool().acquire().await.map_err(failed)?;
-        let mut matters = Vec::new();
-        for finding in findings.iter() {
-            matters.push(memory::matter_of(&mut connection, finding, moment.now).await.map_err(failed)?);
-        }
+        let (asked, part, now): (Vec<Finding>, _, _) =
+            (findings.iter().map(|finding| (**finding).clone()).collect(), moment.part.to_owned(), moment.now);
+        let told = move |read: &Read<'_>| {
+            let matters = asked.iter().map(|finding| memory::matter_of(read, finding, now));
+            Ok((matters.collect::<Result<Vec<_>, Failure>>()?, memory::open_bursts(read, &part)?))
+        };
+        let (matters, mut open) = self.store.read("reading what was told", told).await?;
         let found: Vec<&str> = matters.iter().flatten().map(|kept| kept.matter.id.as_str()).collect();
-        let mut open = memory::open_bursts(&mut connection, moment.part).await.map_err(failed)?;
         open.retain(|(id, burst)| !found.contains(&id.as_str()) && moment.is_over(burst.window.until));
         let ended = open.into_iter().map(|(id, burst)| ended(id, burst, moment)).collect();
         let mut suppressed = 0;
@@ -97,9 +96,8 @@ impl Outbox {
     /// # Errors
     /// Of the store.
     pub async fn open_since(&self, part: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
-        let failed = |source| self.store.error("reading what still goes on", source);
-        let mut connection = self.store.pool().acquire().await.map_err(failed)?;
-        let since = memory::open_since(&mut connection, part).await.map_err(failed)?;
+        let part = part.to_owned();
+        let since = self.store.read("reading what still goes on", move |read| memory::open_since(read, &part)).await?;
         Ok(since.map(|since| since.max(now - LONGEST_REACH)))
     }
 
@@ -118,56 +116,56 @@ impl Outbox {
         channels: &[Channel],
         moment: &Moment<'_>,
     ) -> Result<(), Error> {
-        let findings: Vec<&Finding> = findings.iter().map(Borrow::borrow).collect();
-        let mut write = self.store.begin().await?;
-        self.keep_in(&mut write, &findings, ended, alerts, channels, moment)
-            .await
-            .map_err(|source| self.store.error("storing what is told", source))?;
-        write.commit().await.map_err(|source| self.store.error("storing what is told", source))?;
+        let findings: Vec<Finding> = findings.iter().map(|finding| finding.borrow().clone()).collect();
+        let channels = channels.iter().map(Channel::name).collect();
+        let told = Told { findings, ended: ended.to_vec(), alerts: alerts.to_vec(), channels };
+        let part = moment.part.to_owned();
+        let (now, seen_until, quiet) = (moment.now, moment.seen_until, moment.quiet);
+        let keep = move |write: &Write<'_>| {
+            let moment = Moment { part: &part, now, seen_until, quiet };
+            told.keep(write, &moment)
+        };
+        let suppressed = self.store.write("storing what is told", keep).await?;
+        alerts.iter_mut().zip(suppressed).for_each(|(alert, suppressed)| alert.suppressed = suppressed);
         Ok(())
     }
+}
 
-    async fn keep_in(
-        &self,
-        write: &mut SqliteConnection,
-        findings: &[&Finding],
-        ended: &[Finding],
-        alerts: &mut [Alert],
-        channels: &[Channel],
-        moment: &Moment<'_>,
-    ) -> Result<(), sqlx::Error> {
-        for alert in alerts.iter_mut() {
-            let finding = findings
-                .iter()
-                .find(|finding| (&finding.fingerprint, &finding.matter) == (&alert.fingerprint, &alert.matter));
-            let matter = match finding {
-                Some(finding) => memory::matter_of(write, finding, moment.now).await?,
-                None => None,
-            };
+/// What is remembered at once.
+struct Told {
+    findings: Vec<Finding>,
+    ended: Vec<Finding>,
+    alerts: Vec<Alert>,
+    /// Their names.
+    channels: Vec<String>,
+}
+
+impl Told {
+    /// Gives how many findings were suppressed before each alert.
+    fn keep(mut self, write: &Write<'_>, moment: &Moment<'_>) -> Result<Vec<u64>, Failure> {
+        let now = Value::Int(moment.now.timestamp_micros());
+        for alert in &mut self.alerts {
+            let about = (&alert.fingerprint, &alert.matter);
+            let finding = self.findings.iter().find(|finding| (&finding.fingerprint, &finding.matter) == about);
+            let matter = finding.map(|finding| memory::matter_of(write, finding, moment.now)).transpose()?.flatten();
             alert.suppressed = matter.map_or(0, |kept| kept.matter.suppressed);
-            let json = alert.to_json();
-            for channel in channels {
-                sqlx::query(WAIT_SQL)
-                    .bind(&alert.id)
-                    .bind(channel.name())
-                    .bind(&json)
-                    .bind(rank(alert.severity))
-                    .bind(moment.now.timestamp_micros())
-                    .bind(moment.now.timestamp_micros())
-                    .execute(&mut *write)
-                    .await?;
+            let (json, severity) = (Value::from(alert.to_json()), Value::Int(rank(alert.severity)));
+            for channel in &self.channels {
+                let (id, channel) = ((&alert.id).into(), channel.into());
+                write.execute(WAIT_SQL, &[id, channel, json.clone(), severity.clone(), now.clone(), now.clone()])?;
             }
         }
-        for finding in findings {
-            memory::remember(write, finding, moment).await?;
+        for finding in &self.findings {
+            memory::remember(write, finding, moment)?;
         }
-        for id in ended.iter().filter_map(|finding| finding.matter.as_deref()) {
-            memory::end(write, id, moment.now).await?;
+        for id in self.ended.iter().filter_map(|finding| finding.matter.as_deref()) {
+            memory::end(write, id, moment.now)?;
         }
         if moment.seen_until.is_some() {
-            memory::note_missing(write, moment).await?;
+            memory::note_missing(write, moment)?;
         }
-        memory::forget_old(write, moment.now).await
+        memory::forget_old(write, moment.now)?;
+        Ok(self.alerts.iter().map(|alert| alert.suppressed).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use audit_model::Severity;
 use chrono::{DateTime, TimeDelta, Utc};
+use job_store::{Row, Value, Write};
 use tracing::warn;
 
 use crate::channel::Channel;
@@ -27,6 +28,15 @@ const MOST_PER_RUN: usize = 50;
 const DUE_SQL: &str = "SELECT alert, json, tries, first_us FROM waiting
      WHERE channel = ?1 AND (next_us <= ?2 OR next_us > ?3)
      ORDER BY severity DESC, first_us, rowid";
+
+const LAPSED_SQL: &str = "SELECT alert, channel, json, reached FROM waiting WHERE next_us IS NULL ORDER BY rowid";
+
+const FORGET_SQL: &str = "DELETE FROM waiting WHERE alert = ? AND channel = ?";
+
+/// Every alert of a channel waits for another one too, as if it had never been tried.
+const HAND_OVER_SQL: &str = "INSERT INTO waiting (alert, channel, json, severity, tries, first_us, next_us, reached)
+     SELECT alert, ?, json, severity, 0, first_us, first_us, 0 FROM waiting
+     WHERE channel = ? AND next_us IS NOT NULL ON CONFLICT DO NOTHING";
 
 /// What became of the alerts that were due.
 #[derive(Debug, Default)]
@@ -113,24 +123,20 @@ impl Outbox {
     /// # Errors
     /// Of the store.
     pub async fn lapsed(&self, channels: &[Channel]) -> Result<Vec<Lapsed>, Error> {
-        let failed = |source| self.store.error("reading what was given up", source);
+        let doing = "reading what was given up";
         let names: Vec<String> = channels.iter().map(Channel::name).collect();
-        let known: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT channel FROM waiting WHERE next_us IS NOT NULL ORDER BY channel")
-                .fetch_all(self.store.pool())
-                .await
-                .map_err(failed)?;
+        let known = "SELECT DISTINCT channel FROM waiting WHERE next_us IS NOT NULL ORDER BY channel";
+        let known = self.store.all(doing, known, [], |row| Ok(row.text(0)?.to_owned())).await?;
         for gone in known.iter().filter(|channel| !names.contains(channel)) {
             self.hand_over(gone, &names).await?;
         }
-        let rows: Vec<(String, String, String, bool)> = sqlx::query_as(
-            "SELECT alert, channel, json ->> 'subject', reached FROM waiting WHERE next_us IS NULL ORDER BY rowid",
-        )
-        .fetch_all(self.store.pool())
-        .await
-        .map_err(failed)?;
-        let lapsed = |(alert, channel, subject, reached)| Lapsed { alert, channel, subject, reached };
-        Ok(rows.into_iter().map(lapsed).collect())
+        let lapsed = |row: &Row<'_>| {
+            let (alert, channel) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            let json: serde_json::Value = serde_json::from_str(row.text(2)?).unwrap_or_default();
+            let subject = json["subject"].as_str().unwrap_or_default().to_owned();
+            Ok(Lapsed { alert, channel, subject, reached: row.flag(3)? })
+        };
+        Ok(self.store.all(doing, LAPSED_SQL, [], lapsed).await?)
     }
 
     /// Forgets alerts that were given up.
@@ -138,90 +144,62 @@ impl Outbox {
     /// # Errors
     /// Of the store.
     pub async fn forget(&self, lapsed: &[Lapsed]) -> Result<(), Error> {
-        for Lapsed { alert, channel, .. } in lapsed {
-            sqlx::query("DELETE FROM waiting WHERE alert = ? AND channel = ?")
-                .bind(alert)
-                .bind(channel)
-                .execute(self.store.pool())
-                .await
-                .map_err(|source| self.store.error("forgetting what was given up", source))?;
-        }
-        Ok(())
+        let rows: Vec<[Value; 2]> =
+            lapsed.iter().map(|lapsed| [&lapsed.alert, &lapsed.channel].map(Value::from)).collect();
+        let forget =
+            move |write: &Write<'_>| rows.iter().try_for_each(|row| write.execute(FORGET_SQL, row).map(|_| ()));
+        Ok(self.store.write("forgetting what was given up", forget).await?)
     }
 
     async fn due(&self, channel: &str, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
-        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(DUE_SQL)
-            .bind(channel)
-            .bind(now.timestamp_micros())
-            .bind((now + LONGEST_PAUSE).timestamp_micros())
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.store.error("reading the alerts that wait", source))?;
-        let due = |(alert, json, tries, first)| Due { alert, json, tries, first: instant(first) };
-        Ok(rows.into_iter().map(due).collect())
+        let due = |row: &Row<'_>| {
+            let (alert, json) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            Ok(Due { alert, json, tries: row.int(2)?, first: instant(row.int(3)?) })
+        };
+        let values = [channel.into(), now.timestamp_micros().into(), (now + LONGEST_PAUSE).timestamp_micros().into()];
+        Ok(self.store.all("reading the alerts that wait", DUE_SQL, values, due).await?)
     }
 
     async fn taken(&self, alert: &str, channel: &str) -> Result<(), Error> {
-        let failed = |source| self.store.error("noting down that an alert was taken", source);
-        let mut write = self.store.begin().await?;
-        let delete = sqlx::query("DELETE FROM waiting WHERE alert = ? AND channel = ?").bind(alert).bind(channel);
-        delete.execute(&mut *write).await.map_err(failed)?;
-        let others = sqlx::query("UPDATE waiting SET reached = 1 WHERE alert = ?").bind(alert);
-        others.execute(&mut *write).await.map_err(failed)?;
-        write.commit().await.map_err(failed)?;
-        Ok(())
+        let row = [Value::from(alert), Value::from(channel)];
+        let taken = move |write: &Write<'_>| {
+            write.execute(FORGET_SQL, &row)?;
+            write.execute("UPDATE waiting SET reached = 1 WHERE alert = ?", &row[..1])?;
+            Ok(())
+        };
+        Ok(self.store.write("noting down that an alert was taken", taken).await?)
     }
 
     async fn put_off(&self, row: &Due, channel: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        sqlx::query("UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?")
-            .bind(next_try(row.tries, row.first, now).map(|next| next.timestamp_micros()))
-            .bind(&row.alert)
-            .bind(channel)
-            .execute(self.store.pool())
-            .await
-            .map_err(|source| self.store.error("putting an alert off", source))?;
+        let sql = "UPDATE waiting SET tries = tries + 1, next_us = ? WHERE alert = ? AND channel = ?";
+        let next = next_try(row.tries, row.first, now).map(|next| next.timestamp_micros());
+        self.store.execute("putting an alert off", sql, [next.into(), (&row.alert).into(), channel.into()]).await?;
         Ok(())
     }
 
     async fn critical(&self) -> Result<u64, Error> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(DISTINCT alert) FROM waiting WHERE severity = ? AND reached = 0")
-                .bind(rank(Severity::Critical))
-                .fetch_one(self.store.pool())
-                .await
-                .map_err(|source| self.store.error("counting the critical alerts", source))?;
-        Ok(count.unsigned_abs())
+        let sql = "SELECT count(DISTINCT alert) FROM waiting WHERE severity = ? AND reached = 0";
+        let values = [rank(Severity::Critical).into()];
+        let count = self.store.row("counting the critical alerts", sql, values, |row| row.int(0)).await?;
+        Ok(count.unwrap_or_default().unsigned_abs())
     }
 
     /// Lets what waits for a channel that is gone wait for those that are there.
     async fn hand_over(&self, gone: &str, names: &[String]) -> Result<(), Error> {
-        let failed = |source| self.store.error("handing alerts over to another channel", source);
-        let mut write = self.store.begin().await?;
-        let dropped = sqlx::query("DELETE FROM waiting WHERE channel = ? AND reached = 1 AND next_us IS NOT NULL")
-            .bind(gone)
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?
-            .rows_affected();
-        if names.is_empty() {
-            let given_up = sqlx::query("UPDATE waiting SET next_us = NULL WHERE channel = ?").bind(gone);
-            given_up.execute(&mut *write).await.map_err(failed)?;
-        }
-        for name in names {
-            sqlx::query(
-                "INSERT INTO waiting (alert, channel, json, severity, tries, first_us, next_us, reached)
-                 SELECT alert, ?, json, severity, 0, first_us, first_us, 0 FROM waiting
-                 WHERE channel = ? AND next_us IS NOT NULL ON CONFLICT DO NOTHING",
-            )
-            .bind(name)
-            .bind(gone)
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        }
-        let moved = sqlx::query("DELETE FROM waiting WHERE channel = ? AND next_us IS NOT NULL").bind(gone);
-        moved.execute(&mut *write).await.map_err(failed)?;
-        write.commit().await.map_err(failed)?;
+        let (from, names) = ([Value::from(gone)], names.to_vec());
+        let hand_over = move |write: &Write<'_>| {
+            let dropped = "DELETE FROM waiting WHERE channel = ? AND reached = 1 AND next_us IS NOT NULL";
+            let dropped = write.execute(dropped, &from)?;
+            if names.is_empty() {
+                write.execute("UPDATE waiting SET next_us = NULL WHERE channel = ?", &from)?;
+            }
+            for name in &names {
+                write.execute(HAND_OVER_SQL, &[name.into(), from[0].clone()])?;
+            }
+            write.execute("DELETE FROM waiting WHERE channel = ? AND next_us IS NOT NULL", &from)?;
+            Ok(dropped)
+        };
+        let dropped = self.store.write("handing alerts over to another channel", hand_over).await?;
         if dropped > 0 {
             warn!(
                 channel = gone,

@@ -218,13 +218,9 @@ impl Archive {
     pub async fn room_log(&self, room: &RoomId, window: Window) -> Result<Vec<i64>, Error> {
         // the log dates some events an hour later than the audit trail does, and others the other way round
         let margin = TimeDelta::hours(1);
-        sqlx::query_scalar(ROOM_LOG_SQL)
-            .bind(room.to_string())
-            .bind(micros(window.since - margin))
-            .bind(micros(window.until + margin))
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading a room's log", source))
+        let values =
+            [room.to_string().into(), micros(window.since - margin).into(), micros(window.until + margin).into()];
+        Ok(self.store.all("reading a room's log", ROOM_LOG_SQL, values, |row| row.int(0)).await?)
     }
 
     /// Whose membership the events changed that the activity log of a room lists in the window: event to person or group.
@@ -233,14 +229,14 @@ impl Archive {
     /// Of the store.
     pub async fn room_log_subjects(&self, room: &RoomId, window: Window) -> Result<HashMap<i64, Uuid>, Error> {
         let margin = TimeDelta::hours(1);
-        let rows: Vec<(i64, String)> = sqlx::query_as(ROOM_LOG_ABOUT_SQL)
-            .bind(room.to_string())
-            .bind(micros(window.since - margin))
-            .bind(micros(window.until + margin))
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading a room's log", source))?;
-        Ok(rows.into_iter().filter_map(|(event, about)| Some((event, about.parse().ok()?))).collect())
+        let values =
+            [room.to_string().into(), micros(window.since - margin).into(), micros(window.until + margin).into()];
+        let about = |row: &Row<'_>| {
+            let event = row.int(0)?;
+            Ok(row.text(1)?.parse().ok().map(|about| (event, about)))
+        };
+        let rows = self.store.all("reading a room's log", ROOM_LOG_ABOUT_SQL, values, about).await?;
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// Since when the audit trail is known without a hole up to this moment; `None` when it is not known just before it.
@@ -255,50 +251,38 @@ impl Archive {
 
     /// How many rows of the window are stored, and the dates of the first and the last.
     pub(crate) async fn summary<S: Source>(&self, source: &S, window: Window) -> Result<SourceCoverage, Error> {
-        let (rows, oldest, newest): (i64, Option<i64>, Option<i64>) = sqlx::query_as(source.summary_sql())
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .bind(source.name())
-            .fetch_one(self.store.pool())
-            .await
-            .map_err(|source| self.failed("counting the rows", source))?;
-        Ok(SourceCoverage {
-            rows: rows.unsigned_abs(),
-            oldest: oldest.and_then(instant),
-            newest: newest.and_then(instant),
-            ..SourceCoverage::default()
-        })
+        let mut values = bounds(window);
+        values.push(source.name().into());
+        let summary = |row: &Row<'_>| {
+            let (rows, oldest, newest) = (row.int(0)?, row.optional_int(1)?, row.optional_int(2)?);
+            Ok(SourceCoverage {
+                rows: rows.unsigned_abs(),
+                oldest: oldest.and_then(instant),
+                newest: newest.and_then(instant),
+                ..SourceCoverage::default()
+            })
+        };
+        Ok(self.store.row("counting the rows", source.summary_sql(), values, summary).await?.unwrap_or_default())
     }
 
     pub(crate) async fn moment(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
-        let at: Option<i64> = sqlx::query_scalar("SELECT at_us FROM moment WHERE name = ?")
-            .bind(name)
-            .fetch_optional(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading when something was done", source))?;
+        let sql = "SELECT at_us FROM moment WHERE name = ?";
+        let at = self.store.row("reading when something was done", sql, [name.into()], |row| row.int(0)).await?;
         Ok(at.and_then(instant))
     }
 
     pub(crate) async fn keep_moment(&self, name: &str, at: DateTime<Utc>) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us",
-        )
-        .bind(name)
-        .bind(micros(at))
-        .execute(self.store.pool())
-        .await
-        .map_err(|source| self.failed("storing when something was done", source))?;
+        let sql =
+            "INSERT INTO moment (name, at_us) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at_us = excluded.at_us";
+        self.store.execute("storing when something was done", sql, [name.into(), micros(at).into()]).await?;
         Ok(())
     }
 
     /// The spans of a source that were read completely.
     pub(crate) async fn covered(&self, source: &str) -> Result<SpanSet, Error> {
-        let spans: Vec<(i64, i64)> = sqlx::query_as("SELECT since_us, until_us FROM covered_span WHERE source = ?")
-            .bind(source)
-            .fetch_all(self.store.pool())
-            .await
-            .map_err(|source| self.failed("reading the covered spans", source))?;
-        Ok(spans.into_iter().filter_map(|(since, until)| Some(Window::new(instant(since)?, instant(until)?))).collect())
+        let sql = "SELECT since_us, until_us FROM covered_span WHERE source = ?";
+        let spans = self.store.all("reading the covered spans", sql, [source.into()], |row| rows::span(row, 0)).await?;
+        Ok(spans.into_iter().flatten().collect())
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -317,8 +301,24 @@ impl Archive {
         &self.again
     }
 
-    pub(crate) fn failed(&self, doing: &'static str, source: sqlx::Error) -> Error {
-        Error::from(self.store.error(doing, source))
+    /// The number that an answer of one row and column gives.
+    pub(crate) async fn count(
+        &self,
+        doing: &'static str,
+        sql: &'static str,
+        values: impl Into<Vec<Value>>,
+    ) -> Result<u64, Error> {
+        Ok(self.store.row(doing, sql, values, |row| row.int(0)).await?.unwrap_or_default().unsigned_abs())
+    }
+
+    /// What an answer of one row and column says.
+    pub(crate) async fn says(
+        &self,
+        doing: &'static str,
+        sql: &'static str,
+        values: impl Into<Vec<Value>>,
+    ) -> Result<bool, Error> {
+        Ok(self.store.row(doing, sql, values, |row| row.flag(0)).await?.unwrap_or_default())
     }
 }
 
@@ -334,17 +334,15 @@ mod tests {
         let store = Store::temporary().await.unwrap();
         store.migrate(&Component { steps: &COMPONENT.steps[..FIRST_VERSION], ..COMPONENT }).await.unwrap();
         let anna = Uuid::from_u128(7);
-        let insert = sqlx::query(
-            "INSERT INTO login_event (id, at_us, user, user_name, action, country) VALUES (1, 5, ?, 'Anna', 1000, 'Spain')",
-        );
-        insert.bind(anna.simple().to_string()).execute(store.pool()).await.unwrap();
+        let insert = "INSERT INTO login_event (id, at_us, user, user_name, action, country) VALUES (1, 5, ?, 'Anna', 1000, 'Spain')";
+        store.execute("filling", insert, [anna.simple().to_string().into()]).await.unwrap();
         let event = format!(
             "INSERT INTO phrase VALUES (1, '{}'), (2, 'Anna'), (3, 'Room: Falcon');
             INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context)
             VALUES (9, 5, 1, 2, 5031, NULL, NULL, '[\"71\",\"72\"]', 3)",
             anna.simple()
         );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(event)).execute(store.pool()).await.unwrap();
+        store.script("filling", event).await.unwrap();
 
         let archive = Archive::open(store).await.unwrap();
         let window = Window::new(instant(0).unwrap(), instant(10).unwrap());
@@ -376,12 +374,9 @@ mod tests {
     #[tokio::test]
     async fn no_name_means_something_else_to_postgresql() {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
-        let names: Vec<(String, String)> = sqlx::query_as(
-            "SELECT entry.name, info.name FROM sqlite_schema AS entry JOIN pragma_table_info(entry.name) AS info",
-        )
-        .fetch_all(archive.store.pool())
-        .await
-        .unwrap();
+        let sql = "SELECT entry.name, info.name FROM sqlite_schema AS entry JOIN pragma_table_info(entry.name) AS info";
+        let name = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+        let names = archive.store.all("reading names", sql, [], name).await.unwrap();
         assert!(names.contains(&("login_event".to_owned(), "user_id".to_owned())), "{names:?}");
         for (table, column) in names {
             for name in [&table, &column] {
@@ -406,13 +401,13 @@ mod tests {
             (ROOM_LOG_ABOUT_SQL, "room_log_by_time"),
             (DELETIONS_SQL, "audit_event_room_deleted"),
         ] {
-            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(explain).bind(0).bind(0).bind(1).fetch_all(archive.store.pool()).await.unwrap();
-            let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+            let explain = format!("EXPLAIN QUERY PLAN {sql}");
+            let values = vec![Value::Int(0); sql.matches('?').count()];
+            let steps = archive.store.all("explaining", explain, values, |row| Ok(row.text(3)?.to_owned()));
+            let steps = steps.await.unwrap();
             assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
             // the index of deletions holds nothing else, so it is read from end to end
-            let small = |step: &str| step.contains("room_deleted");
+            let small = |step: &String| step.contains("room_deleted");
             let scans = steps.iter().filter(|step| step.contains("SCAN") && !small(step));
             assert_eq!(scans.count(), 0, "{steps:?}");
         }

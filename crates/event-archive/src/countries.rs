@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_model::{PortalText, Window};
+use job_store::Row;
 use uuid::Uuid;
 
 use crate::rows::micros;
@@ -25,13 +26,8 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn failing_by_day(&self, window: Window) -> Result<Vec<u64>, Error> {
-        let days: Vec<i64> = sqlx::query_scalar(FAILING_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .bind(micros(window.since))
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("counting failed logins", source))?;
+        let values = [micros(window.since).into(), micros(window.until).into(), micros(window.since).into()];
+        let days = self.store().all("counting failed logins", FAILING_SQL, values, |row| row.int(0)).await?;
         Ok(days.into_iter().map(i64::unsigned_abs).collect())
     }
 
@@ -40,16 +36,15 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn login_countries(&self, window: Window) -> Result<BTreeMap<Uuid, BTreeMap<PortalText, u64>>, Error> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(COUNTRIES_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("counting countries", source))?;
+        let values = [micros(window.since).into(), micros(window.until).into()];
+        let logins = |row: &Row<'_>| {
+            let user = Uuid::parse_str(row.text(0)?).unwrap_or_default();
+            Ok((user, PortalText::new(row.text(1)?), row.int(2)?.unsigned_abs()))
+        };
+        let rows = self.store().all("counting countries", COUNTRIES_SQL, values, logins).await?;
         let mut countries: BTreeMap<Uuid, BTreeMap<PortalText, u64>> = BTreeMap::new();
         for (user, country, logins) in rows {
-            let own = countries.entry(Uuid::parse_str(&user).unwrap_or_default()).or_default();
-            own.insert(PortalText::new(country), logins.unsigned_abs());
+            countries.entry(user).or_default().insert(country, logins);
         }
         Ok(countries)
     }

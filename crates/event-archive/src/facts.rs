@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use audit_model::{Person, PortalText};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Client, EntryId, ErrorKind, Portal};
+use job_store::Row;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -227,11 +228,8 @@ impl Archive {
     pub async fn portal(&self, now: DateTime<Utc>) -> Result<Option<Portal>, Error> {
         let known = self.fact("portal", "").await?;
         let Some(fact) = known.filter(|fact| is_fresh(fact, PORTAL_KEPT, now)) else { return Ok(None) };
-        let has_new_zone: bool = sqlx::query_scalar(ZONE_CHANGED_SQL)
-            .bind(micros(fact.learned_at - CLOCKS_DIFFER))
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading the events", source))?;
+        let since = [micros(fact.learned_at - CLOCKS_DIFFER).into()];
+        let has_new_zone = self.says("reading the events", ZONE_CHANGED_SQL, since).await?;
         Ok((!has_new_zone).then_some(fact.value))
     }
 
@@ -243,8 +241,9 @@ impl Archive {
         if let Some(portal) = portal {
             return self.keep_fact("portal", "", portal, now).await;
         }
-        let done = sqlx::query("DELETE FROM fact WHERE kind = 'portal'").execute(self.store().pool()).await;
-        done.map(|_| ()).map_err(|source| self.failed("forgetting facts about the portal", source))
+        let sql = "DELETE FROM fact WHERE kind = 'portal'";
+        self.store().execute("forgetting facts about the portal", sql, []).await?;
+        Ok(())
     }
 
     /// The portal's own list of addresses when it was last read; the fact is as old as the list is known to be so.
@@ -298,13 +297,9 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn fact<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<Fact<T>>, Error> {
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?")
-                .bind(kind)
-                .bind(name)
-                .fetch_optional(self.store().pool())
-                .await
-                .map_err(|source| self.failed("reading facts", source))?;
+        let sql = "SELECT value, learned_us FROM fact WHERE kind = ? AND name = ?";
+        let fact = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.int(1)?));
+        let row = self.store().row("reading facts", sql, [kind.into(), name.into()], fact).await?;
         // a form that an older version wrote is as good as none
         Ok(row.and_then(|(value, learned)| {
             Some(Fact { value: serde_json::from_str(&value).ok()?, learned_at: instant(learned)? })
@@ -323,17 +318,11 @@ impl Archive {
         at: DateTime<Utc>,
     ) -> Result<(), Error> {
         let value = serde_json::to_string(value).expect("facts are plain data");
-        let done = sqlx::query(
-            "INSERT INTO fact (kind, name, value, learned_us) VALUES (?, ?, ?, ?)
-             ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, learned_us = excluded.learned_us",
-        )
-        .bind(kind)
-        .bind(name)
-        .bind(value)
-        .bind(micros(at))
-        .execute(self.store().pool())
-        .await;
-        done.map(|_| ()).map_err(|source| self.failed("storing facts", source))
+        let sql = "INSERT INTO fact (kind, name, value, learned_us) VALUES (?, ?, ?, ?)
+             ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, learned_us = excluded.learned_us";
+        let values = [kind.into(), name.into(), value.into(), micros(at).into()];
+        self.store().execute("storing facts", sql, values).await?;
+        Ok(())
     }
 }
 

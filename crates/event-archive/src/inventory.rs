@@ -6,7 +6,7 @@ use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
 use docspace_client::EntryId;
 use futures::TryStreamExt;
-use job_store::{Select, Value};
+use job_store::{Row, Select, Value, Write};
 
 use crate::rows::{instant, micros};
 use crate::{Archive, Error};
@@ -20,6 +20,15 @@ const ROOMS_SQL: &str = "SELECT held.folder, held.files, held.folders FROM held
     AND NOT EXISTS (SELECT 1 FROM listed_room AS listed WHERE listed.room = held.room
         AND listed.files = held.files AND listed.folders = held.folders)
     ORDER BY held.files DESC, held.folder LIMIT ?";
+
+const HELD_SQL: &str =
+    "INSERT INTO held (folder, since_us, until_us, files, folders, room, title) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (folder, since_us) DO UPDATE SET until_us = excluded.until_us, files = excluded.files,
+    folders = excluded.folders, room = excluded.room, title = excluded.title";
+
+const LISTED_SQL: &str = "INSERT INTO listed_room (room, files, folders, listed_us) VALUES (?, ?, ?, ?)
+    ON CONFLICT (room) DO UPDATE SET files = excluded.files, folders = excluded.folders,
+    listed_us = excluded.listed_us";
 
 /// Of so many folders.
 fn readings_sql(folders: usize) -> String {
@@ -65,8 +74,8 @@ pub struct Unlisted {
     pub folders: u64,
 }
 
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn number(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 impl Archive {
@@ -83,12 +92,9 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn changes_of_holdings(&self, since: DateTime<Utc>) -> Result<(u64, u64), Error> {
-        let (all, folders): (i64, i64) = sqlx::query_as(CHANGES_SQL)
-            .bind(micros(since))
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("counting the changes", source))?;
-        Ok((all.unsigned_abs(), folders.unsigned_abs()))
+        let counts = |row: &Row<'_>| Ok((row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs()));
+        let changes = self.store().row("counting the changes", CHANGES_SQL, [micros(since).into()], counts).await?;
+        Ok(changes.unwrap_or_default())
     }
 
     /// Remembers what all rooms hold.
@@ -114,44 +120,30 @@ impl Archive {
     }
 
     async fn keep_held(&self, holdings: &[Holding], at: DateTime<Utc>, listed: Option<&Unlisted>) -> Result<(), Error> {
-        let failed = |source| self.failed("storing what folders hold", source);
         let known = self.readings(holdings.iter().map(|holding| &holding.folder)).await?;
-        let mut write = self.store().begin().await?;
-        for holding in holdings {
+        let row = |holding: &Holding| -> [Value; 7] {
             let last = known.get(&holding.folder).and_then(|readings| readings.last());
             // what was read otherwise, or when a clock was ahead, begins anew
             let since = last.filter(|last| last.holding == *holding && last.until <= at).map_or(at, |last| last.since);
-            sqlx::query(
-                "INSERT INTO held (folder, since_us, until_us, files, folders, room, title) VALUES (?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT (folder, since_us) DO UPDATE SET until_us = excluded.until_us, files = excluded.files,
-                 folders = excluded.folders, room = excluded.room, title = excluded.title",
-            )
-            .bind(holding.folder.to_string())
-            .bind(micros(since))
-            .bind(micros(at))
-            .bind(number(holding.files))
-            .bind(number(holding.folders))
-            .bind(holding.room.to_string())
-            .bind(holding.title.raw())
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        }
-        if let Some(Unlisted { room, files, folders }) = listed {
-            sqlx::query(
-                "INSERT INTO listed_room (room, files, folders, listed_us) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (room) DO UPDATE SET files = excluded.files, folders = excluded.folders,
-                 listed_us = excluded.listed_us",
-            )
-            .bind(room.to_string())
-            .bind(number(*files))
-            .bind(number(*folders))
-            .bind(micros(at))
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        }
-        write.commit().await.map_err(failed)
+            [
+                holding.folder.to_string().into(),
+                micros(since).into(),
+                micros(at).into(),
+                number(holding.files),
+                number(holding.folders),
+                holding.room.to_string().into(),
+                holding.title.raw().into(),
+            ]
+        };
+        let held: Vec<[Value; 7]> = holdings.iter().map(row).collect();
+        let listed = listed.map(|Unlisted { room, files, folders }| {
+            [room.to_string().into(), number(*files), number(*folders), micros(at).into()]
+        });
+        let keep = move |write: &Write<'_>| {
+            held.iter().try_for_each(|row| write.execute(HELD_SQL, row).map(|_| ()))?;
+            listed.iter().try_for_each(|row| write.execute(LISTED_SQL, row).map(|_| ()))
+        };
+        Ok(self.store().write("storing what folders hold", keep).await?)
     }
 
     /// The rooms of the last reading whose folders were not listed since what they hold has changed, the fullest first, at most so many.
@@ -160,18 +152,12 @@ impl Archive {
     /// Of the store.
     pub async fn unlisted_rooms(&self, most: u32) -> Result<Vec<Unlisted>, Error> {
         let Some(read_at) = self.inventory_read_at().await? else { return Ok(Vec::new()) };
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(ROOMS_SQL)
-            .bind(micros(read_at))
-            .bind(i64::from(most))
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading what folders hold", source))?;
-        let unlisted = rows.into_iter().map(|(room, files, folders)| Unlisted {
-            room: RoomId::from(room.as_str()),
-            files: files.unsigned_abs(),
-            folders: folders.unsigned_abs(),
-        });
-        Ok(unlisted.collect())
+        let unlisted = |row: &Row<'_>| {
+            let (room, files, folders) = (RoomId::from(row.text(0)?), row.int(1)?, row.int(2)?);
+            Ok(Unlisted { room, files: files.unsigned_abs(), folders: folders.unsigned_abs() })
+        };
+        let values = [micros(read_at).into(), i64::from(most).into()];
+        Ok(self.store().all("reading what folders hold", ROOMS_SQL, values, unlisted).await?)
     }
 
     /// What is remembered of these folders, oldest first.

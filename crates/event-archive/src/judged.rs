@@ -6,11 +6,10 @@
 
 use audit_model::{SpanSet, Window};
 use chrono::{DateTime, Utc};
-use job_store::{Failure, Value, Write};
-use sqlx::SqliteConnection;
+use job_store::{Failure, Row, Value, Write};
 
 use crate::part::Part;
-use crate::rows::{instant, micros};
+use crate::rows::{instant, micros, span};
 use crate::{Archive, Error, LateRow};
 
 /// What rules have judged, of what these runs look at.
@@ -60,6 +59,14 @@ pub struct GivenUp {
     pub at: DateTime<Utc>,
 }
 
+impl GivenUp {
+    /// As a row.
+    fn values(&self) -> [Value; 5] {
+        let GivenUp { part, span, reason, at } = self;
+        [part.into(), micros(span.since).into(), micros(span.until).into(), reason.into(), micros(*at).into()]
+    }
+}
+
 /// How rows of a source are told from those of the others that wait, before the name of the part.
 pub(crate) const AUDIT_WAITS_AS: &str = "";
 
@@ -95,17 +102,12 @@ impl Archive {
     }
 
     async fn judged_of(&self, part: &str) -> Result<Judged, Error> {
-        let failed = |source| self.failed("reading what was judged", source);
-        let since: Option<i64> = sqlx::query_scalar("SELECT since_us FROM watched WHERE part = ?")
-            .bind(part)
-            .fetch_optional(self.store().pool())
-            .await
-            .map_err(failed)?;
+        let doing = "reading what was judged";
+        let sql = "SELECT since_us FROM watched WHERE part = ?";
+        let since = self.store().row(doing, sql, [part.into()], |row| row.int(0)).await?;
         let spans = async |sql: &'static str| -> Result<SpanSet, Error> {
-            let spans: Vec<(i64, i64)> =
-                sqlx::query_as(sql).bind(part).fetch_all(self.store().pool()).await.map_err(failed)?;
-            let span = |(since, until)| Some(Window::new(instant(since)?, instant(until)?));
-            Ok(spans.into_iter().filter_map(span).collect())
+            let spans = self.store().all(doing, sql, [part.into()], |row| span(row, 0)).await?;
+            Ok(spans.into_iter().flatten().collect())
         };
         Ok(Judged {
             since: since.and_then(instant),
@@ -120,12 +122,10 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_watching(&self, since: DateTime<Utc>) -> Result<(), Error> {
-        let done = sqlx::query("INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(self.part().as_str())
-            .bind(micros(since))
-            .execute(self.store().pool())
-            .await;
-        done.map(|_| ()).map_err(|source| self.failed("noting down since when somebody looks", source))
+        let sql = "INSERT INTO watched (part, since_us) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        let values = [self.part().as_str().into(), micros(since).into()];
+        self.store().execute("noting down since when somebody looks", sql, values).await?;
+        Ok(())
     }
 
     /// Remembers what a run was asked to look at and could not see or judge, as far as it lies before the time since which these runs look:
@@ -134,13 +134,12 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_left_open(&self, open: &SpanSet) -> Result<(), Error> {
-        let failed = |source| self.failed("noting down what was left open", source);
         let Judged { since: Some(since), left_open: mut all, .. } = self.judged().await? else { return Ok(()) };
         let before = open.iter().map(|span| Window::new(span.since, span.until.min(since)));
         before.filter(|span| !span.is_empty()).for_each(|span| all.insert(span));
-        let mut write = self.store().begin().await?;
-        replace(&mut write, LEFT_OPEN_SQL, self.part().as_str(), &all).await.map_err(failed)?;
-        write.commit().await.map_err(failed)
+        let part = self.part().clone();
+        let keep = move |write: &Write<'_>| replace(write, LEFT_OPEN_SQL, part.as_str(), &all);
+        Ok(self.store().write("noting down what was left open", keep).await?)
     }
 
     /// Remembers that a run up to `until` saw something. What it could not judge of that is a hole, and no pause.
@@ -161,29 +160,23 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn keep_judged(&self, judged: &SpanSet, until: DateTime<Utc>, with_late: bool) -> Result<(), Error> {
-        let failed = |source| self.failed("noting down what was judged", source);
         let before = self.judged().await?;
-        let part = self.part().as_str();
-        let mut write = self.store().begin().await?;
-        if with_late && before.ended().is_none_or(|ended| until >= ended) {
-            for source in [AUDIT_WAITS_AS, LOGINS_WAIT_AS] {
-                sqlx::query("DELETE FROM unjudged WHERE part = ? || ? AND at_us < ?")
-                    .bind(source)
-                    .bind(part)
-                    .bind(micros(until))
-                    .execute(&mut *write)
-                    .await
-                    .map_err(failed)?;
-            }
-        }
+        let with_late = with_late && before.ended().is_none_or(|ended| until >= ended);
         let mut spans = before.spans;
         let since = before.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         judged.iter().for_each(|span| spans.insert(Window::new(span.since.max(since), span.until)));
-        replace(&mut write, JUDGED_SQL, part, &spans).await.map_err(failed)?;
         let mut left_open = before.left_open;
         judged.iter().for_each(|span| left_open.remove(*span));
-        replace(&mut write, LEFT_OPEN_SQL, part, &left_open).await.map_err(failed)?;
-        write.commit().await.map_err(failed)
+        let part = self.part().clone();
+        let keep = move |write: &Write<'_>| {
+            for source in [AUDIT_WAITS_AS, LOGINS_WAIT_AS].into_iter().filter(|_| with_late) {
+                let values = [format!("{source}{}", part.as_str()).into(), micros(until).into()];
+                write.execute("DELETE FROM unjudged WHERE part = ? AND at_us < ?", &values)?;
+            }
+            replace(write, JUDGED_SQL, part.as_str(), &spans)?;
+            replace(write, LEFT_OPEN_SQL, part.as_str(), &left_open)
+        };
+        Ok(self.store().write("noting down what was judged", keep).await?)
     }
 
     /// Gives up every hole before a moment, of all runs, and what nobody has looked at up to then: nobody asks for it any more. Gives what
@@ -197,31 +190,16 @@ impl Archive {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<GivenUp>, Error> {
-        let failed = |source| self.failed("giving up holes", source);
         let mut all = Vec::new();
         for (part, mut judged) in self.judged_by_part().await? {
             let holes = judged.holes(before);
-            let mut write = self.store().begin().await?;
             for span in holes.iter() {
                 judged.spans.insert(*span);
                 judged.left_open.remove(*span);
-                sqlx::query(
-                    "INSERT INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(&part)
-                .bind(micros(span.since))
-                .bind(micros(span.until))
-                .bind(reason)
-                .bind(micros(now))
-                .execute(&mut *write)
-                .await
-                .map_err(failed)?;
                 all.push(GivenUp { part: part.clone(), span: *span, reason: reason.to_owned(), at: now });
             }
-            replace(&mut write, JUDGED_SQL, &part, &judged.spans).await.map_err(failed)?;
-            replace(&mut write, LEFT_OPEN_SQL, &part, &judged.left_open).await.map_err(failed)?;
-            write.commit().await.map_err(failed)?;
+            let given_up = all.iter().filter(|given_up| given_up.part == part).map(GivenUp::values).collect();
+            self.store().write("giving up holes", move |write| give_up(write, &part, &judged, given_up)).await?;
         }
         Ok(all)
     }
@@ -231,10 +209,8 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn judged_by_part(&self) -> Result<Vec<(String, Judged)>, Error> {
-        let parts: Vec<String> = sqlx::query_scalar("SELECT part FROM watched ORDER BY part")
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading what was judged", source))?;
+        let sql = "SELECT part FROM watched ORDER BY part";
+        let parts = self.store().all("reading what was judged", sql, [], |row| Ok(row.text(0)?.to_owned())).await?;
         let mut all = Vec::new();
         for part in parts {
             let judged = self.judged_of(&part).await?;
@@ -248,25 +224,21 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn given_up(&self) -> Result<Vec<GivenUp>, Error> {
-        let rows: Vec<(String, i64, i64, String, i64)> =
-            sqlx::query_as("SELECT part, since_us, until_us, reason, at_us FROM given_up ORDER BY since_us, part")
-                .fetch_all(self.store().pool())
-                .await
-                .map_err(|source| self.failed("reading what was given up", source))?;
-        let given_up = |(part, since, until, reason, at)| {
-            Some(GivenUp { part, span: Window::new(instant(since)?, instant(until)?), reason, at: instant(at)? })
+        let sql = "SELECT part, since_us, until_us, reason, at_us FROM given_up ORDER BY since_us, part";
+        let given_up = |row: &Row<'_>| {
+            let (part, reason) = (row.text(0)?.to_owned(), row.text(3)?.to_owned());
+            let moments = span(row, 1)?.zip(instant(row.int(4)?));
+            Ok(moments.map(|(span, at)| GivenUp { part, span, reason, at }))
         };
-        Ok(rows.into_iter().filter_map(given_up).collect())
+        let rows = self.store().all("reading what was given up", sql, [], given_up).await?;
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// What of a source came late in this run, and in earlier ones whose findings were not told; oldest first, each moment once.
     pub(crate) async fn unjudged(&self, source: &str) -> Result<Vec<LateRow>, Error> {
-        let dates: Vec<i64> = sqlx::query_scalar("SELECT at_us FROM unjudged WHERE part = ? || ? ORDER BY at_us")
-            .bind(source)
-            .bind(self.part().as_str())
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading what came late", source))?;
+        let sql = "SELECT at_us FROM unjudged WHERE part = ? ORDER BY at_us";
+        let part = format!("{source}{}", self.part().as_str());
+        let dates = self.store().all("reading what came late", sql, [part.into()], |row| row.int(0)).await?;
         Ok(dates.into_iter().filter_map(instant).map(|at| LateRow { at }).collect())
     }
 
@@ -274,12 +246,8 @@ impl Archive {
     pub(crate) async fn in_holes(&self, dates_sql: &'static str) -> Result<Vec<LateRow>, Error> {
         let mut rows = Vec::new();
         for hole in self.holes().iter() {
-            let dates: Vec<i64> = sqlx::query_scalar(dates_sql)
-                .bind(micros(hole.since))
-                .bind(micros(hole.until))
-                .fetch_all(self.store().pool())
-                .await
-                .map_err(|source| self.failed("reading what was not judged", source))?;
+            let values = [micros(hole.since).into(), micros(hole.until).into()];
+            let dates = self.store().all("reading what was not judged", dates_sql, values, |row| row.int(0)).await?;
             rows.extend(dates.into_iter().filter_map(instant).map(|at| LateRow { at }));
         }
         Ok(rows)
@@ -295,18 +263,23 @@ const JUDGED_SQL: ReplaceSql =
 const LEFT_OPEN_SQL: ReplaceSql =
     ["DELETE FROM left_open WHERE part = ?", "INSERT INTO left_open (part, since_us, until_us) VALUES (?, ?, ?)"];
 
-async fn replace(
-    write: &mut SqliteConnection,
-    [empty, fill]: ReplaceSql,
-    part: &str,
-    spans: &SpanSet,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(empty).bind(part).execute(&mut *write).await?;
+fn replace(write: &Write<'_>, [empty, fill]: ReplaceSql, part: &str, spans: &SpanSet) -> Result<(), Failure> {
+    write.execute(empty, &[part.into()])?;
     for span in spans.iter() {
-        let insert = sqlx::query(fill).bind(part).bind(micros(span.since)).bind(micros(span.until));
-        insert.execute(&mut *write).await?;
+        write.execute(fill, &[part.into(), micros(span.since).into(), micros(span.until).into()])?;
     }
     Ok(())
+}
+
+/// Notes down what was given up of a part, and what is left of it.
+fn give_up(write: &Write<'_>, part: &str, judged: &Judged, given_up: Vec<[Value; 5]>) -> Result<(), Failure> {
+    for values in given_up {
+        let sql = "INSERT INTO given_up (part, since_us, until_us, reason, at_us) VALUES (?, ?, ?, ?, ?)
+                   ON CONFLICT DO NOTHING";
+        write.execute(sql, &values)?;
+    }
+    replace(write, JUDGED_SQL, part, &judged.spans)?;
+    replace(write, LEFT_OPEN_SQL, part, &judged.left_open)
 }
 
 #[cfg(test)]

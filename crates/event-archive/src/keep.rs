@@ -53,7 +53,7 @@ impl Archive {
             spans.iter().try_for_each(|(source, covered)| replace_spans(write, source, covered))?;
             Ok(late)
         };
-        Ok(self.store().write("storing the rows", store).await?)
+        Ok(self.store().write_many("storing the rows", store).await?)
     }
 }
 

@@ -265,11 +265,7 @@ impl Archive {
 
     /// Whether any row of the source is stored.
     async fn is_known<S: Source>(&self, source: &S) -> Result<bool, Error> {
-        sqlx::query_scalar(source.is_known_sql())
-            .bind(source.name())
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("comparing with what is stored", source))
+        self.says("comparing with what is stored", source.is_known_sql(), [source.name().into()]).await
     }
 
     /// Keeps the rows of a slice, and what of the source's time is covered now.

@@ -4,11 +4,19 @@ use audit_model::{AI_AGENT_ROOM, ActionId, PortalText, RoomFact, RoomId, RoomKin
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, Room};
 use futures::TryStreamExt;
+use job_store::{Failure, Row, Value, Write};
 
 use crate::rows::{instant, micros};
 use crate::{Archive, Error};
 
-type TitleRow = (String, String, Option<i32>, Option<i64>);
+/// The title that was seen last is the present one.
+const TITLES_SQL: &str = "SELECT room, title, room_type, created_us FROM room_title ORDER BY seen_us, room, title";
+
+const KEEP_SQL: &str = "INSERT INTO room_title (room, title, room_type, created_us, seen_us) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (room, title) DO UPDATE SET
+        seen_us = CASE WHEN excluded.seen_us > room_title.seen_us THEN excluded.seen_us ELSE room_title.seen_us END,
+        room_type = coalesce(excluded.room_type, room_title.room_type),
+        created_us = coalesce(excluded.created_us, room_title.created_us)";
 
 /// Whether something happened in a room of the portal lately, and no room was deleted that we know of: what happens in a room names it
 /// behind a word for rooms in the reader's language.
@@ -85,12 +93,7 @@ impl Archive {
     }
 
     async fn events_since(&self, since: DateTime<Utc>) -> Result<u64, Error> {
-        let count: i64 = sqlx::query_scalar(COUNT_SQL)
-            .bind(micros(since))
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("counting the events", source))?;
-        Ok(count.unsigned_abs())
+        self.count("counting the events", COUNT_SQL, [micros(since).into()]).await
     }
 
     /// Reads the AI agents and remembers them, where something may have happened in one: they bear titles of their own, which may be those
@@ -135,30 +138,21 @@ impl Archive {
     async fn contexts(&self, window: Window) -> Result<Vec<(String, i64, i64)>, Error> {
         let tags: Vec<String> = ActionId::about_tags().map(|action| action.0.to_string()).collect();
         let sql = CONTEXTS_SQL.replace("TAGS", &tags.join(", "));
-        sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading the places of events", source))
+        let values = [micros(window.since).into(), micros(window.until).into()];
+        let context = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.int(1)?, row.int(2)?));
+        Ok(self.store().all("reading the places of events", sql, values, context).await?)
     }
 
     async fn something_happened_in_a_room(&self, window: Window) -> Result<bool, Error> {
-        sqlx::query_scalar(SOMETHING_IN_A_ROOM_SQL)
-            .bind(micros(window.since))
-            .bind(micros(window.until))
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading the events", source))
+        let values = [micros(window.since).into(), micros(window.until).into()];
+        self.says("reading the events", SOMETHING_IN_A_ROOM_SQL, values).await
     }
 
     /// Whether the portal has shown a room of whose deletion nothing is known. Rooms that only events tell of may never be in the list.
     async fn knows_a_room(&self) -> Result<bool, Error> {
-        let shown: Vec<String> = sqlx::query_scalar("SELECT DISTINCT room FROM room_title WHERE room_type <> ?")
-            .bind(AI_AGENT_ROOM)
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading the rooms", source))?;
+        let (sql, values) =
+            ("SELECT DISTINCT room FROM room_title WHERE room_type <> ?", [i64::from(AI_AGENT_ROOM).into()]);
+        let shown = self.store().all("reading the rooms", sql, values, |row| Ok(row.text(0)?.to_owned())).await?;
         let mut rooms = Rooms::default();
         for deletion in self.deletions_of_rooms().await? {
             rooms.learn_from(&deletion);
@@ -168,42 +162,28 @@ impl Archive {
 
     /// Remembers rooms as they were seen at some time; the title that was seen last is the present one.
     pub async fn keep_rooms(&self, facts: &[RoomFact], seen_at: DateTime<Utc>) -> Result<(), Error> {
-        let failed = |source| self.failed("storing the rooms", source);
-        let mut write = self.store().begin().await?;
-        for fact in facts {
-            sqlx::query(
-                "INSERT INTO room_title (room, title, room_type, created_us, seen_us) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (room, title) DO UPDATE SET
-                     seen_us = CASE WHEN excluded.seen_us > room_title.seen_us THEN excluded.seen_us ELSE room_title.seen_us END,
-                     room_type = coalesce(excluded.room_type, room_title.room_type),
-                     created_us = coalesce(excluded.created_us, room_title.created_us)",
-            )
-            .bind(fact.id.to_string())
-            .bind(fact.title.raw())
-            .bind(fact.room_type)
-            .bind(fact.created.map(micros))
-            .bind(micros(seen_at))
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        }
-        write.commit().await.map_err(failed)
+        let rows = facts.iter().map(|fact| {
+            let (room, title) = (fact.id.to_string().into(), fact.title.raw().into());
+            let room_type = fact.room_type.map(i64::from).into();
+            [room, title, room_type, fact.created.map(micros).into(), micros(seen_at).into()]
+        });
+        let rows: Vec<[Value; 5]> = rows.collect();
+        let keep = move |write: &Write<'_>| rows.iter().try_for_each(|row| write.execute(KEEP_SQL, row).map(|_| ()));
+        Ok(self.store().write("storing the rooms", keep).await?)
     }
 
     /// All rooms that are known: as the portal showed them, and as their own events in the window named them.
     ///
     /// Rooms that only events tell of are remembered too, since the portal will not name them again.
     pub async fn rooms(&self, window: Window) -> Result<Rooms, Error> {
-        let rows: Vec<TitleRow> =
-            sqlx::query_as("SELECT room, title, room_type, created_us FROM room_title ORDER BY seen_us, room, title")
-                .fetch_all(self.store().pool())
-                .await
-                .map_err(|source| self.failed("reading the rooms", source))?;
+        let fact = |row: &Row<'_>| {
+            let room_type = row.optional_int(2)?.map(i32::try_from).transpose().map_err(Failure::other)?;
+            let (id, title) = (RoomId::from(row.text(0)?), PortalText::new(row.text(1)?));
+            Ok(RoomFact { id, title, room_type, created: row.optional_int(3)?.and_then(instant) })
+        };
         let mut rooms = Rooms::default();
-        for (room, title, room_type, created) in rows {
-            let id = RoomId::from(room.as_str());
-            let created = created.and_then(instant);
-            rooms.learn(RoomFact { id, title: PortalText::new(title), room_type, created });
+        for fact in self.store().all("reading the rooms", TITLES_SQL, [], fact).await? {
+            rooms.learn(fact);
         }
         for event in self.deletions_of_rooms().await? {
             rooms.learn_from(&event);

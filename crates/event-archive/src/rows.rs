@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audit_model::{ActionId, AuditEvent, LoginEvent, PortalText};
+use audit_model::{ActionId, AuditEvent, LoginEvent, PortalText, Window};
 use chrono::{DateTime, Utc};
 use job_store::{Dictionary, Failure, Row, Value};
 use uuid::Uuid;
@@ -21,6 +21,12 @@ pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
 
 pub(crate) fn instant(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
+}
+
+/// Two instants of a row, the first in this column.
+pub(crate) fn span(row: &Row<'_>, column: usize) -> Result<Option<Window>, Failure> {
+    let (since, until) = (instant(row.int(column)?), instant(row.int(column + 1)?));
+    Ok(since.zip(until).map(|(since, until)| Window::new(since, until)))
 }
 
 pub(crate) fn number(action: ActionId) -> Value {

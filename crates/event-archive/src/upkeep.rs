@@ -41,11 +41,8 @@ impl Archive {
     pub async fn rows(&self) -> Result<Vec<Rows>, Error> {
         let mut counts = Vec::new();
         for (table, count, _) in TABLES {
-            let rows: i64 = sqlx::query_scalar(count)
-                .fetch_one(self.store().pool())
-                .await
-                .map_err(|source| self.failed("counting the rows", source))?;
-            counts.push(Rows { table, rows: rows.unsigned_abs() });
+            let rows = self.count("counting the rows", count, []).await?;
+            counts.push(Rows { table, rows });
         }
         Ok(counts)
     }
@@ -55,10 +52,8 @@ impl Archive {
     /// # Errors
     /// Of the store.
     pub async fn kept(&self) -> Result<Vec<Kept>, Error> {
-        let sources: Vec<String> = sqlx::query_scalar("SELECT DISTINCT source FROM covered_span ORDER BY source")
-            .fetch_all(self.store().pool())
-            .await
-            .map_err(|source| self.failed("reading the covered spans", source))?;
+        let sql = "SELECT DISTINCT source FROM covered_span ORDER BY source";
+        let sources = self.store().all("reading the covered spans", sql, [], |row| Ok(row.text(0)?.to_owned())).await?;
         let mut kept = Vec::new();
         for source in sources {
             let covered = self.covered(&source).await?;
@@ -96,9 +91,8 @@ impl Archive {
             }
             Ok(forgotten)
         };
-        let forgotten = self.store().write("forgetting old rows", forget).await?;
-        let emptied = sqlx::query("VACUUM").execute(self.store().pool()).await;
-        emptied.map_err(|source| self.failed("forgetting old rows", source))?;
+        let forgotten = self.store().write_many("forgetting old rows", forget).await?;
+        self.store().give_back_space("forgetting old rows").await?;
         Ok(forgotten)
     }
 }

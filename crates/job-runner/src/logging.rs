@@ -20,7 +20,7 @@ use crate::environment::Environment;
 use crate::failures::Gate;
 
 /// Libraries whose `info` and `debug` explain them and not this run. They stay at `warn`, whatever `-v` says.
-const NOISY: [&str; 9] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "sqlx", "tokio", "want"];
+const NOISY: [&str; 8] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "tokio", "want"];
 
 /// Says in words of its own, and for each try, what our errors say once: that a certificate is not accepted.
 const NEVER: &str = "rustls_platform_verifier=off";
@@ -185,7 +185,7 @@ mod tests {
             warn!(run.rows = 3, "own-warn");
             info!("own-info");
             debug!("own-debug");
-            warn!(target: "sqlx::query", "library-warn");
+            warn!(target: "hyper_util::client", "library-warn");
             debug!(target: "hyper_util::client", "library-debug");
             error!(target: "rustls_platform_verifier::verification::others", "certificate-error");
         });

@@ -1,7 +1,7 @@
 //! What a run tells the next one about itself, by name. Nothing here is needed to be right, so callers may do without.
 
 use chrono::{DateTime, Utc};
-use job_store::{Component, Error, Migration, Store};
+use job_store::{Component, Error, Migration, Row, Store};
 
 const COMPONENT: Component = Component {
     name: "runner",
@@ -26,24 +26,17 @@ impl<'a> Memory<'a> {
 
     /// The value, and when it was remembered.
     pub(crate) async fn get(&self, name: &str) -> Result<Option<(String, DateTime<Utc>)>, Error> {
-        let row: Option<(String, i64)> = sqlx::query_as("SELECT value, at_us FROM remembered WHERE name = ?")
-            .bind(name)
-            .fetch_optional(self.store.pool())
-            .await
-            .map_err(|source| self.store.error("reading what an earlier run remembered", source))?;
+        let sql = "SELECT value, at_us FROM remembered WHERE name = ?";
+        let value = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.int(1)?));
+        let row = self.store.row("reading what an earlier run remembered", sql, [name.into()], value).await?;
         Ok(row.and_then(|(value, at)| Some((value, DateTime::from_timestamp_micros(at)?))))
     }
 
     pub(crate) async fn keep(&self, name: &str, value: &str, at: DateTime<Utc>) -> Result<(), Error> {
-        let done = sqlx::query(
-            "INSERT INTO remembered (name, value, at_us) VALUES (?, ?, ?)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_us = excluded.at_us",
-        )
-        .bind(name)
-        .bind(value)
-        .bind(at.timestamp_micros())
-        .execute(self.store.pool())
-        .await;
-        done.map(|_| ()).map_err(|source| self.store.error("remembering something for the next run", source))
+        let sql = "INSERT INTO remembered (name, value, at_us) VALUES (?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_us = excluded.at_us";
+        let values = [name.into(), value.into(), at.timestamp_micros().into()];
+        self.store.execute("remembering something for the next run", sql, values).await?;
+        Ok(())
     }
 }

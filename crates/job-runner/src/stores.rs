@@ -115,5 +115,5 @@ impl Stores {
 
 /// Whether a failure is one of the store, so that the same work may succeed with another one.
 pub(crate) fn is_of_store(failure: &anyhow::Error) -> bool {
-    failure.chain().any(|cause| cause.is::<job_store::Error>() || cause.is::<sqlx::Error>())
+    failure.chain().any(|cause| cause.is::<job_store::Error>())
 }

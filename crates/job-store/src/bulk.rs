@@ -1,4 +1,4 @@
-//! Rows by the thousand: read in steps, and written by one statement that is prepared once, on a thread that does nothing else.
+//! Rows by the thousand: read in steps, on a thread that does nothing else.
 //!
 //! A driver that hands over each row by itself costs more than the database below it: two threads wake each other for every row.
 
@@ -8,11 +8,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
-use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::statement::{Dictionary, Failure, LookUp, Numbers, Row, Texts, Value};
+use crate::statement::{Dictionary, Failure, LookUp, Row, Texts, Value};
 use crate::{Error, Store};
 
 /// Rows handed over in one step.
@@ -84,38 +84,11 @@ impl Store {
                 let doing = select.doing;
                 let permit = permit.ok_or_else(|| connections.closed(doing))?;
                 let done = connections.with(&permit, |connection| read(connection, &select, row, &sender));
-                done.map_err(|Failure(source)| connections.failure(doing, source))
+                done.map_err(|failure| connections.failure(doing, failure))
             });
             (receiver, reader)
         };
         Rows { begin: Some(Box::new(begin)), steps: None, step: Vec::new().into_iter() }
-    }
-
-    /// Does some work in a transaction, all or nothing, on a thread of its own. It takes the write lock at once, so that it cannot fail
-    /// halfway because another writer came first.
-    ///
-    /// `doing` is what it is for, as a noun: `storing the events`.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
-    pub async fn write<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Error> {
-        let connections = self.connections().clone();
-        let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
-        let write = move || {
-            let done = connections.with(&permit, |connection| {
-                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let done = work(&Write(&transaction))?;
-                transaction.commit()?;
-                Ok(done)
-            });
-            done.map_err(|Failure(source)| connections.failure(doing, source))
-        };
-        let done = tokio::task::spawn_blocking(write).await;
-        done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
     }
 }
 
@@ -140,57 +113,4 @@ fn read<T>(
     // whoever has dropped the receiver wants no more
     let _ = sender.blocking_send(step);
     Ok(())
-}
-
-/// A transaction that may write.
-pub struct Write<'c>(&'c Connection);
-
-impl Write<'_> {
-    /// Does one statement; gives the number of rows that it changed.
-    ///
-    /// # Errors
-    /// Of the statement.
-    pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
-        Ok(self.0.execute(sql, params_from_iter(values))? as u64)
-    }
-
-    /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
-    /// the same values. Tells of each row whether anything changed.
-    ///
-    /// # Errors
-    /// Of the statements.
-    pub fn for_each(
-        &self,
-        [sql, otherwise]: [&str; 2],
-        values: &[Value],
-        dictionary: &Dictionary,
-    ) -> Result<Vec<bool>, Failure> {
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut numbers = Numbers::of(dictionary, self.0)?;
-        let mut statement = self.0.prepare(sql)?;
-        let mut otherwise = if otherwise.is_empty() { None } else { Some(self.0.prepare(otherwise)?) };
-        let width = statement.parameter_count().max(1);
-        let mut changed = Vec::with_capacity(values.len() / width);
-        for row in values.chunks(width) {
-            let mut rows = done_with(&mut statement, row, &mut numbers)?;
-            if let Some(otherwise) = otherwise.as_mut().filter(|_| rows == 0) {
-                rows = done_with(otherwise, row, &mut numbers)?;
-            }
-            changed.push(rows > 0);
-        }
-        Ok(changed)
-    }
-}
-
-/// Does a statement with these values; gives the number of rows that it changed.
-fn done_with(statement: &mut Statement<'_>, row: &[Value], numbers: &mut Numbers<'_>) -> Result<usize, Failure> {
-    for (value, place) in row.iter().zip(1..) {
-        match value {
-            Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
-            value => statement.raw_bind_parameter(place, value)?,
-        }
-    }
-    Ok(statement.raw_execute()?)
 }

@@ -1,16 +1,42 @@
-//! Plain connections of a store, for work that goes through many rows: each is used by one thread at a time, and kept for the next.
+//! Connections of a store: each is used by one thread at a time, and kept for the next.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, is_damage};
+use crate::statement::{Failure, Why};
 
 /// In use at a time: far more than readers that stand within each other.
 const MOST: u32 = 64;
+
+/// Makes an empty store of a file that may be there.
+pub(crate) fn create(path: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    log_ahead(&connection)?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// The file remembers this.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+}
+
+/// Opens a file for reading; one that nobody else has open without locks, and without a log beside it.
+pub(crate) fn open_untouched(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !immutable {
+        return Connection::open_with_flags(path, flags);
+    }
+    let path = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC).to_string();
+    let uri = format!("file:{}?immutable=1", path.replace("%2F", "/"));
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+}
 
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -36,10 +62,14 @@ impl Connections {
         self.in_use.clone().try_acquire_owned().ok()
     }
 
-    pub(crate) fn failure(&self, doing: &'static str, source: rusqlite::Error) -> Error {
-        let (path, is_damage) = (self.path.clone(), is_damage(&source));
-        let source = Box::new(source);
-        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
+    pub(crate) fn failure(&self, doing: &'static str, Failure(why): Failure) -> Error {
+        let path = self.path.clone();
+        match why {
+            Why::Known(error) => *error,
+            Why::Sqlite(source) if is_damage(&source) => Error::Corrupt { path, source: source.into() },
+            Why::Sqlite(source) => Error::Database { path, doing, source: source.into() },
+            Why::Other(source) => Error::Database { path, doing, source },
+        }
     }
 
     /// Nothing more can be done with a store that was closed.
@@ -68,10 +98,17 @@ impl Connections {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
         let synchronous = if self.durable { "FULL" } else { "OFF" };
-        // what is written by the thousand looks its references up in the same transaction: to check them once more costs a third of the
-        // writing, and the whole table for each text that is forgotten
-        connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF"))?;
+        connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))?;
         Ok(connection)
+    }
+
+    /// Looks whether this is a store, and keeps the connection.
+    pub(crate) fn look(&self) -> rusqlite::Result<()> {
+        let connection = self.open()?;
+        log_ahead(&connection)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        Ok(())
     }
 
     /// Waits for what is in use, and closes all.

@@ -173,10 +173,11 @@ impl Error {
     }
 
     /// Maps an error met while opening: damage, or else a file that cannot be opened.
-    pub(crate) fn opening(path: &Path, source: sqlx::Error) -> Self {
-        let is_damage = is_corruption(&source);
-        let source = cause(source);
-        if is_damage { Self::Corrupt { path: path.to_owned(), source } } else { Self::cannot_open(path, source) }
+    pub(crate) fn opening(path: &Path, source: rusqlite::Error) -> Self {
+        if is_damage(&source) {
+            return Self::Corrupt { path: path.to_owned(), source: source.into() };
+        }
+        Self::cannot_open(path, source)
     }
 
     pub(crate) fn cannot_open(path: &Path, source: impl Into<Cause>) -> Self {
@@ -184,25 +185,7 @@ impl Error {
     }
 }
 
-/// What SQLite or the operating system said, without the words of the layer between, which says the same once more.
-pub(crate) fn cause(error: sqlx::Error) -> Cause {
-    match error {
-        sqlx::Error::Database(said) => said.into_error(),
-        sqlx::Error::Io(said) => Box::new(said),
-        other => Box::new(other),
-    }
-}
-
 /// Whether SQLite itself says that the file is damaged.
-pub(crate) fn is_corruption(error: &sqlx::Error) -> bool {
-    const SQLITE_CORRUPT: i32 = 11;
-    const SQLITE_NOTADB: i32 = 26;
-    let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i32>().ok());
-    // sqlx reports the extended code; its low byte is the primary one.
-    matches!(code.map(|code| code & 0xff), Some(SQLITE_CORRUPT | SQLITE_NOTADB))
-}
-
-/// The same, of a plain connection.
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))

@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
 
 use crate::error::Error;
 use crate::schema::{Component, Migration};
+use crate::statement::{Failure, Row};
 use crate::store::Store;
+use crate::work::Write;
 
 const COMPONENT: Component = Component {
     name: "journal",
@@ -66,14 +67,12 @@ pub struct JournalEntry {
     pub updated_at: DateTime<Utc>,
 }
 
-type Row = (String, String, String, String, String, i64, i64);
-
 const COLUMNS: &str = "key, kind, subject, state, payload, created_us, updated_us";
 
 /// The journal in a store.
 ///
-/// Steps are taken inside a transaction of [`Store::begin`] and count once it is committed, so that they can be taken together with
-/// what else belongs to them. Commit `started` before the call leaves: that is what the next run goes by.
+/// Steps are taken inside a transaction ([`Store::write`]) and count once it has ended, so that they can be taken together with
+/// what else belongs to them. End it with `started` before the call leaves: that is what the next run goes by.
 #[derive(Clone, Debug)]
 pub struct Journal {
     store: Store,
@@ -92,96 +91,91 @@ impl Journal {
     /// Writes an intent down, unless its key stands there already. Gives what stands.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] or [`Error::Database`].
-    pub async fn plan(
+    /// Of the statements; [`Error::UnreadableEntry`] for what stands there.
+    pub fn plan(
         &self,
-        write: &mut Transaction<'_, Sqlite>,
+        write: &Write<'_>,
         (key, kind, subject): (&str, &str, &str),
         payload: &Value,
         now: DateTime<Utc>,
-    ) -> Result<JournalEntry, Error> {
+    ) -> Result<JournalEntry, Failure> {
         let sql = "INSERT INTO journal_entry (key, kind, subject, state, payload, created_us, updated_us)
                    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
-        sqlx::query(sql)
-            .bind(key)
-            .bind(kind)
-            .bind(subject)
-            .bind(JournalState::Planned.name())
-            .bind(payload.to_string())
-            .bind(now.timestamp_micros())
-            .bind(now.timestamp_micros())
-            .execute(&mut **write)
-            .await
-            .map_err(|source| self.store.error("writing the journal", source))?;
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM journal_entry WHERE key = ?"));
-        let row = sqlx::query_as(sql).bind(key).fetch_one(&mut **write).await;
-        self.entry(row.map_err(|source| self.store.error("reading the journal", source))?)
+        let (state, now) = (JournalState::Planned.name(), now.timestamp_micros());
+        let payload = payload.to_string();
+        write.execute(
+            sql,
+            &[key.into(), kind.into(), subject.into(), state.into(), payload.into(), now.into(), now.into()],
+        )?;
+        let sql = format!("SELECT {COLUMNS} FROM journal_entry WHERE key = ?");
+        let stands = write.row(&sql, &[key.into()], |row| self.entry(row))?;
+        stands.ok_or_else(|| self.not_planned(key))
     }
 
     /// Says how far an intent has come; the payload replaces the one before.
     ///
     /// # Errors
-    /// [`Error::NotPlanned`] for a key that does not stand in the journal; [`Error::Corrupt`] or [`Error::Database`].
-    pub async fn advance(
+    /// [`Error::NotPlanned`] for a key that does not stand in the journal; of the statement.
+    pub fn advance(
         &self,
-        write: &mut Transaction<'_, Sqlite>,
+        write: &Write<'_>,
         key: &str,
         state: JournalState,
         payload: &Value,
         now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let done = sqlx::query("UPDATE journal_entry SET state = ?, payload = ?, updated_us = ? WHERE key = ?")
-            .bind(state.name())
-            .bind(payload.to_string())
-            .bind(now.timestamp_micros())
-            .bind(key)
-            .execute(&mut **write)
-            .await
-            .map_err(|source| self.store.error("writing the journal", source))?;
-        match done.rows_affected() {
-            0 => Err(Error::NotPlanned { path: self.store.path().to_owned(), key: key.to_owned() }),
-            _ => Ok(()),
+    ) -> Result<(), Failure> {
+        let sql = "UPDATE journal_entry SET state = ?, payload = ?, updated_us = ? WHERE key = ?";
+        let values = [state.name().into(), payload.to_string().into(), now.timestamp_micros().into(), key.into()];
+        if write.execute(sql, &values)? == 0 {
+            return Err(self.not_planned(key));
         }
+        Ok(())
+    }
+
+    fn not_planned(&self, key: &str) -> Failure {
+        Error::NotPlanned { path: self.store.path().to_owned(), key: key.to_owned() }.into()
     }
 
     /// The intents of a kind that are neither done nor failed, oldest first, then by key.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] or [`Error::Database`].
+    /// [`Error::Corrupt`], [`Error::Database`] or [`Error::UnreadableEntry`].
     pub async fn open_of_kind(&self, kind: &str) -> Result<Vec<JournalEntry>, Error> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM journal_entry WHERE kind = ? AND state NOT IN ('done', 'failed') ORDER BY created_us, key"
-        );
-        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kind).fetch_all(self.store.pool()).await;
-        let rows: Vec<Row> = rows.map_err(|source| self.store.error("reading the journal", source))?;
-        rows.into_iter().map(|row| self.entry(row)).collect()
+        self.entries(kind, "AND state NOT IN ('done', 'failed')").await
     }
 
     /// All intents of a kind, oldest first, then by key.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] or [`Error::Database`].
+    /// [`Error::Corrupt`], [`Error::Database`] or [`Error::UnreadableEntry`].
     pub async fn of_kind(&self, kind: &str) -> Result<Vec<JournalEntry>, Error> {
-        let sql = format!("SELECT {COLUMNS} FROM journal_entry WHERE kind = ? ORDER BY created_us, key");
-        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kind).fetch_all(self.store.pool()).await;
-        let rows: Vec<Row> = rows.map_err(|source| self.store.error("reading the journal", source))?;
-        rows.into_iter().map(|row| self.entry(row)).collect()
+        self.entries(kind, "").await
+    }
+
+    async fn entries(&self, kind: &str, which: &str) -> Result<Vec<JournalEntry>, Error> {
+        let sql = format!("SELECT {COLUMNS} FROM journal_entry WHERE kind = ? {which} ORDER BY created_us, key");
+        let journal = self.clone();
+        self.store.all("reading the journal", sql, [kind.into()], move |row| journal.entry(row)).await
     }
 
     /// Rows are only ever written by [`plan`](Self::plan) and [`advance`](Self::advance), so one that does not fit is damage. It must
     /// not pass for an intent that is settled.
-    fn entry(&self, (key, kind, subject, state, payload, created, updated): Row) -> Result<JournalEntry, Error> {
+    fn entry(&self, row: &Row<'_>) -> Result<JournalEntry, Failure> {
+        let (key, state, payload) = (row.text(0)?, row.text(3)?, row.text(4)?);
+        let (kind, subject) = (row.text(1)?, row.text(2)?);
+        let (created, updated) = (row.int(5)?, row.int(6)?);
         let decoded = || {
             Some(JournalEntry {
                 state: JournalState::ALL.into_iter().find(|known| known.name() == state)?,
-                payload: serde_json::from_str(&payload).ok()?,
+                payload: serde_json::from_str(payload).ok()?,
                 created_at: DateTime::from_timestamp_micros(created)?,
                 updated_at: DateTime::from_timestamp_micros(updated)?,
-                key: key.clone(),
-                kind,
-                subject,
+                key: key.to_owned(),
+                kind: kind.to_owned(),
+                subject: subject.to_owned(),
             })
         };
-        decoded().ok_or_else(|| Error::UnreadableEntry { path: self.store.path().to_owned(), key: key.clone() })
+        let unreadable = || Error::UnreadableEntry { path: self.store.path().to_owned(), key: key.to_owned() };
+        decoded().ok_or_else(|| unreadable().into())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::statement::{Failure, Row};
 use crate::store::Store;
 
 /// One step in the history of a component's tables.
@@ -55,7 +56,7 @@ impl Store {
             "steps of component `{}` must be numbered from 1 without gaps",
             component.name
         );
-        sqlx::query(TABLE).execute(self.pool()).await.map_err(|e| self.error("creating the schema table", e))?;
+        self.execute("creating the schema table", TABLE, []).await?;
         let applied = self.applied(component).await?;
         self.check(component, &applied)?;
         for step in component.steps.iter().filter(|step| !applied.contains_key(&step.number)) {
@@ -65,12 +66,12 @@ impl Store {
     }
 
     async fn applied(&self, component: &Component) -> Result<BTreeMap<u32, String>, Error> {
-        let rows: Vec<(u32, String)> =
-            sqlx::query_as("SELECT number, checksum FROM component_schema WHERE component = ?")
-                .bind(component.name)
-                .fetch_all(self.pool())
-                .await
-                .map_err(|e| self.error("reading the schema table", e))?;
+        let sql = "SELECT number, checksum FROM component_schema WHERE component = ?";
+        let step = |row: &Row<'_>| {
+            let number = u32::try_from(row.int(0)?).map_err(Failure::other)?;
+            Ok((number, row.text(1)?.to_owned()))
+        };
+        let rows = self.all("reading the schema table", sql, [component.name.into()], step).await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -93,34 +94,21 @@ impl Store {
     }
 
     async fn apply(&self, component: &Component, step: &Migration) -> Result<(), Error> {
-        let failed = |source| {
-            let is_damage = crate::error::is_corruption(&source);
-            let source = crate::error::cause(source);
-            if is_damage {
-                return Error::Corrupt { path: self.path().to_owned(), source };
+        let (path, component, Migration { number, name, sql }) = (self.path().to_owned(), component.name, *step);
+        let applied = self.write("updating the tables", move |write| {
+            let values = [component.into(), i64::from(number).into(), name.into(), checksum(sql).into()];
+            // The row comes first: where it stands already, another process applied this step a moment ago.
+            let added =
+                write.execute("INSERT INTO component_schema VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", &values)?;
+            if added == 1 {
+                write.script(sql)?;
             }
-            Error::Migration {
-                path: self.path().to_owned(),
-                component: component.name,
-                number: step.number,
-                name: step.name,
-                source,
-            }
-        };
-        let mut write = self.begin().await?;
-        // The row comes first: where it stands already, another process applied this step a moment ago.
-        let added = sqlx::query("INSERT INTO component_schema VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(component.name)
-            .bind(step.number)
-            .bind(step.name)
-            .bind(checksum(step.sql))
-            .execute(&mut *write)
-            .await
-            .map_err(failed)?;
-        if added.rows_affected() == 1 {
-            sqlx::raw_sql(step.sql).execute(&mut *write).await.map_err(failed)?;
-        }
-        write.commit().await.map_err(failed)
+            Ok(())
+        });
+        applied.await.map_err(|error| match error {
+            Error::Database { source, .. } => Error::Migration { path, component, number, name, source },
+            error => error,
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement};
 
+use crate::error::{Cause, Error};
+
 /// A value of a row, or one that a statement is given.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -40,13 +42,66 @@ impl ToSql for Value {
     }
 }
 
-/// A statement failed, or a row is not of the form that its table has.
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Int(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.into())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Value::Text(text.as_str().into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text.into())
+    }
+}
+
+/// Nothing where there is none.
+impl<V: Into<Value>> From<Option<V>> for Value {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// Why some work with a store was given up: a statement failed, a row is not of the form that its table has, or what the caller found.
 #[derive(Debug)]
-pub struct Failure(pub(crate) rusqlite::Error);
+pub struct Failure(pub(crate) Why);
+
+#[derive(Debug)]
+pub(crate) enum Why {
+    Sqlite(rusqlite::Error),
+    /// Known by what the caller can do about it.
+    Known(Box<Error>),
+    Other(Cause),
+}
+
+impl Failure {
+    /// A failure of the caller's own work; [`Error::Database`](crate::Error::Database) with this cause comes of it.
+    pub fn other(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Failure(Why::Other(cause.into()))
+    }
+}
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Failure(error)
+        Failure(Why::Sqlite(error))
+    }
+}
+
+/// It stays what it is.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure(Why::Known(Box::new(error)))
     }
 }
 
@@ -119,6 +174,20 @@ impl<'r> Row<'r> {
     /// There is something else.
     pub fn int(&self, column: usize) -> Result<i64, Failure> {
         Ok(self.row.get_ref(column)?.as_i64().map_err(rusqlite::Error::from)?)
+    }
+
+    /// # Errors
+    /// There is something else than a number or nothing.
+    pub fn optional_int(&self, column: usize) -> Result<Option<i64>, Failure> {
+        Ok(self.row.get_ref(column)?.as_i64_or_null().map_err(rusqlite::Error::from)?)
+    }
+
+    /// Whether something is so.
+    ///
+    /// # Errors
+    /// There is something else.
+    pub fn flag(&self, column: usize) -> Result<bool, Failure> {
+        Ok(self.int(column)? != 0)
     }
 
     /// # Errors

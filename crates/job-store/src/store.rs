@@ -4,20 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 use tempfile::TempDir;
 
-use crate::connections::Connections;
-use crate::error::{Error, cause, is_corruption};
+use crate::connections::{self, Connections};
+use crate::error::Error;
 use crate::files;
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
 /// this process and of commands typed by hand are waited for; ten seconds are far more than those need.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections kept open: one writer, and readers that stream meanwhile.
-const CONNECTIONS: u32 = 4;
 
 /// How often a snapshot is tried again because the original changed meanwhile. A change needs a whole run to start and
 /// end during the copy, so even a second try is rare.
@@ -27,7 +22,6 @@ const SNAPSHOT_TRIES: u32 = 3;
 #[derive(Clone, Debug)]
 pub struct Store {
     // Dropped before the folder below it.
-    pool: SqlitePool,
     connections: Arc<Connections>,
     path: PathBuf,
     _folder: Option<Arc<TempDir>>,
@@ -42,7 +36,7 @@ fn found(path: &Path) -> std::io::Result<Option<std::fs::Metadata>> {
 }
 
 /// Makes an empty store. It gets its name only when it is whole, so a file of no bytes was never one of ours.
-async fn make(path: &Path) -> Result<(), Error> {
+fn make(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::cannot_open(path, source);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Err(Error::Url) };
     files::create_folder(folder).map_err(failed)?;
@@ -50,13 +44,7 @@ async fn make(path: &Path) -> Result<(), Error> {
     files::sweep(folder, &name);
     let file = files::begin(folder, &name).map_err(failed)?;
     // this mode is kept in the file, so it is not empty any more
-    let options = SqliteConnectOptions::new()
-        .filename(file.path())
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .disable_statement_logging();
-    let connection = options.connect().await.map_err(|source| Error::opening(path, source))?;
-    connection.close().await.map_err(|source| Error::opening(path, source))?;
+    connections::create(file.path()).map_err(|source| Error::opening(path, source))?;
     file.as_file().sync_all().map_err(failed)?;
     // the log of a store that is not there any more would be written into this one
     for ending in ["-wal", "-shm"] {
@@ -85,11 +73,11 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, Error> {
         let path = path_of(url)?;
         match found(&path).map_err(|source| Error::cannot_open(&path, source))? {
-            None => make(&path).await?,
+            None => make(&path)?,
             Some(found) if found.is_file() && found.len() == 0 => return Err(Error::Emptied { path }),
             Some(_) => {}
         }
-        Self::open_file(path, SqliteSynchronous::Full, None).await
+        Self::open_file(path, true, None).await
     }
 
     /// Opens an empty store in a private temporary folder, removed when the last clone is dropped.
@@ -134,81 +122,32 @@ impl Store {
     async fn open_in(folder: TempDir) -> Result<Self, Error> {
         let path = folder.path().join(FILE_NAME);
         // Nothing here has to survive a power cut, so nothing waits for the disk.
-        Self::open_file(path, SqliteSynchronous::Off, Some(Arc::new(folder))).await
+        Self::open_file(path, false, Some(Arc::new(folder))).await
     }
 
-    async fn open_file(
-        path: PathBuf,
-        synchronous: SqliteSynchronous,
-        folder: Option<Arc<TempDir>>,
-    ) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            // of temporary ones only, in a folder that nobody else can enter
-            .create_if_missing(folder.is_some())
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            // A file does not hang up: testing a connection before each use only costs time.
-            .test_before_acquire(false)
-            // SQLite itself ends a transaction that finds the disk full, and then the connection believes it is still in one
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    // answered after what was still to be rolled back
-                    connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
-                })
-            })
-            .connect_with(options)
-            .await
-            .map_err(|source| Error::opening(&path, source))?;
-        sqlx::query("SELECT count(*) FROM sqlite_schema")
-            .execute(&pool)
-            .await
-            .map_err(|source| Error::opening(&path, source))?;
-        let durable = matches!(synchronous, SqliteSynchronous::Full);
-        let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
-        Ok(Self { pool, connections, path, _folder: folder })
+    async fn open_file(path: PathBuf, durable: bool, folder: Option<Arc<TempDir>>) -> Result<Self, Error> {
+        // only temporary ones are made here, in a folder that nobody else can enter
+        let make = folder.is_some();
+        let store =
+            Self { connections: Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT)), path, _folder: folder };
+        let (path, connections) = (store.path.clone(), store.connections.clone());
+        let open = move || {
+            if make {
+                connections::create(&path)?;
+            }
+            connections.look()
+        };
+        on_thread(open).await.map_err(|source| Error::opening(&store.path, source))?;
+        Ok(store)
     }
 
     pub(crate) fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 
-    /// The connections, for reading and for single statements.
-    pub fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
-
     /// The file, for messages.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Begins a transaction that may write; dropped without a commit it leaves nothing behind.
-    ///
-    /// It takes the write lock at once, so that it cannot fail halfway because another writer came first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`], for instance when another writer holds the
-    /// lock for longer than ten seconds.
-    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|source| self.error("beginning a transaction", source))
-    }
-
-    /// Turns an error of a statement into one of this store: [`Error::Corrupt`] or [`Error::Database`].
-    ///
-    /// `doing` is what was tried, as a noun: `storing the events`.
-    pub fn error(&self, doing: &'static str, source: sqlx::Error) -> Error {
-        let path = self.path.clone();
-        let is_damage = is_corruption(&source);
-        let source = cause(source);
-        if is_damage { Error::Corrupt { path, source } } else { Error::Database { path, doing, source } }
     }
 
     /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.
@@ -217,11 +156,9 @@ impl Store {
     ///
     /// [`Error::Corrupt`] or [`Error::Database`] when the damage does not even allow that.
     pub async fn damage(&self) -> Result<Option<String>, Error> {
-        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|source| self.error("checking the store", source))?;
-        Ok((verdict != "ok").then_some(verdict))
+        let verdict =
+            self.row("checking the store", "PRAGMA quick_check(1)", [], |row| Ok(row.text(0)?.to_owned())).await?;
+        Ok(verdict.filter(|verdict| verdict != "ok"))
     }
 
     /// Closes the connections of all clones and folds the write-ahead log into the file.
@@ -229,7 +166,6 @@ impl Store {
     /// Without it nothing is lost, but the log stays beside the file until the next run.
     pub async fn close(self) {
         self.connections.close().await;
-        self.pool.close().await;
     }
 }
 
@@ -271,17 +207,18 @@ impl Stamp {
 }
 
 async fn vacuum_into(original: &Path, copy: &Path, immutable: bool) -> Result<(), Error> {
-    let failed = |source| Error::opening(original, source);
-    let copy_name = copy.to_str().ok_or_else(|| Error::cannot_open(copy, "its path is not UTF-8"))?;
-    let options = SqliteConnectOptions::new()
-        .filename(original)
-        .read_only(true)
-        .immutable(immutable)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let mut connection: SqliteConnection = options.connect().await.map_err(failed)?;
-    let done = sqlx::query("VACUUM INTO ?").bind(copy_name).execute(&mut connection).await.map_err(failed);
-    // Nothing was written, so there is nothing that closing could lose.
-    let _ = connection.close().await;
-    done.map(|_| ())
+    let copy_name = copy.to_str().ok_or_else(|| Error::cannot_open(copy, "its path is not UTF-8"))?.to_owned();
+    let from = original.to_owned();
+    let copied = on_thread(move || {
+        let connection = connections::open_untouched(&from, immutable)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.execute("VACUUM INTO ?", [copy_name])
+    });
+    copied.await.map(|_| ()).map_err(|source| Error::opening(original, source))
+}
+
+/// Does what blocks on a thread for that.
+pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }

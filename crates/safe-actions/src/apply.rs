@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use job_store::{Error, Journal, JournalEntry, JournalState, Store};
+use job_store::{Error, Journal, JournalEntry, JournalState, Store, Write};
 use serde_json::Value;
 
 use crate::plan::ActionState;
@@ -207,11 +207,13 @@ impl Actions {
 
     /// Writes down that the call is about to leave. Nothing leaves before this is on disk.
     async fn begin(&self, intent: &Intent) -> Result<(), Error> {
-        let Intent { key, kind, subject, payload } = intent;
-        let mut write = self.store.begin().await?;
-        self.journal.plan(&mut write, (key, kind, subject), payload, self.now).await?;
-        self.journal.advance(&mut write, key, JournalState::Started, payload, self.now).await?;
-        write.commit().await.map_err(|source| self.store.error("writing the journal", source))
+        let (journal, intent, now) = (self.journal.clone(), intent.clone(), self.now);
+        let begin = move |write: &Write<'_>| {
+            let Intent { key, kind, subject, payload } = &intent;
+            journal.plan(write, (key, kind, subject), payload, now)?;
+            journal.advance(write, key, JournalState::Started, payload, now)
+        };
+        self.store.write("writing the journal", begin).await
     }
 
     /// Writes down what was seen, with what a later run must know of it.
@@ -225,9 +227,9 @@ impl Actions {
     }
 
     async fn advance(&self, intent: &Intent, state: JournalState) -> Result<(), Error> {
-        let mut write = self.store.begin().await?;
-        self.journal.advance(&mut write, &intent.key, state, &intent.payload, self.now).await?;
-        write.commit().await.map_err(|source| self.store.error("writing the journal", source))
+        let (journal, intent, now) = (self.journal.clone(), intent.clone(), self.now);
+        let advance = move |write: &Write<'_>| journal.advance(write, &intent.key, state, &intent.payload, now);
+        self.store.write("writing the journal", advance).await
     }
 }
 

@@ -16,7 +16,7 @@ fn attacked() -> Scenario {
 
 async fn in_store(setting: &Setting, sql: &'static str) {
     let store = job_store::Store::open(&format!("sqlite://{}", setting.state_file("sqlite").display())).await.unwrap();
-    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.script("changing the store", sql).await.unwrap();
     store.close().await;
 }
 

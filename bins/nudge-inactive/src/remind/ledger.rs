@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use audit_model::{PortalText, RoomId};
 use chrono::{DateTime, Utc};
-use job_store::{Journal, JournalEntry, JournalState, Store};
+use job_store::{Failure, Journal, JournalEntry, JournalState, Store, Write};
 use safe_actions::{Actions, Intent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -182,25 +182,18 @@ impl Ledger {
         ended: &[(Uuid, RoomId)],
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
-        let mut write = self.store.begin().await?;
-        for (person, room) in begun {
-            let key = series_key(*person, room);
-            let subject = format!("{person} {room}");
-            let first = KeptSeries { person: *person, room: room.clone(), since: now, number: 0 };
-            let kept =
-                self.journal.plan(&mut write, (&key, SERIES, &subject), &serde_json::to_value(&first)?, now).await?;
-            let before: KeptSeries = serde_json::from_value(kept.payload).unwrap_or(first);
-            let payload = serde_json::to_value(KeptSeries { since: now, number: before.number + 1, ..before })?;
-            self.journal.advance(&mut write, &key, JournalState::Started, &payload, now).await?;
-        }
-        for (person, room) in ended {
-            let (key, subject) = (series_key(*person, room), format!("{person} {room}"));
-            // what stands there keeps its number for the next one
-            let kept = self.journal.plan(&mut write, (&key, SERIES, &subject), &json!({}), now).await?;
-            self.journal.advance(&mut write, &key, JournalState::Done, &kept.payload, now).await?;
-        }
-        write.commit().await?;
-        Ok(())
+        let (journal, begun, ended) = (self.journal.clone(), begun.to_vec(), ended.to_vec());
+        let note = move |write: &Write<'_>| {
+            begun.into_iter().try_for_each(|of| note_begun(write, &journal, of, now))?;
+            for (person, room) in ended {
+                let (key, subject) = (series_key(person, &room), format!("{person} {room}"));
+                // what stands there keeps its number for the next one
+                let kept = journal.plan(write, (&key, SERIES, &subject), &json!({}), now)?;
+                journal.advance(write, &key, JournalState::Done, &kept.payload, now)?;
+            }
+            Ok(())
+        };
+        Ok(self.store.write("writing the journal", note).await?)
     }
 
     /// The reminders of one person about one room: step, how far it came, when that was.
@@ -229,6 +222,22 @@ impl Ledger {
         told.sort_by_key(|(days, _, at)| (*at, *days));
         Ok(told)
     }
+}
+
+fn note_begun(
+    write: &Write<'_>,
+    journal: &Journal,
+    (person, room): (Uuid, RoomId),
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let (key, subject) = (series_key(person, &room), format!("{person} {room}"));
+    let first = KeptSeries { person, room, since: now, number: 0 };
+    let payload = serde_json::to_value(&first).map_err(Failure::other)?;
+    let kept = journal.plan(write, (&key, SERIES, &subject), &payload, now)?;
+    let before: KeptSeries = serde_json::from_value(kept.payload).unwrap_or(first);
+    let next = KeptSeries { since: now, number: before.number + 1, ..before };
+    let payload = serde_json::to_value(next).map_err(Failure::other)?;
+    journal.advance(write, &key, JournalState::Started, &payload, now)
 }
 
 fn series_key(person: Uuid, room: &RoomId) -> String {

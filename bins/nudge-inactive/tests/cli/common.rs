@@ -31,6 +31,6 @@ pub(crate) fn assert_valid(report: &str) {
 pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
     let store = setting.state_file("sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.script("changing the store", sql).await.unwrap();
     store.close().await;
 }

@@ -83,7 +83,7 @@ pub(crate) fn only_file(folder: &Path, ending: &str) -> PathBuf {
 pub(crate) async fn in_store(setting: &Setting, sql: &'static str) {
     let store = setting.state_file("sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.script("changing the store", sql).await.unwrap();
     store.close().await;
 }
 

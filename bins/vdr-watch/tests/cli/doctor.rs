@@ -145,10 +145,8 @@ async fn a_damaged_store_and_then_a_newer_one() {
     assert_eq!(std::fs::read_to_string(&store).unwrap(), damaged);
     std::fs::write(&store, bytes).unwrap();
     let opened = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
-    sqlx::query("INSERT INTO component_schema VALUES ('archive', 99, 'later', '')")
-        .execute(opened.pool())
-        .await
-        .unwrap();
+    let later = "INSERT INTO component_schema VALUES ('archive', 99, 'later', '')";
+    opened.script("updating", later).await.unwrap();
     opened.close().await;
     let found = line().await;
     assert!(found.starts_with("FAIL  state: ") && found.contains("update the program"), "{found}");

@@ -314,8 +314,8 @@ async fn a_store_that_fails_at_the_end_does_not_keep_a_finding() {
     let store = only_file(&setting.state.path().join("state"), "sqlite");
     let store = job_store::Store::open(&format!("sqlite://{}", store.display())).await.unwrap();
     let full = "CREATE TRIGGER full BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
-    sqlx::query("INSERT OR IGNORE INTO fact VALUES ('portal', 'other', '', 0)").execute(store.pool()).await.unwrap();
-    sqlx::query(full).execute(store.pool()).await.unwrap();
+    store.script("filling", "INSERT OR IGNORE INTO fact VALUES ('portal', 'other', '', 0)").await.unwrap();
+    store.script("filling the disk", full).await.unwrap();
     store.close().await;
     setting.sim.edit(|portal| downloads(portal, 71, 30, 90));
     let ended = setting.run(&[]).await;

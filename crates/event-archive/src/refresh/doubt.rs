@@ -8,6 +8,7 @@ use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{Client, Slice, SliceGap};
 use futures::TryStreamExt;
+use job_store::Select;
 use tracing::warn;
 
 use super::{OVERLAP, Progress, Row, read_of};
@@ -42,14 +43,11 @@ impl Archive {
         for span in read.into_iter().rev() {
             // questions are asked in whole seconds
             let span = Window::new(kept_since.max(span.since + SECOND), span.until - SECOND);
-            let mut rows = sqlx::query_as::<_, (i64, i64)>(source.ids_sql())
-                .bind(micros(span.since))
-                .bind(micros(span.until))
-                .bind(&name)
-                .fetch(self.store().pool());
-            while let Some((id, at)) =
-                rows.try_next().await.map_err(|source| self.failed("comparing with what is stored", source))?
-            {
+            let values = vec![micros(span.since).into(), micros(span.until).into(), (&name).into()];
+            let (doing, sql) = ("comparing with what is stored", source.ids_sql().into());
+            let select = Select { doing, sql, values, dictionary: None };
+            let mut rows = self.store().rows(select, |row| Ok((row.int(0)?, row.int(1)?)));
+            while let Some((id, at)) = rows.try_next().await? {
                 let shown = shown.get_or_insert_with(|| slice.rows.iter().map(|row| source.id(row)).collect());
                 let Some(at) = instant(at).filter(|at| is_dated_well(*at, zone)) else { continue };
                 if shown.contains(&id) || carried.contains(&id) {
@@ -67,13 +65,8 @@ impl Archive {
     /// asked for any more.
     pub(super) async fn forget_if_renumbered<S: Source>(&self, source: &S, lost: Row) -> Result<(), Error> {
         let name = source.name();
-        let is_renumbered: bool = sqlx::query_scalar(source.renumbered_sql())
-            .bind(lost.id)
-            .bind(micros(lost.at + OVERLAP))
-            .bind(&name)
-            .fetch_one(self.store().pool())
-            .await
-            .map_err(|source| self.failed("comparing with what is stored", source))?;
+        let values = [lost.id.into(), micros(lost.at + OVERLAP).into(), (&name).into()];
+        let is_renumbered = self.says("comparing with what is stored", source.renumbered_sql(), values).await?;
         if is_renumbered {
             warn!(
                 source = source.what(),

@@ -458,11 +458,8 @@ async fn pruning_forgets_people_but_not_that_a_room_was_deleted() {
     archive.prune(hours_ago(7 * 24)).await.unwrap();
     assert_eq!(archive.rooms(last_day()).await.unwrap().place(&event), before);
     let store = Store::open(&format!("sqlite://{}/portal.sqlite", folder.path().display())).await.unwrap();
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM phrase WHERE value = '203.0.113.9'")
-        .fetch_one(store.pool())
-        .await
-        .unwrap();
-    assert_eq!(left, 0);
+    let sql = "SELECT count(*) FROM phrase WHERE value = '203.0.113.9'";
+    assert_eq!(store.row("counting", sql, [], |row| row.int(0)).await.unwrap(), Some(0));
 }
 
 /// What an earlier run could not read lies before the window: it is asked for, what is there comes as late, what is still missing is named.
@@ -509,14 +506,14 @@ async fn a_store_of_the_first_version_shows_its_holes() {
         DELETE FROM component_schema WHERE component = 'archive' AND number >= 8;
         INSERT INTO covered_span VALUES ('audit', 0, 36000000000), ('audit', 39600000000, 90000000000), ('logins', 0, 9);
         INSERT INTO moment VALUES ('judged', 86400000000), ('judged room 71', 18000000000), ('audit', 7);";
-    sqlx::raw_sql(as_before).execute(store.pool()).await.unwrap();
+    store.script("going back", as_before).await.unwrap();
     drop(archive);
     let hours = |hours: i64| DateTime::from_timestamp(hours * 3600, 0).unwrap();
     let judged = open(folder.path()).await.judged().await.unwrap();
     assert_eq!((judged.since, judged.until(), judged.ended()), (Some(hours(0)), Some(hours(10)), Some(hours(24))));
     let part = open(folder.path()).await.for_part("room 71").judged().await.unwrap();
     assert_eq!((part.until(), part.ended()), (Some(hours(5)), Some(hours(5))));
-    let moments: Vec<String> = sqlx::query_scalar("SELECT name FROM moment").fetch_all(store.pool()).await.unwrap();
+    let moments = store.all("reading", "SELECT name FROM moment", [], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
     assert_eq!(moments, ["audit"]);
 }
 

@@ -123,7 +123,7 @@ async fn in_store(desk: &Desk, sql: &'static str) {
     let files = std::fs::read_dir(desk.folder.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
     let path = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
     let store = job_store::Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
-    sqlx::raw_sql(sql).execute(store.pool()).await.unwrap();
+    store.script("changing the store", sql).await.unwrap();
     store.close().await;
 }
 

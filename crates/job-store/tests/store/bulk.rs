@@ -20,7 +20,7 @@ async fn filled(rows: i64) -> Store {
     let store = Store::temporary().await.unwrap();
     let tables = "CREATE TABLE word (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE) STRICT;
          CREATE TABLE t (id INTEGER PRIMARY KEY, word INTEGER REFERENCES word) STRICT";
-    sqlx::raw_sql(tables).execute(store.pool()).await.unwrap();
+    store.script("making tables", tables).await.unwrap();
     let changed = add(&store, (0..rows).map(|id| (id, ["a", "b", "c"][id as usize % 3]))).await.unwrap();
     assert_eq!(changed.len(), rows as usize);
     store
@@ -53,8 +53,8 @@ async fn rows_that_share_a_text_share_its_memory() {
     let words: Vec<Arc<str>> = read(&store, |row| Ok(row.shared(1)?.unwrap())).try_collect().await.unwrap();
     assert_eq!(words.iter().map(|word| &**word).collect::<String>(), "abcabcabca");
     assert!(Arc::ptr_eq(&words[0], &words[9]));
-    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM word").fetch_one(store.pool()).await.unwrap();
-    assert_eq!(stored, 3);
+    let stored = store.row("counting", "SELECT count(*) FROM word", [], |row| row.int(0)).await.unwrap();
+    assert_eq!(stored, Some(3));
 }
 
 /// What cannot be understood is an error, and never the end.

@@ -1,7 +1,7 @@
 //! The journal on real files: what stands after a crash, and who comes first.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use job_store::{Error, Journal, JournalEntry, JournalState, Store};
+use job_store::{Error, Failure, Journal, JournalEntry, JournalState, Store, Write};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -17,16 +17,15 @@ async fn open(folder: &TempDir) -> (Store, Journal) {
 }
 
 async fn plan(store: &Store, journal: &Journal, payload: Value, minutes: i64) -> JournalEntry {
-    let mut write = store.begin().await.unwrap();
-    let entry = journal.plan(&mut write, INTENT, &payload, at(minutes)).await.unwrap();
-    write.commit().await.unwrap();
-    entry
+    let journal = journal.clone();
+    store.write("planning", move |write| journal.plan(write, INTENT, &payload, at(minutes))).await.unwrap()
 }
 
 async fn advance(store: &Store, journal: &Journal, state: JournalState, minutes: i64) {
-    let mut write = store.begin().await.unwrap();
-    journal.advance(&mut write, INTENT.0, state, &json!({ "try": minutes }), at(minutes)).await.unwrap();
-    write.commit().await.unwrap();
+    let journal = journal.clone();
+    let advance =
+        move |write: &Write<'_>| journal.advance(write, INTENT.0, state, &json!({ "try": minutes }), at(minutes));
+    store.write("advancing", advance).await.unwrap();
 }
 
 #[tokio::test]
@@ -74,15 +73,20 @@ async fn only_what_is_not_settled_is_open() {
 async fn a_step_that_was_not_committed_was_not_taken() {
     let folder = TempDir::new().unwrap();
     let (store, journal) = open(&folder).await;
-    let mut write = store.begin().await.unwrap();
-    journal.plan(&mut write, INTENT, &json!({}), at(0)).await.unwrap();
-    drop(write);
+    let begun = journal.clone();
+    let plan_and_die = move |write: &Write<'_>| {
+        begun.plan(write, INTENT, &json!({}), at(0))?;
+        Err::<(), _>(Failure::other("the run dies here"))
+    };
+    store.write("planning", plan_and_die).await.unwrap_err();
     assert_eq!(journal.open_of_kind("create_room").await.unwrap(), []);
 
     plan(&store, &journal, json!({}), 1).await;
-    let mut write = store.begin().await.unwrap();
-    journal.advance(&mut write, INTENT.0, JournalState::Done, &json!({ "room": 71 }), at(2)).await.unwrap();
-    drop(write);
+    let advance_and_die = move |write: &Write<'_>| {
+        journal.advance(write, INTENT.0, JournalState::Done, &json!({ "room": 71 }), at(2))?;
+        Err::<(), _>(Failure::other("the run dies here"))
+    };
+    store.write("advancing", advance_and_die).await.unwrap_err();
     let (_, journal) = open(&folder).await;
     let open = journal.open_of_kind("create_room").await.unwrap();
     assert_eq!(
@@ -100,11 +104,9 @@ async fn of_two_that_plan_the_same_one_comes_first() {
         tokio::spawn(async move {
             let mut seen = Vec::new();
             for n in 0..50 {
-                let (key, payload) = (format!("suspend {n}"), json!({ "by": name }));
-                let mut write = store.begin().await.unwrap();
-                let entry = journal.plan(&mut write, (&key, "suspend", "somebody"), &payload, at(n)).await.unwrap();
-                write.commit().await.unwrap();
-                seen.push(entry.payload);
+                let (key, payload, journal) = (format!("suspend {n}"), json!({ "by": name }), journal.clone());
+                let plan = move |write: &Write<'_>| journal.plan(write, (&key, "suspend", "somebody"), &payload, at(n));
+                seen.push(store.write("planning", plan).await.unwrap().payload);
             }
             seen
         })
@@ -120,12 +122,12 @@ async fn of_two_that_plan_the_same_one_comes_first() {
 async fn a_step_without_a_plan_and_a_row_that_cannot_be_read_are_errors() {
     let folder = TempDir::new().unwrap();
     let (store, journal) = open(&folder).await;
-    let mut write = store.begin().await.unwrap();
-    let unplanned = journal.advance(&mut write, "nothing", JournalState::Done, &json!({}), at(0)).await;
+    let advanced = journal.clone();
+    let unplanned = move |write: &Write<'_>| advanced.advance(write, "nothing", JournalState::Done, &json!({}), at(0));
+    let unplanned = store.write("advancing", unplanned).await;
     assert!(matches!(unplanned, Err(Error::NotPlanned { .. })), "{unplanned:?}");
-    drop(write);
     plan(&store, &journal, json!({}), 0).await;
-    sqlx::query("UPDATE journal_entry SET payload = 'not JSON'").execute(store.pool()).await.unwrap();
+    store.script("damaging", "UPDATE journal_entry SET payload = 'not JSON'").await.unwrap();
     let damaged = journal.open_of_kind("create_room").await;
     assert!(matches!(damaged, Err(Error::UnreadableEntry { .. })), "{damaged:?}");
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use job_store::{Error, Store};
+use job_store::{Error, Failure, Read, Store, Write};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 fn url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
@@ -19,17 +21,17 @@ fn folder() -> (TempDir, PathBuf) {
 /// A store with `rows` rows in table `t`, still open.
 async fn filled(path: &Path, rows: i64) -> Store {
     let store = Store::open(&url(path)).await.unwrap();
-    sqlx::query("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)").execute(store.pool()).await.unwrap();
-    let mut write = store.begin().await.unwrap();
-    for id in 0..rows {
-        sqlx::query("INSERT INTO t VALUES (?, hex(zeroblob(500)))").bind(id).execute(&mut *write).await.unwrap();
-    }
-    write.commit().await.unwrap();
+    let fill = move |write: &Write<'_>| {
+        write.script("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")?;
+        (0..rows)
+            .try_for_each(|id| write.execute("INSERT INTO t VALUES (?, hex(zeroblob(500)))", &[id.into()]).map(|_| ()))
+    };
+    store.write("filling", fill).await.unwrap();
     store
 }
 
 async fn count(store: &Store) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(store.pool()).await.unwrap()
+    store.row("counting", "SELECT count(*) FROM t", [], |row| row.int(0)).await.unwrap().unwrap()
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -52,18 +54,26 @@ async fn what_is_committed_is_there_after_reopening() {
 async fn connections_use_the_log_and_check_foreign_keys() {
     let (_folder, path) = folder();
     let store = Store::open(&url(&path)).await.unwrap();
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(store.pool()).await.unwrap();
-    let keys: bool = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(store.pool()).await.unwrap();
-    assert_eq!((mode.as_str(), keys), ("wal", true));
+    let look = |read: &Read<'_>| {
+        let mode = read.row("PRAGMA journal_mode", &[], |row| Ok(row.text(0)?.to_owned()))?;
+        Ok((mode, read.row("PRAGMA foreign_keys", &[], |row| row.flag(0))?))
+    };
+    let expected = (Some("wal".to_owned()), Some(true));
+    assert_eq!(store.read("looking", look).await.unwrap(), expected);
+    store.write_many("storing", |_| Ok(())).await.unwrap();
+    assert_eq!(store.read("looking", look).await.unwrap(), expected, "also after one that did not");
 }
 
 #[tokio::test]
-async fn a_dropped_transaction_leaves_nothing() {
+async fn a_transaction_that_is_given_up_leaves_nothing() {
     let (_folder, path) = folder();
     let store = filled(&path, 1).await;
-    let mut write = store.begin().await.unwrap();
-    sqlx::query("DELETE FROM t").execute(&mut *write).await.unwrap();
-    drop(write);
+    let give_up = |write: &Write<'_>| {
+        write.execute("DELETE FROM t", &[])?;
+        Err::<(), _>(Failure::other("enough"))
+    };
+    let given_up = store.write("trying", give_up).await;
+    assert!(matches!(given_up, Err(Error::Database { doing: "trying", .. })), "{given_up:?}");
     assert_eq!(count(&store).await, 1);
 }
 
@@ -174,17 +184,17 @@ async fn damage_met_later_is_told_apart_from_a_wrong_statement() {
     fs::write(&path, &bytes).unwrap();
 
     let store = Store::open(&url(&path)).await.unwrap();
-    let damage = sqlx::query("SELECT sum(length(text)) FROM t").execute(store.pool()).await.unwrap_err();
-    assert!(matches!(store.error("reading", damage), Error::Corrupt { .. }));
-    let mistake = sqlx::query("SELECT nothing FROM t").execute(store.pool()).await.unwrap_err();
-    assert!(matches!(store.error("reading", mistake), Error::Database { doing: "reading", .. }));
+    let damage = store.row("reading", "SELECT sum(length(text)) FROM t", [], |row| row.int(0)).await;
+    assert!(matches!(damage, Err(Error::Corrupt { .. })), "{damage:?}");
+    let mistake = store.row("reading", "SELECT nothing FROM t", [], |row| row.int(0)).await;
+    assert!(matches!(mistake, Err(Error::Database { doing: "reading", .. })), "{mistake:?}");
 }
 
 #[tokio::test]
 async fn a_temporary_store_is_a_private_file_that_goes() {
     let store = Store::temporary().await.unwrap();
     let path = store.path().to_owned();
-    sqlx::query("CREATE TABLE t (id INTEGER)").execute(store.pool()).await.unwrap();
+    store.script("filling", "CREATE TABLE t (id INTEGER)").await.unwrap();
     let clone = store.clone();
     drop(store);
     assert_eq!(count(&clone).await, 0, "a clone keeps it");
@@ -201,7 +211,7 @@ async fn a_snapshot_leaves_a_quiet_original_as_it_was() {
 
     let snapshot = Store::snapshot_of(&path).await.unwrap();
     assert_eq!(count(&snapshot).await, 50);
-    sqlx::query("DELETE FROM t").execute(snapshot.pool()).await.unwrap();
+    assert_eq!(snapshot.execute("emptying", "DELETE FROM t", []).await.unwrap(), 50);
     assert_eq!(names(path.parent().unwrap()), ["docs.example.com.sqlite"]);
     snapshot.close().await;
 
@@ -213,15 +223,26 @@ async fn a_snapshot_leaves_a_quiet_original_as_it_was() {
 async fn a_snapshot_of_a_store_in_use_holds_what_was_committed() {
     let (_folder, path) = folder();
     let store = filled(&path, 50).await;
-    let mut write = store.begin().await.unwrap();
-    sqlx::query("DELETE FROM t").execute(&mut *write).await.unwrap();
+    let (deleted, wait) = (Arc::new(Notify::new()), std::sync::mpsc::channel::<()>());
+    let (notify, (go_on, waiting)) = (deleted.clone(), wait);
+    let delete = move |write: &Write<'_>| {
+        write.execute("DELETE FROM t", &[])?;
+        notify.notify_one();
+        waiting.recv().map_err(Failure::other)
+    };
+    let writer = tokio::spawn({
+        let store = store.clone();
+        async move { store.write("emptying", delete).await }
+    });
+    deleted.notified().await;
     let log = path.with_file_name("docs.example.com.sqlite-wal");
     let before = (fs::read(&path).unwrap(), fs::read(&log).unwrap());
 
     let snapshot = Store::snapshot_of(&path).await.unwrap();
     assert_eq!(count(&snapshot).await, 50, "the open deletion is not part of it");
     assert_eq!((fs::read(&path).unwrap(), fs::read(&log).unwrap()), before);
-    write.commit().await.unwrap();
+    go_on.send(()).unwrap();
+    writer.await.unwrap().unwrap();
     assert_eq!((count(&store).await, count(&snapshot).await), (0, 50));
 }
 
@@ -254,15 +275,15 @@ async fn a_log_that_was_left_behind_is_not_read_into_a_new_store() {
     fs::remove_file(&path).unwrap();
     fs::copy(&kept, &log).unwrap();
     let store = Store::open(&url(&path)).await.unwrap();
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(store.pool()).await.unwrap();
-    assert_eq!((tables, store.damage().await.unwrap()), (0, None));
+    let tables = store.row("counting", "SELECT count(*) FROM sqlite_schema", [], |row| row.int(0)).await.unwrap();
+    assert_eq!((tables, store.damage().await.unwrap()), (Some(0), None));
 }
 
 #[tokio::test]
 async fn a_snapshot_of_a_missing_file_is_an_empty_store() {
     let (_folder, path) = folder();
     let snapshot = Store::snapshot_of(&path).await.unwrap();
-    sqlx::query("CREATE TABLE t (id INTEGER)").execute(snapshot.pool()).await.unwrap();
+    snapshot.script("filling", "CREATE TABLE t (id INTEGER)").await.unwrap();
     assert!(!path.parent().unwrap().exists(), "nothing is made beside the original");
 }
 
@@ -305,14 +326,10 @@ async fn a_transaction_that_sqlite_ended_does_not_spoil_the_next_one() {
     let store = Store::temporary().await.unwrap();
     let full = "CREATE TABLE row (id INTEGER); CREATE TRIGGER full BEFORE INSERT ON row WHEN new.id = 1
                 BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END";
-    sqlx::raw_sql(full).execute(store.pool()).await.unwrap();
+    store.script("filling the disk", full).await.unwrap();
     for _ in 0..8 {
-        let mut write = store.begin().await.unwrap();
-        sqlx::query("INSERT INTO row VALUES (1)").execute(&mut *write).await.unwrap_err();
-        drop(write);
-        let mut write = store.begin().await.unwrap();
-        sqlx::query("INSERT INTO row VALUES (2)").execute(&mut *write).await.unwrap();
-        write.commit().await.unwrap();
+        store.execute("storing", "INSERT INTO row VALUES (1)", []).await.unwrap_err();
+        assert_eq!(store.execute("storing", "INSERT INTO row VALUES (2)", []).await.unwrap(), 1);
     }
 }
 
@@ -320,8 +337,7 @@ async fn a_transaction_that_sqlite_ended_does_not_spoil_the_next_one() {
 #[tokio::test]
 async fn an_error_says_once_what_sqlite_said() {
     let store = Store::temporary().await.unwrap();
-    let said = sqlx::query("SELECT nonsense FROM nowhere").execute(store.pool()).await.unwrap_err();
-    let error = store.error("reading the rows", said);
+    let error = store.row("reading the rows", "SELECT nonsense FROM nowhere", [], |row| row.int(0)).await.unwrap_err();
     let mut chain = error.to_string();
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {

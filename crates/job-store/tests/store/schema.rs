@@ -1,6 +1,6 @@
 //! Migrations on real files: repeated, interrupted, edited, newer.
 
-use job_store::{Component, Error, Migration, Store};
+use job_store::{Component, Error, Migration, Row, Store};
 use tempfile::TempDir;
 
 const TABLES: Migration =
@@ -19,21 +19,18 @@ const TWO: Component = Component { name: "archive", steps: &[TABLES, ROWS] };
 const FAILING: Component = Component { name: "archive", steps: &[TABLES, BROKEN] };
 
 async fn tables(store: &Store) -> Vec<String> {
-    sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        .fetch_all(store.pool())
-        .await
-        .unwrap()
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    store.all("reading", sql, [], |row| Ok(row.text(0)?.to_owned())).await.unwrap()
 }
 
-async fn applied(store: &Store) -> Vec<(String, u32, String)> {
-    sqlx::query_as("SELECT component, number, name FROM component_schema ORDER BY component, number")
-        .fetch_all(store.pool())
-        .await
-        .unwrap()
+async fn applied(store: &Store) -> Vec<(String, i64, String)> {
+    let sql = "SELECT component, number, name FROM component_schema ORDER BY component, number";
+    let step = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.int(1)?, row.text(2)?.to_owned()));
+    store.all("reading", sql, [], step).await.unwrap()
 }
 
 async fn rows_in_a(store: &Store) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM a").fetch_one(store.pool()).await.unwrap()
+    store.row("counting", "SELECT count(*) FROM a", [], |row| row.int(0)).await.unwrap().unwrap()
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ async fn what_version_1_0_0_wrote_is_read_and_gone_on_with() {
     let store = Store::temporary().await.unwrap();
     let now = "2026-11-20T09:00:00Z".parse().unwrap();
     let ledger = Ledger::open(store.clone(), now).await.unwrap();
-    sqlx::raw_sql(VERSION_1_0_0).execute(store.pool()).await.unwrap();
+    store.script("filling", VERSION_1_0_0).await.unwrap();
 
     let past = ledger.past().await.unwrap();
     assert_eq!(past.series[&(ANNA, RoomId::from("71"))].number, 1);

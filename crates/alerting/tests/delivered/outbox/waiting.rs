@@ -205,11 +205,11 @@ async fn a_store_that_cannot_note_down_does_not_stop_the_delivery() {
     let channels = [file.channel()];
     put(&outbox, vec![alert(1, Severity::High), alert(2, Severity::High)], &channels).await;
     let full = "CREATE TRIGGER full BEFORE DELETE ON waiting BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
-    sqlx::query(full).execute(store.pool()).await.unwrap();
+    store.script("filling the disk", full).await.unwrap();
     let drained = outbox.drain(&channels, now()).await.unwrap();
     assert_eq!(drained.taken, 2);
     assert!(drained.store_error.unwrap().to_string().contains("memory"));
-    sqlx::query("DROP TRIGGER full").execute(store.pool()).await.unwrap();
+    store.script("making room", "DROP TRIGGER full").await.unwrap();
     outbox.drain(&channels, now()).await.unwrap();
     assert_eq!(file.fingerprints().len(), 4);
     assert_eq!(numbers(&outbox.drain(&channels, now()).await.unwrap()), (0, 0, 0));
@@ -221,7 +221,7 @@ async fn what_cannot_wait_is_not_told() {
     let store = Store::temporary().await.unwrap();
     let outbox = Outbox::open(store.clone()).await.unwrap();
     let full = "CREATE TRIGGER full BEFORE INSERT ON matter BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
-    sqlx::query(full).execute(store.pool()).await.unwrap();
+    store.script("filling the disk", full).await.unwrap();
     let file = AlertFile::new();
     let channels = [file.channel()];
     let findings = [crate::common::finding()];

@@ -1,0 +1,249 @@
+//! Work with a store: single statements, and several of one transaction. All of it is done on a thread for blocking work.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
+
+use crate::statement::{Dictionary, Failure, Numbers, Row, Value};
+use crate::store::on_thread;
+use crate::{Error, Store};
+
+impl Store {
+    /// The rows of an answer that has few. `doing` is what it is for, as a noun: `reading the rooms`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn all<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: impl Into<Vec<Value>>,
+        row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Vec<T>, Error> {
+        let (sql, values) = (sql.into(), values.into());
+        self.read(doing, move |read| read.all(&sql, &values, row)).await
+    }
+
+    /// The first row of an answer.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn row<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: impl Into<Vec<Value>>,
+        row: impl FnOnce(&Row<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let (sql, values) = (sql.into(), values.into());
+        self.read(doing, move |read| read.row(&sql, &values, row)).await
+    }
+
+    /// Does a statement; gives the number of rows that it changed.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn execute(
+        &self,
+        doing: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: impl Into<Vec<Value>>,
+    ) -> Result<u64, Error> {
+        let (sql, values) = (sql.into(), values.into());
+        self.write(doing, move |write| write.execute(&sql, &values)).await
+    }
+
+    /// Does statements that have no values, one after the other, all or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn script(&self, doing: &'static str, sql: impl Into<Cow<'static, str>>) -> Result<(), Error> {
+        let sql = sql.into();
+        self.write(doing, move |write| write.script(&sql)).await
+    }
+
+    /// Reads what belongs together, all of one state of the store.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`]; and what `work` gives.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Read<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.work(doing, |connection| work(&Read(&*connection.transaction()?))).await
+    }
+
+    /// Does some work in a transaction, all or nothing. It takes the write lock at once, so that it cannot fail halfway because another
+    /// writer came first.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`], for instance when another writer holds the lock for longer than ten
+    /// seconds; and what `work` gives.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.work(doing, |connection| all_or_nothing(connection, work)).await
+    }
+
+    /// The same for rows by the thousand, without foreign keys: what is written so looks its references up in the same transaction, and to
+    /// check them once more costs a third of the writing, and the whole table for each text that is forgotten.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub async fn write_many<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let work = |connection: &mut Connection| {
+            connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+            let done = all_or_nothing(connection, work)?;
+            connection.execute_batch("PRAGMA foreign_keys = ON")?;
+            Ok(done)
+        };
+        self.work(doing, work).await
+    }
+
+    /// Gives the space of what was deleted back to the disk.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
+    pub async fn give_back_space(&self, doing: &'static str) -> Result<(), Error> {
+        self.work(doing, |connection| Ok(connection.execute_batch("VACUUM")?)).await
+    }
+
+    /// Does some work with a connection, on a thread for blocking work.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let connections = self.connections().clone();
+        let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
+        let work = move || connections.with(&permit, work).map_err(|failure| connections.failure(doing, failure));
+        on_thread(work).await
+    }
+}
+
+fn all_or_nothing<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Write<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&Write(Read(&transaction)))?;
+    transaction.commit()?;
+    Ok(done)
+}
+
+/// One state of a store.
+pub struct Read<'c>(&'c Connection);
+
+impl Read<'_> {
+    /// The rows of an answer.
+    ///
+    /// # Errors
+    /// Of the statement, and of `row`.
+    pub fn all<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        mut row: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        let mut statement = self.0.prepare(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut all = Vec::new();
+        while let Some(found) = rows.next()? {
+            all.push(row(&Row::new(found, None))?);
+        }
+        Ok(all)
+    }
+
+    /// The first row of an answer.
+    ///
+    /// # Errors
+    /// Of the statement, and of `row`.
+    pub fn row<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        row: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let mut statement = self.0.prepare(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        rows.next()?.map(|found| row(&Row::new(found, None))).transpose()
+    }
+}
+
+/// A transaction that may write.
+pub struct Write<'c>(Read<'c>);
+
+impl<'c> Deref for Write<'c> {
+    type Target = Read<'c>;
+
+    fn deref(&self) -> &Read<'c> {
+        &self.0
+    }
+}
+
+impl Write<'_> {
+    /// Does one statement; gives the number of rows that it changed.
+    ///
+    /// # Errors
+    /// Of the statement.
+    pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
+        Ok(self.0.0.execute(sql, params_from_iter(values))? as u64)
+    }
+
+    /// Does statements that have no values, one after the other.
+    ///
+    /// # Errors
+    /// Of the statements.
+    pub fn script(&self, sql: &str) -> Result<(), Failure> {
+        Ok(self.0.0.execute_batch(sql)?)
+    }
+
+    /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
+    /// the same values. Tells of each row whether anything changed.
+    ///
+    /// # Errors
+    /// Of the statements.
+    pub fn for_each(
+        &self,
+        [sql, otherwise]: [&str; 2],
+        values: &[Value],
+        dictionary: &Dictionary,
+    ) -> Result<Vec<bool>, Failure> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let connection = self.0.0;
+        let mut numbers = Numbers::of(dictionary, connection)?;
+        let mut statement = connection.prepare(sql)?;
+        let mut otherwise = if otherwise.is_empty() { None } else { Some(connection.prepare(otherwise)?) };
+        let width = statement.parameter_count().max(1);
+        let mut changed = Vec::with_capacity(values.len() / width);
+        for row in values.chunks(width) {
+            let mut rows = done_with(&mut statement, row, &mut numbers)?;
+            if let Some(otherwise) = otherwise.as_mut().filter(|_| rows == 0) {
+                rows = done_with(otherwise, row, &mut numbers)?;
+            }
+            changed.push(rows > 0);
+        }
+        Ok(changed)
+    }
+}
+
+/// Does a statement with these values; gives the number of rows that it changed.
+fn done_with(statement: &mut Statement<'_>, row: &[Value], numbers: &mut Numbers<'_>) -> Result<usize, Failure> {
+    for (value, place) in row.iter().zip(1..) {
+        match value {
+            Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
+            value => statement.raw_bind_parameter(place, value)?,
+        }
+    }
+    Ok(statement.raw_execute()?)
+}
