@@ -18,17 +18,15 @@ mod verify;
 use std::process::ExitCode;
 
 use ::report::{Document, Line};
-use anyhow::Context;
 use audit_model::{BlindSpot, MainSource, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
-use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Gathered, Report};
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::config::Config;
 
 /// This program, as the runner sees it.
@@ -59,10 +57,6 @@ impl Program for ComplianceMonthly {
     type Facts = Gathered;
     type Detail = ();
     type Body = Body;
-
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
 
     fn window(
         config: &Config,
@@ -115,9 +109,9 @@ impl Program for ComplianceMonthly {
         doctor::checks(config, reached).await
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        let (folders, digest) = cli.verified().context("`verify` names a folder")?;
-        verify::run(folders, digest, setup)
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        let Command::Verify { dirs, digest } = command;
+        verify::run(dirs, digest.as_deref(), setup)
     }
 }
 
