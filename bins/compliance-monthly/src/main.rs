@@ -77,7 +77,7 @@ impl Program for ComplianceMonthly {
     }
 
     fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
-        rule::judge(config, gathered)
+        body::judge(config, gathered)
     }
 
     fn unseen(config: &Config, head: &Head) -> Body {
@@ -96,8 +96,8 @@ impl Program for ComplianceMonthly {
         Some(report::headline(&report.body.facts, &report.body.decisions, report.coverage()))
     }
 
-    fn text(report: &Report, document: &Document) -> Vec<u8> {
-        report::text(report, document)
+    fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
+        Some(report::text(report, document))
     }
 
     /// A report that was asked for is printed, whatever it lacks.

@@ -103,12 +103,9 @@ impl Program for NudgeInactive {
     }
 
     /// The whole report, where the settings ask for it.
-    fn text(report: &Report, document: &Document) -> Vec<u8> {
-        match report.body.print {
-            // what fails in JSON fails in `--format json`, which says so
-            Some(form) => job_runner::render(form, report, document).unwrap_or_default(),
-            None => job_runner::news::<Self>(report, document),
-        }
+    fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
+        // what fails in JSON fails in `--format json`, which says so
+        report.body.print.map(|form| job_runner::render(form, report, document).unwrap_or_default())
     }
 
     fn says_more(report: &Report) -> bool {

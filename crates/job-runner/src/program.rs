@@ -18,7 +18,6 @@ use crate::config::Settings;
 use crate::doctor::check::Check;
 use crate::doctor::reached::Reached;
 use crate::exit::Exit;
-use crate::frame;
 use crate::head::Head;
 use crate::job::{Job, Publishing};
 use crate::names::NamedList;
@@ -141,9 +140,9 @@ pub trait Program: Sized {
         None
     }
 
-    /// The text on stdout, for programs that print another than what is new. Pure.
-    fn text(report: &ReportOf<Self>, document: &Document) -> Vec<u8> {
-        frame::news::<Self>(report, document)
+    /// The text on stdout, for programs that print another than what is new; `None`: what is new. Pure.
+    fn text(_report: &ReportOf<Self>, _document: &Document) -> Option<Vec<u8>> {
+        None
     }
 
     /// Whether the text has to be printed although nobody in it is news, and the same gaps were told before. Pure.
