@@ -6,11 +6,11 @@
 //! again the two hours in which late rows may still come, about 2100 rows at this office's rate. Three limits over 100 000 events:
 //! 33 000 events/s, the process and the snapshot of the store included; one limit alone takes 0.61 of that time.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use cli_test::bench::{say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -58,18 +58,4 @@ fn seconds(runs: u32, run: impl Fn() -> io::Result<std::process::ExitStatus>) ->
         }
     }
     Ok(started.elapsed().as_secs_f64() / f64::from(runs))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is delivered knows no clock but the machine's, and the portal must agree with it"
-)]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
 }

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use ::report::words::Clock;
 use chrono::TimeDelta;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use job_runner::replay::{Remembered, people_by_findings};
+use job_runner::replay::{Past, Remembered, people_by_findings};
 
 use crate::config::{Armed, Config, Limit, Limits, RoomLimit};
 use crate::gather::changes::{Answers, feed};
@@ -37,9 +36,7 @@ impl FromStr for Alternative {
 }
 
 pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let archive = setup.archive_snapshot().await?;
-    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
-    let window = setup.window(zone, USUAL)?;
+    let Past { archive, zone, window, clock } = Past::of(setup, USUAL).await?;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
     let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
     let take = |change: &_| detectors.iter_mut().for_each(|detector| detector.push(change));
@@ -47,7 +44,6 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     let found = alternatives.iter().zip(detectors.into_iter().map(Detector::finish));
 
     let mut text = String::new();
-    let clock = Clock(zone);
     writeln!(
         text,
         "{changes} changes remembered, {}, times in {zone}; folders of which nothing is remembered count {} each.",

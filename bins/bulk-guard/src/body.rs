@@ -10,12 +10,12 @@ use uuid::Uuid;
 use crate::config::Threshold;
 use crate::gather::Logins;
 use crate::people::NOT_STOPPED;
+use crate::rule::Assessed;
 use crate::rule::assessment::Corroboration;
 use crate::rule::crowd::{Crowd, Told};
 use crate::rule::extent::ShownRoom;
-use crate::rule::incident::{Exceeded, Incident, Who};
+use crate::rule::incident::{Exceeded, Incident, RULE, Who};
 use crate::rule::kind::Kind;
-use crate::rule::{Assessed, RULE};
 
 /// Signs that a finding of many people lists.
 const SIGNS_SHOWN: usize = 3;

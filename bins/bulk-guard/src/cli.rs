@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, RunFlag};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, OwnCommand, RunFlag};
 
 use crate::backtest::Alternative;
 
@@ -12,17 +12,14 @@ use crate::backtest::Alternative;
 #[command(name = "bulk-guard", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    common: CommonArgs,
 
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(flatten)]
-    Common(CommonCommand),
-
     /// Show one person beside every limit: the busiest stretch of each, and whether a plan could suspend them
     Explain {
         /// Id, e-mail address, or name as the portal shows it
@@ -49,28 +46,22 @@ pub(crate) enum Command {
 }
 
 impl CommandLine for Cli {
+    type Own = Command;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
-        match &self.command {
-            Some(Command::Common(command)) => Some(command),
-            _ => None,
-        }
+    fn given(&self) -> Option<&AnyCommand<Command>> {
+        self.command.as_ref()
     }
+}
 
-    fn has_own_command(&self) -> bool {
-        self.command.is_some() && self.command().is_none()
-    }
-
+impl OwnCommand for Command {
     fn heeded(&self) -> &'static [RunFlag] {
-        match &self.command {
-            Some(Command::Explain { .. } | Command::Backtest { .. }) => {
-                &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
-            }
-            Some(Command::Serve { .. }) => &[RunFlag::DryRun],
-            Some(Command::Common(_)) | None => &[],
+        match self {
+            Command::Explain { .. } | Command::Backtest { .. } => &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun],
+            Command::Serve { .. } => &[RunFlag::DryRun],
         }
     }
 }

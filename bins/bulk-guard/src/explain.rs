@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use ::report::words::{Clock, plural};
+use ::report::words::plural;
 use audit_model::PortalText;
 use docspace_client::Account;
 use job_runner::Setup;
 use job_runner::exit::Exit;
+use job_runner::replay::Past;
 use safe_actions::Candidate;
 
 use crate::config::{Armed, Config, Threshold};
@@ -16,12 +17,9 @@ use crate::rule::detector::Detector;
 use crate::rule::kind::Kind;
 
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let archive = setup.archive_snapshot().await?;
+    let Past { archive, zone, window, clock } = Past::of(setup, setup.config.reach()).await?;
     let client = setup.client()?;
-    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
     let account = find(name, &client.people().await?)?;
-    let window = setup.window(zone, setup.config.reach())?;
-    let clock = Clock(zone);
 
     // with limits of nothing every stretch is an episode, the fullest among them
     let armed: Vec<Armed> = setup.config.limits.armed();

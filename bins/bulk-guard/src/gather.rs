@@ -7,7 +7,7 @@ pub(crate) mod changes;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use audit_model::{GapReason, Rooms, Window};
+use audit_model::{Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::{Look, Unjudged};
@@ -100,11 +100,7 @@ async fn detect(
         return Ok(Vec::new());
     }
     if incidents.iter().filter_map(|incident| incident.last_uncountable).any(|at| at >= earliest) {
-        // a folder that nobody can weigh is never an all-clear
-        let known = look.coverage().gaps.iter().any(|gap| gap.what.ends_with("folders"));
-        if !known {
-            look.gap("hidden_folders", job.window, GapReason::NotThere);
-        }
+        attribution::note_hidden_folders(look, job.window);
     }
     let rooms: Rooms = job.archive.rooms(window).await?;
     let mut extents: Vec<Extent> = incidents.iter().map(|_| Extent::default()).collect();

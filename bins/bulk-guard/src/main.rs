@@ -98,12 +98,11 @@ impl Program for BulkGuard {
         doctor::checks(config, reached).await
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        match &cli.command {
-            Some(Command::Explain { person }) => explain::run(person, setup).await,
-            Some(Command::Backtest { limits }) => backtest::run(limits, setup).await,
-            Some(Command::Serve { listen, behind_tls_proxy }) => serve::run(*listen, *behind_tls_proxy, setup).await,
-            Some(Command::Common(_)) | None => anyhow::bail!("the runner does this itself"),
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        match command {
+            Command::Explain { person } => explain::run(person, setup).await,
+            Command::Backtest { limits } => backtest::run(limits, setup).await,
+            Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! 4. [`crowd`] makes one finding of many people who did the same.
 
 pub(crate) mod assessment;
+pub(crate) mod change;
 pub(crate) mod crowd;
 pub(crate) mod detector;
 pub(crate) mod extent;
@@ -33,9 +34,6 @@ use crate::rule::extent::{Extent, names_of};
 use crate::rule::habits::{SignIns, Story, gone_for_good};
 use crate::rule::incident::{Incident, Who};
 use crate::rule::names::NewNames;
-
-/// Name of the rule in findings and alerts.
-pub(crate) const RULE: &str = "mass_change";
 
 /// An incident with all that is known of it, before it is judged.
 #[derive(Debug)]

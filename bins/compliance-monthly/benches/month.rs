@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use audit_model::Window;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::TimeDelta;
+use cli_test::bench::{peak_kib_of, say, true_now};
 use event_archive::Archive;
 use futures::TryStreamExt as _;
 use job_store::Store;
@@ -105,25 +106,4 @@ async fn bare_copy(state: &Path, folder: &Path, month: Window) -> Fallible<(u64,
 
 fn size_of(folder: &Path) -> io::Result<u64> {
     std::fs::read_dir(folder)?.map(|entry| entry?.metadata().map(|facts| facts.len())).sum()
-}
-
-fn peak_kib_of(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is delivered knows no clock but the machine's, and the portal must agree with it"
-)]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    io::stdout().flush()?;
-    Ok(())
 }

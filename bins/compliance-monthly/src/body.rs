@@ -5,21 +5,28 @@ use std::path::PathBuf;
 
 use audit_model::ActClass;
 use docspace_client::EntryId;
-use job_runner::Head;
+use job_runner::{Head, Judgement};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::bundle::manifest::{Counts, FileEntry, Manifest, PeriodFacts, Reading};
 use crate::config::Config;
-use crate::facts::Facts;
 use crate::facts::summary::Summary;
 use crate::facts::topic::TOPICS;
+use crate::facts::{CLASSES, Facts};
 use crate::filter::{Filter, Selection};
 use crate::period::Period;
-use crate::report::page_one::CLASSES;
-use crate::rule::Decision;
+use crate::rule::{Decision, decisions};
 use crate::upload::Action;
 use crate::upload::target::Target;
+
+/// This program has no rule about single people: there are no findings.
+pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
+    let Gathered { facts, filter, target } = gathered;
+    let decisions = decisions(config, &facts);
+    let body = Body { filter, target, ..Body::new(facts, decisions, &config.only) };
+    Judgement { findings: Vec::new(), body, notes: Vec::new() }
+}
 
 /// The folder of a report with its files, all in place.
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
 
 use crate::config::Collision;
 
@@ -12,7 +12,7 @@ use crate::config::Collision;
 #[command(name = "compliance-monthly", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    common: CommonArgs,
 
     /// The month to report [default: the last one that is over]
     #[arg(long, value_name = "YYYY-MM", conflicts_with_all = ["since", "until"])]
@@ -31,13 +31,11 @@ pub(crate) struct Cli {
     on_collision: Option<Collision>,
 
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    #[command(flatten)]
-    Common(CommonCommand),
+pub(crate) enum Command {
     /// Check that the files of a report are the ones that were written; needs neither portal nor key
     Verify {
         /// The folders of the reports
@@ -51,42 +49,30 @@ enum Command {
 }
 
 impl CommandLine for Cli {
+    type Own = Command;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
-        match &self.command {
-            Some(Command::Common(command)) => Some(command),
-            _ => None,
-        }
+    fn given(&self) -> Option<&AnyCommand<Command>> {
+        self.command.as_ref()
     }
 
-    fn has_own_command(&self) -> bool {
-        self.verified().is_some()
-    }
-
-    fn heeded(&self) -> &'static [RunFlag] {
-        &[RunFlag::DryRun]
+    fn settings(&self) -> Vec<FlagSetting> {
+        let month = FlagSetting::optional("--month", "month", self.month.as_deref());
+        let out =
+            FlagSetting::optional("--out", "out", self.out.as_deref().map(|out| out.to_string_lossy().into_owned()));
+        let upload_to = FlagSetting::optional("--upload-to", "upload_to", self.upload_to.as_deref());
+        let policy = self.on_collision.map(Collision::name);
+        let on_collision = FlagSetting::optional("--on-collision", "on_collision", policy);
+        [month, out, upload_to, on_collision].into_iter().flatten().collect()
     }
 }
 
-impl Cli {
-    /// The folders that `verify` is about, and the digest that was kept.
-    pub(crate) fn verified(&self) -> Option<(&[PathBuf], Option<&str>)> {
-        match &self.command {
-            Some(Command::Verify { dirs, digest }) => Some((dirs, digest.as_deref())),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn flags(&self) -> Vec<FlagSetting> {
-        let month = self.month.as_ref().map(|month| FlagSetting::new("--month", "month", month.as_str()));
-        let out = self.out.as_ref().map(|out| FlagSetting::new("--out", "out", out.to_string_lossy().as_ref()));
-        let upload_to = self.upload_to.as_ref().map(|to| FlagSetting::new("--upload-to", "upload_to", to.as_str()));
-        let on_collision =
-            self.on_collision.map(|policy| FlagSetting::new("--on-collision", "on_collision", policy.name()));
-        [month, out, upload_to, on_collision].into_iter().flatten().collect()
+impl OwnCommand for Command {
+    fn heeded(&self) -> &'static [RunFlag] {
+        &[RunFlag::DryRun]
     }
 }
 

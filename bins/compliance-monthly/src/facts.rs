@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::number;
 use ::report::{Line, line};
-use audit_model::{AI_AGENT_ROOM, PortalText, RoomFact, RoomId, Rooms};
+use audit_model::{AI_AGENT_ROOM, ActClass, PortalText, RoomFact, RoomId, Rooms};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -20,6 +20,10 @@ use crate::facts::logins::Logins;
 use crate::facts::people::Actor;
 use crate::facts::summary::{RoomKey, RoomRow, Summary, TopicRow};
 use crate::period::Period;
+
+/// Classes in the order of the first page.
+pub(crate) const CLASSES: [ActClass; 6] =
+    [ActClass::Download, ActClass::Change, ActClass::Delete, ActClass::Share, ActClass::Membership, ActClass::View];
 
 /// People of one event that are named; the others are counted.
 const NAMED: usize = 3;

@@ -62,8 +62,7 @@ async fn target(config: &Config, job: &Job) -> anyhow::Result<Option<Result<Targ
 
 /// Reads what is missing, and sums it up.
 async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> anyhow::Result<(Facts, Filter)> {
-    // what is not over by one of the two clocks is not over
-    let now = job.client.portal_clock().map_or(job.now, |clock| clock.min(job.now));
+    let now = job.over_by_both_clocks();
     let known = reading::known(&job.archive, &period).await?;
     let again = known.span(&period, config.recheck(), now);
     look.archive = look.archive.clone().reading_again(again);

@@ -18,17 +18,15 @@ mod verify;
 use std::process::ExitCode;
 
 use ::report::{Document, Line};
-use anyhow::Context;
 use audit_model::{BlindSpot, MainSource, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
-use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Gathered, Report};
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::config::Config;
 
 /// This program, as the runner sees it.
@@ -60,10 +58,6 @@ impl Program for ComplianceMonthly {
     type Detail = ();
     type Body = Body;
 
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
-
     fn window(
         config: &Config,
         since: Option<DateTime<Utc>>,
@@ -83,7 +77,7 @@ impl Program for ComplianceMonthly {
     }
 
     fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
-        rule::judge(config, gathered)
+        body::judge(config, gathered)
     }
 
     fn unseen(config: &Config, head: &Head) -> Body {
@@ -102,8 +96,8 @@ impl Program for ComplianceMonthly {
         Some(report::headline(&report.body.facts, &report.body.decisions, report.coverage()))
     }
 
-    fn text(report: &Report, document: &Document) -> Vec<u8> {
-        report::text(report, document)
+    fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
+        Some(report::text(report, document))
     }
 
     /// A report that was asked for is printed, whatever it lacks.
@@ -115,9 +109,9 @@ impl Program for ComplianceMonthly {
         doctor::checks(config, reached).await
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        let (folders, digest) = cli.verified().context("`verify` names a folder")?;
-        verify::run(folders, digest, setup)
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        let Command::Verify { dirs, digest } = command;
+        verify::run(dirs, digest.as_deref(), setup)
     }
 }
 

@@ -6,11 +6,9 @@ use std::cmp::Reverse;
 use ::report::words::{list_of, number, plural};
 use ::report::{Line, line};
 use audit_model::{ActClass, GUEST_ACCOUNT};
-use job_runner::Judgement;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::body::{Body, Gathered};
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::facts::logins::{BrokenIn, Failures, NewCountry};
@@ -19,14 +17,6 @@ use crate::facts::question::about;
 use crate::facts::summary::{NAMED, TopicRow};
 use crate::facts::tally::{Ids, Tally};
 use crate::period::day_words;
-
-/// This program has no rule about single people: there are no findings.
-pub(crate) fn judge(config: &Config, gathered: Gathered) -> Judgement<(), Body> {
-    let Gathered { facts, filter, target } = gathered;
-    let decisions = decisions(config, &facts);
-    let body = Body { filter, target, ..Body::new(facts, decisions, &config.only) };
-    Judgement { findings: Vec::new(), body, notes: Vec::new() }
-}
 
 /// One line of the first page under "What needs a decision".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,7 +70,7 @@ pub(crate) fn matters(decisions: &[Decision]) -> u64 {
 }
 
 /// Everything that somebody should decide about, in a fixed order.
-fn decisions(config: &Config, facts: &Facts) -> Vec<Decision> {
+pub(crate) fn decisions(config: &Config, facts: &Facts) -> Vec<Decision> {
     let parts = [
         no_events(facts),
         questions(facts),

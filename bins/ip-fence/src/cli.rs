@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
 
 /// Finds people who came from where they should not, and tells what a list of addresses would do
 #[derive(Debug, Parser)]
 #[command(name = "ip-fence", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    common: CommonArgs,
 
     /// The policy, TOML: who may come from where [default: the setting `policy`]
     #[arg(long, global = true, value_name = "FILE")]
@@ -21,13 +21,11 @@ pub(crate) struct Cli {
     people: Vec<String>,
 
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(flatten)]
-    Common(CommonCommand),
     /// Check, make, ask or extend the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -92,40 +90,32 @@ pub(crate) struct PlanArgs {
 }
 
 impl CommandLine for Cli {
+    type Own = Command;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
-        match &self.command {
-            Some(Command::Common(command)) => Some(command),
-            _ => None,
-        }
+    fn given(&self) -> Option<&AnyCommand<Command>> {
+        self.command.as_ref()
     }
 
-    fn has_own_command(&self) -> bool {
-        matches!(self.command, Some(Command::Policy(_) | Command::Plan(_)))
-    }
-
-    fn heeded(&self) -> &'static [RunFlag] {
-        match &self.command {
-            Some(Command::Policy(PolicyCommand::Check)) => &[RunFlag::DryRun, RunFlag::ExitCode],
-            Some(Command::Policy(PolicyCommand::Import { .. })) => &[RunFlag::DryRun],
-            Some(Command::Policy(PolicyCommand::Test { .. })) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
-            Some(Command::Policy(PolicyCommand::Allow { .. })) => &[RunFlag::Until, RunFlag::DryRun],
-            Some(Command::Plan(_)) => {
-                &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode]
-            }
-            Some(Command::Common(_)) | None => &[],
-        }
+    fn settings(&self) -> Vec<FlagSetting> {
+        let policy = self.policy.as_ref().map(|path| path.display().to_string());
+        let policy = FlagSetting::optional("--policy", "policy", policy);
+        let people = FlagSetting::repeated("--person", "people", &self.people);
+        policy.into_iter().chain(people).collect()
     }
 }
 
-impl Cli {
-    pub(crate) fn flags(&self) -> Vec<FlagSetting> {
-        let policy = self.policy.as_ref().map(|path| path.display().to_string());
-        let policy = policy.map(|path| FlagSetting::new("--policy", "policy", path));
-        let people = (!self.people.is_empty()).then(|| FlagSetting::new("--person", "people", self.people.clone()));
-        policy.into_iter().chain(people).collect()
+impl OwnCommand for Command {
+    fn heeded(&self) -> &'static [RunFlag] {
+        match self {
+            Command::Policy(PolicyCommand::Check) => &[RunFlag::DryRun, RunFlag::ExitCode],
+            Command::Policy(PolicyCommand::Import { .. }) => &[RunFlag::DryRun],
+            Command::Policy(PolicyCommand::Test { .. }) => &[RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
+            Command::Policy(PolicyCommand::Allow { .. }) => &[RunFlag::Until, RunFlag::DryRun],
+            Command::Plan(_) => &[RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::DryRun, RunFlag::ExitCode],
+        }
     }
 }

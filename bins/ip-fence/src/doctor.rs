@@ -3,12 +3,11 @@
 
 use ::report::words::{blind_spot, plural};
 use audit_model::BlindSpot;
-use event_archive::KnownNames;
 use job_runner::{Check, Reached};
-use tracing::warn;
 
 use crate::config::Config;
 use crate::policy::directory;
+use crate::policy::given::known_names;
 use crate::policy::{Mistake, Policy, PolicyFile, lint};
 use crate::rule::server::Trouble;
 
@@ -44,7 +43,7 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
             format!("{shown}: {}; its people and groups were not looked for", plural(file.rules.len() as u64, "rule"));
         return vec![Check::warn(POLICY, text, "correct what failed above, and run again")];
     };
-    let names = known_names(reached).await;
+    let names = known_names(reached.archive_snapshot()).await;
     let directory = match directory::read(&reached.client, Some(&file), &names).await {
         Ok(directory) => directory,
         Err(error) => {
@@ -70,15 +69,6 @@ async fn policy(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
 
 /// Of a name that nobody has any more, everything but what to do is said already.
 const STALE: &str = "everybody else is judged until then";
-
-/// A name that a run has known once is none that somebody mistyped.
-async fn known_names(reached: &Reached) -> KnownNames {
-    let names = async { anyhow::Ok(reached.archive_snapshot().await?.names().await?) };
-    names.await.unwrap_or_else(|failure| {
-        warn!("names that an earlier run has known are not known: {failure:#}");
-        KnownNames::default()
-    })
-}
 
 fn wrong(path: &std::path::Path, mistake: &Mistake) -> Check {
     Check::usage(POLICY, format!("{}, {mistake}", path.display()), "correct it, or take out who has left")

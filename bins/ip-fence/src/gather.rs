@@ -195,8 +195,7 @@ async fn read(archive: &Archive, audit: &Unjudged, logins: &Unjudged) -> Result<
 /// People are read as they are today. What has changed since the rows that are judged is in the audit trail up to today, if it reaches so
 /// far.
 async fn up_to_today(job: &Job, read: &mut Read, people: (&Policy, &Directory)) -> anyhow::Result<()> {
-    // a clock that is ahead has no today
-    let today = job.client.portal_clock().map_or(job.now, |clock| clock.min(job.now));
+    let today = job.over_by_both_clocks();
     let since = Window::new(read.window.until, today.max(read.window.until));
     if since.length() <= JUST_NOW {
         return Ok(());

@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use ::report::Document;
 use audit_model::{MainSource, Source};
 use event_archive::Look;
-use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
@@ -46,10 +45,6 @@ impl Program for IpFence {
     type Detail = Detail;
     type Body = Body;
 
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
-
     fn part(config: &Config) -> String {
         config.part()
     }
@@ -74,11 +69,10 @@ impl Program for IpFence {
         doctor::checks(config, reached).await
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        match &cli.command {
-            Some(Command::Policy(command)) => policy::command::run(command, setup).await,
-            Some(Command::Plan(args)) => plan::command::run(args, setup).await,
-            Some(Command::Common(_)) | None => Ok(Exit::Usage),
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        match command {
+            Command::Policy(command) => policy::command::run(command, setup).await,
+            Command::Plan(args) => plan::command::run(args, setup).await,
         }
     }
 }

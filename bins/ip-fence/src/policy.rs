@@ -1,12 +1,13 @@
 //! The policy: who may come from where. As it is written, and as it applies to the people of a portal.
 //!
 //! `directory` reads the file and the portal's people, `file` its text, `lint` doubts it, `resolve` finds its people and groups, `import`
-//! makes one from other lists, `words` answers questions about it; `command` and `allow` are its subcommands.
+//! makes one from other lists, `words` answers questions about it; `given` is what subcommands begin with; `command` and `allow` are its subcommands.
 
 mod allow;
 pub(crate) mod command;
 pub(crate) mod directory;
 mod file;
+pub(crate) mod given;
 pub(crate) mod import;
 pub(crate) mod lint;
 mod resolve;
@@ -19,7 +20,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 pub(crate) use file::{parse, shown};
-pub(crate) use resolve::{Allowed, Policy, Verdict};
+pub(crate) use resolve::{Allowed, Permission, Policy};
 pub(crate) use words::Word;
 
 /// What the run was judged by.

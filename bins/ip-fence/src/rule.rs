@@ -25,7 +25,7 @@ use event_archive::{Fact, KnownList, Unjudged};
 use uuid::Uuid;
 
 use crate::config::Limits;
-use crate::policy::{Policy, Verdict};
+use crate::policy::{Permission, Policy};
 use bursts::Bursts;
 use found::{Found, Rows};
 use habits::Habits;
@@ -132,7 +132,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// What the policy says of that person coming from where a row came.
-    pub(crate) fn verdict(&self, person: Uuid, row: &Sighting) -> Verdict<'a> {
+    pub(crate) fn permission(&self, person: Uuid, row: &Sighting) -> Permission<'a> {
         self.policy_at(row.at).judge(person, row.address(), row.at.date_naive())
     }
 }

@@ -9,12 +9,12 @@ use ::report::{Form, Line};
 use audit_model::{Coverage, Finding, RoomId, Verdict};
 use chrono::{DateTime, Utc};
 use job_runner::{Found, Judgement};
+use safe_actions::ActionState;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::gather::{Facts, Records};
-use crate::publish::Delivered;
 use crate::remind::{Hold, Reminder};
 use crate::rule;
 
@@ -67,6 +67,19 @@ pub(crate) struct TermsShown {
     pub(crate) grace_days: u32,
 }
 
+/// What became of the report for one address.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Delivered {
+    pub(crate) to: String,
+    pub(crate) state: ActionState,
+    /// Why it did not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Since when reports for this address wait; in place of all of them there is one of now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting_since: Option<DateTime<Utc>>,
+}
+
 /// People, not memberships.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct SinceLastRun {
@@ -87,7 +100,7 @@ pub(crate) fn headline_of(report: &Report, rooms: &[&RoomReport]) -> Line {
     if body.rooms.is_empty() {
         return NO_ROOM.into();
     }
-    let part = Part(rooms);
+    let part = SomeRooms(rooms);
     let days = plural(body.terms.period_days.into(), "day");
     let (inactive, people) = (part.inactive(), plural(part.people(), "person"));
     let rooms = plural(rooms.len() as u64, "room");
@@ -150,9 +163,9 @@ impl Body {
 
 /// Rooms of a report: all of them, or those of one owner.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part<'a>(pub(crate) &'a [&'a RoomReport]);
+pub(crate) struct SomeRooms<'a>(pub(crate) &'a [&'a RoomReport]);
 
-impl Part<'_> {
+impl SomeRooms<'_> {
     pub(crate) fn inactive(&self) -> u64 {
         self.0.iter().map(|room| room.inactive.len() as u64).sum()
     }

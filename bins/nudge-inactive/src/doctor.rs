@@ -82,7 +82,7 @@ fn templates(config: &Config) -> Option<Check> {
     if !config.remind.enabled && config.remind.templates.is_none() {
         return None;
     }
-    Some(match check_templates(&config.remind) {
+    Some(match check_templates(&config.remind.mail_templates()) {
         Ok(()) => Check::ok(NAME, "every reminder can be made from the templates, in every language"),
         Err(failure) => Check::failed(NAME, failure),
     })

@@ -2,7 +2,7 @@
 
 use ::report::words::{self, Clock, plural};
 use ::report::{Block, Details, Document, Line, Section, TEXT_WIDTH, line};
-use audit_model::{Coverage, PortalText, Verdict as Reading};
+use audit_model::{Coverage, PortalText, Verdict};
 use job_runner::exit::Exit;
 use job_runner::{Job, Setup};
 
@@ -10,19 +10,16 @@ use crate::config::{Config, RoomChoice};
 use crate::gather::{Facts, gather};
 use crate::remind;
 use crate::report::{right, title, watched_before, who};
-use crate::rule::{self, JudgedMember, RoomView, Verdict};
+use crate::rule::{self, JudgedMember, RoomView, Standing};
 
 /// People suggested for a name.
 const SUGGESTED: usize = 3;
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
-    let (job, mut look) = setup.rehearsal(setup.config.period()).await?;
-    if !job.portal.audit_filter_works {
-        anyhow::bail!("the portal's plan has no audit feature, so nobody can tell who was active");
-    }
+    let (job, mut look) = setup.rehearsal(setup.config.period(), "who was active").await?;
     let config = Config { rooms: RoomChoice::List(vec![room.to_owned()]), ..setup.config.clone() };
     let facts = gather(&config, &job, &mut look).await?;
-    let mut document = setup.document(&job, look.coverage());
+    let mut document = Document { run: None, ..setup.head(&job, look.coverage()).document() };
     document.notes = facts.notes.iter().map(|note| Line::from(note.as_str())).collect();
     let mut answers = Vec::new();
     let mut strangers = Vec::new();
@@ -37,17 +34,17 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
     write(&mut document, answers, strangers);
     setup.print(&document.text(TEXT_WIDTH))?;
     Ok(match look.coverage().verdict() {
-        Reading::Nothing => Exit::Nothing,
+        Verdict::Nothing => Exit::Nothing,
         _ if !is_known => Exit::Usage,
-        Reading::Incomplete => Exit::Incomplete,
-        Reading::Complete => Exit::Concluded,
+        Verdict::Incomplete => Exit::Incomplete,
+        Verdict::Complete => Exit::Concluded,
     })
 }
 
 /// What is said of one membership.
 struct Answer {
     who: Line,
-    verdict: Line,
+    standing: Line,
     why: Section,
     reminders: Option<Section>,
 }
@@ -55,15 +52,15 @@ struct Answer {
 /// The one answer stands above everything, several one below the other.
 fn write(document: &mut Document, mut answers: Vec<Answer>, strangers: Vec<Line>) {
     let said = match (answers.len(), strangers.len()) {
-        (1, _) => std::mem::take(&mut answers[0].verdict),
+        (1, _) => std::mem::take(&mut answers[0].standing),
         (0, 1) => strangers[0].clone(),
         (0, rooms) => format!("no such member in {}", plural(rooms as u64, "room")).into(),
         (rooms, _) => line![answers[0].who.clone(), format!(" is a member of {}", plural(rooms as u64, "room"))],
     };
     document.headline = headline(&document.coverage, said);
     for answer in answers {
-        if !answer.verdict.is_empty() {
-            document.sections.push(Section::new(answer.verdict));
+        if !answer.standing.is_empty() {
+            document.sections.push(Section::new(answer.standing));
         }
         document.sections.push(answer.why);
         document.sections.extend(answer.reminders);
@@ -76,9 +73,9 @@ fn write(document: &mut Document, mut answers: Vec<Answer>, strangers: Vec<Line>
 /// No answer is given as whole that is not.
 fn headline(coverage: &Coverage, said: Line) -> Line {
     match coverage.verdict() {
-        Reading::Complete => said,
-        Reading::Incomplete => line!["incomplete: ", said],
-        Reading::Nothing => words::nothing(coverage).into(),
+        Verdict::Complete => said,
+        Verdict::Incomplete => line!["incomplete: ", said],
+        Verdict::Nothing => words::nothing(coverage).into(),
     }
 }
 
@@ -111,7 +108,7 @@ async fn answer(
     let reminders: Vec<Line> = reminders.into_iter().map(Line::from).collect();
     Ok(Answer {
         who: who(&member.account.person),
-        verdict: verdict(judged, title(&room.id, &room.title), clock),
+        standing: standing(judged, title(&room.id, &room.title), clock),
         why,
         reminders: (!reminders.is_empty()).then(|| Section::new("reminders").with(Block::List(reminders))),
     })
@@ -125,16 +122,16 @@ fn last_action(judged: &JudgedMember, facts: &Facts, clock: Clock) -> Option<Str
     }
 }
 
-fn verdict(judged: &JudgedMember, room: Line, clock: Clock) -> Line {
+fn standing(judged: &JudgedMember, room: Line, clock: Clock) -> Line {
     let who = who(&judged.member.account.person);
-    match &judged.verdict {
-        Verdict::Inactive => line![who, " is inactive in ", room],
-        Verdict::Active => line![who, " is active in ", room],
-        Verdict::New { joined } => {
+    match &judged.standing {
+        Standing::Inactive => line![who, " is inactive in ", room],
+        Standing::Active => line![who, " is active in ", room],
+        Standing::New { joined } => {
             line![who, " is too new to judge in ", room, format!(": joined on {}", clock.day(*joined))]
         }
-        Verdict::Unknown(why) => line!["it is not known whether ", who, " is inactive in ", room, ": ", why.words()],
-        Verdict::Excluded(why) => line![who, " is not judged in ", room, ": ", why.words()],
+        Standing::Unknown(why) => line!["it is not known whether ", who, " is inactive in ", room, ": ", why.words()],
+        Standing::Excluded(why) => line![who, " is not judged in ", room, ": ", why.words()],
     }
 }
 

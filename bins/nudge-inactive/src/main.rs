@@ -18,7 +18,6 @@ use audit_model::{MainSource, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
-use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Reached, Setup};
@@ -49,10 +48,6 @@ impl Program for NudgeInactive {
     type Facts = Facts;
     type Detail = ();
     type Body = Body;
-
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
 
     fn reach(config: &Config) -> TimeDelta {
         config.period()
@@ -108,12 +103,9 @@ impl Program for NudgeInactive {
     }
 
     /// The whole report, where the settings ask for it.
-    fn text(report: &Report, document: &Document) -> Vec<u8> {
-        match report.body.print {
-            // what fails in JSON fails in `--format json`, which says so
-            Some(form) => job_runner::render(form, report, document).unwrap_or_default(),
-            None => job_runner::news::<Self>(report, document),
-        }
+    fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
+        // what fails in JSON fails in `--format json`, which says so
+        report.body.print.map(|form| job_runner::render(form, report, document).unwrap_or_default())
     }
 
     fn says_more(report: &Report) -> bool {
@@ -128,11 +120,9 @@ impl Program for NudgeInactive {
         doctor::checks(config, reached).await
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        match &cli.command {
-            Some(Command::Explain { person, room }) => explain::explain(setup, person, room).await,
-            Some(Command::Common(_)) | None => Ok(Exit::Usage),
-        }
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        let Command::Explain { person, room } = command;
+        explain::explain(setup, person, room).await
     }
 }
 

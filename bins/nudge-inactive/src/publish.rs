@@ -12,29 +12,15 @@ use chrono::{DateTime, Utc};
 use job_runner::{Error, Publishing, render};
 use job_store::Store;
 use safe_actions::{ActionState, Actions, Begun, Called, Effect, Intent, Trace};
-use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 use tracing::error;
 
-use crate::body::Report;
+use crate::body::{Delivered, Report};
 use crate::config::Config;
 
 /// A report on its way to one address, in the journal.
 const KIND: &str = "manager_report";
-
-/// What became of the report for one address.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Delivered {
-    pub(crate) to: String,
-    pub(crate) state: ActionState,
-    /// Why it did not arrive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-    /// Since when reports for this address wait; in place of all of them there is one of now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) waiting_since: Option<DateTime<Utc>>,
-}
 
 /// Writes and mails the report. `document` makes the whole of what was found and done.
 pub(crate) async fn publish(

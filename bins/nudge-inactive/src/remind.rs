@@ -1,9 +1,10 @@
-//! Reminding: who is due (`plan`), what was done before (`ledger`, `series`), what the mail says (`missed`, `letter`), and sending it
+//! Reminding: who is due (`plan`), what was done before (`ledger`, `series`), what a mail is about (`mail`) and says (`missed`, `letter`), and sending it
 //! (`send`, `delivery`).
 
 mod delivery;
 mod ledger;
 mod letter;
+mod mail;
 mod missed;
 mod plan;
 mod send;
@@ -30,8 +31,9 @@ use crate::body::{Body, Report, SinceLastRun};
 use crate::config::{Config, Snooze};
 use crate::rule::JudgedMember;
 
-pub(crate) use letter::{check as check_templates, has_language};
-pub(crate) use plan::{Hold, Reminder, Step};
+pub(crate) use letter::{check as check_templates, has_language, templates};
+pub(crate) use mail::Step;
+pub(crate) use plan::{Hold, Reminder};
 
 /// Reminds whoever is due. What was done stands in the report, also where it failed halfway.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
@@ -76,7 +78,7 @@ async fn remind(config: &Config, job: &Job, body: &Body, reminded: &mut Reminded
         Err(_) if job.dry_run => Store::temporary().await?,
         Err(refusal) => return Err(anyhow::Error::new(*refusal).context(why_nobody(*refusal))),
     };
-    let templates = letter::templates(&config.remind);
+    let templates = config.remind.mail_templates();
     letter::try_all(&templates).context("nobody was written to")?;
     let ledger = Ledger::open(store, job.now).await?;
     let observed = Observed(&body.rooms);

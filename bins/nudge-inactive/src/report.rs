@@ -13,8 +13,7 @@ use audit_model::{Finding, Person, PortalText, RoomId, Verdict};
 use job_runner::Head;
 use safe_actions::ActionState;
 
-use crate::body::{Inactive, Part, Report, RoomReport};
-use crate::publish::Delivered;
+use crate::body::{Delivered, Inactive, Report, RoomReport, SomeRooms};
 use crate::rule::{Risk, Unsure};
 
 pub(crate) use person::{right, watched_before};
@@ -123,7 +122,7 @@ fn changes(report: &Report) -> Vec<Figure> {
 
 /// Nothing where nothing can be concluded.
 fn figures(report: &Report, rooms: &[&RoomReport]) -> Vec<Figure> {
-    let body = Part(rooms);
+    let body = SomeRooms(rooms);
     if rooms.is_empty() || report.coverage().verdict() == Verdict::Nothing {
         return Vec::new();
     }

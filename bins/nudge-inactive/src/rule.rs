@@ -3,7 +3,7 @@
 //! A member of forty days who has opened nothing for thirty is inactive. Suspicious, but not: somebody who joined last week, or whose
 //! acts may have been in a room of the same title.
 
-mod verdict;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::{Access, Member};
 use uuid::Uuid;
 
-use verdict::may_change;
-pub(crate) use verdict::{Excluded, Risk, Unsure, Verdict};
+use standing::may_change;
+pub(crate) use standing::{Excluded, Risk, Standing, Unsure};
 
 /// The usual period.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::days(30);
@@ -98,7 +98,7 @@ impl RoomView {
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedMember {
     pub(crate) member: Member,
-    pub(crate) verdict: Verdict,
+    pub(crate) standing: Standing,
     /// Acts that count, at most [`MOST_ACTS`]; those that only perhaps were in this room included.
     pub(crate) acts: u64,
     /// The distinct documents of these acts.
@@ -152,7 +152,7 @@ pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<J
         let acts = done.acts.len() as u64;
         JudgedMember {
             member: member.clone(),
-            verdict: verdict(room, member, (acts, done.somewhere), terms, now),
+            standing: standing(room, member, (acts, done.somewhere), terms, now),
             acts,
             documents: done.acts.iter().map(|(document, ..)| document).collect::<BTreeSet<_>>().len() as u64,
             samples: done.samples.values().cloned().collect(),
@@ -164,42 +164,42 @@ pub(crate) fn judge(room: &RoomView, terms: &Terms, now: DateTime<Utc>) -> Vec<J
     room.members.iter().map(judge_one).collect()
 }
 
-fn verdict(
+fn standing(
     room: &RoomView,
     member: &Member,
     (acts, somewhere): (u64, bool),
     terms: &Terms,
     now: DateTime<Utc>,
-) -> Verdict {
+) -> Standing {
     if let Some(why) = excluded(member, terms) {
-        return Verdict::Excluded(why);
+        return Standing::Excluded(why);
     }
     if acts >= terms.min_activity {
-        return Verdict::Active;
+        return Standing::Active;
     }
     if let Some(why) = terms.blind.or(room.blind) {
-        return Verdict::Unknown(why);
+        return Standing::Unknown(why);
     }
     let recent = |at: &DateTime<Utc>| now - *at < terms.grace;
     if let Some(joined) = joined(room, member).filter(recent) {
-        return Verdict::New { joined };
+        return Standing::New { joined };
     }
     let through_changed_group =
         !member.is_direct && member.groups.iter().any(|group| room.groups_changed.get(&group.id).is_some_and(recent));
     // whoever joined once before may have left and come back
     let may_be_the_one = room.somebody_joined.as_ref().is_some_and(recent);
     if through_changed_group || may_be_the_one {
-        return Verdict::Unknown(Unsure::MayHaveJoined);
+        return Standing::Unknown(Unsure::MayHaveJoined);
     }
     if somewhere {
-        return Verdict::Unknown(Unsure::SomewhereElse);
+        return Standing::Unknown(Unsure::SomewhereElse);
     }
     // who only reads leaves no trace in the audit trail; who has not signed in cannot have read
     let signed_in = terms.sign_ins.last.get(&member.account.person.id).is_some_and(|at| *at >= terms.period_begins);
     if !may_change(member) && (signed_in || !terms.sign_ins.is_known) {
-        return Verdict::Unknown(Unsure::MayHaveRead);
+        return Standing::Unknown(Unsure::MayHaveRead);
     }
-    Verdict::Inactive
+    Standing::Inactive
 }
 
 fn joined(room: &RoomView, member: &Member) -> Option<DateTime<Utc>> {

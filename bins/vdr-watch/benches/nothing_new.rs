@@ -5,11 +5,10 @@
 //! cores that were busy with other things: 4 requests, 21 ms, 15 MiB. Half of the time is spent in the system, for the store's files
 //! and threads; about 2 ms go into reading the system's certificates, which plain HTTP does not need.
 
-use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use cli_test::bench::{peak_kib_of, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -55,20 +54,6 @@ async fn main() -> Fallible<()> {
     say(&format!("nothing new: {asked} requests, CPU {cpu:.1} ms, wall {wall:.1} ms, peak memory {peak_kib} KiB"))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is delivered knows no clock but the machine's, and the portal must agree with it"
-)]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
-}
-
 /// User and system time of all children that have ended, in milliseconds.
 fn children_cpu_ms() -> Fallible<f64> {
     // hundredths of a second on every Linux that Rust runs on
@@ -78,10 +63,4 @@ fn children_cpu_ms() -> Fallible<f64> {
     let ticks: Vec<f64> =
         behind_name.split_whitespace().skip(13).take(2).filter_map(|tick| tick.parse().ok()).collect();
     Ok(ticks.iter().sum::<f64>() * MS_PER_TICK)
-}
-
-/// `None` once the process has ended.
-fn peak_kib_of(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find(|line| line.starts_with("VmHWM:"))?.split_whitespace().nth(1)?.parse().ok()
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use ::report::words::Clock;
 use audit_model::Window;
 use event_archive::{Archive, Reading};
 use futures::TryStreamExt;
 use job_runner::Setup;
 use job_runner::exit::Exit;
-use job_runner::replay::{Remembered, people_by_findings};
+use job_runner::replay::{Past, Remembered, people_by_findings};
 
 use crate::config::{ClassLimits, Config, Limits};
 use crate::gather::rooms::{Answers, Watched, choose};
@@ -87,16 +86,13 @@ impl Alternative {
 
 pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let config = setup.config;
-    let archive = setup.archive_snapshot().await?;
-    let zone = archive.portal(setup.now).await?.map_or(chrono_tz::UTC, |portal| portal.time_zone);
-    let window = setup.window(zone, Span::Month.length())?;
+    let Past { archive, zone, window, clock } = Past::of(setup, Span::Month.length()).await?;
     let rooms = archive.rooms(window).await?;
     let ids = choose(&config.rooms, &rooms, false)?;
     let watched = Watched { rooms, ids, folder_weight: config.folder_weight, is_unread: false };
     let limits: Vec<Limits> = alternatives.iter().map(|one| one.limits()).collect();
     let (events, found) = replay(&archive, window, &watched, &limits).await?;
 
-    let clock = Clock(zone);
     let mut text = String::new();
     writeln!(
         text,

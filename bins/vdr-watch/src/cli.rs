@@ -1,7 +1,7 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
 use clap::{Parser, Subcommand};
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand, FlagSetting, RunFlag};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
 
 use crate::backtest::Alternative;
 
@@ -10,7 +10,7 @@ use crate::backtest::Alternative;
 #[command(name = "vdr-watch", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    common: CommonArgs,
 
     /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
     #[arg(long = "room", global = true, value_name = "ID|TITLE")]
@@ -25,14 +25,11 @@ pub(crate) struct Cli {
     pub(crate) create_room: Option<String>,
 
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(flatten)]
-    Common(CommonCommand),
-
     /// Replay what is remembered with other limits: how many findings each would have made, and about whom
     Backtest {
         /// Limits to compare, each ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
@@ -42,32 +39,27 @@ pub(crate) enum Command {
 }
 
 impl CommandLine for Cli {
+    type Own = Command;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
-        match &self.command {
-            Some(Command::Common(command)) => Some(command),
-            _ => None,
-        }
+    fn given(&self) -> Option<&AnyCommand<Command>> {
+        self.command.as_ref()
     }
 
-    fn has_own_command(&self) -> bool {
-        self.command.is_some() && self.command().is_none()
-    }
-
-    fn heeded(&self) -> &'static [RunFlag] {
-        // nothing is changed anyway
-        &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
+    fn settings(&self) -> Vec<FlagSetting> {
+        let rooms = FlagSetting::repeated("--room", "rooms", &self.rooms);
+        let people = FlagSetting::repeated("--person", "people", &self.people);
+        let title = FlagSetting::optional("--create-room", "create_room", self.create_room.as_deref());
+        [rooms, people, title].into_iter().flatten().collect()
     }
 }
 
-impl Cli {
-    pub(crate) fn flags(&self) -> Vec<FlagSetting> {
-        let rooms = (!self.rooms.is_empty()).then(|| FlagSetting::new("--room", "rooms", self.rooms.clone()));
-        let people = (!self.people.is_empty()).then(|| FlagSetting::new("--person", "people", self.people.clone()));
-        let title = self.create_room.as_deref().map(|title| FlagSetting::new("--create-room", "create_room", title));
-        [rooms, people, title].into_iter().flatten().collect()
+impl OwnCommand for Command {
+    fn heeded(&self) -> &'static [RunFlag] {
+        // nothing is changed anyway
+        &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
     }
 }

@@ -9,7 +9,7 @@ mod usual;
 
 use std::collections::BTreeSet;
 
-use audit_model::{AuditEvent, Finding, GapReason, Halves, RoomId, Window};
+use audit_model::{AuditEvent, Finding, Halves, RoomId, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use event_archive::{Error, Look, Unjudged};
 use futures::{Stream, TryStreamExt};
@@ -94,10 +94,8 @@ async fn find(
     let events = job.archive.events_of(busy, Window::new(usual.before.since, window.until));
     count(&mut counted, events, watched, (&answers, window.since)).await?;
     look.unattributed(counted.unattributed.values().sum());
-    // a folder that nobody can weigh is never an all-clear
-    let is_told = look.coverage().gaps.iter().any(|gap| gap.what.ends_with("folders"));
-    if counted.has_uncounted_folders() && !is_told {
-        look.gap("hidden_folders", window, GapReason::NotThere);
+    if counted.has_uncounted_folders() {
+        attribution::note_hidden_folders(look, window);
     }
     let mut found = rule::candidates(counted);
     found.retain(|found| unjudged.concerns(&found.finding.window));

@@ -15,7 +15,6 @@ use ::report::{Document, Line};
 use audit_model::{MainSource, Source};
 use chrono::{DateTime, Utc};
 use event_archive::Look;
-use job_runner::args::FlagSetting;
 use job_runner::exit::Exit;
 use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
@@ -45,10 +44,6 @@ impl Program for VdrWatch {
     type Facts = Facts;
     type Detail = Detail;
     type Body = Body;
-
-    fn flags(cli: &Cli) -> Vec<FlagSetting> {
-        cli.flags()
-    }
 
     fn part(config: &Config) -> String {
         config.part()
@@ -82,11 +77,9 @@ impl Program for VdrWatch {
         report::body(report, document)
     }
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        match &cli.command {
-            Some(Command::Backtest { limits }) => backtest::run(limits, setup).await,
-            Some(Command::Common(_)) | None => anyhow::bail!("the runner does this itself"),
-        }
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        let Command::Backtest { limits } = command;
+        backtest::run(limits, setup).await
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

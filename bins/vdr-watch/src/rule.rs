@@ -29,7 +29,7 @@ pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};
 
-use self::counting::{Counted, Exceeded, LITTLE, Limited, Subject, Total};
+use self::counting::{Activity, Counted, Exceeded, LITTLE, Limited, Total};
 use self::detail::{BesideUsual, Rhythm, ShareOfRoom};
 use self::limits::Basis;
 use self::reasons::{Kinds, Reason};
@@ -59,7 +59,7 @@ pub(crate) fn candidates(counting: Counting<'_>) -> Vec<Found> {
     let since = counting.judged_since();
     let (perhaps, plain): (Vec<_>, Vec<_>) =
         counting.into_subjects().into_iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
-    let judge = |(key, subject): ((Uuid, RoomKey), Subject)| subject.judge(&key, since);
+    let judge = |(key, subject): ((Uuid, RoomKey), Activity)| subject.judge(&key, since);
     let mut found: Vec<Found> = plain.into_iter().flat_map(judge).collect();
     for (key, subject) in perhaps {
         for perhaps in subject.judge(&key, since) {
@@ -72,7 +72,7 @@ pub(crate) fn candidates(counting: Counting<'_>) -> Vec<Found> {
     found
 }
 
-impl Subject {
+impl Activity {
     /// A finding for each stretch of time in which there was too much, and for folders that nobody could weigh at other times.
     fn judge(self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
         let stretches = self.stretches(since);

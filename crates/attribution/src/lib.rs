@@ -14,7 +14,7 @@ pub use log::{has_log, read_room_log};
 pub use people::{accounts, people};
 pub use place::{Places, Whereabouts, file_of};
 pub use sign_ins::{Countries, History, Reach};
-pub use weight::{Behind, Folders, Weights};
+pub use weight::{Behind, Folders, Weights, note_hidden_folders};
 
 /// How long it is believed what a folder holds and where a file is: runs every minute ask once a day, and so does one over a window of the
 /// usual length.

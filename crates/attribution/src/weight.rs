@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActionId, AuditEvent, PortalText, Source, Window};
+use audit_model::{ActionId, AuditEvent, GapReason, PortalText, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
 use event_archive::{Archive, Error, Look, LookUps, Reading};
@@ -10,6 +10,9 @@ use futures::TryStreamExt;
 
 use crate::FACTS_KEPT;
 use crate::inventory::READ_EVERY;
+
+/// Names the gap of folders of which nobody knows what they held.
+const HIDDEN_FOLDERS: &str = "hidden_folders";
 
 /// Folders are listed, one request each, until so many were; the others stay unlisted, and are a gap.
 const MOST_FOLDERS: usize = 300;
@@ -70,7 +73,7 @@ impl Folders {
     /// Only of the store.
     pub async fn weigh(self, look: &mut Look) -> Result<Weights, Error> {
         let mut weights = self.known(&look.archive).await?;
-        let mut look_ups = LookUps::of(Source::Folders.name(), "hidden_folders", MOST_FOLDERS, look.now);
+        let mut look_ups = LookUps::of(Source::Folders.name(), HIDDEN_FOLDERS, MOST_FOLDERS, look.now);
         let unknown = self.0.into_iter().filter(|(folder, asked)| !weights.knows(folder, asked));
         let unknown =
             unknown.filter_map(|(folder, asked)| Some((folder, believed_for(asked.learned_after?, look.now))));
@@ -104,6 +107,13 @@ impl Folders {
             }
         }
         Ok(weights)
+    }
+}
+
+/// Names as a gap that there was a folder which nobody could weigh, unless a gap says so: such a folder is never an all-clear.
+pub fn note_hidden_folders(look: &mut Look, window: Window) {
+    if !look.coverage().gaps.iter().any(|gap| gap.what.ends_with("folders")) {
+        look.gap(HIDDEN_FOLDERS, window, GapReason::NotThere);
     }
 }
 

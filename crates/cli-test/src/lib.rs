@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod abridged;
+pub mod bench;
 mod closed_port;
 pub mod contract;
 pub mod faults;

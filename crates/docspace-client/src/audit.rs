@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use audit_model::{AuditEvent, GapReason, Window};
 use tracing::debug;
 
-use self::bisect::Found;
+use self::bisect::Cause;
 use self::page::Page;
 use self::passes::Open;
 use crate::client::OnFault;
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
                 }
                 Err(Stop::Failed(error)) => self.fail(parts.drain(..).chain([part]), error),
                 Err(Stop::Unreadable(error)) => match self.find_unreadable(&part, error).await {
-                    Ok(Found::Second(second)) => {
+                    Ok(Cause::Second(second)) => {
                         self.unreadable_second(second).await;
                         let newer = Window::new(second.until, part.span.until);
                         if newer.is_empty() {
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
                         parts.push(Rest { span: newer, ..part });
                         parts.retain(|part| !part.span.is_empty());
                     }
-                    Ok(Found::Nothing) => parts.push(part),
+                    Ok(Cause::Nothing) => parts.push(part),
                     Err(error) => self.fail(parts.drain(..).chain([part]), error),
                 },
             }

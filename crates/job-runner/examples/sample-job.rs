@@ -6,7 +6,7 @@ use audit_model::{GapReason, MainSource, Source};
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand};
 use event_archive::Look;
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, OwnCommand, RunFlag};
 use job_runner::config::{Problem, Settings};
 use job_runner::exit::Exit;
 use job_runner::{About, Head, Job, Judgement, Program, ReportOf, Setup};
@@ -20,13 +20,11 @@ struct Cli {
     #[command(flatten)]
     common: CommonArgs,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[command(flatten)]
-    Common(CommonCommand),
     /// Add up; needs neither portal nor key
     Add { numbers: Vec<u64> },
     /// How much is remembered of the portal; needs no key
@@ -36,19 +34,20 @@ enum Command {
 }
 
 impl CommandLine for Cli {
+    type Own = Command;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
-        match &self.command {
-            Some(Command::Common(command)) => Some(command),
-            _ => None,
-        }
+    fn given(&self) -> Option<&AnyCommand<Command>> {
+        self.command.as_ref()
     }
+}
 
-    fn has_own_command(&self) -> bool {
-        self.command.is_some() && self.command().is_none()
+impl OwnCommand for Command {
+    fn heeded(&self) -> &'static [RunFlag] {
+        &[]
     }
 }
 
@@ -123,12 +122,11 @@ impl Program for Sample {
 
     fn body(_report: &ReportOf<Self>, _document: &mut Document) {}
 
-    async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-        let answer = match &cli.command {
-            Some(Command::Add { numbers }) => numbers.iter().sum::<u64>().to_string(),
-            Some(Command::Remembered) => format!("{:?}", setup.archive_snapshot().await?.rows().await?),
-            Some(Command::Whoami) => setup.client()?.identity().await?.person.id.to_string(),
-            Some(Command::Common(_)) | None => return Ok(Exit::Usage),
+    async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+        let answer = match command {
+            Command::Add { numbers } => numbers.iter().sum::<u64>().to_string(),
+            Command::Remembered => format!("{:?}", setup.archive_snapshot().await?.rows().await?),
+            Command::Whoami => setup.client()?.identity().await?.person.id.to_string(),
         };
         setup.print(&format!("{answer}\n"))?;
         Ok(Exit::Concluded)

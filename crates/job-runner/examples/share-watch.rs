@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use clap::Parser;
 use event_archive::{Look, Unjudged};
 use futures::TryStreamExt;
-use job_runner::args::{CommandLine, CommonArgs, CommonCommand};
+use job_runner::args::{AnyCommand, CommandLine, CommonArgs, NoCommand};
 use job_runner::config::{Problem, Settings};
 use job_runner::{About, Found, Head, Job, Judgement, Program, ReportOf};
 use report::{Document, Section};
@@ -24,15 +24,17 @@ struct Cli {
     #[command(flatten)]
     common: CommonArgs,
     #[command(subcommand)]
-    command: Option<CommonCommand>,
+    command: Option<AnyCommand<NoCommand>>,
 }
 
 impl CommandLine for Cli {
+    type Own = NoCommand;
+
     fn common(&self) -> &CommonArgs {
         &self.common
     }
 
-    fn command(&self) -> Option<&CommonCommand> {
+    fn given(&self) -> Option<&AnyCommand<NoCommand>> {
         self.command.as_ref()
     }
 }

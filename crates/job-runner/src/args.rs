@@ -89,23 +89,72 @@ impl FlagSetting {
     pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
         Self { flag, key, value: value.into() }
     }
+
+    /// The same of a flag that need not be given.
+    pub fn optional(flag: &'static str, key: &'static str, value: Option<impl Into<Value>>) -> Option<Self> {
+        value.map(|value| Self::new(flag, key, value))
+    }
+
+    /// The same of a flag that may be repeated, and need not be given.
+    pub fn repeated(flag: &'static str, key: &'static str, values: &[String]) -> Option<Self> {
+        Self::optional(flag, key, (!values.is_empty()).then(|| values.to_vec()))
+    }
 }
 
 /// What every command line has.
 pub trait CommandLine {
+    /// The subcommands of the program's own; [`NoCommand`] where there are none.
+    type Own: OwnCommand;
+
     fn common(&self) -> &CommonArgs;
 
-    /// A subcommand that all programs share; without one, the program does its job once.
-    fn command(&self) -> Option<&CommonCommand>;
+    /// The subcommand that was given; without one, the program does its job once.
+    fn given(&self) -> Option<&AnyCommand<Self::Own>>;
 
-    /// Whether a subcommand of the program's own was given, for [`crate::Program::own_command`].
-    fn has_own_command(&self) -> bool {
-        false
+    /// The program's own flags as settings, so that they override files and environment.
+    fn settings(&self) -> Vec<FlagSetting> {
+        Vec::new()
     }
 
-    /// The flags about runs that the given subcommand of the program's own goes by. All others are refused.
+    /// The subcommand that was given, if it is one that all programs share.
+    fn command(&self) -> Option<&CommonCommand> {
+        match self.given() {
+            Some(AnyCommand::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// The subcommand that was given, if it is one of the program's own.
+    fn own_command(&self) -> Option<&Self::Own> {
+        match self.given() {
+            Some(AnyCommand::Own(command)) => Some(command),
+            _ => None,
+        }
+    }
+}
+
+/// A subcommand: one that all programs share, or one of the program's own.
+#[derive(Debug, Subcommand)]
+pub enum AnyCommand<Own: Subcommand> {
+    #[command(flatten)]
+    Common(CommonCommand),
+    #[command(flatten)]
+    Own(Own),
+}
+
+/// A subcommand of a program's own.
+pub trait OwnCommand: Subcommand {
+    /// The flags about runs that it goes by. All others are refused.
+    fn heeded(&self) -> &'static [RunFlag];
+}
+
+/// The subcommands of a program that has none of its own.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum NoCommand {}
+
+impl OwnCommand for NoCommand {
     fn heeded(&self) -> &'static [RunFlag] {
-        &[]
+        match *self {}
     }
 }
 
@@ -151,9 +200,9 @@ impl RunFlag {
 
 /// Refuses flags that the given subcommand would ignore.
 pub(crate) fn refuse_ignored(cli: &impl CommandLine) -> Result<(), Error> {
-    let heeded = match cli.command() {
-        Some(command) => command.heeded(),
-        None if cli.has_own_command() => cli.heeded(),
+    let heeded = match cli.given() {
+        Some(AnyCommand::Common(command)) => command.heeded(),
+        Some(AnyCommand::Own(command)) => command.heeded(),
         None => return Ok(()),
     };
     let mut given = RunFlag::ALL.into_iter().filter(|flag| flag.is_given(cli.common()));

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
+use crate::args::{AnyCommand, CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
 use crate::config::{self, Problems, Read, Sources};
 use crate::environment::Environment;
 use crate::exit::{Exit, exit_of};
@@ -48,7 +48,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     // a run that is to end before it has begun has an exit code and a heartbeat, too, and `doctor` prints what it has found by then;
     // whatever else was asked for just ends
-    let is_job = cli.command().is_none() && !cli.has_own_command();
+    let is_job = cli.given().is_none();
     let is_doctor = matches!(cli.command(), Some(CommonCommand::Doctor));
     let signals = (is_job || is_doctor).then(|| runtime.block_on(async { Signals::listen() }));
     let environment = Environment::from_process();
@@ -66,7 +66,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::ABOUT.name, &mut script);
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
-    let sources = Sources::from_process(args, P::flags(cli));
+    let sources = Sources::from_process(args, cli.settings());
     let read = config::read::<P::Config>(P::ABOUT.name, &sources);
     if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
         return config_show::run::<P>(args, &environment, &read);
@@ -86,11 +86,12 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         now: setup::now(),
         environment: &environment,
     };
-    match cli.command() {
-        Some(CommonCommand::Store(command)) => {
+    match cli.given() {
+        Some(AnyCommand::Common(CommonCommand::Store(command))) => {
             runtime.block_on(upkeep::run(command, args, &setup.state_paths()?, setup.now, P::reach(setup.config)))
         }
-        _ => runtime.block_on(P::own_command(cli, &setup)),
+        Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
+        Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),
     }
 }
 

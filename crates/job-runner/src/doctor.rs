@@ -1,6 +1,7 @@
 //! `doctor`: whether a run would see everything, and tell it. One line per check, all problems at once, nothing changed.
 
 pub(crate) mod check;
+mod limit;
 mod local;
 mod portal;
 pub(crate) mod reached;

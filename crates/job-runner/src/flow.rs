@@ -279,7 +279,9 @@ fn print_news<P: Program>(
     let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
     let text = match format {
         ReportFormat::Json => frame::json(report)?,
-        ReportFormat::Text if is_told || io::stdout().is_terminal() => P::text(report, document),
+        ReportFormat::Text if is_told || io::stdout().is_terminal() => {
+            P::text(report, document).unwrap_or_else(|| frame::news::<P>(report, document))
+        }
         ReportFormat::Text => return Ok(()),
     };
     print(text, P::ABOUT.name, notes)

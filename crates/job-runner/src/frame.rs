@@ -52,7 +52,7 @@ fn headline_of_new<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
 
 impl Head {
     /// A document that says nothing yet but what was read, and the notes.
-    pub(crate) fn document(&self) -> Document {
+    pub fn document(&self) -> Document {
         let Head { program, portal, run, window, coverage, notes, .. } = self;
         let maker = Maker { name: program.name.to_owned(), version: program.version.to_owned() };
         let portal =

@@ -44,6 +44,11 @@ impl Job {
     pub fn present(&self) -> DateTime<Utc> {
         self.now + TimeDelta::from_std(self.started.elapsed()).unwrap_or_default()
     }
+
+    /// The earlier of what this machine and the portal take for now: what is over by one of the clocks alone may not be over.
+    pub fn over_by_both_clocks(&self) -> DateTime<Utc> {
+        self.client.portal_clock().map_or(self.now, |clock| clock.min(self.now))
+    }
 }
 
 /// What a program hands its report on with, also after a run that could not look at anything.

@@ -13,12 +13,11 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::about::About;
-use crate::args::{CommandLine, FlagSetting};
+use crate::args::CommandLine;
 use crate::config::Settings;
 use crate::doctor::check::Check;
 use crate::doctor::reached::Reached;
 use crate::exit::Exit;
-use crate::frame;
 use crate::head::Head;
 use crate::job::{Job, Publishing};
 use crate::names::NamedList;
@@ -48,11 +47,6 @@ pub trait Program: Sized {
     /// How far the window reaches back with these settings.
     fn reach(_config: &Self::Config) -> TimeDelta {
         Self::ABOUT.window
-    }
-
-    /// The program's own flags as settings, so that they override files and environment.
-    fn flags(_cli: &Self::Cli) -> Vec<FlagSetting> {
-        Vec::new()
     }
 
     /// Which part of what happened a run with these settings judges; empty for everything, else the same text for the same part. What a
@@ -146,9 +140,9 @@ pub trait Program: Sized {
         None
     }
 
-    /// The text on stdout, for programs that print another than what is new. Pure.
-    fn text(report: &ReportOf<Self>, document: &Document) -> Vec<u8> {
-        frame::news::<Self>(report, document)
+    /// The text on stdout, for programs that print another than what is new; `None`: what is new. Pure.
+    fn text(_report: &ReportOf<Self>, _document: &Document) -> Option<Vec<u8>> {
+        None
     }
 
     /// Whether the text has to be printed although nobody in it is news, and the same gaps were told before. Pure.
@@ -171,12 +165,14 @@ pub trait Program: Sized {
         async { Vec::new() }
     }
 
-    /// Runs a subcommand of the program's own. Called when [`CommandLine::has_own_command`] says that there is one; the settings are
-    /// right by then, except that no portal needs to be set.
+    /// Runs a subcommand of the program's own. The settings are right by then, except that no portal needs to be set.
     ///
     /// # Errors
     /// [`crate::Error`] ends with exit code 2, everything else with 1.
-    fn own_command(_cli: &Self::Cli, _setup: &Setup<'_, Self::Config>) -> impl Future<Output = anyhow::Result<Exit>> {
+    fn own_command(
+        _command: &<Self::Cli as CommandLine>::Own,
+        _setup: &Setup<'_, Self::Config>,
+    ) -> impl Future<Output = anyhow::Result<Exit>> {
         async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
     }
 }

@@ -4,9 +4,36 @@ use std::collections::BTreeMap;
 
 use audit_model::{Person, PortalText, Window};
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use event_archive::Archive;
 use report::words::Clock;
 use uuid::Uuid;
+
+use crate::setup::Setup;
+
+/// What a subcommand has that goes by what is remembered alone.
+#[derive(Debug)]
+pub struct Past {
+    /// A copy: whatever is done to it is gone afterwards.
+    pub archive: Archive,
+    /// The portal's, as it was last told.
+    pub zone: Tz,
+    /// Half-open, UTC.
+    pub window: Window,
+    pub clock: Clock,
+}
+
+impl Past {
+    /// Asks the portal for nothing. Without `--since` the window is so long.
+    ///
+    /// # Errors
+    /// Of [`Setup::archive_snapshot`] and [`Setup::window`].
+    pub async fn of<C>(setup: &Setup<'_, C>, length: TimeDelta) -> anyhow::Result<Self> {
+        let archive = setup.archive_snapshot().await?;
+        let zone = archive.portal(setup.now).await?.map_or(Tz::UTC, |portal| portal.time_zone);
+        Ok(Past { window: setup.window(zone, length)?, clock: Clock(zone), archive, zone })
+    }
+}
 
 const WEEK: TimeDelta = TimeDelta::weeks(1);
 

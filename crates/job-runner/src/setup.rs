@@ -13,7 +13,6 @@ use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use report::Document;
 use url::Url;
 
 use crate::Error;
@@ -43,11 +42,15 @@ pub struct Setup<'a, C> {
 
 /// What is remembered there, as a copy that may be used freely.
 pub(crate) async fn snapshot_at(paths: &StatePaths) -> anyhow::Result<Archive> {
+    Ok(Archive::open(copy_of(paths).await?).await?)
+}
+
+async fn copy_of(paths: &StatePaths) -> anyhow::Result<Store> {
     if let Some(gone) = gone::look(paths) {
         bail!("{gone}; {}", gone::REMEDY);
     }
     let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-    Ok(Archive::open(Store::snapshot_of(&path).await?).await?)
+    Ok(Store::snapshot_of(&path).await?)
 }
 
 impl<C> Setup<'_, C> {
@@ -98,20 +101,22 @@ impl<C> Setup<'_, C> {
     }
 
     /// What a run of now would be given, on a copy of what is remembered: whatever it reads is gone afterwards. Without `--since` its
-    /// window is so long.
+    /// window is so long. `what` is what nobody can tell without the audit feature, as the end of a sentence.
     ///
     /// # Errors
     /// No portal or key is set, or the window is none: exit code 2. Others are of the portal and of the store.
-    pub async fn rehearsal(&self, length: TimeDelta) -> anyhow::Result<(Job, Look)> {
+    pub async fn rehearsal(&self, length: TimeDelta, what: &str) -> anyhow::Result<(Job, Look)> {
         let client = self.client()?;
-        let path = std::path::absolute(self.state_paths()?.store).context("cannot tell the current folder")?;
-        let store = Store::snapshot_of(&path).await?;
+        let store = copy_of(&self.state_paths()?).await?;
         let archive = Archive::open(store.clone()).await?;
         let portal = client.probe().await?;
+        if !portal.audit_filter_works {
+            bail!("the portal's plan has no audit feature, so nobody can tell {what}");
+        }
         let clocks = ClockDifference::between(self.clock(), client.portal_now());
         let window = self.window_before(clocks.present(self.now), portal.time_zone, length)?;
-        let what = (client.clone(), archive.clone());
-        let look = Look::new(what, (window, self.now), self.about.main, self.about.blind_spots);
+        let both = (client.clone(), archive.clone());
+        let look = Look::new(both, (window, self.now), self.about.main, self.about.blind_spots);
         let job = Job {
             portal_url: self.portal_url()?,
             client,
@@ -129,11 +134,11 @@ impl<C> Setup<'_, C> {
         Ok((job, look))
     }
 
-    /// What this program says of a [`rehearsal`](Self::rehearsal), which is nothing yet but what was read.
-    pub fn document(&self, job: &Job, coverage: &Coverage) -> Document {
+    /// What a report of a [`rehearsal`](Self::rehearsal) begins with.
+    pub fn head(&self, job: &Job, coverage: &Coverage) -> Head {
         let portal = PortalName::new(job.portal_url.clone(), Some(&job.portal));
-        let run = RunFacts { started_at: job.now, dry_run: false };
-        Document { run: None, ..Head::new(self.about, portal, run, job.window, coverage.clone()).document() }
+        let run = RunFacts { started_at: job.now, dry_run: job.dry_run };
+        Head::new(self.about, portal, run, job.window, coverage.clone())
     }
 
     /// A client for the portal, with the key.

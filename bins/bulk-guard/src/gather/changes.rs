@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use job_runner::Job;
 use uuid::Uuid;
 
-use crate::rule::detector::Change;
+use crate::rule::change::Change;
 use crate::rule::kind::{Kind, is_deletion_for_good, is_purge};
 
 /// Destinations of moves are looked up, one request each, until so many were; the others are a gap.

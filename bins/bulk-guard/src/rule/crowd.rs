@@ -7,10 +7,11 @@ use audit_model::{Counts, MAX_EVIDENCE, Person, PortalText, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use crate::rule::Assessed;
 use crate::rule::extent::{ShownRoom, in_order, names_of, shown_rooms};
+use crate::rule::incident::RULE;
 use crate::rule::incident::Who;
 use crate::rule::kind::Kind;
-use crate::rule::{Assessed, RULE};
 
 /// With fewer people each of them is told.
 const LEAST_PEOPLE: usize = 5;

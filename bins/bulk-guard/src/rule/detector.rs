@@ -6,58 +6,29 @@ use std::sync::Arc;
 
 use audit_model::{
     Act, ActClass, AuditEvent, Counts, Episode, Evidence, Finding, GUEST_ACCOUNT, Measure, PortalText, SlidingWindow,
-    Weight, Window, is_robot, title_in_context,
+    Window, is_robot, title_in_context,
 };
 use chrono::TimeDelta;
 
 use crate::config::{Armed, Limits};
+use crate::rule::change::Change;
 use crate::rule::incident::{Exceeded, Incident, Who, place, says_more, uncountable_words};
-use crate::rule::kind::{Kind, document};
+use crate::rule::kind::document;
 
 /// Folders that nobody can weigh, and that go within so long a time, are one matter.
 const ONE_MATTER: TimeDelta = TimeDelta::minutes(10);
-
-/// An event that changed documents, and how many.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    pub(crate) event: Arc<AuditEvent>,
-    pub(crate) kind: Kind,
-    pub(crate) weight: Weight,
-    /// Title of the folder that was changed as a whole.
-    pub(crate) folder: Option<PortalText>,
-}
-
-impl AsRef<AuditEvent> for Change {
-    fn as_ref(&self) -> &AuditEvent {
-        &self.event
-    }
-}
-
-impl Change {
-    /// How many documents it surely was.
-    pub(crate) fn documents(&self) -> u64 {
-        if self.is_uncountable() { 1 } else { self.weight.documents }
-    }
-
-    /// Whether nobody knows how many documents went from a room.
-    pub(super) fn is_uncountable(&self) -> bool {
-        let is_from_room =
-            || title_in_context(&self.event).is_some() || matches!(self.kind, Kind::MovedOut | Kind::RoomDeleted);
-        self.weight.at_least && self.kind.takes_away() && is_from_room()
-    }
-}
 
 /// Collects changes by person, and by room.
 pub(crate) struct Detector {
     armed: Vec<Armed>,
     armed_in_room: Vec<Armed>,
-    subjects: BTreeMap<Who, Subject>,
+    subjects: BTreeMap<Who, Track>,
 }
 
 /// Changes in a window that slides, by document.
 type Changes = SlidingWindow<Arc<str>, Arc<AuditEvent>>;
 
-struct Subject {
+struct Track {
     name: PortalText,
     /// Each limit, and what fell under it.
     windows: Vec<(Armed, Changes)>,
@@ -99,23 +70,18 @@ impl Detector {
     }
 }
 
-fn subject<'s>(
-    subjects: &'s mut BTreeMap<Who, Subject>,
-    armed: &[Armed],
-    who: Who,
-    name: &PortalText,
-) -> &'s mut Subject {
+fn subject<'s>(subjects: &'s mut BTreeMap<Who, Track>, armed: &[Armed], who: Who, name: &PortalText) -> &'s mut Track {
     subjects.entry(who).or_insert_with(|| {
         let window =
             |armed: &Armed| SlidingWindow::new(armed.threshold.length(), armed.threshold.documents, Measure::Documents);
         let windows = armed.iter().map(|armed| (*armed, window(armed))).collect();
-        Subject { name: name.clone(), windows, uncountable: Vec::new() }
+        Track { name: name.clone(), windows, uncountable: Vec::new() }
     })
 }
 
 type Together<'s> = Vec<(usize, Armed, &'s Episode<Arc<AuditEvent>>)>;
 
-impl Subject {
+impl Track {
     fn push(&mut self, change: &Change) {
         let event = &change.event;
         let document: Arc<str> = document(event).into();

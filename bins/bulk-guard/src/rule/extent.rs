@@ -9,10 +9,9 @@ use docspace_client::EntryId;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::rule::detector::Change;
+use crate::rule::change::{Change, title_in};
 use crate::rule::incident::{Incident, Who, place};
 use crate::rule::kind::{Kind, document};
-use crate::rule::names::title_in;
 
 /// Rooms and people that a sentence names.
 const SHOWN: usize = 3;

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::config::{Threshold, counts};
-use crate::rule::RULE;
-use crate::rule::detector::Change;
+use crate::rule::change::Change;
 use crate::rule::kind::Kind;
+
+/// Name of the rule in findings and alerts.
+pub(crate) const RULE: &str = "mass_change";
 
 /// So many times a limit on what cannot be undone is no busy day any more.
 const FLOOD_FACTOR: u64 = 5;

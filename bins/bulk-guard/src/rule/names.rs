@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
 use ::report::words::plural;
-use audit_model::{AuditEvent, PortalText};
+use audit_model::PortalText;
 use serde::Deserialize;
 
 use crate::rule::assessment::{Corroboration, Sign};
@@ -168,22 +168,6 @@ fn new_extension(titles: &[PortalText], names: &Names) -> Option<(String, usize)
     let is_most = commonest.1 * 5 >= titles.len() * 4 || commonest.1 >= MANY_NAMES && commonest.1 * 2 >= titles.len();
     let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && is_most;
     is_new.then_some(commonest)
-}
-
-/// What the portal's sentence about an event calls the document: the sentences of all languages end with it behind a colon, or have it in
-/// brackets. `None` where it is neither.
-pub(crate) fn title_in(event: &AuditEvent) -> Option<PortalText> {
-    let text = event.text.as_ref()?.raw();
-    // whose document it is, or who saved it, stands in brackets, too
-    let person = format!("[{}]", event.actor_name.raw());
-    let text = if event.actor_name.raw().is_empty() { text.to_owned() } else { text.replace(&person, "") };
-    let in_brackets = || {
-        let (_, behind) = text.split_once('[')?;
-        behind.split_once(']').map(|(title, _)| title)
-    };
-    let title = text.rsplit_once(": ").map(|(_, title)| title).filter(|title| !title.contains('"'));
-    let title = title.or_else(in_brackets).map(str::trim).filter(|title| !title.is_empty() && *title != "{0}")?;
-    Some(PortalText::new(title))
 }
 
 /// What stands behind the last dot, in lower case; empty without one.

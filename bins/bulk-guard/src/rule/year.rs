@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 use safe_actions::{Breaker, Candidate, Load, Plan, Protection, plan};
 use uuid::Uuid;
 
-use super::detector::{Change, Detector};
+use super::change::Change;
+use super::detector::Detector;
 use super::extent::Extent;
 use super::habits::{Habits, SignIns, Story};
 use super::incident::{Incident, Who};

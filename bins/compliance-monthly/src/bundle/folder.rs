@@ -13,7 +13,7 @@ use crate::bundle::manifest::{Counts, FILE_NAME, FileEntry, Manifest, hash_of, r
 use crate::bundle::subject::Subject;
 
 /// A file that is being written; nobody sees it under its name before the whole report is there.
-pub(crate) struct Part {
+pub(crate) struct OpenFile {
     name: String,
     /// Collects small pieces before they are hashed.
     file: BufWriter<Hashed>,
@@ -54,7 +54,7 @@ impl Write for Hashed {
     }
 }
 
-impl Write for Part {
+impl Write for OpenFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -122,16 +122,16 @@ impl Bundle {
         is_same.then_some((there, entry))
     }
 
-    pub(crate) fn begin(&self, name: &str) -> anyhow::Result<Part> {
+    pub(crate) fn begin(&self, name: &str) -> anyhow::Result<OpenFile> {
         let file = files::begin(&self.folder, name);
         let file = file.with_context(|| format!("cannot write {name} in {}", self.folder.display()))?;
         let file = BufWriter::with_capacity(128 * 1024, Hashed { file, hasher: Sha256::new(), bytes: 0 });
-        Ok(Part { name: name.to_owned(), file, rows: None })
+        Ok(OpenFile { name: name.to_owned(), file, rows: None })
     }
 
     /// Ends a file: what was written is on disk after that.
-    pub(crate) fn end(&mut self, part: Part) -> anyhow::Result<()> {
-        let Part { name, mut file, rows } = part;
+    pub(crate) fn end(&mut self, part: OpenFile) -> anyhow::Result<()> {
+        let OpenFile { name, mut file, rows } = part;
         let failed = || format!("cannot write {name} in {}", self.folder.display());
         file.flush().with_context(failed)?;
         let Hashed { file, hasher, bytes } =

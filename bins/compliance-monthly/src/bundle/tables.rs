@@ -5,12 +5,11 @@ use ::report::words::utc;
 use audit_model::{ActClass, AuditEvent, EventDetails, LoginEvent, Place, PortalText, RoomId, title_in_context};
 use uuid::Uuid;
 
-use crate::facts::Facts;
 use crate::facts::people::PersonRow;
 use crate::facts::summary::RoomRow;
 use crate::facts::tally::Tally;
+use crate::facts::{CLASSES, Facts};
 use crate::period::Period;
-use crate::report::page_one::CLASSES;
 
 pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "id",

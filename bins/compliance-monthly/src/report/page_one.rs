@@ -6,15 +6,11 @@ use ::report::{Block, Document, Figure, Line, Section, Table, line};
 use audit_model::{ActClass, Coverage, Gap, SourceCoverage, Verdict};
 use uuid::Uuid;
 
-use crate::facts::Facts;
 use crate::facts::people::Actor;
 use crate::facts::summary::{RoomKey, Summary};
+use crate::facts::{CLASSES, Facts};
 use crate::period::{Period, day_words};
 use crate::rule::Decision;
-
-/// Classes in the order of the first page.
-pub(crate) const CLASSES: [ActClass; 6] =
-    [ActClass::Download, ActClass::Change, ActClass::Delete, ActClass::Share, ActClass::Membership, ActClass::View];
 
 /// Adds the first page; only the coverage speaks of a period of which nothing was seen.
 pub(crate) fn put(facts: &Facts, decisions: &[Decision], document: &mut Document) {

@@ -2,35 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{BlindSpot, Coverage, MainSource, Verdict, Window};
+use audit_model::{BlindSpot, Coverage, Verdict};
 use chrono::TimeDelta;
-use docspace_client::{Client, Directory, ErrorKind, ListedKey};
-use event_archive::{Archive, Look};
-use job_runner::Setup;
+use docspace_client::{Directory, ErrorKind, ListedKey};
+use event_archive::Look;
 use job_runner::exit::{Ending, Exit, decide};
 use job_runner::names::{NamedList, unknown};
+use job_runner::{Job, Setup};
 use tracing::warn;
 use uuid::Uuid;
 
 use super::{History, Inputs, Plan, PlanReport};
 use crate::cli::PlanArgs;
 use crate::config::Config;
-use crate::policy::command::{policy_file, resolved};
-use crate::rule::BLIND_SPOTS;
+use crate::policy::given::{policy_file, resolved};
 
 /// How much history is replayed against a planned list.
 const HISTORY: TimeDelta = TimeDelta::days(30);
 
 pub(crate) async fn run(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let file = policy_file(setup)?;
-    let client = setup.client()?;
-    let portal = client.probe().await?;
-    let zone = portal.time_zone;
-    let window = setup.window(zone, HISTORY)?;
-    if !portal.audit_filter_works {
-        anyhow::bail!("the portal's plan has no audit feature, so nobody can tell whom a list would lock out");
-    }
-    let (policy, directory) = resolved(setup, &client, file).await?;
+    // what is remembered is read from a copy, and nothing is written to the store itself
+    let (job, look) = setup.rehearsal(HISTORY, "whom a list would lock out").await?;
+    let Job { client, archive, portal, window, .. } = &job;
+    let (policy, directory) = resolved(setup, client, file).await?;
     let robots = NamedList::people("service_accounts", &setup.common.service_accounts);
     for unknown in unknown(&[robots], &directory) {
         warn!("{unknown}, so the plan does not mind it");
@@ -42,10 +37,8 @@ pub(crate) async fn run(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::R
         ),
         _ => anyhow::Error::new(error),
     })?;
-    // what is remembered is read from a copy, and nothing is written to the store itself
-    let archive = setup.archive_snapshot().await?;
     let lock_out = lock_out(&args.lock_out, &directory)?;
-    let (mut coverage, seen, keys) = history(&client, &archive, window, setup).await?;
+    let (mut coverage, seen, keys) = history(look).await?;
     let own_entries = archive.own_entries().await?;
     let remembered = archive.address_list().await?.map(|fact| fact.value.list);
     if list.enabled {
@@ -76,7 +69,7 @@ pub(crate) async fn run(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::R
         held: plan.is_refused(),
         ..Ending::default()
     };
-    let report = PlanReport::new(setup, &portal, window, coverage, plan)?;
+    let report = PlanReport::new(setup.head(&job, &coverage), plan);
     setup.print(&report.render(setup.args.format)?)?;
     Ok(decide(ending, setup.args.exit_code))
 }
@@ -91,16 +84,10 @@ fn lock_out(named: &[String], directory: &Directory) -> Result<BTreeSet<Uuid>, j
 }
 
 /// Logins and acts of the window, by person and address, and the keys that work without leaving any.
-async fn history(
-    client: &Client,
-    archive: &Archive,
-    window: Window,
-    setup: &Setup<'_, Config>,
-) -> anyhow::Result<(Coverage, History, Vec<ListedKey>)> {
-    let what = (client.clone(), archive.clone());
-    let mut look = Look::new(what, (window, setup.now), MainSource::Logins, &BLIND_SPOTS);
+async fn history(mut look: Look) -> anyhow::Result<(Coverage, History, Vec<ListedKey>)> {
     look.logins().await?.of_window_alone();
     look.audit().await?.of_window_alone();
-    let keys = look.answered("keys", client.keys().await).unwrap_or_default();
-    Ok((look.into_coverage(), History::read(archive, window).await?, keys))
+    let keys = look.answered("keys", look.client.keys().await).unwrap_or_default();
+    let seen = History::read(&look.archive, look.window).await?;
+    Ok((look.into_coverage(), seen, keys))
 }

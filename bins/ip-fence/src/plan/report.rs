@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
-use ::report::{Block, Cell, Details, Document, Line, Maker, PortalLine, Section, TEXT_WIDTH, Table, Who, line};
-use audit_model::{AddressRange, Coverage, Verdict, Window};
+use ::report::{Block, Cell, Details, Document, Line, Section, TEXT_WIDTH, Table, Who, line};
+use audit_model::{AddressRange, Verdict};
+use job_runner::Head;
 use job_runner::args::ReportFormat;
-use job_runner::{PortalName, ProgramName, RunFacts, Setup};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::simulate::Blocked;
 use super::steps::{Deed, Step, Whose};
 use super::{Danger, Plan};
-use crate::config::Config;
 use crate::policy::shown;
 
 /// Version of the JSON form; a change that breaks readers raises it.
@@ -26,13 +25,9 @@ const ALL: &str = "`--format json`";
 /// Serialises to the JSON form.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanReport {
-    schema: &'static str,
-    program: ProgramName,
-    portal: PortalName,
-    run: RunFacts,
-    /// What was replayed.
-    window: Window,
-    coverage: Coverage,
+    /// Its window is what was replayed.
+    #[serde(flatten)]
+    head: Head,
     /// Whether the plan must not be carried out as it is.
     refused: bool,
     #[serde(flatten)]
@@ -40,23 +35,8 @@ pub(crate) struct PlanReport {
 }
 
 impl PlanReport {
-    pub(crate) fn new(
-        setup: &Setup<'_, Config>,
-        portal: &docspace_client::Portal,
-        window: Window,
-        coverage: Coverage,
-        plan: Plan,
-    ) -> anyhow::Result<Self> {
-        Ok(PlanReport {
-            schema: SCHEMA,
-            program: ProgramName { name: setup.about.name, version: setup.about.version },
-            portal: PortalName::new(setup.portal_url()?, Some(portal)),
-            run: RunFacts { started_at: setup.now, dry_run: true },
-            window,
-            coverage,
-            refused: plan.is_refused(),
-            plan,
-        })
+    pub(crate) fn new(head: Head, plan: Plan) -> Self {
+        PlanReport { head: Head { schema: SCHEMA.to_owned(), ..head }, refused: plan.is_refused(), plan }
     }
 
     pub(crate) fn render(&self, format: ReportFormat) -> anyhow::Result<String> {
@@ -67,11 +47,8 @@ impl PlanReport {
     }
 
     fn document(&self) -> Document {
-        let program = Maker { name: format!("{} plan", self.program.name), version: self.program.version.to_owned() };
-        let PortalName { version, time_zone, .. } = &self.portal;
-        let portal =
-            PortalLine { url: self.portal.shown().to_owned(), version: version.clone(), time_zone: *time_zone };
-        let mut document = Document::new(program, portal, None, self.window, self.coverage.clone());
+        let mut document = Document { run: None, ..self.head.document() };
+        document.program.name += " plan";
         document.headline = self.headline().into();
         document.notes.push("this is a plan: nothing was changed, here or at the portal".into());
         let (refusing, others): (Vec<&Danger>, Vec<&Danger>) =
@@ -85,7 +62,7 @@ impl PlanReport {
     }
 
     fn headline(&self) -> &'static str {
-        match (self.refused, self.coverage.verdict()) {
+        match (self.refused, self.head.coverage.verdict()) {
             (_, Verdict::Nothing) => "nothing can be concluded: the login history could not be read",
             (true, _) => "REFUSED: this plan must not be carried out as it is",
             (false, Verdict::Incomplete) => {

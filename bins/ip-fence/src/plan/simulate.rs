@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Inputs;
 use super::history::Visits;
-use crate::policy::Verdict;
+use crate::policy::Permission;
 use crate::rule::is_service_account;
 use crate::rule::server::{self, Caller, Ruling, Trouble};
 
@@ -151,7 +151,7 @@ pub(super) fn locked_out(inputs: &Inputs<'_>, after: &AddressList) -> usize {
         let is_admin = inputs.directory.is_admin(id);
         let lets_in = |(address, for_admin): &(Address, bool)| {
             (!for_admin || is_admin)
-                && matches!(inputs.policy.judge(id, *address, inputs.policy.today()), Verdict::Allowed(..))
+                && matches!(inputs.policy.judge(id, *address, inputs.policy.today()), Permission::Allowed(..))
         };
         inputs.has_place(id) && !entries.iter().any(lets_in)
     };
@@ -172,11 +172,11 @@ pub(super) fn counts(inputs: &Inputs<'_>, id: Uuid, person: &Person) -> bool {
 
 fn blocked(inputs: &Inputs<'_>, person: &Person, visit: &Visit<'_>) -> Blocked {
     let Visits { logins, acts, last } = *visit.seen;
-    let verdict = inputs.policy.judge(person.id, Address::parse(visit.ip.raw()), inputs.policy.today());
-    let allowed = match verdict {
-        Verdict::Allowed(..) => Some(true),
-        Verdict::NotAllowed(_) => Some(false),
-        Verdict::CannotJudge | Verdict::Unnamed => None,
+    let permission = inputs.policy.judge(person.id, Address::parse(visit.ip.raw()), inputs.policy.today());
+    let allowed = match permission {
+        Permission::Allowed(..) => Some(true),
+        Permission::NotAllowed(_) => Some(false),
+        Permission::CannotJudge | Permission::Unnamed => None,
     };
     let meant = inputs.is_meant_out(person.id);
     Blocked { person: person.clone(), ip: visit.ip.clone(), logins, acts, last, meant, allowed }

@@ -4,7 +4,7 @@ use audit_model::PortalText;
 use chrono::TimeDelta;
 use docspace_client::{Identity, ListEntry};
 
-use super::danger::DangerKind;
+use super::danger::kind::DangerKind;
 use super::simulate::WhyOut;
 use super::steps::{Deed, Whose};
 use super::*;

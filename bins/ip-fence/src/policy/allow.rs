@@ -10,7 +10,7 @@ use job_runner::exit::Exit;
 use job_runner::time_spec::TimeSpec;
 use job_runner::{Error, Setup};
 
-use super::command::{account, path, policy_file, resolved};
+use super::given::{account, path, policy_file, resolved};
 use super::import::{NewRule, free_label};
 use super::{Entry, Policy, PolicyFile, Rule, directory, lint, parse, shown};
 use crate::config::Config;

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use ::report::Line;
 use ::report::words::plural;
-use docspace_client::{Account, Client, Directory};
-use event_archive::KnownNames;
+use docspace_client::Directory;
 use job_runner::Setup;
 use job_runner::args::ReportFormat;
 use job_runner::exit::{Ending, Exit, decide};
 use tracing::warn;
 
 use super::allow::allow;
-use super::{Policy, PolicyFile, Word, directory, import, lint, shown};
+use super::given::{account, policy_file, resolved};
+use super::{Word, directory, import, lint, shown};
 use crate::cli::{ListFormat, PolicyCommand};
 use crate::config::Config;
 
@@ -23,19 +23,6 @@ pub(crate) async fn run(command: &PolicyCommand, setup: &Setup<'_, Config>) -> a
         PolicyCommand::Test { person, address } => test(setup, person, address).await,
         PolicyCommand::Allow { person, address, reason } => allow(setup, person, address, reason.as_deref()).await,
     }
-}
-
-/// The policy that is set. Without one there is nothing to check or to plan.
-pub(crate) fn policy_file(setup: &Setup<'_, Config>) -> Result<PolicyFile, job_runner::Error> {
-    let file = directory::read_policy(path(setup))?;
-    file.ok_or_else(|| {
-        job_runner::Error::setting("policy", "is missing: give `--policy FILE`, or write it into the settings")
-    })
-}
-
-/// Where it stands.
-pub(super) fn path<'s>(setup: &'s Setup<'_, Config>) -> Option<&'s Path> {
-    setup.config.policy.as_ref().map(|path| path.as_path())
 }
 
 async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
@@ -62,24 +49,6 @@ async fn check(setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     setup.print(&text)?;
     let ending = Ending { findings: !doubts.is_empty(), ..Ending::default() };
     Ok(decide(ending, setup.args.exit_code))
-}
-
-pub(crate) async fn resolved(
-    setup: &Setup<'_, Config>,
-    client: &Client,
-    file: PolicyFile,
-) -> anyhow::Result<(Policy, Directory)> {
-    // a name that a run has known once is none that somebody mistyped
-    let names = match setup.archive_snapshot().await {
-        Ok(archive) => archive.names().await.unwrap_or_default(),
-        Err(failure) => {
-            warn!("names that an earlier run has known are not known: {failure:#}");
-            KnownNames::default()
-        }
-    };
-    let directory = directory::read(client, Some(&file), &names).await?;
-    let policy = directory::resolve(Some(file), path(setup), &directory, Some(&names), (setup.config, setup.now))?;
-    Ok((policy, directory))
 }
 
 async fn import(setup: &Setup<'_, Config>, file: &Path, from: Option<ListFormat>) -> anyhow::Result<Exit> {
@@ -115,14 +84,4 @@ async fn test(setup: &Setup<'_, Config>, person: &str, address: &str) -> anyhow:
     })?;
     let ending = Ending { findings: answer.verdict != Word::Allowed, ..Ending::default() };
     Ok(decide(ending, setup.args.exit_code))
-}
-
-/// Somebody whom a flag or an argument names.
-pub(super) fn account<'d>(directory: &'d Directory, person: &str) -> Result<&'d Account, job_runner::Error> {
-    directory.person(person).ok_or_else(|| {
-        let known = directory.people.values().filter_map(|account| account.person.email.as_ref());
-        let guess = job_runner::config::nearest_name(&person.to_lowercase(), known.map(|email| email.raw()));
-        let guess = guess.map(|name| format!(", did you mean `{}`?", shown(name))).unwrap_or_default();
-        job_runner::Error::setting("PERSON", format!("the portal has no person `{}`{guess}", shown(person)))
-    })
 }

@@ -46,7 +46,7 @@ pub(crate) struct Allowed {
 
 /// What the policy says about a person and an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict<'p> {
+pub(crate) enum Permission<'p> {
     Allowed(&'p Rule, &'p Entry),
     NotAllowed(&'p Allowed),
     /// Nobody can tell whether this is an allowed address.
@@ -115,17 +115,17 @@ impl Policy {
 
     /// Whether the person might come from that address on that day (UTC): what happened before a rule expired is judged by it. Stumps,
     /// nothing, and texts that are no address are never allowed.
-    pub(crate) fn judge(&self, person: Uuid, address: Address, day: NaiveDate) -> Verdict<'_> {
-        let Some(allowed) = self.allowed(person) else { return Verdict::Unnamed };
-        let Some(ip) = address.ip() else { return Verdict::CannotJudge };
+    pub(crate) fn judge(&self, person: Uuid, address: Address, day: NaiveDate) -> Permission<'_> {
+        let Some(allowed) = self.allowed(person) else { return Permission::Unnamed };
+        let Some(ip) = address.ip() else { return Permission::CannotJudge };
         if let Some((rule, entry)) = allowed.set.entry_of(ip).map(|entry| allowed.entries[entry]) {
-            return Verdict::Allowed(&self.rules[rule], &self.rules[rule].allow[entry]);
+            return Permission::Allowed(&self.rules[rule], &self.rules[rule].allow[entry]);
         }
         let counted = allowed.lapsed.iter().map(|rule| &self.rules[*rule]).filter(|rule| !rule.has_expired(day));
         let mut entries = counted.flat_map(|rule| rule.allow.iter().map(move |entry| (rule, entry)));
         match entries.find(|(_, entry)| widened(entry.range, self.by_64).contains(ip)) {
-            Some((rule, entry)) => Verdict::Allowed(rule, entry),
-            None => Verdict::NotAllowed(allowed),
+            Some((rule, entry)) => Permission::Allowed(rule, entry),
+            None => Permission::NotAllowed(allowed),
         }
     }
 
@@ -394,7 +394,7 @@ mod tests {
         let is_allowed = |by_64| {
             matches!(
                 resolved(&text, Vec::new(), by_64).unwrap().judge(BOB, neighbour, now().date_naive()),
-                Verdict::Allowed(..)
+                Permission::Allowed(..)
             )
         };
         assert!(is_allowed(true) && !is_allowed(false));

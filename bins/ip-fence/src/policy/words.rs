@@ -5,7 +5,7 @@ use audit_model::{Address, Person, PortalText};
 use serde::Serialize;
 
 use super::file::shown;
-use super::{Allowed, Policy, Rule, Unnamed, Verdict};
+use super::{Allowed, Permission, Policy, Rule, Unnamed};
 
 /// The answer of `policy test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,19 +51,19 @@ impl Policy {
         };
         let is_nobodys = is_public && matches!(address, Address::Private(_));
         match self.judge(person.id, address, self.today()) {
-            Verdict::Allowed(..) | Verdict::NotAllowed(_) if is_nobodys => {
+            Permission::Allowed(..) | Permission::NotAllowed(_) if is_nobodys => {
                 answer(Word::CannotJudge, vec![unclear(address).to_owned()])
             }
-            Verdict::Allowed(rule, entry) => Answer {
+            Permission::Allowed(rule, entry) => Answer {
                 rule: Some(rule.label.clone()),
                 entry: Some(entry.range.to_string()),
                 line: Some(entry.line),
                 reasons: about(rule),
                 ..answer(Word::Allowed, Vec::new())
             },
-            Verdict::NotAllowed(allowed) => answer(Word::NotAllowed, self.why_not(allowed)),
-            Verdict::CannotJudge => answer(Word::CannotJudge, vec![unclear(address).to_owned()]),
-            Verdict::Unnamed => {
+            Permission::NotAllowed(allowed) => answer(Word::NotAllowed, self.why_not(allowed)),
+            Permission::CannotJudge => answer(Word::CannotJudge, vec![unclear(address).to_owned()]),
+            Permission::Unnamed => {
                 let then = match self.default {
                     Unnamed::Report => "every address of theirs is reported",
                     Unnamed::Ignore => "they are not looked at",

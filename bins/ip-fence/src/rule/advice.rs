@@ -2,10 +2,17 @@
 
 use audit_model::{Address, Finding, PortalText, Severity};
 
-use super::found::{Found, Kind};
+use super::found::{Detail, Found, Kind};
+
+impl From<&Found> for job_runner::Found<Detail> {
+    fn from(found: &Found) -> Self {
+        let detail = Detail { what_to_do: of(found), ..found.detail.clone() };
+        job_runner::Found { finding: found.finding.clone(), detail }
+    }
+}
 
 /// Sentences in the order in which they should be followed.
-pub(super) fn of(found: &Found) -> Vec<String> {
+fn of(found: &Found) -> Vec<String> {
     let kind = found.detail.kind;
     let has_followed = kind == Kind::FailedBurst && found.finding.severity >= Severity::High;
     let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(kind) };

@@ -15,7 +15,7 @@ use super::Rulebook;
 use super::found::{About, Found, Kind, Rows};
 use super::sighting::Sighting;
 use crate::config::Limits;
-use crate::policy::Verdict;
+use crate::policy::Permission;
 
 /// A login this long after a burst of failed ones is probably its success.
 const AFTER_BURST: TimeDelta = TimeDelta::hours(1);
@@ -186,7 +186,7 @@ impl<'a> Bursts<'a> {
             return false;
         }
         let account = typed(row).and_then(|typed| self.accounts.get(&typed));
-        account.is_some_and(|account| matches!(self.book.verdict(account.person.id, row), Verdict::Allowed(..)))
+        account.is_some_and(|account| matches!(self.book.permission(account.person.id, row), Permission::Allowed(..)))
     }
 
     /// The findings, in no order.
@@ -236,7 +236,7 @@ impl<'a> Bursts<'a> {
                 .find(|login| login.order() > burst.last.order() && login.at - burst.last.at <= AFTER_BURST)
         });
         let is_foreign = success.is_some_and(|login| {
-            login.ip_was_set || matches!(self.book.verdict(login.user, login), Verdict::NotAllowed(_))
+            login.ip_was_set || matches!(self.book.permission(login.user, login), Permission::NotAllowed(_))
         });
         let failed = failures(&burst);
         let tried =

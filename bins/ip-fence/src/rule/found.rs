@@ -7,7 +7,6 @@ use audit_model::{Counts, Course, Finding, MAX_EVIDENCE, Person, PortalText, Sev
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::advice;
 use super::sighting::{Sighting, Source};
 
 /// Name of the rule in findings and alerts.
@@ -84,13 +83,6 @@ pub(crate) struct Found {
     pub(crate) detail: Detail,
     /// Its rows, by time: all logins, and the first of the audit trail.
     pub(crate) rows: Vec<Sighting>,
-}
-
-impl From<&Found> for job_runner::Found<Detail> {
-    fn from(found: &Found) -> Self {
-        let detail = Detail { what_to_do: advice::of(found), ..found.detail.clone() };
-        job_runner::Found { finding: found.finding.clone(), detail }
-    }
 }
 
 /// What this program says of a finding besides.

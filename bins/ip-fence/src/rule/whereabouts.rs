@@ -13,7 +13,7 @@ use super::habits::Habits;
 use super::sighting::{Sighting, Source};
 use super::then::{Era, Status};
 use super::{Rulebook, is_service_account};
-use crate::policy::{Unnamed, Verdict};
+use crate::policy::{Permission, Unnamed};
 
 /// What counts as one place when rows are put together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +141,7 @@ impl<'a> Whereabouts<'a> {
     /// What is wrong with where somebody came from; `None` when nothing is.
     fn judge(&self, row: &Sighting) -> Option<(Kind, Why, Place)> {
         let address = row.address();
-        let verdict = self.book.verdict(row.user, row);
+        let permission = self.book.permission(row.user, row);
         // what the caller has set is judged as such, whatever it says, and whoever it is
         if row.ip_was_set {
             return Some((Kind::AddressSet, Why::SetByRequest, place_of(address)));
@@ -149,11 +149,11 @@ impl<'a> Whereabouts<'a> {
         if address == Address::NotAnAddress {
             return Some((Kind::AddressSet, Why::NoAddress, Place::Text));
         }
-        let is_allowed = matches!(verdict, Verdict::Allowed(..));
+        let is_allowed = matches!(permission, Permission::Allowed(..));
         if !is_allowed && self.is_gone(row) {
             return Some((Kind::CannotJudge, Why::Gone, place_of(address)));
         }
-        if verdict == Verdict::Unnamed {
+        if permission == Permission::Unnamed {
             let is_reported = self.book.policy.default == Unnamed::Report;
             return is_reported.then_some((Kind::Unnamed, Why::Plain, Place::Anywhere));
         }

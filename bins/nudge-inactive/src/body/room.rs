@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::rule::{Excluded, JudgedMember, Risk, RoomView, Unsure, Verdict};
+use crate::rule::{Excluded, JudgedMember, Risk, RoomView, Standing, Unsure};
 
 /// Name of the rule in findings.
 const RULE: &str = "inactivity";
@@ -94,17 +94,17 @@ impl RoomReport {
         };
         for judged in judged {
             let person = judged.member.account.person.clone();
-            match judged.verdict {
-                Verdict::Active => {
+            match judged.standing {
+                Standing::Active => {
                     report.active += 1;
                     report.active_people.push(person.id);
                 }
-                Verdict::Excluded(why) => *report.excluded.entry(why).or_default() += 1,
-                Verdict::Unknown(why) => {
+                Standing::Excluded(why) => *report.excluded.entry(why).or_default() += 1,
+                Standing::Unknown(why) => {
                     report.unknown.push(Unknown { person, why, last_sign_in: judged.last_sign_in });
                 }
-                Verdict::New { joined } => report.new.push(New { person, joined }),
-                Verdict::Inactive => {
+                Standing::New { joined } => report.new.push(New { person, joined }),
+                Standing::Inactive => {
                     report.inactive.push(Inactive::new(person, report.id.clone(), judged));
                 }
             }

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use alerting::Templates;
 use chrono::NaiveDate;
 use job_runner::config::{PathSetting, Validation, text};
 use serde::{Deserialize, Serialize};
+
+use crate::remind::{has_language, templates};
 
 /// `remind.*`: writing to people who are inactive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +89,13 @@ impl fmt::Display for Hours {
     }
 }
 
+impl Remind {
+    /// The templates of mails that these settings lead to.
+    pub(crate) fn mail_templates(&self) -> Templates {
+        templates(self.templates.as_ref().map(|path| path.as_path().to_owned()), &self.language)
+    }
+}
+
 impl Default for Remind {
     fn default() -> Self {
         Remind {
@@ -132,7 +142,7 @@ impl Remind {
         let message = "is no folder; name the one that holds LANGUAGE/reminder.subject, .txt and .html";
         wrong.refuse_if(folder.is_some_and(|folder| !folder.is_dir()), "remind.templates", message);
         let message = "has no templates; built in are en and de, others go into the folder of `remind.templates`";
-        wrong.refuse_if(!crate::remind::has_language(self), "remind.language", message);
+        wrong.refuse_if(!has_language(&self.mail_templates(), &self.language), "remind.language", message);
         let is_address = |text: &String| text.starts_with("https://") || text.starts_with("mailto:");
         let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>');
         let bad = !self.unsubscribe.iter().all(|text| is_address(text) && is_plain(text));

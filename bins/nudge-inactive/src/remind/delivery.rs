@@ -7,7 +7,7 @@ use safe_actions::{Begun, Called, Effect, Intent, Trace};
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::ledger::{content, with_tries};
+use super::mail::{content, with_tries};
 
 /// A mail of which the fate is unknown so many times is given up: there may be as many copies of it.
 pub(super) const MOST_TRIES: u32 = 3;

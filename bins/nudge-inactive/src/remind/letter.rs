@@ -1,11 +1,11 @@
 //! What a mail says: templates filled with what is known of the person's rooms.
 
+use std::path::PathBuf;
+
 use alerting::{Mail, Recipient, TemplateError, Templates, is_mail_address};
 use audit_model::{Person, PersonStatus, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-
-use crate::config::Remind;
 
 /// The templates that come with the program.
 const BUILTIN: &[(&str, &str)] = &[
@@ -101,9 +101,9 @@ pub(crate) fn unsubscribe(setting: &str, person: &Person) -> String {
 /// Stands in `remind.unsubscribe` for the person's id.
 pub(crate) const PERSON: &str = "{person}";
 
-pub(crate) fn templates(settings: &Remind) -> Templates {
-    let folder = settings.templates.as_ref().map(|path| path.as_path().to_owned());
-    Templates::new(BUILTIN, folder, &settings.language)
+/// The built-in templates, behind those of a folder; `language` is for people whose own has none.
+pub(crate) fn templates(folder: Option<PathBuf>, language: &str) -> Templates {
+    Templates::new(BUILTIN, folder, language)
 }
 
 /// Whether a mail can be made from every language that has all its files, and from those that a person's own language leads to.
@@ -147,13 +147,13 @@ pub(crate) fn try_all(templates: &Templates) -> Result<(), TemplateError> {
 ///
 /// # Errors
 /// The first that cannot.
-pub(crate) fn check(settings: &Remind) -> Result<(), TemplateError> {
-    try_all(&templates(settings))
+pub(crate) fn check(templates: &Templates) -> Result<(), TemplateError> {
+    try_all(templates)
 }
 
-/// Whether there are templates in the language that the settings name.
-pub(crate) fn has_language(settings: &Remind) -> bool {
-    templates(settings).languages_of(FILES).contains(&settings.language)
+/// Whether there are templates in this language.
+pub(crate) fn has_language(templates: &Templates, language: &str) -> bool {
+    templates.languages_of(FILES).iter().any(|own| own == language)
 }
 
 /// Writes the mail in the person's language, where there are templates for it.
@@ -234,7 +234,7 @@ mod tests {
     fn mail(culture: Option<&str>, values: &Values) -> Mail {
         let date = "2026-11-20T09:00:00Z".parse().unwrap();
         let anna = person("Anna", "anna@example.com");
-        write(&templates(&Remind::default()), &anna, culture, values, ("id".to_owned(), date)).unwrap()
+        write(&templates(None, "en"), &anna, culture, values, ("id".to_owned(), date)).unwrap()
     }
 
     fn written(culture: Option<&str>, values: &Values) -> String {
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_built_in_templates_can_be_used() {
-        try_all(&templates(&Remind::default())).unwrap();
+        try_all(&templates(None, "en")).unwrap();
     }
 
     /// One room, one step: the subject says what is new, and an answer reaches whoever manages the room.

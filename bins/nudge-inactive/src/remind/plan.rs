@@ -12,7 +12,7 @@ use safe_actions::{ActionState, Intent};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::ledger::OpenMail;
+use super::mail::{OpenMail, Step};
 use crate::body::Inactive;
 use crate::config::Remind;
 
@@ -118,27 +118,6 @@ pub(crate) struct ShownMail {
     pub(crate) to: String,
     pub(crate) subject: String,
     pub(crate) text: String,
-}
-
-/// One room that a person is reminded of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Step {
-    pub(crate) id: RoomId,
-    pub(crate) title: PortalText,
-    /// Since when they are found inactive there.
-    pub(crate) since: DateTime<Utc>,
-    /// How many times they had been active and then inactive again, this time included.
-    #[serde(skip)]
-    pub(crate) series: u32,
-    /// The step that is due, in days.
-    pub(crate) step_days: u32,
-}
-
-impl Step {
-    /// Names the reminder: the same in every run.
-    pub(crate) fn key(&self, person: Uuid) -> String {
-        format!("reminder {person} {} {} {}", self.id, self.series, self.step_days)
-    }
 }
 
 /// Somebody is inactive in a room.

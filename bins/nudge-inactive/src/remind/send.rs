@@ -10,8 +10,9 @@ use job_runner::Job;
 use safe_actions::{ActionState, Intent};
 
 use super::delivery::{Delivery, GIVEN_UP, MOST_TRIES, Setback};
-use super::ledger::{Ledger, content, intent, message_id, with_tries};
+use super::ledger::Ledger;
 use super::letter::{self, ManagerValues, RoomValues, Values, short, unsubscribe};
+use super::mail::{content, intent, message_id, with_tries};
 use super::missed::Missed;
 use super::plan::{Due, Hold, Reminder, ShownMail, may_write};
 use crate::body::{Body, RoomReport};

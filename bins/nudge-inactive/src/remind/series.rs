@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use job_runner::Job;
 use uuid::Uuid;
 
-use super::ledger::{ContentRoom, Ledger};
+use super::ledger::Ledger;
+use super::mail::ContentRoom;
 use super::plan::{Past, Series, is_old};
 use crate::body::{Inactive, RoomReport, SinceLastRun};
 

@@ -66,16 +66,16 @@ fn event(id: i64, document: i64, at: DateTime<Utc>) -> AuditEvent {
     AuditEvent { id, actor: anna(), ..testing::event(5064, &document.to_string(), at) }
 }
 
-fn verdict_of(room: &RoomView, terms: &Terms) -> Verdict {
-    judge(room, terms, now()).remove(0).verdict
+fn standing_of(room: &RoomView, terms: &Terms) -> Standing {
+    judge(room, terms, now()).remove(0).standing
 }
 
 #[test]
 fn one_opening_is_activity_and_none_is_not() {
     let mut falcon = room(vec![member()]);
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Inactive);
     falcon.push(&event(1, 900, ago(29)), ActClass::View, Certainty::Certain);
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Active);
 }
 
 /// Who may only read leaves no trace, so only somebody who was not at the portal at all is inactive.
@@ -85,22 +85,22 @@ fn who_may_only_read_is_not_known_unless_they_never_signed_in() {
         sign_ins: SignIns { last: at.map(|at| (anna(), at)).into_iter().collect(), is_known },
         ..terms()
     };
-    let unknown = Verdict::Unknown(Unsure::MayHaveRead);
+    let unknown = Standing::Unknown(Unsure::MayHaveRead);
     let reader = |access| room(vec![Member { access, ..member() }]);
     for access in [Access::READ, Access(99)] {
         for (terms, expected) in [
             (signed_in(Some(ago(5)), true), unknown.clone()),
-            (signed_in(Some(ago(31)), true), Verdict::Inactive),
-            (signed_in(None, true), Verdict::Inactive),
+            (signed_in(Some(ago(31)), true), Standing::Inactive),
+            (signed_in(None, true), Standing::Inactive),
             (signed_in(None, false), unknown.clone()),
         ] {
-            assert_eq!(verdict_of(&reader(access), &terms), expected);
+            assert_eq!(standing_of(&reader(access), &terms), expected);
         }
     }
     let mut seen = reader(Access::READ);
     seen.push(&event(1, 900, ago(3)), ActClass::View, Certainty::Certain);
-    assert_eq!(verdict_of(&seen, &signed_in(Some(ago(5)), true)), Verdict::Active, "an action tells");
-    assert_eq!(verdict_of(&reader(Access::EDITING), &signed_in(Some(ago(5)), true)), Verdict::Inactive);
+    assert_eq!(standing_of(&seen, &signed_in(Some(ago(5)), true)), Standing::Active, "an action tells");
+    assert_eq!(standing_of(&reader(Access::EDITING), &signed_in(Some(ago(5)), true)), Standing::Inactive);
     assert_eq!(judge(&reader(Access::READ), &signed_in(Some(ago(5)), true), now())[0].last_sign_in, Some(ago(5)));
 }
 
@@ -111,9 +111,9 @@ fn saving_one_document_all_day_is_one_act() {
     for n in 0..10 {
         falcon.push(&event(n, 900, ago(5) - TimeDelta::minutes(n)), ActClass::Change, Certainty::Certain);
     }
-    assert_eq!(verdict_of(&falcon, &two), Verdict::Inactive);
+    assert_eq!(standing_of(&falcon, &two), Standing::Inactive);
     falcon.push(&event(99, 900, ago(4)), ActClass::Change, Certainty::Certain);
-    assert_eq!(verdict_of(&falcon, &two), Verdict::Active);
+    assert_eq!(standing_of(&falcon, &two), Standing::Active);
     let judged = judge(&falcon, &two, now()).remove(0);
     assert_eq!((judged.acts, judged.documents, judged.last), (2, 1, Some(ago(4))));
 }
@@ -122,40 +122,40 @@ fn saving_one_document_all_day_is_one_act() {
 fn what_may_have_been_in_this_room_lets_nobody_be_reminded() {
     let mut falcon = room(vec![member()]);
     falcon.push(&event(1, 900, ago(3)), ActClass::View, Certainty::TitleOnly);
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::SomewhereElse));
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Unknown(Unsure::SomewhereElse));
     falcon.push(&event(2, 901, ago(3)), ActClass::View, Certainty::Possible);
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Active);
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Active);
 }
 
 #[test]
 fn who_joined_lately_is_not_judged() {
     let mut falcon = room(vec![member()]);
     falcon.joined.insert(anna(), ago(13));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::New { joined: ago(13) });
+    assert_eq!(standing_of(&falcon, &terms()), Standing::New { joined: ago(13) });
     falcon.joined.insert(anna(), ago(14));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Inactive);
     falcon.created = Some(ago(2));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::New { joined: ago(2) });
+    assert_eq!(standing_of(&falcon, &terms()), Standing::New { joined: ago(2) });
     let mut falcon = room(vec![member()]);
     falcon.somebody_joined = Some(ago(3));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::MayHaveJoined));
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Unknown(Unsure::MayHaveJoined));
     let through_group = Member { is_direct: false, groups: vec![auditors()], ..member() };
     let mut falcon = room(vec![through_group]);
     falcon.groups_changed.insert(auditors().id, ago(20));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Inactive);
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Inactive);
     falcon.groups_changed.insert(auditors().id, ago(1));
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::MayHaveJoined));
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Unknown(Unsure::MayHaveJoined));
 }
 
 #[test]
 fn without_records_of_the_whole_period_nobody_is_inactive_but_who_was_seen_is_active() {
     let mut falcon = room(vec![member()]);
     let blind = Terms { blind: Some(Unsure::NotAllRead), ..terms() };
-    assert_eq!(verdict_of(&falcon, &blind), Verdict::Unknown(Unsure::NotAllRead));
+    assert_eq!(standing_of(&falcon, &blind), Standing::Unknown(Unsure::NotAllRead));
     falcon.blind = Some(Unsure::NoRoomLog);
-    assert_eq!(verdict_of(&falcon, &terms()), Verdict::Unknown(Unsure::NoRoomLog));
+    assert_eq!(standing_of(&falcon, &terms()), Standing::Unknown(Unsure::NoRoomLog));
     falcon.push(&event(1, 900, ago(3)), ActClass::View, Certainty::Certain);
-    assert_eq!(verdict_of(&falcon, &blind), Verdict::Active);
+    assert_eq!(standing_of(&falcon, &blind), Standing::Active);
 }
 
 #[test]
@@ -182,12 +182,12 @@ fn who_is_left_out_is_left_out_for_a_reason() {
         (Member { is_owner: true, ..member() }, terms(), Excluded::Owner),
         (manager.clone(), Terms { with_managers: false, ..terms() }, Excluded::Manager),
     ] {
-        assert_eq!(verdict_of(&room(vec![member]), &terms), Verdict::Excluded(expected));
+        assert_eq!(standing_of(&room(vec![member]), &terms), Standing::Excluded(expected));
         assert!(!expected.words().is_empty());
     }
-    assert_eq!(verdict_of(&room(vec![manager]), &terms()), Verdict::Inactive);
+    assert_eq!(standing_of(&room(vec![manager]), &terms()), Standing::Inactive);
     let owner = Member { is_owner: true, ..member() };
-    assert_eq!(verdict_of(&room(vec![owner]), &Terms { with_owner: true, ..terms() }), Verdict::Inactive);
+    assert_eq!(standing_of(&room(vec![owner]), &Terms { with_owner: true, ..terms() }), Standing::Inactive);
 }
 
 #[test]
@@ -258,15 +258,15 @@ proptest! {
         let mut backwards = room(vec![subject]);
         (0..).zip(&rows).collect::<Vec<_>>().into_iter().rev().for_each(|(id, row)| record(&mut backwards, id, row));
         let reversed = judge(&backwards, &terms, now()).remove(0);
-        prop_assert_eq!((&reversed.verdict, reversed.acts, &reversed.samples), (&before.verdict, before.acts, &before.samples));
+        prop_assert_eq!((&reversed.standing, reversed.acts, &reversed.samples), (&before.standing, before.acts, &before.samples));
         record(&mut falcon, 99, &more);
         let after = judge(&falcon, &terms, now()).remove(0);
         prop_assert!(after.acts >= before.acts);
-        if before.verdict != Verdict::Inactive {
-            prop_assert_ne!(after.verdict.clone(), Verdict::Inactive);
+        if before.standing != Standing::Inactive {
+            prop_assert_ne!(after.standing.clone(), Standing::Inactive);
         }
-        if before.verdict == Verdict::Active {
-            prop_assert_eq!(after.verdict, Verdict::Active);
+        if before.standing == Standing::Active {
+            prop_assert_eq!(after.standing, Standing::Active);
         }
     }
 }

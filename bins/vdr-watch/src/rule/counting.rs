@@ -68,7 +68,7 @@ pub(crate) struct Counting<'a> {
     usual: &'a Usual,
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
-    subjects: BTreeMap<(Uuid, RoomKey), Subject>,
+    subjects: BTreeMap<(Uuid, RoomKey), Activity>,
     /// Where the whole window begins; actions before it count for the other limits only.
     since: DateTime<Utc>,
     /// How many actions each person did in rooms of which only the title is known.
@@ -76,7 +76,7 @@ pub(crate) struct Counting<'a> {
 }
 
 /// One person in one room.
-pub(super) struct Subject {
+pub(super) struct Activity {
     pub(super) person: Person,
     pub(super) room: FindingRoom,
     sessions: Sessions<(String, ActClass)>,
@@ -141,7 +141,7 @@ impl<'a> Counting<'a> {
 
     /// Who did too much in what may have been one of several rooms.
     pub(crate) fn undecided(&self) -> BTreeSet<Uuid> {
-        let undecided = |((_, key), subject): &(&(Uuid, RoomKey), &Subject)| {
+        let undecided = |((_, key), subject): &(&(Uuid, RoomKey), &Activity)| {
             !matches!(key, RoomKey::Known(_)) && subject.is_above_a_limit()
         };
         self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
@@ -149,7 +149,7 @@ impl<'a> Counting<'a> {
 
     /// Whether anybody did something to a folder of which nobody knows what it held.
     pub(crate) fn has_uncounted_folders(&self) -> bool {
-        self.subjects.values().any(Subject::has_uncounted_folders)
+        self.subjects.values().any(Activity::has_uncounted_folders)
     }
 
     /// From when on what happened is for this run to judge.
@@ -157,7 +157,7 @@ impl<'a> Counting<'a> {
         self.usual.before.until
     }
 
-    pub(super) fn into_subjects(self) -> BTreeMap<(Uuid, RoomKey), Subject> {
+    pub(super) fn into_subjects(self) -> BTreeMap<(Uuid, RoomKey), Activity> {
         self.subjects
     }
 
@@ -186,7 +186,7 @@ impl<'a> Counting<'a> {
     fn count(&mut self, placed: Placed, class: ActClass) {
         let (limits, usual, since) = (self.limits, self.usual, self.since);
         let key = (placed.event.actor, placed.key.clone());
-        let subject = self.subjects.entry(key).or_insert_with(|| Subject::new(limits, usual, &placed));
+        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(limits, usual, &placed));
         subject.learn(&placed);
         let event = &*placed.event;
         let document = document_of(event);
@@ -231,7 +231,7 @@ fn repeated_by(event: &AuditEvent, class: ActClass, document: &str) -> String {
     }
 }
 
-impl Subject {
+impl Activity {
     fn new(limits: &Limits, usual: &Usual, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
@@ -244,7 +244,7 @@ impl Subject {
             documents_in_room.and_then(|documents| limits.for_share(documents)),
         ];
         let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
-        Subject {
+        Activity {
             person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
                 id,

@@ -6,7 +6,7 @@ use std::fmt;
 use audit_model::{ActClass, Episode, Evidence, RoomId};
 use report::words::{list_of, plural};
 
-use super::counting::{Counted, RoomKey, Subject};
+use super::counting::{Activity, Counted, RoomKey};
 use super::limits::{Basis, Limit};
 use super::usual::Hours;
 
@@ -75,7 +75,7 @@ impl Reason {
     }
 
     /// Why it is not known where it was; nothing when it is.
-    pub(super) fn open(subject: &Subject, room: &RoomKey) -> impl Iterator<Item = Self> {
+    pub(super) fn open(subject: &Activity, room: &RoomKey) -> impl Iterator<Item = Self> {
         let is_unplaced = subject.doubt.is_unplaced;
         let open = match room {
             RoomKey::Known(_) => subject.doubt.may_be_agent.then_some(Open::MayBeAgent),

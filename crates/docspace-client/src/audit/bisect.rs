@@ -31,7 +31,7 @@ const PASSING_FAILURES: usize = 3;
 const OTHER_KINDS: [&str; 9] = ["2", "3", "8", "10", "11", "12", "13", "14", "15"];
 
 /// What a failing page turned out to be.
-pub(super) enum Found {
+pub(super) enum Cause {
     /// The newest second that holds an unreadable row.
     Second(Window),
     /// It does not fail any more.
@@ -43,7 +43,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// `error`, the failure that was met, when it is no row; else of a question.
-    pub(super) async fn find_unreadable(&mut self, rest: &Rest, error: Error) -> Result<Found, Error> {
+    pub(super) async fn find_unreadable(&mut self, rest: &Rest, error: Error) -> Result<Cause, Error> {
         let asked = Asked::next_of(rest);
         // a question that no row answers fails only where everything does
         if !self.answers {
@@ -67,10 +67,10 @@ impl Reader<'_> {
         }
         // found, if it is still there
         if self.fails(&Asked { since: Some(since), ..asked }, self.on_fault()).await? {
-            return Ok(Found::Second(Window::new(since, until)));
+            return Ok(Cause::Second(Window::new(since, until)));
         }
         self.passing_failures += 1;
-        if self.passing_failures > PASSING_FAILURES { Err(error) } else { Ok(Found::Nothing) }
+        if self.passing_failures > PASSING_FAILURES { Err(error) } else { Ok(Cause::Nothing) }
     }
 
     /// Whether many different rows fail alike, each asked for alone, and none can be read.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use alerting::MailError;
 use audit_model::PortalText;
@@ -16,6 +15,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::Check;
+use super::limit::{LONGEST_CHECK, within};
 use super::way::{proxy, reach, through};
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings};
@@ -26,9 +26,6 @@ use crate::metrics::{self, Labels};
 use crate::program::Program;
 use crate::setup::Setup;
 use crate::state_path::StatePaths;
-
-/// A server that needs longer for what a check asks of it will hold up runs as well.
-pub(super) const LONGEST_CHECK: Duration = Duration::from_secs(10);
 
 /// One check per mistake.
 pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Check> {
@@ -297,16 +294,6 @@ async fn address<C>(setup: &Setup<'_, C>, name: &'static str, url: &Url) -> Chec
     }
 }
 
-/// Waits for a check no longer than so long, so that those behind it are told.
-///
-/// # Errors
-/// The end of a sentence about whoever did not answer.
-pub(super) async fn within<T>(limit: Duration, check: impl Future<Output = T>) -> Result<T, String> {
-    tokio::time::timeout(limit, check)
-        .await
-        .map_err(|_| format!("gave no complete answer within {} s", limit.as_secs()))
-}
-
 /// Whether a file, and the folders above it, can be made or changed. Makes neither.
 fn writable(path: &Path) -> io::Result<()> {
     let folder = folder_of(path);
@@ -331,16 +318,4 @@ fn folder_writable(folder: &Path) -> io::Result<()> {
 fn folder_of(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_server_that_stays_silent_holds_up_no_other_check() {
-        let late = within(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err();
-        assert_eq!(late, "gave no complete answer within 0 s");
-        assert_eq!(within(LONGEST_CHECK, async { 7 }).await, Ok(7));
-    }
 }

@@ -7,7 +7,7 @@ use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::Check;
-use super::local::{LONGEST_CHECK, within};
+use super::limit::{LONGEST_CHECK, within};
 use crate::config::is_loopback;
 use crate::setup::Setup;
 

@@ -1,8 +1,10 @@
-use audit_model::SourceCoverage;
+use audit_model::{GapReason, SourceCoverage, Window};
+use chrono::SecondsFormat;
 use docspace_client::ErrorKind;
 
 use std::path::PathBuf;
 
+use super::class::class;
 use super::*;
 
 fn at(minutes: i64) -> DateTime<Utc> {

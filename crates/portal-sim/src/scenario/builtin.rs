@@ -1,9 +1,5 @@
 //! The scenarios that come with the program; the texts stand in `fixtures/scenarios`.
 
-use chrono::{DateTime, Utc};
-
-use super::{Scenario, file};
-
 /// Names of the built-in scenarios, in the order of the tour.
 pub const BUILTIN: &[&str] = &[
     "incident",
@@ -63,9 +59,4 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "refused-sender" => include_str!("../../../../fixtures/scenarios/refused-sender.json"),
         _ => return None,
     })
-}
-
-/// The built-in scenario of this name as seen at `now`.
-pub(super) fn load(name: &str, now: DateTime<Utc>) -> Option<Scenario> {
-    text(name).map(|text| file::load(text, now).expect("built-in scenarios are valid; a test loads each"))
 }

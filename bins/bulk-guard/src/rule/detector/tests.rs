@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 
-use audit_model::{SYSTEM_ACCOUNT, testing};
+use audit_model::{SYSTEM_ACCOUNT, Weight, testing};
 use chrono::DateTime;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
 use crate::config::{Limit, RoomLimit};
+use crate::rule::kind::Kind;
 
 const DELETE: i32 = 5017;
 const RENAME: i32 = 5001;

@@ -1,3 +1,4 @@
+use super::super::mail::{Step, mail_key, message_id};
 use super::*;
 
 const ANNA: Uuid = Uuid::from_u128(2);

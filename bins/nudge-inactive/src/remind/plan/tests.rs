@@ -1,10 +1,10 @@
 use audit_model::PersonStatus;
 use docspace_client::{Access, Account, Member};
 
-use super::super::ledger::{content, intent};
+use super::super::mail::{content, intent};
 use super::*;
 use crate::config::Snooze;
-use crate::rule::{JudgedMember, Risk, Verdict};
+use crate::rule::{JudgedMember, Risk, Standing};
 
 /// A Friday.
 fn now() -> DateTime<Utc> {
@@ -26,7 +26,7 @@ fn inactive(id: u128, role: PortalRole) -> Inactive {
     let member = Member { account, access: Access::EDITING, is_owner: false, is_direct: true, groups: Vec::new() };
     let judged = JudgedMember {
         member,
-        verdict: Verdict::Inactive,
+        standing: Standing::Inactive,
         acts: 0,
         documents: 0,
         samples: Vec::new(),

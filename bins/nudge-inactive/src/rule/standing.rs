@@ -82,7 +82,7 @@ impl Unsure {
 
 /// What the rule says of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Standing {
     Excluded(Excluded),
     Active,
     /// Joined too lately to be judged.
