@@ -139,7 +139,8 @@ impl NewNames {
         if let Some((example, count)) = &self.own_endings {
             let shown = PortalText::new(example.as_str()).for_terminal_within(120);
             let all = self.titles.len();
-            let evidence = format!("{count} of {all} new names have another ending each behind the former one, such as `{shown}`");
+            let evidence =
+                format!("{count} of {all} new names have another ending each behind the former one, such as `{shown}`");
             signs.push(Corroboration { kind: Sign::NewExtension, evidence });
         }
         signs
