@@ -137,7 +137,9 @@ fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
         Of::Person if severity == Severity::High => {
             &[ASK_OTHERS, "disable the account if it goes on, or if nobody can say what it is for", KEEP_THE_TRASH]
         }
-        Of::Person => &["ask the person whether this was meant; if it was, there is nothing to do"],
+        Of::Person => {
+            &["ask the owner of the room whether this was meant, or call the person; if it was, there is nothing to do"]
+        }
         Of::Visitors => {
             &["find out who came through links to this room, and remove the links that nobody needs", KEEP_THE_TRASH]
         }

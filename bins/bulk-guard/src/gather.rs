@@ -7,7 +7,8 @@ pub(crate) mod changes;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use audit_model::{Rooms, Window};
+use attribution::INVENTORY;
+use audit_model::{Gap, GapReason, MainSource, Rooms, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::{Look, Unjudged};
@@ -46,10 +47,12 @@ pub(crate) struct Facts {
 /// Reads the audit trail, and whatever the incidents in it leave open.
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let unjudged = look.detailed_audit().await?;
-    if let Some(limit) = config.look_up_limit() {
-        look.client = look.client.until(Instant::now() + limit);
-    }
+    let (began, patient) = (Instant::now(), look.client.clone());
+    let limited = |share| config.look_up_limit().map_or(patient.clone(), |limit| patient.until(began + limit / share));
+    // what is read for later leaves half of the time to what is asked about now
+    look.client = limited(2);
     attribution::keep_inventory(look).await?;
+    look.client = limited(1);
     let found = detect(config, job, &unjudged, look).await?;
     let ids = found.iter().flat_map(|(incident, extent)| ids_of(incident, extent)).collect();
     let accounts = Accounts::look_up(&ids, job, look).await?;
@@ -143,8 +146,19 @@ async fn suspects(
 
 /// Reads on where alerts did not wait, so that the next run knows more.
 pub(crate) async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
+    let is_inventory = |gap: &&Gap| gap.what == INVENTORY || gap.what == Source::Rooms.name();
+    let mut lacking = report.coverage().gaps.iter().filter(is_inventory);
+    if lacking.any(|gap| gap.why == GapReason::Postponed) {
+        attribution::keep_inventory(&mut look_on(job)).await?;
+    }
     match report.body.postponed {
-        Some(logins) => logins.read_on(job).await,
+        Some(logins) => logins.read_on(&mut look_on(job)).await,
         None => Ok(()),
     }
+}
+
+/// A look of which nobody is told.
+fn look_on(job: &Job) -> Look {
+    let what = (job.client.clone(), job.archive.clone());
+    Look::new(what, (job.window, job.now), MainSource::Audit, &[])
 }

@@ -130,7 +130,8 @@ impl Activity {
         // of thirty days the first events are old
         let latest = || self.latest.iter().filter(|event| span.contains(event.at)).cloned().collect();
         let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.clone());
-        let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts));
+        let taken = total.acts - total.additions;
+        let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts.min(taken)));
         let mut found = self.found(key, span, total, reasons);
         found.finding.severity = severities.max().expect("an episode begins every finding");
         found.finding.evidence = evidence;
@@ -165,6 +166,7 @@ impl Activity {
             share_of_room: self.documents_in_room.and_then(|all| ShareOfRoom::of(counts.documents, all)),
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
+            is_filling: total.additions == total.acts,
             documents: total.documents.into_keys().collect(),
             ..Detail::default()
         };
@@ -172,7 +174,7 @@ impl Activity {
     }
 }
 
-/// How far above a limit it was. Below those of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
+/// How far above a limit it was; what only brought something new is left out, because filling a data room is what it is for. Below those of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
 /// room is what the room is for.
 fn severity(limit: &Limit, acts: u64) -> Severity {
     match limit.basis {

@@ -6,6 +6,9 @@ use docspace_client::{ErrorKind, Room};
 use event_archive::{Error, Holding, Look, Unlisted};
 use futures::future::join_all;
 
+/// What gaps of it are called.
+pub const INVENTORY: &str = "inventory";
+
 /// So often the rooms are read at least.
 pub(crate) const READ_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -44,7 +47,7 @@ pub async fn keep_inventory(look: &mut Look) -> Result<(), Error> {
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    failed.into_iter().for_each(|error| look.failed("inventory", error));
+    failed.into_iter().for_each(|error| look.failed(INVENTORY, error));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ mod weight;
 
 use chrono::TimeDelta;
 
-pub use inventory::keep_inventory;
+pub use inventory::{INVENTORY, keep_inventory};
 pub use log::{has_log, read_room_log};
 pub use people::{accounts, people};
 pub use place::{Places, Whereabouts, file_of};

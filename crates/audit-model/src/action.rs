@@ -151,6 +151,11 @@ impl ActionId {
         matches!(self.0, 5022..=5027 | 5057 | 5074)
     }
 
+    /// Whether something new came that was not in the portal before: it takes nothing away and changes nothing.
+    pub fn is_addition(self) -> bool {
+        matches!(self.0, 5000 | 5011 | 5012 | 5019)
+    }
+
     /// Whether it moved or copied something. Where that was from one room or section to another, the portal writes two such events:
     /// first as seen from the destination, then as seen from the source.
     pub fn is_move_or_copy(self) -> bool {

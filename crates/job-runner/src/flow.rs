@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alerting::{Channel, Moment};
 use anyhow::Context;
@@ -37,6 +37,10 @@ use crate::surroundings::Surroundings;
 use crate::telling::{HowTold, Telling};
 use crate::watchers::Watchers;
 use crate::window::Stretch;
+
+/// So long a run goes on reading after everything was told. It still has the lock, and cron starts the next one within a minute: that one
+/// would see nothing of an attack.
+const CATCHING_UP: Duration = Duration::from_secs(20);
 
 /// The path of a run. What each program does on it is in [`look`](crate::look) (its questions and its rule), [`acting`](crate::acting)
 /// and [`frame`](crate::frame) (its report).
@@ -224,6 +228,7 @@ impl<'a, P: Program> Flow<'a, P> {
         if self.run.args.dry_run || stop.is_interrupted() {
             return;
         }
+        stop.hasten(CATCHING_UP);
         if let Some(job) = &self.looked.job
             && let Ok(Err(failure)) = stop.limit(&job.client, P::catch_up(job, report)).await
         {

@@ -122,7 +122,7 @@ pub trait Program: Sized {
     }
 
     /// Reads on where [`gather`](Self::gather) did not let the alerts wait, now that they have left: what this stores the next run knows.
-    /// Not called in a dry run, nor without a memory.
+    /// After twenty seconds the portal is asked nothing more, so that the next run is not kept waiting. Not called in a dry run, nor without a memory.
     ///
     /// # Errors
     /// Of our own side; they are logged.

@@ -41,6 +41,13 @@ impl Stop {
         self.is_interrupted
     }
 
+    /// From now on no more than so much time is left for reading.
+    pub(crate) fn hasten(&mut self, left: Duration) {
+        let Some(end) = Instant::now().checked_add(left) else { return };
+        self.reading_ends = self.reading_ends.min(end);
+        self.ends = self.ends.min(end + LEAST_TO_CONCLUDE);
+    }
+
     /// Until the moment comes or somebody ends the run.
     async fn halt_at(&mut self, moment: Instant) -> Halt {
         if !self.is_interrupted && timeout_at(moment, self.signals.next()).await.is_err() {
@@ -141,5 +148,37 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use docspace_client::{ApiKey, Budget};
+    use outbound::RetryPolicy;
+
+    use super::*;
+
+    /// Asks for ever, until it is told to end.
+    async fn asks(client: &Client) -> Halt {
+        loop {
+            match client.halted() {
+                Some(why) => return why,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_hastened_asks_nothing_more() {
+        let url: url::Url = "http://127.0.0.1:9/".parse().unwrap();
+        let http = outbound::http_client(&outbound::HttpOptions::new("test", "1"), &url).unwrap();
+        let client = Client::new(http, url, ApiKey::new("sk-x".into()), RetryPolicy::default(), Budget::default());
+        let mut stop = Stop::new(Signals::listen(), Duration::from_secs(3_600));
+        stop.hasten(Duration::from_millis(1));
+        assert_eq!(stop.limit(&client, asks(&client)).await.ok(), Some(Halt::OutOfTime));
+        assert!(!stop.is_interrupted());
+        let before = stop.reading_ends;
+        stop.hasten(Duration::MAX);
+        assert_eq!(stop.reading_ends, before);
     }
 }

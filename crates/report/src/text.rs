@@ -136,9 +136,6 @@ impl Lines {
         if is_over {
             return;
         }
-        for details in &person.details {
-            self.blocks(indent, &[Block::Details(details.clone())]);
-        }
         match person.what_to_do.as_slice() {
             [] => {}
             [step] => self.say(indent, line!["What to do: ", step.clone()]),
@@ -154,6 +151,9 @@ impl Lines {
         }
         for link in &person.links {
             self.say(indent, line![link.label.clone(), ": ", link.url.as_str()]);
+        }
+        for details in &person.details {
+            self.blocks(indent, &[Block::Details(details.clone())]);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::plural;
 use attribution::{FACTS_KEPT, History, Reach};
-use audit_model::{GapReason, MainSource, PortalText, Source, Window};
+use audit_model::{GapReason, PortalText, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{Client, EntryId};
 use event_archive::{Look, LookUps};
@@ -158,9 +158,8 @@ impl Logins {
     }
 
     /// Reads what is left of it, so that it is remembered.
-    pub(super) async fn read_on(self, job: &Job) -> anyhow::Result<()> {
-        let what = (job.client.clone(), job.archive.clone());
-        self.read(&mut Look::new(what, (job.window, job.now), MainSource::Audit, &[])).await.map(drop)
+    pub(super) async fn read_on(self, look: &mut Look) -> anyhow::Result<()> {
+        self.read(look).await.map(drop)
     }
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct NewNames {
     ransomware: Option<String>,
     /// The extension of nearly all of them, and of how many, where no ordinary program makes it.
     pub(crate) new_extension: Option<(String, usize)>,
+    /// One of those that have an ending of their own behind an ordinary one, and how many, where these are nearly all of them.
+    own_endings: Option<(String, usize)>,
     ordinary: usize,
 }
 
@@ -116,6 +118,7 @@ impl NewNames {
             failed: asked - seen - gone,
             ransomware: names.ransomware(&titles).map(str::to_owned),
             new_extension: new_extension(&titles, names),
+            own_endings: own_endings(&titles, names),
             ordinary: titles.iter().filter(|title| names.is_ordinary(&extension(title.raw()))).count(),
             titles,
         }
@@ -133,6 +136,13 @@ impl NewNames {
             let evidence = format!("{count} of {} new names end in `.{shown}` now", self.titles.len());
             signs.push(Corroboration { kind: Sign::NewExtension, evidence });
         }
+        if let Some((example, count)) = &self.own_endings {
+            let shown = PortalText::new(example.as_str()).for_terminal_within(120);
+            let all = self.titles.len();
+            let evidence =
+                format!("{count} of {all} new names have another ending each behind the former one, such as `{shown}`");
+            signs.push(Corroboration { kind: Sign::NewExtension, evidence });
+        }
         signs
     }
 
@@ -141,7 +151,7 @@ impl NewNames {
         let all = self.titles.len() + self.gone + self.failed;
         // with more ordinary names than this the others cannot make one extension the commonest
         let is_open = self.ordinary * 5 <= all && (self.failed > 0 || self.gone >= LEAST_NAMES);
-        self.ransomware.is_none() && self.new_extension.is_none() && is_open
+        self.ransomware.is_none() && self.new_extension.is_none() && self.own_endings.is_none() && is_open
     }
 
     /// What is not known of them, in words.
@@ -168,6 +178,23 @@ fn new_extension(titles: &[PortalText], names: &Names) -> Option<(String, usize)
     let is_most = commonest.1 * 5 >= titles.len() * 4 || commonest.1 >= MANY_NAMES && commonest.1 * 2 >= titles.len();
     let is_new = titles.len() >= LEAST_NAMES && !names.is_ordinary(&commonest.0) && is_most;
     is_new.then_some(commonest)
+}
+
+/// Of titles such as `contract.docx.k7f3` one, and how many they are, where nearly all are such and their endings differ: some ransomware
+/// gives each document an ending of its own. A number behind a name counts versions.
+fn own_endings(titles: &[PortalText], names: &Names) -> Option<(String, usize)> {
+    let own = |title: &PortalText| {
+        let (stem, _) = title.raw().rsplit_once('.')?;
+        let (former, ending) = (extension(stem), extension(title.raw()));
+        let is_number = ending.bytes().all(|byte| byte.is_ascii_digit());
+        let is_behind_another = !former.is_empty() && names.is_ordinary(&former);
+        (is_behind_another && !is_number && !names.is_ordinary(&ending)).then(|| (ending, title.raw().to_owned()))
+    };
+    let own: Vec<(String, String)> = titles.iter().filter_map(own).collect();
+    let endings: BTreeSet<&str> = own.iter().map(|(ending, _)| ending.as_str()).collect();
+    let is_most = own.len() * 5 >= titles.len() * 4 && endings.len() * 2 > own.len();
+    let example = own.first().filter(|_| own.len() >= LEAST_NAMES && is_most)?;
+    Some((example.1.clone(), own.len()))
 }
 
 /// What stands behind the last dot, in lower case; empty without one.
@@ -225,6 +252,15 @@ mod tests {
         assert_eq!(found(&titles(".locked", 2)), []);
         let mixed: Vec<PortalText> = titles(".xq7", 3).into_iter().chain(titles("", 2)).collect();
         assert_eq!(found(&mixed), []);
+        // each has its own
+        let own = |count: usize, ending: &dyn Fn(usize) -> String| -> Vec<Sign> {
+            found(&(0..count).map(|n| PortalText::new(format!("paper {n}{}", ending(n)))).collect::<Vec<_>>())
+        };
+        assert_eq!(own(20, &|n| format!(".docx.k{n}f3")), [Sign::NewExtension]);
+        assert_eq!(own(4, &|n| format!(".docx.k{n}f3")), []);
+        assert_eq!(own(20, &|n| format!(".docx.{n}")), []);
+        assert_eq!(own(20, &|n| format!(" of team.k{n}f3")), []);
+        assert_eq!(own(20, &|n| if n < 10 { ".docx".to_owned() } else { format!(".docx.k{n}f3") }), []);
         // innocent names first, or in between, hide nothing
         let mixed: Vec<PortalText> = titles("", 20).into_iter().chain(titles(".xq7", 30)).collect();
         assert_eq!(found(&mixed), [Sign::NewExtension]);

@@ -196,6 +196,26 @@ async fn the_login_history_is_read_on_after_the_alert() {
     assert!(alert.is_some() && alert < logins, "{asked:?}");
 }
 
+/// What folders hold is asked for in case somebody takes them away later; names decide now. What the inventory lacks is read on after the alert.
+#[tokio::test]
+async fn a_slow_inventory_does_not_take_the_time_of_look_ups() {
+    let mut setting = setting(renamed_without_names()).await;
+    setting.env = vec![("BULK_GUARD_LOOK_UP_LIMIT", "4s")];
+    let hook = format!("{}/hook", setting.sim.url());
+    let config = setting.file("bulk-guard.toml", &format!("[alerts.webhook]\nurl = \"{hook}\"\n"));
+    let hangs = FaultKind::Latency { ms: 3_600_000, jitter_ms: 0 };
+    setting.sim.set_faults(vec![Fault::new(hangs).on("files/rooms").times(1)]);
+    let run = json(&setting, &["--config", &config]).await;
+    assert_eq!(gaps(&run), [("rooms".to_owned(), "budget_exhausted".to_owned())], "{}", run.stdout);
+    assert!(run.stdout.contains("20 of 20 new names end in `.locked` now"), "{}", run.stdout);
+    let asked: Vec<String> = setting.sim.requests().into_iter().map(|request| request.target).collect();
+    let (alert, rooms) = (
+        asked.iter().position(|target| target.contains("hook")),
+        asked.iter().rposition(|target| target.contains("files/rooms")),
+    );
+    assert!(alert.is_some() && alert < rooms, "{asked:?}");
+}
+
 /// One document that somebody hid must not keep the names of the others from being looked at.
 #[tokio::test]
 async fn one_hidden_document_hides_no_other() {

@@ -97,6 +97,8 @@ pub(super) struct Counted {
     pub(super) class: ActClass,
     pub(super) document: String,
     pub(super) weight: Weight,
+    /// Whether something new came.
+    pub(super) is_addition: bool,
     /// The event, where it is about a folder of which nobody knows what it held.
     pub(super) folder: Option<Evidence>,
 }
@@ -114,6 +116,8 @@ pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
 #[derive(Default)]
 pub(super) struct Total {
     pub(super) acts: u64,
+    /// Those that brought something new.
+    pub(super) additions: u64,
     /// The distinct documents, each with the most it stood for.
     pub(super) documents: BTreeMap<String, u64>,
     pub(super) classes: BTreeMap<ActClass, u64>,
@@ -212,7 +216,8 @@ impl<'a> Counting<'a> {
             subject.latest.pop_front();
         }
         subject.latest.push_back(Evidence::from(event));
-        subject.acts.push(Counted { at: event.at, class, document, weight: placed.weight, folder });
+        let (weight, is_addition) = (placed.weight, event.action.is_addition());
+        subject.acts.push(Counted { at: event.at, class, document, weight, is_addition, folder });
     }
 }
 
@@ -323,8 +328,9 @@ impl Limited {
 impl Total {
     pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
         let mut total = Total::default();
-        for Counted { at, class, document, weight, .. } in acts {
+        for Counted { at, class, document, weight, is_addition, .. } in acts {
             total.acts += weight.documents;
+            total.additions += if *is_addition { weight.documents } else { 0 };
             *total.classes.entry(*class).or_default() += weight.documents;
             let heaviest = total.documents.entry(document.clone()).or_default();
             *heaviest = weight.documents.max(*heaviest);

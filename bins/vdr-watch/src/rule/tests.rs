@@ -69,6 +69,23 @@ fn more_than_the_limit_is_a_finding_and_the_limit_is_not() {
     assert_eq!((found[0].evidence.len(), found[0].evidence_total), (10, 41));
 }
 
+/// Filling a data room is what it is for. What is taken away meanwhile is as severe as without.
+#[test]
+fn new_documents_are_told_and_make_nothing_more_severe() {
+    let upload = |n: i64| event(n, n / 10, 1, 5011, &format!("{}", 5_000 + n));
+    let filling: Vec<AuditEvent> = (0..150).map(upload).collect();
+    let judged = |events: &[AuditEvent]| {
+        let found = detect(&Limits::default(), events);
+        (found.len(), found[0].severity, found[0].counts.acts)
+    };
+    assert_eq!(judged(&filling), (1, Severity::Medium, 150));
+    for (taken, severity) in [(20, Severity::Medium), (41, Severity::High), (101, Severity::Critical)] {
+        let taking = (0..taken).map(|n| event(500 + n, 15 + n / 10, 1, DOWNLOAD, &format!("{}", 900 + n)));
+        let events: Vec<AuditEvent> = filling.iter().cloned().chain(taking).collect();
+        assert_eq!(judged(&events), (1, severity, 150 + taken as u64), "{taken}");
+    }
+}
+
 #[test]
 fn a_whole_day_of_automatic_saves_is_one_act() {
     let saves: Vec<AuditEvent> = (0..300).map(|n| event(n, n * 4, 1, SAVE, "900")).collect();
