@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::report::words::number;
 use ::report::{Line, line};
-use audit_model::{AI_AGENT_ROOM, ActClass, PortalText, RoomFact, RoomId, Rooms};
+use audit_model::{AI_AGENT_ROOM, ActClass, PortalText, RoomFact, RoomId, Rooms, Window};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     /// Rooms that were there in the period and in which nothing was recorded, as they were called when a report first listed them.
     pub(crate) quiet: Vec<(RoomId, PortalText)>,
     pub(crate) reading: Option<Reading>,
+    /// The beginning of the period, where the audit trail had not begun.
+    pub(crate) unrecorded: Option<Window>,
     /// When the period is read once more, and what for; `None` when it is not.
     pub(crate) recheck_from: Option<DateTime<Utc>>,
     /// Whether it is uploaded though it is incomplete.
@@ -70,6 +72,7 @@ impl Facts {
             names: BTreeMap::new(),
             quiet: Vec::new(),
             reading: None,
+            unrecorded: None,
             recheck_from: None,
             goes_incomplete: false,
             filter: None,

@@ -3,6 +3,7 @@
 pub(crate) mod look_up;
 mod reading;
 mod remembered;
+mod trail;
 
 use std::collections::BTreeSet;
 
@@ -76,6 +77,7 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
     notes.extend(no_history);
     let context = Context { period: &period, rooms: &rooms, own: &own };
     let summary = sum_up(job, &filter, context).await?;
+    let unrecorded = trail::unrecorded(job, &period, look).await?;
     let previous = period.previous();
     let before = if is_covered(job, previous.window).await? {
         Some(sum_up(job, &filter, Context { period: &previous, ..context }).await?)
@@ -96,6 +98,7 @@ async fn read(config: &Config, job: &Job, period: Period, look: &mut Look) -> an
         names,
         quiet,
         reading,
+        unrecorded,
         recheck_from: config.recheck().map(|recheck| period.window.until + recheck),
         goes_incomplete: config.upload_incomplete && config.upload_to.is_some(),
         filter: restricted,

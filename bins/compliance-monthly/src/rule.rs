@@ -97,7 +97,12 @@ fn no_events(facts: &Facts) -> Vec<Decision> {
         return Vec::new();
     }
     let before = facts.before.as_ref().map_or(0, |before| before.events.count);
+    // where there were rooms there was a portal
+    let was_there = facts.unrecorded.is_some() && !facts.quiet.is_empty();
     let beside = match (facts.logins.successes, before) {
+        (0, 0) if was_there => {
+            format!("then or before, although the portal had {}", plural(facts.quiet.len() as u64, "room"))
+        }
         (0, 0) => return Vec::new(),
         (0, before) => format!("after {} in {}", plural(before, "event"), facts.period.previous().words()),
         (logins, _) => format!("in spite of {}", plural(logins, "login")),
@@ -287,8 +292,8 @@ fn new_countries(facts: &Facts) -> Vec<Decision> {
 
 #[cfg(test)]
 mod tests {
-    use audit_model::{Window, testing};
-    use chrono::{DateTime, TimeDelta};
+    use audit_model::{PortalText, RoomId, Window, testing};
+    use chrono::{DateTime, TimeDelta, Utc};
     use chrono_tz::Tz;
 
     use super::*;
@@ -296,10 +301,12 @@ mod tests {
     use crate::facts::summary::Summary;
     use crate::period::Period;
 
+    fn june() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_780_272_000, 0).unwrap()
+    }
+
     fn quiet() -> Facts {
-        let june = DateTime::from_timestamp(1_780_272_000, 0).unwrap();
-        let period = Period { window: Window::new(june, june + TimeDelta::days(30)), zone: Tz::UTC };
-        Facts::unseen(period)
+        Facts::unseen(Period { window: Window::new(june(), june() + TimeDelta::days(30)), zone: Tz::UTC })
     }
 
     /// No event beside logins, or after a month with events, is no quiet month.
@@ -319,6 +326,12 @@ mod tests {
         let before = Summary { events: Tally { count: 9, first: 1, last: 9 }, ..Summary::default() };
         let after = Facts { before: Some(before), ..quiet() };
         assert_eq!(told(&after), ["not one event was recorded, after 9 events in May 2026"]);
+        let quiet_room = vec![(RoomId::Number(71), PortalText::from("Falcon"))];
+        let unrecorded = Some(Window::new(june(), june() + TimeDelta::days(30)));
+        let nothing_ever = Facts { quiet: quiet_room.clone(), unrecorded, ..quiet() };
+        assert_eq!(told(&nothing_ever), ["not one event was recorded, then or before, although the portal had 1 room"]);
+        assert_eq!(told(&Facts { quiet: quiet_room, ..quiet() }), [""; 0], "an idle month of a portal that records");
+        assert_eq!(told(&Facts { unrecorded, ..quiet() }), [""; 0], "no portal yet");
         let restricted = Facts { filter: Some("rooms Falcon".to_owned()), ..beside };
         assert_eq!(told(&restricted), [""; 0], "of what it is restricted to there may be none");
     }

@@ -45,8 +45,19 @@ pub(crate) fn notes(facts: &Facts, coverage: &Coverage) -> Vec<Line> {
     let goes = goes_incomplete.then(|| {
         "this report is incomplete, and is uploaded all the same because `upload_incomplete` is set".to_owned()
     });
-    let said = [left_out, how_read(facts), no_history, goes];
+    let said = [left_out, trail_begins(facts), how_read(facts), no_history, goes];
     said.into_iter().flatten().chain(facts.notes.iter().cloned()).map(Line::from).collect()
+}
+
+/// Since when there is a trail, where that is not the whole time.
+fn trail_begins(facts: &Facts) -> Option<String> {
+    let unrecorded = facts.unrecorded?;
+    Some(if unrecorded.until >= facts.period.window.until {
+        "the portal's audit trail begins after this time: what happened in it was not recorded".to_owned()
+    } else {
+        let day = facts.period.day(unrecorded.until).format("%-d %B %Y");
+        format!("the portal's audit trail begins on {day}: what happened before was not recorded")
+    })
 }
 
 /// Whether it may still grow.

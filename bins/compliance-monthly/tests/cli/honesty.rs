@@ -1,7 +1,7 @@
 //! What could not be seen is said, on the first page, in the exit code and in every file.
 
 use chrono_tz::Tz;
-use portal_sim::{Event, Fault};
+use portal_sim::{Event, Fault, Login, Room};
 
 use crate::common::{Setting, assert_valid};
 use crate::portal::{at, empty, june};
@@ -22,6 +22,26 @@ async fn without_the_audit_feature_the_report_is_blind() {
     let json = setting.month("2026-06", &["--format", "json"]).await;
     assert_valid("compliance-monthly-1", &json.stdout);
     assert_eq!(json.exit, 1);
+}
+
+/// A trail that begins within the month, or after it, shows no quiet portal: a plan that had no audit feature before, or a new database.
+#[tokio::test]
+async fn a_trail_that_begins_late_is_told() {
+    let mut portal = empty(Tz::UTC, "2026-07-02T09:00:00Z")
+        .with_room(Room { created: at("2026-01-01T00:00:00Z"), ..Room::vdr(71, "Falcon") });
+    let olga = portal.owner().clone();
+    portal.events.clear();
+    portal.add_event(Event::new(5009, olga.id, at("2026-06-20T09:00:00Z")).file(1, "a.docx").in_room(71));
+    portal.add_login(Login::success(&olga, at("2026-06-20T08:00:00Z")));
+    let setting = Setting::new(portal).await;
+    let june = setting.month("2026-06", &[]).await;
+    let note = "the portal's audit trail begins on 20 June 2026: what happened before was not recorded";
+    assert!(june.exit == 0 && june.stdout.contains(note), "{}{}", june.stdout, june.stderr);
+    let may = setting.month("2026-05", &["--dry-run"]).await;
+    for part in ["begins after this time", "1 matter from May 2026 needs a decision", "although the portal had 1 room"]
+    {
+        assert!(may.exit == 0 && may.stdout.contains(part), "{part}: {}{}", may.stdout, may.stderr);
+    }
 }
 
 #[tokio::test]

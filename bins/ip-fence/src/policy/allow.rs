@@ -1,7 +1,7 @@
 //! `policy allow`: adds a rule for one person and one address to the end of the policy's file, and touches nothing else in it.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 
 use audit_model::{AddressRange, Person};
@@ -21,13 +21,13 @@ pub(crate) async fn allow(
     address: &str,
     reason: Option<&str>,
 ) -> anyhow::Result<Exit> {
-    let expires = last_day(setup.args.until)?;
+    let expires = last_day(setup.args.until, setup.now.date_naive())?;
     let wrong = |error| Error::setting("ADDRESS", format!("`{}` {error}", shown(address)));
     let range: AddressRange = address.trim().parse().map_err(wrong)?;
     let client = setup.client()?;
     let (policy, directory) = resolved(setup, &client, policy_file(setup)?).await?;
     let person = &account(&directory, person)?.person;
-    if let Some(rule) = allowing(&policy, person, range) {
+    if let Some(rule) = allowing(&policy, person, range, expires) {
         let (label, line) = (shown(&rule.label), rule.line);
         setup.print(&format!("rule \"{label}\" (line {line}) allows it already; nothing was changed\n"))?;
         return Ok(Exit::Concluded);
@@ -41,7 +41,7 @@ pub(crate) async fn allow(
     let what = if setup.args.dry_run {
         "would be added to"
     } else {
-        let added = OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        let added = OpenOptions::new().append(true).open(path).and_then(|file| add(file, &text));
         added.map_err(|error| Error::setting("policy", format!("{} cannot be written: {error}", path.display())))?;
         "was added to"
     };
@@ -49,10 +49,25 @@ pub(crate) async fn allow(
     Ok(Exit::Concluded)
 }
 
+/// Adds the text at the end, or nothing: half a rule would blind every run.
+fn add(mut file: File, text: &str) -> std::io::Result<()> {
+    let length = file.metadata()?.len();
+    let added = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if added.is_err() {
+        file.set_len(length)?;
+    }
+    added
+}
+
 /// Until when a rule counts: from that day on it does not.
-fn last_day(until: Option<TimeSpec>) -> Result<Option<NaiveDate>, Error> {
+fn last_day(until: Option<TimeSpec>, today: NaiveDate) -> Result<Option<NaiveDate>, Error> {
     match until {
         None => Ok(None),
+        // it would allow nothing, and whoever asks believes that it does
+        Some(TimeSpec::Date(day)) if day <= today => Err(Error::setting(
+            "--until",
+            format!("is over: the rule would not count any more; give a day after {today} (UTC)"),
+        )),
         Some(TimeSpec::Date(day)) => Ok(Some(day)),
         Some(_) => Err(Error::setting(
             "--until",
@@ -61,11 +76,17 @@ fn last_day(until: Option<TimeSpec>) -> Result<Option<NaiveDate>, Error> {
     }
 }
 
-/// The rule that allows somebody all of it today.
-fn allowing<'p>(policy: &'p Policy, person: &Person, range: AddressRange) -> Option<&'p Rule> {
+/// The rule that allows somebody all of it for as long.
+fn allowing<'p>(
+    policy: &'p Policy,
+    person: &Person,
+    range: AddressRange,
+    until: Option<NaiveDate>,
+) -> Option<&'p Rule> {
     let own = policy.allowed(person.id)?.rules.iter().map(|rule| &policy.rules[*rule]);
     let holds = |entry: &Entry| lint::holds(entry.range, range);
-    own.into_iter().find(|rule| rule.allow.iter().any(holds))
+    let lasts = |rule: &&Rule| rule.expires.is_none_or(|end| until.is_some_and(|until| until <= end));
+    own.filter(lasts).find(|rule| rule.allow.iter().any(holds))
 }
 
 fn new_rule(

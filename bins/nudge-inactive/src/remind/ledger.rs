@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::mail::{MAIL, OpenMail, read};
+use super::mail::{Content, MAIL, OpenMail, read};
 use super::plan::{Past, Series};
 
 /// Somebody is inactive in a room: `started`, until activity makes it `done`.
@@ -44,30 +44,34 @@ impl Ledger {
     pub(crate) async fn past(&self) -> anyhow::Result<Past> {
         let mut past = Past { series: self.series().await?, ..Past::default() };
         past.reminded.extend(self.journal.of_kind(REMINDER).await?.into_iter().map(|entry| entry.key));
-        for entry in self.journal.of_kind(MAIL).await? {
-            let Some((person, content)) = read(&entry) else { continue };
-            let keys: Vec<String> = content.rooms.iter().map(|room| room.key(person)).collect();
+        let mails = self.journal.of_kind(MAIL).await?.into_iter();
+        let mails = mails.filter_map(|entry| read(&entry).map(|(person, content)| (person, content, entry)));
+        let (open, closed): (Vec<_>, Vec<_>) = mails.partition(|(.., entry)| entry.state.is_open());
+        // one that was refused has not bothered anybody, and another may have taken its place
+        let has_left = |content: &Content, entry: &JournalEntry| entry.state == JournalState::Done || content.tries > 0;
+        let (left, stayed): (Vec<_>, Vec<_>) = closed.into_iter().partition(|(_, content, entry)| has_left(content, entry));
+        for (person, content, _) in stayed {
+            past.reminded.extend(content.keys(person));
+        }
+        for (person, content, entry) in open {
             let has_begun = matches!(entry.state, JournalState::Started | JournalState::Unknown);
             let may_have_left = has_begun || content.tries > 0;
-            if entry.state.is_open() {
-                // what it is about is not done yet, also where version 1.0.0 wrote that it was begun
-                keys.iter().for_each(|key| {
-                    past.reminded.remove(key);
-                });
-                let (state_at, intent) = (entry.updated_at, Intent::from(entry));
-                let open = OpenMail { intent, content, may_have_left, at: state_at };
-                past.open.entry(person).or_default().push(open);
-                continue;
-            }
-            past.reminded.extend(keys);
-            // one that was refused has not bothered anybody
-            if entry.state == JournalState::Done || may_have_left {
-                past.mails.entry(person).or_default().push(entry.updated_at);
-                for room in &content.rooms {
-                    let series = past.series.get(&(person, room.id.clone()));
-                    if series.is_some_and(|series| series.number == room.series) {
-                        past.sent.insert((person, room.id.clone()), (entry.updated_at, room.step_days));
-                    }
+            // what it is about is not done yet, also where version 1.0.0 wrote that it was begun
+            content.keys(person).for_each(|key| {
+                past.reminded.remove(&key);
+            });
+            let (state_at, intent) = (entry.updated_at, Intent::from(entry));
+            let open = OpenMail { intent, content, may_have_left, at: state_at };
+            past.open.entry(person).or_default().push(open);
+        }
+        // but for what another mail has told: a run may end between that and closing the one in whose place it went
+        for (person, content, entry) in left {
+            past.reminded.extend(content.keys(person));
+            past.mails.entry(person).or_default().push(entry.updated_at);
+            for room in &content.rooms {
+                let series = past.series.get(&(person, room.id.clone()));
+                if series.is_some_and(|series| series.number == room.series) {
+                    past.sent.insert((person, room.id.clone()), (entry.updated_at, room.step_days));
                 }
             }
         }

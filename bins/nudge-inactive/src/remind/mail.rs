@@ -28,8 +28,13 @@ pub(crate) struct Step {
 impl Step {
     /// Names the reminder: the same in every run.
     pub(crate) fn key(&self, person: Uuid) -> String {
-        format!("reminder {person} {} {} {}", self.id, self.series, self.step_days)
+        format!("{}{}", series_prefix(person, &self.id, self.series), self.step_days)
     }
+}
+
+/// What the names of all reminders of one series begin with.
+pub(super) fn series_prefix(person: Uuid, room: &RoomId, series: u32) -> String {
+    format!("reminder {person} {room} {series} ")
 }
 
 /// A mail that was begun by an earlier run, and of which nobody knows that it arrived.
@@ -81,6 +86,12 @@ impl ContentRoom {
 
     pub(super) fn key(&self, person: Uuid) -> String {
         self.step(PortalText::default()).key(person)
+    }
+}
+
+impl Content {
+    pub(super) fn keys(&self, person: Uuid) -> impl Iterator<Item = String> {
+        self.rooms.iter().map(move |room| room.key(person))
     }
 }
 

@@ -12,7 +12,7 @@ use safe_actions::{ActionState, Intent};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::mail::{OpenMail, Step};
+use super::mail::{OpenMail, Step, series_prefix};
 use crate::body::Inactive;
 use crate::config::Remind;
 
@@ -147,8 +147,18 @@ impl Past {
     /// Whether somebody was reminded of a room in the series that is remembered.
     pub(crate) fn was_reminded(&self, person: Uuid, room: &RoomId) -> bool {
         let Some(series) = self.series.get(&(person, room.clone())) else { return false };
-        let prefix = format!("reminder {person} {room} {} ", series.number);
-        self.reminded.range(prefix.clone()..).next().is_some_and(|key| key.starts_with(&prefix))
+        self.days_told(person, room, series.number).next().is_some()
+    }
+
+    /// Whether this step of a series, or a later one, has been told, so that there is nothing to say of it any more.
+    pub(crate) fn has_told(&self, person: Uuid, step: &Step) -> bool {
+        self.days_told(person, &step.id, step.series).any(|days| days >= step.step_days)
+    }
+
+    fn days_told(&self, person: Uuid, room: &RoomId, series: u32) -> impl Iterator<Item = u32> {
+        let prefix = series_prefix(person, room, series);
+        let of_series = self.reminded.range(prefix.clone()..).map_while(move |key| key.strip_prefix(&prefix));
+        of_series.filter_map(|days| days.parse().ok())
     }
 
     /// When mails left for somebody, or may have, besides the one that is sent again.
@@ -241,7 +251,8 @@ fn due_mail(
             let (_, title, _) = rooms.iter().find(|(room, ..)| *room == id)?;
             let kept = mail.content.rooms.iter().find(|kept| kept.id == *id)?;
             let series = past.series.get(&(person.id, id.clone()))?;
-            (series.number == kept.series).then(|| kept.step((*title).clone()))
+            let step = kept.step((*title).clone());
+            (series.number == step.series && !past.has_told(person.id, &step)).then_some(step)
         };
         mail.content.rooms.iter().filter_map(|kept| step(&kept.id)).collect()
     };
@@ -283,11 +294,9 @@ fn due_step(
     at: Circumstances,
 ) -> Option<Step> {
     let Series { since, number } = *past.series.get(&(person, id.clone()))?;
-    let step = |days: u32| Step { id: id.clone(), title: title.clone(), since, series: number, step_days: days };
     let days = settings.steps_days.iter().rev().find(|days| at.days_since(since) >= i64::from(**days))?;
-    let later = settings.steps_days.iter().filter(|other| *other >= days);
-    let is_sent = later.map(|days| step(*days).key(person)).any(|key| past.reminded.contains(&key));
-    (!is_sent).then(|| step(*days))
+    let step = Step { id: id.clone(), title: title.clone(), since, series: number, step_days: *days };
+    (!past.has_told(person, &step)).then_some(step)
 }
 
 /// Why somebody is not written to now, the most lasting reason first.

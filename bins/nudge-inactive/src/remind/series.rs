@@ -73,10 +73,14 @@ pub(super) async fn note_series(
     Ok((ledger.past().await?, Some(since_last_run)))
 }
 
-/// Closes the mails of earlier runs whose people are active again, or no members any more: there is nothing to say.
+/// Closes the mails of earlier runs whose people are active again, or no members any more, or were told by another mail: there is nothing
+/// to say.
 pub(super) async fn close_what_is_over(ledger: &Ledger, past: &Past, observed: Observed<'_>) -> anyhow::Result<()> {
     for (person, mail) in past.open.iter().flat_map(|(person, mails)| mails.iter().map(|mail| (*person, mail))) {
         let holds = |room: &ContentRoom| {
+            if past.has_told(person, &room.step(PortalText::default())) {
+                return false;
+            }
             let series = past.series.get(&(person, room.id.clone()));
             series.is_some_and(|series| series.number == room.series) || observed.is_open(person, &room.id)
         };

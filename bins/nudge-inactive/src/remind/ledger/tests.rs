@@ -1,4 +1,5 @@
 use super::super::mail::{Step, mail_key, message_id};
+use super::super::series::{Observed, close_what_is_over};
 use super::*;
 
 const ANNA: Uuid = Uuid::from_u128(2);
@@ -56,4 +57,34 @@ async fn what_version_1_0_0_wrote_is_read_and_gone_on_with() {
     let past = ledger.past().await.unwrap();
     assert_eq!((past.open.len(), past.mails[&ANNA].len(), past.reminded.len()), (0, 1, 2));
     assert_eq!(ledger.told(ANNA, &RoomId::from("71")).await.unwrap()[0].1, JournalState::Failed);
+}
+
+/// A run ended after a mail had left, and before the ones in whose place it went were closed.
+#[tokio::test]
+async fn what_another_mail_has_told_is_not_said_again() {
+    for (sent, open) in [("1", "2"), ("2", "1")] {
+        let store = Store::temporary().await.unwrap();
+        let ledger = Ledger::open(store.clone(), "2026-11-20T09:00:00Z".parse().unwrap()).await.unwrap();
+        let room = |id: u32, days: u32| {
+            format!(r#"{{"id":{id},"since":"2026-10-01T00:00:00Z","series":1,"step_days":{days}}}"#)
+        };
+        let mails = [
+            (sent, "done", format!("{},{}", room(71, 14), room(72, 0)), 1),
+            (open, "planned", room(72, 0), 0),
+            ("3", "unknown", room(71, 0), 1),
+        ];
+        for (key, state, rooms, tries) in mails {
+            let row = format!(
+                r#"INSERT INTO journal_entry (key, kind, subject, state, payload, created_us, updated_us)
+                   VALUES ('reminder_mail {key}', 'reminder_mail', '{ANNA}', '{state}', '{{"rooms":[{rooms}],"tries":{tries}}}', 1, 1)"#
+            );
+            store.script("filling", &row).await.unwrap();
+        }
+        let past = ledger.past().await.unwrap();
+        let told = [step("71", 1, 0), step("71", 1, 14), step("72", 1, 0)].map(|step| past.has_told(ANNA, &step));
+        assert_eq!((told, past.open[&ANNA].len()), ([true; 3], 2));
+        assert!(!past.has_told(ANNA, &step("71", 1, 28)) && !past.has_told(ANNA, &step("71", 2, 0)));
+        close_what_is_over(&ledger, &past, Observed(&[])).await.unwrap();
+        assert_eq!(ledger.past().await.unwrap().open.len(), 0);
+    }
 }

@@ -230,6 +230,10 @@ fn a_mail_that_is_open_is_merged_sent_again_or_closed() {
     assert_eq!(told(&due(open(7, &[(71, 14), (72, 0)], true))), (14, true, 0, None), "of what still holds");
     let later = due(open(7, &[(71, 0)], true));
     assert_eq!(told(&later), (14, false, 1, Some(Hold::TooSoon)), "the first may have arrived three days ago");
+    let mut past = past([7], 20);
+    past.open.insert(Uuid::from_u128(7), vec![open(7, &[(71, 0)], true)]);
+    past.reminded.insert(open(7, &[(71, 14)], true).content.rooms[0].step("Falcon".into()).key(Uuid::from_u128(7)));
+    assert_eq!(planned(&[inactive(7, PortalRole::User)], &past, &Remind::default()).len(), 0, "the later step has left");
 }
 
 #[test]
