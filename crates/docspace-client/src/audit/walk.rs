@@ -73,7 +73,9 @@ impl Reader<'_> {
                 {
                     self.bad_pages += 1;
                     let newest = rest.place.as_ref().map_or(rest.span.until, |known| second_of(known.date).until);
-                    self.gap(Window::new(second_of(place.date).since, newest), GapReason::UnstablePaging);
+                    // of a repeated hour the pass is not known yet
+                    let oldest = second_of(place.date).since - lateness(place.date, self.client.time_zone());
+                    self.gap(Window::new(oldest, newest), GapReason::UnstablePaging);
                     go_on_at(rest, Bookmark { flawed: true, ..place });
                     tries = 0;
                 }
