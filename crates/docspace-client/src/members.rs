@@ -157,21 +157,30 @@ impl Client {
         Ok(members)
     }
 
-    /// Who is in the room through this group.
+    /// Who is in the room through this group. An empty list costs one question more: how many people the group has.
     async fn members_through(
         &self,
         room: &RoomId,
         group: Uuid,
         everyone: &mut Everyone,
     ) -> Result<Vec<Account>, Error> {
+        const ASKED: &str = "the members of a room's group";
         if group == EVERYONE {
             // it has no stored members, so a room lists none of them
             return everyone.read(self).await.map(<[Account]>::to_vec);
         }
         let path = format!("files/folder/{}/group/{group}/share", segment(room));
-        let question = Question::new("the members of a room's group", &path, "files:read or *:read");
+        let question = Question::new(ASKED, &path, "files:read or *:read");
         let id = |row: &GroupMemberDto| row.user.as_ref().map(|user| user.id);
         let rows = self.whole_list::<Vec<GroupMemberDto>, _>(question, id).await?;
-        Ok(rows.into_iter().filter_map(|row| row.user).map(Account::from).collect())
+        if rows.is_empty() {
+            // a list of nobody proves nothing for a group that has people
+            let size = self.group(group).await?.and_then(|group| group.size);
+            if let Some(total) = size.filter(|size| *size > 0) {
+                return Err(Error::new(ASKED, ErrorKind::IncompleteList { read: 0, total }));
+            }
+        }
+        let people: Option<Vec<Account>> = rows.into_iter().map(|row| row.user.map(Account::from)).collect();
+        people.ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm))
     }
 }

@@ -18,7 +18,7 @@ pub struct Slice<E> {
     pub gaps: Vec<SliceGap>,
     /// What of the span was not asked for, because the slice is large enough already: to be asked for as slices of their own.
     pub unread: Vec<Rest>,
-    /// The portal said that it has no row at all up to the end of the span, however old.
+    /// The portal said that it has no row up to the end of the span, however old, but such that cannot be read.
     pub none_ever: bool,
     /// What ended the read early, for the log; its reason is in `gaps` too.
     pub error: Option<Error>,

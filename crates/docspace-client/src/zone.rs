@@ -5,7 +5,7 @@
 //! passes tells them apart.
 
 use audit_model::Window;
-use chrono::{DateTime, LocalResult, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, Offset, SubsecRound, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// Two changes of clocks are nowhere closer together.
@@ -25,7 +25,8 @@ pub(crate) fn lateness(printed: DateTime<Utc>, zone: Option<Tz>) -> TimeDelta {
 pub(crate) fn repeated_hours(span: Window, zone: Option<Tz>) -> Vec<DateTime<Utc>> {
     let Some(zone) = zone else { return Vec::new() };
     let mut changes = Vec::new();
-    let mut at = span.since;
+    // clocks are set back at whole seconds
+    let mut at = span.since.trunc_subsecs(0);
     while at < span.until {
         let next = at + STEP;
         if offset(zone, at) > offset(zone, next) {
@@ -86,5 +87,6 @@ mod tests {
         assert!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T14:50:00Z").is_empty());
         assert!(lord_howe("2026-04-04T15:00:00Z", "2026-04-04T15:10:00Z").is_empty());
         assert_eq!(lord_howe("2026-04-04T14:40:00Z", "2026-04-04T15:10:00Z"), [at("2026-04-04T15:00:00Z")]);
+        assert_eq!(lord_howe("2026-04-04T14:40:00.333333Z", "2026-04-04T15:10:00Z"), [at("2026-04-04T15:00:00Z")]);
     }
 }

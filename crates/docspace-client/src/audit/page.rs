@@ -206,21 +206,27 @@ impl Page {
         Some(Bookmark { date, to, before, ids, reached, fills_page, flawed })
     }
 
-    /// Where rows happened that could not be understood: in their second, or between their neighbours.
+    /// Where rows happened that could not be understood: in their second, or between their neighbours. What may be of either pass of a
+    /// repeated hour has both.
     pub(super) fn unreadable(&self) -> Vec<SliceGap> {
         let mut gaps = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
             let Err(why) = row.event else { continue };
-            let newer = || self.rows[..index].iter().rev().find_map(|row| row.at).unwrap_or(self.asked.to);
-            let older = self.rows[index..].iter().find_map(|row| row.at);
-            let span = match (row.at, older) {
-                (Some(at), _) => second_of(at),
-                (None, Some(older)) => Window::new(second_of(older).since, second_of(newer()).until),
+            if let Some(at) = row.at {
+                let dates = [Some(at), row.or_earlier_by.map(|by| at - by)];
+                gaps.extend(dates.into_iter().flatten().map(|at| SliceGap { span: second_of(at), why }));
+                continue;
+            }
+            let newer = self.rows[..index].iter().rev().find_map(|row| row.at).unwrap_or(self.asked.to);
+            let since = match self.rows[index..].iter().find(|row| row.at.is_some()) {
+                Some(Row { at: Some(older), or_earlier_by, .. }) => {
+                    second_of(*older).since - or_earlier_by.unwrap_or_default()
+                }
                 // the next page begins before it, and knows more
-                (None, None) if self.is_full() && self.oldest().is_some() => continue,
-                (None, None) => Window::new(self.asked.since.unwrap_or(self.asked.to), second_of(newer()).until),
+                _ if self.is_full() && self.oldest().is_some() => continue,
+                _ => self.asked.since.unwrap_or(self.asked.to),
             };
-            gaps.push(SliceGap { span, why });
+            gaps.push(SliceGap { span: Window::new(since, second_of(newer).until), why });
         }
         gaps
     }

@@ -33,7 +33,7 @@ enum Behind {
     /// A row from before the span.
     Older,
     /// No row; the last one itself was shown, or another of its date.
-    Nothing { is_other_row: bool },
+    Nothing,
     /// A row that may lie before the span or in it.
     Unclear,
     /// So many rows that cannot stand there if the page was the last.
@@ -73,7 +73,9 @@ impl Reader<'_> {
                 {
                     self.bad_pages += 1;
                     let newest = rest.place.as_ref().map_or(rest.span.until, |known| second_of(known.date).until);
-                    self.gap(Window::new(second_of(place.date).since, newest), GapReason::UnstablePaging);
+                    // of a repeated hour the pass is not known yet
+                    let oldest = second_of(place.date).since - lateness(place.date, self.client.time_zone());
+                    self.gap(Window::new(oldest, newest), GapReason::UnstablePaging);
                     go_on_at(rest, Bookmark { flawed: true, ..place });
                     tries = 0;
                 }
@@ -145,16 +147,12 @@ impl Reader<'_> {
         };
         let came = match behind {
             Behind::Older => return Ok(true),
-            // what shows one row and no more shows the one behind when it is asked for it
-            Behind::Nothing { is_other_row }
-                if (rows == 1 || is_other_row && !self.shuffled) && !self.is_nothing_behind(asked, rows).await? =>
-            {
-                return Ok(false);
-            }
+            // what leaves out a row of this answer, too, shows it when it is asked for what stands behind
+            Behind::Nothing if !self.is_nothing_behind(asked, rows).await? => return Ok(false),
             // as good: what leaves out the last row cannot show one alone
-            Behind::Nothing { .. } if self.settle(rest).await? => return Ok(true),
-            Behind::Nothing { .. } => match self.behind(&Asked { count: 1, ..at_last }, asked, last.as_ref()).await? {
-                Behind::Nothing { .. } => return Ok(true),
+            Behind::Nothing if self.settle(rest).await? => return Ok(true),
+            Behind::Nothing => match self.behind(&Asked { count: 1, ..at_last }, asked, last.as_ref()).await? {
+                Behind::Nothing => return Ok(true),
                 Behind::Other { rows } => rows,
                 Behind::Older | Behind::Unclear => 0,
             },
@@ -186,16 +184,18 @@ impl Reader<'_> {
             Some([first, next]) => (first, Some(next)),
             _ => return other,
         };
-        let is_other_row = match (&first.event, last) {
-            (Err(_), None) => false,
-            (Ok(event), Some(last)) if event.id == last.id => false,
-            // either equal dates have no order, or this answer is too short as well
-            (Ok(event), Some(last)) if event.at == last.at && self.seen.contains(&event.id) => true,
-            _ => return other,
+        let is_known = match (&first.event, last) {
+            (Err(_), None) => true,
+            // equal dates have no order
+            (Ok(event), Some(last)) => event.id == last.id || event.at == last.at && self.seen.contains(&event.id),
+            _ => false,
         };
+        if !is_known {
+            return other;
+        }
         let since = page.since.filter(|_| question.since.is_none());
         match (next, next.and_then(|next| next.at), since) {
-            (None, ..) => Ok(Behind::Nothing { is_other_row }),
+            (None, ..) => Ok(Behind::Nothing),
             (Some(_), Some(at), Some(since)) if at < since => Ok(Behind::Older),
             // in a repeated hour it may be printed too late
             (Some(_), Some(at), Some(since)) if at - lateness(at, zone) < since => Ok(Behind::Unclear),
@@ -221,8 +221,7 @@ impl Reader<'_> {
             Ok(raw) => {
                 let came = raw.len();
                 if came == 0 {
-                    self.slice.none_ever |= rest.span.until == self.slice.span.until;
-                    return Ok(Step::End);
+                    return Ok(if self.has_none_ever(rest).await? { Step::End } else { Step::Odd });
                 }
                 let page = Page::of(raw, &newest, None, self.client.time_zone());
                 match page.and_then(|page| page.oldest()) {
@@ -240,6 +239,22 @@ impl Reader<'_> {
             Ok(_) => Ok(Step::Odd),
             Err(error) if error.kind == ErrorKind::UnexpectedForm => Ok(Step::OddForm(error)),
             Err(error) => Err(Stop::because_of(error)),
+        }
+    }
+
+    /// Whether there is no row up to the end of the part, however old. A portal that shows nothing any more does not show what is known
+    /// to be newer either; where nothing is known, it may be that.
+    async fn has_none_ever(&mut self, rest: &Rest) -> Result<bool, Stop> {
+        let known = self.slice.rows.iter().map(|event| event.at).max();
+        let Some(to) = known.filter(|_| rest.span.until != self.slice.span.until) else {
+            self.slice.none_ever = true;
+            return Ok(true);
+        };
+        let newer = Asked { since: None, to, count: 1, ..Asked::all_of(self.slice.span) };
+        match self.client.audit_page(&newer, OnFault::GiveUp).await {
+            Ok(rows) => Ok(!rows.is_empty()),
+            Err(error) if error.may_be_one_row() || error.kind == ErrorKind::UnexpectedForm => Ok(true),
+            Err(error) => Err(Stop::Failed(error)),
         }
     }
 

@@ -104,6 +104,62 @@ async fn one_answer_that_is_too_short_is_asked_for_again() {
     }
 }
 
+/// Two answers one after the other: the page, and the question whether it was the last.
+#[tokio::test]
+async fn two_answers_that_are_too_short_never_agree_on_the_end() {
+    for (count, per_second, days_before) in [(16, 1, true), (16, 1, false), (101, 3, true), (240, 130, true)] {
+        let mut portal = portal(count, per_second);
+        if days_before {
+            let owner = portal.owner().id;
+            portal.add_event(Event::new(5009, owner, now() - TimeDelta::days(3)).file(7, "a.docx").in_room(71));
+        }
+        let setting = Setting::new(portal).await;
+        let (_, honest) = setting.read(Vec::new()).await;
+        for kind in short_answers() {
+            for skip in 0..honest as u32 {
+                let context = format!("{kind:?} of {count} rows, answer {skip}, more before {days_before}");
+                let (slice, _) = setting.read(vec![Fault::new(kind.clone()).on(EVENTS).after(skip).times(2)]).await;
+                if !slice.none_ever {
+                    assert_eq!(setting.lost(&slice), [] as [i64; 0], "{context}");
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one date come in another order each time, and every answer lacks its second one.
+#[tokio::test]
+async fn a_row_that_every_answer_lacks_is_missed_in_a_dense_second() {
+    for skip in 0..8 {
+        let mut portal = portal(199, 199);
+        let owner = portal.owner().id;
+        portal.add_event(Event::new(5009, owner, now() - TimeDelta::hours(2)).file(7, "a.docx").in_room(71));
+        portal.add_event(Event::new(5009, owner, now() - TimeDelta::days(3)).file(7, "a.docx").in_room(71));
+        let setting = Setting::new(portal).await;
+        let (slice, _) = setting.read(vec![Fault::new(fewer(1, 1)).on(EVENTS).after(skip)]).await;
+        assert_eq!(setting.lost(&slice), [] as [i64; 0], "from answer {skip} on");
+    }
+}
+
+/// A part of the span is asked for on its own when a row beside it cannot be read. From some answer on the portal has nothing.
+#[tokio::test]
+async fn nothing_behind_an_unreadable_row_is_not_believed_of_a_portal_that_shows_nothing() {
+    let mut portal = portal(30, 1);
+    let owner = portal.owner().id;
+    portal.add_event(Event::poison(owner, now() - TimeDelta::seconds(30)));
+    let mut setting = Setting::new(portal).await;
+    setting.expected.retain(|(_, at)| *at < now() - TimeDelta::seconds(30));
+    let (_, honest) = setting.read(Vec::new()).await;
+    for kind in [FaultKind::FewerRows { drop: None, at: None, total: None }, fewer(30, 0)] {
+        for skip in 0..honest as u32 {
+            let (slice, _) = setting.read(vec![Fault::new(kind.clone()).on(EVENTS).after(skip)]).await;
+            if !slice.none_ever {
+                assert_eq!(setting.lost(&slice), [] as [i64; 0], "{kind:?} from answer {skip} on");
+            }
+        }
+    }
+}
+
 /// Every answer from some point on: what is missing is named, and nobody asks for ever.
 #[tokio::test]
 async fn answers_that_stay_too_short_are_a_gap() {

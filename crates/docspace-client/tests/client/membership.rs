@@ -4,7 +4,7 @@ use audit_model::{RoomId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{ApiKey, Budget, Client, Directory, ErrorKind};
 use outbound::{HttpOptions, RetryPolicy, http_client};
-use portal_sim::{Event, Fault, FaultKind, Group, Person, PortalSim, Room, Scenario};
+use portal_sim::{Event, Fault, FaultKind, Group, Person, PortalSim, Room, Scenario, Share};
 use secrecy::SecretString;
 use url::Url;
 
@@ -76,4 +76,23 @@ async fn a_group_that_has_people_is_never_shown_empty() {
     let refused = directory.read_members(board.id, &client).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::IncompleteList { read: 0, total: 1 });
     directory.read_members(nobody.id, &client).await.unwrap();
+}
+
+/// So does the group itself, which is asked only when a room says that nobody is in it through the group.
+#[tokio::test]
+async fn a_group_that_has_people_is_never_empty_in_a_room() {
+    let mara = Person::new("mara@example.com", "Mara", "Klein");
+    let (mut board, nobody) = (Group::new("Board"), Group::new("Nobody"));
+    board.members.push(mara.id);
+    let shares = [&board, &nobody].map(|group| Share { room: 71, subject: group.id, access: 2 });
+    let mut portal = Scenario::empty(now()).with_person(mara.clone()).with_room(Room::vdr(71, "Falcon"));
+    portal = portal.with_group(board).with_group(nobody);
+    shares.into_iter().for_each(|share| portal.share(share));
+    let (sim, client) = start(portal).await;
+    let members = client.members(&RoomId::Number(71)).await.unwrap();
+    assert!(members.iter().any(|member| member.account.person.id == mara.id && !member.is_direct));
+    let empty = FaultKind::FewerRows { drop: None, at: None, total: Some(0) };
+    sim.set_faults(vec![Fault::new(empty).on("files/folder/*/group/*/share")]);
+    let refused = client.members(&RoomId::Number(71)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::IncompleteList { read: 0, total: 1 });
 }
