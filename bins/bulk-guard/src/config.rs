@@ -320,6 +320,10 @@ impl Settings for Config {
         &["mail"]
     }
 
+    fn places() -> &'static [&'static str] {
+        &["serve.token_file"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         let armed = self.limits.armed();

@@ -115,11 +115,10 @@ fn arguments(args: &CommonArgs) -> Vec<OsString> {
     };
     add("--portal", args.portal.as_ref().map(Into::into));
     add("--state", args.state.as_ref().map(Into::into));
-    for (flag, path) in
-        [("--key-file", &args.key_file), ("--config", &args.config), ("--portal-config", &args.portal_config)]
-    {
+    for (flag, path) in [("--key-file", &args.key_file), ("--portal-config", &args.portal_config)] {
         add(flag, path.as_ref().map(Into::into));
     }
+    args.config.iter().for_each(|path| add("--config", Some(path.into())));
     for (flag, is_set) in [("--allow-http", args.allow_http), ("--dry-run", args.dry_run)] {
         if is_set {
             arguments.push(flag.into());

@@ -128,9 +128,13 @@ impl Settings for Config {
         &["mail", "alerts"]
     }
 
+    fn places() -> &'static [&'static str] {
+        &["out", "only.important_documents"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
-        wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}"]);
+        wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}", "{portal}", "{program}"]);
         wrong.refuse_if(
             self.out.as_ref().is_some_and(|out| out.as_path().as_os_str().is_empty()),
             "out",
@@ -171,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("compliance-monthly.toml");
         std::fs::write(&file, "out = \"\"\n[portal]\nurl = \"https://docs.example.com\"\n").unwrap();
-        let sources = Sources { own_file: Some(file), ..Sources::default() };
+        let sources = Sources { own_files: vec![file], ..Sources::default() };
         let problems = load::<Config>("compliance-monthly", &sources).err().unwrap().to_string();
         assert!(problems.contains("config key `out`") && problems.contains("is empty; name a folder"), "{problems}");
     }
@@ -182,14 +186,14 @@ mod tests {
         let file = folder.path().join("compliance-monthly.toml");
         let text = "month = \"June\"\ntime_zone = \"CEST\"\nout = \"reports/{moth}\"\n[portal]\nurl = \"https://docs.example.com\"\n";
         std::fs::write(&file, text).unwrap();
-        let sources = Sources { own_file: Some(file.clone()), ..Sources::default() };
+        let sources = Sources { own_files: vec![file.clone()], ..Sources::default() };
         let problems = load::<Config>("compliance-monthly", &sources).err().unwrap().to_string();
         let shown = file.display();
         let expected = [
             format!("config key `month` ({shown}): must be a month such as `2026-06`"),
             format!("config key `time_zone` ({shown}): must be the name of a time zone such as `Europe/Berlin`"),
             format!(
-                "config key `out` ({shown}): has braces around something other than a placeholder; use `{{month}}`"
+                "config key `out` ({shown}): has braces around something other than a placeholder; use `{{month}}`, `{{portal}}` and `{{program}}`"
             ),
         ];
         assert_eq!(problems.lines().collect::<Vec<_>>(), expected);

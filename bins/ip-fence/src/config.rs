@@ -167,6 +167,10 @@ impl Settings for Config {
         &["mail"]
     }
 
+    fn places() -> &'static [&'static str] {
+        &["policy"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
@@ -196,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ip-fence.toml");
         std::fs::write(&path, text).unwrap();
-        let sources = Sources { own_file: Some(path), ..Sources::default() };
+        let sources = Sources { own_files: vec![path], ..Sources::default() };
         load::<Config>("ip-fence", &sources).map(|loaded| loaded.own).map_err(|problems| problems.to_string())
     }
 

@@ -137,6 +137,10 @@ impl Settings for Config {
         &["alerts"]
     }
 
+    fn places() -> &'static [&'static str] {
+        &["manager.file", "remind.templates"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         let wanted = self.rooms.wanted();

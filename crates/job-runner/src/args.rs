@@ -3,7 +3,7 @@
 //! `DOCSPACE_API_HOST` and `STATE_DIRECTORY` are read by [`crate::config`] and not by clap, so that a setting still
 //! knows whether it came from a flag or from the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -14,7 +14,8 @@ use figment::value::Value;
 use report::Form;
 
 use crate::Error;
-use crate::time_spec::TimeSpec;
+use crate::state_path::Placeholders;
+use crate::time_spec::{Age, TimeSpec};
 
 /// The common flags. They are global: they may stand before or after a subcommand.
 #[derive(Debug, Clone, Args)]
@@ -31,9 +32,9 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// This program's settings, TOML
+    /// This program's settings, TOML; can be repeated, later files win
     #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub config: Vec<PathBuf>,
 
     /// Settings shared by several programs, TOML; --config wins
     #[arg(long, global = true, value_name = "FILE")]
@@ -220,6 +221,8 @@ pub enum CommonCommand {
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Do the job for many portals: a run for each settings file in a folder, and one summary
+    Fleet(FleetArgs),
     /// Print the completion script of a shell
     Completions {
         /// Which shell
@@ -230,12 +233,29 @@ pub enum CommonCommand {
 impl CommonCommand {
     fn heeded(&self) -> &'static [RunFlag] {
         match self {
+            CommonCommand::Fleet(_) => &RunFlag::ALL,
             CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
             CommonCommand::Store(StoreCommand::Prune { .. }) => &[],
             CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
         }
     }
+}
+
+/// `fleet …`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct FleetArgs {
+    /// Folder with a settings file for each portal, NAME.toml
+    #[arg(long, value_name = "DIR")]
+    pub portals: PathBuf,
+
+    /// How many runs there may be at once
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub at_most: u16,
+
+    /// Spread the starts evenly over this time (50s, 5m) [default: each as soon as --at-most allows]
+    #[arg(long, value_name = "TIME")]
+    pub spread: Option<Age>,
 }
 
 /// `config …`
@@ -297,6 +317,13 @@ impl CommonArgs {
         // so that the same two flags mean a window of the same length on any day
         let since = self.since.map(|time| time.resolve(until.unwrap_or(now), zone));
         (since, until)
+    }
+
+    /// With the placeholders of its paths filled in that are no settings: those of the key file and of the reports.
+    pub(crate) fn filled_in(&self, placeholders: Option<&Placeholders>) -> Self {
+        let fill = |path: &Path| placeholders.map_or_else(|| path.to_owned(), |it| it.filled_in_path(path));
+        let reports = self.reports.iter().map(|file| ReportFile { path: fill(&file.path), form: file.form });
+        CommonArgs { key_file: self.key_file.as_deref().map(fill), reports: reports.collect(), ..self.clone() }
     }
 
     /// Whether the end of the window is counted from a clock.

@@ -20,7 +20,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
-use crate::{Error, config_show, doctor, logging, upkeep};
+use crate::{Error, config_show, doctor, fleet, logging, upkeep};
 
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
@@ -47,10 +47,14 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     let args = cli.common();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     // a run that is to end before it has begun has an exit code and a heartbeat, too, and `doctor` prints what it has found by then;
-    // whatever else was asked for just ends
+    // and a fleet sees to its runs; whatever else was asked for just ends
     let is_job = cli.given().is_none();
     let is_doctor = matches!(cli.command(), Some(CommonCommand::Doctor));
-    let signals = (is_job || is_doctor).then(|| runtime.block_on(async { Signals::listen() }));
+    let fleet = match cli.command() {
+        Some(CommonCommand::Fleet(fleet)) => Some(fleet),
+        _ => None,
+    };
+    let signals = (is_job || is_doctor || fleet.is_some()).then(|| runtime.block_on(async { Signals::listen() }));
     let environment = Environment::from_process();
     let log = match logging::init(args.verbose, args.quiet, &environment) {
         Ok(log) => log,
@@ -67,7 +71,14 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
     let sources = Sources::from_process(args, cli.settings());
+    let signals = match (fleet, signals) {
+        (Some(fleet), Some(signals)) => {
+            return runtime.block_on(fleet::run::<P>((args, fleet), &sources, signals));
+        }
+        (_, signals) => signals,
+    };
     let read = config::read::<P::Config>(P::ABOUT.name, &sources);
+    let args = &args.filled_in(read.placeholders.as_ref());
     if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
         return config_show::run::<P>(args, &environment, &read);
     }

@@ -24,11 +24,11 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use common::is_loopback;
 pub use common::{
     AlertSettings, BudgetSettings, CommonConfig, FileAlert, HeartbeatSettings, OutboundSettings, PortalSettings,
     WebhookAlert,
 };
+pub(crate) use common::{PLACES as COMMON_PLACES, is_loopback};
 pub use mail::{MailSecurity, MailSettings};
 pub use path::PathSetting;
 pub use place::SettingPlace;
@@ -36,9 +36,11 @@ pub use problem::{Problem, Problems};
 pub(crate) use show::ShownSetting;
 pub use suggest::nearest_name;
 pub use validation::{Validation, has_blank};
+pub(crate) use variables::name_of as variable_of;
 
 use crate::args::{CommonArgs, FlagSetting};
 use crate::environment::Environment;
+use crate::state_path::Placeholders;
 use extract::Extracted;
 use layer::{Layer, Layers};
 
@@ -51,6 +53,11 @@ pub trait Settings: Serialize + DeserializeOwned + Default {
     /// What is wrong across fields or out of bounds; empty if nothing is.
     fn validate(&self) -> Vec<Problem>;
 
+    /// Own settings that are a path or an address, in which `{program}` and `{portal}` are filled in.
+    fn places() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Tables of the common settings that the program does nothing with. Only the file that several programs share may hold them.
     fn unused() -> &'static [&'static str] {
         &[]
@@ -62,8 +69,8 @@ pub trait Settings: Serialize + DeserializeOwned + Default {
 pub struct Sources {
     /// The file that several programs share.
     pub portal_file: Option<PathBuf>,
-    /// The program's own file.
-    pub own_file: Option<PathBuf>,
+    /// The program's own files; the later win.
+    pub own_files: Vec<PathBuf>,
     /// The variables of the process.
     pub environment: Environment,
     /// Flags that stand for settings; of two for one key the later counts.
@@ -77,7 +84,7 @@ impl Sources {
         flags.extend(own_flags);
         Self {
             portal_file: args.portal_config.clone(),
-            own_file: args.config.clone(),
+            own_files: args.config.clone(),
             environment: Environment::from_process(),
             flags,
         }
@@ -106,6 +113,8 @@ pub(crate) struct Read<C> {
     /// `None` when they could not be read even without the values that do not fit.
     pub(crate) settings: Option<(CommonConfig, C)>,
     pub(crate) problems: Vec<Problem>,
+    /// `None` when no portal is named.
+    pub(crate) placeholders: Option<Placeholders>,
     layers: Layers,
 }
 
@@ -137,7 +146,7 @@ impl<C: Settings> Read<C> {
 /// Everything that is wrong, at once: files that cannot be read or parsed, unknown keys, wrong types, and what
 /// [`Settings::validate`] finds in what is left. Somebody has to edit something (exit code 2).
 pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, Problems> {
-    let Read { settings, problems, layers } = read::<C>(program, sources);
+    let Read { settings, problems, layers, .. } = read::<C>(program, sources);
     match settings {
         Some((common, own)) if problems.is_empty() => Ok(Loaded { common, own, layers }),
         _ => Err(Problems(problems)),
@@ -148,10 +157,10 @@ pub fn load<C: Settings>(program: &str, sources: &Sources) -> Result<Loaded<C>, 
 pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
     let mut problems = Vec::new();
     let mut layers = Layers::new(defaults::<CommonConfig>(), defaults::<C>());
-    for path in [&sources.portal_file, &sources.own_file].into_iter().flatten() {
+    for path in sources.portal_file.iter().chain(&sources.own_files) {
         match file::read(path) {
             Ok(mut layer) => {
-                let is_shared = sources.portal_file.as_ref() == Some(path) && sources.own_file.as_ref() != Some(path);
+                let is_shared = sources.portal_file.as_ref() == Some(path) && !sources.own_files.contains(path);
                 problems.extend(layer.take_unused::<C>(program).into_iter().filter(|_| !is_shared));
                 layers.push(layer, &mut problems);
             }
@@ -166,11 +175,15 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         layers.push(Layer::single(SettingPlace::Flag((*flag).to_owned()), &path, value.clone()), &mut problems);
     }
+    let placeholders = layers.placeholders(program);
+    if let Some(placeholders) = &placeholders {
+        COMMON_PLACES.iter().chain(C::places()).for_each(|key| layers.fill_in(key, placeholders));
+    }
 
     let common = extract::extract::<CommonConfig>(&mut layers, &mut problems);
     let own = extract::extract::<C>(&mut layers, &mut problems);
     let (Some(common), Some(own)) = (common, own) else {
-        return Read { settings: None, problems, layers };
+        return Read { settings: None, problems, placeholders, layers };
     };
     problems.extend(extract::unknown_keys(&common.ignored, &own.ignored, &layers));
 
@@ -182,7 +195,7 @@ pub(crate) fn read<C: Settings>(program: &str, sources: &Sources) -> Read<C> {
             problems.push(problem);
         }
     }
-    Read { settings: Some((common, own)), problems, layers }
+    Read { settings: Some((common, own)), problems, placeholders, layers }
 }
 
 /// Whether a settings file holds what nobody else may know: addresses that are secrets, or a password for a proxy. One that cannot be

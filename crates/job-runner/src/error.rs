@@ -1,6 +1,7 @@
 //! What can stop a run before it starts. All of it is for whoever edits flags, settings or files: exit code 2.
 
 use std::io;
+use std::path::PathBuf;
 
 use report::words::utc;
 
@@ -76,6 +77,27 @@ pub enum Error {
         /// What is allowed.
         latest: chrono::DateTime<chrono::Utc>,
     },
+    /// `fleet` was given no portal, which must not look like portals where all is quiet.
+    #[error("the folder {} holds no settings file `NAME.toml`, so no portal would be looked at", .0.display())]
+    NoPortals(PathBuf),
+    /// `--portals` is no folder, or not one that this user may read.
+    #[error("cannot read the folder {}; give `--portals` a folder that this user may read", folder.display())]
+    PortalsUnreadable {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// What belongs to one portal was given to all portals of a fleet.
+    #[error("{0} is about one portal, but a fleet has many; leave it out, and {1} instead")]
+    OneForAll(&'static str, &'static str),
+    /// `--report` of a fleet names a form that its summary does not have.
+    #[error(
+        "cannot write the summary to {}: it has the forms .txt and .json; with `{{portal}}` in its name each portal gets a report of its own, in any form",
+        .0.display()
+    )]
+    SummaryForm(PathBuf),
     /// `RUST_LOG` is not a filter.
     #[error("environment variable `RUST_LOG` is not a valid log filter")]
     LogFilter(#[source] tracing_subscriber::filter::ParseError),

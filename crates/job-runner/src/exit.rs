@@ -63,6 +63,23 @@ pub fn decide(ending: Ending, exit_code_flag: bool) -> Exit {
     }
 }
 
+/// Worst first: a portal whose settings are wrong is not looked at until somebody edits them, and so worse off than one of which a part
+/// was not seen, for which the next run asks by itself.
+const WORST_FIRST: [Exit; 5] = [Exit::Nothing, Exit::Usage, Exit::Incomplete, Exit::Findings, Exit::Concluded];
+
+impl Exit {
+    /// The exit code of several runs together, in the order of [`decide`].
+    pub(crate) fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
+        let rank = |exit: &Exit| WORST_FIRST.iter().position(|it| it == exit);
+        exits.into_iter().min_by_key(rank).unwrap_or(Exit::Nothing)
+    }
+
+    /// `None` for a number that no run ends with.
+    pub(crate) fn of_number(number: i32) -> Option<Exit> {
+        WORST_FIRST.into_iter().find(|exit| *exit as i32 == number)
+    }
+}
+
 /// How a process ends that failed: mistakes in flags and settings are for whoever edits them.
 pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
     let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
@@ -101,6 +118,22 @@ mod tests {
                 "{ending:?}, --exit-code {flag}"
             );
         }
+    }
+
+    #[test]
+    fn the_worst_of_several_runs_wins_as_within_one() {
+        use Exit::*;
+        for (exits, worst) in [
+            ([Concluded, Usage, Incomplete, Findings, Nothing], Nothing),
+            ([Concluded, Usage, Incomplete, Findings, Findings], Usage),
+            ([Concluded, Concluded, Incomplete, Findings, Findings], Incomplete),
+            ([Concluded, Concluded, Concluded, Findings, Concluded], Findings),
+            ([Concluded; 5], Concluded),
+        ] {
+            assert_eq!(Exit::worst(exits), worst);
+        }
+        assert_eq!(Exit::worst([]), Nothing, "nobody looked");
+        assert_eq!((0..6).map(Exit::of_number).filter(Option::is_some).count(), 5);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
     {
         kept.push(("the API key in", path.to_owned(), Private::Read));
     }
-    for path in [&setup.args.portal_config, &setup.args.config].into_iter().flatten() {
+    for path in setup.args.portal_config.iter().chain(&setup.args.config) {
         let private = if config::holds_secrets(path) { Private::Read } else { Private::Change };
         kept.push(("the settings file", path.clone(), private));
     }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exit;
 mod explained;
 mod failures;
+mod fleet;
 mod flow;
 mod former;
 mod frame;

@@ -92,15 +92,16 @@ impl Labels<'_> {
         format!("portal=\"{}\",program=\"{}\"", escaped(self.portal), self.program)
     }
 
+    /// The samples in `text` that are ours.
+    pub(crate) fn own_lines<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let own = format!("{{{}", self.text());
+        text.lines().filter(move |line| is_of(line, &own))
+    }
+
     /// Whose file this is, if it is not ours: alerts on the age of a success must never be kept silent by another's.
     pub(crate) fn stranger(&self, text: &str) -> Option<String> {
         let own = format!("{{{}", self.text());
-        let is_ours = |line: &&str| {
-            let behind = line.strip_prefix(PREFIX).and_then(|line| line.find('{').map(|at| &line[at..]));
-            behind.and_then(|labels| labels.strip_prefix(&own)).is_some_and(|rest| rest.starts_with([',', '}']))
-        };
-        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let other = { lines }.find(|line| !is_ours(line))?;
+        let other = samples(text).find(|line| !is_of(line, &own))?;
         let label = |name: &str| Some(other.split_once(&format!("{name}=\""))?.1.split_once('"')?.0.to_owned());
         Some(match (other.starts_with(PREFIX), label("program"), label("portal")) {
             (true, Some(program), Some(portal)) => {
@@ -110,6 +111,44 @@ impl Labels<'_> {
             _ => "metrics of something else".to_owned(),
         })
     }
+}
+
+/// Whether a sample is one of ours with these labels, brace first.
+fn is_of(line: &str, labels: &str) -> bool {
+    let behind = line.strip_prefix(PREFIX).and_then(|line| line.find('{').map(|at| &line[at..]));
+    behind.and_then(|found| found.strip_prefix(labels)).is_some_and(|rest| rest.starts_with([',', '}']))
+}
+
+/// The lines with a value.
+fn samples(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// A sample that is not of this program, whatever its portal.
+pub(crate) fn foreign_line<'t>(text: &'t str, program: &str) -> Option<&'t str> {
+    let label = format!(",program=\"{program}\"");
+    samples(text).find(|line| !line.starts_with(PREFIX) || !line.contains(&label))
+}
+
+/// One page of several, each metric once, with the samples of all. Comments say what a metric is and stand before its samples; those of
+/// the first page that has it count.
+pub(crate) fn merged<'t>(pages: impl Iterator<Item = &'t str>) -> String {
+    let mut families: Vec<(&str, String, String)> = Vec::new();
+    for line in pages.flat_map(str::lines).filter(|line| !line.is_empty()) {
+        let comment = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE "));
+        let name = comment.unwrap_or(line).split([' ', '{']).next().unwrap_or_default();
+        let at = families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+            families.push((name, String::new(), String::new()));
+            families.len() - 1
+        });
+        let (_, head, body) = &mut families[at];
+        match comment {
+            Some(_) if head.lines().any(|known| known[..7] == line[..7]) => {}
+            Some(_) => *head += &format!("{line}\n"),
+            None => *body += &format!("{line}\n"),
+        }
+    }
+    families.into_iter().filter(|(.., body)| !body.is_empty()).map(|(_, head, body)| head + &body).collect()
 }
 
 /// Replaces the file at once, readable by everybody, because the collector is another user. The moment of the last success is taken
@@ -223,6 +262,22 @@ mod tests {
     use super::*;
 
     const OURS: Labels<'_> = Labels { program: "bulk-guard", version: "1.0.0", portal: "docs.example.com" };
+
+    /// A metric that stands twice makes the collector refuse the whole file.
+    #[test]
+    fn pages_of_many_portals_become_one() {
+        let other = Labels { portal: "docs.example.org", ..OURS };
+        let measured = Measured { is_complete: true, ..Measured::default() };
+        let long = render(other, DateTime::UNIX_EPOCH, Exit::Concluded, Some(&measured), 0);
+        let page = merged([written(OURS).as_str(), &long].into_iter());
+        let heads: Vec<&str> = page.lines().filter(|line| line.starts_with("# HELP")).collect();
+        assert_eq!(heads.len(), long.lines().filter(|line| line.starts_with("# HELP")).count());
+        assert_eq!(OURS.own_lines(&page).collect::<Vec<_>>(), samples(&written(OURS)).collect::<Vec<_>>());
+        assert_eq!(other.own_lines(&page).count(), samples(&long).count());
+        assert_eq!(merged([page.as_str(), &page].into_iter()).matches("# HELP").count(), heads.len());
+        assert_eq!((foreign_line(&page, "bulk-guard"), foreign_line(&page, "vdr-watch").is_some()), (None, true));
+        assert_eq!(foreign_line("node_load1 0.5\n", "bulk-guard"), Some("node_load1 0.5"));
+    }
 
     fn written(labels: Labels<'_>) -> String {
         render(labels, DateTime::UNIX_EPOCH, Exit::Concluded, None, 0)

@@ -52,6 +52,11 @@ pub fn find_key(flag: Option<&Path>, environment: &Environment, setting: Option<
     from_file(path, KeyOrigin::Setting(path.to_owned()))
 }
 
+/// Whether systemd hands over a key.
+pub(crate) fn has_credential(environment: &Environment) -> bool {
+    environment.get(CREDENTIALS_VARIABLE).is_some_and(|folder| Path::new(folder).join(CREDENTIAL).exists())
+}
+
 /// The password for the mail server: the credential `smtp-password`, else the file of the setting. Without its line break.
 pub(crate) fn find_password(environment: &Environment, setting: Option<&Path>) -> Result<String, Error> {
     let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(PASSWORD_CREDENTIAL));

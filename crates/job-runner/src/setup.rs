@@ -26,7 +26,7 @@ use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
 use crate::secret::{self, FoundKey};
-use crate::state_path::{StatePaths, filled_in, state_paths};
+use crate::state_path::{StatePaths, state_paths};
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, C> {
@@ -152,8 +152,9 @@ impl<C> Setup<'_, C> {
 
     /// The file for metrics, if one is set.
     pub(crate) fn textfile(&self) -> Option<PathBuf> {
-        let path = self.common.textfile.as_ref()?.as_path();
-        filled_in(path, self.about.name, &self.portal_url().ok()?).ok()
+        // its name may be meant to hold the portal's
+        self.portal_url().ok()?;
+        self.common.textfile.as_ref().map(|path| path.as_path().to_owned())
     }
 
     /// The way out for mails, as the settings `mail.*` say; `None` without `mail.host`. Connects to nobody yet.

@@ -81,22 +81,40 @@ fn spare_folders(program: &str, folder: &Path, portal: &str, environment: &Envir
     set.chain(usual).filter(|base| base.is_absolute()).map(|base| base.join(&own)).collect()
 }
 
-/// `{program}` and `{portal}` in the name of a file that several programs and portals share a setting for.
-///
-/// # Errors
-/// The portal has no host.
-pub(crate) fn filled_in(path: &Path, program: &str, portal: &Url) -> Result<PathBuf, Error> {
-    let text = path.to_string_lossy();
-    // a path that is no text cannot hold them
-    if !text.contains(['{', '}']) {
-        return Ok(path.to_owned());
-    }
-    Ok(PathBuf::from(text.replace("{program}", program).replace("{portal}", &file_name(portal)?)))
+/// What `{program}` and `{portal}` stand for in a path or an address, for which several programs and portals share a setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Placeholders {
+    program: String,
+    portal: String,
 }
+
+impl Placeholders {
+    /// How settings write them.
+    pub(crate) const NAMES: [&str; 2] = ["{program}", PORTAL];
+
+    /// # Errors
+    /// The portal has no host.
+    pub(crate) fn new(program: &str, portal: &Url) -> Result<Self, Error> {
+        Ok(Placeholders { program: program.to_owned(), portal: file_name(portal)? })
+    }
+
+    pub(crate) fn filled_in(&self, text: &str) -> String {
+        text.replace(Self::NAMES[0], &self.program).replace(PORTAL, &self.portal)
+    }
+
+    pub(crate) fn filled_in_path(&self, path: &Path) -> PathBuf {
+        let text = path.to_string_lossy();
+        // a path that is no text cannot hold them
+        if text.contains('{') { PathBuf::from(self.filled_in(&text)) } else { path.to_owned() }
+    }
+}
+
+/// Stands for the portal, as [`file_name`] writes it.
+pub(crate) const PORTAL: &str = "{portal}";
 
 /// Host and port as a file name, different for different portals: `docs.example.com`, `127.0.0.1-8080`. The port of
 /// https is left out, unless the host itself ends like a port.
-fn file_name(portal: &Url) -> Result<String, Error> {
+pub(crate) fn file_name(portal: &Url) -> Result<String, Error> {
     let host = match portal.host() {
         Some(Host::Domain(name)) => name.to_owned(),
         Some(Host::Ipv4(address)) => address.to_string(),
@@ -183,7 +201,8 @@ mod tests {
     #[test]
     fn a_shared_setting_gives_each_program_and_portal_a_file_of_its_own() {
         let portal = url("https://docs.example.com:8443");
-        let filled_in = |path: &str| filled_in(Path::new(path), "vdr-watch", &portal).unwrap();
+        let placeholders = Placeholders::new("vdr-watch", &portal).unwrap();
+        let filled_in = |path: &str| placeholders.filled_in_path(Path::new(path));
         assert_eq!(filled_in("/m/{program}-{portal}.prom"), Path::new("/m/vdr-watch-docs.example.com-8443.prom"));
         assert_eq!(filled_in("/m/{other}.prom"), Path::new("/m/{other}.prom"));
         assert_eq!(filled_in("/m/x.prom"), Path::new("/m/x.prom"));

@@ -13,6 +13,11 @@ const GRACE: Duration = Duration::from_millis(600);
 /// However short the limit is, so long a run may conclude from what it has read.
 const LEAST_TO_CONCLUDE: Duration = Duration::from_secs(10);
 
+/// After which a run with this limit concludes, whatever it waits for.
+pub(crate) fn longest(run_limit: Duration) -> Duration {
+    run_limit.max(run_limit.mul_f64(0.9).saturating_add(LEAST_TO_CONCLUDE))
+}
+
 /// The limits of one run.
 pub(crate) struct Stop {
     signals: Signals,
@@ -31,7 +36,7 @@ impl Stop {
         Stop {
             signals,
             reading_ends: after(run_limit.mul_f64(0.9)),
-            ends: after(run_limit.max(run_limit.mul_f64(0.9).saturating_add(LEAST_TO_CONCLUDE))),
+            ends: after(longest(run_limit)),
             is_interrupted: false,
         }
     }
@@ -116,7 +121,7 @@ impl Signals {
         )
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         let any = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
         match any.len() {
             0 => std::future::pending().await,
@@ -144,7 +149,7 @@ impl Signals {
         Signals
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

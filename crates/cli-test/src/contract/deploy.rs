@@ -46,11 +46,19 @@ impl Program {
             &names.iter().map(String::as_str).collect::<Vec<_>>(),
         );
         for name in names.iter().filter(|name| name.ends_with(".service")) {
-            self.service(&fs::read_to_string(self.path("deploy").join(name)).unwrap()).await;
+            // of a template, the instance for a portal
+            let unit = fs::read_to_string(self.path("deploy").join(name)).unwrap();
+            assert_eq!(unit.contains("%i"), name.contains('@'), "{name}");
+            self.service(&unit.replace("%i", PORTAL)).await;
         }
-        let timer = self.deploy_file("timer");
-        for expected in [("OnCalendar", self.shipped.calendar), ("Persistent", "true"), ("WantedBy", "timers.target")] {
-            assert!(entries(&timer).contains(&expected), "{expected:?}");
+        for name in names.iter().filter(|name| name.ends_with(".timer")) {
+            let timer = fs::read_to_string(self.path("deploy").join(name)).unwrap();
+            for expected in
+                [("OnCalendar", self.shipped.calendar), ("Persistent", "true"), ("WantedBy", "timers.target")]
+            {
+                assert!(entries(&timer).contains(&expected), "{name}: {expected:?}");
+            }
+            assert!(names.contains(&name.replace(".timer", ".service")), "{name} starts what is there");
         }
         let environment = self.deploy_file("env");
         let prefix = self.prefix();
@@ -104,35 +112,66 @@ impl Program {
     }
 }
 
+/// What files of one portal of several are named after.
+const PORTAL: &str = "example";
+
 /// A machine on which the program is installed, for a portal that is quiet.
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     program: &'a Program,
     setting: Setting,
 }
 
 impl<'a> Machine<'a> {
-    async fn new(program: &'a Program) -> Self {
+    pub(super) async fn new(program: &'a Program) -> Self {
         let setting = Setting::new(program.binary, quiet_world()).await;
         let machine = Machine { program, setting };
-        for name in ["docspace", "lib", "credentials"] {
-            fs::create_dir(machine.folder(name)).unwrap();
-        }
         let name = program.name();
+        for folder in ["lib", "credentials", &format!("docspace/{name}/policies")] {
+            fs::create_dir_all(machine.folder(folder)).unwrap();
+        }
         machine.setting.file(&format!("docspace/{name}.toml"), &program.settings_for(&machine.setting.sim.url()));
         machine.setting.file(&format!("docspace/{name}.key"), &machine.setting.key);
         machine.setting.file(&format!("docspace/{name}.token"), "0123456789abcdef0123456789abcdef");
         for (file, content) in program.files {
             machine.setting.file(&format!("docspace/{file}"), content);
         }
+        machine.add_portal();
         machine
     }
 
-    fn folder(&self, name: &str) -> String {
+    /// The portal in the folder for several.
+    fn add_portal(&self) {
+        let Program { settings, files, .. } = self.program;
+        let own = |ending: &str| format!("docspace/{}/{PORTAL}.{ending}", self.program.name());
+        let policy = format!("policies/{PORTAL}.toml");
+        let mut settings = (*settings).to_owned();
+        for (file, content) in *files {
+            settings = settings.replace(file, &policy);
+            self.setting.file(&format!("docspace/{}/{policy}", self.program.name()), content);
+        }
+        let key = format!("key_file = \"{PORTAL}.key\"\n");
+        self.setting.file(&own("toml"), &format!("{key}{settings}\n[portal]\nurl = \"{}\"\n", self.setting.sim.url()));
+        self.setting.file(&own("key"), &self.setting.key);
+    }
+
+    /// What a cluster mounts below the folder of settings, besides what is there.
+    pub(super) fn mount(&self, is_fleet: bool) {
+        let docspace = PathBuf::from(self.folder("docspace"));
+        let name = self.program.name();
+        fs::rename(docspace.join(name), docspace.join("portals")).unwrap();
+        fs::create_dir(docspace.join("shared")).unwrap();
+        fs::copy(docspace.join(format!("{name}.toml")), docspace.join(format!("shared/{name}.toml"))).unwrap();
+        if !is_fleet {
+            fs::copy(docspace.join(format!("{name}.key")), docspace.join("docspace-api-key")).unwrap();
+        }
+    }
+
+    pub(super) fn folder(&self, name: &str) -> String {
         self.setting.state.path().join(name).display().to_string()
     }
 
     /// The text with the folders of this machine.
-    fn here(&self, text: &str) -> String {
+    pub(super) fn here(&self, text: &str) -> String {
         let binaries = Path::new(self.program.binary).parent().unwrap().display().to_string();
         let state = format!("/var/lib/{}", self.program.name());
         text.replace("/usr/local/bin", &binaries)
@@ -148,7 +187,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs a command line as it stands in a file: it sees the whole portal, and has nothing to say.
-    async fn start(&self, line: &str, environment: &[(&str, &str)]) {
+    pub(super) async fn start(&self, line: &str, environment: &[(&str, &str)]) {
         let ended = self.shell(line, environment).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{line}: {}", ended.stdout);
         assert_eq!(!ended.stdout.is_empty(), self.program.always_prints, "{line}: {}", ended.stdout);
@@ -174,6 +213,6 @@ fn entries(text: &str) -> Vec<(&str, &str)> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect()
 }
 
-fn words(line: &str) -> Vec<&str> {
+pub(super) fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }

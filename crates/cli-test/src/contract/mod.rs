@@ -4,6 +4,7 @@
 mod deploy;
 mod help;
 mod hostile;
+mod kubernetes;
 mod reports;
 mod runs;
 mod settings;
@@ -60,6 +61,7 @@ macro_rules! contract_tests {
             every_command_has_help: help,
             the_cron_lines_run_as_printed: cron_lines,
             the_units_run_as_printed: systemd_units,
+            the_manifests_for_kubernetes_run_as_printed: kubernetes_manifests,
             a_run_without_news_is_quiet: quiet,
             a_source_that_cannot_be_read_is_named: incomplete,
             nothing_is_concluded_without_the_audit_feature: no_audit_feature,

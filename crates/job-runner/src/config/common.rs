@@ -1,6 +1,7 @@
 //! The settings that every program has.
 
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -9,6 +10,7 @@ use super::mail::MailSettings;
 use super::path::PathSetting;
 use super::problem::Problem;
 use super::validation::Validation;
+use crate::state_path::Placeholders;
 use crate::time_spec::Age;
 
 /// Longest run before it counts as stuck, unless a program's own defaults say otherwise: several cron intervals of the
@@ -17,6 +19,20 @@ const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Somebody who was told has begun to look; a message an hour about the same matter is what they can take in meanwhile.
 const QUIET: Duration = Duration::from_secs(60 * 60);
+
+/// Those that are a path or an address, in which `{program}` and `{portal}` stand for their names.
+pub(crate) const PLACES: [&str; 10] = [
+    "alerts.file.path",
+    "alerts.webhook.url",
+    "heartbeat.url",
+    "key_file",
+    "mail.ca_file",
+    "mail.password_file",
+    "outbound.ca_file",
+    "outbound.proxy",
+    "state",
+    "textfile",
+];
 
 /// Settings of all programs. Has no `Debug`: the addresses of webhooks and proxies may hold secrets.
 #[derive(Clone, Serialize, Deserialize)]
@@ -42,8 +58,7 @@ pub struct CommonConfig {
     pub mail: MailSettings,
     /// `heartbeat.*`: who is told that runs go on.
     pub heartbeat: HeartbeatSettings,
-    /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter; `{program}` and `{portal}` in it stand for
-    /// their names.
+    /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter.
     pub textfile: Option<PathSetting>,
 }
 
@@ -185,7 +200,19 @@ impl Settings for CommonConfig {
         let textfile = self.textfile.as_ref().map(PathSetting::as_path);
         let ends_otherwise = textfile.is_some_and(|path| path.extension().is_none_or(|end| end != "prom"));
         wrong.refuse_if(ends_otherwise, "textfile", "must end in `.prom`: the collector reads no other files");
-        wrong.placeholders("textfile", textfile, &["{program}", "{portal}"]);
+        fn path(setting: &Option<PathSetting>) -> Option<&Path> {
+            setting.as_ref().map(PathSetting::as_path)
+        }
+        for (key, path) in [
+            ("textfile", textfile),
+            ("key_file", path(&self.key_file)),
+            ("state", path(&self.state)),
+            ("alerts.file.path", path(&self.alerts.file.path)),
+            ("heartbeat.url", self.heartbeat.url.as_deref().map(Path::new)),
+            ("alerts.webhook.url", self.alerts.webhook.url.as_deref().map(Path::new)),
+        ] {
+            wrong.placeholders(key, path, &Placeholders::NAMES);
+        }
         wrong.refuse_if(self.run_limit.0.is_zero(), "run_limit", "must be longer than 0");
         let BudgetSettings { requests, rows, megabytes } = self.budget;
         for (key, value) in [("budget.requests", requests), ("budget.rows", rows), ("budget.megabytes", megabytes)] {

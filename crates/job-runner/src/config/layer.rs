@@ -2,10 +2,12 @@
 
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
+use url::Url;
 
 use super::Settings;
 use super::place::SettingPlace;
 use super::problem::Problem;
+use crate::state_path::Placeholders;
 
 /// Values from one place.
 #[derive(Debug, Clone)]
@@ -98,6 +100,23 @@ impl Layers {
         }
     }
 
+    /// What placeholders stand for, when a portal is named.
+    pub(super) fn placeholders(&self, program: &str) -> Option<Placeholders> {
+        let path = ["portal", "url"].map(str::to_owned);
+        let url = self.0.iter().rev().find_map(|layer| find(&layer.values, &path))?.as_str()?;
+        Placeholders::new(program, &Url::parse(url).ok()?).ok()
+    }
+
+    /// Fills in the placeholders of a setting, wherever it has a value.
+    pub(super) fn fill_in(&mut self, key: &str, placeholders: &Placeholders) {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        for layer in &mut self.0 {
+            if let Some(Value::String(_, text)) = find_mut(&mut layer.values, &path) {
+                *text = placeholders.filled_in(text);
+            }
+        }
+    }
+
     /// The layer whose value at `path` counts.
     pub(super) fn top_mut(&mut self, path: &[String]) -> Option<&mut Layer> {
         self.0.iter_mut().rev().find(|layer| find(&layer.values, path).is_some())
@@ -114,6 +133,15 @@ pub(super) fn find<'a>(values: &'a Dict, path: &[String]) -> Option<&'a Value> {
     rest.iter().try_fold(values.get(first)?, |value, name| match value {
         Value::Dict(_, table) => table.get(name),
         Value::Array(_, list) => list.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+/// The value at `path`, through tables.
+fn find_mut<'a>(values: &'a mut Dict, path: &[String]) -> Option<&'a mut Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(values.get_mut(first)?, |value, name| match value {
+        Value::Dict(_, table) => table.get_mut(name),
         _ => None,
     })
 }

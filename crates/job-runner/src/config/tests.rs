@@ -93,7 +93,7 @@ impl Setup {
     }
 
     fn own(mut self, text: &str) -> Self {
-        self.sources.own_file = Some(self.write("vdr-watch.toml", text));
+        self.sources.own_files = vec![self.write("vdr-watch.toml", text)];
         self
     }
 

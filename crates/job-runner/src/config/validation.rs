@@ -39,7 +39,10 @@ impl Validation {
         let mut rest = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         known.iter().for_each(|known| rest = rest.replace(known, ""));
         let shown: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
-        let message = format!("has braces around something other than a placeholder; use {}", shown.join(" and "));
+        let (last, others) = shown.split_last().expect("there is a placeholder");
+        let and = if others.is_empty() { "" } else { " and " };
+        let shown = format!("{}{and}{last}", others.join(", "));
+        let message = format!("has braces around something other than a placeholder; use {shown}");
         self.refuse_if(rest.contains(['{', '}']), key, message);
     }
 

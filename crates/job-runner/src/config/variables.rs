@@ -35,6 +35,11 @@ pub(super) fn layers(program: &str, environment: &Environment, defaults: Dict) -
     layers
 }
 
+/// The variable that sets a key of `program`, dots between levels.
+pub(crate) fn name_of(program: &str, key: &str) -> String {
+    format!("{}{}", prefix(program), key.to_uppercase().replace('.', "__"))
+}
+
 /// What the variables of a program start with: `VDR_WATCH_` for `vdr-watch`.
 fn prefix(program: &str) -> String {
     format!("{}_", program.to_uppercase().replace('-', "_"))

@@ -5,6 +5,7 @@
 mod commands;
 mod common;
 mod doctor;
+mod fleet;
 mod honest;
 mod network;
 mod sixth;

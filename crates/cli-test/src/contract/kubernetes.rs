@@ -1,0 +1,217 @@
+//! The manifests for Kubernetes: that they are what its API takes, as far as the rules below know it, and start what is printed there.
+//! Its own schemas are not asked: they are nowhere without a network.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use yaml_rust2::{Yaml, YamlLoader};
+
+use super::Program;
+use super::deploy::{Machine, words};
+
+/// Members that the API knows, of those that a manifest of ours may need, by the place of the object; `*` is any element of a list.
+const KNOWN: [(&str, &[&str]); 18] = [
+    ("", &["apiVersion", "kind", "metadata", "spec"]),
+    ("metadata", &["name", "labels"]),
+    (
+        "spec",
+        &[
+            "schedule",
+            "timeZone",
+            "concurrencyPolicy",
+            "startingDeadlineSeconds",
+            "successfulJobsHistoryLimit",
+            "failedJobsHistoryLimit",
+            "jobTemplate",
+        ],
+    ),
+    ("spec.jobTemplate", &["spec"]),
+    ("spec.jobTemplate.spec", &["backoffLimit", "activeDeadlineSeconds", "template"]),
+    ("spec.jobTemplate.spec.template", &["metadata", "spec"]),
+    (
+        "POD",
+        &[
+            "restartPolicy",
+            "automountServiceAccountToken",
+            "enableServiceLinks",
+            "terminationGracePeriodSeconds",
+            "securityContext",
+            "containers",
+            "volumes",
+        ],
+    ),
+    (
+        "POD.securityContext",
+        &["runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy", "seccompProfile"],
+    ),
+    ("POD.securityContext.seccompProfile", &["type"]),
+    ("POD.containers.*", &["name", "image", "command", "args", "env", "resources", "securityContext", "volumeMounts"]),
+    ("POD.containers.*.env.*", &["name", "value"]),
+    ("POD.containers.*.resources", &["requests", "limits"]),
+    ("POD.containers.*.securityContext", &["allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities"]),
+    ("POD.containers.*.volumeMounts.*", &["name", "mountPath", "readOnly"]),
+    ("POD.volumes.*", &["name", "secret", "persistentVolumeClaim", "emptyDir"]),
+    ("POD.volumes.*.secret", &["secretName", "defaultMode"]),
+    ("POD.volumes.*.persistentVolumeClaim", &["claimName"]),
+    ("POD.volumes.*.emptyDir", &["sizeLimit"]),
+];
+
+/// Where the pod is described.
+const POD: &str = "spec.jobTemplate.spec.template.spec";
+
+impl Program {
+    /// Each manifest has the form that the API takes and a folder for what is remembered, never two runs at once, and no right that a run
+    /// does not need; its command runs with the files that it mounts.
+    pub async fn kubernetes_manifests(&self) {
+        for (ending, is_fleet) in [("cronjob", false), ("fleet", true)] {
+            let file = self.path("deploy").join(format!("{}-{ending}.yaml", self.name()));
+            let text = fs::read_to_string(&file).unwrap();
+            let documents = YamlLoader::load_from_str(&text).unwrap();
+            let [job, claim] = documents.as_slice() else { panic!("a job and a claim: {}", file.display()) };
+            let wrong = wrong(job);
+            assert!(wrong.is_empty(), "{}: {wrong:#?}", file.display());
+            self.schedule(at(job, "spec.schedule").as_str().unwrap());
+            let secret_mode = at(job, &format!("{POD}.volumes.0.secret.defaultMode"));
+            // a number with a zero before it is octal for YAML 1.1, which the API reads, and decimal for 1.2
+            assert_eq!(secret_mode.as_i64().map(|mode| mode.to_string()).as_deref(), Some("400"), "for nobody else");
+            assert_eq!(
+                (at(claim, "apiVersion").as_str(), at(claim, "kind").as_str()),
+                (Some("v1"), Some("PersistentVolumeClaim"))
+            );
+            let claimed = claims(job);
+            assert_eq!(claimed, [at(claim, "metadata.name").as_str().unwrap()], "what is remembered");
+            assert!(at(claim, "spec.resources.requests.storage").as_str().is_some());
+            self.starts(job, is_fleet).await;
+        }
+    }
+
+    /// At the hours of the cron file.
+    fn schedule(&self, schedule: &str) {
+        let fields = words(schedule);
+        assert!(fields.len() == 5 && fields[..2] == words(self.shipped.cron[0])[..2], "{schedule}");
+    }
+
+    /// The command with the files and folders that are mounted, in the environment that is set.
+    async fn starts(&self, job: &Yaml, is_fleet: bool) {
+        let container = at(job, &format!("{POD}.containers.0"));
+        let list = |key: &str| container[key].as_vec().unwrap().iter().map(|word| word.as_str().unwrap());
+        let line: Vec<&str> = list("command").chain(list("args")).collect();
+        assert_eq!(line[0], format!("/usr/local/bin/{}", self.name()));
+        assert_eq!(line.contains(&"fleet"), is_fleet);
+        let machine = Machine::new(self).await;
+        machine.mount(is_fleet);
+        let environment: Vec<(&str, String)> = container["env"]
+            .as_vec()
+            .unwrap()
+            .iter()
+            .map(|variable| (variable["name"].as_str().unwrap(), machine.here(variable["value"].as_str().unwrap())))
+            .filter(|(name, _)| *name != "TMPDIR")
+            .collect();
+        let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        machine.start(&line.join(" "), &environment).await;
+    }
+}
+
+/// The value at a path; a number names an element of a list.
+fn at<'y>(document: &'y Yaml, path: &str) -> &'y Yaml {
+    path.split('.').fold(document, |value, name| match name.parse::<usize>() {
+        Ok(index) => &value[index],
+        Err(_) => &value[name],
+    })
+}
+
+fn claims(job: &Yaml) -> Vec<&str> {
+    let volumes = at(job, &format!("{POD}.volumes")).as_vec().unwrap();
+    volumes.iter().filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str()).collect()
+}
+
+/// Everything that the API would refuse, and every right too many.
+fn wrong(job: &Yaml) -> Vec<String> {
+    let mut wrong = Vec::new();
+    unknown(job, "", &mut wrong);
+    for (path, expected) in [
+        ("apiVersion", Yaml::from_str("batch/v1")),
+        ("kind", Yaml::from_str("CronJob")),
+        ("spec.concurrencyPolicy", Yaml::from_str("Forbid")),
+        ("spec.jobTemplate.spec.backoffLimit", Yaml::Integer(0)),
+        ("POD.restartPolicy", Yaml::from_str("Never")),
+        ("POD.automountServiceAccountToken", Yaml::Boolean(false)),
+        ("POD.securityContext.runAsNonRoot", Yaml::Boolean(true)),
+        ("POD.securityContext.seccompProfile.type", Yaml::from_str("RuntimeDefault")),
+        ("POD.containers.0.securityContext.allowPrivilegeEscalation", Yaml::Boolean(false)),
+        ("POD.containers.0.securityContext.readOnlyRootFilesystem", Yaml::Boolean(true)),
+        ("POD.containers.0.securityContext.capabilities.drop.0", Yaml::from_str("ALL")),
+    ] {
+        let found = at(job, &path.replace("POD", POD));
+        if *found != expected {
+            wrong.push(format!("{path} is {found:?}, not {expected:?}"));
+        }
+    }
+    for quantity in ["requests.cpu", "requests.memory", "limits.memory"] {
+        let found = at(job, &format!("{POD}.containers.0.resources.{quantity}"));
+        if !found.as_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit())) {
+            wrong.push(format!("{quantity} is {found:?}"));
+        }
+    }
+    let name = at(job, "metadata.name").as_str().unwrap_or_default();
+    // of a job of it 52, because the API adds eleven
+    if name.is_empty() || name.len() > 52 || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
+        wrong.push(format!("{name:?} is no name for a job"));
+    }
+    let names = |path: String| -> BTreeSet<String> {
+        let list = at(job, &path).as_vec().cloned().unwrap_or_default();
+        list.iter().filter_map(|entry| Some(entry["name"].as_str()?.to_owned())).collect()
+    };
+    let (volumes, mounts) = (names(format!("{POD}.volumes")), names(format!("{POD}.containers.0.volumeMounts")));
+    if volumes != mounts {
+        wrong.push(format!("mounted are {mounts:?}, there are {volumes:?}"));
+    }
+    wrong
+}
+
+/// Members that the list above does not have.
+fn unknown(value: &Yaml, path: &str, wrong: &mut Vec<String>) {
+    let place = path.replacen(POD, "POD", 1);
+    let known = KNOWN.iter().find(|(known, _)| *known == place).map(|(_, members)| *members);
+    if let Some(table) = value.as_hash() {
+        for (name, inner) in table {
+            let name = name.as_str().unwrap_or_default();
+            if known.is_some_and(|known| !known.contains(&name)) {
+                wrong.push(format!("unknown: {name} in {place}"));
+            }
+            let inner_path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            unknown(inner, &inner_path, wrong);
+        }
+    }
+    for inner in value.as_vec().into_iter().flatten() {
+        unknown(inner, &format!("{path}.*"), wrong);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = include_str!("../../../../bins/vdr-watch/deploy/vdr-watch-cronjob.yaml");
+
+    fn wrong_with(before: &str, after: &str) -> Vec<String> {
+        assert!(JOB.contains(before), "{before}");
+        wrong(&YamlLoader::load_from_str(&JOB.replacen(before, after, 1)).unwrap()[0])
+    }
+
+    #[test]
+    fn what_the_api_would_refuse_is_found() {
+        assert_eq!(wrong_with("x", "x"), [""; 0]);
+        for (before, after, says) in [
+            ("concurrencyPolicy: Forbid", "concurrencyPolicy: Allow", "concurrencyPolicy"),
+            ("backoffLimit", "backOffLimit", "unknown: backOffLimit in spec.jobTemplate.spec"),
+            ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "readOnlyRootFilesystem"),
+            ("                - name: tmp\n", "                - name: temp\n", "mounted are"),
+            ("mountPath: /tmp", "path: /tmp", "unknown: path in POD.containers.*.volumeMounts.*"),
+            ("memory: 64Mi", "memory: lots", "requests.memory"),
+        ] {
+            let wrong = wrong_with(before, after).join("; ");
+            assert!(wrong.contains(says), "{says} in {wrong}");
+        }
+    }
+}

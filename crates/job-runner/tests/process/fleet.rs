@@ -1,0 +1,226 @@
+//! Many portals: who is looked at when, and what is said of all of them together.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use cli_test::Run;
+use cli_test::holding::Holding;
+use cli_test::receiver::Receiver;
+use portal_sim::{PortalSim, Scenario};
+
+use crate::common::{Desk, NOW};
+
+/// A folder with settings for portals that are alike, each with a key file of its own beside it.
+struct Fleet {
+    desk: Desk,
+    sims: Vec<(&'static str, PortalSim)>,
+}
+
+impl Fleet {
+    async fn new(portals: &[(&'static str, &str)]) -> Self {
+        let mut fleet = Fleet { desk: Desk::new(), sims: Vec::new() };
+        std::fs::create_dir(fleet.desk.folder.path().join("portals")).unwrap();
+        for (name, settings) in portals {
+            let sim = PortalSim::start(Scenario::empty(NOW.parse().unwrap())).await.unwrap();
+            fleet.portal(name, &sim.url(), settings, &sim.key());
+            fleet.sims.push((name, sim));
+        }
+        fleet
+    }
+
+    /// `settings` may end in a table.
+    fn portal(&self, name: &str, url: &str, settings: &str, key: &str) {
+        let text = format!("portal.url = \"{url}\"\nkey_file = \"{name}.key\"\n{settings}\n");
+        self.desk.write(&format!("portals/{name}.toml"), &text);
+        self.desk.write(&format!("portals/{name}.key"), key);
+    }
+
+    fn arguments<'a>(&'a self, extra: &[&'a str]) -> Vec<String> {
+        let folder = self.desk.folder.path().join("portals").display().to_string();
+        let fixed = ["fleet".to_owned(), "--portals".to_owned(), folder];
+        fixed.into_iter().chain(extra.iter().map(|&word| word.to_owned())).collect()
+    }
+
+    async fn run(&self, extra: &[&str]) -> Run {
+        let arguments = self.arguments(extra);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let Run { stdout, stderr, exit } = self.desk.run(&arguments).await;
+        Run { stdout: self.comparable(&stdout), stderr: self.comparable(&stderr), exit }
+    }
+
+    /// Without what differs between two runs.
+    fn comparable(&self, text: &str) -> String {
+        let mut text = text.replace(&self.desk.folder.path().display().to_string(), "/desk");
+        for (name, sim) in &self.sims {
+            text = text.replace(&sim.url(), &format!("https://{name}.example.com"));
+        }
+        let lines = text.lines().map(|line| match (line.split_once("\"seconds\": "), line.split_once("Z ")) {
+            (Some((before, after)), _) => {
+                format!("{before}\"seconds\": 0.0{}\n", if after.ends_with(',') { "," } else { "" })
+            }
+            (None, Some((before, after))) if before.contains(": 20") => {
+                format!("{}: {}\n", before.split_once(": 20").unwrap().0, after.trim_start())
+            }
+            _ => format!("{line}\n"),
+        });
+        lines.collect()
+    }
+
+    fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.desk.folder.path().join(name)).unwrap()
+    }
+}
+
+/// Whatever is wrong with one portal is told of that one, and the others are looked at.
+#[tokio::test]
+async fn every_portal_is_looked_at_and_the_worst_code_wins() {
+    let fleet = Fleet::new(&[("calm", ""), ("dead", ""), ("gap", "mood = \"gap\""), ("wrong", "moood = 1")]).await;
+    fleet.desk.write("portals/dead.key", &format!("sk-{}", "0".repeat(64)));
+    fleet.desk.write("portals/torn.toml", "portal.url = [");
+    fleet.desk.write("portals/notes.txt", "no portal");
+    fleet.desk.write("portals/.calm.toml", "nor is what an editor leaves behind");
+    let common = fleet.desk.write("common.toml", "textfile = \"all.prom\"");
+    let state = fleet.desk.folder.path().join("state-{portal}").display().to_string();
+    let ended = fleet.run(&["--config", &common, "--at-most", "2", "--state", &state]).await;
+    assert_eq!(ended.exit, 1, "{}", ended.stderr);
+    insta::assert_snapshot!("fleet_text", ended.stdout);
+    for line in ended.stderr.lines() {
+        assert!(["dead: ", "gap: ", "wrong: ", "torn: "].iter().any(|name| line.starts_with(name)), "{line}");
+    }
+    assert!(ended.stderr.contains("wrong: ERROR config key `moood`") && ended.stderr.contains("did you mean `mood`"));
+    let metrics = fleet.file("all.prom");
+    for (name, exit) in [("calm", 0), ("dead", 1), ("gap", 4), ("wrong", 2)] {
+        let sim = &fleet.sims.iter().find(|(known, _)| *known == name).unwrap().1;
+        let portal = sim.url().trim_start_matches("http://").to_owned();
+        let sample = format!("docspace_job_last_run_exit_code{{portal=\"{portal}\",program=\"sample-job\"}} {exit}\n");
+        assert!(metrics.contains(&sample), "{sample} in {metrics}");
+        let success = metrics.lines().find(|line| line.contains("last_success") && line.contains(&portal)).unwrap();
+        assert_eq!(success.ends_with(" 0"), exit != 0, "{success}");
+        let state = format!("state-{}", portal.replace(':', "-"));
+        assert_eq!(fleet.desk.folder.path().join(state).exists(), name != "wrong", "{name}");
+    }
+    assert_eq!(metrics.matches("# TYPE docspace_job_last_run_exit_code gauge").count(), 1, "{metrics}");
+}
+
+#[tokio::test]
+async fn as_json_each_portal_has_its_report() {
+    let fleet = Fleet::new(&[("calm", ""), ("gap", "mood = \"gap\""), ("wrong", "moood = 1")]).await;
+    let files = [fleet.desk.folder.path().join("all.json"), fleet.desk.folder.path().join("{portal}.txt")];
+    let [summary, each] = files.map(|path| path.display().to_string());
+    let ended = fleet.run(&["--format", "json", "--report", &summary, "--report", &each]).await;
+    assert_eq!(ended.exit, 2, "settings that are wrong win over what was not seen: {}", ended.stderr);
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/fleet-1.schema.json");
+    cli_test::assert_keeps(&schema, &ended.stdout);
+    assert_eq!(fleet.comparable(&fleet.file("all.json")), ended.stdout, "the file has the same");
+    insta::assert_snapshot!("fleet_json", ended.stdout);
+    for (name, sim) in &fleet.sims[..2] {
+        let own = sim.url().trim_start_matches("http://").replace(':', "-");
+        assert!(fleet.file(&format!("{own}.txt")).contains("sample-job"), "{name}");
+    }
+    let refused = fleet.run(&["--report", "all.html"]).await;
+    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("{portal}"), "{}", refused.stderr);
+}
+
+/// cron mails every byte.
+#[tokio::test]
+async fn when_all_is_quiet_nothing_is_said_and_heartbeats_are_each_portals_own() {
+    let (receiver, other) = (Receiver::start().await, Receiver::start().await);
+    let beat = |receiver: &Receiver| format!("[heartbeat]\nurl = \"{}\"", receiver.url);
+    let fleet = Fleet::new(&[("a", &beat(&receiver)), ("b", &beat(&other))]).await;
+    let ended = fleet.run(&["--spread", "0s"]).await;
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+    for receiver in [receiver, other] {
+        assert_eq!(receiver.paths(), ["/check/start", "/check"]);
+    }
+    let dry = fleet.run(&["--dry-run", "--format", "json"]).await;
+    assert!(dry.json()["run"]["dry_run"] == true && dry.json()["portals"][1]["report"]["run"]["dry_run"] == true);
+}
+
+#[tokio::test]
+async fn what_would_pass_for_many_portals_is_refused() {
+    let fleet = Fleet::new(&[("a", ""), ("b", ""), ("c", "")]).await;
+    let url = fleet.sims[0].1.url();
+    fleet.portal("b", &url, "", "sk-1");
+    let twins = fleet.run(&["--format", "json"]).await;
+    let codes: Vec<_> = twins.json()["portals"].as_array().unwrap().iter().map(|it| it["exit_code"].clone()).collect();
+    assert_eq!((twins.exit, codes), (2, vec![2.into(), 2.into(), 0.into()]), "{}", twins.stderr);
+    assert!(twins.stderr.contains("the files a.toml, b.toml name the same portal"), "{}", twins.stderr);
+    assert_eq!(fleet.sims[0].1.requests(), [], "nobody knows which settings count");
+    let empty = fleet.desk.folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let empty = empty.display().to_string();
+    for (arguments, says) in [
+        (vec!["fleet", "--portals", &empty], "no portal would be looked at"),
+        (vec!["fleet", "--portals", "/nowhere"], "cannot read the folder /nowhere"),
+    ] {
+        let ended = fleet.desk.run(&arguments).await;
+        assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
+    for (flag, value) in [("--portal", url.as_str()), ("--key-file", "/key")] {
+        let ended = fleet.run(&[flag, value]).await;
+        assert!(ended.exit == 2 && ended.stderr.contains("is about one portal"), "{}", ended.stderr);
+    }
+    let keyed = Fleet { desk: Desk { key: Some("sk-1".to_owned()), ..fleet.desk }, ..fleet };
+    let ended = keyed.run(&[]).await;
+    assert!(ended.exit == 2 && ended.stderr.contains("DOCSPACE_API_KEY"), "{}", ended.stderr);
+}
+
+/// Nobody answers two of the portals, so their runs stay; the others wait for a place until somebody ends the fleet.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn so_many_run_at_once_and_a_signal_ends_them_all() {
+    let fleet = Fleet::new(&[("a", ""), ("b", ""), ("c", ""), ("d", "")]).await;
+    let mut held = Vec::new();
+    for (name, sim) in &fleet.sims[..2] {
+        let holding = Holding::start(&sim.url(), "/", 0).await;
+        fleet.portal(name, &holding.url, "", &sim.key());
+        held.push(holding);
+    }
+    let arguments = fleet.arguments(&["--at-most", "2", "--format", "json"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = fleet.desk.command(&arguments);
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for holding in &mut held {
+        cli_test::in_time(holding.held()).await;
+    }
+    let id = process.id().unwrap();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    assert_eq!(children.split_whitespace().count(), 2, "{children}");
+    cli_test::send("TERM", id).await;
+    let ended = cli_test::in_time(process.wait_with_output()).await.unwrap();
+    assert_eq!(ended.status.code(), Some(4));
+    let summary: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let portals = summary["portals"].as_array().unwrap();
+    assert!(portals.iter().all(|portal| portal["exit_code"] == 4), "{summary:#}");
+    assert!(portals[..2].iter().all(|portal| portal["report"]["coverage"]["complete"] == false), "{summary:#}");
+    for portal in &portals[2..] {
+        assert_eq!(portal["note"], "not looked at: somebody ended the fleet before its turn");
+        assert!(portal["seconds"].is_null() && portal["report"].is_null(), "{portal}");
+    }
+    assert!(fleet.sims[2..].iter().all(|(_, sim)| sim.requests().is_empty()));
+}
+
+/// The settings of one process stay in it, and its flags reach every run.
+#[tokio::test]
+async fn flags_reach_every_run() {
+    let fleet = Fleet::new(&[("a", "mood = \"gap\""), ("b", "")]).await;
+    let keys = fleet.desk.folder.path().join("portals/{portal}.key").display().to_string();
+    for (name, sim) in &fleet.sims {
+        let own = sim.url().trim_start_matches("http://").replace(':', "-");
+        fleet.desk.write(&format!("portals/{own}.key"), &sim.key());
+        std::fs::remove_file(fleet.desk.folder.path().join(format!("portals/{name}.key"))).unwrap();
+    }
+    let flags = ["-v", "--since", "2h", "--until", NOW, "--key-file", &keys, "--format=json"];
+    let ended = fleet.run(&flags).await;
+    assert_eq!(ended.exit, 4, "{}", ended.stderr);
+    for report in ended.json()["portals"].as_array().unwrap().iter().map(|portal| &portal["report"]) {
+        assert_eq!(report["window"]["since"], "2026-11-20T07:00:00Z");
+    }
+    assert!(
+        ended.stderr.contains("a: INFO run finished") && ended.stderr.contains("b: INFO run finished"),
+        "{}",
+        ended.stderr
+    );
+}
