@@ -78,7 +78,7 @@ async fn what_another_mail_has_told_is_not_said_again() {
                 r#"INSERT INTO journal_entry (key, kind, subject, state, payload, created_us, updated_us)
                    VALUES ('reminder_mail {key}', 'reminder_mail', '{ANNA}', '{state}', '{{"rooms":[{rooms}],"tries":{tries}}}', 1, 1)"#
             );
-            store.script("filling", &row).await.unwrap();
+            store.script("filling", row).await.unwrap();
         }
         let past = ledger.past().await.unwrap();
         let told = [step("71", 1, 0), step("71", 1, 14), step("72", 1, 0)].map(|step| past.has_told(ANNA, &step));
