@@ -147,7 +147,8 @@ impl Ledger {
         let (open, closed): (Vec<_>, Vec<_>) = mails.partition(|(.., entry)| entry.state.is_open());
         // one that was refused has not bothered anybody, and another may have taken its place
         let has_left = |content: &Content, entry: &JournalEntry| entry.state == JournalState::Done || content.tries > 0;
-        let (left, stayed): (Vec<_>, Vec<_>) = closed.into_iter().partition(|(_, content, entry)| has_left(content, entry));
+        let (left, stayed): (Vec<_>, Vec<_>) =
+            closed.into_iter().partition(|(_, content, entry)| has_left(content, entry));
         for (person, content, _) in stayed {
             past.reminded.extend(content.keys(person));
         }

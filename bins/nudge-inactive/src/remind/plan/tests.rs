@@ -233,7 +233,11 @@ fn a_mail_that_is_open_is_merged_sent_again_or_closed() {
     let mut past = past([7], 20);
     past.open.insert(Uuid::from_u128(7), vec![open(7, &[(71, 0)], true)]);
     past.reminded.insert(open(7, &[(71, 14)], true).content.rooms[0].step("Falcon".into()).key(Uuid::from_u128(7)));
-    assert_eq!(planned(&[inactive(7, PortalRole::User)], &past, &Remind::default()).len(), 0, "the later step has left");
+    assert_eq!(
+        planned(&[inactive(7, PortalRole::User)], &past, &Remind::default()).len(),
+        0,
+        "the later step has left"
+    );
 }
 
 #[test]
