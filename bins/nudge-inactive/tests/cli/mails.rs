@@ -368,8 +368,7 @@ async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
         let (setting, config) = start(&server, "").await;
         let ended = go(&setting, &config, &[]).await;
         assert_eq!(server.taken().len(), copies, "{mode}");
-        let (sent, told) = (copies > 0, ended.stdout.contains("4 may have been sent"));
-        assert_eq!(told, sent, "nobody calls it not sent, nor sent: {mode}: {}", ended.stdout);
+        assert!(ended.stdout.contains("4 may have been sent"), "nobody knows: {mode}: {}", ended.stdout);
         server.switch("accept");
         go(&setting, &config, &[]).await;
         go(&setting, &config, &[]).await;
