@@ -105,6 +105,9 @@ pub(crate) struct Reminder {
     /// Of the mail; the same however often it is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
+    /// Whether a server may have taken it, of which nobody knows.
+    #[serde(skip)]
+    pub(crate) may_have_left: bool,
     /// Whether it leaves only within the hours for mails; in a dry run only.
     #[serde(skip)]
     pub(crate) waits_for_hours: bool,

@@ -65,6 +65,7 @@ impl<'a> Sending<'a> {
             held: due.held,
             rooms: due.steps.clone(),
             message_id: None,
+            may_have_left: false,
             waits_for_hours: false,
             mail: None,
         };
@@ -97,6 +98,7 @@ impl<'a> Sending<'a> {
             self.ledger.actions.give_up(other).await?;
         }
         reminder.state = shown_state(state);
+        reminder.may_have_left = state == ActionState::Unknown || why.as_deref() == Some(GIVEN_UP);
         reminder.reason = why.unwrap_or(reminder.reason);
         Ok((reminder, setback))
     }

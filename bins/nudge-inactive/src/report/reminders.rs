@@ -62,7 +62,7 @@ fn is_failed(action: &Reminder) -> bool {
 
 /// What became of the mail, and why it was not sent, unless that is said of all.
 fn outcome(action: &Reminder, shared: Option<&str>) -> String {
-    let state = state(action.state);
+    let state = state(action);
     match (action.state, action.held) {
         (_, Some(hold)) if hold.is_of_all() => format!("{state}: see the warning above"),
         (ActionState::Failed, None) if shared.is_some() => format!("{state}: see the warning above"),
@@ -75,8 +75,11 @@ fn outcome(action: &Reminder, shared: Option<&str>) -> String {
     }
 }
 
-fn state(state: ActionState) -> &'static str {
-    match state {
+const MAY_HAVE_LEFT: &str = "may have been sent";
+
+fn state(action: &Reminder) -> &'static str {
+    match action.state {
+        ActionState::Failed | ActionState::Unknown if action.may_have_left => MAY_HAVE_LEFT,
         ActionState::Failed | ActionState::Unknown => "not sent",
         ActionState::Held => "held",
         ActionState::Planned => "would be sent",
@@ -86,9 +89,9 @@ fn state(state: ActionState) -> &'static str {
 
 /// `1 not sent, 4 sent`
 fn counts(actions: &[&Reminder]) -> String {
-    let count = |wanted: ActionState| actions.iter().filter(|action| action.state == wanted).count();
-    let states = [ActionState::Failed, ActionState::Held, ActionState::Planned, ActionState::Done];
-    let counted = states.into_iter().filter(|one| count(*one) > 0).map(|one| format!("{} {}", count(one), state(one)));
+    let count = |wanted: &str| actions.iter().filter(|action| state(action) == wanted).count();
+    let states = ["not sent", MAY_HAVE_LEFT, "held", "would be sent", "sent"];
+    let counted = states.into_iter().filter(|one| count(one) > 0).map(|one| format!("{} {one}", count(one)));
     let due = plural(actions.len() as u64, "person");
     format!("{due} due: {}", counted.collect::<Vec<_>>().join(", "))
 }

@@ -366,8 +366,9 @@ async fn a_server_that_dies_may_get_a_copy_and_loses_nothing() {
     for (mode, copies) in [("die", 0), ("die-after", 4)] {
         let Some(server) = Server::start(mode, &[]).await else { return };
         let (setting, config) = start(&server, "").await;
-        go(&setting, &config, &[]).await;
+        let ended = go(&setting, &config, &[]).await;
         assert_eq!(server.taken().len(), copies, "{mode}");
+        assert!(ended.stdout.contains("4 may have been sent"), "nobody knows: {mode}: {}", ended.stdout);
         server.switch("accept");
         go(&setting, &config, &[]).await;
         go(&setting, &config, &[]).await;
