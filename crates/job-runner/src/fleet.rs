@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use self::child::{Child, Ended};
 use self::portals::Portal;
@@ -76,12 +76,13 @@ pub(crate) async fn run<P: Program>(
     let mut all = pin!(all);
     let mut outcomes = tokio::select! {
         biased;
-        outcomes = &mut all => outcomes,
+        // before the end of one run starts another
         () = signals.next() => {
             warn!("somebody ends this fleet; its runs conclude with what they have read");
             stop.send_replace(true);
             all.await
         }
+        outcomes = &mut all => outcomes,
     };
     outcomes.sort_by_key(|outcome| outcome.index);
     textfiles.merge::<P>(&portals, &outcomes, started_at);
@@ -96,7 +97,7 @@ pub(crate) async fn run<P: Program>(
     let unwritten = summary.write_files(&summaries);
     summary.print(args.format)?;
     let is_unwritten = !unwritten.is_empty();
-    unwritten.iter().for_each(|why| tracing::error!("{why}"));
+    unwritten.iter().for_each(|why| error!("{why}"));
     Ok(Exit::worst([summary.exit()].into_iter().chain(is_unwritten.then_some(Exit::Usage))))
 }
 

@@ -68,6 +68,10 @@ impl Default for Limits {
 }
 
 impl Settings for Config {
+    fn places() -> &'static [&'static str] {
+        &["policy"]
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let too_many = self.limits.per_hour > self.limits.per_day;
         too_many.then(|| Problem::new("limits.per_hour", "must not exceed `limits.per_day`")).into_iter().collect()
@@ -250,6 +254,36 @@ fn relative_paths_resolve_against_their_file_and_nothing_else() {
     let loaded = setup.loaded();
     assert_eq!(path(&loaded.common.key_file), Path::new("keys/other"));
     assert_eq!(path(&loaded.common.state), Path::new("here"));
+}
+
+/// One file of settings serves every program and portal.
+#[test]
+fn placeholders_are_filled_in_in_every_path_and_address() {
+    let text = "state = 'state/{portal}'\nkey_file = 'keys/{portal}'\ntextfile = '/m/{program}-{portal}.prom'\npolicy = '{portal}.toml'\n\
+                label = '{portal}'\nalerts.file.path = '{program}.ndjson'\nheartbeat.url = 'https://beat.example.com/{portal}'\n\
+                portal.url = 'https://file.example.com'";
+    let setup = Setup::new().own(text);
+    let (folder, loaded) = (setup.folder.path(), setup.loaded());
+    let path = |setting: &Option<PathSetting>| setting.as_ref().unwrap().as_path().to_owned();
+    assert_eq!(path(&loaded.common.state), folder.join("state/docs.example.com"), "of the portal that counts");
+    assert_eq!(path(&loaded.common.key_file), folder.join("keys/docs.example.com"));
+    assert_eq!(path(&loaded.common.textfile), Path::new("/m/vdr-watch-docs.example.com.prom"));
+    assert_eq!(path(&loaded.common.alerts.file.path), folder.join("vdr-watch.ndjson"));
+    assert_eq!(loaded.common.heartbeat.url.as_deref(), Some("https://beat.example.com/docs.example.com"));
+    assert_eq!(path(&loaded.own.policy), folder.join("docs.example.com.toml"));
+    assert_eq!(loaded.own.label, "{portal}", "a text that is neither stays as it is");
+    let wrong = Setup::new().own("state = '{Portal}'\nheartbeat.url = 'https://beat.example.com/{host}'").problems();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    assert!(wrong.iter().all(|problem| problem.contains("use `{program}` and `{portal}`")), "{wrong:?}");
+}
+
+/// What many portals share, and then each one's own.
+#[test]
+fn of_several_own_files_the_later_win() {
+    let mut setup = Setup::new().own("label = 'first'\nratio = 0.25");
+    setup.sources.own_files.push(setup.write("second.toml", "label = 'second'"));
+    let loaded = setup.loaded();
+    assert_eq!((loaded.own.label.as_str(), loaded.own.ratio), ("second", 0.25));
 }
 
 #[test]
