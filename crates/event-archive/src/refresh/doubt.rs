@@ -10,7 +10,8 @@ use docspace_client::{Client, Slice, SliceGap};
 use futures::TryStreamExt;
 use tracing::warn;
 
-use super::{OVERLAP, Progress, Row, read_of};
+use super::OVERLAP;
+use super::progress::{Progress, Row, read_of};
 use crate::keep::Spans;
 use crate::rows::{instant, micros};
 use crate::source::Source;
