@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory};
 use event_archive::{Archive, Fact, KnownList, Look, Unjudged};
 use futures::{Stream, TryStreamExt};
-use job_runner::names::{NamedList, unknown};
+use job_runner::names::{accounts, restriction};
 use job_runner::{Job, Refusal};
 use tracing::debug;
 use uuid::Uuid;
@@ -75,8 +75,9 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     }
     let memory = remember(&job.archive, &policy, &directory, Window::new(asked, job.present())).await?;
     facts.notes.extend(policy.notes());
-    let only = chosen(&config.people, &directory)?;
-    facts.notes.extend(only.as_ref().map(|_| restricted(&config.people)));
+    let only = accounts("people", &config.people, &directory)?;
+    let only = (!config.people.is_empty()).then_some(only);
+    facts.notes.extend(restriction(&config.people));
     if !has_memory {
         facts.notes.push("this run has no memory, so nobody can see in it whether the portal's own list was changed since the last one".to_owned());
     }
@@ -112,21 +113,6 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         list_is_whole,
     });
     Ok(facts)
-}
-
-/// The people to whom the settings restrict a run; `None` for everybody.
-fn chosen(people: &[String], directory: &Directory) -> Result<Option<BTreeSet<Uuid>>, job_runner::Error> {
-    let unknown = unknown(&[NamedList::people("people", people)], directory);
-    if !unknown.is_empty() {
-        return Err(job_runner::Error::unknown(&unknown));
-    }
-    let ids = people.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id);
-    Ok((!people.is_empty()).then(|| ids.collect()))
-}
-
-fn restricted(people: &[String]) -> String {
-    let names: Vec<String> = people.iter().map(|entry| PortalText::new(entry.trim()).for_terminal()).collect();
-    format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "))
 }
 
 /// The list with what was remembered of it. From then on it is what is remembered, so only a run that tells of it may ask.

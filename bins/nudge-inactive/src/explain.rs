@@ -3,7 +3,7 @@
 use ::report::words::{self, Clock, plural};
 use ::report::{Block, Details, Document, Line, Section, TEXT_WIDTH, line};
 use audit_model::{Coverage, PortalText, Verdict};
-use job_runner::exit::Exit;
+use job_runner::exit::{Ending, Exit, decide};
 use job_runner::{Job, Setup};
 
 use crate::config::{Config, RoomChoice};
@@ -33,12 +33,14 @@ pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str)
     let is_known = !answers.is_empty();
     write(&mut document, answers, strangers);
     setup.print(&document.text(TEXT_WIDTH))?;
-    Ok(match look.coverage().verdict() {
-        Verdict::Nothing => Exit::Nothing,
-        _ if !is_known => Exit::Usage,
-        Verdict::Incomplete => Exit::Incomplete,
-        Verdict::Complete => Exit::Concluded,
-    })
+    let verdict = look.coverage().verdict();
+    let ending = Ending {
+        nothing: verdict == Verdict::Nothing,
+        usage: !is_known,
+        incomplete: verdict == Verdict::Incomplete,
+        ..Ending::default()
+    };
+    Ok(decide(ending, setup.args.exit_code))
 }
 
 /// What is said of one membership.

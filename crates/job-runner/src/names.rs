@@ -165,6 +165,25 @@ pub fn unknown(lists: &[NamedList], directory: &Directory) -> Vec<Unknown> {
     unknown_but(lists, directory, &BTreeSet::new())
 }
 
+/// Ids of the people that a list names, with a directory whose people were read.
+///
+/// # Errors
+/// The entries that mean nobody, as mistakes in the setting or flag `key`.
+pub fn accounts(key: &'static str, entries: &[String], directory: &Directory) -> Result<BTreeSet<Uuid>, crate::Error> {
+    let unknown = unknown(&[NamedList::people(key, entries)], directory);
+    if !unknown.is_empty() {
+        return Err(crate::Error::unknown(&unknown));
+    }
+    Ok(entries.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id).collect())
+}
+
+/// What the reader must know of a report about these people alone, as the settings name them; `None` where they name nobody.
+pub fn restriction(entries: &[String]) -> Option<String> {
+    let names: Vec<String> = entries.iter().map(|entry| PortalText::new(entry.trim()).for_terminal()).collect();
+    let note = || format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "));
+    (!names.is_empty()).then(note)
+}
+
 fn unknown_but(lists: &[NamedList], directory: &Directory, missing: &BTreeSet<(&str, &str)>) -> Vec<Unknown> {
     let is_known = |key: &str, named: Named, entry: &str| match named {
         Named::People => {

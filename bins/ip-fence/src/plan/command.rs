@@ -1,16 +1,13 @@
 //! `plan`: reads what a plan is made from. Changes nothing, here or at the portal.
 
-use std::collections::BTreeSet;
-
 use audit_model::{BlindSpot, Coverage, Verdict};
 use chrono::TimeDelta;
-use docspace_client::{Directory, ErrorKind, ListedKey};
+use docspace_client::{ErrorKind, ListedKey};
 use event_archive::Look;
 use job_runner::exit::{Ending, Exit, decide};
-use job_runner::names::{NamedList, unknown};
+use job_runner::names::{NamedList, accounts, unknown};
 use job_runner::{Job, Setup};
 use tracing::warn;
-use uuid::Uuid;
 
 use super::{History, Inputs, Plan, PlanReport};
 use crate::cli::PlanArgs;
@@ -37,7 +34,7 @@ pub(crate) async fn run(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::R
         ),
         _ => anyhow::Error::new(error),
     })?;
-    let lock_out = lock_out(&args.lock_out, &directory)?;
+    let lock_out = accounts("--lock-out", &args.lock_out, &directory)?;
     let (mut coverage, seen, keys) = history(look).await?;
     let own_entries = archive.own_entries().await?;
     let remembered = archive.address_list().await?.map(|fact| fact.value.list);
@@ -72,15 +69,6 @@ pub(crate) async fn run(args: &PlanArgs, setup: &Setup<'_, Config>) -> anyhow::R
     let report = PlanReport::new(setup.head(&job, &coverage), plan);
     setup.print(&report.render(setup.args.format)?)?;
     Ok(decide(ending, setup.args.exit_code))
-}
-
-/// The people whom the flag names.
-fn lock_out(named: &[String], directory: &Directory) -> Result<BTreeSet<Uuid>, job_runner::Error> {
-    let unknown = unknown(&[NamedList::people("--lock-out", named)], directory);
-    if !unknown.is_empty() {
-        return Err(job_runner::Error::unknown(&unknown));
-    }
-    Ok(named.iter().filter_map(|entry| directory.person(entry)).map(|account| account.person.id).collect())
 }
 
 /// Logins and acts of the window, by person and address, and the keys that work without leaving any.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use audit_model::{GUEST_ACCOUNT, PortalText, RoomId, RoomRole};
+use audit_model::{GUEST_ACCOUNT, RoomId, RoomRole};
 use docspace_client::{Directory, Error, ErrorKind, Member};
 use event_archive::Look;
 use job_runner::Job;
-use job_runner::names::{NamedList, unknown};
+use job_runner::names::{accounts, restriction};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -81,10 +81,7 @@ impl Chosen {
         }
         let mut directory = Directory::default();
         if look.answered("people", directory.read_people(&job.client).await).is_some() {
-            let unknown = unknown(&[NamedList::people("people", entries)], &directory);
-            if !unknown.is_empty() {
-                return Err(job_runner::Error::unknown(&unknown).into());
-            }
+            accounts("people", entries, &directory)?;
         }
         Ok(chosen)
     }
@@ -104,9 +101,6 @@ impl Chosen {
 
     /// What the reader of the report must know of the restriction.
     pub(super) fn note(&self) -> Option<String> {
-        let names: Vec<String> = self.0.iter().map(|entry| PortalText::new(entry.as_str()).for_terminal()).collect();
-        let note =
-            || format!("only findings about {} are reported; this says nothing of anybody else", names.join(", "));
-        (!names.is_empty()).then(note)
+        restriction(&self.0)
     }
 }

@@ -11,7 +11,8 @@ use futures::TryStreamExt;
 use job_store::Select;
 use tracing::warn;
 
-use super::{OVERLAP, Progress, Row, read_of};
+use super::OVERLAP;
+use super::progress::{Progress, Row, read_of};
 use crate::keep::Spans;
 use crate::rows::{instant, micros};
 use crate::source::Source;
