@@ -18,6 +18,7 @@ const COMPONENT: Component = Component {
         Migration { number: 1, name: "told and waiting", sql: include_str!("migrations/1_outbox.sql") },
         Migration { number: 2, name: "matters", sql: include_str!("migrations/2_matters.sql") },
     ],
+    on_server: &[Migration { number: 2, name: "the outbox", sql: include_str!("migrations/postgres/outbox.sql") }],
 };
 
 /// How far back a burst that does not end is judged from its beginning: each run has to go through all of it again.

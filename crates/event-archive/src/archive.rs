@@ -33,6 +33,7 @@ const COMPONENT: Component = Component {
         Migration { number: 9, name: "what runs left open", sql: include_str!("migrations/9_left_open.sql") },
         Migration { number: 10, name: "what folders hold", sql: include_str!("migrations/10_inventory.sql") },
     ],
+    on_server: &[Migration { number: 10, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") }],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.
@@ -383,6 +384,14 @@ mod tests {
                 assert!(!RESERVED.split_whitespace().any(|word| word == name), "{table}.{column}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn the_portal_is_in_every_key() {
+        let Some(place) = job_store::testing::place() else { return };
+        let store = Store::on_server(&place).await.unwrap();
+        Archive::open(store.clone()).await.unwrap();
+        assert_eq!(job_store::testing::unlike_the_others(&store).await, [""; 0]);
     }
 
     /// A window is found by its index, in order, without sorting and without reading the whole table.

@@ -10,6 +10,11 @@ const COMPONENT: Component = Component {
         name: "what runs remember of themselves",
         sql: include_str!("migrations/1_remembered.sql"),
     }],
+    on_server: &[Migration {
+        number: 1,
+        name: "what runs remember of themselves",
+        sql: include_str!("migrations/postgres/runner.sql"),
+    }],
 };
 
 /// The table, in an open store.

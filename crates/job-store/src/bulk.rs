@@ -12,7 +12,9 @@ use rusqlite::{Connection, params_from_iter};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::statement::{Dictionary, Failure, LookUp, Row, Texts, Value};
+use crate::postgres::{ServerTexts, Session};
+use crate::statement::{Dictionary, Failure, LookUp, Of, Row, Texts, Value};
+use crate::work::With;
 use crate::{Error, Store};
 
 /// Rows handed over in one step.
@@ -76,17 +78,15 @@ impl Store {
         select: Select,
         row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Rows<T> {
-        let connections = self.connections().clone();
+        let store = self.clone();
         let begin = move || {
             let (sender, receiver) = mpsc::channel(1);
-            let permit = connections.permit();
-            let reader = tokio::task::spawn_blocking(move || {
-                let doing = select.doing;
-                let permit = permit.ok_or_else(|| connections.closed(doing))?;
-                let done = connections.with(&permit, |connection| read(connection, &select, row, &sender));
-                done.map_err(|failure| connections.failure(doing, failure))
-            });
-            (receiver, reader)
+            let doing = select.doing;
+            let read = move |with: With<'_>| match with {
+                With::Sqlite(connection) => read(connection, &select, row, &sender),
+                With::Postgres(_, session) => read_from_server(session, &select, row, &sender),
+            };
+            (receiver, tokio::spawn(async move { store.work(doing, read).await }))
         };
         Rows { begin: Some(Box::new(begin)), steps: None, step: Vec::new().into_iter() }
     }
@@ -105,7 +105,7 @@ fn read<T>(
     let mut rows = statement.query(params_from_iter(&select.values))?;
     let mut step = Vec::new();
     while let Some(row) = rows.next()? {
-        step.push(of(&Row::new(row, texts))?);
+        step.push(of(&Row::new(Of::Sqlite(row), texts))?);
         if step.len() == STEP && sender.blocking_send(std::mem::replace(&mut step, Vec::with_capacity(STEP))).is_err() {
             return Ok(());
         }
@@ -113,4 +113,37 @@ fn read<T>(
     // whoever has dropped the receiver wants no more
     let _ = sender.blocking_send(step);
     Ok(())
+}
+
+/// The same from a server; a cursor keeps what was not asked for there.
+fn read_from_server<T>(
+    session: &mut Session,
+    select: &Select,
+    mut of: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+    sender: &mpsc::Sender<Vec<T>>,
+) -> Result<(), Failure> {
+    let session = &*session;
+    session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let texts = select.dictionary.map(|dictionary| ServerTexts::of(dictionary, session)).transpose()?;
+    session.execute(&format!("DECLARE asked NO SCROLL CURSOR FOR {}", select.sql), &select.values)?;
+    // what it gives is known by now, and another one the next time, so it is not kept
+    let fetch = session.handle.block_on(session.client.prepare(&format!("FETCH FORWARD {STEP} FROM asked")))?;
+    loop {
+        let rows = session.handle.block_on(session.client.query(&fetch, &[]))?;
+        if rows.is_empty() {
+            break;
+        }
+        let mut step = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            // the first row shows which columns hold numbers of texts
+            if let Some(texts) = texts.as_ref().filter(|_| place == 1) {
+                texts.foresee(&rows)?;
+            }
+            step.push(of(&Row::new(Of::Postgres(row), texts.as_ref().map(|texts| texts as &dyn LookUp)))?);
+        }
+        if sender.blocking_send(step).is_err() {
+            break;
+        }
+    }
+    session.script("COMMIT")
 }

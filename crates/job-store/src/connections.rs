@@ -67,6 +67,7 @@ impl Connections {
         match why {
             Why::Known(error) => *error,
             Why::Sqlite(source) if is_damage(&source) => Error::Corrupt { path, source: source.into() },
+            Why::Postgres(source) => Error::Database { path, doing, source: source.into() },
             Why::Sqlite(source) => Error::Database { path, doing, source: source.into() },
             Why::Other(source) => Error::Database { path, doing, source },
         }

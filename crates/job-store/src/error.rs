@@ -109,6 +109,29 @@ pub enum Error {
         /// Of the intent.
         key: String,
     },
+    /// The server cannot be reached, or does not let this role in.
+    #[error("{}", self.said())]
+    CannotConnect {
+        /// The store, without a password.
+        path: PathBuf,
+        /// What the server or the operating system said.
+        #[source]
+        source: Cause,
+    },
+    /// The role is one that row security does not hold for, so that it would mix the rows of all portals.
+    #[error("{}", self.said())]
+    SeesAllPortals {
+        /// The store.
+        path: PathBuf,
+        /// The role.
+        role: String,
+    },
+    /// Another run has taken the lease over, because this one did not renew it in time. Nothing of the transaction was kept.
+    #[error("{}", self.said())]
+    LeaseLost {
+        /// The store.
+        path: PathBuf,
+    },
     /// The lock file cannot be made, locked or written.
     #[error("{}", self.said())]
     Lock {
@@ -150,6 +173,19 @@ impl Error {
             Error::UnreadableEntry { key, path, .. } => {
                 format!("entry `{key}` in the journal of store {path} cannot be read", path = path.display())
             }
+            Error::CannotConnect { path, .. } => format!("cannot connect to store {path}", path = path.display()),
+            Error::SeesAllPortals { path, role } => {
+                format!(
+                    "role {role} of store {path} is not bound by row security, which keeps portals apart",
+                    path = path.display()
+                )
+            }
+            Error::LeaseLost { path } => {
+                format!(
+                    "the lease of store {path} has passed to another run, so this one has stopped",
+                    path = path.display()
+                )
+            }
             Error::Lock { path, .. } => format!("cannot use lock file {path}", path = path.display()),
         }
     }
@@ -160,6 +196,12 @@ impl Error {
             Error::Corrupt { .. } | Error::Emptied { .. } => Some("move it away to start with an empty one"),
             Error::NewerSchema { .. } => Some("update the program"),
             Error::CannotOpen { .. } => Some("check its folder, the rights of this user and the space on disk"),
+            Error::CannotConnect { .. } => {
+                Some("check the address, the role, its password and whether the server is running")
+            }
+            Error::SeesAllPortals { .. } => Some(
+                "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
+            ),
             Error::UnreadableEntry { .. } => Some("see whether it was done, then remove it"),
             Error::Lock { .. } => Some("check its folder and the rights of this user"),
             _ => None,

@@ -13,6 +13,7 @@ use crate::work::Write;
 const COMPONENT: Component = Component {
     name: "journal",
     steps: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/journal_1.sql") }],
+    on_server: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/postgres/journal.sql") }],
 };
 
 /// How far an intent has come.

@@ -5,16 +5,22 @@ mod connections;
 mod error;
 pub mod files;
 mod journal;
+mod lease;
 mod lock;
+mod postgres;
 mod schema;
 mod statement;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod work;
 
 pub use bulk::{Rows, Select};
 pub use error::Error;
 pub use journal::{Journal, JournalEntry, JournalState};
+pub use lease::{Lease, Leased};
 pub use lock::{Acquired, Holder, RunLock, SeenStore};
+pub use postgres::OnServer;
 pub use schema::{Component, Migration};
 pub use statement::{Dictionary, Failure, Row, Value};
 pub use store::Store;

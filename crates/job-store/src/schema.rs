@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::statement::{Failure, Row};
-use crate::store::Store;
+use crate::store::{Engine, Store};
 
 /// One step in the history of a component's tables.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,9 @@ pub struct Component {
     pub name: &'static str,
     /// Every step from number 1 on, in order and without gaps.
     pub steps: &'static [Migration],
+    /// The same in PostgreSQL, where the first one makes at once what the steps up to its number have made in SQLite. Every table has `portal`
+    /// as the first column of its key, and no statement names it.
+    pub on_server: &'static [Migration],
 }
 
 /// Steps that were applied, by component. No time stands here: the same steps give the same file.
@@ -56,10 +59,14 @@ impl Store {
             "steps of component `{}` must be numbered from 1 without gaps",
             component.name
         );
-        self.execute("creating the schema table", TABLE, []).await?;
+        let (table, steps) = match self.engine() {
+            Engine::Sqlite(_) => (TABLE, component.steps),
+            Engine::Postgres(_) => (TABLE_ON_SERVER, component.on_server),
+        };
+        self.script("creating the schema table", table).await?;
         let applied = self.applied(component).await?;
-        self.check(component, &applied)?;
-        for step in component.steps.iter().filter(|step| !applied.contains_key(&step.number)) {
+        self.check(component, steps, &applied)?;
+        for step in steps.iter().filter(|step| !applied.contains_key(&step.number)) {
             self.apply(component, step).await?;
         }
         Ok(())
@@ -75,15 +82,20 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    fn check(&self, component: &Component, applied: &BTreeMap<u32, String>) -> Result<(), Error> {
-        let known = component.steps.last().map_or(0, |step| step.number);
+    fn check(
+        &self,
+        component: &Component,
+        steps: &'static [Migration],
+        applied: &BTreeMap<u32, String>,
+    ) -> Result<(), Error> {
+        let known = steps.last().map_or(0, |step| step.number);
         if let Some((&found, _)) = applied.last_key_value()
             && found > known
         {
             return Err(Error::NewerSchema { path: self.path().to_owned(), component: component.name, found, known });
         }
         let changed = |step: &&Migration| applied.get(&step.number).is_some_and(|stored| *stored != checksum(step.sql));
-        match component.steps.iter().find(changed) {
+        match steps.iter().find(changed) {
             None => Ok(()),
             Some(step) => Err(Error::ChangedMigration {
                 path: self.path().to_owned(),
@@ -95,13 +107,21 @@ impl Store {
 
     async fn apply(&self, component: &Component, step: &Migration) -> Result<(), Error> {
         let (path, component, Migration { number, name, sql }) = (self.path().to_owned(), component.name, *step);
+        let is_on_server = matches!(self.engine(), Engine::Postgres(_));
         let applied = self.write("updating the tables", move |write| {
             let values = [component.into(), i64::from(number).into(), name.into(), checksum(sql).into()];
+            if is_on_server {
+                // portals share the tables
+                write.script("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")?;
+            }
             // The row comes first: where it stands already, another process applied this step a moment ago.
             let added =
                 write.execute("INSERT INTO component_schema VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", &values)?;
             if added == 1 {
                 write.script(sql)?;
+            }
+            if is_on_server {
+                write.script(KEEP_APART)?;
             }
             Ok(())
         });
@@ -111,6 +131,26 @@ impl Store {
         })
     }
 }
+
+/// The same in PostgreSQL, for all portals of a schema.
+const TABLE_ON_SERVER: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema()));
+CREATE TABLE IF NOT EXISTS component_schema (
+    component TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY (component, number)
+)";
+
+/// Keeps the rows of portals apart in every table, also for the role that owns it.
+const KEEP_APART: &str = "DO $$ DECLARE name TEXT; BEGIN
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+        AND NOT relforcerowsecurity AND relname <> 'component_schema'
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY of_portal ON %I USING (portal = current_setting(''job.portal''))', name);
+    END LOOP;
+END $$";
 
 /// SHA-256 of a step's text, in hexadecimal.
 fn checksum(sql: &str) -> String {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql as ToServer, Type, to_sql_checked};
 
 use crate::error::{Cause, Error};
 
@@ -73,6 +75,28 @@ impl<V: Into<Value>> From<Option<V>> for Value {
     }
 }
 
+impl ToServer for Value {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Cause> {
+        match self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(number) if *kind == Type::INT4 => ToServer::to_sql(&i32::try_from(*number)?, kind, out),
+            Value::Int(number) if *kind == Type::INT8 => ToServer::to_sql(number, kind, out),
+            Value::Int(_) => Err(format!("a number is given where {kind} is asked for").into()),
+            // the server takes no text with this character
+            Value::Text(text) | Value::Shared(text) if text.contains('\0') => {
+                ToServer::to_sql(&text.replace('\0', "\u{2400}"), kind, out)
+            }
+            Value::Text(text) | Value::Shared(text) => ToServer::to_sql(&&**text, kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 /// Why some work with a store was given up: a statement failed, a row is not of the form that its table has, or what the caller found.
 #[derive(Debug)]
 pub struct Failure(pub(crate) Why);
@@ -80,6 +104,7 @@ pub struct Failure(pub(crate) Why);
 #[derive(Debug)]
 pub(crate) enum Why {
     Sqlite(rusqlite::Error),
+    Postgres(tokio_postgres::Error),
     /// Known by what the caller can do about it.
     Known(Box<Error>),
     Other(Cause),
@@ -95,6 +120,12 @@ impl Failure {
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Failure(Why::Sqlite(error))
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure(Why::Postgres(error))
     }
 }
 
@@ -121,12 +152,12 @@ const REMEMBERED: usize = 4096;
 
 /// Whatever knows the texts of numbers.
 pub(crate) trait LookUp {
-    fn text(&self, number: i64) -> rusqlite::Result<Option<Arc<str>>>;
+    fn text(&self, column: usize, number: i64) -> Result<Option<Arc<str>>, Failure>;
 }
 
 impl LookUp for RefCell<Texts<'_>> {
-    fn text(&self, number: i64) -> rusqlite::Result<Option<Arc<str>>> {
-        self.borrow_mut().text(number)
+    fn text(&self, _column: usize, number: i64) -> Result<Option<Arc<str>>, Failure> {
+        Ok(self.borrow_mut().text(number)?)
     }
 }
 
@@ -161,25 +192,54 @@ impl<'c> Texts<'c> {
 
 /// A row of an answer; columns are counted from 0.
 pub struct Row<'r> {
-    row: &'r rusqlite::Row<'r>,
+    of: Of<'r>,
     texts: Option<&'r dyn LookUp>,
 }
 
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
+}
+
+/// A number of PostgreSQL, or whether something is so, as SQLite gives it.
+struct Number(i64);
+
+impl<'a> FromSql<'a> for Number {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Cause> {
+        Ok(Number(match *kind {
+            Type::BOOL => bool::from_sql(kind, raw)?.into(),
+            Type::INT4 => i32::from_sql(kind, raw)?.into(),
+            _ => i64::from_sql(kind, raw)?,
+        }))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        [Type::BOOL, Type::INT4, Type::INT8].contains(kind)
+    }
+}
+
 impl<'r> Row<'r> {
-    pub(crate) fn new(row: &'r rusqlite::Row<'r>, texts: Option<&'r dyn LookUp>) -> Self {
-        Row { row, texts }
+    pub(crate) fn new(of: Of<'r>, texts: Option<&'r dyn LookUp>) -> Self {
+        Row { of, texts }
     }
 
     /// # Errors
     /// There is something else.
     pub fn int(&self, column: usize) -> Result<i64, Failure> {
-        Ok(self.row.get_ref(column)?.as_i64().map_err(rusqlite::Error::from)?)
+        match self.of {
+            Of::Sqlite(row) => Ok(row.get_ref(column)?.as_i64().map_err(rusqlite::Error::from)?),
+            Of::Postgres(row) => Ok(row.try_get::<_, Number>(column)?.0),
+        }
     }
 
     /// # Errors
     /// There is something else than a number or nothing.
     pub fn optional_int(&self, column: usize) -> Result<Option<i64>, Failure> {
-        Ok(self.row.get_ref(column)?.as_i64_or_null().map_err(rusqlite::Error::from)?)
+        match self.of {
+            Of::Sqlite(row) => Ok(row.get_ref(column)?.as_i64_or_null().map_err(rusqlite::Error::from)?),
+            Of::Postgres(row) => Ok(row.try_get::<_, Option<Number>>(column)?.map(|number| number.0)),
+        }
     }
 
     /// Whether something is so.
@@ -193,13 +253,19 @@ impl<'r> Row<'r> {
     /// # Errors
     /// There is something else.
     pub fn text(&self, column: usize) -> Result<&str, Failure> {
-        Ok(self.row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+        match self.of {
+            Of::Sqlite(row) => Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?),
+            Of::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// # Errors
     /// There is something else than a text or nothing.
     pub fn optional_text(&self, column: usize) -> Result<Option<&str>, Failure> {
-        Ok(self.row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
+        match self.of {
+            Of::Sqlite(row) => Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?),
+            Of::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// The text of a number in the dictionary; rows that share it share its memory. Nothing where there is none.
@@ -207,9 +273,8 @@ impl<'r> Row<'r> {
     /// # Errors
     /// There is something else than a number or nothing, or the dictionary cannot be read.
     pub fn shared(&self, column: usize) -> Result<Option<Arc<str>>, Failure> {
-        let number = self.row.get_ref(column)?.as_i64_or_null().map_err(rusqlite::Error::from)?;
-        match (number, self.texts) {
-            (Some(number), Some(texts)) => Ok(texts.text(number)?),
+        match (self.optional_int(column)?, self.texts) {
+            (Some(number), Some(texts)) => texts.text(column, number),
             _ => Ok(None),
         }
     }

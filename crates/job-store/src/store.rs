@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::connections::{self, Connections};
 use crate::error::Error;
 use crate::files;
+use crate::postgres::{OnServer, Server};
 
 /// How long a statement waits for another writer. The run lock keeps runs apart, so only the short transactions of
 /// this process and of commands typed by hand are waited for; ten seconds are far more than those need.
@@ -22,9 +23,16 @@ const SNAPSHOT_TRIES: u32 = 3;
 #[derive(Clone, Debug)]
 pub struct Store {
     // Dropped before the folder below it.
-    connections: Arc<Connections>,
+    engine: Engine,
     path: PathBuf,
     _folder: Option<Arc<TempDir>>,
+}
+
+/// What holds it.
+#[derive(Clone, Debug)]
+pub(crate) enum Engine {
+    Sqlite(Arc<Connections>),
+    Postgres(Arc<Server>),
 }
 
 /// What there is behind the name. A link to a store is followed; `None` when there is nothing, and not even a link.
@@ -128,9 +136,9 @@ impl Store {
     async fn open_file(path: PathBuf, durable: bool, folder: Option<Arc<TempDir>>) -> Result<Self, Error> {
         // only temporary ones are made here, in a folder that nobody else can enter
         let make = folder.is_some();
-        let store =
-            Self { connections: Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT)), path, _folder: folder };
-        let (path, connections) = (store.path.clone(), store.connections.clone());
+        let connections = Arc::new(Connections::new(&path, durable, BUSY_TIMEOUT));
+        let store = Self { engine: Engine::Sqlite(connections.clone()), path, _folder: folder };
+        let path = store.path.clone();
         let open = move || {
             if make {
                 connections::create(&path)?;
@@ -141,16 +149,28 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) fn connections(&self) -> &Arc<Connections> {
-        &self.connections
+    /// Connects to a server, and makes the schema where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::CannotConnect`], [`Error::SeesAllPortals`], or [`Error::Url`] for a URL or schema that cannot work.
+    pub async fn on_server(place: &OnServer) -> Result<Self, Error> {
+        let server = Arc::new(Server::connect(place)?);
+        let looked = server.clone();
+        on_thread(move || looked.look()).await?;
+        let path = server.name().to_owned();
+        Ok(Self { engine: Engine::Postgres(server), path, _folder: None })
     }
 
-    /// The file, for messages.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The file, or the schema on its server, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Looks through the whole file for damage; `None` when there is none, else what SQLite says.
+    /// Looks through the whole file for damage; `None` when there is none, else what SQLite says. A server sees to that itself.
     ///
     /// # Errors
     ///
@@ -165,7 +185,10 @@ impl Store {
     ///
     /// Without it nothing is lost, but the log stays beside the file until the next run.
     pub async fn close(self) {
-        self.connections.close().await;
+        match &self.engine {
+            Engine::Sqlite(connections) => connections.close().await,
+            Engine::Postgres(server) => server.close().await,
+        }
     }
 }
 

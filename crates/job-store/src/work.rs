@@ -5,8 +5,9 @@ use std::ops::Deref;
 
 use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
 
-use crate::statement::{Dictionary, Failure, Numbers, Row, Value};
-use crate::store::on_thread;
+use crate::postgres::{Server, Session};
+use crate::statement::{Dictionary, Failure, Numbers, Of, Row, Value};
+use crate::store::{Engine, on_thread};
 use crate::{Error, Store};
 
 impl Store {
@@ -22,7 +23,7 @@ impl Store {
         row: impl FnMut(&Row<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Vec<T>, Error> {
         let (sql, values) = (sql.into(), values.into());
-        self.read(doing, move |read| read.all(&sql, &values, row)).await
+        self.ask(doing, move |read| read.all(&sql, &values, row)).await
     }
 
     /// The first row of an answer.
@@ -37,7 +38,7 @@ impl Store {
         row: impl FnOnce(&Row<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Option<T>, Error> {
         let (sql, values) = (sql.into(), values.into());
-        self.read(doing, move |read| read.row(&sql, &values, row)).await
+        self.ask(doing, move |read| read.row(&sql, &values, row)).await
     }
 
     /// Does a statement; gives the number of rows that it changed.
@@ -72,7 +73,29 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Read<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        self.work(doing, |connection| work(&Read(&*connection.transaction()?))).await
+        let read = |with: With<'_>| match with {
+            With::Sqlite(connection) => work(&Read(On::Sqlite(&*connection.transaction()?))),
+            With::Postgres(_, session) => {
+                session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+                let done = work(&Read(On::Postgres(session)))?;
+                session.script("COMMIT")?;
+                Ok(done)
+            }
+        };
+        self.work(doing, read).await
+    }
+
+    /// One question, which needs no transaction.
+    async fn ask<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Read<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let ask = |with: With<'_>| match with {
+            With::Sqlite(connection) => work(&Read(On::Sqlite(connection))),
+            With::Postgres(_, session) => work(&Read(On::Postgres(session))),
+        };
+        self.work(doing, ask).await
     }
 
     /// Does some work in a transaction, all or nothing. It takes the write lock at once, so that it cannot fail halfway because another
@@ -86,7 +109,13 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        self.work(doing, |connection| all_or_nothing(connection, work)).await
+        let write = |with: With<'_>| match with {
+            With::Sqlite(connection) => all_or_nothing(connection, work),
+            With::Postgres(server, session) => {
+                server.all_or_nothing(session, |session| work(&Write(Read(On::Postgres(session)))))
+            }
+        };
+        self.work(doing, write).await
     }
 
     /// The same for rows by the thousand, without foreign keys: what is written so looks its references up in the same transaction, and to
@@ -99,34 +128,71 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Write<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        let work = |connection: &mut Connection| {
-            connection.execute_batch("PRAGMA foreign_keys = OFF")?;
-            let done = all_or_nothing(connection, work)?;
-            connection.execute_batch("PRAGMA foreign_keys = ON")?;
-            Ok(done)
+        let write = |with: With<'_>| match with {
+            With::Sqlite(connection) => {
+                connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+                let done = all_or_nothing(connection, work)?;
+                connection.execute_batch("PRAGMA foreign_keys = ON")?;
+                Ok(done)
+            }
+            With::Postgres(server, session) => {
+                server.all_or_nothing(session, |session| work(&Write(Read(On::Postgres(session)))))
+            }
         };
-        self.work(doing, work).await
+        self.work(doing, write).await
     }
 
-    /// Gives the space of what was deleted back to the disk.
+    /// Gives the space of what was deleted back to the disk; PostgreSQL does that by itself.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for a damaged file, else [`Error::Database`].
     pub async fn give_back_space(&self, doing: &'static str) -> Result<(), Error> {
-        self.work(doing, |connection| Ok(connection.execute_batch("VACUUM")?)).await
+        let give_back = |with: With<'_>| match with {
+            With::Sqlite(connection) => Ok(connection.execute_batch("VACUUM")?),
+            With::Postgres(..) => Ok(()),
+        };
+        self.work(doing, give_back).await
     }
 
     /// Does some work with a connection, on a thread for blocking work.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(With<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        let connections = self.connections().clone();
-        let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
-        let work = move || connections.with(&permit, work).map_err(|failure| connections.failure(doing, failure));
-        on_thread(work).await
+        match self.engine() {
+            Engine::Sqlite(connections) => {
+                let connections = connections.clone();
+                let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
+                let work = move || {
+                    let done = connections.with(&permit, |connection| work(With::Sqlite(connection)));
+                    done.map_err(|failure| connections.failure(doing, failure))
+                };
+                on_thread(work).await
+            }
+            Engine::Postgres(server) => {
+                let server = server.clone();
+                let permit = server.permit().await.ok_or_else(|| server.closed(doing))?;
+                let work = move || {
+                    let done = server.with(&permit, |session| work(With::Postgres(&server, session)));
+                    done.map_err(|failure| server.failure(doing, failure))
+                };
+                on_thread(work).await
+            }
+        }
     }
+}
+
+/// A connection that some work may use.
+pub(crate) enum With<'c> {
+    Sqlite(&'c mut Connection),
+    Postgres(&'c Server, &'c mut Session),
+}
+
+#[derive(Clone, Copy)]
+enum On<'c> {
+    Sqlite(&'c Connection),
+    Postgres(&'c Session),
 }
 
 fn all_or_nothing<T>(
@@ -134,13 +200,13 @@ fn all_or_nothing<T>(
     work: impl FnOnce(&Write<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&Write(Read(&transaction)))?;
+    let done = work(&Write(Read(On::Sqlite(&transaction))))?;
     transaction.commit()?;
     Ok(done)
 }
 
 /// One state of a store.
-pub struct Read<'c>(&'c Connection);
+pub struct Read<'c>(On<'c>);
 
 impl Read<'_> {
     /// The rows of an answer.
@@ -153,11 +219,18 @@ impl Read<'_> {
         values: &[Value],
         mut row: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
-        let mut statement = self.0.prepare(sql)?;
+        let connection = match self.0 {
+            On::Sqlite(connection) => connection,
+            On::Postgres(session) => {
+                let rows = session.query(sql, values)?;
+                return rows.iter().map(|found| row(&Row::new(Of::Postgres(found), None))).collect();
+            }
+        };
+        let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut all = Vec::new();
         while let Some(found) = rows.next()? {
-            all.push(row(&Row::new(found, None))?);
+            all.push(row(&Row::new(Of::Sqlite(found), None))?);
         }
         Ok(all)
     }
@@ -172,9 +245,16 @@ impl Read<'_> {
         values: &[Value],
         row: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
-        let mut statement = self.0.prepare(sql)?;
+        let connection = match self.0 {
+            On::Sqlite(connection) => connection,
+            On::Postgres(session) => {
+                let rows = session.query(sql, values)?;
+                return rows.first().map(|found| row(&Row::new(Of::Postgres(found), None))).transpose();
+            }
+        };
+        let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
-        rows.next()?.map(|found| row(&Row::new(found, None))).transpose()
+        rows.next()?.map(|found| row(&Row::new(Of::Sqlite(found), None))).transpose()
     }
 }
 
@@ -195,7 +275,10 @@ impl Write<'_> {
     /// # Errors
     /// Of the statement.
     pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
-        Ok(self.0.0.execute(sql, params_from_iter(values))? as u64)
+        match self.0.0 {
+            On::Sqlite(connection) => Ok(connection.execute(sql, params_from_iter(values))? as u64),
+            On::Postgres(session) => session.execute(sql, values),
+        }
     }
 
     /// Does statements that have no values, one after the other.
@@ -203,7 +286,10 @@ impl Write<'_> {
     /// # Errors
     /// Of the statements.
     pub fn script(&self, sql: &str) -> Result<(), Failure> {
-        Ok(self.0.0.execute_batch(sql)?)
+        match self.0.0 {
+            On::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            On::Postgres(session) => session.script(sql),
+        }
     }
 
     /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
@@ -220,7 +306,10 @@ impl Write<'_> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let connection = self.0.0;
+        let connection = match self.0.0 {
+            On::Sqlite(connection) => connection,
+            On::Postgres(session) => return session.for_each([sql, otherwise], values, dictionary),
+        };
         let mut numbers = Numbers::of(dictionary, connection)?;
         let mut statement = connection.prepare(sql)?;
         let mut otherwise = if otherwise.is_empty() { None } else { Some(connection.prepare(otherwise)?) };

@@ -168,6 +168,8 @@ impl Actions {
             return Ok(Outcome { intent, state: ActionState::Held, reason: Some(why) });
         }
         self.begin(&intent).await?;
+        // the portal cannot tell a run that has lost its lease from the one that has it
+        self.store.may_act().await?;
         let called = effect.call(&mut Begun { actions: self, intent: &mut intent }).await?;
         let looked = match called {
             Called::Refused(_) | Called::NotNow(_) => Trace::NotHappened,

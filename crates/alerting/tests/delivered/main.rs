@@ -7,3 +7,4 @@ mod channels;
 mod common;
 mod mail;
 mod outbox;
+mod outbox_on_server;

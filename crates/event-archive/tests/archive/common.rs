@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
-use job_store::Store;
+use job_store::{Store, testing};
 use outbound::{HttpOptions, RetryPolicy, http_client};
 use portal_sim::{PortalSim, Scenario};
 use secrecy::SecretString;
@@ -40,4 +40,13 @@ pub(crate) async fn open(folder: &Path) -> Archive {
 /// An archive that holds nothing and is forgotten.
 pub(crate) async fn empty_archive() -> Archive {
     Archive::open(Store::temporary().await.unwrap()).await.unwrap()
+}
+
+/// One on each engine.
+pub(crate) async fn empty_archives() -> Vec<Archive> {
+    let mut archives = Vec::new();
+    for store in testing::stores().await {
+        archives.push(Archive::open(store).await.unwrap());
+    }
+    archives
 }

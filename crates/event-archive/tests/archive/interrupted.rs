@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{client, empty_archive, now};
+use crate::common::{client, empty_archives, now};
 use audit_model::Window;
 use chrono::TimeDelta;
 use docspace_client::Budget;
-use futures::TryStreamExt;
+use event_archive::Archive;
+use futures::{StreamExt, TryStreamExt};
 use portal_sim::{Event, PortalSim, Scenario};
 
 /// Three thousand rows long before the days that every first run of a day reads again, thirty of them in each second.
@@ -28,9 +29,11 @@ async fn rows_of_one_date_on_both_sides_of_a_broken_read_are_not_lost() {
     let expected: BTreeSet<i64> = in_window.map(|event| event.id).collect();
     let sim = PortalSim::start(portal).await.unwrap();
     let mut broken = 0;
-    for requests in [8, 12, 14, 20, 28] {
+    let archives = futures::stream::iter([8, 12, 14, 20, 28]).then(async |requests| (requests, empty_archives().await));
+    let archives: Vec<(usize, Vec<Archive>)> = archives.collect().await;
+    let each = archives.into_iter().flat_map(|(requests, archives)| archives.into_iter().map(move |of| (requests, of)));
+    for (requests, archive) in each {
         let client = client(&sim, Budget::default());
-        let archive = empty_archive().await;
         let before = sim.requests().len();
         let reached = async {
             while sim.requests().len() - before < requests {

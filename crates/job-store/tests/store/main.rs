@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod bulk;
+mod engines;
 mod files;
 mod journal;
 mod lock;

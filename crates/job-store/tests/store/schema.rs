@@ -14,9 +14,9 @@ const BROKEN: Migration = Migration {
     sql: "CREATE TABLE c (id INTEGER); INSERT INTO a VALUES (7); INSERT INTO missing VALUES (1)",
 };
 
-const ONE: Component = Component { name: "archive", steps: &[TABLES] };
-const TWO: Component = Component { name: "archive", steps: &[TABLES, ROWS] };
-const FAILING: Component = Component { name: "archive", steps: &[TABLES, BROKEN] };
+const ONE: Component = Component { name: "archive", steps: &[TABLES], on_server: &[] };
+const TWO: Component = Component { name: "archive", steps: &[TABLES, ROWS], on_server: &[] };
+const FAILING: Component = Component { name: "archive", steps: &[TABLES, BROKEN], on_server: &[] };
 
 async fn tables(store: &Store) -> Vec<String> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
@@ -80,12 +80,13 @@ async fn a_newer_schema_is_judged_per_component_and_changes_nothing() {
     store.migrate(&TWO).await.unwrap();
     let error = store.migrate(&ONE).await.unwrap_err();
     assert!(matches!(error, Error::NewerSchema { component: "archive", found: 2, known: 1, .. }), "{error:?}");
-    let dropped = Component { name: "archive", steps: &[] };
+    let dropped = Component { name: "archive", steps: &[], on_server: &[] };
     assert!(matches!(store.migrate(&dropped).await, Err(Error::NewerSchema { found: 2, known: 0, .. })));
 
     let other = Component {
         name: "outbox",
         steps: &[Migration { number: 1, name: "outbox", sql: "CREATE TABLE outbox (id INTEGER)" }],
+        on_server: &[],
     };
     store.migrate(&other).await.unwrap();
     assert_eq!(tables(&store).await, ["a", "b", "component_schema", "outbox"]);
@@ -98,6 +99,7 @@ async fn an_edited_step_is_refused_before_later_ones_run() {
     let edited = Component {
         name: "archive",
         steps: &[Migration { number: 1, name: "tables", sql: "CREATE TABLE a (id TEXT)" }, ROWS],
+        on_server: &[],
     };
     let error = store.migrate(&edited).await.unwrap_err();
     assert!(matches!(error, Error::ChangedMigration { component: "archive", number: 1, .. }), "{error:?}");
@@ -108,5 +110,5 @@ async fn an_edited_step_is_refused_before_later_ones_run() {
 #[should_panic(expected = "steps of component `archive` must be numbered from 1")]
 async fn a_gap_in_the_numbers_is_a_mistake() {
     let store = Store::temporary().await.unwrap();
-    let _ = store.migrate(&Component { name: "archive", steps: &[ROWS] }).await;
+    let _ = store.migrate(&Component { name: "archive", steps: &[ROWS], on_server: &[] }).await;
 }

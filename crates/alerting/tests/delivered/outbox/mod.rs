@@ -12,6 +12,6 @@ async fn outbox() -> Outbox {
 }
 
 /// A run that has seen everything up to now.
-fn moment(now: DateTime<Utc>) -> Moment<'static> {
+pub(crate) fn moment(now: DateTime<Utc>) -> Moment<'static> {
     Moment { now, quiet: TimeDelta::hours(1), seen_until: Some(now), part: "" }
 }

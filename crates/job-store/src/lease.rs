@@ -1,0 +1,107 @@
+//! The lease of a store on a server: what the lock file is for a store in a file, for hosts that share nothing but the server. It ends by
+//! itself when its holder dies, so it has a number that only grows: whoever holds an older one changes nothing any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+use crate::postgres::Server;
+use crate::schema::{Component, Migration};
+use crate::store::{Engine, Store};
+use crate::work::With;
+
+const COMPONENT: Component = Component {
+    name: "lease",
+    steps: &[],
+    on_server: &[Migration { number: 1, name: "leases", sql: include_str!("migrations/postgres/lease.sql") }],
+};
+
+/// By the clock of the server: those of hosts are not believed.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// The result of asking for the lease.
+#[derive(Debug)]
+pub enum Leased {
+    /// It is ours until the value is dropped, or the process has not renewed it for its whole time.
+    Taken(Lease),
+    /// Another run holds it.
+    Held {
+        /// When that run took it, by the clock of the server.
+        since: Option<DateTime<Utc>>,
+        /// Where that run is, by its own account.
+        holder: String,
+    },
+}
+
+/// A lease held by this run, and renewed every third of its time. While it lasts, every write of this store and its clones fails with
+/// [`Error::LeaseLost`] once it has passed to another run.
+#[derive(Debug)]
+pub struct Lease {
+    store: Store,
+    _renewal: oneshot::Sender<()>,
+}
+
+impl Store {
+    /// Asks for the lease of this portal, for so long from now on; `holder` is told to whoever finds it held.
+    ///
+    /// # Errors
+    /// Of the server; [`Error::Url`] for a store in a file, which has [`RunLock`](crate::RunLock).
+    pub async fn lease(&self, holder: &str, time: Duration) -> Result<Leased, Error> {
+        let Engine::Postgres(server) = self.engine() else { return Err(Error::Url) };
+        self.migrate(&COMPONENT).await?;
+        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let take = format!(
+            "INSERT INTO lease (job, holder, fence, since_us, until_us) VALUES ('run', ?1, 1, {NOW}, {NOW} + ?2)
+             ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, fence = lease.fence + 1, since_us = excluded.since_us,
+                 until_us = excluded.until_us
+             WHERE lease.until_us < excluded.since_us RETURNING fence"
+        );
+        let doing = "taking the lease";
+        let fence = self.row(doing, take, [holder.into(), micros.into()], |row| row.int(0)).await?;
+        let Some(fence) = fence else {
+            let sql = "SELECT since_us, holder FROM lease WHERE job = 'run'";
+            let held = self.row(doing, sql, [], |row| Ok((row.int(0)?, row.text(1)?.to_owned()))).await?;
+            let (since, holder) = held.unwrap_or_default();
+            return Ok(Leased::Held { since: DateTime::from_timestamp_micros(since), holder });
+        };
+        server.set_fence(Some(fence));
+        let (end, ended) = oneshot::channel();
+        server.renew(fence, time, ended);
+        Ok(Leased::Taken(Lease { store: self.clone(), _renewal: end }))
+    }
+
+    /// Whether this run may still act: whatever holds it off others has not passed to one of them. A lock of a file lasts as long as its
+    /// process.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`]; others of the server, in which case nobody knows.
+    pub async fn may_act(&self) -> Result<(), Error> {
+        let look = |with: With<'_>| match with {
+            With::Sqlite(_) => Ok(()),
+            With::Postgres(server, session) => server.check_fence(session),
+        };
+        match self.engine() {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(_) => self.work("checking the lease", look).await,
+        }
+    }
+}
+
+impl Lease {
+    /// Lets the next run in.
+    ///
+    /// # Errors
+    /// Of the server. The lease then ends with its time.
+    pub async fn end(self) -> Result<(), Error> {
+        let Engine::Postgres(server) = self.store.engine() else { return Ok(()) };
+        let server: Arc<Server> = server.clone();
+        let Some(fence) = server.fence() else { return Ok(()) };
+        let end = "UPDATE lease SET until_us = 0 WHERE fence = ?";
+        self.store.execute("ending the lease", end, [fence.into()]).await?;
+        server.set_fence(None);
+        Ok(())
+    }
+}
