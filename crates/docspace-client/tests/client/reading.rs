@@ -132,6 +132,25 @@ async fn the_autumn_hour_is_read_whole_and_dated_right_where_it_can_be() {
     assert!(slice.rows.iter().all(|row| first_pass.contains(row.at)), "dated inside the slice");
 }
 
+/// The portal's oldest rows share a second of the first pass: each question shows another of them as the last.
+#[tokio::test]
+async fn a_trail_that_begins_in_the_autumn_hour_is_whole() {
+    let change = at("2025-10-26T01:00:00Z");
+    let mut portal = Scenario::bare(at("2025-10-26T06:00:00Z")).with_zone(chrono_tz::Tz::Europe__Berlin);
+    let owner = portal.owner().id;
+    for seconds in [290, -310, -910, -3_600, -3_600, -3_600] {
+        portal.add_event(Event::new(5009, owner, change + TimeDelta::seconds(seconds)).file(9, "a.docx"));
+    }
+    let expected = recorded(&portal);
+    let (_sim, client) = start(portal).await;
+    client.probe().await.unwrap();
+    for until in [600, 683, 900] {
+        let span = Window::new(change - TimeDelta::hours(9), change + TimeDelta::seconds(until));
+        let slice = client.audit_slice(span).await;
+        assert_eq!((ids(&slice), slice.gaps.len()), (expected.clone(), 0), "up to {until}: {:?}", slice.gaps);
+    }
+}
+
 /// A row whose date cannot be read stands between its neighbours, and these are printed an hour late.
 #[tokio::test]
 async fn a_row_of_an_unknown_form_in_the_autumn_hour_is_named_where_it_was() {
