@@ -1,5 +1,7 @@
 //! Text that somebody typed into the portal. Nobody else's business: how a report or a channel quotes it.
 
+mod recent;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -152,7 +154,7 @@ impl<'de> Deserialize<'de> for PortalText {
             }
 
             fn visit_str<E: Error>(self, raw: &str) -> Result<PortalText, E> {
-                Ok(PortalText::new(raw))
+                Ok(PortalText(recent::shared(raw)))
             }
         }
 
