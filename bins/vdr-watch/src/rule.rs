@@ -19,7 +19,9 @@ mod limits;
 mod reasons;
 mod usual;
 
-use audit_model::{BlindSpot, Counts, Finding, MAX_EVIDENCE, Severity, Window};
+use std::sync::Arc;
+
+use audit_model::{AuditEvent, BlindSpot, Counts, Evidence, Finding, MAX_EVIDENCE, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -128,8 +130,8 @@ impl Subject {
         let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
         let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
         // of thirty days the first events are old
-        let latest = || self.latest.iter().filter(|event| span.contains(event.at)).cloned().collect();
-        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.clone());
+        let latest = || self.latest.iter().filter(|event| span.contains(event.at)).map(evidence).collect();
+        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.iter().map(evidence).collect());
         let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts));
         let mut found = self.found(key, span, total, reasons);
         found.finding.severity = severities.max().expect("an episode begins every finding");
@@ -145,7 +147,7 @@ impl Subject {
         let reasons = vec![Reason::UncountedFolders(total.events), Reason::Kinds(kinds(&total)), not_listed];
         let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
-        found.finding.evidence = acts.iter().filter_map(|act| act.folder.clone()).take(MAX_EVIDENCE).collect();
+        found.finding.evidence = acts.iter().filter_map(|act| act.folder.as_deref().cloned()).take(MAX_EVIDENCE).collect();
         Some(found)
     }
 
@@ -165,11 +167,15 @@ impl Subject {
             share_of_room: self.documents_in_room.and_then(|all| ShareOfRoom::of(counts.documents, all)),
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
-            documents: total.documents.into_keys().collect(),
+            documents: total.documents.keys().map(|document| document.to_string()).collect(),
             ..Detail::default()
         };
         Found { finding, detail }
     }
+}
+
+fn evidence(event: &Arc<AuditEvent>) -> Evidence {
+    Evidence::from(&**event)
 }
 
 /// How far above a limit it was. Below those of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
