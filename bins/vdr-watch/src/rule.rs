@@ -25,13 +25,13 @@ use audit_model::{AuditEvent, BlindSpot, Counts, Evidence, Finding, MAX_EVIDENCE
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::counting::{Counting, Doubt, Placed, RoomKey};
+pub(crate) use self::counting::{Counting, Doubt, LITTLE, Placed, RoomKey};
 pub(crate) use self::detail::{Detail, InFolder};
 pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};
 
-use self::counting::{Counted, Exceeded, LITTLE, Limited, Subject, Total};
+use self::counting::{Counted, Exceeded, Limited, Subject, Total};
 use self::detail::{BesideUsual, Rhythm, ShareOfRoom};
 use self::limits::Basis;
 use self::reasons::{Kinds, Reason};

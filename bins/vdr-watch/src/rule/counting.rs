@@ -128,10 +128,10 @@ impl<'a> Counting<'a> {
         Counting { limits, usual, twins, subjects: HashMap::new(), since, unattributed: BTreeMap::new() }
     }
 
-    /// Who did more than a little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
+    /// Who did more than so little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
     /// about nobody else there can be a finding.
-    pub(crate) fn busy(&self) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
-        let busy = || self.subjects.iter().filter(|(_, subject)| subject.is_busy());
+    pub(crate) fn busy(&self, little: u64) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
+        let busy = || self.subjects.iter().filter(|(_, subject)| subject.is_busy(little));
         let rooms = busy().filter_map(|((_, key), _)| match key {
             RoomKey::Known(room) => Some(room.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
@@ -276,9 +276,9 @@ impl Subject {
         self.doubt.may_be_agent |= placed.doubt.may_be_agent;
     }
 
-    fn is_busy(&self) -> bool {
+    fn is_busy(&self, little: u64) -> bool {
         let done = || self.acts.iter().map(|act| act.weight.documents).sum::<u64>();
-        self.is_above_a_limit() || self.has_uncounted_folders() || done() > LITTLE
+        self.is_above_a_limit() || self.has_uncounted_folders() || done() > little
     }
 
     fn is_above_a_limit(&self) -> bool {
