@@ -147,7 +147,8 @@ impl Subject {
         let reasons = vec![Reason::UncountedFolders(total.events), Reason::Kinds(kinds(&total)), not_listed];
         let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
-        found.finding.evidence = acts.iter().filter_map(|act| act.folder.as_deref().cloned()).take(MAX_EVIDENCE).collect();
+        found.finding.evidence =
+            acts.iter().filter_map(|act| act.folder.as_deref().cloned()).take(MAX_EVIDENCE).collect();
         Some(found)
     }
 
