@@ -21,6 +21,11 @@ impl PortalText {
         PortalText(raw.into())
     }
 
+    /// The same for a text that many rows have: it shares its memory with an equal one that this thread has just wrapped so.
+    pub fn repeated(raw: &str) -> Self {
+        PortalText(recent::shared(raw))
+    }
+
     /// The text as it is, for comparison, storage, and sinks with their own escaping. Never for printing.
     pub fn raw(&self) -> &str {
         &self.0
@@ -154,7 +159,7 @@ impl<'de> Deserialize<'de> for PortalText {
             }
 
             fn visit_str<E: Error>(self, raw: &str) -> Result<PortalText, E> {
-                Ok(PortalText(recent::shared(raw)))
+                Ok(PortalText::repeated(raw))
             }
         }
 
