@@ -147,6 +147,12 @@ impl<'a> Counting<'a> {
         self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
     }
 
+    /// Forgets what no limit needs from this time on, so that it does not matter how long the window is: actions that are no part of an
+    /// episode, and can be part of none any more. Nothing of them is forgotten where a limit goes by more than a day.
+    pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
+        self.subjects.values_mut().for_each(|subject| subject.forget(now));
+    }
+
     /// Whether anybody did something to a folder of which nobody knows what it held.
     pub(crate) fn has_uncounted_folders(&self) -> bool {
         self.subjects.values().any(Subject::has_uncounted_folders)
@@ -276,6 +282,17 @@ impl Subject {
         self.doubt.may_be_agent |= placed.doubt.may_be_agent;
     }
 
+    fn forget(&mut self, now: DateTime<Utc>) {
+        self.sessions.forget_before(now);
+        let longest = self.windows.iter().map(|limited| limited.limit.span).max().unwrap_or(Span::Hour);
+        if longest > Span::Day {
+            return;
+        }
+        let (open_since, windows) = (now - longest.length(), &self.windows);
+        let is_told = |at| windows.iter().any(|limited| limited.has_episode_at(at));
+        self.acts.retain(|act| act.at > open_since || act.folder.is_some() || is_told(act.at));
+    }
+
     fn is_busy(&self, little: u64) -> bool {
         let done = || self.acts.iter().map(|act| act.weight.documents).sum::<u64>();
         self.is_above_a_limit() || self.has_uncounted_folders() || done() > little
@@ -309,6 +326,12 @@ impl Subject {
 impl Limited {
     pub(super) fn exceeded(&self) -> impl Iterator<Item = Exceeded<'_>> {
         self.window.episodes().iter().map(|episode| (&self.limit, episode))
+    }
+
+    fn has_episode_at(&self, at: DateTime<Utc>) -> bool {
+        let episodes = self.window.episodes();
+        let ended = episodes.partition_point(|episode| episode.window.until <= at);
+        episodes.get(ended).is_some_and(|episode| episode.window.contains(at))
     }
 
     fn new(limit: Limit) -> Self {
