@@ -118,7 +118,7 @@ fn bare(file: &Connection, now: DateTime<Utc>) -> Fallible<usize> {
     while let Some(row) = rows.next()? {
         count += 1;
         for column in 0..columns {
-            sum += match row.get_ref(column)? {
+            sum ^= match row.get_ref(column)? {
                 ValueRef::Integer(number) => number,
                 ValueRef::Text(text) => text.len() as i64,
                 _ => 0,

@@ -17,7 +17,7 @@ use crate::gather::rooms::{Answers, Watched, choose};
 use crate::rule::{self, Counting, Found, Span, Usual};
 
 /// So many events are counted before what no limit needs any more is forgotten.
-const FORGET_EVERY: u64 = 50_000;
+const FORGET_EVERY: u64 = 10_000;
 
 /// `20/1h`: more than 20 actions of one person in one room within an hour; `50%/30d`: more than half of a room's documents downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
