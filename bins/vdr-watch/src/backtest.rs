@@ -15,6 +15,9 @@ use crate::config::{ClassLimits, Config, Limits};
 use crate::gather::rooms::{Answers, Watched, choose};
 use crate::rule::{self, Counting, Found, Span, Usual};
 
+/// So many events are counted before what no limit needs any more is forgotten.
+const FORGET_EVERY: u64 = 10_000;
+
 /// `20/1h`: more than 20 actions of one person in one room within an hour; `50%/30d`: more than half of a room's documents downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alternative {
@@ -133,6 +136,9 @@ async fn replay(
         // the line above the table says what a folder counts
         placed.weight.at_least = false;
         count += 1;
+        if count % FORGET_EVERY == 0 {
+            countings.iter_mut().for_each(|counting| counting.forget(placed.event.at));
+        }
         countings.iter_mut().for_each(|counting| counting.push(placed.clone()));
     }
     Ok((count, countings.into_iter().map(rule::candidates).collect()))

@@ -9,10 +9,10 @@ mod usual;
 
 use std::collections::BTreeSet;
 
-use audit_model::{AuditEvent, Finding, Halves, RoomId, Window};
+use audit_model::{ACT_REPEAT, AuditEvent, Finding, Halves, RoomId, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use event_archive::{Error, Look, Unjudged};
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use job_runner::Job;
 
 use self::logins::Logins;
@@ -21,7 +21,7 @@ use self::remembered::Remembered;
 use self::rooms::{Answers, Watched};
 use crate::config::Config;
 use crate::create_room::{self, RoomAction};
-use crate::rule::{self, Counting, Found, RoomKey, Usual, WINDOW};
+use crate::rule::{self, Counting, Found, LITTLE, RoomKey, Usual, WINDOW};
 
 /// What was read, as far as the report goes by it.
 pub(crate) struct Facts {
@@ -66,7 +66,8 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
 /// Findings of the window, and those that rows which the portal stored only after their time had been judged are part of.
 ///
 /// Everybody's events are counted once. Of those who did more than a little it is then asked where the documents are that may be in one
-/// of several rooms, and what is usual; and what they did is counted again, with that.
+/// of several rooms, and what is usual; and what they did is counted again, with that: of the time before the window only what the limits
+/// go by.
 async fn find(
     config: &Config,
     job: &Job,
@@ -75,23 +76,30 @@ async fn find(
     look: &mut Look,
 ) -> anyhow::Result<Vec<Found>> {
     let window = unjudged.window(WINDOW);
-    let mut answers = watched.ask(window, look).await?;
+    let (mut answers, events) = watched.ask(window, look).await?;
     let nothing = Usual::unknown(window.since);
     let counting = |usual| Counting::new(&config.limits, usual, watched.rooms.twins(), job.window.since);
     let mut everybody = counting(&nothing);
-    let events = job.archive.events(window);
+    let events = match events {
+        Some(events) => stream::iter(events.into_iter().map(Ok)).left_stream(),
+        None => job.archive.events(window).right_stream(),
+    };
     count(&mut everybody, events, watched, (&answers, window.since)).await?;
-    let (busy, rooms) = everybody.busy();
+    let undecided = everybody.undecided();
+    // once documents are looked up, somebody may turn out to have done more in one room than was counted
+    let little = if undecided.is_empty() { config.limits.little() } else { LITTLE };
+    let (busy, rooms) = everybody.busy(little);
     let others = everybody.unattributed.iter().filter(|(person, _)| !busy.contains(person));
     look.unattributed(others.map(|(_, actions)| actions).sum());
     if busy.is_empty() {
         return Ok(Vec::new());
     }
     // a document's place of today is asked for only where it decides about somebody
-    answers.look_up_places(watched, (everybody.undecided(), window), look).await?;
+    answers.look_up_places(watched, (undecided, window), look).await?;
     let usual = usual::read((&busy, &rooms), window, job.portal.time_zone, &job.archive).await?;
     let mut counted = counting(&usual);
-    let events = job.archive.events_of(busy, Window::new(usual.before.since, window.until));
+    let counts_since = if config.limits.count_a_month() { usual.before.since } else { window.since - ACT_REPEAT };
+    let events = job.archive.events_of(busy, Window::new(counts_since, window.until));
     count(&mut counted, events, watched, (&answers, window.since)).await?;
     look.unattributed(counted.unattributed.values().sum());
     if counted.has_uncounted_folders() {

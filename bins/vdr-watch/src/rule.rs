@@ -19,17 +19,19 @@ mod limits;
 mod reasons;
 mod usual;
 
-use audit_model::{BlindSpot, Counts, Finding, MAX_EVIDENCE, Severity, Window};
+use std::sync::Arc;
+
+use audit_model::{AuditEvent, BlindSpot, Counts, Evidence, Finding, MAX_EVIDENCE, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::counting::{Counting, Doubt, Placed, RoomKey};
+pub(crate) use self::counting::{Counting, Doubt, LITTLE, Placed, RoomKey};
 pub(crate) use self::detail::{Detail, InFolder};
 pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};
 
-use self::counting::{Activity, Counted, Exceeded, LITTLE, Limited, Total};
+use self::counting::{Activity, Counted, Exceeded, Limited, Total};
 use self::detail::{BesideUsual, Rhythm, ShareOfRoom};
 use self::limits::Basis;
 use self::reasons::{Kinds, Reason};
@@ -128,8 +130,8 @@ impl Activity {
         let own = exceeded.iter().filter(|(_, episode)| episode.window.since >= span.since);
         let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
         // of thirty days the first events are old
-        let latest = || self.latest.iter().filter(|event| span.contains(event.at)).cloned().collect();
-        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.clone());
+        let latest = || self.latest.iter().filter(|event| span.contains(event.at)).map(evidence).collect();
+        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.iter().map(evidence).collect());
         let taken = total.acts - total.additions;
         let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts.min(taken)));
         let mut found = self.found(key, span, total, reasons);
@@ -146,7 +148,8 @@ impl Activity {
         let reasons = vec![Reason::UncountedFolders(total.events), Reason::Kinds(kinds(&total)), not_listed];
         let span = Window::new(first.at, last.at + TimeDelta::microseconds(1));
         let mut found = self.found(key, span, total, reasons);
-        found.finding.evidence = acts.iter().filter_map(|act| act.folder.clone()).take(MAX_EVIDENCE).collect();
+        found.finding.evidence =
+            acts.iter().filter_map(|act| act.folder.as_deref().cloned()).take(MAX_EVIDENCE).collect();
         Some(found)
     }
 
@@ -167,14 +170,19 @@ impl Activity {
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
             is_filling: total.additions == total.acts,
-            documents: total.documents.into_keys().collect(),
+            documents: total.documents.keys().map(|document| document.to_string()).collect(),
             ..Detail::default()
         };
         Found { finding, detail }
     }
 }
 
-/// How far above a limit it was; what only brought something new is left out, because filling a data room is what it is for. Below those of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
+fn evidence(event: &Arc<AuditEvent>) -> Evidence {
+    Evidence::from(&**event)
+}
+
+/// How far above a limit it was; what only brought something new is left out, because filling a data room is what it is for. Below those
+/// of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
 /// room is what the room is for.
 fn severity(limit: &Limit, acts: u64) -> Severity {
     match limit.basis {

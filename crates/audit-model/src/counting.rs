@@ -35,6 +35,11 @@ impl<K: Eq + Hash> Sessions<K> {
             None => true,
         }
     }
+
+    /// Forgets what no event from this time on can repeat. What begins an act stays the same.
+    pub fn forget_before(&mut self, at: DateTime<Utc>) {
+        self.last.retain(|_, last| at - *last <= ACT_REPEAT);
+    }
 }
 
 /// What a limit is about.

@@ -205,13 +205,12 @@ impl Rooms {
             return Place::Room(id, Attributed::Target);
         }
         let Some((word, title)) = words_of(event) else { return Place::Elsewhere };
-        let title = PortalText::new(title);
-        let mut candidates = self.candidates(word, &title, event.at);
+        let mut candidates = self.candidates(word, title, event.at);
         match candidates.len() {
             0 if self.told(word) == Some(RoomKind::Agent) => Place::Elsewhere,
-            0 => Place::UnknownRoom { title },
+            0 => Place::UnknownRoom { title: PortalText::new(title) },
             1 => Place::Room(candidates.remove(0), Attributed::Title),
-            _ => Place::OneOf { title, candidates },
+            _ => Place::OneOf { title: PortalText::new(title), candidates },
         }
     }
 
@@ -288,7 +287,7 @@ impl Rooms {
     }
 
     /// Rooms that have had the title and existed at that time, by id, and are of the kind that the word means.
-    fn candidates(&self, word: &str, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
+    fn candidates(&self, word: &str, title: &str, at: DateTime<Utc>) -> Vec<RoomId> {
         let mut candidates = self.bearers(title, at);
         let kinds: BTreeSet<RoomKind> = candidates.iter().filter_map(|id| self.kind(id)).collect();
         let meant = if kinds.len() > 1 { self.meaning_at(word, at) } else { self.told(word) };
@@ -299,8 +298,8 @@ impl Rooms {
     }
 
     /// Rooms and agents that have had the title and existed at that time, by id.
-    fn bearers(&self, title: &PortalText, at: DateTime<Utc>) -> Vec<RoomId> {
-        let Some(rooms) = self.by_title.get(title.raw()) else { return Vec::new() };
+    fn bearers(&self, title: &str, at: DateTime<Utc>) -> Vec<RoomId> {
+        let Some(rooms) = self.by_title.get(title) else { return Vec::new() };
         let existed = |id: &&RoomId| {
             let created = self.by_id.get(id).and_then(|room| room.created);
             let deleted = self.deleted.get(*id);

@@ -58,9 +58,11 @@ impl<T> Row<T> {
 /// # Errors
 /// The answer is no list, or not one of its rows (of two or more) can be read: then it is not the rows.
 pub(crate) fn rows<T: DeserializeOwned>(body: &[u8]) -> Result<Envelope<Vec<Row<T>>>, serde_json::Error> {
-    let error = match serde_json::from_slice::<Envelope<Vec<T>>>(body) {
+    // held to be UTF-8 as a whole, which is cheaper than text by text
+    let all = std::str::from_utf8(body).map_or_else(|_| serde_json::from_slice(body), serde_json::from_str);
+    let error = match all {
         Ok(Envelope { response, total, count }) => {
-            let response = response.map(|rows| rows.into_iter().map(Row::Read).collect());
+            let response = response.map(|rows: Vec<T>| rows.into_iter().map(Row::Read).collect());
             return Ok(Envelope { response, total, count });
         }
         Err(error) => error,

@@ -35,7 +35,7 @@ pub(crate) fn number(action: ActionId) -> Value {
 
 /// 32 hexadecimal digits.
 pub(crate) fn person(id: Uuid) -> Arc<str> {
-    Arc::from(&*id.simple().encode_lower(&mut Uuid::encode_buffer()))
+    PortalText::repeated(id.simple().encode_lower(&mut Uuid::encode_buffer())).shared()
 }
 
 /// Ids as a JSON array of strings, as they are stored.

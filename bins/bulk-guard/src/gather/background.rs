@@ -136,9 +136,9 @@ async fn is_used_here(job: &Job, time: Window, extension: &str) -> anyhow::Resul
         ends.any(|rest| !rest.starts_with(char::is_alphanumeric))
     };
     let mut documents = BTreeSet::new();
-    let mut events = std::pin::pin!(job.archive.events(time));
+    let mut events = std::pin::pin!(job.archive.events_of_actions(Kind::actions(), time));
     while let Some(event) = events.try_next().await? {
-        if Kind::of(event.action).is_some() && event.text.as_ref().is_some_and(names_it) {
+        if event.text.as_ref().is_some_and(names_it) {
             documents.extend(event.target.into_iter().next());
         }
         if documents.len() >= LEAST_IN_USE {

@@ -18,6 +18,9 @@ use uuid::Uuid;
 use crate::config::{Config, HEAVIEST_FOLDER};
 use crate::rule::{Doubt, Placed, RoomKey};
 
+/// So many events are kept while questions are looked for; where there are more, they are read once more.
+const MOST_KEPT: usize = 5_000;
+
 /// A run that would read more activity logs than this says that it did not.
 const MOST_LOGS: usize = 200;
 
@@ -45,6 +48,8 @@ pub(crate) struct Answers {
 struct Questions {
     logs: BTreeSet<RoomId>,
     folders: Folders,
+    /// The events that were looked at and can count, where they are few.
+    events: Option<Vec<AuditEvent>>,
 }
 
 impl Watched {
@@ -113,7 +118,7 @@ impl Watched {
 
     /// What the audit trail leaves open about the events of a window.
     async fn questions(&self, archive: &Archive, window: Window) -> anyhow::Result<Questions> {
-        let mut questions = Questions::default();
+        let mut questions = Questions { events: Some(Vec::new()), ..Questions::default() };
         let mut before: Option<AuditEvent> = None;
         let mut events = std::pin::pin!(archive.events(window));
         while let Some(event) = events.try_next().await? {
@@ -134,15 +139,20 @@ impl Watched {
             if matters {
                 questions.folders.ask(&event);
             }
-            before = Some(event);
+            questions.keep(before.replace(event));
         }
+        questions.keep(before);
         Ok(questions)
     }
 
-    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window. A log or a folder that
-    /// cannot be read is a gap.
-    pub(super) async fn ask(&self, window: Window, look: &mut Look) -> anyhow::Result<Answers> {
-        let Questions { logs, folders } = self.questions(&look.archive, window).await?;
+    /// Reads the activity logs and lists the folders that are needed to place and weigh the events of the window, and gives those of the
+    /// events that can count, where they are few. A log or a folder that cannot be read is a gap.
+    pub(super) async fn ask(
+        &self,
+        window: Window,
+        look: &mut Look,
+    ) -> anyhow::Result<(Answers, Option<Vec<AuditEvent>>)> {
+        let Questions { logs, folders, events } = self.questions(&look.archive, window).await?;
         let mut answers = Answers::default();
         if logs.len() > MOST_LOGS {
             look.gap(audit_model::Source::RoomLog.name(), window, GapReason::BudgetExhausted);
@@ -152,7 +162,17 @@ impl Watched {
             read_room_log(room, window, &mut answers.logs, look).await?;
         }
         answers.weights = folders.weigh(look).await?;
-        Ok(answers)
+        Ok((answers, events))
+    }
+}
+
+impl Questions {
+    fn keep(&mut self, event: Option<AuditEvent>) {
+        let Some(event) = event.filter(|event| event.action.class().is_some()) else { return };
+        match &mut self.events {
+            Some(events) if events.len() < MOST_KEPT => events.push(event),
+            events => *events = None,
+        }
     }
 }
 

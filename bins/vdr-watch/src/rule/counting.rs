@@ -1,6 +1,6 @@
 //! Counting: what each person did in each watched room, action by action.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use audit_model::{
@@ -18,7 +18,7 @@ use crate::config::Limits;
 pub(crate) const LITTLE: u64 = 10;
 
 /// A room that events are counted for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RoomKey {
     Known(RoomId),
     /// One of several rooms that have had the title, nothing tells which; or a room of which only the title is known.
@@ -68,7 +68,7 @@ pub(crate) struct Counting<'a> {
     usual: &'a Usual,
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
-    subjects: BTreeMap<(Uuid, RoomKey), Activity>,
+    subjects: HashMap<(Uuid, RoomKey), Activity>,
     /// Where the whole window begins; actions before it count for the other limits only.
     since: DateTime<Utc>,
     /// How many actions each person did in rooms of which only the title is known.
@@ -79,7 +79,7 @@ pub(crate) struct Counting<'a> {
 pub(super) struct Activity {
     pub(super) person: Person,
     pub(super) room: FindingRoom,
-    sessions: Sessions<(String, ActClass)>,
+    sessions: Sessions<(Arc<str>, ActClass)>,
     pub(super) windows: Vec<Limited>,
     /// All actions, in order of time.
     pub(super) acts: Vec<Counted>,
@@ -88,29 +88,29 @@ pub(super) struct Activity {
     /// How many documents the room holds.
     pub(super) documents_in_room: Option<u64>,
     /// The last events, at most [`MAX_EVIDENCE`].
-    pub(super) latest: VecDeque<Evidence>,
+    pub(super) latest: VecDeque<Arc<AuditEvent>>,
 }
 
 /// What of an action is counted.
 pub(super) struct Counted {
     pub(super) at: DateTime<Utc>,
     pub(super) class: ActClass,
-    pub(super) document: String,
+    pub(super) document: Arc<str>,
     pub(super) weight: Weight,
     /// Whether something new came.
     pub(super) is_addition: bool,
     /// The event, where it is about a folder of which nobody knows what it held.
-    pub(super) folder: Option<Evidence>,
+    pub(super) folder: Option<Box<Evidence>>,
 }
 
 /// One limit with the window that it is judged in.
 pub(super) struct Limited {
     limit: Limit,
-    window: SlidingWindow<String, Evidence>,
+    window: SlidingWindow<Arc<str>, Arc<AuditEvent>>,
 }
 
 /// An episode above a limit.
-pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Evidence>);
+pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Arc<AuditEvent>>);
 
 /// The actions of a finding.
 #[derive(Default)]
@@ -119,7 +119,7 @@ pub(super) struct Total {
     /// Those that brought something new.
     pub(super) additions: u64,
     /// The distinct documents, each with the most it stood for.
-    pub(super) documents: BTreeMap<String, u64>,
+    pub(super) documents: BTreeMap<Arc<str>, u64>,
     pub(super) classes: BTreeMap<ActClass, u64>,
     pub(super) events: u64,
     pub(super) at_least: bool,
@@ -129,13 +129,13 @@ pub(super) struct Total {
 
 impl<'a> Counting<'a> {
     pub(crate) fn new(limits: &'a Limits, usual: &'a Usual, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
-        Counting { limits, usual, twins, subjects: BTreeMap::new(), since, unattributed: BTreeMap::new() }
+        Counting { limits, usual, twins, subjects: HashMap::new(), since, unattributed: BTreeMap::new() }
     }
 
-    /// Who did more than a little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
+    /// Who did more than so little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
     /// about nobody else there can be a finding.
-    pub(crate) fn busy(&self) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
-        let busy = || self.subjects.iter().filter(|(_, subject)| subject.is_busy());
+    pub(crate) fn busy(&self, little: u64) -> (BTreeSet<Uuid>, BTreeSet<RoomId>) {
+        let busy = || self.subjects.iter().filter(|(_, subject)| subject.is_busy(little));
         let rooms = busy().filter_map(|((_, key), _)| match key {
             RoomKey::Known(room) => Some(room.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
@@ -151,6 +151,12 @@ impl<'a> Counting<'a> {
         self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
     }
 
+    /// Forgets what no limit needs from this time on, so that it does not matter how long the window is: actions that are no part of an
+    /// episode, and can be part of none any more. Nothing of them is forgotten where a limit goes by more than a day.
+    pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
+        self.subjects.values_mut().for_each(|subject| subject.forget(now));
+    }
+
     /// Whether anybody did something to a folder of which nobody knows what it held.
     pub(crate) fn has_uncounted_folders(&self) -> bool {
         self.subjects.values().any(Activity::has_uncounted_folders)
@@ -162,7 +168,7 @@ impl<'a> Counting<'a> {
     }
 
     pub(super) fn into_subjects(self) -> BTreeMap<(Uuid, RoomKey), Activity> {
-        self.subjects
+        self.subjects.into_iter().collect()
     }
 
     /// Takes in an event of a watched room. Events come in order of (time, id). Robots, and events that are no action, are passed over.
@@ -208,31 +214,31 @@ impl<'a> Counting<'a> {
             limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
         };
         for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
-            let (document, weight, sample) = (document.clone(), placed.weight, Evidence::from(event));
+            let (document, weight, sample) = (document.clone(), placed.weight, placed.event.clone());
             limited.window.push(Act { at: event.at, document, class, weight, sample });
         }
-        let folder = placed.weight.at_least.then(|| Evidence::from(event));
+        let folder = placed.weight.at_least.then(|| Box::new(Evidence::from(event)));
         if subject.latest.len() == MAX_EVIDENCE {
             subject.latest.pop_front();
         }
-        subject.latest.push_back(Evidence::from(event));
+        subject.latest.push_back(placed.event.clone());
         let (weight, is_addition) = (placed.weight, event.action.is_addition());
         subject.acts.push(Counted { at: event.at, class, document, weight, is_addition, folder });
     }
 }
 
 /// An event without a target is about a document of its own.
-fn document_of(event: &AuditEvent) -> String {
-    event.target.first().cloned().unwrap_or_else(|| format!("event {}", event.id))
+fn document_of(event: &AuditEvent) -> Arc<str> {
+    event.target.first().map_or_else(|| format!("event {}", event.id).into(), |target| target.as_str().into())
 }
 
 /// What another event of the class must be about to be the same action again. Where the target is the room each time, it says too little:
 /// of a change of members only the sentence tells whose, and links may have one name.
-fn repeated_by(event: &AuditEvent, class: ActClass, document: &str) -> String {
+fn repeated_by(event: &AuditEvent, class: ActClass, document: &Arc<str>) -> Arc<str> {
     match (class, &event.text) {
-        (ActClass::Membership, Some(text)) => format!("{document} {}", text.raw()),
-        (ActClass::Share, _) if event.action.is_about_room() => format!("event {}", event.id),
-        _ => document.to_owned(),
+        (ActClass::Membership, Some(text)) => format!("{document} {}", text.raw()).into(),
+        (ActClass::Share, _) if event.action.is_about_room() => format!("event {}", event.id).into(),
+        _ => document.clone(),
     }
 }
 
@@ -281,9 +287,20 @@ impl Activity {
         self.doubt.may_be_agent |= placed.doubt.may_be_agent;
     }
 
-    fn is_busy(&self) -> bool {
+    fn forget(&mut self, now: DateTime<Utc>) {
+        self.sessions.forget_before(now);
+        let longest = self.windows.iter().map(|limited| limited.limit.span).max().unwrap_or(Span::Hour);
+        if longest > Span::Day {
+            return;
+        }
+        let (open_since, windows) = (now - longest.length(), &self.windows);
+        let is_told = |at| windows.iter().any(|limited| limited.has_episode_at(at));
+        self.acts.retain(|act| act.at > open_since || act.folder.is_some() || is_told(act.at));
+    }
+
+    fn is_busy(&self, little: u64) -> bool {
         let done = || self.acts.iter().map(|act| act.weight.documents).sum::<u64>();
-        self.is_above_a_limit() || self.has_uncounted_folders() || done() > LITTLE
+        self.is_above_a_limit() || self.has_uncounted_folders() || done() > little
     }
 
     fn is_above_a_limit(&self) -> bool {
@@ -297,9 +314,9 @@ impl Activity {
     /// How many documents the person touched in the span and not before.
     pub(super) fn news(&self, span: Window) -> u64 {
         let before: BTreeSet<&str> =
-            self.acts.iter().filter(|act| act.at < span.since).map(|act| act.document.as_str()).collect();
-        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(act.document.as_str()));
-        let new: BTreeMap<&str, u64> = new.map(|act| (act.document.as_str(), act.weight.documents)).collect();
+            self.acts.iter().filter(|act| act.at < span.since).map(|act| &*act.document).collect();
+        let new = self.acts.iter().filter(|act| span.contains(act.at) && !before.contains(&*act.document));
+        let new: BTreeMap<&str, u64> = new.map(|act| (&*act.document, act.weight.documents)).collect();
         new.values().sum()
     }
 
@@ -314,6 +331,12 @@ impl Activity {
 impl Limited {
     pub(super) fn exceeded(&self) -> impl Iterator<Item = Exceeded<'_>> {
         self.window.episodes().iter().map(|episode| (&self.limit, episode))
+    }
+
+    fn has_episode_at(&self, at: DateTime<Utc>) -> bool {
+        let episodes = self.window.episodes();
+        let ended = episodes.partition_point(|episode| episode.window.until <= at);
+        episodes.get(ended).is_some_and(|episode| episode.window.contains(at))
     }
 
     fn new(limit: Limit) -> Self {

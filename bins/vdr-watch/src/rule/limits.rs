@@ -3,6 +3,7 @@
 use audit_model::ActClass;
 use chrono::TimeDelta;
 
+use super::counting::LITTLE;
 use crate::config::{ClassLimits, Limits};
 
 /// Up to so many documents no share of a room is a finding.
@@ -95,6 +96,20 @@ impl Limits {
         common.chain(own).filter(|limit| limit.acts > 0).collect()
     }
 
+    /// Whether a limit goes by all that is remembered of thirty days.
+    pub(crate) fn count_a_month(&self) -> bool {
+        self.per_30_days > 0 || self.share_of_room > 0
+    }
+
+    /// How much somebody can do in one room, below all other limits, without a finding: what is remembered of them does not matter then.
+    pub(crate) fn little(&self) -> u64 {
+        match (self.count_a_month(), self.unusual_hours) {
+            (true, _) => LITTLE,
+            (false, 0) => u64::MAX,
+            (false, actions) => actions,
+        }
+    }
+
     /// Whether any limit is on.
     pub(crate) fn find_anything(&self) -> bool {
         !self.armed().is_empty() || self.unusual_hours > 0 || self.share_of_room > 0
@@ -134,6 +149,14 @@ mod tests {
         assert_eq!(published(0, 20, 100), Some(20));
         assert_eq!(published(0, 0, 100), Some(100));
         assert_eq!(published(0, 0, 0), None);
+    }
+
+    #[test]
+    fn what_is_little_depends_on_the_limits_that_go_by_what_is_remembered() {
+        let little = |unusual_hours, per_30_days, share_of_room| {
+            Limits { unusual_hours, per_30_days, share_of_room, ..Limits::default() }.little()
+        };
+        assert_eq!([little(20, 0, 0), little(0, 0, 0), little(20, 200, 0), little(0, 0, 50)], [20, u64::MAX, 10, 10]);
     }
 
     #[test]

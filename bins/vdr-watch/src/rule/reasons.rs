@@ -61,7 +61,7 @@ pub(super) enum Open {
 }
 
 impl Reason {
-    pub(super) fn above(limit: &Limit, episode: &Episode<Evidence>, hours: Option<Hours>) -> Self {
+    pub(super) fn above<S>(limit: &Limit, episode: &Episode<S>, hours: Option<Hours>) -> Self {
         let peak = &episode.peak;
         let (acts, documents, at_least) = (peak.acts, peak.documents, peak.at_least);
         Reason::Above(Above { limit: *limit, acts, documents, at_least, hours })
@@ -69,8 +69,8 @@ impl Reason {
 
     /// Which of the folders nobody could weigh.
     pub(super) fn not_listed<'c>(acts: impl Iterator<Item = &'c Counted>, room: Option<&RoomId>) -> Self {
-        let folders: BTreeMap<&String, &Evidence> =
-            acts.filter_map(|act| Some((&act.document, act.folder.as_ref()?))).collect();
+        let folders: BTreeMap<&str, &Evidence> =
+            acts.filter_map(|act| Some((&*act.document, act.folder.as_deref()?))).collect();
         Reason::NotListed(folders.into_iter().map(|(id, event)| folder_name(id, event, room)).collect())
     }
 

@@ -54,6 +54,17 @@ fn detect(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
     findings(counting)
 }
 
+/// The same, but what no limit needs any more is forgotten before each event.
+fn detect_forgetting(limits: &Limits, events: &[AuditEvent]) -> Vec<Finding> {
+    let usual = unknown();
+    let mut counting = Counting::new(limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+    for event in events {
+        counting.forget(event.at);
+        counting.push(in_room(event, 71));
+    }
+    findings(counting)
+}
+
 fn downloads(count: i64) -> Vec<AuditEvent> {
     (0..count).map(|n| event(n, n, 1, DOWNLOAD, &format!("{}", 900 + n))).collect()
 }
@@ -159,6 +170,22 @@ fn limits() -> Limits {
 }
 
 proptest! {
+    #[test]
+    fn what_is_forgotten_on_the_way_changes_nothing(
+        steps in proptest::collection::vec((0_i64..200, 0_i64..12, prop_oneof![Just(DOWNLOAD), Just(SAVE), Just(5018)]), 0..120),
+        (per_hour, per_day, deletions) in (0_u64..4, 0_u64..8, 0_u64..3),
+        per_30_days in prop_oneof![Just(0), Just(30)],
+    ) {
+        let deletions = ClassLimits { per_hour: deletions, per_day: 0 };
+        let limits = Limits { per_30_days, deletions, ..common(per_hour, per_day, 0) };
+        let mut minute = 0;
+        let events: Vec<AuditEvent> = (1..).zip(steps).map(|(id, (step, document, action))| {
+            minute += step;
+            event(id, minute, 1, action, &document.to_string())
+        }).collect();
+        prop_assert_eq!(detect(&limits, &events), detect_forgetting(&limits, &events));
+    }
+
     #[test]
     fn repeating_an_event_changes_nothing(history in history()) {
         let twice: Vec<AuditEvent> = history.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
