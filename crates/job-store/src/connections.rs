@@ -9,6 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, is_damage};
 
+/// What is deleted is overwritten: a name that was forgotten is not found in the file either.
+pub(crate) const FORGETS: &str = "PRAGMA secure_delete = ON";
+
 /// In use at a time: far more than readers that stand within each other.
 const MOST: u32 = 64;
 
@@ -70,7 +73,7 @@ impl Connections {
         let synchronous = if self.durable { "FULL" } else { "OFF" };
         // what is written by the thousand looks its references up in the same transaction: to check them once more costs a third of the
         // writing, and the whole table for each text that is forgotten
-        connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF"))?;
+        connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF; {FORGETS}"))?;
         Ok(connection)
     }
 

@@ -8,11 +8,29 @@ use sqlx::{Sqlite, Transaction};
 use crate::error::Error;
 use crate::schema::{Component, Migration};
 use crate::store::Store;
+use crate::table::Table;
 
 const COMPONENT: Component = Component {
     name: "journal",
     steps: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/journal_1.sql") }],
 };
+
+/// The table, for whoever looks after the store. What somebody is still to be told or spared by what was done stays: entries whose subject
+/// has one that is open.
+pub const JOURNAL_TABLES: &[&Table] = &[&Table {
+    name: "journal_entry",
+    holds: "what this program did, or was about to do: to whom or to what, and how it ended",
+    key: "key",
+    shown_as: "journal_entry",
+    columns: &["created_us", "updated_us", "kind", "key", "subject", "state", "payload"],
+    texts: &["key", "subject", "payload"],
+    old: Some(
+        "updated_us < ? AND state IN ('done', 'failed') AND NOT EXISTS (SELECT 1 FROM journal_entry AS other
+         WHERE (other.subject = journal_entry.subject OR other.subject LIKE journal_entry.subject || ' %')
+         AND other.state NOT IN ('done', 'failed'))",
+    ),
+    open: Some("state NOT IN ('done', 'failed')"),
+}];
 
 /// How far an intent has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
