@@ -126,7 +126,7 @@ impl Program for Sample {
     async fn own_command(cli: &Cli, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         let answer = match &cli.command {
             Some(Command::Add { numbers }) => numbers.iter().sum::<u64>().to_string(),
-            Some(Command::Remembered) => format!("{:?}", setup.archive_snapshot().await?.rows().await?),
+            Some(Command::Remembered) => format!("{:?}", setup.archive_snapshot().await?.kept().await?),
             Some(Command::Whoami) => setup.client()?.identity().await?.person.id.to_string(),
             Some(Command::Common(_)) | None => return Ok(Exit::Usage),
         };
