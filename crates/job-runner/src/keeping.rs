@@ -74,3 +74,49 @@ pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: Da
         warn!("what is older than `keep` was not forgotten; the next run tries again: {failure:#}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/data-protection.md");
+
+    /// A table that nobody has described would be neither shown nor forgotten.
+    #[tokio::test]
+    async fn every_table_is_described_and_named_on_the_page_about_data_protection() {
+        let store = Store::temporary().await.unwrap();
+        open_all(&store).await.unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let select = job_store::Select { doing: "listing", sql: sql.into(), values: Vec::new(), dictionary: None };
+        let rows = store.rows(select, |row| Ok(row.text(0)?.to_owned()));
+        let there: BTreeSet<String> = futures::TryStreamExt::try_collect(rows).await.unwrap();
+        let described: BTreeSet<String> =
+            tables().iter().map(|table| table.name.to_owned()).chain(["component_schema".to_owned()]).collect();
+        assert_eq!(there, described);
+        for table in tables() {
+            assert!(PAGE.contains(&format!("`{}`", table.name)), "{} is missing", table.name);
+            // whatever is described can be asked for
+            store.shown(table, |_| true).await.unwrap();
+            store.texts(table).await.unwrap();
+            store.count(table, true).await.unwrap();
+        }
+        prune(&store, DateTime::UNIX_EPOCH, 1).await.unwrap();
+        store.close().await;
+    }
+
+    #[test]
+    fn every_default_of_keep_stands_on_the_page_about_data_protection() {
+        let programs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bins");
+        let mut found = 0;
+        for folder in std::fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path()) {
+            let program = folder.file_name().unwrap().to_string_lossy().into_owned();
+            let example = std::fs::read_to_string(folder.join(format!("{program}.example.toml"))).unwrap();
+            let keep = example.lines().find_map(|line| line.strip_prefix("keep = \"")?.split('"').next()).unwrap();
+            assert!(PAGE.contains(&format!("| `{program}` | `{keep}` |")), "{program}: {keep}");
+            found += 1;
+        }
+        assert_eq!(found, 5);
+    }
+}
