@@ -32,4 +32,4 @@ pub use policy_facts::{KnownNames, OwnEntry, SeenMembers};
 pub use refresh::{LateRow, Refreshed};
 pub use tables::ARCHIVE_TABLES;
 pub use unjudged::Unjudged;
-pub use upkeep::{Account, Kept, making_nameless};
+pub use upkeep::{Account, Kept, making_nameless, without_place};

@@ -1,6 +1,6 @@
 //! Looking after the store: what is in it, forgetting what is old, and making somebody nameless.
 
-use audit_model::{SpanSet, Window};
+use audit_model::{GUEST_ACCOUNT, SYSTEM_ACCOUNT, SpanSet, Window};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use job_store::{Select, Statement, Value, Write};
@@ -123,13 +123,21 @@ impl Archive {
         let select =
             Select { doing: "reading who is remembered", sql: sql.into(), values: Vec::new(), dictionary: None };
         let rows = self.store().rows(select, |row| {
-            let id = Uuid::parse_str(row.text(0)?).ok().filter(|id| !id.is_nil());
+            // what belongs to nobody is not somebody
+            let is_person = |id: &Uuid| !id.is_nil() && ![GUEST_ACCOUNT, SYSTEM_ACCOUNT].contains(id);
+            let id = Uuid::parse_str(row.text(0)?).ok().filter(is_person);
             let (name, login) = (row.text(1)?.to_owned(), row.optional_text(2)?.map(str::to_owned));
             Ok(id.map(|id| Account { id, name, login }))
         });
         let accounts: Vec<Option<Account>> = rows.try_collect().await?;
         Ok(accounts.into_iter().flatten().collect())
     }
+}
+
+/// Takes the addresses and devices away from failed sign-ins with a login, which belong to no account.
+pub fn without_place(login: &str) -> Statement {
+    let sql = "UPDATE login_event SET ip = NULL, country = NULL, city = NULL, browser = NULL, platform = NULL WHERE lower(login) = ?";
+    (sql.to_owned(), vec![Value::Text(login.to_lowercase().into())])
 }
 
 /// What makes somebody nameless in the archive, before and after other texts take the place of those that name them.

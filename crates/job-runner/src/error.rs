@@ -76,6 +76,9 @@ pub enum Error {
         /// What is allowed.
         latest: chrono::DateTime<chrono::Utc>,
     },
+    /// What stands behind a subcommand means nobody or nothing, or too much.
+    #[error("`{0}` {1}")]
+    Argument(String, String),
     /// `RUST_LOG` is not a filter.
     #[error("environment variable `RUST_LOG` is not a valid log filter")]
     LogFilter(#[source] tracing_subscriber::filter::ParseError),

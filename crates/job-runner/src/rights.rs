@@ -7,7 +7,7 @@ use alerting::forgetting_matters;
 use anyhow::bail;
 use audit_model::{Forgotten, PortalText};
 use chrono::{DateTime, Utc};
-use event_archive::{Archive, making_nameless};
+use event_archive::{Archive, making_nameless, without_place};
 use job_store::{Shown, Statement, Store, Table, Value};
 use report::words::{plural, utc};
 use serde_json::{Map, json};
@@ -42,8 +42,8 @@ pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> a
     let person = person.trim();
     let id = Uuid::parse_str(person).ok();
     if id.is_none() && !person.contains('@') {
-        let message = "must be the id or the e-mail address of a person: several people can have one name";
-        return Err(Error::setting("PERSON", message).into());
+        let message = "is neither an id nor an e-mail address; give one of them: several people can have one name";
+        return Err(Error::Argument(line(person), message.to_owned()).into());
     }
     let known = known(store, archive).await?;
     let email = person.to_lowercase();
@@ -55,7 +55,7 @@ pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> a
     if ids.len() > 1 {
         let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
         let message = format!("belongs to several accounts: {}; give the id of one", ids.join(", "));
-        return Err(Error::setting("PERSON", message).into());
+        return Err(Error::Argument(line(person), message).into());
     }
     let id = id.or(ids.first().copied());
     let mut who = Who { id, ..Who::default() };
@@ -124,8 +124,8 @@ pub(crate) async fn about(store: &Store, archive: &Archive, person: &str) -> any
         kept.push((table, rows));
     }
     if kept.iter().all(|(_, rows)| rows.is_empty()) {
-        let message = "is nobody that the store knows: nothing is kept about them";
-        return Err(Error::setting("PERSON", message).into());
+        let message = "is nobody that this store knows: nothing is kept about them";
+        return Err(Error::Argument(line(person), message.to_owned()).into());
     }
     Ok(About { who, kept })
 }
@@ -279,6 +279,7 @@ async fn statements(
         None => Default::default(),
     };
     let mut statements = before;
+    statements.extend(who.emails.iter().map(|email| without_place(email)));
     let subjects = who.id.map(|id| id.to_string()).into_iter().chain(who.emails.iter().cloned());
     statements.extend(who.id.into_iter().flat_map(forgetting_matters));
     statements.extend(subjects.map(|subject| {

@@ -215,8 +215,8 @@ async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
     }
     let file = std::path::absolute(file).context("cannot tell the current folder")?;
     if std::fs::symlink_metadata(&file).is_ok() {
-        let message = format!("`{}` exists already; a backup never replaces a file", file.display());
-        return Err(Error::setting("FILE", message).into());
+        let message = "exists already; give another name, because a backup never replaces a file".to_owned();
+        return Err(Error::Argument(file.display().to_string(), message).into());
     }
     Store::backup(&path, &file).await?;
     print(&format!("the store was copied to {}, which only this user can read\n", file.display())).map(|()| Exit::Concluded)

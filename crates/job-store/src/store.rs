@@ -148,7 +148,8 @@ impl Store {
         // folds the write-ahead log into the copy
         let held = copy.clone();
         copy.close().await;
-        std::fs::copy(&from, begun.path()).map_err(failed)?;
+        let mut original = std::fs::File::open(&from).map_err(failed)?;
+        std::io::copy(&mut original, &mut begun.as_file()).map_err(failed)?;
         begun.as_file().sync_all().map_err(failed)?;
         drop(held);
         begun.persist_noclobber(file).map(|_| ()).map_err(|error| failed(error.error))

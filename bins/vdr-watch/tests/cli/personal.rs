@@ -85,7 +85,7 @@ async fn a_person_is_shown_and_forgotten_and_stays_so() {
     }
     let shown: Value = store(&setting, &["--format", "json", "show", &id.to_uppercase()]).await.json();
     assert_eq!((&shown["person"]["id"], &shown["person"]["emails"][0]), (&id.clone().into(), &MALLORY.into()));
-    for (person, why) in [("nobody@example.com", "nobody that the store knows"), ("Mallory", "the id or the e-mail address")] {
+    for (person, why) in [("nobody@example.com", "nobody that this store knows"), ("Mallory", "neither an id nor an e-mail address")] {
         for command in [&["show", person][..], &["forget", person, "--reason", "asked"]] {
             let refused = store(&setting, command).await;
             assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{command:?}");
