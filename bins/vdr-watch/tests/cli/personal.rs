@@ -1,33 +1,12 @@
 //! What is kept about people: shown, forgotten when it is old, and forgotten when somebody asks for it.
 
 use chrono::TimeDelta;
+use cli_test::contract::{named_in_store as left, names_of};
 use serde_json::Value;
 
 use crate::common::{self, Run, Setting, only_file};
 
 const MALLORY: &str = "mallory@example.com";
-
-/// Whatever names a person in the file: name, e-mail address, id with hyphens and without.
-fn left(setting: &Setting, people: &[[String; 4]]) -> Vec<String> {
-    let folder = setting.state.path().join("state");
-    let mut bytes = std::fs::read(only_file(&folder, "sqlite")).unwrap();
-    for log in std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
-        if log.to_string_lossy().ends_with("-wal") {
-            bytes.extend(std::fs::read(log).unwrap());
-        }
-    }
-    let is_in = |needle: &&String| bytes.windows(needle.len()).any(|bytes| bytes.eq_ignore_ascii_case(needle.as_bytes()));
-    people.iter().flatten().filter(|needle| !needle.is_empty()).filter(is_in).cloned().collect()
-}
-
-fn names_of(setting: &Setting, is_meant: impl Fn(&str) -> bool) -> Vec<[String; 4]> {
-    let people = setting.scenario.people.iter().filter(|person| is_meant(&person.email));
-    let names = people.map(|person| {
-        let id = person.id;
-        [format!("{} {}", person.first_name, person.last_name), person.email.clone(), id.to_string(), id.simple().to_string()]
-    });
-    names.collect()
-}
 
 async fn store(setting: &Setting, arguments: &[&str]) -> Run {
     let url = setting.sim.url();

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use docspace_client::Client;
 use event_archive::Archive;
 use futures::TryStreamExt;
+use job_store::Store;
 use portal_sim::{Event, PortalSim, Room, Scenario};
 
 async fn portal() -> (PortalSim, Client) {
