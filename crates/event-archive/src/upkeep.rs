@@ -14,7 +14,8 @@ use crate::{Archive, Error};
 const PRUNED: &str = "pruned";
 
 /// Texts that no row refers to any more. The indexes of rows do not help, so all are gone through once.
-const UNUSED_SQL: &str = "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
+const UNUSED_SQL: &str =
+    "DELETE FROM phrase WHERE id NOT IN (SELECT actor FROM audit_event UNION SELECT actor_name FROM audit_event
      UNION SELECT ip FROM audit_event WHERE ip IS NOT NULL
      UNION SELECT context FROM audit_event WHERE context IS NOT NULL
      UNION SELECT details FROM audit_event WHERE details IS NOT NULL)";
@@ -73,7 +74,8 @@ impl Archive {
     pub async fn prune_spans(&self, before: DateTime<Utc>) -> Result<SpanSet, Error> {
         let kept = self.kept().await?;
         let parts = self.judged_by_part().await?;
-        let holes: SpanSet = parts.iter().flat_map(|(_, judged)| judged.holes(before).iter().copied().collect::<Vec<_>>()).collect();
+        let holes: SpanSet =
+            parts.iter().flat_map(|(_, judged)| judged.holes(before).iter().copied().collect::<Vec<_>>()).collect();
         let forget = move |write: &Write<'_>| {
             for Kept { source, mut covered } in kept {
                 covered.remove(Window::new(DateTime::<Utc>::MIN_UTC, before));

@@ -225,10 +225,15 @@ pub(crate) async fn forget(
         text.push_str(&format!("{} ({}): {rows} {}\n", table.holds, table.name, fate(table)));
     }
     if open > 0 {
-        text.push_str(&format!("ended as failed, because nobody is left to act on: {}\n", plural(open, "entry of the journal")));
+        text.push_str(&format!(
+            "ended as failed, because nobody is left to act on: {}\n",
+            plural(open, "entry of the journal")
+        ));
     }
     if !who.shared_names.is_empty() {
-        text.push_str("other people have the same name: where only the name stands, without id or e-mail address, it was left\n");
+        text.push_str(
+            "other people have the same name: where only the name stands, without id or e-mail address, it was left\n",
+        );
     }
     let covered = archive.kept().await?.into_iter().find(|kept| kept.source == "audit");
     let since = covered.and_then(|kept| kept.covered.iter().next().map(|first| first.since));
@@ -248,7 +253,9 @@ fn fate(table: &Table) -> &'static str {
         "fact" => "about this person removed, in others the name replaced",
         "journal_entry" => "kept, with the name replaced: what was done has to be accounted for",
         "waiting" => "kept, with the name replaced: they leave without it",
-        "audit_event" | "login_event" => "kept for the counts, with the name replaced, and without addresses and devices",
+        "audit_event" | "login_event" => {
+            "kept for the counts, with the name replaced, and without addresses and devices"
+        }
         _ => "kept, with the name replaced",
     }
 }

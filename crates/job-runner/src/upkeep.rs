@@ -86,11 +86,15 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
     let archive = open_all(&store).await?;
     for table in tables() {
         let (rows, open) = (store.count(table, false).await?, store.count(table, true).await?);
-        let open = if open == 0 { String::new() } else { format!(", {open} of them open, which stay whatever their age") };
+        let open =
+            if open == 0 { String::new() } else { format!(", {open} of them open, which stay whatever their age") };
         report.push_str(&format!("{}: {}{open}\n", table.name, plural(rows, "row")));
     }
     if let Some(before) = archive.pruned_before().await? {
-        report.push_str(&format!("no longer remembered: what happened before {}, unless it was read again\n", utc(before)));
+        report.push_str(&format!(
+            "no longer remembered: what happened before {}, unless it was read again\n",
+            utc(before)
+        ));
     }
     for Kept { source, covered } in archive.kept().await? {
         let spans: Vec<String> = covered.iter().map(Window::to_string).collect();
@@ -219,7 +223,8 @@ async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
         return Err(Error::Argument(file.display().to_string(), message).into());
     }
     Store::backup(&path, &file).await?;
-    print(&format!("the store was copied to {}, which only this user can read\n", file.display())).map(|()| Exit::Concluded)
+    print(&format!("the store was copied to {}, which only this user can read\n", file.display()))
+        .map(|()| Exit::Concluded)
 }
 
 async fn show(paths: &StatePaths, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {

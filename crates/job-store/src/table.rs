@@ -67,7 +67,8 @@ impl Store {
         for table in tables {
             let Some(old) = table.old else { continue };
             let (name, key) = (table.name, table.key);
-            let sql = format!("DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE {old} LIMIT {STEP})");
+            let sql =
+                format!("DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE {old} LIMIT {STEP})");
             let mut pruned = Pruned { table: name, rows: 0, more: true };
             for _ in 0..most_steps {
                 let sql = sql.clone();
@@ -130,7 +131,8 @@ impl Store {
         let mut all = Vec::new();
         for column in table.texts.iter().copied() {
             let sql = format!("SELECT DISTINCT {column} FROM {} WHERE {column} IS NOT NULL", table.name);
-            let select = Select { doing: "reading what is kept", sql: sql.into(), values: Vec::new(), dictionary: None };
+            let select =
+                Select { doing: "reading what is kept", sql: sql.into(), values: Vec::new(), dictionary: None };
             let texts = self.rows(select, move |row| Ok((column, row.text(0)?.to_owned())));
             all.extend(texts.try_collect::<Vec<_>>().await?);
         }

@@ -22,7 +22,11 @@ async fn after_pruning_nobody_is_named_in_the_file() {
     setting.clock = cli_test::Clock::At(common::now() + TimeDelta::days(200));
     let pruned = store(&setting, &["prune", "--before", "100d"]).await;
     assert_eq!((pruned.exit, pruned.stderr.as_str()), (0, ""));
-    assert!(pruned.stdout.contains("audit_event: ") && pruned.stdout.contains("matter: 2 rows forgotten"), "{}", pruned.stdout);
+    assert!(
+        pruned.stdout.contains("audit_event: ") && pruned.stdout.contains("matter: 2 rows forgotten"),
+        "{}",
+        pruned.stdout
+    );
     assert_eq!(left(&setting, &people), Vec::<String>::new());
     let checked = store(&setting, &["check"]).await.stdout;
     assert!(checked.contains("no longer remembered: what happened before 2027-02-28"), "{checked}");
@@ -59,12 +63,19 @@ async fn a_person_is_shown_and_forgotten_and_stays_so() {
     let [name, _, id, _] = names_of(&setting, |email| email == MALLORY).remove(0);
     let shown = store(&setting, &["show", MALLORY]).await;
     assert_eq!(shown.exit, 0, "{}", shown.stderr);
-    for part in [name.as_str(), id.as_str(), "alerts that no channel has taken yet (waiting): 1 row", "sign-ins and failed sign-ins"] {
+    for part in [
+        name.as_str(),
+        id.as_str(),
+        "alerts that no channel has taken yet (waiting): 1 row",
+        "sign-ins and failed sign-ins",
+    ] {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
     }
     let shown: Value = store(&setting, &["--format", "json", "show", &id.to_uppercase()]).await.json();
     assert_eq!((&shown["person"]["id"], &shown["person"]["emails"][0]), (&id.clone().into(), &MALLORY.into()));
-    for (person, why) in [("nobody@example.com", "nobody that this store knows"), ("Mallory", "neither an id nor an e-mail address")] {
+    for (person, why) in
+        [("nobody@example.com", "nobody that this store knows"), ("Mallory", "neither an id nor an e-mail address")]
+    {
         for command in [&["show", person][..], &["forget", person, "--reason", "asked"]] {
             let refused = store(&setting, command).await;
             assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""), "{command:?}");
@@ -96,7 +107,10 @@ async fn a_backup_is_whole_private_and_never_in_the_place_of_another_file() {
     let done = store(&setting, &["backup", &path]).await;
     assert_eq!((done.exit, done.stderr.as_str()), (0, ""));
     #[cfg(unix)]
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777,
+        0o600
+    );
     let copy = job_store::Store::open(&format!("sqlite://{path}")).await.unwrap();
     assert_eq!(copy.damage().await.unwrap(), None);
     assert!(copy.count(event_archive::ARCHIVE_TABLES[0], false).await.unwrap() > 0);

@@ -144,7 +144,9 @@ mod tests {
             assert_eq!(needles().rewrite(text).as_deref(), Some(expected.as_str()), "{text}");
             assert!(needles().is_in(text), "{text}");
         }
-        for text in ["Annabel", "joanna@example.com", "anna@example.community", "anna@example.com.au", "Hanna", "ANNA", ""] {
+        for text in
+            ["Annabel", "joanna@example.com", "anna@example.community", "anna@example.com.au", "Hanna", "ANNA", ""]
+        {
             assert_eq!(needles().rewrite(text), None, "{text}");
         }
     }
