@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::kind::Kind;
 
+/// What is usual for somebody is learnt from thirty days.
+const KEEP: Duration = Duration::from_secs(35 * 86_400);
+
 /// What a folder counts that nobody can list any more.
 const FOLDER_WEIGHT: u64 = 10;
 
@@ -46,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) protect: Protect,
     pub(crate) breaker: Breaker,
     pub(crate) serve: Serve,
+    /// How long is remembered what happened.
+    pub(crate) keep: Age,
 }
 
 /// What the program may do.
@@ -310,6 +315,7 @@ impl Default for Config {
             protect: Protect::default(),
             breaker: Breaker::default(),
             serve: Serve::default(),
+            keep: Age(KEEP),
         }
     }
 }
@@ -329,6 +335,7 @@ impl Settings for Config {
         let armed = self.limits.armed();
         let message = "every limit is off (0 documents), so nothing could ever be found; set one";
         wrong.refuse_if(armed.is_empty(), "limits", message);
+        wrong.keep(self.keep, TimeDelta::days(31), "the comparison with what people usually do");
         let named = self.limits.named().into_iter().filter(|(_, limit)| limit.documents > 0);
         for (name, limit) in named {
             wrong.between(&format!("limits.{name}.minutes"), limit.minutes, 1..=LONGEST_MINUTES, "");

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::filter::Selection;
 use crate::period::{Month, Zone};
 
+/// What was reported for a year can be reported again.
+const KEEP: Duration = Duration::from_secs(400 * 86_400);
+
 /// The portal's queue delivers within seconds; an hour is what dates are late by in autumn, and one more is for a restart.
 const SETTLE: Duration = Duration::from_secs(2 * 3600);
 
@@ -55,6 +58,8 @@ pub(crate) struct Config {
     /// What the report is restricted to. Empty: everything.
     pub(crate) only: Selection,
     pub(crate) run_limit: Age,
+    /// How long is remembered what happened.
+    pub(crate) keep: Age,
 }
 
 impl Default for Config {
@@ -72,6 +77,7 @@ impl Default for Config {
             failed_logins: FAILED_LOGINS,
             only: Selection::default(),
             run_limit: Age(RUN_LIMIT),
+            keep: Age(KEEP),
         }
     }
 }
@@ -134,6 +140,7 @@ impl Settings for Config {
 
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
+        wrong.keep(self.keep, TimeDelta::days(100), "a month, with the quarter of sign-ins before it,");
         wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}", "{portal}", "{program}"]);
         wrong.refuse_if(
             self.out.as_ref().is_some_and(|out| out.as_path().as_os_str().is_empty()),

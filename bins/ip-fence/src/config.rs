@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use audit_model::Address;
+use chrono::TimeDelta;
 use job_runner::config::{PathSetting, Problem, Settings, Validation};
+use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
+
+/// Long enough to tell a usual country from a new one.
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
 /// Five wrong passwords within ten minutes are more than somebody types who has forgotten one.
 const FAILED_LOGINS: u64 = 5;
@@ -23,7 +29,7 @@ const EXPANSION_CAP: u64 = 256;
 const LARGEST_CAP: u64 = 65_536;
 
 /// Own settings, besides those that all programs share.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
     /// The file that says who may come from where.
@@ -34,6 +40,21 @@ pub(crate) struct Config {
     pub(crate) ipv6_by_64: bool,
     pub(crate) portal: OwnPortal,
     pub(crate) limits: Limits,
+    /// How long is remembered what happened.
+    pub(crate) keep: Age,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            policy: None,
+            people: Vec::new(),
+            ipv6_by_64: false,
+            portal: OwnPortal::default(),
+            limits: Limits::default(),
+            keep: Age(KEEP),
+        }
+    }
 }
 
 /// `portal.*`, beside the common ones.
@@ -174,6 +195,7 @@ impl Settings for Config {
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
+        wrong.keep(self.keep, TimeDelta::days(31), "`plan`, as do the rules about usual places,");
         wrong.refuse_if(self.limits.minutes == 0, "limits.minutes", "must be at least 1");
         let limits = &self.limits;
         for (key, limit) in [

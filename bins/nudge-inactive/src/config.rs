@@ -4,15 +4,20 @@ mod remind;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use ::report::Form;
 use alerting::is_mail_address;
 use audit_model::ActClass;
 use chrono::TimeDelta;
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
+use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use remind::{Remind, Snooze};
+
+/// A year of looking back, and a month.
+const KEEP: Duration = Duration::from_secs(400 * 86_400);
 
 /// Own settings, besides those that all programs share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) exclude_people: Vec<String>,
     pub(crate) manager: Manager,
     pub(crate) remind: Remind,
+    /// How long is remembered what happened.
+    pub(crate) keep: Age,
 }
 
 /// `manager.*`: the whole report, which is made by every run.
@@ -88,6 +95,7 @@ impl Default for Config {
             exclude_people: Vec::new(),
             manager: Manager::default(),
             remind: Remind::default(),
+            keep: Age(KEEP),
         }
     }
 }
@@ -154,6 +162,7 @@ impl Settings for Config {
             wrong.refuse_if(true, "rooms", message);
         }
         wrong.between("period_days", self.period_days, 1..=366, "");
+        wrong.keep(self.keep, self.period() + TimeDelta::days(30), "`period_days`, with a month to spare,");
         let most = crate::rule::MOST_ACTS as u64;
         wrong.between("min_activity", self.min_activity, 1..=most, "with 0 nobody is ever inactive");
         wrong.refuse_if(

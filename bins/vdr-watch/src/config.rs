@@ -1,11 +1,16 @@
 //! This program's settings. `vdr-watch.example.toml` says the same.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings, Validation, has_blank};
+use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
+
+/// Long enough to find out what led to an alert.
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
 /// No folder counts more, whatever the portal says: sums of such weights stay far from the end of the numbers.
 pub(crate) const HEAVIEST_FOLDER: u64 = 1_000_000;
@@ -27,6 +32,8 @@ pub(crate) struct Config {
     /// Documents that a folder stands for when it cannot be listed. At least 1, at most 1 000 000.
     pub(crate) folder_weight: u64,
     pub(crate) exclude: Vec<Exclusion>,
+    /// How long is remembered what happened.
+    pub(crate) keep: Age,
 }
 
 impl Default for Config {
@@ -38,6 +45,7 @@ impl Default for Config {
             limits: Limits::default(),
             folder_weight: FOLDER_WEIGHT,
             exclude: Vec::new(),
+            keep: Age(KEEP),
         }
     }
 }
@@ -149,6 +157,14 @@ impl Settings for Config {
         let mut wrong = Validation::new();
         let message = "every limit is off (0), so nothing could ever be found; set at least one";
         wrong.refuse_if(!self.limits.find_anything(), "limits", message);
+        let Limits { unusual_hours, share_of_room, per_30_days, .. } = self.limits;
+        let (needed, because) = match (unusual_hours, share_of_room, per_30_days) {
+            (_, _, 1..) => (31, "`limits.per_30_days`"),
+            (_, 1.., _) => (31, "`limits.share_of_room`"),
+            (1.., ..) => (31, "`limits.unusual_hours`"),
+            (0, 0, 0) => (7, "the next run"),
+        };
+        wrong.keep(self.keep, TimeDelta::days(needed), because);
         wrong.no_blanks("rooms", &self.rooms, "ids or exact titles");
         for (number, exclusion) in self.exclude.iter().enumerate() {
             let problem = exclusion.problem();

@@ -20,6 +20,7 @@ pub use deliver::{Delivery, DeliveryReport, Failure, deliver};
 pub use error::Error;
 pub use mail::{Fate, Mail, MailError, MailFile, Mailer, Recipient, is_mail_address};
 pub use matter::{Matter, Moment, state_of};
+pub use memory::{OUTBOX_TABLES, forgetting_matters};
 pub use outbox::{Compared, Outbox};
 pub use templates::{TemplateError, Templates};
 pub use waiting::{Drained, Lapsed, Refused};

@@ -1,10 +1,11 @@
 //! The rows of what people were told.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use audit_model::{Counts, Course, Finding, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use job_store::{Failure, Read, Row, Value, Write};
+use job_store::{Failure, Read, Row, Statement, Table, Value, Write};
 
 use crate::matter::{Matter, Moment};
 
@@ -23,6 +24,37 @@ const KEEP_SQL: &str = "INSERT INTO matter
 const MATTERS_SQL: &str =
     "SELECT id, course, since_us, until_us, acts, documents, severity, told_us, told_until_us, suppressed,
      missing_us, over_us, part FROM matter WHERE fingerprint = ? ORDER BY since_us, id";
+
+/// The tables, for whoever looks after the store. A matter that no run has found since a moment does not go on.
+pub const OUTBOX_TABLES: &[&Table] = &[
+    &Table {
+        name: "matter",
+        holds: "what people were told: each finding as it was last found, with who it is about",
+        key: "id",
+        shown_as: "matter",
+        columns: &["id", "since_us", "until_us", "told_us", "seen_us", "part", "finding"],
+        texts: &["part", "finding"],
+        old: Some("seen_us < ?"),
+        open: Some("over_us IS NULL AND missing_us IS NULL"),
+    },
+    &Table {
+        name: "waiting",
+        holds: "alerts that no channel has taken yet",
+        key: "alert, channel",
+        shown_as: "waiting",
+        columns: &["alert", "channel", "first_us", "json"],
+        texts: &["json"],
+        // are given up after seven days, and gone as soon as a report has said so
+        old: None,
+        open: Some("1 = 1"),
+    },
+];
+
+/// Forgets what people were told of findings about somebody.
+pub fn forgetting_matters(id: impl Display) -> Vec<Statement> {
+    let about = format!("%\"person\":{{\"id\":\"{id}\"%");
+    vec![("DELETE FROM matter WHERE finding LIKE ?".to_owned(), vec![Value::Text(about.into())])]
+}
 
 /// A matter, and the parts that have found it: what a look at one room has told is no news that a look at all of them has told.
 #[derive(Clone, Debug)]

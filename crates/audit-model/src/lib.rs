@@ -10,6 +10,7 @@ mod coverage;
 mod event;
 mod finding;
 mod fingerprint;
+mod forgotten;
 mod gap_reason;
 mod halves;
 mod person;
@@ -28,6 +29,7 @@ pub use coverage::{BlindSpot, Coverage, Gap, MainSource, SourceCoverage, Unreada
 pub use event::{AuditEvent, EventDetails, GUEST_ACCOUNT, LoginEvent, SYSTEM_ACCOUNT, is_robot};
 pub use finding::{Counts, Course, Evidence, Finding, FindingRoom, FindingState, MAX_EVIDENCE, Severity};
 pub use fingerprint::fingerprint;
+pub use forgotten::Forgotten;
 pub use gap_reason::GapReason;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};

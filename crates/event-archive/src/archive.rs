@@ -32,8 +32,9 @@ const COMPONENT: Component = Component {
         Migration { number: 8, name: "which spans were judged", sql: include_str!("migrations/8_judged.sql") },
         Migration { number: 9, name: "what runs left open", sql: include_str!("migrations/9_left_open.sql") },
         Migration { number: 10, name: "what folders hold", sql: include_str!("migrations/10_inventory.sql") },
+        Migration { number: 11, name: "who was made nameless", sql: include_str!("migrations/11_rewritten.sql") },
     ],
-    on_server: &[Migration { number: 10, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") }],
+    on_server: &[Migration { number: 11, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") }],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::ListEntry;
+use futures::TryStreamExt;
+use job_store::{Select, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -124,6 +126,23 @@ impl Archive {
         seen.retain(|seen| look.since - seen.last < KEPT);
         seen.drain(..seen.len().saturating_sub(MOST_SEEN));
         self.keep_fact(MEMBERS, group, &seen, look.since).await
+    }
+
+    /// Forgets who was in groups before a moment.
+    pub(crate) async fn prune_members(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        let sql = "SELECT name FROM fact WHERE kind = ?";
+        let values = vec![Value::Text(MEMBERS.into())];
+        let select = Select { doing: "reading facts", sql: sql.into(), values, dictionary: None };
+        let groups: Vec<String> = self.store().rows(select, |row| Ok(row.text(0)?.to_owned())).try_collect().await?;
+        for group in groups {
+            let Some(fact) = self.fact::<Vec<SeenMembers>>(MEMBERS, &group).await? else { continue };
+            let mut seen = fact.value.clone();
+            seen.retain(|seen| seen.last >= before);
+            if seen != fact.value {
+                self.keep_fact(MEMBERS, &group, &seen, fact.learned_at).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The entries of the portal's own list that are ours.

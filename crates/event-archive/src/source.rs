@@ -121,12 +121,14 @@ impl Source for Audit {
     }
 
     /// A portal restored from a backup gives ids a second time: the event that it has now counts. The same event can only come
-    /// back with another name or sentence, or an hour later in autumn, and is kept as it was.
+    /// back with another name or sentence, or an hour later in autumn, and is kept as it was, as is one in which somebody was made
+    /// nameless.
     fn update_sql(&self) -> &'static str {
         "UPDATE audit_event SET at_us = ?2, actor = ?3, actor_name = ?4, action = ?5, text = ?6, ip = ?7, target = ?8,
              context = ?9, details = ?10
          WHERE id = ?1 AND (actor <> ?3 OR action <> ?5 OR target <> ?8
-             OR abs(at_us - ?2) NOT IN (0, 1800000000, 3600000000, 7200000000))"
+             OR abs(at_us - ?2) NOT IN (0, 1800000000, 3600000000, 7200000000))
+             AND NOT EXISTS (SELECT 1 FROM rewritten WHERE event = ?1)"
     }
 
     fn values(&self, event: &AuditEvent, values: &mut Vec<Value>) {

@@ -125,7 +125,7 @@ impl Program for Sample {
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         let answer = match command {
             Command::Add { numbers } => numbers.iter().sum::<u64>().to_string(),
-            Command::Remembered => format!("{:?}", setup.archive_snapshot().await?.rows().await?),
+            Command::Remembered => format!("{:?}", setup.archive_snapshot().await?.kept().await?),
             Command::Whoami => setup.client()?.identity().await?.person.id.to_string(),
         };
         setup.print(&format!("{answer}\n"))?;

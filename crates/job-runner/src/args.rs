@@ -236,7 +236,10 @@ impl CommonCommand {
             CommonCommand::Fleet(_) => &RunFlag::ALL,
             CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
-            CommonCommand::Store(StoreCommand::Prune { .. }) => &[],
+            CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
+            CommonCommand::Store(
+                StoreCommand::Prune { .. } | StoreCommand::Backup { .. } | StoreCommand::Forget { .. },
+            ) => &[],
             CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
         }
     }
@@ -270,11 +273,29 @@ pub enum ConfigCommand {
 pub enum StoreCommand {
     /// Look for damage, and list what is remembered
     Check,
-    /// Forget old events
+    /// Forget everything that is older, in all tables, except what is still open
     Prune {
         /// Forget what happened before this time; same forms as --until
         #[arg(long, value_name = "TIME")]
         before: TimeSpec,
+    },
+    /// Copy the store into a new file, also while runs are at work
+    Backup {
+        /// The file; it must not exist yet
+        file: PathBuf,
+    },
+    /// Print everything that is kept about a person
+    Show {
+        /// Id or e-mail address
+        person: String,
+    },
+    /// Make a person nameless in everything that is kept
+    Forget {
+        /// Id or e-mail address
+        person: String,
+        /// Why, for whoever asks later
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Give up what no run could see or judge before --until, so that runs no longer ask for it and reports no longer name it
     GiveUp {

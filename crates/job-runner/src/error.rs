@@ -98,6 +98,9 @@ pub enum Error {
         .0.display()
     )]
     SummaryForm(PathBuf),
+    /// What stands behind a subcommand means nobody or nothing, or too much.
+    #[error("`{0}` {1}")]
+    Argument(String, String),
     /// `RUST_LOG` is not a filter.
     #[error("environment variable `RUST_LOG` is not a valid log filter")]
     LogFilter(#[source] tracing_subscriber::filter::ParseError),

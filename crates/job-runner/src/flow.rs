@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use alerting::{Channel, Moment};
 use anyhow::Context;
-use audit_model::{BlindSpot, Coverage, SpanSet, Verdict};
+use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
 use job_store::{Acquired, RunLock};
@@ -26,6 +26,7 @@ use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;
 use crate::job::{Publishing, Refusal};
+use crate::keeping;
 use crate::look::{AfterLook, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
@@ -143,6 +144,9 @@ impl<'a, P: Program> Flow<'a, P> {
         looked.unseen_after.into_iter().for_each(|unseen| clock::note_unseen(&mut head.coverage, unseen));
         let judged = looked.stretch.judged(P::ABOUT.judged_by, &mut head.coverage);
         note_lost(&stores, head);
+        // nobody is told again what became of a person who was forgotten
+        looked.report.findings.retain(|found| !Forgotten::is(found.finding.person.id));
+        let head = &looked.report.head;
         let seen_until = looked.stretch.seen_until(&head.coverage);
         let telling = Telling {
             outbox: stores.outbox.clone(),
@@ -234,8 +238,14 @@ impl<'a, P: Program> Flow<'a, P> {
         {
             warn!("the next run reads on: {failure:#}");
         }
-        if !stop.is_interrupted() {
-            spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
+        if stop.is_interrupted() {
+            return;
+        }
+        spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
+        // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
+        if told.how.is_safe && self.run.args.ends_by_clock() {
+            let looked_since = stretch.window.since - P::reach(self.run.config);
+            keeping::daily(&self.stores.store, self.run.common, looked_since, self.run.now).await;
         }
     }
 

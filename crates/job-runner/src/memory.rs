@@ -1,7 +1,7 @@
 //! What a run tells the next one about itself, by name. Nothing here is needed to be right, so callers may do without.
 
 use chrono::{DateTime, Utc};
-use job_store::{Component, Error, Migration, Row, Store};
+use job_store::{Component, Error, Migration, Row, Store, Table};
 
 const COMPONENT: Component = Component {
     name: "runner",
@@ -16,6 +16,18 @@ const COMPONENT: Component = Component {
         sql: include_str!("migrations/postgres/runner.sql"),
     }],
 };
+
+/// The table, for whoever looks after the store.
+pub(crate) const TABLES: &[&Table] = &[&Table {
+    name: "remembered",
+    holds: "what a run tells the next one about itself, and that somebody was forgotten",
+    key: "name",
+    shown_as: "remembered",
+    columns: &["name", "at_us", "value"],
+    texts: &["value"],
+    old: Some("at_us < ?"),
+    open: None,
+}];
 
 /// The table, in an open store.
 #[derive(Debug)]

@@ -5,9 +5,11 @@ use alerting::{Channel, Outbox};
 use chrono::{DateTime, TimeDelta, Utc};
 use job_store::Store;
 use tracing::debug;
+use uuid::Uuid;
 
 use crate::memory::Memory;
 use crate::place::Place;
+use crate::rights;
 use crate::state_path::{StatePaths, url_of};
 
 /// The reports of runs without memory say so once an hour.
@@ -90,6 +92,27 @@ pub(crate) async fn clear(paths: &StatePaths, channels: &[Channel], now: DateTim
             debug!("the memory of runs without memory stays: {failure}");
         }
     }
+}
+
+/// Makes somebody nameless in what runs without memory have left, and says so.
+pub(crate) async fn forget(
+    paths: &StatePaths,
+    person: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for place in Place::all(paths, "spare").into_iter().filter(Place::is_taken) {
+        let (store, _) = open(&place).await?;
+        match rights::forget(&store, person, reason, Uuid::new_v4(), now).await {
+            Ok(_) => text.push_str(&format!("also in {}, which runs without memory have left\n", place.path.display())),
+            // nothing is kept about them there
+            Err(failure) if failure.is::<crate::Error>() => {}
+            Err(failure) => return Err(failure),
+        }
+        store.close().await;
+    }
+    Ok(text)
 }
 
 async fn open(place: &Place) -> anyhow::Result<(Store, Outbox)> {

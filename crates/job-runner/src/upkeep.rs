@@ -1,20 +1,24 @@
-//! `store check`, `store prune` and `store give-up`. They talk to the store only, never to the portal.
+//! `store …`. These commands talk to the store only, never to the portal.
+
+use std::path::Path;
 
 use anyhow::Context;
 use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
-use event_archive::{Archive, GivenUp, Judged, Kept, Rows};
+use event_archive::{Archive, GivenUp, Judged, Kept};
 use job_store::{Acquired, RunLock, Store};
 use report::words::{plural, utc};
 use tracing::error;
+use uuid::Uuid;
 
 use crate::Error;
-use crate::args::{CommonArgs, StoreCommand};
+use crate::args::{CommonArgs, ReportFormat, StoreCommand};
 use crate::exit::Exit;
 use crate::former::{self, FoundStore};
-use crate::gone;
+use crate::keeping::{self, open_all, tables};
 use crate::setup::print;
 use crate::state_path::{StatePaths, url_of};
+use crate::{gone, rights, spare};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
@@ -38,10 +42,14 @@ pub(crate) async fn run(
             }
             prune(paths, now, before).await
         }
+        StoreCommand::Backup { file } => backup(paths, file).await,
+        StoreCommand::Show { person } => show(paths, person, args.format).await,
+        StoreCommand::Forget { person, reason } => {
+            refuse_blank(reason)?;
+            forget(paths, now, person, reason).await
+        }
         StoreCommand::GiveUp { reason } => {
-            if reason.trim().is_empty() {
-                return Err(Error::setting("--reason", "is empty: say why, for whoever asks later").into());
-            }
+            refuse_blank(reason)?;
             let Some(until) = args.until else {
                 let message = "is missing: what was not seen before this time is given up; `store check` lists it";
                 return Err(Error::setting("--until", message).into());
@@ -54,6 +62,11 @@ pub(crate) async fn run(
             give_up(paths, now, until, reason).await
         }
     }
+}
+
+fn refuse_blank(reason: &str) -> Result<(), Error> {
+    let is_blank = reason.trim().is_empty();
+    if is_blank { Err(Error::setting("--reason", "is empty: say why, for whoever asks later")) } else { Ok(()) }
 }
 
 async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
@@ -70,9 +83,18 @@ async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
         return Ok(Exit::Nothing);
     }
     report.push_str("no damage\n");
-    let archive = Archive::open(store).await?;
-    for Rows { table, rows } in archive.rows().await? {
-        report.push_str(&format!("{table}: {}\n", plural(rows, "row")));
+    let archive = open_all(&store).await?;
+    for table in tables() {
+        let (rows, open) = (store.count(table, false).await?, store.count(table, true).await?);
+        let open =
+            if open == 0 { String::new() } else { format!(", {open} of them open, which stay whatever their age") };
+        report.push_str(&format!("{}: {}{open}\n", table.name, plural(rows, "row")));
+    }
+    if let Some(before) = archive.pruned_before().await? {
+        report.push_str(&format!(
+            "no longer remembered: what happened before {}, unless it was read again\n",
+            utc(before)
+        ));
     }
     for Kept { source, covered } in archive.kept().await? {
         let spans: Vec<String> = covered.iter().map(Window::to_string).collect();
@@ -154,17 +176,75 @@ fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
     print(&text).map(|()| Exit::Concluded)
 }
 
-async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
-    let Acquired::Locked(_lock) = RunLock::acquire(&paths.lock, now)? else {
+/// The store, and the lock on it; else what to end with.
+async fn locked(paths: &StatePaths, now: DateTime<Utc>) -> anyhow::Result<Result<(RunLock, Store), Exit>> {
+    let Acquired::Locked(lock) = RunLock::acquire(&paths.lock, now)? else {
         error!("a run is at work; try again when it has ended");
-        return Ok(Exit::Nothing);
+        return Ok(Err(Exit::Nothing));
     };
-    let Some(store) = open(paths).await? else { return missing(paths) };
-    let archive = Archive::open(store.clone()).await?;
+    match open(paths).await? {
+        Some(store) => Ok(Ok((lock, store))),
+        None => missing(paths).map(Err),
+    }
+}
+
+async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
+    let (_lock, store) = match locked(paths, now).await? {
+        Ok(locked) => locked,
+        Err(exit) => return Ok(exit),
+    };
+    let forgot = keeping::prune(&store, before, u32::MAX).await?;
+    store.compact().await?;
     let mut report = String::new();
-    for Rows { table, rows } in archive.prune(before).await? {
-        report.push_str(&format!("{table}: {} forgotten\n", plural(rows, "row")));
+    for pruned in &forgot.tables {
+        report.push_str(&format!("{}: {} forgotten\n", pruned.table, plural(pruned.rows, "row")));
+    }
+    for hole in forgot.holes.iter() {
+        report.push_str(&format!("no run has judged {hole}; it is not remembered any more\n"));
+    }
+    for table in tables() {
+        let open = store.count(table, true).await?;
+        if open > 0 {
+            report.push_str(&format!("{}: {} still open, kept whatever their age\n", table.name, plural(open, "row")));
+        }
     }
     store.close().await;
+    print(&report).map(|()| Exit::Concluded)
+}
+
+async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
+    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+    if !path.exists() {
+        return missing(paths);
+    }
+    let file = std::path::absolute(file).context("cannot tell the current folder")?;
+    if std::fs::symlink_metadata(&file).is_ok() {
+        let message = "exists already; give another name, because a backup never replaces a file".to_owned();
+        return Err(Error::Argument(file.display().to_string(), message).into());
+    }
+    Store::backup(&path, &file).await?;
+    print(&format!("the store was copied to {}, which only this user can read\n", file.display()))
+        .map(|()| Exit::Concluded)
+}
+
+async fn show(paths: &StatePaths, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {
+    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
+    if !path.exists() {
+        return missing(paths);
+    }
+    let copy = Store::snapshot_of(&path).await?;
+    let archive = open_all(&copy).await?;
+    let about = rights::about(&copy, &archive, person).await?;
+    print(&about.shown(format, &path)).map(|()| Exit::Concluded)
+}
+
+async fn forget(paths: &StatePaths, now: DateTime<Utc>, person: &str, reason: &str) -> anyhow::Result<Exit> {
+    let (_lock, store) = match locked(paths, now).await? {
+        Ok(locked) => locked,
+        Err(exit) => return Ok(exit),
+    };
+    let mut report = rights::forget(&store, person, reason, Uuid::new_v4(), now).await?;
+    store.close().await;
+    report.push_str(&spare::forget(paths, person, reason, now).await?);
     print(&report).map(|()| Exit::Concluded)
 }

@@ -11,6 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::{Error, is_damage};
 use crate::statement::{Failure, Why};
 
+/// What is deleted is overwritten: a name that was forgotten is not found in the file either.
+pub(crate) const FORGETS: &str = "PRAGMA secure_delete = ON";
+
 /// In use at a time: far more than readers that stand within each other.
 const MOST: u32 = 64;
 
@@ -99,7 +102,8 @@ impl Connections {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
         let synchronous = if self.durable { "FULL" } else { "OFF" };
-        connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))?;
+        connection
+            .execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; {FORGETS}"))?;
         Ok(connection)
     }
 

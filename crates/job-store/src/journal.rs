@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::schema::{Component, Migration};
 use crate::statement::{Failure, Row};
 use crate::store::Store;
+use crate::table::Table;
 use crate::work::Write;
 
 const COMPONENT: Component = Component {
@@ -15,6 +16,23 @@ const COMPONENT: Component = Component {
     steps: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/journal_1.sql") }],
     on_server: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/postgres/journal.sql") }],
 };
+
+/// The table, for whoever looks after the store. What somebody is still to be told or spared by what was done stays: entries whose subject
+/// has one that is open.
+pub const JOURNAL_TABLES: &[&Table] = &[&Table {
+    name: "journal_entry",
+    holds: "what this program did, or was about to do: to whom or to what, and how it ended",
+    key: "key",
+    shown_as: "journal_entry",
+    columns: &["created_us", "updated_us", "kind", "key", "subject", "state", "payload"],
+    texts: &["key", "subject", "payload"],
+    old: Some(
+        "updated_us < ? AND state IN ('done', 'failed') AND NOT EXISTS (SELECT 1 FROM journal_entry AS other
+         WHERE (other.subject = journal_entry.subject OR other.subject LIKE journal_entry.subject || ' %')
+         AND other.state NOT IN ('done', 'failed'))",
+    ),
+    open: Some("state NOT IN ('done', 'failed')"),
+}];
 
 /// How far an intent has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -127,6 +127,30 @@ impl Store {
         Err(Error::cannot_open(path, "it kept changing while it was copied"))
     }
 
+    /// Copies a store into a new file that only its owner can read: one consistent state, also while another process writes.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or [`Error::Emptied`] for a damaged original, [`Error::CannotOpen`] when it cannot be read, or when there is a file
+    /// of that name already, which stays as it is, or no room for it.
+    pub async fn backup(path: &Path, file: &Path) -> Result<(), Error> {
+        let failed = |source| Error::cannot_open(file, source);
+        let copy = Self::snapshot_of(path).await?;
+        if let Some(damage) = copy.damage().await? {
+            return Err(Error::Corrupt { path: path.to_owned(), source: damage.into() });
+        }
+        let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Err(Error::Url) };
+        let from = copy.path().to_owned();
+        let begun = files::begin(folder, &name.to_string_lossy()).map_err(failed)?;
+        // folds the write-ahead log into the copy
+        let held = copy.clone();
+        copy.close().await;
+        let mut original = std::fs::File::open(&from).map_err(failed)?;
+        std::io::copy(&mut original, &mut begun.as_file()).map_err(failed)?;
+        begun.as_file().sync_all().map_err(failed)?;
+        drop(held);
+        begun.persist_noclobber(file).map(|_| ()).map_err(|error| failed(error.error))
+    }
+
     async fn open_in(folder: TempDir) -> Result<Self, Error> {
         let path = folder.path().join(FILE_NAME);
         // Nothing here has to survive a power cut, so nothing waits for the disk.

@@ -21,6 +21,7 @@ mod look_ups;
 mod memory;
 mod metrics;
 mod named_twice;
+mod personal;
 mod reports;
 mod runs;
 mod sentences;

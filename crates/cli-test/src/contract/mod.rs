@@ -5,6 +5,7 @@ mod deploy;
 mod help;
 mod hostile;
 mod kubernetes;
+mod personal;
 mod reports;
 mod runs;
 mod settings;
@@ -15,6 +16,7 @@ use portal_sim::Scenario;
 
 use crate::{Run, Setting};
 
+pub use personal::{named_in_store, names_of};
 pub use reports::reports;
 
 /// The program's settings file, beside its state.
@@ -67,6 +69,7 @@ macro_rules! contract_tests {
             nothing_is_concluded_without_the_audit_feature: no_audit_feature,
             hostile_names_command_nothing: hostile_names,
             what_was_told_is_not_told_again: first_and_second_run,
+            nobody_is_named_in_the_file_who_was_forgotten: forgets,
             every_form_of_the_report_tells_the_same_people: reports,
         });
     };

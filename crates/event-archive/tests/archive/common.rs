@@ -37,6 +37,14 @@ pub(crate) async fn open(folder: &Path) -> Archive {
     Archive::open(store).await.unwrap()
 }
 
+/// Forgets what is older.
+pub(crate) async fn prune(store: &Store, before: DateTime<Utc>) {
+    let archive = Archive::open(store.clone()).await.unwrap();
+    archive.prune_spans(before).await.unwrap();
+    store.prune(event_archive::ARCHIVE_TABLES, before, u32::MAX).await.unwrap();
+    archive.prune_texts().await.unwrap();
+}
+
 /// An archive that holds nothing and is forgotten.
 pub(crate) async fn empty_archive() -> Archive {
     Archive::open(Store::temporary().await.unwrap()).await.unwrap()

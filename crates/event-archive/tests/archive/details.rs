@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use docspace_client::Client;
 use event_archive::Archive;
 use futures::TryStreamExt;
+use job_store::Store;
 use portal_sim::{Event, PortalSim, Room, Scenario};
 
 async fn portal() -> (PortalSim, Client) {
@@ -36,7 +37,8 @@ async fn detailed(archive: &Archive) -> Vec<AuditEvent> {
 #[tokio::test]
 async fn details_are_kept_without_the_query_of_the_page() {
     let (_sim, client) = portal().await;
-    let archive = empty_archive().await;
+    let store = Store::temporary().await.unwrap();
+    let archive = Archive::open(store.clone()).await.unwrap();
     archive.refresh_audit(&client.with_details(), window(), now()).await.unwrap();
     let events = detailed(&archive).await;
     let pages: Vec<String> =
@@ -46,7 +48,7 @@ async fn details_are_kept_without_the_query_of_the_page() {
     let details = events[0].details.as_ref().unwrap();
     assert_eq!((&details.browser, &details.country), (&Some("Chrome 131".into()), &None));
     // forgetting old rows keeps the details of the others
-    archive.prune(now() - TimeDelta::hours(30)).await.unwrap();
+    crate::common::prune(&store, now() - TimeDelta::hours(30)).await;
     let left = detailed(&archive).await;
     assert_eq!(left, events[3..]);
 }

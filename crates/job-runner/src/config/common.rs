@@ -34,6 +34,9 @@ pub(crate) const PLACES: [&str; 10] = [
     "textfile",
 ];
 
+/// Long enough to find out what led to an alert, unless a program's own defaults say otherwise.
+const KEEP: Duration = Duration::from_secs(90 * 86_400);
+
 /// Settings of all programs. Has no `Debug`: the addresses of webhooks and proxies may hold secrets.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -46,6 +49,8 @@ pub struct CommonConfig {
     pub state: Option<PathSetting>,
     /// `run_limit`: how long a run may take. Default `30m`.
     pub run_limit: Age,
+    /// `keep`: how long a program remembers what happened; older rows are forgotten once a day. Default `90d`.
+    pub keep: Age,
     /// `service_accounts`: people who are robots, by user id or e-mail.
     pub service_accounts: Vec<String>,
     /// `budget.*`: how much a run may ask of the portal.
@@ -149,6 +154,7 @@ impl Default for CommonConfig {
             key_file: None,
             state: None,
             run_limit: Age(RUN_LIMIT),
+            keep: Age(KEEP),
             service_accounts: Vec::new(),
             budget: BudgetSettings::default(),
             outbound: OutboundSettings::default(),

@@ -4,7 +4,10 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use chrono::TimeDelta;
+
 use super::problem::Problem;
+use crate::time_spec::Age;
 
 /// Collects everything that is wrong with settings.
 #[derive(Debug, Default)]
@@ -44,6 +47,13 @@ impl Validation {
         let shown = format!("{}{and}{last}", others.join(", "));
         let message = format!("has braces around something other than a placeholder; use {shown}");
         self.refuse_if(rest.contains(['{', '}']), key, message);
+    }
+
+    /// Refuses a `keep` that forgets what the program's own rules look at; `because` names what needs so much, such as `limits.per_30_days`.
+    pub fn keep(&mut self, keep: Age, needed: TimeDelta, because: &str) {
+        let is_short = TimeDelta::from_std(keep.0).is_ok_and(|keep| keep < needed);
+        let message = format!("must be at least {}d: {because} needs what happened so long ago", needed.num_days());
+        self.refuse_if(is_short, "keep", message);
     }
 
     /// Takes over what is wrong with a part of the settings.

@@ -142,3 +142,8 @@ CREATE TABLE listed_room (
     listed_us BIGINT NOT NULL,
     PRIMARY KEY (portal, room)
 );
+CREATE TABLE rewritten (
+    portal TEXT COLLATE "C" NOT NULL DEFAULT current_setting('job.portal'),
+    event BIGINT NOT NULL,
+    PRIMARY KEY (portal, event)
+);

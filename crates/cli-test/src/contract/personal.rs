@@ -1,0 +1,57 @@
+//! What is kept about people is forgotten: of one who asks, and of all when it is old.
+
+use chrono::TimeDelta;
+
+use super::Program;
+use crate::faults::world;
+use crate::{Clock, Setting};
+
+/// Name, e-mail address, and id with hyphens and without, of everybody on the portal whose e-mail address is meant.
+pub fn names_of(setting: &Setting, is_meant: impl Fn(&str) -> bool) -> Vec<[String; 4]> {
+    let people = setting.scenario.people.iter().filter(|person| is_meant(&person.email));
+    let names = people.map(|person| {
+        let name = format!("{} {}", person.first_name, person.last_name);
+        [name, person.email.clone(), person.id.to_string(), person.id.simple().to_string()]
+    });
+    names.collect()
+}
+
+/// Which of these stand in the bytes of the store, in whatever case.
+pub fn named_in_store(setting: &Setting, people: &[[String; 4]]) -> Vec<String> {
+    let mut bytes = Vec::new();
+    for path in std::fs::read_dir(setting.state.path().join("state")).unwrap().map(|file| file.unwrap().path()) {
+        if path.to_string_lossy().contains(".sqlite") {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
+    }
+    bytes.make_ascii_lowercase();
+    let is_in = |needle: &&String| {
+        let needle = needle.to_ascii_lowercase();
+        bytes.windows(needle.len()).any(|bytes| bytes == needle.as_bytes())
+    };
+    people.iter().flatten().filter(|needle| needle.trim().len() > 3).filter(is_in).cloned().collect()
+}
+
+impl Program {
+    /// Whoever asks to be forgotten is named nowhere in the file, the next run keeps it so for what is stored, and when all is old enough,
+    /// nobody is named.
+    pub async fn forgets(&self) {
+        let mut setting = self.setting(world()).await;
+        self.run(&setting, &[]).await;
+        let all = names_of(&setting, |_| true);
+        let named = named_in_store(&setting, &all);
+        let one = all.iter().find(|[_, _, id, simple]| named.contains(id) && named.contains(simple));
+        let one = one.or_else(|| all.iter().find(|[.., simple]| named.contains(simple))).unwrap().clone();
+        let shown = self.run(&setting, &["store", "show", &one[2]]).await;
+        assert!(shown.exit == 0 && shown.stdout.contains("kept about one person"), "{} {}", shown.stdout, shown.stderr);
+        let forgotten = self.run(&setting, &["store", "forget", &one[2], "--reason", "asked for it"]).await;
+        assert_eq!((forgotten.exit, forgotten.stderr.as_str()), (0, ""), "{}", forgotten.stdout);
+        assert_eq!(named_in_store(&setting, &[one]), Vec::<String>::new(), "{}", shown.stdout);
+        let next = self.run(&setting, &[]).await;
+        assert!(matches!(next.exit, 0 | 4), "{}", next.stderr);
+        setting.clock = Clock::At(setting.scenario.now + TimeDelta::days(900));
+        let pruned = self.run(&setting, &["store", "prune", "--before", "800d"]).await;
+        assert_eq!((pruned.exit, pruned.stderr.as_str()), (0, ""), "{}", pruned.stdout);
+        assert_eq!(named_in_store(&setting, &all), Vec::<String>::new(), "{}", pruned.stdout);
+    }
+}

@@ -1,0 +1,122 @@
+//! Forgetting what is old: by hand, and by the first run of each day that has told what it found.
+
+use alerting::{OUTBOX_TABLES, Outbox};
+use audit_model::SpanSet;
+use chrono::{DateTime, TimeDelta, Utc};
+use event_archive::{ARCHIVE_TABLES, Archive};
+use job_store::{JOURNAL_TABLES, Journal, Pruned, Store, Table};
+use tracing::{info, warn};
+
+use crate::config::CommonConfig;
+use crate::memory::{self, Memory};
+
+/// Steps of one table in a run: the rest is for the next runs.
+const MOST_STEPS: u32 = 20;
+
+/// When the last run forgot all that was old.
+const PRUNED: &str = "pruned";
+
+/// All tables of a store, those that others refer to last.
+pub(crate) fn tables() -> Vec<&'static Table> {
+    [memory::TABLES, JOURNAL_TABLES, OUTBOX_TABLES, ARCHIVE_TABLES].concat()
+}
+
+/// Opens all components, so that all [`tables`] are there.
+pub(crate) async fn open_all(store: &Store) -> anyhow::Result<Archive> {
+    Outbox::open(store.clone()).await?;
+    Journal::open(store.clone()).await?;
+    Memory::open(store).await?;
+    Ok(Archive::open(store.clone()).await?)
+}
+
+/// What came of forgetting.
+pub(crate) struct Forgot {
+    pub(crate) tables: Vec<Pruned>,
+    /// Time that no run had judged.
+    pub(crate) holes: SpanSet,
+}
+
+/// Forgets what is older than a moment in all tables.
+pub(crate) async fn prune(store: &Store, before: DateTime<Utc>, most_steps: u32) -> anyhow::Result<Forgot> {
+    let archive = open_all(store).await?;
+    let holes = archive.prune_spans(before).await?;
+    let tables = store.prune(&tables(), before, most_steps).await?;
+    if tables.iter().any(|pruned| pruned.rows > 0) {
+        archive.prune_texts().await?;
+    }
+    Ok(Forgot { tables, holes })
+}
+
+/// Forgets what is older than `keep`, and than what this run has looked at, unless a run of this day has done that.
+pub(crate) async fn daily(store: &Store, common: &CommonConfig, looked_since: DateTime<Utc>, now: DateTime<Utc>) {
+    let keep = TimeDelta::from_std(common.keep.0).unwrap_or(TimeDelta::MAX);
+    let Some(before) = now.checked_sub_signed(keep).map(|before| before.min(looked_since)) else { return };
+    let done = async {
+        let memory = Memory::open(store).await?;
+        let last = memory.get(PRUNED).await?.map(|(_, at)| at.date_naive());
+        if last == Some(now.date_naive()) {
+            return Ok(());
+        }
+        let forgot = prune(store, before, MOST_STEPS).await?;
+        let rows: u64 = forgot.tables.iter().map(|pruned| pruned.rows).sum();
+        if rows > 0 {
+            info!(rows, "forgot what happened before {before}, as `keep` says");
+        }
+        for hole in forgot.holes.iter() {
+            warn!("no run has judged {hole}, and it is not remembered any more, as `keep` says");
+        }
+        if forgot.tables.iter().all(|pruned| !pruned.more) {
+            memory.keep(PRUNED, "", now).await?;
+        }
+        anyhow::Ok(())
+    };
+    if let Err(failure) = done.await {
+        warn!("what is older than `keep` was not forgotten; the next run tries again: {failure:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/data-protection.md");
+
+    /// A table that nobody has described would be neither shown nor forgotten.
+    #[tokio::test]
+    async fn every_table_is_described_and_named_on_the_page_about_data_protection() {
+        let store = Store::temporary().await.unwrap();
+        open_all(&store).await.unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let select = job_store::Select { doing: "listing", sql: sql.into(), values: Vec::new(), dictionary: None };
+        let rows = store.rows(select, |row| Ok(row.text(0)?.to_owned()));
+        let there: BTreeSet<String> = futures::TryStreamExt::try_collect(rows).await.unwrap();
+        let described: BTreeSet<String> =
+            tables().iter().map(|table| table.name.to_owned()).chain(["component_schema".to_owned()]).collect();
+        assert_eq!(there, described);
+        for table in tables() {
+            assert!(PAGE.contains(&format!("`{}`", table.name)), "{} is missing", table.name);
+            // whatever is described can be asked for
+            store.shown(table, |_| true).await.unwrap();
+            store.texts(table).await.unwrap();
+            store.count(table, true).await.unwrap();
+        }
+        prune(&store, DateTime::UNIX_EPOCH, 1).await.unwrap();
+        store.close().await;
+    }
+
+    #[test]
+    fn every_default_of_keep_stands_on_the_page_about_data_protection() {
+        let programs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bins");
+        let mut found = 0;
+        for folder in std::fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path()) {
+            let program = folder.file_name().unwrap().to_string_lossy().into_owned();
+            let example = std::fs::read_to_string(folder.join(format!("{program}.example.toml"))).unwrap();
+            let keep = example.lines().find_map(|line| line.strip_prefix("keep = \"")?.split('"').next()).unwrap();
+            assert!(PAGE.contains(&format!("| `{program}` | `{keep}` |")), "{program}: {keep}");
+            found += 1;
+        }
+        assert_eq!(found, 5);
+    }
+}

@@ -1,0 +1,301 @@
+//! `store show` and `store forget`: what is kept about somebody, and making them nameless in all of it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use alerting::forgetting_matters;
+use anyhow::bail;
+use audit_model::{Forgotten, PortalText};
+use chrono::{DateTime, Utc};
+use event_archive::{Archive, making_nameless, without_place};
+use job_store::{Shown, Statement, Store, Table, Value};
+use report::words::{plural, utc};
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::args::ReportFormat;
+use crate::keeping::{open_all, tables};
+use crate::memory::Memory;
+
+mod needles;
+pub(crate) use needles::{Needles, Who};
+
+/// An account as something in the store names it.
+struct Known {
+    id: Uuid,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+/// What is kept about somebody.
+pub(crate) struct About {
+    who: Who,
+    kept: Vec<(&'static Table, Vec<Shown>)>,
+}
+
+/// Whom an id or an e-mail address means in this store.
+///
+/// # Errors
+/// Nobody, or more than one: exit code 2.
+pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> anyhow::Result<Who> {
+    let person = person.trim();
+    let id = Uuid::parse_str(person).ok();
+    if id.is_none() && !person.contains('@') {
+        let message = "is neither an id nor an e-mail address; give one of them: several people can have one name";
+        return Err(Error::Argument(line(person), message.to_owned()).into());
+    }
+    let known = known(store, archive).await?;
+    let email = person.to_lowercase();
+    let is_meant = |known: &&Known| match id {
+        Some(id) => known.id == id,
+        None => known.email.as_ref().is_some_and(|known| known.to_lowercase() == email),
+    };
+    let ids: BTreeSet<Uuid> = known.iter().filter(is_meant).map(|known| known.id).collect();
+    if ids.len() > 1 {
+        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let message = format!("belongs to several accounts: {}; give the id of one", ids.join(", "));
+        return Err(Error::Argument(line(person), message).into());
+    }
+    let id = id.or(ids.first().copied());
+    let mut who = Who { id, ..Who::default() };
+    who.emails.extend(id.is_none().then(|| email.clone()).or_else(|| person.contains('@').then_some(email)));
+    let (own, others): (Vec<&Known>, Vec<&Known>) = known.iter().partition(|known| Some(known.id) == id);
+    let names_of_others: BTreeSet<&String> = others.iter().filter_map(|known| known.name.as_ref()).collect();
+    for Known { name, email, .. } in own {
+        who.emails.extend(email.as_ref().map(|email| email.to_lowercase()));
+        if let Some(name) = name.as_ref().filter(|name| !name.trim().is_empty()) {
+            let is_shared = names_of_others.contains(name);
+            if is_shared { &mut who.shared_names } else { &mut who.names }.insert(name.clone());
+        }
+    }
+    Ok(who)
+}
+
+/// All accounts that anything in the store names.
+async fn known(store: &Store, archive: &Archive) -> anyhow::Result<Vec<Known>> {
+    let accounts = archive.accounts().await?.into_iter().map(|account| {
+        let email = account.login.filter(|login| login.contains('@'));
+        Known { id: account.id, name: Some(account.name), email }
+    });
+    let mut known: Vec<Known> = accounts.collect();
+    for table in tables() {
+        for (_, text) in store.texts(table).await? {
+            if text.starts_with(['{', '['])
+                && let Ok(value) = serde_json::from_str(&text)
+            {
+                collect(&value, &mut known);
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// The accounts in a JSON document: objects with an id, and addresses that ids stand behind.
+fn collect(value: &serde_json::Value, known: &mut Vec<Known>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            let text = |key: &str| members.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+            let id = text("id").and_then(|id| Uuid::parse_str(&id).ok());
+            known.extend(id.map(|id| Known { id, name: text("name"), email: text("email") }));
+            for (key, value) in members {
+                let id = value.as_str().filter(|_| key.contains('@')).and_then(|id| Uuid::parse_str(id).ok());
+                known.extend(id.map(|id| Known { id, name: None, email: Some(key.clone()) }));
+                collect(value, known);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, known)),
+        _ => {}
+    }
+}
+
+/// Everything that is kept about somebody.
+///
+/// # Errors
+/// Nobody, or more than one is meant: exit code 2. Others are of the store.
+pub(crate) async fn about(store: &Store, archive: &Archive, person: &str) -> anyhow::Result<About> {
+    let who = resolve(store, archive, person).await?;
+    // what would take their place does not matter here
+    let needles = Needles::of(&who, Forgotten::new(Uuid::nil()));
+    let mut kept = Vec::new();
+    for table in tables() {
+        let needles = needles.clone();
+        let rows = store.shown(table, move |row| row.iter().flatten().any(|text| needles.is_in(text))).await?;
+        kept.push((table, rows));
+    }
+    if kept.iter().all(|(_, rows)| rows.is_empty()) {
+        let message = "is nobody that this store knows: nothing is kept about them";
+        return Err(Error::Argument(line(person), message.to_owned()).into());
+    }
+    Ok(About { who, kept })
+}
+
+impl About {
+    pub(crate) fn shown(&self, format: ReportFormat, store: &Path) -> String {
+        match format {
+            ReportFormat::Json => format!("{:#}\n", self.json(store)),
+            ReportFormat::Text => self.text(store),
+        }
+    }
+
+    fn names(&self) -> Vec<&String> {
+        self.who.names.iter().chain(&self.who.shared_names).collect()
+    }
+
+    fn json(&self, store: &Path) -> serde_json::Value {
+        let kept = self.kept.iter().map(|(table, rows)| {
+            let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
+            json!({ "table": table.name, "holds": table.holds, "rows": rows })
+        });
+        json!({
+            "schema": "store-show/1",
+            "store": store.display().to_string(),
+            "person": { "id": self.who.id, "names": self.names(), "emails": self.who.emails },
+            "kept": kept.collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self, store: &Path) -> String {
+        let listed = |texts: Vec<&String>| texts.iter().map(|text| line(text)).collect::<Vec<_>>().join(", ");
+        let mut text = format!("kept about one person in {}\n", store.display());
+        text.extend(self.who.id.map(|id| format!("id: {id}\n")));
+        text.push_str(&format!("names: {}\n", listed(self.names())));
+        text.push_str(&format!("e-mail addresses: {}\n", listed(self.who.emails.iter().collect())));
+        for (table, rows) in self.kept.iter().filter(|(_, rows)| !rows.is_empty()) {
+            text.push_str(&format!("\n{} ({}): {}\n", table.holds, table.name, plural(rows.len() as u64, "row")));
+            for row in rows {
+                let members = members(table, row);
+                let parts = members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    format!("{key} {}", line(&value))
+                });
+                text.push_str(&format!("  {}\n", parts.collect::<Vec<_>>().join("; ")));
+            }
+        }
+        text
+    }
+}
+
+fn line(text: &str) -> String {
+    PortalText::new(text).for_terminal()
+}
+
+/// A row by its columns: moments as instants, JSON as it is.
+fn members(table: &Table, row: &Shown) -> Map<String, serde_json::Value> {
+    let columns = table.columns.iter().zip(row).map(|(column, text)| {
+        let at = column.strip_suffix("_us").zip(text.as_ref().and_then(|micros| micros.parse().ok()));
+        if let Some((name, at)) = at.and_then(|(name, at)| Some((name, DateTime::from_timestamp_micros(at)?))) {
+            let at = at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+            return (name.to_owned(), json!(at));
+        }
+        let document = text.as_ref().filter(|text| text.starts_with(['{', '[']));
+        let document = document.and_then(|text| serde_json::from_str(text).ok());
+        (column.trim_end_matches("_us").to_owned(), document.unwrap_or_else(|| json!(text)))
+    });
+    columns.collect()
+}
+
+/// Makes somebody nameless in everything that is kept about them, and says what was done.
+///
+/// # Errors
+/// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed.
+pub(crate) async fn forget(
+    store: &Store,
+    person: &str,
+    reason: &str,
+    random: Uuid,
+    now: DateTime<Utc>,
+) -> anyhow::Result<String> {
+    let archive = open_all(store).await?;
+    let About { who, kept } = about(store, &archive, person).await?;
+    if who.id.is_some_and(Forgotten::is) {
+        bail!("this person was forgotten already");
+    }
+    let forgotten = Forgotten::new(random);
+    let needles = Needles::of(&who, forgotten);
+    let open = still_open(store, &needles).await?;
+    let statements = statements(store, &who, &needles, forgotten).await?;
+    store.write_all("making somebody nameless", statements).await?;
+    let reason = needles.rewrite(reason).unwrap_or_else(|| reason.to_owned());
+    Memory::open(store).await?.keep(&format!("forgotten {}", forgotten.tag()), &reason, now).await?;
+    store.compact().await?;
+    let mut text = format!("the person is now \"{}\" ({}) in this store\n", forgotten.name(), forgotten.id());
+    for (table, rows) in kept.iter().filter(|(_, rows)| !rows.is_empty()) {
+        let rows = plural(rows.len() as u64, "row");
+        text.push_str(&format!("{} ({}): {rows} {}\n", table.holds, table.name, fate(table)));
+    }
+    if open > 0 {
+        text.push_str(&format!(
+            "ended as failed, because nobody is left to act on: {}\n",
+            plural(open, "entry of the journal")
+        ));
+    }
+    if !who.shared_names.is_empty() {
+        text.push_str(
+            "other people have the same name: where only the name stands, without id or e-mail address, it was left\n",
+        );
+    }
+    let covered = archive.kept().await?.into_iter().find(|kept| kept.source == "audit");
+    let since = covered.and_then(|kept| kept.covered.iter().next().map(|first| first.since));
+    let since = since.map(|since| format!(" from {} on", utc(since))).unwrap_or_default();
+    text.push_str(&format!(
+        "The portal itself still has its events. Those that are stored here{since} stay nameless when they are read again; a run that reads \
+         other time (`--since`) or finds new events of this person stores them with the name.\n\
+         As long as the account is on the portal, runs also look it up again.\n\
+         Reports, alerts and backups that have left this store are not changed.\n"
+    ));
+    Ok(text)
+}
+
+fn fate(table: &Table) -> &'static str {
+    match table.name {
+        "matter" => "about this person removed, in others the name replaced",
+        "fact" => "about this person removed, in others the name replaced",
+        "journal_entry" => "kept, with the name replaced: what was done has to be accounted for",
+        "waiting" => "kept, with the name replaced: they leave without it",
+        "audit_event" | "login_event" => {
+            "kept for the counts, with the name replaced, and without addresses and devices"
+        }
+        _ => "kept, with the name replaced",
+    }
+}
+
+const OPEN_SQL: &str = "state NOT IN ('done', 'failed')";
+
+async fn still_open(store: &Store, needles: &Needles) -> anyhow::Result<u64> {
+    let needles = needles.clone();
+    let table = job_store::JOURNAL_TABLES[0];
+    let column = |name: &str| table.columns.iter().position(|column| *column == name).unwrap_or_default();
+    let (subject, state) = (column("subject"), column("state"));
+    let rows = store.shown(table, move |row| {
+        let is_open = row[state].as_deref().is_some_and(|state| !matches!(state, "done" | "failed"));
+        is_open && row[subject].as_deref().is_some_and(|subject| needles.is_in(subject))
+    });
+    Ok(rows.await?.len() as u64)
+}
+
+/// Everything that has to be done in the store, in its order.
+async fn statements(
+    store: &Store,
+    who: &Who,
+    needles: &Needles,
+    forgotten: Forgotten,
+) -> anyhow::Result<Vec<Statement>> {
+    let [before, after] = match who.id {
+        Some(id) => making_nameless(id, (forgotten.id(), &forgotten.name())),
+        None => Default::default(),
+    };
+    let mut statements = before;
+    statements.extend(who.emails.iter().map(|email| without_place(email)));
+    let subjects = who.id.map(|id| id.to_string()).into_iter().chain(who.emails.iter().cloned());
+    statements.extend(who.id.into_iter().flat_map(forgetting_matters));
+    statements.extend(subjects.map(|subject| {
+        let sql = format!("UPDATE journal_entry SET state = 'failed' WHERE (lower(subject) = ? OR lower(subject) LIKE ?) AND {OPEN_SQL}");
+        (sql, vec![Value::Text(subject.as_str().into()), Value::Text(format!("{subject} %").into())])
+    }));
+    for table in tables() {
+        statements.extend(store.rewriting(table, |text| needles.rewrite(text)).await?);
+    }
+    statements.extend(after);
+    Ok(statements)
+}
