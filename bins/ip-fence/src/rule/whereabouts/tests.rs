@@ -170,10 +170,21 @@ fn disabled_people_who_appear_are_told_but_not_what_they_did_before() {
     };
     let before = act(GIL, "192.0.2.7", 90);
     let after = act(GIL, "192.0.2.7", 10);
-    let disabled = |rows: &[Sighting]| office().kinds(rows).contains(&(GIL, Kind::Disabled, Severity::High));
-    assert!(!disabled(&[before.clone(), disable.clone()]));
-    assert!(disabled(&[before.clone(), disable, after]));
-    assert!(disabled(&[before]), "disabled before the window");
+    let judge = |looks: &[SeenMembers], rows: &[Sighting]| {
+        let memory = Memory { disabled: looks.to_vec(), ..Memory::default() };
+        let (found, notes) = World { memory, ..office() }.judge_and_say(Habits::default(), rows);
+        let disabled = found.into_iter().find(|found| found.detail.kind == Kind::Disabled);
+        (disabled.map(|found| found.finding.severity), notes)
+    };
+    let severity = |looks: &[SeenMembers], rows: &[Sighting]| judge(looks, rows).0;
+    assert_eq!(severity(&[], &[before.clone(), disable.clone()]), None);
+    assert_eq!(severity(&[], &[before.clone(), disable, after]), Some(Severity::High));
+    let rows = [before];
+    assert_eq!(severity(&[seen(&[GIL], 60, 0)], &rows), Some(Severity::High), "seen disabled before the window");
+    assert_eq!(severity(&[seen(&[GIL], 0, 0)], &rows), Some(Severity::Medium), "nobody knows since when");
+    // an earlier run saw the account active, and the event that disabled it is still on its way
+    let (severity, notes) = judge(&[seen(&[], 60, 30), seen(&[GIL], 0, 0)], &rows);
+    assert!(severity.is_none() && notes[0].contains("does not show the change yet"), "{severity:?} {notes:?}");
 }
 
 #[test]
