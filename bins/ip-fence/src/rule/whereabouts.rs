@@ -250,7 +250,8 @@ fn of_one(book: Rulebook<'_>, who: Person, (person, kind, why, place): &Key, row
     let rules = book.policy.allowed(*person).map(|allowed| allowed.described(book.policy)).unwrap_or_default();
     let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or(noted, PortalText::raw));
     let key = format!("{person}\n{why}\n{place_key}\n{rules}");
-    rows.found(About { kind: *kind, severity, person: who, place, key, reasons })
+    let has_owner = policy.allowed(*person).is_some_and(|allowed| words::has_owner(policy, allowed));
+    Found { has_owner, ..rows.found(About { kind: *kind, severity, person: who, place, key, reasons }) }
 }
 
 fn place_of(address: Address) -> Place {

@@ -94,6 +94,11 @@ pub(super) fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String 
     text
 }
 
+/// Whether one of the rules that are named says whom to ask about it.
+pub(super) fn has_owner(policy: &Policy, allowed: &Allowed) -> bool {
+    allowed.rules.iter().chain(&allowed.idle).any(|rule| policy.rules[*rule].owner.is_some())
+}
+
 /// A rule with its line, its reason, and whom to ask about it.
 fn named(rule: &Rule) -> String {
     let mut about = vec![format!("line {}", rule.line)];
