@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 
 /// Beside an account that is disabled today, when nothing tells since when.
 pub(super) const NO_BEGINNING: &str =
-    "since when it is disabled is not known, so they may have come before; look for the change in the portal's audit trail";
+    "when the account was disabled is not known, so this may have happened before; look for the change in the portal's audit trail";
 
 /// `most often: Anna <anna@example.com> (12), Bob <bob@example.com> (3) and 4 more`
 pub(super) fn most_often(counted: &[Counted]) -> String {
