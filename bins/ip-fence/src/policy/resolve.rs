@@ -256,9 +256,8 @@ impl<'a> Finder<'a> {
             ([group], known) => {
                 let id = group.id;
                 if let Some(before) = known.flatten().filter(|before| *before != id) {
-                    let called = |id: &Uuid| {
-                        groups.iter().find(|group| group.id == *id).map(|group| group.name.for_terminal())
-                    };
+                    let called =
+                        |id: &Uuid| groups.iter().find(|group| group.id == *id).map(|group| group.name.for_terminal());
                     self.moved(name, "group", (called(&before), before), (called(&id), id));
                 }
                 id
@@ -435,8 +434,13 @@ mod tests {
         };
         let policy = resolve(&known);
         let expected = [
-            format!("`bob@example.com` (line 3) means another account than before: it was anna ({ANNA}), and is bob ({BOB})"),
-            format!("`Staff` (line 4) means another group than before: it was {old}, which is gone, and is Staff ({})", Uuid::from_u128(70)),
+            format!(
+                "`bob@example.com` (line 3) means another account than before: it was anna ({ANNA}), and is bob ({BOB})"
+            ),
+            format!(
+                "`Staff` (line 4) means another group than before: it was {old}, which is gone, and is Staff ({})",
+                Uuid::from_u128(70)
+            ),
         ];
         assert_eq!(policy.stale.len(), 2);
         for (told, expected) in policy.stale.iter().zip(expected) {

@@ -194,7 +194,9 @@ async fn a_report_that_did_not_arrive_leaves_its_news_to_the_next() {
     let config = settings_file(&setting, &managed);
     go(&setting, &config, &[]).await;
     server.switch("accept");
-    for expected in ["Newly inactive: 3 (since the last report that arrived)", "Newly inactive: 0 (since the run before)"] {
+    for expected in
+        ["Newly inactive: 3 (since the last report that arrived)", "Newly inactive: 0 (since the run before)"]
+    {
         pass(&setting, TimeDelta::days(1));
         let ended = go(&setting, &config, &["--print", "text"]).await;
         assert!(ended.stdout.contains(expected), "{} {}", ended.stdout, ended.stderr);

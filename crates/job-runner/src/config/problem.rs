@@ -87,6 +87,9 @@ mod tests {
     #[test]
     fn flags_and_arguments_are_called_so() {
         let told = ["--until", "ADDRESS", "mail.host"].map(|name| Problem::new(name, "is wrong").to_string());
-        assert_eq!(told, ["flag `--until`: is wrong", "argument `ADDRESS`: is wrong", "config key `mail.host`: is wrong"]);
+        assert_eq!(
+            told,
+            ["flag `--until`: is wrong", "argument `ADDRESS`: is wrong", "config key `mail.host`: is wrong"]
+        );
     }
 }

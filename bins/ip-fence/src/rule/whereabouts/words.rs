@@ -12,8 +12,7 @@ use crate::rule::sighting::Sighting;
 const NAMED: usize = 5;
 
 /// Beside an account that is disabled today, when nothing tells since when.
-pub(super) const NO_BEGINNING: &str =
-    "when the account was disabled is not known, so this may have happened before; look for the change in the portal's audit trail";
+pub(super) const NO_BEGINNING: &str = "when the account was disabled is not known, so this may have happened before; look for the change in the portal's audit trail";
 
 /// `most often: Anna <anna@example.com> (12), Bob <bob@example.com> (3) and 4 more`
 pub(super) fn most_often(counted: &[Counted]) -> String {
