@@ -33,8 +33,14 @@ const LEAST_DAYS: u64 = 7;
 /// A window that ends so short a time ago ends today.
 const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
 
+/// The portal tells its time in whole seconds.
+const CLOCK_STEP: TimeDelta = TimeDelta::seconds(1);
+
 /// The owner and the DocSpace admins, as they are remembered.
 const ADMINS: &str = "admins";
+
+/// The accounts that are disabled, as they are remembered.
+const DISABLED: &str = "disabled";
 
 /// What was read.
 pub(crate) struct Facts {
@@ -139,7 +145,14 @@ async fn remember(
     let admins = directory.people.keys().copied().filter(|person| directory.is_admin(*person)).collect();
     archive.saw_members(ADMINS, &admins, look).await?;
     memory.admins = archive.members_seen(ADMINS).await?;
+    let disabled = directory.people.keys().copied().filter(|person| is_disabled(directory, *person)).collect();
+    archive.saw_members(DISABLED, &disabled, look).await?;
+    memory.disabled = archive.members_seen(DISABLED).await?;
     Ok(memory)
+}
+
+fn is_disabled(directory: &Directory, person: Uuid) -> bool {
+    directory.people.get(&person).is_some_and(|account| account.person.status == Some(PersonStatus::Disabled))
 }
 
 /// What was read of both histories.
@@ -178,22 +191,27 @@ async fn read(archive: &Archive, audit: &Unjudged, logins: &Unjudged) -> Result<
     Ok(Read { window, logins, stays: stays.finish(), trail, writes, last_write })
 }
 
-/// People are read as they are today. What has changed since the rows that are judged is in the audit trail up to today, if it reaches so
-/// far.
+/// People are read as they are by then, after the trail. What has changed since the rows that are judged is in the audit trail up to
+/// that moment, if it reaches so far.
 async fn up_to_today(job: &Job, read: &mut Read, people: (&Policy, &Directory)) -> anyhow::Result<()> {
-    let today = job.over_by_both_clocks();
+    let present = job.present();
+    let today = job.client.portal_clock().map_or(present, |clock| present.min(clock)) + CLOCK_STEP;
     let since = Window::new(read.window.until, today.max(read.window.until));
-    if since.length() <= JUST_NOW {
+    let goes_by_today = read.goes_by_today(people);
+    if since.length() <= JUST_NOW && !goes_by_today {
         return Ok(());
     }
-    if read.goes_by_today(people) && !job.archive.unread_audit(since).await?.is_empty() {
+    if goes_by_today && !job.archive.unread_audit(since).await?.is_empty() {
         // what of it cannot be read is no gap of this window
         let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
         if let Some(error) = refreshed.error {
             debug!("what was changed since the window is not known: {:#}", anyhow::Error::new(error));
         }
     }
-    let mut later = std::pin::pin!(acts(&job.archive, since));
+    // what was stored late stands before the end of the window
+    let all = Window::new(read.window.since, since.until);
+    read.trail.changes.clear();
+    let mut later = std::pin::pin!(acts(&job.archive, all));
     while let Some(act) = later.try_next().await? {
         read.trail.changes.extend(is_change(&act).then_some(act));
     }
@@ -204,13 +222,10 @@ async fn up_to_today(job: &Job, read: &mut Read, people: (&Policy, &Directory)) 
 impl Read {
     /// Whether somebody has come of whom it matters what was changed since.
     fn goes_by_today(&self, (policy, directory): (&Policy, &Directory)) -> bool {
-        let account = |person: Uuid| directory.people.get(&person).map(|account| &account.person);
-        let is_disabled =
-            |person: Uuid| account(person).is_some_and(|person| person.status == Some(PersonStatus::Disabled));
         let logins = self.logins.iter().filter(|login| login.action.is_successful_login());
         let stays = self.stays.iter().filter_map(Rows::first);
         let mut came = logins.chain(stays).map(|row| row.user);
-        came.any(|person| policy.goes_by_groups() || is_disabled(person))
+        came.any(|person| policy.goes_by_groups() || is_disabled(directory, person))
     }
 }
 

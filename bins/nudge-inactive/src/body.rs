@@ -85,6 +85,9 @@ pub(crate) struct Delivered {
 pub(crate) struct SinceLastRun {
     /// Found inactive somewhere for the first time, or again.
     pub(crate) newly_inactive: u64,
+    /// The same since the last report that reached everybody, where a later one did not.
+    #[serde(skip)]
+    pub(crate) newly_since_report: Option<u64>,
     /// Active again in a room of which they were reminded.
     pub(crate) came_back: u64,
 }

@@ -20,7 +20,7 @@ use crate::body::{Delivered, Report};
 use crate::config::Config;
 
 /// A report on its way to one address, in the journal.
-const KIND: &str = "manager_report";
+pub(crate) const KIND: &str = "manager_report";
 
 /// Writes and mails the report. `document` makes the whole of what was found and done.
 pub(crate) async fn publish(

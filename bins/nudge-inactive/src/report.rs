@@ -114,8 +114,12 @@ fn short_trail(report: &Report) -> Option<Section> {
 /// What changed since the run before.
 fn changes(report: &Report) -> Vec<Figure> {
     let Some(changes) = report.body.since_last_run else { return Vec::new() };
+    let (newly_inactive, since) = match changes.newly_since_report {
+        Some(newly_inactive) => (newly_inactive, "since the last report that arrived"),
+        None => (changes.newly_inactive, "since the run before"),
+    };
     vec![
-        Figure::new("newly inactive", changes.newly_inactive).with_note("since the run before"),
+        Figure::new("newly inactive", newly_inactive).with_note(since),
         Figure::new("came back", changes.came_back).with_note("after a reminder, since the run before"),
     ]
 }

@@ -187,11 +187,17 @@ pub(crate) fn seal_name(verdict: Verdict) -> &'static str {
 
 /// Whether all records were read, and what is missing is only that the report is where it was to go.
 fn was_read(coverage: &Coverage) -> bool {
-    let is_own = |gap: &Gap| match gap.what.as_str() {
-        "upload" => true,
-        _ => is_report_itself(&gap.what, gap.why),
-    };
     coverage.gaps.iter().all(is_own)
+}
+
+/// Whether what is missing is only that the report is where it was to go.
+fn is_own(gap: &Gap) -> bool {
+    gap.what == "upload" || is_report_itself(&gap.what, gap.why)
+}
+
+/// Whether nothing failed, and what is missing is only so recent that the portal may still be storing it.
+fn may_only_grow(coverage: &Coverage) -> bool {
+    coverage.gaps.iter().all(|gap| gap.why == GapReason::NotSettled || is_own(gap))
 }
 
 /// What the stamp means.
@@ -200,6 +206,9 @@ pub(crate) fn seal_meaning(coverage: &Coverage) -> &'static str {
         Verdict::Complete => "Everything that the portal recorded in this time was read.",
         Verdict::Incomplete if was_read(coverage) => {
             "Not everything that was to be done was done. Everything that the portal recorded in this time was read."
+        }
+        Verdict::Incomplete if may_only_grow(coverage) => {
+            "Everything that the portal has recorded so far was read. It may still be storing the latest events: run this again later."
         }
         Verdict::Incomplete => "Some records could not be read. What is not listed here may still have happened.",
         Verdict::Nothing => "The records could not be read. This report says nothing about what happened.",
@@ -342,6 +351,20 @@ mod tests {
             assert_eq!(says_files, coverage.gaps.iter().any(|gap| gap.why == GapReason::StoreError));
             assert_eq!((says_done, numbers_caveat(&coverage).is_none()), (was_read, was_read), "{:?}", coverage.gaps);
         }
+    }
+
+    /// Nothing failed where a month has merely not settled.
+    #[test]
+    fn what_may_only_grow_is_not_called_unreadable() {
+        let now = Default::default();
+        let gap = |why| Gap { what: "audit".to_owned(), span: Window::new(now, now), why };
+        let meaning = |gaps| {
+            let audit = Some(audit_model::SourceCoverage::default());
+            seal_meaning(&Coverage { gaps, audit, ..Coverage::default() })
+        };
+        let fresh = gap(GapReason::NotSettled);
+        assert!(meaning(vec![fresh.clone()]).contains("run this again later"));
+        assert!(meaning(vec![fresh, gap(GapReason::PortalError)]).starts_with("Some records could not be read"));
     }
 
     #[test]

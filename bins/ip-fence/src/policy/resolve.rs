@@ -220,7 +220,15 @@ impl<'a> Finder<'a> {
         };
         let known = self.known.map(|known| known.people.get(&name.text).copied());
         let id = match (found, known) {
-            (Some(account), _) => account.person.id,
+            (Some(account), known) => {
+                let id = account.person.id;
+                if let Some(before) = known.flatten().filter(|before| *before != id) {
+                    let people = &self.directory.people;
+                    let called = |id: &Uuid| people.get(id).map(|account| account.person.name.for_terminal());
+                    self.moved(name, "account", (called(&before), before), (called(&id), id));
+                }
+                id
+            }
             (None, Some(Some(id))) => {
                 let renamed = self.directory.people.get(&id).map(|account| {
                     let person = &account.person;
@@ -245,7 +253,15 @@ impl<'a> Finder<'a> {
         let found: Vec<&Group> = self.directory.groups_meant_by(&name.text).collect();
         let known = self.known.map(|known| known.groups.get(&name.text).copied());
         let id = match (&found[..], known) {
-            ([group], _) => group.id,
+            ([group], known) => {
+                let id = group.id;
+                if let Some(before) = known.flatten().filter(|before| *before != id) {
+                    let called =
+                        |id: &Uuid| groups.iter().find(|group| group.id == *id).map(|group| group.name.for_terminal());
+                    self.moved(name, "group", (called(&before), before), (called(&id), id));
+                }
+                id
+            }
             // whoever may make groups could blind the policy by a second one of the name
             (several, Some(Some(id))) => {
                 let own = groups.iter().find(|group| group.id == id);
@@ -282,6 +298,21 @@ impl<'a> Finder<'a> {
             Some(renamed) => format!("`{entry}` (line {line}) {renamed}; correct the policy"),
             None => format!("the {what} `{entry}` (line {line}) is gone from the portal; take it out of the policy"),
         });
+    }
+
+    /// A name that means another now than it did; the next run knows it as that.
+    fn moved(&mut self, name: &Name, what: &str, before: (Option<String>, Uuid), now: (Option<String>, Uuid)) {
+        let shown_one = |(called, id): (Option<String>, Uuid)| match called {
+            Some(called) => format!("{called} ({id})"),
+            None => format!("{id}, which is gone"),
+        };
+        self.stale.push(format!(
+            "`{}` (line {}) means another {what} than before: it was {}, and is {}; the rule follows it, so see that this is meant",
+            shown(&name.text),
+            name.line,
+            shown_one(before),
+            shown_one(now)
+        ));
     }
 
     fn unsure(&mut self, name: &Name, what: &str) {
@@ -385,6 +416,37 @@ mod tests {
         // nobody knows without memory; whoever never knew them made a mistake
         assert_eq!(resolve(None).unwrap_err().len(), 1, "two groups of one name");
         assert_eq!(resolve(Some(&KnownNames::default())).unwrap_err().len(), 5);
+    }
+
+    /// Whoever may change e-mail addresses or names of groups could give a rule to somebody else.
+    #[test]
+    fn a_name_that_has_moved_to_another_is_told_once() {
+        let text = rule("people = [\"bob@example.com\"]\ngroups = [\"Staff\"]");
+        let (groups, members) = group(70, "Staff", &[GIL]);
+        let old = Uuid::from_u128(71);
+        let directory = Directory { members: [(groups.id, members)].into(), groups: vec![groups], ..directory() };
+        let known = KnownNames {
+            people: [("bob@example.com".to_owned(), ANNA)].into(),
+            groups: [("Staff".to_owned(), old)].into(),
+        };
+        let resolve = |known: &KnownNames| {
+            Policy::resolve(parse(&text).unwrap(), &directory, Some(known), now().date_naive(), false).unwrap()
+        };
+        let policy = resolve(&known);
+        let expected = [
+            format!(
+                "`bob@example.com` (line 3) means another account than before: it was anna ({ANNA}), and is bob ({BOB})"
+            ),
+            format!(
+                "`Staff` (line 4) means another group than before: it was {old}, which is gone, and is Staff ({})",
+                Uuid::from_u128(70)
+            ),
+        ];
+        assert_eq!(policy.stale.len(), 2);
+        for (told, expected) in policy.stale.iter().zip(expected) {
+            assert!(told.starts_with(&expected), "{told}");
+        }
+        assert_eq!(resolve(&policy.names).stale, Vec::<String>::new(), "the next run knows the new one");
     }
 
     #[test]

@@ -16,7 +16,8 @@ fn of(found: &Found) -> Vec<String> {
     let kind = found.detail.kind;
     let has_followed = kind == Kind::FailedBurst && found.finding.severity >= Severity::High;
     let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(kind) };
-    let mut steps: Vec<String> = steps.iter().map(|&step| step.to_owned()).collect();
+    let is_said = |step: &str| step != WHOM_TO_ASK || found.has_owner;
+    let mut steps: Vec<String> = steps.iter().filter(|step| is_said(step)).map(|&step| step.to_owned()).collect();
     if let Some(command) = allowing(&found.finding).filter(|_| kind == Kind::NotAllowed) {
         steps.insert(1, format!("if so, and it may be again: {command}"));
     }
@@ -29,12 +30,15 @@ const TAKEN_OVER: [&str; 2] = [
     "if not, the account is taken over: disable it, end its sessions, change the password, and look at what was done since",
 ];
 
+/// Said only where some rule has an owner.
+const WHOM_TO_ASK: &str = "whom to ask about an address stands beside the rules";
+
 /// Sentences in the order in which they should be followed.
 fn what_to_do(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::NotAllowed => &[
             "ask the person, by another way than the portal, whether that was them",
-            "whom to ask about an address stands beside the rules",
+            WHOM_TO_ASK,
             "if not, disable the account, end its sessions, and change the password",
         ],
         Kind::CannotJudge => {
@@ -91,6 +95,9 @@ mod tests {
         let mut found = whereabouts.finish().0.remove(0);
         let told = "if so, and it may be again: `ip-fence policy allow bob@example.com 203.0.113.7 --reason TEXT`";
         assert_eq!(of(&found)[1], told);
+        assert!(!of(&found).contains(&WHOM_TO_ASK.to_owned()), "no rule has an owner");
+        found.has_owner = true;
+        assert!(of(&found).contains(&WHOM_TO_ASK.to_owned()));
         for hostile in ["$(id)@example.com", "-x@example.com", "a b@example.com"] {
             found.finding.person.email = Some(hostile.into());
             assert!(of(&found)[1].contains(&format!("allow {BOB} 203.0.113.7")), "{hostile}");

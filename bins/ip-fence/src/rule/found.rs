@@ -83,6 +83,8 @@ pub(crate) struct Found {
     pub(crate) detail: Detail,
     /// Its rows, by time: all logins, and the first of the audit trail.
     pub(crate) rows: Vec<Sighting>,
+    /// Whether a rule of the person names whom to ask.
+    pub(crate) has_owner: bool,
 }
 
 /// What this program says of a finding besides.
@@ -207,6 +209,7 @@ impl Rows {
             finding,
             detail: Detail { kind, place, logins: self.logins, people: Vec::new(), what_to_do: Vec::new() },
             rows: self.kept,
+            has_owner: false,
         }
     }
 }

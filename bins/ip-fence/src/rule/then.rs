@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     pub(crate) members: BTreeMap<Uuid, Vec<SeenMembers>>,
     /// Who was the owner or a DocSpace admin.
     pub(crate) admins: Vec<SeenMembers>,
+    /// Whose account was disabled.
+    pub(crate) disabled: Vec<SeenMembers>,
 }
 
 /// What the audit trail says of people from the first row that is judged up to today.
@@ -59,6 +61,8 @@ pub(crate) struct Then {
     eras: Vec<Era>,
     /// When each account was last switched on or off.
     switched: BTreeMap<Uuid, DateTime<Utc>>,
+    /// Whose account runs saw disabled, oldest first.
+    disabled: Vec<SeenMembers>,
     /// Up to when the trail has holes.
     unread_until: Option<DateTime<Utc>>,
 }
@@ -67,6 +71,8 @@ pub(crate) struct Then {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     AsToday,
+    /// Nothing says that it was otherwise, and nothing says since when it is so.
+    NoBeginning,
     /// It was switched on or off since.
     Switched,
     /// Nobody knows.
@@ -109,7 +115,8 @@ impl Then {
         let of_status = trail.changes.iter().filter(|change| change.action == ActionId::USERS_UPDATED_STATUS);
         let switched = of_status.flat_map(|change| ids(change).map(|person| (person, change.at))).collect();
         let unread_until = trail.unread.iter().map(|hole| hole.until).max();
-        Then { eras: eras(today, memory, trail), switched, unread_until }
+        let disabled = memory.disabled.clone();
+        Then { eras: eras(today, memory, trail), switched, disabled, unread_until }
     }
 
     /// The era of a moment; `None` when everything was as it is today.
@@ -117,14 +124,24 @@ impl Then {
         self.eras.get(self.eras.partition_point(|era| era.until <= at))
     }
 
-    /// Whether an account was disabled or not as it is today.
+    /// Whether an account that is disabled today was so at that time.
     pub(crate) fn status(&self, person: Uuid, at: DateTime<Utc>) -> Status {
-        if self.switched.get(&person).is_some_and(|last| at < *last) {
-            Status::Switched
-        } else if self.unread_until.is_some_and(|until| at < until) {
+        let switched = self.switched.get(&person);
+        if switched.is_some_and(|last| at < *last) {
+            return Status::Switched;
+        }
+        if self.unread_until.is_some_and(|until| at < until) {
+            return Status::Unread;
+        }
+        let looks = self.disabled.iter().rev().take_while(|seen| seen.members.contains(&person));
+        let (count, first) = looks.fold((0, None), |(count, _), seen| (count + 1, Some(seen.first)));
+        if switched.is_some() || first.is_some_and(|first| first + CLOCKS_DIFFER <= at) {
+            Status::AsToday
+        } else if count < self.disabled.len() {
+            // a look saw the account active, and the event that disabled it has not come yet
             Status::Unread
         } else {
-            Status::AsToday
+            Status::NoBeginning
         }
     }
 }

@@ -67,12 +67,14 @@ pub(crate) struct Whereabouts<'a> {
     /// What a reader must know of how they were judged: each a sentence.
     doubts: BTreeMap<Key, BTreeSet<String>>,
     notes: BTreeSet<String>,
+    /// Whose account was disabled for certain when they came.
+    surely_disabled: BTreeSet<Uuid>,
 }
 
 impl<'a> Whereabouts<'a> {
     pub(crate) fn new(book: Rulebook<'a>, habits: Habits) -> Self {
-        let (groups, names, doubts, notes) = Default::default();
-        Whereabouts { book, habits, groups, names, doubts, notes }
+        let (groups, names, doubts, notes, surely_disabled) = Default::default();
+        Whereabouts { book, habits, groups, names, doubts, notes, surely_disabled }
     }
 
     /// Takes in a login or an action; logins come by time.
@@ -131,11 +133,14 @@ impl<'a> Whereabouts<'a> {
         let status = self.book.then.status(row.user, row.at);
         if status == Status::Unread {
             self.notes.insert(format!(
-                "{} is disabled today; whether that was so before is not known, because the audit trail since then could not be read whole",
+                "{} is disabled today; whether that was so before is not known, because the audit trail since then could not be read whole or does not show the change yet",
                 account.person.name.for_terminal()
             ));
         }
-        status == Status::AsToday
+        if status == Status::AsToday {
+            self.surely_disabled.insert(row.user);
+        }
+        matches!(status, Status::AsToday | Status::NoBeginning)
     }
 
     /// What is wrong with where somebody came from; `None` when nothing is.
@@ -175,7 +180,7 @@ impl<'a> Whereabouts<'a> {
 
     /// Everything found, in no order, and what the reader must know of it.
     pub(crate) fn finish(self) -> (Vec<Found>, Vec<String>) {
-        let Whereabouts { book, groups, names, mut doubts, notes, .. } = self;
+        let Whereabouts { book, groups, names, mut doubts, notes, surely_disabled, .. } = self;
         let who = |person: Uuid| match book.directory.people.get(&person) {
             Some(account) => account.person.clone(),
             // an account that is not there any more
@@ -189,6 +194,10 @@ impl<'a> Whereabouts<'a> {
             let doubts = doubts.remove(&key).unwrap_or_default();
             let mut one = of_one(book, who(key.0), &key, rows.settled());
             one.finding.reasons.extend(doubts);
+            if key.1 == Kind::Disabled && !surely_disabled.contains(&key.0) {
+                one.finding.severity = Severity::Medium;
+                one.finding.reasons.push(words::NO_BEGINNING.to_owned());
+            }
             found.push(one);
         }
         if !unnamed.is_empty() {
@@ -241,7 +250,8 @@ fn of_one(book: Rulebook<'_>, who: Person, (person, kind, why, place): &Key, row
     let rules = book.policy.allowed(*person).map(|allowed| allowed.described(book.policy)).unwrap_or_default();
     let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or(noted, PortalText::raw));
     let key = format!("{person}\n{why}\n{place_key}\n{rules}");
-    rows.found(About { kind: *kind, severity, person: who, place, key, reasons })
+    let has_owner = policy.allowed(*person).is_some_and(|allowed| words::has_owner(policy, allowed));
+    Found { has_owner, ..rows.found(About { kind: *kind, severity, person: who, place, key, reasons }) }
 }
 
 fn place_of(address: Address) -> Place {

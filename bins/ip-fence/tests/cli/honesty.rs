@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use portal_sim::{Fault, FaultKind};
+use portal_sim::{Fault, FaultKind, Intervention, Lateness, Login};
 use serde_json::Value;
 
 use crate::common::{self, SCHEMA, assert_valid, portal, run, run_bare, told};
@@ -92,6 +92,32 @@ async fn a_trail_that_ends_before_today_tells_nobodys_status() {
         ended.stdout
     );
     assert_eq!((ended.exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "the window was read");
+}
+
+/// Whoever is disabled while a run reads was active when they signed in, whether the event has come by then or not.
+#[tokio::test]
+async fn who_is_disabled_in_the_middle_of_a_run_is_not_accused() {
+    for late in [0, 1_000] {
+        let mut setting = portal("addresses").await;
+        let url = setting.sim.url();
+        let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
+        run_bare(&setting, &arguments).await;
+        setting.clock = cli_test::Clock::At(common::now() + TimeDelta::minutes(10));
+        let mut disable = None;
+        setting.sim.edit(|portal| {
+            portal.now += TimeDelta::minutes(10);
+            *portal = portal.clone().with_lateness(Lateness { requests: late, ..Lateness::default() });
+            let bob = portal.people.iter().find(|person| person.email == "bob@example.com").unwrap().clone();
+            disable = Some(Intervention::disable(portal.owner(), bob.id));
+            portal.add_login(Login::success(&bob, portal.now - TimeDelta::minutes(2)));
+        });
+        setting.sim.set_faults(vec![Fault::meanwhile(disable.unwrap()).on("people/filter").times(1)]);
+        let ended = run_bare(&setting, &arguments).await;
+        let is_accused = |(who, kind, _): (String, String, String)| who == "bob@example.com" && kind == "disabled";
+        assert!(!told(&ended.json()).into_iter().any(is_accused), "{}", ended.stdout);
+        let says_so = ended.stdout.contains("does not show the change yet");
+        assert_eq!((ended.exit, says_so), (0, late > 0), "{} {}", ended.stdout, ended.stderr);
+    }
 }
 
 /// A run that meets a fault, and one four days later that does not; and that the later one tells all that the first would have told.

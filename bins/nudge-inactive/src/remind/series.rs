@@ -11,6 +11,7 @@ use super::ledger::Ledger;
 use super::mail::ContentRoom;
 use super::plan::{Past, Series, is_old};
 use crate::body::{Inactive, RoomReport, SinceLastRun};
+use crate::publish;
 
 /// What the run has found, as far as mails depend on it.
 #[derive(Clone, Copy)]
@@ -69,8 +70,20 @@ pub(super) async fn note_series(
     ledger.note_series(&begun, &ended, job.now).await?;
     let people = |keys: &[(Uuid, RoomId)]| keys.iter().map(|(person, _)| *person).collect::<BTreeSet<_>>().len() as u64;
     let came_back: Vec<_> = ended.into_iter().filter(|(person, room)| past.was_reminded(*person, room)).collect();
-    let since_last_run = SinceLastRun { newly_inactive: people(&begun), came_back: people(&came_back) };
-    Ok((ledger.past().await?, Some(since_last_run)))
+    let now = ledger.past().await?;
+    let newly_since_report = report_waits_since(ledger).await?.map(|since| {
+        let is_new = |key: &&(Uuid, RoomId)| now.series.get(*key).is_some_and(|series| series.since >= since);
+        people(&inactive.keys().filter(is_new).cloned().collect::<Vec<_>>())
+    });
+    let since_last_run =
+        SinceLastRun { newly_inactive: people(&begun), newly_since_report, came_back: people(&came_back) };
+    Ok((now, Some(since_last_run)))
+}
+
+/// Since when a report for some manager waits; `None` when all have arrived.
+async fn report_waits_since(ledger: &Ledger) -> anyhow::Result<Option<DateTime<Utc>>> {
+    let waiting = ledger.actions.open_of_kind(publish::KIND).await?;
+    Ok(waiting.iter().filter_map(|intent| intent.payload["since"].as_str()?.parse().ok()).min())
 }
 
 /// Closes the mails of earlier runs whose people are active again, or no members any more, or were told by another mail: there is nothing

@@ -185,6 +185,24 @@ async fn a_run_that_is_killed_before_the_answer_has_used_up_a_try() {
     assert_eq!(server.messages().len(), 4, "the next step is another mail");
 }
 
+/// Whoever did not get the last report must not read that nobody is new.
+#[tokio::test]
+async fn a_report_that_did_not_arrive_leaves_its_news_to_the_next() {
+    let Some(server) = Server::start("refuse:boss@example.com", &[]).await else { return };
+    let setting = start_portal(office(3)).await;
+    let managed = format!("{}\n[manager]\nmail_to = [\"boss@example.com\"]\n", settings(&server, ""));
+    let config = settings_file(&setting, &managed);
+    go(&setting, &config, &[]).await;
+    server.switch("accept");
+    for expected in
+        ["Newly inactive: 3 (since the last report that arrived)", "Newly inactive: 0 (since the run before)"]
+    {
+        pass(&setting, TimeDelta::days(1));
+        let ended = go(&setting, &config, &["--print", "text"]).await;
+        assert!(ended.stdout.contains(expected), "{} {}", ended.stdout, ended.stderr);
+    }
+}
+
 /// Somebody who was active again after a reminder, and somebody who was not.
 #[tokio::test]
 async fn the_report_says_who_came_back() {

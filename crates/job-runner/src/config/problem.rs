@@ -43,10 +43,22 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.key, &self.place) {
             (Some(key), Some(place)) => write!(f, "config key `{key}` ({place}): {}", self.message),
-            (Some(key), None) => write!(f, "config key `{key}`: {}", self.message),
+            (Some(key), None) => write!(f, "{} `{key}`: {}", kind(key), self.message),
             (None, Some(place)) => write!(f, "config file {place}: {}", self.message),
             (None, None) => write!(f, "configuration: {}", self.message),
         }
+    }
+}
+
+/// What a name is that stands in no file: settings are in lower case, flags begin with `--`, and arguments are in capitals.
+fn kind(name: &str) -> &'static str {
+    let is_capital = |c: char| c.is_ascii_uppercase() || c == '_';
+    if name.starts_with("--") {
+        "flag"
+    } else if !name.is_empty() && name.chars().all(is_capital) {
+        "argument"
+    } else {
+        "config key"
     }
 }
 
@@ -67,3 +79,17 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_and_arguments_are_called_so() {
+        let told = ["--until", "ADDRESS", "mail.host"].map(|name| Problem::new(name, "is wrong").to_string());
+        assert_eq!(
+            told,
+            ["flag `--until`: is wrong", "argument `ADDRESS`: is wrong", "config key `mail.host`: is wrong"]
+        );
+    }
+}

@@ -11,6 +11,9 @@ use crate::rule::sighting::Sighting;
 /// People named in a sentence.
 const NAMED: usize = 5;
 
+/// Beside an account that is disabled today, when nothing tells since when.
+pub(super) const NO_BEGINNING: &str = "when the account was disabled is not known, so this may have happened before; look for the change in the portal's audit trail";
+
 /// `most often: Anna <anna@example.com> (12), Bob <bob@example.com> (3) and 4 more`
 pub(super) fn most_often(counted: &[Counted]) -> String {
     let named = counted.iter().take(NAMED);
@@ -88,6 +91,11 @@ pub(super) fn because(policy: &Policy, allowed: &Allowed, kind: Kind) -> String 
         text.push_str(could);
     }
     text
+}
+
+/// Whether one of the rules that are named says whom to ask about it.
+pub(super) fn has_owner(policy: &Policy, allowed: &Allowed) -> bool {
+    allowed.rules.iter().chain(&allowed.idle).any(|rule| policy.rules[*rule].owner.is_some())
 }
 
 /// A rule with its line, its reason, and whom to ask about it.
