@@ -60,9 +60,7 @@ impl Reader<'_> {
 
     /// Dates the rows that wait. Whether a question for one row was answered with one.
     pub(super) async fn settle(&mut self, rest: &mut Rest) -> Result<bool, Stop> {
-        let (Some(newest), Some(oldest)) = (self.open.first().copied(), self.open.last().copied()) else {
-            return Ok(false);
-        };
+        let Some(newest) = self.open.first().copied() else { return Ok(false) };
         let since = rest.span.since;
         let around = Window::new(newest.printed - newest.earlier_by, newest.printed + TimeDelta::seconds(1));
         let Some(change) = repeated_hours(around, self.client.time_zone()).pop() else { return Err(Stop::Unproven) };
@@ -70,46 +68,56 @@ impl Reader<'_> {
         let is_one_each = self.open.windows(2).all(|pair| pair[0].printed != pair[1].printed);
         let count = if is_one_each { 1 } else { PAGE_ROWS };
         let first_pass = Asked { to: change - TICK, count, ..Asked::all_of(rest.span) };
-        let ids = if first_pass.to < since { HashSet::new() } else { self.ids(&first_pass).await? };
-        if ids.is_empty() && first_pass.to >= since {
-            // an answer without rows may be one that lacks them
-            let second_pass = Asked { since: Some(change), to: oldest.printed, count: 1, ..first_pass };
-            if self.ids(&second_pass).await?.is_empty() {
+        let is_asked = first_pass.to >= since;
+        let ids = if is_asked { self.ids(&first_pass).await? } else { HashSet::new() };
+        let first_older = self.open.iter().position(|row| ids.contains(&row.id));
+        // the newest row of the first pass, shown alone, tells of those before it as well; any other answer may lack its first rows
+        let is_proven = is_one_each && first_older.is_some() || !is_asked;
+        let last_newer = first_older.unwrap_or(self.open.len()).checked_sub(1).and_then(|last| self.open.get(last));
+        if let Some(&Open { id, printed, .. }) = last_newer.filter(|_| !is_proven) {
+            let second_pass = Asked { since: Some(change), to: printed, ..first_pass };
+            if !self.ids(&second_pass).await?.contains(&id) {
                 return Err(Stop::Unproven);
             }
         }
-        let first_older = self.open.iter().position(|row| ids.contains(&row.id));
         let older = first_older.map_or_else(Vec::new, |first| self.open.split_off(first));
         self.open.clear();
         self.move_back(rest, &older);
-        Ok(is_one_each || ids.is_empty())
+        Ok(is_one_each && is_asked)
     }
 
-    /// The true dates of rows that are dated alike so far.
+    /// The true dates of rows that are dated alike so far, and those that others of this date, not seen yet, can have.
     pub(super) async fn settled(
         &mut self,
         rest: &mut Rest,
         date: DateTime<Utc>,
         ids: &HashSet<i64>,
-    ) -> Result<Vec<DateTime<Utc>>, Stop> {
-        if !self.open.iter().any(|row| ids.contains(&row.id)) {
-            return Ok(vec![date]);
-        }
+    ) -> Result<(Vec<DateTime<Utc>>, Vec<DateTime<Utc>>), Stop> {
+        let Some(open) = self.open.iter().find(|row| ids.contains(&row.id)).copied() else {
+            return Ok((vec![date], vec![date]));
+        };
         self.settle(rest).await?;
         let rows = self.slice.rows.iter().filter(|event| ids.contains(&event.id));
         let dates: BTreeSet<DateTime<Utc>> = rows.map(|event| event.at).collect();
-        Ok(dates.into_iter().collect())
+        Ok((dates.into_iter().collect(), vec![open.printed, open.printed - open.earlier_by]))
     }
 
     /// The rows of an answer. No page but the walk's brings rows of its own: what is new here comes there as well.
-    async fn ids(&self, asked: &Asked) -> Result<HashSet<i64>, Stop> {
+    async fn ids(&mut self, asked: &Asked) -> Result<HashSet<i64>, Stop> {
         let raw = match self.client.audit_page(asked, OnFault::RepeatOnce).await {
             Ok(raw) => raw,
             Err(error) if error.kind == ErrorKind::UnexpectedForm => return Err(Stop::Unproven),
             Err(error) => return Err(Stop::because_of(error)),
         };
-        let page = Page::of(raw, asked, None, self.client.time_zone()).ok_or(Stop::Unproven)?;
-        Ok(page.rows.iter().filter_map(|row| row.event.as_ref().ok()).map(|event| event.id).collect())
+        let came = raw.len();
+        let Some(page) = Page::of(raw, asked, None, self.client.time_zone()) else {
+            self.suspect(came).await?;
+            return Err(Stop::Unproven);
+        };
+        if !self.confirms(&page).await? {
+            return Err(Stop::Unproven);
+        }
+        Ok(page.ids())
     }
 
     fn move_back(&mut self, rest: &mut Rest, older: &[Open]) {
