@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::page::{Asked, PAGE_ROWS, Page, TICK, second_of, up_to};
 use super::{Reader, Stop};
 use crate::client::OnFault;
+use crate::slice::Bookmark;
 use crate::zone::repeated_hours;
 use crate::{ErrorKind, Rest};
 
@@ -30,15 +31,31 @@ pub(super) struct Open {
 }
 
 impl Reader<'_> {
-    /// Lets the rows of a page that were not seen yet wait that may be of either pass, newest first.
+    /// Lets the rows of a page wait that may be of either pass, newest first. Those that an earlier answer lacked come where the page has
+    /// them, and not behind those that wait.
     pub(super) fn open(&mut self, page: &Page) {
+        let mut rows = Vec::new();
         for row in &page.rows {
             if let (Some(earlier_by), Ok(event)) = (row.or_earlier_by, &row.event)
-                && !self.seen.contains(&event.id)
+                && (!self.seen.contains(&event.id) || self.open.iter().any(|open| open.id == event.id))
             {
-                self.open.push(Open { id: event.id, printed: event.at, earlier_by });
+                rows.push(Open { id: event.id, printed: event.at, earlier_by });
             }
         }
+        let mut taken = 0;
+        let mut merged = Vec::with_capacity(self.open.len() + rows.len());
+        for open in self.open.drain(..) {
+            match rows.iter().position(|row| row.id == open.id) {
+                None => merged.push(open),
+                Some(place) if place >= taken => {
+                    merged.extend_from_slice(&rows[taken..=place]);
+                    taken = place + 1;
+                }
+                Some(_) => {}
+            }
+        }
+        merged.extend_from_slice(&rows[taken..]);
+        self.open = merged;
     }
 
     /// Whether a page holds rows of another repeated hour than those that wait.
@@ -126,15 +143,25 @@ impl Reader<'_> {
         for event in self.slice.rows.iter_mut().filter(|event| older.contains(&event.id)) {
             event.at -= earlier_by;
         }
-        let Some(place) = &mut rest.place else { return };
-        let moved: HashSet<i64> = &place.ids & &older;
-        if !moved.is_empty() {
-            // those of the second pass stand before them
-            place.reached -= place.ids.len() - moved.len();
-            (place.ids, place.date) = (moved, place.date - earlier_by);
-            (place.to, place.before) = (place.date, 0);
-            rest.span = up_to(rest.span.since, place);
+        if let Some(place) = rest.place.take() {
+            let (date, place) = (place.date, self.moved(place));
+            if place.date != date {
+                rest.span = up_to(rest.span.since, &place);
+            }
+            rest.place = Some(place);
         }
+    }
+
+    /// A place among rows whose dates are proven since: those of the second pass stand before it.
+    pub(super) fn moved(&self, mut place: Bookmark) -> Bookmark {
+        let rows = self.slice.rows.iter().filter(|event| event.at < place.date && place.ids.contains(&event.id));
+        let moved: Vec<(i64, DateTime<Utc>)> = rows.map(|event| (event.id, event.at)).collect();
+        if let Some((_, date)) = moved.first().copied() {
+            place.reached = place.reached.saturating_sub(place.ids.len() - moved.len());
+            place.ids = moved.into_iter().map(|(id, _)| id).collect();
+            (place.date, place.to, place.before) = (date, date, 0);
+        }
+        place
     }
 
     /// Takes rows that still wait for what was not seen: dated wrong they would stay so.

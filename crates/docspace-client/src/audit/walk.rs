@@ -127,7 +127,7 @@ impl Reader<'_> {
         }
         if !is_full {
             let is_end = self.is_end(rest, &asked, came, last).await?;
-            return Ok(if is_end { Step::End } else { Step::Short(place) });
+            return Ok(if is_end { Step::End } else { Step::Short(place.map(|place| self.moved(place))) });
         }
         match place {
             Some(place) if is_further(&place, rest.place.as_ref()) => {
