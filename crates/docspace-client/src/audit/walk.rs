@@ -264,7 +264,7 @@ impl Reader<'_> {
     /// hour, these fit a question that was not answered.
     pub(super) async fn confirms(&mut self, page: &Page) -> Result<bool, Stop> {
         let rows = page.rows.len();
-        let are_all = (2..FALLBACK_ROWS).contains(&rows) && rows >= self.seen.len();
+        let are_all = (2..FALLBACK_ROWS).contains(&rows) && rows >= self.seen.len() && !self.goes_on;
         if rows != FALLBACK_ROWS && !are_all {
             return Ok(true);
         }
