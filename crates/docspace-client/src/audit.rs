@@ -71,6 +71,8 @@ struct Reader<'a> {
     most_rows: usize,
     /// The rows of the slice, and those of the date where the one before it ended.
     seen: HashSet<i64>,
+    /// A slice before it has read a page or more.
+    goes_on: bool,
     /// Rows of the walk that may be of either pass of a repeated hour, newest first.
     open: Vec<Open>,
     /// Equal dates come in another order with each page.
@@ -90,6 +92,7 @@ impl<'a> Reader<'a> {
             client,
             most_rows,
             seen: rest.place.iter().flat_map(|place| place.ids.iter().copied()).collect(),
+            goes_on: rest.place.is_some(),
             open: Vec::new(),
             shuffled: rest.shuffled,
             answers: false,

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use uuid::Uuid;
+use tracing::warn;
 
 use crate::client::Question;
 use crate::wire::{BuildDto, LifetimesDto, QuotaDto, SettingsDto};
@@ -88,9 +89,16 @@ impl Client {
 
     async fn settings_by(&self, question: Question<'_>) -> Result<PortalSettings, Error> {
         let dto: SettingsDto = self.get(question).await?.response;
+        let time_zone = dto.timezone.as_deref().and_then(|name| name.parse().ok());
+        if let Some(name) = dto.timezone.as_deref().filter(|name| !name.is_empty() && time_zone.is_none()) {
+            warn!(
+                "the portal's time zone {name:?} is not known: where clocks were set back, events can be dated up to an hour late. \
+                 Choose another time zone in the portal's settings, such as Europe/Berlin"
+            );
+        }
         Ok(PortalSettings {
             version: dto.version,
-            time_zone: dto.timezone.as_deref().and_then(|name| name.parse().ok()),
+            time_zone,
             owner: dto.owner_id.filter(|owner| !owner.is_nil()),
             is_standalone: dto.standalone,
             state: dto.tenant_status.map(PortalState::from),

@@ -2,14 +2,14 @@
 
 use std::io;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
 /// A proxy that says more before it opens the way is none.
 const LONGEST_ANSWER: usize = 16 * 1024;
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Why a proxy opened no way.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +32,8 @@ pub async fn tunnel(mut stream: TcpStream, proxy: &Url, target: &Url) -> Result<
     let host = target.host().unwrap_or(Host::Domain(""));
     let port = target.port_or_known_default().unwrap_or(443);
     let mut asked = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
-    if !proxy.username().is_empty() {
-        let mut secret = decoded(proxy.username());
-        secret.push(b':');
-        secret.extend(decoded(proxy.password().unwrap_or_default()));
-        asked += &format!("Proxy-Authorization: Basic {}\r\n", base64(&secret));
+    if let Some(credentials) = credentials(proxy) {
+        asked += &format!("Proxy-Authorization: Basic {credentials}\r\n");
     }
     stream.write_all(format!("{asked}\r\n").as_bytes()).await?;
     let mut answer = Vec::new();
@@ -61,28 +58,11 @@ fn status(answer: &[u8]) -> Option<u16> {
     words.next()?.parse().ok()
 }
 
-/// Without percent signs.
-fn decoded(text: &str) -> Vec<u8> {
-    let (bytes, mut decoded, mut at) = (text.as_bytes(), Vec::new(), 0);
-    while let Some(byte) = bytes.get(at) {
-        let code = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        decoded.push(code.unwrap_or(*byte));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    decoded
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for digit in 0..4 {
-            let index = (bits >> (18 - 6 * digit)) as usize & 63;
-            text.push(if digit <= group.len() { char::from(BASE64[index]) } else { '=' });
-        }
-    }
-    text
+/// The name and the password of a proxy's address, as its header takes them.
+fn credentials(proxy: &Url) -> Option<String> {
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
+    let (name, password) = (proxy.username(), proxy.password().unwrap_or_default());
+    (!name.is_empty()).then(|| BASE64_STANDARD.encode([decoded(name), decoded(password)].join(&b':')))
 }
 
 #[cfg(test)]
@@ -91,9 +71,11 @@ mod tests {
 
     #[test]
     fn names_and_passwords_are_sent_as_they_are_meant() {
-        assert_eq!([base64(b""), base64(b"a"), base64(b"ab"), base64(b"abc")], ["", "YQ==", "YWI=", "YWJj"]);
-        assert_eq!(base64(b"Aladdin:open sesame"), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!(decoded("p%40ss%3Aw%c3%b6rd%"), "p@ss:wörd%".as_bytes());
+        let of = |proxy: &str| credentials(&proxy.parse().unwrap());
+        assert_eq!(of("http://Aladdin:open%20sesame@proxy:3128").unwrap(), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        // a%:p@ss:wörd%
+        assert_eq!(of("http://a%25:p%40ss%3Aw%c3%b6rd%@proxy").unwrap(), "YSU6cEBzczp3w7ZyZCU=");
+        assert_eq!([of("http://a@proxy"), of("http://proxy")], [Some("YTo=".to_owned()), None]);
     }
 
     #[test]

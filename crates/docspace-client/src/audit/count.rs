@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use audit_model::GapReason;
 use chrono::{DateTime, Utc};
 
 use super::page::{Asked, PAGE_ROWS, Page, second_of};
 use super::{Reader, Stop};
 use crate::ErrorKind;
 use crate::client::OnFault;
+use crate::zone::lateness;
 
 /// A date of so many pages is looked at so many times as often. A look shows a hundred of its rows, as good as drawn by lot.
 const LOOKS_PER_PAGE: usize = 8;
@@ -44,20 +44,19 @@ struct Date {
 
 impl Reader<'_> {
     /// Looks at the rows of one date alone until `size` distinct ones were seen: where one page does not show them, at those of some files
-    /// at a time, and then at other offsets each time. A gap when that does not come about.
-    pub(super) async fn look_at(&mut self, at: DateTime<Utc>, ids: HashSet<i64>, size: usize) -> Result<(), Stop> {
+    /// at a time, and then at other offsets each time. Whether that came about.
+    pub(super) async fn look_at(&mut self, at: DateTime<Utc>, ids: HashSet<i64>, size: usize) -> Result<bool, Stop> {
         let mut date = Date { at, ids, size };
         let alone = Asked { since: Some(at), to: at, ..Asked::all_of(second_of(at)) };
         if size > PAGE_ROWS && self.look_by_file(&mut date, alone).await? {
-            return Ok(());
+            return Ok(true);
         }
         for start in starts(size) {
             if let Look::Done = self.look(&mut date, Asked { start, ..alone }).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
-        self.gap(second_of(at), GapReason::UnstablePaging);
-        Ok(())
+        Ok(false)
     }
 
     async fn look(&mut self, date: &mut Date, asked: Asked) -> Result<Look, Stop> {
@@ -75,6 +74,10 @@ impl Reader<'_> {
         };
         let rows = raw.len();
         let Some(page) = Page::of(raw, &asked, None, self.client.time_zone()) else { return Ok(Look::Odd) };
+        let is_repeated = !lateness(date.at, self.client.time_zone()).is_zero();
+        if (is_repeated || page.is_moved) && !self.confirms(&page).await? {
+            return Ok(Look::Odd);
+        }
         if !page.is_full() && asked.file.is_none() {
             date.size = date.size.max(asked.start + rows);
         }

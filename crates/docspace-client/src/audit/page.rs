@@ -101,7 +101,9 @@ pub(super) struct Page {
     pub(super) rows: Vec<Row>,
     /// A row of it tells to which pass of a repeated hour the rows before it belong.
     pub(super) tells_passes: bool,
-    asked: Asked,
+    /// A row of it is printed late, if it is one that was asked for.
+    pub(super) is_moved: bool,
+    pub(super) asked: Asked,
 }
 
 impl Page {
@@ -113,11 +115,12 @@ impl Page {
         }
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let (mut newest, mut ids) = (asked.to, HashSet::new());
-        let mut page = Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, asked: *asked };
+        let mut page = Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, is_moved: false, asked: *asked };
         for row in raw {
             match row {
                 Raw::Read(mut event) => {
                     let date = true_date(event.at, since, newest, zone)?;
+                    page.is_moved |= date.at != event.at;
                     (event.at, newest) = (date.at, date.at);
                     if !ids.insert(event.id) {
                         return None;
@@ -166,6 +169,10 @@ impl Page {
 
     pub(super) fn is_full(&self) -> bool {
         self.rows.len() == self.asked.count
+    }
+
+    pub(super) fn ids(&self) -> HashSet<i64> {
+        self.rows.iter().filter_map(|row| row.event.as_ref().ok()).map(|event| event.id).collect()
     }
 
     pub(super) fn ids_of(&self, date: DateTime<Utc>) -> HashSet<i64> {

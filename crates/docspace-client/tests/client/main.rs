@@ -14,5 +14,6 @@ mod odd_rows;
 mod other_servers;
 mod patience;
 mod reading;
+mod repeated_hours;
 mod short_answers;
 mod uploading;
