@@ -1,8 +1,8 @@
 //! What the portal says about itself: plan, settings, version, how long it keeps events.
 
 use chrono_tz::Tz;
-use uuid::Uuid;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::client::Question;
 use crate::wire::{BuildDto, LifetimesDto, QuotaDto, SettingsDto};

@@ -115,7 +115,8 @@ impl Page {
         }
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let (mut newest, mut ids) = (asked.to, HashSet::new());
-        let mut page = Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, is_moved: false, asked: *asked };
+        let mut page =
+            Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, is_moved: false, asked: *asked };
         for row in raw {
             match row {
                 Raw::Read(mut event) => {

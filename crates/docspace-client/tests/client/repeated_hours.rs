@@ -61,7 +61,8 @@ impl Random {
 
     fn dates(&mut self) -> Vec<DateTime<Utc>> {
         let count = [3, 20, 21, 60, 99, 120, 199, 249, 342][self.below(9) as usize];
-        let unit = [TimeDelta::microseconds(1), TimeDelta::milliseconds(250), TimeDelta::seconds(1)][self.below(3) as usize];
+        let unit =
+            [TimeDelta::microseconds(1), TimeDelta::milliseconds(250), TimeDelta::seconds(1)][self.below(3) as usize];
         let bound = [40, 900, 3_599][self.below(3) as usize];
         let ties = self.below(3) * 40;
         let mut dates: Vec<DateTime<Utc>> = Vec::new();
