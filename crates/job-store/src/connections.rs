@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::{Error, is_damage};
+use crate::error::{Error, is_damage, said};
 use crate::statement::{Failure, Why};
 
 /// What is deleted is overwritten: a name that was forgotten is not found in the file either.
@@ -69,9 +69,9 @@ impl Connections {
         let path = self.path.clone();
         match why {
             Why::Known(error) => *error,
-            Why::Sqlite(source) if is_damage(&source) => Error::Corrupt { path, source: source.into() },
+            Why::Sqlite(source) if is_damage(&source) => Error::Corrupt { path, source: said(&source) },
             Why::Postgres(source) => Error::Database { path, doing, source: source.into() },
-            Why::Sqlite(source) => Error::Database { path, doing, source: source.into() },
+            Why::Sqlite(source) => Error::Database { path, doing, source: said(&source) },
             Why::Other(source) => Error::Database { path, doing, source },
         }
     }

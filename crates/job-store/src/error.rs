@@ -217,14 +217,19 @@ impl Error {
     /// Maps an error met while opening: damage, or else a file that cannot be opened.
     pub(crate) fn opening(path: &Path, source: rusqlite::Error) -> Self {
         if is_damage(&source) {
-            return Self::Corrupt { path: path.to_owned(), source: source.into() };
+            return Self::Corrupt { path: path.to_owned(), source: said(&source) };
         }
-        Self::cannot_open(path, source)
+        Self::cannot_open(path, said(&source))
     }
 
     pub(crate) fn cannot_open(path: &Path, source: impl Into<Cause>) -> Self {
         Self::CannotOpen { path: path.to_owned(), source: source.into() }
     }
+}
+
+/// What SQLite says, once: below its words, its error has a number with the same words again.
+pub(crate) fn said(error: &rusqlite::Error) -> Cause {
+    error.to_string().into()
 }
 
 /// Whether SQLite itself says that the file is damaged.

@@ -15,7 +15,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::statement::{Dictionary, Failure, LookUp, Value, Why};
 
 /// In use at a time: a run reads some streams within each other, and writes.
@@ -426,7 +426,7 @@ impl Server {
         let path = self.name.clone();
         match why {
             Why::Known(error) => *error,
-            Why::Sqlite(source) => Error::Database { path, doing, source: source.into() },
+            Why::Sqlite(source) => Error::Database { path, doing, source: error::said(&source) },
             Why::Postgres(source) => Error::Database { path, doing, source: said(source) },
             Why::Other(source) => Error::Database { path, doing, source },
         }
