@@ -38,7 +38,7 @@ pub async fn keep_inventory(look: &mut Look) -> Result<(), Error> {
     }
     let rooms = look.archive.unlisted_rooms(MOST_ROOMS).await?;
     let look_at = async |room| (folders_in(room, look).await, portal_now(look));
-    let looked = join_all(rooms.iter().map(|room| look_at(room))).await;
+    let looked = join_all(rooms.iter().map(look_at)).await;
     let mut failed = None;
     for (room, (folders, at)) in rooms.iter().zip(looked) {
         match folders {

@@ -24,6 +24,7 @@ use crate::key_end::KeyWatch;
 use crate::names;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
+use crate::setup;
 use crate::state_path::StatePaths;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
@@ -149,7 +150,7 @@ impl<P: Program> Run<'_, P> {
                     window: stretch.window,
                     unseen_after,
                     now,
-                    started: self.started,
+                    started: setup::instant_of(now),
                     dry_run: self.args.dry_run,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),

@@ -126,7 +126,7 @@ impl<C> Setup<'_, C> {
             window,
             unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
-            started: Instant::now(),
+            started: instant_of(self.now),
             dry_run: true,
             mailer: None,
             service_accounts: self.common.robots(),
@@ -224,14 +224,23 @@ impl<C> Setup<'_, C> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where a process learns what time it is")]
+/// What time it is, in whole seconds: they are what most portals keep, and what people can read.
 pub(crate) fn now() -> DateTime<Utc> {
+    exact_now().trunc_subsecs(0)
+}
+
+/// When it was `now`, by the clock that only goes forward.
+pub(crate) fn instant_of(now: DateTime<Utc>) -> Instant {
+    let here = Instant::now();
+    (exact_now() - now).to_std().ok().and_then(|ago| here.checked_sub(ago)).unwrap_or(here)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a process learns what time it is")]
+fn exact_now() -> DateTime<Utc> {
     #[cfg(debug_assertions)]
-    let now = crate::test_clock::now().unwrap_or_else(Utc::now);
+    return crate::test_clock::now().unwrap_or_else(Utc::now);
     #[cfg(not(debug_assertions))]
-    let now = Utc::now();
-    // whole seconds are what most portals keep, and what people can read
-    now.trunc_subsecs(0)
+    return Utc::now();
 }
 
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
