@@ -4,11 +4,12 @@
 //! `cargo bench -p vdr-watch --bench backtest [EVENTS…]`; 100000 and 1000000 unless told. Linux only. Wanted of a million: 2 s of CPU for
 //! the pass. The copy of the store that every backtest works on is measured apart, with a window in which nothing happened.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::bench::{cpu_seconds, peak_kib_of, say, true_now};
 use portal_sim::{Office, PortalSim};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -59,14 +60,14 @@ async fn measure(events: usize) -> Fallible<()> {
     for copy in 1..events.div_ceil(READ) {
         file.execute(COPY_SQL, [copy as i64, last])?;
     }
-    let cpu = cpu_seconds(OWN)?;
+    let cpu = cpu_seconds()?.own;
     let rows = bare(&file, now)?;
-    let bare = cpu_seconds(OWN)? - cpu;
+    let bare = cpu_seconds()?.own - cpu;
     file.close().map_err(|(_, error)| error)?;
 
     let limits = ["--limits", "20/1h,100/24h,500/24h"];
     let backtest = |since: &str| -> Fallible<(f64, u64)> {
-        let cpu = cpu_seconds(CHILDREN)?;
+        let cpu = cpu_seconds()?.children;
         let mut child = command(&[&["backtest", "--since", since], &limits[..]].concat()).spawn()?;
         let mut peak_kib = 0;
         let status = loop {
@@ -80,7 +81,7 @@ async fn measure(events: usize) -> Fallible<()> {
         if !status.success() {
             return Err("a backtest failed".into());
         }
-        Ok((cpu_seconds(CHILDREN)? - cpu, peak_kib))
+        Ok((cpu_seconds()?.children - cpu, peak_kib))
     };
     let ((copy, copy_kib), (whole, whole_kib)) = (backtest("1s")?, backtest("30d")?);
     let (pass, million) = (whole - copy, 1e6 / rows as f64);
@@ -127,38 +128,4 @@ fn bare(file: &Connection, now: DateTime<Utc>) -> Fallible<usize> {
     }
     std::hint::black_box(sum);
     Ok(count)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is delivered knows no clock but the machine's, and the portal must agree with it"
-)]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
-}
-
-/// Where `/proc/self/stat` has the user time of this process, and of all its children that have ended; the system time is behind it.
-const OWN: usize = 11;
-const CHILDREN: usize = 13;
-
-fn cpu_seconds(whose: usize) -> Fallible<f64> {
-    // hundredths of a second on every Linux that Rust runs on
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
-    let ticks: Vec<f64> =
-        behind_name.split_whitespace().skip(whose).take(2).filter_map(|tick| tick.parse().ok()).collect();
-    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
-}
-
-/// `None` once the process has ended.
-fn peak_kib_of(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find(|line| line.starts_with("VmHWM:"))?.split_whitespace().nth(1)?.parse().ok()
 }

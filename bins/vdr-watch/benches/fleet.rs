@@ -4,12 +4,11 @@
 //! `cargo bench -p vdr-watch --bench fleet`, or `… -- PORTALS AT_MOST` (500, 4). Linux only, needs two files a portal (`ulimit -n`).
 //! Wanted: 500 portals in 10 s on two cores, with memory for as many runs as `--at-most` allows.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use cli_test::bench::{cpu_seconds, peak_kib_of, resident_kib_of, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -24,16 +23,16 @@ async fn main() -> Fallible<()> {
     // the first round reads everything
     let _ = round(folder.path(), at_most)?;
     let asked: usize = sims.iter().map(|sim| sim.requests().len()).sum();
-    let (own_before, children_before) = cpu_seconds()?;
+    let before = cpu_seconds()?;
     let Round { wall, peak_fleet_kib, peak_runs_kib, most_runs } = round(folder.path(), at_most)?;
-    let (own, children) = cpu_seconds()?;
+    let after = cpu_seconds()?;
     let asked = sims.iter().map(|sim| sim.requests().len()).sum::<usize>() - asked;
     say(&format!(
         "{portals} portals, at most {at_most} at once: {:.2} s; CPU {:.2} s of the fleet and its runs, {:.2} s of the simulated \
          portals; {:.1} requests a portal; memory {} MiB of the fleet, {} MiB of the {most_runs} runs at once",
         wall.as_secs_f64(),
-        children - children_before,
-        own - own_before,
+        after.children - before.children,
+        after.own - before.own,
         asked as f64 / portals as f64,
         peak_fleet_kib / 1024,
         peak_runs_kib / 1024,
@@ -83,10 +82,10 @@ fn round(folder: &Path, at_most: usize) -> Fallible<Round> {
         if let Some(status) = fleet.try_wait()? {
             break status;
         }
-        peak_fleet_kib = kib_of(fleet.id(), "VmHWM:").unwrap_or_default().max(peak_fleet_kib);
+        peak_fleet_kib = peak_kib_of(fleet.id()).unwrap_or_default().max(peak_fleet_kib);
         let runs = children_of(fleet.id());
         most_runs = runs.len().max(most_runs);
-        peak_runs_kib = runs.iter().filter_map(|run| kib_of(*run, "VmRSS:")).sum::<u64>().max(peak_runs_kib);
+        peak_runs_kib = runs.iter().filter_map(|run| resident_kib_of(*run)).sum::<u64>().max(peak_runs_kib);
         // the simulated portals work in other threads, and want this one's core
         std::thread::park_timeout(Duration::from_millis(20));
     };
@@ -99,36 +98,4 @@ fn round(folder: &Path, at_most: usize) -> Fallible<Round> {
 fn children_of(process: u32) -> Vec<u32> {
     let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
     children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is delivered knows no clock but the machine's, and the portals must agree with it"
-)]
-fn true_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
-}
-
-/// User and system time of this process, and of all below it that have ended.
-fn cpu_seconds() -> Fallible<(f64, f64)> {
-    // hundredths of a second on every Linux that Rust runs on
-    const SECONDS_PER_TICK: f64 = 0.01;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
-    let ticks: Vec<f64> =
-        behind_name.split_whitespace().skip(11).take(4).filter_map(|tick| tick.parse().ok()).collect();
-    let sum = |ticks: Option<&[f64]>| ticks.map_or(0.0, |ticks| ticks.iter().sum::<f64>() * SECONDS_PER_TICK);
-    Ok((sum(ticks.get(..2)), sum(ticks.get(2..4))))
-}
-
-/// `None` once the process has ended.
-fn kib_of(process: u32, what: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find(|line| line.starts_with(what))?.split_whitespace().nth(1)?.parse().ok()
 }

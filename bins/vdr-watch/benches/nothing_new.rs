@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use chrono::TimeDelta;
-use cli_test::bench::{peak_kib_of, say, true_now};
+use cli_test::bench::{cpu_seconds, peak_kib_of, say, true_now};
 use portal_sim::{Office, PortalSim};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -44,7 +44,7 @@ async fn main() -> Fallible<()> {
     run(&["--since", &format!("{DAYS}d")])?.wait()?;
     run(&[])?.wait()?;
     let asked = sim.requests().len();
-    let cpu = children_cpu_ms()?;
+    let cpu = cpu_seconds()?.children;
     let started = Instant::now();
     for _ in 0..RUNS {
         if !run(&[])?.wait()?.success() {
@@ -52,7 +52,7 @@ async fn main() -> Fallible<()> {
         }
     }
     let wall = started.elapsed().as_secs_f64() * 1000.0 / f64::from(RUNS);
-    let cpu = (children_cpu_ms()? - cpu) / f64::from(RUNS);
+    let cpu = (cpu_seconds()?.children - cpu) * 1000.0 / f64::from(RUNS);
     let asked = (sim.requests().len() - asked) as f64 / f64::from(RUNS);
     let mut watched = run(&[])?;
     let mut peak_kib = 0;
@@ -63,15 +63,4 @@ async fn main() -> Fallible<()> {
     say(&format!(
         "nothing new beside {events} stored events, {again} of them in the time that is read again: {asked} requests, CPU {cpu:.1} ms, wall {wall:.1} ms, peak memory {peak_kib} KiB"
     ))
-}
-
-/// User and system time of all children that have ended, in milliseconds.
-fn children_cpu_ms() -> Fallible<f64> {
-    // hundredths of a second on every Linux that Rust runs on
-    const MS_PER_TICK: f64 = 10.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
-    let ticks: Vec<f64> =
-        behind_name.split_whitespace().skip(13).take(2).filter_map(|tick| tick.parse().ok()).collect();
-    Ok(ticks.iter().sum::<f64>() * MS_PER_TICK)
 }

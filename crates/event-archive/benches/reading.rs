@@ -9,12 +9,13 @@
 //! Portal, archive and bare client are three processes of this same binary, so that each counts its own CPU and memory.
 //! `cargo bench -p event-archive --bench reading [EVENTS…]`; 10000 and 100000 unless told.
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, BufRead as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use audit_model::Window;
 use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::bench::{cpu_seconds, peak_kib_of, say};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use futures::{StreamExt as _, stream};
@@ -127,12 +128,6 @@ fn measure(events: usize, latency_ms: u64) -> Fallible<(Figures, Figures, Option
     Ok((read, bare, python))
 }
 
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
-}
-
 fn start_portal(events: usize, log: &str, latency_ms: u64) -> Fallible<(Child, String, String)> {
     let mut child = Command::new(std::env::current_exe()?)
         .env(ROLE, "portal")
@@ -173,22 +168,25 @@ async fn archive(url: &str, key: &str) -> Fallible<()> {
     let store = Store::open(&format!("sqlite://{}", path.display())).await?;
     let archive = Archive::open(store.clone()).await?;
     let window = Window::new(now() - TimeDelta::days(DAYS), now());
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (started, cpu) = (Instant::now(), cpu_seconds()?.own);
     let read = archive.refresh_audit(&client, window, now()).await?;
-    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()?.own - cpu);
     if !read.gaps.is_empty() {
         return Err(format!("gaps: {:?}", read.gaps).into());
     }
     let rows = read.coverage.ok_or("nothing was read")?.rows;
     let requests = client.requests();
     // the same once more: nothing new
-    let (again, again_cpu) = (Instant::now(), cpu_seconds()?);
+    let (again, again_cpu) = (Instant::now(), cpu_seconds()?.own);
     archive.refresh_audit(&client, window, now()).await?;
-    let again = (client.requests() - requests, cpu_seconds()? - again_cpu, again.elapsed().as_secs_f64());
+    let again = (client.requests() - requests, cpu_seconds()?.own - again_cpu, again.elapsed().as_secs_f64());
     store.close().await;
     let store_bytes = std::fs::metadata(&path)?.len();
     let (asked, cpu_again, wall_again) = again;
-    say(&format!("{rows} {requests} {cpu} {wall} {} {store_bytes} {asked} {cpu_again} {wall_again}", peak_kib()?))
+    say(&format!(
+        "{rows} {requests} {cpu} {wall} {} {store_bytes} {asked} {cpu_again} {wall_again}",
+        peak_kib_of(std::process::id()).ok_or("no peak memory in /proc")?
+    ))
 }
 
 /// Fetches the pages that the log names, and throws them away.
@@ -202,7 +200,7 @@ async fn bare(url: &str, key: &str, log: &str) -> Fallible<()> {
     });
     let targets: Vec<String> = targets.collect();
     let requests = targets.len();
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (started, cpu) = (Instant::now(), cpu_seconds()?.own);
     let fetch = |target: String| {
         let request = http.get(target).bearer_auth(key);
         async move { Ok::<_, reqwest::Error>(request.send().await?.bytes().await?.len()) }
@@ -211,8 +209,11 @@ async fn bare(url: &str, key: &str, log: &str) -> Fallible<()> {
     while let Some(page) = pages.next().await {
         page?;
     }
-    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
-    say(&format!("0 {requests} {cpu} {wall} {} 0 0 0 0", peak_kib()?))
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()?.own - cpu);
+    say(&format!(
+        "0 {requests} {cpu} {wall} {} 0 0 0 0",
+        peak_kib_of(std::process::id()).ok_or("no peak memory in /proc")?
+    ))
 }
 
 /// What a child measured of itself.
@@ -246,21 +247,4 @@ impl Figures {
             again: (next()?.parse()?, next()?.parse()?, next()?.parse()?),
         })
     }
-}
-
-/// User and system time of this process. Linux only, like the next.
-fn cpu_seconds() -> Fallible<f64> {
-    // clock ticks are hundredths of a second on every Linux that Rust runs on
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
-    let ticks: Vec<f64> =
-        behind_name.split_whitespace().skip(11).take(2).filter_map(|tick| tick.parse().ok()).collect();
-    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
-}
-
-fn peak_kib() -> Fallible<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no peak memory in /proc/self/status")?;
-    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
 }

@@ -5,11 +5,11 @@
 //!
 //! `cargo bench -p event-archive --bench stored [EVENTS…]`; 100000 unless told. Linux only. Wanted: at most 1.5 of the bare loop.
 
-use std::io::{self, Write as _};
 use std::time::Instant;
 
 use audit_model::{ActionId, Window};
 use chrono::{DateTime, TimeDelta, Utc};
+use cli_test::bench::{cpu_seconds, say};
 use docspace_client::{ApiKey, Budget, Client};
 use event_archive::Archive;
 use futures::TryStreamExt as _;
@@ -122,7 +122,7 @@ struct Started {
 
 impl Started {
     fn now() -> Fallible<Self> {
-        Ok(Started { at: Instant::now(), cpu: cpu_seconds()? })
+        Ok(Started { at: Instant::now(), cpu: cpu_seconds()?.own })
     }
 }
 
@@ -135,24 +135,8 @@ impl Cost {
 
     fn note(&mut self, started: Started, rows: usize) -> Fallible<()> {
         self.wall += started.at.elapsed().as_secs_f64();
-        self.cpu += cpu_seconds()? - started.cpu;
+        self.cpu += cpu_seconds()?.own - started.cpu;
         self.rows += rows as f64;
         Ok(())
     }
-}
-
-#[expect(clippy::print_stdout, reason = "a bench reports on stdout")]
-fn say(line: &str) -> Fallible<()> {
-    println!("{line}");
-    Ok(io::stdout().flush()?)
-}
-
-/// User and system time of this process, in hundredths of a second: exact enough for sums of seconds.
-fn cpu_seconds() -> Fallible<f64> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit_once(')').ok_or("an unknown form of /proc/self/stat")?.1;
-    let ticks: Vec<f64> =
-        behind_name.split_whitespace().skip(11).take(2).filter_map(|tick| tick.parse().ok()).collect();
-    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
 }
