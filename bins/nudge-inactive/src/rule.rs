@@ -88,6 +88,22 @@ pub(crate) struct RoomView {
 }
 
 impl RoomView {
+    /// A room of which only its members are known yet.
+    pub(crate) fn new(id: RoomId, title: PortalText, created: Option<DateTime<Utc>>, members: Vec<Member>) -> Self {
+        RoomView {
+            id,
+            title,
+            created,
+            members,
+            joined: BTreeMap::new(),
+            groups_changed: BTreeMap::new(),
+            somebody_joined: None,
+            blind: None,
+            done: BTreeMap::new(),
+            seen_before: BTreeMap::new(),
+        }
+    }
+
     /// Takes in an act of the period, in any order. Acts of classes that do not count are kept from it by the caller.
     pub(crate) fn push(&mut self, event: &AuditEvent, class: ActClass, certainty: Certainty) {
         self.done.entry(event.actor).or_default().push(event, class, certainty);

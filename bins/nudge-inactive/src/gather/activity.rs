@@ -53,18 +53,7 @@ pub(crate) async fn read(job: &Job, rooms: &[&Room], classes: &[ActClass], look:
                 continue;
             }
         };
-        let mut view = RoomView {
-            id: id.clone(),
-            title: room.fact.title.clone(),
-            created: room.fact.created,
-            members,
-            joined: BTreeMap::new(),
-            groups_changed: BTreeMap::new(),
-            somebody_joined: None,
-            blind: None,
-            done: BTreeMap::new(),
-            seen_before: BTreeMap::new(),
-        };
+        let mut view = RoomView::new(id.clone(), room.fact.title.clone(), room.fact.created, members);
         // without a log, nobody tells who joined
         if let Some(gaps) = read_room_log(id, job.window, &mut records.logs, look).await? {
             if gaps.iter().any(|gap| gap.why != GapReason::ClockSkew) {

@@ -33,18 +33,7 @@ fn member() -> Member {
 }
 
 fn room(members: Vec<Member>) -> RoomView {
-    RoomView {
-        id: RoomId::Number(71),
-        title: "Falcon".into(),
-        created: Some(ago(300)),
-        members,
-        joined: BTreeMap::new(),
-        groups_changed: BTreeMap::new(),
-        somebody_joined: None,
-        blind: None,
-        done: BTreeMap::new(),
-        seen_before: BTreeMap::new(),
-    }
+    RoomView::new(RoomId::Number(71), "Falcon".into(), Some(ago(300)), members)
 }
 
 fn terms() -> Terms {
