@@ -97,9 +97,8 @@ impl Store {
             (true, None) => return Ok(0),
         };
         let sql = format!("SELECT count(*) FROM {} WHERE {condition}", table.name);
-        let select = Select { doing: "counting the rows", sql: sql.into(), values: Vec::new(), dictionary: None };
-        let counts: Vec<i64> = self.rows(select, |row| row.int(0)).try_collect().await?;
-        Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
+        let count = self.row("counting the rows", sql, [], |row| row.int(0)).await?;
+        Ok(count.unwrap_or_default().unsigned_abs())
     }
 
     /// The rows of a table in which something is found, as they are shown.
@@ -132,10 +131,9 @@ impl Store {
         let mut all = Vec::new();
         for column in table.texts.iter().copied() {
             let sql = format!("SELECT DISTINCT {column} FROM {} WHERE {column} IS NOT NULL", table.name);
-            let select =
-                Select { doing: "reading what is kept", sql: sql.into(), values: Vec::new(), dictionary: None };
-            let texts = self.rows(select, move |row| Ok((column, row.text(0)?.to_owned())));
-            all.extend(texts.try_collect::<Vec<_>>().await?);
+            all.extend(
+                self.all("reading what is kept", sql, [], move |row| Ok((column, row.text(0)?.to_owned()))).await?,
+            );
         }
         Ok(all)
     }
@@ -164,7 +162,8 @@ impl Store {
         Ok(statements)
     }
 
-    /// Does statements in their order, all or nothing. Gives the number of rows that they changed.
+    /// Does statements in their order, all or nothing, as [`write_many`](Self::write_many) does: texts that they remove are no row's any
+    /// more. Gives the number of rows that they changed.
     ///
     /// # Errors
     /// Of the store.
@@ -172,7 +171,7 @@ impl Store {
         let work = move |write: &Write<'_>| {
             statements.iter().try_fold(0, |rows, (sql, values)| Ok(rows + write.execute(sql, values)?))
         };
-        self.write(doing, work).await
+        self.write_many(doing, work).await
     }
 
     /// Rewrites the file, so that nothing that was forgotten is left in it.
