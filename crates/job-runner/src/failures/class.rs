@@ -9,16 +9,28 @@ use chrono::{DateTime, NaiveDate, NaiveTime};
 const MAX_CLASS_CHARS: usize = 1_000;
 
 /// What befalls any question alike: which one it befell makes no difference.
-const OF_ANY_QUESTION: [GapReason; 5] = [
+const OF_ANY_QUESTION: [GapReason; 12] = [
     GapReason::Unreachable,
     GapReason::TimedOut,
     GapReason::EndedEarly,
     GapReason::DatabaseDown,
     GapReason::ProxyFailed,
+    GapReason::KeyRefused,
+    GapReason::AddressBlocked,
+    GapReason::SpeaksTls,
+    GapReason::SpeaksPlainHttp,
+    GapReason::Unpaid,
+    GapReason::NoPortal,
+    GapReason::NotAPortal,
 ];
 
-/// One more of them, of which there is no gap.
-const LIMITER: &str = "the portal's limit was reached";
+/// How others of them begin, which say more than their reason does.
+const IN_OWN_WORDS: [&str; 4] = [
+    "the portal's limit was reached",
+    "the portal's certificate ",
+    "the portal redirects to ",
+    "the key has characters that no HTTP header can carry",
+];
 
 /// Words behind a number that say that it was measured.
 const UNITS: [&str; 15] = [
@@ -29,7 +41,7 @@ const UNITS: [&str; 15] = [
 /// The message without the question at which the portal failed, where it would have failed at any.
 fn without_question(text: &str) -> Cow<'_, str> {
     let Some((before, rest)) = text.split_once("cannot ") else { return Cow::Borrowed(text) };
-    let failures = OF_ANY_QUESTION.iter().map(|reason| reason.meaning()).chain([LIMITER]);
+    let failures = OF_ANY_QUESTION.iter().map(|reason| reason.meaning()).chain(IN_OWN_WORDS);
     let failures = failures.filter_map(|failure| rest.find(&format!(": {failure}")));
     failures.min().map_or(Cow::Borrowed(text), |question| Cow::Owned(format!("{before}{}", &rest[question + 2..])))
 }

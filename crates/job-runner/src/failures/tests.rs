@@ -1,6 +1,7 @@
 use audit_model::{GapReason, SourceCoverage, Window};
 use chrono::SecondsFormat;
 use docspace_client::ErrorKind;
+use outbound::CertificateFault;
 
 use std::path::PathBuf;
 
@@ -106,7 +107,8 @@ fn a_failure_is_told_at_once_and_then_once_an_hour_while_nothing_can_be_conclude
     }
 }
 
-/// A portal that is down for a quarter of an hour fails at whatever it is asked first.
+/// A portal that is down for a quarter of an hour fails at whatever it is asked first; a dead key, at whichever of several questions at
+/// once is answered first.
 #[test]
 fn at_which_question_the_portal_failed_makes_no_difference() {
     let kinds = [
@@ -116,6 +118,16 @@ fn at_which_question_the_portal_failed_makes_no_difference() {
         ErrorKind::DatabaseDown,
         ErrorKind::ProxyFault { status: 502 },
         ErrorKind::TooManyRequests { limit: None, after: None },
+        ErrorKind::MalformedKey,
+        ErrorKind::DeadKey,
+        ErrorKind::BlockedAddress,
+        ErrorKind::SpeaksTls,
+        ErrorKind::SpeaksPlainHttp,
+        ErrorKind::BadCertificate(CertificateFault::Expired),
+        ErrorKind::Unpaid,
+        ErrorKind::NoPortal,
+        ErrorKind::NotAPortal { status: 200 },
+        ErrorKind::Redirected { to: None },
     ];
     for kind in &kinds {
         let at = |question: &str| class(&format!("cannot read {question}: {kind}; run again later"));
