@@ -14,7 +14,7 @@ use crate::words::{Clock, utc};
 type Attribute<'a> = (&'static str, &'a str);
 
 /// Tags within a line of text.
-const INLINE: [&str; 8] = ["a", "bdi", "span", "strong", "svg", "time", "title", "desc"];
+const INLINE: [&str; 9] = ["a", "bdi", "code", "span", "strong", "svg", "time", "title", "desc"];
 
 #[derive(Default)]
 pub(super) struct Markup {
@@ -77,7 +77,7 @@ impl Markup {
     pub(super) fn line(&mut self, line: &Line) {
         for span in line.spans() {
             match span {
-                Span::Own(_) => self.text(&shown(span)),
+                Span::Own(_) => self.own(&shown(span)),
                 Span::Row { anchor, .. } if self.rows.contains(anchor) => {
                     let target = format!("#{anchor}");
                     self.tag("a", &[("class", "id"), ("href", &target)], |markup| markup.text(&shown(span)));
@@ -86,6 +86,17 @@ impl Markup {
                 Span::Portal(..) => self.tag("bdi", &[], |markup| markup.text(&shown(span))),
             }
         }
+    }
+
+    /// Words of ours. What stands between backticks is to be typed as it is, or stands so somewhere else.
+    fn own(&mut self, words: &str) {
+        let mut rest = words;
+        while let Some((before, code, after)) = quoted(rest) {
+            self.text(before);
+            self.tag("code", &[], |markup| markup.text(code));
+            rest = after;
+        }
+        self.text(rest);
     }
 
     /// A line that leads to a page; without the link when the address is none that a browser should follow.
@@ -125,4 +136,11 @@ impl Markup {
         }
         self.written += end;
     }
+}
+
+/// What stands before, between and behind the first two backticks.
+fn quoted(words: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = words.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
 }
