@@ -49,10 +49,15 @@ pub(crate) fn notes(facts: &Facts, coverage: &Coverage) -> Vec<Line> {
     said.into_iter().flatten().chain(facts.notes.iter().cloned()).map(Line::from).collect()
 }
 
+/// Whether the trail begins after the whole time.
+fn is_unrecorded(facts: &Facts) -> bool {
+    facts.unrecorded.is_some_and(|unrecorded| unrecorded.until >= facts.period.window.until)
+}
+
 /// Since when there is a trail, where that is not the whole time.
 fn trail_begins(facts: &Facts) -> Option<String> {
     let unrecorded = facts.unrecorded?;
-    Some(if unrecorded.until >= facts.period.window.until {
+    Some(if is_unrecorded(facts) {
         "the portal's audit trail begins after this time: what happened in it was not recorded".to_owned()
     } else {
         let day = facts.period.day(unrecorded.until).format("%-d %B %Y");
@@ -101,6 +106,7 @@ pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
         (Verdict::Nothing, _) => return Line::default(),
         (Verdict::Incomplete, _) => "what is missing is listed below",
         (Verdict::Complete, true) => "the others are left out by the settings",
+        (Verdict::Complete, false) if is_unrecorded(facts) => "the portal recorded no event in this time",
         (Verdict::Complete, false) => "nothing is missing",
     };
     format!("{}; {end}", held.join(", ")).into()

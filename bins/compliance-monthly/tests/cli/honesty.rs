@@ -38,10 +38,15 @@ async fn a_trail_that_begins_late_is_told() {
     let note = "the portal's audit trail begins on 20 June 2026: what happened before was not recorded";
     assert!(june.exit == 0 && june.stdout.contains(note), "{}{}", june.stdout, june.stderr);
     let may = setting.month("2026-05", &["--dry-run"]).await;
-    for part in ["begins after this time", "1 matter from May 2026 needs a decision", "although the portal had 1 room"]
-    {
+    for part in [
+        "begins after this time",
+        "1 matter from May 2026 needs a decision",
+        "although the portal had 1 room",
+        "the portal recorded no event in this time",
+    ] {
         assert!(may.exit == 0 && may.stdout.contains(part), "{part}: {}{}", may.stdout, may.stderr);
     }
+    assert!(!may.stdout.contains("nothing is missing"), "{}", may.stdout);
 }
 
 #[tokio::test]
