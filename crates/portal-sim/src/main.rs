@@ -133,5 +133,9 @@ async fn stopped() -> anyhow::Result<()> {
 
 fn list() -> anyhow::Result<()> {
     let scenarios = BUILTIN.iter().filter_map(|name| Scenario::builtin(name, clock()));
-    listing::write(&mut io::stdout().lock(), scenarios).context("print the list")
+    match listing::write(&mut io::stdout().lock(), scenarios) {
+        // who reads has seen enough
+        Err(closed) if closed.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("print the list"),
+    }
 }
