@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use alerting::room_page;
 use audit_model::{
-    Attributed, Finding, FindingRoom, FindingState, GUEST_ACCOUNT, Person, PortalRole, PortalText, RoomId, RoomRole,
-    Severity, Verdict,
+    Attributed, Finding, FindingRoom, GUEST_ACCOUNT, Person, PortalRole, PortalText, RoomId, RoomRole, Severity,
+    Verdict,
 };
 use chrono::TimeDelta;
 use report::words::{self, Clock, plural};
@@ -26,21 +26,7 @@ const ROOMS_LINKED: usize = 5;
 
 /// Who, how much, how long and where, of the most severe finding; the others are counted. Nothing where nothing is told.
 pub(crate) fn headline(report: &Report, told: u64) -> Option<Line> {
-    let news = || report.told().filter(|found| found.finding.state != FindingState::Ended);
-    // a whole report tells what people know, too
-    let is_whole = told == report.counted().count() as u64;
-    let mut counted = report.findings.iter().filter(|found| found.finding.state != FindingState::Silenced);
-    let worst = if is_whole { counted.next() } else { news().next() }?;
-    let (all, others) = match told.saturating_sub(1) {
-        0 => Default::default(),
-        more => (format!("{}: ", plural(told, "finding")), format!(", and {} more", words::number(more))),
-    };
-    let (before, after) = match report.coverage().verdict() {
-        Verdict::Complete => ("", ""),
-        _ => ("incomplete: ", "; some records could not be read"),
-    };
-    let severity = words::severity(worst.finding.severity);
-    Some(line![before, all, severity, " ", short(worst), others, after])
+    job_runner::worst(report, told, short)
 }
 
 /// `Mallory Quick, 41 downloads in 40 min, room 71 "Acme – due diligence"`

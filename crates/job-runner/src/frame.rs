@@ -4,11 +4,12 @@ use alerting::{person_page, room_page};
 use audit_model::{Finding, FindingState, Verdict};
 use job_store::files;
 use report::words::plural;
-use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, words};
+use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, line, words};
 
 use crate::args::ReportFile;
 use crate::head::Head;
 use crate::program::{Program, ReportOf};
+use crate::report::Found;
 
 /// The whole report, with everybody whom people know already.
 pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
@@ -43,10 +44,39 @@ fn headline<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
 fn headline_of_new<P: Program>(report: &ReportOf<P>, told: u64) -> Line {
     match report.coverage().verdict() {
         Verdict::Nothing => words::nothing(report.coverage()).into(),
-        _ => P::headline(report, told).unwrap_or_else(|| {
+        _ => P::headline(report, told).or_else(|| worst(report, told, short)).unwrap_or_else(|| {
             let all = report.counted().count() as u64;
             words::headline(report.coverage(), told, all).into()
         }),
+    }
+}
+
+/// The sentence above a report that tells so many findings: the first of them, which is the most severe, as `short` says it, and how many
+/// others there are. Nothing where nothing is told.
+pub fn worst<D, B>(report: &crate::report::Report<D, B>, told: u64, short: impl Fn(&Found<D>) -> Line) -> Option<Line> {
+    let mut news = report.told().filter(|found| found.finding.state != FindingState::Ended);
+    // a whole report tells what people know, too
+    let is_whole = told == report.counted().count() as u64;
+    let mut counted = report.findings.iter().filter(|found| found.finding.state != FindingState::Silenced);
+    let worst = if is_whole { counted.next() } else { news.next() }?;
+    let (all, others) = match told.saturating_sub(1) {
+        0 => Default::default(),
+        more => (format!("{}: ", plural(told, "finding")), format!(", and {} more", words::number(more))),
+    };
+    let (before, after) = match report.coverage().verdict() {
+        Verdict::Complete => ("", ""),
+        _ => ("incomplete: ", "; some records could not be read"),
+    };
+    let severity = words::severity(worst.finding.severity);
+    Some(line![before, all, severity, " ", short(worst), others, after])
+}
+
+/// `Mallory Quick: 150 documents renamed within 10 min, more than 20`
+fn short<D>(Found { finding, .. }: &Found<D>) -> Line {
+    let reason = Line::from(finding.reasons.first().map_or("no reason given", String::as_str));
+    match finding.person.name.raw().trim() {
+        "" => reason,
+        _ => line![Line::name(&finding.person.name), ": ", reason],
     }
 }
 

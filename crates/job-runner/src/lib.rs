@@ -54,7 +54,7 @@ pub use about::About;
 pub use command::main;
 pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
-pub use frame::{document, news, render};
+pub use frame::{document, news, render, worst};
 pub use head::{Head, PortalName, ProgramName, RunFacts};
 pub use job::{Job, Publishing, Refusal};
 pub use program::{Program, ReportOf};
