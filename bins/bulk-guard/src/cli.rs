@@ -2,21 +2,10 @@
 
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, OwnCommand, RunFlag};
+use clap::Subcommand;
+use job_runner::args::{OwnCommand, RunFlag};
 
 use crate::backtest::Alternative;
-
-/// Finds people who change many documents in a short time, and shows whom it would suspend
-#[derive(Debug, Parser)]
-#[command(name = "bulk-guard", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -43,18 +32,6 @@ pub(crate) enum Command {
         #[arg(long)]
         behind_tls_proxy: bool,
     },
-}
-
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
 }
 
 impl OwnCommand for Command {

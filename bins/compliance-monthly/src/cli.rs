@@ -2,18 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
 use crate::config::Collision;
 
-/// Writes the audit trail of a month as a report that people can read and auditors can verify
-#[derive(Debug, Parser)]
-#[command(name = "compliance-monthly", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
     /// The month to report [default: the last one that is over]
     #[arg(long, value_name = "YYYY-MM", conflicts_with_all = ["since", "until"])]
     month: Option<String>,
@@ -29,9 +25,6 @@ pub(crate) struct Cli {
     /// What to do when a file of that title is there already
     #[arg(long, value_enum, value_name = "POLICY")]
     on_collision: Option<Collision>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,17 +41,7 @@ pub(crate) enum Command {
     },
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let month = FlagSetting::optional("--month", "month", self.month.as_deref());
         let out =
@@ -78,11 +61,20 @@ impl OwnCommand for Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use job_runner::args::CommandLine;
+
     use super::*;
 
     #[test]
     fn a_month_and_a_window_exclude_each_other() {
-        let refused = Cli::try_parse_from(["compliance-monthly", "--month", "2026-06", "--since", "30d"]);
+        let refused = CommandLine::<Flags, Command>::try_parse_from([
+            "compliance-monthly",
+            "--month",
+            "2026-06",
+            "--since",
+            "30d",
+        ]);
         assert_eq!(refused.unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
     }
 }

@@ -2,16 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand, ValueEnum};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
-/// Finds people who came from where they should not, and tells what a list of addresses would do
-#[derive(Debug, Parser)]
-#[command(name = "ip-fence", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
     /// The policy, TOML: who may come from where [default: the setting `policy`]
     #[arg(long, global = true, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -19,9 +15,6 @@ pub(crate) struct Cli {
     /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
     #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
     people: Vec<String>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,17 +82,7 @@ pub(crate) struct PlanArgs {
     pub(crate) own_address: Option<std::net::IpAddr>,
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let policy = self.policy.as_ref().map(|path| path.display().to_string());
         let policy = FlagSetting::optional("--policy", "policy", policy);

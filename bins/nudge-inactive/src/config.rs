@@ -9,8 +9,9 @@ use std::time::Duration;
 use ::report::Form;
 use alerting::is_mail_address;
 use audit_model::ActClass;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
+use job_runner::names::NamedList;
 use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +148,30 @@ impl Settings for Config {
 
     fn places() -> &'static [&'static str] {
         &["manager.file", "remind.templates"]
+    }
+
+    fn reach(&self, _usual: TimeDelta) -> TimeDelta {
+        self.period()
+    }
+
+    /// A look at some rooms says nothing of who is not found in others.
+    fn part(&self) -> String {
+        self.rooms.wanted().unwrap_or_default().join("\n")
+    }
+
+    /// Those that leave people in peace. A day is the portal's, which is not known here: snoozes that may count do.
+    fn named(&self, now: DateTime<Utc>) -> Vec<NamedList> {
+        let counts = |snooze: &&Snooze| snooze.until.is_some_and(|until| now.date_naive() <= until);
+        let snoozed = self.remind.snooze.iter().filter(counts).map(|snooze| &snooze.person);
+        vec![
+            NamedList::people("exclude_people", &self.exclude_people),
+            NamedList::people("remind.stop", &self.remind.stop),
+            NamedList::people("remind.snooze", snoozed),
+        ]
+    }
+
+    fn needs_mail(&self) -> bool {
+        self.remind.enabled || self.manager.per_owner || !self.manager.mail_to.is_empty()
     }
 
     fn validate(&self) -> Vec<Problem> {

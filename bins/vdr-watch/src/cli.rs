@@ -1,17 +1,13 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
 use crate::backtest::Alternative;
 
-/// Finds people whose activity in a virtual data room is unusually high
-#[derive(Debug, Parser)]
-#[command(name = "vdr-watch", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
     /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
     #[arg(long = "room", global = true, value_name = "ID|TITLE")]
     pub(crate) rooms: Vec<String>,
@@ -23,9 +19,6 @@ pub(crate) struct Cli {
     /// Make a virtual data room of this title, unless there is one
     #[arg(long, global = true, value_name = "TITLE")]
     pub(crate) create_room: Option<String>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -38,17 +31,7 @@ pub(crate) enum Command {
     },
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let rooms = FlagSetting::repeated("--room", "rooms", &self.rooms);
         let people = FlagSetting::repeated("--person", "people", &self.people);

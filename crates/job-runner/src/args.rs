@@ -3,6 +3,8 @@
 //! `DOCSPACE_API_HOST` and `STATE_DIRECTORY` are read by [`crate::config`] and not by clap, so that a setting still
 //! knows whether it came from a flag or from the environment.
 
+mod command_line;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,12 +12,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use figment::value::Value;
 use report::Form;
 
-use crate::Error;
 use crate::state_path::Placeholders;
 use crate::time_spec::{Age, TimeSpec};
+
+pub use command_line::{AnyCommand, CommandLine, FlagSetting, NoCommand, NoFlags, OwnCommand, OwnFlags, RunFlag};
 
 /// The common flags. They are global: they may stand before or after a subcommand.
 #[derive(Debug, Clone, Args)]
@@ -75,139 +77,6 @@ pub struct CommonArgs {
     /// Log errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
-}
-
-/// A setting given by a flag.
-#[derive(Debug, Clone)]
-pub struct FlagSetting {
-    pub(crate) flag: &'static str,
-    pub(crate) key: &'static str,
-    pub(crate) value: Value,
-}
-
-impl FlagSetting {
-    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
-    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
-        Self { flag, key, value: value.into() }
-    }
-
-    /// The same of a flag that need not be given.
-    pub fn optional(flag: &'static str, key: &'static str, value: Option<impl Into<Value>>) -> Option<Self> {
-        value.map(|value| Self::new(flag, key, value))
-    }
-
-    /// The same of a flag that may be repeated, and need not be given.
-    pub fn repeated(flag: &'static str, key: &'static str, values: &[String]) -> Option<Self> {
-        Self::optional(flag, key, (!values.is_empty()).then(|| values.to_vec()))
-    }
-}
-
-/// What every command line has.
-pub trait CommandLine {
-    /// The subcommands of the program's own; [`NoCommand`] where there are none.
-    type Own: OwnCommand;
-
-    fn common(&self) -> &CommonArgs;
-
-    /// The subcommand that was given; without one, the program does its job once.
-    fn given(&self) -> Option<&AnyCommand<Self::Own>>;
-
-    /// The program's own flags as settings, so that they override files and environment.
-    fn settings(&self) -> Vec<FlagSetting> {
-        Vec::new()
-    }
-
-    /// The subcommand that was given, if it is one that all programs share.
-    fn command(&self) -> Option<&CommonCommand> {
-        match self.given() {
-            Some(AnyCommand::Common(command)) => Some(command),
-            _ => None,
-        }
-    }
-
-    /// The subcommand that was given, if it is one of the program's own.
-    fn own_command(&self) -> Option<&Self::Own> {
-        match self.given() {
-            Some(AnyCommand::Own(command)) => Some(command),
-            _ => None,
-        }
-    }
-}
-
-/// A subcommand: one that all programs share, or one of the program's own.
-#[derive(Debug, Subcommand)]
-pub enum AnyCommand<Own: Subcommand> {
-    #[command(flatten)]
-    Common(CommonCommand),
-    #[command(flatten)]
-    Own(Own),
-}
-
-/// A subcommand of a program's own.
-pub trait OwnCommand: Subcommand {
-    /// The flags about runs that it goes by. All others are refused.
-    fn heeded(&self) -> &'static [RunFlag];
-}
-
-/// The subcommands of a program that has none of its own.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum NoCommand {}
-
-impl OwnCommand for NoCommand {
-    fn heeded(&self) -> &'static [RunFlag] {
-        match *self {}
-    }
-}
-
-/// A common flag that is about a run and its report. A subcommand refuses those that it does not go by: whoever gives one relies on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunFlag {
-    Since,
-    Until,
-    /// `--format json`
-    Json,
-    Report,
-    /// Heeded as well by whatever changes nothing anyway.
-    DryRun,
-    ExitCode,
-}
-
-impl RunFlag {
-    const ALL: [RunFlag; 6] =
-        [RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::Report, RunFlag::DryRun, RunFlag::ExitCode];
-
-    fn name(self) -> &'static str {
-        match self {
-            RunFlag::Since => "--since",
-            RunFlag::Until => "--until",
-            RunFlag::Json => "--format json",
-            RunFlag::Report => "--report",
-            RunFlag::DryRun => "--dry-run",
-            RunFlag::ExitCode => "--exit-code",
-        }
-    }
-
-    fn is_given(self, args: &CommonArgs) -> bool {
-        match self {
-            RunFlag::Since => args.since.is_some(),
-            RunFlag::Until => args.until.is_some(),
-            RunFlag::Json => args.format == ReportFormat::Json,
-            RunFlag::Report => !args.reports.is_empty(),
-            RunFlag::DryRun => args.dry_run,
-            RunFlag::ExitCode => args.exit_code,
-        }
-    }
-}
-
-/// Refuses flags that the given subcommand would ignore.
-pub(crate) fn refuse_ignored(cli: &impl CommandLine) -> Result<(), Error> {
-    let heeded = match cli.given() {
-        Some(AnyCommand::Common(command)) => command.heeded(),
-        Some(AnyCommand::Own(command)) => command.heeded(),
-        None => return Ok(()),
-    };
-    let mut given = RunFlag::ALL.into_iter().filter(|flag| flag.is_given(cli.common()));
-    given.find(|flag| !heeded.contains(flag)).map_or(Ok(()), |flag| Err(Error::IgnoredFlag(flag.name())))
 }
 
 /// The subcommands that every program has.
