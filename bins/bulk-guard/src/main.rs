@@ -2,6 +2,7 @@
 
 mod backtest;
 mod body;
+mod catch_up;
 mod cli;
 mod config;
 mod doctor;
@@ -76,7 +77,7 @@ impl Program for BulkGuard {
     }
 
     async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
-        gather::catch_up(job, report).await
+        catch_up::catch_up(job, report).await
     }
 
     fn body(report: &Report, document: &mut Document) {
