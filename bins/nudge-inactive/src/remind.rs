@@ -28,13 +28,11 @@ use self::ledger::Ledger;
 use self::plan::{Circumstances, plan};
 use self::send::Sending;
 use self::series::Observed;
-use crate::body::{Body, Report, SinceLastRun};
+use crate::body::{Body, Reminder, Report, SinceLastRun};
 use crate::config::Config;
 use crate::rule::JudgedMember;
 
-pub(crate) use letter::{check as check_templates, has_language, templates};
-pub(crate) use mail::Step;
-pub(crate) use plan::{Hold, Reminder};
+pub(crate) use letter::check as check_templates;
 
 /// Reminds whoever is due. What was done stands in the report, also where it failed halfway.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
