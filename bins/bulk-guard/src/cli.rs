@@ -9,26 +9,26 @@ use crate::backtest::Alternative;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show one person beside every limit: the busiest stretch of each, and whether a plan could suspend them
+    /// Compare one person with every limit, at their busiest, and say whether a plan could suspend them
     Explain {
         /// Id, e-mail address, or name as the portal shows it
         person: String,
     },
 
-    /// Replay what is remembered with other limits: how many incidents each would have made, and for whom
+    /// Replay the remembered events with other limits: how many incidents each would have found, and whose
     Backtest {
-        /// Limits to compare, each DOCUMENTS/MINUTESm, for all kinds of change
+        /// Limits to compare, each written DOCUMENTS/MINUTESm, for all kinds of change together
         #[arg(long, value_name = "N/Mm,…", value_delimiter = ',', default_value = "20/10m,50/10m,100/10m")]
         limits: Vec<Alternative>,
     },
 
-    /// Run scans over HTTP, one at a time, for callers with a token
+    /// Answer over HTTP: run a scan, one at a time, for callers that have the token
     Serve {
-        /// Where to listen; port 0 takes a free one
+        /// Address to listen on; port 0 picks a free port
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         listen: SocketAddr,
 
-        /// Allow other addresses than loopback ones, because a proxy in front of this program encrypts
+        /// Allow addresses other than loopback, because a proxy in front of this program provides TLS
         #[arg(long)]
         behind_tls_proxy: bool,
     },

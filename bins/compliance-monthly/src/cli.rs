@@ -10,7 +10,7 @@ use crate::config::Collision;
 /// The flags besides the common ones; each stands for a setting.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
-    /// The month to report [default: the last one that is over]
+    /// The month to report [default: the last complete month]
     #[arg(long, value_name = "YYYY-MM", conflicts_with_all = ["since", "until"])]
     month: Option<String>,
 
@@ -22,20 +22,20 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "FOLDER", requires = "out")]
     upload_to: Option<String>,
 
-    /// What to do when a file of that title is there already
+    /// What to do if a file with that title already exists
     #[arg(long, value_enum, value_name = "POLICY")]
     on_collision: Option<Collision>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check that the files of a report are the ones that were written; needs neither portal nor key
+    /// Check that the files of a report are unchanged; needs neither portal nor key
     Verify {
         /// The folders of the reports
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
 
-        /// The digest that the run printed when it wrote the report; also reveals a report that was made anew
+        /// The digest that the run printed when it wrote the report; with it, a report that was rewritten as a whole is found out, too
         #[arg(long, value_name = "HEX")]
         digest: Option<String>,
     },

@@ -17,7 +17,7 @@ pub(crate) struct Flags {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say why a person is, or is not, inactive in a room; changes nothing and sends nothing
+    /// Say why a person counts as inactive in a room, or why not; changes nothing and sends nothing
     Explain {
         /// Id or e-mail address
         person: String,

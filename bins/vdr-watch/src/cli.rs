@@ -16,16 +16,16 @@ pub(crate) struct Flags {
     #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
     pub(crate) people: Vec<String>,
 
-    /// Make a virtual data room of this title, unless there is one
+    /// Create a virtual data room with this title, unless there is one already
     #[arg(long, global = true, value_name = "TITLE")]
     pub(crate) create_room: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Replay what is remembered with other limits: how many findings each would have made, and about whom
+    /// Replay the remembered events with other limits: how many findings each would have made, and about whom
     Backtest {
-        /// Limits to compare, each ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
+        /// Limits to compare, each written ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
         #[arg(long, value_name = "N/SPAN,…", value_delimiter = ',', default_value = "20/1h,50/1h,100/24h,500/30d")]
         limits: Vec<Alternative>,
     },

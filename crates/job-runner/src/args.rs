@@ -34,11 +34,11 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// This program's settings, TOML; can be repeated, later files win
+    /// This program's settings file, TOML; can be repeated, later files override earlier ones
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Vec<PathBuf>,
 
-    /// Settings shared by several programs, TOML; --config wins
+    /// Settings file shared by several programs, TOML; --config overrides it
     #[arg(long, global = true, value_name = "FILE")]
     pub portal_config: Option<PathBuf>,
 
@@ -54,7 +54,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<String>,
 
-    /// Form of the report on stdout
+    /// Format of the report on stdout
     #[arg(long, global = true, value_enum, default_value_t)]
     pub format: ReportFormat,
 
@@ -62,7 +62,7 @@ pub struct CommonArgs {
     #[arg(long = "report", global = true, value_name = "FILE")]
     pub reports: Vec<ReportFile>,
 
-    /// Read and report only: change nothing, send nothing, remember nothing
+    /// Only read and report: change nothing, send nothing, remember nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
 
@@ -70,7 +70,7 @@ pub struct CommonArgs {
     #[arg(long, global = true)]
     pub exit_code: bool,
 
-    /// Log more on stderr; twice for details [env: RUST_LOG]
+    /// Log more on stderr; give it twice for more detail [env: RUST_LOG]
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
 
@@ -82,17 +82,17 @@ pub struct CommonArgs {
 /// The subcommands that every program has.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum CommonCommand {
-    /// Look after what this program remembers of the portal
+    /// Check, show, clean up or back up what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Check everything that a run depends on, and say what to do about what is wrong; changes nothing
+    /// Check everything that a run depends on, and say how to fix what is wrong; changes nothing
     Doctor,
-    /// Look at the settings
+    /// Show the settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Do the job for many portals: a run for each settings file in a folder, and one summary
+    /// Run once for each of many portals, one settings file each, and print one summary
     Fleet(FleetArgs),
-    /// Print the completion script of a shell
+    /// Print a completion script for a shell
     Completions {
         /// Which shell
         shell: Shell,
@@ -117,11 +117,11 @@ impl CommonCommand {
 /// `fleet …`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct FleetArgs {
-    /// Folder with a settings file for each portal, NAME.toml
+    /// Folder with one settings file for each portal, NAME.toml
     #[arg(long, value_name = "DIR")]
     pub portals: PathBuf,
 
-    /// How many runs there may be at once
+    /// How many runs may be at work at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub at_most: u16,
 
@@ -133,22 +133,22 @@ pub struct FleetArgs {
 /// `config …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
-    /// Print every setting with its value and where it comes from, secrets left out
+    /// Print every setting with its value and its origin, without secrets
     Show,
 }
 
 /// `store …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum StoreCommand {
-    /// Look for damage, and list what is remembered
+    /// Check the store for damage, and list what it holds
     Check,
-    /// Forget everything that is older, in all tables, except what is still open
+    /// Delete everything older than a given time from all tables, except what is still open
     Prune {
-        /// Forget what happened before this time; same forms as --until
+        /// Delete what happened before this time; same forms as --until
         #[arg(long, value_name = "TIME")]
         before: TimeSpec,
     },
-    /// Copy the store into a new file, also while runs are at work
+    /// Copy the store into a new file; works during a run, too
     Backup {
         /// The file; it must not exist yet
         file: PathBuf,
@@ -158,17 +158,17 @@ pub enum StoreCommand {
         /// Id or e-mail address
         person: String,
     },
-    /// Make a person nameless in everything that is kept
+    /// Remove a person's name and address from everything that is kept
     Forget {
         /// Id or e-mail address
         person: String,
-        /// Why, for whoever asks later
+        /// The reason, for anyone who asks later
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Give up what no run could see or judge before --until, so that runs no longer ask for it and reports no longer name it
+    /// Give up on what no run could see or judge before --until: runs stop asking for it, and reports stop listing it
     GiveUp {
-        /// Why, for whoever asks later
+        /// The reason, for anyone who asks later
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

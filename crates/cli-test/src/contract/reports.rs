@@ -126,8 +126,8 @@ impl Before {
 async fn an_ending_of_no_form(setting: &Setting, flags: &[&str]) {
     let asked = setting.sim.requests().len();
     for (name, remedy) in [
-        ("page.pdf", "the ending must be .html, .txt, .csv or .json"),
-        ("page", "the ending must be .html, .txt, .csv or .json"),
+        ("page.pdf", "the name must end in .html, .txt, .csv or .json"),
+        ("page", "the name must end in .html, .txt, .csv or .json"),
         ("page.xlsx", "end the name in .csv"),
     ] {
         let ended = setting.run(&[flags, &["--report", "before.txt", "--report", name]].concat()).await;
