@@ -87,7 +87,10 @@ mod tests {
         assert_eq!(of("r.tar.txt"), Ok(Form::Text));
         assert_eq!(of("r.csv"), Ok(Form::Csv));
         let message = |name| of(name).unwrap_err().to_string();
-        assert!(message("r.xlsx").contains("\"r.xlsx\": Excel files (.xlsx) cannot be written; use a name that ends in .csv"));
+        assert!(
+            message("r.xlsx")
+                .contains("\"r.xlsx\": Excel files (.xlsx) cannot be written; use a name that ends in .csv")
+        );
         for name in ["report", "r.pdf", ".csv"] {
             assert_eq!(of(name), Err(Error::Ending { file: name.to_owned() }));
         }
