@@ -158,7 +158,7 @@ pub enum StoreCommand {
         /// Id or e-mail address
         person: String,
     },
-    /// Remove a person's name and address from everything that is kept
+    /// Anonymise a person in everything that is kept
     Forget {
         /// Id or e-mail address
         person: String,
