@@ -75,6 +75,7 @@ mod tests {
             "--since",
             "30d",
         ]);
-        assert_eq!(refused.unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+        let kind = refused.err().map(|error| error.kind());
+        assert_eq!(kind, Some(clap::error::ErrorKind::ArgumentConflict));
     }
 }
