@@ -2,59 +2,36 @@
 
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, OwnCommand, RunFlag};
+use clap::Subcommand;
+use job_runner::args::{OwnCommand, RunFlag};
 
 use crate::backtest::Alternative;
 
-/// Finds people who change many documents in a short time, and shows whom it would suspend
-#[derive(Debug, Parser)]
-#[command(name = "bulk-guard", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show one person beside every limit: the busiest stretch of each, and whether a plan could suspend them
+    /// Compare one person with every limit, at their busiest, and say whether a plan could suspend them
     Explain {
         /// Id, e-mail address, or name as the portal shows it
         person: String,
     },
 
-    /// Replay what is remembered with other limits: how many incidents each would have made, and for whom
+    /// Replay the remembered events with other limits: how many incidents each would have found, and whose
     Backtest {
-        /// Limits to compare, each DOCUMENTS/MINUTESm, for all kinds of change
+        /// Limits to compare, each written DOCUMENTS/MINUTESm, for all kinds of change together
         #[arg(long, value_name = "N/Mm,…", value_delimiter = ',', default_value = "20/10m,50/10m,100/10m")]
         limits: Vec<Alternative>,
     },
 
-    /// Run scans over HTTP, one at a time, for callers with a token
+    /// Answer over HTTP: run a scan, one at a time, for callers that have the token
     Serve {
-        /// Where to listen; port 0 takes a free one
+        /// Address to listen on; port 0 picks a free port
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         listen: SocketAddr,
 
-        /// Allow other addresses than loopback ones, because a proxy in front of this program encrypts
+        /// Allow addresses other than loopback, because a proxy in front of this program provides TLS
         #[arg(long)]
         behind_tls_proxy: bool,
     },
-}
-
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
 }
 
 impl OwnCommand for Command {

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
+use job_runner::names::NamedList;
 use job_runner::time_spec::Age;
 use safe_actions::Breaker;
 use serde::{Deserialize, Serialize};
@@ -82,19 +83,9 @@ impl fmt::Display for Mode {
 }
 
 impl Config {
-    /// How far back a run looks when nothing says otherwise: as far as the longest `minutes`.
-    pub(crate) fn reach(&self) -> TimeDelta {
-        WINDOW.max(self.limits.longest_short())
-    }
-
     /// How long look-ups may keep an alert waiting; `None`: as long as they take.
     pub(crate) fn look_up_limit(&self) -> Option<Duration> {
         Some(self.look_up_limit.0).filter(|limit| !limit.is_zero())
-    }
-
-    /// Files of this program that nobody else may read.
-    pub(crate) fn secret_files(&self) -> Vec<(&'static str, &Path)> {
-        self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
     }
 }
 
@@ -114,6 +105,16 @@ pub(crate) struct Protect {
     pub(crate) people: Vec<String>,
     /// By id or exact name.
     pub(crate) groups: Vec<String>,
+}
+
+impl Protect {
+    pub(crate) fn named_people(&self) -> NamedList {
+        NamedList::people("protect.people", &self.people)
+    }
+
+    pub(crate) fn named_groups(&self) -> NamedList {
+        NamedList::groups("protect.groups", &self.groups)
+    }
 }
 
 /// Distinct documents of one person that are still usual; more is a finding. Twenty in ten minutes are the published numbers.
@@ -328,6 +329,19 @@ impl Settings for Config {
 
     fn places() -> &'static [&'static str] {
         &["serve.token_file"]
+    }
+
+    /// As far as the longest `minutes`.
+    fn reach(&self, usual: TimeDelta) -> TimeDelta {
+        usual.max(self.limits.longest_short())
+    }
+
+    fn named(&self, _now: DateTime<Utc>) -> Vec<NamedList> {
+        vec![self.protect.named_people(), self.protect.named_groups()]
+    }
+
+    fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
     }
 
     fn validate(&self) -> Vec<Problem> {

@@ -6,6 +6,7 @@ use ::report::words::plural;
 use audit_model::PortalText;
 use docspace_client::Account;
 use job_runner::Setup;
+use job_runner::config::Settings;
 use job_runner::exit::Exit;
 use job_runner::replay::Past;
 use safe_actions::Candidate;
@@ -17,7 +18,7 @@ use crate::rule::detector::Detector;
 use crate::rule::kind::Kind;
 
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let Past { archive, zone, window, clock } = Past::of(setup, setup.config.reach()).await?;
+    let Past { archive, zone, window, clock } = Past::of(setup, setup.config.reach(setup.about.window)).await?;
     let client = setup.client()?;
     let account = find(name, &client.people().await?)?;
 

@@ -7,8 +7,7 @@ pub(crate) mod changes;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use attribution::INVENTORY;
-use audit_model::{Gap, GapReason, MainSource, Rooms, Source, Window};
+use audit_model::{Rooms, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_archive::{Look, Unjudged};
@@ -17,7 +16,6 @@ use uuid::Uuid;
 
 pub(crate) use crate::gather::background::Logins;
 
-use crate::body::Report;
 use crate::config::Config;
 use crate::gather::background::{names, sign_ins, stories};
 use crate::gather::changes::{Answers, feed};
@@ -142,23 +140,4 @@ async fn suspects(
         sign_ins,
     });
     Ok((suspects.collect(), postponed))
-}
-
-/// Reads on where alerts did not wait, so that the next run knows more.
-pub(crate) async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
-    let is_inventory = |gap: &&Gap| gap.what == INVENTORY || gap.what == Source::Rooms.name();
-    let mut lacking = report.coverage().gaps.iter().filter(is_inventory);
-    if lacking.any(|gap| gap.why == GapReason::Postponed) {
-        attribution::keep_inventory(&mut look_on(job)).await?;
-    }
-    match report.body.postponed {
-        Some(logins) => logins.read_on(&mut look_on(job)).await,
-        None => Ok(()),
-    }
-}
-
-/// A look of which nobody is told.
-fn look_on(job: &Job) -> Look {
-    let what = (job.client.clone(), job.archive.clone());
-    Look::new(what, (job.window, job.now), MainSource::Audit, &[])
 }

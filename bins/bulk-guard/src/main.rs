@@ -2,6 +2,7 @@
 
 mod backtest;
 mod body;
+mod catch_up;
 mod cli;
 mod config;
 mod doctor;
@@ -13,19 +14,17 @@ mod report;
 mod rule;
 mod serve;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use ::report::Document;
 use audit_model::{BlindSpot, MainSource, Source};
-use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Look;
+use job_runner::args::NoFlags;
 use job_runner::exit::Exit;
-use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
@@ -37,26 +36,21 @@ impl Program for BulkGuard {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Finds people who change many documents in a short time, and shows whom it would suspend",
         report_version: 1,
         window: config::WINDOW,
         main: MainSource::Audit,
         blind_spots: &[BlindSpot::FilesInFolderOperations, BlindSpot::StreamDownloads],
         judged_by: &[Source::Audit, Source::Logins, Source::Folders, Source::Destinations],
+        sends_alerts: true,
     };
 
-    type Cli = Cli;
+    type Flags = NoFlags;
+    type Command = Command;
     type Config = Config;
     type Facts = Facts;
     type Detail = Detail;
     type Body = Body;
-
-    fn reach(config: &Config) -> TimeDelta {
-        config.reach()
-    }
-
-    fn named(config: &Config, _now: DateTime<Utc>) -> Vec<NamedList> {
-        people::protecting(config)
-    }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await
@@ -83,15 +77,11 @@ impl Program for BulkGuard {
     }
 
     async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {
-        gather::catch_up(job, report).await
+        catch_up::catch_up(job, report).await
     }
 
     fn body(report: &Report, document: &mut Document) {
         report::body(report, document)
-    }
-
-    fn secret_files(config: &Config) -> Vec<(&'static str, &Path)> {
-        config.secret_files()
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

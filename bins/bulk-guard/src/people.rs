@@ -113,10 +113,7 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
             let active: Vec<Uuid> = active.collect();
             active_people = active.len() as u64;
             protection.active_admins = active.into_iter().filter(|id| directory.is_admin(*id)).collect();
-            let lists = [
-                NamedList::people("service_accounts", robots),
-                NamedList::people("protect.people", &config.protect.people),
-            ];
+            let lists = [NamedList::people("service_accounts", robots), config.protect.named_people()];
             misnamed.extend(unknown(&lists, &directory));
         }
         Err(error) => unread(&mut protection, "the list of people", error),
@@ -124,7 +121,7 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
     if !config.protect.groups.is_empty() {
         match directory.read_groups(client).await {
             Ok(()) => {
-                misnamed.extend(unknown(&[groups_of(config)], &directory));
+                misnamed.extend(unknown(&[config.protect.named_groups()], &directory));
                 for name in &config.protect.groups {
                     // names of groups are not unique
                     for group in directory.groups_meant_by(name) {
@@ -148,15 +145,6 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
     }
     let misnamed = misnamed.into_iter().map(|unknown| (unknown.key.clone(), unknown.to_string())).collect();
     Known { protection, active_people, misnamed }
-}
-
-/// The lists of the settings that protect people.
-pub(crate) fn protecting(config: &Config) -> Vec<NamedList> {
-    vec![NamedList::people("protect.people", &config.protect.people), groups_of(config)]
-}
-
-fn groups_of(config: &Config) -> NamedList {
-    NamedList::groups("protect.groups", &config.protect.groups)
 }
 
 fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {

@@ -9,6 +9,8 @@
 //! 3. [`judge`] looks for signs of an attack in what is known besides ([`habits`], [`names`]), and says how serious it is and whether a
 //!    plan may act ([`assessment`]).
 //! 4. [`crowd`] makes one finding of many people who did the same.
+//!
+//! [`reasons`] has the sentences in which a finding says why it is there.
 
 pub(crate) mod assessment;
 pub(crate) mod change;
@@ -19,6 +21,7 @@ pub(crate) mod habits;
 pub(crate) mod incident;
 pub(crate) mod kind;
 pub(crate) mod names;
+mod reasons;
 
 use std::cmp::Reverse;
 
@@ -30,7 +33,7 @@ use uuid::Uuid;
 use crate::config::Limits;
 use crate::people::Accounts;
 use crate::rule::assessment::{Assessment, Corroboration, assess};
-use crate::rule::extent::{Extent, names_of};
+use crate::rule::extent::Extent;
 use crate::rule::habits::{SignIns, Story, gone_for_good};
 use crate::rule::incident::{Incident, Who};
 use crate::rule::names::NewNames;
@@ -128,7 +131,7 @@ pub(crate) fn to_be_told(
                 }
                 let name = format!("{} people", others.len());
                 incident.finding.person.name = name.as_str().into();
-                incident.finding.reasons.insert(0, format!("{name} of one room together: {}", names_of(&others)));
+                incident.finding.reasons.insert(0, reasons::together(&others));
             }
             Who::Visitors(_) => {}
         }

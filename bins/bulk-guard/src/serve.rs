@@ -73,7 +73,7 @@ pub(crate) async fn run(listen: SocketAddr, behind_tls_proxy: bool, setup: &Setu
     // the child asks for all of this again; here a mistake is seen before the first scan
     setup.portal_url()?;
     setup.client()?;
-    setup.warn_of_exposed(&setup.config.secret_files());
+    setup.warn_of_exposed();
     let guard = Arc::new(Guard {
         token: Token::read(setup.config)?,
         arguments: arguments(setup.args),

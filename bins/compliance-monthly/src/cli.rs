@@ -2,19 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
 use crate::config::Collision;
 
-/// Writes the audit trail of a month as a report that people can read and auditors can verify
-#[derive(Debug, Parser)]
-#[command(name = "compliance-monthly", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
-    /// The month to report [default: the last one that is over]
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The month to report [default: the last complete month]
     #[arg(long, value_name = "YYYY-MM", conflicts_with_all = ["since", "until"])]
     month: Option<String>,
 
@@ -26,39 +22,26 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FOLDER", requires = "out")]
     upload_to: Option<String>,
 
-    /// What to do when a file of that title is there already
+    /// What to do if a file with that title already exists
     #[arg(long, value_enum, value_name = "POLICY")]
     on_collision: Option<Collision>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check that the files of a report are the ones that were written; needs neither portal nor key
+    /// Check that the files of a report are unchanged; needs neither portal nor key
     Verify {
         /// The folders of the reports
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
 
-        /// The digest that the run printed when it wrote the report; also reveals a report that was made anew
+        /// The digest that the run printed when it wrote the report; with it, a report that was rewritten as a whole is found out, too
         #[arg(long, value_name = "HEX")]
         digest: Option<String>,
     },
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let month = FlagSetting::optional("--month", "month", self.month.as_deref());
         let out =
@@ -78,11 +61,21 @@ impl OwnCommand for Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use job_runner::args::CommandLine;
+
     use super::*;
 
     #[test]
     fn a_month_and_a_window_exclude_each_other() {
-        let refused = Cli::try_parse_from(["compliance-monthly", "--month", "2026-06", "--since", "30d"]);
-        assert_eq!(refused.unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+        let refused = CommandLine::<Flags, Command>::try_parse_from([
+            "compliance-monthly",
+            "--month",
+            "2026-06",
+            "--since",
+            "30d",
+        ]);
+        let kind = refused.err().map(|error| error.kind());
+        assert_eq!(kind, Some(clap::error::ErrorKind::ArgumentConflict));
     }
 }

@@ -105,11 +105,6 @@ impl Collision {
 }
 
 impl Config {
-    /// The zone of the report, where that is not the portal's.
-    pub(crate) fn time_zone(&self) -> Option<Tz> {
-        self.time_zone.map(|zone| zone.0)
-    }
-
     pub(crate) fn zone_or(&self, portal: Tz) -> Tz {
         self.time_zone().unwrap_or(portal)
     }
@@ -136,6 +131,10 @@ impl Settings for Config {
 
     fn places() -> &'static [&'static str] {
         &["out", "only.important_documents"]
+    }
+
+    fn time_zone(&self) -> Option<Tz> {
+        self.time_zone.map(|zone| zone.0)
     }
 
     fn validate(&self) -> Vec<Problem> {

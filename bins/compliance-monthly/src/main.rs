@@ -26,7 +26,7 @@ use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Gathered, Report};
-use crate::cli::{Cli, Command};
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 
 /// This program, as the runner sees it.
@@ -36,6 +36,7 @@ impl Program for ComplianceMonthly {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Writes the audit trail of a month as a report that people can read and auditors can verify",
         report_version: 1,
         // what `store prune` leaves is twice this: a month, and the one to compare it with
         window: TimeDelta::days(31),
@@ -49,10 +50,11 @@ impl Program for ComplianceMonthly {
             BlindSpot::BlockedLogins,
         ],
         judged_by: &[Source::Audit],
+        sends_alerts: false,
     };
-    const SENDS_ALERTS: bool = false;
 
-    type Cli = Cli;
+    type Flags = Flags;
+    type Command = Command;
     type Config = Config;
     type Facts = Gathered;
     type Detail = ();
@@ -66,10 +68,6 @@ impl Program for ComplianceMonthly {
         zone: Tz,
     ) -> Result<Option<Window>, job_runner::Error> {
         period::window(config.month, since, until, now, config.zone_or(zone)).map(Some)
-    }
-
-    fn time_zone(config: &Config) -> Option<Tz> {
-        config.time_zone()
     }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Gathered> {
@@ -96,13 +94,9 @@ impl Program for ComplianceMonthly {
         Some(report::headline(&report.body.facts, &report.body.decisions, report.coverage()))
     }
 
+    /// A report that was asked for is printed, whatever it lacks.
     fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
         Some(report::text(report, document))
-    }
-
-    /// A report that was asked for is printed, whatever it lacks.
-    fn says_more(_report: &Report) -> bool {
-        true
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -2,63 +2,56 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand, ValueEnum};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
-/// Finds people who came from where they should not, and tells what a list of addresses would do
-#[derive(Debug, Parser)]
-#[command(name = "ip-fence", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
-    /// The policy, TOML: who may come from where [default: the setting `policy`]
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The policy file, TOML: who may sign in from where [default: the setting `policy`]
     #[arg(long, global = true, value_name = "FILE")]
     policy: Option<PathBuf>,
 
     /// Report only findings about this person, by id or e-mail address; may be repeated [default: everybody]
     #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
     people: Vec<String>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check, make, ask or extend the policy
+    /// Check, create, query or extend the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Tell what the policy would make of the portal's own list, and whom that would lock out; changes nothing
+    /// Show how the policy would change the portal's own list, and whom that would lock out; changes nothing
     Plan(PlanArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Look for mistakes: with a portal, also for people and groups that it does not know
+    /// Look for mistakes; if a portal is set, also for people and groups that it does not have
     Check,
-    /// Make a policy of another list and print it
+    /// Turn another list into a policy, and print it
     Import {
         /// CSV with the columns person, address, label; or JSON: an object with a list of addresses for each person
         file: PathBuf,
-        /// What the file holds [default: by its ending]
+        /// Format of the file [default: by its ending]
         #[arg(long, value_enum)]
         from: Option<ListFormat>,
     },
-    /// Tell whether somebody may come from an address, and by which line
+    /// Say whether a person may come from an address, and which line of the policy decides it
     Test {
         /// E-mail address or id
         person: String,
         /// IPv4 or IPv6 address
         address: String,
     },
-    /// Add a rule for one person and one address to the policy's file; `--until DATE` says from which day on it does not count
+    /// Add a rule for one person and one address to the policy file; `--until DATE` is the first day on which it no longer counts
     Allow {
         /// E-mail address or id
         person: String,
         /// Address, network or range
         address: String,
-        /// Why, for whoever reads the policy or a report
+        /// The reason, for anyone who reads the policy or a report
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
@@ -72,15 +65,15 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PlanArgs {
-    /// Remove entries of the portal's list that the policy does not have; without it they are kept
+    /// Also remove entries of the portal's list that are not in the policy; without this flag they are kept
     #[arg(long)]
     pub(crate) own_all: bool,
 
-    /// Add what somebody else has taken out of the list although the policy wants it
+    /// Add back what the policy contains and somebody else has removed from the list
     #[arg(long)]
     pub(crate) add_again: bool,
 
-    /// Somebody who is meant to be locked out, by e-mail address or id; may be repeated
+    /// A person who is meant to be locked out, by e-mail address or id; may be repeated
     #[arg(long, value_name = "PERSON")]
     pub(crate) lock_out: Vec<String>,
 
@@ -89,17 +82,7 @@ pub(crate) struct PlanArgs {
     pub(crate) own_address: Option<std::net::IpAddr>,
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let policy = self.policy.as_ref().map(|path| path.display().to_string());
         let policy = FlagSetting::optional("--policy", "policy", policy);

@@ -171,17 +171,6 @@ impl Default for Limits {
     }
 }
 
-impl Config {
-    /// The people whom the settings restrict a run to, as one text; empty for everybody.
-    pub(crate) fn part(&self) -> String {
-        let people: BTreeSet<String> = self.people.iter().map(|person| person.trim().to_lowercase()).collect();
-        if people.is_empty() {
-            return String::new();
-        }
-        serde_json::to_string(&people).expect("strings are always JSON")
-    }
-}
-
 impl Settings for Config {
     /// It writes no mails.
     fn unused() -> &'static [&'static str] {
@@ -190,6 +179,15 @@ impl Settings for Config {
 
     fn places() -> &'static [&'static str] {
         &["policy"]
+    }
+
+    /// The people whom the settings restrict a run to.
+    fn part(&self) -> String {
+        let people: BTreeSet<String> = self.people.iter().map(|person| person.trim().to_lowercase()).collect();
+        if people.is_empty() {
+            return String::new();
+        }
+        serde_json::to_string(&people).expect("strings are always JSON")
     }
 
     fn validate(&self) -> Vec<Problem> {

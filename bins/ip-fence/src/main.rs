@@ -19,7 +19,7 @@ use event_archive::Look;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::report::body::{self, Body, Report};
@@ -32,22 +32,21 @@ impl Program for IpFence {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Finds people who came from where they should not, and tells what a list of addresses would do",
         report_version: 1,
         window: rule::WINDOW,
         main: MainSource::Logins,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::People],
+        sends_alerts: true,
     };
 
-    type Cli = Cli;
+    type Flags = Flags;
+    type Command = Command;
     type Config = Config;
     type Facts = Facts;
     type Detail = Detail;
     type Body = Body;
-
-    fn part(config: &Config) -> String {
-        config.part()
-    }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::config::Limits;
 use crate::policy::{Permission, Policy};
 use bursts::Bursts;
-use found::{Found, Rows};
+use found::{Case, Rows};
 use habits::Habits;
 use sighting::Sighting;
 use then::{Era, Memory, Then, Trail};
@@ -40,7 +40,7 @@ pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(24);
 pub(crate) const BLIND_SPOTS: [BlindSpot; 2] = [BlindSpot::KeyLogins, BlindSpot::Ipv6];
 
 /// All that is found, in the order of the report, and what the reader must know of it.
-pub(crate) fn judge(seen: &Seen, limits: &Limits) -> (Vec<Found>, Vec<String>) {
+pub(crate) fn judge(seen: &Seen, limits: &Limits) -> (Vec<Case>, Vec<String>) {
     let then = Then::new((&seen.policy, &seen.directory), &seen.memory, &seen.trail);
     let book = seen.book(&then);
     let (logins, judged_before): (Vec<&Sighting>, Vec<&Sighting>) =

@@ -1,5 +1,6 @@
 //! What the report says besides what all reports say: the rooms, and what became of the mails.
 
+mod reminder;
 mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +16,9 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::gather::{Facts, Records};
-use crate::remind::{Hold, Reminder};
 use crate::rule;
 
+pub(crate) use reminder::{Hold, RemindedRoom, Reminder, ShownMail};
 pub(crate) use room::{Inactive, RoomReport};
 
 /// What the published example prints when there is nothing to report.
@@ -25,6 +26,9 @@ const ALL_ACTIVE: &str = "All monitored room members were active during this per
 
 /// No all-clear, whatever else was seen.
 pub(crate) const NO_ROOM: &str = "nothing can be concluded: no room could be looked at";
+
+/// A report on its way to one address, in the journal.
+pub(crate) const ON_ITS_WAY: &str = "manager_report";
 
 /// The report of this program.
 pub(crate) type Report = job_runner::Report<(), Body>;

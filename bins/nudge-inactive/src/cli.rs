@@ -1,15 +1,11 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
-/// Finds members of rooms who do nothing there, reminds them, and tells the manager
-#[derive(Debug, Parser)]
-#[command(name = "nudge-inactive", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
     /// Look only at this room: id, exact title, type:NAME or tag:NAME; may be repeated [default: all rooms]
     #[arg(long = "room", global = true, value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
@@ -17,14 +13,11 @@ pub(crate) struct Cli {
     /// Print the whole report instead of what is new: text, html, csv or json
     #[arg(long = "print", value_name = "FORM")]
     pub(crate) print: Option<String>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say why a person is, or is not, inactive in a room; changes nothing and sends nothing
+    /// Say why a person counts as inactive in a room, or why not; changes nothing and sends nothing
     Explain {
         /// Id or e-mail address
         person: String,
@@ -33,17 +26,7 @@ pub(crate) enum Command {
     },
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let rooms = FlagSetting::repeated("--room", "rooms", &self.rooms);
         let print = FlagSetting::optional("--print", "manager.print", self.print.as_deref());

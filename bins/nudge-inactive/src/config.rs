@@ -1,6 +1,7 @@
 //! This program's settings. `nudge-inactive.example.toml` says the same.
 
 mod remind;
+mod templates;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +10,14 @@ use std::time::Duration;
 use ::report::Form;
 use alerting::is_mail_address;
 use audit_model::ActClass;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use job_runner::config::{PathSetting, Problem, Settings, Validation, text};
+use job_runner::names::NamedList;
 use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use remind::{Remind, Snooze};
+pub(crate) use templates::MAIL_FILES;
 
 /// A year of looking back, and a month.
 const KEEP: Duration = Duration::from_secs(400 * 86_400);
@@ -139,6 +142,19 @@ impl fmt::Display for PrintForm {
     }
 }
 
+/// The portal's room types, by the names that settings have for them.
+const TYPES: [(&str, i32); 6] =
+    [("filling_forms", 1), ("collaboration", 2), ("custom", 5), ("public", 6), ("virtual_data_room", 8), ("vdr", 8)];
+
+/// The portal's number of a room type; `None` where no type has this name.
+pub(crate) fn type_number(name: &str) -> Option<i32> {
+    TYPES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+}
+
+fn type_names() -> String {
+    TYPES.map(|(name, _)| name).join(", ")
+}
+
 impl Settings for Config {
     /// It sends no alerts.
     fn unused() -> &'static [&'static str] {
@@ -149,6 +165,30 @@ impl Settings for Config {
         &["manager.file", "remind.templates"]
     }
 
+    fn reach(&self, _usual: TimeDelta) -> TimeDelta {
+        self.period()
+    }
+
+    /// A look at some rooms says nothing of who is not found in others.
+    fn part(&self) -> String {
+        self.rooms.wanted().unwrap_or_default().join("\n")
+    }
+
+    /// Those that leave people in peace. A day is the portal's, which is not known here: snoozes that may count do.
+    fn named(&self, now: DateTime<Utc>) -> Vec<NamedList> {
+        let counts = |snooze: &&Snooze| snooze.until.is_some_and(|until| now.date_naive() <= until);
+        let snoozed = self.remind.snooze.iter().filter(counts).map(|snooze| &snooze.person);
+        vec![
+            NamedList::people("exclude_people", &self.exclude_people),
+            NamedList::people("remind.stop", &self.remind.stop),
+            NamedList::people("remind.snooze", snoozed),
+        ]
+    }
+
+    fn needs_mail(&self) -> bool {
+        self.remind.enabled || self.manager.per_owner || !self.manager.mail_to.is_empty()
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         let wanted = self.rooms.wanted();
@@ -156,9 +196,9 @@ impl Settings for Config {
         let nobody = "is empty, so nobody would be looked at; give \"all\"";
         wrong.refuse_if(wanted.is_some_and(<[_]>::is_empty), "rooms", nobody);
         let types = wanted.unwrap_or_default().iter().filter_map(|name| name.strip_prefix("type:"));
-        for kind in types.filter(|kind| crate::gather::type_number(kind).is_none()) {
+        for kind in types.filter(|kind| type_number(kind).is_none()) {
             let kind = audit_model::PortalText::new(kind).for_terminal();
-            let message = format!("`type:{kind}` is no room type; known are {}", crate::gather::type_names());
+            let message = format!("`type:{kind}` is no room type; known are {}", type_names());
             wrong.refuse_if(true, "rooms", message);
         }
         wrong.between("period_days", self.period_days, 1..=366, "");

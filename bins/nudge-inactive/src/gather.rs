@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::rule::{SignIns, Terms};
 
 pub(crate) use activity::{Changed, Records};
-pub(crate) use rooms::{Choice, Tagged, advice, choose, tagged, type_names, type_number};
+pub(crate) use rooms::{Choice, Tagged, advice, choose, tagged};
 
 /// What was asked, and what the rule goes by.
 pub(crate) struct Facts {

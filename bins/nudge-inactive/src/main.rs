@@ -15,15 +15,14 @@ use std::process::ExitCode;
 
 use ::report::{Document, Line};
 use audit_model::{MainSource, Source, Window};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Publishing, Reached, Setup};
 
 use crate::body::{Body, Report};
-use crate::cli::{Cli, Command};
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 
@@ -34,24 +33,22 @@ impl Program for NudgeInactive {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Finds members of rooms who do nothing there, reminds them, and tells the manager",
         report_version: 1,
         window: rule::WINDOW,
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit],
+        // who is inactive is for the manager, in one report, and not an incident each
+        sends_alerts: false,
     };
-    // who is inactive is for the manager, in one report, and not an incident each
-    const SENDS_ALERTS: bool = false;
 
-    type Cli = Cli;
+    type Flags = Flags;
+    type Command = Command;
     type Config = Config;
     type Facts = Facts;
     type Detail = ();
     type Body = Body;
-
-    fn reach(config: &Config) -> TimeDelta {
-        config.period()
-    }
 
     /// The period before its end, whatever earlier runs have seen: a shorter one would call people inactive who are not.
     fn window(
@@ -63,15 +60,6 @@ impl Program for NudgeInactive {
     ) -> Result<Option<Window>, job_runner::Error> {
         let until = until.unwrap_or(now);
         Ok(Some(Window::new(since.unwrap_or(until - config.period()), until)))
-    }
-
-    /// A look at some rooms says nothing of who is not found in others.
-    fn part(config: &Config) -> String {
-        config.rooms.wanted().unwrap_or_default().join("\n")
-    }
-
-    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
-        remind::spared(config, now)
     }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
@@ -106,14 +94,6 @@ impl Program for NudgeInactive {
     fn text(report: &Report, document: &Document) -> Option<Vec<u8>> {
         // what fails in JSON fails in `--format json`, which says so
         report.body.print.map(|form| job_runner::render(form, report, document).unwrap_or_default())
-    }
-
-    fn says_more(report: &Report) -> bool {
-        report.body.print.is_some()
-    }
-
-    fn needs_mail(config: &Config) -> bool {
-        config.remind.enabled || config.manager.per_owner || !config.manager.mail_to.is_empty()
     }
 
     async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {

@@ -16,11 +16,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tracing::error;
 
-use crate::body::{Delivered, Report};
+use crate::body::{Delivered, ON_ITS_WAY, Report};
 use crate::config::Config;
-
-/// A report on its way to one address, in the journal.
-pub(crate) const KIND: &str = "manager_report";
 
 /// Writes and mails the report. `document` makes the whole of what was found and done.
 pub(crate) async fn publish(
@@ -97,11 +94,11 @@ async fn actions(publishing: &Publishing) -> anyhow::Result<Actions> {
 async fn send(actions: &Actions, now: DateTime<Utc>, delivery: &ManagerMail<'_>) -> anyhow::Result<Delivered> {
     let to = &delivery.letter.to.address;
     let waiting: Vec<Intent> =
-        actions.open_of_kind(KIND).await?.into_iter().filter(|intent| intent.subject == *to).collect();
+        actions.open_of_kind(ON_ITS_WAY).await?.into_iter().filter(|intent| intent.subject == *to).collect();
     let since = waiting.iter().filter_map(|intent| intent.payload["since"].as_str()?.parse().ok()).min();
     let intent = Intent {
-        key: format!("{KIND} {to} {}", delivery.letter.message_id),
-        kind: KIND.to_owned(),
+        key: format!("{ON_ITS_WAY} {to} {}", delivery.letter.message_id),
+        kind: ON_ITS_WAY.to_owned(),
         subject: to.clone(),
         payload: json!({ "since": since.unwrap_or(now) }),
     };

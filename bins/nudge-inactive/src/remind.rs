@@ -16,6 +16,7 @@ use ::report::words::Clock;
 use anyhow::Context;
 use audit_model::RoomId;
 use chrono::{DateTime, Utc};
+use job_runner::config::Settings;
 use job_runner::names::{NamedList, look_up};
 use job_runner::{Job, Refusal};
 use job_store::{JournalState, Store};
@@ -27,13 +28,11 @@ use self::ledger::Ledger;
 use self::plan::{Circumstances, plan};
 use self::send::Sending;
 use self::series::Observed;
-use crate::body::{Body, Report, SinceLastRun};
-use crate::config::{Config, Snooze};
+use crate::body::{Body, Reminder, Report, SinceLastRun};
+use crate::config::Config;
 use crate::rule::JudgedMember;
 
-pub(crate) use letter::{check as check_templates, has_language, templates};
-pub(crate) use mail::Step;
-pub(crate) use plan::{Hold, Reminder};
+pub(crate) use letter::check as check_templates;
 
 /// Reminds whoever is due. What was done stands in the report, also where it failed halfway.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
@@ -128,7 +127,7 @@ fn why_nobody(refusal: Refusal) -> &'static str {
 /// to.
 async fn is_clear(config: &Config, job: &Job) -> bool {
     let robots = NamedList::people("service_accounts", &job.service_accounts);
-    let lists: Vec<NamedList> = [robots].into_iter().chain(spared(config, job.now)).collect();
+    let lists: Vec<NamedList> = [robots].into_iter().chain(config.named(job.now)).collect();
     match look_up(&lists, &job.client).await {
         Ok(unknown) => unknown.is_empty(),
         Err(error) => {
@@ -136,17 +135,6 @@ async fn is_clear(config: &Config, job: &Job) -> bool {
             false
         }
     }
-}
-
-/// The lists of the settings that leave people in peace. A day is the portal's, which is not known here: snoozes that may count do.
-pub(crate) fn spared(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
-    let counts = |snooze: &&Snooze| snooze.until.is_some_and(|until| now.date_naive() <= until);
-    let snoozed = config.remind.snooze.iter().filter(counts).map(|snooze| &snooze.person);
-    vec![
-        NamedList::people("exclude_people", &config.exclude_people),
-        NamedList::people("remind.stop", &config.remind.stop),
-        NamedList::people("remind.snooze", snoozed),
-    ]
 }
 
 /// What is remembered of the mails to one person about one room, and what would be done now; one line each.

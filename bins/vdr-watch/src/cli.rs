@@ -1,17 +1,13 @@
 //! This program's own flags and subcommands. No logic: each flag stands for a setting.
 
-use clap::{Parser, Subcommand};
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, FlagSetting, OwnCommand, RunFlag};
+use clap::{Args, Subcommand};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
 use crate::backtest::Alternative;
 
-/// Finds people whose activity in a virtual data room is unusually high
-#[derive(Debug, Parser)]
-#[command(name = "vdr-watch", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-
+/// The flags besides the common ones; each stands for a setting.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
     /// Watch only this room, by id or exact title; may be repeated [default: all virtual data rooms]
     #[arg(long = "room", global = true, value_name = "ID|TITLE")]
     pub(crate) rooms: Vec<String>,
@@ -20,35 +16,22 @@ pub(crate) struct Cli {
     #[arg(long = "person", global = true, value_name = "ID|EMAIL")]
     pub(crate) people: Vec<String>,
 
-    /// Make a virtual data room of this title, unless there is one
+    /// Create a virtual data room with this title, unless there is one already
     #[arg(long, global = true, value_name = "TITLE")]
     pub(crate) create_room: Option<String>,
-
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Replay what is remembered with other limits: how many findings each would have made, and about whom
+    /// Replay the remembered events with other limits: how many findings each would have made, and about whom
     Backtest {
-        /// Limits to compare, each ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
+        /// Limits to compare, each written ACTIONS/1h, ACTIONS/24h, ACTIONS/30d or PERCENT%/30d (share of a room downloaded)
         #[arg(long, value_name = "N/SPAN,…", value_delimiter = ',', default_value = "20/1h,50/1h,100/24h,500/30d")]
         limits: Vec<Alternative>,
     },
 }
 
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
-
+impl OwnFlags for Flags {
     fn settings(&self) -> Vec<FlagSetting> {
         let rooms = FlagSetting::repeated("--room", "rooms", &self.rooms);
         let people = FlagSetting::repeated("--person", "people", &self.people);

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use docspace_client::title_problem;
 use job_runner::config::{Problem, Settings, Validation, has_blank};
+use job_runner::names::NamedList;
 use job_runner::time_spec::Age;
 use serde::{Deserialize, Serialize};
 
@@ -135,9 +136,14 @@ impl Exclusion {
     }
 }
 
-impl Config {
-    /// The rooms and people that the settings restrict a run to, as one text; empty for everything.
-    pub(crate) fn part(&self) -> String {
+impl Settings for Config {
+    /// It writes no mails.
+    fn unused() -> &'static [&'static str] {
+        &["mail"]
+    }
+
+    /// The rooms and people that the settings restrict a run to.
+    fn part(&self) -> String {
         if self.rooms.is_empty() && self.people.is_empty() {
             return String::new();
         }
@@ -145,12 +151,15 @@ impl Config {
         let rooms: BTreeSet<&String> = self.rooms.iter().collect();
         serde_json::to_string(&(rooms, people)).expect("lists of strings are always JSON")
     }
-}
 
-impl Settings for Config {
-    /// It writes no mails.
-    fn unused() -> &'static [&'static str] {
-        &["mail"]
+    /// Those of exclusions that have not ended.
+    fn named(&self, now: DateTime<Utc>) -> Vec<NamedList> {
+        let today = now.date_naive();
+        let valid = || self.exclude.iter().filter(|exclusion| exclusion.until.is_some_and(|until| today < until));
+        vec![
+            NamedList::people("exclude.people", valid().flat_map(|exclusion| &exclusion.people)),
+            NamedList::rooms("exclude.rooms", valid().flat_map(|exclusion| &exclusion.rooms)),
+        ]
     }
 
     fn validate(&self) -> Vec<Problem> {

@@ -13,17 +13,15 @@ use std::process::ExitCode;
 
 use ::report::{Document, Line};
 use audit_model::{MainSource, Source};
-use chrono::{DateTime, Utc};
 use event_archive::Look;
 use job_runner::exit::Exit;
-use job_runner::names::NamedList;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::report::{Body, Report};
-use crate::rule::{Detail, exclusion};
+use crate::rule::Detail;
 
 /// This program, as the runner sees it.
 struct VdrWatch;
@@ -32,26 +30,21 @@ impl Program for VdrWatch {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Finds people whose activity in a virtual data room is unusually high",
         report_version: 1,
         window: rule::WINDOW,
         main: MainSource::Audit,
         blind_spots: &rule::BLIND_SPOTS,
         judged_by: &[Source::Audit, Source::Logins, Source::Rooms, Source::RoomLog, Source::Folders, Source::Files],
+        sends_alerts: true,
     };
 
-    type Cli = Cli;
+    type Flags = Flags;
+    type Command = Command;
     type Config = Config;
     type Facts = Facts;
     type Detail = Detail;
     type Body = Body;
-
-    fn part(config: &Config) -> String {
-        config.part()
-    }
-
-    fn named(config: &Config, now: DateTime<Utc>) -> Vec<NamedList> {
-        exclusion::named(&config.exclude, now.date_naive())
-    }
 
     async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
         gather::gather(config, job, look).await

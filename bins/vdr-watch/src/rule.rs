@@ -25,8 +25,9 @@ use audit_model::{AuditEvent, BlindSpot, Counts, Evidence, Finding, MAX_EVIDENCE
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::counting::{Counting, Doubt, LITTLE, Placed, RoomKey};
+pub(crate) use self::counting::{Counting, Doubt, Placed, RoomKey};
 pub(crate) use self::detail::{Detail, InFolder};
+pub(crate) use self::limits::LITTLE;
 pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};

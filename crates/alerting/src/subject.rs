@@ -1,6 +1,6 @@
 //! The subject of an alert: one line that a phone can show.
 
-use audit_model::{Finding, FindingRoom, FindingState, Person, PortalText, Severity};
+use audit_model::{Finding, FindingRoom, FindingState, Person, PortalText};
 
 /// Longest quotation of a name, a title or a reason, in characters. Three of them and the words between stay below 240,
 /// so that no text typed into the portal can push the rest out of sight.
@@ -9,7 +9,7 @@ const LONGEST_QUOTE: usize = 60;
 /// Who, where, and the first reason: `high: Anna in room "Alpha": 41 acts within 1 h, more than 20`.
 pub(crate) fn subject_of(finding: &Finding) -> String {
     let is_over = finding.state == FindingState::Ended;
-    let severity = if is_over { "over" } else { severity_word(finding.severity) };
+    let severity = if is_over { "over" } else { finding.severity.name() };
     let person = person_phrase(&finding.person);
     let room = finding.room.as_ref().map(room_phrase).unwrap_or_default();
     let reason = match finding.reasons.first().filter(|_| !is_over) {
@@ -18,16 +18,6 @@ pub(crate) fn subject_of(finding: &Finding) -> String {
         None => format!("{} actions on {} documents", finding.counts.acts, finding.counts.documents),
     };
     format!("{severity}: {person}{room}: {reason}")
-}
-
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 fn person_phrase(person: &Person) -> String {

@@ -276,8 +276,8 @@ impl GapReason {
                 WaitOr("check what is between this machine and the portal"),
             ),
             GapReason::ListEmpty => (
-                "the list is empty, although something must be in it",
-                Do("check what is between this machine and the portal, such as a proxy"),
+                "the list is empty, although the settings or an earlier run name something in it",
+                Do("check the names in the settings, and what is between this machine and the portal, such as a proxy"),
             ),
             GapReason::NotThere => {
                 ("the portal has no such entry", Do("check in the portal whether somebody removed it"))

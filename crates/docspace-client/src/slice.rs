@@ -31,6 +31,20 @@ pub struct SliceGap {
     pub why: GapReason,
 }
 
+impl SliceGap {
+    /// Makes one of the gaps that touch and have one reason. They come out by reason, then by time.
+    pub fn join(gaps: &mut Vec<SliceGap>) {
+        gaps.sort_by_key(|gap| (gap.why, gap.span));
+        gaps.dedup_by(|next, gap| {
+            let touches = next.why == gap.why && next.span.since <= gap.span.until;
+            if touches {
+                gap.span.until = gap.span.until.max(next.span.until);
+            }
+            touches
+        });
+    }
+}
+
 /// A span that is still to be read, newest row first, and the place in it where an earlier slice ended: going on there costs no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest {
@@ -72,15 +86,8 @@ pub(crate) struct Bookmark {
     pub(crate) flawed: bool,
 }
 
-/// Puts the newest gap first, and makes one of those that touch and have one reason.
+/// Joins gaps and puts the newest first.
 pub(crate) fn merge(gaps: &mut Vec<SliceGap>) {
-    gaps.sort_by_key(|gap| (gap.why, gap.span));
-    gaps.dedup_by(|next, gap| {
-        let touches = next.why == gap.why && next.span.since <= gap.span.until;
-        if touches {
-            gap.span.until = gap.span.until.max(next.span.until);
-        }
-        touches
-    });
+    SliceGap::join(gaps);
     gaps.sort_by_key(|gap| std::cmp::Reverse(gap.span));
 }

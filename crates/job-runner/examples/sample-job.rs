@@ -4,24 +4,14 @@ use std::process::ExitCode;
 
 use audit_model::{GapReason, MainSource, Source};
 use chrono::TimeDelta;
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use event_archive::Look;
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, OwnCommand, RunFlag};
+use job_runner::args::{NoFlags, OwnCommand, RunFlag};
 use job_runner::config::{Problem, Settings};
 use job_runner::exit::Exit;
 use job_runner::{About, Head, Job, Judgement, Program, ReportOf, Setup};
 use report::Document;
 use serde::{Deserialize, Serialize};
-
-/// Looks at nothing
-#[derive(Debug, Parser)]
-#[command(name = "sample-job", version)]
-struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-    #[command(subcommand)]
-    command: Option<AnyCommand<Command>>,
-}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -31,18 +21,6 @@ enum Command {
     Remembered,
     /// Who the key acts as
     Whoami,
-}
-
-impl CommandLine for Cli {
-    type Own = Command;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<Command>> {
-        self.command.as_ref()
-    }
 }
 
 impl OwnCommand for Command {
@@ -74,14 +52,17 @@ impl Program for Sample {
     const ABOUT: About = About {
         name: "sample-job",
         version: "1.0.0",
+        summary: "Looks at nothing",
         report_version: 1,
         window: TimeDelta::hours(24),
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
+        sends_alerts: true,
     };
 
-    type Cli = Cli;
+    type Flags = NoFlags;
+    type Command = Command;
     type Config = Config;
     type Facts = ();
     type Detail = ();

@@ -7,37 +7,14 @@ use audit_model::{
     Act, ActClass, Counts, Evidence, Finding, MainSource, Measure, Person, SlidingWindow, Source, Weight, Window,
 };
 use chrono::TimeDelta;
-use clap::Parser;
 use event_archive::{Look, Unjudged};
 use futures::TryStreamExt;
-use job_runner::args::{AnyCommand, CommandLine, CommonArgs, NoCommand};
+use job_runner::args::{NoCommand, NoFlags};
 use job_runner::config::{Problem, Settings};
 use job_runner::{About, Found, Head, Job, Judgement, Program, ReportOf};
 use report::{Document, Section};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// Finds people who shared many things within an hour
-#[derive(Debug, Parser)]
-#[command(name = "share-watch", version)]
-struct Cli {
-    #[command(flatten)]
-    common: CommonArgs,
-    #[command(subcommand)]
-    command: Option<AnyCommand<NoCommand>>,
-}
-
-impl CommandLine for Cli {
-    type Own = NoCommand;
-
-    fn common(&self) -> &CommonArgs {
-        &self.common
-    }
-
-    fn given(&self) -> Option<&AnyCommand<NoCommand>> {
-        self.command.as_ref()
-    }
-}
 
 /// Settings of its own: `most_shares`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,14 +48,17 @@ impl Program for ShareWatch {
     const ABOUT: About = About {
         name: "share-watch",
         version: env!("CARGO_PKG_VERSION"),
+        summary: "Finds people who shared many things within an hour",
         report_version: 1,
         window: WITHIN,
         main: MainSource::Audit,
         blind_spots: &[],
         judged_by: &[Source::Audit],
+        sends_alerts: true,
     };
 
-    type Cli = Cli;
+    type Flags = NoFlags;
+    type Command = NoCommand;
     type Config = Config;
     /// What has to be judged, and who shared what, in order of time.
     type Facts = (Unjudged, BTreeMap<Uuid, (Person, Vec<Evidence>)>);

@@ -3,6 +3,8 @@
 //! `DOCSPACE_API_HOST` and `STATE_DIRECTORY` are read by [`crate::config`] and not by clap, so that a setting still
 //! knows whether it came from a flag or from the environment.
 
+mod command_line;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,12 +12,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use figment::value::Value;
 use report::Form;
 
-use crate::Error;
 use crate::state_path::Placeholders;
 use crate::time_spec::{Age, TimeSpec};
+
+pub use command_line::{AnyCommand, CommandLine, FlagSetting, NoCommand, NoFlags, OwnCommand, OwnFlags, RunFlag};
 
 /// The common flags. They are global: they may stand before or after a subcommand.
 #[derive(Debug, Clone, Args)]
@@ -32,11 +34,11 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// This program's settings, TOML; can be repeated, later files win
+    /// This program's settings file, TOML; can be repeated, later files override earlier ones
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Vec<PathBuf>,
 
-    /// Settings shared by several programs, TOML; --config wins
+    /// Settings file shared by several programs, TOML; --config overrides it
     #[arg(long, global = true, value_name = "FILE")]
     pub portal_config: Option<PathBuf>,
 
@@ -52,7 +54,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<String>,
 
-    /// Form of the report on stdout
+    /// Format of the report on stdout
     #[arg(long, global = true, value_enum, default_value_t)]
     pub format: ReportFormat,
 
@@ -60,7 +62,7 @@ pub struct CommonArgs {
     #[arg(long = "report", global = true, value_name = "FILE")]
     pub reports: Vec<ReportFile>,
 
-    /// Read and report only: change nothing, send nothing, remember nothing
+    /// Only read and report: change nothing, send nothing, remember nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
 
@@ -68,7 +70,7 @@ pub struct CommonArgs {
     #[arg(long, global = true)]
     pub exit_code: bool,
 
-    /// Log more on stderr; twice for details [env: RUST_LOG]
+    /// Log more on stderr; give it twice for more detail [env: RUST_LOG]
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
 
@@ -77,153 +79,20 @@ pub struct CommonArgs {
     pub quiet: bool,
 }
 
-/// A setting given by a flag.
-#[derive(Debug, Clone)]
-pub struct FlagSetting {
-    pub(crate) flag: &'static str,
-    pub(crate) key: &'static str,
-    pub(crate) value: Value,
-}
-
-impl FlagSetting {
-    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
-    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
-        Self { flag, key, value: value.into() }
-    }
-
-    /// The same of a flag that need not be given.
-    pub fn optional(flag: &'static str, key: &'static str, value: Option<impl Into<Value>>) -> Option<Self> {
-        value.map(|value| Self::new(flag, key, value))
-    }
-
-    /// The same of a flag that may be repeated, and need not be given.
-    pub fn repeated(flag: &'static str, key: &'static str, values: &[String]) -> Option<Self> {
-        Self::optional(flag, key, (!values.is_empty()).then(|| values.to_vec()))
-    }
-}
-
-/// What every command line has.
-pub trait CommandLine {
-    /// The subcommands of the program's own; [`NoCommand`] where there are none.
-    type Own: OwnCommand;
-
-    fn common(&self) -> &CommonArgs;
-
-    /// The subcommand that was given; without one, the program does its job once.
-    fn given(&self) -> Option<&AnyCommand<Self::Own>>;
-
-    /// The program's own flags as settings, so that they override files and environment.
-    fn settings(&self) -> Vec<FlagSetting> {
-        Vec::new()
-    }
-
-    /// The subcommand that was given, if it is one that all programs share.
-    fn command(&self) -> Option<&CommonCommand> {
-        match self.given() {
-            Some(AnyCommand::Common(command)) => Some(command),
-            _ => None,
-        }
-    }
-
-    /// The subcommand that was given, if it is one of the program's own.
-    fn own_command(&self) -> Option<&Self::Own> {
-        match self.given() {
-            Some(AnyCommand::Own(command)) => Some(command),
-            _ => None,
-        }
-    }
-}
-
-/// A subcommand: one that all programs share, or one of the program's own.
-#[derive(Debug, Subcommand)]
-pub enum AnyCommand<Own: Subcommand> {
-    #[command(flatten)]
-    Common(CommonCommand),
-    #[command(flatten)]
-    Own(Own),
-}
-
-/// A subcommand of a program's own.
-pub trait OwnCommand: Subcommand {
-    /// The flags about runs that it goes by. All others are refused.
-    fn heeded(&self) -> &'static [RunFlag];
-}
-
-/// The subcommands of a program that has none of its own.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum NoCommand {}
-
-impl OwnCommand for NoCommand {
-    fn heeded(&self) -> &'static [RunFlag] {
-        match *self {}
-    }
-}
-
-/// A common flag that is about a run and its report. A subcommand refuses those that it does not go by: whoever gives one relies on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunFlag {
-    Since,
-    Until,
-    /// `--format json`
-    Json,
-    Report,
-    /// Heeded as well by whatever changes nothing anyway.
-    DryRun,
-    ExitCode,
-}
-
-impl RunFlag {
-    const ALL: [RunFlag; 6] =
-        [RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::Report, RunFlag::DryRun, RunFlag::ExitCode];
-
-    fn name(self) -> &'static str {
-        match self {
-            RunFlag::Since => "--since",
-            RunFlag::Until => "--until",
-            RunFlag::Json => "--format json",
-            RunFlag::Report => "--report",
-            RunFlag::DryRun => "--dry-run",
-            RunFlag::ExitCode => "--exit-code",
-        }
-    }
-
-    fn is_given(self, args: &CommonArgs) -> bool {
-        match self {
-            RunFlag::Since => args.since.is_some(),
-            RunFlag::Until => args.until.is_some(),
-            RunFlag::Json => args.format == ReportFormat::Json,
-            RunFlag::Report => !args.reports.is_empty(),
-            RunFlag::DryRun => args.dry_run,
-            RunFlag::ExitCode => args.exit_code,
-        }
-    }
-}
-
-/// Refuses flags that the given subcommand would ignore.
-pub(crate) fn refuse_ignored(cli: &impl CommandLine) -> Result<(), Error> {
-    let heeded = match cli.given() {
-        Some(AnyCommand::Common(command)) => command.heeded(),
-        Some(AnyCommand::Own(command)) => command.heeded(),
-        None => return Ok(()),
-    };
-    let mut given = RunFlag::ALL.into_iter().filter(|flag| flag.is_given(cli.common()));
-    given.find(|flag| !heeded.contains(flag)).map_or(Ok(()), |flag| Err(Error::IgnoredFlag(flag.name())))
-}
-
 /// The subcommands that every program has.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum CommonCommand {
-    /// Look after what this program remembers of the portal
+    /// Check, show, clean up or back up what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Check everything that a run depends on, and say what to do about what is wrong; changes nothing
+    /// Check everything that a run depends on, and say how to fix what is wrong; changes nothing
     Doctor,
-    /// Look at the settings
+    /// Show the settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Do the job for many portals: a run for each settings file in a folder, and one summary
+    /// Run once for each of many portals, one settings file each, and print one summary
     Fleet(FleetArgs),
-    /// Print the completion script of a shell
+    /// Print a completion script for a shell
     Completions {
         /// Which shell
         shell: Shell,
@@ -248,11 +117,11 @@ impl CommonCommand {
 /// `fleet …`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct FleetArgs {
-    /// Folder with a settings file for each portal, NAME.toml
+    /// Folder with one settings file for each portal, NAME.toml
     #[arg(long, value_name = "DIR")]
     pub portals: PathBuf,
 
-    /// How many runs there may be at once
+    /// How many runs may be at work at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub at_most: u16,
 
@@ -264,22 +133,22 @@ pub struct FleetArgs {
 /// `config …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
-    /// Print every setting with its value and where it comes from, secrets left out
+    /// Print every setting with its value and its origin, without secrets
     Show,
 }
 
 /// `store …`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum StoreCommand {
-    /// Look for damage, and list what is remembered
+    /// Check the store for damage, and list what it holds
     Check,
-    /// Forget everything that is older, in all tables, except what is still open
+    /// Delete everything older than a given time from all tables, except what is still open
     Prune {
-        /// Forget what happened before this time; same forms as --until
+        /// Delete what happened before this time; same forms as --until
         #[arg(long, value_name = "TIME")]
         before: TimeSpec,
     },
-    /// Copy the store into a new file, also while runs are at work
+    /// Copy the store into a new file; works during a run, too
     Backup {
         /// The file; it must not exist yet
         file: PathBuf,
@@ -289,17 +158,17 @@ pub enum StoreCommand {
         /// Id or e-mail address
         person: String,
     },
-    /// Make a person nameless in everything that is kept
+    /// Anonymise a person in everything that is kept
     Forget {
         /// Id or e-mail address
         person: String,
-        /// Why, for whoever asks later
+        /// The reason, for anyone who asks later
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Give up what no run could see or judge before --until, so that runs no longer ask for it and reports no longer name it
+    /// Give up on what no run could see or judge before --until: runs stop asking for it, and reports stop listing it
     GiveUp {
-        /// Why, for whoever asks later
+        /// The reason, for anyone who asks later
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

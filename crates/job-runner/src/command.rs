@@ -4,18 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{AnyCommand, CommandLine, CommonArgs, CommonCommand, ConfigCommand, refuse_ignored};
-use crate::config::{self, Problems, Read, Sources};
+use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand};
+use crate::config::{self, Problems, Read, Settings, Sources};
 use crate::environment::Environment;
 use crate::exit::{Exit, exit_of};
 use crate::explained::lines;
 use crate::flow::conclude;
 use crate::logging::Log;
-use crate::program::Program;
+use crate::program::{CommandLineOf, Program};
 use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
@@ -24,7 +23,7 @@ use crate::{Error, config_show, doctor, fleet, logging, upkeep};
 
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
-    let cli = match P::Cli::try_parse() {
+    let cli = match CommandLineOf::<P>::of_process(&P::ABOUT) {
         Ok(cli) => cli,
         Err(refusal) => {
             // help and version are asked for, everything else is bad usage; clap knows which stream each belongs to
@@ -43,14 +42,14 @@ pub fn main<P: Program>() -> ExitCode {
     .into()
 }
 
-fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
+fn run<P: Program>(cli: &CommandLineOf<P>) -> anyhow::Result<Exit> {
     let args = cli.common();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     // a run that is to end before it has begun has an exit code and a heartbeat, too, and `doctor` prints what it has found by then;
     // and a fleet sees to its runs; whatever else was asked for just ends
     let is_job = cli.given().is_none();
-    let is_doctor = matches!(cli.command(), Some(CommonCommand::Doctor));
-    let fleet = match cli.command() {
+    let is_doctor = matches!(cli.shared_command(), Some(CommonCommand::Doctor));
+    let fleet = match cli.shared_command() {
         Some(CommonCommand::Fleet(fleet)) => Some(fleet),
         _ => None,
     };
@@ -64,10 +63,10 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
             return Err(mistake.into());
         }
     };
-    refuse_ignored(cli)?;
-    if let Some(CommonCommand::Completions { shell }) = cli.command() {
+    cli.refuse_ignored()?;
+    if let Some(CommonCommand::Completions { shell }) = cli.shared_command() {
         let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut <P::Cli as CommandFactory>::command(), P::ABOUT.name, &mut script);
+        clap_complete::generate(*shell, &mut CommandLineOf::<P>::definition(&P::ABOUT), P::ABOUT.name, &mut script);
         return setup::print(&String::from_utf8_lossy(&script)).map(|()| Exit::Concluded);
     }
     let sources = Sources::from_process(args, cli.settings());
@@ -79,7 +78,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     };
     let read = config::read::<P::Config>(P::ABOUT.name, &sources);
     let args = &args.filled_in(read.placeholders.as_ref());
-    if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.command() {
+    if let Some(CommonCommand::Config(ConfigCommand::Show)) = cli.shared_command() {
         return config_show::run::<P>(args, &environment, &read);
     }
     if let Some(signals) = signals {
@@ -98,9 +97,13 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
         environment: &environment,
     };
     match cli.given() {
-        Some(AnyCommand::Common(CommonCommand::Store(command))) => {
-            runtime.block_on(upkeep::run(command, args, &setup.state_paths()?, setup.now, P::reach(setup.config)))
-        }
+        Some(AnyCommand::Common(CommonCommand::Store(command))) => runtime.block_on(upkeep::run(
+            command,
+            args,
+            &setup.state_paths()?,
+            setup.now,
+            setup.config.reach(P::ABOUT.window),
+        )),
         Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
         Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),
     }

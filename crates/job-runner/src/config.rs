@@ -20,6 +20,8 @@ mod variables;
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use figment::value::{Dict, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,6 +42,7 @@ pub(crate) use variables::name_of as variable_of;
 
 use crate::args::{CommonArgs, FlagSetting};
 use crate::environment::Environment;
+use crate::names::NamedList;
 use crate::state_path::Placeholders;
 use extract::Extracted;
 use layer::{Layer, Layers};
@@ -61,6 +64,38 @@ pub trait Settings: Serialize + DeserializeOwned + Default {
     /// Tables of the common settings that the program does nothing with. Only the file that several programs share may hold them.
     fn unused() -> &'static [&'static str] {
         &[]
+    }
+
+    /// How far the window reaches back from its end when no flag says it; `usual` is [`About::window`](crate::About::window).
+    fn reach(&self, usual: TimeDelta) -> TimeDelta {
+        usual
+    }
+
+    /// Which part of what happened a run judges; empty for everything, else the same text for the same part. What a part has judged is
+    /// remembered by itself: a look at one room must not pass for one at all of them.
+    fn part(&self) -> String {
+        String::new()
+    }
+
+    /// The lists that name people, groups or rooms of the portal, besides `service_accounts`, as far as they count at this moment. Entries
+    /// that mean nobody are named by `doctor` and in the notes of every run; those whose mistake ends a run are left to the program.
+    fn named(&self, _now: DateTime<Utc>) -> Vec<NamedList> {
+        Vec::new()
+    }
+
+    /// The zone in which the report shows times, where that is not the portal's.
+    fn time_zone(&self) -> Option<Tz> {
+        None
+    }
+
+    /// Whether a run sends mails, so that `mail.*` has to be set.
+    fn needs_mail(&self) -> bool {
+        false
+    }
+
+    /// Files of the program's own that nobody else may read, each with the words that come before its name: `the token in`.
+    fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        Vec::new()
     }
 }
 

@@ -15,8 +15,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::ArgAction;
 use clap::parser::ValueSource;
-use clap::{ArgAction, CommandFactory};
 use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -33,7 +33,7 @@ use crate::args::{CommonArgs, FleetArgs, ReportFile};
 use crate::config::{Sources, variable_of};
 use crate::exit::Exit;
 use crate::key_origin::KEY_VARIABLE;
-use crate::program::Program;
+use crate::program::{CommandLineOf, Program};
 use crate::secret;
 use crate::setup;
 use crate::state_path::PORTAL;
@@ -129,7 +129,7 @@ fn refuse_one_for_all(args: &CommonArgs, sources: &Sources) -> Result<(), Error>
 
 /// The flags of this process, for each run. All that stand before or after `fleet` and are no own ones of it count.
 fn handed_on<P: Program>(args: &CommonArgs, reports: &[ReportFile]) -> anyhow::Result<Vec<OsString>> {
-    let command = <P::Cli as CommandFactory>::command();
+    let command = CommandLineOf::<P>::definition(&P::ABOUT);
     let matches = command.clone().try_get_matches()?;
     let mut arguments: Vec<OsString> = Vec::new();
     for argument in command.get_arguments() {

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use crate::acting::{self, Acted};
 use crate::args::{CommonArgs, ReportFormat};
 use crate::clock;
-use crate::config::CommonConfig;
+use crate::config::{CommonConfig, Settings};
 use crate::exit::{Ending, Exit, decide};
 use crate::explained::Explained;
 use crate::failures::Failures;
@@ -80,7 +80,7 @@ pub(crate) async fn conclude<P: Program>(
     {
         warn!("if the store disappears, no run will notice: {failure}");
     }
-    let part = P::part(config);
+    let part = config.part();
     let mut flow = Flow::new(run, stores, looked, &channels, &part);
     // whoever acts has to know what was told before
     flow.compare(&mut watchers.failures).await?;
@@ -152,7 +152,7 @@ impl<'a, P: Program> Flow<'a, P> {
             outbox: stores.outbox.clone(),
             channels,
             moment: Moment { now: run.now, quiet: quiet(run.common), seen_until, part },
-            sends_alerts: P::SENDS_ALERTS,
+            sends_alerts: P::ABOUT.sends_alerts,
             dry_run: run.args.dry_run,
         };
         Flow { run, stores, looked, judged, telling }
@@ -244,7 +244,7 @@ impl<'a, P: Program> Flow<'a, P> {
         spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
         // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
         if told.how.is_safe && self.run.args.ends_by_clock() {
-            let looked_since = stretch.window.since - P::reach(self.run.config);
+            let looked_since = stretch.window.since - self.run.config.reach(P::ABOUT.window);
             keeping::daily(&self.stores.store, self.run.common, looked_since, self.run.now).await;
         }
     }
@@ -291,11 +291,12 @@ fn print_news<P: Program>(
     let has_news = report.told().next().is_some()
         || !report.ended.is_empty()
         || document.sections.iter().any(|section| section.is_news);
-    let is_told = is_news || has_news || !notes.is_empty() || P::says_more(report);
+    let is_told = is_news || has_news || !notes.is_empty();
+    let own = P::text(report, document);
     let text = match format {
         ReportFormat::Json => frame::json(report)?,
-        ReportFormat::Text if is_told || io::stdout().is_terminal() => {
-            P::text(report, document).unwrap_or_else(|| frame::news::<P>(report, document))
+        ReportFormat::Text if own.is_some() || is_told || io::stdout().is_terminal() => {
+            own.unwrap_or_else(|| frame::news::<P>(report, document))
         }
         ReportFormat::Text => return Ok(()),
     };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use job_store::files;
 use tracing::warn;
 
-use crate::config;
+use crate::config::{self, Settings};
 use crate::environment::Environment;
 use crate::secret::CREDENTIALS_VARIABLE;
 use crate::setup::Setup;
@@ -76,19 +76,17 @@ fn look_at_folder(folder: &Path) -> Option<Exposed> {
     is_open.then(|| Exposed { text, remedy: format!("chmod go-w '{shown}'") })
 }
 
-impl<C> Setup<'_, C> {
+impl<C: Settings> Setup<'_, C> {
     /// Logs what other users of this machine can read or change of what this program relies on, as runs do.
-    ///
-    /// `secret_files` are those of the program's own, each with the words before its name.
-    pub fn warn_of_exposed(&self, secret_files: &[(&'static str, &Path)]) {
-        exposed(self, secret_files).iter().for_each(|exposed| warn!("{exposed}"));
+    pub fn warn_of_exposed(&self) {
+        exposed(self).iter().for_each(|exposed| warn!("{exposed}"));
     }
 }
 
 /// What a run relies on: the words that come before its name, the path, and what nobody else may do with it.
 type Kept = (&'static str, PathBuf, Private);
 
-fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<Kept> {
+fn kept<C: Settings>(setup: &Setup<'_, C>) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::new();
     // a key that cannot be used is told elsewhere
     if let Ok(found) = setup.key()
@@ -109,7 +107,7 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
     if let Some(path) = &setup.common.alerts.file.path {
         kept.push(("the file of alerts", path.as_path().to_owned(), Private::Read));
     }
-    kept.extend(secret_files.iter().map(|(what, path)| (*what, (*path).to_owned(), Private::Read)));
+    kept.extend(setup.config.secret_files().into_iter().map(|(what, path)| (what, path.to_owned(), Private::Read)));
     if let Ok(paths) = setup.state_paths() {
         let folder = paths.store.parent().map(Path::to_owned);
         kept.extend(folder.map(|folder| ("the state folder", folder, Private::Change)));
@@ -119,8 +117,8 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
 }
 
 /// Everything that others can read or change, and the folders in which they can replace it.
-pub(crate) fn exposed<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<Exposed> {
-    let kept = kept(setup, secret_files);
+pub(crate) fn exposed<C: Settings>(setup: &Setup<'_, C>) -> Vec<Exposed> {
+    let kept = kept(setup);
     let mut exposed: Vec<Exposed> =
         kept.iter().filter_map(|(what, path, private)| look(what, path, *private, setup.environment)).collect();
     exposed.extend(folders(&kept, setup.environment).iter().filter_map(|folder| look_at_folder(folder)));

@@ -15,7 +15,7 @@ use url::Url;
 use crate::Error;
 use crate::args::CommonArgs;
 use crate::clock::ClockDifference;
-use crate::config::CommonConfig;
+use crate::config::{CommonConfig, Settings};
 use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
@@ -69,7 +69,7 @@ impl<P: Program> Run<'_, P> {
         failures: &mut Failures,
         stop: &mut Stop,
     ) -> anyhow::Result<(Stores, AfterLook<P>)> {
-        let part = P::part(self.config);
+        let part = self.config.part();
         let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run, self.had_store)).await;
         let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was stopped while its store was opened"))) {
             Ok(stores) => match self.look_with(&stores, failures, stop).await {
@@ -90,7 +90,7 @@ impl<P: Program> Run<'_, P> {
         failures: &mut Failures,
     ) -> anyhow::Result<Stores> {
         failures.warn(&format!("going on without memory: {}", Explained::of(failure)));
-        Stores::without_memory(failure, self.paths, &P::part(self.config), self.args.dry_run, self.now).await
+        Stores::without_memory(failure, self.paths, &self.config.part(), self.args.dry_run, self.now).await
     }
 
     async fn look_with(
@@ -113,7 +113,7 @@ impl<P: Program> Run<'_, P> {
         let zone = probed.as_ref().map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
         let judged = stores.archive.judged().await?;
         let mut stretch = Stretch::new::<P>(self.args, self.config, &judged, (now, clocks.present(now)), zone)?;
-        stretch.reach_back(stores.outbox.open_since(&P::part(self.config), now).await?);
+        stretch.reach_back(stores.outbox.open_since(&self.config.part(), now).await?);
         notes.extend(stores.note.clone());
         notes.extend(stretch.note.clone());
         notes.extend(key_watch.note.clone());
@@ -136,7 +136,7 @@ impl<P: Program> Run<'_, P> {
         let unseen_after = clocks.unseen(stretch.window.until).filter(|_| stretch.ends_by_clock);
         let run = RunFacts { started_at: now, dry_run: self.args.dry_run };
         let mut name = PortalName::new(self.portal_url.clone(), probed.as_ref().ok());
-        name.time_zone = P::time_zone(self.config).or(name.time_zone);
+        name.time_zone = self.config.time_zone().or(name.time_zone);
         let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
         head.notes = notes;
         let (report, job) = match probed {

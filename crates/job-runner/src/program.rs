@@ -2,10 +2,9 @@
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::path::Path;
 
 use audit_model::Window;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_archive::Look;
 use report::{Document, Line};
@@ -13,14 +12,13 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::about::About;
-use crate::args::CommandLine;
+use crate::args::{CommandLine, OwnCommand, OwnFlags};
 use crate::config::Settings;
 use crate::doctor::check::Check;
 use crate::doctor::reached::Reached;
 use crate::exit::Exit;
 use crate::head::Head;
 use crate::job::{Job, Publishing};
-use crate::names::NamedList;
 use crate::report::{Judgement, Report};
 use crate::setup::Setup;
 
@@ -31,11 +29,11 @@ pub type ReportOf<P> = Report<<P as Program>::Detail, <P as Program>::Body>;
 /// argv, environment and clock, and the only printer: a program cannot forget a gap, a blind spot, the silence or the exit code.
 pub trait Program: Sized {
     const ABOUT: About;
-    /// Whether each finding becomes an alert, so that `alerts.*` does something.
-    const SENDS_ALERTS: bool = true;
 
-    /// Flags: the common ones, and the program's own.
-    type Cli: clap::Parser + CommandLine;
+    /// The flags of its own; [`NoFlags`](crate::args::NoFlags) for none.
+    type Flags: OwnFlags;
+    /// The subcommands of its own; [`NoCommand`](crate::args::NoCommand) for none.
+    type Command: OwnCommand;
     type Config: Settings;
     /// What was read, as far as the rule goes by it.
     type Facts;
@@ -44,26 +42,8 @@ pub trait Program: Sized {
     /// What the report holds besides what all have.
     type Body: Serialize + Debug;
 
-    /// How far the window reaches back with these settings.
-    fn reach(_config: &Self::Config) -> TimeDelta {
-        Self::ABOUT.window
-    }
-
-    /// Which part of what happened a run with these settings judges; empty for everything, else the same text for the same part. What a
-    /// part has judged is remembered by itself: a look at one room must not pass for one at all of them.
-    fn part(_config: &Self::Config) -> String {
-        String::new()
-    }
-
-    /// The lists of the settings that name people, groups or rooms of the portal, besides `service_accounts`, as far as they count at
-    /// this moment. Entries that mean nobody are named by `doctor` and in the notes of every run; those whose mistake ends a run are
-    /// left to the program.
-    fn named(_config: &Self::Config, _now: DateTime<Utc>) -> Vec<NamedList> {
-        Vec::new()
-    }
-
     /// The window of a run, for programs that have a say in it; `since` and `until` are what the flags say, `zone` is the portal's.
-    /// `None`: the flags, else [`reach`](Self::reach) before now.
+    /// `None`: the flags, else [`Settings::reach`] before now.
     ///
     /// # Errors
     /// A window that cannot be, such as a month that has not ended.
@@ -75,11 +55,6 @@ pub trait Program: Sized {
         _zone: Tz,
     ) -> Result<Option<Window>, Error> {
         Ok(None)
-    }
-
-    /// The zone in which the report shows times, where that is not the portal's.
-    fn time_zone(_config: &Self::Config) -> Option<Tz> {
-        None
     }
 
     /// The program's questions: all that it reads is read here. The portal has answered by now, and has the audit feature. A failure of the
@@ -140,24 +115,9 @@ pub trait Program: Sized {
         None
     }
 
-    /// The text on stdout, for programs that print another than what is new; `None`: what is new. Pure.
+    /// The text on stdout, for programs that print another than what is new, and always; `None`: what is new, if anything is. Pure.
     fn text(_report: &ReportOf<Self>, _document: &Document) -> Option<Vec<u8>> {
         None
-    }
-
-    /// Whether the text has to be printed although nobody in it is news, and the same gaps were told before. Pure.
-    fn says_more(_report: &ReportOf<Self>) -> bool {
-        false
-    }
-
-    /// Whether a run with these settings sends mails, so that `mail.*` has to be set.
-    fn needs_mail(_config: &Self::Config) -> bool {
-        false
-    }
-
-    /// Files of the program's own that nobody else may read, each with the words that come before its name: `the token in`.
-    fn secret_files(_config: &Self::Config) -> Vec<(&'static str, &Path)> {
-        Vec::new()
     }
 
     /// What `doctor` checks besides what all programs depend on. `reached` is `None` when the portal could not be asked.
@@ -170,9 +130,12 @@ pub trait Program: Sized {
     /// # Errors
     /// [`crate::Error`] ends with exit code 2, everything else with 1.
     fn own_command(
-        _command: &<Self::Cli as CommandLine>::Own,
+        _command: &Self::Command,
         _setup: &Setup<'_, Self::Config>,
     ) -> impl Future<Output = anyhow::Result<Exit>> {
         async { Err(anyhow::anyhow!("this program has no subcommands of its own")) }
     }
 }
+
+/// The command line of a program.
+pub(crate) type CommandLineOf<P> = CommandLine<<P as Program>::Flags, <P as Program>::Command>;

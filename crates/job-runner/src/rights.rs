@@ -8,7 +8,7 @@ use anyhow::bail;
 use audit_model::{Forgotten, PortalText};
 use chrono::{DateTime, Utc};
 use event_archive::{Archive, making_nameless, without_place};
-use job_store::{Shown, Statement, Store, Table, Value};
+use job_store::{JOURNAL_TABLES, Shown, Statement, Store, Table, giving_up, open_subject};
 use report::words::{plural, utc};
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -260,18 +260,10 @@ fn fate(table: &Table) -> &'static str {
     }
 }
 
-const OPEN_SQL: &str = "state NOT IN ('done', 'failed')";
-
 async fn still_open(store: &Store, needles: &Needles) -> anyhow::Result<u64> {
     let needles = needles.clone();
-    let table = job_store::JOURNAL_TABLES[0];
-    let column = |name: &str| table.columns.iter().position(|column| *column == name).unwrap_or_default();
-    let (subject, state) = (column("subject"), column("state"));
-    let rows = store.shown(table, move |row| {
-        let is_open = row[state].as_deref().is_some_and(|state| !matches!(state, "done" | "failed"));
-        is_open && row[subject].as_deref().is_some_and(|subject| needles.is_in(subject))
-    });
-    Ok(rows.await?.len() as u64)
+    let is_theirs = move |row: &Shown| open_subject(row).is_some_and(|subject| needles.is_in(subject));
+    Ok(store.shown(JOURNAL_TABLES[0], is_theirs).await?.len() as u64)
 }
 
 /// Everything that has to be done in the store, in its order.
@@ -289,10 +281,7 @@ async fn statements(
     statements.extend(who.emails.iter().map(|email| without_place(email)));
     let subjects = who.id.map(|id| id.to_string()).into_iter().chain(who.emails.iter().cloned());
     statements.extend(who.id.into_iter().flat_map(forgetting_matters));
-    statements.extend(subjects.map(|subject| {
-        let sql = format!("UPDATE journal_entry SET state = 'failed' WHERE (lower(subject) = ? OR lower(subject) LIKE ?) AND {OPEN_SQL}");
-        (sql, vec![Value::Text(subject.as_str().into()), Value::Text(format!("{subject} %").into())])
-    }));
+    statements.extend(subjects.map(|subject| giving_up(&subject)));
     for table in tables() {
         statements.extend(store.rewriting(table, |text| needles.rewrite(text)).await?);
     }

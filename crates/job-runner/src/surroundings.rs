@@ -6,7 +6,7 @@ use docspace_client::Client;
 use url::Url;
 
 use crate::Error;
-use crate::config::CommonConfig;
+use crate::config::{CommonConfig, Settings};
 use crate::names::NamedList;
 use crate::program::Program;
 use crate::setup::Setup;
@@ -15,7 +15,7 @@ use crate::state_path::StatePaths;
 /// All lists of the settings that name people, groups or rooms.
 pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
     let robots = NamedList::people("service_accounts", &common.service_accounts);
-    [robots].into_iter().chain(P::named(config, now)).collect()
+    [robots].into_iter().chain(config.named(now)).collect()
 }
 
 /// What stands before the first request of a run.
@@ -30,9 +30,9 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
-        setup.warn_of_exposed(&P::secret_files(setup.config));
+        setup.warn_of_exposed();
         let mailer = setup.mailer()?;
-        if mailer.is_none() && P::needs_mail(setup.config) {
+        if mailer.is_none() && setup.config.needs_mail() {
             let message = "is missing: the settings ask for mails; set it and `mail.from`";
             return Err(Error::setting("mail.host", message).into());
         }

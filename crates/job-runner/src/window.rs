@@ -9,6 +9,7 @@ use report::words::instant;
 use crate::Error;
 use crate::args::CommonArgs;
 use crate::clock::check_window;
+use crate::config::Settings;
 use crate::program::Program;
 
 /// What a run looks at.
@@ -61,7 +62,7 @@ impl Stretch {
         let (window, note) = match (own, since) {
             (Some(own), _) => (own, None),
             (None, Some(since)) => (Window::new(since, end), None),
-            (None, None) => since_last_run(end, P::reach(config), judged),
+            (None, None) => since_last_run(end, config.reach(P::ABOUT.window), judged),
         };
         check_window(window, now)?;
         // a program with a window of its own looks at each one by itself

@@ -2,13 +2,12 @@
 //! and settled by the next run. Which steps there are, and how they are looked up, is the caller's.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::schema::{Component, Migration};
-use crate::statement::{Failure, Row};
+use crate::statement::{Failure, Row, Value};
 use crate::store::Store;
-use crate::table::Table;
+use crate::table::{Shown, Statement, Table};
 use crate::work::Write;
 
 const COMPONENT: Component = Component {
@@ -16,6 +15,9 @@ const COMPONENT: Component = Component {
     steps: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/journal_1.sql") }],
     on_server: &[Migration { number: 1, name: "entries", sql: include_str!("migrations/postgres/journal.sql") }],
 };
+
+/// Which rows are open: somebody has still to find out or to act.
+const OPEN: &str = "state NOT IN ('done', 'failed')";
 
 /// The table, for whoever looks after the store. What somebody is still to be told or spared by what was done stays: entries whose subject
 /// has one that is open.
@@ -31,8 +33,21 @@ pub const JOURNAL_TABLES: &[&Table] = &[&Table {
          WHERE (other.subject = journal_entry.subject OR other.subject LIKE journal_entry.subject || ' %')
          AND other.state NOT IN ('done', 'failed'))",
     ),
-    open: Some("state NOT IN ('done', 'failed')"),
+    open: Some(OPEN),
 }];
+
+/// To whom or to what a row of the table, as it is shown ([`Store::shown`]), is still open; `None`: it is settled.
+pub fn open_subject(row: &Shown) -> Option<&str> {
+    let [.., subject, state, _payload] = row.as_slice() else { return None };
+    let state = JournalState::ALL.into_iter().find(|known| Some(known.name()) == state.as_deref())?;
+    subject.as_deref().filter(|_| state.is_open())
+}
+
+/// Ends as failed whatever is open for a subject, upper or lower case, or for a part of it: `SUBJECT …`.
+pub fn giving_up(subject: &str) -> Statement {
+    let sql = "UPDATE journal_entry SET state = 'failed' WHERE (lower(subject) = ? OR lower(subject) LIKE ?)";
+    (format!("{sql} AND {OPEN}"), vec![Value::Text(subject.into()), Value::Text(format!("{subject} %").into())])
+}
 
 /// How far an intent has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +96,7 @@ pub struct JournalEntry {
     pub subject: String,
     pub state: JournalState,
     /// Whatever the next run needs to settle it.
-    pub payload: Value,
+    pub payload: serde_json::Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -115,7 +130,7 @@ impl Journal {
         &self,
         write: &Write<'_>,
         (key, kind, subject): (&str, &str, &str),
-        payload: &Value,
+        payload: &serde_json::Value,
         now: DateTime<Utc>,
     ) -> Result<JournalEntry, Failure> {
         let sql = "INSERT INTO journal_entry (key, kind, subject, state, payload, created_us, updated_us)
@@ -140,7 +155,7 @@ impl Journal {
         write: &Write<'_>,
         key: &str,
         state: JournalState,
-        payload: &Value,
+        payload: &serde_json::Value,
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
         let sql = "UPDATE journal_entry SET state = ?, payload = ?, updated_us = ? WHERE key = ?";
@@ -160,7 +175,7 @@ impl Journal {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Database`] or [`Error::UnreadableEntry`].
     pub async fn open_of_kind(&self, kind: &str) -> Result<Vec<JournalEntry>, Error> {
-        self.entries(kind, "AND state NOT IN ('done', 'failed')").await
+        self.entries(kind, &format!("AND {OPEN}")).await
     }
 
     /// All intents of a kind, oldest first, then by key.

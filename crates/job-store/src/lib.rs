@@ -18,7 +18,7 @@ mod work;
 
 pub use bulk::{Rows, Select};
 pub use error::Error;
-pub use journal::{JOURNAL_TABLES, Journal, JournalEntry, JournalState};
+pub use journal::{JOURNAL_TABLES, Journal, JournalEntry, JournalState, giving_up, open_subject};
 pub use lease::{Lease, Leased};
 pub use lock::{Acquired, Holder, RunLock, SeenStore};
 pub use postgres::OnServer;

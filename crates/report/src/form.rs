@@ -7,7 +7,7 @@ use crate::{Document, csv, html};
 /// How wide text is where nobody says how wide their terminal is.
 pub const TEXT_WIDTH: usize = 100;
 
-/// A form of a report. XLSX is not written yet: it becomes one more variant here, with the rows of CSV.
+/// A form of a report. XLSX would be one more variant here, with the rows of CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Plain text, as on stdout and in mails.
@@ -24,10 +24,10 @@ pub enum Form {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     #[error(
-        "report {file:?}: spreadsheets are not written yet; end the name in .csv for a table that spreadsheets open"
+        "report {file:?}: Excel files (.xlsx) cannot be written; use a name that ends in .csv, which spreadsheet programs open"
     )]
     Spreadsheet { file: String },
-    #[error("report {file:?}: the ending must be .html, .txt, .csv or .json, as it decides the form of the report")]
+    #[error("report {file:?}: the name must end in .html, .txt, .csv or .json, which sets the format of the report")]
     Ending { file: String },
 }
 
@@ -87,7 +87,10 @@ mod tests {
         assert_eq!(of("r.tar.txt"), Ok(Form::Text));
         assert_eq!(of("r.csv"), Ok(Form::Csv));
         let message = |name| of(name).unwrap_err().to_string();
-        assert!(message("r.xlsx").contains("\"r.xlsx\": spreadsheets are not written yet"));
+        assert!(
+            message("r.xlsx")
+                .contains("\"r.xlsx\": Excel files (.xlsx) cannot be written; use a name that ends in .csv")
+        );
         for name in ["report", "r.pdf", ".csv"] {
             assert_eq!(of(name), Err(Error::Ending { file: name.to_owned() }));
         }

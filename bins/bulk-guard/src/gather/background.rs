@@ -158,7 +158,7 @@ impl Logins {
     }
 
     /// Reads what is left of it, so that it is remembered.
-    pub(super) async fn read_on(self, look: &mut Look) -> anyhow::Result<()> {
+    pub(crate) async fn read_on(self, look: &mut Look) -> anyhow::Result<()> {
         self.read(look).await.map(drop)
     }
 }

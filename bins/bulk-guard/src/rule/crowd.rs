@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ::report::words::{duration, plural};
 use audit_model::{Counts, MAX_EVIDENCE, Person, PortalText, Window};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::rule::Assessed;
-use crate::rule::extent::{ShownRoom, in_order, names_of, shown_rooms};
+use crate::rule::extent::{ShownRoom, in_order};
 use crate::rule::incident::RULE;
 use crate::rule::incident::Who;
 use crate::rule::kind::Kind;
@@ -47,41 +46,6 @@ impl Crowd {
         Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
     }
 
-    /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
-    pub(crate) fn reasons(&self) -> Vec<String> {
-        let people = plural(self.members.len() as u64, "person");
-        let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
-        let done = self.kind.map_or("changed", Kind::participle);
-        let within = duration(self.window.until - self.window.since);
-        let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
-        let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
-        let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
-        let mut reasons = vec![format!(
-            "{people}: {documents} {done} within {within}, {each}: a sync client or a migration would explain it"
-        )];
-        let mut named: Vec<_> = self
-            .members
-            .iter()
-            .map(|member| {
-                let finding = &member.incident.finding;
-                (finding.person.id, finding.person.name.clone(), finding.counts.documents)
-            })
-            .collect();
-        named.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
-        reasons.push(format!("among them {}", names_of(&named)));
-        reasons.extend(self.places());
-        let signed = self.members.iter().filter(|member| !member.signs.is_empty()).count();
-        if let Some(sign) = self.members.iter().flat_map(|member| &member.signs).next() {
-            reasons.push(format!("signs of an attack with {signed} of them, for instance: {}", sign.evidence));
-        }
-        // habits of each say nothing of all
-        let unknown: Vec<&String> = self.members.iter().filter_map(|member| member.names_unknown.as_ref()).collect();
-        if let Some(first) = unknown.first() {
-            reasons.push(format!("of {} of them: {first}", unknown.len()));
-        }
-        reasons
-    }
-
     /// The rooms, the fullest first.
     pub(crate) fn rooms(&self) -> Vec<ShownRoom> {
         let mut rooms: BTreeMap<PortalText, u64> = BTreeMap::new();
@@ -90,11 +54,6 @@ impl Crowd {
         }
         let rooms = rooms.into_iter().map(|(title, documents)| ShownRoom { title, documents });
         in_order(rooms.collect())
-    }
-
-    fn places(&self) -> Option<String> {
-        let parts = shown_rooms(&self.rooms());
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
     }
 
     /// Some rows of each of the first people.

@@ -12,8 +12,9 @@ use chrono::TimeDelta;
 
 use crate::config::{Armed, Limits};
 use crate::rule::change::Change;
-use crate::rule::incident::{Exceeded, Incident, Who, place, says_more, uncountable_words};
+use crate::rule::incident::{Exceeded, Incident, Who, place, says_more};
 use crate::rule::kind::document;
+use crate::rule::reasons;
 
 /// Folders that nobody can weigh, and that go within so long a time, are one matter.
 const ONE_MATTER: TimeDelta = TimeDelta::minutes(10);
@@ -198,7 +199,7 @@ impl Track {
             }
         }
         for incident in incidents.iter_mut().filter(|incident| incident.uncountable > 0) {
-            incident.finding.reasons.push(uncountable_words(incident.uncountable));
+            incident.finding.reasons.push(reasons::uncountable(incident.uncountable));
         }
     }
 }

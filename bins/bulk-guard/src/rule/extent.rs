@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ::report::words::{duration, plural};
 use audit_model::{Attributed, Counts, Evidence, FindingRoom, MAX_EVIDENCE, Place, PortalText, Rooms};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
@@ -12,9 +11,6 @@ use uuid::Uuid;
 use crate::rule::change::{Change, title_in};
 use crate::rule::incident::{Incident, Who, place};
 use crate::rule::kind::{Kind, document};
-
-/// Rooms and people that a sentence names.
-const SHOWN: usize = 3;
 
 /// After so long without a change it does not go on any more.
 const GOES_ON: TimeDelta = TimeDelta::minutes(10);
@@ -26,14 +22,14 @@ pub(crate) struct Extent {
     documents: HashMap<String, u64>,
     acts: u64,
     /// Whether more stands behind it than anybody can count.
-    at_least: bool,
+    pub(super) at_least: bool,
     events: u64,
     pub(crate) first: Option<DateTime<Utc>>,
     pub(crate) last: Option<DateTime<Utc>>,
     /// Documents by the title of the room; empty outside the rooms.
-    rooms: BTreeMap<PortalText, HashMap<String, u64>>,
+    pub(super) rooms: BTreeMap<PortalText, HashMap<String, u64>>,
     /// Folders that were changed as a whole, and how much they held.
-    folders: Vec<(PortalText, u64)>,
+    pub(super) folders: Vec<(PortalText, u64)>,
     /// Who did it, and to how many documents.
     people: BTreeMap<Uuid, (PortalText, HashMap<String, u64>)>,
     /// Files whose names may have been changed or made: what the last row about each calls it, and when that was.
@@ -48,7 +44,7 @@ pub(crate) struct Extent {
     pub(crate) has_emptied: bool,
 }
 
-fn sum(documents: &HashMap<String, u64>) -> u64 {
+pub(super) fn sum(documents: &HashMap<String, u64>) -> u64 {
     documents.values().sum()
 }
 
@@ -144,7 +140,7 @@ impl Extent {
         in_order(rooms)
     }
 
-    fn length(&self) -> TimeDelta {
+    pub(super) fn length(&self) -> TimeDelta {
         match (self.first, self.last) {
             (Some(first), Some(last)) => last - first,
             _ => TimeDelta::zero(),
@@ -161,40 +157,6 @@ impl Extent {
     pub(crate) fn goes_on(&self, end: DateTime<Utc>) -> bool {
         self.last.is_some_and(|last| end - last < GOES_ON)
     }
-
-    /// `180 documents in 4 min, 45 a minute; the last one 10 s before the end of the window: it may still be going on`
-    pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
-        let last = self.last?;
-        let rate = self.documents_per_hour().map(|hourly| match hourly {
-            0..120 => format!(", {hourly} an hour"),
-            _ => format!(", {} a minute", hourly / 60),
-        });
-        let documents = format!("{}{}", if self.at_least { "≥ " } else { "" }, plural(self.documents(), "document"));
-        let within = match rate {
-            Some(rate) => format!("{documents} in {}{rate}", duration(self.length())),
-            None => format!("{documents} within a minute"),
-        };
-        let ago = duration((end - last).max(TimeDelta::zero()));
-        let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
-        Some(format!("{within}; the last one {ago} before the end of the window{goes_on}"))
-    }
-
-    /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
-    pub(crate) fn places(&self) -> Option<String> {
-        let rooms = self.rooms();
-        let mut parts = shown_rooms(&rooms);
-        let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
-        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({outside})")));
-        let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
-        folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
-        let whole = folders.first().map(|(title, files)| {
-            let others = folders.len() as u64 - 1;
-            let others = if others > 0 { format!(" and {}", plural(others, "other")) } else { String::new() };
-            format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
-        });
-        parts.extend(whole);
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
-    }
 }
 
 /// A room, and how many documents in it.
@@ -208,20 +170,4 @@ pub(crate) struct ShownRoom {
 pub(crate) fn in_order(mut rooms: Vec<ShownRoom>) -> Vec<ShownRoom> {
     rooms.sort_by(|a, b| (b.documents, &a.title).cmp(&(a.documents, &b.title)));
     rooms
-}
-
-/// The first of them, and how many more there are.
-pub(crate) fn shown_rooms(rooms: &[ShownRoom]) -> Vec<String> {
-    let shown = rooms.iter().take(SHOWN);
-    let shown = shown.map(|room| format!("room \"{}\" ({})", room.title.for_terminal_within(80), room.documents));
-    let more = rooms.len().saturating_sub(SHOWN) as u64;
-    shown.chain((more > 0).then(|| plural(more, "more room"))).collect()
-}
-
-/// Names of people, the busiest first: `Anna (20), Ben (20), 3 more`.
-pub(crate) fn names_of(people: &[(Uuid, PortalText, u64)]) -> String {
-    let shown = people.iter().take(SHOWN).map(|(_, name, count)| format!("{} ({count})", name.for_terminal_within(80)));
-    let more = people.len().saturating_sub(SHOWN);
-    let more = (more > 0).then(|| format!("{more} more"));
-    shown.chain(more).collect::<Vec<_>>().join(", ")
 }

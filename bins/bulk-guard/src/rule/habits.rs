@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use ::report::words::{list_of, plural};
 use attribution::Countries;
 use audit_model::{AuditEvent, PortalText};
 use chrono::{DateTime, NaiveDate, Timelike as _, Utc};
@@ -12,15 +11,13 @@ use chrono_tz::Tz;
 use crate::rule::assessment::{Corroboration, Sign};
 use crate::rule::extent::Extent;
 use crate::rule::kind::Kind;
+use crate::rule::reasons;
 
 /// With fewer days of work than this nearly everything would be unusual.
 const LEAST_DAYS: usize = 10;
 
 /// So many documents that went into the trash and are gone from there, too, are more than a mistake put right.
 const LEAST_GONE: u64 = 5;
-
-/// Addresses and programs that a sentence names.
-const SHOWN: usize = 3;
 
 /// People work in a room or two at a time.
 const MANY_ROOMS: usize = 3;
@@ -58,9 +55,7 @@ impl Habits {
 
     /// What could not be judged for want of memory; `None` when it could.
     pub(crate) fn unknown(&self) -> Option<String> {
-        let days = plural(self.days.len() as u64, "day");
-        let asked = "cannot tell whether the hour and address are usual";
-        (!self.are_known()).then(|| format!("{asked}: only {days} of history ({LEAST_DAYS} needed)"))
+        (!self.are_known()).then(|| reasons::few_days(self.days.len(), LEAST_DAYS))
     }
 }
 
@@ -72,17 +67,8 @@ impl Story {
         }
     }
 
-    /// `from 203.0.113.66, with python-requests 2`
     pub(crate) fn from(&self) -> Option<String> {
-        let shown = |texts: &BTreeSet<String>| {
-            let texts: Vec<String> =
-                texts.iter().map(|text| PortalText::new(text.as_str()).for_terminal_within(80)).collect();
-            list_of(&texts, SHOWN, texts.len() as u64)
-        };
-        let from = (!self.addresses.is_empty()).then(|| format!("from {}", shown(&self.addresses)));
-        let with = (!self.programs.is_empty()).then(|| format!("with {}", shown(&self.programs)));
-        let parts: Vec<String> = from.into_iter().chain(with).collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
+        reasons::from(&self.addresses, &self.programs)
     }
 
     /// What can be told without asking anybody; `rooms` is in how many of them it happened.
@@ -90,25 +76,19 @@ impl Story {
         let mut signs = Vec::new();
         let mut add = |kind: Sign, evidence: String| signs.push(Corroboration { kind, evidence });
         if rooms >= MANY_ROOMS {
-            add(Sign::SeveralRooms, format!("documents of {}", plural(rooms as u64, "room")));
+            add(Sign::SeveralRooms, reasons::several_rooms(rooms));
         }
         if self.habits.are_known() {
             let hour = began.with_timezone(&zone).hour();
             let near = [(hour + 23) % 24, hour, (hour + 1) % 24];
             if !near.iter().any(|hour| self.habits.hours.contains(hour)) {
-                let days = plural(self.habits.days.len() as u64, "day");
-                add(Sign::OffHours, format!("at {hour}:00, an hour never worked at on {days} of the month before"));
+                add(Sign::OffHours, reasons::off_hours(hour, self.habits.days.len()));
             }
-            let shown = |text: &String| PortalText::new(text.as_str()).for_terminal_within(80);
             if let Some(new) = new_one(&self.addresses, &self.habits.addresses) {
-                let known = plural(self.habits.addresses.len() as u64, "address");
-                let evidence = format!("from {}, not among the {known} of the month before", shown(new));
-                add(Sign::NewAddress, evidence);
+                add(Sign::NewAddress, reasons::new_address(new, self.habits.addresses.len()));
             }
             if let Some(new) = new_one(&self.programs, &self.habits.programs) {
-                let known = plural(self.habits.programs.len() as u64, "program");
-                let evidence = format!("with {}, not among the {known} of the month before", shown(new));
-                add(Sign::NewProgram, evidence);
+                add(Sign::NewProgram, reasons::new_program(new, self.habits.programs.len()));
             }
         }
         signs
@@ -118,8 +98,7 @@ impl Story {
 /// Whoever wants to keep others from taking documents out of the trash again empties it; so does whoever tidies up.
 pub(crate) fn gone_for_good(extent: &Extent) -> Option<Corroboration> {
     let gone = extent.gone_for_good();
-    let evidence = || format!("{} of the trash were deleted there, too", plural(gone, "document"));
-    (gone >= LEAST_GONE).then(|| Corroboration { kind: Sign::TrashEmptied, evidence: evidence() })
+    (gone >= LEAST_GONE).then(|| Corroboration { kind: Sign::TrashEmptied, evidence: reasons::trash_emptied(gone) })
 }
 
 /// What was not there before, where anything was.
@@ -144,9 +123,7 @@ impl SignIns {
     pub(crate) fn sign(&self) -> Option<Corroboration> {
         let usual = self.usual.as_ref()?;
         let country = self.now.iter().find_map(|country| usual.new_one(Some(country)))?;
-        let shown = country.for_terminal();
-        let evidence = format!("signed in from {shown}, as the portal notes it, and not in the month before");
-        Some(Corroboration { kind: Sign::NewCountry, evidence })
+        Some(Corroboration { kind: Sign::NewCountry, evidence: reasons::new_country(country) })
     }
 }
 

@@ -1,6 +1,5 @@
 //! An incident: whose, which limits it exceeded, and the finding that it becomes.
 
-use ::report::words::plural;
 use audit_model::{AuditEvent, Finding, GUEST_ACCOUNT, Person, PortalText, Window, is_robot, title_in_context};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -50,14 +49,6 @@ pub(crate) struct Exceeded {
 }
 
 impl Exceeded {
-    /// `240 documents renamed within 10 min, more than 20`
-    pub(crate) fn words(&self) -> String {
-        let at_least = if self.at_least { "≥ " } else { "" };
-        let what = plural(self.documents, self.kind.map_or("document", Kind::counted));
-        let done = self.kind.map_or("changed", Kind::participle);
-        format!("{at_least}{what} {done} within {}, more than {}", self.threshold.span(), self.threshold.documents)
-    }
-
     /// Whether so much is gone for good that nobody works like that. What could not be weighed says nothing.
     pub(crate) fn is_flood(&self) -> bool {
         let is_many = self.documents >= self.threshold.documents.saturating_mul(FLOOD_FACTOR);
@@ -107,16 +98,4 @@ pub(super) fn says_more(one: &Exceeded, all: &[Exceeded]) -> bool {
         _ => false,
     };
     !all.iter().any(|other| is_same(other) && is_narrower(other))
-}
-
-/// A reason of a finding.
-pub(super) fn uncountable_words(folders: u64) -> String {
-    if folders == 1 {
-        "a folder or a room is not countable: nobody can list it any more, and what it held was not read before"
-            .to_owned()
-    } else {
-        format!(
-            "{folders} folders or rooms are not countable: nobody can list them any more, and what they held was not read before"
-        )
-    }
 }

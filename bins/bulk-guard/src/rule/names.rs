@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
-use ::report::words::plural;
 use audit_model::PortalText;
 use serde::Deserialize;
 
 use crate::rule::assessment::{Corroboration, Sign};
 use crate::rule::extent::Extent;
+use crate::rule::reasons;
 
 /// With fewer names than this nothing is said of them.
 pub(crate) const LEAST_NAMES: usize = 5;
@@ -127,20 +127,14 @@ impl NewNames {
     pub(crate) fn signs(&self) -> Vec<Corroboration> {
         let mut signs = Vec::new();
         if let Some(known) = &self.ransomware {
-            let shown = PortalText::new(known.as_str()).for_terminal_within(120);
-            let evidence = format!("`{shown}` is a name that ransomware leaves behind");
-            signs.push(Corroboration { kind: Sign::Ransomware, evidence });
+            signs.push(Corroboration { kind: Sign::Ransomware, evidence: reasons::ransom_name(known) });
         }
         if let Some((extension, count)) = &self.new_extension {
-            let shown = PortalText::new(extension.as_str()).for_terminal_within(80);
-            let evidence = format!("{count} of {} new names end in `.{shown}` now", self.titles.len());
+            let evidence = reasons::new_extension(extension, (*count, self.titles.len()));
             signs.push(Corroboration { kind: Sign::NewExtension, evidence });
         }
         if let Some((example, count)) = &self.own_endings {
-            let shown = PortalText::new(example.as_str()).for_terminal_within(120);
-            let all = self.titles.len();
-            let evidence =
-                format!("{count} of {all} new names have another ending each behind the former one, such as `{shown}`");
+            let evidence = reasons::own_endings(example, (*count, self.titles.len()));
             signs.push(Corroboration { kind: Sign::NewExtension, evidence });
         }
         signs
@@ -156,15 +150,9 @@ impl NewNames {
 
     /// What is not known of them, in words.
     pub(crate) fn unknown(&self) -> Option<String> {
-        let (gone, failed) = (self.gone, self.failed);
-        let asked = plural((self.looked_up + gone + failed) as u64, "document");
-        let why = match (gone, failed) {
-            (gone, 0) => format!("{gone} no longer there"),
-            (0, failed) => format!("{failed} not told by the portal"),
-            (gone, failed) => format!("{gone} no longer there and {failed} not told by the portal"),
-        };
-        let words = format!("could not check for ransomware file names: of {asked} looked up, {why}");
-        (self.may_hide_a_sign() || failed > 0).then_some(words)
+        let asked = self.looked_up + self.gone + self.failed;
+        let is_open = self.may_hide_a_sign() || self.failed > 0;
+        is_open.then(|| reasons::names_unknown(asked, self.gone, self.failed))
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn folder(config: &Config, job: &Job, period: &Period) -> Option<Fold
     let path = config.out.as_ref()?.as_path().to_string_lossy().replace("{month}", &period.label());
     let subject = Subject::of(config, job, period);
     let there = read_manifest(Path::new(&path)).ok();
-    let other = there.filter(|there| config.time_zone().is_none() && subject.has_other_clocks(there));
+    let other = there.filter(|there| config.time_zone.is_none() && subject.has_other_clocks(there));
     let Some(other) = other else { return Some(Folder { path: PathBuf::from(path), note: None }) };
     let by_zone = format!("{}_{}", path.trim_end_matches('/'), period.zone.name().replace('/', "-"));
     let note = format!(

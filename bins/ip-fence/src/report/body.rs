@@ -70,7 +70,7 @@ pub(crate) fn judge(limits: &Limits, facts: Facts) -> Judgement<Detail, Body> {
 
 impl Body {
     /// The rows behind the findings, each once and by time.
-    pub(crate) fn of(window: Window, found: Vec<found::Found>) -> Self {
+    pub(crate) fn of(window: Window, found: Vec<found::Case>) -> Self {
         let rows = found.into_iter().flat_map(|found| found.rows).map(|row| (row.order(), row));
         let rows: BTreeMap<(DateTime<Utc>, Source, i64), Sighting> = rows.collect();
         let events = rows.into_values().map(|raw| PublishedEvent {

@@ -43,7 +43,7 @@ fn complete() -> Coverage {
     }
 }
 
-fn report(coverage: Coverage, found: Vec<found::Found>) -> Report {
+fn report(coverage: Coverage, found: Vec<found::Case>) -> Report {
     let findings = found.iter().map(job_runner::Found::from).collect();
     let mut body = Body::of(Window::new(hours_ago(24), now()), found);
     body.policy = Some(PolicyFacts { rules: 1, expired: Vec::new(), people: 3 });
@@ -67,7 +67,7 @@ fn head(coverage: Coverage) -> Head {
 }
 
 /// What the rules find in some rows. Only the office is allowed.
-fn judged(directory: &Directory, rows: &[Sighting]) -> Vec<found::Found> {
+fn judged(directory: &Directory, rows: &[Sighting]) -> Vec<found::Case> {
     let (policy, limits, then) = (policy(&["192.0.2.0/24"]), Limits::default(), Then::default());
     let habits = Habits::new([(BOB, [("Germany".into(), 5)].into())].into());
     let book = book(&policy, directory, &then);
@@ -80,7 +80,7 @@ fn judged(directory: &Directory, rows: &[Sighting]) -> Vec<found::Found> {
 }
 
 /// Two logins from a network that is not the office's.
-fn from_a_hotel() -> Vec<found::Found> {
+fn from_a_hotel() -> Vec<found::Case> {
     let row = |seconds| Sighting {
         text: Some("Login".into()),
         country: Some("Germany".into()),

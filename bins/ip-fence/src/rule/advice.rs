@@ -2,17 +2,17 @@
 
 use audit_model::{Address, Finding, PortalText, Severity};
 
-use super::found::{Detail, Found, Kind};
+use super::found::{Case, Detail, Kind};
 
-impl From<&Found> for job_runner::Found<Detail> {
-    fn from(found: &Found) -> Self {
+impl From<&Case> for job_runner::Found<Detail> {
+    fn from(found: &Case) -> Self {
         let detail = Detail { what_to_do: of(found), ..found.detail.clone() };
         job_runner::Found { finding: found.finding.clone(), detail }
     }
 }
 
 /// Sentences in the order in which they should be followed.
-fn of(found: &Found) -> Vec<String> {
+fn of(found: &Case) -> Vec<String> {
     let kind = found.detail.kind;
     let has_followed = kind == Kind::FailedBurst && found.finding.severity >= Severity::High;
     let steps = if has_followed { &TAKEN_OVER[..] } else { what_to_do(kind) };

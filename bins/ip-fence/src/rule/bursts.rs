@@ -12,7 +12,7 @@ use docspace_client::Account;
 use uuid::Uuid;
 
 use super::Rulebook;
-use super::found::{About, Found, Kind, Rows};
+use super::found::{Case, Kind, Rows, Subject};
 use super::sighting::Sighting;
 use crate::config::Limits;
 use crate::policy::Permission;
@@ -190,7 +190,7 @@ impl<'a> Bursts<'a> {
     }
 
     /// The findings, in no order.
-    pub(crate) fn finish(mut self) -> Vec<Found> {
+    pub(crate) fn finish(mut self) -> Vec<Case> {
         let (by_typed, by_caller) = (std::mem::take(&mut self.by_typed), std::mem::take(&mut self.by_caller));
         let everywhere = std::mem::take(&mut self.everywhere);
         let mut found = Vec::new();
@@ -224,7 +224,7 @@ impl<'a> Bursts<'a> {
         caller.is_some() && account.is_some_and(|account| came.contains(&(account.person.id, caller.clone())))
     }
 
-    fn burst(&self, typed: &str, is_slow: bool, burst: Burst) -> Found {
+    fn burst(&self, typed: &str, is_slow: bool, burst: Burst) -> Case {
         let account = self.accounts.get(typed);
         let shown = PortalText::new(typed);
         let callers: BTreeSet<String> = burst.rows.logins().map(Sighting::shown_ip).collect();
@@ -272,8 +272,8 @@ impl<'a> Bursts<'a> {
         // however many callers there are in the end, slow guessing is one matter
         let callers = callers.into_iter().collect::<Vec<_>>().join(" ");
         let key = if is_slow { format!("{typed}\nslowly") } else { format!("{typed}\n{callers}") };
-        let about = About { kind: Kind::FailedBurst, severity, person, place: None, key, reasons };
-        burst.rows.found(about).shown_by_its_ends(success)
+        let subject = Subject { kind: Kind::FailedBurst, severity, person, place: None, key, reasons };
+        burst.rows.found(subject).shown_by_its_ends(success)
     }
 
     /// How fast it went, for a sentence.
@@ -285,7 +285,7 @@ impl<'a> Bursts<'a> {
         format!("at least {} of them within {}", limits.failed_logins, plural(u64::from(limits.minutes), "minute"))
     }
 
-    fn spraying(&self, caller: Option<&str>, is_slow: bool, burst: Burst) -> Found {
+    fn spraying(&self, caller: Option<&str>, is_slow: bool, burst: Burst) -> Case {
         let known: Vec<_> = burst.typed.iter().filter_map(|typed| self.accounts.get(typed)).collect();
         let hit: BTreeSet<String> = self
             .logins
@@ -322,7 +322,7 @@ impl<'a> Bursts<'a> {
         let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
         // no address has a blank
         let key = caller.unwrap_or("set by the request").to_owned();
-        burst.rows.found(About { kind: Kind::Spraying, severity, person, place, key, reasons })
+        burst.rows.found(Subject { kind: Kind::Spraying, severity, person, place, key, reasons })
     }
 
     /// Failed logins of all callers together, but for those who were told already.
@@ -331,7 +331,7 @@ impl<'a> Bursts<'a> {
         burst: Burst,
         told: &BTreeSet<Option<String>>,
         came: &BTreeSet<(Uuid, Option<String>)>,
-    ) -> Option<Found> {
+    ) -> Option<Case> {
         let mut left = Burst { rows: Rows::default(), last: burst.last.clone(), typed: BTreeSet::new() };
         let is_left = |row: &&Sighting| {
             let from = caller(row);
@@ -360,7 +360,7 @@ impl<'a> Bursts<'a> {
         let severity = if known > 0 { Severity::High } else { Severity::Low };
         let person = Person::named(GUEST_ACCOUNT, PortalText::new("many accounts"));
         let key = "all callers together".to_owned();
-        Some(left.rows.found(About { kind: Kind::Spraying, severity, person, place: None, key, reasons }))
+        Some(left.rows.found(Subject { kind: Kind::Spraying, severity, person, place: None, key, reasons }))
     }
 }
 

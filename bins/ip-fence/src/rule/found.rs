@@ -76,9 +76,9 @@ impl Kind {
     }
 }
 
-/// A finding with what it is about.
+/// A finding with what it is about and the rows behind it; the report has it as `job_runner::Found`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct Case {
     pub(crate) finding: Finding,
     pub(crate) detail: Detail,
     /// Its rows, by time: all logins, and the first of the audit trail.
@@ -190,8 +190,8 @@ impl Rows {
     }
 
     /// The finding that the rows are.
-    pub(crate) fn found(self, about: About) -> Found {
-        let About { kind, severity, person, place, key, reasons } = about;
+    pub(crate) fn found(self, subject: Subject) -> Case {
+        let Subject { kind, severity, person, place, key, reasons } = subject;
         let total = self.logins + self.acts;
         let fingerprint = audit_model::fingerprint(&[RULE, kind.in_fingerprint(), &key]);
         let span = self.span.unwrap_or(Window::new(Default::default(), Default::default()));
@@ -205,7 +205,7 @@ impl Rows {
             evidence_total: total,
             ..Finding::new(RULE, fingerprint, person, span)
         };
-        Found {
+        Case {
             finding,
             detail: Detail { kind, place, logins: self.logins, people: Vec::new(), what_to_do: Vec::new() },
             rows: self.kept,
@@ -214,7 +214,7 @@ impl Rows {
     }
 }
 
-impl Found {
+impl Case {
     /// The first, the last, and what followed from them: the same row ten times tells nothing.
     pub(crate) fn shown_by_its_ends(mut self, followed: Option<&Sighting>) -> Self {
         let ends = [self.rows.first(), self.rows.last().filter(|_| self.rows.len() > 1), followed];
@@ -238,7 +238,7 @@ pub(crate) fn counted(logins: u64, actions: u64) -> String {
 }
 
 /// What a finding is about.
-pub(crate) struct About {
+pub(crate) struct Subject {
     pub(crate) kind: Kind,
     pub(crate) severity: Severity,
     pub(crate) person: Person,
@@ -249,9 +249,9 @@ pub(crate) struct About {
 }
 
 /// Puts findings in the order of every report: most severe first, then by person, kind, place and time.
-pub(crate) fn sort(found: &mut [Found]) {
+pub(crate) fn sort(found: &mut [Case]) {
     found.sort_by(|a, b| {
-        let key = |found: &Found| (found.finding.person.id, found.detail.kind, found.detail.place.clone());
+        let key = |found: &Case| (found.finding.person.id, found.detail.kind, found.detail.place.clone());
         let times =
             (a.finding.window.since, a.finding.window.until).cmp(&(b.finding.window.since, b.finding.window.until));
         b.finding.severity.cmp(&a.finding.severity).then_with(|| key(a).cmp(&key(b))).then(times)

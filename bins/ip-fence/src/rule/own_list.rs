@@ -10,7 +10,7 @@ use event_archive::{Fact, KnownList};
 use uuid::Uuid;
 
 use super::Seen;
-use super::found::{About, Found, INSTANT, Kind, Rows};
+use super::found::{Case, INSTANT, Kind, Rows, Subject};
 use super::server::{self, Caller, Ruling};
 use super::sighting::{Sighting, Source};
 
@@ -24,7 +24,7 @@ const SHOWN: usize = 10;
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
 /// All that is told of the list; `judged` are the logins of this run.
-pub(super) fn judge(seen: &Seen, judged: &[&Sighting]) -> Vec<Found> {
+pub(super) fn judge(seen: &Seen, judged: &[&Sighting]) -> Vec<Case> {
     let known = seen.list.as_ref();
     let mut found = told(known, &seen.writes, &seen.logins, (&seen.directory, seen.clock), seen.window);
     let believed = known.filter(|_| seen.list_is_whole);
@@ -39,11 +39,11 @@ pub(super) fn told(
     logins: &[Sighting],
     (directory, clock): (&Directory, Clock),
     window: Window,
-) -> Vec<Found> {
+) -> Vec<Case> {
     let seen_to_differ = known.filter(|known| known.value.before.is_some() && known.learned_at >= window.since);
     let made_it_so = |write: &Sighting| seen_to_differ.is_some_and(|known| is_of_difference(known, write.at));
     let (changes, others): (Vec<Sighting>, Vec<Sighting>) = writes.iter().cloned().partition(made_it_so);
-    let mut found: Vec<Found> =
+    let mut found: Vec<Case> =
         seen_to_differ.into_iter().filter_map(|known| changed(known, &changes, directory)).collect();
     let mut by_writer: BTreeMap<(Uuid, NaiveDate), Vec<&Sighting>> = BTreeMap::new();
     for write in &others {
@@ -66,7 +66,7 @@ fn written(
     writes: &[&Sighting],
     logins: &[Sighting],
     (directory, clock): (&Directory, Clock),
-) -> Option<Found> {
+) -> Option<Case> {
     let (first, last) = (*writes.first()?, *writes.last()?);
     let mut rows = Rows::default();
     writes.iter().for_each(|write| rows.push(write));
@@ -95,7 +95,7 @@ fn written(
     let severity = if came.is_some() { Severity::High } else { Severity::Medium };
     let key = format!("written\n{}\n{}", first.user, first.at.date_naive());
     let person = who(first, directory);
-    Some(rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons }))
+    Some(rows.found(Subject { kind: Kind::ListChanged, severity, person, place: None, key, reasons }))
 }
 
 /// `between 2026-11-20 08:10 and 2026-11-20 08:20 (Europe/Berlin)`: an alert has no other place for the zone.
@@ -112,7 +112,7 @@ fn who(write: &Sighting, directory: &Directory) -> Person {
 }
 
 /// The difference between the last two forms that runs have read. `changes` are the audit events of writes in between.
-fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory) -> Option<Found> {
+fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory) -> Option<Case> {
     let before = known.value.before.as_ref()?;
     let now = &known.value.list;
     let mut reasons = Vec::new();
@@ -143,7 +143,7 @@ fn changed(known: &Fact<KnownList>, changes: &[Sighting], directory: &Directory)
     // the same change made again is another one
     let (from, to) = (in_fingerprint(before), in_fingerprint(now));
     let key = format!("{from}\n{to}\n{}", known.learned_at.timestamp_micros());
-    let mut found = rows.found(About { kind: Kind::ListChanged, severity, person, place: None, key, reasons });
+    let mut found = rows.found(Subject { kind: Kind::ListChanged, severity, person, place: None, key, reasons });
     if changes.is_empty() {
         seen_at(&mut found.finding, known.learned_at);
     }
@@ -157,7 +157,7 @@ pub(super) fn not_enforced(
     last_write: Option<DateTime<Utc>>,
     logins: &[&Sighting],
     directory: &Directory,
-) -> Option<Found> {
+) -> Option<Case> {
     let list = &known.value.list;
     let since = last_write.map_or(known.learned_at, |write| write.max(known.learned_at)) + CACHED;
     let rows = strangers(list, logins.iter().copied(), (since, DateTime::<Utc>::MAX_UTC), directory);
@@ -167,7 +167,7 @@ pub(super) fn not_enforced(
         "either the deployment has switched the feature off, which the portal does not show, or these addresses were set by the callers".to_owned(),
     ];
     let key = in_fingerprint(list);
-    Some(rows.found(About {
+    Some(rows.found(Subject {
         kind: Kind::NotEnforced,
         severity: Severity::High,
         person: the_portal(),
@@ -264,7 +264,7 @@ mod tests {
         Fact { value, learned_at: now() - TimeDelta::hours(1) }
     }
 
-    fn told_of(known: &Fact<KnownList>, writes: &[Sighting], logins: &[Sighting]) -> Vec<Found> {
+    fn told_of(known: &Fact<KnownList>, writes: &[Sighting], logins: &[Sighting]) -> Vec<Case> {
         let window = Window::new(now() - TimeDelta::days(1), now());
         told(Some(known), writes, logins, (&directory(), Clock(chrono_tz::Tz::Europe__Berlin)), window)
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::{Address, AddressRange, GUEST_ACCOUNT, Person, PersonStatus, PortalText, Severity, is_robot};
 use uuid::Uuid;
 
-use super::found::{About, Counted, Found, Kind, Rows};
+use super::found::{Case, Counted, Kind, Rows, Subject};
 use super::habits::Habits;
 use super::sighting::{Sighting, Source};
 use super::then::{Era, Status};
@@ -179,7 +179,7 @@ impl<'a> Whereabouts<'a> {
     }
 
     /// Everything found, in no order, and what the reader must know of it.
-    pub(crate) fn finish(self) -> (Vec<Found>, Vec<String>) {
+    pub(crate) fn finish(self) -> (Vec<Case>, Vec<String>) {
         let Whereabouts { book, groups, names, mut doubts, notes, surely_disabled, .. } = self;
         let who = |person: Uuid| match book.directory.people.get(&person) {
             Some(account) => account.person.clone(),
@@ -189,7 +189,7 @@ impl<'a> Whereabouts<'a> {
         let (unnamed, others): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|((_, kind, ..), _)| *kind == Kind::Unnamed);
         let (unnamed, alone) = if unnamed.len() > 1 { (unnamed, Vec::new()) } else { (Vec::new(), unnamed) };
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<Case> = Vec::new();
         for (key, rows) in others.into_iter().chain(alone) {
             let doubts = doubts.remove(&key).unwrap_or_default();
             let mut one = of_one(book, who(key.0), &key, rows.settled());
@@ -210,7 +210,7 @@ impl<'a> Whereabouts<'a> {
 }
 
 /// All people whom no rule names, as one finding: each of them would say the same.
-fn many_unnamed(people: Vec<(Person, Rows)>) -> Found {
+fn many_unnamed(people: Vec<(Person, Rows)>) -> Case {
     let mut rows = Rows::default();
     let mut counted: Vec<Counted> = Vec::new();
     for (person, own) in people {
@@ -222,13 +222,19 @@ fn many_unnamed(people: Vec<(Person, Rows)>) -> Found {
     let person = Person::named(GUEST_ACCOUNT, PortalText::new(format!("{} people", counted.len())));
     // one matter, whoever comes and goes, until they are twice as many
     let key = format!("several people\n{}", counted.len().next_power_of_two());
-    let mut found =
-        rows.by_time().found(About { kind: Kind::Unnamed, severity: Severity::Low, person, place: None, key, reasons });
+    let mut found = rows.by_time().found(Subject {
+        kind: Kind::Unnamed,
+        severity: Severity::Low,
+        person,
+        place: None,
+        key,
+        reasons,
+    });
     found.detail.people = counted;
     found
 }
 
-fn of_one(book: Rulebook<'_>, who: Person, (person, kind, why, place): &Key, rows: Rows) -> Found {
+fn of_one(book: Rulebook<'_>, who: Person, (person, kind, why, place): &Key, rows: Rows) -> Case {
     let first = rows.first().map(|row| row.at).unwrap_or_default();
     let is_admin = book.then.at(first).map_or_else(|| book.directory.is_admin(*person), |era| era.is_admin(*person));
     let severity = match kind {
@@ -251,7 +257,7 @@ fn of_one(book: Rulebook<'_>, who: Person, (person, kind, why, place): &Key, row
     let (why, place_key) = (why.in_fingerprint(), place.as_ref().map_or(noted, PortalText::raw));
     let key = format!("{person}\n{why}\n{place_key}\n{rules}");
     let has_owner = policy.allowed(*person).is_some_and(|allowed| words::has_owner(policy, allowed));
-    Found { has_owner, ..rows.found(About { kind: *kind, severity, person: who, place, key, reasons }) }
+    Case { has_owner, ..rows.found(Subject { kind: *kind, severity, person: who, place, key, reasons }) }
 }
 
 fn place_of(address: Address) -> Place {

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use job_runner::config::{PathSetting, Validation, text};
 use serde::{Deserialize, Serialize};
 
-use crate::remind::{has_language, templates};
+use super::templates::{has_language, templates};
 
 /// `remind.*`: writing to people who are inactive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

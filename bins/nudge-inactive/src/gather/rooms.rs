@@ -5,17 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_model::{PortalText, RoomId};
 use docspace_client::{Client, Room};
 
-/// The portal's room types, by the names that settings have for them.
-const TYPES: [(&str, i32); 6] =
-    [("filling_forms", 1), ("collaboration", 2), ("custom", 5), ("public", 6), ("virtual_data_room", 8), ("vdr", 8)];
-
-pub(crate) fn type_number(name: &str) -> Option<i32> {
-    TYPES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
-}
-
-pub(crate) fn type_names() -> String {
-    TYPES.map(|(name, _)| name).join(", ")
-}
+use crate::config::type_number;
 
 /// The rooms that carry each of the tags that are wanted.
 ///

@@ -1,24 +1,11 @@
 //! What a mail says: templates filled with what is known of the person's rooms.
 
-use std::path::PathBuf;
-
 use alerting::{Mail, Recipient, TemplateError, Templates, is_mail_address};
 use audit_model::{Person, PersonStatus, PortalText};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The templates that come with the program.
-const BUILTIN: &[(&str, &str)] = &[
-    ("en/reminder.subject", include_str!("../../templates/en/reminder.subject")),
-    ("en/reminder.txt", include_str!("../../templates/en/reminder.txt")),
-    ("en/reminder.html", include_str!("../../templates/en/reminder.html")),
-    ("de/reminder.subject", include_str!("../../templates/de/reminder.subject")),
-    ("de/reminder.txt", include_str!("../../templates/de/reminder.txt")),
-    ("de/reminder.html", include_str!("../../templates/de/reminder.html")),
-];
-
-/// The files that make up a mail.
-const FILES: &[&str] = &["reminder.subject", "reminder.txt", "reminder.html"];
+use crate::config::MAIL_FILES;
 
 /// Longest title or name in a mail, in characters: whoever chooses it must not fill a mail of the portal's.
 const LONGEST: usize = 80;
@@ -101,11 +88,6 @@ pub(crate) fn unsubscribe(setting: &str, person: &Person) -> String {
 /// Stands in `remind.unsubscribe` for the person's id.
 pub(crate) const PERSON: &str = "{person}";
 
-/// The built-in templates, behind those of a folder; `language` is for people whose own has none.
-pub(crate) fn templates(folder: Option<PathBuf>, language: &str) -> Templates {
-    Templates::new(BUILTIN, folder, language)
-}
-
 /// Whether a mail can be made from every language that has all its files, and from those that a person's own language leads to.
 ///
 /// # Errors
@@ -126,7 +108,7 @@ pub(crate) fn try_all(templates: &Templates) -> Result<(), TemplateError> {
         remove: "mailto:mara@example.com".to_owned(),
     };
     let all = [sample(2, &["plan.docx", "Budget.xlsx"], Some(manager)), sample(1, &[], None), sample(0, &[], None)];
-    for language in templates.languages_of(FILES) {
+    for language in templates.languages_of(MAIL_FILES) {
         for (rooms, step) in [(&all[..], 0), (&all[..1], 2), (&all[2..], 1)] {
             let values = Values {
                 name: "Anna".to_owned(),
@@ -137,7 +119,7 @@ pub(crate) fn try_all(templates: &Templates) -> Result<(), TemplateError> {
                 steps: 3,
                 unsubscribe: vec!["mailto:stop@example.com".to_owned()],
             };
-            FILES.iter().try_for_each(|file| templates.render(&language, file, &values).map(|_| ()))?;
+            MAIL_FILES.iter().try_for_each(|file| templates.render(&language, file, &values).map(|_| ()))?;
         }
     }
     Ok(())
@@ -151,11 +133,6 @@ pub(crate) fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_all(templates)
 }
 
-/// Whether there are templates in this language.
-pub(crate) fn has_language(templates: &Templates, language: &str) -> bool {
-    templates.languages_of(FILES).iter().any(|own| own == language)
-}
-
 /// Writes the mail in the person's language, where there are templates for it.
 pub(crate) fn write(
     templates: &Templates,
@@ -164,15 +141,15 @@ pub(crate) fn write(
     values: &Values,
     (message_id, date): (String, DateTime<Utc>),
 ) -> Result<Mail, TemplateError> {
-    let missing = || TemplateError::Missing { file: FILES[0].to_owned() };
-    let language = templates.language(culture, FILES).ok_or_else(missing)?;
-    let subject = templates.render(language, FILES[0], values)?;
+    let missing = || TemplateError::Missing { file: MAIL_FILES[0].to_owned() };
+    let language = templates.language(culture, MAIL_FILES).ok_or_else(missing)?;
+    let subject = templates.render(language, MAIL_FILES[0], values)?;
     let address = person.email.as_ref().map(|email| email.raw().to_owned()).unwrap_or_default();
     Ok(Mail {
         to: Recipient { name: short(&person.name), address },
         subject: subject.trim().to_owned(),
-        text: templates.render(language, FILES[1], values)?,
-        html: Some(templates.render(language, FILES[2], values)?),
+        text: templates.render(language, MAIL_FILES[1], values)?,
+        html: Some(templates.render(language, MAIL_FILES[2], values)?),
         message_id,
         unsubscribe: values.unsubscribe.clone(),
         one_click: values
@@ -201,6 +178,7 @@ pub(crate) fn short(text: &PortalText) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Remind;
 
     fn person(name: &str, email: &str) -> Person {
         let status = Some(PersonStatus::Active);
@@ -234,7 +212,7 @@ mod tests {
     fn mail(culture: Option<&str>, values: &Values) -> Mail {
         let date = "2026-11-20T09:00:00Z".parse().unwrap();
         let anna = person("Anna", "anna@example.com");
-        write(&templates(None, "en"), &anna, culture, values, ("id".to_owned(), date)).unwrap()
+        write(&Remind::default().mail_templates(), &anna, culture, values, ("id".to_owned(), date)).unwrap()
     }
 
     fn written(culture: Option<&str>, values: &Values) -> String {
@@ -244,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_built_in_templates_can_be_used() {
-        try_all(&templates(None, "en")).unwrap();
+        try_all(&Remind::default().mail_templates()).unwrap();
     }
 
     /// One room, one step: the subject says what is new, and an answer reaches whoever manages the room.

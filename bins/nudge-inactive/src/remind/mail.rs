@@ -8,24 +8,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::body::RemindedRoom;
+
 /// One mail over all rooms of a person.
 pub(super) const MAIL: &str = "reminder_mail";
 
-/// One room that a person is reminded of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Step {
-    pub(crate) id: RoomId,
-    pub(crate) title: PortalText,
-    /// Since when they are found inactive there.
-    pub(crate) since: DateTime<Utc>,
-    /// How many times they had been active and then inactive again, this time included.
-    #[serde(skip)]
-    pub(crate) series: u32,
-    /// The step that is due, in days.
-    pub(crate) step_days: u32,
-}
-
-impl Step {
+impl RemindedRoom {
     /// Names the reminder: the same in every run.
     pub(crate) fn key(&self, person: Uuid) -> String {
         format!("{}{}", series_prefix(person, &self.id, self.series), self.step_days)
@@ -50,7 +38,7 @@ pub(crate) struct OpenMail {
 
 impl OpenMail {
     /// Whether it is about these steps and nothing else.
-    pub(crate) fn is_about(&self, steps: &[Step]) -> bool {
+    pub(crate) fn is_about(&self, steps: &[RemindedRoom]) -> bool {
         let is_there = |kept: &ContentRoom| steps.iter().any(|step| ContentRoom::from(step) == *kept);
         self.content.rooms.len() == steps.len() && self.content.rooms.iter().all(is_there)
     }
@@ -72,16 +60,16 @@ pub(crate) struct ContentRoom {
     pub(crate) step_days: u32,
 }
 
-impl From<&Step> for ContentRoom {
-    fn from(step: &Step) -> Self {
+impl From<&RemindedRoom> for ContentRoom {
+    fn from(step: &RemindedRoom) -> Self {
         ContentRoom { id: step.id.clone(), since: step.since, series: step.series, step_days: step.step_days }
     }
 }
 
 impl ContentRoom {
-    pub(crate) fn step(&self, title: PortalText) -> Step {
+    pub(crate) fn step(&self, title: PortalText) -> RemindedRoom {
         let ContentRoom { id, since, series, step_days } = self.clone();
-        Step { id, title, since, series, step_days }
+        RemindedRoom { id, title, since, series, step_days }
     }
 
     pub(super) fn key(&self, person: Uuid) -> String {
@@ -96,13 +84,13 @@ impl Content {
 }
 
 /// A mail to one person, as the journal keeps it. Its key says what it is about.
-pub(crate) fn intent(person: Uuid, steps: &[Step]) -> serde_json::Result<Intent> {
+pub(crate) fn intent(person: Uuid, steps: &[RemindedRoom]) -> serde_json::Result<Intent> {
     let content = Content { rooms: steps.iter().map(ContentRoom::from).collect(), tries: 0 };
     let (key, payload) = (mail_key(person, steps), serde_json::to_value(content)?);
     Ok(Intent { key, kind: MAIL.to_owned(), subject: person.to_string(), payload })
 }
 
-pub(super) fn mail_key(person: Uuid, steps: &[Step]) -> String {
+pub(super) fn mail_key(person: Uuid, steps: &[RemindedRoom]) -> String {
     let mut keys: Vec<String> = steps.iter().map(|step| step.key(person)).collect();
     keys.sort();
     format!("{MAIL} {person} {}", hex::encode(&Sha256::digest(keys.join("\n"))[..8]))
@@ -110,7 +98,7 @@ pub(super) fn mail_key(person: Uuid, steps: &[Step]) -> String {
 
 /// The same for the same mail, in every run: receivers can drop a copy by it. Series of another store begin at other moments, so that no
 /// mail of theirs has the same.
-pub(crate) fn message_id(key: &str, steps: &[Step], host: &str) -> String {
+pub(crate) fn message_id(key: &str, steps: &[RemindedRoom], host: &str) -> String {
     let mut begun: Vec<String> = steps.iter().map(|step| format!("{} {}", step.id, step.since.to_rfc3339())).collect();
     begun.sort();
     let named = format!("{key}\n{}", begun.join("\n"));

@@ -6,122 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit_model::{Person, PortalRole, PortalText, RoomId};
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
-use safe_actions::{ActionState, Intent};
-use serde::{Serialize, Serializer};
+use safe_actions::Intent;
 use uuid::Uuid;
 
-use super::mail::{OpenMail, Step, series_prefix};
-use crate::body::Inactive;
+use super::mail::{OpenMail, series_prefix};
+use crate::body::{Hold, Inactive, RemindedRoom};
 use crate::config::Remind;
 
 /// A share of so few people says nothing about the rule.
 const BREAKER_FROM: usize = 10;
-
-/// Why somebody who is due is not written to now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
-    Stopped,
-    Snoozed(NaiveDate),
-    Guest,
-    NoAddress,
-    /// Enough mails in a year.
-    EnoughThisYear(usize),
-    /// The last mail was not long enough ago.
-    TooSoon,
-    QuietHours,
-    /// The run has sent what one run may; the next goes on.
-    RunIsFull,
-    TooMany {
-        people: usize,
-        judged: usize,
-    },
-    /// The window ended long ago, so what it says may be over.
-    OldWindow,
-    /// Nobody knows whom the settings leave in peace: an entry means nobody, or could not be looked up.
-    Unclear,
-}
-
-impl Hold {
-    /// Whether it is about the whole run: nobody is written to before somebody has looked.
-    pub(crate) fn is_of_all(self) -> bool {
-        matches!(self, Hold::TooMany { .. } | Hold::Unclear)
-    }
-
-    pub(crate) fn words(self) -> String {
-        match self {
-            Hold::Stopped => "the settings stop all mails to this person (`remind.stop`)".to_owned(),
-            Hold::Snoozed(until) => format!("snoozed until {until} (`remind.snooze`)"),
-            Hold::Guest => "guests are not written to (`remind.guests`)".to_owned(),
-            Hold::NoAddress => "the portal tells no mail address".to_owned(),
-            Hold::EnoughThisYear(count) => format!("{count} mails within 365 days are enough (`remind.most_per_year`)"),
-            Hold::TooSoon => "the last mail was not long enough ago (`remind.apart_days`)".to_owned(),
-            Hold::QuietHours => {
-                "outside the hours and days for mails (`remind.hours`); a later run sends it".to_owned()
-            }
-            Hold::RunIsFull => "one run sends no more (`remind.most_per_run`); the next goes on".to_owned(),
-            Hold::TooMany { people, judged } => format!(
-                "{people} of {judged} people would be reminded at once, which is too many, so no mail was sent; check the report, and raise `remind.hold_above_percent` if it is right"
-            ),
-            Hold::OldWindow => {
-                "the window ended more than a day ago; nobody is reminded of what may be over".to_owned()
-            }
-            Hold::Unclear => {
-                "no mail is sent until the settings are right, because it is not clear whom they exclude; the notes say what to correct".to_owned()
-            }
-        }
-    }
-}
-
-impl Serialize for Hold {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Hold::Stopped => "stopped",
-            Hold::Snoozed(_) => "snoozed",
-            Hold::Guest => "guest",
-            Hold::NoAddress => "no_address",
-            Hold::EnoughThisYear(_) => "enough_this_year",
-            Hold::TooSoon => "too_soon",
-            Hold::QuietHours => "quiet_hours",
-            Hold::RunIsFull => "run_is_full",
-            Hold::TooMany { .. } => "too_many",
-            Hold::OldWindow => "old_window",
-            Hold::Unclear => "unclear",
-        })
-    }
-}
-
-/// One mail to one person, planned, held or sent; an action of the report.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Reminder {
-    pub(crate) kind: &'static str,
-    pub(crate) person: Person,
-    pub(crate) state: ActionState,
-    pub(crate) reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) held: Option<Hold>,
-    pub(crate) rooms: Vec<Step>,
-    /// Of the mail; the same however often it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message_id: Option<String>,
-    /// Whether a server may have taken it, of which nobody knows.
-    #[serde(skip)]
-    pub(crate) may_have_left: bool,
-    /// Whether it leaves only within the hours for mails; in a dry run only.
-    #[serde(skip)]
-    pub(crate) waits_for_hours: bool,
-    /// What the mail says; in a dry run only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) mail: Option<ShownMail>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct ShownMail {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-}
 
 /// Somebody is inactive in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +49,7 @@ impl Past {
     }
 
     /// Whether this step of a series, or a later one, has been told, so that there is nothing to say of it any more.
-    pub(crate) fn has_told(&self, person: Uuid, step: &Step) -> bool {
+    pub(crate) fn has_told(&self, person: Uuid, step: &RemindedRoom) -> bool {
         self.days_told(person, &step.id, step.series).any(|days| days >= step.step_days)
     }
 
@@ -178,7 +73,7 @@ impl Past {
 pub(crate) struct Due {
     pub(crate) person: Person,
     pub(crate) culture: Option<String>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<RemindedRoom>,
     /// The mail of an earlier run that says the same; without, it is a new one.
     pub(crate) again: Option<Intent>,
     /// Mails of earlier runs in whose place this one is sent.
@@ -246,10 +141,10 @@ fn due_mail(
 ) -> Option<Due> {
     let (.., inactive) = rooms.first()?;
     let person = &inactive.person;
-    let mut steps: Vec<Step> =
+    let mut steps: Vec<RemindedRoom> =
         rooms.iter().filter_map(|(id, title, _)| due_step(person.id, (id, title), past, settings, at)).collect();
     let open = past.open.get(&person.id).map(Vec::as_slice).unwrap_or_default();
-    let still = |mail: &OpenMail| -> Vec<Step> {
+    let still = |mail: &OpenMail| -> Vec<RemindedRoom> {
         let step = |id: &RoomId| {
             let (_, title, _) = rooms.iter().find(|(room, ..)| *room == id)?;
             let kept = mail.content.rooms.iter().find(|kept| kept.id == *id)?;
@@ -259,7 +154,7 @@ fn due_mail(
         };
         mail.content.rooms.iter().filter_map(|kept| step(&kept.id)).collect()
     };
-    let is_outrun = |old: &Step| steps.iter().any(|step| step.id == old.id && step.step_days > old.step_days);
+    let is_outrun = |old: &RemindedRoom| steps.iter().any(|step| step.id == old.id && step.step_days > old.step_days);
     // one that may have arrived is sent again as it was, so that a copy can be told by its Message-ID
     let copy = open.iter().rev().filter(|mail| mail.may_have_left).find_map(|mail| {
         let still = still(mail);
@@ -295,10 +190,10 @@ fn due_step(
     past: &Past,
     settings: &Remind,
     at: Circumstances,
-) -> Option<Step> {
+) -> Option<RemindedRoom> {
     let Series { since, number } = *past.series.get(&(person, id.clone()))?;
     let days = settings.steps_days.iter().rev().find(|days| at.days_since(since) >= i64::from(**days))?;
-    let step = Step { id: id.clone(), title: title.clone(), since, series: number, step_days: *days };
+    let step = RemindedRoom { id: id.clone(), title: title.clone(), since, series: number, step_days: *days };
     (!past.has_told(person, &step)).then_some(step)
 }
 

@@ -14,8 +14,8 @@ use super::ledger::Ledger;
 use super::letter::{self, ManagerValues, RoomValues, Values, short, unsubscribe};
 use super::mail::{content, intent, message_id, with_tries};
 use super::missed::Missed;
-use super::plan::{Due, Hold, Reminder, ShownMail, may_write};
-use crate::body::{Body, RoomReport};
+use super::plan::{Due, may_write};
+use crate::body::{Body, Hold, Reminder, RoomReport, ShownMail};
 use crate::config::Config;
 
 /// So many mails in a row that the server does not like, and it is us that it does not like.

@@ -10,8 +10,7 @@ use uuid::Uuid;
 use super::ledger::Ledger;
 use super::mail::ContentRoom;
 use super::plan::{Past, Series, is_old};
-use crate::body::{Inactive, RoomReport, SinceLastRun};
-use crate::publish;
+use crate::body::{Inactive, ON_ITS_WAY, RoomReport, SinceLastRun};
 
 /// What the run has found, as far as mails depend on it.
 #[derive(Clone, Copy)]
@@ -82,7 +81,7 @@ pub(super) async fn note_series(
 
 /// Since when a report for some manager waits; `None` when all have arrived.
 async fn report_waits_since(ledger: &Ledger) -> anyhow::Result<Option<DateTime<Utc>>> {
-    let waiting = ledger.actions.open_of_kind(publish::KIND).await?;
+    let waiting = ledger.actions.open_of_kind(ON_ITS_WAY).await?;
     Ok(waiting.iter().filter_map(|intent| intent.payload["since"].as_str()?.parse().ok()).min())
 }
 

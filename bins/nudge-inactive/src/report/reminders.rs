@@ -5,8 +5,7 @@ use ::report::{Block, Details, Line, Section, Table, line};
 use safe_actions::ActionState;
 
 use super::who;
-use crate::body::{Report, RoomReport};
-use crate::remind::{Reminder, Step};
+use crate::body::{RemindedRoom, Reminder, Report, RoomReport};
 
 /// Why nobody was written to, where somebody has to look first.
 pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
@@ -17,7 +16,7 @@ pub(super) fn held(actions: &[Reminder]) -> Option<Section> {
 
 /// Every reminder that was due: first those that went wrong.
 pub(super) fn section(report: &Report, rooms: &[&RoomReport]) -> Option<Section> {
-    let is_part = |step: &Step| rooms.iter().any(|room| room.id == step.id);
+    let is_part = |step: &RemindedRoom| rooms.iter().any(|room| room.id == step.id);
     let all = report.body.actions.iter();
     let mut actions: Vec<&Reminder> = all.filter(|action| action.rooms.iter().any(is_part)).collect();
     if actions.is_empty() {
@@ -27,7 +26,7 @@ pub(super) fn section(report: &Report, rooms: &[&RoomReport]) -> Option<Section>
     let shared = shared_reason(&actions);
     let mut table = Table::new(counts(&actions), &["Who", "About", "Mail"]);
     for action in &actions {
-        let steps: Vec<&Step> = action.rooms.iter().filter(|step| is_part(step)).collect();
+        let steps: Vec<&RemindedRoom> = action.rooms.iter().filter(|step| is_part(step)).collect();
         table.row([who(&action.person).into(), about(&steps).into(), outcome(action, shared).into()]);
     }
     let is_news = report.head.run.dry_run || actions.iter().any(|action| action.state == ActionState::Failed);
@@ -97,7 +96,7 @@ fn counts(actions: &[&Reminder]) -> String {
 }
 
 /// `"Falcon" (day 14), "Eagle" (day 0)`
-fn about(rooms: &[&Step]) -> Line {
+fn about(rooms: &[&RemindedRoom]) -> Line {
     let mut about = Line::default();
     for (at, step) in rooms.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };

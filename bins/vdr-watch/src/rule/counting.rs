@@ -14,9 +14,6 @@ use super::limits::{Basis, Limit, Span};
 use super::usual::{Hours, Usual};
 use crate::config::Limits;
 
-/// Up to so many documents are little.
-pub(crate) const LITTLE: u64 = 10;
-
 /// A room that events are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RoomKey {

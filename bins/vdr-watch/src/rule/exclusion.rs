@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use audit_model::{Finding, FindingRoom, FindingState, PortalText, RoomId};
 use chrono::NaiveDate;
-use job_runner::names::NamedList;
 
 use crate::config::Exclusion;
 
@@ -42,15 +41,6 @@ pub(crate) fn silence(
         format!("entry {} of `exclude`{until} does not count any more: {}", number + 1, reason.for_terminal())
     };
     ended.iter().map(note).collect()
-}
-
-/// The lists of exclusions that have not ended.
-pub(crate) fn named(exclusions: &[Exclusion], today: NaiveDate) -> Vec<NamedList> {
-    let valid = || exclusions.iter().filter(|exclusion| exclusion.until.is_some_and(|until| today < until));
-    vec![
-        NamedList::people("exclude.people", valid().flat_map(|exclusion| &exclusion.people)),
-        NamedList::rooms("exclude.rooms", valid().flat_map(|exclusion| &exclusion.rooms)),
-    ]
 }
 
 /// `twins` absent: titles count whoever else has had them.

@@ -3,8 +3,10 @@
 use audit_model::ActClass;
 use chrono::TimeDelta;
 
-use super::counting::LITTLE;
 use crate::config::{ClassLimits, Limits};
+
+/// Up to so many documents are little.
+pub(crate) const LITTLE: u64 = 10;
 
 /// Up to so many documents no share of a room is a finding.
 const SMALL_ROOM: u64 = 20;

@@ -126,9 +126,9 @@ impl Before {
 async fn an_ending_of_no_form(setting: &Setting, flags: &[&str]) {
     let asked = setting.sim.requests().len();
     for (name, remedy) in [
-        ("page.pdf", "the ending must be .html, .txt, .csv or .json"),
-        ("page", "the ending must be .html, .txt, .csv or .json"),
-        ("page.xlsx", "end the name in .csv"),
+        ("page.pdf", "the name must end in .html, .txt, .csv or .json"),
+        ("page", "the name must end in .html, .txt, .csv or .json"),
+        ("page.xlsx", "use a name that ends in .csv"),
     ] {
         let ended = setting.run(&[flags, &["--report", "before.txt", "--report", name]].concat()).await;
         assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""), "{name}: {}", ended.stderr);

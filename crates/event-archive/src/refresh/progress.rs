@@ -68,7 +68,7 @@ pub(super) struct Progress {
     /// What earlier runs had read.
     pub(super) before: SpanSet,
     pub(super) covered: SpanSet,
-    pub(super) gaps: Vec<Gap>,
+    pub(super) gaps: Vec<SliceGap>,
     pub(super) unreadable: Vec<UnreadableSpan>,
     pub(super) late: Vec<LateRow>,
     pub(super) any_read: bool,
@@ -133,7 +133,7 @@ impl Progress {
             if span.is_empty() {
                 continue;
             }
-            self.gaps.push(Gap { what: self.what.to_owned(), span, why });
+            self.gaps.push(SliceGap { span, why });
             if why == GapReason::UnreadableRow {
                 self.unreadable.push(UnreadableSpan { span, rows: 1 });
             }
@@ -223,24 +223,14 @@ impl Progress {
     }
 
     pub(super) fn finish(mut self, coverage: Option<SourceCoverage>) -> Refreshed {
-        merge(&mut self.gaps);
+        SliceGap::join(&mut self.gaps);
         self.unreadable.sort_by_key(|unreadable| unreadable.span);
         let in_window = self.late.iter().filter(|row| self.window.contains(row.at)).count() as u64;
         let (late_rows, unreadable) = (in_window, self.unreadable);
         let coverage = coverage.map(|summary| SourceCoverage { late_rows, unreadable, ..summary });
-        let history = self.history_unseen.map(|why| Gap { what: self.what.to_owned(), span: self.history, why });
-        Refreshed { coverage, gaps: self.gaps, late: self.late, history, error: self.error }
+        let gap = |span, why| Gap { what: self.what.to_owned(), span, why };
+        let history = self.history_unseen.map(|why| gap(self.history, why));
+        let gaps = self.gaps.iter().map(|of| gap(of.span, of.why)).collect();
+        Refreshed { coverage, gaps, late: self.late, history, error: self.error }
     }
-}
-
-/// Makes one gap of those that touch and have one reason.
-fn merge(gaps: &mut Vec<Gap>) {
-    gaps.sort_by_key(|gap| (gap.why, gap.span));
-    gaps.dedup_by(|next, gap| {
-        let touches = next.why == gap.why && next.span.since <= gap.span.until;
-        if touches {
-            gap.span.until = gap.span.until.max(next.span.until);
-        }
-        touches
-    });
 }

@@ -56,7 +56,7 @@ pub(super) fn outbound<C>(setup: &Setup<'_, C>) -> Check {
 /// Whether others can read or change what a run relies on.
 pub(super) fn exposed<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     const NAME: &str = "private";
-    let exposed = guard::exposed(setup, &P::secret_files(setup.config));
+    let exposed = guard::exposed(setup);
     if exposed.is_empty() {
         let text = "key, passwords, settings and memory are private to this user: nobody else can change them, or read what is secret";
         return vec![Check::ok(NAME, text)];
@@ -71,7 +71,7 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check
         return Vec::new();
     }
     match setup.state_paths() {
-        Ok(paths) => vec![store(&paths, &P::part(setup.config)).await, lock(&paths.lock, setup)],
+        Ok(paths) => vec![store(&paths, &setup.config.part()).await, lock(&paths.lock, setup)],
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
@@ -171,7 +171,7 @@ pub(super) async fn mail<P: Program>(setup: &Setup<'_, P::Config>) -> Option<Che
     const NAME: &str = "mail";
     let mailer = match setup.mailer() {
         Ok(Some(mailer)) => mailer,
-        Ok(None) if P::needs_mail(setup.config) => {
+        Ok(None) if setup.config.needs_mail() => {
             let remedy = "set `mail.host` and `mail.from`";
             return Some(Check::usage(NAME, "the settings ask for mails, but no mail server is set", remedy));
         }

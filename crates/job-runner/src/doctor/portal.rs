@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{Check, CheckState, Reached, way};
 use crate::clock::{CLOCK_TOLERANCE, rounded};
+use crate::config::Settings;
 use crate::config::is_loopback;
 use crate::key_end;
 use crate::names::{self, Unknown};
@@ -47,7 +48,7 @@ pub(super) async fn inspect<P: Program>(
     let is_there = reach(setup, client, url, checks).await;
     match key {
         Ok((key, origin)) if is_there => {
-            let reached = opened(client, key, origin, (setup.now, P::reach(setup.config)), checks).await;
+            let reached = opened(client, key, origin, (setup.now, setup.config.reach(P::ABOUT.window)), checks).await;
             reached.map(|reached| Reached { paths: setup.state_paths().ok(), ..reached })
         }
         _ => {

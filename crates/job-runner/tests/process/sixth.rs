@@ -152,7 +152,7 @@ async fn a_report_that_cannot_be_written_is_a_mistake_of_the_command_line() {
     let (desk, sim) = shares(11).await;
     let ended = run(&desk, &sim, &["--report", "report.pdf"]).await;
     assert_eq!((ended.exit, ended.stdout.as_str()), (2, ""));
-    assert!(ended.stderr.contains("the ending must be .html, .txt, .csv or .json"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the name must end in .html, .txt, .csv or .json"), "{}", ended.stderr);
     // what was found is told all the same
     let ended = run(&desk, &sim, &["--report", "missing/report.html"]).await;
     assert!(ended.stdout.starts_with("share-watch: 1 finding"), "{}", ended.stdout);

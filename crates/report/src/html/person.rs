@@ -1,14 +1,12 @@
 //! One line per person: how urgent, who, what and where, what to do. Reasons and evidence are folded.
 
-use audit_model::Severity;
-
 use super::blocks::titled;
 use super::{Clock, Markup};
 use crate::words;
 use crate::{Line, PersonLine, line};
 
 pub(super) fn person(page: &mut Markup, person: &PersonLine, clock: Clock) {
-    let severity = class(person.severity);
+    let severity = person.severity.name();
     page.tag("article", &[("class", &format!("person {severity}"))], |page| {
         page.tag("div", &[("class", "row")], |page| {
             page.tag("p", &[("class", "severity")], |page| {
@@ -32,17 +30,6 @@ pub(super) fn person(page: &mut Markup, person: &PersonLine, clock: Clock) {
             });
         }
     });
-}
-
-/// Name of a severity in the style sheet.
-pub(super) fn class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 fn who(page: &mut Markup, person: &PersonLine) {

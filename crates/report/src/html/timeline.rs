@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 
 use super::Markup;
 use super::blocks::table;
-use super::person::class;
 use crate::words;
 use crate::{Document, Line, Timeline, line};
 
@@ -89,7 +88,7 @@ fn picture(page: &mut Markup, timeline: &Timeline, unseen: &[Window], document: 
         let at = x(mark.at).to_string();
         let height = HEIGHT.to_string();
         // the wider one sets it off from the bars
-        for class in ["halo".to_owned(), format!("mark {}", class(mark.severity))] {
+        for class in ["halo".to_owned(), format!("mark {}", mark.severity.name())] {
             let attributes = [("class", class.as_str()), ("x1", &at), ("y1", "0"), ("x2", &at), ("y2", &height)];
             page.shape("line", &attributes);
         }
@@ -114,7 +113,7 @@ fn legend(page: &mut Markup, timeline: &Timeline, has_unseen: bool) {
             page.line_in("li", &[("class", "key unseen")], "Not seen");
         }
         for mark in &timeline.marks {
-            let class = format!("key {}", class(mark.severity));
+            let class = format!("key {}", mark.severity.name());
             page.line_in("li", &[("class", &class)], mark.label.clone());
         }
     });

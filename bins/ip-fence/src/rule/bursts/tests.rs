@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::rule::then::Then;
 use crate::testing::{ANNA, BOB, book, directory, failed, login, policy};
 
-fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Found> {
+fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<Case> {
     rows.sort_by_key(Sighting::order);
     let directory: Directory = directory();
     let then = Then::default();
@@ -15,7 +15,7 @@ fn judge_with(policy: &Policy, limits: &Limits, mut rows: Vec<Sighting>) -> Vec<
     bursts.finish()
 }
 
-fn judge(rows: Vec<Sighting>) -> Vec<Found> {
+fn judge(rows: Vec<Sighting>) -> Vec<Case> {
     judge_with(&policy(&["192.0.2.0/24"]), &Limits::default(), rows)
 }
 

@@ -23,16 +23,16 @@ impl World {
         World { policy, directory: directory(), is_public: true, service_accounts, memory, unread }
     }
 
-    fn judge(&self, rows: &[Sighting]) -> Vec<Found> {
+    fn judge(&self, rows: &[Sighting]) -> Vec<Case> {
         self.judge_with(Habits::default(), rows)
     }
 
-    fn judge_with(&self, habits: Habits, rows: &[Sighting]) -> Vec<Found> {
+    fn judge_with(&self, habits: Habits, rows: &[Sighting]) -> Vec<Case> {
         self.judge_and_say(habits, rows).0
     }
 
     /// Changes among the rows are those of the trail.
-    fn judge_and_say(&self, habits: Habits, rows: &[Sighting]) -> (Vec<Found>, Vec<String>) {
+    fn judge_and_say(&self, habits: Habits, rows: &[Sighting]) -> (Vec<Case>, Vec<String>) {
         let changes = rows.iter().filter(|row| crate::rule::then::is_change(row)).cloned().collect();
         let trail = Trail { since: now() - chrono::TimeDelta::days(1), changes, unread: self.unread.clone() };
         let then = Then::new((&self.policy, &self.directory), &self.memory, &trail);
@@ -408,9 +408,8 @@ fn all_people_whom_no_rule_names_are_one_finding() {
     assert_eq!((unnamed[0].finding.counts.acts, unnamed[0].rows.len()), (3, 3));
     // whoever comes or goes, it is the same matter
     let other = office().judge(&[login(HANA, "192.0.2.7", 30), act(GIL, "203.0.113.7", 20)]);
-    let print = |found: &[Found]| {
-        found.iter().find(|one| one.detail.kind == Kind::Unnamed).unwrap().finding.fingerprint.clone()
-    };
+    let print =
+        |found: &[Case]| found.iter().find(|one| one.detail.kind == Kind::Unnamed).unwrap().finding.fingerprint.clone();
     assert_eq!(print(&found), print(&other));
     let four = [ANNA, BOB, HANA, GIL].map(|person| login(person, "192.0.2.7", 30));
     let nobody = World::new(policy_of("[[rule]]\nlabel = \"a\"\npeople = [\"olga@example.com\"]\nallow = []"));

@@ -1,12 +1,13 @@
-use super::super::mail::{Step, mail_key, message_id};
+use super::super::mail::{mail_key, message_id};
 use super::super::series::{Observed, close_what_is_over};
 use super::*;
+use crate::body::RemindedRoom;
 
 const ANNA: Uuid = Uuid::from_u128(2);
 
-fn step(id: &str, series: u32, step_days: u32) -> Step {
+fn step(id: &str, series: u32, step_days: u32) -> RemindedRoom {
     let since = "2026-10-01T00:00:00Z".parse().unwrap();
-    Step { id: RoomId::from(id), title: "Falcon".into(), since, series, step_days }
+    RemindedRoom { id: RoomId::from(id), title: "Falcon".into(), since, series, step_days }
 }
 
 /// Nobody is reminded twice because of an upgrade: the keys stand in stores, the other is what mail servers drop copies by.
@@ -15,7 +16,7 @@ fn names_of_mails_stay_from_version_to_version() {
     let key = mail_key(ANNA, &[step("sbox-7", 2, 14), step("71", 1, 1)]);
     assert_eq!(key, "reminder_mail 00000000-0000-0000-0000-000000000002 5c518cb99a2acd1f");
     let id = |since: &str| {
-        let step = Step { since: since.parse().unwrap(), ..step("71", 1, 0) };
+        let step = RemindedRoom { since: since.parse().unwrap(), ..step("71", 1, 0) };
         message_id("reminder_mail 1", &[step], "example.com")
     };
     assert_eq!(id("2026-10-01T00:00:00Z"), id("2026-10-01T00:00:00Z"));

@@ -200,9 +200,9 @@ fn a_run_that_goes_on_past_the_hours_stops_writing() {
 }
 
 fn open(id: u128, rooms: &[(i64, u32)], may_have_left: bool) -> OpenMail {
-    let steps: Vec<Step> = rooms
+    let steps: Vec<RemindedRoom> = rooms
         .iter()
-        .map(|(room, step_days)| Step {
+        .map(|(room, step_days)| RemindedRoom {
             id: RoomId::Number(*room),
             title: "Falcon".into(),
             since: ago(20),

@@ -1,0 +1,172 @@
+//! The command line of a program: which flags and subcommands there are besides the common ones, and what they stand for.
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use figment::value::Value;
+
+use super::{CommonArgs, CommonCommand, ReportFormat};
+use crate::Error;
+use crate::about::About;
+
+/// A setting given by a flag.
+#[derive(Debug, Clone)]
+pub struct FlagSetting {
+    pub(crate) flag: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: Value,
+}
+
+impl FlagSetting {
+    /// Says that `flag` (such as `--room`) sets `key` (such as `rooms`, dots between levels) to `value`.
+    pub fn new(flag: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
+        Self { flag, key, value: value.into() }
+    }
+
+    /// The same of a flag that need not be given.
+    pub fn optional(flag: &'static str, key: &'static str, value: Option<impl Into<Value>>) -> Option<Self> {
+        value.map(|value| Self::new(flag, key, value))
+    }
+
+    /// The same of a flag that may be repeated, and need not be given.
+    pub fn repeated(flag: &'static str, key: &'static str, values: &[String]) -> Option<Self> {
+        Self::optional(flag, key, (!values.is_empty()).then(|| values.to_vec()))
+    }
+}
+
+/// A program's whole command line: the common flags, its own, and a subcommand. Without one, the program does its job once.
+#[derive(Parser)]
+pub struct CommandLine<Flags: OwnFlags, Own: OwnCommand> {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    own: Flags,
+    #[command(subcommand)]
+    given: Option<AnyCommand<Own>>,
+}
+
+impl<Flags: OwnFlags, Own: OwnCommand> CommandLine<Flags, Own> {
+    /// The flags and subcommands of the program, as `--help` shows them.
+    pub(crate) fn definition(about: &About) -> clap::Command {
+        Self::command().name(about.name).version(about.version).about(about.summary).long_about(None)
+    }
+
+    /// Reads argv.
+    ///
+    /// # Errors
+    /// Bad usage; help and the version, which are asked for, come as one, too.
+    pub(crate) fn of_process(about: &About) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&Self::definition(about).try_get_matches()?)
+    }
+
+    pub(crate) fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    /// The subcommand that was given; without one, the program does its job once.
+    pub(crate) fn given(&self) -> Option<&AnyCommand<Own>> {
+        self.given.as_ref()
+    }
+
+    /// The program's own flags as settings, so that they override files and environment.
+    pub(crate) fn settings(&self) -> Vec<FlagSetting> {
+        self.own.settings()
+    }
+
+    /// The subcommand that was given, if it is one that all programs share.
+    pub(crate) fn shared_command(&self) -> Option<&CommonCommand> {
+        match self.given() {
+            Some(AnyCommand::Common(command)) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// Refuses flags that the given subcommand would ignore.
+    pub(crate) fn refuse_ignored(&self) -> Result<(), Error> {
+        let heeded = match self.given() {
+            Some(AnyCommand::Common(command)) => command.heeded(),
+            Some(AnyCommand::Own(command)) => command.heeded(),
+            None => return Ok(()),
+        };
+        let mut given = RunFlag::ALL.into_iter().filter(|flag| flag.is_given(&self.common));
+        given.find(|flag| !heeded.contains(flag)).map_or(Ok(()), |flag| Err(Error::IgnoredFlag(flag.name())))
+    }
+}
+
+/// The flags of a program's own. No logic: each stands for a setting.
+pub trait OwnFlags: Args {
+    fn settings(&self) -> Vec<FlagSetting>;
+}
+
+/// The flags of a program that has none of its own.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct NoFlags {}
+
+impl OwnFlags for NoFlags {
+    fn settings(&self) -> Vec<FlagSetting> {
+        Vec::new()
+    }
+}
+
+/// A subcommand: one that all programs share, or one of the program's own.
+#[derive(Debug, Subcommand)]
+pub enum AnyCommand<Own: Subcommand> {
+    #[command(flatten)]
+    Common(CommonCommand),
+    #[command(flatten)]
+    Own(Own),
+}
+
+/// A subcommand of a program's own.
+pub trait OwnCommand: Subcommand {
+    /// The flags about runs that it goes by. All others are refused.
+    fn heeded(&self) -> &'static [RunFlag];
+}
+
+/// The subcommands of a program that has none of its own.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum NoCommand {}
+
+impl OwnCommand for NoCommand {
+    fn heeded(&self) -> &'static [RunFlag] {
+        match *self {}
+    }
+}
+
+/// A common flag that is about a run and its report. A subcommand refuses those that it does not go by: whoever gives one relies on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunFlag {
+    Since,
+    Until,
+    /// `--format json`
+    Json,
+    Report,
+    /// Heeded as well by whatever changes nothing anyway.
+    DryRun,
+    ExitCode,
+}
+
+impl RunFlag {
+    pub(super) const ALL: [RunFlag; 6] =
+        [RunFlag::Since, RunFlag::Until, RunFlag::Json, RunFlag::Report, RunFlag::DryRun, RunFlag::ExitCode];
+
+    fn name(self) -> &'static str {
+        match self {
+            RunFlag::Since => "--since",
+            RunFlag::Until => "--until",
+            RunFlag::Json => "--format json",
+            RunFlag::Report => "--report",
+            RunFlag::DryRun => "--dry-run",
+            RunFlag::ExitCode => "--exit-code",
+        }
+    }
+
+    fn is_given(self, args: &CommonArgs) -> bool {
+        match self {
+            RunFlag::Since => args.since.is_some(),
+            RunFlag::Until => args.until.is_some(),
+            RunFlag::Json => args.format == ReportFormat::Json,
+            RunFlag::Report => !args.reports.is_empty(),
+            RunFlag::DryRun => args.dry_run,
+            RunFlag::ExitCode => args.exit_code,
+        }
+    }
+}
