@@ -11,7 +11,7 @@ use crate::rule::Assessed;
 use crate::rule::extent::{ShownRoom, in_order, names_of, shown_rooms};
 use crate::rule::incident::RULE;
 use crate::rule::incident::Who;
-use crate::rule::kind::Kind;
+use crate::rule::kind::{DOCUMENT, Kind};
 
 /// With fewer people each of them is told.
 const LEAST_PEOPLE: usize = 5;
@@ -47,10 +47,15 @@ impl Crowd {
         Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
     }
 
+    /// What is counted, in the singular.
+    pub(crate) fn counted(&self) -> &'static str {
+        self.kind.map_or(DOCUMENT, Kind::counted)
+    }
+
     /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
     pub(crate) fn reasons(&self) -> Vec<String> {
         let people = plural(self.members.len() as u64, "person");
-        let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
+        let documents = plural(self.counts().documents, self.counted());
         let done = self.kind.map_or("changed", Kind::participle);
         let within = duration(self.window.until - self.window.since);
         let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
@@ -94,7 +99,7 @@ impl Crowd {
 
     fn places(&self) -> Option<String> {
         let parts = shown_rooms(&self.rooms());
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("{}s by place: {}", self.counted(), parts.join(", ")))
     }
 
     /// Some rows of each of the first people.

@@ -1,6 +1,6 @@
 //! All that an incident is made of, from its first change to its last: how much, where, how fast, by whom, under which names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ::report::words::{duration, plural};
 use audit_model::{Attributed, Counts, Evidence, FindingRoom, MAX_EVIDENCE, Place, PortalText, Rooms};
@@ -25,8 +25,8 @@ pub(crate) struct Extent {
     /// Distinct documents, each with how many stand behind it.
     documents: HashMap<String, u64>,
     acts: u64,
-    /// Whether more stands behind it than anybody can count.
-    at_least: bool,
+    /// Folders and rooms among them of which nobody can tell what they held.
+    uncountable: BTreeSet<String>,
     events: u64,
     pub(crate) first: Option<DateTime<Utc>>,
     pub(crate) last: Option<DateTime<Utc>>,
@@ -68,7 +68,9 @@ impl Extent {
             _ => {}
         }
         self.acts += change.documents();
-        self.at_least |= change.is_uncountable();
+        if change.is_uncountable() {
+            self.uncountable.insert(document(event));
+        }
         self.events += 1;
         self.first.get_or_insert(event.at);
         self.last = Some(event.at);
@@ -162,17 +164,32 @@ impl Extent {
         self.last.is_some_and(|last| end - last < GOES_ON)
     }
 
+    /// `180 documents`, `3 documents and 1 folder or room, whose contents could not be counted`
+    fn counted(&self, noun: &str) -> String {
+        let uncountable = self.uncountable.len() as u64;
+        let counted = self.documents().saturating_sub(uncountable);
+        let folders = match uncountable {
+            0 => return plural(counted, noun),
+            1 => "1 folder or room".to_owned(),
+            many => format!("{many} folders or rooms"),
+        };
+        let folders = format!("{folders}, whose contents could not be counted,");
+        if counted > 0 { format!("{} and {folders}", plural(counted, noun)) } else { folders }
+    }
+
     /// `180 documents in 4 min, 45 a minute; the last one 10 s before the end of the window: it may still be going on`
-    pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
+    pub(crate) fn pace(&self, noun: &str, end: DateTime<Utc>) -> Option<String> {
         let last = self.last?;
-        let rate = self.documents_per_hour().map(|hourly| match hourly {
+        let hourly = self.documents_per_hour().filter(|_| self.uncountable.is_empty());
+        let rate = hourly.map(|hourly| match hourly {
             0..120 => format!(", {hourly} an hour"),
             _ => format!(", {} a minute", hourly / 60),
         });
-        let documents = format!("{}{}", if self.at_least { "≥ " } else { "" }, plural(self.documents(), "document"));
-        let within = match rate {
-            Some(rate) => format!("{documents} in {}{rate}", duration(self.length())),
-            None => format!("{documents} within a minute"),
+        let (counted, length) = (self.counted(noun), self.length());
+        let within = if length < TimeDelta::minutes(1) {
+            format!("{counted} within a minute")
+        } else {
+            format!("{counted} in {}{}", duration(length), rate.unwrap_or_default())
         };
         let ago = duration((end - last).max(TimeDelta::zero()));
         let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
@@ -180,7 +197,7 @@ impl Extent {
     }
 
     /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
-    pub(crate) fn places(&self) -> Option<String> {
+    pub(crate) fn places(&self, noun: &str) -> Option<String> {
         let rooms = self.rooms();
         let mut parts = shown_rooms(&rooms);
         let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
@@ -193,7 +210,7 @@ impl Extent {
             format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
         });
         parts.extend(whole);
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("{noun}s by place: {}", parts.join(", ")))
     }
 }
 

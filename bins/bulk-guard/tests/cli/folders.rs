@@ -106,6 +106,8 @@ async fn a_folder_that_nobody_can_weigh_any_more_is_told_and_is_no_all_clear() {
         assert_eq!(found(&run), [row("mallory@example.com", "medium", false)], "{action}: {}", run.stdout);
         assert_eq!((run.exit, &run.json()["findings"][0]["uncountable"]), (4, &1.into()), "{action}");
         assert!(run.stdout.contains("not countable"), "{}", run.stdout);
+        let words = "1 folder or room, whose contents could not be counted, within a minute";
+        assert!(run.stdout.contains(words) && !run.stdout.contains('≥'), "{}", run.stdout);
     }
 }
 
