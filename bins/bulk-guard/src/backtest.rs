@@ -36,7 +36,12 @@ impl FromStr for Alternative {
 }
 
 pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let Past { archive, zone, window, clock } = Past::of(setup, USUAL).await?;
+    let past = Past::of(setup, USUAL).await?;
+    if let Some(nothing) = past.nothing_remembered(env!("CARGO_PKG_NAME")).await? {
+        setup.print(&nothing)?;
+        return Ok(Exit::Concluded);
+    }
+    let Past { archive, zone, window, clock } = past;
     let mut detectors: Vec<Detector> = alternatives.iter().map(|one| Detector::with(armed(one.0))).collect();
     let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
     let take = |change: &_| detectors.iter_mut().for_each(|detector| detector.push(change));

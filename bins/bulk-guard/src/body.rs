@@ -81,6 +81,9 @@ pub(crate) struct Detail {
     /// Whose finding it is, for the text.
     #[serde(skip)]
     pub(crate) of: Of,
+    /// What is counted, in the singular.
+    #[serde(skip)]
+    pub(crate) counted: &'static str,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -119,6 +122,7 @@ impl ShownAction {
 pub(crate) enum Of {
     Person,
     Visitors,
+    VisitorsOfRooms,
     Room,
     Crowd,
 }
@@ -142,6 +146,9 @@ fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
         }
         Of::Visitors => {
             &["find out who came through links to this room, and remove the links that nobody needs", KEEP_THE_TRASH]
+        }
+        Of::VisitorsOfRooms => {
+            &["find out who came through links to these rooms, and remove the links that nobody needs", KEEP_THE_TRASH]
         }
         Of::Room => &["ask the owner of the room whether this was meant"],
         Of::Crowd => &[
@@ -190,16 +197,18 @@ pub(crate) fn told(told: Told) -> Found<Detail> {
 
 fn one_of(one: Assessed) -> Found<Detail> {
     let Assessed { incident, extent, from, signs, names_unknown, unknown, assessment, looked_until } = one;
+    let counted = incident.counted();
     let Incident { who, mut finding, exceeded, uncountable, .. } = incident;
     finding.severity = assessment.severity;
-    finding.reasons.extend(extent.pace(looked_until));
-    finding.reasons.extend(extent.places());
+    finding.reasons.extend(extent.pace(counted, looked_until));
+    finding.reasons.extend(extent.places(counted));
     finding.reasons.extend(from);
     finding.reasons.extend(signs.iter().map(|sign| sign.evidence.clone()));
     finding.reasons.extend(names_unknown.into_iter().chain(unknown));
     let of = match who {
         Who::Person(_) => Of::Person,
         Who::Visitors(_) => Of::Visitors,
+        Who::VisitorsOfRooms => Of::VisitorsOfRooms,
         Who::Room(_) => Of::Room,
     };
     let shown = |(id, name, documents)| ShownPerson { id, name, email: None, documents };
@@ -219,6 +228,7 @@ fn one_of(one: Assessed) -> Found<Detail> {
         people,
         what_to_do: what_to_do(of, finding.severity),
         of,
+        counted,
     };
     Found { finding, detail }
 }
@@ -258,6 +268,7 @@ fn of_crowd(crowd: &Crowd) -> Found<Detail> {
         people,
         what_to_do: what_to_do(Of::Crowd, finding.severity),
         of: Of::Crowd,
+        counted: crowd.counted(),
     };
     Found { finding, detail }
 }

@@ -187,7 +187,8 @@ impl Limit {
     }
 }
 
-/// More than so many distinct documents of a room in any so many minutes. 0 documents is off.
+/// More than so many distinct documents of a room in any so many minutes by several people, or of several rooms by visitors. 0 documents is
+/// off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RoomLimit {
@@ -198,6 +199,14 @@ pub(crate) struct RoomLimit {
 impl Default for RoomLimit {
     fn default() -> Self {
         RoomLimit { documents: 30, minutes: 10 }
+    }
+}
+
+impl RoomLimit {
+    /// Of downloads only those count who have more than this: a team that begins a project downloads a few each, and whoever empties a room
+    /// with several accounts takes nearly as much with each as one person may.
+    pub(crate) fn much(self) -> u64 {
+        self.documents / 2
     }
 }
 
@@ -286,9 +295,10 @@ impl Limits {
     pub(crate) fn armed_in_room(&self) -> Vec<Armed> {
         let RoomLimit { documents, minutes } = self.room;
         let threshold = Threshold { documents, minutes };
-        let kinds = [Kind::Deleted, Kind::Overwritten, Kind::Renamed, Kind::MovedOut];
+        let downloads = (self.downloaded.documents > 0).then_some(Kind::Downloaded);
+        let kinds = [Kind::Deleted, Kind::Overwritten, Kind::Renamed, Kind::MovedOut].into_iter().chain(downloads);
         let armed = kinds.map(|kind| Armed { kind: Some(kind), threshold });
-        armed.into_iter().filter(|armed| armed.threshold.documents > 0).collect()
+        armed.filter(|armed| armed.threshold.documents > 0).collect()
     }
 
     /// The longest stretch of minutes that any limit looks at.

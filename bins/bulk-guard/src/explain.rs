@@ -10,52 +10,26 @@ use job_runner::config::Settings;
 use job_runner::exit::Exit;
 use job_runner::replay::Past;
 use safe_actions::Candidate;
+use uuid::Uuid;
 
 use crate::config::{Armed, Config, Threshold};
 use crate::gather::changes::{Answers, feed};
 use crate::people;
 use crate::rule::detector::Detector;
-use crate::rule::kind::Kind;
+use crate::rule::kind::{DOCUMENT, Kind};
 
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
-    let Past { archive, zone, window, clock } = Past::of(setup, setup.config.reach(setup.about.window)).await?;
+    let past = Past::of(setup, setup.config.reach(setup.about.window)).await?;
     let client = setup.client()?;
     let account = find(name, &client.people().await?)?;
-
-    // with limits of nothing every stretch is an episode, the fullest among them
-    let armed: Vec<Armed> = setup.config.limits.armed();
-    let open: Vec<Armed> =
-        armed.iter().map(|one| Armed { threshold: Threshold { documents: 0, ..one.threshold }, ..*one }).collect();
-    let mut detector = Detector::with(open);
-    let answers = Answers::remembered(&archive, window, setup.config.folder_weight).await?;
-    feed(&archive, window, &answers, |change| detector.push(change)).await?;
-    let incidents = detector.finish();
 
     let mut text = String::new();
     let person = &account.person;
     let shown = |text: &Option<PortalText>| text.as_ref().map(PortalText::for_terminal).unwrap_or_default();
     writeln!(text, "{} <{}>, {}", person.name.for_terminal(), shown(&person.email), person.id)?;
-    writeln!(
-        text,
-        "From what is remembered, {}, times in {zone}; folders of which nothing is remembered count {} each:",
-        clock.span(window),
-        setup.config.folder_weight
-    )?;
-    for Armed { kind, threshold } in armed {
-        let own = incidents.iter().filter(|incident| incident.finding.person.id == person.id);
-        let own = own.flat_map(|one| &one.exceeded).filter(|one| one.kind == kind);
-        // a longer time with no more in it is left out
-        let shorter = own.filter(|one| one.threshold.minutes <= threshold.minutes);
-        let fullest = shorter.map(|one| one.documents).max();
-        let (count, name) = (fullest.unwrap_or(0), kind.map_or("changed", Kind::participle));
-        if count == 0 && kind.is_some() {
-            continue;
-        }
-        let (what, span) = (plural(count, kind.map_or("document", Kind::counted)), threshold.span());
-        writeln!(text, "  {name}: peak {what} in {span} (limit {})", threshold.documents)?;
-    }
-    for gap in archive.unread_audit(window).await? {
-        writeln!(text, "Not remembered: {}", clock.span(gap))?;
+    match past.nothing_remembered(env!("CARGO_PKG_NAME")).await? {
+        Some(nothing) => text += &nothing,
+        None => text += &beside_limits(person.id, past, setup.config).await?,
     }
     let robots = &setup.common.service_accounts;
     let protection = people::known(setup.config, &client, robots).await.protection;
@@ -72,6 +46,44 @@ pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)
+}
+
+/// What is remembered of somebody beside each limit, a line each.
+async fn beside_limits(person: Uuid, past: Past, config: &Config) -> anyhow::Result<String> {
+    let Past { archive, zone, window, clock } = past;
+    // with limits of nothing every stretch is an episode, the fullest among them
+    let armed: Vec<Armed> = config.limits.armed();
+    let open: Vec<Armed> =
+        armed.iter().map(|one| Armed { threshold: Threshold { documents: 0, ..one.threshold }, ..*one }).collect();
+    let mut detector = Detector::with(open);
+    let answers = Answers::remembered(&archive, window, config.folder_weight).await?;
+    feed(&archive, window, &answers, |change| detector.push(change)).await?;
+    let incidents = detector.finish();
+
+    let mut text = String::new();
+    writeln!(
+        text,
+        "From what is remembered, {}, times in {zone}; folders of which nothing is remembered count {} each:",
+        clock.span(window),
+        config.folder_weight
+    )?;
+    for Armed { kind, threshold } in armed {
+        let own = incidents.iter().filter(|incident| incident.finding.person.id == person);
+        let own = own.flat_map(|one| &one.exceeded).filter(|one| one.kind == kind);
+        // a longer time with no more in it is left out
+        let shorter = own.filter(|one| one.threshold.minutes <= threshold.minutes);
+        let fullest = shorter.map(|one| one.documents).max();
+        let (count, name) = (fullest.unwrap_or(0), kind.map_or("changed", Kind::participle));
+        if count == 0 && kind.is_some() {
+            continue;
+        }
+        let (what, span) = (plural(count, kind.map_or(DOCUMENT, Kind::counted)), threshold.span());
+        writeln!(text, "  {name}: peak {what} in {span} (limit {})", threshold.documents)?;
+    }
+    for gap in archive.unread_audit(window).await? {
+        writeln!(text, "Not remembered: {}", clock.span(gap))?;
+    }
+    Ok(text)
 }
 
 /// By id, e-mail address, or the one exact name.

@@ -44,7 +44,8 @@ pub(crate) struct Facts {
 
 /// Reads the audit trail, and whatever the incidents in it leave open.
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
-    let unjudged = look.detailed_audit().await?;
+    // a first run remembers nothing of what the long limits go by
+    let unjudged = look.detailed_audit_since(look.window.since - config.limits.longest()).await?;
     let (began, patient) = (Instant::now(), look.client.clone());
     let limited = |share| config.look_up_limit().map_or(patient.clone(), |limit| patient.until(began + limit / share));
     // what is read for later leaves half of the time to what is asked about now
@@ -76,7 +77,7 @@ fn ids_of(incident: &Incident, extent: &Extent) -> Vec<Uuid> {
     match incident.who {
         Who::Person(id) => vec![id],
         Who::Room(_) => extent.people().into_iter().map(|(id, ..)| id).collect(),
-        Who::Visitors(_) => Vec::new(),
+        Who::Visitors(_) | Who::VisitorsOfRooms => Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::body::{Detail, Of, Report};
 use crate::people::NOT_STOPPED;
+use crate::rule::kind::DOCUMENT;
 
 /// People that the text lists; JSON has all.
 const PEOPLE_SHOWN: usize = 50;
@@ -18,7 +19,9 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     let counted = report.findings.iter().filter(|found| found.finding.state != FindingState::Silenced);
     let people: BTreeSet<Uuid> = counted.flat_map(people).collect();
     if !people.is_empty() {
-        let documents = report.counted().map(|finding| finding.counts.documents).sum();
+        let is_told = |found: &&Found<Detail>| found.finding.state != FindingState::Silenced;
+        let of_documents = report.findings.iter().filter(is_told).filter(|found| found.detail.counted == DOCUMENT);
+        let documents = of_documents.map(|found| found.finding.counts.documents).sum();
         let critical = report.counted().filter(|finding| finding.severity == Severity::Critical).count();
         document.figures = vec![
             Figure::new("people", people.len() as u64),
@@ -50,7 +53,7 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
 /// Whom a finding is about.
 fn people(Found { finding, detail }: &Found<Detail>) -> Vec<Uuid> {
     match detail.of {
-        Of::Person | Of::Visitors => vec![finding.person.id],
+        Of::Person | Of::Visitors | Of::VisitorsOfRooms => vec![finding.person.id],
         Of::Room | Of::Crowd => detail.people.iter().map(|person| person.id).collect(),
     }
 }
@@ -63,7 +66,12 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
     person.what_to_do = detail.what_to_do.iter().map(|&step| step.into()).collect();
     if detail.of == Of::Crowd {
         person.who.page = None;
-        let mut table = Table::new("", &["Who", "Documents"]);
+        let counted = match detail.counted {
+            DOCUMENT => "Documents",
+            "member" => "Members",
+            _ => "Places",
+        };
+        let mut table = Table::new("", &["Who", counted]);
         for one in detail.people.iter().take(PEOPLE_SHOWN) {
             table.row([Cell::from(&one.name), Cell::from(one.documents)]);
         }

@@ -1,5 +1,5 @@
 //! The rule `mass_change`: one person touches more distinct documents than a limit allows, in any stretch of the limit's length. So do all
-//! people of a room together, and those who come to it through links. Pure.
+//! people of a room together, and those who come to it, or to several, through links. Pure.
 //!
 //! Two hundred documents renamed within five minutes are a finding. Suspicious, but none: an editor that saves one document two
 //! hundred times.
@@ -28,14 +28,14 @@ use std::cmp::Reverse;
 use audit_model::{Severity, Window};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use uuid::Uuid;
 
 use crate::config::Limits;
 use crate::people::Accounts;
 use crate::rule::assessment::{Assessment, Corroboration, assess};
-use crate::rule::extent::Extent;
+use crate::rule::extent::{Extent, ShownRoom};
 use crate::rule::habits::{SignIns, Story, gone_for_good};
 use crate::rule::incident::{Incident, Who};
+use crate::rule::kind::Kind;
 use crate::rule::names::NewNames;
 
 /// An incident with all that is known of it, before it is judged.
@@ -99,20 +99,20 @@ fn assessed(suspect: Suspect, zone: Tz, looked_until: DateTime<Utc>) -> Assessed
 }
 
 /// Says who everybody is. What robots did is dropped, and what several people of a room did where each of them is told already, or only one
-/// is left.
+/// is left; the same of visitors of several rooms.
 pub(crate) fn to_be_told(
     limits: &Limits,
     found: Vec<(Incident, Extent)>,
     accounts: &Accounts,
 ) -> Vec<(Incident, Extent)> {
-    let own: Vec<(Uuid, Window)> = found
-        .iter()
-        .filter(|(incident, _)| matches!(incident.who, Who::Person(_)) && !incident.exceeded.is_empty())
-        .map(|(incident, _)| (incident.finding.person.id, incident.finding.window))
-        .collect();
+    let is_told = |incident: &&(Incident, Extent)| !incident.0.exceeded.is_empty();
+    let own: Vec<(Who, Window)> =
+        found.iter().filter(is_told).map(|(incident, _)| (incident.who.clone(), incident.finding.window)).collect();
     let mut left = Vec::new();
     for (mut incident, extent) in found {
         let window = incident.finding.window;
+        let is_told = |who: &Who| own.iter().any(|(one, when)| one == who && !when.intersection(&window).is_empty());
+        let least = least_of_each(&incident, limits);
         match incident.who {
             Who::Person(id) if accounts.is_robot(id) => continue,
             Who::Person(id) => {
@@ -121,10 +121,10 @@ pub(crate) fn to_be_told(
                 }
             }
             Who::Room(_) => {
-                let is_told =
-                    |id: Uuid| own.iter().any(|(one, when)| *one == id && !when.intersection(&window).is_empty());
-                let others = extent.people().into_iter().filter(|(id, ..)| !accounts.is_robot(*id) && !is_told(*id));
-                let others: Vec<_> = others.collect();
+                let people = extent.people().into_iter().filter(|(id, _, documents)| {
+                    !accounts.is_robot(*id) && !is_told(&Who::Person(*id)) && *documents > least
+                });
+                let others: Vec<_> = people.collect();
                 let documents: u64 = others.iter().map(|(.., documents)| documents).sum();
                 if others.len() < 2 || documents <= limits.room.documents {
                     continue;
@@ -133,11 +133,28 @@ pub(crate) fn to_be_told(
                 incident.finding.person.name = name.as_str().into();
                 incident.finding.reasons.insert(0, reasons::together(&others));
             }
+            Who::VisitorsOfRooms => {
+                let rooms = extent.rooms().into_iter();
+                let rooms = rooms
+                    .filter(|room| !is_told(&Who::Visitors(room.title.clone())) && room.documents > limits.room.much());
+                let rooms: Vec<ShownRoom> = rooms.collect();
+                let documents: u64 = rooms.iter().map(|room| room.documents).sum();
+                if rooms.len() < 2 || documents <= limits.room.documents {
+                    continue;
+                }
+                incident.finding.reasons.insert(0, reasons::visitors_together(&rooms));
+            }
             Who::Visitors(_) => {}
         }
         left.push((incident, extent));
     }
     left
+}
+
+/// With no more documents somebody is none of the several people of a room: where they only downloaded.
+fn least_of_each(incident: &Incident, limits: &Limits) -> u64 {
+    let is_download = incident.exceeded.iter().all(|one| one.kind == Some(Kind::Downloaded));
+    if is_download { limits.room.much() } else { 0 }
 }
 
 #[cfg(test)]

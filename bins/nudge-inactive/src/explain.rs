@@ -104,7 +104,7 @@ async fn answer(
     ];
     let mut why = Section::new("why").with(Block::List(lines.into_iter().flatten().collect()));
     if !judged.samples.is_empty() {
-        why = why.with(Block::Details(Details::of_evidence(&judged.samples, judged.acts)));
+        why = why.with(Block::Details(Details::of_evidence(&judged.samples, &acts)));
     }
     let reminders = remind::remembered(config, job, judged, &room.id).await?;
     let reminders: Vec<Line> = reminders.into_iter().map(Line::from).collect();

@@ -89,7 +89,12 @@ impl Alternative {
 
 pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let config = setup.config;
-    let Past { archive, zone, window, clock } = Past::of(setup, Span::Month.length()).await?;
+    let past = Past::of(setup, Span::Month.length()).await?;
+    if let Some(nothing) = past.nothing_remembered(env!("CARGO_PKG_NAME")).await? {
+        setup.print(&nothing)?;
+        return Ok(Exit::Concluded);
+    }
+    let Past { archive, zone, window, clock } = past;
     let rooms = archive.rooms(window).await?;
     let ids = choose(&config.rooms, &rooms, false)?;
     let watched = Watched { rooms, ids, folder_weight: config.folder_weight, is_unread: false };

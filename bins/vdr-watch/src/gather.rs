@@ -21,7 +21,7 @@ use self::remembered::Remembered;
 use self::rooms::{Answers, Watched};
 use crate::config::Config;
 use crate::create_room::{self, RoomAction};
-use crate::rule::{self, Counting, Found, LITTLE, RoomKey, Usual, WINDOW};
+use crate::rule::{self, Counting, Found, LITTLE, RoomKey, Span, Usual, WINDOW};
 
 /// What was read, as far as the report goes by it.
 pub(crate) struct Facts {
@@ -44,7 +44,10 @@ pub(crate) struct Facts {
 pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<Facts> {
     let chosen = Chosen::look_up(&config.people, job, look).await?;
     let action = create_room::ensure(config, job, look).await?;
-    let unjudged = look.audit().await?;
+    // a first run remembers nothing of what the limits of thirty days go by
+    let month = look.window.until - Span::Month.length();
+    let since = if config.limits.count_a_month() { month } else { look.window.since };
+    let unjudged = look.audit_since(since).await?;
     attribution::keep_inventory(look).await?;
     let requested = action.as_ref().and_then(|action| action.room.id.clone());
     let watched = Watched::read(config, requested, job, look).await?;

@@ -133,7 +133,7 @@ impl Activity {
         // of thirty days the first events are old
         let latest = || self.latest.iter().filter(|event| span.contains(event.at)).map(evidence).collect();
         let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.iter().map(evidence).collect());
-        let taken = total.acts - total.additions;
+        let taken = total.acts - total.take_nothing;
         let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts.min(taken)));
         let mut found = self.found(key, span, total, reasons);
         found.finding.severity = severities.max().expect("an episode begins every finding");
@@ -170,7 +170,7 @@ impl Activity {
             share_of_room: self.documents_in_room.and_then(|all| ShareOfRoom::of(counts.documents, all)),
             rhythm: Rhythm::of(&total.times),
             usual_hours: self.hours.map(|hours| BesideUsual::of(hours, &total.times)),
-            is_filling: total.additions == total.acts,
+            takes_nothing: total.take_nothing == total.acts,
             documents: total.documents.keys().map(|document| document.to_string()).collect(),
             ..Detail::default()
         };
@@ -182,9 +182,9 @@ fn evidence(event: &Arc<AuditEvent>) -> Evidence {
     Evidence::from(&**event)
 }
 
-/// How far above a limit it was; what only brought something new is left out, because filling a data room is what it is for. Below those
-/// of an hour and a day, what is unusual is only worth a look; that somebody reads most of a
-/// room is what the room is for.
+/// How far above a limit it was. What takes nothing out of the room is left out, because filling a data room and writing in it together is
+/// what it is for. Below those of an hour and a day, what is unusual is only worth a look; that somebody reads most of a room is what the
+/// room is for.
 fn severity(limit: &Limit, acts: u64) -> Severity {
     match limit.basis {
         Basis::ShareOfRoom { .. } => Severity::Low,

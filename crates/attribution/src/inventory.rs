@@ -55,7 +55,8 @@ pub async fn keep_inventory(look: &mut Look) -> Result<(), Error> {
 fn holding(room: Room) -> Option<Holding> {
     let RoomId::Number(_) = room.fact.id else { return None };
     let (files, folders) = (room.files?, room.folders?);
-    Some(Holding { folder: room.fact.id.clone(), files, folders, room: room.fact.id, title: room.fact.title })
+    let Room { fact, .. } = room;
+    Some(Holding { folder: fact.id.clone(), files, folders, room: fact.id, parent: None, title: fact.title })
 }
 
 async fn folders_in(room: &Unlisted, look: &Look) -> Result<Vec<Holding>, docspace_client::Error> {
@@ -68,7 +69,8 @@ async fn folders_in(room: &Unlisted, look: &Look) -> Result<Vec<Holding>, docspa
     };
     let holding = |folder: docspace_client::Folder| {
         let (files, folders) = (folder.files?, folder.folders?);
-        Some(Holding { folder: folder.id, files, folders, room: room.room.clone(), title: folder.title })
+        let (room, parent) = (room.room.clone(), folder.parent);
+        Some(Holding { folder: folder.id, files, folders, room, parent, title: folder.title })
     };
     Ok(folders.into_iter().filter_map(holding).collect())
 }

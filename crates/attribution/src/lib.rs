@@ -5,6 +5,7 @@ mod log;
 mod people;
 mod place;
 mod sign_ins;
+mod since_read;
 mod weight;
 
 use chrono::TimeDelta;

@@ -1,15 +1,15 @@
 //! How many documents stand behind an action on a whole folder: what was in it before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use audit_model::{ActionId, AuditEvent, GapReason, PortalText, Source, Window};
+use audit_model::{AuditEvent, GapReason, PortalText, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::EntryId;
-use event_archive::{Archive, Error, Look, LookUps, Reading};
-use futures::TryStreamExt;
+use event_archive::{Archive, Error, Look, LookUps};
 
 use crate::FACTS_KEPT;
 use crate::inventory::READ_EVERY;
+use crate::since_read::{Held, SinceRead};
 
 /// Names the gap of folders of which nobody knows what they held.
 const HIDDEN_FOLDERS: &str = "hidden_folders";
@@ -17,14 +17,11 @@ const HIDDEN_FOLDERS: &str = "hidden_folders";
 /// Folders are listed, one request each, until so many were; the others stay unlisted, and are a gap.
 const MOST_FOLDERS: usize = 300;
 
-/// A folder is taken away within so long a time before the portal writes that it was: what was read meanwhile may show a part of it.
-const TAKEN_WITHIN: TimeDelta = TimeDelta::minutes(1);
-
 /// A folder that the inventory does not know was made after it was read.
 const MADE_WITHIN: TimeDelta = TimeDelta::hours(2);
 
-/// The portal writes both sides of a move within so long a time.
-const WRITTEN_WITHIN: TimeDelta = TimeDelta::seconds(5);
+/// The folder is still there afterwards.
+const FOLDER_DOWNLOADED: i32 = 5057;
 
 /// Folders to weigh.
 #[derive(Clone, Debug, Default)]
@@ -98,8 +95,9 @@ impl Folders {
 
     /// The inventory, and for what earlier runs have judged what those have learned.
     async fn known(&self, archive: &Archive) -> Result<Weights, Error> {
-        let mut weights = Weights { readings: archive.readings(self.0.keys()).await?, ..Weights::default() };
-        weights.learn_arrivals(self, archive).await?;
+        let moments = self.0.iter().map(|(folder, asked)| (folder.clone(), asked.at.clone())).collect();
+        let since_read = SinceRead::learn(&moments, (MADE_WITHIN, READ_EVERY), archive).await?;
+        let mut weights = Weights { since_read, ..Weights::default() };
         for (folder, asked) in &self.0 {
             if asked.learned_after.is_none() && !weights.knows(folder, asked) {
                 let remembered = archive.remembered_weight(folder).await?;
@@ -128,26 +126,17 @@ fn folder_of(event: &AuditEvent) -> Option<EntryId> {
     folder.map(|id| EntryId::from(id.as_str()))
 }
 
-/// When something came, and which folder it is where it is one.
-type Arrival = (DateTime<Utc>, Option<EntryId>);
-
 /// Whether the folder is still there afterwards: it was downloaded or copied.
 fn leaves_in_place(event: &AuditEvent) -> bool {
-    matches!(event.action.0, 5022 | 5023 | 5057)
+    matches!(event.action.0, 5022 | 5023 | FOLDER_DOWNLOADED)
 }
 
 /// How many files folders held, at any depth, as far as the key's account can see.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    readings: BTreeMap<EntryId, Vec<Reading>>,
+    since_read: SinceRead,
     /// As they were listed afterwards.
     listed: BTreeMap<EntryId, u64>,
-    /// When folders were made.
-    made: BTreeMap<EntryId, DateTime<Utc>>,
-    /// What was moved or copied into a folder: when, and which folder where it was one.
-    arrived: BTreeMap<EntryId, Vec<Arrival>>,
-    /// When new documents came, by place: the portal does not say into which folder.
-    came: BTreeMap<PortalText, Vec<DateTime<Utc>>>,
 }
 
 /// What stands behind an event.
@@ -157,101 +146,52 @@ pub enum Behind {
     One,
     /// A folder with so many files, which can be none.
     Folder { files: u64 },
+    /// A folder of which everything was counted before: it was in folders that went, or that the person has just downloaded.
+    Counted,
     /// A folder of which nobody knows how much it held.
     UnlistedFolder,
 }
 
 impl Weights {
-    /// What stood behind the event. What that counts is a matter of rules.
+    /// What stood behind the event, and behind none before it. What that counts is a matter of rules.
     pub fn behind(&self, event: &AuditEvent) -> Behind {
         let Some(folder) = folder_of(event) else { return Behind::One };
-        let listed = || self.listed.get(&folder).copied();
-        let read = self.read(&folder, event.at).map(|(files, since)| files + self.arrived(&folder, since, event.at));
-        let files =
-            read.or_else(|| listed().filter(|_| leaves_in_place(event))).or_else(|| self.brought_in(&folder, event));
+        let (at, since_read) = ((event.at, event.id), &self.since_read);
+        let nowhere = PortalText::default();
+        let place = event.context.as_ref().unwrap_or(&nowhere);
+        let whole = |files| Held { files, gone: 0 };
+        let listed = || self.listed.get(&folder).copied().map(whole);
+        let held = since_read.held_of_read(&folder, at);
+        let held = held.or_else(|| listed().filter(|_| leaves_in_place(event)));
+        let held = held.or_else(|| since_read.held_of_made(&folder, at, place)).or_else(listed);
         // rather what it held later than nothing
-        let later = || self.readings.get(&folder)?.first().map(|reading| reading.holding.files);
-        let files = files.or_else(listed).or_else(later);
-        files.map_or(Behind::UnlistedFolder, |files| Behind::Folder { files })
+        let later = || since_read.readings(&folder).first().map(|reading| whole(reading.holding.files));
+        let Some(held) = held.or_else(later) else { return Behind::UnlistedFolder };
+        let by = (at, event.actor);
+        let before = match event.action.0 {
+            FOLDER_DOWNLOADED if since_read.is_downloaded_with_outer(&folder, by) => held.files,
+            FOLDER_DOWNLOADED => since_read.downloaded_of(&folder, by),
+            _ if leaves_in_place(event) => 0,
+            _ if since_read.is_gone_with_outer(&folder, at) => held.files,
+            5026 | 5027 | 5074 => since_read.one_by_one(&folder, at, (event.actor, place)),
+            _ => 0,
+        };
+        match held.files.saturating_sub(before) {
+            0 if held.gone + before > 0 => Behind::Counted,
+            files => Behind::Folder { files },
+        }
     }
 
     /// Whether the portal need not be asked for a folder.
     fn knows(&self, folder: &EntryId, asked: &Asked) -> bool {
-        let is_new = |at: &DateTime<Utc>| !asked.is_left && self.made.get(folder).is_some_and(|made| made <= at);
-        asked.at.iter().all(|at| self.read(folder, *at).is_some() || is_new(at))
+        let is_new = |at: DateTime<Utc>| !asked.is_left && self.since_read.is_made(folder, at);
+        asked.at.iter().all(|at| self.since_read.read(folder, *at).is_some() || is_new(*at))
     }
 
     /// The title of a folder or a room, as it was last read.
     pub fn title_of(&self, event: &AuditEvent) -> Option<&PortalText> {
-        let readings = self.readings.get(&folder_of(event)?)?;
-        readings.last().map(|reading| &reading.holding.title)
+        self.since_read.readings(&folder_of(event)?).last().map(|reading| &reading.holding.title)
     }
-
-    /// How many files the folder held when it was last read before a moment, and until when it was seen so.
-    fn read(&self, folder: &EntryId, at: DateTime<Utc>) -> Option<(u64, DateTime<Utc>)> {
-        let readings = self.readings.get(folder)?;
-        let before = |limit: DateTime<Utc>| readings.iter().rev().find(|reading| reading.since <= limit);
-        let reading = before(at - TAKEN_WITHIN).or_else(|| before(at))?;
-        Some((reading.holding.files, reading.until.min(at)))
-    }
-
-    /// How many files were moved or copied into a folder between two moments.
-    fn arrived(&self, folder: &EntryId, since: DateTime<Utc>, until: DateTime<Utc>) -> u64 {
-        let weight = |inner: &Option<EntryId>, at: DateTime<Utc>| match inner {
-            Some(inner) => self.read(inner, at).map_or(1, |(files, _)| files),
-            None => 1,
-        };
-        let arrived = self.arrived.get(folder).into_iter().flatten();
-        arrived.filter(|(at, _)| (since..=until).contains(at)).map(|(at, inner)| weight(inner, *at)).sum()
-    }
-
-    /// How many files a folder can have held that was made after the inventory was read: what was moved into it, and whatever was new in
-    /// its place.
-    fn brought_in(&self, folder: &EntryId, event: &AuditEvent) -> Option<u64> {
-        let made = *self.made.get(folder).filter(|made| **made <= event.at)?;
-        let came = event.context.as_ref().and_then(|place| self.came.get(place)).into_iter().flatten();
-        let came = came.filter(|at| (made..=event.at).contains(at)).count() as u64;
-        Some(came + self.arrived(folder, made, event.at))
-    }
-
-    /// What came into the folders after they were read, from what is remembered of the audit trail.
-    async fn learn_arrivals(&mut self, folders: &Folders, archive: &Archive) -> Result<(), Error> {
-        let moments = || folders.0.values().flat_map(|asked| &asked.at);
-        let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(()) };
-        let read = self.readings.values().flatten().map(|reading| reading.until);
-        let since = read.filter(|until| *until < *first).min().unwrap_or(*first).min(*first - MADE_WITHIN);
-        let window = Window::new(since.max(*first - READ_EVERY * 24), *last + TimeDelta::seconds(1));
-        let (mut inner, mut seen) = (BTreeSet::new(), BTreeMap::new());
-        let mut events = std::pin::pin!(archive.events_of_actions(arrivals(), window));
-        while let Some(event) = events.try_next().await? {
-            let mut targets = event.target.iter().map(|id| EntryId::from(id.as_str()));
-            let (Some(entry), folder) = (targets.next(), targets.next()) else { continue };
-            match (event.action, folder) {
-                (ActionId(5019), _) => {
-                    self.made.entry(entry).or_insert(event.at);
-                }
-                (action, Some(folder)) if action.is_move_or_copy() => {
-                    let is_folder = action.is_about_whole_folder();
-                    // a move from elsewhere is written twice
-                    let before = seen.insert((folder.clone(), entry.clone()), event.at);
-                    let is_again = before.is_some_and(|before| event.at - before <= WRITTEN_WITHIN);
-                    if folders.0.contains_key(&folder) && !is_again {
-                        inner.extend(is_folder.then(|| entry.clone()));
-                        self.arrived.entry(folder).or_default().push((event.at, is_folder.then_some(entry)));
-                    }
-                }
-                _ => self.came.entry(event.context.unwrap_or_default()).or_default().push(event.at),
-            }
-        }
-        inner.retain(|folder| !self.readings.contains_key(folder));
-        self.readings.extend(archive.readings(&inner).await?);
-        Ok(())
-    }
-}
-
-/// Whatever puts something into a folder, and makes one.
-fn arrivals() -> impl Iterator<Item = ActionId> {
-    [5000, 5011, 5012, 5019, 5035].into_iter().chain(5013..=5016).chain(5022..=5025).map(ActionId)
 }
 
 #[cfg(test)]

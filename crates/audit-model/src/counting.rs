@@ -56,7 +56,7 @@ pub enum Measure {
 /// The portal writes one event for a folder, whatever it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weight {
-    /// At least 1.
+    /// None where all of them were counted with an act before.
     pub documents: u64,
     /// Whether there may be more than that: nobody could list the folder any more.
     pub at_least: bool,

@@ -33,8 +33,16 @@ const COMPONENT: Component = Component {
         Migration { number: 9, name: "what runs left open", sql: include_str!("migrations/9_left_open.sql") },
         Migration { number: 10, name: "what folders hold", sql: include_str!("migrations/10_inventory.sql") },
         Migration { number: 11, name: "who was made nameless", sql: include_str!("migrations/11_rewritten.sql") },
+        Migration { number: 12, name: "which folder is in which", sql: include_str!("migrations/12_parents.sql") },
     ],
-    on_server: &[Migration { number: 11, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") }],
+    on_server: &[
+        Migration { number: 11, name: "the archive", sql: include_str!("migrations/postgres/archive.sql") },
+        Migration {
+            number: 12,
+            name: "which folder is in which",
+            sql: include_str!("migrations/postgres/12_parents.sql"),
+        },
+    ],
 };
 
 /// Under this name the spans are kept that held an unreadable row when they were last asked for.

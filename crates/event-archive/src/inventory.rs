@@ -22,9 +22,9 @@ const ROOMS_SQL: &str = "SELECT held.folder, held.files, held.folders FROM held
     ORDER BY held.files DESC, held.folder LIMIT ?";
 
 const HELD_SQL: &str =
-    "INSERT INTO held (folder, since_us, until_us, files, folders, room, title) VALUES (?, ?, ?, ?, ?, ?, ?)
+    "INSERT INTO held (folder, since_us, until_us, files, folders, room, title, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (folder, since_us) DO UPDATE SET until_us = excluded.until_us, files = excluded.files,
-    folders = excluded.folders, room = excluded.room, title = excluded.title";
+    folders = excluded.folders, room = excluded.room, title = excluded.title, parent = excluded.parent";
 
 const LISTED_SQL: &str = "INSERT INTO listed_room (room, files, folders, listed_us) VALUES (?, ?, ?, ?)
     ON CONFLICT (room) DO UPDATE SET files = excluded.files, folders = excluded.folders,
@@ -34,7 +34,7 @@ const LISTED_SQL: &str = "INSERT INTO listed_room (room, files, folders, listed_
 fn readings_sql(folders: usize) -> String {
     let list = vec!["?"; folders].join(", ");
     format!(
-        "SELECT folder, since_us, until_us, files, folders, room, title FROM held WHERE folder IN ({list})
+        "SELECT folder, since_us, until_us, files, folders, room, title, parent FROM held WHERE folder IN ({list})
         ORDER BY folder, since_us"
     )
 }
@@ -55,6 +55,8 @@ pub struct Holding {
     pub folders: u64,
     /// That it is in, or is.
     pub room: RoomId,
+    /// The folder or the room that it is in; a room has none.
+    pub parent: Option<EntryId>,
     pub title: PortalText,
 }
 
@@ -121,7 +123,7 @@ impl Archive {
 
     async fn keep_held(&self, holdings: &[Holding], at: DateTime<Utc>, listed: Option<&Unlisted>) -> Result<(), Error> {
         let known = self.readings(holdings.iter().map(|holding| &holding.folder)).await?;
-        let row = |holding: &Holding| -> [Value; 7] {
+        let row = |holding: &Holding| -> [Value; 8] {
             let last = known.get(&holding.folder).and_then(|readings| readings.last());
             // what was read otherwise, or when a clock was ahead, begins anew
             let since = last.filter(|last| last.holding == *holding && last.until <= at).map_or(at, |last| last.since);
@@ -133,9 +135,10 @@ impl Archive {
                 number(holding.folders),
                 holding.room.to_string().into(),
                 holding.title.raw().into(),
+                holding.parent.as_ref().map(ToString::to_string).unwrap_or_default().into(),
             ]
         };
-        let held: Vec<[Value; 7]> = holdings.iter().map(row).collect();
+        let held: Vec<[Value; 8]> = holdings.iter().map(row).collect();
         let listed = listed.map(|Unlisted { room, files, folders }| {
             [room.to_string().into(), number(*files), number(*folders), micros(at).into()]
         });
@@ -181,6 +184,8 @@ impl Archive {
                     folders: row.int(4)?.unsigned_abs(),
                     room: RoomId::from(row.text(5)?),
                     title: PortalText::new(row.text(6)?),
+                    // earlier versions did not ask
+                    parent: Some(row.text(7)?).filter(|parent| !parent.is_empty()).map(EntryId::from),
                 };
                 let span = instant(row.int(1)?).zip(instant(row.int(2)?));
                 Ok(span.map(|(since, until)| (folder, Reading { holding, since, until })))

@@ -57,8 +57,17 @@ impl Look {
     /// # Errors
     /// Only of the store.
     pub async fn audit(&mut self) -> Result<Unjudged, Error> {
-        let refreshed = self.archive.refresh_audit(&self.client, self.window, self.now).await?;
-        Ok(self.saw_audit(refreshed))
+        self.audit_since(self.window.since).await
+    }
+
+    /// The same for rules that count what happened just before the window, too: what is not remembered of the time from `since` on is read
+    /// once. What of that cannot be had is a gap before the window.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn audit_since(&mut self, since: DateTime<Utc>) -> Result<Unjudged, Error> {
+        let client = self.client.clone();
+        self.audit_through(&client, since).await
     }
 
     /// The same with the members of each event that only reports need.
@@ -66,9 +75,28 @@ impl Look {
     /// # Errors
     /// Only of the store.
     pub async fn detailed_audit(&mut self) -> Result<Unjudged, Error> {
+        self.detailed_audit_since(self.window.since).await
+    }
+
+    /// [`Look::audit_since`] with these.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn detailed_audit_since(&mut self, since: DateTime<Utc>) -> Result<Unjudged, Error> {
         let client = self.client.with_details();
-        let refreshed = self.archive.refresh_audit(&client, self.window, self.now).await?;
-        Ok(self.saw_audit(refreshed))
+        self.audit_through(&client, since).await
+    }
+
+    async fn audit_through(&mut self, client: &Client, since: DateTime<Utc>) -> Result<Unjudged, Error> {
+        // what is remembered is not read again for its age: a run reads over a part of its window alone
+        let known = self.archive.audit_known_since(self.window.since).await?;
+        let since = if known.is_some_and(|known| known <= since) { self.window.since } else { since };
+        let since = since.min(self.window.since);
+        let mut refreshed = self.archive.refresh_audit_since(client, (self.window, since), self.now).await?;
+        let before = refreshed.history.take();
+        let unjudged = self.saw_audit(refreshed);
+        self.coverage.add_gaps(before.into_iter().collect());
+        Ok(unjudged)
     }
 
     /// Brings the login history of the window up to date, for programs that judge logins. Gives what of it rules have to judge.

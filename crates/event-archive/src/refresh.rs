@@ -44,7 +44,21 @@ impl Archive {
     /// # Errors
     /// Only of the store.
     pub async fn refresh_audit(&self, client: &Client, window: Window, now: DateTime<Utc>) -> Result<Refreshed, Error> {
-        let refreshed = self.refresh(&Audit, client, (window, window.since), self.holes(), now).await?;
+        self.refresh_audit_since(client, (window, window.since), now).await
+    }
+
+    /// The same from before the window on, for rules that count what happened just before it. What of that time cannot be had is no gap of
+    /// the window: [`Refreshed::history`] tells it.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn refresh_audit_since(
+        &self,
+        client: &Client,
+        (window, since): (Window, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, Error> {
+        let refreshed = self.refresh(&Audit, client, (window, since), self.holes(), now).await?;
         let late = self.unjudged(AUDIT_WAITS_AS).await?.into_iter().chain(self.in_holes(EVENT_DATES_SQL).await?);
         Ok(Refreshed { late: in_order(late), ..refreshed })
     }

@@ -81,7 +81,7 @@ static HELD: Table = Table {
     holds: "how many files rooms and folders held, with their titles",
     key: "folder, since_us",
     shown_as: "held",
-    columns: &["folder", "since_us", "until_us", "files", "folders", "room", "title"],
+    columns: &["folder", "since_us", "until_us", "files", "folders", "room", "parent", "title"],
     texts: &["title"],
     old: Some("until_us < ?"),
     open: None,

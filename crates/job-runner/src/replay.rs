@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_model::{Person, PortalText, Window};
-use chrono::TimeDelta;
+use chrono::{SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
 use event_archive::Archive;
 use report::words::Clock;
@@ -32,6 +32,23 @@ impl Past {
         let archive = setup.archive_snapshot().await?;
         let zone = archive.portal(setup.now).await?.map_or(Tz::UTC, |portal| portal.time_zone);
         Ok(Past { window: setup.window(zone, length)?, clock: Clock(zone), archive, zone })
+    }
+
+    /// What to do where nothing of the window is remembered, as before the first run; `None` where anything is. Numbers of such a time say
+    /// nothing.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn nothing_remembered(&self, program: &str) -> Result<Option<String>, event_archive::Error> {
+        let is_nothing = self.archive.unread_audit(self.window).await? == [self.window];
+        let (span, since) =
+            (self.clock.span(self.window), self.window.since.to_rfc3339_opts(SecondsFormat::Secs, true));
+        Ok(is_nothing.then(|| {
+            format!(
+                "Nothing is remembered of {span}.\nLet {program} run, and try again. `{program} --since {since}` reads all of that time at \
+                 once, and tells what it finds there.\n"
+            )
+        }))
     }
 }
 

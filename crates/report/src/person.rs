@@ -159,7 +159,7 @@ impl From<&Finding> for PersonLine {
         line.first = Some(finding.window.since);
         line.last = Some(last_of(finding.window));
         if !finding.evidence.is_empty() {
-            line.details.push(Details::of_evidence(&finding.evidence, finding.evidence_total));
+            line.details.push(Details::of_evidence(&finding.evidence, &plural(finding.evidence_total, "event")));
         }
         line
     }
@@ -171,9 +171,9 @@ fn last_of(window: Window) -> DateTime<Utc> {
 }
 
 impl Details {
-    /// Sample events of so many, as a table behind a fold.
-    pub fn of_evidence(evidence: &[Evidence], total: u64) -> Self {
-        let title = format!("Examples: {} of {}", evidence.len(), plural(total, "event"));
+    /// Samples of so many, such as `27 events`, as a table behind a fold.
+    pub fn of_evidence(evidence: &[Evidence], total: &str) -> Self {
+        let title = format!("Examples: {} of {total}", evidence.len());
         let mut table = Table::new("", &["When", "What", "From"]);
         for sample in evidence {
             let target = sample.target.as_deref().map(PortalText::new);

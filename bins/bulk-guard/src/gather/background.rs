@@ -64,8 +64,8 @@ pub(super) async fn stories(incidents: &[Incident], job: &Job) -> anyhow::Result
         for &index in of_person.get(&event.actor).into_iter().flatten() {
             let Incident { who, finding, .. } = &incidents[index];
             if finding.window.contains(event.at) {
-                let is_here =
-                    matches!(who, Who::Person(_)) || matches!(who, Who::Visitors(title) if place(&event) == *title);
+                let is_here = matches!(who, Who::Person(_) | Who::VisitorsOfRooms)
+                    || matches!(who, Who::Visitors(title) if place(&event) == *title);
                 if is_here {
                     stories[index].learn(&event);
                 }

@@ -139,6 +139,7 @@ impl Answers {
         let weight = match self.weights.behind(&event) {
             Behind::One => Weight::ONE,
             Behind::Folder { files } => Weight { documents: files.max(1), at_least: false },
+            Behind::Counted => Weight { documents: 0, at_least: false },
             Behind::UnlistedFolder => Weight { documents: self.folder_weight, at_least: true },
         };
         let folder = self.weights.title_of(&event).cloned();

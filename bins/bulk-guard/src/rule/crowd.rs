@@ -10,7 +10,7 @@ use crate::rule::Assessed;
 use crate::rule::extent::{ShownRoom, in_order};
 use crate::rule::incident::RULE;
 use crate::rule::incident::Who;
-use crate::rule::kind::Kind;
+use crate::rule::kind::{DOCUMENT, Kind};
 
 /// With fewer people each of them is told.
 const LEAST_PEOPLE: usize = 5;
@@ -44,6 +44,11 @@ impl Crowd {
     pub(crate) fn counts(&self) -> Counts {
         let counts = || self.members.iter().map(|member| member.incident.finding.counts);
         Counts { acts: counts().map(|own| own.acts).sum(), documents: counts().map(|own| own.documents).sum() }
+    }
+
+    /// What is counted, in the singular.
+    pub(crate) fn counted(&self) -> &'static str {
+        self.kind.map_or(DOCUMENT, Kind::counted)
     }
 
     /// The rooms, the fullest first.

@@ -55,6 +55,9 @@ impl Detector {
         }
         if event.actor == GUEST_ACCOUNT {
             let name = "visitors through links".into();
+            if title_in_context(event).is_some() && !event.action.is_saved_by_editor() {
+                subject(&mut self.subjects, &self.armed_in_room, Who::VisitorsOfRooms, &name).push(change);
+            }
             return subject(&mut self.subjects, &self.armed, Who::Visitors(place(event)), &name).push(change);
         }
         subject(&mut self.subjects, &self.armed, Who::Person(event.actor), &event.actor_name).push(change);
@@ -123,7 +126,7 @@ impl Track {
                 self.incident(who, span, &together)
             })
             .collect();
-        if !matches!(who, Who::Room(_)) {
+        if !matches!(who, Who::Room(_) | Who::VisitorsOfRooms) {
             self.tell_uncountable(who, &mut incidents);
         }
         incidents

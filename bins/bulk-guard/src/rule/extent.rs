@@ -1,6 +1,6 @@
 //! All that an incident is made of, from its first change to its last: how much, where, how fast, by whom, under which names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use audit_model::{Attributed, Counts, Evidence, FindingRoom, MAX_EVIDENCE, Place, PortalText, Rooms};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,8 +21,8 @@ pub(crate) struct Extent {
     /// Distinct documents, each with how many stand behind it.
     documents: HashMap<String, u64>,
     acts: u64,
-    /// Whether more stands behind it than anybody can count.
-    pub(super) at_least: bool,
+    /// Folders and rooms among them of which nobody can tell what they held.
+    pub(super) uncountable: BTreeSet<String>,
     events: u64,
     pub(crate) first: Option<DateTime<Utc>>,
     pub(crate) last: Option<DateTime<Utc>>,
@@ -64,7 +64,9 @@ impl Extent {
             _ => {}
         }
         self.acts += change.documents();
-        self.at_least |= change.is_uncountable();
+        if change.is_uncountable() {
+            self.uncountable.insert(document(event));
+        }
         self.events += 1;
         self.first.get_or_insert(event.at);
         self.last = Some(event.at);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::config::{Threshold, counts};
 use crate::rule::change::Change;
-use crate::rule::kind::Kind;
+use crate::rule::kind::{DOCUMENT, Kind};
 
 /// Name of the rule in findings and alerts.
 pub(crate) const RULE: &str = "mass_change";
@@ -22,6 +22,8 @@ pub(crate) enum Who {
     Visitors(PortalText),
     /// All people of a room.
     Room(PortalText),
+    /// Everybody who comes to several rooms through links.
+    VisitorsOfRooms,
 }
 
 impl Who {
@@ -31,6 +33,7 @@ impl Who {
             Who::Person(id) => (*id, audit_model::fingerprint(&[RULE, &id.to_string()])),
             Who::Visitors(title) => (GUEST_ACCOUNT, audit_model::fingerprint(&[RULE, "visitors", title.raw()])),
             Who::Room(title) => (Uuid::nil(), audit_model::fingerprint(&[RULE, "room", title.raw()])),
+            Who::VisitorsOfRooms => (GUEST_ACCOUNT, audit_model::fingerprint(&[RULE, "visitors of several rooms"])),
         };
         Finding::new(RULE, fingerprint, Person::named(id, name.clone()), span)
     }
@@ -70,12 +73,19 @@ pub(crate) struct Incident {
 }
 
 impl Incident {
+    /// What is counted, in the singular: a document, where it was of several kinds.
+    pub(crate) fn counted(&self) -> &'static str {
+        let mut nouns = self.exceeded.iter().map(|one| one.kind.map_or(DOCUMENT, Kind::counted));
+        nouns.next().filter(|first| nouns.all(|noun| noun == *first)).unwrap_or(DOCUMENT)
+    }
+
     /// Whether a change is a part of it.
     pub(crate) fn includes(&self, change: &Change) -> bool {
         let event = &change.event;
         let is_own = match &self.who {
             Who::Person(id) => event.actor == *id,
             Who::Visitors(title) => event.actor == GUEST_ACCOUNT && place(event) == *title,
+            Who::VisitorsOfRooms => event.actor == GUEST_ACCOUNT && title_in_context(event).is_some(),
             Who::Room(title) => event.actor != GUEST_ACCOUNT && !is_robot(event.actor) && place(event) == *title,
         };
         let is_counted = self.exceeded.iter().any(|one| counts(one.kind, change.kind));

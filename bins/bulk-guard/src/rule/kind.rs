@@ -3,6 +3,9 @@
 use audit_model::{ActionId, AuditEvent, title_in_context};
 use serde::Serialize;
 
+/// What most limits count.
+pub(crate) const DOCUMENT: &str = "document";
+
 /// One kind of thing that people do to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,7 +130,7 @@ impl Kind {
         match self {
             Kind::MemberRemoved => "member",
             Kind::Dismantled => "place",
-            _ => "document",
+            _ => DOCUMENT,
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::rule::crowd::Crowd;
 use crate::rule::extent::{Extent, ShownRoom, sum};
 use crate::rule::incident::Exceeded;
-use crate::rule::kind::Kind;
+use crate::rule::kind::{DOCUMENT, Kind};
 
 /// Rooms, people, addresses and programs that a sentence names.
 const SHOWN: usize = 3;
@@ -18,10 +18,11 @@ const SHOWN: usize = 3;
 impl Exceeded {
     /// `240 documents renamed within 10 min, more than 20`
     pub(crate) fn words(&self) -> String {
-        let at_least = if self.at_least { "≥ " } else { "" };
-        let what = plural(self.documents, self.kind.map_or("document", Kind::counted));
+        // such a folder counts what the settings say
+        let with = if self.at_least { ", with folders whose contents could not be counted" } else { "" };
+        let what = plural(self.documents, self.kind.map_or(DOCUMENT, Kind::counted));
         let done = self.kind.map_or("changed", Kind::participle);
-        format!("{at_least}{what} {done} within {}, more than {}", self.threshold.span(), self.threshold.documents)
+        format!("{what} {done} within {}, more than {}{with}", self.threshold.span(), self.threshold.documents)
     }
 }
 
@@ -42,18 +43,38 @@ pub(super) fn together(people: &[(Uuid, PortalText, u64)]) -> String {
     format!("{} people of one room together: {}", people.len(), names_of(people))
 }
 
+/// So did visitors of several rooms.
+pub(super) fn visitors_together(rooms: &[ShownRoom]) -> String {
+    format!("visitors of {} rooms together: {}", rooms.len(), shown_rooms(rooms).join(", "))
+}
+
 impl Extent {
+    /// `180 documents`, `3 documents and 1 folder or room, whose contents could not be counted`
+    fn counted(&self, noun: &str) -> String {
+        let uncountable = self.uncountable.len() as u64;
+        let counted = self.documents().saturating_sub(uncountable);
+        let folders = match uncountable {
+            0 => return plural(counted, noun),
+            1 => "1 folder or room".to_owned(),
+            many => format!("{many} folders or rooms"),
+        };
+        let folders = format!("{folders}, whose contents could not be counted,");
+        if counted > 0 { format!("{} and {folders}", plural(counted, noun)) } else { folders }
+    }
+
     /// `180 documents in 4 min, 45 a minute; the last one 10 s before the end of the window: it may still be going on`
-    pub(crate) fn pace(&self, end: DateTime<Utc>) -> Option<String> {
+    pub(crate) fn pace(&self, noun: &str, end: DateTime<Utc>) -> Option<String> {
         let last = self.last?;
-        let rate = self.documents_per_hour().map(|hourly| match hourly {
+        let hourly = self.documents_per_hour().filter(|_| self.uncountable.is_empty());
+        let rate = hourly.map(|hourly| match hourly {
             0..120 => format!(", {hourly} an hour"),
             _ => format!(", {} a minute", hourly / 60),
         });
-        let documents = format!("{}{}", if self.at_least { "≥ " } else { "" }, plural(self.documents(), "document"));
-        let within = match rate {
-            Some(rate) => format!("{documents} in {}{rate}", duration(self.length())),
-            None => format!("{documents} within a minute"),
+        let (counted, length) = (self.counted(noun), self.length());
+        let within = if length < TimeDelta::minutes(1) {
+            format!("{counted} within a minute")
+        } else {
+            format!("{counted} in {}{}", duration(length), rate.unwrap_or_default())
         };
         let ago = duration((end - last).max(TimeDelta::zero()));
         let goes_on = if self.goes_on(end) { ": it may still be going on" } else { "" };
@@ -61,7 +82,7 @@ impl Extent {
     }
 
     /// `documents by place: room "Marketing" (120), room "Sales" (60), 3 more rooms`
-    pub(crate) fn places(&self) -> Option<String> {
+    pub(crate) fn places(&self, noun: &str) -> Option<String> {
         let rooms = self.rooms();
         let mut parts = shown_rooms(&rooms);
         let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
@@ -74,7 +95,7 @@ impl Extent {
             format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
         });
         parts.extend(whole);
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("{noun}s by place: {}", parts.join(", ")))
     }
 }
 
@@ -82,7 +103,7 @@ impl Crowd {
     /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
     pub(crate) fn reasons(&self) -> Vec<String> {
         let people = plural(self.members.len() as u64, "person");
-        let documents = plural(self.counts().documents, self.kind.map_or("document", Kind::counted));
+        let documents = plural(self.counts().documents, self.counted());
         let done = self.kind.map_or("changed", Kind::participle);
         let within = duration(self.window.until - self.window.since);
         let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
@@ -116,7 +137,7 @@ impl Crowd {
 
     fn places(&self) -> Option<String> {
         let parts = shown_rooms(&self.rooms());
-        (!parts.is_empty()).then(|| format!("documents by place: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("{}s by place: {}", self.counted(), parts.join(", ")))
     }
 }
 

@@ -17,8 +17,9 @@ use super::habits::{Habits, SignIns, Story};
 use super::incident::{Incident, Who};
 use super::kind::Kind;
 use super::names::{LookedUp, Names, NewNames};
-use super::{Assessed, Suspect, judge};
+use super::{Assessed, Suspect, judge, to_be_told};
 use crate::config::Limits;
+use crate::people::Accounts;
 
 const PEOPLE: u64 = 500;
 const DAYS: i64 = 365;
@@ -121,6 +122,25 @@ impl Year {
     }
 }
 
+/// How many documents each of a team downloads when a project begins, and visitors of a room after a mailing.
+const A_FEW: u64 = 15;
+
+impl Year {
+    /// A project begins: five people get their documents from its room. A mailing went out: visitors open links into three rooms.
+    fn begin_project(&mut self, day: i64) {
+        let (room, begins) = (day as u64 % 60, day * 86_400 + 9 * 3600);
+        for n in 0..5 * A_FEW {
+            let desk = Desk { person: (day as u64 * 5 + n % 5) % PEOPLE, begins, address: OFFICE };
+            self.add(desk, n * 4, (5009, room, 40_000 + n));
+        }
+        for n in 0..3 * A_FEW {
+            let visitors = Desk { person: 0, begins, address: HOTEL };
+            self.add(visitors, n * 5, (5009, 60 + n % 3, 50_000 + n));
+            self.events.last_mut().unwrap().actor = GUEST_ACCOUNT;
+        }
+    }
+}
+
 /// What people are used to: two weeks in the office.
 fn usual() -> Habits {
     let mut habits = Habits::default();
@@ -145,11 +165,10 @@ fn suspect(mut incident: Incident, own: &[Change], (habits, known): (&Habits, &N
 /// All that somebody did on days on which something was out of the ordinary.
 type Kept = BTreeMap<Uuid, Vec<Change>>;
 
-/// The incidents of a year, and how many events it had.
-fn year() -> (Vec<Incident>, Kept, i64) {
-    let mut dice = Dice(11);
-    let mut detector = Detector::new(&Limits::default());
-    let (mut year, mut kept) = (Year::default(), Kept::new());
+/// Hands over all that is done in a year, in order, and whether something was out of the ordinary with this person that day. Gives how many
+/// events it were.
+fn each_change(mut take: impl FnMut(&Change, bool)) -> i64 {
+    let (mut dice, mut year) = (Dice(11), Year::default());
     for day in (0..DAYS).filter(|day| day % 7 < 5 && (*day < IN_FULL || day % 6 == 0)) {
         let mut unusual = BTreeSet::new();
         for person in 0..PEOPLE {
@@ -161,17 +180,27 @@ fn year() -> (Vec<Incident>, Kept, i64) {
                 unusual.insert(Uuid::from_u128(u128::from(person) + 1));
             }
         }
+        year.begin_project(day);
         year.events.sort_unstable_by_key(|event| (event.at, event.id));
         for event in year.events.drain(..) {
             let kind = Kind::of(event.action).unwrap();
             let change = Change { event: Arc::new(event), kind, weight: Weight::ONE, folder: None };
-            detector.push(&change);
-            if unusual.contains(&change.event.actor) {
-                kept.entry(change.event.actor).or_default().push(change);
-            }
+            take(&change, unusual.contains(&change.event.actor));
         }
     }
-    (detector.finish(), kept, year.id)
+    year.id
+}
+
+/// The incidents of a year, and how many events it had.
+fn year() -> (Vec<Incident>, Kept, i64) {
+    let (mut detector, mut kept) = (Detector::new(&Limits::default()), Kept::new());
+    let events = each_change(|change, is_unusual| {
+        detector.push(change);
+        if is_unusual {
+            kept.entry(change.event.actor).or_default().push(change.clone());
+        }
+    });
+    (detector.finish(), kept, events)
 }
 
 fn planned(one: &Assessed) -> Plan {
@@ -208,4 +237,30 @@ fn ordinary_work_plans_nobody_unless_two_signs_come_together() {
         assert!(one.signs.len() >= 2, "{:?}", one.assessment);
     }
     assert!(plans.len() * 50 < told, "{} of {told}", plans.len());
+}
+
+/// Teams that begin a project, and visitors after a mailing, take a few documents each: nobody is told of them together.
+#[test]
+fn people_who_take_a_few_documents_each_are_no_finding_of_a_room() {
+    let mut detector = Detector::new(&Limits::default());
+    let events = each_change(|change, _| detector.push(change));
+    let mut found: Vec<(Incident, Extent)> =
+        detector.finish().into_iter().map(|incident| (incident, Extent::default())).collect();
+    let of_several = |who: &Who| matches!(who, Who::Room(_) | Who::VisitorsOfRooms);
+    let above = found.iter().filter(|(incident, _)| of_several(&incident.who)).count();
+    each_change(|change, _| {
+        let near = found.iter_mut().filter(|(incident, _)| incident.finding.window.contains(change.event.at));
+        let own = near.filter(|(incident, _)| of_several(&incident.who) && incident.includes(change));
+        own.for_each(|(_, extent)| extent.add(change, &Rooms::default()));
+    });
+    let told = to_be_told(&Limits::default(), found, &Accounts::default());
+    let told: Vec<&Incident> = told.iter().map(|(incident, _)| incident).filter(|one| of_several(&one.who)).collect();
+    println!("{events} events; above the limit of a room {above}, told {}", told.len());
+    let downloads = told.iter().filter(|one| one.exceeded.iter().any(|one| one.kind == Some(Kind::Downloaded)));
+    assert_eq!(downloads.count(), 0);
+    assert!(
+        above > 60 && told.len() <= 5,
+        "{above}: {:?}",
+        told.iter().map(|one| &one.finding.reasons).collect::<Vec<_>>()
+    );
 }

@@ -37,6 +37,34 @@ async fn a_leaver_who_takes_whole_folders_away_is_told_with_what_they_held() {
     }
 }
 
+/// The inner folder first, and then the outer one that held it: six hundred documents are six hundred.
+#[tokio::test]
+async fn folders_in_folders_count_once() {
+    for (action, files, severity) in [(5026, 600, "medium"), (5027, 60, "high"), (5057, 600, "medium")] {
+        let mut portal = office();
+        let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+        portal.now -= TimeDelta::minutes(5);
+        filled(&mut portal, 9_001, files);
+        let (author, created) = (mallory.id, portal.now - TimeDelta::days(9));
+        let outer = portal_sim::Folder { id: 9_000, parent: 71, title: "Outer".to_owned(), author, created };
+        portal.content.folders.push(outer);
+        portal.content.folders.iter_mut().filter(|one| one.id == 9_001).for_each(|one| one.parent = 9_000);
+        let mut setting = setting(portal).await;
+        setting.scenario.now = setting.sim.now();
+        assert_eq!(found(&json(&setting, &[]).await), []);
+        setting.sim.edit(|portal| {
+            portal.now = now();
+            taken_away(portal, &mallory, action, 9_001, 2);
+            taken_away(portal, &mallory, action, 9_000, 1);
+        });
+        setting.scenario.now = now();
+        let run = json(&setting, &[]).await;
+        // at twice sixty for good somebody would be planned
+        assert_eq!(found(&run), [row("mallory@example.com", severity, false)], "{action}: {}", run.stdout);
+        assert_eq!(run.json()["findings"][0]["file_count"], files, "{action}: {}", run.stdout);
+    }
+}
+
 /// Two rooms of four, with all that is in them.
 #[tokio::test]
 async fn deleted_rooms_are_told_with_what_they_held() {
@@ -78,6 +106,8 @@ async fn a_folder_that_nobody_can_weigh_any_more_is_told_and_is_no_all_clear() {
         assert_eq!(found(&run), [row("mallory@example.com", "medium", false)], "{action}: {}", run.stdout);
         assert_eq!((run.exit, &run.json()["findings"][0]["uncountable"]), (4, &1.into()), "{action}");
         assert!(run.stdout.contains("not countable"), "{}", run.stdout);
+        let words = "1 folder or room, whose contents could not be counted, within a minute";
+        assert!(run.stdout.contains(words) && !run.stdout.contains('≥'), "{}", run.stdout);
     }
 }
 

@@ -24,6 +24,28 @@ async fn an_attack_over_eight_hours_is_one_finding_with_all_of_it() {
     assert_eq!(next.json()["findings"][0]["file_count"], 950);
 }
 
+/// The first run comes in the middle of it, and remembers nothing.
+#[tokio::test]
+async fn a_first_run_amid_a_slow_attack_sees_all_of_it() {
+    let mut portal = office();
+    let mallory = hire(&mut portal, "mallory@example.com", PersonKind::User);
+    Burst { minutes: 480, ended: 2, ..Burst::new(RENAMED, 950) }.by(&mut portal, &mallory, &[71], ".locked");
+    let ben = hire(&mut portal, "ben@example.com", PersonKind::User);
+    Burst { first: 30_000, ended: 300, ..Burst::new(DELETED, 30) }.by(&mut portal, &ben, &[71], "");
+    let setting = setting(portal).await;
+    let run = json(&setting, &[]).await;
+    // what was over before the window is not told
+    assert_eq!(found(&run), [row("mallory@example.com", "critical", true)], "{}", run.stdout);
+    let finding = &run.json()["findings"][0];
+    assert_eq!((&finding["file_count"], run.exit), (&950.into(), 0), "{}", run.stdout);
+    assert_eq!(finding["window"]["since"], "2026-11-20T00:58:00Z");
+    // and the next run asks for nothing of that time again
+    let asked = setting.sim.requests().len();
+    assert_eq!(json(&setting, &[]).await.json()["findings"][0]["file_count"], 950);
+    let again = setting.sim.requests().into_iter().skip(asked).filter(|one| one.target.contains("audit/events/filter"));
+    assert!(again.count() <= 5, "two hours are read again, and not the day");
+}
+
 /// Fifteen before the end of one run and fifteen after it are thirty.
 #[tokio::test]
 async fn a_burst_across_two_runs_is_one() {

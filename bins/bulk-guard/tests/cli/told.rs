@@ -70,6 +70,65 @@ async fn two_people_who_empty_a_room_together_are_told() {
     assert_eq!((finding["people"].as_array().unwrap().len(), room), (2, Some("Project 71")));
 }
 
+/// Each stays below the limit of one person. Several who take a few each, as teams do, are no finding.
+#[tokio::test]
+async fn several_accounts_that_carry_a_room_off_together_are_told() {
+    for (accounts, each, told) in
+        [(2, 20, true), (3, 16, true), (5, 20, true), (5, 15, false), (2, 15, false), (1, 20, false)]
+    {
+        let mut portal = office();
+        let people = portal.people[1..=accounts].to_vec();
+        for (n, person) in people.iter().enumerate() {
+            let burst = Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(DOWNLOADED, each) };
+            burst.by(&mut portal, person, &[71], "");
+        }
+        let run = json(&setting(portal).await, &[]).await;
+        let expected = if told { vec![row("", "medium", false)] } else { Vec::new() };
+        assert_eq!(found(&run), expected, "{accounts} {each}: {}", run.stdout);
+        if told {
+            let finding = &run.json()["findings"][0];
+            assert_eq!(finding["people"].as_array().unwrap().len(), accounts, "{}", run.stdout);
+            let together = format!("{accounts} people of one room together: ");
+            assert!(finding["reasons"][0].as_str().unwrap().starts_with(&together), "{}", run.stdout);
+        }
+        assert_eq!(plan(&run), []);
+    }
+}
+
+/// The portal has one account for all of them, and what they do in each room stays below the limit.
+#[tokio::test]
+async fn visitors_of_two_rooms_are_told_together() {
+    for (action, each, told) in [(DOWNLOADED, 20, true), (DELETED, 20, true), (DOWNLOADED, 15, false)] {
+        let mut portal = office();
+        let mut visitor = portal.people[1].clone();
+        visitor.id = audit_model::GUEST_ACCOUNT;
+        for (n, room) in [71, 72].into_iter().enumerate() {
+            let burst = Burst { first: 1_000 * n as i32 + 10_000, ..Burst::new(action, each) };
+            burst.by(&mut portal, &visitor, &[room], "");
+        }
+        let setting = setting(portal).await;
+        let run = json(&setting, &[]).await;
+        let expected = if told { vec![row("", "medium", false)] } else { Vec::new() };
+        assert_eq!(found(&run), expected, "{action} {each}: {}", run.stdout);
+        let said = "visitors of 2 rooms together: room \\\"Project 71\\\" (20), room \\\"Project 72\\\" (20)";
+        assert_eq!((run.stdout.contains(said), plan(&run).len()), (told, 0), "{}", run.stdout);
+    }
+}
+
+/// Members of rooms are no documents, and neither are rooms.
+#[tokio::test]
+async fn what_was_counted_is_called_by_its_name() {
+    for (action, count, noun, others) in [(5084, 60, "members", "documents"), (5072, 30, "places", "documents")] {
+        let mut portal = office();
+        let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+        Burst::new(action, count).by(&mut portal, &mara, &[71], "");
+        let run = json(&setting(portal).await, &[]).await;
+        let reasons = run.json()["findings"][0]["reasons"].to_string();
+        assert!(reasons.contains(&format!("{count} {noun} in 4 min")), "{reasons}");
+        assert!(reasons.contains(&format!("{noun} by place: room")) && !reasons.contains(others), "{reasons}");
+    }
+}
+
 /// Each kind that harms has a limit of its own.
 #[tokio::test]
 async fn what_is_no_change_of_a_document_has_limits_too() {

@@ -108,6 +108,7 @@ impl Watched {
             // nobody downloads an empty folder: it was emptied since
             Behind::Folder { files: 0 } if event.action.class() == Some(ActClass::Download) => self.unlisted(),
             Behind::Folder { files } => Weight { documents: files.clamp(1, HEAVIEST_FOLDER), at_least: false },
+            Behind::Counted => Weight { documents: 0, at_least: false },
             Behind::UnlistedFolder => self.unlisted(),
         }
     }

@@ -35,8 +35,8 @@ pub(super) fn what_to_do(Found { finding, detail }: &Found, account: Option<&str
         _ => line!["ask ", owners, ", and not ", name, ", whether this was agreed"],
     };
     let account = account.filter(|_| person.id != GUEST_ACCOUNT).map(|page| format!(": {page}")).unwrap_or_default();
-    // who fills a room takes nothing away
-    let stop = (!detail.is_filling).then(|| line!["if it still goes on, ", stop(person), account]);
+    // who fills a room, or writes in it with others, takes nothing away
+    let stop = (!detail.takes_nothing).then(|| line!["if it still goes on, ", stop(person), account]);
     let mut steps: Vec<Line> = stop.into_iter().chain([ask, "keep this report".into()]).collect();
     match role {
         Some(RoomRole::RoomGone) => {}

@@ -1,6 +1,7 @@
 //! When and from where the people found signed in.
 
 use audit_model::{Finding, GUEST_ACCOUNT, PortalText};
+use chrono::{SecondsFormat, TimeDelta};
 use report::words::{Clock, plural};
 use report::{Block, Cell, Details, Line, PersonLine, Table};
 
@@ -9,6 +10,9 @@ use crate::gather::logins::{MarkedLogin, Novelty};
 
 /// Logins shown per person, the latest ones; JSON has all.
 const LOGINS_SHOWN: usize = 5;
+
+/// Whoever takes documents out of a room may have signed in so long before.
+const DAY_BEFORE: TimeDelta = TimeDelta::days(1);
 
 /// Addresses named that somebody has not signed in from before.
 const ADDRESSES_SHOWN: usize = 3;
@@ -48,6 +52,15 @@ pub(super) fn add(person: &mut PersonLine, report: &Report, finding: &Finding, c
             "no login seen, but the login history could not be read in full"
         };
         person.facts.push(none.into());
+    }
+    if !is_whole {
+        // a finding that has left the window by then is not told again
+        let since = (finding.window.since - DAY_BEFORE).to_rfc3339_opts(SecondsFormat::Secs, true);
+        person
+            .facts
+            .push(format!("to see all sign-ins later: vdr-watch --dry-run --format json --since {since}").into());
+    }
+    if logins.is_empty() {
         return;
     }
     let which = if logins.len() > LOGINS_SHOWN { "Latest logins" } else { "Logins" };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use audit_model::{
-    Act, ActClass, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person, PortalText,
-    RoomId, Sessions, SlidingWindow, Weight, Window, is_robot,
+    Act, ActClass, ActionId, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person,
+    PortalText, RoomId, Sessions, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -94,8 +94,8 @@ pub(super) struct Counted {
     pub(super) class: ActClass,
     pub(super) document: Arc<str>,
     pub(super) weight: Weight,
-    /// Whether something new came.
-    pub(super) is_addition: bool,
+    /// Whether the room holds all afterwards that it held before.
+    pub(super) takes_nothing: bool,
     /// The event, where it is about a folder of which nobody knows what it held.
     pub(super) folder: Option<Box<Evidence>>,
 }
@@ -113,8 +113,8 @@ pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Arc<AuditEvent>>);
 #[derive(Default)]
 pub(super) struct Total {
     pub(super) acts: u64,
-    /// Those that brought something new.
-    pub(super) additions: u64,
+    /// Those after which the room holds all that it held before.
+    pub(super) take_nothing: u64,
     /// The distinct documents, each with the most it stood for.
     pub(super) documents: BTreeMap<Arc<str>, u64>,
     pub(super) classes: BTreeMap<ActClass, u64>,
@@ -196,6 +196,10 @@ impl<'a> Counting<'a> {
         let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(limits, usual, &placed));
         subject.learn(&placed);
         let event = &*placed.event;
+        if placed.weight.documents == 0 {
+            // no document of it is new
+            return;
+        }
         let document = document_of(event);
         if !subject.sessions.begins((repeated_by(event, class, &document), class), event.at) {
             return;
@@ -219,14 +223,20 @@ impl<'a> Counting<'a> {
             subject.latest.pop_front();
         }
         subject.latest.push_back(placed.event.clone());
-        let (weight, is_addition) = (placed.weight, event.action.is_addition());
-        subject.acts.push(Counted { at: event.at, class, document, weight, is_addition, folder });
+        let (weight, takes_nothing) = (placed.weight, takes_nothing(event.action));
+        subject.acts.push(Counted { at: event.at, class, document, weight, takes_nothing, folder });
     }
 }
 
 /// An event without a target is about a document of its own.
 fn document_of(event: &AuditEvent) -> Arc<str> {
     event.target.first().map_or_else(|| format!("event {}", event.id).into(), |target| target.as_str().into())
+}
+
+/// Whether the room holds all afterwards that it held before: something new came, or a document was saved in the editor, or put back to an
+/// earlier version. The portal keeps the version before.
+fn takes_nothing(action: ActionId) -> bool {
+    action.is_addition() || action.is_saved_by_editor() || action == ActionId::FILE_RESTORE_VERSION
 }
 
 /// What another event of the class must be about to be the same action again. Where the target is the room each time, it says too little:
@@ -348,9 +358,9 @@ impl Limited {
 impl Total {
     pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
         let mut total = Total::default();
-        for Counted { at, class, document, weight, is_addition, .. } in acts {
+        for Counted { at, class, document, weight, takes_nothing, .. } in acts {
             total.acts += weight.documents;
-            total.additions += if *is_addition { weight.documents } else { 0 };
+            total.take_nothing += if *takes_nothing { weight.documents } else { 0 };
             *total.classes.entry(*class).or_default() += weight.documents;
             let heaviest = total.documents.entry(document.clone()).or_default();
             *heaviest = weight.documents.max(*heaviest);

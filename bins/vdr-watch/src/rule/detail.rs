@@ -34,9 +34,9 @@ pub(crate) struct Detail {
     /// Whom to ask about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) room_owner: Option<Person>,
-    /// Whether nothing was done but to bring in what is new.
+    /// Whether the room holds all afterwards that it held before.
     #[serde(skip)]
-    pub(crate) is_filling: bool,
+    pub(crate) takes_nothing: bool,
     /// What it was done to.
     #[serde(skip)]
     pub(crate) documents: BTreeSet<String>,

@@ -97,6 +97,25 @@ fn new_documents_are_told_and_make_nothing_more_severe() {
     }
 }
 
+/// So is writing in it together, and putting back what somebody spoilt.
+#[test]
+fn saved_and_restored_documents_are_told_and_make_nothing_more_severe() {
+    let judged = |actions: [i32; 2]| {
+        let action = |n: i64| event(n, n / 10, 1, actions[n as usize % 2], &format!("{}", 5_000 + n));
+        let usual = unknown();
+        let (limits, events) = (Limits::default(), (0..150).map(action));
+        let mut counting = Counting::new(&limits, &usual, BTreeSet::new(), DateTime::UNIX_EPOCH);
+        events.for_each(|event| counting.push(in_room(&event, 71)));
+        let found = candidates(counting);
+        (found[0].finding.severity, found[0].finding.counts.acts, found[0].detail.takes_nothing)
+    };
+    assert_eq!(judged([SAVE, 5044]), (Severity::Medium, 150, true));
+    // over a document by hand, under another name, or out of the room
+    for action in [5002, 5001, 5015] {
+        assert_eq!(judged([action, action]), (Severity::Critical, 150, false), "{action}");
+    }
+}
+
 #[test]
 fn a_whole_day_of_automatic_saves_is_one_act() {
     let saves: Vec<AuditEvent> = (0..300).map(|n| event(n, n * 4, 1, SAVE, "900")).collect();

@@ -63,6 +63,28 @@ async fn what_was_in_a_folder_counts_after_somebody_took_it_away() {
     }
 }
 
+/// The inner folder first, and then the outer one that held it: sixty documents are sixty.
+#[tokio::test]
+async fn folders_in_folders_count_once() {
+    for action in [DOWNLOADED, TRASHED] {
+        let mut portal = room_with_folder();
+        let (author, created) = (portal.owner().id, now() - TimeDelta::days(9));
+        portal = portal.with_folder(Folder { id: 400, parent: 71, title: "Outer".to_owned(), author, created });
+        portal.content.folders.iter_mut().filter(|one| one.id == 500).for_each(|one| one.parent = 400);
+        let mut setting = Setting::with(portal).await;
+        setting.run(&["--format", "json"]).await;
+        taken(&mut setting, &[action], false);
+        setting.sim.edit(|portal| {
+            let mut outer = done_to_folder(portal, action, 3);
+            outer.target = vec!["400".to_owned()];
+            portal.add_event(outer);
+        });
+        let run = setting.run(&["--format", "json"]).await;
+        let counts = &run.json()["findings"][0]["counts"];
+        assert_eq!((&counts["acts"], &counts["documents"]), (&60.into(), &60.into()), "{action}: {}", run.stdout);
+    }
+}
+
 /// The first run comes after it. Whatever such a folder counts, it is named, and nobody says that all is well.
 #[tokio::test]
 async fn a_folder_that_nobody_could_weigh_is_named_whatever_it_counts() {

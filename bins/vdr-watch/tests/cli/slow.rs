@@ -113,22 +113,28 @@ async fn thirty_days_have_a_limit_of_their_own() {
             portal.add_event(Event::new(DOWNLOADED, mallory, at).file(file, "paper.docx").in_room(71));
         }
     }
-    let setting = Setting::with(portal).await;
-    let config = setting.config("limits.per_30_days = 200\n");
-    assert_eq!(setting.run(&["--since", "28d"]).await.stdout, "");
-    let run = setting.run(&["--format", "json", "--config", &config]).await;
-    let finding = &run.json()["findings"][0];
-    let reason = finding["reasons"][0].as_str().unwrap();
-    assert!(reason.ends_with("actions within 30 days, more than 200"), "{}", run.stdout);
-    // what is told is the last day
-    assert_eq!(finding["counts"]["acts"], 15 + 8, "{}", run.stdout);
+    // a run that remembers nothing reads the thirty days
+    for remembers in [true, false] {
+        let setting = Setting::with(portal.clone()).await;
+        let config = setting.config("limits.per_30_days = 200\n");
+        if remembers {
+            assert_eq!(setting.run(&["--since", "28d"]).await.stdout, "");
+        }
+        let run = setting.run(&["--format", "json", "--config", &config]).await;
+        let finding = &run.json()["findings"][0];
+        let reason = finding["reasons"][0].as_str().unwrap_or_default();
+        assert!(reason.ends_with("actions within 30 days, more than 200"), "{}", run.stdout);
+        // what is told is the last day
+        assert_eq!(finding["counts"]["acts"], 15 + 8, "{}", run.stdout);
+    }
 }
 
 #[tokio::test]
 async fn limits_are_tried_on_what_is_remembered_before_one_is_chosen() {
     let setting = Setting::new("incident").await;
     let empty = setting.run_with(&["backtest", "--portal", &setting.sim.url()]).await;
-    assert!(empty.exit == 0 && empty.stdout.contains("Not remembered: "), "{}", empty.stdout);
+    assert!(empty.exit == 0 && empty.stdout.starts_with("Nothing is remembered of "), "{}", empty.stdout);
+    assert!(empty.stdout.contains("Let vdr-watch run") && !empty.stdout.contains("20/1h"), "{}", empty.stdout);
     setting.run(&[]).await;
     let asked = setting.sim.requests().len();
     let limits = ["backtest", "--limits", "20/1h,1000/24h,30/30d,50%/30d"];

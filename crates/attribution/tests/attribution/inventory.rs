@@ -37,7 +37,7 @@ fn full() -> Scenario {
     portal
 }
 
-async fn weighed(events: &[&AuditEvent], look: &mut Look) -> Weights {
+pub(crate) async fn weighed(events: &[&AuditEvent], look: &mut Look) -> Weights {
     let mut folders = Folders::default();
     events.iter().for_each(|event| folders.ask(event));
     folders.weigh(look).await.unwrap()
