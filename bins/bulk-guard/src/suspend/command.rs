@@ -11,10 +11,14 @@ use crate::suspend::words;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Of exactly the person that was shown.
-    Approve { shown: Uuid },
+    Approve {
+        shown: Uuid,
+    },
     Cancel,
     Keep,
-    Extend { until: DateTime<Utc> },
+    Extend {
+        until: DateTime<Utc>,
+    },
     Release,
 }
 

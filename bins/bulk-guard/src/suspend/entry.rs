@@ -46,10 +46,7 @@ impl State {
 
     /// Something was asked of the portal, and the end is still to be seen.
     pub(crate) fn is_under_way(self) -> bool {
-        matches!(
-            self,
-            State::Intended | State::Done | State::Unknown | State::Releasing | State::ReleaseFailed
-        )
+        matches!(self, State::Intended | State::Done | State::Unknown | State::Releasing | State::ReleaseFailed)
     }
 }
 
@@ -206,6 +203,8 @@ pub(crate) struct Entry {
     pub(crate) own_rows: BTreeSet<i64>,
     pub(crate) warned_at: Option<DateTime<Utc>>,
     pub(crate) tried: Option<Try>,
+    /// When the last call was looked after: it had its answer by then, or none was waited for.
+    pub(crate) looked_after: Option<DateTime<Utc>>,
     /// Until when somebody has judged what the person did: evidence up to this moment is spent.
     pub(crate) judged_at: Option<DateTime<Utc>>,
     pub(crate) decisions: Vec<Decision>,
@@ -227,6 +226,7 @@ impl Entry {
             own_rows: BTreeSet::new(),
             warned_at: None,
             tried: None,
+            looked_after: None,
             judged_at: None,
             decisions: Vec::new(),
             said: Vec::new(),
@@ -269,7 +269,12 @@ impl Entry {
         if !self.said.iter().any(is_again) {
             let is_critical = matches!(
                 topic,
-                Topic::Suspending | Topic::Done | Topic::Unknown | Topic::Blocked | Topic::ReleaseFailed | Topic::Settled
+                Topic::Suspending
+                    | Topic::Done
+                    | Topic::Unknown
+                    | Topic::Blocked
+                    | Topic::ReleaseFailed
+                    | Topic::Settled
             );
             self.said.push(Said { topic, words, is_critical, at: now, is_handed_on: false });
         }

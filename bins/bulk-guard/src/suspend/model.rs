@@ -142,7 +142,13 @@ impl Portal for Host {
     }
 
     async fn keys(&self) -> Option<Vec<ListedKey>> {
-        self.ask(|world, _| (!world.is_dead && !world.keys_unread).then(|| world.keys())).await
+        let host = self.number;
+        self.ask(|world, _| {
+            let keys = (!world.is_dead && !world.keys_unread).then(|| world.keys());
+            world.reads[host].keys = keys.clone();
+            keys
+        })
+        .await
     }
 
     async fn switch(&self, person: Uuid, call: Call) -> Answer {
@@ -153,7 +159,8 @@ impl Portal for Host {
                 Call::Enable => world.check_enable(self.number, person, &self.terms),
             }
         }
-        self.ask(|world, _| if world.is_dead { Answer::Refused("401".to_owned()) } else { world.put(person, call) }).await
+        self.ask(|world, _| if world.is_dead { Answer::Refused("401".to_owned()) } else { world.put(person, call) })
+            .await
     }
 
     async fn pause(&self, look: u32) {

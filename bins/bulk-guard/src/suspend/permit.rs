@@ -72,7 +72,9 @@ impl Refusal {
             | Refusal::Observing
             | Refusal::AfterPause
             | Refusal::NoLock => 0,
-            Refusal::ClockUnknown | Refusal::ClocksApart { .. } | Refusal::ClockWentBack | Refusal::TrailIncomplete => 4,
+            Refusal::ClockUnknown | Refusal::ClocksApart { .. } | Refusal::ClockWentBack | Refusal::TrailIncomplete => {
+                4
+            }
             Refusal::NoProvenChannel
             | Refusal::KeyEnds { .. }
             | Refusal::OthersUseTheAccount
@@ -132,9 +134,9 @@ pub(crate) fn may_suspend(seen: &Seen<'_>) -> Result<DateTime<Utc>, Refusal> {
         Some(guard) => match guard.protection.unread.clone() {
             Some(what) => Err(Refusal::GuardUnread(what)),
             None if guard.active_people == 0 => Err(Refusal::GuardUnread("the list of people is empty".to_owned())),
-            None if guard.protection.own != Some(own) => {
-                Err(Refusal::GuardUnread("the key belongs to another account than at the beginning of this run".to_owned()))
-            }
+            None if guard.protection.own != Some(own) => Err(Refusal::GuardUnread(
+                "the key belongs to another account than at the beginning of this run".to_owned(),
+            )),
             None => Ok(now),
         },
     }

@@ -71,6 +71,8 @@ struct Acting<'a, L, P> {
     situation: &'a Situation,
     terms: &'a Terms,
     entries: Vec<Entry>,
+    /// Entries that somebody has changed meanwhile: left to the next run.
+    left: BTreeSet<String>,
     /// People whom this run has asked the portal to suspend.
     suspended: u64,
 }
@@ -82,6 +84,13 @@ struct Fresh {
     memberships: Option<BTreeSet<String>>,
     guard: Option<Guard>,
     keys: Option<Vec<ListedKey>>,
+}
+
+impl Fresh {
+    fn nothing(why: &str) -> Self {
+        let account = AccountNow::Unread(why.to_owned());
+        Fresh { trail: Trail::default(), account, memberships: None, guard: None, keys: None }
+    }
 }
 
 /// Follows what is open to its end where that has come, takes in what the plan names, and carries it out.
@@ -97,7 +106,7 @@ pub(crate) async fn act<L: Ledger, P: Portal>(
         return Ok(Acted { refused: Some(refusal), needs_attention: false });
     }
     let entries = ledger.entries().await?;
-    let mut acting = Acting { ledger, portal, situation, terms, entries, suspended: 0 };
+    let mut acting = Acting { ledger, portal, situation, terms, entries, left: BTreeSet::new(), suspended: 0 };
     acting.follow().await?;
     acting.tell_lost().await?;
     acting.admit(proposals).await?;
@@ -110,6 +119,12 @@ pub(crate) async fn act<L: Ledger, P: Portal>(
     let needs_attention = acting.entries.iter().any(|entry| needs_attention(entry, now));
     Ok(Acted { refused, needs_attention })
 }
+
+/// What is read for one step is read within this time, so that all of it is of now.
+const READ_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// So often it is read again where that took longer.
+const MOST_READS: u32 = 3;
 
 /// A call leaves so long after its commit at most: a machine may have slept in between.
 const LEAVES_WITHIN: TimeDelta = TimeDelta::minutes(1);
@@ -214,7 +229,7 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
     /// Takes steps until nothing follows.
     async fn advance(&mut self, id: &str) -> anyhow::Result<()> {
         for _ in 0..MOST_STEPS {
-            let Some(entry) = self.entry(id).cloned() else { return Ok(()) };
+            let Some(entry) = self.entry(id).cloned().filter(|_| !self.left.contains(id)) else { return Ok(()) };
             let fresh = self.look(&entry).await;
             let next = step(&entry, &self.seen(&fresh, None, true));
             if next.entry == entry && next.call.is_none() {
@@ -256,11 +271,26 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
         Ok(())
     }
 
-    /// Reads what a step needs, the account last: it changes soonest.
+    /// Reads what a step needs. What took too long is read again: the machine may have slept, and whatever was read before is of the past.
     async fn look(&self, entry: &Entry) -> Fresh {
+        if entry.state == State::Held && entry.decision(Decided::Approved).is_none() {
+            // until somebody decides, only time passes
+            return Fresh::nothing("it is held");
+        }
+        for _ in 0..MOST_READS {
+            let began = self.portal.clocks().now();
+            let fresh = self.read(entry).await;
+            if (self.portal.clocks().now() - began).abs() <= READ_WITHIN {
+                return fresh;
+            }
+        }
+        Fresh::nothing("the portal answered too slowly")
+    }
+
+    /// The account last: it changes soonest.
+    async fn read(&self, entry: &Entry) -> Fresh {
         let now = self.portal.clocks().now();
-        let is_asleep = entry.state == State::Held && entry.decision(Decided::Approved).is_none();
-        let may_suspend = entry.state.is_before() && !is_asleep;
+        let may_suspend = entry.state.is_before();
         let may_release = matches!(entry.state, State::Done | State::ReleaseFailed) && is_due(entry, now);
         let guard = if may_suspend { self.portal.guard().await } else { None };
         let keys = if may_suspend { self.portal.keys().await } else { None };
@@ -291,7 +321,8 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
     /// Keeps an entry. `false`: somebody has decided something about it meanwhile, so it is left to the next run.
     async fn commit(&mut self, mut entry: Entry) -> anyhow::Result<bool> {
         if !self.ledger.commit(&entry).await? {
-            self.entries.retain(|other| other.incident.id != entry.incident.id);
+            self.left.insert(entry.incident.id);
+            self.entries = self.ledger.entries().await?;
             return Ok(false);
         }
         entry.revision += 1;

@@ -70,9 +70,7 @@ impl Trail {
 
     /// When somebody else last switched a person on or off.
     pub(crate) fn last_switch(&self, person: Uuid, own: Uuid) -> Option<DateTime<Utc>> {
-        let is_switch = |row: &&Row| {
-            row.actor != own && row.action == STATUS_CHANGED && row.targets.contains(&person)
-        };
+        let is_switch = |row: &&Row| row.actor != own && row.action == STATUS_CHANGED && row.targets.contains(&person);
         self.rows.iter().filter(is_switch).map(|row| row.mark.at).max()
     }
 
@@ -122,7 +120,10 @@ impl Trail {
 /// Whether a row of the key's account is what an entry has done.
 fn explains(entry: &Entry, row: &Row, is_strict: bool) -> bool {
     let called = entry.intent.iter().map(|intent| intent.at).chain(entry.tried.iter().map(|tried| tried.at));
-    let is_of_then = |at: DateTime<Utc>| row.mark.at >= at - CALL_SPAN.0 && row.mark.at <= at + CALL_SPAN.1;
+    let is_of_then = |at: DateTime<Utc>| {
+        let end = entry.looked_after.map_or(at, |looked| looked.max(at));
+        row.mark.at >= at - CALL_SPAN.0 && row.mark.at <= end + CALL_SPAN.1
+    };
     let is_its = !is_strict && row.action == STATUS_CHANGED && row.targets.contains(&entry.person());
     entry.own_rows.contains(&row.mark.event) || is_its && called.into_iter().any(is_of_then)
 }

@@ -30,12 +30,21 @@ fn own_rows(entry: &Entry, seen: &Seen<'_>) -> Vec<Mark> {
     own
 }
 
+/// A row about the call has no later time. What is dated later is the work of somebody else who uses the key's account.
+fn called_until(entry: &Entry, seen: &Seen<'_>) -> DateTime<Utc> {
+    let intended = entry.intent.as_ref().map(|intent| intent.at);
+    let answered = seen.answer.map(|_| seen.now());
+    let looked = entry.looked_after.or(answered);
+    intended.into_iter().chain(looked).max().unwrap_or(seen.now()) + FRESH
+}
+
 /// An entry whose call to disable the account may have left.
 ///
 /// Only the portal's own row proves that it did it: status 2 says nothing about whose decision it is.
 pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     let now = seen.now();
-    let row = own_rows(&entry, seen).first().copied();
+    let until = called_until(&entry, seen);
+    let row = own_rows(&entry, seen).first().copied().filter(|row| row.at <= until);
     if let Some(row) = row {
         entry.own_rows.insert(row.event);
     }
@@ -67,6 +76,9 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
         }
         _ if was_refused => return failed(entry, "the portal refused it", seen),
         _ => {}
+    }
+    if is_over(&entry, seen) && seen.foreign(&entry).is_some() {
+        return settled(entry, "somebody else has changed the account since", seen);
     }
     if !is_off && is_over(&entry, seen) {
         return failed(entry, "the call had no effect", seen);

@@ -15,9 +15,11 @@ use crate::suspend::words;
 pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
     match entry.state {
         State::Planned | State::Held | State::Waiting => before(entry, seen),
-        State::Intended | State::Unknown => Step::to(settle::suspension(entry.clone(), seen)),
+        State::Intended | State::Unknown => {
+            Step::to(looked_after(entry, settle::suspension(entry.clone(), seen), seen))
+        }
         State::Done => while_off(entry, seen),
-        State::Releasing => Step::to(settle::release(entry.clone(), seen)),
+        State::Releasing => Step::to(looked_after(entry, settle::release(entry.clone(), seen), seen)),
         State::ReleaseFailed => {
             let settled = settle::release(entry.clone(), seen);
             if settled.state == State::ReleaseFailed { while_off(&settled, seen) } else { Step::to(settled) }
@@ -28,11 +30,17 @@ pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
     }
 }
 
+/// Notes when something was seen of a call.
+fn looked_after(before: &Entry, mut after: Entry, seen: &Seen<'_>) -> Entry {
+    if after != *before {
+        after.looked_after = Some(seen.now());
+    }
+    after
+}
+
 /// People whom the portal was asked to suspend within a day, whatever came of it.
 pub(crate) fn asked_within_a_day(entries: &[Entry], now: DateTime<Utc>) -> usize {
-    let is_recent = |entry: &&Entry| {
-        entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24))
-    };
+    let is_recent = |entry: &&Entry| entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24));
     entries.iter().filter(is_recent).count()
 }
 
@@ -128,7 +136,9 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
         let kept = entry.clone().into_state(State::Kept, Some(decision.why.clone()));
         return Step::to(kept.say(Topic::Kept, seen.now(), words::kept(&entry.incident)));
     }
-    let Ok(now) = permit::time(seen.clocks, seen.entries) else { return blocked_if_due(entry, seen, "the clocks disagree") };
+    let Ok(now) = permit::time(seen.clocks, seen.entries) else {
+        return blocked_if_due(entry, seen, "the clocks disagree");
+    };
     if let Some(until) = entry.deadline()
         && entry.warned_at.is_none()
         && entry.decision(Decided::Released).is_none()

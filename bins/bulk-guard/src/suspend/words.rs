@@ -77,7 +77,9 @@ pub(crate) fn held_together(people: usize, incidents: &[&str], why: &str) -> Str
 pub(crate) fn suspending(entry: &Entry) -> String {
     let term = match (entry.deadline(), &entry.incident.needs_decision) {
         (Some(end), _) => format!("The term would end at {}.", moment(end)),
-        (None, Some(why)) => format!("No term ends it, because {why}: the account stays disabled until somebody decides."),
+        (None, Some(why)) => {
+            format!("No term ends it, because {why}: the account stays disabled until somebody decides.")
+        }
         (None, None) => "The account stays disabled until somebody decides.".to_owned(),
     };
     format!("Suspending {}: {}. {term}", name(&entry.incident), entry.incident.reason)
@@ -124,7 +126,10 @@ pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
 }
 
 pub(crate) fn released(incident: &Incident) -> String {
-    format!("The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.", name(incident))
+    format!(
+        "The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.",
+        name(incident)
+    )
 }
 
 pub(crate) fn release_failed(incident: &Incident, why: &str) -> String {

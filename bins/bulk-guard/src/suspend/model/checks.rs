@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{PersonStatus, PortalRole};
 use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::ListedKey;
 use uuid::Uuid;
 
 use super::world::{GUEST, Happened, IN_GROUP, OWN, ROBOT, World};
@@ -19,6 +20,7 @@ pub(super) struct Reads {
     /// So many rows could be seen.
     pub(super) trail: Option<(usize, bool, u64)>,
     pub(super) guard: Option<(Option<Guard>, u64)>,
+    pub(super) keys: Option<Vec<ListedKey>>,
     pub(super) memberships: Option<(Uuid, Option<BTreeSet<String>>, u64)>,
     pub(super) disabled_in_run: u64,
     pub(super) situation: Option<Situation>,
@@ -126,7 +128,11 @@ impl World {
             _ => self.accuse("P3: an unread protection list"),
         }
         let is_approved = self.is_approved(person);
-        let is_used = self.key_used.get(&person).is_some_and(|at| self.now - *at < TimeDelta::hours(24) - TOLERANCE);
+        let is_in_use = |key: &ListedKey| {
+            let lately = key.last_used.is_some_and(|at| self.now - at < TimeDelta::hours(24) - TOLERANCE);
+            key.owner == Some(person) && lately
+        };
+        let is_used = reads.keys.as_ref().is_none_or(|keys| keys.iter().any(is_in_use));
         if is_used && !terms.collateral && !is_approved {
             self.accuse("rule 11: a key in use");
         }
@@ -136,8 +142,10 @@ impl World {
     }
 
     fn is_approved(&self, person: Uuid) -> bool {
-        self.history.iter().any(|one| matches!(one, Happened::Approved { at, person: whose }
-            if *whose == person && self.now - *at <= TimeDelta::minutes(30) + TOLERANCE))
+        self.history.iter().any(|one| {
+            matches!(one, Happened::Approved { at, person: whose }
+            if *whose == person && self.now - *at <= TimeDelta::minutes(30) + TOLERANCE)
+        })
     }
 
     fn check_crowd(&mut self, reads: &Reads, person: Uuid, intended: &Entry, now: DateTime<Utc>) {
@@ -217,9 +225,15 @@ impl World {
         for one in &self.history[off..] {
             match one {
                 Happened::Decision { row, person: whose, .. } if *whose == person => {
-                    if self.seen(host, *row) { wrong.push("P8: somebody else has decided since") } else { race = true }
+                    if self.seen(host, *row) {
+                        wrong.push("P8: somebody else has decided since")
+                    } else {
+                        race = true
+                    }
                 }
-                Happened::Put { at, person: whose, call: Call::Enable, was_refused, is_call: true, .. } if *whose == person => {
+                Happened::Put { at, person: whose, call: Call::Enable, was_refused, is_call: true, .. }
+                    if *whose == person =>
+                {
                     before += 1;
                     let least = TimeDelta::minutes(if *was_refused { 5 } else { 10 }) - TimeDelta::minutes(3);
                     if now - *at < least {
@@ -227,7 +241,9 @@ impl World {
                     }
                 }
                 Happened::Kept { person: whose } if *whose == person => wrong.push("it was to be kept"),
-                Happened::Extended { person: whose, until } if *whose == person && *until > now + TOLERANCE && !is_ordered => {
+                Happened::Extended { person: whose, until }
+                    if *whose == person && *until > now + TOLERANCE && !is_ordered =>
+                {
                     wrong.push("P13: it was extended");
                 }
                 _ => {}
@@ -327,9 +343,10 @@ impl World {
             let person = entry.person();
             let touched = |one: &Happened| matches!(one, Happened::Decision { person: whose, .. } | Happened::Silent { person: whose } if *whose == person);
             let is_touched = self.history.iter().any(touched);
-            let newest = entries.iter().filter(|other| other.person() == person).all(|other| {
-                other.incident.first <= entry.incident.first
-            });
+            let newest = entries
+                .iter()
+                .filter(|other| other.person() == person)
+                .all(|other| other.incident.first <= entry.incident.first);
             let status = self.people.get(&person).map(|human| human.status);
             let expected = match entry.state {
                 State::Done | State::Kept | State::ReleaseFailed => Some(PersonStatus::Disabled),
@@ -358,6 +375,10 @@ impl World {
             }
         }
         self.check_decisions();
+        let is_plain = !self.reached.contains_key("key's account used") && !self.reached.contains_key("clocks apart");
+        if is_plain && self.since_loss().is_none() && entries.iter().any(|entry| entry.incident.class == "lost") {
+            self.accuse("P19: told that a row was not remembered, and it was");
+        }
         let Some(lost) = self.since_loss() else { return };
         for one in self.history.clone() {
             if let Happened::Put { at, person, call: Call::Disable, row: Some(row), had_effect: true, .. } = one
@@ -376,9 +397,7 @@ impl World {
         let mut wrong = Vec::new();
         let people: BTreeSet<Uuid> = self.people.keys().copied().collect();
         for person in people {
-            let is_decision = |one: &Happened| {
-                matches!(one, Happened::Decision { person: whose, is_switch: true, .. } if *whose == person)
-            };
+            let is_decision = |one: &Happened| matches!(one, Happened::Decision { person: whose, is_switch: true, .. } if *whose == person);
             let Some(last) = self.history.iter().rposition(is_decision) else { continue };
             let Happened::Decision { at, .. } = self.history[last] else { continue };
             let after = self.history[last..].iter().find_map(|one| match one {

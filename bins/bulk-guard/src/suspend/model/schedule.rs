@@ -34,7 +34,8 @@ struct Schedule {
 /// Runs one schedule to its end.
 pub(super) fn run(seed: u64, is_logged: bool) -> World {
     let mut world = World::new(seed, is_logged);
-    let breaker = safe_actions::Breaker { people: 1 + world.dice.below(2), percent: 50, per_day: 1 + world.dice.below(3) };
+    let breaker =
+        safe_actions::Breaker { people: 1 + world.dice.below(2), percent: 50, per_day: 1 + world.dice.below(5) };
     let grace = TimeDelta::minutes(if world.dice.percent(30) { 2 } else { 0 });
     let (guests, collateral) = (world.dice.percent(20), world.dice.percent(20));
     let terms = Terms { grace, guests, collateral, breaker, ..Terms::default() };
@@ -63,14 +64,15 @@ impl Schedule {
     }
 
     fn play(&mut self) {
-        let rounds = 8 + self.world().dice.below(16);
+        let rounds = 6 + self.world().dice.below(12);
         for _ in 0..rounds {
             self.leap();
-            let times = self.world().dice.below(3);
+            self.heal();
+            let times = self.world().dice.below(2);
             for _ in 0..times {
                 self.disturb();
             }
-            if self.world().dice.percent(60) {
+            if self.world().dice.percent(40) {
                 self.burst();
             }
             self.start(0);
@@ -80,6 +82,16 @@ impl Schedule {
             }
         }
         self.end();
+    }
+
+    /// Nothing is broken for long.
+    fn heal(&mut self) {
+        let mut world = self.world();
+        if world.dice.percent(40) {
+            (world.here_skew, world.portal_skew) = (TimeDelta::zero(), TimeDelta::zero());
+            (world.is_dead, world.trail_torn, world.guard_unread, world.keys_unread) = (false, false, false, false);
+            world.key_ends = None;
+        }
     }
 
     fn leap(&mut self) {
@@ -144,20 +156,22 @@ impl Schedule {
         };
         world.note(|| format!("host {host} starts"));
         drop(world);
-        let (host_of, terms) = (Host { world: self.world.clone(), number: host, terms: self.terms.clone() }, self.terms.clone());
+        let (host_of, terms) =
+            (Host { world: self.world.clone(), number: host, terms: self.terms.clone() }, self.terms.clone());
         let run = async move { act((&host_of, &host_of), (&situation, &terms), &proposals).await };
         self.runs[host] = Some(Box::pin(run));
     }
 
     /// Lets all runs go on, step by step, with anything between two steps.
     fn finish(&mut self) -> Option<Acted> {
-        let is_calm = self.world().dice.percent(40);
+        let is_calm = self.world().dice.percent(50);
         let mut acted = None;
         while self.runs.iter().any(Option::is_some) {
             if !is_calm {
                 self.interfere();
             }
-            let host = if self.runs[0].is_some() && (self.runs[1].is_none() || self.world().dice.percent(50)) { 0 } else { 1 };
+            let host =
+                if self.runs[0].is_some() && (self.runs[1].is_none() || self.world().dice.percent(50)) { 0 } else { 1 };
             let mut context = Context::from_waker(Waker::noop());
             let polled = self.runs[host].as_mut().map(|run| run.as_mut().poll(&mut context));
             if let Some(Poll::Ready(done)) = polled {
@@ -170,7 +184,7 @@ impl Schedule {
     }
 
     fn interfere(&mut self) {
-        let what = self.world().dice.below(220);
+        let what = self.world().dice.below(320);
         match what {
             0 => {
                 let mut world = self.world();
@@ -216,18 +230,19 @@ impl Schedule {
     /// Somebody other than the program does something.
     fn disturb(&mut self) {
         let mut world = self.world();
-        let off: Vec<Uuid> = world.ledger.values().filter(|entry| entry.state.is_under_way()).map(Entry::person).collect();
+        let off: Vec<Uuid> =
+            world.ledger.values().filter(|entry| entry.state.is_under_way()).map(Entry::person).collect();
         let person = if !off.is_empty() && world.dice.percent(70) {
             world.dice.one(&off)
         } else {
             Uuid::from_u128(ORDINARY.start + u128::from(world.dice.below(6)))
         };
         match world.dice.below(40) {
-            0..12 => {
+            0..8 => {
                 let what = world.dice.below(11);
                 world.decide(person, what);
             }
-            12..15 => world.seats_full = !world.seats_full,
+            8..15 if world.dice.percent(30) => world.seats_full = !world.seats_full,
             15 => {
                 let skews = [-86_400, -10_800, -300, -30, 30, 100, 300, 10_800, 86_400];
                 let skew = TimeDelta::seconds(world.dice.one(&skews));
@@ -254,6 +269,7 @@ impl Schedule {
                 // somebody works as the account of the key
                 let action = if world.dice.percent(50) { 4020 } else { 5000 };
                 let _row = world.write(OWN, action, &[person]);
+                world.reach("key's account used");
                 world.note(|| "somebody uses the key's account".to_owned());
             }
             28 if self.runs.iter().all(Option::is_none) && world.dice.percent(30) => {
@@ -335,7 +351,7 @@ impl Schedule {
             world.seats_full &= world.dice.percent(50);
         }
         // a portal's clock that was ahead when something was written down
-        let waits = [30, 30, 60, 60, 60, 60, 120, 120, 120, 240, 240, 15];
+        let waits = [30, 60, 60, 120, 240, 20, 240, 20];
         let mut needs_attention = false;
         for minutes in waits {
             self.world().pass(TimeDelta::minutes(minutes));
@@ -360,7 +376,12 @@ impl Schedule {
 }
 
 /// People of a plan that is surely too large: nothing of them is known, and nothing is in the way.
-fn crowd(world: &World, situation: &Situation, terms: &Terms, proposals: &[Incident]) -> std::collections::BTreeSet<Uuid> {
+fn crowd(
+    world: &World,
+    situation: &Situation,
+    terms: &Terms,
+    proposals: &[Incident],
+) -> std::collections::BTreeSet<Uuid> {
     let now = world.portal_now();
     let is_known = |person: Uuid| {
         world.ledger.values().any(|entry| entry.person() == person)

@@ -77,17 +77,45 @@ pub(super) struct Burst {
 #[derive(Clone, Debug)]
 pub(super) enum Happened {
     /// A decision about an account by anybody but the program.
-    Decision { at: DateTime<Utc>, person: Uuid, row: Option<u64>, is_switch: bool },
+    Decision {
+        at: DateTime<Utc>,
+        person: Uuid,
+        row: Option<u64>,
+        is_switch: bool,
+    },
     /// A change of status that leaves no row: a directory.
-    Silent { person: Uuid },
+    Silent {
+        person: Uuid,
+    },
     /// A call of the program that came in.
-    Put { at: DateTime<Utc>, person: Uuid, call: Call, burst: Option<u64>, row: Option<u64>, had_effect: bool, was_refused: bool, is_call: bool },
-    Lost { at: DateTime<Utc> },
+    Put {
+        at: DateTime<Utc>,
+        person: Uuid,
+        call: Call,
+        burst: Option<u64>,
+        row: Option<u64>,
+        had_effect: bool,
+        was_refused: bool,
+        is_call: bool,
+    },
+    Lost {
+        at: DateTime<Utc>,
+    },
     /// What an operator has decided, and the store has kept.
-    Kept { person: Uuid },
-    ToRelease { person: Uuid },
-    Extended { person: Uuid, until: DateTime<Utc> },
-    Approved { at: DateTime<Utc>, person: Uuid },
+    Kept {
+        person: Uuid,
+    },
+    ToRelease {
+        person: Uuid,
+    },
+    Extended {
+        person: Uuid,
+        until: DateTime<Utc>,
+    },
+    Approved {
+        at: DateTime<Utc>,
+        person: Uuid,
+    },
 }
 
 /// How the next call ends.
@@ -278,9 +306,11 @@ impl World {
 
     pub(super) fn guard(&self) -> Guard {
         let is_active = |(_, human): &(&Uuid, &Human)| human.status == PersonStatus::Active;
-        let admins = self.people.iter().filter(is_active).filter(|(_, human)| {
-            matches!(human.role, PortalRole::Owner | PortalRole::DocspaceAdmin)
-        });
+        let admins = self
+            .people
+            .iter()
+            .filter(is_active)
+            .filter(|(_, human)| matches!(human.role, PortalRole::Owner | PortalRole::DocspaceAdmin));
         Guard {
             protection: Protection {
                 own: Some(OWN),
@@ -361,7 +391,16 @@ impl World {
             Call::Enable => human.status = PersonStatus::Pending,
         }
         let row = (!self.dice.percent(2)).then(|| self.write(OWN, 4020, &[person]));
-        self.history.push(Happened::Put { at, person, call, burst, row, had_effect: true, was_refused: false, is_call });
+        self.history.push(Happened::Put {
+            at,
+            person,
+            call,
+            burst,
+            row,
+            had_effect: true,
+            was_refused: false,
+            is_call,
+        });
         true
     }
 
@@ -378,7 +417,16 @@ impl World {
         self.note(|| format!("{call:?} of {person} comes in: {fate:?}"));
         let fails = |world: &mut Self, row, was_refused| {
             let at = world.now;
-            world.history.push(Happened::Put { at, person, call, burst, row, had_effect: false, was_refused, is_call: true });
+            world.history.push(Happened::Put {
+                at,
+                person,
+                call,
+                burst,
+                row,
+                had_effect: false,
+                was_refused,
+                is_call: true,
+            });
         };
         let refused = |why: &str| Answer::Refused(why.to_owned());
         if self.would_refuse(person) || fate == Fate::Forbidden {
