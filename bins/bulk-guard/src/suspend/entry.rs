@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -211,7 +211,16 @@ pub(crate) struct Entry {
     pub(crate) said: Vec<Said>,
 }
 
+/// So long after a release a decision may come to light that was made before it: rows are written down late.
+const WATCHED_FOR: TimeDelta = TimeDelta::hours(24);
+
 impl Entry {
+    /// Whether it is still to be followed: it is under way, or it has ended a moment ago, and a decision of before may still come to light.
+    pub(crate) fn is_followed(&self, now: DateTime<Utc>) -> bool {
+        let is_watched = self.looked_after.is_some_and(|at| now - at < WATCHED_FOR);
+        self.state.is_under_way() || self.state == State::Released && is_watched
+    }
+
     pub(crate) fn new(incident: Incident, now: DateTime<Utc>) -> Self {
         Entry {
             revision: 0,

@@ -163,7 +163,8 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
 
     /// What was begun comes first: it says who is off, and what is ours in the trail.
     async fn follow(&mut self) -> anyhow::Result<()> {
-        for id in self.ids(|entry| entry.state.is_under_way()) {
+        let now = self.portal.clocks().now();
+        for id in self.ids(|entry| entry.is_followed(now)) {
             self.advance(&id).await?;
         }
         Ok(())

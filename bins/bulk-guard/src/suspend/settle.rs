@@ -62,6 +62,9 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
             let words = words::done(&entry);
             return entry.into_state(State::Done, None).say(Topic::Done, now, words);
         }
+        if seen.foreign(&entry).is_some() {
+            return settled(entry, "somebody else has changed the account since", seen);
+        }
         // whether somebody has enabled it at once or it was never disabled, nobody is suspended for this again
         entry.judged_at = Some(now);
         return failed(entry, "the portal wrote that the account was disabled, but it is enabled", seen);
@@ -147,7 +150,7 @@ pub(crate) fn release(mut entry: Entry, seen: &Seen<'_>) -> Entry {
             settled(entry, "the portal made an invitation of the account that has to be accepted again", seen)
         }
         (Some(PersonStatus::Disabled), _) if row.is_some() => {
-            settled(entry, "the account was enabled, and somebody has disabled it again", seen)
+            settled(entry, "the audit trail shows that this program enabled the account, but it is disabled", seen)
         }
         (_, State::ReleaseFailed) => entry,
         (status, _) => {
@@ -179,7 +182,7 @@ fn release_failed(mut entry: Entry, why: &str, was_refused: bool, now: DateTime<
         }
         // a call that broke may still be in progress
         let least = if was_refused { first } else { FRESH };
-        tried.next = tried.at + pause.max(least);
+        tried.next = now + pause.max(least);
     }
     let words = words::release_failed(&entry.incident, why);
     entry.into_state(State::ReleaseFailed, Some(why.to_owned())).say(Topic::ReleaseFailed, now, words)

@@ -24,9 +24,8 @@ pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
             let settled = settle::release(entry.clone(), seen);
             if settled.state == State::ReleaseFailed { while_off(&settled, seen) } else { Step::to(settled) }
         }
-        State::Failed | State::Kept | State::Released | State::Settled | State::Dropped | State::Cancelled => {
-            Step::to(entry.clone())
-        }
+        State::Released => Step::to(after_release(entry, seen)),
+        State::Failed | State::Kept | State::Settled | State::Dropped | State::Cancelled => Step::to(entry.clone()),
     }
 }
 
@@ -231,6 +230,17 @@ impl Seen<'_> {
         let others = self.entries.iter().filter(|other| other.incident.id != *id);
         others.chain([entry]).cloned().collect()
     }
+}
+
+/// A decision of before that comes to light only after the release. Whether it was to enable or to disable the account the row does not tell,
+/// so whoever made it has to look.
+fn after_release(entry: &Entry, seen: &Seen<'_>) -> Entry {
+    let is_before = |at: DateTime<Utc>| entry.looked_after.is_some_and(|looked| at <= looked);
+    if seen.foreign(entry).is_some_and(|row| is_before(row.mark.at)) {
+        let why = "somebody else changed the account before this program enabled it, and the audit trail showed that too late";
+        return settled(entry.clone(), why, seen);
+    }
+    entry.clone()
 }
 
 /// Takes the hands off, and says so. Where the account is enabled, somebody has judged.

@@ -185,10 +185,12 @@ impl World {
                         wrong.push("rule 7: a row that the journal does not know");
                     }
                 }
-                Happened::Decision { at, person: whose, row, is_switch: true } if *whose == person => {
-                    let is_spent = began.is_some_and(|began| *at + self.portal_skew >= began + TOLERANCE);
-                    let is_lately = now - *at < TimeDelta::hours(24) - TOLERANCE;
-                    if self.seen(host, *row) && (is_spent || is_lately) {
+                Happened::Decision { person: whose, row, switched_to: Some(_), .. } if *whose == person => {
+                    // by the portal's own dates, which are wrong while its clock is
+                    let dated = self.rows.iter().find(|(serial, _)| Some(*serial) == *row).map(|(_, row)| row.mark.at);
+                    let Some(dated) = dated.filter(|_| self.seen(host, *row)) else { continue };
+                    let is_spent = began.is_some_and(|began| dated >= began + TOLERANCE);
+                    if is_spent || self.portal_now() - dated < TimeDelta::hours(24) - TOLERANCE {
                         wrong.push("P7: somebody has judged");
                     }
                 }
@@ -397,9 +399,12 @@ impl World {
         let mut wrong = Vec::new();
         let people: BTreeSet<Uuid> = self.people.keys().copied().collect();
         for person in people {
-            let is_decision = |one: &Happened| matches!(one, Happened::Decision { person: whose, is_switch: true, .. } if *whose == person);
+            let is_decision = |one: &Happened| matches!(one, Happened::Decision { person: whose, switched_to: Some(_), .. } if *whose == person);
             let Some(last) = self.history.iter().rposition(is_decision) else { continue };
-            let Happened::Decision { at, .. } = self.history[last] else { continue };
+            let Happened::Decision { at, switched_to, .. } = self.history[last] else { continue };
+            if self.people.get(&person).map(|human| human.status) == switched_to {
+                continue;
+            }
             let after = self.history[last..].iter().find_map(|one| match one {
                 Happened::Put { at, person: whose, had_effect: true, .. } if *whose == person => Some(*at),
                 _ => None,

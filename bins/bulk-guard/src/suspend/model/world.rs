@@ -81,7 +81,7 @@ pub(super) enum Happened {
         at: DateTime<Utc>,
         person: Uuid,
         row: Option<u64>,
-        is_switch: bool,
+        switched_to: Option<PersonStatus>,
     },
     /// A change of status that leaves no row: a directory.
     Silent {
@@ -514,8 +514,8 @@ impl World {
             }
         };
         let row = self.write(HUMAN, action, &[person]);
-        let is_switch = action == 4020;
-        self.history.push(Happened::Decision { at: self.now, person, row: Some(row), is_switch });
+        let switched_to = self.people.get(&person).filter(|_| action == 4020).map(|human| human.status);
+        self.history.push(Happened::Decision { at: self.now, person, row: Some(row), switched_to });
         self.note(|| format!("{person} is {said} by somebody"));
     }
 
