@@ -82,3 +82,41 @@ impl Ledger for Kept {
         Ok(self.store.may_act().await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suspend::entry::{Decided, Decision};
+    use crate::suspend::model::incident;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(1_763_629_200_123).expect("a date")
+    }
+
+    /// On both engines: an entry comes back as it was, and whoever commits an older one is refused, and changes nothing.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_somebody_has_changed_meanwhile_stays() -> anyhow::Result<()> {
+        for store in job_store::testing::stores().await {
+            let kept = Kept::open(store.clone(), now()).await?;
+            let new = Entry::new(incident(7, now()), now());
+            assert!(kept.commit(&new).await?);
+            let read = kept.entries().await?;
+            assert_eq!(read, [Entry { revision: 1, ..new.clone() }]);
+            let run = read[0].clone().into_state(State::Waiting, None);
+            let mut operator = read[0].clone().into_state(State::Cancelled, Some("a migration".to_owned()));
+            let who = "olga@example.com".to_owned();
+            operator.decisions.push(Decision {
+                what: Decided::Cancelled,
+                who,
+                why: "a migration".to_owned(),
+                at: now(),
+            });
+            assert!(kept.commit(&operator).await?);
+            assert!(!kept.commit(&run).await?, "{:?}", store.path());
+            assert!(!kept.commit(&new).await?, "{:?}", store.path());
+            assert_eq!(kept.entries().await?, [Entry { revision: 2, ..operator }]);
+            kept.may_act().await?;
+        }
+        Ok(())
+    }
+}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::world::{GUEST, Happened, IN_GROUP, OWN, ROBOT, World};
 use crate::suspend::entry::{Decided, Entry, Incident, State, Topic};
-use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Situation};
+use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Row, Situation};
 use crate::suspend::terms::Terms;
 
 /// What a host has read last, and how many requests ago.
@@ -401,7 +401,13 @@ impl World {
         for person in people {
             let is_decision = |one: &Happened| matches!(one, Happened::Decision { person: whose, switched_to: Some(_), .. } if *whose == person);
             let Some(last) = self.history.iter().rposition(is_decision) else { continue };
-            let Happened::Decision { at, switched_to, .. } = self.history[last] else { continue };
+            let Happened::Decision { at, switched_to, row, .. } = self.history[last] else { continue };
+            // while the portal's clock is wrong, its row may be of a day that nobody looks at
+            let is_dated =
+                |(serial, row): &(u64, Row), own| Some(*serial) == own && (row.mark.at - at).abs() < TOLERANCE;
+            if !self.rows.iter().any(|known| is_dated(known, row)) {
+                continue;
+            }
             if self.people.get(&person).map(|human| human.status) == switched_to {
                 continue;
             }
