@@ -55,6 +55,8 @@ pub enum ErrorKind {
     PlanLacks,
     /// 402 with one, to an upload: larger than a file may be, or no space left.
     NoSpace,
+    /// 402 for an account that is to be enabled: all seats are taken.
+    NoSeat,
     /// 404 problem: suspended, being removed, or no portal at this address.
     NoPortal,
     /// 404 with an error: there is no such room, person, …
@@ -107,6 +109,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::NoSpace => f.write_str(
                 "the portal does not take it (402), because it is larger than a file may be, or because the portal, the room or the account has no space left",
             ),
+            ErrorKind::NoSeat => f.write_str("the portal has no free seat for the account (402)"),
             ErrorKind::TooManyRequests { limit, after } => {
                 f.write_str("the portal's limit was reached (429")?;
                 if let Some(limit) = limit {
@@ -165,6 +168,7 @@ impl ErrorKind {
             ErrorKind::MissingRight | ErrorKind::MembersHidden => "use the key of a DocSpace admin or of the owner",
             ErrorKind::PlanLacks => "upgrade to a plan that includes it",
             ErrorKind::NoSpace => "make room or raise the quota",
+            ErrorKind::NoSeat => "disable another account, or raise the number of seats",
             ErrorKind::Redirected { .. } => "set the address that it redirects to",
             ErrorKind::Refused { .. } => "ask whoever runs the server for the reason, which is in its log",
             ErrorKind::IncompleteList { .. } => {
@@ -210,7 +214,7 @@ impl ErrorKind {
             ErrorKind::IncompleteList { .. } => GapReason::ListIncomplete,
             ErrorKind::EmptyList => GapReason::ListEmpty,
             ErrorKind::NotFound => GapReason::NotThere,
-            ErrorKind::NoSpace => GapReason::PortalError,
+            ErrorKind::NoSpace | ErrorKind::NoSeat => GapReason::PortalError,
         }
     }
 }
@@ -306,6 +310,7 @@ impl Error {
                 | ErrorKind::Unpaid
                 | ErrorKind::PlanLacks
                 | ErrorKind::NoSpace
+                | ErrorKind::NoSeat
                 | ErrorKind::UnknownCall
                 | ErrorKind::Refused { .. }
                 | ErrorKind::BadRequest { .. }

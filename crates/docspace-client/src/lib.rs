@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account_switch;
 mod activity_log;
 mod address_list;
 mod audit;
@@ -28,6 +29,7 @@ mod upload;
 mod wire;
 mod zone;
 
+pub use account_switch::AccountSwitch;
 pub use address_list::{AddressList, ListEntry};
 pub use budget::{Budget, Halt};
 pub use capabilities::{Ability, Capabilities};

@@ -39,7 +39,7 @@ pub(crate) enum Sign {
 
 impl Sign {
     /// One of these is enough to act; of the others it takes two, because each has an innocent explanation: a train, a deadline.
-    fn is_strong(self) -> bool {
+    pub(crate) fn is_strong(self) -> bool {
         matches!(self, Sign::NewExtension | Sign::Ransomware | Sign::NewCountry)
     }
 }

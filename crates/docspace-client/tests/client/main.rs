@@ -16,4 +16,5 @@ mod patience;
 mod reading;
 mod repeated_hours;
 mod short_answers;
+mod switching;
 mod uploading;

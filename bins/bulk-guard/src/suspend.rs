@@ -1,0 +1,25 @@
+//! Suspending a person's account for a limited time, and the way back.
+//!
+//! [`admit`] (which incidents become entries) and [`breaker`] → [`state::step`] (what is known of one entry → its next state, and at most one
+//! call) → [`run`] (commits the state, makes the call, reads back, commits). [`command`] is what people decide. All but [`run`] and
+//! [`ledger`] is pure.
+//!
+//! Two harms are equally bad: a colleague who is locked out for nothing, and somebody who has left and is switched on again. In doubt this tells,
+//! and does nothing.
+
+pub(crate) mod admit;
+pub(crate) mod breaker;
+pub(crate) mod command;
+pub(crate) mod entry;
+pub(crate) mod evidence;
+pub(crate) mod hindrance;
+pub(crate) mod ledger;
+#[cfg(test)]
+mod model;
+pub(crate) mod permit;
+pub(crate) mod run;
+pub(crate) mod seen;
+pub(crate) mod settle;
+pub(crate) mod state;
+pub(crate) mod terms;
+pub(crate) mod words;

@@ -1,0 +1,136 @@
+//! Which incidents become entries, and which only grow. Pure.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::suspend::entry::{Decided, Entry, Incident, Mark, Said, State, Topic};
+use crate::suspend::seen::Trail;
+use crate::suspend::terms::{DECIDED_FOR, FRESH};
+use crate::suspend::words;
+
+/// After somebody has cancelled, more than so many times the number is another incident.
+const FORGIVEN_TIMES: u64 = 2;
+
+/// Takes in what a plan would suspend people for: entries that are new, and those that have grown.
+///
+/// An incident of a person that begins before a known one of theirs has ended is that one, whatever it is called: windows slide, and late rows
+/// come before the first.
+pub(crate) fn admit(
+    entries: &[Entry],
+    proposals: &[Incident],
+    enforced_since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Vec<Entry> {
+    let mut changed: Vec<Entry> = Vec::new();
+    for proposal in proposals {
+        let known = |entry: &&Entry| is_same(entry, proposal);
+        let known = changed.iter().rfind(known).or_else(|| entries.iter().rfind(known)).cloned();
+        let next = match known {
+            Some(known) => grown(&known, proposal),
+            None => {
+                let is_wanted = enforced_since.is_some_and(|since| proposal.first.at > since);
+                let is_fresh = !proposal.is_late && now - proposal.last.at <= FRESH;
+                let is_new = is_wanted && is_fresh && !is_forgiven(entries, proposal, now);
+                is_new.then(|| Entry::new(proposal.clone(), now))
+            }
+        };
+        if let Some(next) = next {
+            changed.retain(|other| other.incident.id != next.incident.id);
+            changed.push(next);
+        }
+    }
+    changed
+}
+
+fn is_same(entry: &Entry, proposal: &Incident) -> bool {
+    let is_persons = entry.person() == proposal.person && !is_lost(entry);
+    entry.incident.id == proposal.id || is_persons && proposal.first.at <= entry.incident.last.at
+}
+
+/// What has come to an incident since; `None` when nothing has.
+fn grown(entry: &Entry, proposal: &Incident) -> Option<Entry> {
+    let mut grown = entry.clone();
+    let incident = &mut grown.incident;
+    if proposal.last > incident.last {
+        incident.last = proposal.last;
+        incident.documents = incident.documents.max(proposal.documents);
+        incident.reason.clone_from(&proposal.reason);
+    }
+    if entry.state.is_before() {
+        incident.is_late |= proposal.is_late;
+    }
+    // a sign that comes later counts for the end all the same
+    incident.is_ransomware |= proposal.is_ransomware;
+    let new: Vec<String> = proposal.strong.iter().filter(|sign| !incident.strong.contains(sign)).cloned().collect();
+    incident.strong.extend(new);
+    if incident.needs_decision.is_none() {
+        incident.needs_decision.clone_from(&proposal.needs_decision);
+    }
+    (grown != *entry).then_some(grown)
+}
+
+/// Whether somebody has cancelled the same a day ago at most.
+fn is_forgiven(entries: &[Entry], proposal: &Incident, now: DateTime<Utc>) -> bool {
+    if proposal.is_ransomware {
+        return false;
+    }
+    entries.iter().any(|entry| {
+        let incident = &entry.incident;
+        let is_same = entry.person() == proposal.person && incident.class == proposal.class;
+        let cancelled = entry.decision(Decided::Cancelled).is_some_and(|decision| now - decision.at < DECIDED_FOR);
+        is_same && cancelled && proposal.documents <= incident.documents.saturating_mul(FORGIVEN_TIMES)
+    })
+}
+
+/// Class of what is told of rows that no entry explains.
+const LOST: &str = "lost";
+
+fn is_lost(entry: &Entry) -> bool {
+    entry.incident.class == LOST
+}
+
+/// What is to be told of rows in which the key's account switched somebody on or off, and no entry says why. Nobody is released for them.
+pub(crate) fn lost(trail: &Trail, own: Uuid, entries: &[Entry], now: DateTime<Utc>) -> Vec<Entry> {
+    let mut lost = Vec::new();
+    for row in trail.unexplained_switches(own, entries) {
+        for person in &row.targets {
+            let id = format!("row {} {person}", row.mark.event);
+            if entries.iter().any(|entry| entry.incident.id == id) {
+                continue;
+            }
+            let mut entry = Entry::new(unexplained(id, *person, row.mark), now);
+            entry.state = State::Settled;
+            let words = words::lost(*person, row.mark.at);
+            entry.said.push(Said { topic: Topic::Settled, words, is_critical: true, at: now, is_handed_on: false });
+            lost.push(entry);
+        }
+    }
+    lost
+}
+
+fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {
+    Incident {
+        fingerprint: id.clone(),
+        id,
+        person,
+        name: person.to_string(),
+        matter: None,
+        reason: "the audit trail says so".to_owned(),
+        class: LOST.to_owned(),
+        documents: 0,
+        strong: Vec::new(),
+        is_ransomware: false,
+        needs_decision: Some("nobody remembers why".to_owned()),
+        first: mark,
+        last: mark,
+        is_late: false,
+    }
+}
+
+/// From when on the audit trail has to be known: since the oldest suspension that is followed, and a day at least.
+pub(crate) fn trail_since(entries: &[Entry], now: DateTime<Utc>) -> DateTime<Utc> {
+    let open = entries.iter().filter(|entry| entry.is_followed(now));
+    let oldest = open.filter_map(|entry| Some(entry.intent.as_ref()?.at)).min();
+    // rows come late, and clocks are not quite equal
+    oldest.unwrap_or(now).min(now - DECIDED_FOR) - TimeDelta::hours(2)
+}

@@ -1,0 +1,122 @@
+//! Where entries are kept: the journal of the store.
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use job_store::{Journal, JournalState, Store, Write};
+use serde_json::Value;
+
+use crate::suspend::entry::{Entry, State};
+
+/// Where entries are kept.
+pub(crate) trait Ledger: Sync {
+    /// All entries, oldest first.
+    fn entries(&self) -> impl Future<Output = anyhow::Result<Vec<Entry>>> + Send;
+
+    /// Keeps an entry: on disk when this returns `true`, with a revision of one more. `false`: somebody has changed it since it was read, and it
+    /// is as they left it.
+    fn commit(&self, entry: &Entry) -> impl Future<Output = anyhow::Result<bool>> + Send;
+
+    /// Whether this run still holds whatever keeps others off, asked right before a call.
+    fn may_act(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// Name of suspensions in the journal.
+const KIND: &str = "suspend";
+
+/// The journal of a store, on either engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    store: Store,
+    journal: Journal,
+    now: DateTime<Utc>,
+}
+
+impl Kept {
+    /// Opens the journal. `now` is the moment of the run.
+    pub(crate) async fn open(store: Store, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        Ok(Kept { journal: Journal::open(store.clone()).await?, store, now })
+    }
+}
+
+/// How far an entry has come, in the words of the journal: what is open there is neither pruned nor passed over.
+fn in_journal(state: State) -> JournalState {
+    match state {
+        State::Planned | State::Held | State::Waiting => JournalState::Planned,
+        State::Intended | State::Done | State::Releasing | State::ReleaseFailed => JournalState::Started,
+        // whoever is kept is off through this program, and stays so
+        State::Unknown | State::Kept => JournalState::Unknown,
+        State::Released | State::Settled => JournalState::Done,
+        State::Failed | State::Dropped | State::Cancelled => JournalState::Failed,
+    }
+}
+
+fn read(payload: Value, key: &str) -> anyhow::Result<Entry> {
+    serde_json::from_value(payload).with_context(|| format!("the journal's entry `{key}` cannot be read"))
+}
+
+impl Ledger for Kept {
+    async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        let entries = self.journal.of_kind(KIND).await?;
+        entries.into_iter().map(|entry| read(entry.payload, &entry.key)).collect()
+    }
+
+    async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
+        let next = Entry { revision: entry.revision + 1, ..entry.clone() };
+        let (key, subject) = (format!("{KIND} {}", entry.incident.id), entry.person().to_string());
+        let (payload, revision, state) = (serde_json::to_value(&next)?, entry.revision, in_journal(entry.state));
+        let (journal, now) = (self.journal.clone(), self.now);
+        let keep = move |write: &Write<'_>| {
+            let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
+            if stands.payload != payload && stands.payload["revision"] != revision {
+                return Ok(false);
+            }
+            journal.advance(write, &key, state, &payload, now)?;
+            Ok(true)
+        };
+        Ok(self.store.write("writing the journal", keep).await?)
+    }
+
+    async fn may_act(&self) -> anyhow::Result<()> {
+        Ok(self.store.may_act().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suspend::entry::{Decided, Decision};
+    use crate::suspend::model::incident;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(1_763_629_200_123).expect("a date")
+    }
+
+    /// On both engines: an entry comes back as it was, and whoever commits an older one is refused, and changes nothing.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_somebody_has_changed_meanwhile_stays() -> anyhow::Result<()> {
+        for store in job_store::testing::stores().await {
+            let kept = Kept::open(store.clone(), now()).await?;
+            let new = Entry::new(incident(7, now()), now());
+            assert!(kept.commit(&new).await?);
+            let read = kept.entries().await?;
+            assert_eq!(read, [Entry { revision: 1, ..new.clone() }]);
+            let run = read[0].clone().into_state(State::Waiting, None);
+            let mut operator = read[0].clone().into_state(State::Cancelled, Some("a migration".to_owned()));
+            let who = "olga@example.com".to_owned();
+            operator.decisions.push(Decision {
+                what: Decided::Cancelled,
+                who,
+                why: "a migration".to_owned(),
+                at: now(),
+            });
+            assert!(kept.commit(&operator).await?);
+            assert!(!kept.commit(&run).await?, "{:?}", store.path());
+            assert!(!kept.commit(&new).await?, "{:?}", store.path());
+            assert_eq!(kept.entries().await?, [Entry { revision: 2, ..operator }]);
+            kept.may_act().await?;
+        }
+        Ok(())
+    }
+}

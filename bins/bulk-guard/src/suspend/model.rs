@@ -1,0 +1,261 @@
+//! Random schedules of everything that can happen, against a portal in memory, judged by the portal's own history.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod checks;
+mod schedule;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
+
+use anyhow::bail;
+use chrono::{DateTime, Utc};
+use docspace_client::ListedKey;
+use uuid::Uuid;
+
+use self::world::World;
+use crate::suspend::entry::{Entry, Incident, Mark};
+use crate::suspend::ledger::Ledger;
+use crate::suspend::run::Portal;
+use crate::suspend::seen::{AccountNow, Answer, Call, Clocks, Guard, Trail};
+use crate::suspend::terms::Terms;
+
+/// An incident of a person at a moment.
+pub(crate) fn incident(person: u128, at: DateTime<Utc>) -> Incident {
+    let mark = Mark { event: 1, at };
+    Incident {
+        id: format!("{person} 1"),
+        person: Uuid::from_u128(person),
+        name: "Anna".to_owned(),
+        fingerprint: "f".to_owned(),
+        matter: None,
+        reason: "41 documents renamed within 10 min".to_owned(),
+        class: "renamed".to_owned(),
+        documents: 41,
+        strong: Vec::new(),
+        is_ransomware: false,
+        needs_decision: None,
+        first: mark,
+        last: mark,
+        is_late: false,
+    }
+}
+
+/// A host's way to the world. Each request can be followed by anything before its answer is here, and by anything after.
+#[derive(Clone)]
+struct Host {
+    world: Arc<Mutex<World>>,
+    number: usize,
+    terms: Terms,
+}
+
+/// Lets others in once.
+async fn others() {
+    let mut was_asked = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut was_asked, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Host {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    /// A request: others first, then its effect, then others before the answer comes.
+    async fn ask<T>(&self, effect: impl FnOnce(&mut World, u64) -> T) -> T {
+        others().await;
+        let answer = {
+            let mut world = self.world();
+            world.reads[self.number].request += 1;
+            let request = world.reads[self.number].request;
+            effect(&mut world, request)
+        };
+        others().await;
+        answer
+    }
+}
+
+impl Portal for Host {
+    fn clocks(&self) -> Clocks {
+        let world = self.world();
+        let portal = (!world.is_dead).then(|| world.portal_now());
+        Clocks { portal, here: world.now + world.here_skew }
+    }
+
+    async fn trail(&self, since: DateTime<Utc>) -> Trail {
+        let host = self.number;
+        self.ask(|world, request| {
+            let is_complete = !world.is_dead && !world.trail_torn;
+            world.reads[host].trail = Some((world.rows.len(), is_complete, request));
+            if world.is_dead {
+                return Trail::default();
+            }
+            let rows = world.rows.iter().map(|(_, row)| row);
+            let newest = world.next_row;
+            let counts = |row: &&crate::suspend::seen::Row| row.mark.at >= since;
+            Trail { rows: rows.filter(counts).cloned().collect(), is_complete, newest }
+        })
+        .await
+    }
+
+    async fn account(&self, person: Uuid) -> AccountNow {
+        let host = self.number;
+        self.ask(|world, request| {
+            let account = match world.is_dead {
+                true => AccountNow::Unread("the key is dead".to_owned()),
+                false => world.account(person),
+            };
+            world.reads[host].account = Some((person, account.clone(), request));
+            account
+        })
+        .await
+    }
+
+    async fn memberships(&self, person: Uuid) -> Option<BTreeSet<String>> {
+        let host = self.number;
+        self.ask(|world, request| {
+            let human = world.people.get(&person).filter(|_| !world.is_dead);
+            let memberships = human.map(|human| human.memberships.clone());
+            world.reads[host].memberships = Some((person, memberships.clone(), request));
+            memberships
+        })
+        .await
+    }
+
+    async fn guard(&self) -> Option<Guard> {
+        let host = self.number;
+        self.ask(|world, request| {
+            let guard = (!world.is_dead).then(|| world.guard());
+            world.reads[host].guard = Some((guard.clone(), request));
+            guard
+        })
+        .await
+    }
+
+    async fn keys(&self) -> Option<Vec<ListedKey>> {
+        let host = self.number;
+        self.ask(|world, _| {
+            let keys = (!world.is_dead && !world.keys_unread).then(|| world.keys());
+            world.reads[host].keys = keys.clone();
+            keys
+        })
+        .await
+    }
+
+    async fn switch(&self, person: Uuid, call: Call) -> Answer {
+        {
+            let mut world = self.world();
+            match call {
+                Call::Disable => world.check_disable(self.number, person, &self.terms),
+                Call::Enable => world.check_enable(self.number, person, &self.terms),
+            }
+        }
+        self.ask(|world, _| if world.is_dead { Answer::Refused("401".to_owned()) } else { world.put(person, call) })
+            .await
+    }
+
+    async fn pause(&self, look: u32) {
+        self.ask(|world, _| world.pass(chrono::TimeDelta::seconds(i64::from(look) * 2))).await;
+    }
+}
+
+impl Ledger for Host {
+    async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        Ok(self.ask(|world, _| world.ledger.values().cloned().collect()).await)
+    }
+
+    async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
+        let host = self.number;
+        self.ask(|world, _| {
+            if world.reads[host].fence != world.fence {
+                bail!("the lease was lost");
+            }
+            let before = world.ledger.get(&entry.incident.id).cloned();
+            if before.as_ref().map_or(0, |before| before.revision) != entry.revision {
+                world.reach("changed meanwhile");
+                return Ok(false);
+            }
+            world.check_commit(Some(host), before.as_ref(), entry);
+            let next = Entry { revision: entry.revision + 1, ..entry.clone() };
+            world.ledger.insert(entry.incident.id.clone(), next);
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn may_act(&self) -> anyhow::Result<()> {
+        others().await;
+        let world = self.world();
+        if world.reads[self.number].fence == world.fence { Ok(()) } else { bail!("the lease was lost") }
+    }
+}
+
+/// Runs schedules, and says what is wrong with the first that fails; else how often each thing was reached.
+fn schedules(seeds: std::ops::Range<u64>) -> Result<BTreeMap<&'static str, u64>, String> {
+    let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in seeds {
+        let world = schedule::run(seed, false);
+        if !world.wrong.is_empty() {
+            let world = schedule::run(seed, true);
+            return Err(format!("schedule {seed}: {:?}\n{}", world.wrong, world.log.join("\n")));
+        }
+        world.reached.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
+    }
+    Ok(reached)
+}
+
+/// 0 wrong suspensions, 0 wrong releases, 0 double calls, and the last decision of a person stands. `SCHEDULES` sets how many.
+#[test]
+fn whatever_happens_nobody_is_harmed() {
+    let many: u64 = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
+    let first: u64 = std::env::var("FIRST_SCHEDULE").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let half = first + many / 2;
+    let halves = std::thread::scope(|scope| {
+        let other = scope.spawn(move || schedules(half..first + many));
+        [schedules(first..half), other.join().unwrap()]
+    });
+    let mut reached: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for half in halves {
+        let half = half.unwrap_or_else(|wrong| panic!("{wrong}"));
+        half.into_iter().for_each(|(what, times)| *reached.entry(what).or_default() += times);
+    }
+    #[expect(clippy::print_stderr, reason = "whoever reads the output of the tests learns what was tried")]
+    {
+        eprintln!("{reached:?}");
+    }
+    // a test that reaches nothing proves nothing
+    let expected = [
+        ("disable", 2),
+        ("enable", 4),
+        ("enable again", 20),
+        ("enable on order", 20),
+        ("done", 3),
+        ("failed", 8),
+        ("unknown", 10),
+        ("settled", 8),
+        ("released", 10),
+        ("release_failed", 10),
+        ("kept", 30),
+        ("cancelled", 20),
+        ("held", 5),
+        ("dropped", 5),
+        ("changed meanwhile", 100),
+        ("crash", 8),
+        ("lease lost", 8),
+        ("journal lost", 60),
+        ("clocks apart", 20),
+    ];
+    for (what, at_most) in expected.into_iter().filter(|_| many >= 1_000) {
+        let times = reached.get(what).copied().unwrap_or_default();
+        assert!(times >= many / at_most, "{what} was reached {times} times in {many} schedules");
+    }
+}

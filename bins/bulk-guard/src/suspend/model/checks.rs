@@ -1,0 +1,437 @@
+//! What must hold, asked of the portal's own history at each call, at each commit, and at the end.
+
+use std::collections::BTreeSet;
+
+use audit_model::{PersonStatus, PortalRole};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::ListedKey;
+use uuid::Uuid;
+
+use super::world::{GUEST, Happened, IN_GROUP, OWN, ROBOT, World};
+use crate::suspend::entry::{Decided, Entry, Incident, State, Topic};
+use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Row, Situation};
+use crate::suspend::terms::Terms;
+
+/// What a host has read last, and how many requests ago.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reads {
+    pub(super) request: u64,
+    pub(super) account: Option<(Uuid, AccountNow, u64)>,
+    /// So many rows could be seen.
+    pub(super) trail: Option<(usize, bool, u64)>,
+    pub(super) guard: Option<(Option<Guard>, u64)>,
+    pub(super) keys: Option<Vec<ListedKey>>,
+    pub(super) memberships: Option<(Uuid, Option<BTreeSet<String>>, u64)>,
+    pub(super) disabled_in_run: u64,
+    pub(super) situation: Option<Situation>,
+    pub(super) proposals: Vec<Incident>,
+    pub(super) fence: u64,
+    /// People of whom nothing was known, and who were planned together with others in this run.
+    pub(super) crowd: BTreeSet<Uuid>,
+}
+
+/// Clocks that are believed may be off by so much, each.
+const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+/// Nothing that is older than so many requests was read right before.
+const RIGHT_BEFORE: u64 = 6;
+
+impl World {
+    fn since_loss(&self) -> Option<DateTime<Utc>> {
+        self.history.iter().rev().find_map(|one| match one {
+            Happened::Lost { at } => Some(*at),
+            _ => None,
+        })
+    }
+
+    /// Rows that the host could see when it last looked.
+    fn seen(&self, host: usize, row: Option<u64>) -> bool {
+        let most = self.reads[host].trail.map_or(0, |(rows, ..)| rows);
+        row.is_some_and(|row| self.rows[..most].iter().any(|(serial, _)| *serial == row))
+    }
+
+    /// What every call has to have behind it.
+    fn check_call(&mut self, host: usize, person: Uuid) {
+        let reads = self.reads[host].clone();
+        let Some(situation) = &reads.situation else { return self.accuse("a call without a run") };
+        if situation.is_dry_run || situation.asked == Asked::Get || situation.has_window || !situation.has_lock {
+            self.accuse("P3: a call of a run that may not act");
+        }
+        if (self.portal_skew - self.here_skew).abs() > TimeDelta::minutes(2) {
+            self.accuse("P3: a call while the clocks are apart");
+        }
+        if reads.fence != self.fence {
+            self.accuse("P14: a call of a host that has lost its lease");
+        }
+        match reads.trail {
+            Some((_, true, at)) if reads.request - at <= RIGHT_BEFORE => {}
+            _ => self.accuse("P3: a call without a complete trail"),
+        }
+        match &reads.account {
+            Some((whose, AccountNow::There(_), at)) if *whose == person && reads.request - at <= RIGHT_BEFORE => {}
+            other => self.accuse(format!("P2: a call without the account: {other:?} {}", reads.request)),
+        }
+    }
+
+    pub(super) fn check_disable(&mut self, host: usize, person: Uuid, terms: &Terms) {
+        self.check_call(host, person);
+        self.reads[host].disabled_in_run += 1;
+        let (reads, now) = (self.reads[host].clone(), self.now);
+        let Some(situation) = reads.situation.clone() else { return };
+        let Some(intended) = self.entry_of(person, State::Intended).cloned() else {
+            return self.accuse("P1: no intent was committed");
+        };
+        if self.portal_now() - intended.incident.last.at > TimeDelta::minutes(10) {
+            self.accuse("P1: the last event is older than 10 minutes");
+        }
+        if situation.enforced_since.is_none_or(|since| intended.incident.first.at <= since) {
+            self.accuse("rule 4: it began before it was enforced");
+        }
+        if situation.is_after_pause || intended.incident.is_late {
+            self.accuse("rule 4: evidence that is not fresh");
+        }
+        if situation.proven_at.is_none_or(|at| self.portal_now() - at > TimeDelta::days(7) + TOLERANCE) {
+            self.accuse("P3: no proven channel");
+        }
+        if situation.key_ends.is_some_and(|end| end < self.portal_now() + terms.longest - TOLERANCE) {
+            self.accuse("P16: the key dies before the term ends");
+        }
+        if !intended.said.iter().any(|said| said.topic == Topic::Suspending) {
+            self.accuse("rule 16: nobody was told before");
+        }
+        if reads.disabled_in_run > terms.breaker.people {
+            self.accuse("P4: too many in a run");
+        }
+        self.check_target(host, person, terms);
+        self.check_crowd(&reads, person, &intended, now);
+        self.check_repeats(host, person, terms);
+    }
+
+    fn check_target(&mut self, host: usize, person: Uuid, terms: &Terms) {
+        let reads = self.reads[host].clone();
+        let Some((_, AccountNow::There(account), _)) = &reads.account else { return };
+        if account.person.status != Some(PersonStatus::Active) {
+            self.accuse(format!("P2: the account was {:?}", account.person.status));
+        }
+        let is_high = matches!(account.person.role, Some(PortalRole::Owner | PortalRole::DocspaceAdmin) | None);
+        let is_guest = account.person.role == Some(PortalRole::Guest);
+        if is_high || account.is_ldap || person == OWN || person == ROBOT || is_guest && !terms.guests {
+            self.accuse(format!("P2: {person} must not be touched"));
+        }
+        match &reads.guard {
+            Some((Some(guard), at)) if guard.protection.unread.is_none() && reads.request - at <= RIGHT_BEFORE => {
+                let is_listed = guard.protection.people.contains(&person.to_string());
+                if is_listed || person == IN_GROUP {
+                    self.accuse("P2: the settings protect the person");
+                }
+            }
+            _ => self.accuse("P3: an unread protection list"),
+        }
+        let is_approved = self.is_approved(person);
+        let is_in_use = |key: &ListedKey| {
+            let lately = key.last_used.is_some_and(|at| self.now - at < TimeDelta::hours(24) - TOLERANCE);
+            key.owner == Some(person) && lately
+        };
+        let is_used = reads.keys.as_ref().is_none_or(|keys| keys.iter().any(is_in_use));
+        if is_used && !terms.collateral && !is_approved {
+            self.accuse("rule 11: a key in use");
+        }
+        if person == GUEST {
+            self.reach("guest");
+        }
+    }
+
+    fn is_approved(&self, person: Uuid) -> bool {
+        self.history.iter().any(|one| {
+            matches!(one, Happened::Approved { at, person: whose }
+            if *whose == person && self.now - *at <= TimeDelta::minutes(30) + TOLERANCE)
+        })
+    }
+
+    fn check_crowd(&mut self, reads: &Reads, person: Uuid, intended: &Entry, now: DateTime<Utc>) {
+        let is_approved = self.is_approved(person);
+        if !reads.crowd.is_empty() && !is_approved {
+            self.accuse("P5: a plan that is too large");
+        }
+        if let Some(decision) = intended.decision(Decided::Approved)
+            && now - decision.at > TimeDelta::minutes(30) + TOLERANCE
+            && intended.held.is_some()
+        {
+            self.accuse("P21: an approval that is too old");
+        }
+    }
+
+    fn check_repeats(&mut self, host: usize, person: Uuid, terms: &Terms) {
+        let (now, lost) = (self.now, self.since_loss());
+        let number = self.bursts.get(&person).map(|burst| burst.number);
+        let began = self.bursts.get(&person).map(|burst| burst.incident.first.at);
+        let is_known = |at: DateTime<Utc>| lost.is_none_or(|lost| at > lost);
+        let mut wrong = Vec::new();
+        let mut in_a_day = 0;
+        for one in &self.history {
+            match one {
+                Happened::Put { at, person: whose, call: Call::Disable, burst, row, is_call, .. } => {
+                    let counts = is_known(*at) || self.seen(host, *row);
+                    if *is_call && counts && now - *at < TimeDelta::hours(24) - TOLERANCE {
+                        in_a_day += 1;
+                    }
+                    if *whose == person && *burst == number && counts {
+                        wrong.push("P6: a second call for one incident");
+                    }
+                    if *whose == person && is_known(*at) && now - *at < TimeDelta::minutes(10) - TOLERANCE {
+                        wrong.push("P10: a call right after another");
+                    }
+                    if !is_known(*at) && self.seen(host, *row) && now - *at < TimeDelta::hours(24) - TOLERANCE {
+                        wrong.push("rule 7: a row that the journal does not know");
+                    }
+                }
+                Happened::Decision { person: whose, row, switched_to: Some(_), .. } if *whose == person => {
+                    // by the portal's own dates, which are wrong while its clock is
+                    let dated = self.rows.iter().find(|(serial, _)| Some(*serial) == *row).map(|(_, row)| row.mark.at);
+                    let Some(dated) = dated.filter(|_| self.seen(host, *row)) else { continue };
+                    let is_spent = began.is_some_and(|began| dated >= began + TOLERANCE);
+                    if is_spent || self.portal_now() - dated < TimeDelta::hours(24) - TOLERANCE {
+                        wrong.push("P7: somebody has judged");
+                    }
+                }
+                _ => {}
+            }
+        }
+        if in_a_day >= terms.breaker.per_day {
+            wrong.push("P4: too many in 24 hours");
+        }
+        wrong.into_iter().for_each(|what| self.accuse(what));
+        self.reach("disable");
+    }
+
+    pub(super) fn check_enable(&mut self, host: usize, person: Uuid, terms: &Terms) {
+        self.check_call(host, person);
+        let (reads, now) = (self.reads[host].clone(), self.now);
+        let Some((_, AccountNow::There(account), _)) = &reads.account else { return };
+        if account.person.status != Some(PersonStatus::Disabled) {
+            self.accuse("P8: the account is not off");
+        }
+        let off = self.history.iter().rposition(|one| {
+            matches!(one, Happened::Put { person: whose, call: Call::Disable, row, had_effect: true, .. }
+                if *whose == person && self.seen(host, *row))
+        });
+        let Some(off) = off else { return self.accuse("P8: no own row was found") };
+        let Happened::Put { at: since, burst, .. } = self.history[off] else { return };
+        if self.since_loss().is_some_and(|lost| lost > since) {
+            self.accuse("P15: released although the journal was lost");
+        }
+        let mut wrong = Vec::new();
+        let is_order = |one: &Happened| matches!(one, Happened::ToRelease { person: whose } if *whose == person);
+        let is_ordered = self.history[off..].iter().any(is_order);
+        let (mut race, mut before) = (false, 0);
+        for one in &self.history[off..] {
+            match one {
+                Happened::Decision { row, person: whose, .. } if *whose == person => {
+                    if self.seen(host, *row) {
+                        wrong.push("P8: somebody else has decided since")
+                    } else {
+                        race = true
+                    }
+                }
+                Happened::Put { at, person: whose, call: Call::Enable, was_refused, is_call: true, .. }
+                    if *whose == person =>
+                {
+                    before += 1;
+                    let least = TimeDelta::minutes(if *was_refused { 5 } else { 10 }) - TimeDelta::minutes(3);
+                    if now - *at < least {
+                        wrong.push("P8: tried again too soon");
+                    }
+                }
+                Happened::Kept { person: whose } if *whose == person => wrong.push("it was to be kept"),
+                Happened::Extended { person: whose, until }
+                    if *whose == person && *until > now + TOLERANCE && !is_ordered =>
+                {
+                    wrong.push("P13: it was extended");
+                }
+                _ => {}
+            }
+        }
+        wrong.into_iter().for_each(|what| self.accuse(what));
+        let entry = self.entry_of(person, State::Releasing).cloned();
+        let Some(entry) = entry else { return self.accuse("P8: no intent was committed") };
+        if !is_ordered {
+            if now - since < terms.suspend_for - TOLERANCE {
+                self.accuse("P13: before the term ends");
+            }
+            let burst = self.bursts.get(&person).filter(|known| Some(known.number) == burst);
+            // what happened since the last plan was made is known to the next one
+            let known = reads.proposals.iter().any(|one| one.person == person && one.needs_decision.is_some());
+            if known && burst.is_some_and(|burst| burst.incident.needs_decision.is_some()) {
+                self.accuse("rule 1: somebody has to decide");
+            }
+            let warned = entry.said.iter().filter(|said| said.topic == Topic::Warning).map(|said| said.at).max();
+            if warned.is_none_or(|at| self.portal_now() - at < TimeDelta::minutes(10) - TimeDelta::minutes(4)) {
+                self.accuse("rule 1: nobody was warned");
+            }
+        }
+        let noted = entry.intent.as_ref().map(|intent| intent.memberships.clone()).unwrap_or_default();
+        match &reads.memberships {
+            Some((whose, Some(now), at)) if *whose == person && reads.request - at <= RIGHT_BEFORE => {
+                if !noted.is_subset(now) {
+                    self.accuse("rule 2: removed from a group or a room since");
+                }
+            }
+            _ => self.accuse("rule 2: memberships were not read"),
+        }
+        self.reach("enable");
+        if is_ordered {
+            self.reach("enable on order");
+        }
+        if race {
+            self.reach("a decision that nobody could see yet");
+        }
+        if before > 0 {
+            self.reach("enable again");
+        }
+    }
+
+    /// What is told says no more than what was read.
+    pub(super) fn check_commit(&mut self, host: Option<usize>, before: Option<&Entry>, after: &Entry) {
+        let old = before.map_or(0, |entry| entry.said.len());
+        let mut topics: Vec<Topic> = after.said.iter().map(|said| said.topic).collect();
+        topics.retain(|topic| *topic != Topic::Warning);
+        let all = topics.len();
+        topics.sort();
+        topics.dedup();
+        if topics.len() != all {
+            self.accuse("P11: told twice");
+        }
+        let read = host.and_then(|host| self.reads[host].account.clone());
+        let status = match &read {
+            Some((_, AccountNow::There(account), _)) => account.person.status,
+            _ => None,
+        };
+        let wrong = after.said.iter().skip(old).filter(|said| match said.topic {
+            Topic::Done => status != Some(PersonStatus::Disabled) || after.row.is_none(),
+            Topic::Released => status != Some(PersonStatus::Active),
+            _ => said.words.contains("is suspended:") && said.topic != Topic::Unknown,
+        });
+        let wrong: Vec<Topic> = wrong.map(|said| said.topic).collect();
+        if !wrong.is_empty() {
+            self.accuse(format!("P19: {wrong:?} was told and not read: {read:?}"));
+        }
+        let name = match after.state {
+            State::Planned => "planned",
+            State::Held => "held",
+            State::Waiting => "waiting",
+            State::Intended => "intended",
+            State::Done => "done",
+            State::Failed => "failed",
+            State::Unknown => "unknown",
+            State::Kept => "kept",
+            State::Releasing => "releasing",
+            State::ReleaseFailed => "release_failed",
+            State::Released => "released",
+            State::Settled => "settled",
+            State::Dropped => "dropped",
+            State::Cancelled => "cancelled",
+        };
+        if before.is_none_or(|before| before.state != after.state) {
+            self.reach(name);
+            self.note(|| format!("{} is {name}: {}", after.incident.id, after.why.clone().unwrap_or_default()));
+        }
+    }
+
+    /// After a quiet time and a whole run: what the journal says is so, everybody was told once, and whoever is off has an end or somebody
+    /// who knows.
+    pub(super) fn check_end(&mut self, needs_attention: bool) {
+        let entries: Vec<Entry> = self.ledger.values().cloned().collect();
+        for entry in &entries {
+            let person = entry.person();
+            let touched = |one: &Happened| matches!(one, Happened::Decision { person: whose, .. } | Happened::Silent { person: whose } if *whose == person);
+            let is_touched = self.history.iter().any(touched);
+            let newest = entries
+                .iter()
+                .filter(|other| other.person() == person)
+                .all(|other| other.incident.first <= entry.incident.first);
+            let status = self.people.get(&person).map(|human| human.status);
+            let expected = match entry.state {
+                State::Done | State::Kept | State::ReleaseFailed => Some(PersonStatus::Disabled),
+                State::Failed | State::Released => Some(PersonStatus::Active),
+                _ => None,
+            };
+            if !is_touched && newest && expected.is_some_and(|expected| status != Some(expected)) {
+                self.accuse(format!("P11: {} is {:?}, but the account is {status:?}", entry.incident.id, entry.state));
+            }
+            if matches!(entry.state, State::Intended | State::Releasing) {
+                self.accuse(format!("P11: {} is still {:?}", entry.incident.id, entry.state));
+            }
+            if matches!(entry.state, State::Unknown | State::ReleaseFailed) && !needs_attention {
+                self.accuse("P16: somebody is off, and the exit code does not say so");
+            }
+            let is_over = entry.deadline().is_some_and(|end| self.portal_now() > end + TimeDelta::hours(1));
+            if entry.state == State::Done && is_over && !needs_attention {
+                self.accuse(format!("P13: the term of {} was forgotten", entry.incident.id));
+            }
+            let told = |topic: Topic| entry.said.iter().any(|said| said.topic == topic);
+            if entry.intent.is_some() {
+                let known = [Topic::Done, Topic::Failed, Topic::Unknown, Topic::Settled];
+                if !known.into_iter().any(told) || !told(Topic::Suspending) {
+                    self.accuse(format!("P11: nobody was told how {} ended", entry.incident.id));
+                }
+            }
+        }
+        self.check_decisions();
+        let is_plain = !self.reached.contains_key("key's account used") && !self.reached.contains_key("clocks apart");
+        if is_plain && self.since_loss().is_none() && entries.iter().any(|entry| entry.incident.class == "lost") {
+            self.accuse("P19: told that a row was not remembered, and it was");
+        }
+        let Some(lost) = self.since_loss() else { return };
+        for one in self.history.clone() {
+            if let Happened::Put { at, person, call: Call::Disable, row: Some(row), had_effect: true, .. } = one
+                && at < lost
+                && self.is_visible(row)
+                && self.now - at < TimeDelta::hours(24)
+                && !entries.iter().any(|entry| entry.incident.class == "lost" && entry.person() == person)
+            {
+                self.accuse(format!("P15: {person} is off through us, and nobody was told"));
+            }
+        }
+    }
+
+    /// The last decision of somebody stands, but where a call was on its way at the same moment; that is told.
+    fn check_decisions(&mut self) {
+        let mut wrong = Vec::new();
+        let people: BTreeSet<Uuid> = self.people.keys().copied().collect();
+        for person in people {
+            let is_decision = |one: &Happened| matches!(one, Happened::Decision { person: whose, switched_to: Some(_), .. } if *whose == person);
+            let Some(last) = self.history.iter().rposition(is_decision) else { continue };
+            let Happened::Decision { at, switched_to, row, .. } = self.history[last] else { continue };
+            // while the portal's clock is wrong, its row may be of a day that nobody looks at
+            let is_dated =
+                |(serial, row): &(u64, Row), own| Some(*serial) == own && (row.mark.at - at).abs() < TOLERANCE;
+            if !self.rows.iter().any(|known| is_dated(known, row)) {
+                continue;
+            }
+            if self.people.get(&person).map(|human| human.status) == switched_to {
+                continue;
+            }
+            let after = self.history[last..].iter().find_map(|one| match one {
+                Happened::Put { at, person: whose, had_effect: true, .. } if *whose == person => Some(*at),
+                _ => None,
+            });
+            let Some(put) = after else { continue };
+            // a later incident, a day after
+            if put - at >= TimeDelta::hours(24) - TOLERANCE {
+                continue;
+            }
+            let is_told = self.ledger.values().any(|entry| {
+                entry.person() == person && (entry.state == State::Settled || entry.incident.class == "lost")
+            });
+            // its row comes so late at most
+            if put - at > TimeDelta::minutes(21) {
+                wrong.push(format!("P9: the decision about {person} does not stand"));
+            } else if !is_told {
+                wrong.push(format!("P9: a decision about {person} at the moment of a call, and nobody was told"));
+            } else {
+                self.reach("a decision at the moment of a call");
+            }
+        }
+        wrong.into_iter().for_each(|what| self.accuse(what));
+    }
+}

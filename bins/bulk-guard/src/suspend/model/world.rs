@@ -1,0 +1,530 @@
+//! A portal in memory, with its own history: accounts, rows that come late, and calls that break in every way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_model::{ActionId, PersonStatus, PortalRole, testing};
+use chrono::{DateTime, TimeDelta, Utc};
+use docspace_client::{Account, ListedKey};
+use safe_actions::Protection;
+use uuid::Uuid;
+
+use super::checks::Reads;
+use crate::suspend::entry::{Entry, Incident, Mark, State};
+use crate::suspend::seen::{AccountNow, Answer, Call, Guard, Row};
+
+pub(super) const OWN: Uuid = Uuid::from_u128(1);
+pub(super) const OWNER: Uuid = Uuid::from_u128(2);
+/// Whoever sits at the portal's own pages.
+pub(super) const HUMAN: Uuid = Uuid::from_u128(3);
+pub(super) const LISTED: Uuid = Uuid::from_u128(20);
+pub(super) const IN_GROUP: Uuid = Uuid::from_u128(21);
+pub(super) const ROBOT: Uuid = Uuid::from_u128(22);
+pub(super) const GUEST: Uuid = Uuid::from_u128(23);
+pub(super) const PENDING: Uuid = Uuid::from_u128(24);
+pub(super) const LDAP: Uuid = Uuid::from_u128(25);
+pub(super) const ADMIN: Uuid = Uuid::from_u128(26);
+pub(super) const KEYED: Uuid = Uuid::from_u128(27);
+
+/// SplitMix64: the same schedule for the same seed, on every machine.
+#[derive(Clone, Debug)]
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(super) fn below(&mut self, many: u64) -> u64 {
+        self.next() % many
+    }
+
+    pub(super) fn percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(super) fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Human {
+    pub(super) status: PersonStatus,
+    pub(super) role: PortalRole,
+    pub(super) is_ldap: bool,
+    pub(super) memberships: BTreeSet<String>,
+    /// An invited person without a name becomes an invitation again.
+    pub(super) has_name: bool,
+}
+
+/// What somebody does without stopping.
+#[derive(Clone, Debug)]
+pub(super) struct Burst {
+    pub(super) incident: Incident,
+    /// Counts for ever, whatever its incident is called.
+    pub(super) number: u64,
+}
+
+/// What the portal has seen. Times are true ones.
+#[derive(Clone, Debug)]
+pub(super) enum Happened {
+    /// A decision about an account by anybody but the program.
+    Decision {
+        at: DateTime<Utc>,
+        person: Uuid,
+        row: Option<u64>,
+        switched_to: Option<PersonStatus>,
+    },
+    /// A change of status that leaves no row: a directory.
+    Silent {
+        person: Uuid,
+    },
+    /// A call of the program that came in.
+    Put {
+        at: DateTime<Utc>,
+        person: Uuid,
+        call: Call,
+        burst: Option<u64>,
+        row: Option<u64>,
+        had_effect: bool,
+        was_refused: bool,
+        is_call: bool,
+    },
+    Lost {
+        at: DateTime<Utc>,
+    },
+    /// What an operator has decided, and the store has kept.
+    Kept {
+        person: Uuid,
+    },
+    ToRelease {
+        person: Uuid,
+    },
+    Extended {
+        person: Uuid,
+        until: DateTime<Utc>,
+    },
+    Approved {
+        at: DateTime<Utc>,
+        person: Uuid,
+    },
+}
+
+/// How the next call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Fine,
+    Forbidden,
+    TooMany,
+    FailsAfter,
+    BreaksBefore,
+    BreaksAfter,
+    /// It breaks, and has its effect a moment later.
+    BreaksAndComes,
+    Ignored,
+    IgnoredWithRow,
+}
+
+/// A row that has been written; it has a number of this model until it is seen.
+#[derive(Clone, Debug)]
+struct Written {
+    serial: u64,
+    visible: DateTime<Utc>,
+    row: Row,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) dice: Dice,
+    /// True time.
+    pub(super) now: DateTime<Utc>,
+    pub(super) portal_skew: TimeDelta,
+    pub(super) here_skew: TimeDelta,
+    pub(super) people: BTreeMap<Uuid, Human>,
+    pub(super) bursts: BTreeMap<Uuid, Burst>,
+    next_burst: u64,
+    pending: Vec<Written>,
+    /// By its number in the portal; with the number of this model.
+    pub(super) rows: Vec<(u64, Row)>,
+    next_serial: u64,
+    pub(super) next_row: i64,
+    pub(super) history: Vec<Happened>,
+    pub(super) ledger: BTreeMap<String, Entry>,
+    /// What a crash or a loss leaves of the store is all that a run sees.
+    pub(super) fence: u64,
+    pub(super) seats_full: bool,
+    pub(super) is_dead: bool,
+    pub(super) guard_unread: bool,
+    pub(super) trail_torn: bool,
+    pub(super) keys_unread: bool,
+    pub(super) protected: BTreeSet<Uuid>,
+    pub(super) fate: Option<Fate>,
+    pub(super) coming: Vec<(DateTime<Utc>, Uuid, Call, Option<u64>)>,
+    pub(super) key_used: BTreeMap<Uuid, DateTime<Utc>>,
+    pub(super) key_ends: Option<DateTime<Utc>>,
+    /// What each host has read last.
+    pub(super) reads: Vec<Reads>,
+    pub(super) is_logged: bool,
+    pub(super) log: Vec<String>,
+    pub(super) wrong: Vec<String>,
+    pub(super) reached: BTreeMap<&'static str, u64>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, is_logged: bool) -> Self {
+        let human = |role, status, is_ldap| Human {
+            status,
+            role,
+            is_ldap,
+            memberships: ["group 1", "room 1", "room 2"].map(str::to_owned).into(),
+            has_name: true,
+        };
+        let user = || human(PortalRole::User, PersonStatus::Active, false);
+        let mut people: BTreeMap<Uuid, Human> = (10..16).map(|id| (Uuid::from_u128(id), user())).collect();
+        people.insert(Uuid::from_u128(15), Human { has_name: false, ..user() });
+        for id in [LISTED, IN_GROUP, ROBOT, KEYED] {
+            people.insert(id, user());
+        }
+        people.insert(OWN, human(PortalRole::DocspaceAdmin, PersonStatus::Active, false));
+        people.insert(OWNER, human(PortalRole::Owner, PersonStatus::Active, false));
+        people.insert(ADMIN, human(PortalRole::DocspaceAdmin, PersonStatus::Active, false));
+        people.insert(GUEST, human(PortalRole::Guest, PersonStatus::Active, false));
+        people.insert(PENDING, human(PortalRole::User, PersonStatus::Pending, false));
+        people.insert(LDAP, human(PortalRole::User, PersonStatus::Active, true));
+        let now: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
+        World {
+            dice: Dice::new(seed),
+            now,
+            portal_skew: TimeDelta::zero(),
+            here_skew: TimeDelta::zero(),
+            people,
+            bursts: BTreeMap::new(),
+            next_burst: 1,
+            pending: Vec::new(),
+            rows: Vec::new(),
+            next_serial: 1,
+            next_row: 100,
+            history: Vec::new(),
+            ledger: BTreeMap::new(),
+            fence: 1,
+            seats_full: false,
+            is_dead: false,
+            guard_unread: false,
+            trail_torn: false,
+            keys_unread: false,
+            protected: [LISTED].into(),
+            fate: None,
+            coming: Vec::new(),
+            key_used: BTreeMap::from([(KEYED, now - TimeDelta::hours(2))]),
+            key_ends: None,
+            reads: vec![Reads::default(); 2],
+            is_logged,
+            log: Vec::new(),
+            wrong: Vec::new(),
+            reached: BTreeMap::new(),
+        }
+    }
+
+    /// Only for whoever looks for the reason of a failure: it takes longer than all else.
+    pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
+        if self.is_logged {
+            let line = format!("{} {}", self.now.format("%d %H:%M:%S"), what());
+            self.log.push(line);
+        }
+    }
+
+    pub(super) fn accuse(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        self.note(|| format!("WRONG {what}"));
+        self.wrong.push(what);
+    }
+
+    pub(super) fn reach(&mut self, what: &'static str) {
+        *self.reached.entry(what).or_default() += 1;
+    }
+
+    /// By the portal's clock.
+    pub(super) fn portal_now(&self) -> DateTime<Utc> {
+        self.now + self.portal_skew
+    }
+
+    pub(super) fn pass(&mut self, time: TimeDelta) {
+        let end = self.now + time;
+        self.coming.sort();
+        while let Some(&(at, person, call, burst)) = self.coming.first().filter(|(at, ..)| *at <= end) {
+            self.coming.remove(0);
+            self.now = self.now.max(at);
+            self.note(|| format!("a broken {call:?} of {person} comes in"));
+            self.effect(person, call, burst, false);
+        }
+        self.now = end;
+        self.flush();
+    }
+
+    /// Rows become visible in the order in which they were written down.
+    fn flush(&mut self) {
+        self.pending.sort_by_key(|written| written.visible);
+        while self.pending.first().is_some_and(|written| written.visible <= self.now) {
+            let mut written = self.pending.remove(0);
+            self.next_row += 1;
+            written.row.mark.event = self.next_row;
+            self.rows.push((written.serial, written.row));
+        }
+    }
+
+    /// Writes a row that is seen after a while.
+    pub(super) fn write(&mut self, actor: Uuid, action: i32, targets: &[Uuid]) -> u64 {
+        let seconds = match self.dice.below(20) {
+            0..12 => self.dice.below(4),
+            12..17 => self.dice.below(60),
+            17..19 => 60 + self.dice.below(240),
+            _ => 1_200,
+        };
+        self.next_serial += 1;
+        let mark = Mark { event: 0, at: self.portal_now() };
+        let row = Row { mark, action: ActionId(action), actor, targets: targets.iter().copied().collect() };
+        let visible = self.now + TimeDelta::seconds(seconds as i64);
+        self.pending.push(Written { serial: self.next_serial, visible, row });
+        self.flush();
+        self.next_serial
+    }
+
+    pub(super) fn account(&self, person: Uuid) -> AccountNow {
+        let Some(human) = self.people.get(&person) else { return AccountNow::Gone };
+        let mut made = testing::person(person.as_u128(), "Anna", human.role);
+        made.status = Some(human.status);
+        AccountNow::There(Account { person: made, is_ldap: human.is_ldap, is_sso: false, culture: None })
+    }
+
+    pub(super) fn guard(&self) -> Guard {
+        let is_active = |(_, human): &(&Uuid, &Human)| human.status == PersonStatus::Active;
+        let admins = self
+            .people
+            .iter()
+            .filter(is_active)
+            .filter(|(_, human)| matches!(human.role, PortalRole::Owner | PortalRole::DocspaceAdmin));
+        Guard {
+            protection: Protection {
+                own: Some(OWN),
+                own_is_owner: false,
+                people: self.protected.iter().map(Uuid::to_string).collect(),
+                groups: BTreeMap::from([("Board".to_owned(), BTreeSet::from([IN_GROUP]))]),
+                active_admins: admins.map(|(id, _)| *id).collect(),
+                unread: self.guard_unread.then(|| "the list of people could not be read".to_owned()),
+            },
+            active_people: 100,
+            robots: BTreeSet::from([ROBOT]),
+            programs: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn keys(&self) -> Vec<ListedKey> {
+        let key = |(owner, used): (&Uuid, &DateTime<Utc>)| ListedKey {
+            name: "sync".into(),
+            owner: Some(*owner),
+            last_used: Some(*used),
+            expires: None,
+            active: true,
+        };
+        self.key_used.iter().map(key).collect()
+    }
+
+    /// Somebody goes on, or begins.
+    pub(super) fn work(&mut self, person: Uuid, is_final: bool, documents: u64) {
+        let at = self.portal_now();
+        self.next_row += 1;
+        let mark = Mark { event: self.next_row, at };
+        if let Some(burst) = self.bursts.get_mut(&person)
+            && at - burst.incident.last.at < TimeDelta::minutes(20)
+        {
+            burst.incident.last = burst.incident.last.max(mark);
+            burst.incident.documents += documents;
+            if is_final {
+                burst.incident.needs_decision = Some("documents were deleted for good".to_owned());
+            }
+            return;
+        }
+        let number = self.next_burst;
+        self.next_burst += 1;
+        let needs_decision = is_final.then(|| "documents were deleted for good".to_owned());
+        let incident = Incident {
+            id: format!("{person} {}", mark.event),
+            person,
+            first: mark,
+            last: mark,
+            documents,
+            needs_decision,
+            ..super::incident(person.as_u128(), at)
+        };
+        self.note(|| format!("{person} begins burst {number}"));
+        self.bursts.insert(person, Burst { incident, number });
+    }
+
+    /// A row that came late was before the first one.
+    pub(super) fn come_late(&mut self, person: Uuid) {
+        self.next_row += 1;
+        let event = self.next_row;
+        if let Some(burst) = self.bursts.get_mut(&person) {
+            burst.incident.first = Mark { event, at: burst.incident.first.at - TimeDelta::minutes(1) };
+            burst.incident.id = format!("{person} {event}");
+            burst.incident.is_late = true;
+        }
+    }
+
+    /// A call that came in does what it asks for, as far as the portal lets it.
+    pub(super) fn effect(&mut self, person: Uuid, call: Call, burst: Option<u64>, is_call: bool) -> bool {
+        let (at, refused) = (self.now, self.would_refuse(person));
+        let Some(human) = self.people.get_mut(&person).filter(|_| !refused) else { return false };
+        match call {
+            Call::Disable => human.status = PersonStatus::Disabled,
+            Call::Enable if human.status != PersonStatus::Disabled => {}
+            Call::Enable if self.seats_full => return false,
+            Call::Enable if human.has_name => human.status = PersonStatus::Active,
+            Call::Enable => human.status = PersonStatus::Pending,
+        }
+        let row = (!self.dice.percent(2)).then(|| self.write(OWN, 4020, &[person]));
+        self.history.push(Happened::Put {
+            at,
+            person,
+            call,
+            burst,
+            row,
+            had_effect: true,
+            was_refused: false,
+            is_call,
+        });
+        true
+    }
+
+    fn would_refuse(&self, person: Uuid) -> bool {
+        self.people.get(&person).is_none_or(|human| {
+            human.is_ldap || person == OWN || matches!(human.role, PortalRole::Owner | PortalRole::DocspaceAdmin)
+        })
+    }
+
+    /// A call comes in.
+    pub(super) fn put(&mut self, person: Uuid, call: Call) -> Answer {
+        let burst = self.bursts.get(&person).map(|burst| burst.number).filter(|_| call == Call::Disable);
+        let fate = self.fate.take().unwrap_or(Fate::Fine);
+        self.note(|| format!("{call:?} of {person} comes in: {fate:?}"));
+        let fails = |world: &mut Self, row, was_refused| {
+            let at = world.now;
+            world.history.push(Happened::Put {
+                at,
+                person,
+                call,
+                burst,
+                row,
+                had_effect: false,
+                was_refused,
+                is_call: true,
+            });
+        };
+        let refused = |why: &str| Answer::Refused(why.to_owned());
+        if self.would_refuse(person) || fate == Fate::Forbidden {
+            fails(self, None, true);
+            return refused("Access denied");
+        }
+        if call == Call::Enable && self.seats_full {
+            fails(self, None, true);
+            return Answer::SeatsFull;
+        }
+        let broke = Answer::Broke("the connection was closed".to_owned());
+        match fate {
+            Fate::Forbidden | Fate::TooMany => {
+                fails(self, None, true);
+                refused("too many requests")
+            }
+            Fate::Fine => {
+                let asked = if call == Call::Disable { PersonStatus::Disabled } else { PersonStatus::Active };
+                self.effect(person, call, burst, true);
+                let is_so = self.people.get(&person).is_some_and(|human| human.status == asked);
+                if is_so { Answer::Switched } else { Answer::Ignored }
+            }
+            Fate::FailsAfter | Fate::BreaksAfter => {
+                self.effect(person, call, burst, true);
+                broke
+            }
+            Fate::BreaksBefore => {
+                fails(self, None, false);
+                broke
+            }
+            Fate::BreaksAndComes => {
+                fails(self, None, false);
+                let seconds = 1 + self.dice.below(120) as i64;
+                self.coming.push((self.now + TimeDelta::seconds(seconds), person, call, burst));
+                broke
+            }
+            Fate::Ignored => {
+                fails(self, None, false);
+                Answer::Ignored
+            }
+            Fate::IgnoredWithRow => {
+                let row = self.write(OWN, 4020, &[person]);
+                fails(self, Some(row), false);
+                Answer::Ignored
+            }
+        }
+    }
+
+    /// Somebody else decides about an account.
+    pub(super) fn decide(&mut self, person: Uuid, what: u64) {
+        let Some(human) = self.people.get_mut(&person) else { return };
+        let (action, said) = match what {
+            0 => {
+                human.status = PersonStatus::Disabled;
+                (4020, "off")
+            }
+            1 | 2 => {
+                human.status = PersonStatus::Active;
+                (4020, "on")
+            }
+            3 => {
+                human.role = PortalRole::DocspaceAdmin;
+                (4019, "made an admin")
+            }
+            4 => {
+                human.role = PortalRole::Guest;
+                (4019, "made a guest")
+            }
+            5 => (4036, "logged out"),
+            6 => (4006, "updated"),
+            7 => {
+                self.people.remove(&person);
+                (4018, "deleted")
+            }
+            8 => {
+                human.is_ldap = true;
+                human.status = PersonStatus::Active;
+                self.history.push(Happened::Silent { person });
+                return self.note(|| format!("{person} comes from a directory now"));
+            }
+            _ => {
+                human.memberships.remove(if what == 9 { "group 1" } else { "room 2" });
+                self.write(HUMAN, if what == 9 { 4027 } else { 5084 }, &[]);
+                return self.note(|| format!("{person} is removed from something"));
+            }
+        };
+        let row = self.write(HUMAN, action, &[person]);
+        let switched_to = self.people.get(&person).filter(|_| action == 4020).map(|human| human.status);
+        self.history.push(Happened::Decision { at: self.now, person, row: Some(row), switched_to });
+        self.note(|| format!("{person} is {said} by somebody"));
+    }
+
+    /// Whether a row of this model's number can be seen.
+    pub(super) fn is_visible(&self, serial: u64) -> bool {
+        self.rows.iter().any(|(own, _)| *own == serial)
+    }
+
+    pub(super) fn entry_of(&self, person: Uuid, state: State) -> Option<&Entry> {
+        self.ledger.values().find(|entry| entry.person() == person && entry.state == state)
+    }
+}

@@ -1,0 +1,252 @@
+//! From what is known of an entry to its next state, and at most one call. Pure.
+
+use audit_model::PersonStatus;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::suspend::entry::{Decided, Entry, Held, Intent, State, Topic, Try};
+use crate::suspend::hindrance::{Hindrance, hindrance};
+use crate::suspend::permit;
+use crate::suspend::seen::{AccountNow, Call, Seen, Step};
+use crate::suspend::settle;
+use crate::suspend::terms::{APPROVED_FOR, FRESH, WARN_BEFORE, WARNED_FOR};
+use crate::suspend::words;
+
+/// The next state of an entry. A call leaves only once that state has been committed; what it did is seen in the next step.
+pub(crate) fn step(entry: &Entry, seen: &Seen<'_>) -> Step {
+    match entry.state {
+        State::Planned | State::Held | State::Waiting => before(entry, seen),
+        State::Intended | State::Unknown => {
+            Step::to(looked_after(entry, settle::suspension(entry.clone(), seen), seen))
+        }
+        State::Done => while_off(entry, seen),
+        State::Releasing => Step::to(looked_after(entry, settle::release(entry.clone(), seen), seen)),
+        State::ReleaseFailed => {
+            let settled = settle::release(entry.clone(), seen);
+            if settled.state == State::ReleaseFailed { while_off(&settled, seen) } else { Step::to(settled) }
+        }
+        State::Released => Step::to(after_release(entry, seen)),
+        State::Failed | State::Kept | State::Settled | State::Dropped | State::Cancelled => Step::to(entry.clone()),
+    }
+}
+
+/// Notes when something was seen of a call.
+fn looked_after(before: &Entry, mut after: Entry, seen: &Seen<'_>) -> Entry {
+    if after != *before {
+        after.looked_after = Some(seen.now());
+    }
+    after
+}
+
+/// People whom the portal was asked to suspend within a day, whatever came of it.
+pub(crate) fn asked_within_a_day(entries: &[Entry], now: DateTime<Utc>) -> usize {
+    let is_recent = |entry: &&Entry| entry.intent.as_ref().is_some_and(|intent| now - intent.at < TimeDelta::hours(24));
+    entries.iter().filter(is_recent).count()
+}
+
+/// Nothing was asked of the portal yet.
+fn before(entry: &Entry, seen: &Seen<'_>) -> Step {
+    let dropped = |why: &str| {
+        let entry = entry.clone().into_state(State::Dropped, Some(why.to_owned()));
+        let words = words::dropped(&entry.incident, why);
+        Step::to(entry.say(Topic::Dropped, seen.now(), words))
+    };
+    let stays = || Step::to(entry.clone());
+    let Ok(now) = permit::time(seen.clocks, seen.entries) else { return stays() };
+    let Some(enforced_since) = seen.situation.enforced_since else {
+        return dropped("the settings say `observe` now");
+    };
+    let approval = entry.decision(Decided::Approved).filter(|decision| now - decision.at <= APPROVED_FOR);
+    let is_approved = approval.is_some();
+    let longest = if entry.state == State::Held { APPROVED_FOR } else { FRESH };
+    let age = now - entry.incident.last.at;
+    if age > longest {
+        return dropped("the last event was too long ago to act on it now");
+    }
+    if entry.incident.is_late {
+        return dropped("the portal wrote some of these events down late, so they are no fresh evidence");
+    }
+    if entry.incident.first.at <= enforced_since {
+        return dropped("it began before the settings said `enforce`");
+    }
+    // an event of the future says that some clock is wrong
+    if age > FRESH || age < -TimeDelta::minutes(2) || permit::may_suspend(seen).is_err() {
+        return stays();
+    }
+    if entry.state == State::Held && !is_approved {
+        return stays();
+    }
+    match hindrance(entry, seen, now) {
+        None => {}
+        Some(Hindrance::Held(Held::Keys(_))) if is_approved => {}
+        Some(Hindrance::Held(held)) => return Step::to(hold(entry.clone(), held, now)),
+        Some(Hindrance::NotNow) => return stays(),
+        Some(Hindrance::Never(why)) => return dropped(&why),
+    }
+    if entry.state != State::Waiting {
+        let mut entry = entry.clone().into_state(State::Waiting, None);
+        entry.held = None;
+        entry.waits_until = Some(now + seen.terms.grace);
+        return Step::to(entry);
+    }
+    intend(entry, seen, now)
+}
+
+/// Holds an entry, and says so.
+pub(crate) fn hold(entry: Entry, held: Held, now: DateTime<Utc>) -> Entry {
+    let words = words::held(&entry.incident, held.words());
+    let mut entry = entry.into_state(State::Held, Some(held.words().to_owned()));
+    entry.held = Some(held);
+    entry.say(Topic::Held, now, words)
+}
+
+/// The grace is over, and nothing is in the way.
+fn intend(entry: &Entry, seen: &Seen<'_>, now: DateTime<Utc>) -> Step {
+    let stays = || Step::to(entry.clone());
+    if entry.waits_until.is_none_or(|end| now < end) {
+        return stays();
+    }
+    let limits = seen.terms.breaker;
+    if asked_within_a_day(seen.entries, now) as u64 >= limits.per_day {
+        let why = format!("the limit of suspensions within 24 h is reached ({})", limits.per_day);
+        return Step::to(hold(entry.clone(), Held::Breaker(why), now));
+    }
+    if seen.suspended_in_run >= limits.people {
+        return stays();
+    }
+    let Some(memberships) = seen.memberships else { return stays() };
+    let term = seen.terms.term(entry.person(), seen.entries, now);
+    let mut entry = entry.clone().into_state(State::Intended, None);
+    entry.intent = Some(Intent {
+        at: now,
+        newest: seen.trail.newest,
+        deadline: entry.incident.needs_decision.is_none().then(|| now + term),
+        memberships: memberships.clone(),
+    });
+    let words = words::suspending(&entry);
+    Step { entry: entry.say(Topic::Suspending, now, words), call: Some(Call::Disable) }
+}
+
+/// The account is off through this program.
+fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
+    if let Some(settled) = hands_off(entry, seen) {
+        return Step::to(settled);
+    }
+    if let Some(decision) = entry.decision(Decided::Kept) {
+        let kept = entry.clone().into_state(State::Kept, Some(decision.why.clone()));
+        return Step::to(kept.say(Topic::Kept, seen.now(), words::kept(&entry.incident)));
+    }
+    let Ok(now) = permit::time(seen.clocks, seen.entries) else {
+        return blocked_if_due(entry, seen, "the clocks disagree");
+    };
+    if let Some(until) = entry.deadline()
+        && entry.warned_at.is_none()
+        && entry.decision(Decided::Released).is_none()
+        && now >= until - WARN_BEFORE
+    {
+        let mut entry = entry.clone();
+        entry.warned_at = Some(now);
+        let words = words::warning(&entry.incident, until.max(now + WARNED_FOR));
+        return Step::to(entry.say(Topic::Warning, now, words));
+    }
+    if !is_due(entry, now) {
+        return Step::to(entry.clone());
+    }
+    match seen.account {
+        AccountNow::There(account) if account.person.status == Some(PersonStatus::Disabled) => {}
+        AccountNow::There(_) | AccountNow::Gone => return Step::to(entry.clone()),
+        AccountNow::Unread(why) => return blocked_if_due(entry, seen, why),
+    }
+    if let Err(refusal) = permit::may_call(seen.situation) {
+        return blocked_if_due(entry, seen, &refusal.words());
+    }
+    if !seen.trail.is_complete {
+        return blocked_if_due(entry, seen, &permit::Refusal::TrailIncomplete.words());
+    }
+    let Some(memberships) = seen.memberships else {
+        return blocked_if_due(entry, seen, "the person's groups and rooms could not be read");
+    };
+    let noted = entry.intent.as_ref().map(|intent| &intent.memberships);
+    if noted.is_some_and(|noted| !noted.is_subset(memberships)) {
+        let why = "somebody has removed the person from a group or a room since";
+        return Step::to(settled(entry.clone(), why, seen));
+    }
+    let (number, all_refused) = entry.tried.as_ref().map_or((0, true), |tried| (tried.number, tried.all_refused));
+    let mut entry = entry.clone().into_state(State::Releasing, None);
+    let next = now + FRESH;
+    entry.tried = Some(Try { at: now, newest: seen.trail.newest, number: number + 1, all_refused, next });
+    Step { entry, call: Some(Call::Enable) }
+}
+
+/// Whether it is to be ended now: somebody has decided so, or the term is over and was announced in time.
+pub(crate) fn is_due(entry: &Entry, now: DateTime<Utc>) -> bool {
+    if entry.tried.as_ref().is_some_and(|tried| now < tried.next) {
+        return false;
+    }
+    let is_over = entry.deadline().is_some_and(|deadline| now >= deadline);
+    let is_warned = entry.warned_at.is_some_and(|at| now - at >= WARNED_FOR);
+    entry.decision(Decided::Released).is_some() || is_over && is_warned
+}
+
+/// Says once that somebody is off, should not be any more, and cannot be switched on.
+fn blocked_if_due(entry: &Entry, seen: &Seen<'_>, why: &str) -> Step {
+    if !is_due(entry, seen.now()) {
+        return Step::to(entry.clone());
+    }
+    let words = words::blocked(&entry.incident, why);
+    let mut entry = entry.clone();
+    entry.why = Some(why.to_owned());
+    Step::to(entry.say(Topic::Blocked, seen.now(), words))
+}
+
+/// Whether somebody else has decided about the account since. Their decision stands, whatever it was.
+fn hands_off(entry: &Entry, seen: &Seen<'_>) -> Option<Entry> {
+    let own = seen.situation.own;
+    if *seen.account == AccountNow::Gone {
+        return Some(settled(entry.clone(), "the account is not there any more", seen));
+    }
+    if seen.foreign(entry).is_some() {
+        return Some(settled(entry.clone(), "somebody else has changed the account since", seen));
+    }
+    if let AccountNow::There(account) = seen.account
+        && account.person.status.is_some_and(|status| status != PersonStatus::Disabled)
+    {
+        return Some(settled(entry.clone(), "somebody else has enabled the account", seen));
+    }
+    let intent = entry.intent.as_ref()?;
+    let (entries, since) = (seen.entries_with(entry), (intent.newest, intent.at));
+    let strange = seen.trail.unexplained(own, &entries, since, Some(entry.person()))?;
+    let why = if strange.targets.contains(&entry.person()) {
+        "somebody has changed the account with the account of this program's key"
+    } else {
+        "somebody else uses the account of this program's key, so the audit trail does not tell who decided"
+    };
+    Some(settled(entry.clone(), why, seen))
+}
+
+impl Seen<'_> {
+    /// All entries, with this one as it is now.
+    fn entries_with(&self, entry: &Entry) -> Vec<Entry> {
+        let id = &entry.incident.id;
+        let others = self.entries.iter().filter(|other| other.incident.id != *id);
+        others.chain([entry]).cloned().collect()
+    }
+}
+
+/// A decision of before that comes to light only after the release. Whether it was to enable or to disable the account the row does not tell,
+/// so whoever made it has to look.
+fn after_release(entry: &Entry, seen: &Seen<'_>) -> Entry {
+    let is_before = |at: DateTime<Utc>| entry.looked_after.is_some_and(|looked| at <= looked);
+    if seen.foreign(entry).is_some_and(|row| is_before(row.mark.at)) {
+        let why = "somebody else changed the account before this program enabled it, and the audit trail showed that too late";
+        return settled(entry.clone(), why, seen);
+    }
+    entry.clone()
+}
+
+/// Takes the hands off, and says so. Where the account is enabled, somebody has judged.
+pub(crate) fn settled(entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {
+    let words = words::settled(&entry.incident, why, seen.account);
+    let mut entry = entry.into_state(State::Settled, Some(why.to_owned()));
+    entry.judged_at = Some(seen.now());
+    entry.say(Topic::Settled, seen.now(), words)
+}

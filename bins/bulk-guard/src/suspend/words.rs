@@ -1,0 +1,167 @@
+//! What people are told of a suspension: never more than was read back, and always how to undo it.
+
+use audit_model::{PersonStatus, PortalRole, PortalText};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::suspend::entry::{Entry, Incident};
+use crate::suspend::seen::AccountNow;
+
+/// What a suspension does not stop.
+const GOES_ON: &str = "Documents that are open in the editor can still be saved, external links go on working, and API keys of the person work again as soon as the account is enabled.";
+
+/// How to undo it without this program.
+const BY_HAND: &str = "To enable the account without this program, open Contacts in the portal as an administrator and enable the person there.";
+
+fn name(incident: &Incident) -> String {
+    PortalText::new(incident.name.as_str()).for_terminal()
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn id(incident: &Incident) -> &str {
+    incident.matter.as_deref().unwrap_or(&incident.id)
+}
+
+/// The account as it was read, as a whole sentence.
+fn as_read(account: &AccountNow) -> String {
+    let status = match account {
+        AccountNow::Gone => return "The account does not exist any more.".to_owned(),
+        AccountNow::Unread(_) => return "The account could not be read.".to_owned(),
+        AccountNow::There(account) => account.person.status,
+    };
+    match status {
+        Some(PersonStatus::Active) => "The account is enabled.",
+        Some(PersonStatus::Disabled) => "The account is disabled.",
+        Some(PersonStatus::Pending) => "The account is an invitation that has not been accepted.",
+        None => "The status of the account could not be read.",
+    }
+    .to_owned()
+}
+
+/// Why the portal refuses, by what the account is now: its answer is the same for every reason.
+pub(crate) fn refusal(account: &AccountNow, own: Uuid) -> Option<String> {
+    let account = match account {
+        AccountNow::Gone => return Some("the account is not there any more".to_owned()),
+        AccountNow::Unread(_) => return None,
+        AccountNow::There(account) => account,
+    };
+    let why = match account.person.role {
+        Some(PortalRole::Owner) => "the person owns the portal now",
+        Some(PortalRole::DocspaceAdmin) => "the person is a DocSpace admin now",
+        _ if account.person.id == own => "it is the account of this program's key",
+        _ if account.is_ldap => "the account comes from a directory now",
+        _ => return None,
+    };
+    Some(why.to_owned())
+}
+
+pub(crate) fn held(incident: &Incident, why: &str) -> String {
+    format!(
+        "{} is not suspended: {why}. {}. To let it go on, run `bulk-guard approve {} --by NAME --reason TEXT` within 30 minutes.",
+        name(incident),
+        incident.reason,
+        id(incident)
+    )
+}
+
+pub(crate) fn held_together(people: usize, incidents: &[&str], why: &str) -> String {
+    format!(
+        "Nobody is suspended, because the plan is too large: {why}. It names {people} people. Look at each, and run `bulk-guard approve INCIDENT --by NAME --reason TEXT` for those that are right: {}.",
+        incidents.join(", ")
+    )
+}
+
+pub(crate) fn suspending(entry: &Entry) -> String {
+    let term = match (entry.deadline(), &entry.incident.needs_decision) {
+        (Some(end), _) => format!("The term would end at {}.", moment(end)),
+        (None, Some(why)) => {
+            format!("No term ends it, because {why}: the account stays disabled until somebody decides.")
+        }
+        (None, None) => "The account stays disabled until somebody decides.".to_owned(),
+    };
+    format!("Suspending {}: {}. {term}", name(&entry.incident), entry.incident.reason)
+}
+
+pub(crate) fn done(entry: &Entry) -> String {
+    let incident = &entry.incident;
+    let term = match entry.deadline() {
+        Some(end) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
+        None => "The account stays disabled until somebody decides.".to_owned(),
+    };
+    format!(
+        "{} is suspended: the account is disabled, and the audit trail shows it. {term} {GOES_ON} To enable it now, run `bulk-guard release PERSON --reason TEXT`; to keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
+        name(incident),
+        id(incident)
+    )
+}
+
+pub(crate) fn failed(incident: &Incident, why: &str, account: &AccountNow) -> String {
+    format!("{} could not be suspended: {why}. {}", name(incident), as_read(account))
+}
+
+pub(crate) fn unknown(incident: &Incident, why: &str) -> String {
+    format!(
+        "It is not known whether {} is suspended: {why}. Look at the account in the portal; this program does not touch it again until that is clear. {BY_HAND}",
+        name(incident)
+    )
+}
+
+pub(crate) fn warning(incident: &Incident, end: DateTime<Utc>) -> String {
+    format!(
+        "The account of {} will be enabled again at about {}. To keep it disabled, run `bulk-guard keep {} --reason TEXT`.",
+        name(incident),
+        moment(end),
+        id(incident)
+    )
+}
+
+pub(crate) fn blocked(incident: &Incident, why: &str) -> String {
+    format!(
+        "The suspension of {} should end, and this program cannot end it: {why}. It tries again with each run. {BY_HAND}",
+        name(incident)
+    )
+}
+
+pub(crate) fn released(incident: &Incident) -> String {
+    format!(
+        "The account of {} is enabled again. The person has to sign in anew; old sessions stay closed.",
+        name(incident)
+    )
+}
+
+pub(crate) fn release_failed(incident: &Incident, why: &str) -> String {
+    format!(
+        "The account of {} is not known to be enabled again: {why}. This program tries again, each time after a longer pause of up to 1 h. {BY_HAND}",
+        name(incident)
+    )
+}
+
+pub(crate) fn settled(incident: &Incident, why: &str, account: &AccountNow) -> String {
+    format!(
+        "This program leaves the account of {} alone from now on: {why}. {} Check that this is what you want.",
+        name(incident),
+        as_read(account)
+    )
+}
+
+pub(crate) fn dropped(incident: &Incident, why: &str) -> String {
+    format!("{} was not suspended: {why}. {}.", name(incident), incident.reason)
+}
+
+pub(crate) fn lost(person: Uuid, at: DateTime<Utc>) -> String {
+    format!(
+        "The audit trail says that the account of this program's key switched the account {person} on or off at {}, and this program does not remember why: its store was lost, or another host or a person uses the key's account. It neither enables the account nor suspends anybody for 24 h. {BY_HAND}",
+        moment(at)
+    )
+}
+
+pub(crate) fn kept(incident: &Incident) -> String {
+    format!("The account of {} stays disabled until somebody enables it in the portal. {BY_HAND}", name(incident))
+}
+
+pub(crate) fn cancelled(incident: &Incident) -> String {
+    format!("{} is not suspended for this incident: somebody has cancelled it.", name(incident))
+}
