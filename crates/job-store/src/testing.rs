@@ -83,7 +83,8 @@ pub fn place() -> Option<OnServer> {
     let server = SERVER.get_or_init(start).as_ref()?;
     let portal = format!("portal{}.example.com", NEXT.fetch_add(1, Ordering::Relaxed));
     let url = format!("postgres:///tests?host={}&user=tester", server.folder.display());
-    Some(OnServer { url, schema: "tests".to_owned(), portal })
+    let url = url.parse().expect("a URL");
+    Some(OnServer { url, schema: "tests".to_owned(), portal, encryption: None })
 }
 
 /// An empty store on each engine.
