@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 /// The cause below an error of the file: an I/O error or one of the database.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -146,6 +148,60 @@ pub enum Error {
         /// The store.
         path: PathBuf,
     },
+    /// Everything that was in it is in another store now, which is the one to use.
+    #[error("{}", self.said())]
+    MovedAway {
+        /// The store.
+        path: PathBuf,
+        /// The other store, as it was called then.
+        to: String,
+        /// When the move ended.
+        at: DateTime<Utc>,
+    },
+    /// A move into this store has not ended; the other store is still the one to use.
+    #[error("{}", self.said())]
+    HalfMoved {
+        /// The store.
+        path: PathBuf,
+        /// The other store, as it was called then.
+        from: String,
+    },
+    /// A move into a store that holds something.
+    #[error("{}", self.said())]
+    NotEmpty {
+        /// The store.
+        path: PathBuf,
+        /// One of the tables that hold something.
+        table: &'static str,
+        /// How many rows it has.
+        rows: u64,
+    },
+    /// A move from a store to itself.
+    #[error("{}", self.said())]
+    SameStore {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A move between stores that do not have the same tables.
+    #[error("{}", self.said())]
+    Unlike {
+        /// One store.
+        path: PathBuf,
+        /// The other one.
+        other: PathBuf,
+        /// What only one of them has, or has otherwise.
+        what: String,
+    },
+    /// After a move, this table was not the same in both stores. The source is still the one to use.
+    #[error("{}", self.said())]
+    Differs {
+        /// The target.
+        path: PathBuf,
+        /// The source.
+        other: PathBuf,
+        /// The table.
+        table: &'static str,
+    },
     /// The lock file cannot be made, locked or written.
     #[error("{}", self.said())]
     Lock {
@@ -206,6 +262,33 @@ impl Error {
                     path = path.display()
                 )
             }
+            Error::MovedAway { path, to, at } => format!(
+                "store {path} was moved to {to} on {date} and is not used any more",
+                path = path.display(),
+                date = at.date_naive()
+            ),
+            Error::HalfMoved { path, from } => format!(
+                "the move from {from} to store {path} has not ended, so this store is not used yet",
+                path = path.display()
+            ),
+            Error::NotEmpty { path, table, rows } => {
+                let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                format!(
+                    "store {path} already holds something ({rows} in table `{table}`), and a move replaces nothing that is in use",
+                    path = path.display()
+                )
+            }
+            Error::SameStore { path } => format!("store {path} cannot be moved to itself", path = path.display()),
+            Error::Unlike { path, other, what } => format!(
+                "{what} is not the same in store {path} and in store {other}",
+                path = path.display(),
+                other = other.display()
+            ),
+            Error::Differs { path, other, table } => format!(
+                "table `{table}` of store {path} is not the same as that of store {other}, which stays the one to use",
+                path = path.display(),
+                other = other.display()
+            ),
             Error::Lock { path, .. } => format!("cannot use lock file {path}", path = path.display()),
         }
     }
@@ -225,6 +308,13 @@ impl Error {
             Error::SeesAllPortals { .. } => Some(
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
             ),
+            Error::MovedAway { .. } => Some("set `state` to the store that it was moved to"),
+            Error::HalfMoved { .. } => {
+                Some("repeat `store move`, which goes on where it stopped, or set `state` to the other store")
+            }
+            Error::NotEmpty { .. } => Some("name an empty store; a file can be moved away"),
+            Error::Unlike { .. } => Some("use the version of the program that wrote both"),
+            Error::Differs { .. } => Some("repeat `store move`"),
             Error::UnreadableEntry { .. } => Some("see whether it was done, then remove it"),
             Error::Lock { .. } => Some("check its folder and the rights of this user"),
             _ => None,

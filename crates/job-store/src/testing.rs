@@ -13,14 +13,20 @@ use crate::{OnServer, Store};
 /// Reads a folder for the cluster; says `ready`, and ends with its input. Nothing of it has to survive a power cut.
 const SERVE: &str = r#"
 set -e
-folder=$1; bin=$2
+folder=$1; bin=$2; settings=$3; access=$4
 "$bin/initdb" --no-sync -D "$folder/data" -E UTF8 --locale=C.UTF-8 -A trust -U postgres >"$folder/log" 2>&1
 echo "fsync = off
 listen_addresses = ''
 unix_socket_directories = '$folder'
-max_connections = 100" >>"$folder/data/postgresql.conf"
+max_connections = 100
+$settings" >>"$folder/data/postgresql.conf"
+if [ -n "$access" ]; then
+    echo "local all all trust
+$access" >"$folder/data/pg_hba.conf"
+fi
 "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w start >/dev/null
-"$bin/psql" -q -h "$folder" -U postgres -d postgres -c 'CREATE ROLE tester LOGIN' -c 'CREATE DATABASE tests OWNER tester' >/dev/null
+port=$(echo "$settings" | sed -n 's/^port = //p')
+"$bin/psql" -q -h "$folder" -p "${port:-5432}" -U postgres -d postgres -c "CREATE ROLE tester LOGIN PASSWORD 's3cret'" -c 'CREATE DATABASE tests OWNER tester' >/dev/null
 echo ready
 read -r _ || true
 "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null
@@ -44,7 +50,7 @@ fn programs() -> Option<PathBuf> {
     versions.pop()
 }
 
-fn start() -> Option<Running> {
+fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running> {
     let Some(bin) = programs() else {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "postgresql is not installed");
         #[expect(clippy::print_stderr, reason = "whoever reads the output of the tests must know")]
@@ -54,16 +60,20 @@ fn start() -> Option<Running> {
         return None;
     };
     let folder = TempDir::new().expect("a temporary folder").keep();
+    for (name, text) in files {
+        crate::files::replace(&folder.join(name), text.as_bytes(), crate::files::PRIVATE).expect("a temporary file");
+    }
+    let settings = settings.replace("FOLDER", &folder.to_string_lossy());
     let mut serve = Command::new("sh");
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
         // it does not run as root
-        let owned = Command::new("chown").arg("postgres").arg(&folder).status();
+        let owned = Command::new("chown").args(["-R", "postgres"]).arg(&folder).status();
         assert!(owned.is_ok_and(|status| status.success()), "Debian's package makes the user postgres");
         serve = Command::new("runuser");
         serve.args(["-u", "postgres", "--", "sh"]);
     }
-    serve.args(["-c", SERVE, "sh"]).arg(&folder).arg(bin).current_dir("/");
+    serve.args(["-c", SERVE, "sh"]).arg(&folder).arg(bin).args([settings.as_str(), access]).current_dir("/");
     let mut server = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
     let mut said = String::new();
     let output = server.stdout.take().expect("it is piped");
@@ -80,11 +90,36 @@ fn start() -> Option<Running> {
 pub fn place() -> Option<OnServer> {
     static SERVER: OnceLock<Option<Running>> = OnceLock::new();
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let server = SERVER.get_or_init(start).as_ref()?;
+    let server = SERVER.get_or_init(|| start("", "", &[])).as_ref()?;
     let portal = format!("portal{}.example.com", NEXT.fetch_add(1, Ordering::Relaxed));
     let url = format!("postgres:///tests?host={}&user=tester", server.folder.display());
     let url = url.parse().expect("a URL");
     Some(OnServer { url, schema: "tests".to_owned(), portal, encryption: None })
+}
+
+/// A server of its own on a loopback port, which shows this certificate (both in PEM form) and asks for the password.
+pub struct EncryptedServer {
+    /// Of `127.0.0.1`, to which connections must be encrypted.
+    pub port: u16,
+    /// Of the role `tester`, in the database `tests`.
+    pub password: &'static str,
+    _running: Running,
+}
+
+/// Starts one; `None`, said aloud, where PostgreSQL is not installed.
+///
+/// # Panics
+/// Like [`place`].
+pub fn encrypted_server(certificate: &str, key: &str) -> Option<EncryptedServer> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("a port").port();
+    drop(listener);
+    let settings = format!(
+        "listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\nssl_cert_file = 'FOLDER/shown.pem'\nssl_key_file = 'FOLDER/key.pem'"
+    );
+    let access = "hostssl all all 127.0.0.1/32 scram-sha-256";
+    let running = start(&settings, access, &[("shown.pem", certificate), ("key.pem", key)])?;
+    Some(EncryptedServer { port, password: "s3cret", _running: running })
 }
 
 /// An empty store on each engine.

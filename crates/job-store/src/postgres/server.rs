@@ -17,6 +17,9 @@ use crate::statement::{Failure, Why};
 /// In use at a time: a run reads some streams within each other, and writes.
 const MOST: u32 = 16;
 
+/// How long a network may take to bring anything of what is sent, or an answer to whether the server is there.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
 /// What the driver says of a server that has `ssl = off`.
 const NO_TLS: &str = "server does not support TLS";
 
@@ -85,6 +88,9 @@ impl Server {
         }
         let mut config = place.url.config().clone();
         config.connect_timeout(CONNECT_TIMEOUT).application_name(&place.schema);
+        // a statement to a server behind a network that is gone ends
+        config.tcp_user_timeout(LONGEST_SILENCE).keepalives_idle(LONGEST_SILENCE / 3);
+        config.keepalives_interval(LONGEST_SILENCE / 6).keepalives_retries(4);
         let io = Io::new().map_err(|error| failed(error.into()))?;
         let server = Server {
             config,

@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// Whether a statement changed anything, for each row of values, in order.
-    fn execute_each(&self, sql: &str, rows: &[&[Value]]) -> Result<Vec<bool>, Failure> {
+    pub(crate) fn execute_each(&self, sql: &str, rows: &[&[Value]]) -> Result<Vec<bool>, Failure> {
         let statement = self.prepare(sql)?;
         let mut changed = Vec::with_capacity(rows.len());
         for rows in rows.chunks(STEP) {
