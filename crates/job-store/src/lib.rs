@@ -2,6 +2,7 @@
 
 mod bulk;
 mod connections;
+mod copy;
 mod error;
 pub mod files;
 mod journal;
@@ -9,6 +10,7 @@ mod lease;
 mod lock;
 mod postgres;
 mod schema;
+mod seen;
 mod statement;
 mod store;
 mod table;
@@ -23,6 +25,7 @@ pub use lease::{Lease, Leased};
 pub use lock::{Acquired, Holder, RunLock, SeenStore};
 pub use postgres::OnServer;
 pub use schema::{Component, Migration};
+pub use seen::{SeenLease, SeenServer};
 pub use statement::{Dictionary, Failure, Row, Value};
 pub use store::Store;
 pub use table::{Pruned, Shown, Statement, Table};
