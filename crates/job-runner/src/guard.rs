@@ -14,6 +14,7 @@ use crate::config;
 use crate::environment::Environment;
 use crate::secret::CREDENTIALS_VARIABLE;
 use crate::setup::Setup;
+use crate::state_path::State;
 
 /// Something that others can read or change. Displays as one line, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
         kept.push(("the file of alerts", path.as_path().to_owned(), Private::Read));
     }
     kept.extend(secret_files.iter().map(|(what, path)| (*what, (*path).to_owned(), Private::Read)));
-    if let Ok(paths) = setup.state_paths() {
+    if let Ok(State::Files(paths)) = setup.state() {
         let folder = paths.store.parent().map(Path::to_owned);
         kept.extend(folder.map(|folder| ("the state folder", folder, Private::Change)));
         kept.push(("the store", paths.store, Private::Read));
