@@ -42,9 +42,9 @@ pub enum Error {
         /// Which file or variable.
         origin: KeyOrigin,
     },
-    /// `state` names a database server in a way that cannot be read. It may hold a password, so it is not repeated.
-    #[error("setting `state` must be an address like `postgres://ROLE@HOST/DATABASE`")]
-    StateAddress,
+    /// `state` names a database server in a way that cannot be used. It may hold a password, so it is not repeated.
+    #[error("setting `state`: {0}")]
+    StateAddress(job_store::UrlError),
     /// `state` is a URL where a folder is expected.
     #[error(
         "setting `state` must be a folder or an address that begins with `postgres://`, not one with the scheme `{0}`"

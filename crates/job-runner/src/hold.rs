@@ -74,7 +74,7 @@ pub(crate) async fn take(state: &State, now: DateTime<Utc>) -> Result<Asked, Err
         State::Server(server) => server,
     };
     let store = Store::on_server(&server.place).await?;
-    Ok(match store.lease(&myself(), lease_time()).await? {
+    Ok(match store.lease(&myself(), LEASE).await? {
         Leased::Taken(lease) => Asked::Ours(Hold::Lease { store, lease }),
         Leased::Held { since, asked_at, holder } => {
             store.close().await;
@@ -87,13 +87,6 @@ pub(crate) async fn take(state: &State, now: DateTime<Utc>) -> Result<Asked, Err
 /// What the holder of a lease said of itself, on one line.
 pub(crate) fn shown_holder(holder: &str) -> String {
     PortalText::new(holder).for_terminal_within(200)
-}
-
-fn lease_time() -> Duration {
-    #[cfg(debug_assertions)]
-    return crate::test_clock::lease().unwrap_or(LEASE);
-    #[cfg(not(debug_assertions))]
-    return LEASE;
 }
 
 /// For whoever finds the lease held.

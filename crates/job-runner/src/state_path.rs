@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use job_store::OnServer;
+use job_store::{OnServer, ServerUrl};
 use url::{Host, Url};
 
 use crate::Error;
@@ -40,7 +40,7 @@ impl State {
         setting: Option<&Path>,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        match setting.and_then(Path::to_str).filter(|text| is_on_server(text)) {
+        match setting.and_then(Path::to_str).filter(|text| ServerUrl::is_meant_by(text)) {
             Some(url) => server_state(program, portal, url, environment).map(State::Server),
             None => state_paths(program, portal, setting, environment).map(State::Files),
         }
@@ -69,15 +69,12 @@ impl State {
     }
 }
 
-fn is_on_server(setting: &str) -> bool {
-    setting.starts_with("postgres://") || setting.starts_with("postgresql://")
-}
-
 /// The schema is called like the program, and the rows bear the portal's name, as files do.
 fn server_state(program: &str, portal: &Url, url: &str, environment: &Environment) -> Result<ServerState, Error> {
     let (schema, portal) = (program.replace('-', "_"), file_name(portal)?);
-    let place = OnServer { url: url.to_owned(), schema, portal: portal.clone() };
-    let shown = place.shown().ok_or(Error::StateAddress)?;
+    let url: ServerUrl = url.parse().map_err(Error::StateAddress)?;
+    let shown = format!("{url}, schema {schema}");
+    let place = OnServer { url, schema, portal: portal.clone(), encryption: None };
     let spare_folders = spare_folders(program, Path::new(&format!("/{shown}")), &portal, environment);
     Ok(ServerState { place, shown, file_name: format!("{program}-{portal}"), spare_folders })
 }
@@ -306,13 +303,13 @@ mod tests {
             (server.place.schema.as_str(), server.place.portal.as_str()),
             ("vdr_watch", "docs.example.com-8443")
         );
-        assert_eq!(server.shown, "postgres://db.example.com/audit, schema vdr_watch");
+        assert_eq!(server.shown, "postgres://vdr@db.example.com:5433/audit, schema vdr_watch");
         assert!(!format!("{server:?}").contains("secret"));
         let state = of("vdr-watch", "postgresql://vdr@db.example.com/audit").unwrap();
         let (own, spare) = state.beside();
         assert!(own.is_none() && spare[0].1.ends_with("vdr-watch-docs.example.com-8443"), "{spare:?}");
         assert_ne!(of("vdr-watch", "postgresql://vdr@db.example.com/other").unwrap().beside().1, spare);
-        assert!(matches!(of("vdr-watch", "postgres://vdr@db.example.com:port/x"), Err(Error::StateAddress)));
+        assert!(matches!(of("vdr-watch", "postgres://vdr@db.example.com:port/x"), Err(Error::StateAddress(_))));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The clock that a test hands to the program, so that it agrees with the simulated portal's, and how long a lease lasts. Builds that are
-//! delivered do not contain this module: nobody may move what a run takes for the present.
+//! The clock that a test hands to the program, so that it agrees with the simulated portal's. Builds that are delivered do not
+//! contain this module: nobody may move what a run takes for the present.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
@@ -18,12 +18,4 @@ pub(crate) fn now() -> Option<DateTime<Utc>> {
         Some((instant.to_utc(), Instant::now()))
     });
     began.map(|(instant, started)| instant + started.elapsed())
-}
-
-/// Holds how many milliseconds a lease lasts.
-const LEASE: &str = "AUDIT_TOOLS_TEST_LEASE_MS";
-
-pub(crate) fn lease() -> Option<Duration> {
-    let text = std::env::var(LEASE).ok()?;
-    Some(Duration::from_millis(text.parse().expect("a test sets a number of milliseconds")))
 }

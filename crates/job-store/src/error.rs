@@ -118,6 +118,20 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The certificate of the server is not accepted.
+    #[error("{}", self.said())]
+    Certificate {
+        /// The store, without a password.
+        path: PathBuf,
+        /// What is wrong with it and what to do about it: the rest of a sentence.
+        fault: String,
+    },
+    /// The server offers no encryption, and plain text was not asked for.
+    #[error("{}", self.said())]
+    NotEncrypted {
+        /// The store, without a password.
+        path: PathBuf,
+    },
     /// The role is one that row security does not hold for, so that it would mix the rows of all portals.
     #[error("{}", self.said())]
     SeesAllPortals {
@@ -174,6 +188,12 @@ impl Error {
                 format!("entry `{key}` in the journal of store {path} cannot be read", path = path.display())
             }
             Error::CannotConnect { path, .. } => format!("cannot connect to store {path}", path = path.display()),
+            Error::Certificate { path, fault } => {
+                format!("the certificate of the server of store {path} {fault}", path = path.display())
+            }
+            Error::NotEncrypted { path } => {
+                format!("the server of store {path} does not encrypt, so nothing was sent to it", path = path.display())
+            }
             Error::SeesAllPortals { path, role } => {
                 format!(
                     "role {role} of store {path} is not bound by row security, which keeps portals apart",
@@ -197,6 +217,9 @@ impl Error {
             Error::NewerSchema { .. } => Some("update the program"),
             Error::CannotOpen { .. } => Some("check its folder, the rights of this user and the space on disk"),
             Error::CannotConnect { source, .. } => Some(refused(&**source)),
+            Error::NotEncrypted { .. } => Some(
+                "switch `ssl` on at the server; where the network is trusted, `sslmode=disable` in the URL asks for plain text",
+            ),
             Error::SeesAllPortals { .. } => Some(
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
             ),

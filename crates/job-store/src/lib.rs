@@ -23,7 +23,7 @@ pub use error::Error;
 pub use journal::{JOURNAL_TABLES, Journal, JournalEntry, JournalState};
 pub use lease::{Lease, Leased};
 pub use lock::{Acquired, Holder, RunLock, SeenStore};
-pub use postgres::OnServer;
+pub use postgres::{Encryption, OnServer, ServerUrl, UrlError};
 pub use schema::{Component, Migration};
 pub use seen::{SeenLease, SeenServer};
 pub use statement::{Dictionary, Failure, Row, Value};

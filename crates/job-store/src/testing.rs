@@ -1,7 +1,7 @@
 //! Stores for tests, one on each engine. PostgreSQL is Debian's, started once for a test executable on a socket of its own, and gone with it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,17 +73,27 @@ fn start() -> Option<Running> {
     Some(Running { folder, _server: server })
 }
 
-/// A place on the server of this test executable that no other test has; `None`, said aloud, where PostgreSQL is not installed.
+/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed. Its database
+/// `tests` belongs to the role `tester`.
 ///
 /// # Panics
 /// It is not installed and `CI` is `true`, or it does not start.
-pub fn place() -> Option<OnServer> {
+pub fn socket_folder() -> Option<&'static Path> {
     static SERVER: OnceLock<Option<Running>> = OnceLock::new();
+    SERVER.get_or_init(start).as_ref().map(|server| server.folder.as_path())
+}
+
+/// A place on the server of this test executable that no other test has; `None` as of [`socket_folder`].
+///
+/// # Panics
+/// Like [`socket_folder`].
+pub fn place() -> Option<OnServer> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let server = SERVER.get_or_init(start).as_ref()?;
+    let folder = socket_folder()?;
     let portal = format!("portal{}.example.com", NEXT.fetch_add(1, Ordering::Relaxed));
-    let url = format!("postgres:///tests?host={}&user=tester", server.folder.display());
-    Some(OnServer { url, schema: "tests".to_owned(), portal })
+    let url = format!("postgres:///tests?host={}&user=tester", folder.display());
+    let url = url.parse().expect("a URL");
+    Some(OnServer { url, schema: "tests".to_owned(), portal, encryption: None })
 }
 
 /// An empty store on each engine.

@@ -164,7 +164,7 @@ async fn the_portal_is_in_every_key() {
 #[tokio::test]
 async fn a_role_that_sees_all_portals_is_refused() {
     let Some(place) = place() else { return };
-    let almighty = OnServer { url: place.url.replace("user=tester", "user=postgres"), ..place };
+    let almighty = OnServer { url: place.url.to_string().replace("tester", "postgres").parse().unwrap(), ..place };
     let refused = Store::on_server(&almighty).await.unwrap_err();
     assert!(matches!(&refused, Error::SeesAllPortals { role, .. } if role == "postgres"), "{refused:?}");
     assert!(refused.to_string().contains("NOBYPASSRLS"), "{refused}");
@@ -172,12 +172,13 @@ async fn a_role_that_sees_all_portals_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_without_the_password() {
-    let url = "postgres://vdr:secret@localhost:1/audit".to_owned();
-    let place = OnServer { url, schema: "tests".to_owned(), portal: "docs.example.com".to_owned() };
+    let url = "postgres://vdr:secret@localhost:1/audit".parse().unwrap();
+    let (schema, portal) = ("tests".to_owned(), "docs.example.com".to_owned());
+    let place = OnServer { url, schema, portal, encryption: None };
     let error = Store::on_server(&place).await.unwrap_err();
     assert!(matches!(error, Error::CannotConnect { .. }), "{error:?}");
     let said = format!("{error} {error:?}");
-    assert!(said.contains("localhost/audit") && !said.contains("secret"), "{said}");
+    assert!(said.contains("postgres://vdr@localhost:1/audit") && !said.contains("secret"), "{said}");
 }
 
 fn taken(leased: Leased) -> Lease {
