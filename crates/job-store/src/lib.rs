@@ -2,6 +2,7 @@
 
 mod bulk;
 mod connections;
+mod copy;
 mod error;
 pub mod files;
 mod journal;
@@ -10,6 +11,7 @@ mod lock;
 mod moving;
 mod postgres;
 mod schema;
+mod seen;
 mod statement;
 mod store;
 mod table;
@@ -25,6 +27,7 @@ pub use lock::{Acquired, Holder, RunLock, SeenStore};
 pub use moving::{Move, MovedTable, Step};
 pub use postgres::{Encryption, OnServer, ServerUrl, UrlError};
 pub use schema::{Component, Migration};
+pub use seen::{SeenLease, SeenServer};
 pub use statement::{Dictionary, Failure, Row, Value};
 pub use store::Store;
 pub use table::{Pruned, Shown, Statement, Table};

@@ -9,7 +9,10 @@ mod copying;
 mod marks;
 mod shape;
 
+pub(crate) use marks::{on_server, verdict};
+
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -63,15 +66,15 @@ impl Store {
     /// # Errors
     /// [`Error::MovedAway`], [`Error::HalfMoved`].
     pub async fn in_use(&self) -> Result<(), Error> {
-        match marks::read(self).await?.as_slice() {
-            [.., Mark { side: Side::To, ended: Some(at), other, .. }] => {
-                Err(Error::MovedAway { path: self.path().to_owned(), to: other.clone(), at: *at })
-            }
-            [Mark { side: Side::From, ended: None, other, .. }, ..] => {
-                Err(Error::HalfMoved { path: self.path().to_owned(), from: other.clone() })
-            }
-            _ => Ok(()),
-        }
+        self.in_use_as(self.path()).await
+    }
+
+    /// The same of a copy, for the store that it is a copy of.
+    ///
+    /// # Errors
+    /// Those of [`in_use`](Self::in_use).
+    pub async fn in_use_as(&self, path: &Path) -> Result<(), Error> {
+        verdict(&marks::read(self).await?, path)
     }
 }
 

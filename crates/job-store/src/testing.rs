@@ -1,13 +1,14 @@
 //! Stores for tests, one on each engine. PostgreSQL is Debian's, started once for a test executable on a socket of its own, and gone with it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use crate::store::Engine;
 use crate::{OnServer, Store};
 
 /// Reads a folder for the cluster; says `ready`, and ends with its input. Nothing of it has to survive a power cut.
@@ -83,16 +84,25 @@ fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running
     Some(Running { folder, _server: server })
 }
 
-/// A place on the server of this test executable that no other test has; `None`, said aloud, where PostgreSQL is not installed.
+/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed. Its database
+/// `tests` belongs to the role `tester`.
 ///
 /// # Panics
 /// It is not installed and `CI` is `true`, or it does not start.
-pub fn place() -> Option<OnServer> {
+pub fn socket_folder() -> Option<&'static Path> {
     static SERVER: OnceLock<Option<Running>> = OnceLock::new();
+    SERVER.get_or_init(|| start("", "", &[])).as_ref().map(|server| server.folder.as_path())
+}
+
+/// A place on the server of this test executable that no other test has; `None` as of [`socket_folder`].
+///
+/// # Panics
+/// Like [`socket_folder`].
+pub fn place() -> Option<OnServer> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let server = SERVER.get_or_init(|| start("", "", &[])).as_ref()?;
+    let folder = socket_folder()?;
     let portal = format!("portal{}.example.com", NEXT.fetch_add(1, Ordering::Relaxed));
-    let url = format!("postgres:///tests?host={}&user=tester", server.folder.display());
+    let url = format!("postgres:///tests?host={}&user=tester", folder.display());
     let url = url.parse().expect("a URL");
     Some(OnServer { url, schema: "tests".to_owned(), portal, encryption: None })
 }
@@ -149,4 +159,32 @@ pub async fn unlike_the_others(store: &Store) -> Vec<String> {
             AND collation_name IS DISTINCT FROM 'C' AND table_name IN (
                 SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r')";
     store.all("reading the tables", sql, [], |row| Ok(row.text(0)?.to_owned())).await.expect("a server")
+}
+
+/// The tables of a store with their columns, as both engines should have them: `table.column kind`, and of each component the last step.
+///
+/// # Panics
+/// They cannot be read.
+pub async fn described(store: &Store) -> Vec<String> {
+    let tables = match store.engine() {
+        Engine::Sqlite(_) => {
+            "SELECT t.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c.\"notnull\" OR c.pk > 0 THEN ' not null' ELSE '' END
+             FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'component_schema'"
+        }
+        Engine::Postgres(_) => {
+            "SELECT c.table_name || '.' || c.column_name || ' ' || CASE c.data_type WHEN 'bigint' THEN 'integer' ELSE c.data_type END
+                 || CASE c.is_nullable WHEN 'NO' THEN ' not null' ELSE '' END
+             FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
+             WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.column_name NOT IN ('portal', 'rowid')
+                 AND c.table_name NOT IN ('component_schema', 'lease')"
+        }
+    };
+    let components =
+        "SELECT component || ' ' || max(number) FROM component_schema WHERE component <> 'lease' GROUP BY component";
+    let mut all = Vec::new();
+    for sql in [tables, components] {
+        all.extend(store.all("reading the tables", sql, [], |row| Ok(row.text(0)?.to_owned())).await.expect("a store"));
+    }
+    all.sort();
+    all
 }

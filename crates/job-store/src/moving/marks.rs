@@ -1,10 +1,13 @@
 //! What a store says of itself: that it is moved to another one, or filled from one.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 
 use crate::error::Error;
+use crate::postgres::Session;
 use crate::schema::{Component, Migration};
-use crate::statement::{Failure, Row};
+use crate::statement::{Failure, Of, Row};
 use crate::store::{Engine, Store};
 
 pub(super) const COMPONENT: Component = Component {
@@ -15,7 +18,7 @@ pub(super) const COMPONENT: Component = Component {
 
 /// Where the other store stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     /// It is the source, and this one the target.
     From,
     /// It is the target, and this one the source.
@@ -33,7 +36,7 @@ impl Side {
 
 /// One of at most two.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     pub(super) side: Side,
     /// Of the move.
     pub(super) id: String,
@@ -47,20 +50,45 @@ pub(super) async fn prepare(store: &Store) -> Result<(), Error> {
     store.migrate(&COMPONENT).await
 }
 
+/// What follows from the marks of a store for whoever wants to use it.
+///
+/// # Errors
+/// [`Error::MovedAway`], [`Error::HalfMoved`].
+pub(crate) fn verdict(marks: &[Mark], path: &Path) -> Result<(), Error> {
+    let path = path.to_owned();
+    match marks {
+        [.., Mark { side: Side::To, ended: Some(at), other, .. }] => {
+            Err(Error::MovedAway { path, to: other.clone(), at: *at })
+        }
+        [Mark { side: Side::From, ended: None, other, .. }, ..] => Err(Error::HalfMoved { path, from: other.clone() }),
+        _ => Ok(()),
+    }
+}
+
+const MARKS: &str = "SELECT side, move, other, ended_us FROM moved ORDER BY side";
+
+const TABLE_ON_SERVER: &str =
+    "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'moved'";
+
+/// The marks of a store on a server, for whoever makes nothing there.
+pub(crate) fn on_server(session: &Session) -> Result<Vec<Mark>, Failure> {
+    if session.query(TABLE_ON_SERVER, &[])?.is_empty() {
+        return Ok(Vec::new());
+    }
+    session.query(MARKS, &[])?.iter().map(|row| mark(&Row::new(Of::Postgres(row), None))).collect()
+}
+
 /// The marks of a store: `From` before `To`. Most stores have none, and no table for them.
 pub(super) async fn read(store: &Store) -> Result<Vec<Mark>, Error> {
     let doing = "looking whether the store was moved";
     let table = match store.engine() {
         Engine::Sqlite(_) => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'moved'",
-        Engine::Postgres(_) => {
-            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'moved'"
-        }
+        Engine::Postgres(_) => TABLE_ON_SERVER,
     };
     if store.row(doing, table, [], |_| Ok(())).await?.is_none() {
         return Ok(Vec::new());
     }
-    let sql = "SELECT side, move, other, ended_us FROM moved ORDER BY side";
-    store.all(doing, sql, [], mark).await
+    store.all(doing, MARKS, [], mark).await
 }
 
 fn mark(row: &Row<'_>) -> Result<Mark, Failure> {

@@ -111,8 +111,8 @@ impl Server {
         &self.name
     }
 
-    /// Sees whether the role is one that row security holds for, and makes the schema.
-    pub(crate) fn look(&self) -> Result<(), Error> {
+    /// Connects as a role that row security holds for; changes nothing.
+    pub(crate) fn entered(&self) -> Result<Session, Error> {
         let failed = |source| Error::CannotConnect { path: self.name.clone(), source };
         let session = self.open().map_err(|error| self.not_connected(error))?;
         let role =
@@ -121,6 +121,13 @@ impl Server {
         if row.get(1) {
             return Err(Error::SeesAllPortals { path: self.name.clone(), role: row.get(0) });
         }
+        Ok(session)
+    }
+
+    /// Sees whether the role is one that row security holds for, and makes the schema.
+    pub(crate) fn look(&self) -> Result<(), Error> {
+        let failed = |source| Error::CannotConnect { path: self.name.clone(), source };
+        let session = self.entered()?;
         let schema = &self.schema;
         // two that make it at once get in each other's way even with IF NOT EXISTS
         let make = format!(
