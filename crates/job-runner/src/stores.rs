@@ -26,6 +26,8 @@ pub(crate) struct Stores {
     pub(crate) gone: Option<String>,
     /// What people must know of where it is.
     pub(crate) note: Option<String>,
+    /// Whoever holds the lease of the store closes it.
+    is_leased: bool,
 }
 
 /// That a run has no memory.
@@ -52,7 +54,7 @@ impl Stores {
         had_store: bool,
     ) -> anyhow::Result<Self> {
         if let Some(store) = on_server {
-            return Stores::of(store?, part).await;
+            return Ok(Stores { is_leased: true, ..Stores::of(store?, part).await? });
         }
         let State::Files(paths) = state else {
             return Stores::of(copy_of(state).await?.store, part).await;
@@ -75,7 +77,7 @@ impl Stores {
     async fn of(store: Store, part: &str) -> anyhow::Result<Self> {
         let archive = Archive::open(store.clone()).await?.for_part(part);
         let outbox = Outbox::open(store.clone()).await?;
-        Ok(Stores { store, archive, outbox, lost: None, gone: None, note: None })
+        Ok(Stores { store, archive, outbox, lost: None, gone: None, note: None, is_leased: false })
     }
 
     /// A temporary store, because the other one has failed.
@@ -128,7 +130,9 @@ impl Stores {
         if let Some(Lost { spare: Some(spare), .. }) = self.lost {
             spare.close().await;
         }
-        self.store.close().await;
+        if !self.is_leased {
+            self.store.close().await;
+        }
     }
 }
 
