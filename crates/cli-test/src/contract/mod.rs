@@ -71,6 +71,7 @@ macro_rules! contract_tests {
             hostile_names_command_nothing: hostile_names,
             what_was_told_is_not_told_again: first_and_second_run,
             of_two_hosts_one_works: two_hosts,
+            what_is_known_moves_to_a_server_and_back: moves,
             nobody_is_named_in_the_file_who_was_forgotten: forgets,
             every_form_of_the_report_tells_the_same_people: reports,
         });

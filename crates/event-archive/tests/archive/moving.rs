@@ -1,7 +1,5 @@
 //! An archive of a portal's events that moves to a server and back. `EVENTS=1000000 cargo test -p event-archive --test archive moving -- --nocapture`
-//! says how large it is on both.
-
-use std::time::Instant;
+//! says besides how large so many are on both.
 
 use audit_model::Window;
 use chrono::TimeDelta;
@@ -23,44 +21,65 @@ async fn opened(folder: &TempDir, name: &str) -> Store {
 }
 
 async fn moved(from: &Store, to: &Store) -> Vec<MovedTable> {
-    let began = Instant::now();
     let moving = Move { from, to, tables: ARCHIVE_TABLES, replace: false, now: now() };
-    let moved = moving.run(|_| Ok(())).await.unwrap();
-    println!("moved from {} in {:.1?}", from.path().display(), began.elapsed());
-    moved
+    moving.run(|_| Ok(())).await.unwrap()
 }
+
+async fn number(store: &Store, sql: &'static str) -> i64 {
+    store.row("looking", sql, [], |row| row.int(0)).await.unwrap().unwrap()
+}
+
+const COUNT: &str = "SELECT count(*) FROM audit_event";
 
 #[tokio::test]
 async fn events_move_to_a_server_and_back() {
-    let Some(server) = place() else { return };
-    let events = std::env::var("EVENTS").map_or(1_500, |events| events.parse().unwrap());
+    let Some(place) = place() else { return };
+    let place = OnServer { schema: "archive_alone".to_owned(), ..place };
     let folder = TempDir::new().unwrap();
-    let file = opened(&folder, "first.sqlite").await;
+    let first = opened(&folder, "first.sqlite").await;
     let window = Window::new(now() - TimeDelta::days(DAYS), now());
-    let office = Office::new(7).people(150).rooms(24).days(DAYS as u32).events(events).build(now()).unwrap();
-    let (sim, client, _) = start(office).await;
-    let archive = Archive::open(file.clone()).await.unwrap();
+    let office = Office::new(7).people(150).rooms(24).days(DAYS as u32).events(2_500).build(now()).unwrap();
+    let (_sim, client) = start(office).await;
+    let archive = Archive::open(first.clone()).await.unwrap();
     let read = archive.refresh_audit(&client, window, now()).await.unwrap();
     assert!(read.gaps.is_empty(), "{:?}", read.gaps);
-    drop(sim);
-    let count = "SELECT count(*) FROM audit_event";
-    let rows = file.row("counting", count, [], |row| row.int(0)).await.unwrap();
-    println!("{rows:?} events");
+    let events = number(&first, COUNT).await;
+    assert!(events >= 2_000, "{events}");
 
-    let on_server = OnServer { schema: "archive_alone".to_owned(), ..server };
-    let server = Store::on_server_to_move(&on_server).await.unwrap();
+    let server = Store::on_server_to_move(&place).await.unwrap();
     Archive::open(server.clone()).await.unwrap();
-    let there = moved(&file, &server).await;
-    let sizes = "SELECT CAST(sum(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'";
-    let size = server.row("measuring", sizes, [], |row| row.int(0)).await.unwrap();
-    println!("PostgreSQL: {size:?} bytes");
-    let back = opened(&folder, "second.sqlite").await;
-    assert_eq!(moved(&server, &back).await, there);
-    assert_eq!(back.row("counting", count, [], |row| row.int(0)).await.unwrap(), rows);
-    for (store, name) in [(file, "first.sqlite"), (back, "second.sqlite")] {
-        drop(archive.clone());
-        store.close().await;
-        println!("{name}: {} bytes", std::fs::metadata(folder.path().join(name)).unwrap().len());
+    let there = moved(&first, &server).await;
+    let second = opened(&folder, "second.sqlite").await;
+    assert_eq!(moved(&server, &second).await, there);
+    assert_eq!(number(&second, COUNT).await, events);
+
+    if let Ok(many) = std::env::var("EVENTS") {
+        measure(many.parse().unwrap(), &folder, second, &server).await;
     }
-    server.close().await;
+}
+
+/// The same events many times over, each time with other ids and at other moments, on both engines.
+async fn measure(many: i64, folder: &TempDir, file: Store, server: &Store) {
+    let times = many / number(server, COUNT).await;
+    let ids = number(server, "SELECT max(id) - min(id) + 1 FROM audit_event").await;
+    for store in [&file, server] {
+        let repeat = format!(
+            "INSERT INTO audit_event (id, at_us, actor, actor_name, action, text, ip, target, context, details)
+             WITH RECURSIVE counted(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counted WHERE i < {times} - 1)
+             SELECT id + i * {ids}, at_us + i * 1000003, actor, actor_name, action, text, ip, target, context, details
+             FROM counted, audit_event ORDER BY 1"
+        );
+        store.script("repeating", repeat).await.unwrap();
+    }
+    let size = number(
+        server,
+        "SELECT CAST(sum(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class
+         WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+    )
+    .await;
+    println!("{} events in PostgreSQL: {size} bytes", number(server, COUNT).await);
+    let events = number(&file, COUNT).await;
+    file.close().await;
+    let size = std::fs::metadata(folder.path().join("second.sqlite")).unwrap().len();
+    println!("{events} events in SQLite: {size} bytes");
 }

@@ -99,6 +99,7 @@ async fn store(paths: &StatePaths, part: &str) -> Check {
     let looked = async {
         // a copy is looked at, so that a run at work is not disturbed
         let store = Store::snapshot_of(path).await?;
+        store.in_use_as(path).await?;
         let damage = store.damage().await?;
         let judged = match damage {
             Some(_) => None,

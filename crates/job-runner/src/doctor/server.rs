@@ -19,6 +19,7 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: ServerState, part: &str) -> Vec<Check> {
     const NAME: &str = "state";
     let shown = on_server.shown.clone();
+    let on_network = on_server.place.url.is_plain_on_the_network();
     let seen = match within(LONGEST_CHECK, SeenServer::at(&on_server.place)).await {
         Ok(Ok(seen)) => seen,
         Ok(Err(error)) => return vec![Check::failed(NAME, error)],
@@ -51,6 +52,10 @@ pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: ServerState, part
             Err(error) => Check::failed(NAME, error),
         }
     }];
+    if on_network {
+        let text = "what is remembered goes over the network in plain text, because the address of the server says `sslmode=disable`";
+        checks.push(Check::warn("state_encryption", text, "remove that, unless you trust the network"));
+    }
     let differ = setup.clock() - seen.clock;
     if differ.abs() > CLOCKS_DIFFER {
         let direction = if differ > TimeDelta::zero() { "behind" } else { "ahead of" };
