@@ -62,7 +62,17 @@ impl HeldBy {
 /// # Errors
 /// The lock cannot be made, or the server cannot be used.
 pub(crate) async fn take(state: &State, now: DateTime<Utc>) -> Result<Asked, Error> {
-    take_of(state, now, async |place| Store::on_server(place).await).await
+    let asked = take_of(state, now, async |place| Store::on_server(place).await).await?;
+    if let Asked::Ours(Hold::Lease { store, .. }) = &asked
+        && let Err(moved) = store.in_use().await
+    {
+        // while the lease was asked for
+        if let Asked::Ours(hold) = asked {
+            hold.end().await;
+        }
+        return Err(moved);
+    }
+    Ok(asked)
 }
 
 /// The same of a store that may have been moved, to move it.

@@ -89,8 +89,8 @@ enum Begun {
 }
 
 impl Move<'_> {
-    /// Moves, or goes on with what an earlier call has left; gives nothing when the same move has ended before. Tells of each step when it is done; whatever `told` gives back as an error ends
-    /// the move there, as a crash would.
+    /// Moves, or goes on with what an earlier call has left; gives nothing when the same move has ended before.
+    /// Tells of each step when it is done; whatever `told` gives back as an error ends the move there, as a crash would.
     ///
     /// # Errors
     /// [`Error::MovedAway`] for a source that was moved elsewhere; [`Error::NotEmpty`], [`Error::HalfMoved`] and again [`Error::MovedAway`] for

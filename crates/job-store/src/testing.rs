@@ -169,7 +169,8 @@ pub async fn described(store: &Store) -> Vec<String> {
     let tables = match store.engine() {
         Engine::Sqlite(_) => {
             "SELECT t.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c.\"notnull\" OR c.pk > 0 THEN ' not null' ELSE '' END
-             FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'component_schema'"
+             FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' 
+                 AND t.name <> 'component_schema'"
         }
         Engine::Postgres(_) => {
             "SELECT c.table_name || '.' || c.column_name || ' ' || CASE c.data_type WHEN 'bigint' THEN 'integer' ELSE c.data_type END

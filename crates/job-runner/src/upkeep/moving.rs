@@ -32,7 +32,7 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
     let Some((source_hold, source_store)) = taken(setup, &source).await? else { return Ok(Exit::Nothing) };
     let Some((target_hold, target_store)) = taken(setup, &target).await? else { return Ok(Exit::Nothing) };
     let moving = Move { from: &source_store, to: &target_store, tables: &tables(), replace, now: setup.now };
-    let moved = moving.run(|step| Ok(note(step))).await;
+    let moved = moving.run(note).await;
     ended(target_hold, target_store).await;
     ended(source_hold, source_store).await;
     let moved = match moved {
@@ -67,12 +67,13 @@ async fn taken<C>(setup: &Setup<'_, C>, state: &State) -> anyhow::Result<Option<
     Ok(Some((hold, store)))
 }
 
-fn note(step: Step) {
+fn note(step: Step) -> Result<(), StoreError> {
     match step {
         Step::Copied { table, rows } => info!(table, rows, "copied"),
         Step::Again { table } => info!(table, "has changed since it was copied, and is copied again"),
         Step::Begun | Step::Compared { .. } | Step::SourceEnded => {}
     }
+    Ok(())
 }
 
 fn report(moved: &[MovedTable], from: &State, to: &State) -> String {

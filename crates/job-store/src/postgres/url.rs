@@ -22,7 +22,7 @@ use super::pass_file;
 /// `Display` and `Debug` give `postgres://role@host:port/database`.
 #[derive(Clone)]
 pub struct ServerUrl {
-    config: Config,
+    config: Box<Config>,
     is_encrypted: bool,
     ca_file: Option<PathBuf>,
     pass_file: Option<PathBuf>,
@@ -225,7 +225,7 @@ impl Ours {
             return Err(UrlError::NotEncrypted);
         }
         config.ssl_mode(if is_encrypted { SslMode::Require } else { SslMode::Disable });
-        Ok(ServerUrl { config, is_encrypted, ca_file, pass_file })
+        Ok(ServerUrl { config: Box::new(config), is_encrypted, ca_file, pass_file })
     }
 }
 
