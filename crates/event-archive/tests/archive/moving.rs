@@ -59,6 +59,7 @@ async fn events_move_to_a_server_and_back() {
 }
 
 /// The same events many times over, each time with other ids and at other moments, on both engines.
+#[expect(clippy::print_stdout, reason = "whoever asks for a measurement reads the output")]
 async fn measure(many: i64, folder: &TempDir, file: Store, server: &Store) {
     let times = many / number(server, COUNT).await;
     let ids = number(server, "SELECT max(id) - min(id) + 1 FROM audit_event").await;
