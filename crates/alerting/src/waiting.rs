@@ -85,7 +85,7 @@ impl Outbox {
     ///
     /// What is taken waits no more. What is not is put off, at first for a minute, at last for an hour each time, and given up
     /// after seven days: then [`Outbox::lapsed`] tells it. A channel that could not be reached is not tried again by the same
-    /// call, and everything that waits for it is put off.
+    /// call, and everything that waits for it is put off. It ends when another run has taken over.
     ///
     /// # Errors
     /// When what waits cannot be read. A store that fails later does not stop the delivery.
@@ -97,6 +97,9 @@ impl Outbox {
             drained.left += due.len().saturating_sub(MOST_PER_RUN);
             let mut given_up = false;
             for row in due.iter().take(MOST_PER_RUN) {
+                if self.is_taken_over().await {
+                    return Ok(drained);
+                }
                 let noted = match offer(&row.json, channel, &mut given_up).await {
                     Ok(()) => {
                         drained.taken += 1;
@@ -113,6 +116,11 @@ impl Outbox {
         }
         drained.critical = self.critical().await?;
         Ok(drained)
+    }
+
+    /// Whether another run holds the lease of the store by now, and so tells and sends everything.
+    pub async fn is_taken_over(&self) -> bool {
+        matches!(self.store.may_act().await, Err(job_store::Error::LeaseLost { .. }))
     }
 
     /// Alerts that were given up, so that the report can say so; call [`Outbox::forget`] when it has.

@@ -1,4 +1,4 @@
-//! A way to a portal on which one answer never comes, so that a test can act while a program waits for it.
+//! A way to a portal on which one answer does not come, so that a test can act while a program waits for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +7,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// What is handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    /// Not what is wanted.
+    Others,
+    /// Whatever comes from now on.
+    New,
+    /// What waits, too.
+    All,
+}
+
 /// Stands before a simulated portal.
 pub struct Holding {
     /// Its address, for the program.
     pub url: String,
     is_held: watch::Receiver<bool>,
+    passes: watch::Sender<Passes>,
 }
 
 impl Holding {
@@ -22,22 +34,37 @@ impl Holding {
         let portal = portal.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let (held, is_held) = watch::channel(false);
         let (held, seen) = (Arc::new(held), Arc::new(AtomicUsize::new(0)));
+        let (passes, passing) = watch::channel(Passes::Others);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (portal, held, seen) = (portal.clone(), Arc::clone(&held), Arc::clone(&seen));
+                let mut passing = passing.clone();
                 tokio::spawn(async move {
                     let mut stream = stream;
                     let Some(head) = head_of(&mut stream).await else { return };
                     let is_wanted = head.lines().next().is_some_and(|line| line.contains(wanted));
-                    if is_wanted && seen.fetch_add(1, Ordering::SeqCst) >= answered {
+                    let is_held = is_wanted && *passing.borrow() == Passes::Others;
+                    if is_held && seen.fetch_add(1, Ordering::SeqCst) >= answered {
                         held.send_replace(true);
-                        std::future::pending::<()>().await;
+                        if passing.wait_for(|passes| *passes == Passes::All).await.is_err() {
+                            return;
+                        }
                     }
                     hand_on(stream, &portal, &head).await;
                 });
             }
         });
-        Holding { url, is_held }
+        Holding { url, is_held, passes }
+    }
+
+    /// Hands on whatever comes from now on; what waits here waits on.
+    pub fn let_pass(&self) {
+        self.passes.send_replace(Passes::New);
+    }
+
+    /// Hands on what waits here, and whatever comes from now on.
+    pub fn release(&self) {
+        self.passes.send_replace(Passes::All);
     }
 
     /// Until a request waits here for its answer.

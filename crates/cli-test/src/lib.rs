@@ -14,6 +14,7 @@ pub mod smtp;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use job_store::OnServer;
 use portal_sim::{PortalSim, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -44,6 +45,8 @@ pub struct Setting {
     pub sim: PortalSim,
     pub key: String,
     pub state: TempDir,
+    /// The store is there, and not in files.
+    pub server: Option<OnServer>,
     pub clock: Clock,
     /// What stands in the environment of the program besides.
     pub env: Vec<(&'static str, &'static str)>,
@@ -74,6 +77,7 @@ impl Setting {
             key: sim.key(),
             sim,
             state: TempDir::new().unwrap(),
+            server: None,
             clock: Clock::Portal,
             env: Vec::new(),
             program,
@@ -111,9 +115,13 @@ impl Setting {
     /// The program with these arguments and the setting's state, key and clock, in an otherwise empty environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = command(Path::new(self.program), self.state.path());
+        let state = match &self.server {
+            Some(server) => server.url.to_string(),
+            None => self.state.path().join("state").display().to_string(),
+        };
         command
             .args(arguments)
-            .args(["--state", &self.state.path().join("state").display().to_string()])
+            .args(["--state", &state])
             .env("DOCSPACE_API_KEY", &self.key)
             .envs(self.env.iter().copied());
         let clock = match self.clock {

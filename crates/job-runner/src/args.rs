@@ -107,7 +107,10 @@ impl CommonCommand {
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
             CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Store(
-                StoreCommand::Prune { .. } | StoreCommand::Backup { .. } | StoreCommand::Forget { .. },
+                StoreCommand::Prune { .. }
+                | StoreCommand::Backup { .. }
+                | StoreCommand::Move { .. }
+                | StoreCommand::Forget { .. },
             ) => &[],
             CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
         }
@@ -152,6 +155,16 @@ pub enum StoreCommand {
     Backup {
         /// The file; it must not exist yet
         file: PathBuf,
+    },
+    /// Move everything that is remembered to another folder or server; goes on where an earlier call was ended
+    Move {
+        /// Where it is: a folder or an address, as in --state
+        from: PathBuf,
+        /// Where it is to be; nothing may be remembered there
+        to: PathBuf,
+        /// Empty TO before, if it was itself moved away, or if a move was given up that had begun to fill it
+        #[arg(long)]
+        replace: bool,
     },
     /// Print everything that is kept about a person
     Show {

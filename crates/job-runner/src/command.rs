@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand};
+use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand, StoreCommand};
 use crate::config::{self, Problems, Read, Settings, Sources};
 use crate::environment::Environment;
 use crate::exit::{Exit, exit_of};
@@ -21,6 +22,9 @@ use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
 use crate::{Error, config_show, doctor, fleet, logging, upkeep};
 
+/// So long work that nobody waits for any more may take to end.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
 /// Runs a program once and tells how it ended.
 pub fn main<P: Program>() -> ExitCode {
     let cli = match CommandLineOf::<P>::of_process(&P::ABOUT) {
@@ -32,7 +36,17 @@ pub fn main<P: Program>() -> ExitCode {
             return if asked_for { Exit::Concluded } else { Exit::Usage }.into();
         }
     };
-    match run::<P>(&cli) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(failure) => {
+            error!("cannot start: {failure}");
+            return Exit::Nothing.into();
+        }
+    };
+    let ended = run::<P>(&cli, &runtime);
+    // a server that does not answer keeps no process
+    runtime.shutdown_timeout(LAST_WORK);
+    match ended {
         Ok(exit) => exit,
         Err(failure) => {
             lines(&failure).iter().for_each(|line| error!("{line}"));
@@ -42,9 +56,8 @@ pub fn main<P: Program>() -> ExitCode {
     .into()
 }
 
-fn run<P: Program>(cli: &CommandLineOf<P>) -> anyhow::Result<Exit> {
+fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<Exit> {
     let args = cli.common();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     // a run that is to end before it has begun has an exit code and a heartbeat, too, and `doctor` prints what it has found by then;
     // and a fleet sees to its runs; whatever else was asked for just ends
     let is_job = cli.given().is_none();
@@ -85,7 +98,7 @@ fn run<P: Program>(cli: &CommandLineOf<P>) -> anyhow::Result<Exit> {
         if is_doctor {
             return runtime.block_on(doctor::run::<P>(args, &environment, &read, signals));
         }
-        return job::<P>(args, &environment, read, (&runtime, signals), log);
+        return job::<P>(args, &environment, read, (runtime, signals), log);
     }
     let (common, config) = read.without_portal().map_err(Error::Config)?;
     let setup = Setup {
@@ -97,13 +110,13 @@ fn run<P: Program>(cli: &CommandLineOf<P>) -> anyhow::Result<Exit> {
         environment: &environment,
     };
     match cli.given() {
-        Some(AnyCommand::Common(CommonCommand::Store(command))) => runtime.block_on(upkeep::run(
-            command,
-            args,
-            &setup.state_paths()?,
-            setup.now,
-            setup.config.reach(P::ABOUT.window),
-        )),
+        Some(AnyCommand::Common(CommonCommand::Store(StoreCommand::Move { from, to, replace }))) => {
+            runtime.block_on(upkeep::moving::run(&setup, from, to, *replace))
+        }
+        Some(AnyCommand::Common(CommonCommand::Store(command))) => {
+            let reach = setup.config.reach(P::ABOUT.window);
+            runtime.block_on(upkeep::run(command, args, &setup.state()?, setup.now, reach))
+        }
         Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
         Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),
     }

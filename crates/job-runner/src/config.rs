@@ -242,7 +242,13 @@ pub(crate) fn holds_secrets(path: &Path) -> bool {
         layer::find(&values, &path).and_then(Value::as_str).map(str::to_owned)
     };
     let is_set = |key: &str| at(key).is_some_and(|text| !text.is_empty());
-    is_set("heartbeat.url") || is_set("alerts.webhook.url") || at("outbound.proxy").is_some_and(|url| url.contains('@'))
+    let has_password = |state: String| {
+        state.contains("password=") || url::Url::parse(&state).is_ok_and(|url| url.password().is_some())
+    };
+    is_set("heartbeat.url")
+        || is_set("alerts.webhook.url")
+        || at("outbound.proxy").is_some_and(|url| url.contains('@'))
+        || at("state").is_some_and(has_password)
 }
 
 /// The default settings as a table.

@@ -5,6 +5,7 @@ mod limit;
 mod local;
 mod portal;
 pub(crate) mod reached;
+mod server;
 mod way;
 
 use std::time::Duration;

@@ -42,14 +42,27 @@ pub enum Error {
         /// Which file or variable.
         origin: KeyOrigin,
     },
-    /// `state` names a database server.
-    #[error(
-        "setting `state` names a PostgreSQL server, but this version keeps its state in SQLite only: give a folder"
-    )]
-    StateOnServer,
+    /// `state` names a database server in a way that cannot be used. It may hold a password, so it is not repeated.
+    #[error("setting `state`: {0}")]
+    StateAddress(job_store::UrlError),
+    /// The certificates that are trusted cannot be read.
+    #[error("cannot set up the encrypted connection to the server that setting `state` names")]
+    StateEncryption(#[source] outbound::Error),
     /// `state` is a URL where a folder is expected.
-    #[error("setting `state` must be a folder, not the URL `{0}`: the file inside it is named after the portal")]
+    #[error(
+        "setting `state` must be a folder or an address that begins with `postgres://`, not one with the scheme `{0}`"
+    )]
     StateNotAFolder(String),
+    /// A server has its own way to copy what it holds.
+    #[error(
+        "the store is on a server ({shown}), so this command does not copy it; run `pg_dump --schema={schema} DATABASE` there, as a role that row security does not hold for, such as postgres: it copies the rows of all portals"
+    )]
+    BackupOnServer {
+        /// The server, without a password.
+        shown: String,
+        /// Of this program.
+        schema: String,
+    },
     /// Nothing says where the state could live.
     #[error("there is no folder for the state: give `--state DIR`, or set `STATE_DIRECTORY` or `HOME`")]
     NoStateFolder,

@@ -82,8 +82,15 @@ impl Exit {
 
 /// How a process ends that failed: mistakes in flags and settings are for whoever edits them.
 pub(crate) fn exit_of(failure: &anyhow::Error) -> Exit {
-    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>();
+    let is_usage = failure.is::<Error>() || failure.is::<outbound::Error>() || is_moved(failure);
     if is_usage { Exit::Usage } else { Exit::Nothing }
+}
+
+/// Whether the store that is set is not the one to use, because it was moved, or a move into it has not ended. No run goes on without memory
+/// then: the memory is elsewhere, and somebody has to say so in the settings.
+pub(crate) fn is_moved(failure: &anyhow::Error) -> bool {
+    use job_store::Error::{HalfMoved, MovedAway};
+    failure.chain().any(|cause| matches!(cause.downcast_ref(), Some(MovedAway { .. } | HalfMoved { .. })))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! so nobody gets "nothing can be concluded" without the reason, or the reason without the report.
 //!
 //! Remembered in a file beside the lock and not in the store, because a store that cannot be used is one of the failures; where that
-//! cannot be written, in the next best place.
+//! cannot be written, in the next best place. A host that keeps its store on a server may have no place for files, so there the store
+//! remembers it, and a file does while the server is away.
 
 mod class;
 mod told_before;
@@ -17,14 +18,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use audit_model::{Coverage, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
+use job_store::Store;
 use tracing::{Level, debug, error, warn};
 
 use self::told_before::{A_DAY, ToldBefore};
 use crate::exit::Exit;
+use crate::memory::Memory;
 use crate::place::Place;
 
 /// Cron mails every line, and one mail an hour is enough to act on.
 const AN_HOUR: TimeDelta = TimeDelta::hours(1);
+
+/// The name under which a store on a server remembers it.
+const TOLD: &str = "told_failures";
 
 /// What a run says of the failures that earlier runs have told.
 #[derive(Debug)]
@@ -45,6 +51,16 @@ impl Failures {
             gate.close(ToldBefore::parse(&text, now));
         }
         Failures { places, now, gate }
+    }
+
+    /// Reads what earlier runs have told as well, of which their store on a server knows.
+    pub(crate) async fn recall(&mut self, store: &Store) {
+        let told = async { Memory::open(store).await?.get(TOLD).await };
+        match told.await {
+            Ok(Some((text, _))) => self.gate.also(ToldBefore::parse(&text, self.now)),
+            Ok(None) => {}
+            Err(failure) => debug!("what was told before is not known: {:#}", anyhow::Error::new(failure)),
+        }
     }
 
     /// Logs something that kept the run from its job.
@@ -82,23 +98,54 @@ impl Failures {
     /// Shows what still waits, if it has waited for long enough, and remembers what was told. Without an exit code the run left the
     /// work to another one.
     pub(crate) fn keep(self, exit: Option<Exit>) {
+        if let Some((places, text)) = self.settled(exit) {
+            write(&places, &text);
+        }
+    }
+
+    /// The same in a store on a server, and in files only where that fails.
+    pub(crate) async fn keep_in(self, exit: Option<Exit>, store: &Store) {
+        let now = self.now;
+        let Some((places, text)) = self.settled(exit) else { return };
+        let kept = async { Memory::open(store).await?.keep(TOLD, &text, now).await };
+        match kept.await {
+            Ok(()) => clear(&places),
+            Err(failure) => {
+                debug!("the store does not remember what was told: {:#}", anyhow::Error::new(failure));
+                write(&places, &text);
+            }
+        }
+    }
+
+    /// What the next run has to know, and where it looks for it.
+    fn settled(self, exit: Option<Exit>) -> Option<(Vec<Place>, String)> {
         let patience = patience(exit);
         self.gate.with(|told| told.settle(patience, false));
-        let Some(mut told) = self.gate.open() else { return };
+        let mut told = self.gate.open()?;
         if exit.is_some_and(Exit::is_success) {
             told.forget_what_is_over();
         }
-        let mut places = self.places.iter();
-        for place in places.by_ref() {
-            match place.prepare().and_then(|()| told.write(&place.path, self.now)) {
-                Ok(()) => break,
-                Err(failure) => debug!("nothing can be remembered in {}: {failure}", place.path.display()),
-            }
+        Some((self.places, told.text(self.now)))
+    }
+}
+
+/// Writes into the first place that takes it; what is in the others is outdated.
+fn write(places: &[Place], text: &str) {
+    let mut rest = places;
+    while let [place, others @ ..] = rest {
+        rest = others;
+        match place.prepare().and_then(|()| told_before::write(text, &place.path)) {
+            Ok(()) => break,
+            Err(failure) => debug!("nothing can be remembered in {}: {failure}", place.path.display()),
         }
-        for outdated in places.filter(|place| place.is_taken()) {
-            if let Err(failure) = outdated.clear() {
-                debug!("{} stays: {failure}", outdated.path.display());
-            }
+    }
+    clear(rest);
+}
+
+fn clear(places: &[Place]) {
+    for outdated in places.iter().filter(|place| place.is_taken()) {
+        if let Err(failure) = outdated.clear() {
+            debug!("{} stays: {failure}", outdated.path.display());
         }
     }
 }
@@ -143,6 +190,12 @@ impl Gate {
 
     fn close(&self, told: ToldBefore) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).told = Some(told);
+    }
+
+    fn also(&self, told: ToldBefore) {
+        if let Some(known) = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).told {
+            known.also(told);
+        }
     }
 
     fn open(&self) -> Option<ToldBefore> {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::{Channel, Moment};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
-use job_store::{Acquired, RunLock};
+use job_store::Store;
 use report::Document;
-use report::words::instant;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
@@ -25,13 +24,14 @@ use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;
+use crate::hold::{self, Asked, HeldBy, Hold};
 use crate::job::{Publishing, Refusal};
 use crate::keeping;
 use crate::look::{AfterLook, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
 use crate::spare;
-use crate::state_path::StatePaths;
+use crate::state_path::State;
 use crate::stop::Stop;
 use crate::stores::Stores;
 use crate::surroundings::Surroundings;
@@ -53,29 +53,30 @@ pub(crate) async fn conclude<P: Program>(
     watchers: &mut Watchers,
     stop: &mut Stop,
 ) -> anyhow::Result<Exit> {
-    let Surroundings { now, paths, client, portal_url, channels, mailer } = surroundings;
+    let Surroundings { now, state, exposed, client, portal_url, channels, mailer } = surroundings;
     let started = Instant::now();
-    let mut lock = match take_lock(args, common, &paths, now, watchers) {
-        Ok(lock) => lock,
+    let mut held = match take_hold(args, common, &state, now, watchers, stop).await {
+        Ok(held) => held,
         Err(exit) => return Ok(exit),
     };
+    exposed.iter().for_each(|exposed| watchers.failures.warn(&exposed.to_string()));
     stop.hurry(watchers.start()).await;
     let run = Run::<P> {
         args,
         common,
         config,
-        paths: &paths,
+        state: &state,
         client,
         portal_url,
         mailer: mailer.map(|mailer| Arc::new(Mutex::new(mailer))),
         now,
         started,
-        has_lock: lock.is_some() || args.dry_run,
-        had_store: lock.as_ref().is_some_and(RunLock::had_store),
+        has_lock: held.is_ours || args.dry_run,
+        had_store: held.lock.as_ref().is_some_and(Hold::had_store),
     };
-    let (stores, looked) = run.look(&mut watchers.failures, stop).await?;
+    let (stores, looked) = run.look(held.on_server.take(), &mut watchers.failures, stop).await?;
     if stores.has_memory()
-        && let Some(lock) = &mut lock
+        && let Some(lock) = &mut held.lock
         && let Err(failure) = lock.note_store()
     {
         warn!("if the store disappears, no run will notice: {failure}");
@@ -84,7 +85,9 @@ pub(crate) async fn conclude<P: Program>(
     let mut flow = Flow::new(run, stores, looked, &channels, &part);
     // whoever acts has to know what was told before
     flow.compare(&mut watchers.failures).await?;
+    flow.see_to_lease(&mut watchers.failures, stop).await?;
     let acted = flow.act(&mut watchers.failures, stop).await;
+    flow.see_to_lease(&mut watchers.failures, stop).await?;
     let told = flow.tell(&mut watchers.failures, stop).await;
     flow.remember(&told, stop).await;
     watchers.measured = Some(flow.measured().await);
@@ -96,25 +99,48 @@ pub(crate) async fn conclude<P: Program>(
     Ok(exit)
 }
 
-/// The lock of this run, where it can be had; else what this run ends with, because another one has it. A dry run writes nothing and
-/// needs none.
-fn take_lock(
+/// What keeps other runs off while this one is at work.
+#[derive(Default)]
+struct Held {
+    is_ours: bool,
+    lock: Option<Hold>,
+    /// The store that the lease is of, or why there is none. The lease itself is with the [`Watchers`], who are told last.
+    on_server: Option<anyhow::Result<Store>>,
+}
+
+/// The lock or the lease of this run, where it can be had; else what this run ends with, because another one has it. A dry run writes
+/// nothing and needs none.
+async fn take_hold(
     args: &CommonArgs,
     common: &CommonConfig,
-    paths: &StatePaths,
+    state: &State,
     now: DateTime<Utc>,
     watchers: &mut Watchers,
-) -> Result<Option<RunLock>, Exit> {
+    stop: &mut Stop,
+) -> Result<Held, Exit> {
     if args.dry_run {
-        return Ok(None);
+        return Ok(Held::default());
     }
-    match RunLock::acquire(&paths.lock, now) {
-        Ok(Acquired::Locked(lock)) => Ok(Some(lock)),
-        Ok(Acquired::Held { since }) => Err(held(since, now, common.run_limit.0, watchers)),
-        Err(error) => {
-            watchers.failures.warn(&format!("going on without a lock: {}", Explained::of(&error.into())));
-            Ok(None)
+    let asked = stop.hurry(hold::take(state, now)).await;
+    let failure = match asked.map(|asked| asked.map_err(anyhow::Error::new)) {
+        Some(Ok(Asked::Ours(hold))) => {
+            let on_server = hold.store().cloned().map(Ok);
+            if on_server.is_none() {
+                return Ok(Held { is_ours: true, lock: Some(hold), on_server });
+            }
+            watchers.hold(hold).await;
+            return Ok(Held { is_ours: true, lock: None, on_server });
         }
+        Some(Ok(Asked::Held(by))) => return Err(leave_to(&by, common.run_limit.0, watchers)),
+        Some(Err(failure)) => failure,
+        None => anyhow!("the run was stopped while it asked for its lock"),
+    };
+    match state {
+        State::Files(_) => {
+            watchers.failures.warn(&format!("going on without a lock: {}", Explained::of(&failure)));
+            Ok(Held::default())
+        }
+        State::Server(_) => Ok(Held { on_server: Some(Err(failure)), ..Held::default() }),
     }
 }
 
@@ -175,6 +201,20 @@ impl<'a, P: Program> Flow<'a, P> {
         Ok(())
     }
 
+    /// Looks whether this is still the run that may act and tell. Where the lease has passed to another one, nothing of what was found is
+    /// told: that one tells it.
+    async fn see_to_lease(&mut self, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<()> {
+        // of a server that does not answer nobody knows; what is written next shows it
+        let Err(failure) = self.stores.store.may_act().await.map_err(anyhow::Error::new) else { return Ok(()) };
+        if !hold::is_lost(&failure) {
+            return Ok(());
+        }
+        (self.stores, self.looked) = self.run.without_lease(&failure, failures, stop).await?;
+        note_lost(&self.stores, &mut self.looked.report.head);
+        self.telling.outbox = self.stores.outbox.clone();
+        Ok(())
+    }
+
     /// Plans, files, mails, changes at the portal; then whoever gets the whole report besides.
     async fn act(&mut self, failures: &mut Failures, stop: &mut Stop) -> Acted {
         let Run { config, args, now, ref mailer, .. } = self.run;
@@ -208,9 +248,9 @@ impl<'a, P: Program> Flow<'a, P> {
             print_news::<P>(args.format, report, &document, &notes, failures)
         };
         let how = stop.hurry(self.telling.tell(&mut looked.report, print)).await;
-        let was_cut = how.is_none();
-        let how = how.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false });
-        if how.printed.is_ok() {
+        let was_cut = how.as_ref().is_none_or(|how| how.is_left);
+        let how = how.unwrap_or(HowTold { printed: Ok(()), critical_reached: true, is_safe: false, is_left: false });
+        if how.printed.is_ok() && !how.is_left {
             looked.key_watch.told(&stores.store, self.run.now).await;
             stores.told(self.run.now).await;
         }
@@ -241,7 +281,7 @@ impl<'a, P: Program> Flow<'a, P> {
         if stop.is_interrupted() {
             return;
         }
-        spare::clear(self.run.paths, self.telling.channels, self.run.now).await;
+        spare::clear(self.run.state, self.telling.channels, self.run.now).await;
         // what was not told is not forgotten, and a repetition of an old run looks at what the next ordinary one forgets
         if told.how.is_safe && self.run.args.ends_by_clock() {
             let looked_since = stretch.window.since - self.run.config.reach(P::ABOUT.window);
@@ -344,22 +384,18 @@ async fn judged_until(archive: &Archive, stretch: &Stretch) -> Option<DateTime<U
 }
 
 /// Another run is at work: nothing to do, unless it should have ended itself long ago.
-fn held(
-    since: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-    run_limit: std::time::Duration,
-    watchers: &mut Watchers,
-) -> Exit {
+fn leave_to(by: &HeldBy, run_limit: Duration, watchers: &mut Watchers) -> Exit {
     let limit = TimeDelta::from_std(run_limit).unwrap_or(TimeDelta::MAX);
-    match since {
-        Some(since) if now - since > limit => {
-            let text = "still holds the lock, longer than `run_limit`; end that process";
-            watchers.failures.error(&format!("a run that began at {} {text}", instant(since)));
+    match by.longer_than(limit) {
+        Some(since) => {
+            let what = if by.is_lease() { "lease" } else { "lock" };
+            let text = format!("still holds the {what}, longer than `run_limit`; end that process");
+            watchers.failures.error(&format!("{} {text}", by.run_of(since)));
             Exit::Nothing
         }
-        _ => {
+        None => {
             watchers.leave_alone();
-            warn!("another run is still at work; this one ends without doing anything");
+            warn!("{} is still at work; this one ends without doing anything", by.run());
             Exit::Concluded
         }
     }

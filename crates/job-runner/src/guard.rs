@@ -14,6 +14,7 @@ use crate::config::{self, Settings};
 use crate::environment::Environment;
 use crate::secret::CREDENTIALS_VARIABLE;
 use crate::setup::Setup;
+use crate::state_path::State;
 
 /// Something that others can read or change. Displays as one line, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,9 @@ fn kept<C: Settings>(setup: &Setup<'_, C>) -> Vec<Kept> {
     if let Some(path) = setup.common.mail.password_file.as_ref().filter(|_| setup.common.mail.user.is_some()) {
         kept.push(("the mail password in", path.as_path().to_owned(), Private::Read));
     }
+    if let Some(path) = &setup.common.state_password_file {
+        kept.push(("the password for the state in", path.as_path().to_owned(), Private::Read));
+    }
     for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
         kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }
@@ -108,7 +112,7 @@ fn kept<C: Settings>(setup: &Setup<'_, C>) -> Vec<Kept> {
         kept.push(("the file of alerts", path.as_path().to_owned(), Private::Read));
     }
     kept.extend(setup.config.secret_files().into_iter().map(|(what, path)| (what, path.to_owned(), Private::Read)));
-    if let Ok(paths) = setup.state_paths() {
+    if let Ok(State::Files(paths)) = setup.state() {
         let folder = paths.store.parent().map(Path::to_owned);
         kept.extend(folder.map(|folder| ("the state folder", folder, Private::Change)));
         kept.push(("the store", paths.store, Private::Read));

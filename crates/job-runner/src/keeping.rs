@@ -106,6 +106,21 @@ mod tests {
         store.close().await;
     }
 
+    /// A step for SQLite without its counterpart would be noticed on a server only, and nothing could be moved there.
+    #[tokio::test]
+    async fn both_engines_have_the_same_tables() {
+        let mut described = Vec::new();
+        for store in job_store::testing::stores().await {
+            open_all(&store).await.unwrap();
+            described.push(job_store::testing::described(&store).await);
+        }
+        let (first, others) = described.split_first().unwrap();
+        assert!(first.contains(&"remembered.value text not null".to_owned()), "{first:?}");
+        for other in others {
+            assert_eq!(first, other);
+        }
+    }
+
     #[test]
     fn every_default_of_keep_stands_on_the_page_about_data_protection() {
         let programs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bins");

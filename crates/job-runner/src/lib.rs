@@ -21,6 +21,7 @@ mod gone;
 mod guard;
 mod head;
 mod heartbeat;
+mod hold;
 mod job;
 mod keeping;
 mod key_end;

@@ -9,6 +9,7 @@ use audit_model::{Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AUDIT_TRAIL, Client, Halt, Portal};
 use event_archive::{Archive, Look};
+use job_store::Store;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -16,16 +17,18 @@ use crate::Error;
 use crate::args::CommonArgs;
 use crate::clock::ClockDifference;
 use crate::config::{CommonConfig, Settings};
+use crate::exit::is_moved;
 use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
+use crate::hold;
 use crate::job::{Job, Refusal};
 use crate::key_end::KeyWatch;
 use crate::names;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
 use crate::setup;
-use crate::state_path::StatePaths;
+use crate::state_path::State;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
 use crate::surroundings;
@@ -36,7 +39,7 @@ pub(crate) struct Run<'a, P: Program> {
     pub(crate) args: &'a CommonArgs,
     pub(crate) common: &'a CommonConfig,
     pub(crate) config: &'a P::Config,
-    pub(crate) paths: &'a StatePaths,
+    pub(crate) state: &'a State,
     pub(crate) client: Client,
     pub(crate) portal_url: Url,
     pub(crate) mailer: Option<Arc<Mutex<Mailer>>>,
@@ -63,19 +66,25 @@ pub(crate) struct AfterLook<P: Program> {
 }
 
 impl<P: Program> Run<'_, P> {
-    /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one.
+    /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one. `on_server`
+    /// is the store that the lease of this run is of, or why there is none.
     pub(crate) async fn look(
         &self,
+        on_server: Option<anyhow::Result<Store>>,
         failures: &mut Failures,
         stop: &mut Stop,
     ) -> anyhow::Result<(Stores, AfterLook<P>)> {
         let part = self.config.part();
-        let opened = stop.hurry(Stores::open(self.paths, &part, self.args.dry_run, self.had_store)).await;
+        let opened = Stores::open(self.state, on_server, &part, self.args.dry_run, self.had_store);
+        let opened = stop.hurry(opened).await;
         let failure = match opened.unwrap_or_else(|| Err(anyhow!("the run was stopped while its store was opened"))) {
             Ok(stores) => match self.look_with(&stores, failures, stop).await {
+                Err(failure) if hold::is_lost(&failure) => return self.without_lease(&failure, failures, stop).await,
                 Err(failure) if is_of_store(&failure) => failure,
                 looked => return looked.map(|looked| (stores, looked)),
             },
+            Err(failure) if hold::is_lost(&failure) => return self.without_lease(&failure, failures, stop).await,
+            Err(failure) if is_moved(&failure) => return Err(failure),
             Err(failure) => failure,
         };
         let stores = self.without_memory(&failure, failures).await?;
@@ -90,7 +99,22 @@ impl<P: Program> Run<'_, P> {
         failures: &mut Failures,
     ) -> anyhow::Result<Stores> {
         failures.warn(&format!("going on without memory: {}", Explained::of(failure)));
-        Stores::without_memory(failure, self.paths, &self.config.part(), self.args.dry_run, self.now).await
+        Stores::without_memory(failure, self.state, &self.config.part(), self.args.dry_run, self.now).await
+    }
+
+    /// What is left to a run that has lost its lease: to say so. Another run looks at the same time and tells what it finds, so this one asks
+    /// the portal nothing more, tells nothing and changes nothing.
+    pub(crate) async fn without_lease(
+        &self,
+        failure: &anyhow::Error,
+        failures: &mut Failures,
+        stop: &mut Stop,
+    ) -> anyhow::Result<(Stores, AfterLook<P>)> {
+        failures.error(&Explained::of(failure).to_string());
+        self.client.halt(Halt::Interrupted);
+        let stores = Stores::without_lease(failure, &self.config.part()).await?;
+        let looked = self.look_with(&stores, failures, stop).await?;
+        Ok((stores, looked))
     }
 
     async fn look_with(

@@ -57,3 +57,31 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_value_of_a_name_is_remembered() {
+        for store in job_store::testing::stores().await {
+            let memory = Memory::open(&store).await.unwrap();
+            assert_eq!(memory.get("name").await.unwrap(), None);
+            let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+            for (value, seconds) in [("first", 0), ("\u{fc}ber \"alles\"\n", 1)] {
+                memory.keep("name", value, at(seconds)).await.unwrap();
+                memory.keep("other", "", at(7)).await.unwrap();
+                assert_eq!(memory.get("name").await.unwrap(), Some((value.to_owned(), at(seconds))));
+            }
+        }
+    }
+
+    /// `runner.sql` is of the form that all tables on a server have.
+    #[tokio::test]
+    async fn the_portal_is_in_every_key() {
+        let Some(place) = job_store::testing::place() else { return };
+        let store = Store::on_server(&place).await.unwrap();
+        crate::keeping::open_all(&store).await.unwrap();
+        assert_eq!(job_store::testing::unlike_the_others(&store).await, [""; 0]);
+    }
+}

@@ -1,12 +1,12 @@
-//! Where a file is kept that must outlive a run although the folder of the state cannot be written: beside the lock or, second best, in
-//! folders of this user for files of a session or for temporary ones.
+//! Where a file is kept that must outlive a run although the state cannot be written: beside the lock or, second best and where the state is
+//! on a server, in folders of this user for files of a session or for temporary ones.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use job_store::files;
 
-use crate::state_path::StatePaths;
+use crate::state_path::State;
 
 /// One place for such a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,17 @@ pub(crate) struct Place {
 
 impl Place {
     /// All places of the file with this ending, best first.
-    pub(crate) fn all(paths: &StatePaths, ending: &str) -> Vec<Self> {
-        let beside_lock = paths.lock.with_extension(ending);
-        let name = beside_lock.file_name().map(PathBuf::from).unwrap_or_default();
-        let spare = |folder: &PathBuf| Place { path: folder.join(&name), own_folder: Some(folder.clone()) };
-        let spares: Vec<Place> = paths.spare_folders.iter().map(spare).collect();
-        [Place::from(beside_lock.as_path())].into_iter().chain(spares).collect()
+    pub(crate) fn all(state: &State, ending: &str) -> Vec<Self> {
+        let named = |path: PathBuf| {
+            let mut path = path.into_os_string();
+            path.push(".");
+            path.push(ending);
+            PathBuf::from(path)
+        };
+        let (own, spares) = state.beside();
+        let spare = |(folder, path)| Place { path: named(path), own_folder: Some(folder) };
+        let own = own.map(|path| Place { path: named(path), own_folder: None });
+        own.into_iter().chain(spares.into_iter().map(spare)).collect()
     }
 
     /// Whether the file is there, and nobody else can have put it there.

@@ -1,7 +1,6 @@
 //! `store show` and `store forget`: what is kept about somebody, and making them nameless in all of it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use alerting::forgetting_matters;
 use anyhow::bail;
@@ -131,7 +130,7 @@ pub(crate) async fn about(store: &Store, archive: &Archive, person: &str) -> any
 }
 
 impl About {
-    pub(crate) fn shown(&self, format: ReportFormat, store: &Path) -> String {
+    pub(crate) fn shown(&self, format: ReportFormat, store: &str) -> String {
         match format {
             ReportFormat::Json => format!("{:#}\n", self.json(store)),
             ReportFormat::Text => self.text(store),
@@ -142,22 +141,22 @@ impl About {
         self.who.names.iter().chain(&self.who.shared_names).collect()
     }
 
-    fn json(&self, store: &Path) -> serde_json::Value {
+    fn json(&self, store: &str) -> serde_json::Value {
         let kept = self.kept.iter().map(|(table, rows)| {
             let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
             json!({ "table": table.name, "holds": table.holds, "rows": rows })
         });
         json!({
             "schema": "store-show/1",
-            "store": store.display().to_string(),
+            "store": store,
             "person": { "id": self.who.id, "names": self.names(), "emails": self.who.emails },
             "kept": kept.collect::<Vec<_>>(),
         })
     }
 
-    fn text(&self, store: &Path) -> String {
+    fn text(&self, store: &str) -> String {
         let listed = |texts: Vec<&String>| texts.iter().map(|text| line(text)).collect::<Vec<_>>().join(", ");
-        let mut text = format!("kept about one person in {}\n", store.display());
+        let mut text = format!("kept about one person in {store}\n");
         text.extend(self.who.id.map(|id| format!("id: {id}\n")));
         text.push_str(&format!("names: {}\n", listed(self.names())));
         text.push_str(&format!("e-mail addresses: {}\n", listed(self.who.emails.iter().collect())));

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use job_store::ServerUrl;
 use secrecy::SecretString;
 
 use crate::Error;
@@ -17,6 +18,10 @@ pub(crate) const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL: &str = "docspace-api-key";
 /// The same for the mail server's password.
 const PASSWORD_CREDENTIAL: &str = "smtp-password";
+/// The same for the server that keeps the state.
+const STATE_CREDENTIAL: &str = "postgres-password";
+/// Names a file with the passwords of servers, as `psql` reads it.
+const PASS_FILE_VARIABLE: &str = "PGPASSFILE";
 
 /// The API key, and what to know about where it was.
 #[derive(Debug)]
@@ -59,13 +64,46 @@ pub(crate) fn has_credential(environment: &Environment) -> bool {
 
 /// The password for the mail server: the credential `smtp-password`, else the file of the setting. Without its line break.
 pub(crate) fn find_password(environment: &Environment, setting: Option<&Path>) -> Result<String, Error> {
-    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(PASSWORD_CREDENTIAL));
-    let credential = credential.filter(|path| path.exists());
+    let credential = credential(environment, PASSWORD_CREDENTIAL);
     let message = "is missing: `mail.user` needs it, or the credential `smtp-password`";
     let path = credential.as_deref().or(setting).ok_or_else(|| Error::setting("mail.password_file", message))?;
-    let text = fs::read_to_string(path).map_err(|error| {
-        Error::setting("mail.password_file", format!("cannot be read from {} ({error})", path.display()))
-    })?;
+    password_in(path, "mail.password_file")
+}
+
+/// The URL of the server that keeps the state, with its password: of the URL itself, the credential `postgres-password`, the file of the
+/// setting, and the files for `psql` that the URL (`passfile`) and `PGPASSFILE` name. Without any, as servers want it that know their
+/// clients otherwise.
+///
+/// # Errors
+/// One of the files cannot be read.
+pub(crate) fn with_state_password(
+    url: ServerUrl,
+    environment: &Environment,
+    setting: Option<&Path>,
+) -> Result<ServerUrl, Error> {
+    if url.has_password() {
+        return Ok(url);
+    }
+    let credential = credential(environment, STATE_CREDENTIAL);
+    if let Some(path) = credential.as_deref().or(setting) {
+        return Ok(url.with_password(&password_in(path, "state_password_file")?));
+    }
+    let variable = environment.get(PASS_FILE_VARIABLE).map(PathBuf::from);
+    match url.pass_file().map(Path::to_owned).or(variable) {
+        Some(path) => url.with_pass_file(&path).map_err(Error::StateAddress),
+        None => Ok(url),
+    }
+}
+
+fn credential(environment: &Environment, name: &str) -> Option<PathBuf> {
+    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(name));
+    credential.filter(|path| path.exists())
+}
+
+/// Without its line break.
+fn password_in(path: &Path, setting: &'static str) -> Result<String, Error> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Error::setting(setting, format!("cannot be read from {} ({error})", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -208,6 +246,32 @@ mod tests {
         let error = find_key(None, &environment, None).unwrap_err();
         assert!(matches!(error, Error::KeyMalformed { origin: KeyOrigin::Environment }));
         assert!(!format!("{error} {error:?}").contains("sk-"));
+    }
+
+    #[test]
+    fn the_password_for_the_state_is_that_of_the_first_place_that_is_there() {
+        let folder = TempDir::new().unwrap();
+        let (file, for_psql) =
+            (write(&folder, "password", "of the setting\n"), write(&folder, "pgpass", "*:*:*:*:for psql\n"));
+        let with = |url: &str, variables: &[(&str, &Path)], setting: Option<&Path>| {
+            let environment = variables.iter().map(|(name, path)| (*name, path.display().to_string())).collect();
+            let url = with_state_password(url.parse().unwrap(), &environment, setting);
+            url.map(|url| url.has_password())
+        };
+        let plain = "postgres://vdr@db.example.com/audit";
+        let missing = folder.path().join("nowhere");
+        assert!(!with(plain, &[], None).unwrap());
+        assert!(with(plain, &[], Some(&file)).unwrap());
+        assert!(with(plain, &[("PGPASSFILE", &for_psql)], None).unwrap());
+        assert!(with(&format!("{plain}?passfile={}", for_psql.display()), &[("PGPASSFILE", &missing)], None).unwrap());
+        // what is not asked need not be there
+        assert!(with("postgres://vdr:secret@db.example.com/audit", &[], Some(&missing)).unwrap());
+        let error = with(plain, &[], Some(&missing)).unwrap_err().to_string();
+        assert!(error.contains("state_password_file") && error.contains("nowhere"), "{error}");
+        let error = with(plain, &[("PGPASSFILE", &missing)], None).unwrap_err().to_string();
+        assert!(error.contains("password file") && error.contains("nowhere"), "{error}");
+        write(&folder, STATE_CREDENTIAL, "credential\n");
+        assert!(with(plain, &[(CREDENTIALS_VARIABLE, folder.path())], Some(&missing)).unwrap());
     }
 
     /// A space at the end may belong to a password; a line break does not.

@@ -1,7 +1,7 @@
 //! What a subcommand may need, made only when it asks for it: some need neither portal nor key.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use alerting::{Channel, Mailer};
@@ -21,12 +21,12 @@ use crate::args::CommonArgs;
 use crate::clock::{ClockDifference, check_window};
 use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
 use crate::environment::Environment;
-use crate::former;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
 use crate::secret::{self, FoundKey};
-use crate::state_path::{StatePaths, state_paths};
+use crate::state_path::{Placeholders, State};
+use crate::stores::copy_of;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, C> {
@@ -41,16 +41,17 @@ pub struct Setup<'a, C> {
 }
 
 /// What is remembered there, as a copy that may be used freely.
-pub(crate) async fn snapshot_at(paths: &StatePaths) -> anyhow::Result<Archive> {
-    Ok(Archive::open(copy_of(paths).await?).await?)
+pub(crate) async fn snapshot_at(state: &State) -> anyhow::Result<Archive> {
+    Ok(Archive::open(copy_at(state).await?).await?)
 }
 
-async fn copy_of(paths: &StatePaths) -> anyhow::Result<Store> {
-    if let Some(gone) = gone::look(paths) {
+async fn copy_at(state: &State) -> anyhow::Result<Store> {
+    if let State::Files(paths) = state
+        && let Some(gone) = gone::look(paths)
+    {
         bail!("{gone}; {}", gone::REMEDY);
     }
-    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-    Ok(Store::snapshot_of(&path).await?)
+    Ok(copy_of(state).await?.store)
 }
 
 impl<C> Setup<'_, C> {
@@ -87,17 +88,24 @@ impl<C> Setup<'_, C> {
     ///
     /// # Errors
     /// No portal is set, or no folder: exit code 2.
-    pub fn state_paths(&self) -> Result<StatePaths, Error> {
+    pub(crate) fn state(&self) -> Result<State, Error> {
         let state = self.common.state.as_ref().map(|path| path.as_path());
-        state_paths(self.about.name, &self.portal_url()?, state, self.environment)
+        State::new(self.about.name, &self.portal_url()?, state, self.common, self.environment)
+    }
+
+    /// The same for a folder or an address that somebody has typed.
+    pub(crate) fn state_at(&self, typed: &Path) -> Result<State, Error> {
+        let portal = self.portal_url()?;
+        let typed = Placeholders::new(self.about.name, &portal)?.filled_in_path(typed);
+        State::new(self.about.name, &portal, Some(&typed), self.common, self.environment)
     }
 
     /// What is remembered, as a copy that may be used freely: the store itself stays as it is. Empty before the first run.
     ///
     /// # Errors
-    /// Of [`Setup::state_paths`], and of a store that is damaged, newer than this program, or was taken away.
+    /// No portal is set, or no folder: exit code 2. Others are of a store that is damaged, newer than this program, or was taken away.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
-        snapshot_at(&self.state_paths()?).await
+        snapshot_at(&self.state()?).await
     }
 
     /// What a run of now would be given, on a copy of what is remembered: whatever it reads is gone afterwards. Without `--since` its
@@ -107,7 +115,7 @@ impl<C> Setup<'_, C> {
     /// No portal or key is set, or the window is none: exit code 2. Others are of the portal and of the store.
     pub async fn rehearsal(&self, length: TimeDelta, what: &str) -> anyhow::Result<(Job, Look)> {
         let client = self.client()?;
-        let store = copy_of(&self.state_paths()?).await?;
+        let store = copy_at(&self.state()?).await?;
         let archive = Archive::open(store.clone()).await?;
         let portal = client.probe().await?;
         if !portal.audit_filter_works {

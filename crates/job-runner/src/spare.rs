@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::rights;
-use crate::state_path::{StatePaths, url_of};
+use crate::state_path::{State, url_of};
 
 /// The reports of runs without memory say so once an hour.
 const TOLD_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -33,8 +33,8 @@ pub(crate) struct Spare {
 impl Spare {
     /// The one of an earlier run, else a new one in the best place that can be written. `None` when there is no such place: then what is
     /// told is told again.
-    pub(crate) async fn open(paths: &StatePaths, now: DateTime<Utc>) -> Option<Self> {
-        let (old, new): (Vec<Place>, Vec<Place>) = Place::all(paths, "spare").into_iter().partition(Place::is_taken);
+    pub(crate) async fn open(state: &State, now: DateTime<Utc>) -> Option<Self> {
+        let (old, new): (Vec<Place>, Vec<Place>) = Place::all(state, "spare").into_iter().partition(Place::is_taken);
         for place in old.iter().chain(&new) {
             match Self::open_at(place, now).await {
                 Ok(spare) => return Some(spare),
@@ -78,8 +78,8 @@ impl Spare {
 }
 
 /// Sends what runs without memory have left waiting; then nobody needs their file any more.
-pub(crate) async fn clear(paths: &StatePaths, channels: &[Channel], now: DateTime<Utc>) {
-    for place in Place::all(paths, "spare").into_iter().filter(Place::is_taken) {
+pub(crate) async fn clear(state: &State, channels: &[Channel], now: DateTime<Utc>) {
+    for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
         let waits = match open(&place).await {
             Err(_) => false,
             Ok((spare, outbox)) => {
@@ -95,14 +95,9 @@ pub(crate) async fn clear(paths: &StatePaths, channels: &[Channel], now: DateTim
 }
 
 /// Makes somebody nameless in what runs without memory have left, and says so.
-pub(crate) async fn forget(
-    paths: &StatePaths,
-    person: &str,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> anyhow::Result<String> {
+pub(crate) async fn forget(state: &State, person: &str, reason: &str, now: DateTime<Utc>) -> anyhow::Result<String> {
     let mut text = String::new();
-    for place in Place::all(paths, "spare").into_iter().filter(Place::is_taken) {
+    for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
         let (store, _) = open(&place).await?;
         match rights::forget(&store, person, reason, Uuid::new_v4(), now).await {
             Ok(_) => text.push_str(&format!("also in {}, which runs without memory have left\n", place.path.display())),

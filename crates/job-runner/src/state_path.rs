@@ -1,11 +1,105 @@
 //! Where a program keeps its memory of one portal. Only names: creating and opening is left to the store.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use job_store::{Encryption, OnServer, ServerUrl};
+use outbound::{certificate_words, tls_config};
 use url::{Host, Url};
 
 use crate::Error;
+use crate::config::CommonConfig;
 use crate::environment::Environment;
+use crate::secret;
+
+/// Where a program keeps its memory of one portal.
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    /// On this machine.
+    Files(StatePaths),
+    /// On a server, for runs on several hosts or without a disk.
+    Server(ServerState),
+}
+
+/// The rows of one program and one portal on a server.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerState {
+    pub(crate) place: OnServer,
+    /// The server, database and schema, without a password, for people.
+    pub(crate) shown: String,
+    /// What files of this state are called, without their ending.
+    file_name: String,
+    /// As of [`StatePaths`].
+    spare_folders: Vec<PathBuf>,
+}
+
+impl State {
+    /// The state of `program` for `portal`: on the server that `setting` names, else in files ([`state_paths`]).
+    ///
+    /// # Errors
+    /// Those of [`state_paths`].
+    pub(crate) fn new(
+        program: &str,
+        portal: &Url,
+        setting: Option<&Path>,
+        common: &CommonConfig,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        match setting.and_then(Path::to_str).filter(|text| ServerUrl::is_meant_by(text)) {
+            Some(url) => server_state(program, portal, url, common, environment).map(State::Server),
+            None => state_paths(program, portal, setting, environment).map(State::Files),
+        }
+    }
+
+    /// Where the store is, for people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            State::Files(paths) => paths.store.display().to_string(),
+            State::Server(server) => server.shown.clone(),
+        }
+    }
+
+    /// Where files go that belong to this state and not into its store, without their ending, best first: beside the store, which a server
+    /// has no place for, and in folders that are this state's alone.
+    pub(crate) fn beside(&self) -> (Option<PathBuf>, Vec<(PathBuf, PathBuf)>) {
+        let (own, name, folders) = match self {
+            State::Files(paths) => {
+                let own = paths.lock.with_extension("");
+                let name = paths.lock.file_stem().map(PathBuf::from).unwrap_or_default();
+                (Some(own), name, &paths.spare_folders)
+            }
+            State::Server(server) => (None, PathBuf::from(&server.file_name), &server.spare_folders),
+        };
+        (own, folders.iter().map(|folder| (folder.clone(), folder.join(&name))).collect())
+    }
+}
+
+/// The schema is called like the program, and the rows bear the portal's name, as files do.
+fn server_state(
+    program: &str,
+    portal: &Url,
+    url: &str,
+    common: &CommonConfig,
+    environment: &Environment,
+) -> Result<ServerState, Error> {
+    let (schema, portal) = (program.replace('-', "_"), file_name(portal)?);
+    let url: ServerUrl = url.parse().map_err(Error::StateAddress)?;
+    let shown = format!("{url}, schema {schema}");
+    let password_file = common.state_password_file.as_ref().map(|path| path.as_path());
+    let url = secret::with_state_password(url, environment, password_file)?;
+    let encryption = if url.is_encrypted() { Some(encryption(&url, common)?) } else { None };
+    let place = OnServer { url, schema, portal: portal.clone(), encryption };
+    let spare_folders = spare_folders(program, Path::new(&format!("/{shown}")), &portal, environment);
+    Ok(ServerState { place, shown, file_name: format!("{program}-{portal}"), spare_folders })
+}
+
+/// Certificates are trusted as elsewhere, and those of the file that the URL names.
+fn encryption(url: &ServerUrl, common: &CommonConfig) -> Result<Encryption, Error> {
+    let named = url.ca_file().map(|path| (path, "sslrootcert"));
+    let ca_file = named.or(common.outbound.ca_file.as_ref().map(|path| (path.as_path(), "outbound.ca_file")));
+    let config = tls_config(ca_file).map_err(Error::StateEncryption)?;
+    Ok(Encryption { config: Arc::new(config), explain: certificate_words })
+}
 
 /// Files that belong to one program and one portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +144,10 @@ pub fn state_paths(
 
 fn checked(setting: &Path) -> Result<PathBuf, Error> {
     let text = setting.to_string_lossy();
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        return Err(Error::StateOnServer);
-    }
     if text.contains("://") || text.starts_with("sqlite:") {
-        return Err(Error::StateNotAFolder(text.into_owned()));
+        // what stands behind it may hold a password
+        let scheme = text.split(':').next().unwrap_or_default();
+        return Err(Error::StateNotAFolder(scheme.to_owned()));
     }
     if text.is_empty() {
         return Err(Error::NoStateFolder);
@@ -209,17 +302,42 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_refused() {
-        for text in ["postgres://db.example.com/state", "postgresql://db.example.com/state"] {
-            let error = folder_of(Some(text), &[]).unwrap_err();
-            assert!(matches!(error, Error::StateOnServer));
-            assert!(error.to_string().contains("SQLite only"));
-        }
-        for text in ["sqlite:///var/x/state.sqlite", "sqlite:state", "file:///var/x"] {
+    fn other_urls_are_refused_without_their_passwords() {
+        for text in
+            ["sqlite:///var/x/state.sqlite", "sqlite:state", "file:///var/x", "mysql://vdr:secret@db.example.com/x"]
+        {
             let error = folder_of(Some(text), &[]).unwrap_err();
             assert!(matches!(error, Error::StateNotAFolder(_)), "{text}");
-            assert!(error.to_string().contains("must be a folder"));
+            assert!(error.to_string().contains("must be a folder") && !error.to_string().contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_server_has_a_schema_for_each_program_and_no_place_for_files() {
+        let of = |program: &str, setting: &str| {
+            let environment = [("TMPDIR", "/mine")].into_iter().collect();
+            State::new(
+                program,
+                &url("https://docs.example.com:8443"),
+                Some(Path::new(setting)),
+                &CommonConfig::default(),
+                &environment,
+            )
+        };
+        let State::Server(server) = of("vdr-watch", "postgres://vdr:secret@db.example.com:5433/audit").unwrap() else {
+            panic!("it is a server")
+        };
+        assert_eq!(
+            (server.place.schema.as_str(), server.place.portal.as_str()),
+            ("vdr_watch", "docs.example.com-8443")
+        );
+        assert_eq!(server.shown, "postgres://vdr@db.example.com:5433/audit, schema vdr_watch");
+        assert!(!format!("{server:?}").contains("secret"));
+        let state = of("vdr-watch", "postgresql://vdr@db.example.com/audit").unwrap();
+        let (own, spare) = state.beside();
+        assert!(own.is_none() && spare[0].1.ends_with("vdr-watch-docs.example.com-8443"), "{spare:?}");
+        assert_ne!(of("vdr-watch", "postgresql://vdr@db.example.com/other").unwrap().beside().1, spare);
+        assert!(matches!(of("vdr-watch", "postgres://vdr@db.example.com:port/x"), Err(Error::StateAddress(_))));
     }
 
     #[test]

@@ -7,10 +7,11 @@ use url::Url;
 
 use crate::Error;
 use crate::config::{CommonConfig, Settings};
+use crate::guard::{self, Exposed};
 use crate::names::NamedList;
 use crate::program::Program;
 use crate::setup::Setup;
-use crate::state_path::StatePaths;
+use crate::state_path::State;
 
 /// All lists of the settings that name people, groups or rooms.
 pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: DateTime<Utc>) -> Vec<NamedList> {
@@ -21,7 +22,9 @@ pub(crate) fn named<P: Program>(common: &CommonConfig, config: &P::Config, now: 
 /// What stands before the first request of a run.
 pub(crate) struct Surroundings {
     pub(crate) now: DateTime<Utc>,
-    pub(crate) paths: StatePaths,
+    pub(crate) state: State,
+    /// What others can read or change, a line each.
+    pub(crate) exposed: Vec<Exposed>,
     pub(crate) client: Client,
     pub(crate) portal_url: Url,
     pub(crate) channels: Vec<Channel>,
@@ -30,7 +33,6 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     pub(crate) fn new<P: Program>(setup: &Setup<'_, P::Config>) -> anyhow::Result<Self> {
-        setup.warn_of_exposed();
         let mailer = setup.mailer()?;
         if mailer.is_none() && setup.config.needs_mail() {
             let message = "is missing: the settings ask for mails; set it and `mail.from`";
@@ -40,7 +42,8 @@ impl Surroundings {
             now: setup.now,
             portal_url: setup.portal_url()?,
             client: setup.client()?,
-            paths: setup.state_paths()?,
+            state: setup.state()?,
+            exposed: guard::exposed(setup),
             channels: setup.channels()?,
             mailer,
         })

@@ -29,6 +29,8 @@ pub(crate) struct HowTold {
     pub(crate) critical_reached: bool,
     /// Whether everything was told or waits where the next run finds it. Else a later run must look at the same time again.
     pub(crate) is_safe: bool,
+    /// Another run has taken over, and tells it.
+    pub(crate) is_left: bool,
 }
 
 impl Telling<'_> {
@@ -40,13 +42,17 @@ impl Telling<'_> {
         print: impl FnOnce(&Report<D, B>, &[String]) -> anyhow::Result<()>,
     ) -> HowTold {
         if self.dry_run {
-            return HowTold { printed: print(report, &[]), critical_reached: true, is_safe: true };
+            return HowTold { printed: print(report, &[]), critical_reached: true, is_safe: true, is_left: false };
         }
         let lapsed = self.lapsed().await;
         let notes: Vec<String> = lapsed.iter().map(note).collect();
         report.head.notes.extend(notes.iter().cloned());
         let mut alerts = if self.sends_alerts { report.alerts() } else { Vec::new() };
         let is_kept = !self.channels.is_empty() && self.keep(report, &mut alerts).await;
+        if self.outbox.is_taken_over().await {
+            // that run finds and tells the same
+            return HowTold { printed: Ok(()), critical_reached: true, is_safe: false, is_left: true };
+        }
         let printed = print(report, &notes);
         if printed.is_ok() {
             if let Err(failure) = self.outbox.forget(&lapsed).await {
@@ -58,10 +64,10 @@ impl Telling<'_> {
         }
         if self.channels.is_empty() {
             let is_safe = printed.is_ok();
-            return HowTold { printed, critical_reached: true, is_safe };
+            return HowTold { printed, critical_reached: true, is_safe, is_left: false };
         }
         let (critical_reached, is_safe) = self.deliver(&alerts, is_kept).await;
-        HowTold { printed, critical_reached, is_safe }
+        HowTold { printed, critical_reached, is_safe, is_left: false }
     }
 
     /// Says of every finding what people know of it.

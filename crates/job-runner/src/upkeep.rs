@@ -1,12 +1,14 @@
 //! `store …`. These commands talk to the store only, never to the portal.
 
+pub(crate) mod moving;
+
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, GivenUp, Judged, Kept};
-use job_store::{Acquired, RunLock, Store};
+use job_store::{SeenServer, Store};
 use report::words::{plural, utc};
 use tracing::error;
 use uuid::Uuid;
@@ -14,10 +16,12 @@ use uuid::Uuid;
 use crate::Error;
 use crate::args::{CommonArgs, ReportFormat, StoreCommand};
 use crate::exit::Exit;
-use crate::former::{self, FoundStore};
+use crate::former;
+use crate::hold::{self, Asked, Hold};
 use crate::keeping::{self, open_all, tables};
 use crate::setup::print;
-use crate::state_path::{StatePaths, url_of};
+use crate::state_path::State;
+use crate::stores::{Copy, copy_of, open_file};
 use crate::{gone, rights, spare};
 
 /// The next run re-reads this much, and compares with what is stored to tell what came late.
@@ -27,12 +31,12 @@ const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
 pub(crate) async fn run(
     command: &StoreCommand,
     args: &CommonArgs,
-    paths: &StatePaths,
+    state: &State,
     now: DateTime<Utc>,
     window: TimeDelta,
 ) -> anyhow::Result<Exit> {
     match command {
-        StoreCommand::Check => check(paths).await,
+        StoreCommand::Check => check(state).await,
         StoreCommand::Prune { before } => {
             // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
             let before = before.resolve(now, chrono_tz::Tz::UTC);
@@ -40,13 +44,14 @@ pub(crate) async fn run(
             if before > latest {
                 return Err(Error::PruneTooMuch { asked: before, latest }.into());
             }
-            prune(paths, now, before).await
+            prune(state, now, before).await
         }
-        StoreCommand::Backup { file } => backup(paths, file).await,
-        StoreCommand::Show { person } => show(paths, person, args.format).await,
+        StoreCommand::Backup { file } => backup(state, file).await,
+        StoreCommand::Move { .. } => bail!("this command does not get so far"),
+        StoreCommand::Show { person } => show(state, person, args.format).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;
-            forget(paths, now, person, reason).await
+            forget(state, now, person, reason).await
         }
         StoreCommand::GiveUp { reason } => {
             refuse_blank(reason)?;
@@ -59,7 +64,7 @@ pub(crate) async fn run(
             if until > now {
                 return Err(Error::FutureWindow(until).into());
             }
-            give_up(paths, now, until, reason).await
+            give_up(state, now, until, reason).await
         }
     }
 }
@@ -69,20 +74,24 @@ fn refuse_blank(reason: &str) -> Result<(), Error> {
     if is_blank { Err(Error::setting("--reason", "is empty: say why, for whoever asks later")) } else { Ok(()) }
 }
 
-async fn check(paths: &StatePaths) -> anyhow::Result<Exit> {
-    let FoundStore { path, note } = former::find(paths);
-    let mut report = format!("store {}\n", path.display());
-    report.extend(note.map(|note| format!("{note}\n")));
-    if !path.exists() {
-        return missing(paths);
-    }
+async fn check(state: &State) -> anyhow::Result<Exit> {
     // a copy is looked at, so that a run at work is not disturbed
-    let store = Store::snapshot_of(path).await?;
-    if let Some(damage) = store.damage().await? {
-        error!("the store is damaged: {damage}; move it away to start with an empty one");
-        return Ok(Exit::Nothing);
+    let Copy { store, is_there, note } = copy_of(state).await?;
+    if !is_there {
+        return missing(state);
     }
-    report.push_str("no damage\n");
+    let mut report = format!("store {}\n", found_at(state));
+    report.extend(note.map(|note| format!("{note}\n")));
+    match state {
+        State::Files(_) => {
+            if let Some(damage) = store.damage().await? {
+                error!("the store is damaged: {damage}; move it away to start with an empty one");
+                return Ok(Exit::Nothing);
+            }
+            report.push_str("no damage\n");
+        }
+        State::Server(_) => report.push_str("the server looks for damage itself\n"),
+    }
     let archive = open_all(&store).await?;
     for table in tables() {
         let (rows, open) = (store.count(table, false).await?, store.count(table, true).await?);
@@ -131,16 +140,15 @@ fn shown(text: &str) -> String {
     PortalText::new(text).for_terminal()
 }
 
-async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, reason: &str) -> anyhow::Result<Exit> {
-    let Acquired::Locked(_lock) = RunLock::acquire(&paths.lock, now)? else {
-        error!("a run is at work; try again when it has ended");
-        return Ok(Exit::Nothing);
+async fn give_up(state: &State, now: DateTime<Utc>, until: DateTime<Utc>, reason: &str) -> anyhow::Result<Exit> {
+    let (hold, store) = match locked(state, now).await? {
+        Ok(locked) => locked,
+        Err(exit) => return Ok(exit),
     };
-    let Some(store) = open(paths).await? else { return missing(paths) };
     let archive = Archive::open(store.clone()).await?;
     let given_up = archive.give_up(until, reason, now).await?;
     let watched = archive.judged_by_part().await?;
-    store.close().await;
+    ended(hold, store).await;
     let lines = given_up.iter().map(|GivenUp { part, span, .. }| format!("given up{}: {span}\n", of_part(part)));
     let report: String = lines.collect();
     let first = watched.iter().filter_map(|(_, judged)| judged.since).min();
@@ -156,40 +164,56 @@ async fn give_up(paths: &StatePaths, now: DateTime<Utc>, until: DateTime<Utc>, r
     print(&if report.is_empty() { nothing() } else { report }).map(|()| Exit::Concluded)
 }
 
-/// The store under the name that it has; `None` when there is none, which is not made for that.
-async fn open(paths: &StatePaths) -> anyhow::Result<Option<Store>> {
-    // `--state`, and a setting in a file that was named without a folder, may be relative
-    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-    if !path.exists() {
-        return Ok(None);
+/// Where the store is, under the name that it has.
+fn found_at(state: &State) -> String {
+    match state {
+        State::Files(paths) => former::find(paths).path.display().to_string(),
+        State::Server(server) => server.shown.clone(),
     }
-    Ok(Some(Store::open(&url_of(&path)).await?))
 }
 
 /// One that was taken away is a failure: what it held is not known to any run.
-fn missing(paths: &StatePaths) -> anyhow::Result<Exit> {
-    if let Some(gone) = gone::look(paths) {
+fn missing(state: &State) -> anyhow::Result<Exit> {
+    if let State::Files(paths) = state
+        && let Some(gone) = gone::look(paths)
+    {
         error!("{gone}; {}", gone::REMEDY);
         return Ok(Exit::Nothing);
     }
-    let text = format!("the store {} does not exist yet, because no run has written to it\n", paths.store.display());
+    let text = format!("the store {} does not exist yet, because no run has written to it\n", state.shown());
     print(&text).map(|()| Exit::Concluded)
 }
 
-/// The store, and the lock on it; else what to end with.
-async fn locked(paths: &StatePaths, now: DateTime<Utc>) -> anyhow::Result<Result<(RunLock, Store), Exit>> {
-    let Acquired::Locked(lock) = RunLock::acquire(&paths.lock, now)? else {
-        error!("a run is at work; try again when it has ended");
-        return Ok(Err(Exit::Nothing));
-    };
-    match open(paths).await? {
-        Some(store) => Ok(Ok((lock, store))),
-        None => missing(paths).map(Err),
+/// The store, and the lock or the lease of it; else what to end with. A store that is not there is not made for that.
+async fn locked(state: &State, now: DateTime<Utc>) -> anyhow::Result<Result<(Hold, Store), Exit>> {
+    if let State::Server(server) = state
+        && !SeenServer::at(&server.place).await?.has_schema
+    {
+        return missing(state).map(Err);
     }
+    let hold = match hold::take(state, now).await? {
+        Asked::Ours(hold) => hold,
+        Asked::Held(_) => {
+            error!("a run is at work; try again when it has ended");
+            return Ok(Err(Exit::Nothing));
+        }
+    };
+    let store = match (hold.store(), state) {
+        (Some(store), _) => store.clone(),
+        (None, State::Files(paths)) if former::find(paths).path.exists() => open_file(paths).await?,
+        (None, _) => return missing(state).map(Err),
+    };
+    Ok(Ok((hold, store)))
 }
 
-async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
-    let (_lock, store) = match locked(paths, now).await? {
+async fn ended(hold: Hold, store: Store) {
+    // while the store is open
+    hold.end().await;
+    store.close().await;
+}
+
+async fn prune(state: &State, now: DateTime<Utc>, before: DateTime<Utc>) -> anyhow::Result<Exit> {
+    let (hold, store) = match locked(state, now).await? {
         Ok(locked) => locked,
         Err(exit) => return Ok(exit),
     };
@@ -208,14 +232,21 @@ async fn prune(paths: &StatePaths, now: DateTime<Utc>, before: DateTime<Utc>) ->
             report.push_str(&format!("{}: {} still open, kept whatever their age\n", table.name, plural(open, "row")));
         }
     }
-    store.close().await;
+    ended(hold, store).await;
     print(&report).map(|()| Exit::Concluded)
 }
 
-async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
+async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
+    let paths = match state {
+        State::Files(paths) => paths,
+        State::Server(server) => {
+            let (shown, schema) = (server.shown.clone(), server.place.schema.clone());
+            return Err(Error::BackupOnServer { shown, schema }.into());
+        }
+    };
     let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
     if !path.exists() {
-        return missing(paths);
+        return missing(state);
     }
     let file = std::path::absolute(file).context("cannot tell the current folder")?;
     if std::fs::symlink_metadata(&file).is_ok() {
@@ -227,24 +258,23 @@ async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
         .map(|()| Exit::Concluded)
 }
 
-async fn show(paths: &StatePaths, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {
-    let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
-    if !path.exists() {
-        return missing(paths);
+async fn show(state: &State, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {
+    let Copy { store, is_there, .. } = copy_of(state).await?;
+    if !is_there {
+        return missing(state);
     }
-    let copy = Store::snapshot_of(&path).await?;
-    let archive = open_all(&copy).await?;
-    let about = rights::about(&copy, &archive, person).await?;
-    print(&about.shown(format, &path)).map(|()| Exit::Concluded)
+    let archive = open_all(&store).await?;
+    let about = rights::about(&store, &archive, person).await?;
+    print(&about.shown(format, &found_at(state))).map(|()| Exit::Concluded)
 }
 
-async fn forget(paths: &StatePaths, now: DateTime<Utc>, person: &str, reason: &str) -> anyhow::Result<Exit> {
-    let (_lock, store) = match locked(paths, now).await? {
+async fn forget(state: &State, now: DateTime<Utc>, person: &str, reason: &str) -> anyhow::Result<Exit> {
+    let (hold, store) = match locked(state, now).await? {
         Ok(locked) => locked,
         Err(exit) => return Ok(exit),
     };
     let mut report = rights::forget(&store, person, reason, Uuid::new_v4(), now).await?;
-    store.close().await;
-    report.push_str(&spare::forget(paths, person, reason, now).await?);
+    ended(hold, store).await;
+    report.push_str(&spare::forget(state, person, reason, now).await?);
     print(&report).map(|()| Exit::Concluded)
 }

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::exit::Exit;
 use crate::failures::Failures;
 use crate::heartbeat::Heartbeat;
+use crate::hold::Hold;
 use crate::logging::{Log, LogTail};
 use crate::metrics::{self, Labels, Measured};
 use crate::place::Place;
@@ -28,6 +29,8 @@ pub(crate) struct Watchers {
     key: Option<SecretString>,
     /// Another run is at work, and tells for itself.
     is_left_alone: bool,
+    /// Of a store on a server, until everything was told.
+    lease: Option<Hold>,
 }
 
 impl Watchers {
@@ -39,8 +42,8 @@ impl Watchers {
             let url = setup.common.heartbeat_url().ok()??;
             Heartbeat::new(url, &setup.http_options().ok()?, setup.now).ok()
         };
-        let failures = setup.state_paths().ok().filter(|_| tells);
-        let failures = failures.map(|paths| Place::all(&paths, "failures")).unwrap_or_default();
+        let failures = setup.state().ok().filter(|_| tells);
+        let failures = failures.map(|state| Place::all(&state, "failures")).unwrap_or_default();
         Watchers {
             failures: Failures::read(failures, setup.now, log.gate),
             measured: None,
@@ -53,7 +56,16 @@ impl Watchers {
             tail: log.tail,
             key: setup.key().ok().map(|found| found.key),
             is_left_alone: false,
+            lease: None,
         }
+    }
+
+    /// The lease of the run, which lasts until all are told: what was told of failures is remembered in its store.
+    pub(crate) async fn hold(&mut self, lease: Hold) {
+        if let Some(store) = lease.store() {
+            self.failures.recall(store).await;
+        }
+        self.lease = Some(lease);
     }
 
     /// The run has begun.
@@ -74,7 +86,14 @@ impl Watchers {
         if !self.is_left_alone {
             self.tell(exit).await;
         }
-        self.failures.keep((!self.is_left_alone).then_some(exit));
+        let exit = (!self.is_left_alone).then_some(exit);
+        match self.lease.as_ref().and_then(Hold::store) {
+            Some(store) => self.failures.keep_in(exit, store).await,
+            None => self.failures.keep(exit),
+        }
+        if let Some(lease) = self.lease {
+            lease.end().await;
+        }
     }
 
     async fn tell(&mut self, exit: Exit) {

@@ -1,6 +1,12 @@
 //! What can go wrong with a store, told apart by what the caller can do about it.
 
+mod refused;
+
 use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use refused::refused;
 
 /// The cause below an error of the file: an I/O error or one of the database.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -118,6 +124,20 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The certificate of the server is not accepted.
+    #[error("{}", self.said())]
+    Certificate {
+        /// The store, without a password.
+        path: PathBuf,
+        /// What is wrong with it and what to do about it: the rest of a sentence.
+        fault: String,
+    },
+    /// The server offers no encryption, and plain text was not asked for.
+    #[error("{}", self.said())]
+    NotEncrypted {
+        /// The store, without a password.
+        path: PathBuf,
+    },
     /// The role is one that row security does not hold for, so that it would mix the rows of all portals.
     #[error("{}", self.said())]
     SeesAllPortals {
@@ -131,6 +151,60 @@ pub enum Error {
     LeaseLost {
         /// The store.
         path: PathBuf,
+    },
+    /// Everything that was in it is in another store now, which is the one to use.
+    #[error("{}", self.said())]
+    MovedAway {
+        /// The store.
+        path: PathBuf,
+        /// The other store, as it was called then.
+        to: String,
+        /// When the move ended.
+        at: DateTime<Utc>,
+    },
+    /// A move into this store has not ended; the other store is still the one to use.
+    #[error("{}", self.said())]
+    HalfMoved {
+        /// The store.
+        path: PathBuf,
+        /// The other store, as it was called then.
+        from: String,
+    },
+    /// A move into a store that holds something.
+    #[error("{}", self.said())]
+    NotEmpty {
+        /// The store.
+        path: PathBuf,
+        /// One of the tables that hold something.
+        table: &'static str,
+        /// How many rows it has.
+        rows: u64,
+    },
+    /// A move from a store to itself.
+    #[error("{}", self.said())]
+    SameStore {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A move between stores that do not have the same tables.
+    #[error("{}", self.said())]
+    Unlike {
+        /// One store.
+        path: PathBuf,
+        /// The other one.
+        other: PathBuf,
+        /// What only one of them has, or has otherwise.
+        what: String,
+    },
+    /// After a move, this table was not the same in both stores. The source is still the one to use.
+    #[error("{}", self.said())]
+    Differs {
+        /// The target.
+        path: PathBuf,
+        /// The source.
+        other: PathBuf,
+        /// The table.
+        table: &'static str,
     },
     /// The lock file cannot be made, locked or written.
     #[error("{}", self.said())]
@@ -174,6 +248,12 @@ impl Error {
                 format!("entry `{key}` in the journal of store {path} cannot be read", path = path.display())
             }
             Error::CannotConnect { path, .. } => format!("cannot connect to store {path}", path = path.display()),
+            Error::Certificate { path, fault } => {
+                format!("the certificate of the server of store {path} {fault}", path = path.display())
+            }
+            Error::NotEncrypted { path } => {
+                format!("the server of store {path} does not encrypt, so nothing was sent to it", path = path.display())
+            }
             Error::SeesAllPortals { path, role } => {
                 format!(
                     "role {role} of store {path} is not bound by row security, which keeps portals apart",
@@ -186,6 +266,33 @@ impl Error {
                     path = path.display()
                 )
             }
+            Error::MovedAway { path, to, at } => format!(
+                "store {path} was moved to {to} on {date} and is not used any more",
+                path = path.display(),
+                date = at.date_naive()
+            ),
+            Error::HalfMoved { path, from } => format!(
+                "the move from {from} to store {path} has not ended, so this store is not used yet",
+                path = path.display()
+            ),
+            Error::NotEmpty { path, table, rows } => {
+                let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                format!(
+                    "store {path} already holds something ({rows} in table `{table}`), and a move replaces nothing that is in use",
+                    path = path.display()
+                )
+            }
+            Error::SameStore { path } => format!("store {path} cannot be moved to itself", path = path.display()),
+            Error::Unlike { path, other, what } => format!(
+                "{what} is not the same in store {path} and in store {other}",
+                path = path.display(),
+                other = other.display()
+            ),
+            Error::Differs { path, other, table } => format!(
+                "table `{table}` of store {path} is not the same as that of store {other}, which stays the one to use",
+                path = path.display(),
+                other = other.display()
+            ),
             Error::Lock { path, .. } => format!("cannot use lock file {path}", path = path.display()),
         }
     }
@@ -196,12 +303,20 @@ impl Error {
             Error::Corrupt { .. } | Error::Emptied { .. } => Some("move it away to start with an empty one"),
             Error::NewerSchema { .. } => Some("update the program"),
             Error::CannotOpen { .. } => Some("check its folder, the rights of this user and the space on disk"),
-            Error::CannotConnect { .. } => {
-                Some("check the address, the role, its password and whether the server is running")
-            }
+            Error::CannotConnect { source, .. } => Some(refused(&**source)),
+            Error::NotEncrypted { .. } => Some(
+                "switch `ssl` on at the server; where the network is trusted, `sslmode=disable` in the URL asks for plain text",
+            ),
             Error::SeesAllPortals { .. } => Some(
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
             ),
+            Error::MovedAway { .. } => Some("set `state` to the store that it was moved to"),
+            Error::HalfMoved { .. } => {
+                Some("repeat `store move`, which goes on where it stopped, or set `state` to the other store")
+            }
+            Error::NotEmpty { .. } => Some("name an empty store; a file can be moved away"),
+            Error::Unlike { .. } => Some("use the version of the program that wrote both"),
+            Error::Differs { .. } => Some("repeat `store move`"),
             Error::UnreadableEntry { .. } => Some("see whether it was done, then remove it"),
             Error::Lock { .. } => Some("check its folder and the rights of this user"),
             _ => None,

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::error::Error;
 use crate::postgres::Server;
 use crate::schema::{Component, Migration};
+use crate::statement::Row;
 use crate::store::{Engine, Store};
 use crate::work::With;
 
@@ -31,6 +32,8 @@ pub enum Leased {
     Held {
         /// When that run took it, by the clock of the server.
         since: Option<DateTime<Utc>>,
+        /// What the server takes for now.
+        asked_at: Option<DateTime<Utc>>,
         /// Where that run is, by its own account.
         holder: String,
     },
@@ -62,10 +65,11 @@ impl Store {
         let doing = "taking the lease";
         let fence = self.row(doing, take, [holder.into(), micros.into()], |row| row.int(0)).await?;
         let Some(fence) = fence else {
-            let sql = "SELECT since_us, holder FROM lease WHERE job = 'run'";
-            let held = self.row(doing, sql, [], |row| Ok((row.int(0)?, row.text(1)?.to_owned()))).await?;
-            let (since, holder) = held.unwrap_or_default();
-            return Ok(Leased::Held { since: DateTime::from_timestamp_micros(since), holder });
+            let sql = format!("SELECT since_us, {NOW}, holder FROM lease WHERE job = 'run'");
+            let held = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, row.text(2)?.to_owned()));
+            let (since, now, holder) = self.row(doing, sql, [], held).await?.unwrap_or_default();
+            let (since, asked_at) = (DateTime::from_timestamp_micros(since), DateTime::from_timestamp_micros(now));
+            return Ok(Leased::Held { since, asked_at, holder });
         };
         server.set_fence(Some(fence));
         let (end, ended) = oneshot::channel();

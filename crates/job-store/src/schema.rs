@@ -52,11 +52,17 @@ impl Store {
     ///
     /// # Panics
     ///
-    /// When the steps are not numbered 1, 2, 3, …: a mistake that every test of the component meets.
+    /// When the steps are not numbered 1, 2, 3, …, or PostgreSQL lacks the last one: a mistake that every test of the component meets.
     pub async fn migrate(&self, component: &Component) -> Result<(), Error> {
         assert!(
             component.steps.iter().zip(1..).all(|(step, number)| step.number == number),
             "steps of component `{}` must be numbered from 1 without gaps",
+            component.name
+        );
+        let last = |steps: &[Migration]| steps.last().map_or(0, |step| step.number);
+        assert!(
+            component.on_server.is_empty() || last(component.on_server) >= last(component.steps),
+            "component `{}` has a step for SQLite that it lacks for PostgreSQL",
             component.name
         );
         let (table, steps) = match self.engine() {

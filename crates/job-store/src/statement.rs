@@ -242,6 +242,21 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// Whatever there is: a number, a text or nothing.
+    pub(crate) fn value(&self, column: usize) -> Result<Value, Failure> {
+        match self.of {
+            Of::Sqlite(row) => match row.get_ref(column)? {
+                ValueRef::Null => Ok(Value::Null),
+                ValueRef::Integer(number) => Ok(Value::Int(number)),
+                text => Ok(Value::from(text.as_str().map_err(rusqlite::Error::from)?)),
+            },
+            Of::Postgres(row) if row.columns().get(column).is_some_and(|column| Number::accepts(column.type_())) => {
+                Ok(row.try_get::<_, Option<Number>>(column)?.map_or(Value::Null, |number| Value::Int(number.0)))
+            }
+            Of::Postgres(row) => Ok(row.try_get::<_, Option<&str>>(column)?.map_or(Value::Null, Value::from)),
+        }
+    }
+
     /// Whether something is so.
     ///
     /// # Errors

@@ -77,8 +77,18 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Scheme`] and [`Error::Url`] for a URL that cannot work, [`Error::Corrupt`] for a damaged file,
-    /// [`Error::Emptied`] for one of no bytes, [`Error::CannotOpen`] for a missing right or a wrong path.
+    /// [`Error::Emptied`] for one of no bytes, [`Error::CannotOpen`] for a missing right or a wrong path; those of [`in_use`](Self::in_use).
     pub async fn open(url: &str) -> Result<Self, Error> {
+        let store = Self::open_to_move(url).await?;
+        store.in_use().await?;
+        Ok(store)
+    }
+
+    /// The same for a [`Move`](crate::Move), whatever earlier ones have made of the store.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), but for `in_use`.
+    pub async fn open_to_move(url: &str) -> Result<Self, Error> {
         let path = path_of(url)?;
         match found(&path).map_err(|source| Error::cannot_open(&path, source))? {
             None => make(&path)?,
@@ -176,8 +186,18 @@ impl Store {
     /// Connects to a server, and makes the schema where it is missing.
     ///
     /// # Errors
-    /// [`Error::CannotConnect`], [`Error::SeesAllPortals`], or [`Error::Url`] for a URL or schema that cannot work.
+    /// [`Error::CannotConnect`], [`Error::Certificate`], [`Error::NotEncrypted`], [`Error::SeesAllPortals`]; those of [`in_use`](Self::in_use).
     pub async fn on_server(place: &OnServer) -> Result<Self, Error> {
+        let store = Self::on_server_to_move(place).await?;
+        store.in_use().await?;
+        Ok(store)
+    }
+
+    /// The same for a [`Move`](crate::Move), whatever earlier ones have made of the store.
+    ///
+    /// # Errors
+    /// Those of [`on_server`](Self::on_server), but for `in_use`.
+    pub async fn on_server_to_move(place: &OnServer) -> Result<Self, Error> {
         let server = Arc::new(Server::connect(place)?);
         let looked = server.clone();
         on_thread(move || looked.look()).await?;

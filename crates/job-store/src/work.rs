@@ -292,6 +292,23 @@ impl Write<'_> {
         }
     }
 
+    /// Does one statement for each row of values.
+    pub(crate) fn each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), Failure> {
+        match self.0.0 {
+            On::Sqlite(connection) => {
+                let mut statement = connection.prepare(sql)?;
+                for row in rows {
+                    statement.execute(params_from_iter(row))?;
+                }
+            }
+            On::Postgres(session) => {
+                let rows: Vec<&[Value]> = rows.iter().map(Vec::as_slice).collect();
+                session.execute_each(sql, &rows)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does one statement for each row of values, as many values as it has parameters, and where that changes nothing, the other one with
     /// the same values. Tells of each row whether anything changed.
     ///

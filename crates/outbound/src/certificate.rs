@@ -70,6 +70,11 @@ pub fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<Certificate
     }
 }
 
+/// The same as the rest of a sentence about the certificate, with what to do about it.
+pub fn certificate_words(error: &(dyn StdError + 'static)) -> Option<String> {
+    certificate_fault(error).map(|fault| format!("{fault}; {}", fault.remedy()))
+}
+
 fn tls_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

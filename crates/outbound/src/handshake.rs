@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::certificate::{self, CertificateFault, certificate_fault};
+use crate::certificate::{CertificateFault, certificate_fault};
 use crate::http::{self, Error};
 
 /// Why no encrypted connection came about.
@@ -34,9 +34,7 @@ pub enum HandshakeError {
 /// # Errors
 /// [`HandshakeError`]. Nothing but the handshake was sent.
 pub async fn tls_handshake(stream: TcpStream, host: &str, ca_file: Option<&Path>) -> Result<(), HandshakeError> {
-    let own = ca_file.map(http::read_ca).transpose()?.unwrap_or_default();
-    let config = certificate::trusting(own)
-        .map_err(|source| Error::Tls { path: ca_file.unwrap_or(Path::new("of the system")).to_owned(), source })?;
+    let config = http::tls_config(ca_file.map(|path| (path, http::CA_FILE)))?;
     let bare = host.trim_matches(['[', ']']);
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| HandshakeError::Name(bare.to_owned()))?;
     let connector = TlsConnector::from(Arc::new(config));

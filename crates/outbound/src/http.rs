@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
+use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
@@ -37,18 +38,18 @@ impl HttpOptions {
 /// Why no client could be made. All of it is set-up: it fails again until somebody changes it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read {}, which `outbound.ca_file` names; correct the setting, or give this user the right to read the file", path.display())]
-    ReadCa { path: PathBuf, source: std::io::Error },
-    #[error("{}, which `outbound.ca_file` names, holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
-    EmptyCa { path: PathBuf },
-    #[error("{}, which `outbound.ca_file` names, is not valid PEM; export the certificate again, as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
-    ParseCa { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot read {}, which `{setting}` names; correct the setting, or give this user the right to read the file", path.display())]
+    ReadCa { path: PathBuf, setting: &'static str, source: std::io::Error },
+    #[error("{}, which `{setting}` names, holds no certificate in PEM form; export it as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
+    EmptyCa { path: PathBuf, setting: &'static str },
+    #[error("{}, which `{setting}` names, is not valid PEM; export the certificate again, as text that begins with `-----BEGIN CERTIFICATE-----`", path.display())]
+    ParseCa { path: PathBuf, setting: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the address in `outbound.proxy` is not usable; write it like `http://host:port`")]
     Proxy { source: reqwest::Error },
     #[error("cannot set up TLS")]
     Build { source: reqwest::Error },
-    #[error("cannot set up TLS with {}, which `outbound.ca_file` names; export the certificates again", path.display())]
-    Tls { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot set up TLS with {}, which `{setting}` names; export the certificates again", path.display())]
+    Tls { path: PathBuf, setting: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 /// Builds a client for requests to `target`. Only host and scheme of `target` matter: loopback is never sent through a proxy.
@@ -56,9 +57,7 @@ pub fn http_client(options: &HttpOptions, target: &Url) -> Result<Client, Error>
     // the second call finds a provider installed and fails: that is the state we want
     let _ = rustls::crypto::ring::default_provider().install_default();
     if let Some(path) = &options.ca_file {
-        let tls = certificate::trusting(read_ca(path)?);
-        let tls = tls.map_err(|source| Error::Tls { path: path.clone(), source })?;
-        let builder = builder(options, target)?.tls_backend_preconfigured(tls);
+        let builder = builder(options, target)?.tls_backend_preconfigured(tls_config(Some((path, CA_FILE)))?);
         return builder.build().map_err(|source| Error::Build { source });
     }
     if is_loopback(target) && target.scheme() == "http" {
@@ -112,12 +111,27 @@ fn is_loopback(target: &Url) -> bool {
     }
 }
 
-pub(crate) fn read_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let pem = std::fs::read(path).map_err(|source| Error::ReadCa { path: path.to_owned(), source })?;
+/// The setting with certificates that are trusted for HTTP.
+pub(crate) const CA_FILE: &str = "outbound.ca_file";
+
+/// TLS as all of our clients speak it, for connections of another kind: the system's roots, bundled ones where it has none, and the
+/// certificates of a file, whose setting is named in errors.
+///
+/// # Errors
+/// Of the file.
+pub fn tls_config(ca_file: Option<(&Path, &'static str)>) -> Result<ClientConfig, Error> {
+    let own = ca_file.map(|(path, setting)| read_ca(path, setting)).transpose()?.unwrap_or_default();
+    let (path, setting) = ca_file.unwrap_or((Path::new("of the system"), CA_FILE));
+    certificate::trusting(own).map_err(|source| Error::Tls { path: path.to_owned(), setting, source })
+}
+
+fn read_ca(path: &Path, setting: &'static str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let pem = std::fs::read(path).map_err(|source| Error::ReadCa { path: path.to_owned(), setting, source })?;
     let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let certificates = parsed.map_err(|error| Error::ParseCa { path: path.to_owned(), source: error.into() })?;
+    let certificates =
+        parsed.map_err(|error| Error::ParseCa { path: path.to_owned(), setting, source: error.into() })?;
     if certificates.is_empty() {
-        return Err(Error::EmptyCa { path: path.to_owned() });
+        return Err(Error::EmptyCa { path: path.to_owned(), setting });
     }
     Ok(certificates)
 }

@@ -8,6 +8,7 @@ mod kubernetes;
 mod personal;
 mod reports;
 mod runs;
+mod server;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +70,8 @@ macro_rules! contract_tests {
             nothing_is_concluded_without_the_audit_feature: no_audit_feature,
             hostile_names_command_nothing: hostile_names,
             what_was_told_is_not_told_again: first_and_second_run,
+            of_two_hosts_one_works: two_hosts,
+            what_is_known_moves_to_a_server_and_back: moves,
             nobody_is_named_in_the_file_who_was_forgotten: forgets,
             every_form_of_the_report_tells_the_same_people: reports,
         });
@@ -109,6 +112,17 @@ impl Program {
             setting.file(name, content);
         }
         setting
+    }
+
+    /// The same with the store in files, and on a server where there is one.
+    async fn settings(&self, scenario: Scenario) -> Vec<Setting> {
+        let mut settings = vec![self.setting(scenario.clone()).await];
+        if let Some(place) = job_store::testing::place() {
+            let mut setting = self.setting(scenario).await;
+            setting.server = Some(self.place_for(place, &setting.sim.url()));
+            settings.push(setting);
+        }
+        settings
     }
 
     fn settings_for(&self, portal: &str) -> String {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::Program;
+use super::{Program, server};
 use crate::faults::world;
 use crate::{Clock, Setting};
 
@@ -24,6 +24,10 @@ pub fn named_in_store(setting: &Setting, people: &[[String; 4]]) -> Vec<String> 
             bytes.extend(std::fs::read(path).unwrap());
         }
     }
+    named_in(bytes, people)
+}
+
+fn named_in(mut bytes: Vec<u8>, people: &[[String; 4]]) -> Vec<String> {
     bytes.make_ascii_lowercase();
     let is_in = |needle: &&String| {
         let needle = needle.to_ascii_lowercase();
@@ -32,26 +36,38 @@ pub fn named_in_store(setting: &Setting, people: &[[String; 4]]) -> Vec<String> 
     people.iter().flatten().filter(|needle| needle.trim().len() > 3).filter(is_in).cloned().collect()
 }
 
+async fn named(setting: &Setting, people: &[[String; 4]]) -> Vec<String> {
+    match &setting.server {
+        Some(place) => named_in(server::rows(place).await, people),
+        None => named_in_store(setting, people),
+    }
+}
+
 impl Program {
-    /// Whoever asks to be forgotten is named nowhere in the file, the next run keeps it so for what is stored, and when all is old enough,
+    /// Whoever asks to be forgotten is named nowhere in the store, the next run keeps it so for what is stored, and when all is old enough,
     /// nobody is named.
     pub async fn forgets(&self) {
-        let mut setting = self.setting(world()).await;
+        for setting in self.settings(world()).await {
+            self.forgets_in(setting).await;
+        }
+    }
+
+    async fn forgets_in(&self, mut setting: Setting) {
         self.run(&setting, &[]).await;
         let all = names_of(&setting, |_| true);
-        let named = named_in_store(&setting, &all);
-        let one = all.iter().find(|[_, _, id, simple]| named.contains(id) && named.contains(simple));
-        let one = one.or_else(|| all.iter().find(|[.., simple]| named.contains(simple))).unwrap().clone();
+        let kept = named(&setting, &all).await;
+        let one = all.iter().find(|[_, _, id, simple]| kept.contains(id) && kept.contains(simple));
+        let one = one.or_else(|| all.iter().find(|[.., simple]| kept.contains(simple))).unwrap().clone();
         let shown = self.run(&setting, &["store", "show", &one[2]]).await;
         assert!(shown.exit == 0 && shown.stdout.contains("kept about one person"), "{} {}", shown.stdout, shown.stderr);
         let forgotten = self.run(&setting, &["store", "forget", &one[2], "--reason", "asked for it"]).await;
         assert_eq!((forgotten.exit, forgotten.stderr.as_str()), (0, ""), "{}", forgotten.stdout);
-        assert_eq!(named_in_store(&setting, &[one]), Vec::<String>::new(), "{}", shown.stdout);
+        assert_eq!(named(&setting, &[one]).await, Vec::<String>::new(), "{}", shown.stdout);
         let next = self.run(&setting, &[]).await;
         assert!(matches!(next.exit, 0 | 4), "{}", next.stderr);
         setting.clock = Clock::At(setting.scenario.now + TimeDelta::days(900));
         let pruned = self.run(&setting, &["store", "prune", "--before", "800d"]).await;
         assert_eq!((pruned.exit, pruned.stderr.as_str()), (0, ""), "{}", pruned.stdout);
-        assert_eq!(named_in_store(&setting, &all), Vec::<String>::new(), "{}", pruned.stdout);
+        assert_eq!(named(&setting, &all).await, Vec::<String>::new(), "{}", pruned.stdout);
     }
 }

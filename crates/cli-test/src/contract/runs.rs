@@ -6,6 +6,7 @@ use portal_sim::Fault;
 use serde_json::Value;
 
 use super::Program;
+use crate::Setting;
 use crate::faults::{quiet_world, world};
 
 impl Program {
@@ -54,22 +55,29 @@ impl Program {
 
     /// The first run tells all who are found, with 0 or, when asked, 3. The second finds the same, knows them, and tells nobody again.
     pub async fn first_and_second_run(&self) {
-        let setting = self.setting(world()).await;
-        let first = self.run(&setting, &["--exit-code", "--dry-run"]).await;
+        for setting in self.settings(world()).await {
+            self.tells_once(&setting).await;
+            let has_folder = setting.state.path().join("state").exists();
+            assert_eq!(has_folder, setting.server.is_none(), "a server leaves nothing on this machine");
+        }
+    }
+
+    async fn tells_once(&self, setting: &Setting) {
+        let first = self.run(setting, &["--exit-code", "--dry-run"]).await;
         let some = i32::from(!self.found.is_empty()) * 3;
         assert_eq!((first.exit, first.stderr.as_str()), (some, ""), "{}", first.stdout);
         for name in self.found {
             assert!(first.stdout.contains(&format!("{name}@example.com")), "{name}: {}", first.stdout);
         }
-        let (first, ended) = self.report(&setting).await;
+        let (first, ended) = self.report(setting).await;
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
         let expected: BTreeSet<String> = self.found.iter().map(|name| format!("{name}@example.com")).collect();
         assert_eq!(people(&first), expected);
         assert_eq!(states(&first), BTreeSet::from_iter(findings(&first).first().map(|_| "new")));
-        let again = self.run(&setting, &[]).await;
+        let again = self.run(setting, &[]).await;
         assert_eq!((again.exit, again.stderr.as_str()), (0, ""), "{}", again.stdout);
         assert_eq!(!again.stdout.is_empty(), self.always_prints, "told again: {}", again.stdout);
-        let (second, ended) = self.report(&setting).await;
+        let (second, ended) = self.report(setting).await;
         assert_eq!((ended.exit, fingerprints(&second)), (0, fingerprints(&first)), "{}", ended.stderr);
         assert_eq!(states(&second), BTreeSet::from_iter(findings(&second).first().map(|_| "known")));
     }

@@ -8,6 +8,7 @@ mod details;
 mod facts;
 mod interrupted;
 mod login_history;
+mod moving;
 mod nothing;
 mod refresh;
 mod requests;

@@ -21,7 +21,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 const QUIET: Duration = Duration::from_secs(60 * 60);
 
 /// Those that are a path or an address, in which `{program}` and `{portal}` stand for their names.
-pub(crate) const PLACES: [&str; 10] = [
+pub(crate) const PLACES: [&str; 11] = [
     "alerts.file.path",
     "alerts.webhook.url",
     "heartbeat.url",
@@ -31,6 +31,7 @@ pub(crate) const PLACES: [&str; 10] = [
     "outbound.ca_file",
     "outbound.proxy",
     "state",
+    "state_password_file",
     "textfile",
 ];
 
@@ -45,8 +46,10 @@ pub struct CommonConfig {
     pub portal: PortalSettings,
     /// `key_file`: the file with the API key, when nothing with a higher priority names one.
     pub key_file: Option<PathSetting>,
-    /// `state`: the folder for the program's memory. A URL gets through to [`crate::state_path`], which refuses it.
+    /// `state`: the folder for the program's memory, or the URL of a server.
     pub state: Option<PathSetting>,
+    /// `state_password_file`: file with the password for that server. The credential `postgres-password` does as well.
+    pub state_password_file: Option<PathSetting>,
     /// `run_limit`: how long a run may take. Default `30m`.
     pub run_limit: Age,
     /// `keep`: how long a program remembers what happened; older rows are forgotten once a day. Default `90d`.
@@ -153,6 +156,7 @@ impl Default for CommonConfig {
             portal: PortalSettings::default(),
             key_file: None,
             state: None,
+            state_password_file: None,
             run_limit: Age(RUN_LIMIT),
             keep: Age(KEEP),
             service_accounts: Vec::new(),
@@ -213,6 +217,7 @@ impl Settings for CommonConfig {
             ("textfile", textfile),
             ("key_file", path(&self.key_file)),
             ("state", path(&self.state)),
+            ("state_password_file", path(&self.state_password_file)),
             ("alerts.file.path", path(&self.alerts.file.path)),
             ("heartbeat.url", self.heartbeat.url.as_deref().map(Path::new)),
             ("alerts.webhook.url", self.alerts.webhook.url.as_deref().map(Path::new)),

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::Check;
 use super::limit::{LONGEST_CHECK, within};
+use super::server;
 use super::way::{proxy, reach, through};
 use crate::args::CommonArgs;
 use crate::config::{Problem, Settings};
@@ -25,7 +26,7 @@ use crate::guard;
 use crate::metrics::{self, Labels};
 use crate::program::Program;
 use crate::setup::Setup;
-use crate::state_path::StatePaths;
+use crate::state_path::{State, StatePaths};
 
 /// One check per mistake.
 pub(super) fn configuration(args: &CommonArgs, problems: &[Problem]) -> Vec<Check> {
@@ -70,8 +71,9 @@ pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check
         // named among the mistakes in the settings; without it nobody knows which store is meant
         return Vec::new();
     }
-    match setup.state_paths() {
-        Ok(paths) => vec![store(&paths, &setup.config.part()).await, lock(&paths.lock, setup)],
+    match setup.state() {
+        Ok(State::Files(paths)) => vec![store(&paths, &setup.config.part()).await, lock(&paths.lock, setup)],
+        Ok(State::Server(on_server)) => server::checks(setup, on_server, &setup.config.part()).await,
         Err(error) => vec![Check::usage("state", error.to_string(), "correct it")],
     }
 }
@@ -97,6 +99,7 @@ async fn store(paths: &StatePaths, part: &str) -> Check {
     let looked = async {
         // a copy is looked at, so that a run at work is not disturbed
         let store = Store::snapshot_of(path).await?;
+        store.in_use_as(path).await?;
         let damage = store.damage().await?;
         let judged = match damage {
             Some(_) => None,

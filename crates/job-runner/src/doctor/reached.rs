@@ -5,7 +5,7 @@ use docspace_client::{Capabilities, Client, Room};
 use event_archive::Archive;
 
 use crate::setup::snapshot_at;
-use crate::state_path::StatePaths;
+use crate::state_path::State;
 
 /// A portal that answers the key.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub struct Reached {
     pub capabilities: Capabilities,
     /// Every room that the key's account can see, by id.
     pub rooms: Vec<Room>,
-    /// `None` when no folder is set: `doctor` says so elsewhere.
-    pub(super) paths: Option<StatePaths>,
+    /// `None` when no place is set: `doctor` says so elsewhere.
+    pub(super) state: Option<State>,
 }
 
 impl Reached {
@@ -24,6 +24,6 @@ impl Reached {
     /// # Errors
     /// Without a folder, and of a store that is damaged, newer than this program, or was taken away.
     pub async fn archive_snapshot(&self) -> anyhow::Result<Archive> {
-        snapshot_at(self.paths.as_ref().context("no folder for what is remembered is set")?).await
+        snapshot_at(self.state.as_ref().context("no folder for what is remembered is set")?).await
     }
 }

@@ -141,25 +141,39 @@ impl ToldBefore {
         self.gaps.clear();
     }
 
-    pub(super) fn write(&self, path: &Path, now: DateTime<Utc>) -> io::Result<()> {
-        if self.lines.is_empty() && self.gaps.is_empty() {
-            return match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            };
+    /// Takes over what another host has told.
+    pub(super) fn also(&mut self, told: ToldBefore) {
+        for (class, at) in told.lines {
+            self.lines.entry(class).or_insert(at);
         }
+        self.gaps.extend(told.gaps);
+    }
+
+    /// What the next run has to know; empty when that is nothing.
+    pub(super) fn text(&self, now: DateTime<Utc>) -> String {
         let mut text = String::new();
         for (class, at) in &self.lines {
             text.push_str(&format!("{} {class}\n", shown(*at)));
         }
         for ToldGap { at, gap } in self.gaps.iter().filter(|told| is_within(told.at, now, A_DAY)) {
-            let why = serde_json::to_value(gap.why)?;
+            let why = serde_json::to_value(gap.why).unwrap_or_default();
             let why = why.as_str().unwrap_or_default();
             let Window { since, until } = gap.span;
             text.push_str(&format!("{} {GAP}{why} {} {} {}\n", shown(*at), shown(since), shown(until), gap.what));
         }
-        job_store::files::replace(path, text.as_bytes(), job_store::files::PRIVATE)
+        text
     }
+}
+
+/// Writes it for the next run; nothing is no file.
+pub(super) fn write(text: &str, path: &Path) -> io::Result<()> {
+    if text.is_empty() {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    job_store::files::replace(path, text.as_bytes(), job_store::files::PRIVATE)
 }
 
 /// What a line about a gap begins with, behind its instant.

@@ -8,5 +8,6 @@ mod doctor;
 mod fleet;
 mod honest;
 mod network;
+mod server;
 mod sixth;
 mod watched;

@@ -69,7 +69,7 @@ fn now() -> DateTime<Utc> {
     NOW.parse().unwrap()
 }
 
-async fn shares(number: i64) -> (Desk, portal_sim::PortalSim) {
+pub(crate) async fn shares(number: i64) -> (Desk, portal_sim::PortalSim) {
     let (desk, sim) = Desk::with_portal().await;
     sim.edit(|portal| {
         let mara = portal_sim::Person::new("mara@example.com", "Mara", "Moe").kind(PersonKind::User);

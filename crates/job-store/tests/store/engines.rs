@@ -7,8 +7,8 @@ use chrono::DateTime;
 use futures::TryStreamExt;
 use job_store::testing::{place, stores, unlike_the_others};
 use job_store::{
-    Component, Dictionary, Error, Failure, Journal, JournalState, Lease, Leased, Migration, OnServer, Select, Store,
-    Value, Write,
+    Component, Dictionary, Error, Failure, Journal, JournalState, Lease, Leased, Migration, OnServer, SeenServer,
+    Select, Store, Value, Write,
 };
 use serde_json::json;
 
@@ -164,7 +164,7 @@ async fn the_portal_is_in_every_key() {
 #[tokio::test]
 async fn a_role_that_sees_all_portals_is_refused() {
     let Some(place) = place() else { return };
-    let almighty = OnServer { url: place.url.replace("user=tester", "user=postgres"), ..place };
+    let almighty = OnServer { url: place.url.to_string().replace("tester", "postgres").parse().unwrap(), ..place };
     let refused = Store::on_server(&almighty).await.unwrap_err();
     assert!(matches!(&refused, Error::SeesAllPortals { role, .. } if role == "postgres"), "{refused:?}");
     assert!(refused.to_string().contains("NOBYPASSRLS"), "{refused}");
@@ -172,12 +172,13 @@ async fn a_role_that_sees_all_portals_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_without_the_password() {
-    let url = "postgres://vdr:secret@localhost:1/audit".to_owned();
-    let place = OnServer { url, schema: "tests".to_owned(), portal: "docs.example.com".to_owned() };
+    let url = "postgres://vdr:secret@localhost:1/audit".parse().unwrap();
+    let (schema, portal) = ("tests".to_owned(), "docs.example.com".to_owned());
+    let place = OnServer { url, schema, portal, encryption: None };
     let error = Store::on_server(&place).await.unwrap_err();
     assert!(matches!(error, Error::CannotConnect { .. }), "{error:?}");
     let said = format!("{error} {error:?}");
-    assert!(said.contains("localhost/audit") && !said.contains("secret"), "{said}");
+    assert!(said.contains("postgres://vdr@localhost:1/audit") && !said.contains("secret"), "{said}");
 }
 
 fn taken(leased: Leased) -> Lease {
@@ -193,10 +194,12 @@ async fn of_two_hosts_one_has_the_lease() {
     let minute = Duration::from_secs(60);
     let (one, other) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
     let lease = taken(one.lease("host one", minute).await.unwrap());
-    let Leased::Held { since: Some(_), holder } = other.lease("host two", minute).await.unwrap() else {
+    let Leased::Held { since: Some(since), asked_at: Some(asked_at), holder } =
+        other.lease("host two", minute).await.unwrap()
+    else {
         panic!("two have it")
     };
-    assert_eq!(holder, "host one");
+    assert!(holder == "host one" && since <= asked_at, "{holder}: {since} {asked_at}");
     one.may_act().await.unwrap();
     lease.end().await.unwrap();
     let lease = taken(other.lease("host two", minute).await.unwrap());
@@ -222,4 +225,29 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
     assert!(lease.end().await.is_err());
     other.may_act().await.unwrap();
     next.end().await.unwrap();
+}
+
+/// Whoever only looks leaves no trace on the server, not even a schema.
+#[tokio::test]
+async fn a_look_makes_and_changes_nothing() {
+    let Some(place) = place() else { return };
+    let unmade = OnServer { schema: "unmade".to_owned(), ..place.clone() };
+    let copy = Store::temporary().await.unwrap();
+    copy.migrate(&TABLES).await.unwrap();
+    assert!(!copy.copy_from_server(&unmade).await.unwrap());
+    let seen = SeenServer::at(&unmade).await.unwrap();
+    assert!(!seen.has_schema && seen.may_make && seen.lease.is_none(), "{seen:?}");
+    let store = Store::on_server(&place).await.unwrap();
+    store.migrate(&TABLES).await.unwrap();
+    add(&store, (0..2_500).map(|id| (id, ["a", "b"][id as usize % 2]))).await;
+    let lease = taken(store.lease("host one", Duration::from_secs(60)).await.unwrap());
+    assert!(copy.copy_from_server(&place).await.unwrap());
+    assert_eq!(count(&copy).await, 2_500);
+    let sql = "SELECT count(*) FROM t JOIN word ON word.id = t.word AND word.value = 'b' WHERE t.id % 2 = 1";
+    assert_eq!(copy.row("counting", sql, [], |row| row.int(0)).await.unwrap(), Some(1_250));
+    let seen = SeenServer::at(&place).await.unwrap();
+    assert!(seen.has_schema && seen.version.contains('.'), "{seen:?}");
+    assert!(seen.lease.is_some_and(|lease| lease.holder == "host one" && lease.since <= seen.clock));
+    lease.end().await.unwrap();
+    assert_eq!(SeenServer::at(&place).await.unwrap().lease, None);
 }

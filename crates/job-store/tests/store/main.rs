@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod bulk;
+mod encryption;
 mod engines;
 mod files;
 mod journal;
 mod lock;
+mod moving;
 mod opening;
 mod schema;

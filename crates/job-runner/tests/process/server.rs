@@ -1,0 +1,211 @@
+//! A store on a server that is away, goes away, or is another run's: what was found is told all the same, once, and nobody sees a password.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cli_test::Run;
+use cli_test::holding::Holding;
+use job_store::testing::{place, socket_folder};
+use job_store::{Leased, OnServer, Store};
+use portal_sim::PortalSim;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
+
+use crate::common::Desk;
+use crate::sixth::shares;
+
+/// A way to the server of this test executable on which so many bytes come through.
+struct Way {
+    address: String,
+    /// Bytes on their way to the server.
+    sent: Arc<AtomicUsize>,
+}
+
+impl Way {
+    async fn for_bytes(most: usize) -> Option<Self> {
+        let socket = socket_folder()?.join(".s.PGSQL.5432");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("postgres://tester@{}/tests", listener.local_addr().unwrap());
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&sent);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (far, counted) = (UnixStream::connect(&socket).await.unwrap(), Arc::clone(&counted));
+                tokio::spawn(async move {
+                    let ((mut from, mut back), (mut answers, mut to)) = (near.into_split(), far.into_split());
+                    let there = async {
+                        let mut bytes = [0; 4_096];
+                        while let Ok(read @ 1..) = from.read(&mut bytes).await {
+                            let is_through = counted.fetch_add(read, Ordering::SeqCst) + read <= most;
+                            if !is_through || to.write_all(&bytes[..read]).await.is_err() {
+                                break;
+                            }
+                        }
+                    };
+                    tokio::select! {
+                        () = there => {}
+                        _ = tokio::io::copy(&mut answers, &mut back) => {}
+                    }
+                });
+            }
+        });
+        Some(Way { address, sent })
+    }
+}
+
+async fn run(desk: &Desk, (portal, state): (&str, &str), now: &str, more: &[&str]) -> Run {
+    let arguments = [&["--portal", portal, "--state", state], more].concat();
+    let mut command = desk.command_of("share-watch", &arguments);
+    command.env(cli_test::CLOCK, now).env_remove("STATE_DIRECTORY");
+    cli_test::run(command).await
+}
+
+/// The findings of a JSON report: how many shares, and what is said of it.
+fn found(ended: &Run) -> Vec<(u64, String)> {
+    let of = |finding: &serde_json::Value| {
+        (finding["counts"]["acts"].as_u64().unwrap(), finding["state"].as_str().unwrap().to_owned())
+    };
+    ended.json()["findings"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn now(sim: &PortalSim) -> String {
+    sim.now().to_rfc3339()
+}
+
+/// Wherever in a run the server goes away, the run tells what it finds, and says when it has no memory.
+#[tokio::test]
+async fn a_server_that_goes_away_costs_the_memory_only() {
+    let Some(whole) = Way::for_bytes(usize::MAX).await else { return };
+    let (desk, sim) = shares(11).await;
+    let told = run(&desk, (&sim.url(), &whole.address), &now(&sim), &["--format", "json"]).await;
+    assert_eq!((told.exit, found(&told)), (0, vec![(11, "new".to_owned())]), "{}", told.stderr);
+    let again = run(&desk, (&sim.url(), &whole.address), &now(&sim), &[]).await;
+    assert_eq!((again.exit, again.stdout.as_str(), again.stderr.as_str()), (0, "", ""));
+    let all = whole.sent.load(Ordering::SeqCst) / 2;
+    for tenth in 0..10 {
+        let way = Way::for_bytes(all * tenth / 10).await.unwrap();
+        let (desk, sim) = shares(11).await;
+        let ended = run(&desk, (&sim.url(), &way.address), &now(&sim), &["--format", "json"]).await;
+        assert_eq!((ended.exit, found(&ended)), (0, vec![(11, "new".to_owned())]), "{tenth}: {}", ended.stderr);
+        let report = ended.json();
+        if report["coverage"]["blind_spots"] == serde_json::json!(["no_memory"]) {
+            assert!(report["notes"].to_string().contains("no memory of earlier ones"), "{tenth}: {}", report["notes"]);
+            assert!(ended.stderr.contains("going on without memory"), "{tenth}: {}", ended.stderr);
+            // what was told without memory is remembered in a file meanwhile
+            let again = run(&desk, (&sim.url(), &way.address), &now(&sim), &["--exit-code"]).await;
+            assert_eq!((again.exit, again.stdout.as_str()), (3, ""), "{tenth}: {}", again.stderr);
+        } else {
+            assert!(tenth > 3, "{tenth}: {}", ended.stderr);
+        }
+    }
+}
+
+/// Its process was stopped, or its host cut off, until another run took over: that one tells what there is to tell.
+#[tokio::test]
+async fn a_run_that_has_lost_its_lease_tells_nothing() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(11).await;
+    let mut holding = Holding::start(&sim.url(), "security/audit/events", 0).await;
+    let portal = holding.url.trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let (address, clock, url) = (place.url.to_string(), now(&sim), holding.url.clone());
+    let first = run(&desk, (&url, &address), &clock, &[]);
+    let takes_over = async {
+        cli_test::in_time(holding.held()).await;
+        let other = Store::on_server(&place).await.unwrap();
+        other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+        let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
+            panic!("its time is over")
+        };
+        holding.release();
+        lease
+    };
+    let (first, lease) = tokio::join!(first, takes_over);
+    assert_eq!(first.exit, 1, "{}", first.stderr);
+    assert!(first.stderr.contains("has passed to another run"), "{}", first.stderr);
+    assert!(
+        first.stdout.contains("stopped before anything was read") && !first.stdout.contains("Mara"),
+        "{}",
+        first.stdout
+    );
+    let held = run(&desk, (&url, &address), &clock, &[]).await;
+    assert_eq!((held.exit, held.stdout.as_str()), (0, ""), "{}", held.stderr);
+    assert!(held.stderr.contains("another run (host two) is still at work"), "{}", held.stderr);
+    lease.end().await.unwrap();
+    let next = run(&desk, (&url, &address), &clock, &[]).await;
+    assert!(next.exit == 0 && next.stdout.contains("Mara Moe"), "{} {}", next.stdout, next.stderr);
+}
+
+/// A run that holds the lease for longer than a run may take hangs: somebody has to know.
+#[tokio::test]
+async fn a_lease_that_is_held_for_too_long_is_told() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let other = Store::on_server(&place).await.unwrap();
+    let Leased::Taken(_lease) = other.lease("host two", Duration::from_secs(600)).await.unwrap() else {
+        panic!("nobody has it")
+    };
+    other.execute("waiting", "UPDATE lease SET since_us = since_us - 3600000000", []).await.unwrap();
+    let address = place.url.to_string();
+    let held = run(&desk, (&sim.url(), &address), &now(&sim), &[]).await;
+    assert_eq!(held.exit, 1, "{}", held.stderr);
+    let told = "(host two) still holds the lease, longer than `run_limit`; end that process";
+    assert!(held.stderr.contains(told), "{}", held.stderr);
+    let doctor = run(&desk, (&sim.url(), &address), &now(&sim), &["doctor"]).await;
+    assert!(doctor.exit == 1 && doctor.stdout.contains("FAIL  lock: a run that began at"), "{}", doctor.stdout);
+}
+
+#[tokio::test]
+async fn what_only_looks_writes_nothing_to_the_server() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(11).await;
+    let address = place.url.to_string();
+    let dry = run(&desk, (&sim.url(), &address), &now(&sim), &["--dry-run", "--exit-code"]).await;
+    assert!(dry.exit == 3 && dry.stdout.contains("Mara Moe"), "{} {}", dry.stdout, dry.stderr);
+    let doctor = run(&desk, (&sim.url(), &address), &now(&sim), &["doctor"]).await;
+    for line in [
+        "ok    state: postgres://tester@/tests?host=",
+        "ok    lock: the lease is free",
+        "warn  state_clock: the server's clock is",
+    ] {
+        assert!(doctor.stdout.contains(line), "{line}: {}", doctor.stdout);
+    }
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let store = Store::on_server(&place).await.unwrap();
+    let tables =
+        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'audit_event'";
+    let is_there = store.row("looking", tables, [], |row| row.int(0)).await.unwrap() == Some(1);
+    let rows = store.row("counting", "SELECT count(*) FROM audit_event", [], |row| row.int(0)).await;
+    assert!(!is_there || rows.unwrap() == Some(0));
+}
+
+#[tokio::test]
+async fn no_command_shows_the_password_of_the_server() {
+    let (desk, sim) = shares(0).await;
+    // nobody listens there
+    let address = "postgres://tester:s3cret@127.0.0.1:1/tests";
+    let config = desk.write("share-watch.toml", &format!("state = \"{address}\"\n"));
+    for (arguments, exit, says) in [
+        (&["config", "show"][..], 0, "state = \"postgres://127.0.0.1:1/***\""),
+        (
+            &["doctor"],
+            1,
+            "FAIL  state: cannot connect to store postgres://tester@127.0.0.1:1/tests, schema share_watch",
+        ),
+        (&["store", "check"], 1, "check host and port in the address, and whether the server is running"),
+        (&["store", "backup", "b.sqlite"], 2, "run `pg_dump --schema=share_watch DATABASE` there"),
+        (&["-vv"], 0, "going on without memory"),
+    ] {
+        let mut command =
+            desk.command_of("share-watch", &[&["--portal", &sim.url(), "--config", &config], arguments].concat());
+        command.env(cli_test::CLOCK, now(&sim)).env_remove("STATE_DIRECTORY");
+        let ended = cli_test::run(command).await;
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(ended.exit == exit && said.contains(says), "{arguments:?} {}: {said}", ended.exit);
+        assert!(!said.contains("s3cret"), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Servers that let nobody in: what to do, by the reason that they give.
+
+/// What to do about a server that lets nobody in, by the reason that it gives: the code at its end, where it has one.
+pub(super) fn refused(source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut said = String::new();
+    let mut cause = Some(source);
+    while let Some(this) = cause {
+        said.push_str(&this.to_string());
+        cause = this.source();
+    }
+    let reasons = [
+        ("no encryption", "the server demands TLS: ask for it in the address with `sslmode=verify-full`"),
+        ("(28P01)", "correct the password of the role"),
+        ("(28000)", "allow this host to sign in with this role to this database, in `pg_hba.conf` of the server"),
+        ("(3D000)", "create the database, or correct its name in the address"),
+        (
+            "(42501)",
+            "grant the role CREATE on the database, or make the schema with `CREATE SCHEMA … AUTHORIZATION` and this role",
+        ),
+        ("(53300)", "raise `max_connections` of the server, or start fewer runs at a time"),
+        ("(57P03)", "wait until the server has started"),
+        ("efused", "check host and port in the address, and whether the server is running"),
+        ("No such file", "check the folder of the socket in the address, and whether the server is running"),
+    ];
+    let known = reasons.into_iter().find(|(reason, _)| said.contains(reason));
+    known.map_or("check the address, the role, its password and whether the server is running", |(_, remedy)| remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Error;
+
+    #[test]
+    fn each_reason_of_a_server_has_its_remedy() {
+        for (said, remedy) in [
+            ("password authentication failed for user \"vdr\" (28P01)", "correct the password"),
+            (
+                "no pg_hba.conf entry for host \"192.0.2.7\", user \"vdr\", database \"audit\", no encryption (28000)",
+                "demands TLS",
+            ),
+            (
+                "no pg_hba.conf entry for host \"192.0.2.7\", user \"vdr\", database \"audit\", SSL encryption (28000)",
+                "pg_hba.conf",
+            ),
+            ("database \"audit\" does not exist (3D000)", "create the database"),
+            ("permission denied for database audit (42501)", "grant the role CREATE"),
+            ("sorry, too many clients already (53300)", "max_connections"),
+            ("the database system is starting up (57P03)", "has started"),
+            ("error connecting to server: Connection refused (os error 111)", "host and port"),
+            ("error connecting to server: No such file or directory (os error 2)", "socket"),
+            ("something else", "check the address, the role"),
+        ] {
+            let error = Error::CannotConnect { path: "postgres://db/audit".into(), source: said.into() };
+            let told = error.remedy().unwrap();
+            assert!(told.contains(remedy), "{said}: {told}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The server: connections to it, the lease's number, and what it says when something fails.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::encryption::Encryption;
+use super::session::Session;
+use super::url::ServerUrl;
+use crate::error::{self, Error};
+use crate::statement::{Failure, Why};
+
+/// In use at a time: a run reads some streams within each other, and writes.
+const MOST: u32 = 16;
+
+/// How long a network may take to bring anything of what is sent, or an answer to whether the server is there.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// What the driver says of a server that has `ssl = off`.
+const NO_TLS: &str = "server does not support TLS";
+
+/// How long a server may take to answer at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a store is on a server.
+#[derive(Clone, Debug)]
+pub struct OnServer {
+    pub url: ServerUrl,
+    /// The schema: a name of letters, digits and `_`.
+    pub schema: String,
+    /// Whose rows these are; other portals in the same schema are not seen.
+    pub portal: String,
+    /// Needed where [`ServerUrl::is_encrypted`] says so.
+    pub encryption: Option<Encryption>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    config: Config,
+    encryption: Option<Encryption>,
+    schema: String,
+    portal: String,
+    /// For messages, without a password.
+    name: PathBuf,
+    io: Io,
+    idle: Mutex<Vec<Session>>,
+    in_use: Arc<Semaphore>,
+    /// Of the lease that this run holds.
+    fence: Mutex<Option<i64>>,
+}
+
+/// Connections are served by a thread of their own, so that a run which judges for a minute does not lose them.
+#[derive(Debug)]
+struct Io {
+    handle: Handle,
+    _end: oneshot::Sender<()>,
+}
+
+impl Io {
+    fn new() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
+        let serve = move || {
+            // it ends when the sender is dropped
+            let _ = runtime.block_on(ended);
+            runtime.shutdown_background();
+        };
+        std::thread::Builder::new().name("postgresql".to_owned()).spawn(serve)?;
+        Ok(Io { handle, _end: end })
+    }
+}
+
+impl Server {
+    /// Connects, and sees to the schema.
+    pub(crate) fn connect(place: &OnServer) -> Result<Self, Error> {
+        let name = PathBuf::from(format!("{}, schema {}", place.url, place.schema));
+        let failed = |source: crate::error::Cause| Error::CannotConnect { path: name.clone(), source };
+        if place.schema.is_empty() || !place.schema.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(failed("the name of a schema consists of letters, digits and `_`".into()));
+        }
+        if place.url.is_encrypted() && place.encryption.is_none() {
+            return Err(failed("nobody has said which certificates are trusted".into()));
+        }
+        let mut config = place.url.config().clone();
+        config.connect_timeout(CONNECT_TIMEOUT).application_name(&place.schema);
+        // a statement to a server behind a network that is gone ends
+        config.tcp_user_timeout(LONGEST_SILENCE).keepalives_idle(LONGEST_SILENCE / 3);
+        config.keepalives_interval(LONGEST_SILENCE / 6).keepalives_retries(4);
+        let io = Io::new().map_err(|error| failed(error.into()))?;
+        let server = Server {
+            config,
+            encryption: place.encryption.clone(),
+            schema: place.schema.clone(),
+            portal: place.portal.clone(),
+            name: name.clone(),
+            io,
+            idle: Mutex::default(),
+            in_use: Arc::new(Semaphore::new(MOST as usize)),
+            fence: Mutex::default(),
+        };
+        Ok(server)
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Connects as a role that row security holds for; changes nothing.
+    pub(crate) fn entered(&self) -> Result<Session, Error> {
+        let failed = |source| Error::CannotConnect { path: self.name.clone(), source };
+        let session = self.open().map_err(|error| self.not_connected(error))?;
+        let role =
+            "SELECT current_user::text, (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
+        let row = self.io.handle.block_on(session.client.query_one(role, &[])).map_err(|error| failed(said(error)))?;
+        if row.get(1) {
+            return Err(Error::SeesAllPortals { path: self.name.clone(), role: row.get(0) });
+        }
+        Ok(session)
+    }
+
+    /// Sees whether the role is one that row security holds for, and makes the schema.
+    pub(crate) fn look(&self) -> Result<(), Error> {
+        let failed = |source| Error::CannotConnect { path: self.name.clone(), source };
+        let session = self.entered()?;
+        let schema = &self.schema;
+        // two that make it at once get in each other's way even with IF NOT EXISTS
+        let make = format!(
+            "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{schema}')); CREATE SCHEMA IF NOT EXISTS \"{schema}\"; COMMIT"
+        );
+        let found = self
+            .io
+            .handle
+            .block_on(session.client.query_opt("SELECT 1 FROM pg_namespace WHERE nspname = $1", &[&self.schema]));
+        if found.map_err(|error| failed(said(error)))?.is_none() {
+            self.io.handle.block_on(session.client.batch_execute(&make)).map_err(|error| failed(said(error)))?;
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        Ok(())
+    }
+
+    /// Why there is no connection, by what can be done about it.
+    fn not_connected(&self, error: tokio_postgres::Error) -> Error {
+        let path = self.name.clone();
+        if let Some(fault) = self.encryption.as_ref().and_then(|encryption| (encryption.explain)(&error)) {
+            return Error::Certificate { path, fault };
+        }
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        if self.encryption.is_some() && source.as_deref() == Some(NO_TLS) {
+            return Error::NotEncrypted { path };
+        }
+        Error::CannotConnect { path, source: said(error) }
+    }
+
+    fn open(&self) -> Result<Session, tokio_postgres::Error> {
+        let handle = self.io.handle.clone();
+        let client = handle.block_on(self.client())?;
+        Ok(Session::new(client, handle))
+    }
+
+    /// Connects; on the thread of the connections.
+    async fn client(&self) -> Result<Client, tokio_postgres::Error> {
+        // what breaks a connection is what the client's next statement says
+        let client = match &self.encryption {
+            Some(encryption) => {
+                let (client, connection) = self.config.connect(encryption.connectors()).await?;
+                self.io.handle.spawn(connection);
+                client
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                self.io.handle.spawn(connection);
+                client
+            }
+        };
+        let sql = "SELECT set_config('job.portal', $1, false), set_config('search_path', $2, false)";
+        client.query_one(sql, &[&self.portal, &format!("\"{}\"", self.schema)]).await?;
+        client.batch_execute("SET client_min_messages = warning; SET TIME ZONE 'UTC'").await?;
+        Ok(client)
+    }
+
+    /// Waits until one may be used; `None` when the store was closed.
+    pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.in_use.clone().acquire_owned().await.ok()
+    }
+
+    /// Does some work with a connection, on the thread of whoever calls. One whose work failed is not used again.
+    pub(crate) fn with<T>(
+        &self,
+        _permit: &OwnedSemaphorePermit,
+        work: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = idle.filter(|session| !session.client.is_closed());
+        let mut session = idle.map_or_else(|| self.open(), Ok)?;
+        let done = work(&mut session)?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        Ok(done)
+    }
+
+    /// Does some work in a transaction: one at a time for each portal, and none that was begun with a lease which is lost.
+    pub(crate) fn all_or_nothing<T>(
+        &self,
+        session: &Session,
+        work: impl FnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        session.script("BEGIN")?;
+        let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(current_setting('job.portal')))";
+        session.query(lock, &[])?;
+        self.check_fence(session)?;
+        let done = work(session)?;
+        session.script("COMMIT")?;
+        Ok(done)
+    }
+
+    /// The row of the lease cannot change until the transaction ends.
+    pub(crate) fn check_fence(&self, session: &Session) -> Result<(), Failure> {
+        let Some(fence) = self.fence() else { return Ok(()) };
+        let held = "SELECT 1 FROM lease WHERE fence = ? AND until_us > 0 FOR SHARE";
+        if session.query(held, &[fence.into()])?.is_empty() {
+            return Err(Error::LeaseLost { path: self.name.clone() }.into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn fence(&self) -> Option<i64> {
+        *self.fence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_fence(&self, fence: Option<i64>) {
+        *self.fence.lock().unwrap_or_else(PoisonError::into_inner) = fence;
+    }
+
+    /// Renews the lease with this number every third of its time, until the sender is dropped or another run has it.
+    pub(crate) fn renew(self: &Arc<Self>, fence: i64, time: Duration, mut ended: oneshot::Receiver<()>) {
+        let server = Arc::downgrade(self);
+        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let renew = async move {
+            // as long as one is held nobody is asked for the moment: the server's clock counts
+            let sql = "UPDATE lease SET until_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $1 WHERE fence = $2 AND until_us > 0";
+            while tokio::time::timeout(time / 3, &mut ended).await.is_err() {
+                let Some(server) = server.upgrade() else { return };
+                let renewed = async {
+                    let client = server.client().await?;
+                    client.execute(sql, &[&micros, &fence]).await
+                };
+                // a server that is away for a moment is asked again; the next write finds out what has become of the lease
+                if tokio::time::timeout(time / 3, renewed)
+                    .await
+                    .is_ok_and(|renewed| renewed.is_ok_and(|rows| rows == 0))
+                {
+                    return;
+                }
+            }
+        };
+        self.io.handle.spawn(renew);
+    }
+
+    pub(crate) fn failure(&self, doing: &'static str, Failure(why): Failure) -> Error {
+        let path = self.name.clone();
+        match why {
+            Why::Known(error) => *error,
+            Why::Sqlite(source) => Error::Database { path, doing, source: error::said(&source) },
+            Why::Postgres(source) => Error::Database { path, doing, source: said(source) },
+            Why::Other(source) => Error::Database { path, doing, source },
+        }
+    }
+
+    pub(crate) fn closed(&self, doing: &'static str) -> Error {
+        Error::Database { path: self.name.clone(), doing, source: "the store was closed".into() }
+    }
+
+    /// Waits for what is in use, and closes all.
+    pub(crate) async fn close(&self) {
+        let _all = self.in_use.acquire_many(MOST).await;
+        self.in_use.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// What the server said, and not that it said something.
+fn said(error: tokio_postgres::Error) -> crate::error::Cause {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()).into(),
+        None => error.into(),
+    }
+}
