@@ -19,7 +19,7 @@ use crate::rule::kind::Kind;
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let Past { archive, zone, window, clock } = Past::of(setup, setup.config.reach()).await?;
     let client = setup.client()?;
-    let account = find(name, &client.people().await?)?;
+    let account = find(&setup.revealed(name).await?, &client.people().await?)?;
 
     // with limits of nothing every stretch is an episode, the fullest among them
     let armed: Vec<Armed> = setup.config.limits.armed();

@@ -37,7 +37,6 @@ impl Program for ComplianceMonthly {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         report_version: 1,
-        // what `store prune` leaves is twice this: a month, and the one to compare it with
         window: TimeDelta::days(31),
         main: MainSource::Audit,
         blind_spots: &[

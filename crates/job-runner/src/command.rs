@@ -99,7 +99,7 @@ fn run<P: Program>(cli: &P::Cli) -> anyhow::Result<Exit> {
     };
     match cli.given() {
         Some(AnyCommand::Common(CommonCommand::Store(command))) => {
-            runtime.block_on(upkeep::run(command, args, &setup.state_paths()?, setup.now, P::reach(setup.config)))
+            runtime.block_on(upkeep::run(command, &setup, P::reach(setup.config)))
         }
         Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
         Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),

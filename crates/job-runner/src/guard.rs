@@ -103,6 +103,7 @@ fn kept<C>(setup: &Setup<'_, C>, secret_files: &[(&'static str, &Path)]) -> Vec<
     if let Some(path) = setup.common.mail.password_file.as_ref().filter(|_| setup.common.mail.user.is_some()) {
         kept.push(("the mail password in", path.as_path().to_owned(), Private::Read));
     }
+    kept.extend(setup.names_key_file().map(|path| ("the key of pseudonyms in", path, Private::Read)));
     for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
         kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }

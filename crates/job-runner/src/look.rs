@@ -20,10 +20,13 @@ use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::{Job, Refusal};
+use crate::keeping;
 use crate::key_end::KeyWatch;
 use crate::names;
+use crate::naming::Naming;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
+use crate::rights;
 use crate::setup;
 use crate::state_path::StatePaths;
 use crate::stop::Stop;
@@ -39,6 +42,7 @@ pub(crate) struct Run<'a, P: Program> {
     pub(crate) paths: &'a StatePaths,
     pub(crate) client: Client,
     pub(crate) portal_url: Url,
+    pub(crate) naming: Naming,
     pub(crate) mailer: Option<Arc<Mutex<Mailer>>>,
     pub(crate) now: DateTime<Utc>,
     /// The same moment, on a clock that nobody sets.
@@ -139,7 +143,8 @@ impl<P: Program> Run<'_, P> {
         name.time_zone = P::time_zone(self.config).or(name.time_zone);
         let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
         head.notes = notes;
-        let (report, job) = match probed {
+        head.naming = self.naming.clone();
+        let (mut report, job) = match probed {
             Ok(portal) => {
                 let job = Job {
                     portal_url: self.portal_url.clone(),
@@ -154,6 +159,7 @@ impl<P: Program> Run<'_, P> {
                     dry_run: self.args.dry_run,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
+                    naming: self.naming.clone(),
                 };
                 match self.judge(&job, (head, &stretch), stores.has_memory(), failures, stop).await? {
                     (report, true) => (report, Some(job)),
@@ -171,6 +177,10 @@ impl<P: Program> Run<'_, P> {
                 (report, None)
             }
         };
+        if !self.naming.is_clear() {
+            let archive = keeping::open_all(&stores.store).await?;
+            report.head.naming = self.naming.knowing(rights::named(&stores.store, &archive).await?);
+        }
         Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, job })
     }
 

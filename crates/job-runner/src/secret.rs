@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -17,6 +17,11 @@ pub(crate) const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL: &str = "docspace-api-key";
 /// The same for the mail server's password.
 const PASSWORD_CREDENTIAL: &str = "smtp-password";
+/// The same for the key of pseudonyms.
+const NAMES_CREDENTIAL: &str = "names-key";
+
+/// Fewer could be guessed by trying.
+const SHORTEST_NAMES_KEY: usize = 16;
 
 /// The API key, and what to know about where it was.
 #[derive(Debug)]
@@ -67,6 +72,28 @@ pub(crate) fn find_password(environment: &Environment, setting: Option<&Path>) -
         Error::setting("mail.password_file", format!("cannot be read from {} ({error})", path.display()))
     })?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The file with the key of pseudonyms: the credential `names-key`, else that of the setting.
+pub(crate) fn names_key_file(environment: &Environment, setting: Option<&Path>) -> Option<PathBuf> {
+    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(NAMES_CREDENTIAL));
+    credential.filter(|path| path.exists()).or_else(|| setting.map(Path::to_owned))
+}
+
+/// The key of pseudonyms, without its line break.
+pub(crate) fn read_names_key(path: &Path) -> Result<SecretString, Error> {
+    let wrong = |message: String| Error::setting("names_key_file", message);
+    let text =
+        fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read from {} ({error})", path.display())))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.len() < SHORTEST_NAMES_KEY {
+        let message = format!(
+            "names {}, which holds fewer than {SHORTEST_NAMES_KEY} characters; make a key with `openssl rand -hex 32`",
+            path.display()
+        );
+        return Err(wrong(message));
+    }
+    Ok(SecretString::from(text))
 }
 
 fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {

@@ -8,6 +8,7 @@ use tracing::debug;
 use uuid::Uuid;
 
 use crate::memory::Memory;
+use crate::naming::NamesKey;
 use crate::place::Place;
 use crate::rights;
 use crate::state_path::{StatePaths, url_of};
@@ -97,7 +98,7 @@ pub(crate) async fn clear(paths: &StatePaths, channels: &[Channel], now: DateTim
 /// Makes somebody nameless in what runs without memory have left, and says so.
 pub(crate) async fn forget(
     paths: &StatePaths,
-    person: &str,
+    person: (&str, Option<&NamesKey>),
     reason: &str,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {

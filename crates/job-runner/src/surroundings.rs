@@ -8,6 +8,7 @@ use url::Url;
 use crate::Error;
 use crate::config::CommonConfig;
 use crate::names::NamedList;
+use crate::naming::Naming;
 use crate::program::Program;
 use crate::setup::Setup;
 use crate::state_path::StatePaths;
@@ -26,6 +27,7 @@ pub(crate) struct Surroundings {
     pub(crate) portal_url: Url,
     pub(crate) channels: Vec<Channel>,
     pub(crate) mailer: Option<Mailer>,
+    pub(crate) naming: Naming,
 }
 
 impl Surroundings {
@@ -43,6 +45,7 @@ impl Surroundings {
             paths: setup.state_paths()?,
             channels: setup.channels()?,
             mailer,
+            naming: setup.naming()?,
         })
     }
 }

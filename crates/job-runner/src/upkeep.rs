@@ -12,11 +12,13 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::args::{CommonArgs, ReportFormat, StoreCommand};
+use crate::args::{ReportFormat, StoreCommand};
+use crate::config::Settings;
 use crate::exit::Exit;
 use crate::former::{self, FoundStore};
 use crate::keeping::{self, open_all, tables};
-use crate::setup::print;
+use crate::naming::NamesKey;
+use crate::setup::{Setup, print};
 use crate::state_path::{StatePaths, url_of};
 use crate::{gone, rights, spare};
 
@@ -24,29 +26,29 @@ use crate::{gone, rights, spare};
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
 
 /// Runs the command. `window` is how far back the program's rule looks.
-pub(crate) async fn run(
+pub(crate) async fn run<C: Settings>(
     command: &StoreCommand,
-    args: &CommonArgs,
-    paths: &StatePaths,
-    now: DateTime<Utc>,
+    setup: &Setup<'_, C>,
     window: TimeDelta,
 ) -> anyhow::Result<Exit> {
+    let (args, now, paths) = (setup.args, setup.now, &setup.state_paths()?);
     match command {
         StoreCommand::Check => check(paths).await,
         StoreCommand::Prune { before } => {
             // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
             let before = before.resolve(now, chrono_tz::Tz::UTC);
-            let latest = now - window.max(STILL_COMPARED) * 2;
+            let (needed, _) = setup.config.remembers();
+            let latest = now - needed.max(window).max(STILL_COMPARED);
             if before > latest {
                 return Err(Error::PruneTooMuch { asked: before, latest }.into());
             }
             prune(paths, now, before).await
         }
         StoreCommand::Backup { file } => backup(paths, file).await,
-        StoreCommand::Show { person } => show(paths, person, args.format).await,
+        StoreCommand::Show { person } => show(paths, (person, setup.names_key()?.as_ref()), args.format).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;
-            forget(paths, now, person, reason).await
+            forget(paths, now, (person, setup.names_key()?.as_ref()), reason).await
         }
         StoreCommand::GiveUp { reason } => {
             refuse_blank(reason)?;
@@ -227,22 +229,35 @@ async fn backup(paths: &StatePaths, file: &Path) -> anyhow::Result<Exit> {
         .map(|()| Exit::Concluded)
 }
 
-async fn show(paths: &StatePaths, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {
+async fn show(
+    paths: &StatePaths,
+    (person, key): (&str, Option<&NamesKey>),
+    format: ReportFormat,
+) -> anyhow::Result<Exit> {
     let path = std::path::absolute(former::find(paths).path).context("cannot tell the current folder")?;
     if !path.exists() {
         return missing(paths);
     }
     let copy = Store::snapshot_of(&path).await?;
     let archive = open_all(&copy).await?;
-    let about = rights::about(&copy, &archive, person).await?;
+    let about = rights::about(&copy, &archive, person, key).await?;
     print(&about.shown(format, &path)).map(|()| Exit::Concluded)
 }
 
-async fn forget(paths: &StatePaths, now: DateTime<Utc>, person: &str, reason: &str) -> anyhow::Result<Exit> {
+async fn forget(
+    paths: &StatePaths,
+    now: DateTime<Utc>,
+    person: (&str, Option<&NamesKey>),
+    reason: &str,
+) -> anyhow::Result<Exit> {
     let (_lock, store) = match locked(paths, now).await? {
         Ok(locked) => locked,
         Err(exit) => return Ok(exit),
     };
+    let (person, key) = person;
+    // the id, by which what lies elsewhere knows them as well
+    let id = rights::resolve(&store, &open_all(&store).await?, person, key).await?.id.map(|id| id.to_string());
+    let person = (id.as_deref().unwrap_or(person), key);
     let mut report = rights::forget(&store, person, reason, Uuid::new_v4(), now).await?;
     store.close().await;
     report.push_str(&spare::forget(paths, person, reason, now).await?);

@@ -6,6 +6,7 @@ mod help;
 mod hostile;
 mod kubernetes;
 mod personal;
+mod pseudonyms;
 mod reports;
 mod runs;
 mod settings;
@@ -70,6 +71,7 @@ macro_rules! contract_tests {
             hostile_names_command_nothing: hostile_names,
             what_was_told_is_not_told_again: first_and_second_run,
             nobody_is_named_in_the_file_who_was_forgotten: forgets,
+            nobody_is_named_where_names_are_pseudonyms: pseudonyms,
             every_form_of_the_report_tells_the_same_people: reports,
         });
     };
