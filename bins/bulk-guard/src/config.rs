@@ -354,12 +354,16 @@ impl Settings for Config {
         self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
     }
 
+    fn remembers(&self) -> (TimeDelta, &'static str) {
+        (TimeDelta::days(31), "the comparison with what people usually do")
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         let armed = self.limits.armed();
         let message = "every limit is off (0 documents), so nothing could ever be found; set one";
         wrong.refuse_if(armed.is_empty(), "limits", message);
-        wrong.keep(self.keep, TimeDelta::days(31), "the comparison with what people usually do");
+        wrong.keep(self.keep, self.remembers());
         let named = self.limits.named().into_iter().filter(|(_, limit)| limit.documents > 0);
         for (name, limit) in named {
             wrong.between(&format!("limits.{name}.minutes"), limit.minutes, 1..=LONGEST_MINUTES, "");

@@ -21,7 +21,7 @@ use crate::rule::kind::{DOCUMENT, Kind};
 pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let past = Past::of(setup, setup.config.reach(setup.about.window)).await?;
     let client = setup.client()?;
-    let account = find(name, &client.people().await?)?;
+    let account = find(&setup.revealed(name).await?, &client.people().await?)?;
 
     let mut text = String::new();
     let person = &account.person;

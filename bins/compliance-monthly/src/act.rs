@@ -45,7 +45,8 @@ async fn write_files(config: &Config, job: &Job, folder: PathBuf, report: &mut R
         coverage: &head.coverage,
         program: &head.program,
         portal: &head.portal,
-        query: bundle::query(config, &facts.own, filter),
+        naming: &head.naming,
+        query: job.naming.json(bundle::query(config, &facts.own, filter)),
     };
     match bundle::write(job, &source, folder).await {
         Ok(Some(written)) => body.report = Some(written),

@@ -14,10 +14,10 @@ use std::io::Write;
 
 use ::report::{Document, Maker, PortalLine, TEXT_WIDTH, csv};
 use anyhow::Context;
-use audit_model::{Coverage, SourceCoverage, Verdict, Window};
+use audit_model::{Coverage, Person, SourceCoverage, Verdict, Window};
 use event_archive::Archive;
 use futures::TryStreamExt;
-use job_runner::{Job, PortalName, ProgramName};
+use job_runner::{Job, Naming, PortalName, ProgramName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::warn;
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::body::Written;
 use crate::bundle::folder::{Bundle, Short};
-use crate::bundle::manifest::{FileEntry, Manifest, SCHEMA, lasting};
+use crate::bundle::manifest::{FileEntry, Manifest, PSEUDONYM, SCHEMA, lasting};
 use crate::bundle::names::{Names, file_name};
 use crate::config::Config;
 use crate::facts::Facts;
@@ -44,6 +44,8 @@ pub(crate) struct Source<'a> {
     pub(crate) coverage: &'a Coverage,
     pub(crate) program: &'a ProgramName,
     pub(crate) portal: &'a PortalName,
+    /// How people are named in it.
+    pub(crate) naming: &'a Naming,
     /// What was asked.
     pub(crate) query: Value,
 }
@@ -71,7 +73,7 @@ pub(crate) async fn write(job: &Job, source: &Source<'_>, mut folder: Bundle) ->
     }
     let names = Names::new(&facts.period.label());
     let document = source.document(&names);
-    let short = [source.page(&document), people(facts, &names), rooms(facts, &names)];
+    let short = [source.page(&document), people(facts, &names, source.naming), rooms(facts, &names, source.naming)];
     let path = folder.folder().to_owned();
     let place = path.display().to_string();
     let rows_hash = facts.summary.rows_hash.clone();
@@ -122,7 +124,7 @@ impl Source<'_> {
         let mut document = Document::new(program, portal, None, facts.period.window, coverage);
         document.headline = report::headline(facts, decisions, &document.coverage);
         report::pages(facts, decisions, names, &mut document);
-        document
+        self.naming.document(document)
     }
 
     fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
@@ -133,6 +135,7 @@ impl Source<'_> {
             portal: json!(self.portal),
             period: self.facts.period.facts(),
             query: self.query.clone(),
+            names: (!self.naming.is_clear()).then(|| PSEUDONYM.to_owned()),
             coverage: lasting(self.coverage),
             counts: self.facts.counts(),
             reading: self.facts.reading,
@@ -176,8 +179,11 @@ impl Source<'_> {
                 continue;
             }
             let topics: Vec<&'static str> = Topic::of(&event, &facts.own).map(Topic::name).collect();
+            // by the title that the room had, whoever it names
+            let place = facts.rooms.place(&event);
+            let event = self.naming.event(event);
             txt::event(&event, facts.period.zone, &mut text)?;
-            table.write_all(tables::event(&event, facts, &topics).as_bytes())?;
+            table.write_all(tables::event(&event, &place, facts, &topics).as_bytes())?;
             ndjson::event(&event, &topics, &mut lines)?;
             written += 1;
         }
@@ -187,6 +193,7 @@ impl Source<'_> {
         let mut all = std::pin::pin!(archive.login_events(self.window()));
         while let Some(login) = all.try_next().await? {
             if filter.fits_login(&login) {
+                let login = self.naming.login(login);
                 login_table.write_all(tables::login(&login, &facts.period).as_bytes())?;
                 ndjson::login(&login, &mut lines)?;
                 logins += 1;
@@ -203,19 +210,25 @@ impl Source<'_> {
     }
 }
 
-fn people(facts: &Facts, names: &Names) -> Short {
+fn people(facts: &Facts, names: &Names, naming: &Naming) -> Short {
     let all = &facts.summary.people;
-    let rows = all.iter().map(|(actor, row)| tables::account(actor.id, row, &facts.remark(actor)));
+    let rows = all.iter().map(|(actor, row)| {
+        let person = naming.person(Person::named(actor.id, row.name.clone()));
+        tables::account(&person, row, &naming.text(&facts.remark(actor)))
+    });
     let table: String = [tables::people_columns()].into_iter().chain(rows).collect();
     Short::new(names.people.clone(), table, Some(all.len()))
 }
 
-fn rooms(facts: &Facts, names: &Names) -> Short {
+fn rooms(facts: &Facts, names: &Names, naming: &Naming) -> Short {
     let busy = facts.summary.rooms.iter().map(|(key, row)| {
         let (title, id) = facts.room_name(key, row);
-        tables::room(&title, id.as_ref(), row)
+        tables::room(&naming.portal_text(&title), id.as_ref(), row)
     });
-    let quiet = facts.quiet.iter().map(|(id, title)| tables::room(title, Some(id), &RoomRow::default()));
+    let quiet = facts.quiet.iter().map(|(id, title)| {
+        let title = naming.portal_text(title);
+        tables::room(&title, Some(id), &RoomRow::default())
+    });
     let table: String = [tables::room_columns()].into_iter().chain(busy).chain(quiet).collect();
     Short::new(names.rooms.clone(), table, Some(facts.summary.rooms.len() + facts.quiet.len()))
 }

@@ -137,9 +137,13 @@ impl Settings for Config {
         self.time_zone.map(|zone| zone.0)
     }
 
+    fn remembers(&self) -> (TimeDelta, &'static str) {
+        (TimeDelta::days(100), "a month, with the quarter of sign-ins before it,")
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
-        wrong.keep(self.keep, TimeDelta::days(100), "a month, with the quarter of sign-ins before it,");
+        wrong.keep(self.keep, self.remembers());
         wrong.placeholders("out", self.out.as_ref().map(PathSetting::as_path), &["{month}", "{portal}", "{program}"]);
         wrong.refuse_if(
             self.out.as_ref().is_some_and(|out| out.as_path().as_os_str().is_empty()),

@@ -38,7 +38,6 @@ impl Program for ComplianceMonthly {
         version: env!("CARGO_PKG_VERSION"),
         summary: "Writes the audit trail of a month as a report that people can read and auditors can verify",
         report_version: 1,
-        // what `store prune` leaves is twice this: a month, and the one to compare it with
         window: TimeDelta::days(31),
         main: MainSource::Audit,
         blind_spots: &[

@@ -190,10 +190,14 @@ impl Settings for Config {
         serde_json::to_string(&people).expect("strings are always JSON")
     }
 
+    fn remembers(&self) -> (TimeDelta, &'static str) {
+        (TimeDelta::days(31), "`plan`, as do the rules about usual places,")
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         wrong.no_blanks("people", &self.people, "ids or e-mail addresses");
-        wrong.keep(self.keep, TimeDelta::days(31), "`plan`, as do the rules about usual places,");
+        wrong.keep(self.keep, self.remembers());
         wrong.refuse_if(self.limits.minutes == 0, "limits.minutes", "must be at least 1");
         let limits = &self.limits;
         for (key, limit) in [

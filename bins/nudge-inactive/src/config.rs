@@ -189,6 +189,10 @@ impl Settings for Config {
         self.remind.enabled || self.manager.per_owner || !self.manager.mail_to.is_empty()
     }
 
+    fn remembers(&self) -> (TimeDelta, &'static str) {
+        (self.period() + TimeDelta::days(30), "`period_days`, with a month to spare,")
+    }
+
     fn validate(&self) -> Vec<Problem> {
         let mut wrong = Validation::new();
         let wanted = self.rooms.wanted();
@@ -202,7 +206,7 @@ impl Settings for Config {
             wrong.refuse_if(true, "rooms", message);
         }
         wrong.between("period_days", self.period_days, 1..=366, "");
-        wrong.keep(self.keep, self.period() + TimeDelta::days(30), "`period_days`, with a month to spare,");
+        wrong.keep(self.keep, self.remembers());
         let most = crate::rule::MOST_ACTS as u64;
         wrong.between("min_activity", self.min_activity, 1..=most, "with 0 nobody is ever inactive");
         wrong.refuse_if(

@@ -16,6 +16,7 @@ use crate::rule::{self, JudgedMember, RoomView, Standing};
 const SUGGESTED: usize = 3;
 
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
+    let person = &setup.revealed(person).await?;
     let (job, mut look) = setup.rehearsal(setup.config.period(), "who was active").await?;
     let config = Config { rooms: RoomChoice::List(vec![room.to_owned()]), ..setup.config.clone() };
     let facts = gather(&config, &job, &mut look).await?;

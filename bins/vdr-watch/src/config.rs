@@ -162,18 +162,22 @@ impl Settings for Config {
         ]
     }
 
-    fn validate(&self) -> Vec<Problem> {
-        let mut wrong = Validation::new();
-        let message = "every limit is off (0), so nothing could ever be found; set at least one";
-        wrong.refuse_if(!self.limits.find_anything(), "limits", message);
+    fn remembers(&self) -> (TimeDelta, &'static str) {
         let Limits { unusual_hours, share_of_room, per_30_days, .. } = self.limits;
-        let (needed, because) = match (unusual_hours, share_of_room, per_30_days) {
+        let (days, because) = match (unusual_hours, share_of_room, per_30_days) {
             (_, _, 1..) => (31, "`limits.per_30_days`"),
             (_, 1.., _) => (31, "`limits.share_of_room`"),
             (1.., ..) => (31, "`limits.unusual_hours`"),
             (0, 0, 0) => (7, "the next run"),
         };
-        wrong.keep(self.keep, TimeDelta::days(needed), because);
+        (TimeDelta::days(days), because)
+    }
+
+    fn validate(&self) -> Vec<Problem> {
+        let mut wrong = Validation::new();
+        let message = "every limit is off (0), so nothing could ever be found; set at least one";
+        wrong.refuse_if(!self.limits.find_anything(), "limits", message);
+        wrong.keep(self.keep, self.remembers());
         wrong.no_blanks("rooms", &self.rooms, "ids or exact titles");
         for (number, exclusion) in self.exclude.iter().enumerate() {
             let problem = exclusion.problem();

@@ -1,6 +1,6 @@
 //! What people know already of a finding, and when they hear of it again. Pure.
 
-use audit_model::{Counts, Course, Finding, FindingState, Severity, Window};
+use audit_model::{Counts, Course, Finding, FindingState, Severity, Window, sayable};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
@@ -14,9 +14,6 @@ const DAY: TimeDelta = TimeDelta::days(1);
 /// A condition that complete runs have not found for so long is another one when it comes back: who works from a forbidden address on
 /// weekdays is told once, not every Monday.
 const CONDITION_LAPSES: TimeDelta = TimeDelta::days(7);
-
-/// Digits of an id: none of them is easily taken for another one.
-const DIGITS: [u8; 32] = *b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// What a run knows besides what it found.
 #[derive(Clone, Copy, Debug)]
@@ -226,7 +223,5 @@ fn hours(length: TimeDelta) -> String {
 /// What people can call a matter by: the same for the same finding, wherever it is made.
 pub(crate) fn id_of(finding: &Finding) -> String {
     let text = format!("{} {}", finding.fingerprint, finding.window.since.timestamp_micros());
-    let digits: Vec<u8> = Sha256::digest(text).iter().take(8).map(|byte| DIGITS[usize::from(byte % 32)]).collect();
-    let digits = String::from_utf8_lossy(&digits).into_owned();
-    format!("{}-{}", &digits[..4], &digits[4..])
+    sayable(&Sha256::digest(text))
 }

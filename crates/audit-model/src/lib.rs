@@ -14,6 +14,7 @@ mod forgotten;
 mod gap_reason;
 mod halves;
 mod person;
+mod pseudonym;
 mod room;
 mod source;
 #[cfg(any(test, feature = "testing"))]
@@ -33,6 +34,7 @@ pub use forgotten::Forgotten;
 pub use gap_reason::GapReason;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
+pub use pseudonym::{Pseudonym, sayable};
 pub use room::{
     AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
 };

@@ -1,4 +1,4 @@
-//! A heartbeat's receiver on loopback, which keeps what it was told.
+//! A receiver of heartbeats and of alerts on loopback, which keeps what it was told.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,7 @@ pub struct Told {
     pub method: String,
     /// Path without the query.
     pub path: String,
+    /// Of the run, by which heartbeats are told apart; alerts have none.
     pub rid: String,
     pub body: String,
 }
@@ -66,7 +67,7 @@ async fn take(stream: TcpStream) -> Option<Told> {
     stream.get_mut().write_all(answer.as_bytes()).await.unwrap();
     let mut words = head[0].split(' ');
     let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap());
-    let (path, query) = target.split_once('?').unwrap();
-    let rid = query.strip_prefix("rid=").unwrap().to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let rid = query.strip_prefix("rid=").unwrap_or_default().to_owned();
     Some(Told { method, path: path.to_owned(), rid, body: String::from_utf8(body).unwrap() })
 }

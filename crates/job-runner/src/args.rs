@@ -131,6 +131,10 @@ pub struct FleetArgs {
     /// Spread the starts evenly over this time (50s, 5m) [default: each as soon as --at-most allows]
     #[arg(long, value_name = "TIME")]
     pub spread: Option<Age>,
+
+    /// Stay, and look at all portals again so long after each beginning (10m); a signal ends it [default: look once]
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<Age>,
 }
 
 /// `config …`
@@ -168,12 +172,12 @@ pub enum StoreCommand {
     },
     /// Print everything that is kept about a person
     Show {
-        /// Id or e-mail address
+        /// Id, e-mail address, or pseudonym
         person: String,
     },
     /// Anonymise a person in everything that is kept
     Forget {
-        /// Id or e-mail address
+        /// Id, e-mail address, or pseudonym
         person: String,
         /// The reason, for anyone who asks later
         #[arg(long, value_name = "TEXT")]

@@ -8,7 +8,7 @@ use anyhow::bail;
 use tokio::runtime::Runtime;
 use tracing::error;
 
-use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand, StoreCommand};
+use crate::args::{AnyCommand, CommonArgs, CommonCommand, ConfigCommand};
 use crate::config::{self, Problems, Read, Settings, Sources};
 use crate::environment::Environment;
 use crate::exit::{Exit, exit_of};
@@ -110,12 +110,8 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
         environment: &environment,
     };
     match cli.given() {
-        Some(AnyCommand::Common(CommonCommand::Store(StoreCommand::Move { from, to, replace }))) => {
-            runtime.block_on(upkeep::moving::run(&setup, from, to, *replace))
-        }
         Some(AnyCommand::Common(CommonCommand::Store(command))) => {
-            let reach = setup.config.reach(P::ABOUT.window);
-            runtime.block_on(upkeep::run(command, args, &setup.state()?, setup.now, reach))
+            runtime.block_on(upkeep::run(command, &setup, setup.config.reach(P::ABOUT.window)))
         }
         Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
         Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),

@@ -27,8 +27,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use common::{
-    AlertSettings, BudgetSettings, CommonConfig, FileAlert, HeartbeatSettings, OutboundSettings, PortalSettings,
-    WebhookAlert,
+    AlertSettings, BudgetSettings, CommonConfig, FileAlert, HeartbeatSettings, NamesSetting, OutboundSettings,
+    PortalSettings, WebhookAlert,
 };
 pub(crate) use common::{PLACES as COMMON_PLACES, is_loopback};
 pub use mail::{MailSecurity, MailSettings};
@@ -55,6 +55,11 @@ use layer::{Layer, Layers};
 pub trait Settings: Serialize + DeserializeOwned + Default {
     /// What is wrong across fields or out of bounds; empty if nothing is.
     fn validate(&self) -> Vec<Problem>;
+
+    /// How long everything has to be remembered, and what needs it, for messages: what `keep` and `store prune` leave at least.
+    fn remembers(&self) -> (TimeDelta, &'static str) {
+        (TimeDelta::zero(), "nothing")
+    }
 
     /// Own settings that are a path or an address, in which `{program}` and `{portal}` are filled in.
     fn places() -> &'static [&'static str] {

@@ -84,6 +84,7 @@ fn cut(stop: &Stop) -> Check {
 async fn inspect<P: Program>(setup: &Setup<'_, P::Config>, way: Option<&portal::Way>, checks: &mut Vec<Check>) {
     checks.push(local::outbound(setup));
     checks.extend(local::exposed::<P>(setup));
+    checks.extend(local::names(setup));
     checks.extend(local::state::<P>(setup).await);
     let reached = match way {
         Some(way) => portal::inspect::<P>(setup, way, checks).await,

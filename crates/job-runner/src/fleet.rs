@@ -18,6 +18,7 @@ use anyhow::Context;
 use clap::ArgAction;
 use clap::parser::ValueSource;
 use futures::StreamExt;
+use job_store::{Acquired, RunLock};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::watch;
@@ -32,6 +33,7 @@ use crate::Error;
 use crate::args::{CommonArgs, FleetArgs, ReportFile};
 use crate::config::{Sources, variable_of};
 use crate::exit::Exit;
+use crate::explained::Explained;
 use crate::key_origin::KEY_VARIABLE;
 use crate::program::{CommandLineOf, Program};
 use crate::secret;
@@ -42,13 +44,59 @@ use crate::stop::Signals;
 /// What is not handed on as it is: the files of settings, the reports, and what is about one portal.
 const NOT_HANDED_ON: [&str; 4] = ["config", "portal", "reports", "help"];
 
-/// Looks at every portal of the folder, and says what there is to say of all of them.
+/// Looks at every portal of the folder, once or until somebody ends it.
 pub(crate) async fn run<P: Program>(
     (args, fleet): (&CommonArgs, &FleetArgs),
     sources: &Sources,
     mut signals: Signals,
 ) -> anyhow::Result<Exit> {
     refuse_one_for_all(args, sources)?;
+    let _lock = match lock::<P>(args, fleet, sources)? {
+        Ok(lock) => lock,
+        Err(exit) => return Ok(exit),
+    };
+    loop {
+        let next = Instant::now() + fleet.every.map_or(Duration::ZERO, |every| every.0);
+        let (exit, is_ended) = round::<P>((args, fleet), sources, &mut signals).await?;
+        // what the settings say is read again each time
+        if fleet.every.is_none() || is_ended || tokio::time::timeout_at(next, signals.next()).await.is_ok() {
+            return Ok(exit);
+        }
+    }
+}
+
+/// The lock of this fleet, beside what is remembered of its first portal, so that two over the same folder are not at work at once; else what
+/// to end with. None in a dry run, and where no portal says where it is remembered.
+fn lock<P: Program>(
+    args: &CommonArgs,
+    fleet: &FleetArgs,
+    sources: &Sources,
+) -> anyhow::Result<Result<Option<RunLock>, Exit>> {
+    let portals = portals::read::<P>(&fleet.portals, sources)?;
+    let Some(state) = portals.iter().find_map(|portal| portal.state.as_ref()).filter(|_| !args.dry_run) else {
+        return Ok(Ok(None));
+    };
+    let folder = fleet.portals.canonicalize().unwrap_or_else(|_| fleet.portals.clone());
+    let name = audit_model::fingerprint(&[P::ABOUT.name, &folder.to_string_lossy()]);
+    match RunLock::acquire(&state.join(format!("{}-fleet-{name}.lock", P::ABOUT.name)), setup::now()) {
+        Ok(Acquired::Locked(lock)) => Ok(Ok(Some(lock))),
+        Ok(Acquired::Held { .. }) => {
+            warn!("another fleet is still at work on these portals; this one ends without doing anything");
+            Ok(Err(Exit::Concluded))
+        }
+        Err(error) => {
+            warn!("going on without a lock: {}", Explained::of(&error.into()));
+            Ok(Ok(None))
+        }
+    }
+}
+
+/// Looks at every portal of the folder once, and says what there is to say of all of them; and whether somebody ended it meanwhile.
+async fn round<P: Program>(
+    (args, fleet): (&CommonArgs, &FleetArgs),
+    sources: &Sources,
+    signals: &mut Signals,
+) -> anyhow::Result<(Exit, bool)> {
     let (own_reports, summaries): (Vec<_>, Vec<_>) =
         args.reports.iter().cloned().partition(|file| file.path.to_string_lossy().contains(PORTAL));
     if let Some(file) = summaries.iter().find(|file| !summary::has_form(file.form)) {
@@ -74,15 +122,15 @@ pub(crate) async fn run<P: Program>(
         .buffer_unordered(fleet.at_most.into())
         .collect::<Vec<Outcome>>();
     let mut all = pin!(all);
-    let mut outcomes = tokio::select! {
+    let (mut outcomes, is_ended) = tokio::select! {
         biased;
         // before the end of one run starts another
         () = signals.next() => {
             warn!("somebody ends this fleet; its runs conclude with what they have read");
             stop.send_replace(true);
-            all.await
+            (all.await, true)
         }
-        outcomes = &mut all => outcomes,
+        outcomes = &mut all => (outcomes, false),
     };
     outcomes.sort_by_key(|outcome| outcome.index);
     textfiles.merge::<P>(&portals, &outcomes, started_at);
@@ -98,7 +146,8 @@ pub(crate) async fn run<P: Program>(
     summary.print(args.format)?;
     let is_unwritten = !unwritten.is_empty();
     unwritten.iter().for_each(|why| error!("{why}"));
-    Ok(Exit::worst([summary.exit()].into_iter().chain(is_unwritten.then_some(Exit::Usage))))
+    let exit = Exit::worst([summary.exit()].into_iter().chain(is_unwritten.then_some(Exit::Usage)));
+    Ok((exit, is_ended))
 }
 
 /// A key in the environment would be sent to every portal, and an address there would make all of them one.

@@ -1,6 +1,7 @@
 //! One run, from its lock to its exit code. The order matters: what was found is whole before anything acts, and the report is printed
 //! before anything is sent.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,7 +54,7 @@ pub(crate) async fn conclude<P: Program>(
     watchers: &mut Watchers,
     stop: &mut Stop,
 ) -> anyhow::Result<Exit> {
-    let Surroundings { now, state, exposed, client, portal_url, channels, mailer } = surroundings;
+    let Surroundings { now, state, exposed, client, portal_url, channels, mailer, naming } = surroundings;
     let started = Instant::now();
     let mut held = match take_hold(args, common, &state, now, watchers, stop).await {
         Ok(held) => held,
@@ -68,6 +69,7 @@ pub(crate) async fn conclude<P: Program>(
         state: &state,
         client,
         portal_url,
+        naming,
         mailer: mailer.map(|mailer| Arc::new(Mutex::new(mailer))),
         now,
         started,
@@ -228,6 +230,7 @@ impl<'a, P: Program> Flow<'a, P> {
         if args.dry_run {
             return acted;
         }
+        report.learn_names();
         let store = if self.stores.has_memory() { Ok(self.stores.store.clone()) } else { Err(Refusal::NoMemory) };
         let publishing = Publishing { store, mailer: mailer.clone(), now };
         acted.and(acting::publish::<P>(config, &publishing, report, failures, stop).await)
@@ -237,6 +240,8 @@ impl<'a, P: Program> Flow<'a, P> {
     async fn tell(&mut self, failures: &mut Failures, stop: &mut Stop) -> Told {
         info!(requests = self.run.client.requests(), "run finished");
         let (args, looked, stores) = (self.run.args, &mut self.looked, &self.stores);
+        // what acted may have looked at more people
+        looked.report.learn_names();
         let lost = stores.lost.iter().filter(|lost| lost.is_news).map(|lost| &lost.note);
         let must_say: Vec<&String> = looked.key_watch.note.iter().chain(lost).chain(&stores.gone).collect();
         let mut unwritten = Vec::new();
@@ -333,14 +338,18 @@ fn print_news<P: Program>(
         || document.sections.iter().any(|section| section.is_news);
     let is_told = is_news || has_news || !notes.is_empty();
     let own = P::text(report, document);
+    let naming = &report.head.naming;
     let text = match format {
         ReportFormat::Json => frame::json(report)?,
-        ReportFormat::Text if own.is_some() || is_told || io::stdout().is_terminal() => {
-            own.unwrap_or_else(|| frame::news::<P>(report, document))
-        }
+        ReportFormat::Text if own.is_some() || is_told || io::stdout().is_terminal() => match own {
+            Some(own) if naming.is_clear() => own,
+            Some(own) => naming.text(&String::from_utf8_lossy(&own)).into_owned().into_bytes(),
+            None => frame::news::<P>(report, document),
+        },
         ReportFormat::Text => return Ok(()),
     };
-    print(text, P::ABOUT.name, notes)
+    let notes: Vec<_> = notes.iter().map(|note| naming.text(note)).collect();
+    print(text, P::ABOUT.name, &notes)
 }
 
 /// How long nothing must have happened before a burst is over.
@@ -402,7 +411,7 @@ fn leave_to(by: &HeldBy, run_limit: Duration, watchers: &mut Watchers) -> Exit {
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.
-fn print(mut text: Vec<u8>, program: &str, notes: &[&String]) -> anyhow::Result<()> {
+fn print(mut text: Vec<u8>, program: &str, notes: &[Cow<'_, str>]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     if text.is_empty() {
         text = notes.iter().map(|note| format!("Note: {note}\n")).collect::<String>().into_bytes();

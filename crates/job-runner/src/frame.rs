@@ -20,12 +20,12 @@ pub fn document<P: Program>(report: &ReportOf<P>) -> Document {
         let over = report.ended.iter().map(|finding| report.head.person(finding));
         document.sections.push(Section::new("over").with_people(over));
     }
-    document
+    report.head.naming.document(document)
 }
 
 /// What of the report is new, as text; nothing when nothing is and everything was seen.
 pub fn news<P: Program>(report: &ReportOf<P>, document: &Document) -> Vec<u8> {
-    let news = document.news(|_| headline::<P>(report, report.told().count() as u64));
+    let news = document.news(|_| report.head.naming.line(headline::<P>(report, report.told().count() as u64)));
     news.map(|news| news.text(TEXT_WIDTH).into_bytes()).unwrap_or_default()
 }
 
@@ -95,6 +95,7 @@ impl Head {
 
     /// All that a finding says by itself, with the pages of the portal that help; what to do is for the program to add.
     pub fn person(&self, finding: &Finding) -> PersonLine {
+        let finding = &self.naming.finding(finding);
         let mut person = PersonLine::from(finding);
         person.who.page = person_page(&finding.person, &self.portal.url).map(String::from);
         if let Some(place) = &mut person.place {
@@ -139,7 +140,11 @@ pub fn render<D: serde::Serialize, B: serde::Serialize>(
 pub(crate) fn json<D: serde::Serialize, B: serde::Serialize>(
     report: &crate::report::Report<D, B>,
 ) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(report)?;
+    let naming = &report.head.naming;
+    let mut bytes = match naming.is_clear() {
+        true => serde_json::to_vec_pretty(report)?,
+        false => serde_json::to_vec_pretty(&naming.json(serde_json::to_value(report)?))?,
+    };
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -105,6 +105,7 @@ fn kept<C: Settings>(setup: &Setup<'_, C>) -> Vec<Kept> {
     if let Some(path) = &setup.common.state_password_file {
         kept.push(("the password for the state in", path.as_path().to_owned(), Private::Read));
     }
+    kept.extend(setup.names_key_file().map(|path| ("the key of pseudonyms in", path, Private::Read)));
     for path in [&setup.common.outbound.ca_file, &setup.common.mail.ca_file].into_iter().flatten() {
         kept.push(("the file of certificates", path.as_path().to_owned(), Private::Change));
     }

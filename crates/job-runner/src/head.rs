@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use url::Url;
 
 use crate::about::About;
+use crate::naming::Naming;
 
 /// The common head of a report.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +21,9 @@ pub struct Head {
     pub coverage: Coverage,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How people are named in whatever is made from this: reports, files and alerts.
+    #[serde(skip)]
+    pub naming: Naming,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -77,6 +81,7 @@ impl Head {
             window,
             coverage,
             notes: Vec::new(),
+            naming: Naming::default(),
         }
     }
 }

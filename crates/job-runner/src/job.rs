@@ -13,6 +13,8 @@ use report::words::duration;
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::naming::Naming;
+
 /// One run of a program. Everything that differs between two runs is in here, so the same job gives the same outcome.
 #[derive(Debug)]
 pub struct Job {
@@ -37,6 +39,8 @@ pub struct Job {
     pub mailer: Option<Arc<Mutex<Mailer>>>,
     /// People who are robots: ids or e-mail addresses, lower case.
     pub service_accounts: Vec<String>,
+    /// How people are named in what others see, without knowing their names: what is made with it stays the same from run to run.
+    pub naming: Naming,
 }
 
 impl Job {

@@ -23,10 +23,13 @@ use crate::failures::Failures;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::hold;
 use crate::job::{Job, Refusal};
+use crate::keeping;
 use crate::key_end::KeyWatch;
 use crate::names;
+use crate::naming::Naming;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
+use crate::rights;
 use crate::setup;
 use crate::state_path::State;
 use crate::stop::Stop;
@@ -42,6 +45,7 @@ pub(crate) struct Run<'a, P: Program> {
     pub(crate) state: &'a State,
     pub(crate) client: Client,
     pub(crate) portal_url: Url,
+    pub(crate) naming: Naming,
     pub(crate) mailer: Option<Arc<Mutex<Mailer>>>,
     pub(crate) now: DateTime<Utc>,
     /// The same moment, on a clock that nobody sets.
@@ -163,7 +167,8 @@ impl<P: Program> Run<'_, P> {
         name.time_zone = self.config.time_zone().or(name.time_zone);
         let mut head = Head::new(&P::ABOUT, name, run, stretch.window, Coverage::default());
         head.notes = notes;
-        let (report, job) = match probed {
+        head.naming = self.naming.clone();
+        let (mut report, job) = match probed {
             Ok(portal) => {
                 let job = Job {
                     portal_url: self.portal_url.clone(),
@@ -178,6 +183,7 @@ impl<P: Program> Run<'_, P> {
                     dry_run: self.args.dry_run,
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
+                    naming: self.naming.clone(),
                 };
                 match self.judge(&job, (head, &stretch), stores.has_memory(), failures, stop).await? {
                     (report, true) => (report, Some(job)),
@@ -195,6 +201,10 @@ impl<P: Program> Run<'_, P> {
                 (report, None)
             }
         };
+        if !self.naming.is_clear() {
+            let archive = keeping::open_all(&stores.store).await?;
+            report.head.naming = self.naming.knowing(rights::named(&stores.store, &archive).await?);
+        }
         Ok(AfterLook { report, stretch, archive, unseen_after, key_watch, misnamed, job })
     }
 

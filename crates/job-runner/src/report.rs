@@ -8,6 +8,7 @@ use report::words;
 use serde::Serialize;
 
 use crate::head::Head;
+use crate::rights;
 
 /// A finding, and what the program says of it besides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +78,21 @@ impl<D, B> Report<D, B> {
         &self.head.coverage
     }
 
+    /// Lets what is made from the report name nobody who stands in it, where names are pseudonyms.
+    pub(crate) fn learn_names(&mut self)
+    where
+        D: Serialize,
+        B: Serialize,
+    {
+        if !self.head.naming.is_clear()
+            && let Ok(document) = serde_json::to_value(&*self)
+        {
+            let mut known = Vec::new();
+            rights::collect(&document, &mut known);
+            self.head.naming = self.head.naming.knowing(known);
+        }
+    }
+
     /// The findings that count: silenced ones do not.
     pub fn counted(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().map(|found| &found.finding).filter(|finding| finding.state != FindingState::Silenced)
@@ -98,7 +114,12 @@ impl<D, B> Report<D, B> {
             portal_url: &self.head.portal.url,
             coverage: &self.head.coverage,
         };
-        let told = self.told().map(|found| Alert::from_finding(&found.finding, &context).with_detail(&found.detail));
-        told.chain(self.ended.iter().map(|finding| Alert::from_finding(finding, &context))).collect()
+        let naming = &self.head.naming;
+        let alert = |finding: &Finding| Alert::from_finding(&naming.finding(finding), &context);
+        let told = self.told().map(|found| {
+            let detail = serde_json::to_value(&found.detail).unwrap_or_default();
+            alert(&found.finding).with_detail(&naming.json(detail))
+        });
+        told.chain(self.ended.iter().map(alert)).collect()
     }
 }

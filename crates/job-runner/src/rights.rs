@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alerting::forgetting_matters;
 use anyhow::bail;
-use audit_model::{Forgotten, PortalText};
+use audit_model::{Forgotten, PortalText, Pseudonym};
 use chrono::{DateTime, Utc};
 use event_archive::{Archive, making_nameless, without_place};
 use job_store::{JOURNAL_TABLES, Shown, Statement, Store, Table, giving_up, open_subject};
@@ -16,16 +16,10 @@ use crate::Error;
 use crate::args::ReportFormat;
 use crate::keeping::{open_all, tables};
 use crate::memory::Memory;
+use crate::naming::{Known, NamesKey};
 
 mod needles;
 pub(crate) use needles::{Needles, Who};
-
-/// An account as something in the store names it.
-struct Known {
-    id: Uuid,
-    name: Option<String>,
-    email: Option<String>,
-}
 
 /// What is kept about somebody.
 pub(crate) struct About {
@@ -33,12 +27,21 @@ pub(crate) struct About {
     kept: Vec<(&'static Table, Vec<Shown>)>,
 }
 
-/// Whom an id or an e-mail address means in this store.
+/// Whom an id, an e-mail address or a pseudonym means in this store.
 ///
 /// # Errors
 /// Nobody, or more than one: exit code 2.
-pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> anyhow::Result<Who> {
-    let person = person.trim();
+pub(crate) async fn resolve(
+    store: &Store,
+    archive: &Archive,
+    person: &str,
+    key: Option<&NamesKey>,
+) -> anyhow::Result<Who> {
+    let revealed = match is_pseudonym(person) {
+        true => Some(reveal(store, archive, person, key).await?.to_string()),
+        false => None,
+    };
+    let person = revealed.as_deref().unwrap_or(person).trim();
     let id = Uuid::parse_str(person).ok();
     if id.is_none() && !person.contains('@') {
         let message = "is neither an id nor an e-mail address; give one of them: several people can have one name";
@@ -57,7 +60,7 @@ pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> a
         return Err(Error::Argument(line(person), message).into());
     }
     let id = id.or(ids.first().copied());
-    let mut who = Who { id, ..Who::default() };
+    let mut who = Who { id, pseudonym: id.zip(key).map(|(id, key)| key.person(id)), ..Who::default() };
     who.emails.extend(id.is_none().then(|| email.clone()).or_else(|| person.contains('@').then_some(email)));
     let (own, others): (Vec<&Known>, Vec<&Known>) = known.iter().partition(|known| Some(known.id) == id);
     let names_of_others: BTreeSet<&String> = others.iter().filter_map(|known| known.name.as_ref()).collect();
@@ -73,12 +76,21 @@ pub(crate) async fn resolve(store: &Store, archive: &Archive, person: &str) -> a
 
 /// All accounts that anything in the store names.
 async fn known(store: &Store, archive: &Archive) -> anyhow::Result<Vec<Known>> {
+    known_in(store, archive, |_| true).await
+}
+
+/// All accounts whose names the store has learned: from what happened, from what was looked up, and from what people were told.
+pub(crate) async fn named(store: &Store, archive: &Archive) -> anyhow::Result<Vec<Known>> {
+    known_in(store, archive, |table| matches!(table.name, "fact" | "matter")).await
+}
+
+async fn known_in(store: &Store, archive: &Archive, is_read: fn(&Table) -> bool) -> anyhow::Result<Vec<Known>> {
     let accounts = archive.accounts().await?.into_iter().map(|account| {
         let email = account.login.filter(|login| login.contains('@'));
         Known { id: account.id, name: Some(account.name), email }
     });
     let mut known: Vec<Known> = accounts.collect();
-    for table in tables() {
+    for table in tables().into_iter().filter(|table| is_read(table)) {
         for (_, text) in store.texts(table).await? {
             if text.starts_with(['{', '['])
                 && let Ok(value) = serde_json::from_str(&text)
@@ -90,8 +102,39 @@ async fn known(store: &Store, archive: &Archive) -> anyhow::Result<Vec<Known>> {
     Ok(known)
 }
 
+/// Whether a word is what stands for somebody where names are pseudonyms: `person-7fk2-9qwd`, or the id beside it.
+pub(crate) fn is_pseudonym(person: &str) -> bool {
+    let person = person.trim();
+    Uuid::parse_str(person).map_or_else(|_| person.starts_with("person-"), Pseudonym::is)
+}
+
+/// Whose pseudonym it is.
+///
+/// # Errors
+/// There is no key, or it makes this pseudonym of nobody whom the store knows: exit code 2. Others are of the store.
+pub(crate) async fn reveal(
+    store: &Store,
+    archive: &Archive,
+    person: &str,
+    key: Option<&NamesKey>,
+) -> anyhow::Result<Uuid> {
+    let wrong = |message: &str| Error::Argument(line(person), message.to_owned());
+    let key = key.ok_or_else(|| {
+        wrong("is a pseudonym, and only the key that it was made with tells whose; name the file with the key in `names_key_file`")
+    })?;
+    let person = person.trim().to_lowercase();
+    let known: BTreeSet<Uuid> = known(store, archive).await?.into_iter().map(|known| known.id).collect();
+    let mut meant = known.into_iter().filter(|id| {
+        let pseudonym = key.person(*id);
+        pseudonym.name() == person || pseudonym.id().to_string() == person
+    });
+    let message = "is a pseudonym of nobody whom this store knows: it may be of another portal, made with another key, or of somebody who \
+                   was forgotten";
+    Ok(meant.next().ok_or_else(|| wrong(message))?)
+}
+
 /// The accounts in a JSON document: objects with an id, and addresses that ids stand behind.
-fn collect(value: &serde_json::Value, known: &mut Vec<Known>) {
+pub(crate) fn collect(value: &serde_json::Value, known: &mut Vec<Known>) {
     match value {
         serde_json::Value::Object(members) => {
             let text = |key: &str| members.get(key).and_then(|value| value.as_str()).map(str::to_owned);
@@ -112,8 +155,13 @@ fn collect(value: &serde_json::Value, known: &mut Vec<Known>) {
 ///
 /// # Errors
 /// Nobody, or more than one is meant: exit code 2. Others are of the store.
-pub(crate) async fn about(store: &Store, archive: &Archive, person: &str) -> anyhow::Result<About> {
-    let who = resolve(store, archive, person).await?;
+pub(crate) async fn about(
+    store: &Store,
+    archive: &Archive,
+    person: &str,
+    key: Option<&NamesKey>,
+) -> anyhow::Result<About> {
+    let who = resolve(store, archive, person, key).await?;
     // what would take their place does not matter here
     let needles = Needles::of(&who, Forgotten::new(Uuid::nil()));
     let mut kept = Vec::new();
@@ -146,10 +194,14 @@ impl About {
             let rows: Vec<_> = rows.iter().map(|row| members(table, row)).collect();
             json!({ "table": table.name, "holds": table.holds, "rows": rows })
         });
+        let mut person = json!({ "id": self.who.id, "names": self.names(), "emails": self.who.emails });
+        if let Some(pseudonym) = self.who.pseudonym {
+            person["pseudonym"] = json!(pseudonym.name());
+        }
         json!({
             "schema": "store-show/1",
             "store": store,
-            "person": { "id": self.who.id, "names": self.names(), "emails": self.who.emails },
+            "person": person,
             "kept": kept.collect::<Vec<_>>(),
         })
     }
@@ -159,6 +211,7 @@ impl About {
         let mut text = format!("kept about one person in {store}\n");
         text.extend(self.who.id.map(|id| format!("id: {id}\n")));
         text.push_str(&format!("names: {}\n", listed(self.names())));
+        text.extend(self.who.pseudonym.map(|pseudonym| format!("pseudonym: {}\n", pseudonym.name())));
         text.push_str(&format!("e-mail addresses: {}\n", listed(self.who.emails.iter().collect())));
         for (table, rows) in self.kept.iter().filter(|(_, rows)| !rows.is_empty()) {
             text.push_str(&format!("\n{} ({}): {}\n", table.holds, table.name, plural(rows.len() as u64, "row")));
@@ -200,13 +253,13 @@ fn members(table: &Table, row: &Shown) -> Map<String, serde_json::Value> {
 /// Nobody, or more than one is meant: exit code 2. Others are of the store; then nothing was changed.
 pub(crate) async fn forget(
     store: &Store,
-    person: &str,
+    (person, key): (&str, Option<&NamesKey>),
     reason: &str,
     random: Uuid,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
     let archive = open_all(store).await?;
-    let About { who, kept } = about(store, &archive, person).await?;
+    let About { who, kept } = about(store, &archive, person, key).await?;
     if who.id.is_some_and(Forgotten::is) {
         bail!("this person was forgotten already");
     }

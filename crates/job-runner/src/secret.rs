@@ -22,6 +22,11 @@ const PASSWORD_CREDENTIAL: &str = "smtp-password";
 const STATE_CREDENTIAL: &str = "postgres-password";
 /// Names a file with the passwords of servers, as `psql` reads it.
 const PASS_FILE_VARIABLE: &str = "PGPASSFILE";
+/// The same for the key of pseudonyms.
+const NAMES_CREDENTIAL: &str = "names-key";
+
+/// Fewer could be guessed by trying.
+const SHORTEST_NAMES_KEY: usize = 16;
 
 /// The API key, and what to know about where it was.
 #[derive(Debug)]
@@ -105,6 +110,28 @@ fn password_in(path: &Path, setting: &'static str) -> Result<String, Error> {
     let text = fs::read_to_string(path)
         .map_err(|error| Error::setting(setting, format!("cannot be read from {} ({error})", path.display())))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The file with the key of pseudonyms: the credential `names-key`, else that of the setting.
+pub(crate) fn names_key_file(environment: &Environment, setting: Option<&Path>) -> Option<PathBuf> {
+    let credential = environment.get(CREDENTIALS_VARIABLE).map(|folder| Path::new(folder).join(NAMES_CREDENTIAL));
+    credential.filter(|path| path.exists()).or_else(|| setting.map(Path::to_owned))
+}
+
+/// The key of pseudonyms, without its line break.
+pub(crate) fn read_names_key(path: &Path) -> Result<SecretString, Error> {
+    let wrong = |message: String| Error::setting("names_key_file", message);
+    let text =
+        fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read from {} ({error})", path.display())))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.len() < SHORTEST_NAMES_KEY {
+        let message = format!(
+            "names {}, which holds fewer than {SHORTEST_NAMES_KEY} characters; make a key with `openssl rand -hex 32`",
+            path.display()
+        );
+        return Err(wrong(message));
+    }
+    Ok(SecretString::from(text))
 }
 
 fn from_file(path: &Path, origin: KeyOrigin) -> Result<FoundKey, Error> {

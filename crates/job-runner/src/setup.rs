@@ -13,20 +13,24 @@ use docspace_client::{ApiKey, Budget, Client};
 use event_archive::{Archive, Look};
 use job_store::Store;
 use outbound::{HttpOptions, RetryPolicy, http_client};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::Error;
 use crate::about::About;
 use crate::args::CommonArgs;
 use crate::clock::{ClockDifference, check_window};
-use crate::config::{BudgetSettings, CommonConfig, Problems, is_loopback};
+use crate::config::{BudgetSettings, CommonConfig, NamesSetting, Problems, is_loopback};
 use crate::environment::Environment;
 use crate::gone;
 use crate::head::{Head, PortalName, RunFacts};
 use crate::job::Job;
+use crate::keeping;
+use crate::naming::{NamesKey, Naming};
+use crate::rights;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{Placeholders, State};
-use crate::stores::copy_of;
+use crate::stores::{Copy, copy_of};
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, C> {
@@ -138,6 +142,7 @@ impl<C> Setup<'_, C> {
             dry_run: true,
             mailer: None,
             service_accounts: self.common.robots(),
+            naming: Naming::default(),
         };
         Ok((job, look))
     }
@@ -174,6 +179,52 @@ impl<C> Setup<'_, C> {
         let ca_file = self.common.outbound.ca_file.as_ref().map(|path| path.as_path());
         let password_file = mail.password_file.as_ref().map(|path| path.as_path());
         mail.mailer(ca_file, || secret::find_password(self.environment, password_file))
+    }
+
+    /// How people are to be named, as the setting `names` says.
+    ///
+    /// # Errors
+    /// Pseudonyms are asked for, and there is no key for them: exit code 2.
+    pub(crate) fn naming(&self) -> Result<Naming, Error> {
+        match (self.common.names, self.names_key()?) {
+            (NamesSetting::Clear, _) => Ok(Naming::default()),
+            (NamesSetting::Pseudonym, Some(key)) => Ok(Naming::pseudonyms(key)),
+            (NamesSetting::Pseudonym, None) => {
+                let message = "is missing: `names = \"pseudonym\"` needs it, or the credential `names-key`; make a key with \
+                               `openssl rand -hex 32`";
+                Err(Error::setting("names_key_file", message))
+            }
+        }
+    }
+
+    /// The file with the key of pseudonyms, if there is one.
+    pub(crate) fn names_key_file(&self) -> Option<PathBuf> {
+        secret::names_key_file(self.environment, self.common.names_key_file.as_ref().map(|path| path.as_path()))
+    }
+
+    /// The key of pseudonyms, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read or is too short, or no portal is set: exit code 2.
+    pub(crate) fn names_key(&self) -> Result<Option<NamesKey>, Error> {
+        let Some(path) = self.names_key_file() else { return Ok(None) };
+        let secret = secret::read_names_key(&path)?;
+        Ok(Some(NamesKey::new(secret.expose_secret().as_bytes(), &self.portal_url()?)))
+    }
+
+    /// Whom a word means that an operator typed: a pseudonym leads back to the id of an account, where the key is at hand. Anything else is
+    /// handed back as it is.
+    ///
+    /// # Errors
+    /// There is no key, or it leads to nobody of whom anything is remembered: exit code 2. Others are of the store.
+    pub async fn revealed(&self, person: &str) -> anyhow::Result<String> {
+        if !rights::is_pseudonym(person) {
+            return Ok(person.to_owned());
+        }
+        let Copy { store, .. } = copy_of(&self.state()?).await?;
+        let archive = keeping::open_all(&store).await?;
+        let id = rights::reveal(&store, &archive, person, self.names_key()?.as_ref()).await?;
+        Ok(id.to_string())
     }
 
     /// Writes to stdout, which nobody else may.

@@ -8,6 +8,7 @@ use tracing::debug;
 use uuid::Uuid;
 
 use crate::memory::Memory;
+use crate::naming::NamesKey;
 use crate::place::Place;
 use crate::rights;
 use crate::state_path::{State, url_of};
@@ -95,7 +96,12 @@ pub(crate) async fn clear(state: &State, channels: &[Channel], now: DateTime<Utc
 }
 
 /// Makes somebody nameless in what runs without memory have left, and says so.
-pub(crate) async fn forget(state: &State, person: &str, reason: &str, now: DateTime<Utc>) -> anyhow::Result<String> {
+pub(crate) async fn forget(
+    state: &State,
+    person: (&str, Option<&NamesKey>),
+    reason: &str,
+    now: DateTime<Utc>,
+) -> anyhow::Result<String> {
     let mut text = String::new();
     for place in Place::all(state, "spare").into_iter().filter(Place::is_taken) {
         let (store, _) = open(&place).await?;

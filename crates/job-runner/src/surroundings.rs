@@ -9,6 +9,7 @@ use crate::Error;
 use crate::config::{CommonConfig, Settings};
 use crate::guard::{self, Exposed};
 use crate::names::NamedList;
+use crate::naming::Naming;
 use crate::program::Program;
 use crate::setup::Setup;
 use crate::state_path::State;
@@ -29,6 +30,7 @@ pub(crate) struct Surroundings {
     pub(crate) portal_url: Url,
     pub(crate) channels: Vec<Channel>,
     pub(crate) mailer: Option<Mailer>,
+    pub(crate) naming: Naming,
 }
 
 impl Surroundings {
@@ -46,6 +48,7 @@ impl Surroundings {
             exposed: guard::exposed(setup),
             channels: setup.channels()?,
             mailer,
+            naming: setup.naming()?,
         })
     }
 }

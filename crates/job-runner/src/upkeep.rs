@@ -4,7 +4,7 @@ pub(crate) mod moving;
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use audit_model::{PortalText, SpanSet, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::{Archive, GivenUp, Judged, Kept};
@@ -14,12 +14,14 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::args::{CommonArgs, ReportFormat, StoreCommand};
+use crate::args::{ReportFormat, StoreCommand};
+use crate::config::Settings;
 use crate::exit::Exit;
 use crate::former;
 use crate::hold::{self, Asked, Hold};
 use crate::keeping::{self, open_all, tables};
-use crate::setup::print;
+use crate::naming::NamesKey;
+use crate::setup::{Setup, print};
 use crate::state_path::State;
 use crate::stores::{Copy, copy_of, open_file};
 use crate::{gone, rights, spare};
@@ -28,30 +30,30 @@ use crate::{gone, rights, spare};
 const STILL_COMPARED: TimeDelta = TimeDelta::days(3);
 
 /// Runs the command. `window` is how far back the program's rule looks.
-pub(crate) async fn run(
+pub(crate) async fn run<C: Settings>(
     command: &StoreCommand,
-    args: &CommonArgs,
-    state: &State,
-    now: DateTime<Utc>,
+    setup: &Setup<'_, C>,
     window: TimeDelta,
 ) -> anyhow::Result<Exit> {
+    let (args, now, state) = (setup.args, setup.now, &setup.state()?);
     match command {
         StoreCommand::Check => check(state).await,
         StoreCommand::Prune { before } => {
             // a date is the start of that day in UTC here: the portal, which knows its zone, is not asked
             let before = before.resolve(now, chrono_tz::Tz::UTC);
-            let latest = now - window.max(STILL_COMPARED) * 2;
+            let (needed, _) = setup.config.remembers();
+            let latest = now - needed.max(window).max(STILL_COMPARED);
             if before > latest {
                 return Err(Error::PruneTooMuch { asked: before, latest }.into());
             }
             prune(state, now, before).await
         }
         StoreCommand::Backup { file } => backup(state, file).await,
-        StoreCommand::Move { .. } => bail!("this command does not get so far"),
-        StoreCommand::Show { person } => show(state, person, args.format).await,
+        StoreCommand::Move { from, to, replace } => moving::run(setup, from, to, *replace).await,
+        StoreCommand::Show { person } => show(state, (person, setup.names_key()?.as_ref()), args.format).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;
-            forget(state, now, person, reason).await
+            forget(state, now, (person, setup.names_key()?.as_ref()), reason).await
         }
         StoreCommand::GiveUp { reason } => {
             refuse_blank(reason)?;
@@ -258,21 +260,30 @@ async fn backup(state: &State, file: &Path) -> anyhow::Result<Exit> {
         .map(|()| Exit::Concluded)
 }
 
-async fn show(state: &State, person: &str, format: ReportFormat) -> anyhow::Result<Exit> {
+async fn show(state: &State, (person, key): (&str, Option<&NamesKey>), format: ReportFormat) -> anyhow::Result<Exit> {
     let Copy { store, is_there, .. } = copy_of(state).await?;
     if !is_there {
         return missing(state);
     }
     let archive = open_all(&store).await?;
-    let about = rights::about(&store, &archive, person).await?;
+    let about = rights::about(&store, &archive, person, key).await?;
     print(&about.shown(format, &found_at(state))).map(|()| Exit::Concluded)
 }
 
-async fn forget(state: &State, now: DateTime<Utc>, person: &str, reason: &str) -> anyhow::Result<Exit> {
+async fn forget(
+    state: &State,
+    now: DateTime<Utc>,
+    person: (&str, Option<&NamesKey>),
+    reason: &str,
+) -> anyhow::Result<Exit> {
     let (hold, store) = match locked(state, now).await? {
         Ok(locked) => locked,
         Err(exit) => return Ok(exit),
     };
+    let (person, key) = person;
+    // the id, by which what lies elsewhere knows them as well
+    let id = rights::resolve(&store, &open_all(&store).await?, person, key).await?.id.map(|id| id.to_string());
+    let person = (id.as_deref().unwrap_or(person), key);
     let mut report = rights::forget(&store, person, reason, Uuid::new_v4(), now).await?;
     ended(hold, store).await;
     report.push_str(&spare::forget(state, person, reason, now).await?);

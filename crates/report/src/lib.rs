@@ -7,6 +7,7 @@ mod form;
 mod html;
 mod line;
 mod person;
+mod reworded;
 mod table;
 mod text;
 mod timeline;
@@ -16,5 +17,6 @@ pub use document::{Block, Details, Document, Figure, Maker, PortalLine, RunLine,
 pub use form::{Error, Form, TEXT_WIDTH};
 pub use line::{Line, Link};
 pub use person::{PersonLine, Where, Who};
+pub use reworded::Wording;
 pub use table::{Cell, Rest, Table};
 pub use timeline::{Bar, Mark, Timeline};

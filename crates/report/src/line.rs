@@ -83,6 +83,10 @@ impl Line {
     pub(crate) fn spans(&self) -> &[Span] {
         &self.0
     }
+
+    pub(crate) fn spans_mut(&mut self) -> &mut [Span] {
+        &mut self.0
+    }
 }
 
 /// A part of a line on one line, as long as a reader can bear.

@@ -17,6 +17,9 @@ pub(crate) const FILE_NAME: &str = "manifest.json";
 /// Version of the form of the manifest; a change that breaks readers raises it.
 pub(crate) const SCHEMA: &str = "compliance-manifest/1";
 
+/// That the names in the files are pseudonyms.
+pub(crate) const PSEUDONYM: &str = "pseudonym";
+
 /// Far more than a manifest with a long list of important documents has.
 pub(crate) const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -40,6 +43,9 @@ pub(crate) struct Manifest {
     pub(crate) period: PeriodFacts,
     /// What was asked: the filters and the limits that shape the report.
     pub(crate) query: Value,
+    /// `pseudonym` where people are not named in the files; absent where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) names: Option<String>,
     pub(crate) coverage: Value,
     pub(crate) counts: Counts,
     /// Absent from reports of version 1.0.0.
@@ -213,6 +219,7 @@ mod tests {
                 time_zone: "UTC".to_owned(),
             },
             query: json!({}),
+            names: None,
             coverage: json!({ "complete": is_complete }),
             counts: Counts { events, ..Counts::default() },
             reading: None,

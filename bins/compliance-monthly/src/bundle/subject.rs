@@ -17,6 +17,8 @@ pub(crate) struct Subject {
     period: PeriodFacts,
     /// What it is restricted to, as the manifest keeps it.
     only: Value,
+    /// The same as the manifest keeps it where names are pseudonyms.
+    only_shown: Value,
     /// Whether the name of its folder has its period in it.
     pub(crate) has_own_folder: bool,
 }
@@ -27,6 +29,7 @@ impl Subject {
             portal: job.portal_url.as_str().trim_end_matches('/').to_owned(),
             period: period.facts(),
             only: json!(config.only),
+            only_shown: job.naming.json(json!(config.only)),
             has_own_folder: config.out.as_ref().is_some_and(|out| out.as_path().to_string_lossy().contains("{month}")),
         }
     }
@@ -49,7 +52,7 @@ impl Subject {
             Some(format!("holds the report of another portal, {}", shown(url)))
         } else if there.period != self.period {
             Some(format!("holds a report of other clocks, of {}", shown(&there.period.time_zone)))
-        } else if there.query.get("only") != Some(&self.only) {
+        } else if there.query.get("only").is_none_or(|only| ![&self.only, &self.only_shown].contains(&only)) {
             Some("holds a report that is restricted otherwise".to_owned())
         } else {
             None

@@ -2,8 +2,9 @@
 
 use ::report::csv;
 use ::report::words::utc;
-use audit_model::{ActClass, AuditEvent, EventDetails, LoginEvent, Place, PortalText, RoomId, title_in_context};
-use uuid::Uuid;
+use audit_model::{
+    ActClass, AuditEvent, EventDetails, LoginEvent, Person, Place, PortalText, RoomId, title_in_context,
+};
 
 use crate::facts::people::PersonRow;
 use crate::facts::summary::RoomRow;
@@ -77,9 +78,9 @@ fn raw(text: Option<&PortalText>) -> String {
     text.map(PortalText::raw).unwrap_or_default().to_owned()
 }
 
-/// One event; `topics` are the names of those it belongs to.
-pub(crate) fn event(event: &AuditEvent, facts: &Facts, topics: &[&str]) -> String {
-    let room_id = match facts.rooms.place(event) {
+/// One event as it is shown, with its place and the names of the topics that it belongs to.
+pub(crate) fn event(event: &AuditEvent, place: &Place, facts: &Facts, topics: &[&str]) -> String {
+    let room_id = match place {
         Place::Room(id, _) => id.to_string(),
         Place::OneOf { .. } | Place::UnknownRoom { .. } | Place::Elsewhere => String::new(),
     };
@@ -129,10 +130,11 @@ pub(crate) fn login(login: &LoginEvent, period: &Period) -> String {
 }
 
 /// A row of the table of people.
-pub(crate) fn account(id: Uuid, row: &PersonRow, remark: &str) -> String {
+pub(crate) fn account(person: &Person, row: &PersonRow, remark: &str) -> String {
     let Tally { count, first, last } = row.events;
     let cells =
-        [row.name.raw().to_owned(), id.to_string(), count.to_string(), first.to_string(), last.to_string()].into_iter();
+        [person.name.raw().to_owned(), person.id.to_string(), count.to_string(), first.to_string(), last.to_string()]
+            .into_iter();
     csv::row(cells.chain(CLASSES.map(|class| row.by_class.of(class).to_string())).chain([remark.to_owned()]))
 }
 

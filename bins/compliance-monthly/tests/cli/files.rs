@@ -137,6 +137,48 @@ async fn verify_with(setting: &Setting, extra: &[&str]) -> Run {
     cli_test::run(command).await
 }
 
+/// Nobody is named in any file, the manifest says so, and what was written is proven as ever; the next run writes the same.
+#[tokio::test]
+async fn with_pseudonyms_the_files_name_nobody_and_say_so() {
+    let setting = Setting::new(june()).await;
+    setting.sim.edit(|portal| portal.now += chrono::TimeDelta::days(20));
+    setting.file("names-key", "0123456789abcdef0123456789abcdef");
+    let text = "names = \"pseudonym\"\nnames_key_file = \"names-key\"\nonly.people = [\"anna@example.com\", \"bob@example.com\"]";
+    let config = setting.config(text);
+    let run = async || setting.month("2026-06", &["--config", &config]).await;
+    let first = run().await;
+    assert_eq!((first.exit, first.stderr.as_str()), (0, ""), "{}", first.stdout);
+    let written = setting.files();
+    let names = cli_test::contract::names_of(&setting, |_| true);
+    for name in names.iter().flatten().filter(|name| name.trim().len() > 3) {
+        let naming = written.iter().filter(|(_, text)| text.contains(name.as_str())).map(|(file, _)| file);
+        assert_eq!(naming.collect::<Vec<_>>(), Vec::<&String>::new(), "{name}");
+    }
+    assert!(setting.written("2026-06.txt").contains("\nUser: person-"), "{}", setting.written("2026-06.txt"));
+    let manifest = |setting: &Setting| -> serde_json::Value {
+        let text = setting.written("manifest.json");
+        let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/compliance-manifest-1.schema.json");
+        cli_test::assert_keeps(&schema, &text);
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(manifest(&setting)["names"], "pseudonym");
+    assert_eq!(verify(&setting).await.exit, 0);
+    let bytes = setting.bytes();
+    assert_eq!((run().await.exit, setting.bytes() == bytes), (0, true), "the same folder, the same report");
+    // whom a report with pseudonyms is restricted to cannot be read from it
+    setting.config(&text.replace("pseudonym", "clear"));
+    let refused = run().await;
+    assert!(refused.exit == 2 && refused.stderr.contains("restricted otherwise"), "{}", refused.stderr);
+    std::fs::remove_dir_all(setting.out()).unwrap();
+    assert_eq!(run().await.exit, 0);
+    assert!(setting.written("2026-06.txt").contains("\nUser: Anna Schmidt ("));
+    assert!(manifest(&setting)["names"].is_null());
+    // the other way round both are known
+    setting.config(text);
+    assert_eq!(run().await.exit, 0);
+    assert_eq!((setting.bytes() == bytes, verify(&setting).await.exit), (true, 0));
+}
+
 #[tokio::test]
 async fn a_changed_byte_in_any_file_is_named() {
     let setting = Setting::new(june()).await;

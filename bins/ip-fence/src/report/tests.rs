@@ -63,6 +63,7 @@ fn head(coverage: Coverage) -> Head {
         window: Window::new(hours_ago(24), now()),
         coverage,
         notes: Vec::new(),
+        naming: job_runner::Naming::default(),
     }
 }
 

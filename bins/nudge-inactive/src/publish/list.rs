@@ -2,21 +2,23 @@
 
 use audit_model::PortalText;
 use chrono::{DateTime, Utc};
+use job_runner::Naming;
 use report::words::Clock;
 
 use crate::body::RoomReport;
 
 /// As a table that spreadsheets open: by room, then by risk.
-pub(super) fn csv(rooms: &[&RoomReport], clock: Clock) -> Vec<u8> {
+pub(super) fn csv(rooms: &[&RoomReport], clock: Clock, naming: &Naming) -> Vec<u8> {
     let day = |at: Option<DateTime<Utc>>| at.map(|at| clock.day(at)).unwrap_or_default();
     let mut csv = String::from("room_id,room,person,email,right,risk,last_action,last_sign_in\r\n");
     for room in rooms {
         for one in &room.inactive {
+            let person = naming.person(one.person.clone());
             let texts = [
                 room.id.to_string().as_str().into(),
-                room.title.clone(),
-                one.person.name.clone(),
-                one.person.email.clone().unwrap_or_default(),
+                naming.portal_text(&room.title),
+                person.name,
+                person.email.unwrap_or_default(),
                 one.access.as_str().into(),
                 one.risk.words().into(),
                 day(one.last_activity).as_str().into(),

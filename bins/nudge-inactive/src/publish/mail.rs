@@ -63,6 +63,7 @@ pub(super) fn of_owners(config: &Config, report: &Report, document: &Document) -
         let mut own = Document { notes: Vec::new(), timelines: Vec::new(), ..document.clone() };
         part(report, rooms, &mut own);
         own.headline = body::headline_of(report, rooms);
+        let own = report.head.naming.document(own);
         let to = Recipient { name: owner.name.for_terminal(), address };
         Some(mail(config, report, (&without_states(own), rooms), to))
     };
@@ -78,7 +79,7 @@ fn mail(config: &Config, report: &Report, (document, rooms): (&Document, &[&Room
     let all = || MailFile {
         name: "inactive-members.csv".to_owned(),
         kind: "text/csv; charset=utf-8",
-        content: list::csv(rooms, document.clock()),
+        content: list::csv(rooms, document.clock(), &head.naming),
     };
     Mail {
         to,

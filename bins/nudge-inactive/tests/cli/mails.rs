@@ -118,6 +118,25 @@ async fn each_person_gets_one_mail_and_the_next_after_a_fortnight() {
     assert_eq!(server.taken().len(), 12);
 }
 
+/// Whoever is written to reads their own name; the report of it names nobody.
+#[tokio::test]
+async fn members_are_addressed_by_name_where_the_report_has_pseudonyms() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let (setting, config) = start(&server, "names = \"pseudonym\"\nnames_key_file = \"names-key\"").await;
+    setting.file("names-key", "0123456789abcdef0123456789abcdef");
+    let ended = go(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    assert_valid(&ended.stdout);
+    assert_eq!(sorted(server.recipients()), USERS);
+    for bytes in server.messages() {
+        let text = MessageParser::default().parse(&bytes).unwrap().body_text(0).unwrap().into_owned();
+        assert!(!text.contains("person-") && !text.contains("address-"), "{text}");
+    }
+    let names = cli_test::contract::names_of(&setting, |_| true);
+    let named = names.iter().flatten().filter(|name| name.trim().len() > 3 && ended.stdout.contains(name.as_str()));
+    assert_eq!(named.collect::<Vec<_>>(), Vec::<&String>::new(), "{}", ended.stdout);
+}
+
 #[tokio::test]
 async fn a_mail_says_what_was_missed_and_lists_only_what_is_there() {
     let Some(server) = Server::start("accept", &[]).await else { return };

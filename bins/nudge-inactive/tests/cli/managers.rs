@@ -1,5 +1,6 @@
 //! The report for the managers: it arrives, or somebody is told that it did not, whatever else failed.
 
+use cli_test::contract::names_of;
 use cli_test::smtp::Server;
 use mail_parser::{MessageParser, MimeHeaders};
 use portal_sim::{Event, Fault, Person, Room, Scenario};
@@ -115,6 +116,37 @@ async fn each_owner_gets_the_report_of_their_rooms() {
     assert_eq!(parts, expected.map(|(to, named)| (to.to_owned(), named)));
 }
 
+/// Mails and the file name nobody; the owners are written to all the same, about the same people.
+#[tokio::test]
+async fn managers_and_owners_read_pseudonyms_where_the_settings_say_so() {
+    let Some(server) = Server::start("accept", &[]).await else { return };
+    let setting = start_portal(Scenario::builtin("inactive", now()).unwrap()).await;
+    setting.file("names-key", "0123456789abcdef0123456789abcdef");
+    let text = format!(
+        "names = \"pseudonym\"\nnames_key_file = \"names-key\"\n[manager]\nper_owner = true\nmail_to = [\"boss@example.com\"]\n\
+         file = \"report.html\"\n{}",
+        mail(&server)
+    );
+    let config = settings_file(&setting, &text);
+    let ended = run(&setting, &config, &["--format", "json"]).await;
+    assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""));
+    assert_valid(&ended.stdout);
+    let mut read = vec![std::fs::read_to_string(setting.state.path().join("report.html")).unwrap()];
+    let mut recipients = Vec::new();
+    for bytes in &server.messages() {
+        let message = MessageParser::default().parse(bytes).unwrap();
+        recipients.push(message.to().unwrap().first().unwrap().address().unwrap().to_owned());
+        read.extend([message.body_text(0).unwrap().into_owned(), message.body_html(0).unwrap().into_owned()]);
+        read.push(message.subject().unwrap().to_owned());
+        assert!(read.iter().any(|text| text.contains("person-")), "{read:?}");
+    }
+    recipients.sort();
+    assert_eq!(recipients, ["bob@example.com", "boss@example.com", "olga@example.com"]);
+    for name in names_of(&setting, |_| true).iter().flatten().filter(|name| name.trim().len() > 3) {
+        assert!(!read.iter().any(|text| text.contains(name)), "{name} in {read:?}");
+    }
+}
+
 /// Usual mail servers refuse what is larger than ten megabytes.
 #[tokio::test]
 async fn a_mail_names_the_worst_and_brings_the_rest_as_a_file() {
@@ -133,8 +165,9 @@ async fn a_mail_names_the_worst_and_brings_the_rest_as_a_file() {
         portal.add_event(Event::new(5011, olga, at).file(900, "a.docx").in_room(EAGLE));
     }
     let setting = start_portal(portal).await;
-    let text = format!("[manager]\nmail_to = [\"boss@example.com\"]\nsubject = \"{{headline}}\"\n{}", mail(&server));
-    let config = settings_file(&setting, &text);
+    let text_of_settings =
+        format!("[manager]\nmail_to = [\"boss@example.com\"]\nsubject = \"{{headline}}\"\n{}", mail(&server));
+    let config = settings_file(&setting, &text_of_settings);
     run(&setting, &config, &[]).await;
     let bytes = server.messages().remove(0);
     assert!(bytes.len() < 1_000_000, "{} bytes", bytes.len());
@@ -146,6 +179,14 @@ async fn a_mail_names_the_worst_and_brings_the_rest_as_a_file() {
     let file = message.attachment(0).unwrap();
     assert_eq!(file.attachment_name(), Some("inactive-members.csv"));
     assert_eq!(file.text_contents().unwrap().lines().count(), 401);
+    setting.file("names-key", "0123456789abcdef0123456789abcdef");
+    let config =
+        settings_file(&setting, &format!("names = \"pseudonym\"\nnames_key_file = \"names-key\"\n{text_of_settings}"));
+    run(&setting, &config, &[]).await;
+    let bytes = server.messages().remove(1);
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    let file = message.attachment(0).unwrap().text_contents().unwrap();
+    assert!(file.contains("\"person-") && !file.contains("Person 1") && !file.contains("@example.com"), "{file}");
 }
 
 /// The JSON report names what became of it.

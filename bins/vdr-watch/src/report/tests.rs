@@ -2,8 +2,8 @@
 
 use alerting::{Alert, AlertContext};
 use audit_model::{
-    ActionId, BlindSpot, Counts, Course, Coverage, Evidence, Gap, GapReason, LoginEvent, MAX_EVIDENCE, PersonStatus,
-    SourceCoverage, UnreadableSpan, Window, testing,
+    ActionId, BlindSpot, Counts, Course, Coverage, Evidence, FindingState, Gap, GapReason, LoginEvent, MAX_EVIDENCE,
+    PersonStatus, SourceCoverage, UnreadableSpan, Window, testing,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -37,6 +37,7 @@ fn head(coverage: Coverage) -> Head {
         window: window(),
         coverage,
         notes: vec!["this run has no memory of earlier ones: its store could not be used, see the log".to_owned()],
+        naming: job_runner::Naming::default(),
     }
 }
 

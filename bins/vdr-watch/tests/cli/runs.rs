@@ -295,7 +295,7 @@ async fn each_portal_has_a_store_of_its_own() {
 
 #[tokio::test]
 async fn the_store_can_be_checked_and_pruned() {
-    let setting = Setting::new("incident").await;
+    let mut setting = Setting::new("incident").await;
     let url = setting.sim.url();
     let store = async |arguments: &[&str]| setting.run_with(&[&["--portal", &url, "store"], arguments].concat()).await;
     assert!(store(&["check"]).await.stdout.contains("does not exist yet"));
@@ -309,10 +309,14 @@ async fn the_store_can_be_checked_and_pruned() {
         "{}",
         checked.stdout
     );
-    // what the next run still needs is not for pruning
-    let refused = store(&["prune", "--before", "1h"]).await;
-    assert_eq!((refused.exit, refused.stdout.as_str()), (2, ""));
-    assert!(refused.stderr.contains("still needs"), "{}", refused.stderr);
+    // what runs still need is not for pruning: so long as `keep` must be at least
+    for (before, is_refused) in [("1h", true), ("6d", true), ("30d", true), ("32d", false)] {
+        let pruned = store(&["prune", "--before", before]).await;
+        assert_eq!(pruned.exit, if is_refused { 2 } else { 0 }, "{before}: {}", pruned.stderr);
+        assert_eq!(pruned.stderr.contains("the latest time possible is 2026-10-20T09:00:00Z"), is_refused);
+    }
+    setting.env.push(("VDR_WATCH_LIMITS__UNUSUAL_HOURS", "0"));
+    let store = async |arguments: &[&str]| setting.run_with(&[&["--portal", &url, "store"], arguments].concat()).await;
     let pruned = store(&["prune", "--before", "2026-11-12"]).await;
     assert_eq!(pruned.exit, 0, "{}", pruned.stderr);
     let checked = store(&["check"]).await;

@@ -10,24 +10,9 @@ use super::Program;
 use super::deploy::{Machine, words};
 
 /// Members that the API knows, of those that a manifest of ours may need, by the place of the object; `*` is any element of a list.
-const KNOWN: [(&str, &[&str]); 18] = [
+const KNOWN: [(&str, &[&str]); 14] = [
     ("", &["apiVersion", "kind", "metadata", "spec"]),
     ("metadata", &["name", "labels"]),
-    (
-        "spec",
-        &[
-            "schedule",
-            "timeZone",
-            "concurrencyPolicy",
-            "startingDeadlineSeconds",
-            "successfulJobsHistoryLimit",
-            "failedJobsHistoryLimit",
-            "jobTemplate",
-        ],
-    ),
-    ("spec.jobTemplate", &["spec"]),
-    ("spec.jobTemplate.spec", &["backoffLimit", "activeDeadlineSeconds", "template"]),
-    ("spec.jobTemplate.spec.template", &["metadata", "spec"]),
     (
         "POD",
         &[
@@ -56,22 +41,98 @@ const KNOWN: [(&str, &[&str]); 18] = [
     ("POD.volumes.*.emptyDir", &["sizeLimit"]),
 ];
 
-/// Where the pod is described.
-const POD: &str = "spec.jobTemplate.spec.template.spec";
+/// What starts pods: its members besides, where it describes the pod, and what has to be so.
+struct Controller {
+    known: &'static [(&'static str, &'static [&'static str])],
+    pod: &'static str,
+    fixed: &'static [(&'static str, Yaml)],
+}
+
+/// A pod at certain hours.
+static CRON_JOB: Controller = Controller {
+    known: &[
+        (
+            "spec",
+            &[
+                "schedule",
+                "timeZone",
+                "concurrencyPolicy",
+                "startingDeadlineSeconds",
+                "successfulJobsHistoryLimit",
+                "failedJobsHistoryLimit",
+                "jobTemplate",
+            ],
+        ),
+        ("spec.jobTemplate", &["spec"]),
+        ("spec.jobTemplate.spec", &["backoffLimit", "activeDeadlineSeconds", "template"]),
+        ("spec.jobTemplate.spec.template", &["metadata", "spec"]),
+    ],
+    pod: "spec.jobTemplate.spec.template.spec",
+    fixed: &[("spec.jobTemplate.spec.backoffLimit", Yaml::Integer(0))],
+};
+
+/// One pod that stays.
+static DEPLOYMENT: Controller = Controller {
+    known: &[
+        ("spec", &["replicas", "revisionHistoryLimit", "strategy", "selector", "template"]),
+        ("spec.strategy", &["type"]),
+        ("spec.selector", &["matchLabels"]),
+        ("spec.template", &["metadata", "spec"]),
+    ],
+    pod: "spec.template.spec",
+    // two pods would share one memory
+    fixed: &[("spec.replicas", Yaml::Integer(1)), ("POD.restartPolicy", Yaml::BadValue)],
+};
+
+impl Controller {
+    fn of(document: &Yaml) -> &'static Controller {
+        if at(document, "kind").as_str() == Some("Deployment") { &DEPLOYMENT } else { &CRON_JOB }
+    }
+
+    /// What has to be so, in words.
+    fn words(&self) -> &'static [(&'static str, &'static str)] {
+        if self.pod == DEPLOYMENT.pod {
+            &[("apiVersion", "apps/v1"), ("kind", "Deployment"), ("spec.strategy.type", "Recreate")]
+        } else {
+            &[
+                ("apiVersion", "batch/v1"),
+                ("kind", "CronJob"),
+                ("spec.concurrencyPolicy", "Forbid"),
+                ("POD.restartPolicy", "Never"),
+            ]
+        }
+    }
+}
+
+/// A value in the description of the pod.
+fn of_pod<'y>(document: &'y Yaml, path: &str) -> &'y Yaml {
+    at(document, &format!("{}.{path}", Controller::of(document).pod))
+}
 
 impl Program {
     /// Each manifest has the form that the API takes and a folder for what is remembered, never two runs at once, and no right that a run
     /// does not need; its command runs with the files that it mounts.
     pub async fn kubernetes_manifests(&self) {
-        for (ending, is_fleet) in [("cronjob", false), ("fleet", true)] {
+        // a pod that stays is for what is to be done every few minutes, and not at certain hours
+        let is_frequent = self.shipped.cron[0].starts_with('*');
+        for (ending, is_fleet) in [("cronjob", false), ("fleet", true), ("deployment", true)] {
             let file = self.path("deploy").join(format!("{}-{ending}.yaml", self.name()));
+            if ending == "deployment" && !is_frequent {
+                assert!(!file.exists(), "{}", file.display());
+                continue;
+            }
             let text = fs::read_to_string(&file).unwrap();
             let documents = YamlLoader::load_from_str(&text).unwrap();
             let [job, claim] = documents.as_slice() else { panic!("a job and a claim: {}", file.display()) };
             let wrong = wrong(job);
             assert!(wrong.is_empty(), "{}: {wrong:#?}", file.display());
-            self.schedule(at(job, "spec.schedule").as_str().unwrap());
-            let secret_mode = at(job, &format!("{POD}.volumes.0.secret.defaultMode"));
+            if ending == "deployment" {
+                let (selected, labels) = ("spec.selector.matchLabels", "spec.template.metadata.labels");
+                assert_eq!(at(job, selected), at(job, labels), "it finds its own pod");
+            } else {
+                self.schedule(at(job, "spec.schedule").as_str().unwrap());
+            }
+            let secret_mode = of_pod(job, "volumes.0.secret.defaultMode");
             // a number with a zero before it is octal for YAML 1.1, which the API reads, and decimal for 1.2
             assert_eq!(secret_mode.as_i64().map(|mode| mode.to_string()).as_deref(), Some("400"), "for nobody else");
             assert_eq!(
@@ -93,9 +154,18 @@ impl Program {
 
     /// The command with the files and folders that are mounted, in the environment that is set.
     async fn starts(&self, job: &Yaml, is_fleet: bool) {
-        let container = at(job, &format!("{POD}.containers.0"));
+        let container = of_pod(job, "containers.0");
         let list = |key: &str| container[key].as_vec().unwrap().iter().map(|word| word.as_str().unwrap());
-        let line: Vec<&str> = list("command").chain(list("args")).collect();
+        let mut line: Vec<&str> = list("command").chain(list("args")).collect();
+        // one round of it is enough here
+        let every = line.iter().position(|word| *word == "--every");
+        assert_eq!(every.is_some(), at(job, "kind").as_str() == Some("Deployment"), "{line:?}");
+        if let Some(every) = every {
+            let minutes: u32 = line[every + 1].strip_suffix('m').unwrap().parse().unwrap();
+            let cron = if minutes == 1 { "* * * * *".to_owned() } else { format!("*/{minutes} * * * *") };
+            assert_eq!(cron, self.shipped.cron[0]);
+            line.drain(every..every + 2);
+        }
         assert_eq!(line[0], format!("/usr/local/bin/{}", self.name()));
         assert_eq!(line.contains(&"fleet"), is_fleet);
         let machine = Machine::new(self).await;
@@ -121,34 +191,32 @@ fn at<'y>(document: &'y Yaml, path: &str) -> &'y Yaml {
 }
 
 fn claims(job: &Yaml) -> Vec<&str> {
-    let volumes = at(job, &format!("{POD}.volumes")).as_vec().unwrap();
+    let volumes = of_pod(job, "volumes").as_vec().unwrap();
     volumes.iter().filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str()).collect()
 }
 
 /// Everything that the API would refuse, and every right too many.
 fn wrong(job: &Yaml) -> Vec<String> {
     let mut wrong = Vec::new();
-    unknown(job, "", &mut wrong);
-    for (path, expected) in [
-        ("apiVersion", Yaml::from_str("batch/v1")),
-        ("kind", Yaml::from_str("CronJob")),
-        ("spec.concurrencyPolicy", Yaml::from_str("Forbid")),
-        ("spec.jobTemplate.spec.backoffLimit", Yaml::Integer(0)),
-        ("POD.restartPolicy", Yaml::from_str("Never")),
+    let controller = Controller::of(job);
+    unknown(job, "", controller, &mut wrong);
+    let words = controller.words().iter().map(|(path, word)| (*path, Yaml::from_str(word)));
+    let fixed = controller.fixed.iter().cloned();
+    for (path, expected) in words.chain(fixed).chain([
         ("POD.automountServiceAccountToken", Yaml::Boolean(false)),
         ("POD.securityContext.runAsNonRoot", Yaml::Boolean(true)),
         ("POD.securityContext.seccompProfile.type", Yaml::from_str("RuntimeDefault")),
         ("POD.containers.0.securityContext.allowPrivilegeEscalation", Yaml::Boolean(false)),
         ("POD.containers.0.securityContext.readOnlyRootFilesystem", Yaml::Boolean(true)),
         ("POD.containers.0.securityContext.capabilities.drop.0", Yaml::from_str("ALL")),
-    ] {
-        let found = at(job, &path.replace("POD", POD));
+    ]) {
+        let found = at(job, &path.replace("POD", controller.pod));
         if *found != expected {
             wrong.push(format!("{path} is {found:?}, not {expected:?}"));
         }
     }
     for quantity in ["requests.cpu", "requests.memory", "limits.memory"] {
-        let found = at(job, &format!("{POD}.containers.0.resources.{quantity}"));
+        let found = of_pod(job, &format!("containers.0.resources.{quantity}"));
         if !found.as_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit())) {
             wrong.push(format!("{quantity} is {found:?}"));
         }
@@ -158,11 +226,11 @@ fn wrong(job: &Yaml) -> Vec<String> {
     if name.is_empty() || name.len() > 52 || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
         wrong.push(format!("{name:?} is no name for a job"));
     }
-    let names = |path: String| -> BTreeSet<String> {
-        let list = at(job, &path).as_vec().cloned().unwrap_or_default();
+    let names = |path: &str| -> BTreeSet<String> {
+        let list = of_pod(job, path).as_vec().cloned().unwrap_or_default();
         list.iter().filter_map(|entry| Some(entry["name"].as_str()?.to_owned())).collect()
     };
-    let (volumes, mounts) = (names(format!("{POD}.volumes")), names(format!("{POD}.containers.0.volumeMounts")));
+    let (volumes, mounts) = (names("volumes"), names("containers.0.volumeMounts"));
     if volumes != mounts {
         wrong.push(format!("mounted are {mounts:?}, there are {volumes:?}"));
     }
@@ -170,9 +238,9 @@ fn wrong(job: &Yaml) -> Vec<String> {
 }
 
 /// Members that the list above does not have.
-fn unknown(value: &Yaml, path: &str, wrong: &mut Vec<String>) {
-    let place = path.replacen(POD, "POD", 1);
-    let known = KNOWN.iter().find(|(known, _)| *known == place).map(|(_, members)| *members);
+fn unknown(value: &Yaml, path: &str, controller: &Controller, wrong: &mut Vec<String>) {
+    let place = path.replacen(controller.pod, "POD", 1);
+    let known = KNOWN.iter().chain(controller.known).find(|(known, _)| *known == place).map(|(_, members)| *members);
     if let Some(table) = value.as_hash() {
         for (name, inner) in table {
             let name = name.as_str().unwrap_or_default();
@@ -180,11 +248,11 @@ fn unknown(value: &Yaml, path: &str, wrong: &mut Vec<String>) {
                 wrong.push(format!("unknown: {name} in {place}"));
             }
             let inner_path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            unknown(inner, &inner_path, wrong);
+            unknown(inner, &inner_path, controller, wrong);
         }
     }
     for inner in value.as_vec().into_iter().flatten() {
-        unknown(inner, &format!("{path}.*"), wrong);
+        unknown(inner, &format!("{path}.*"), controller, wrong);
     }
 }
 
@@ -193,10 +261,29 @@ mod tests {
     use super::*;
 
     const JOB: &str = include_str!("../../../../bins/vdr-watch/deploy/vdr-watch-cronjob.yaml");
+    const DEPLOYED: &str = include_str!("../../../../bins/vdr-watch/deploy/vdr-watch-deployment.yaml");
 
     fn wrong_with(before: &str, after: &str) -> Vec<String> {
-        assert!(JOB.contains(before), "{before}");
-        wrong(&YamlLoader::load_from_str(&JOB.replacen(before, after, 1)).unwrap()[0])
+        wrong_in(JOB, before, after)
+    }
+
+    fn wrong_in(manifest: &str, before: &str, after: &str) -> Vec<String> {
+        assert!(manifest.contains(before), "{before}");
+        wrong(&YamlLoader::load_from_str(&manifest.replacen(before, after, 1)).unwrap()[0])
+    }
+
+    #[test]
+    fn a_pod_that_stays_is_the_only_one() {
+        assert_eq!(wrong_in(DEPLOYED, "x", "x"), [""; 0]);
+        for (before, after, says) in [
+            ("replicas: 1", "replicas: 2", "spec.replicas"),
+            ("type: Recreate", "type: RollingUpdate", "spec.strategy.type"),
+            ("  strategy:", "  schedule: daily\n  strategy:", "unknown: schedule in spec"),
+            ("      enableServiceLinks", "      restartPolicy: Never\n      enableServiceLinks", "POD.restartPolicy"),
+        ] {
+            let wrong = wrong_in(DEPLOYED, before, after).join("; ");
+            assert!(wrong.contains(says), "{says} in {wrong}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod help;
 mod hostile;
 mod kubernetes;
 mod personal;
+mod pseudonyms;
 mod reports;
 mod runs;
 mod server;
@@ -73,6 +74,7 @@ macro_rules! contract_tests {
             of_two_hosts_one_works: two_hosts,
             what_is_known_moves_to_a_server_and_back: moves,
             nobody_is_named_in_the_file_who_was_forgotten: forgets,
+            nobody_is_named_where_names_are_pseudonyms: pseudonyms,
             every_form_of_the_report_tells_the_same_people: reports,
         });
     };

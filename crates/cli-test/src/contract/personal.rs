@@ -1,10 +1,15 @@
 //! What is kept about people is forgotten: of one who asks, and of all when it is old.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 
 use super::{Program, server};
 use crate::faults::world;
 use crate::{Clock, Setting};
+
+/// The schema of what `store show` prints.
+const SHOWN: &str = "../job-runner/schema/store-show-1.schema.json";
 
 /// Name, e-mail address, and id with hyphens and without, of everybody on the portal whose e-mail address is meant.
 pub fn names_of(setting: &Setting, is_meant: impl Fn(&str) -> bool) -> Vec<[String; 4]> {
@@ -60,6 +65,8 @@ impl Program {
         let one = one.or_else(|| all.iter().find(|[.., simple]| kept.contains(simple))).unwrap().clone();
         let shown = self.run(&setting, &["store", "show", &one[2]]).await;
         assert!(shown.exit == 0 && shown.stdout.contains("kept about one person"), "{} {}", shown.stdout, shown.stderr);
+        let told = self.run(&setting, &["store", "show", &one[2], "--format", "json"]).await;
+        crate::assert_keeps(&Path::new(env!("CARGO_MANIFEST_DIR")).join(SHOWN), &told.stdout);
         let forgotten = self.run(&setting, &["store", "forget", &one[2], "--reason", "asked for it"]).await;
         assert_eq!((forgotten.exit, forgotten.stderr.as_str()), (0, ""), "{}", forgotten.stdout);
         assert_eq!(named(&setting, &[one]).await, Vec::<String>::new(), "{}", shown.stdout);

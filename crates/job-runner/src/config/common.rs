@@ -21,13 +21,14 @@ const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 const QUIET: Duration = Duration::from_secs(60 * 60);
 
 /// Those that are a path or an address, in which `{program}` and `{portal}` stand for their names.
-pub(crate) const PLACES: [&str; 11] = [
+pub(crate) const PLACES: [&str; 12] = [
     "alerts.file.path",
     "alerts.webhook.url",
     "heartbeat.url",
     "key_file",
     "mail.ca_file",
     "mail.password_file",
+    "names_key_file",
     "outbound.ca_file",
     "outbound.proxy",
     "state",
@@ -56,6 +57,10 @@ pub struct CommonConfig {
     pub keep: Age,
     /// `service_accounts`: people who are robots, by user id or e-mail.
     pub service_accounts: Vec<String>,
+    /// `names`: how people are named in reports, alerts and files. Default `clear`.
+    pub names: NamesSetting,
+    /// `names_key_file`: the file with the key of pseudonyms. The credential `names-key` does as well.
+    pub names_key_file: Option<PathSetting>,
     /// `budget.*`: how much a run may ask of the portal.
     pub budget: BudgetSettings,
     /// `outbound.*`: how to get out of here.
@@ -68,6 +73,17 @@ pub struct CommonConfig {
     pub heartbeat: HeartbeatSettings,
     /// `textfile`: the `.prom` file for the textfile collector of Prometheus' node exporter.
     pub textfile: Option<PathSetting>,
+}
+
+/// `names`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NamesSetting {
+    /// By name, e-mail address and id.
+    #[default]
+    Clear,
+    /// By what only the key can lead back to them.
+    Pseudonym,
 }
 
 /// `heartbeat.*`
@@ -160,6 +176,8 @@ impl Default for CommonConfig {
             run_limit: Age(RUN_LIMIT),
             keep: Age(KEEP),
             service_accounts: Vec::new(),
+            names: NamesSetting::default(),
+            names_key_file: None,
             budget: BudgetSettings::default(),
             outbound: OutboundSettings::default(),
             alerts: AlertSettings::default(),
@@ -216,6 +234,7 @@ impl Settings for CommonConfig {
         for (key, path) in [
             ("textfile", textfile),
             ("key_file", path(&self.key_file)),
+            ("names_key_file", path(&self.names_key_file)),
             ("state", path(&self.state)),
             ("state_password_file", path(&self.state_password_file)),
             ("alerts.file.path", path(&self.alerts.file.path)),

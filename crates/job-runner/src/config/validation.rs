@@ -49,8 +49,8 @@ impl Validation {
         self.refuse_if(rest.contains(['{', '}']), key, message);
     }
 
-    /// Refuses a `keep` that forgets what the program's own rules look at; `because` names what needs so much, such as `limits.per_30_days`.
-    pub fn keep(&mut self, keep: Age, needed: TimeDelta, because: &str) {
+    /// Refuses a `keep` that forgets what the program's own rules look at, as [`Settings::remembers`](super::Settings::remembers) says.
+    pub fn keep(&mut self, keep: Age, (needed, because): (TimeDelta, &str)) {
         let is_short = TimeDelta::from_std(keep.0).is_ok_and(|keep| keep < needed);
         let message = format!("must be at least {}d: {because} needs what happened so long ago", needed.num_days());
         self.refuse_if(is_short, "keep", message);

@@ -65,6 +65,24 @@ pub(super) fn exposed<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     exposed.into_iter().map(|exposed| Check::warn(NAME, exposed.text, exposed.remedy)).collect()
 }
 
+/// Whether people can be named as the setting `names` says; nothing to look at where there is no key and none is needed.
+pub(super) fn names<C>(setup: &Setup<'_, C>) -> Option<Check> {
+    const NAME: &str = "names";
+    setup.portal_url().ok()?;
+    match (setup.naming(), setup.names_key_file()) {
+        (Err(error), _) => Some(Check::usage(NAME, error.to_string(), "correct it; until then no run begins")),
+        (Ok(_), None) => None,
+        (Ok(naming), Some(path)) => {
+            let how = if naming.is_clear() {
+                "by their names; pseudonyms are understood, by"
+            } else {
+                "by pseudonyms, made with"
+            };
+            Some(Check::ok(NAME, format!("reports and alerts call people {how} the key in {}", path.display())))
+        }
+    }
+}
+
 /// The store and the lock beside it.
 pub(super) async fn state<P: Program>(setup: &Setup<'_, P::Config>) -> Vec<Check> {
     if setup.portal_url().is_err() {

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::config::{self, Sources};
 use crate::metrics;
 use crate::program::Program;
-use crate::state_path::file_name;
+use crate::state_path::{file_name, state_paths};
 use crate::stop::longest;
 
 /// How much longer than a run allows itself it is waited for: alerts, mails and the heartbeat come after its limit.
@@ -30,6 +30,8 @@ pub(crate) struct Portal {
     pub(crate) label: String,
     pub(crate) run_limit: Duration,
     pub(crate) textfile: Option<PathBuf>,
+    /// Where its program remembers it; `None` when the settings do not say it, or are wrong.
+    pub(crate) state: Option<PathBuf>,
     /// Why it is not looked at.
     pub(crate) refusal: Option<String>,
 }
@@ -68,6 +70,7 @@ fn portal<P: Program>(file: PathBuf, sources: &Sources) -> Portal {
     let mut own = sources.clone();
     own.own_files.push(file.clone());
     let read = config::read::<P::Config>(P::ABOUT.name, &own);
+    let is_right = read.problems.is_empty();
     // what is wrong with them is for the run to say
     let common = read.settings.map(|(common, _)| common).unwrap_or_default();
     let url = common.portal_url().ok();
@@ -75,6 +78,11 @@ fn portal<P: Program>(file: PathBuf, sources: &Sources) -> Portal {
     Portal {
         name: PortalText::new(name).for_terminal_within(100),
         file,
+        state: url.as_ref().filter(|_| is_right).and_then(|url| {
+            let state = common.state.as_ref().map(|path| path.as_path());
+            let paths = state_paths(P::ABOUT.name, url, state, &sources.environment).ok()?;
+            paths.lock.parent().map(Path::to_owned)
+        }),
         label: url.as_ref().map(metrics::portal_label).unwrap_or_default(),
         url,
         run_limit: common.run_limit.0,

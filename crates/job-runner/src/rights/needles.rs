@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit_model::{Forgotten, PortalText};
+use audit_model::{Forgotten, PortalText, Pseudonym};
 use uuid::Uuid;
 
 /// Somebody in the store.
@@ -14,6 +14,8 @@ pub(crate) struct Who {
     /// Those that somebody else has, too: where only the name stands, nobody can tell whose it is.
     pub(crate) shared_names: BTreeSet<String>,
     pub(crate) emails: BTreeSet<String>,
+    /// What alerts call them where names are pseudonyms, as far as the key is known.
+    pub(crate) pseudonym: Option<Pseudonym>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +43,11 @@ impl Needles {
         if let Some(id) = who.id {
             add(id.hyphenated().to_string(), forgotten.id().hyphenated().to_string(), hexadecimal, true);
             add(id.simple().to_string(), forgotten.id().simple().to_string(), hexadecimal, true);
+        }
+        if let Some(pseudonym) = who.pseudonym {
+            let (id, instead) = (pseudonym.id().hyphenated(), forgotten.id().hyphenated());
+            add(id.to_string(), instead.to_string(), hexadecimal, true);
+            add(pseudonym.name(), forgotten.name(), |c| c.is_alphanumeric() || c == '-', false);
         }
         let of_address = |c: char| c.is_alphanumeric() || "._+-%".contains(c);
         for email in &who.emails {

@@ -137,6 +137,44 @@ async fn when_all_is_quiet_nothing_is_said_and_heartbeats_are_each_portals_own()
     assert!(dry.json()["run"]["dry_run"] == true && dry.json()["portals"][1]["report"]["run"]["dry_run"] == true);
 }
 
+/// A second one would start every run a second time, only to find it locked.
+#[tokio::test]
+async fn two_fleets_over_one_folder_are_not_at_work_at_once() {
+    let fleet = Fleet::new(&[("a", ""), ("b", "")]).await;
+    let state = fleet.desk.folder.path().join("state").display().to_string();
+    assert_eq!(fleet.run(&["--state", &state]).await.exit, 0);
+    let locks = || std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path());
+    let lock = locks().find(|path| path.to_string_lossy().contains("sample-job-fleet-")).unwrap();
+    let held = job_store::RunLock::acquire(&lock, NOW.parse().unwrap()).unwrap();
+    let before = fleet.sims[0].1.requests().len();
+    let second = fleet.run(&["--state", &state]).await;
+    assert_eq!((second.exit, second.stdout.as_str()), (0, ""));
+    let says = "another fleet is still at work on these portals; this one ends without doing anything";
+    assert!(second.stderr.contains(says), "{}", second.stderr);
+    assert_eq!(fleet.sims[0].1.requests().len(), before, "no run began");
+    drop(held);
+    assert_eq!(fleet.run(&["--state", &state]).await.stderr, "");
+    assert!(fleet.sims[0].1.requests().len() > before);
+}
+
+/// As the one process of a container, which is started again when it ends.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_fleet_that_stays_looks_again_until_somebody_ends_it() {
+    let receiver = Receiver::start().await;
+    let fleet = Fleet::new(&[("a", &format!("[heartbeat]\nurl = \"{}\"", receiver.url))]).await;
+    let arguments = fleet.arguments(&["--every", "1s"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = fleet.desk.command(&arguments);
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = || receiver.paths().iter().filter(|path| path.ends_with("/start")).count();
+    cli_test::until(|| begun() == 2).await;
+    cli_test::send("TERM", process.id().unwrap()).await;
+    let ended = cli_test::in_time(process.wait_with_output()).await.unwrap();
+    assert!([Some(0), Some(4)].contains(&ended.status.code()), "it was not killed: {ended:?}");
+    assert_eq!(begun(), 2, "no third time");
+}
+
 #[tokio::test]
 async fn what_would_pass_for_many_portals_is_refused() {
     let fleet = Fleet::new(&[("a", ""), ("b", ""), ("c", "")]).await;
