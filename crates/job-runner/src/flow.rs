@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::{Channel, Moment};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use audit_model::{BlindSpot, Coverage, Forgotten, SpanSet, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use event_archive::Archive;
-use job_store::Store;
 use report::Document;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
@@ -21,18 +20,17 @@ use crate::args::{CommonArgs, ReportFormat};
 use crate::clock;
 use crate::config::{CommonConfig, Settings};
 use crate::exit::{Ending, Exit, decide};
-use crate::explained::Explained;
 use crate::failures::Failures;
 use crate::frame;
 use crate::head::Head;
-use crate::hold::{self, Asked, HeldBy, Hold};
+use crate::held::take_hold;
+use crate::hold::{self, Hold};
 use crate::job::{Publishing, Refusal};
 use crate::keeping;
 use crate::look::{AfterLook, Run};
 use crate::metrics::Measured;
 use crate::program::{Program, ReportOf};
 use crate::spare;
-use crate::state_path::State;
 use crate::stop::Stop;
 use crate::stores::Stores;
 use crate::surroundings::Surroundings;
@@ -99,51 +97,6 @@ pub(crate) async fn conclude<P: Program>(
     told.how.printed?;
     told.unwritten.iter().for_each(|why| watchers.failures.error(why));
     Ok(exit)
-}
-
-/// What keeps other runs off while this one is at work.
-#[derive(Default)]
-struct Held {
-    is_ours: bool,
-    lock: Option<Hold>,
-    /// The store that the lease is of, or why there is none. The lease itself is with the [`Watchers`], who are told last.
-    on_server: Option<anyhow::Result<Store>>,
-}
-
-/// The lock or the lease of this run, where it can be had; else what this run ends with, because another one has it. A dry run writes
-/// nothing and needs none.
-async fn take_hold(
-    args: &CommonArgs,
-    common: &CommonConfig,
-    state: &State,
-    now: DateTime<Utc>,
-    watchers: &mut Watchers,
-    stop: &mut Stop,
-) -> Result<Held, Exit> {
-    if args.dry_run {
-        return Ok(Held::default());
-    }
-    let asked = stop.hurry(hold::take(state, now)).await;
-    let failure = match asked.map(|asked| asked.map_err(anyhow::Error::new)) {
-        Some(Ok(Asked::Ours(hold))) => {
-            let on_server = hold.store().cloned().map(Ok);
-            if on_server.is_none() {
-                return Ok(Held { is_ours: true, lock: Some(hold), on_server });
-            }
-            watchers.hold(hold).await;
-            return Ok(Held { is_ours: true, lock: None, on_server });
-        }
-        Some(Ok(Asked::Held(by))) => return Err(leave_to(&by, common.run_limit.0, watchers)),
-        Some(Err(failure)) => failure,
-        None => anyhow!("the run was stopped while it asked for its lock"),
-    };
-    match state {
-        State::Files(_) => {
-            watchers.failures.warn(&format!("going on without a lock: {}", Explained::of(&failure)));
-            Ok(Held::default())
-        }
-        State::Server(_) => Ok(Held { on_server: Some(Err(failure)), ..Held::default() }),
-    }
 }
 
 /// A run that has looked, and goes on from there.
@@ -390,24 +343,6 @@ async fn remember(
 async fn judged_until(archive: &Archive, stretch: &Stretch) -> Option<DateTime<Utc>> {
     let judged = archive.judged().await.ok()?;
     if stretch.stands_alone { judged.ended() } else { judged.until() }
-}
-
-/// Another run is at work: nothing to do, unless it should have ended itself long ago.
-fn leave_to(by: &HeldBy, run_limit: Duration, watchers: &mut Watchers) -> Exit {
-    let limit = TimeDelta::from_std(run_limit).unwrap_or(TimeDelta::MAX);
-    match by.longer_than(limit) {
-        Some(since) => {
-            let what = if by.is_lease() { "lease" } else { "lock" };
-            let text = format!("still holds the {what}, longer than `run_limit`; end that process");
-            watchers.failures.error(&format!("{} {text}", by.run_of(since)));
-            Exit::Nothing
-        }
-        None => {
-            watchers.leave_alone();
-            warn!("{} is still at work; this one ends without doing anything", by.run());
-            Exit::Concluded
-        }
-    }
 }
 
 /// Prints the report. Where it has nothing to say, `notes` are printed all the same.

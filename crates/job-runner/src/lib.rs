@@ -21,6 +21,7 @@ mod gone;
 mod guard;
 mod head;
 mod heartbeat;
+mod held;
 mod hold;
 mod job;
 mod keeping;

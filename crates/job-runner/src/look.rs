@@ -70,8 +70,8 @@ pub(crate) struct AfterLook<P: Program> {
 }
 
 impl<P: Program> Run<'_, P> {
-    /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one. `on_server`
-    /// is the store that the lease of this run is of, or why there is none.
+    /// A store that fails, while it is opened or at any moment later, keeps no run from looking: it begins again with an empty one.
+    /// `on_server` is the store that the lease of this run is of, or why there is none.
     pub(crate) async fn look(
         &self,
         on_server: Option<anyhow::Result<Store>>,
@@ -106,8 +106,8 @@ impl<P: Program> Run<'_, P> {
         Stores::without_memory(failure, self.state, &self.config.part(), self.args.dry_run, self.now).await
     }
 
-    /// What is left to a run that has lost its lease: to say so. Another run looks at the same time and tells what it finds, so this one asks
-    /// the portal nothing more, tells nothing and changes nothing.
+    /// What is left to a run that has lost its lease: to say so. Another run looks at the same time and tells what it finds, so this one
+    /// asks the portal nothing more, tells nothing and changes nothing.
     pub(crate) async fn without_lease(
         &self,
         failure: &anyhow::Error,

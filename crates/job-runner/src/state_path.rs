@@ -18,7 +18,7 @@ pub(crate) enum State {
     /// On this machine.
     Files(StatePaths),
     /// On a server, for runs on several hosts or without a disk.
-    Server(ServerState),
+    Server(Box<ServerState>),
 }
 
 /// The rows of one program and one portal on a server.
@@ -46,7 +46,9 @@ impl State {
         environment: &Environment,
     ) -> Result<Self, Error> {
         match setting.and_then(Path::to_str).filter(|text| ServerUrl::is_meant_by(text)) {
-            Some(url) => server_state(program, portal, url, common, environment).map(State::Server),
+            Some(url) => {
+                server_state(program, portal, url, common, environment).map(|server| State::Server(Box::new(server)))
+            }
             None => state_paths(program, portal, setting, environment).map(State::Files),
         }
     }

@@ -41,8 +41,8 @@ pub(crate) struct Lost {
 }
 
 impl Stores {
-    /// The store of a run; in a dry run a copy of it. `on_server` is the one that its lease is of, or why there is none. `had_store` tells a
-    /// file that was taken away from one that never was, and a dry run, which has no lock, looks itself.
+    /// The store of a run; in a dry run a copy of it. `on_server` is the one that its lease is of, or why there is none. `had_store` tells
+    /// a file that was taken away from one that never was, and a dry run, which has no lock, looks itself.
     ///
     /// # Errors
     /// When it cannot be used; then [`without_memory`](Self::without_memory).

@@ -49,7 +49,8 @@ impl SeenServer {
 fn look(session: &Session, schema: &str) -> Result<SeenServer, Failure> {
     let instant = |micros: i64| DateTime::from_timestamp_micros(micros).unwrap_or_default();
     let sql = "SELECT split_part(current_setting('server_version'), ' ', 1), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-            has_database_privilege(current_database(), 'CREATE'), (SELECT has_schema_privilege(oid, 'CREATE, USAGE') FROM pg_namespace WHERE nspname = ?),
+            has_database_privilege(current_database(), 'CREATE'),
+            (SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ?),
             to_regclass('lease') IS NOT NULL";
     let rows = session.query(sql, &[schema.into()])?;
     let row = rows.first().ok_or_else(|| Failure::other("no answer"))?;

@@ -18,8 +18,8 @@ impl Program {
         OnServer { schema: self.name().replace('-', "_"), portal, ..place }
     }
 
-    /// Of two hosts at the same time one works, and the other one ends with 0 and a line. A host that dies keeps the others waiting until its
-    /// lease is over, by the clock of the server.
+    /// Of two hosts at the same time one works, and the other one ends with 0 and a line. A host that dies keeps the others waiting until
+    /// its lease is over, by the clock of the server.
     pub async fn two_hosts(&self) {
         let Some(place) = job_store::testing::place() else { return };
         let mut setting = self.setting(world()).await;

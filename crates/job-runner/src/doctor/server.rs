@@ -16,7 +16,7 @@ use crate::stores::copy_of;
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
 /// The server and the schema, its clock, and the lease.
-pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: ServerState, part: &str) -> Vec<Check> {
+pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: Box<ServerState>, part: &str) -> Vec<Check> {
     const NAME: &str = "state";
     let shown = on_server.shown.clone();
     let on_network = on_server.place.url.is_plain_on_the_network();
@@ -69,7 +69,7 @@ pub(super) async fn checks<C>(setup: &Setup<'_, C>, on_server: ServerState, part
     checks
 }
 
-async fn judged(on_server: ServerState, part: &str) -> anyhow::Result<String> {
+async fn judged(on_server: Box<ServerState>, part: &str) -> anyhow::Result<String> {
     let copy = copy_of(&State::Server(on_server)).await?.store;
     let judged = Archive::open(copy).await?.for_part(part).judged().await?.until();
     Ok(judged.map_or_else(|| "nothing judged yet".to_owned(), |until| format!("judged up to {}", instant(until))))

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
 use job_store::testing::{place, socket_folder};
 use job_store::{Leased, OnServer, Store};
-use portal_sim::PortalSim;
+use portal_sim::{Event, Person, PersonKind, PortalSim};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 
@@ -208,4 +210,48 @@ async fn no_command_shows_the_password_of_the_server() {
         assert!(ended.exit == exit && said.contains(says), "{arguments:?} {}: {said}", ended.exit);
         assert!(!said.contains("s3cret"), "{arguments:?}: {said}");
     }
+}
+
+/// Two hosts start the same job at the same moment, again and again: no time is judged by nobody, and nobody is told twice.
+#[tokio::test]
+async fn for_an_hour_two_hosts_tell_everything_once() {
+    const STEPS: usize = 20;
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let person = |number| Person::new(&format!("p{number}@example.com"), "Pat", "Po").kind(PersonKind::User);
+    let people: Vec<Person> = (0..STEPS / 4).map(person).collect();
+    sim.edit(|portal| portal.people.extend(people.iter().cloned()));
+    let address = place.url.to_string();
+    let hosts = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let mut told: Vec<String> = Vec::new();
+    for step in 0..STEPS {
+        sim.edit(|portal| {
+            portal.now += TimeDelta::minutes(3);
+            let since = portal.now - TimeDelta::minutes(2);
+            // everybody's shares fall into two steps
+            let shared = (step % 4 < 2).then(|| people[step / 4].id);
+            for (number, person) in shared.iter().flat_map(|person| (0..6).map(move |number| (number, *person))) {
+                portal.add_event(Event::new(5088, person, since + TimeDelta::seconds(number)));
+            }
+        });
+        let (url, clock) = (sim.url(), now(&sim));
+        let on = |host: &TempDir| {
+            let mut command =
+                desk.command_of("share-watch", &["--portal", &url, "--state", &address, "--format", "json"]);
+            command.env(cli_test::CLOCK, &clock).env_remove("STATE_DIRECTORY").env("TMPDIR", host.path());
+            cli_test::run(command)
+        };
+        let ended = tokio::join!(on(&hosts[0]), on(&hosts[1]));
+        let ended = [ended.0, ended.1];
+        let worked: Vec<&Run> = ended.iter().filter(|ended| !ended.stdout.is_empty()).collect();
+        assert!(!worked.is_empty() && ended.iter().all(|ended| ended.exit == 0), "{step}: {ended:?}");
+        for ended in worked {
+            let report = ended.json();
+            assert_eq!(report["coverage"]["complete"], true, "{step}: {}", ended.stderr);
+            let new = report["findings"].as_array().unwrap().iter().filter(|finding| finding["state"] == "new");
+            told.extend(new.map(|finding| finding["person"]["id"].as_str().unwrap().to_owned()));
+        }
+    }
+    let once: Vec<String> = people.iter().map(|person| person.id.to_string()).collect();
+    assert_eq!(told, once);
 }

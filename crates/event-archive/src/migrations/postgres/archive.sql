@@ -31,6 +31,11 @@ CREATE VIEW event WITH (security_invoker = true) AS
     JOIN phrase AS actor_name ON actor_name.portal = event.portal AND actor_name.id = event.actor_name
     LEFT JOIN phrase AS ip ON ip.portal = event.portal AND ip.id = event.ip
     LEFT JOIN phrase AS context ON context.portal = event.portal AND context.id = event.context;
+CREATE VIEW event_with_details WITH (security_invoker = true) AS
+    SELECT event.*, phrase.value AS details
+    FROM event
+    JOIN audit_event AS stored ON stored.portal = event.portal AND stored.id = event.id
+    LEFT JOIN phrase ON phrase.portal = stored.portal AND phrase.id = stored.details;
 CREATE TABLE login_event (
     portal TEXT COLLATE "C" NOT NULL DEFAULT current_setting('job.portal'),
     id BIGINT NOT NULL,
