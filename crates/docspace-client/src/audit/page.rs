@@ -41,7 +41,7 @@ pub(super) struct Asked {
     /// Only actions of this type, as the portal numbers them.
     pub(super) action_type: Option<&'static str>,
     /// Only actions on files with these digits in their id.
-    pub(super) file: Option<u16>,
+    pub(super) file: Option<u32>,
 }
 
 impl Asked {
