@@ -20,7 +20,7 @@ const LOOKS_PER_PAGE: usize = 8;
 const LOOKS_BY_FILE_PER_PAGE: usize = 2;
 const LOOKS_MORE: usize = 5;
 
-/// Files that are made one after the other have numbers alike but for the last two digits, and portals have fewer than a billion.
+/// Files that are made one after the other have numbers alike but for the last two digits; a number below a billion has seven before those.
 const MOST_DIGITS: usize = 7;
 
 /// So many rows later the next look begins at files of which one page did not show all rows.
