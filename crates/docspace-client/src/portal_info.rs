@@ -1,5 +1,6 @@
 //! What the portal says about itself: plan, settings, version, how long it keeps events.
 
+use audit_model::PortalText;
 use chrono_tz::Tz;
 use tracing::warn;
 use uuid::Uuid;
@@ -40,6 +41,8 @@ pub struct PortalSettings {
     pub version: Option<String>,
     /// Absent for strangers, and for a zone that we do not know.
     pub time_zone: Option<Tz>,
+    /// What the portal calls its zone, where that is none that we know.
+    pub unknown_time_zone: Option<PortalText>,
     /// Absent for strangers.
     pub owner: Option<Uuid>,
     /// Self-hosted. Proves nothing about the plan.
@@ -90,7 +93,8 @@ impl Client {
     async fn settings_by(&self, question: Question<'_>) -> Result<PortalSettings, Error> {
         let dto: SettingsDto = self.get(question).await?.response;
         let time_zone = dto.timezone.as_deref().and_then(|name| name.parse().ok());
-        if let Some(name) = dto.timezone.as_deref().filter(|name| !name.is_empty() && time_zone.is_none()) {
+        let unknown_time_zone = dto.timezone.filter(|name| !name.is_empty() && time_zone.is_none());
+        if let Some(name) = &unknown_time_zone {
             warn!(
                 "the portal's time zone {name:?} is not known: where clocks were set back, events can be dated up to an hour late. \
                  Choose another time zone in the portal's settings, such as Europe/Berlin"
@@ -99,6 +103,7 @@ impl Client {
         Ok(PortalSettings {
             version: dto.version,
             time_zone,
+            unknown_time_zone: unknown_time_zone.map(PortalText::new),
             owner: dto.owner_id.filter(|owner| !owner.is_nil()),
             is_standalone: dto.standalone,
             state: dto.tenant_status.map(PortalState::from),

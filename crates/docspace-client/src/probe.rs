@@ -1,6 +1,6 @@
 //! Who we are on which portal, and whether its answers can be trusted.
 
-use audit_model::{Person, PortalRole};
+use audit_model::{Person, PortalRole, PortalText};
 use chrono_tz::Tz;
 use futures::try_join;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct Portal {
     pub version: Option<String>,
     /// UTC when the portal names no zone that we know.
     pub time_zone: Tz,
+    /// What the portal calls its zone, where that is none that we know: then rows can be dated late where clocks were set back.
+    #[serde(default)]
+    pub unknown_time_zone: Option<PortalText>,
     /// Whether the audit trail can be asked questions. When false, every answer is the newest 20 rows, whatever was asked.
     pub audit_filter_works: bool,
 }
@@ -52,6 +55,7 @@ impl Client {
             me,
             version: settings.version,
             time_zone: settings.time_zone.unwrap_or(Tz::UTC),
+            unknown_time_zone: settings.unknown_time_zone,
             audit_filter_works: quota.audit && canary_is_empty,
         })
     }
@@ -73,6 +77,7 @@ impl Client {
             me,
             version: settings.version,
             time_zone: settings.time_zone.unwrap_or(Tz::UTC),
+            unknown_time_zone: settings.unknown_time_zone,
             audit_filter_works: quota.audit,
         })
     }

@@ -142,6 +142,7 @@ impl<P: Program> Run<'_, P> {
         let judged = stores.archive.judged().await?;
         let mut stretch = Stretch::new::<P>(self.args, self.config, &judged, (now, clocks.present(now)), zone)?;
         stretch.reach_back(stores.outbox.open_since(&self.config.part(), now).await?);
+        notes.extend(probed.as_ref().ok().and_then(unknown_time_zone));
         notes.extend(stores.note.clone());
         notes.extend(stretch.note.clone());
         notes.extend(key_watch.note.clone());
@@ -262,6 +263,15 @@ fn halted(client: &Client) -> GapReason {
         Some(Halt::Interrupted) => GapReason::Interrupted,
         Some(Halt::OutOfTime) | None => GapReason::BudgetExhausted,
     }
+}
+
+/// What the report must say of a portal whose clock changes nobody knows.
+fn unknown_time_zone(portal: &Portal) -> Option<String> {
+    let zone = portal.unknown_time_zone.as_ref()?.for_terminal();
+    Some(format!(
+        "this program does not know the portal's time zone {zone}: where clocks were set back, actions can be dated up to an hour late; \
+         choose another time zone in the portal's settings, such as Europe/Berlin"
+    ))
 }
 
 /// What the portal says about itself: remembered for a day, or until a run could not see everything. Only the store's failure is

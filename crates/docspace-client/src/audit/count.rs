@@ -16,8 +16,12 @@ use crate::zone::lateness;
 /// A date of so many pages is looked at so many times as often. A look shows a hundred of its rows, as good as drawn by lot.
 const LOOKS_PER_PAGE: usize = 8;
 
-/// So many looks at some files more than pages that they fill.
+/// A date of so many pages is looked at so many times as often by its files, and a few times more: half of what a page shows may be known.
+const LOOKS_BY_FILE_PER_PAGE: usize = 2;
 const LOOKS_MORE: usize = 5;
+
+/// Files that are made one after the other have numbers alike but for the last two digits; a number below a billion has seven before those.
+const MOST_DIGITS: usize = 7;
 
 /// So many rows later the next look begins at files of which one page did not show all rows.
 const A_FEW: usize = 5;
@@ -92,8 +96,8 @@ impl Reader<'_> {
     async fn look_by_file(&mut self, date: &mut Date, alone: Asked) -> Result<bool, Stop> {
         let rows = self.slice.rows.iter().filter(|event| date.ids.contains(&event.id));
         let mut files = Files::of(rows.map(|event| &event.target), date.size);
-        let mut looks: BTreeMap<u16, usize> = BTreeMap::new();
-        for _ in 0..date.size.div_ceil(PAGE_ROWS) + LOOKS_MORE {
+        let mut looks: BTreeMap<u32, usize> = BTreeMap::new();
+        for _ in 0..LOOKS_BY_FILE_PER_PAGE * date.size.div_ceil(PAGE_ROWS) + LOOKS_MORE {
             let Some(digits) = files.most() else { break };
             let before = looks.entry(digits).or_default();
             let asked = Asked { file: Some(digits), start: *before * A_FEW, ..alone };
@@ -112,9 +116,9 @@ impl Reader<'_> {
 /// The digits in the ids of the files that rows are about. Those that are missing are taken to be like those that were seen.
 struct Files {
     /// With how likely one like it is still missing, beside the others.
-    rows: Vec<(BTreeSet<u16>, f64)>,
+    rows: Vec<(BTreeSet<u32>, f64)>,
     /// How many rows have these digits.
-    expected: BTreeMap<u16, f64>,
+    expected: BTreeMap<u32, f64>,
 }
 
 impl Files {
@@ -128,7 +132,7 @@ impl Files {
     }
 
     /// By digits.
-    fn missing(&self) -> BTreeMap<u16, f64> {
+    fn missing(&self) -> BTreeMap<u32, f64> {
         let mut missing = BTreeMap::new();
         for (row, likely) in self.rows.iter().filter(|(_, likely)| *likely > 0.0) {
             row.iter().for_each(|digits| *missing.entry(*digits).or_default() += likely);
@@ -137,12 +141,12 @@ impl Files {
     }
 
     /// The digits that show most of what is missing. Pages that show all of theirs are worth more: the others are not over with them.
-    fn most(&self) -> Option<u16> {
-        let worth = |(digits, missing): &(u16, f64)| missing * shown(self.expected[digits]).powi(2);
+    fn most(&self) -> Option<u32> {
+        let worth = |(digits, missing): &(u32, f64)| missing * shown(self.expected[digits]).powi(2);
         self.missing().into_iter().max_by(|one, other| worth(one).total_cmp(&worth(other))).map(|(digits, _)| digits)
     }
 
-    fn seen(&mut self, digits: u16, is_full: bool) {
+    fn seen(&mut self, digits: u32, is_full: bool) {
         let left = (1.0 - shown(self.expected[&digits])).max(LEFT_BY_A_FULL_PAGE);
         for (_, likely) in self.rows.iter_mut().filter(|(row, _)| row.contains(&digits)) {
             *likely *= if is_full { left } else { 0.0 };
@@ -155,11 +159,11 @@ fn shown(rows: f64) -> f64 {
     (PAGE_ROWS as f64 / rows).min(1.0)
 }
 
-/// Up to three digits that stand side by side in an id, as the numbers that they are.
-fn digits(id: &str) -> impl Iterator<Item = u16> {
-    let parts = (1..=3).flat_map(|length| id.as_bytes().windows(length));
+/// Digits that stand side by side in an id, not too many to be one number.
+fn digits(id: &str) -> impl Iterator<Item = u32> {
+    let parts = (1..=MOST_DIGITS).flat_map(|length| id.as_bytes().windows(length));
     let parts = parts.filter(|part| part[0] != b'0' && part.iter().all(u8::is_ascii_digit));
-    parts.map(|part| part.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
+    parts.map(|part| part.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
 /// Where the looks begin: once when one page shows all; else spread over what a full page can begin with, no offset twice, and then at
@@ -196,7 +200,7 @@ mod tests {
             files.seen(digits, files.expected[&digits] >= 100.0);
             Some(digits)
         });
-        let looks: Vec<u16> = looks.take(4).collect();
+        let looks: Vec<u32> = looks.take(4).collect();
         let is_shown = |id: &str| digits(id).any(|digits| looks.contains(&digits));
         assert!(targets.iter().flatten().all(|id| is_shown(id)), "{looks:?}");
         assert!(Files::of([vec!["a-b".to_owned()]].iter(), 250).most().is_none(), "ids without digits");

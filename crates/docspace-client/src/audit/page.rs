@@ -21,6 +21,9 @@ pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(100);
 /// The portal's number for files.
 const FILE: &str = "1";
 
+/// Nowhere are clocks set back twice within this time.
+pub(super) const ONE_CHANGE: TimeDelta = TimeDelta::days(1);
+
 /// The finest resolution in which a portal stores dates.
 const FINEST: TimeDelta = TimeDelta::microseconds(1);
 
@@ -38,7 +41,7 @@ pub(super) struct Asked {
     /// Only actions of this type, as the portal numbers them.
     pub(super) action_type: Option<&'static str>,
     /// Only actions on files with these digits in their id.
-    pub(super) file: Option<u16>,
+    pub(super) file: Option<u32>,
 }
 
 impl Asked {
@@ -99,8 +102,8 @@ pub(super) struct Row {
 /// An answer that can be the answer to what was asked.
 pub(super) struct Page {
     pub(super) rows: Vec<Row>,
-    /// A row of it tells to which pass of a repeated hour the rows before it belong.
-    pub(super) tells_passes: bool,
+    /// Dates of rows that fit one pass of a repeated hour alone, and so tell to which pass the rows before them belong.
+    pub(super) telling: Vec<DateTime<Utc>>,
     /// A row of it is printed late, if it is one that was asked for.
     pub(super) is_moved: bool,
     pub(super) asked: Asked,
@@ -116,7 +119,7 @@ impl Page {
         let since = asked.since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let (mut newest, mut ids) = (asked.to, HashSet::new());
         let mut page =
-            Page { rows: Vec::with_capacity(raw.len()), tells_passes: false, is_moved: false, asked: *asked };
+            Page { rows: Vec::with_capacity(raw.len()), telling: Vec::new(), is_moved: false, asked: *asked };
         for row in raw {
             match row {
                 Raw::Read(mut event) => {
@@ -141,9 +144,10 @@ impl Page {
     /// Rows stand in the order of their true dates. So what fits one pass alone, be it for the row before it, settles those before it.
     fn push(&mut self, date: Option<TrueDate>, event: Result<AuditEvent, GapReason>) {
         let pass = date.as_ref().map_or(Pass::NotRepeated, |date| date.pass);
-        if pass == Pass::Certain {
-            self.rows.iter_mut().for_each(|row| row.or_earlier_by = None);
-            self.tells_passes = true;
+        if let Some(at) = date.as_ref().filter(|_| pass == Pass::Certain).map(|date| date.at) {
+            let of_this_hour = self.rows.iter_mut().filter(|row| row.at.is_none_or(|newer| newer < at + ONE_CHANGE));
+            of_this_hour.for_each(|row| row.or_earlier_by = None);
+            self.telling.push(at);
         }
         let or_earlier_by = if let Pass::Either { earlier_by } = pass { Some(earlier_by) } else { None };
         self.rows.push(Row { at: date.map(|date| date.at), or_earlier_by, event });
@@ -166,6 +170,11 @@ impl Page {
         }
         let shown = self.rows.iter().take_while(|row| row.at == Some(date)).count();
         Some((&place.ids | &self.ids_of(date), self.asked.start + shown - place.before))
+    }
+
+    /// Whether it tells to which passes of the repeated hour around this date rows belong.
+    pub(super) fn tells_passes_around(&self, date: DateTime<Utc>) -> bool {
+        self.telling.iter().any(|at| (*at - date).abs() < ONE_CHANGE)
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -4,12 +4,12 @@
 //! jump up, the first pass ends. Only where they do not jump has the portal to be asked, and then as late as possible: until then the rows
 //! are dated as printed and wait, and pages go on from a date that is certain.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use audit_model::{GapReason, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::page::{Asked, PAGE_ROWS, Page, TICK, second_of, up_to};
+use super::page::{Asked, ONE_CHANGE, PAGE_ROWS, Page, TICK, second_of, up_to};
 use super::{Reader, Stop};
 use crate::client::OnFault;
 use crate::slice::Bookmark;
@@ -18,9 +18,6 @@ use crate::{ErrorKind, Rest};
 
 /// So many rows more than others a slice may have before the portal is asked.
 const ROWS_TO_WAIT_FOR: usize = 1_000;
-
-/// Nowhere are clocks set back twice within this time.
-const ONE_CHANGE: TimeDelta = TimeDelta::days(1);
 
 /// A row that was dated as printed and may have happened earlier.
 #[derive(Clone, Copy)]
@@ -58,11 +55,36 @@ impl Reader<'_> {
         self.open = merged;
     }
 
-    /// Whether a page holds rows of another repeated hour than those that wait.
-    pub(super) fn comes_to_another_hour(&self, page: &Page) -> bool {
-        let Some(first) = self.open.first() else { return false };
-        let mut dates = page.rows.iter().filter(|row| row.or_earlier_by.is_some()).filter_map(|row| row.at);
-        dates.any(|at| at + ONE_CHANGE < first.printed)
+    /// Dates the rows that wait by a page, where it tells their passes, and before rows of another repeated hour come.
+    pub(super) async fn learn_passes(&mut self, page: &Page, rest: &mut Rest) -> Result<(), Stop> {
+        let Some(first) = self.open.first().copied() else { return Ok(()) };
+        if page.tells_passes_around(first.printed) {
+            self.take_passes(page, rest);
+            // an earlier answer had rows that this one lacks
+            return self.settle(rest).await.map(drop);
+        }
+        let dates = page.rows.iter().filter(|row| row.or_earlier_by.is_some()).filter_map(|row| row.at);
+        if dates.chain(page.telling.iter().copied()).any(|at| at + ONE_CHANGE < first.printed) {
+            self.settle(rest).await?;
+        }
+        Ok(())
+    }
+
+    /// Dates rows as a page does that has them, and those that stand on the other side of one that it has.
+    fn take_passes(&mut self, page: &Page, rest: &mut Rest) {
+        let told: HashMap<i64, DateTime<Utc>> =
+            page.rows.iter().filter_map(|row| row.event.as_ref().ok()).map(|event| (event.id, event.at)).collect();
+        // a page begins at the place, and what came before that is newer
+        let is_before = |row: &Open| {
+            rest.place.as_ref().is_some_and(|place| row.printed > place.date || place.ids.contains(&row.id))
+        };
+        let is_newer = |row: &Open| told.get(&row.id).map_or_else(|| is_before(row), |at| *at == row.printed);
+        let newer = self.open.iter().rposition(is_newer).map_or(0, |last| last + 1);
+        self.open.drain(..newer);
+        if let Some(first) = self.open.iter().position(|row| told.contains_key(&row.id)) {
+            let older = self.open.split_off(first);
+            self.move_back(rest, &older);
+        }
     }
 
     /// Whether a slice can end at the place: the next one knows nothing of rows that wait.
@@ -75,33 +97,60 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Dates the rows that wait. Whether a question for one row was answered with one.
+    /// Dates the rows that wait. Whether a question was answered with as many rows as were asked for.
+    ///
+    /// What an answer shows is in the pass that was asked for, and what it does not show may be missing from it, unless it has as many rows
+    /// as were asked for. So the portal is asked for the newest rows of the first pass, as many as can be printed alike; and where fewer
+    /// came, or none that waits, for the last row before them in the second pass.
     pub(super) async fn settle(&mut self, rest: &mut Rest) -> Result<bool, Stop> {
         let Some(newest) = self.open.first().copied() else { return Ok(false) };
-        let since = rest.span.since;
         let around = Window::new(newest.printed - newest.earlier_by, newest.printed + TimeDelta::seconds(1));
         let Some(change) = repeated_hours(around, self.client.time_zone()).pop() else { return Err(Stop::Unproven) };
-        // of rows that are printed alike any can come first
-        let is_one_each = self.open.windows(2).all(|pair| pair[0].printed != pair[1].printed);
-        let count = if is_one_each { 1 } else { PAGE_ROWS };
-        let first_pass = Asked { to: change - TICK, count, ..Asked::all_of(rest.span) };
-        let is_asked = first_pass.to >= since;
-        let ids = if is_asked { self.ids(&first_pass).await? } else { HashSet::new() };
-        let first_older = self.open.iter().position(|row| ids.contains(&row.id));
-        // an answer without rows may lack them, and one page may not show the first of many that are printed alike
-        let few_are_alike = self.open.windows(3).all(|rows| rows[0].printed != rows[2].printed);
-        let is_proven = !is_asked || !ids.is_empty() && few_are_alike;
-        let last_newer = first_older.unwrap_or(self.open.len()).checked_sub(1).and_then(|last| self.open.get(last));
-        if let Some(&Open { id, printed, .. }) = last_newer.filter(|_| !is_proven) {
-            let second_pass = Asked { since: Some(change), to: printed, ..first_pass };
-            if !self.ids(&second_pass).await?.contains(&id) {
-                return Err(Stop::Unproven);
-            }
-        }
-        let older = first_older.map_or_else(Vec::new, |first| self.open.split_off(first));
+        let first_pass = Asked { to: change - TICK, ..Asked::all_of(rest.span) };
+        let (first_older, is_full) = if first_pass.to >= rest.span.since {
+            self.first_older(change, first_pass).await?
+        } else {
+            (self.open.len(), false)
+        };
+        let older = self.open.split_off(first_older);
         self.open.clear();
         self.move_back(rest, &older);
-        Ok(is_one_each && is_asked)
+        Ok(is_full)
+    }
+
+    /// Where the first pass begins among the rows that wait, and whether a question was answered with as many rows as were asked for.
+    async fn first_older(&mut self, change: DateTime<Utc>, first_pass: Asked) -> Result<(usize, bool), Stop> {
+        let most_alike = self.open.chunk_by(|one, next| one.printed == next.printed).map(<[Open]>::len).max();
+        let asked = Asked { count: most_alike.unwrap_or(1).min(PAGE_ROWS), ..first_pass };
+        let page = self.answer(&asked).await?;
+        let (is_full, ids) = (page.is_full(), page.ids());
+        let first_older = self.open.iter().position(|row| ids.contains(&row.id));
+        let is_proven = is_full
+            && match first_older {
+                Some(first) => {
+                    let Open { printed, earlier_by, .. } = self.open[first];
+                    let alike = self.open.iter().filter(|row| row.printed == printed).count();
+                    let is_newest = page.rows.first().and_then(|row| row.at) == Some(printed - earlier_by);
+                    is_newest && alike <= asked.count
+                }
+                // in the first pass all that wait would be newer than the newest row of it, or of what lies before it
+                None => self
+                    .open
+                    .last()
+                    .zip(page.rows.first().and_then(|row| row.at))
+                    .is_some_and(|(last, newest)| newest < last.printed - last.earlier_by),
+            };
+        let first_older = first_older.unwrap_or(self.open.len());
+        let Some(last_newer) = first_older.checked_sub(1).map(|last| self.open[last]).filter(|_| !is_proven) else {
+            return Ok((first_older, is_full));
+        };
+        let alike = self.open.iter().filter(|row| row.printed == last_newer.printed).count();
+        let (to, count) = (last_newer.printed, alike.min(PAGE_ROWS));
+        let second_pass = self.answer(&Asked { since: Some(change), to, count, ..first_pass }).await?;
+        if !second_pass.ids().contains(&last_newer.id) {
+            return Err(Stop::Unproven);
+        }
+        Ok((first_older, is_full || second_pass.is_full()))
     }
 
     /// The true dates of rows that are dated alike so far, and those that others of this date, not seen yet, can have.
@@ -120,8 +169,8 @@ impl Reader<'_> {
         Ok((dates.into_iter().collect(), vec![open.printed, open.printed - open.earlier_by]))
     }
 
-    /// The rows of an answer. No page but the walk's brings rows of its own: what is new here comes there as well.
-    async fn ids(&mut self, asked: &Asked) -> Result<HashSet<i64>, Stop> {
+    /// The answer to a question about passes. No page but the walk's brings rows of its own: what is new here comes there as well.
+    async fn answer(&mut self, asked: &Asked) -> Result<Page, Stop> {
         let raw = match self.client.audit_page(asked, OnFault::RepeatOnce).await {
             Ok(raw) => raw,
             Err(error) if error.kind == ErrorKind::UnexpectedForm => return Err(Stop::Unproven),
@@ -132,10 +181,7 @@ impl Reader<'_> {
             self.suspect(came).await?;
             return Err(Stop::Unproven);
         };
-        if !self.confirms(&page).await? {
-            return Err(Stop::Unproven);
-        }
-        Ok(page.ids())
+        if self.confirms(&page).await? { Ok(page) } else { Err(Stop::Unproven) }
     }
 
     fn move_back(&mut self, rest: &mut Rest, older: &[Open]) {

@@ -98,7 +98,7 @@ impl Reader<'_> {
             self.suspect(came).await?;
             return Ok(Step::Odd);
         };
-        if (page.is_moved || page.tells_passes) && !self.confirms(&page).await? {
+        if (page.is_moved || !page.telling.is_empty()) && !self.confirms(&page).await? {
             return Ok(Step::Odd);
         }
         if came == 0 {
@@ -108,11 +108,7 @@ impl Reader<'_> {
         let last =
             page.rows.last().and_then(|row| row.event.as_ref().ok()).map(|last| Known { id: last.id, at: last.at });
         let counted = rest.place.as_ref().and_then(|place| Some((place.date, page.count(place)?)));
-        if page.tells_passes {
-            self.open.clear();
-        } else if self.comes_to_another_hour(&page) {
-            self.settle(rest).await?;
-        }
+        self.learn_passes(&page, rest).await?;
         self.open(&page);
         self.take(page);
         if let Some((date, (ids, size))) = counted

@@ -18,7 +18,7 @@ pub(super) fn portal(context: &Context<'_>) -> Result<Answer, Failure> {
     let sign = if zone < 0 { "-" } else { "" };
     let owner = if known { scenario.owner().id } else { Uuid::nil() };
     Ok(Answer::one(Json::object([
-        ("timezone", known.then(|| scenario.zone.name()).into()),
+        ("timezone", known.then(|| scenario.condition.zone_name.as_deref().unwrap_or(scenario.zone.name())).into()),
         ("trustedDomains", known.then(Vec::<String>::new).into()),
         ("trustedDomainsType", 0.into()),
         ("culture", "en-US".into()),

@@ -36,6 +36,8 @@ pub struct Condition {
     pub entries: Vec<Entry>,
     /// How the reader's language calls the places before the titles.
     pub words: Words,
+    /// What the portal calls its time zone, where that is another name than that of the zone which it follows.
+    pub zone_name: Option<String>,
     /// Members whose only right in a room is to fill forms: the room, then the person.
     pub fillers: Vec<(i32, Uuid)>,
 }
@@ -63,6 +65,7 @@ impl Default for Condition {
             stable_order: false,
             entries: Vec::new(),
             words: Words::default(),
+            zone_name: None,
             fillers: Vec::new(),
         }
     }
