@@ -2,6 +2,7 @@
 
 mod bulk;
 mod connections;
+mod each;
 mod error;
 pub mod files;
 mod journal;
