@@ -1,9 +1,8 @@
 //! What a run costs that finds nothing new, which is what nearly every run of a cron entry is: requests, CPU time and memory of the
 //! built program, with what it knows of the portal still fresh, and 100 000 events stored.
 //!
-//! `cargo bench -p vdr-watch --bench nothing_new [EVENTS]`. Linux only. Wanted: at most 4 requests, under 20 ms and 20 MiB. Last seen, on two
-//! cores that were busy with other things: 4 requests, 21 ms, 15 MiB. Half of the time is spent in the system, for the store's files
-//! and threads; about 2 ms go into reading the system's certificates, which plain HTTP does not need.
+//! `cargo bench -p vdr-watch --bench nothing_new [EVENTS]`. Linux only. Wanted: at most 3 requests, under 12 ms and 18 MiB. What was measured
+//! stands in the README of `event-archive`.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;

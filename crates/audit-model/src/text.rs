@@ -1,7 +1,5 @@
 //! Text that somebody typed into the portal. Nobody else's business: how a report or a channel quotes it.
 
-mod recent;
-
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,11 +17,6 @@ impl PortalText {
     /// Wraps text as it came over the wire.
     pub fn new(raw: impl Into<Arc<str>>) -> Self {
         PortalText(raw.into())
-    }
-
-    /// The same for a text that many rows have: it shares its memory with an equal one that this thread has just wrapped so.
-    pub fn repeated(raw: &str) -> Self {
-        PortalText(recent::shared(raw))
     }
 
     /// The text as it is, for comparison, storage, and sinks with their own escaping. Never for printing.
@@ -159,7 +152,7 @@ impl<'de> Deserialize<'de> for PortalText {
             }
 
             fn visit_str<E: Error>(self, raw: &str) -> Result<PortalText, E> {
-                Ok(PortalText::repeated(raw))
+                Ok(PortalText::new(raw))
             }
         }
 

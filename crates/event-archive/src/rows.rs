@@ -35,7 +35,7 @@ pub(crate) fn number(action: ActionId) -> Value {
 
 /// 32 hexadecimal digits.
 pub(crate) fn person(id: Uuid) -> Arc<str> {
-    PortalText::repeated(id.simple().encode_lower(&mut Uuid::encode_buffer())).shared()
+    Arc::from(&*id.simple().encode_lower(&mut Uuid::encode_buffer()))
 }
 
 /// Ids as a JSON array of strings, as they are stored.

@@ -3,6 +3,7 @@
 mod bulk;
 mod connections;
 mod copy;
+mod each;
 mod error;
 pub mod files;
 mod journal;

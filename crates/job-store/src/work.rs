@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 
-use rusqlite::{Connection, Statement, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
 use crate::postgres::{Server, Session};
-use crate::statement::{Dictionary, Failure, Numbers, Of, Row, Value};
+use crate::statement::{Dictionary, Failure, Of, Row, Value};
 use crate::store::{Engine, on_thread};
-use crate::{Error, Store};
+use crate::{Error, Store, each};
 
 impl Store {
     /// The rows of an answer that has few. `doing` is what it is for, as a noun: `reading the rooms`.
@@ -323,33 +323,9 @@ impl Write<'_> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let connection = match self.0.0 {
-            On::Sqlite(connection) => connection,
-            On::Postgres(session) => return session.for_each([sql, otherwise], values, dictionary),
-        };
-        let mut numbers = Numbers::of(dictionary, connection)?;
-        let mut statement = connection.prepare(sql)?;
-        let mut otherwise = if otherwise.is_empty() { None } else { Some(connection.prepare(otherwise)?) };
-        let width = statement.parameter_count().max(1);
-        let mut changed = Vec::with_capacity(values.len() / width);
-        for row in values.chunks(width) {
-            let mut rows = done_with(&mut statement, row, &mut numbers)?;
-            if let Some(otherwise) = otherwise.as_mut().filter(|_| rows == 0) {
-                rows = done_with(otherwise, row, &mut numbers)?;
-            }
-            changed.push(rows > 0);
-        }
-        Ok(changed)
-    }
-}
-
-/// Does a statement with these values; gives the number of rows that it changed.
-fn done_with(statement: &mut Statement<'_>, row: &[Value], numbers: &mut Numbers<'_>) -> Result<usize, Failure> {
-    for (value, place) in row.iter().zip(1..) {
-        match value {
-            Value::Shared(text) => statement.raw_bind_parameter(place, numbers.number(text)?)?,
-            value => statement.raw_bind_parameter(place, value)?,
+        match self.0.0 {
+            On::Sqlite(connection) => each::for_each(connection, [sql, otherwise], values, dictionary),
+            On::Postgres(session) => session.for_each([sql, otherwise], values, dictionary),
         }
     }
-    Ok(statement.raw_execute()?)
 }

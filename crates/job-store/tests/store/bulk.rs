@@ -96,6 +96,24 @@ async fn rows_that_are_there_are_told_apart_and_nothing_of_a_failed_transaction_
     assert_eq!(ids(&store).await, [0, 1, 2, 3]);
 }
 
+/// New rows are stored by some at once; those among them that are there already are told apart all the same.
+#[tokio::test]
+async fn one_row_that_is_there_among_many_that_are_new_is_told_apart_wherever_it_stands() {
+    for there in 0..60 {
+        let store = filled(0).await;
+        // the second one with the same word
+        add(&store, [(there, "a"), (there + 30, "b")].into_iter()).await.unwrap();
+        let changed = add(&store, (0..90).map(|id| (id, ["b", "c"][id as usize % 30 / 15]))).await.unwrap();
+        let words: Vec<(i64, Arc<str>)> =
+            read(&store, |row| Ok((row.int(0)?, row.shared(1)?.unwrap()))).try_collect().await.unwrap();
+        let as_given: Vec<_> = (0..90).map(|id| (id, ["b", "c"][id as usize % 30 / 15].into())).collect();
+        assert_eq!(words, as_given, "{there}");
+        let unchanged: Vec<i64> = (0..90).filter(|id| !changed[*id as usize]).collect();
+        let is_alike = (there + 30) % 30 < 15;
+        assert_eq!(unchanged, if is_alike { vec![there + 30] } else { vec![] }, "{there}");
+    }
+}
+
 #[tokio::test]
 async fn a_reader_that_stops_early_keeps_nobody_from_closing() {
     let store = filled(5_000).await;
