@@ -8,12 +8,15 @@ use crate::suspend::seen::Trail;
 use crate::suspend::terms::{DECIDED_FOR, FRESH};
 use crate::suspend::words;
 
+/// Whoever goes on so soon goes on with the same, whatever was seen in between.
+const GOES_ON_WITHIN: TimeDelta = TimeDelta::minutes(30);
+
 /// After somebody has cancelled, more than so many times the number is another incident.
 const FORGIVEN_TIMES: u64 = 2;
 
 /// Takes in what a plan would suspend people for: entries that are new, and those that have grown.
 ///
-/// An incident of a person that begins before a known one of theirs has ended is that one, whatever it is called: windows slide, and late rows
+/// An incident of a person that begins before a known one of theirs has been over for half an hour is that one, whatever it is called: windows slide, and late rows
 /// come before the first.
 pub(crate) fn admit(
     entries: &[Entry],
@@ -44,7 +47,7 @@ pub(crate) fn admit(
 
 fn is_same(entry: &Entry, proposal: &Incident) -> bool {
     let is_persons = entry.person() == proposal.person && !is_lost(entry);
-    entry.incident.id == proposal.id || is_persons && proposal.first.at <= entry.incident.last.at
+    entry.incident.id == proposal.id || is_persons && proposal.first.at <= entry.incident.last.at + GOES_ON_WITHIN
 }
 
 /// What has come to an incident since; `None` when nothing has.

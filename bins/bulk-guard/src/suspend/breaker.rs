@@ -45,7 +45,8 @@ pub(crate) fn trip(entries: &[Entry], active_people: u64, terms: &Terms, now: Da
     };
     let mut held: Vec<Entry> = planned.iter().map(hold).collect();
     let ids: Vec<String> = held.iter().map(|entry| entry.incident.id.clone()).collect();
-    if let Some(first) = held.first_mut().filter(|_| held_before == 0) {
+    let is_untold = |entry: &&mut Entry| !entry.said.iter().any(|said| said.topic == Topic::Held);
+    if let Some(first) = held.iter_mut().find(is_untold).filter(|_| held_before == 0) {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let words = words::held_together(people.len(), &ids, &trip.words());
         first.said.push(Said { topic: Topic::Held, words, is_critical: true, at: now, is_handed_on: false });

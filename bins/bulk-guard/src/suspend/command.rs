@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::suspend::entry::{Decided, Decision, Entry, Held, State, Topic};
-use crate::suspend::terms::FRESH;
 use crate::suspend::words;
 
 /// One decision about one incident.
@@ -58,21 +57,18 @@ pub(crate) fn decide(
         }
         (Command::Cancel, _) => Err(format!("{}, so there is nothing to cancel; use `release`", name())),
         (Command::Keep, State::Kept) => Ok(entry.clone()),
-        (Command::Keep, State::Unknown) if entry.decision(Decided::Kept).is_some() => Ok(entry.clone()),
-        // whether there is anything to keep is still to be seen
-        (Command::Keep, State::Unknown) => Ok(noted(Decided::Kept)),
-        (Command::Keep, State::ReleaseFailed) if may_be_in_progress(entry, now) => {
-            Err("a call that enables the account may be in progress; try again in 10 minutes".to_owned())
-        }
-        (Command::Keep, State::Done | State::ReleaseFailed) => {
-            let words = words::kept(&entry.incident);
-            let kept = noted(Decided::Kept).into_state(State::Kept, Some(why.to_owned()));
-            Ok(kept.say(Topic::Kept, now, words))
+        (Command::Keep, State::Done | State::ReleaseFailed | State::Unknown) => {
+            let is_known = entry.decision(Decided::Kept).is_some();
+            // whether there is anything to keep is still to be seen: the next run looks at the account first
+            Ok(if is_known { entry.clone() } else { noted(Decided::Kept) })
         }
         (Command::Keep, _) => Err(name()),
         (Command::Extend { until }, State::Done) => extend(entry, noted(Decided::Extended), *until, now),
         (Command::Extend { .. }, _) => Err(name()),
         (Command::Release, State::Released) => Ok(entry.clone()),
+        (Command::Release, _) if entry.decision(Decided::Kept).is_some() => {
+            Err("it is to be kept; enable the account in the portal".to_owned())
+        }
         (Command::Release, State::Done | State::ReleaseFailed | State::Unknown)
             if entry.decision(Decided::Released).is_some() =>
         {
@@ -89,11 +85,6 @@ pub(crate) fn decide(
         }
         (Command::Release, _) => Err(name()),
     }
-}
-
-/// Whether a call that broke may still have its effect.
-fn may_be_in_progress(entry: &Entry, now: DateTime<Utc>) -> bool {
-    entry.tried.as_ref().is_some_and(|tried| !tried.all_refused && now - tried.at < FRESH)
 }
 
 fn extend(entry: &Entry, mut noted: Entry, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<Entry, String> {

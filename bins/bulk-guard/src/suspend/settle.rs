@@ -94,10 +94,13 @@ pub(crate) fn suspension(mut entry: Entry, seen: &Seen<'_>) -> Entry {
     unknown(entry, why, seen)
 }
 
-/// Whether a call that broke must be over by now.
+/// Whether a call that broke must be over by now: counted from when somebody looked after it, because a machine may sleep between the commit
+/// and the call.
 fn is_over(entry: &Entry, seen: &Seen<'_>) -> bool {
     let Ok(now) = permit::time(seen.clocks, seen.entries) else { return false };
-    seen.trail.is_complete && entry.intent.as_ref().is_none_or(|intent| now - intent.at >= FRESH)
+    let since = entry.intent.iter().map(|intent| intent.at).chain(entry.looked_after).max();
+    let is_long_ago = since.is_none_or(|since| now - since >= FRESH);
+    entry.state == State::Unknown && seen.answer.is_none() && seen.trail.is_complete && is_long_ago
 }
 
 fn unknown(entry: Entry, why: &str, seen: &Seen<'_>) -> Entry {

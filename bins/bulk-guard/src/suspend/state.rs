@@ -132,6 +132,11 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
         return Step::to(settled);
     }
     if let Some(decision) = entry.decision(Decided::Kept) {
+        // a call that broke may still enable the account
+        let is_over = |tried: &Try| tried.all_refused || seen.now() >= tried.next;
+        if !entry.tried.as_ref().is_none_or(is_over) {
+            return Step::to(entry.clone());
+        }
         let kept = entry.clone().into_state(State::Kept, Some(decision.why.clone()));
         return Step::to(kept.say(Topic::Kept, seen.now(), words::kept(&entry.incident)));
     }

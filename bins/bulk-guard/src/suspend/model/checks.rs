@@ -8,7 +8,7 @@ use docspace_client::ListedKey;
 use uuid::Uuid;
 
 use super::world::{GUEST, Happened, IN_GROUP, OWN, ROBOT, World};
-use crate::suspend::entry::{Decided, Entry, Incident, State, Topic};
+use crate::suspend::entry::{Decided, Entry, State, Topic};
 use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Row, Situation};
 use crate::suspend::terms::Terms;
 
@@ -24,7 +24,6 @@ pub(super) struct Reads {
     pub(super) memberships: Option<(Uuid, Option<BTreeSet<String>>, u64)>,
     pub(super) disabled_in_run: u64,
     pub(super) situation: Option<Situation>,
-    pub(super) proposals: Vec<Incident>,
     pub(super) fence: u64,
     /// People of whom nothing was known, and who were planned together with others in this run.
     pub(super) crowd: BTreeSet<Uuid>,
@@ -216,7 +215,7 @@ impl World {
                 if *whose == person && self.seen(host, *row))
         });
         let Some(off) = off else { return self.accuse("P8: no own row was found") };
-        let Happened::Put { at: since, burst, .. } = self.history[off] else { return };
+        let Happened::Put { at: since, .. } = self.history[off] else { return };
         if self.since_loss().is_some_and(|lost| lost > since) {
             self.accuse("P15: released although the journal was lost");
         }
@@ -242,6 +241,9 @@ impl World {
                         wrong.push("P8: tried again too soon");
                     }
                 }
+                Happened::Keyboard { row } if self.seen(host, Some(*row)) => {
+                    wrong.push("rule 2: somebody uses the key's account");
+                }
                 Happened::Kept { person: whose } if *whose == person => wrong.push("it was to be kept"),
                 Happened::Extended { person: whose, until }
                     if *whose == person && *until > now + TOLERANCE && !is_ordered =>
@@ -258,10 +260,7 @@ impl World {
             if now - since < terms.suspend_for - TOLERANCE {
                 self.accuse("P13: before the term ends");
             }
-            let burst = self.bursts.get(&person).filter(|known| Some(known.number) == burst);
-            // what happened since the last plan was made is known to the next one
-            let known = reads.proposals.iter().any(|one| one.person == person && one.needs_decision.is_some());
-            if known && burst.is_some_and(|burst| burst.incident.needs_decision.is_some()) {
+            if entry.incident.needs_decision.is_some() {
                 self.accuse("rule 1: somebody has to decide");
             }
             let warned = entry.said.iter().filter(|said| said.topic == Topic::Warning).map(|said| said.at).max();

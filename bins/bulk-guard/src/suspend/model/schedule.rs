@@ -117,8 +117,10 @@ impl Schedule {
             };
             let (is_final, documents) = (world.dice.percent(15), 20 + world.dice.below(80));
             world.work(person, is_final, documents);
-            if world.dice.percent(4) {
-                world.come_late(person);
+            match world.dice.below(20) {
+                0 => world.come_late(person),
+                1..4 => world.slide(person),
+                _ => {}
             }
         }
     }
@@ -136,6 +138,7 @@ impl Schedule {
             3 => situation.is_after_pause = true,
             4 => situation.has_lock = false,
             5 => situation.proven_at = None,
+            6 => situation.asked = Asked::Post,
             _ => {}
         }
         situation.key_ends = world.key_ends;
@@ -146,14 +149,8 @@ impl Schedule {
         let fence = world.fence;
         let crowd = crowd(&world, &situation, &self.terms, &proposals);
         let old = &world.reads[host];
-        world.reads[host] = Reads {
-            request: old.request,
-            situation: Some(situation.clone()),
-            proposals: proposals.clone(),
-            fence,
-            crowd,
-            ..Reads::default()
-        };
+        world.reads[host] =
+            Reads { request: old.request, situation: Some(situation.clone()), fence, crowd, ..Reads::default() };
         world.note(|| format!("host {host} starts"));
         drop(world);
         let (host_of, terms) =
@@ -268,7 +265,10 @@ impl Schedule {
             27 if world.dice.percent(50) => {
                 // somebody works as the account of the key
                 let action = if world.dice.percent(50) { 4020 } else { 5000 };
-                let _row = world.write(OWN, action, &[person]);
+                let row = world.write(OWN, action, &[person]);
+                if action == 5000 {
+                    world.history.push(Happened::Keyboard { row });
+                }
                 world.reach("key's account used");
                 world.note(|| "somebody uses the key's account".to_owned());
             }
@@ -369,7 +369,11 @@ impl Schedule {
         loop {
             if let Poll::Ready(done) = run.as_mut().poll(&mut context) {
                 self.world().note(|| format!("a quiet run ends: {done:?}"));
-                return done.ok();
+                let acted = done.ok();
+                if acted.as_ref().is_some_and(|acted| acted.needs_attention && acted.exit() != 1) {
+                    self.world().accuse("P16: the exit code does not say that somebody has to look");
+                }
+                return acted;
             }
         }
     }

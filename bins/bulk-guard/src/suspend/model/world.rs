@@ -101,6 +101,10 @@ pub(super) enum Happened {
     Lost {
         at: DateTime<Utc>,
     },
+    /// Somebody works as the account of the key.
+    Keyboard {
+        row: u64,
+    },
     /// What an operator has decided, and the store has kept.
     Kept {
         person: Uuid,
@@ -366,6 +370,14 @@ impl World {
         };
         self.note(|| format!("{person} begins burst {number}"));
         self.bursts.insert(person, Burst { incident, number });
+    }
+
+    /// The window slides: the incident has another first event, and so another name.
+    pub(super) fn slide(&mut self, person: Uuid) {
+        if let Some(burst) = self.bursts.get_mut(&person) {
+            burst.incident.first = burst.incident.last;
+            burst.incident.id = format!("{person} {}", burst.incident.first.event);
+        }
     }
 
     /// A row that came late was before the first one.
