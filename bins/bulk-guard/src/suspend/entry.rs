@@ -246,11 +246,10 @@ impl Entry {
         self.incident.person
     }
 
-    /// The newest moment of the portal's clock that this entry knows of.
-    pub(crate) fn newest_moment(&self) -> DateTime<Utc> {
+    /// The newest moment at which a call was about to leave: both clocks agreed on it.
+    pub(crate) fn newest_moment(&self) -> Option<DateTime<Utc>> {
         let tried = self.tried.as_ref().map(|tried| tried.at);
-        let intended = self.intent.as_ref().map(|intent| intent.at);
-        [Some(self.planned_at), intended, tried].into_iter().flatten().max().unwrap_or(self.planned_at)
+        self.intent.iter().map(|intent| intent.at).chain(tried).max()
     }
 
     /// When it ends by itself.

@@ -99,7 +99,7 @@ pub(crate) fn time(clocks: Clocks, entries: &[Entry]) -> Result<DateTime<Utc>, R
     let portal = clocks.portal.ok_or(Refusal::ClockUnknown)?;
     let apart = || Refusal::ClocksApart { seconds: (portal - clocks.here).num_seconds().abs() };
     let now = clocks.agreed().ok_or_else(apart)?;
-    let newest = entries.iter().map(Entry::newest_moment).max();
+    let newest = entries.iter().filter_map(Entry::newest_moment).max();
     if newest.is_some_and(|newest| newest > now + SET_BACK) {
         return Err(Refusal::ClockWentBack);
     }

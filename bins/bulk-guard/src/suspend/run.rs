@@ -147,7 +147,7 @@ fn needs_attention(entry: &Entry, now: DateTime<Utc>) -> bool {
     let is_blocked = || entry.said.iter().any(|said| said.topic == Topic::Blocked) && is_due(entry, now);
     match entry.state {
         State::Unknown | State::ReleaseFailed | State::Releasing | State::Intended => true,
-        State::Done => is_blocked(),
+        State::Done => is_blocked() || entry.deadline().is_some_and(|end| now - end > TimeDelta::hours(1)),
         _ => false,
     }
 }

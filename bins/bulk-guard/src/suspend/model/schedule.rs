@@ -330,7 +330,7 @@ impl Schedule {
         let happened = match command {
             Command::Approve { .. } => Some(Happened::Approved { at, person }),
             Command::Keep => Some(Happened::Kept { person }),
-            Command::Extend { until } => Some(Happened::Extended { person, until: until - world.portal_skew }),
+            Command::Extend { until } => Some(Happened::Extended { person, until }),
             Command::Release => Some(Happened::ToRelease { person }),
             Command::Cancel => None,
         };
