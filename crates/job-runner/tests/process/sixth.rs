@@ -155,7 +155,13 @@ async fn a_report_that_cannot_be_written_is_a_mistake_of_the_command_line() {
     assert!(ended.stderr.contains("the name must end in .html, .txt, .csv or .json"), "{}", ended.stderr);
     // what was found is told all the same
     let ended = run(&desk, &sim, &["--report", "missing/report.html"]).await;
-    assert!(ended.stdout.starts_with("share-watch: MEDIUM Mara Moe: shared 11 times, more than 10 of them within an hour\n"), "{}", ended.stdout);
+    assert!(
+        ended
+            .stdout
+            .starts_with("share-watch: MEDIUM Mara Moe: shared 11 times, more than 10 of them within an hour\n"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stderr.contains("cannot write the report missing/report.html"), "{}", ended.stderr);
     assert_eq!(ended.exit, 2);
 }
