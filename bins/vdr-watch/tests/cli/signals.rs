@@ -84,6 +84,31 @@ async fn a_signal_ends_every_stage_that_asks_the_portal() {
     }
 }
 
+/// What was asked for beside the window is no gap; that the run was ended is said all the same.
+#[tokio::test]
+async fn a_signal_behind_the_window_is_said_too() {
+    let setting = Setting::with(namesakes()).await;
+    let config = setting.config("service_accounts = [\"robot@example.com\"]");
+    setting.run(&["--config", &config]).await;
+    let is_of_logins = |target: &str| target.contains("audit/login/filter?from=");
+    let asked = setting.sim.requests().iter().filter(|request| is_of_logins(&request.target)).count();
+    let mut complete = 0;
+    for skip in 0..asked {
+        let setting = Setting::with(namesakes()).await;
+        let mut holding = Holding::start(&setting.sim.url(), "audit/login/filter?from=", skip).await;
+        let url = holding.url.clone();
+        let (exit, stdout, _) = interrupted(&setting, &mut holding, &url, "").await;
+        let report: Value = serde_json::from_str(&stdout).unwrap();
+        let notes = report["notes"].to_string();
+        assert!(
+            exit == 4 && notes.contains("not everything was done, because the run was stopped"),
+            "{skip}: {report}"
+        );
+        complete += usize::from(report["coverage"]["complete"] == true);
+    }
+    assert!(complete > 0, "of {asked} questions");
+}
+
 /// A closed terminal or session ends a run as whoever stops a service does.
 #[tokio::test]
 async fn every_signal_that_asks_a_process_to_end_is_heard() {
