@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ::report::words::Clock;
-use audit_model::{BlindSpot, PersonStatus, PortalText, Source, Window};
+use audit_model::{BlindSpot, GapReason, PersonStatus, PortalText, Source, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use docspace_client::{AddressList, Directory};
 use event_archive::{Archive, Fact, KnownList, Look, Unjudged};
@@ -96,7 +96,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
     // a write that was not read may have switched the list off
     let list_is_whole = facts.address_list.is_some() && !look.coverage().lacks(Source::Audit);
     let mut read = read(&job.archive, &audit, &logins).await?;
-    up_to_today(job, &mut read, (&policy, &directory)).await?;
+    up_to_today(job, look, &mut read, (&policy, &directory)).await?;
     let before = Window::new(read.window.since - COUNTRY_MEMORY, read.window.since);
     facts.seen = Some(Seen {
         clock: Clock(job.portal.time_zone),
@@ -193,7 +193,7 @@ async fn read(archive: &Archive, audit: &Unjudged, logins: &Unjudged) -> Result<
 
 /// People are read as they are by then, after the trail. What has changed since the rows that are judged is in the audit trail up to
 /// that moment, if it reaches so far.
-async fn up_to_today(job: &Job, read: &mut Read, people: (&Policy, &Directory)) -> anyhow::Result<()> {
+async fn up_to_today(job: &Job, look: &mut Look, read: &mut Read, people: (&Policy, &Directory)) -> anyhow::Result<()> {
     let present = job.present();
     let today = job.client.portal_clock().map_or(present, |clock| present.min(clock)) + CLOCK_STEP;
     let since = Window::new(read.window.until, today.max(read.window.until));
@@ -202,8 +202,13 @@ async fn up_to_today(job: &Job, read: &mut Read, people: (&Policy, &Directory)) 
         return Ok(());
     }
     if goes_by_today && !job.archive.unread_audit(since).await?.is_empty() {
-        // what of it cannot be read is no gap of this window
         let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
+        // without it nobody knows whom the policy named then, and whose account was disabled
+        let why = refreshed.gaps.first().map_or(GapReason::PortalError, |gap| gap.why);
+        for unread in job.archive.unread_audit(since).await? {
+            look.gap(Source::Audit.name(), unread, why);
+            look.gap(Source::People.name(), job.window, why);
+        }
         if let Some(error) = refreshed.error {
             debug!("what was changed since the window is not known: {:#}", anyhow::Error::new(error));
         }

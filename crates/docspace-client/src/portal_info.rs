@@ -92,19 +92,24 @@ impl Client {
 
     async fn settings_by(&self, question: Question<'_>) -> Result<PortalSettings, Error> {
         let dto: SettingsDto = self.get(question).await?.response;
-        let time_zone = dto.timezone.as_deref().and_then(|name| name.parse().ok());
-        let unknown_time_zone = dto.timezone.filter(|name| !name.is_empty() && time_zone.is_none());
+        let owner = dto.owner_id.filter(|owner| !owner.is_nil());
+        let named = dto.timezone.unwrap_or_default();
+        let time_zone = named.parse().ok();
+        // whoever is not signed in is told neither owner nor zone
+        let is_unknown = time_zone.is_none() && (owner.is_some() || !named.is_empty());
+        let unknown_time_zone = is_unknown.then(|| PortalText::new(named));
         if let Some(name) = &unknown_time_zone {
             warn!(
-                "the portal's time zone {name:?} is not known: where clocks were set back, events can be dated up to an hour late. \
-                 Choose another time zone in the portal's settings, such as Europe/Berlin"
+                "the portal's time zone {:?} is not known: where clocks were set back, events can be dated up to an hour late. \
+                 Choose another time zone in the portal's settings, such as Europe/Berlin",
+                name.raw()
             );
         }
         Ok(PortalSettings {
             version: dto.version,
             time_zone,
-            unknown_time_zone: unknown_time_zone.map(PortalText::new),
-            owner: dto.owner_id.filter(|owner| !owner.is_nil()),
+            unknown_time_zone,
+            owner,
             is_standalone: dto.standalone,
             state: dto.tenant_status.map(PortalState::from),
         })

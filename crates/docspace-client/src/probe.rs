@@ -35,7 +35,8 @@ pub struct Portal {
     pub version: Option<String>,
     /// UTC when the portal names no zone that we know.
     pub time_zone: Tz,
-    /// What the portal calls its zone, where that is none that we know: then rows can be dated late where clocks were set back.
+    /// What the portal calls its zone, where that is none that we know; empty where it names none. Then rows can be dated late where clocks
+    /// were set back.
     #[serde(default)]
     pub unknown_time_zone: Option<PortalText>,
     /// Whether the audit trail can be asked questions. When false, every answer is the newest 20 rows, whatever was asked.
@@ -88,7 +89,7 @@ impl Client {
     /// Of that question.
     pub async fn probe_again(&self, known: Portal) -> Result<Portal, Error> {
         // UTC also stands for a zone that nobody knows
-        if known.time_zone != Tz::UTC {
+        if known.unknown_time_zone.is_none() {
             self.note_time_zone(known.time_zone);
         }
         let audit_filter_works = known.audit_filter_works && self.canary_is_empty().await?;

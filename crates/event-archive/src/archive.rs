@@ -71,6 +71,18 @@ fn some_events_sql(actions: &str) -> String {
     )
 }
 
+/// The same of a list of actions, and those whose context ends with a title that the room of the last value has had.
+fn events_near_sql(actions: &str) -> String {
+    format!(
+        "SELECT id, at_us, actor, actor_name, action, text, ip, target, context FROM audit_event
+        WHERE at_us >= ? AND at_us < ? AND (action IN ({actions}) OR context IN (
+            SELECT phrase.id FROM phrase JOIN room_title
+            ON substr(phrase.value, length(phrase.value) - length(room_title.title) - 1) = ': ' || room_title.title
+            WHERE phrase.value LIKE '%: %' AND room_title.room = ?))
+        ORDER BY at_us, id"
+    )
+}
+
 /// The same with details, of the people of a list.
 fn events_of_sql(people: &str) -> String {
     format!(
@@ -102,6 +114,12 @@ pub type Stored<T> = MapErr<Rows<T>, fn(job_store::Error) -> Error>;
 /// The two values that select a window.
 fn bounds(window: Window) -> Vec<Value> {
     vec![Value::Int(micros(window.since)), Value::Int(micros(window.until))]
+}
+
+/// Actions as SQL lists them.
+fn listed(actions: impl IntoIterator<Item = ActionId>) -> String {
+    let actions: Vec<String> = actions.into_iter().map(|action| action.0.to_string()).collect();
+    actions.join(", ")
 }
 
 /// What one portal said, kept in a store.
@@ -169,8 +187,17 @@ impl Archive {
 
     /// The events of the window of these actions, in the same order.
     pub fn events_of_actions(&self, actions: impl IntoIterator<Item = ActionId>, window: Window) -> Stored<AuditEvent> {
-        let actions: Vec<String> = actions.into_iter().map(|action| action.0.to_string()).collect();
-        self.select("reading the events", some_events_sql(&actions.join(", ")).into(), bounds(window), rows::event)
+        let sql = some_events_sql(&listed(actions));
+        self.select("reading the events", sql.into(), bounds(window), rows::event)
+    }
+
+    /// The events of the window that may have been in the room, in the same order: all that name any room by its id, and those that name
+    /// this one by a title that it has or had.
+    pub(crate) async fn events_near(&self, room: &RoomId, window: Window) -> Result<Vec<AuditEvent>, Error> {
+        let sql = events_near_sql(&listed(ActionId::naming_rooms()));
+        let mut values = bounds(window);
+        values.push(room.to_string().into());
+        self.select("reading the events", sql.into(), values, rows::event).try_collect().await
     }
 
     /// The events of the window that name rooms, in the same order: few beside all the others.
@@ -407,11 +434,12 @@ mod tests {
     #[tokio::test]
     async fn windows_are_read_by_index() {
         let archive = Archive::open(Store::temporary().await.unwrap()).await.unwrap();
-        let (some, of) = (some_events_sql("1, 2"), events_of_sql("'a', 'b'"));
+        let (some, near, of) = (some_events_sql("1, 2"), events_near_sql("1, 2"), events_of_sql("'a', 'b'"));
         for (sql, index) in [
             (EVENTS_SQL, "audit_event_by_time"),
             (DETAILED_EVENTS_SQL, "audit_event_by_time"),
             (&some, "audit_event_by_time"),
+            (&near, "audit_event_by_time"),
             (&of, "audit_event_by_time"),
             (LOGINS_SQL, "login_event_by_time"),
             (LOGINS_OF_SQL, "login_event_by_time"),
@@ -424,8 +452,8 @@ mod tests {
             let steps = archive.store.all("explaining", explain, values, |row| Ok(row.text(3)?.to_owned()));
             let steps = steps.await.unwrap();
             assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
-            // the index of deletions holds nothing else, so it is read from end to end
-            let small = |step: &String| step.contains("room_deleted");
+            // the index of deletions holds nothing else, so it is read from end to end; a title may stand at the end of any text
+            let small = |step: &String| step.contains("room_deleted") || step.contains("phrase");
             let scans = steps.iter().filter(|step| step.contains("SCAN") && !small(step));
             assert_eq!(scans.count(), 0, "{steps:?}");
         }

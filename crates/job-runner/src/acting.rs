@@ -54,22 +54,24 @@ pub(crate) async fn publish<P: Program>(
 
 /// Says in the report what was not done; `None` is what was cut.
 fn note<P: Program>(done: Option<anyhow::Result<()>>, report: &mut ReportOf<P>, failures: &mut Failures) -> Acted {
-    let notes = &mut report.head.notes;
     match done {
         Some(Ok(())) => Acted::Done,
         Some(Err(failure)) => {
             let lines = explained::lines(&failure);
             lines.iter().for_each(|line| failures.error(line));
-            notes.push(format!("not everything was done: {}", lines.join("; ")));
+            report.head.notes.push(format!("not everything was done: {}", lines.join("; ")));
             match failure.downcast_ref() {
                 // what there was to see was seen
                 Some(Refusal::Clock { .. }) => Acted::Cut,
                 _ => Acted::Failed(exit_of(&failure)),
             }
         }
-        None => {
-            notes.push("not everything was done, because the run was stopped before".to_owned());
-            Acted::Cut
-        }
+        None => cut::<P>(report),
     }
+}
+
+/// Says in the report that something was left undone, whether or not it was begun.
+pub(crate) fn cut<P: Program>(report: &mut ReportOf<P>) -> Acted {
+    report.head.notes.push("not everything was done, because the run was stopped before".to_owned());
+    Acted::Cut
 }

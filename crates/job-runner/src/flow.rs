@@ -176,7 +176,7 @@ impl<'a, P: Program> Flow<'a, P> {
         let report = &mut self.looked.report;
         let acted = match &self.looked.job {
             // nothing is begun that somebody would have to wait for
-            Some(_) if stop.is_interrupted() => Acted::Cut,
+            Some(_) if stop.is_interrupted() => acting::cut::<P>(report),
             Some(job) => acting::act::<P>(config, job, report, failures, stop).await,
             None => Acted::Done,
         };

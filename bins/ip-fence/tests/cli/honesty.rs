@@ -91,7 +91,40 @@ async fn a_trail_that_ends_before_today_tells_nobodys_status() {
         "{}",
         ended.stdout
     );
-    assert_eq!((ended.exit, report["coverage"]["complete"].as_bool()), (0, Some(true)), "the window was read");
+    assert_eq!((ended.exit, report["coverage"]["complete"].as_bool()), (4, Some(false)), "{}", ended.stdout);
+}
+
+/// The last question of a run tells whether a disabled account was so when somebody used it. Without an answer that is for the next run.
+#[tokio::test]
+async fn who_may_have_been_disabled_is_judged_by_the_run_that_can() {
+    let asked = {
+        let setting = portal("addresses").await;
+        let url = setting.sim.url();
+        run_bare(&setting, &["--policy", "policy.toml", "--portal", &url, "--format", "json"]).await;
+        setting.sim.requests().iter().filter(|request| request.target.contains("audit/events/filter")).count()
+    };
+    let mut setting = portal("addresses").await;
+    let last = u32::try_from(asked - 1).unwrap();
+    let url = setting.sim.url();
+    let arguments = ["--policy", "policy.toml", "--portal", url.as_str(), "--format", "json"];
+    let is_disabled = |(_, kind, _): (String, String, String)| kind == "disabled";
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events/filter").after(last)]);
+    let blind = run_bare(&setting, &arguments).await;
+    assert!(!told(&blind.json()).into_iter().any(is_disabled), "{}", blind.stdout);
+    let whats: Vec<&str> = ["audit", "people"]
+        .into_iter()
+        .filter(|what| {
+            let report = blind.json();
+            report["coverage"]["gaps"].as_array().unwrap().iter().any(|gap| gap["what"] == *what)
+        })
+        .collect();
+    assert_eq!((blind.exit, whats), (4, vec!["audit", "people"]), "{}", blind.stdout);
+    setting.sim.set_faults(Vec::new());
+    setting.clock = cli_test::Clock::At(common::now() + TimeDelta::days(3));
+    setting.sim.edit(|portal| portal.now += TimeDelta::days(3));
+    let seen = run_bare(&setting, &arguments).await;
+    assert!(told(&seen.json()).into_iter().any(is_disabled), "{}", seen.stdout);
+    assert_eq!(seen.exit, 0, "{}", seen.stdout);
 }
 
 /// Whoever is disabled while a run reads was active when they signed in, whether the event has come by then or not.
@@ -185,7 +218,7 @@ async fn an_empty_login_history_is_not_believed_where_the_audit_trail_failed() {
     assert_eq!((ended.exit, after), (fresh.exit, expected));
 }
 
-/// The audit trail is asked about first, and its failure is not that of the login history.
+/// The audit trail is asked about first, and its failure is not that of the login history. Nobody knows what was changed about people.
 #[tokio::test]
 async fn logins_are_judged_while_the_audit_trail_cannot_be_read() {
     let setting = portal("addresses").await;
@@ -194,7 +227,13 @@ async fn logins_are_judged_while_the_audit_trail_cannot_be_read() {
     let report = ended.json();
     let gaps = report["coverage"]["gaps"].as_array().unwrap();
     let named: BTreeSet<&str> = gaps.iter().map(|gap| gap["what"].as_str().unwrap()).collect();
-    assert_eq!((ended.exit, named), (4, BTreeSet::from(["audit"])), "{} {}", report["coverage"], ended.stderr);
+    assert_eq!(
+        (ended.exit, named),
+        (4, BTreeSet::from(["audit", "people"])),
+        "{} {}",
+        report["coverage"],
+        ended.stderr
+    );
     assert!(!told(&report).is_empty(), "logins are judged");
 }
 

@@ -84,6 +84,24 @@ async fn a_signal_ends_every_stage_that_asks_the_portal() {
     }
 }
 
+/// What is asked for beside the window, such as older logins, is no gap of it. That the run was ended is said all the same.
+#[tokio::test]
+async fn a_signal_behind_the_window_is_said_too() {
+    let setting = Setting::new("incident").await;
+    setting.run(&[]).await;
+    let asked = setting.sim.requests().iter().filter(|request| request.target.contains("audit/login")).count();
+    assert!(asked > 4, "{asked} questions about logins: the window fills less than a page");
+    let setting = Setting::new("incident").await;
+    let mut holding = Holding::start(&setting.sim.url(), "audit/login", asked / 2).await;
+    let url = holding.url.clone();
+    let (exit, stdout, _) = interrupted(&setting, &mut holding, &url, "").await;
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    // on a busy machine the run ends before it has judged what it read
+    let is_named = report["coverage"]["gaps"].as_array().unwrap().iter().any(|gap| gap["why"] == "interrupted");
+    let is_noted = report["notes"].to_string().contains("not everything was done, because the run was stopped");
+    assert!(exit == 4 && (is_named || is_noted), "{report}");
+}
+
 /// A closed terminal or session ends a run as whoever stops a service does.
 #[tokio::test]
 async fn every_signal_that_asks_a_process_to_end_is_heard() {

@@ -290,6 +290,26 @@ async fn the_probe_knows_the_portal() {
     assert_eq!(client.portal_clock(), Some(now()));
 }
 
+/// A run that remembers the portal reads it with the same zone as the run that asked for it: UTC is one like any other.
+#[tokio::test]
+async fn a_remembered_portal_keeps_its_zone() {
+    for (zone, name, known) in [
+        (chrono_tz::Tz::Asia__Kolkata, None, Some(chrono_tz::Tz::Asia__Kolkata)),
+        (chrono_tz::Tz::UTC, None, Some(chrono_tz::Tz::UTC)),
+        (chrono_tz::Tz::UTC, Some("Mars/Olympus"), None),
+        (chrono_tz::Tz::UTC, Some(""), None),
+    ] {
+        let mut portal = busy(1, 1, now()).with_zone(zone);
+        portal.condition.zone_name = name.map(str::to_owned);
+        let (sim, first) = start(portal).await;
+        let remembered = first.probe().await.unwrap();
+        assert_eq!(first.time_zone(), known, "{name:?}");
+        let next = client_within(&sim, &sim.key(), Budget::default());
+        assert_eq!(next.probe_again(remembered.clone()).await.unwrap(), remembered);
+        assert_eq!(next.time_zone(), known, "{name:?}");
+    }
+}
+
 #[tokio::test]
 async fn all_rooms_are_listed_whatever_their_number_and_state() {
     let mut portal = Scenario::bare(now());

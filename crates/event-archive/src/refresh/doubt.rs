@@ -1,9 +1,9 @@
 //! Holding the portal's answers against what is stored and what it has said elsewhere: an answer that lacks what must be there is not
 //! believed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use audit_model::{Attributed, GapReason, Place, RoomId, Rooms, SpanSet, Window};
+use audit_model::{AuditEvent, GapReason, Place, RoomId, SpanSet, Window};
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
 use docspace_client::{Client, Slice, SliceGap};
@@ -15,7 +15,7 @@ use super::OVERLAP;
 use super::progress::{Progress, Row, read_of};
 use crate::keep::Spans;
 use crate::rows::{instant, micros};
-use crate::source::Source;
+use crate::source::{RoomLog, Source};
 use crate::unread::Part;
 use crate::{Archive, Error};
 
@@ -118,7 +118,8 @@ impl Archive {
         Ok(!later.is_empty() && !source.read(client, Part { rest: later.into(), rows: 1 }).await.rows.is_empty())
     }
 
-    /// Makes the slice of a room's activity log a gap if it is empty beside events of the span that it must list.
+    /// Makes the slice of a room's activity log a gap if it is empty beside events of the span that it must list: such that name the room
+    /// by its id or by a title that no other room had, and such that name one of several rooms and are in no other room's log.
     pub(super) async fn unless_named<R>(
         &self,
         room: &RoomId,
@@ -129,13 +130,25 @@ impl Archive {
             return Ok(slice);
         }
         let zone = client.time_zone().unwrap_or(Tz::UTC);
-        let (rooms, named) = (Rooms::default(), Place::Room(room.clone(), Attributed::Target));
         // questions are asked in whole seconds
         let inside = Window::new(slice.span.since + SECOND, slice.span.until - SECOND);
-        let mut events = std::pin::pin!(self.events_naming_rooms(inside));
-        while let Some(event) = events.try_next().await? {
-            let is_listed = event.action.is_in_room_log() && is_dated_well(event.at, zone);
-            if is_listed && rooms.place(&event) == named {
+        let mut events = self.events_near(room, inside).await?;
+        events.retain(|event| event.action.is_in_room_log() && is_dated_well(event.at, zone));
+        if events.is_empty() {
+            return Ok(slice);
+        }
+        let rooms = self.rooms(inside).await?;
+        let mut logs = HashMap::new();
+        for event in events {
+            let is_missing = match rooms.place(&event) {
+                Place::Room(named, _) => named == *room,
+                Place::OneOf { candidates, .. } if candidates.contains(room) => {
+                    let others = candidates.iter().filter(|other| *other != room);
+                    self.is_in_no_log_of(others, &event, (&mut logs, inside)).await?
+                }
+                _ => false,
+            };
+            if is_missing {
                 warn!(room.id = %room, event.id, "the room's activity log is empty, though the audit trail has events of the room");
                 slice.gaps.push(SliceGap { span: slice.span, why: GapReason::RoomUnreadable });
                 break;
@@ -143,6 +156,34 @@ impl Archive {
         }
         Ok(slice)
     }
+
+    /// Whether the activity logs of all these rooms were read at the time of the event, and none of them lists it.
+    async fn is_in_no_log_of(
+        &self,
+        rooms: impl Iterator<Item = &RoomId>,
+        event: &AuditEvent,
+        (logs, window): (&mut HashMap<RoomId, ReadLog>, Window),
+    ) -> Result<bool, Error> {
+        for room in rooms {
+            if !logs.contains_key(room) {
+                let read = self.covered(&RoomLog(room).name()).await?;
+                let listed = self.room_log(room, window).await?.into_iter().collect();
+                logs.insert(room.clone(), ReadLog { read, listed });
+            }
+            let is_missing =
+                |log: &ReadLog| log.read.iter().any(|span| span.contains(event.at)) && !log.listed.contains(&event.id);
+            if !logs.get(room).is_some_and(is_missing) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What is stored of a room's activity log: what of it was read, and which events it lists.
+struct ReadLog {
+    read: SpanSet,
+    listed: HashSet<i64>,
 }
 
 /// Whether printed dates are what they seem: an hour before and after clocks are changed they are not.

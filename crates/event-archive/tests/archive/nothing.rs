@@ -180,3 +180,41 @@ async fn an_empty_room_log_is_not_believed_beside_events_that_name_the_room() {
     let refreshed = archive.refresh_room_log(&client, &falcon, last_day(), now()).await.unwrap();
     assert_eq!((gaps(&refreshed), rows(&refreshed)), (vec![], Some(1)));
 }
+
+/// What is uploaded names the room by its title alone. Of two rooms with one title it can have been in either, but not in none.
+#[tokio::test]
+async fn empty_room_logs_are_not_believed_beside_events_that_name_rooms_by_their_titles() {
+    const UPLOADED: i32 = 5011;
+    let mut portal = Scenario::empty(now());
+    let owner = portal.owner().id;
+    let titles = [(71, "Falcon"), (72, "Eagle"), (73, "Eagle"), (74, "Quiet"), (75, "Hawk"), (76, "Hawk")];
+    for (room, title) in titles {
+        portal = portal.with_room(Room::vdr(room, title));
+    }
+    for room in [71, 73, 75, 76] {
+        portal.add_event(Event::new(UPLOADED, owner, hours_ago(5)).file(9, "a.docx").in_room(room));
+    }
+    let (sim, client) = start(portal).await;
+    for (silent, doubted) in [
+        // of twins the first that is read may be the one in which nothing happened
+        (Some("files/folder/*/log"), vec![71, 73, 76]),
+        // the log of its twin is whole, and lacks what happened here
+        (Some("files/folder/76/log"), vec![76]),
+        (None, vec![]),
+    ] {
+        let silence = FaultKind::FewerRows { drop: None, at: None, total: Some(0) };
+        sim.set_faults(silent.map(|route| Fault::new(silence).on(route)).into_iter().collect());
+        let archive = empty_archive().await;
+        archive.refresh_audit(&client, last_day(), now()).await.unwrap();
+        archive.refresh_rooms(&client, last_day(), now()).await.unwrap().unwrap();
+        let mut found = Vec::new();
+        for (room, _) in titles {
+            let refreshed =
+                archive.refresh_room_log(&client, &RoomId::Number(room.into()), last_day(), now()).await.unwrap();
+            found.extend(gaps(&refreshed).into_iter().map(|gap| (room, gap)));
+        }
+        let expected: Vec<_> =
+            doubted.into_iter().map(|room| (room, (last_day(), GapReason::RoomUnreadable))).collect();
+        assert_eq!(found, expected, "{silent:?}");
+    }
+}
