@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_model::{Finding, FindingState, Severity};
 use job_runner::Found;
+use report::words::{number, plural};
 use report::{Block, Cell, Details, Document, Figure, Line, PersonLine, Section, Table};
 use uuid::Uuid;
 
@@ -63,6 +64,15 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
     let (first, last) = (finding.evidence.first(), finding.evidence.last().filter(|_| finding.evidence.len() > 1));
     let evidence = first.into_iter().chain(last).cloned().collect();
     let mut person = report.head.person(&Finding { evidence, ..finding.clone() });
+    if detail.uncountable > 0 {
+        let documents = finding.counts.documents.saturating_sub(detail.uncountable);
+        let documents = (documents > 0).then(|| format!("{} and ", plural(documents, "document"))).unwrap_or_default();
+        let folders = match detail.uncountable {
+            1 => "1 folder or room".to_owned(),
+            many => format!("{} folders or rooms", number(many)),
+        };
+        person.how_much = format!("{} on {documents}{folders}", plural(finding.counts.acts, "action")).into();
+    }
     person.what_to_do = detail.what_to_do.iter().map(|&step| step.into()).collect();
     if detail.of == Of::Crowd {
         person.who.page = None;

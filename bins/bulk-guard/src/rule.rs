@@ -131,7 +131,7 @@ pub(crate) fn to_be_told(
                 }
                 let name = format!("{} people", others.len());
                 incident.finding.person.name = name.as_str().into();
-                incident.finding.reasons.insert(0, reasons::together(&others));
+                incident.finding.reasons.push(reasons::together(&others));
             }
             Who::VisitorsOfRooms => {
                 let rooms = extent.rooms().into_iter();
@@ -142,7 +142,7 @@ pub(crate) fn to_be_told(
                 if rooms.len() < 2 || documents <= limits.room.documents {
                     continue;
                 }
-                incident.finding.reasons.insert(0, reasons::visitors_together(&rooms));
+                incident.finding.reasons.push(reasons::visitors_together(&rooms));
             }
             Who::Visitors(_) => {}
         }

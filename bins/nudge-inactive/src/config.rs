@@ -71,6 +71,9 @@ pub(crate) struct Manager {
 pub(crate) enum RoomChoice {
     Word(String),
     List(Vec<String>),
+    /// What `explain` was asked about.
+    #[serde(skip)]
+    Argument(String),
 }
 
 impl RoomChoice {
@@ -78,8 +81,16 @@ impl RoomChoice {
     pub(crate) fn wanted(&self) -> Option<&[String]> {
         match self {
             RoomChoice::Word(word) if word == "all" => None,
-            RoomChoice::Word(word) => Some(std::slice::from_ref(word)),
+            RoomChoice::Word(word) | RoomChoice::Argument(word) => Some(std::slice::from_ref(word)),
             RoomChoice::List(list) => Some(list),
+        }
+    }
+
+    /// What mistakes in it are called.
+    pub(crate) fn key(&self) -> &'static str {
+        match self {
+            RoomChoice::Argument(_) => "ROOM",
+            RoomChoice::Word(_) | RoomChoice::List(_) => "rooms",
         }
     }
 }

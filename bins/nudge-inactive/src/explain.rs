@@ -18,7 +18,7 @@ const SUGGESTED: usize = 3;
 pub(crate) async fn explain(setup: &Setup<'_, Config>, person: &str, room: &str) -> anyhow::Result<Exit> {
     let person = &setup.revealed(person).await?;
     let (job, mut look) = setup.rehearsal(setup.config.period(), "who was active").await?;
-    let config = Config { rooms: RoomChoice::List(vec![room.to_owned()]), ..setup.config.clone() };
+    let config = Config { rooms: RoomChoice::Argument(room.to_owned()), ..setup.config.clone() };
     let facts = gather(&config, &job, &mut look).await?;
     let mut document = Document { run: None, ..setup.head(&job, look.coverage()).document() };
     document.notes = facts.notes.iter().map(|note| Line::from(note.as_str())).collect();

@@ -54,7 +54,8 @@ async fn chosen(config: &Config, job: &Job, look: &mut Look) -> anyhow::Result<(
     let choice = choose(wanted, &shown, &tagged);
     if !choice.unknown.is_empty() {
         let message = |unknown: &String| format!("no room matches `{unknown}`; {}", advice(unknown, &shown));
-        let problems = choice.unknown.iter().map(|unknown| Problem::new("rooms", message(unknown))).collect();
+        let problems =
+            choice.unknown.iter().map(|unknown| Problem::new(config.rooms.key(), message(unknown))).collect();
         return Err(job_runner::Error::Config(Problems(problems)).into());
     }
     Ok((shown, choice))

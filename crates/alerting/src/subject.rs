@@ -6,7 +6,7 @@ use audit_model::{Finding, FindingRoom, FindingState, Person, PortalText};
 /// so that no text typed into the portal can push the rest out of sight.
 const LONGEST_QUOTE: usize = 60;
 
-/// Who, where, and the first reason: `high: Anna in room "Alpha": 41 acts within 1 h, more than 20`.
+/// Who, where, and the first reason: `high: Anna in room "Alpha": 41 actions within 1 h, more than 20`.
 pub(crate) fn subject_of(finding: &Finding) -> String {
     let is_over = finding.state == FindingState::Ended;
     let severity = if is_over { "over" } else { finding.severity.name() };

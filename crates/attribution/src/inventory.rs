@@ -22,7 +22,7 @@ const MANY_CHANGES: u64 = 50;
 const MOST_ROOMS: u32 = 10;
 
 /// Of a room with more folders than this only those at its top are listed: a request tells a hundred.
-const MOST_FOLDERS: u64 = 300;
+const MOST_FOLDERS: u64 = 1_000;
 
 /// Brings the inventory up to date: what every room holds, one request for a hundred of them, once an hour and after many changes; and
 /// what the folders of a few rooms hold in which something has changed since they were listed. Call it after the audit trail was read.

@@ -237,7 +237,7 @@ impl SinceRead {
     }
 
     /// The folders around a folder right before a moment, the nearest first, and whether one of them was taken away as a whole.
-    fn outer(&self, folder: &EntryId, at: Moment) -> (Vec<EntryId>, bool) {
+    pub(crate) fn outer(&self, folder: &EntryId, at: Moment) -> (Vec<EntryId>, bool) {
         let mut around: Vec<EntryId> = Vec::new();
         let mut next = folder.clone();
         while around.len() < DEEPEST {

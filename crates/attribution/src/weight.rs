@@ -182,6 +182,12 @@ impl Weights {
         }
     }
 
+    /// The folders around the one that the event is about as a whole, and their room, right before the event. Whoever counts documents of
+    /// several kinds of action together needs them: what was downloaded with an inner folder may be deleted with an outer one.
+    pub fn around(&self, event: &AuditEvent) -> Vec<EntryId> {
+        folder_of(event).map(|folder| self.since_read.outer(&folder, (event.at, event.id)).0).unwrap_or_default()
+    }
+
     /// Whether the portal need not be asked for a folder.
     fn knows(&self, folder: &EntryId, asked: &Asked) -> bool {
         let is_new = |at: DateTime<Utc>| !asked.is_left && self.since_read.is_made(folder, at);

@@ -93,9 +93,9 @@ impl Look {
         let since = if known.is_some_and(|known| known <= since) { self.window.since } else { since };
         let since = since.min(self.window.since);
         let mut refreshed = self.archive.refresh_audit_since(client, (self.window, since), self.now).await?;
-        let before = refreshed.history.take();
+        let before = std::mem::take(&mut refreshed.history);
         let unjudged = self.saw_audit(refreshed);
-        self.coverage.add_gaps(before.into_iter().collect());
+        self.coverage.add_gaps(before);
         Ok(unjudged)
     }
 
@@ -117,7 +117,7 @@ impl Look {
     /// Only of the store.
     pub async fn logins_and_history(&mut self, window: Window, history: TimeDelta) -> Result<Option<Gap>, Error> {
         let mut refreshed = self.archive.refresh_logins_and_history(&self.client, window, history, self.now).await?;
-        let failed = refreshed.history.take();
+        let failed = std::mem::take(&mut refreshed.history).into_iter().next();
         self.coverage.logins.clone_from(&refreshed.coverage);
         self.saw(refreshed);
         Ok(failed)

@@ -114,7 +114,7 @@ impl Archive {
         let source = Logins { kept_since: kept, portal_now };
         let refreshed = self.refresh(&source, client, (window, since), holes, now).await?;
         if with_history {
-            let why = refreshed.history.as_ref().map(|gap| gap.why);
+            let why = refreshed.history.first().map(|gap| gap.why);
             let is_told_nothing = refreshed.gaps.iter().any(|gap| gap.why == GapReason::NothingRecorded);
             // asking again on the same day would only cost as much again; whoever could not even read the window reads both
             let ran_out = why == Some(GapReason::BudgetExhausted) && refreshed.gaps.is_empty();
@@ -125,7 +125,8 @@ impl Archive {
         }
         let why = asked.map_or(no_lifetimes, |asked| asked.value).filter(|_| history > TimeDelta::zero());
         let before = Window::new(window.since - history, window.since);
-        Ok(Refreshed { history: why.map(|why| Gap { what: source.what().to_owned(), span: before, why }), ..refreshed })
+        let unseen = why.map(|why| Gap { what: source.what().to_owned(), span: before, why });
+        Ok(Refreshed { history: unseen.into_iter().collect(), ..refreshed })
     }
 
     /// Since when the login history is known without a hole up to this moment; `None` when it is not known just before it.

@@ -4,7 +4,7 @@ use alerting::{person_page, room_page};
 use audit_model::{Finding, FindingState, Verdict};
 use job_store::files;
 use report::words::plural;
-use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, line, words};
+use report::{Document, Form, Line, Maker, PersonLine, PortalLine, RunLine, Section, TEXT_WIDTH, Where, line, words};
 
 use crate::args::ReportFile;
 use crate::head::Head;
@@ -71,12 +71,13 @@ pub fn worst<D, B>(report: &crate::report::Report<D, B>, told: u64, short: impl 
     Some(line![before, all, severity, " ", short(worst), others, after])
 }
 
-/// `Mallory Quick: 150 documents renamed within 10 min, more than 20`
+/// `Mallory Quick: 150 documents renamed within 10 min, more than 20`; of a finding of a room, `… in "Open day" (room 83): …`
 fn short<D>(Found { finding, .. }: &Found<D>) -> Line {
     let reason = Line::from(finding.reasons.first().map_or("no reason given", String::as_str));
+    let place = finding.room.as_ref().map(|room| line![" in ", Where::from(room).line()]).unwrap_or_default();
     match finding.person.name.raw().trim() {
         "" => reason,
-        _ => line![Line::name(&finding.person.name), ": ", reason],
+        _ => line![Line::name(&finding.person.name), place, ": ", reason],
     }
 }
 

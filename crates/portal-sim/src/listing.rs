@@ -41,8 +41,9 @@ fn found(out: &mut impl Write, title: &str, scenario: &Scenario, list: &[Expecte
         let room = title.map_or("deleted by now".to_owned(), |title| format!("{title:?}"));
         let partly = if found.partly { ", of which some cannot be seen" } else { "" };
         let Expected { program, person, acts, within_hours, why, .. } = found;
+        let actions = if *acts == 1 { "action" } else { "actions" };
         format!(
-            "{person} in room {} ({room}): {acts} acts within {within_hours} h{partly} ({program})\n      {why}",
+            "{person} in room {} ({room}): {acts} {actions} within {within_hours} h{partly} ({program})\n      {why}",
             found.room
         )
     });

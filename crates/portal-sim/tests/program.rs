@@ -43,7 +43,7 @@ async fn scenarios_lists_names_and_truth() {
     for name in portal_sim::BUILTIN {
         assert!(text.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name} in {text}");
     }
-    let expected = "  must be reported\n    mallory@example.com in room 71 (\"Acme – due diligence\"): 41 acts within 1 h (vdr-watch)\n";
+    let expected = "  must be reported\n    mallory@example.com in room 71 (\"Acme – due diligence\"): 41 actions within 1 h (vdr-watch)\n";
     assert!(text.contains(expected), "{text}");
     assert!(text.contains("mallory@example.com in room 75 (deleted by now): 41 acts"), "{text}");
     assert!(!text.contains('\u{1b}'), "nothing that moves the cursor: {text:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::report::words::{duration, list_of, plural};
+use ::report::words::{duration, list_of, number, plural};
 use audit_model::PortalText;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -38,14 +38,14 @@ pub(super) fn uncountable(folders: u64) -> String {
     }
 }
 
-/// Several people of one room exceeded its limit.
+/// Several people of one room exceeded its limit; the finding is named `2 people`.
 pub(super) fn together(people: &[(Uuid, PortalText, u64)]) -> String {
-    format!("{} people of one room together: {}", people.len(), names_of(people))
+    format!("by these people together, and by none of them alone: {}", names_of(people))
 }
 
 /// So did visitors of several rooms.
 pub(super) fn visitors_together(rooms: &[ShownRoom]) -> String {
-    format!("visitors of {} rooms together: {}", rooms.len(), shown_rooms(rooms).join(", "))
+    format!("in these rooms together, and in none of them alone: {}", shown_rooms(rooms).join(", "))
 }
 
 impl Extent {
@@ -86,13 +86,13 @@ impl Extent {
         let rooms = self.rooms();
         let mut parts = shown_rooms(&rooms);
         let outside = self.rooms.get(&PortalText::default()).map_or(0, sum);
-        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({outside})")));
+        parts.extend((outside > 0 && !parts.is_empty()).then(|| format!("outside the rooms ({})", number(outside))));
         let mut folders: Vec<&(PortalText, u64)> = self.folders.iter().collect();
         folders.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
         let whole = folders.first().map(|(title, files)| {
             let others = folders.len() as u64 - 1;
             let others = if others > 0 { format!(" and {}", plural(others, "other")) } else { String::new() };
-            format!("whole folder or room \"{}\" ({files}){others}", title.for_terminal_within(80))
+            format!("whole folder or room \"{}\" ({}){others}", title.for_terminal_within(80), number(*files))
         });
         parts.extend(whole);
         (!parts.is_empty()).then(|| format!("{noun}s by place: {}", parts.join(", ")))
@@ -100,18 +100,17 @@ impl Extent {
 }
 
 impl Crowd {
-    /// `40 people overwrote 1 000 documents within 6 min, 25 each: a sync client or a migration would explain it`
+    /// `1,000 documents overwritten within 6 min, 25 each: a sync client or a migration would explain it`; the finding is named `40 people`.
     pub(crate) fn reasons(&self) -> Vec<String> {
-        let people = plural(self.members.len() as u64, "person");
         let documents = plural(self.counts().documents, self.counted());
         let done = self.kind.map_or("changed", Kind::participle);
         let within = duration(self.window.until - self.window.since);
         let most = self.members.iter().map(|member| member.incident.finding.counts.documents).max().unwrap_or_default();
         let few = self.members.iter().map(|member| member.incident.finding.counts.documents).min().unwrap_or_default();
+        let (most, few) = (number(most), number(few));
         let each = if most == few { format!("{most} each") } else { format!("{few} to {most} each") };
-        let mut reasons = vec![format!(
-            "{people}: {documents} {done} within {within}, {each}: a sync client or a migration would explain it"
-        )];
+        let mut reasons =
+            vec![format!("{documents} {done} within {within}, {each}: a sync client or a migration would explain it")];
         let mut named: Vec<_> = self
             .members
             .iter()
@@ -219,14 +218,18 @@ fn shown(text: &str) -> String {
 /// The first of them, and how many more there are.
 fn shown_rooms(rooms: &[ShownRoom]) -> Vec<String> {
     let shown = rooms.iter().take(SHOWN);
-    let shown = shown.map(|room| format!("room \"{}\" ({})", room.title.for_terminal_within(80), room.documents));
+    let shown =
+        shown.map(|room| format!("room \"{}\" ({})", room.title.for_terminal_within(80), number(room.documents)));
     let more = rooms.len().saturating_sub(SHOWN) as u64;
     shown.chain((more > 0).then(|| plural(more, "more room"))).collect()
 }
 
 /// Names of people, the busiest first: `Anna (20), Ben (20), 3 more`.
 fn names_of(people: &[(Uuid, PortalText, u64)]) -> String {
-    let shown = people.iter().take(SHOWN).map(|(_, name, count)| format!("{} ({count})", name.for_terminal_within(80)));
+    let shown = people
+        .iter()
+        .take(SHOWN)
+        .map(|(_, name, count)| format!("{} ({})", name.for_terminal_within(80), number(*count)));
     let more = people.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| format!("{more} more"));
     shown.chain(more).collect::<Vec<_>>().join(", ")

@@ -88,8 +88,14 @@ async fn several_accounts_that_carry_a_room_off_together_are_told() {
         if told {
             let finding = &run.json()["findings"][0];
             assert_eq!(finding["people"].as_array().unwrap().len(), accounts, "{}", run.stdout);
-            let together = format!("{accounts} people of one room together: ");
-            assert!(finding["reasons"][0].as_str().unwrap().starts_with(&together), "{}", run.stdout);
+            let reasons = finding["reasons"].as_array().unwrap();
+            assert!(
+                reasons[0].as_str().unwrap().contains("documents downloaded within 10 min, more than 30"),
+                "{}",
+                run.stdout
+            );
+            let together = "by these people together, and by none of them alone: ";
+            assert!(reasons.iter().any(|reason| reason.as_str().unwrap().starts_with(together)), "{}", run.stdout);
         }
         assert_eq!(plan(&run), []);
     }
@@ -110,7 +116,7 @@ async fn visitors_of_two_rooms_are_told_together() {
         let run = json(&setting, &[]).await;
         let expected = if told { vec![row("", "medium", false)] } else { Vec::new() };
         assert_eq!(found(&run), expected, "{action} {each}: {}", run.stdout);
-        let said = "visitors of 2 rooms together: room \\\"Project 71\\\" (20), room \\\"Project 72\\\" (20)";
+        let said = "in these rooms together, and in none of them alone: room \\\"Project 71\\\" (20), room \\\"Project 72\\\" (20)";
         assert_eq!((run.stdout.contains(said), plan(&run).len()), (told, 0), "{}", run.stdout);
     }
 }

@@ -34,5 +34,6 @@ async fn the_answer_says_why() {
     let said = "has the id or address `viewer test`; did you mean Viewer Test <viewer@example.com>?\n";
     assert!(named.exit == 2 && named.stdout.lines().next().unwrap().ends_with(said.trim_end()), "{}", named.stdout);
     let misspelt = setting.run_with(&["--portal", &url, "explain", "viewer@example.com", "EAGLE"]).await;
-    assert!(misspelt.exit == 2 && misspelt.stderr.contains("did you mean `Eagle`?"), "{}", misspelt.stderr);
+    let said = "argument `ROOM`: no room matches `EAGLE`; did you mean `Eagle`?";
+    assert!(misspelt.exit == 2 && misspelt.stderr.contains(said), "{}", misspelt.stderr);
 }

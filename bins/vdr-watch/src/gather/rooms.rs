@@ -93,8 +93,9 @@ impl Watched {
             (Place::Elsewhere, _) => return None,
         };
         let weight = self.weight(&event, answers);
+        let around = answers.weights.around(&event).iter().map(ToString::to_string).collect();
         let doubt = Doubt { is_unplaced, may_be_agent: may_be_agent && attributed == Attributed::Title };
-        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, doubt })
+        Some(Placed { event: Arc::new(event), key, title, candidates, attributed, weight, around, doubt })
     }
 
     fn watched(&self, id: RoomId, how: Attributed) -> Option<(RoomKey, PortalText, Vec<RoomId>, Attributed)> {

@@ -34,6 +34,8 @@ pub(crate) struct Placed {
     pub(crate) attributed: Attributed,
     /// How many documents stand behind it.
     pub(crate) weight: Weight,
+    /// Where it is a folder as a whole, the folders around it.
+    pub(crate) around: Vec<String>,
     pub(crate) doubt: Doubt,
 }
 
@@ -94,6 +96,8 @@ pub(super) struct Counted {
     pub(super) class: ActClass,
     pub(super) document: Arc<str>,
     pub(super) weight: Weight,
+    /// Where it is a folder as a whole, the folders around it.
+    around: Vec<String>,
     /// Whether the room holds all afterwards that it held before.
     pub(super) takes_nothing: bool,
     /// The event, where it is about a folder of which nobody knows what it held.
@@ -115,13 +119,22 @@ pub(super) struct Total {
     pub(super) acts: u64,
     /// Those after which the room holds all that it held before.
     pub(super) take_nothing: u64,
-    /// The distinct documents, each with the most it stood for.
-    pub(super) documents: BTreeMap<Arc<str>, u64>,
+    /// The distinct documents.
+    pub(super) documents: BTreeMap<Arc<str>, Stood>,
     pub(super) classes: BTreeMap<ActClass, u64>,
     pub(super) events: u64,
     pub(super) at_least: bool,
     /// When each was done, in order.
     pub(super) times: Vec<DateTime<Utc>>,
+}
+
+/// What a document, or a folder as a whole, stood for.
+#[derive(Default)]
+pub(super) struct Stood {
+    /// Within one kind of action nothing counts twice, be it in folders within folders; of several kinds it does.
+    for_class: BTreeMap<ActClass, u64>,
+    /// The folders around it.
+    around: BTreeSet<String>,
 }
 
 impl<'a> Counting<'a> {
@@ -223,8 +236,9 @@ impl<'a> Counting<'a> {
             subject.latest.pop_front();
         }
         subject.latest.push_back(placed.event.clone());
-        let (weight, takes_nothing) = (placed.weight, takes_nothing(event.action));
-        subject.acts.push(Counted { at: event.at, class, document, weight, takes_nothing, folder });
+        let takes_nothing = takes_nothing(event.action);
+        let (at, weight, around) = (event.at, placed.weight, placed.around);
+        subject.acts.push(Counted { at, class, document, weight, around, takes_nothing, folder });
     }
 }
 
@@ -358,12 +372,14 @@ impl Limited {
 impl Total {
     pub(super) fn of<'c>(acts: impl Iterator<Item = &'c Counted>) -> Self {
         let mut total = Total::default();
-        for Counted { at, class, document, weight, takes_nothing, .. } in acts {
+        for Counted { at, class, document, weight, around, takes_nothing, .. } in acts {
             total.acts += weight.documents;
             total.take_nothing += if *takes_nothing { weight.documents } else { 0 };
             *total.classes.entry(*class).or_default() += weight.documents;
-            let heaviest = total.documents.entry(document.clone()).or_default();
+            let stood = total.documents.entry(document.clone()).or_default();
+            let heaviest = stood.for_class.entry(*class).or_default();
             *heaviest = weight.documents.max(*heaviest);
+            stood.around.extend(around.iter().cloned());
             total.events += 1;
             total.at_least |= weight.at_least;
             total.times.push(*at);
@@ -372,6 +388,15 @@ impl Total {
     }
 
     pub(super) fn count_of_documents(&self) -> u64 {
-        self.documents.values().sum()
+        // what was done to an inner folder and, by another kind of action, to one around it is done to the same documents
+        let mut apart: BTreeMap<&str, BTreeMap<ActClass, u64>> = BTreeMap::new();
+        for (document, stood) in &self.documents {
+            let around = stood.around.iter().map(String::as_str).filter(|folder| self.documents.contains_key(*folder));
+            // of several the outermost, which is in none of the others
+            let outermost = around.min_by_key(|folder| self.documents[*folder].around.len());
+            let classes = apart.entry(outermost.unwrap_or(document)).or_default();
+            stood.for_class.iter().for_each(|(class, files)| *classes.entry(*class).or_default() += files);
+        }
+        apart.values().filter_map(|classes| classes.values().max()).sum()
     }
 }

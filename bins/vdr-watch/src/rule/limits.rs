@@ -41,7 +41,7 @@ impl Span {
         }
     }
 
-    /// As in `41 acts within 1 h`.
+    /// As in `41 actions within 1 h`.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Span::Hour => "within 1 h",

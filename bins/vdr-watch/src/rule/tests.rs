@@ -29,6 +29,7 @@ fn in_room(event: &AuditEvent, room: i64) -> Placed {
         candidates: Vec::new(),
         attributed: Attributed::Title,
         weight: Weight::ONE,
+        around: Vec::new(),
         doubt: Doubt::default(),
     }
 }

@@ -85,6 +85,32 @@ async fn folders_in_folders_count_once() {
     }
 }
 
+/// What somebody downloads with an inner folder and then throws away with the outer one are two actions on one document.
+#[tokio::test]
+async fn a_folder_that_is_downloaded_and_trashed_with_the_one_around_it_is_the_same_documents() {
+    let mut portal = room_with_folder();
+    let (author, created) = (portal.owner().id, now() - TimeDelta::days(9));
+    portal = portal.with_folder(Folder { id: 400, parent: 71, title: "Outer".to_owned(), author, created });
+    for n in 0..30 {
+        portal = portal.with_file(StoredFile::new(800 + n, 400, "draft.docx", author, created, b"x"));
+    }
+    portal.content.folders.iter_mut().filter(|one| one.id == 500).for_each(|one| one.parent = 400);
+    let mut setting = Setting::with(portal).await;
+    setting.run(&["--format", "json"]).await;
+    setting.scenario.now = now() + TimeDelta::minutes(10);
+    setting.sim.edit(|portal| {
+        portal.now = now() + TimeDelta::minutes(10);
+        let downloaded = done_to_folder(portal, DOWNLOADED, 5);
+        let mut outer = done_to_folder(portal, TRASHED, 3);
+        outer.target = vec!["400".to_owned()];
+        portal.add_event(downloaded);
+        portal.add_event(outer);
+    });
+    let run = setting.run(&["--format", "json"]).await;
+    let counts = &run.json()["findings"][0]["counts"];
+    assert_eq!((&counts["acts"], &counts["documents"]), (&150.into(), &90.into()), "{}", run.stdout);
+}
+
 /// The first run comes after it. Whatever such a folder counts, it is named, and nobody says that all is well.
 #[tokio::test]
 async fn a_folder_that_nobody_could_weigh_is_named_whatever_it_counts() {

@@ -1,9 +1,16 @@
 //! Whole runs: what they find, what they ask, what they leave behind, and how they end.
 
 use futures::future;
-use portal_sim::{Event, Fault, PortalSim, Room, Scenario};
+use portal_sim::{Event, Expected, Fault, PortalSim, Room, Scenario};
 
 use crate::common::{self, Setting};
+
+/// Whom the findings of a report are about, and in which rooms.
+fn people_and_rooms(report: &serde_json::Value) -> Vec<(String, i64)> {
+    let found = report["findings"].as_array().unwrap().iter();
+    let who = |finding: &serde_json::Value| finding["person"]["email"].as_str().unwrap().to_owned();
+    found.map(|finding| (who(finding), finding["room"]["id"].as_i64().unwrap())).collect()
+}
 
 /// The simulator says who must be found, and who must not; the program is held against that, not against itself.
 #[tokio::test]
@@ -13,16 +20,12 @@ async fn the_truth_of_every_scenario_is_told() {
         let truth = setting.scenario.truth();
         let ended = setting.run(&["--format", "json"]).await;
         assert_eq!(Some(&(ended.exit as u8)), truth.exit.get("vdr-watch"), "{name}: {}", ended.stderr);
-        let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-        let found = report["findings"].as_array().unwrap();
-        let told: Vec<(String, i64)> = found
-            .iter()
-            .map(|finding| {
-                (finding["person"]["email"].as_str().unwrap().to_owned(), finding["room"]["id"].as_i64().unwrap())
-            })
-            .collect();
-        let expected = truth.found.iter().filter(|expected| expected.program == "vdr-watch");
-        let mut expected: Vec<(String, i64)> = expected.map(|who| (who.person.clone(), i64::from(who.room))).collect();
+        let told = people_and_rooms(&ended.json());
+        let own = |expected: &[Expected]| -> Vec<(String, i64)> {
+            let own = expected.iter().filter(|expected| expected.program == "vdr-watch");
+            own.map(|who| (who.person.clone(), i64::from(who.room))).collect()
+        };
+        let mut expected = own(&truth.found);
         let mut told_sorted = told.clone();
         told_sorted.sort();
         expected.sort();
@@ -33,6 +36,10 @@ async fn the_truth_of_every_scenario_is_told() {
         assert!(forbidden.is_none(), "{name}: {forbidden:?}");
         for innocent in &truth.not_found {
             assert!(!told.iter().any(|(person, _)| *person == innocent.person), "{name}: {}", innocent.person);
+        }
+        if !truth.found_later.is_empty() {
+            let later = setting.run(&["--format", "json"]).await;
+            assert_eq!(people_and_rooms(&later.json()), own(&truth.found_later), "{name}: {}", later.stdout);
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Refreshed {
     /// judge them all the same. Also those of earlier runs, until [`Archive::keep_judged`](crate::Archive::keep_judged).
     pub late: Vec<LateRow>,
     /// What of the history before the window was not seen though it was wanted and the portal has it: no gap of the window.
-    pub history: Option<Gap>,
+    pub history: Vec<Gap>,
     /// Why the read ended early, if it did, for the log.
     pub error: Option<docspace_client::Error>,
 }
@@ -61,8 +61,8 @@ pub(super) struct Progress {
     pub(super) window: Window,
     /// What is wanted before the window.
     pub(super) history: Window,
-    /// Why some of that was not seen.
-    pub(super) history_unseen: Option<GapReason>,
+    /// What of that was not seen, and why.
+    pub(super) history_unseen: Vec<SliceGap>,
     /// What is asked for besides.
     pub(super) holes: SpanSet,
     /// What earlier runs had read.
@@ -96,7 +96,7 @@ impl Progress {
             what,
             window,
             history: Window::new(window.since, window.since),
-            history_unseen: None,
+            history_unseen: Vec::new(),
             holes: holes.clone(),
             before,
             covered,
@@ -125,8 +125,9 @@ impl Progress {
             self.stopped = Some(why);
         }
         // what the portal has forgotten is a short history, and not one that failed
-        if why != GapReason::BeyondRetention && !span.intersection(&self.history).is_empty() {
-            self.history_unseen.get_or_insert(why);
+        let unseen = span.intersection(&self.history);
+        if why != GapReason::BeyondRetention && !unseen.is_empty() {
+            self.history_unseen.push(SliceGap { span: unseen, why });
         }
         for of in std::iter::once(&self.window).chain(self.holes.iter()) {
             let span = span.intersection(of);
@@ -224,13 +225,15 @@ impl Progress {
 
     pub(super) fn finish(mut self, coverage: Option<SourceCoverage>) -> Refreshed {
         SliceGap::join(&mut self.gaps);
+        SliceGap::join(&mut self.history_unseen);
         self.unreadable.sort_by_key(|unreadable| unreadable.span);
         let in_window = self.late.iter().filter(|row| self.window.contains(row.at)).count() as u64;
         let (late_rows, unreadable) = (in_window, self.unreadable);
         let coverage = coverage.map(|summary| SourceCoverage { late_rows, unreadable, ..summary });
-        let gap = |span, why| Gap { what: self.what.to_owned(), span, why };
-        let history = self.history_unseen.map(|why| gap(self.history, why));
-        let gaps = self.gaps.iter().map(|of| gap(of.span, of.why)).collect();
+        let named = |gaps: &[SliceGap]| {
+            gaps.iter().map(|of| Gap { what: self.what.to_owned(), span: of.span, why: of.why }).collect()
+        };
+        let (gaps, history) = (named(&self.gaps), named(&self.history_unseen));
         Refreshed { coverage, gaps, late: self.late, history, error: self.error }
     }
 }

@@ -313,6 +313,26 @@ async fn a_gap_stays_one_until_it_is_closed() {
     assert_eq!(refreshed.gaps, []);
 }
 
+/// What rules count from before the window is named by the second that failed, and not by all of that time: the rest of it was read.
+#[tokio::test]
+async fn a_gap_before_the_window_is_as_narrow_as_one_in_it() {
+    let mut portal = steady();
+    let (owner, bad) = (portal.owner().id, [hours_ago(5), hours_ago(9)]);
+    for at in bad {
+        portal.add_event(Event::poison(owner, at));
+    }
+    let (_sim, client) = start(portal).await;
+    let folder = tempfile::tempdir().unwrap();
+    let last_hour = Window::new(hours_ago(1), now());
+    for _ in 0..2 {
+        let archive = open(folder.path()).await;
+        let read = archive.refresh_audit_since(&client, (last_hour, hours_ago(24)), now()).await.unwrap();
+        let seconds = [bad[1], bad[0]].map(|at| Window::new(at, at + TimeDelta::seconds(1)));
+        assert_eq!(read.history.iter().map(|gap| gap.span).collect::<Vec<_>>(), seconds);
+        assert_eq!(read.gaps, []);
+    }
+}
+
 #[tokio::test]
 async fn a_portal_that_dies_leaves_what_was_read_and_a_gap() {
     let (sim, client) = start(steady()).await;
