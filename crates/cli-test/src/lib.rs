@@ -14,7 +14,7 @@ pub mod smtp;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use job_store::OnServer;
+use job_store::{OnServer, SeenServer, Store};
 use portal_sim::{PortalSim, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -84,6 +84,22 @@ impl Setting {
         }
     }
 
+    /// From now on the store is on the server of this test executable; `false`, said aloud, where there is none.
+    pub fn keep_on_server(&mut self) -> bool {
+        self.server = job_store::testing::place().map(|place| place_for(place, self.program, &self.sim.url()));
+        self.server.is_some()
+    }
+
+    /// As if so much time had gone by for the server that the lease of a run which was killed is over.
+    pub async fn lease_ends(&self) {
+        let Some(place) = &self.server else { return };
+        if SeenServer::at(place).await.unwrap().lease.is_some() {
+            let store = Store::on_server_to_move(place).await.unwrap();
+            store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
+            store.close().await;
+        }
+    }
+
     /// A file in the setting's folder that nobody else may read; gives its path.
     pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.state.path().join(name);
@@ -138,6 +154,13 @@ impl Setting {
         let mut files = std::fs::read_dir(self.state.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
         files.find(|path| path.extension().is_some_and(|found| found == ending)).unwrap()
     }
+}
+
+/// Where a program keeps what it knows of a portal, on a server.
+fn place_for(place: OnServer, program: &str, portal: &str) -> OnServer {
+    let name = Path::new(program).file_name().unwrap().to_string_lossy();
+    let portal = portal.trim_start_matches("http://").trim_end_matches('/').replace(':', "-");
+    OnServer { schema: name.replace('-', "_"), portal, ..place }
 }
 
 /// The report without the one instant that differs between two runs.

@@ -165,7 +165,11 @@ pub fn making_nameless(id: Uuid, (new, name): (Uuid, &str)) -> [Vec<Statement>; 
         ("DELETE FROM fact WHERE name = ?".to_owned(), vec![hyphenated]),
     ];
     let after = vec![
-        ("INSERT INTO phrase (value) SELECT ? WHERE 1 = 1 ON CONFLICT DO NOTHING".to_owned(), vec![name.clone()]),
+        // a server keeps no index that would refuse a second one
+        (
+            "INSERT INTO phrase (value) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM phrase WHERE value = ?1)".to_owned(),
+            vec![name.clone()],
+        ),
         (
             format!(
                 "UPDATE audit_event SET actor_name = (SELECT id FROM phrase WHERE value = ?), ip = NULL, details = NULL

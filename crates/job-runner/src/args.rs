@@ -50,8 +50,8 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "TIME")]
     pub until: Option<TimeSpec>,
 
-    /// Folder for this program's memory [env: STATE_DIRECTORY]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Where this program remembers: a folder, or a server as postgres://ROLE@HOST/DATABASE [env: STATE_DIRECTORY]
+    #[arg(long, global = true, value_name = "DIR|URL")]
     pub state: Option<String>,
 
     /// Format of the report on stdout
@@ -82,7 +82,7 @@ pub struct CommonArgs {
 /// The subcommands that every program has.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum CommonCommand {
-    /// Check, show, clean up or back up what this program remembers of the portal
+    /// Check, show, clean up, move or back up what this program remembers of the portal
     #[command(subcommand)]
     Store(StoreCommand),
     /// Check everything that a run depends on, and say how to fix what is wrong; changes nothing
@@ -110,6 +110,7 @@ impl CommonCommand {
                 StoreCommand::Prune { .. }
                 | StoreCommand::Backup { .. }
                 | StoreCommand::Move { .. }
+                | StoreCommand::TakeBack { .. }
                 | StoreCommand::Forget { .. },
             ) => &[],
             CommonCommand::Store(StoreCommand::GiveUp { .. }) => &[RunFlag::Until],
@@ -169,6 +170,11 @@ pub enum StoreCommand {
         /// Empty TO before, if it was itself moved away, or if a move was given up that had begun to fill it
         #[arg(long)]
         replace: bool,
+    },
+    /// Use a store again that was moved away, because the one that it was moved to is lost for good
+    TakeBack {
+        /// Where it is: a folder or an address, as in --state
+        place: PathBuf,
     },
     /// Print everything that is kept about a person
     Show {

@@ -127,9 +127,9 @@ fn read_from_server<T>(
     let texts = select.dictionary.map(|dictionary| ServerTexts::of(dictionary, session)).transpose()?;
     session.execute(&format!("DECLARE asked NO SCROLL CURSOR FOR {}", select.sql), &select.values)?;
     // what it gives is known by now, and another one the next time, so it is not kept
-    let fetch = session.handle.block_on(session.client.prepare(&format!("FETCH FORWARD {STEP} FROM asked")))?;
+    let fetch = session.wait(session.client.prepare(&format!("FETCH FORWARD {STEP} FROM asked")))?;
     loop {
-        let rows = session.handle.block_on(session.client.query(&fetch, &[]))?;
+        let rows = session.wait(session.client.query(&fetch, &[]))?;
         if rows.is_empty() {
             break;
         }

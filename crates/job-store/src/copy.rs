@@ -85,9 +85,9 @@ fn copy_table(session: &Session, connection: &Connection, table: &str, columns: 
     let mut insert = connection.prepare(&format!("INSERT INTO {table} ({names}) VALUES ({places})"))?;
     session.script(&format!("DECLARE copied NO SCROLL CURSOR FOR SELECT {names} FROM \"{table}\""))?;
     // what it gives is known by now, and another one for the next table, so it is not kept
-    let fetch = session.handle.block_on(session.client.prepare(&format!("FETCH FORWARD {STEP} FROM copied")))?;
+    let fetch = session.wait(session.client.prepare(&format!("FETCH FORWARD {STEP} FROM copied")))?;
     loop {
-        let rows = session.handle.block_on(session.client.query(&fetch, &[]))?;
+        let rows = session.wait(session.client.query(&fetch, &[]))?;
         if rows.is_empty() {
             break;
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use refused::refused;
+use refused::{failed, refused};
 
 /// The cause below an error of the file: an I/O error or one of the database.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -304,13 +304,16 @@ impl Error {
             Error::NewerSchema { .. } => Some("update the program"),
             Error::CannotOpen { .. } => Some("check its folder, the rights of this user and the space on disk"),
             Error::CannotConnect { source, .. } => Some(refused(&**source)),
+            Error::Database { source, .. } => failed(&**source),
             Error::NotEncrypted { .. } => Some(
                 "switch `ssl` on at the server; where the network is trusted, `sslmode=disable` in the URL asks for plain text",
             ),
             Error::SeesAllPortals { .. } => Some(
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
             ),
-            Error::MovedAway { .. } => Some("set `state` to the store that it was moved to"),
+            Error::MovedAway { .. } => Some(
+                "set `state` to the store that it was moved to; where that one is lost for good, `store take-back` lets this one be used again",
+            ),
             Error::HalfMoved { .. } => {
                 Some("repeat `store move`, which goes on where it stopped, or set `state` to the other store")
             }

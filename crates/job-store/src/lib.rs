@@ -25,7 +25,7 @@ pub use error::Error;
 pub use journal::{JOURNAL_TABLES, Journal, JournalEntry, JournalState, giving_up, open_subject};
 pub use lease::{Lease, Leased};
 pub use lock::{Acquired, Holder, RunLock, SeenStore};
-pub use moving::{Move, MovedTable, Step};
+pub use moving::{Move, MovedTable, Step, TakenBack};
 pub use postgres::{Encryption, OnServer, ServerUrl, UrlError};
 pub use schema::{Component, Migration};
 pub use seen::{SeenLease, SeenServer};

@@ -50,6 +50,21 @@ pub enum Step {
     SourceEnded,
 }
 
+/// What has become of a store that was to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenBack {
+    /// It was not moved away.
+    NotMoved,
+    /// The one that it was moved to is there, and to be used.
+    StillThere,
+    /// It is to be used from now on.
+    Done {
+        /// The name of the store that it was moved to.
+        other: String,
+        at: DateTime<Utc>,
+    },
+}
+
 /// A table as it is in both stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedTable {
@@ -69,7 +84,16 @@ impl Store {
         self.in_use_as(self.path()).await
     }
 
-    /// The same of a copy, for the store that it is a copy of.
+    /// Lets a store be used again that was moved away, because the one that it was moved to is lost. `other` is that one, where it still can
+    /// be opened: while it goes on from this move, both stay as they are.
+    ///
+    /// # Errors
+    /// Of the stores.
+    pub async fn take_back(&self, other: Option<&Store>) -> Result<TakenBack, Error> {
+        marks::take_back(self, other).await
+    }
+
+    /// What [`in_use`](Self::in_use) says of a copy, for the store that it is a copy of.
     ///
     /// # Errors
     /// Those of [`in_use`](Self::in_use).
@@ -208,8 +232,9 @@ impl Move<'_> {
             }
         }
         let id = marks::new_id(self.from).await?;
-        marks::begin(self.to, Side::From, &id, self.from, self.now).await?;
+        // the source first: what it alone says keeps nobody from either store, and the next call begins anew
         marks::begin(self.from, Side::To, &id, self.to, self.now).await?;
+        marks::begin(self.to, Side::From, &id, self.from, self.now).await?;
         Ok(Begun::Now(id))
     }
 }

@@ -189,3 +189,10 @@ pub async fn described(store: &Store) -> Vec<String> {
     all.sort();
     all
 }
+
+/// From now on this store waits for its server, and its server for it, no longer than this.
+pub fn be_impatient(store: &Store, limit: std::time::Duration) {
+    if let Engine::Postgres(server) = store.engine() {
+        server.be_impatient(limit);
+    }
+}

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "apply/lease.rs"]
+mod lease;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;

@@ -103,6 +103,28 @@ async fn killed_runs_lose_no_finding() {
     }
 }
 
+/// The same where the memory is on a server: a run that was killed leaves a lease, and whatever the server had taken of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_runs_lose_no_finding_on_a_server() {
+    let json = [&TEN_DAYS[..], &["--format", "json"]].concat();
+    let expected = told_in([Setting::new("incident").await.run(&json).await.stdout.as_str()]);
+    for n in 0..kills().div_ceil(4) {
+        let mut setting = Setting::new("incident").await;
+        if !setting.keep_on_server() {
+            return;
+        }
+        let config = setting.config("[alerts.file]\npath = \"alerts.ndjson\"");
+        let arguments = [&json[..], &["--config", &config]].concat();
+        for requests in [3 + n * 5 % 22, 20 + n % 8] {
+            run_and_kill(&setting, &arguments, requests, n * 53 % 700).await;
+            setting.lease_ends().await;
+        }
+        let after = setting.run(&arguments).await;
+        assert_eq!((after.exit, after.stderr.as_str()), (0, ""), "kill {n}");
+        assert_eq!(told_in(alerts_of(&setting).lines()), expected, "kill {n}");
+    }
+}
+
 /// Eighty people-and-room findings: more than a pipe holds, so a run whose report nobody reads stands still while it prints.
 async fn large_report() -> Setting {
     let mut portal = Scenario::empty(now());

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use job_store::OnServer;
+
 use super::Program;
 use crate::Setting;
 use crate::faults::quiet_world;
@@ -119,12 +121,13 @@ const PORTAL: &str = "example";
 pub(super) struct Machine<'a> {
     program: &'a Program,
     setting: Setting,
+    server: Option<OnServer>,
 }
 
 impl<'a> Machine<'a> {
     pub(super) async fn new(program: &'a Program) -> Self {
         let setting = Setting::new(program.binary, quiet_world()).await;
-        let machine = Machine { program, setting };
+        let machine = Machine { program, setting, server: None };
         let name = program.name();
         for folder in ["lib", "credentials", &format!("docspace/{name}/policies")] {
             fs::create_dir_all(machine.folder(folder)).unwrap();
@@ -152,6 +155,15 @@ impl<'a> Machine<'a> {
         let key = format!("key_file = \"{PORTAL}.key\"\n");
         self.setting.file(&own("toml"), &format!("{key}{settings}\n[portal]\nurl = \"{}\"\n", self.setting.sim.url()));
         self.setting.file(&own("key"), &self.setting.key);
+    }
+
+    /// From now on the settings name a server for what is remembered.
+    pub(super) fn keep_on(&mut self, place: OnServer) {
+        let url = self.setting.sim.url();
+        let state = format!("state = \"{}\"\n", place.url);
+        let settings = format!("{state}{}", self.program.settings_for(&url));
+        self.setting.file(&format!("docspace/{}.toml", self.program.name()), &settings);
+        self.server = Some(self.program.place_for(place, &url));
     }
 
     /// What a cluster mounts below the folder of settings, besides what is there.
@@ -192,7 +204,11 @@ impl<'a> Machine<'a> {
         assert_eq!((ended.exit, ended.stderr.as_str()), (0, ""), "{line}: {}", ended.stdout);
         assert_eq!(!ended.stdout.is_empty(), self.program.always_prints, "{line}: {}", ended.stdout);
         assert!(!self.setting.sim.requests().is_empty(), "{line}");
-        assert!(fs::read_dir(self.folder("lib")).unwrap().next().is_some(), "{line}: remembers nothing");
+        let is_in_folder = fs::read_dir(self.folder("lib")).unwrap().next().is_some();
+        assert_eq!(is_in_folder, self.server.is_none(), "{line}: remembers nothing there");
+        if let Some(place) = &self.server {
+            assert!(!super::server::rows(place).await.is_empty(), "{line}: remembers nothing");
+        }
     }
 
     async fn parse(&self, line: &str) {

@@ -142,8 +142,33 @@ impl Program {
             let claimed = claims(job);
             assert_eq!(claimed, [at(claim, "metadata.name").as_str().unwrap()], "what is remembered");
             assert!(at(claim, "spec.resources.requests.storage").as_str().is_some());
-            self.starts(job, is_fleet).await;
+            self.starts(job, Machine::new(self).await, is_fleet).await;
         }
+        self.without_volume().await;
+    }
+
+    /// The same job without what it remembers on a volume runs where the settings name a server for that.
+    async fn without_volume(&self) {
+        let file = |ending: &str| {
+            let path = self.path("deploy").join(format!("{}-{ending}.yaml", self.name()));
+            fs::read_to_string(path).unwrap()
+        };
+        let (with, text) = (file("cronjob"), file("cronjob-server"));
+        let with = &YamlLoader::load_from_str(&with).unwrap()[0];
+        let documents = YamlLoader::load_from_str(&text).unwrap();
+        let [job] = documents.as_slice() else { panic!("a job alone: {text}") };
+        assert_eq!(
+            job,
+            &without(with, "", &|path, value| {
+                let is_state = ["state", "STATE_DIRECTORY"].map(Some).contains(&value["name"].as_str());
+                is_state || path.ends_with(".fsGroupChangePolicy")
+            })
+        );
+        assert!(wrong(job).is_empty() && claims(job).is_empty(), "{:#?}", wrong(job));
+        let Some(place) = job_store::testing::place() else { return };
+        let mut machine = Machine::new(self).await;
+        machine.keep_on(place);
+        self.starts(job, machine, false).await;
     }
 
     /// At the hours of the cron file.
@@ -153,7 +178,7 @@ impl Program {
     }
 
     /// The command with the files and folders that are mounted, in the environment that is set.
-    async fn starts(&self, job: &Yaml, is_fleet: bool) {
+    async fn starts(&self, job: &Yaml, machine: Machine<'_>, is_fleet: bool) {
         let container = of_pod(job, "containers.0");
         let list = |key: &str| container[key].as_vec().unwrap().iter().map(|word| word.as_str().unwrap());
         let mut line: Vec<&str> = list("command").chain(list("args")).collect();
@@ -168,7 +193,6 @@ impl Program {
         }
         assert_eq!(line[0], format!("/usr/local/bin/{}", self.name()));
         assert_eq!(line.contains(&"fleet"), is_fleet);
-        let machine = Machine::new(self).await;
         machine.mount(is_fleet);
         let environment: Vec<(&str, String)> = container["env"]
             .as_vec()
@@ -188,6 +212,24 @@ fn at<'y>(document: &'y Yaml, path: &str) -> &'y Yaml {
         Ok(index) => &value[index],
         Err(_) => &value[name],
     })
+}
+
+/// The same without some members and elements.
+fn without(value: &Yaml, path: &str, is_left_out: &impl Fn(&str, &Yaml) -> bool) -> Yaml {
+    match value {
+        Yaml::Hash(members) => {
+            let members = members.iter().filter_map(|(name, inner)| {
+                let path = format!("{path}.{}", name.as_str().unwrap_or_default());
+                (!is_left_out(&path, inner)).then(|| (name.clone(), without(inner, &path, is_left_out)))
+            });
+            Yaml::Hash(members.collect())
+        }
+        Yaml::Array(elements) => {
+            let elements = elements.iter().filter(|inner| !is_left_out(path, inner));
+            Yaml::Array(elements.map(|inner| without(inner, path, is_left_out)).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 fn claims(job: &Yaml) -> Vec<&str> {

@@ -14,8 +14,7 @@ use crate::{Run, Setting, in_time, run};
 impl Program {
     /// Where this program keeps what it knows of a portal.
     pub(super) fn place_for(&self, place: OnServer, portal: &str) -> OnServer {
-        let portal = portal.trim_start_matches("http://").trim_end_matches('/').replace(':', "-");
-        OnServer { schema: self.name().replace('-', "_"), portal, ..place }
+        crate::place_for(place, self.binary, portal)
     }
 
     /// Of two hosts at the same time one works, and the other one ends with 0 and a line. A host that dies keeps the others waiting until
@@ -43,9 +42,7 @@ impl Program {
         assert!(SeenServer::at(&place).await.unwrap().lease.is_some(), "it lasts for its time");
         let waiting = self.on_another_host(&setting, &config).await;
         assert_eq!((waiting.exit, waiting.stdout.as_str()), (0, ""), "{}", waiting.stderr);
-        // as if so many seconds had gone by for the server
-        let store = Store::on_server(&place).await.unwrap();
-        store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
+        setting.lease_ends().await;
         let next = self.on_another_host(&setting, &config).await;
         assert_eq!((next.exit, next.stderr.as_str()), (0, ""), "{}", next.stdout);
         for name in self.found {
@@ -91,11 +88,8 @@ impl Program {
             "{}",
             half.stderr
         );
+        setting.lease_ends().await;
         setting.server = None;
-        // as if so many seconds had gone by for the server
-        let store = Store::on_server_to_move(&place).await.unwrap();
-        store.execute("waiting", "UPDATE lease SET until_us = until_us - 90000000", []).await.unwrap();
-        store.close().await;
         let moved = self.run(&setting, &there).await;
         assert_eq!((moved.exit, moved.stderr.as_str()), (0, ""), "{}", moved.stdout);
         for said in ["audit_event: ", "the same in both", "set `state` to it"] {
@@ -126,6 +120,18 @@ impl Program {
         assert_eq!((moved.exit, moved.stderr.as_str()), (0, ""), "{}", moved.stdout);
         setting.server = None;
         self.knows(&setting, "back in a file").await;
+
+        // what was moved away is used again only when the other one is lost
+        let refused = self.run(&setting, &["store", "take-back", &server]).await;
+        assert!(refused.exit == 2 && refused.stderr.contains("is still there"), "{}", refused.stderr);
+        std::fs::remove_dir_all(&folder).unwrap();
+        let taken = self.run(&setting, &["store", "take-back", &server]).await;
+        assert_eq!((taken.exit, taken.stderr.as_str()), (0, ""), "{}", taken.stdout);
+        assert!(taken.stdout.contains("is used again: set `state` to it"), "{}", taken.stdout);
+        setting.server = Some(place);
+        self.knows(&setting, "taken back").await;
+        let again = self.run(&setting, &["store", "take-back", &server]).await;
+        assert!(again.exit == 2 && again.stderr.contains("was not moved away"), "{}", again.stderr);
     }
 
     /// A run finds nothing that was not told before.

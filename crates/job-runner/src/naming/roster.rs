@@ -95,7 +95,13 @@ impl Roster {
             let begins = is_word && !is_within && at >= done;
             is_within = is_word;
             if begins && let Some((end, instead)) = self.at(&text[at..], with_names, key) {
-                other.push_str(&text[done..at]);
+                let (between, behind) = (&text[done..at], &text[at + end..]);
+                if between == " <" && behind.starts_with('>') && other.ends_with(&instead) {
+                    // a name and the address of the same person
+                    done = at + end + 1;
+                    continue;
+                }
+                other.push_str(between);
                 other.push_str(&instead);
                 done = at + end;
             }
@@ -201,7 +207,8 @@ mod tests {
         for (text, expected) in [
             ("Anna", name(1)),
             ("Anna's plan, by Anna.", format!("{0}'s plan, by {0}.", name(1))),
-            ("for Anna Maria Schmidt <AM.S+x@Example.com>", format!("for {0} <{0}>", name(2))),
+            ("for Anna Maria Schmidt <AM.S+x@Example.com>", format!("for {}", name(2))),
+            ("Anna <u@example.com>, Anna <anna@example.com>.", format!("{0} <{1}>, {0}.", name(1), name(3))),
             ("?search=am.s%2Bx%40example.com&a=1", format!("?search={}&a=1", name(2))),
             ("?search=anna%40example.com&a=1", format!("?search={}&a=1", name(1))),
             ("00000000-0000-0000-0000-000000000001.", format!("{}.", id(1))),

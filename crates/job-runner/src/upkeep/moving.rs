@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use job_store::{Error as StoreError, Move, MovedTable, Step, Store};
+use job_store::{Error as StoreError, Move, MovedTable, SeenServer, Step, Store, TakenBack};
 use report::words::plural;
 use tracing::{error, info};
 
@@ -17,13 +17,7 @@ use crate::setup::{Setup, print};
 use crate::state_path::{State, url_of};
 
 pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace: bool) -> anyhow::Result<Exit> {
-    let (source, target) = (setup.state_at(from)?, setup.state_at(to)?);
-    if let State::Files(paths) = &source
-        && !former::find(paths).path.exists()
-    {
-        let message = "does not exist: name the folder or the address where the store is".to_owned();
-        return Err(Error::Argument(source.shown(), message).into());
-    }
+    let (source, target) = (existing(setup, from)?, setup.state_at(to)?);
     if source.shown() == target.shown() {
         let message = "is the store itself".to_owned();
         return Err(Error::Argument(target.shown(), message).into());
@@ -44,6 +38,59 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
         moved => moved?,
     };
     print(&report(&moved, &source, &target)).map(|()| Exit::Concluded)
+}
+
+/// `store take-back`: a store that was moved away is used again.
+pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path) -> anyhow::Result<Exit> {
+    let state = existing(setup, place)?;
+    let Some((hold, store)) = taken(setup, &state).await? else { return Ok(Exit::Nothing) };
+    let other = match store.in_use().await {
+        Err(StoreError::MovedAway { to, .. }) => still_there(setup, &to).await,
+        _ => None,
+    };
+    let taken_back = store.take_back(other.as_ref()).await;
+    ended(hold, store).await;
+    let refused = |message: &str| Err(Error::Argument(state.shown(), message.to_owned()).into());
+    let (other, at) = match taken_back? {
+        TakenBack::Done { other, at } => (other, at),
+        TakenBack::NotMoved => return refused("was not moved away, so there is nothing to take back"),
+        TakenBack::StillThere => {
+            return refused(
+                "was moved to a store that is still there: use that one, or move it back with `store move … --replace`",
+            );
+        }
+    };
+    let (place, day) = (state.shown(), at.date_naive());
+    print(&format!(
+        "{place} is used again: set `state` to it in the settings and in every unit and cron line\n\
+         it knows what was known on {day}, when it was moved to {other}: what was reported since is reported again, and what was done since \
+         stands only in reports and logs\n\
+         no run may use {other} any more; should it come back, nothing tells the two apart\n"
+    ))
+    .map(|()| Exit::Concluded)
+}
+
+/// The store of this name, if it can be opened; nothing is made for it.
+async fn still_there<C>(setup: &Setup<'_, C>, name: &str) -> Option<Store> {
+    let Some((address, _)) = name.rsplit_once(", schema ") else {
+        let path = Path::new(name);
+        return if path.exists() { Store::open_to_move(&url_of(path)).await.ok() } else { None };
+    };
+    let Ok(State::Server(server)) = setup.state_at(Path::new(address)) else { return None };
+    let is_there = SeenServer::at(&server.place).await.is_ok_and(|seen| seen.has_schema);
+    if is_there { Store::on_server_to_move(&server.place).await.ok() } else { None }
+}
+
+/// A place that somebody has typed; a folder has to have a store.
+fn existing<C>(setup: &Setup<'_, C>, typed: &Path) -> anyhow::Result<State> {
+    let state = setup.state_at(typed)?;
+    if let State::Files(paths) = &state
+        && !former::find(paths).path.exists()
+    {
+        let message = "does not exist: name the folder or the address where the store is".to_owned();
+        return Err(Error::Argument(state.shown(), message).into());
+    }
+    Ok(state)
 }
 
 /// The lock or the lease, and the store with the tables of all components; `None`, said, while a run is at work.

@@ -1,13 +1,34 @@
-//! Servers that let nobody in: what to do, by the reason that they give.
+//! Servers that let nobody in, or refuse a statement: what to do, by the reason that they give.
 
-/// What to do about a server that lets nobody in, by the reason that it gives: the code at its end, where it has one.
-pub(super) fn refused(source: &(dyn std::error::Error + 'static)) -> &'static str {
+/// What an error says, with all its causes.
+fn said(source: &(dyn std::error::Error + 'static)) -> String {
     let mut said = String::new();
     let mut cause = Some(source);
     while let Some(this) = cause {
         said.push_str(&this.to_string());
         cause = this.source();
     }
+    said
+}
+
+/// What to do about a statement that failed, where somebody can do something, by the code that the server gives.
+pub(super) fn failed(source: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let reasons = [
+        ("(42501)", "make this role the owner of the schema and of all that is in it"),
+        ("(25006)", "name the server that can be written to, and no copy of it, in the address"),
+        ("(53100)", "make room on the disk of the server"),
+        (
+            "no answer within",
+            "see whether the server works, and which of its connections waits for what (`pg_stat_activity`)",
+        ),
+    ];
+    let said = said(source);
+    reasons.into_iter().find(|(reason, _)| said.contains(reason)).map(|(_, remedy)| remedy)
+}
+
+/// What to do about a server that lets nobody in, by the reason that it gives: the code at its end, where it has one.
+pub(super) fn refused(source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let said = said(source);
     let reasons = [
         ("no encryption", "the server demands TLS: ask for it in the address with `sslmode=verify-full`"),
         ("(28P01)", "correct the password of the role"),
@@ -19,6 +40,7 @@ pub(super) fn refused(source: &(dyn std::error::Error + 'static)) -> &'static st
         ),
         ("(53300)", "raise `max_connections` of the server, or start fewer runs at a time"),
         ("(57P03)", "wait until the server has started"),
+        ("no answer within", "see whether the server works: it takes connections, and says nothing"),
         ("efused", "check host and port in the address, and whether the server is running"),
         ("No such file", "check the folder of the socket in the address, and whether the server is running"),
     ];
@@ -48,11 +70,27 @@ mod tests {
             ("the database system is starting up (57P03)", "has started"),
             ("error connecting to server: Connection refused (os error 111)", "host and port"),
             ("error connecting to server: No such file or directory (os error 2)", "socket"),
+            ("no answer within 10 s", "says nothing"),
             ("something else", "check the address, the role"),
         ] {
             let error = Error::CannotConnect { path: "postgres://db/audit".into(), source: said.into() };
             let told = error.remedy().unwrap();
             assert!(told.contains(remedy), "{said}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_statement_that_is_refused_has_its_remedy() {
+        for (said, remedy) in [
+            ("permission denied for schema vdr_watch (42501)", Some("owner of the schema")),
+            ("cannot execute INSERT in a read-only transaction (25006)", Some("written to")),
+            ("could not extend file \"base/5/2619\": No space left on device (53100)", Some("make room")),
+            ("no answer within 120 s", Some("pg_stat_activity")),
+            ("syntax error at or near \"x\" (42601)", None),
+        ] {
+            let error = Error::Database { path: "postgres://db/audit".into(), doing: "storing", source: said.into() };
+            assert_eq!(error.remedy().is_some(), remedy.is_some(), "{said}");
+            assert!(remedy.is_none_or(|remedy| error.remedy().is_some_and(|told| told.contains(remedy))), "{said}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
+use super::TakenBack;
 use crate::error::Error;
 use crate::postgres::Session;
 use crate::schema::{Component, Migration};
@@ -139,4 +140,19 @@ pub(super) async fn end(store: &Store, side: Side, id: &str, now: DateTime<Utc>)
         })
         .await?;
     Ok(())
+}
+
+/// Forgets that a store was moved away, unless the other one goes on from there.
+pub(super) async fn take_back(store: &Store, other: Option<&Store>) -> Result<TakenBack, Error> {
+    let ended = read(store).await?.into_iter().find(|mark| mark.side == Side::To && mark.ended.is_some());
+    let Some(Mark { id, other: name, ended: Some(at), .. }) = ended else { return Ok(TakenBack::NotMoved) };
+    if let Some(other) = other {
+        let theirs = read(other).await?;
+        if theirs.iter().any(|mark| mark.side == Side::From && mark.id == id) && verdict(&theirs, other.path()).is_ok()
+        {
+            return Ok(TakenBack::StillThere);
+        }
+    }
+    store.execute("taking the store back", "DELETE FROM moved WHERE side = 'to'", []).await?;
+    Ok(TakenBack::Done { other: name, at })
 }

@@ -1,6 +1,7 @@
 //! The server: connections to it, the lease's number, and what it says when something fails.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::encryption::Encryption;
-use super::session::Session;
+use super::session::{Session, within};
 use super::url::ServerUrl;
 use crate::error::{self, Error};
 use crate::statement::{Failure, Why};
@@ -23,7 +24,14 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// What the driver says of a server that has `ssl = off`.
 const NO_TLS: &str = "server does not support TLS";
 
-/// How long a server may take to answer at all.
+/// How long a server may take to answer: longer than any statement of ours needs, or waits for another run.
+const LONGEST_ANSWER: Duration = Duration::from_secs(120);
+
+/// How long the server waits for the next statement of a transaction that writes. A process that is stopped in one must not keep the lease
+/// from the next run.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a store is on a server.
@@ -47,6 +55,8 @@ pub(crate) struct Server {
     /// For messages, without a password.
     name: PathBuf,
     io: Io,
+    /// [`LONGEST_ANSWER`] and [`LONGEST_PAUSE`], in milliseconds; in tests less.
+    patience: [AtomicU64; 2],
     idle: Mutex<Vec<Session>>,
     in_use: Arc<Semaphore>,
     /// Of the lease that this run holds.
@@ -99,6 +109,7 @@ impl Server {
             portal: place.portal.clone(),
             name: name.clone(),
             io,
+            patience: [LONGEST_ANSWER, LONGEST_PAUSE].map(|limit| AtomicU64::new(millis(limit))),
             idle: Mutex::default(),
             in_use: Arc::new(Semaphore::new(MOST as usize)),
             fence: Mutex::default(),
@@ -117,7 +128,7 @@ impl Server {
         let session = self.open().map_err(|error| self.not_connected(error))?;
         let role =
             "SELECT current_user::text, (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
-        let row = self.io.handle.block_on(session.client.query_one(role, &[])).map_err(|error| failed(said(error)))?;
+        let row = session.wait(session.client.query_one(role, &[])).map_err(|failure| failed(cause(failure)))?;
         if row.get(1) {
             return Err(Error::SeesAllPortals { path: self.name.clone(), role: row.get(0) });
         }
@@ -133,20 +144,22 @@ impl Server {
         let make = format!(
             "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{schema}')); CREATE SCHEMA IF NOT EXISTS \"{schema}\"; COMMIT"
         );
-        let found = self
-            .io
-            .handle
-            .block_on(session.client.query_opt("SELECT 1 FROM pg_namespace WHERE nspname = $1", &[&self.schema]));
-        if found.map_err(|error| failed(said(error)))?.is_none() {
-            self.io.handle.block_on(session.client.batch_execute(&make)).map_err(|error| failed(said(error)))?;
+        let found =
+            session.wait(session.client.query_opt("SELECT 1 FROM pg_namespace WHERE nspname = $1", &[&self.schema]));
+        if found.map_err(|failure| failed(cause(failure)))?.is_none() {
+            session.script(&make).map_err(|failure| failed(cause(failure)))?;
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
         Ok(())
     }
 
     /// Why there is no connection, by what can be done about it.
-    fn not_connected(&self, error: tokio_postgres::Error) -> Error {
+    fn not_connected(&self, failure: Failure) -> Error {
         let path = self.name.clone();
+        let error = match failure.0 {
+            Why::Postgres(error) => error,
+            other => return Error::CannotConnect { path, source: cause(Failure(other)) },
+        };
         if let Some(fault) = self.encryption.as_ref().and_then(|encryption| (encryption.explain)(&error)) {
             return Error::Certificate { path, fault };
         }
@@ -157,10 +170,21 @@ impl Server {
         Error::CannotConnect { path, source: said(error) }
     }
 
-    fn open(&self) -> Result<Session, tokio_postgres::Error> {
+    fn open(&self) -> Result<Session, Failure> {
         let handle = self.io.handle.clone();
-        let client = handle.block_on(self.client())?;
-        Ok(Session::new(client, handle))
+        let client = within(&handle, CONNECT_TIMEOUT, self.client())??;
+        Ok(Session::new(client, handle, self.patience(0)))
+    }
+
+    fn patience(&self, of: usize) -> Duration {
+        Duration::from_millis(self.patience[of].load(Ordering::Relaxed))
+    }
+
+    /// Waits for no longer than this, in connections that are opened from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn be_impatient(&self, limit: Duration) {
+        self.patience.iter().for_each(|patience| patience.store(millis(limit), Ordering::Relaxed));
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Connects; on the thread of the connections.
@@ -209,7 +233,8 @@ impl Server {
         session: &Session,
         work: impl FnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        session.script("BEGIN")?;
+        let pause = millis(self.patience(1));
+        session.script(&format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {pause}"))?;
         let lock = "SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(current_setting('job.portal')))";
         session.query(lock, &[])?;
         self.check_fence(session)?;
@@ -265,9 +290,7 @@ impl Server {
         let path = self.name.clone();
         match why {
             Why::Known(error) => *error,
-            Why::Sqlite(source) => Error::Database { path, doing, source: error::said(&source) },
-            Why::Postgres(source) => Error::Database { path, doing, source: said(source) },
-            Why::Other(source) => Error::Database { path, doing, source },
+            other => Error::Database { path, doing, source: cause(Failure(other)) },
         }
     }
 
@@ -280,6 +303,20 @@ impl Server {
         let _all = self.in_use.acquire_many(MOST).await;
         self.in_use.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Why something failed, in the server's words or in ours.
+fn cause(Failure(why): Failure) -> error::Cause {
+    match why {
+        Why::Postgres(source) => said(source),
+        Why::Known(error) => error,
+        Why::Sqlite(source) => error::said(&source),
+        Why::Other(source) => source,
     }
 }
 

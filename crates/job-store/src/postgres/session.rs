@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use tokio::runtime::Handle;
@@ -21,24 +22,37 @@ pub(super) const STEP: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) client: Client,
-    pub(crate) handle: Handle,
+    handle: Handle,
+    /// How long an answer may take.
+    patience: Duration,
     prepared: Mutex<HashMap<String, Statement>>,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, handle: Handle) -> Self {
-        Session { client, handle, prepared: Mutex::default() }
+    pub(super) fn new(client: Client, handle: Handle, patience: Duration) -> Self {
+        Session { client, handle, patience, prepared: Mutex::default() }
     }
+
+    /// Waits for an answer, on the thread of whoever calls. A server that has stopped to work answers nothing and closes nothing.
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
+        Ok(within(&self.handle, self.patience, answer)??)
+    }
+}
+
+/// Waits for so long.
+pub(super) fn within<T>(handle: &Handle, patience: Duration, answer: impl Future<Output = T>) -> Result<T, Failure> {
+    let answered = handle.block_on(async { tokio::time::timeout(patience, answer).await });
+    answered.map_err(|_| Failure::other(format!("no answer within {} s", patience.as_secs())))
 }
 
 impl Session {
     /// A statement of ours as this server takes it; prepared once.
-    pub(crate) fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    pub(crate) fn prepare(&self, sql: &str) -> Result<Statement, Failure> {
         let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let statement = self.handle.block_on(self.client.prepare(&as_postgres(sql)))?;
+        let statement = self.wait(self.client.prepare(&as_postgres(sql)))?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if prepared.len() >= PREPARED {
             prepared.clear();
@@ -49,16 +63,16 @@ impl Session {
 
     pub(crate) fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<tokio_postgres::Row>, Failure> {
         let statement = self.prepare(sql)?;
-        Ok(self.handle.block_on(self.client.query(&statement, &parameters(values)))?)
+        self.wait(self.client.query(&statement, &parameters(values)))
     }
 
     pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, Failure> {
         let statement = self.prepare(sql)?;
-        Ok(self.handle.block_on(self.client.execute(&statement, &parameters(values)))?)
+        self.wait(self.client.execute(&statement, &parameters(values)))
     }
 
     pub(crate) fn script(&self, sql: &str) -> Result<(), Failure> {
-        Ok(self.handle.block_on(self.client.batch_execute(sql))?)
+        self.wait(self.client.batch_execute(sql))
     }
 }
 
@@ -96,7 +110,7 @@ impl Session {
         for rows in rows.chunks(STEP) {
             let rows: Vec<_> = rows.iter().map(|row| parameters(row)).collect();
             let done = rows.iter().map(|row| self.client.execute(&statement, row));
-            changed.extend(self.handle.block_on(try_join_all(done))?.into_iter().map(|rows| rows > 0));
+            changed.extend(self.wait(try_join_all(done))?.into_iter().map(|rows| rows > 0));
         }
         Ok(changed)
     }
@@ -114,7 +128,7 @@ impl Session {
             for texts in missing.chunks(STEP) {
                 let asked: Vec<_> = texts.iter().map(|text| parameters(text)).collect();
                 let answers = asked.iter().map(|text| self.client.query_opt(&statement, text));
-                for (text, row) in texts.iter().zip(self.handle.block_on(try_join_all(answers))?) {
+                for (text, row) in texts.iter().zip(self.wait(try_join_all(answers))?) {
                     match (row, &text[0]) {
                         (Some(row), Value::Text(text)) => drop(numbers.insert(text.clone(), row.try_get(0)?)),
                         _ => unknown.push(text.clone()),

@@ -46,7 +46,7 @@ impl<'s> ServerTexts<'s> {
         for numbers in numbers.chunks(STEP) {
             let asked: Vec<[&(dyn ToSql + Sync); 1]> = numbers.iter().map(|number| [number as _]).collect();
             let answers = asked.iter().map(|number| self.session.client.query_opt(&self.find, number));
-            for (number, row) in numbers.iter().zip(self.session.handle.block_on(try_join_all(answers))?) {
+            for (number, row) in numbers.iter().zip(self.session.wait(try_join_all(answers))?) {
                 known.insert(*number, row.map(|row| row.try_get::<_, &str>(0).map(Arc::from)).transpose()?);
             }
         }
@@ -60,7 +60,7 @@ impl LookUp for ServerTexts<'_> {
         if let Some(text) = self.known.borrow().get(&number) {
             return Ok(text.clone());
         }
-        let row = self.session.handle.block_on(self.session.client.query_opt(&self.find, &[&number]))?;
+        let row = self.session.wait(self.session.client.query_opt(&self.find, &[&number]))?;
         let text: Option<Arc<str>> = row.map(|row| row.try_get::<_, &str>(0).map(Arc::from)).transpose()?;
         self.known.borrow_mut().insert(number, text.clone());
         Ok(text)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use futures::TryStreamExt;
-use job_store::testing::{place, stores, unlike_the_others};
+use job_store::testing::{be_impatient, place, stores, unlike_the_others};
 use job_store::{
     Component, Dictionary, Error, Failure, Journal, JournalState, Lease, Leased, Migration, OnServer, SeenServer,
     Select, Store, Value, Write,
@@ -228,6 +228,53 @@ async fn whoever_has_lost_the_lease_changes_nothing_and_does_not_act() {
 }
 
 /// Whoever only looks leaves no trace on the server, not even a schema.
+/// Work in a transaction that has begun and does not go on, as of a process that is stopped; it ends with the sender.
+async fn stopped_at_work(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<u64, Error>>) {
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel();
+    let store = store.clone();
+    let work = tokio::spawn(async move {
+        let work = move |write: &Write<'_>| {
+            begun.send(()).unwrap();
+            let _ = goes_on.recv();
+            write.execute("INSERT INTO t (id) VALUES (7)", &[])
+        };
+        store.write("storing", work).await
+    });
+    has_begun.await.unwrap();
+    (go_on, work)
+}
+
+#[tokio::test]
+async fn a_process_that_is_stopped_in_a_transaction_keeps_nobody_from_the_lease() {
+    let Some(place) = place() else { return };
+    let (one, two) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
+    one.migrate(&TABLES).await.unwrap();
+    be_impatient(&one, Duration::from_secs(1));
+    let _lease = taken(one.lease("host one", Duration::from_secs(600)).await.unwrap());
+    two.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+    let (go_on, work) = stopped_at_work(&one).await;
+    let _other = taken(two.lease("host two", Duration::from_secs(600)).await.unwrap());
+    drop(go_on);
+    assert!(work.await.unwrap().is_err());
+    assert_eq!(count(&two).await, 0);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_for_an_answer() {
+    let Some(place) = place() else { return };
+    let (one, two) = (Store::on_server(&place).await.unwrap(), Store::on_server(&place).await.unwrap());
+    one.migrate(&TABLES).await.unwrap();
+    be_impatient(&two, Duration::from_millis(200));
+    // what it holds lets the other one wait
+    let (go_on, work) = stopped_at_work(&one).await;
+    let error = two.execute("storing", "INSERT INTO t (id) VALUES (8)", []).await.unwrap_err();
+    let Error::Database { source, .. } = &error else { panic!("{error:?}") };
+    assert!(source.to_string().starts_with("no answer within"), "{source}");
+    drop(go_on);
+    assert_eq!((work.await.unwrap().unwrap(), count(&one).await), (1, 1));
+}
+
 #[tokio::test]
 async fn a_look_makes_and_changes_nothing() {
     let Some(place) = place() else { return };

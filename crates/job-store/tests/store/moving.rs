@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use job_store::testing::place;
-use job_store::{Component, Error, Migration, Move, MovedTable, OnServer, Step, Store, Table, Value};
+use job_store::{Component, Error, Migration, Move, MovedTable, OnServer, Step, Store, Table, TakenBack, Value};
 use tempfile::TempDir;
 
 const COMPONENT: Component = Component {
@@ -208,6 +208,29 @@ async fn a_move_that_is_broken_off_anywhere_goes_on() {
     }
 }
 
+/// Only one of the two could be marked: the disk was full, or the process ended between the two.
+#[tokio::test]
+async fn a_move_of_which_only_one_store_knows_goes_on() {
+    for fails_at_source in [true, false] {
+        let (from, to) = (Home::file(), Home::file());
+        let source = from.to_move().await;
+        fill(&source).await;
+        source.close().await;
+        // makes the tables in which both say it
+        let (source, target) = (from.to_move().await, to.to_move().await);
+        let nothing = Move { from: &source, to: &target, tables: &[], replace: false, now: now() };
+        nothing.run(|_| Ok(())).await.unwrap_err();
+        let fails = if fails_at_source { &from } else { &to }.to_move().await;
+        let trigger = "CREATE TRIGGER full BEFORE INSERT ON moved BEGIN SELECT RAISE(ABORT, 'full'); END";
+        fails.script("filling the disk", trigger).await.unwrap();
+        moved(&from, &to).await.unwrap_err();
+        assert!(from.is_in_use().await);
+        fails.script("making room", "DROP TRIGGER full").await.unwrap();
+        moved(&from, &to).await.unwrap();
+        assert!(to.is_in_use().await && !from.is_in_use().await);
+    }
+}
+
 #[tokio::test]
 async fn what_changes_in_the_source_between_two_calls_is_moved_too() {
     for (from, to) in pairs() {
@@ -283,6 +306,35 @@ async fn a_move_to_one_place_is_not_finished_at_another() {
         assert!(other.is_in_use().await && !to.is_in_use().await && !from.is_in_use().await);
         let refused = moved(&from, &to).await.unwrap_err();
         assert!(matches!(refused, Error::MovedAway { .. }), "{refused:?}");
+    }
+}
+
+/// The target is lost: its disk broke, or somebody has dropped it.
+#[tokio::test]
+async fn a_source_is_taken_back_only_when_it_was_moved_away() {
+    for (from, to) in pairs() {
+        let source = from.to_move().await;
+        fill(&source).await;
+        let before = all(&source).await;
+        assert_eq!(source.take_back(None).await.unwrap(), TakenBack::NotMoved);
+        moved_until(&from, &to, 1).await.unwrap_err();
+        let target = to.to_move().await;
+        for (one, other) in [(&source, &target), (&target, &source)] {
+            assert_eq!(one.take_back(Some(other)).await.unwrap(), TakenBack::NotMoved);
+        }
+        moved(&from, &to).await.unwrap();
+        assert_eq!(source.take_back(Some(&target)).await.unwrap(), TakenBack::StillThere);
+        assert!(!from.is_in_use().await);
+        // one that knows nothing of the move stands in its place
+        let new = Home::file().to_move().await;
+        let done = TakenBack::Done { other: target.path().display().to_string(), at: now() };
+        assert_eq!(source.take_back(Some(&new)).await.unwrap(), done);
+        assert!(from.is_in_use().await);
+        assert_eq!(all(&source).await, before);
+        // it can be moved again
+        let other = Home::file();
+        moved(&from, &other).await.unwrap();
+        assert!(other.is_in_use().await && !from.is_in_use().await);
     }
 }
 
