@@ -13,6 +13,7 @@ use report::words::duration;
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::names::Unknown;
 use crate::naming::Naming;
 use crate::voice::Voice;
 
@@ -38,6 +39,8 @@ pub struct Job {
     pub dry_run: bool,
     /// `--since` or `--until` was given: the run looks at the past.
     pub has_window: bool,
+    /// Entries of the settings that mean nobody, as they were last looked up, within a day.
+    pub misnamed: Vec<Unknown>,
     /// The way to people for what cannot wait for the end of the run.
     pub voice: Voice,
     /// The way out for mails; `None` where none is set. Whoever writes to people holds it for as long as that takes.

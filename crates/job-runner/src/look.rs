@@ -25,7 +25,7 @@ use crate::hold;
 use crate::job::{Job, Refusal};
 use crate::keeping;
 use crate::key_end::KeyWatch;
-use crate::names;
+use crate::names::{self, Unknown};
 use crate::naming::Naming;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
@@ -156,7 +156,8 @@ impl<P: Program> Run<'_, P> {
             }
             Err(_) => Vec::new(),
         };
-        let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
+        let unknown: Vec<Unknown> = misnamed;
+        let misnamed: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
         let refusal = [
             (!stores.has_memory() || stores.gone.is_some()).then_some(Refusal::NoMemory),
@@ -185,6 +186,7 @@ impl<P: Program> Run<'_, P> {
                     started: setup::instant_of(now),
                     dry_run: self.args.dry_run,
                     has_window: self.args.since.is_some() || self.args.until.is_some(),
+                    misnamed: unknown,
                     voice: Voice {
                         about: &P::ABOUT,
                         portal_url: self.portal_url.clone(),

@@ -50,7 +50,7 @@ pub(crate) async fn snapshot_at(state: &State) -> anyhow::Result<Archive> {
     Ok(Archive::open(copy_at(state).await?).await?)
 }
 
-async fn copy_at(state: &State) -> anyhow::Result<Store> {
+pub(crate) async fn copy_at(state: &State) -> anyhow::Result<Store> {
     if let State::Files(paths) = state
         && let Some(gone) = gone::look(paths)
     {
@@ -142,6 +142,7 @@ impl<C> Setup<'_, C> {
             started: instant_of(self.now),
             dry_run: true,
             has_window: self.args.since.is_some() || self.args.until.is_some(),
+            misnamed: Vec::new(),
             voice: Voice {
                 about: self.about,
                 portal_url: self.portal_url()?,
