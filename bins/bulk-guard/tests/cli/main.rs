@@ -16,4 +16,5 @@ mod reports;
 mod runs;
 mod serve;
 mod signs;
+mod suspend;
 mod told;
