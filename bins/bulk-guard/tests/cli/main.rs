@@ -17,3 +17,4 @@ mod runs;
 mod serve;
 mod signs;
 mod told;
+mod webhook;
