@@ -21,12 +21,11 @@ use std::process::ExitCode;
 use ::report::Document;
 use audit_model::{BlindSpot, MainSource, Source};
 use event_archive::Look;
-use job_runner::args::NoFlags;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::Command;
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
@@ -48,7 +47,7 @@ impl Program for BulkGuard {
         sends_alerts: true,
     };
 
-    type Flags = NoFlags;
+    type Flags = Flags;
     type Command = Command;
     type Config = Config;
     type Facts = Facts;

@@ -18,3 +18,4 @@ mod serve;
 mod signs;
 mod suspend;
 mod told;
+mod webhook;
