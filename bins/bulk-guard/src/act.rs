@@ -33,7 +33,7 @@ const LINKS_OF: TimeDelta = TimeDelta::hours(24);
 /// Plans, suspends where it may, and releases what is due.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
     // who looks at the past, or only looks, does nothing
-    let is_rehearsal = job.dry_run || job.has_window;
+    let is_rehearsal = job.dry_run || job.has_window || config.cannot_act;
     let store = match &job.store {
         Ok(store) if !is_rehearsal => store,
         Ok(_) => return plan::plan_for(config, job, report).await,
@@ -67,7 +67,8 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
     let mut acted = Acted::default();
     let mut entries = before.clone();
     if is_open || !proposals.is_empty() || has_lost(job, &before, now).await? {
-        let given = Given { asked: Asked::Run, has_window: false, is_dry_run: false, has_lock: true, proven_at };
+        let asked = if config.asked_by.is_empty() { Asked::Run } else { Asked::Post };
+        let given = Given { asked, has_window: false, is_dry_run: false, has_lock: true, proven_at };
         let situation = situation(config, &job.client, (store, &job.archive), given, now).await?;
         acted = run::act((&kept, &live), (&situation, &config.terms()), &proposals).await?;
         entries = kept.entries().await?;
@@ -92,9 +93,10 @@ async fn proposals(job: &Job, report: &Report) -> anyhow::Result<Vec<Incident>> 
     let mut proposals = report.body.proposals.clone();
     for incident in &mut proposals {
         let is_of = |person: Uuid| person == incident.person;
-        let found = report.findings.iter().find(|found| {
-            is_of(found.finding.person.id) || found.detail.people.iter().any(|person| is_of(person.id))
-        });
+        let found = report
+            .findings
+            .iter()
+            .find(|found| is_of(found.finding.person.id) || found.detail.people.iter().any(|person| is_of(person.id)));
         incident.matter = found.and_then(|found| found.finding.matter.clone());
         let window = Window::new(job.window.until - LINKS_OF, job.window.until);
         let mut events = std::pin::pin!(job.archive.events_of([incident.person], window));
@@ -128,7 +130,8 @@ async fn has_lost(job: &Job, entries: &[Entry], now: DateTime<Utc>) -> anyhow::R
 fn ready(job: &Job, proven_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), Error> {
     let mut missing = Vec::new();
     if job.voice.channels().is_empty() {
-        let message = "no channel is set, so nobody would hear of a suspension; set `alerts.file.path` or `alerts.webhook.url`";
+        let message =
+            "no channel is set, so nobody would hear of a suspension; set `alerts.file.path` or `alerts.webhook.url`";
         missing.push(Problem::new("alerts", message));
     } else if proven_at.is_none_or(|at| now - at > PROVEN_FOR) {
         let message = "no channel has taken a test alert within 7 days; send one with `bulk-guard alerts test`";
@@ -176,7 +179,8 @@ fn show(
     let known: BTreeMap<&str, usize> =
         before.iter().map(|entry| (entry.incident.id.as_str(), entry.said.len())).collect();
     for entry in entries {
-        let said = &entry.said[known.get(entry.incident.id.as_str()).copied().unwrap_or_default().min(entry.said.len())..];
+        let said =
+            &entry.said[known.get(entry.incident.id.as_str()).copied().unwrap_or_default().min(entry.said.len())..];
         // what is about to be done, and was, is said once
         let is_over = |topic: Topic| topic == Topic::Suspending && said.len() > 1;
         report.body.said.extend(said.iter().filter(|said| !is_over(said.topic)).map(|said| said.words.clone()));
@@ -235,7 +239,9 @@ fn conclude(report: &mut Report, acted: &Acted, has_reason: bool) -> anyhow::Res
 
 fn attention(acted: &Acted) -> anyhow::Result<()> {
     if acted.needs_attention {
-        bail!("an account is disabled through this program, or may be, and does not come back by itself; `bulk-guard status` says whose");
+        bail!(
+            "an account is disabled through this program, or may be, and does not come back by itself; `bulk-guard status` says whose"
+        );
     }
     Ok(())
 }

@@ -130,7 +130,9 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
                     let meant = directory.groups_meant_by(name).count();
                     if meant > 1 {
                         let name = PortalText::new(name.as_str()).for_terminal();
-                        let said = format!("{meant} groups of the portal are called `{name}`; write the id of the one that is meant");
+                        let said = format!(
+                            "{meant} groups of the portal are called `{name}`; write the id of the one that is meant"
+                        );
                         ambiguous.push(("protect.groups".to_owned(), said));
                     }
                     // names of groups are not unique

@@ -50,7 +50,11 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     let is_serious = |found: &Found<Detail>| found.detail.of == Of::Person && found.finding.severity >= Severity::High;
     if report.findings.iter().any(is_serious) {
         let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
-        let observed = if report.body.has_acted { "If an account is disabled:" } else { "This run has disabled no account. If you disable one yourself:" };
+        let observed = if report.body.has_acted {
+            "If an account is disabled:"
+        } else {
+            "This run has disabled no account. If you disable one yourself:"
+        };
         let section = Section::new("what disabling an account does not end");
         document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
     }

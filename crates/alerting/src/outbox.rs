@@ -106,12 +106,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Of the statements.
-    pub fn wait(
-        write: &Write<'_>,
-        alerts: &[Alert],
-        channels: &[String],
-        now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    pub fn wait(write: &Write<'_>, alerts: &[Alert], channels: &[String], now: DateTime<Utc>) -> Result<(), Failure> {
         let now = Value::Int(now.timestamp_micros());
         for alert in alerts {
             let (json, severity) = (Value::from(alert.to_json()), Value::Int(rank(alert.severity)));

@@ -42,17 +42,7 @@ pub(crate) async fn situation(
     };
     let looked = archive.judged().await?.looked;
     let is_after_pause = looked.is_none_or(|looked| now - looked > FRESH);
-    Ok(Situation {
-        own,
-        enforced_since,
-        asked,
-        has_window,
-        is_after_pause,
-        is_dry_run,
-        has_lock,
-        proven_at,
-        key_ends,
-    })
+    Ok(Situation { own, enforced_since, asked, has_window, is_after_pause, is_dry_run, has_lock, proven_at, key_ends })
 }
 
 /// Name in the journal of when the settings said `enforce`; open for as long as they do.

@@ -58,7 +58,10 @@ impl Terms {
     pub(crate) fn problems(&self) -> Vec<(&'static str, &'static str)> {
         let mut wrong = Vec::new();
         if self.suspend_for <= WARN_BEFORE {
-            wrong.push(("suspend.suspend_for", "must be longer than 15 min: so long before its end a term is announced"));
+            wrong.push((
+                "suspend.suspend_for",
+                "must be longer than 15 min: so long before its end a term is announced",
+            ));
         }
         if self.longest < self.suspend_for {
             wrong.push(("suspend.longest", "must be at least `suspend.suspend_for`"));

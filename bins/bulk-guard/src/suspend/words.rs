@@ -108,7 +108,10 @@ fn links(incident: &Incident) -> String {
     let shown: Vec<String> = incident.links.iter().take(LINKS_SHOWN).map(|link| shown(link)).collect();
     match many {
         0 => String::new(),
-        1 => format!(" The person made 1 external link in the last 24 h, to {}; remove it in the portal if it should not go on.", shown.concat()),
+        1 => format!(
+            " The person made 1 external link in the last 24 h, to {}; remove it in the portal if it should not go on.",
+            shown.concat()
+        ),
         _ if many > LINKS_SHOWN => format!(
             " The person made {many} external links in the last 24 h, among them to {}; remove those in the portal that should not go on.",
             shown.join(", ")
