@@ -1,6 +1,7 @@
 //! This program's settings. `bulk-guard.example.toml` says the same.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +14,11 @@ use safe_actions::Breaker;
 use serde::{Deserialize, Serialize};
 
 use crate::rule::kind::Kind;
+use crate::suspend::terms::Terms;
+
+mod suspend;
+
+pub(crate) use suspend::Suspend;
 
 /// What is usual for somebody is learnt from thirty days.
 const KEEP: Duration = Duration::from_secs(35 * 86_400);
@@ -22,6 +28,12 @@ const FOLDER_WEIGHT: u64 = 10;
 
 /// Somebody deletes hundreds of documents in the time in which one alert waits for a slow portal.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+
+/// As often as the portal looks whether it has webhooks to send.
+const WEBHOOK_DEBOUNCE: Duration = Duration::from_secs(5);
+
+/// Shorter, and a busy portal is asked without end; longer, and cron is faster.
+const DEBOUNCES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
 /// How far back a run looks at least when nothing says otherwise.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -39,7 +51,7 @@ const MOST_PEOPLE: u64 = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
-    /// `observe` reports and plans; `enforce` is refused by this version.
+    /// `observe` reports and plans; `enforce` suspends.
     #[serde(with = "text")]
     pub(crate) mode: Mode,
     pub(crate) limits: Limits,
@@ -49,17 +61,27 @@ pub(crate) struct Config {
     pub(crate) look_up_limit: Age,
     pub(crate) protect: Protect,
     pub(crate) breaker: Breaker,
+    pub(crate) suspend: Suspend,
     pub(crate) serve: Serve,
     /// How long is remembered what happened.
     pub(crate) keep: Age,
+    /// Whatever the other settings say, this run changes nothing at the portal. `serve` gives the flag to scans that only read; it stands
+    /// in no file, and `config show` does not list it.
+    #[serde(skip_serializing)]
+    pub(crate) cannot_act: bool,
+    /// Who asked `serve` for this run, for the journal: `POST from 192.0.2.7`. Empty for a run that cron or a person has started.
+    #[serde(skip_serializing)]
+    pub(crate) asked_by: String,
 }
 
 /// What the program may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Report and plan.
+    /// Report and plan; release whom earlier runs have suspended.
     #[default]
     Observe,
+    /// Suspend, too.
+    Enforce,
 }
 
 impl FromStr for Mode {
@@ -68,21 +90,31 @@ impl FromStr for Mode {
     fn from_str(word: &str) -> Result<Self, &'static str> {
         match word {
             "observe" => Ok(Mode::Observe),
-            "enforce" => Err(
-                "`enforce` is not possible: this version plans and shows suspensions, and carries none out; use `observe`",
-            ),
-            _ => Err("must be `observe`"),
+            "enforce" => Ok(Mode::Enforce),
+            _ => Err("must be `observe` or `enforce`"),
         }
     }
 }
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("observe")
+        f.write_str(match self {
+            Mode::Observe => "observe",
+            Mode::Enforce => "enforce",
+        })
     }
 }
 
 impl Config {
+    pub(crate) fn is_enforcing(&self) -> bool {
+        self.mode == Mode::Enforce
+    }
+
+    /// For how long, how many, and whom a run suspends.
+    pub(crate) fn terms(&self) -> Terms {
+        self.suspend.terms(self.breaker)
+    }
+
     /// How long look-ups may keep an alert waiting; `None`: as long as they take.
     pub(crate) fn look_up_limit(&self) -> Option<Duration> {
         Some(self.look_up_limit.0).filter(|limit| !limit.is_zero())
@@ -90,11 +122,28 @@ impl Config {
 }
 
 /// `serve.*`: how the program answers over HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Serve {
     /// File with the token that callers must present.
     pub(crate) token_file: Option<PathSetting>,
+    /// File with the secret that the portal signs its webhooks with; without it none are taken.
+    pub(crate) webhook_secret_file: Option<PathSetting>,
+    /// How long after the first webhook its scan begins, which is for all that come in the meantime. 1 s to 10 min.
+    pub(crate) webhook_debounce: Age,
+    /// Whether a scan that a webhook asked for may change as much as one of cron. Otherwise it only tells.
+    pub(crate) webhook_acts: bool,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Serve {
+            token_file: None,
+            webhook_secret_file: None,
+            webhook_debounce: Age(WEBHOOK_DEBOUNCE),
+            webhook_acts: false,
+        }
+    }
 }
 
 /// `protect.*`: people who are never suspended, besides those whom the portal protects.
@@ -325,8 +374,11 @@ impl Default for Config {
             look_up_limit: Age(LOOK_UP_LIMIT),
             protect: Protect::default(),
             breaker: Breaker::default(),
+            suspend: Suspend::default(),
             serve: Serve::default(),
             keep: Age(KEEP),
+            cannot_act: false,
+            asked_by: String::new(),
         }
     }
 }
@@ -338,7 +390,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["serve.token_file"]
+        &["serve.token_file", "serve.webhook_secret_file"]
     }
 
     /// As far as the longest `minutes`.
@@ -347,11 +399,13 @@ impl Settings for Config {
     }
 
     fn named(&self, _now: DateTime<Utc>) -> Vec<NamedList> {
-        vec![self.protect.named_people(), self.protect.named_groups()]
+        vec![self.protect.named_people(), self.protect.named_groups(), self.suspend.named_leavers()]
     }
 
     fn secret_files(&self) -> Vec<(&'static str, &Path)> {
-        self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
+        let Serve { token_file, webhook_secret_file, .. } = &self.serve;
+        let token = token_file.iter().map(|path| ("the token in", path.as_path()));
+        token.chain(webhook_secret_file.iter().map(|path| ("the secret of webhooks in", path.as_path()))).collect()
     }
 
     fn remembers(&self) -> (TimeDelta, &'static str) {
@@ -372,12 +426,16 @@ impl Settings for Config {
             }
         }
         wrong.between("limits.room.minutes", self.limits.room.minutes, 1..=LONGEST_MINUTES, "");
+        let debounce = self.serve.webhook_debounce;
+        let message = "must be between 1s and 10m: each scan costs the portal requests";
+        wrong.refuse_if(!DEBOUNCES.contains(&debounce.0), "serve.webhook_debounce", message);
         wrong.between("breaker.percent", self.breaker.percent, 0..=100, "");
         wrong.between("breaker.people", self.breaker.people, 0..=MOST_PEOPLE, "");
         wrong.between("breaker.per_day", self.breaker.per_day, 0..=MOST_PEOPLE, "");
         wrong.refuse_if(self.folder_weight == 0, "folder_weight", "must be at least 1: a folder is something");
         wrong.no_blanks("protect.people", &self.protect.people, "ids or e-mail addresses");
         wrong.no_blanks("protect.groups", &self.protect.groups, "ids or exact names");
+        self.suspend.validate(self.is_enforcing(), &mut wrong);
         wrong.problems()
     }
 }
@@ -386,12 +444,20 @@ impl Settings for Config {
 mod tests {
     use super::*;
 
+    /// It is asked for, and for what.
     #[test]
-    fn acting_is_refused_until_it_can_be_done() {
-        assert_eq!("observe".parse(), Ok(Mode::Observe));
-        assert!("enforce".parse::<Mode>().unwrap_err().contains("carries none out"));
-        assert_eq!("Observe".parse::<Mode>(), Err("must be `observe`"));
+    fn nobody_suspends_without_saying_for_what() {
+        assert_eq!(["observe".parse(), "enforce".parse()], [Ok(Mode::Observe), Ok(Mode::Enforce)]);
+        assert_eq!("Observe".parse::<Mode>(), Err("must be `observe` or `enforce`"));
         assert_eq!(Config::default().validate(), []);
+        let wrong = |kinds: &[&str]| {
+            let suspend = Suspend { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), ..Suspend::default() };
+            let problems = Config { mode: Mode::Enforce, suspend, ..Config::default() }.validate();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        assert!(wrong(&[]).contains("suspend nobody"), "{}", wrong(&[]));
+        assert!(wrong(&["renamd"]).contains("do you mean `renamed`"), "{}", wrong(&["renamd"]));
+        assert_eq!(wrong(&["renamed", "deleted_for_good"]), "");
     }
 
     #[test]

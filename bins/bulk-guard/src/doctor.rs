@@ -1,5 +1,7 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+mod acting;
+
 use std::time::Instant;
 
 use ::report::words::plural;
@@ -9,12 +11,17 @@ use job_runner::{Check, Reached};
 use crate::config::{Config, Limit};
 use crate::people;
 use crate::serve::token::Token;
+use crate::serve::webhook::Secret;
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
+    checks.extend(webhooks(config));
     if let Some(reached) = reached {
-        checks.push(key(reached));
+        if !config.is_enforcing() {
+            checks.push(key(reached));
+        }
         checks.push(reach(config, reached).await);
+        checks.extend(acting::checks(config, reached).await);
     }
     checks
 }
@@ -43,6 +50,18 @@ fn token(config: &Config) -> Check {
     }
 }
 
+/// Whether `serve` could check the portal's webhooks.
+fn webhooks(config: &Config) -> Option<Check> {
+    const NAME: &str = "serve_webhooks";
+    let path = config.serve.webhook_secret_file.as_ref()?.as_path();
+    let (debounce, acts) = (config.serve.webhook_debounce, config.serve.webhook_acts);
+    let may = if acts { "may do what one of cron may" } else { "tells, and changes nothing at the portal" };
+    Some(match Secret::read(path) {
+        Ok(_) => Check::ok(NAME, format!("the secret was read; {debounce} after a webhook a scan begins, which {may}")),
+        Err(error) => Check::usage(NAME, error.to_string(), "write the secret of the portal's webhook into that file"),
+    })
+}
+
 /// A bound, so that nobody expects a second.
 fn detection() -> Check {
     let text = "a mass change is seen by the first run after the portal has stored it: at most the time between two runs \
@@ -50,13 +69,17 @@ fn detection() -> Check {
     Check::ok("time_to_detection", text)
 }
 
-/// This version only reads.
+/// Who only observes only reads.
 fn key(reached: &Reached) -> Check {
     const NAME: &str = "read_only_key";
     let remedy = "make one with the permission `*:read` and an end date, and delete this one";
     let expires = reached.capabilities.key_expires.is_some();
     match (reached.capabilities.scopes.can_write(Area::Accounts), expires) {
-        (true, _) => Check::warn(NAME, "the key may change accounts, which this version never does", remedy),
+        (true, _) => Check::warn(
+            NAME,
+            "the key may change accounts, which a program that observes never does, except to release whom it has suspended",
+            remedy,
+        ),
         (false, false) => {
             Check::warn(NAME, "the key may only read, and never expires", "give the next one an end date")
         }
@@ -91,8 +114,9 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
         "DocSpace admins excepted: the key is not the owner's"
     };
     let key = match (capabilities.admin, may_write) {
-        (true, true) => "the key could suspend them; this version does not",
-        (true, false) => "the key may only read, which is all this version needs",
+        (true, true) if config.is_enforcing() => "the key can suspend them",
+        (true, true) => "the key could suspend them; `mode` is `observe`",
+        (true, false) => "the key may only read, which is all that observing needs",
         (false, _) => "the key's account is no admin and could suspend nobody",
     };
     let text =

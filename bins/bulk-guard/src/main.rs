@@ -1,5 +1,6 @@
 //! Finds people who change many documents in a short time, and plans whom to suspend. See the README for operators.
 
+mod act;
 mod backtest;
 mod body;
 mod catch_up;
@@ -13,7 +14,6 @@ mod plan;
 mod report;
 mod rule;
 mod serve;
-#[cfg_attr(not(test), expect(dead_code, reason = "`mode` does not take `enforce` yet, so no run comes here"))]
 mod suspend;
 
 use std::process::ExitCode;
@@ -21,15 +21,15 @@ use std::process::ExitCode;
 use ::report::Document;
 use audit_model::{BlindSpot, MainSource, Source};
 use event_archive::Look;
-use job_runner::args::NoFlags;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::Command;
+use crate::cli::{Command, Flags};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
+use crate::suspend::propose::proposals;
 
 /// This program, as the runner sees it.
 struct BulkGuard;
@@ -38,7 +38,7 @@ impl Program for BulkGuard {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        summary: "Finds people who change many documents in a short time, and shows whom it would suspend",
+        summary: "Finds people who change many documents in a short time, and suspends them where it is told to",
         report_version: 1,
         window: config::WINDOW,
         main: MainSource::Audit,
@@ -47,7 +47,7 @@ impl Program for BulkGuard {
         sends_alerts: true,
     };
 
-    type Flags = NoFlags;
+    type Flags = Flags;
     type Command = Command;
     type Config = Config;
     type Facts = Facts;
@@ -58,16 +58,17 @@ impl Program for BulkGuard {
         gather::gather(config, job, look).await
     }
 
-    fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
-        let Facts { suspects, directory, decided, now, zone, looked_until, postponed } = facts;
+    fn judge(config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        let Facts { suspects, directory, decided, now, zone, late, looked_until, postponed } = facts;
         let assessed = rule::judge(suspects, zone, looked_until);
-        let candidates = plan::candidates(&assessed, (&directory, &decided), now);
+        let candidates = plan::candidates(&assessed, config, (&directory, &decided), now);
+        let proposals = proposals(&assessed, config, &late, now);
         let mut findings: Vec<_> = gathered(assessed).into_iter().map(told).collect();
         findings.sort_by_key(|found| {
             let finding = &found.finding;
             (std::cmp::Reverse(finding.severity), finding.person.id, finding.window.since)
         });
-        Judgement { findings, body: Body { candidates, postponed, ..Body::default() }, notes: Vec::new() }
+        Judgement { findings, body: Body { candidates, proposals, postponed, ..Body::default() }, notes: Vec::new() }
     }
 
     fn unseen(_config: &Config, _head: &Head) -> Body {
@@ -75,7 +76,7 @@ impl Program for BulkGuard {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        plan::plan_for(config, job, report).await
+        act::act(config, job, report).await
     }
 
     async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {

@@ -57,13 +57,6 @@ pub(crate) struct Acted {
     pub(crate) needs_attention: bool,
 }
 
-impl Acted {
-    /// The exit code that follows from this alone.
-    pub(crate) fn exit(&self) -> u8 {
-        if self.needs_attention { 1 } else { self.refused.as_ref().map_or(0, Refusal::exit) }
-    }
-}
-
 /// A run.
 struct Acting<'a, L, P> {
     ledger: &'a L,
@@ -249,6 +242,7 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
     /// Makes the call of an entry that says so on disk, and looks what came of it.
     async fn carry_out(&mut self, id: &str, call: Call) -> anyhow::Result<()> {
         let Some(entry) = self.entry(id).cloned() else { return Ok(()) };
+        self.ledger.deliver().await;
         // the portal cannot tell a run that has lost its lease from the one that has it
         self.ledger.may_act().await?;
         if !is_still_now(&entry, call, self.portal.clocks()) {

@@ -16,4 +16,6 @@ mod reports;
 mod runs;
 mod serve;
 mod signs;
+mod suspend;
 mod told;
+mod webhook;

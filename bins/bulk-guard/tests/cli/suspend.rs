@@ -1,0 +1,270 @@
+//! The whole way of a suspension through the built program, and back.
+
+use chrono::TimeDelta;
+use cli_test::{Run, Setting};
+use portal_sim::{Event, Fault, FaultKind, Key, Person, PersonKind, Scenario};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::common::{Burst, PURGED, RENAMED, hire, office, plan, setting, step};
+
+/// A portal that is watched by a program with an account of its own, which may suspend.
+struct Watched {
+    setting: Setting,
+    config: String,
+    mara: Uuid,
+}
+
+const ENFORCE: &str = "mode = \"enforce\"\n[suspend]\nkinds = [\"deleted_for_good\", \"renamed\"]\n";
+
+/// Forty people, one of whom is about to do something, and an account for the key.
+fn portal() -> (Scenario, Person) {
+    let mut portal = office();
+    let guard = hire(&mut portal, "guard@example.com", PersonKind::Admin);
+    portal.keys = vec![Key::of(&guard)];
+    let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
+    (portal, mara)
+}
+
+impl Watched {
+    /// A program that has run before, with a channel that has taken a test alert. `settings` go behind those of the channel.
+    async fn of(portal: Scenario, mara: &Person, settings: &str) -> Self {
+        let setting = setting(portal).await;
+        let alerts = setting.state.path().join("alerts.ndjson");
+        let channel = format!("\n[alerts.file]\npath = \"{}\"\n", alerts.display());
+        let config = setting.file("bulk-guard.toml", &(settings.to_owned() + &channel));
+        let watched = Watched { setting, config, mara: mara.id };
+        watched.prove().await;
+        watched
+    }
+
+    async fn new(settings: &str) -> Self {
+        let (portal, mara) = portal();
+        Watched::of(portal, &mara, settings).await
+    }
+
+    async fn prove(&self) {
+        self.run(&[]).await;
+        let url = self.setting.sim.url();
+        let test = self.setting.run_with(&["alerts", "test", "--portal", &url, "--config", &self.config]).await;
+        assert_eq!(test.exit, 0, "{test:?}");
+        std::fs::remove_file(self.setting.state.path().join("alerts.ndjson")).unwrap();
+    }
+
+    fn arguments<'a>(&'a self, url: &'a str) -> Vec<&'a str> {
+        vec!["--portal", url, "--config", &self.config, "--format", "json"]
+    }
+
+    async fn run(&self, extra: &[&str]) -> Run {
+        let url = self.setting.sim.url();
+        self.setting.run_with(&[&self.arguments(&url), extra].concat()).await
+    }
+
+    /// A minute later somebody has done so much.
+    fn burst(&self, burst: &Burst, person: Uuid, ending: &str) {
+        let ending = ending.to_owned();
+        self.setting.sim.edit(|portal| {
+            portal.now += TimeDelta::minutes(3);
+            let person = portal.person(person).unwrap().clone();
+            burst.by(portal, &person, &[71], &ending);
+        });
+    }
+
+    /// Mara deletes a hundred documents for good, which ends with nobody's decision but a person's.
+    fn purges(&self) {
+        self.burst(&Burst { minutes: 1, ended: 1, ..Burst::new(PURGED, 110) }, self.mara, "");
+    }
+
+    fn pass(&self, minutes: i64) {
+        self.setting.sim.edit(|portal| portal.now += TimeDelta::minutes(minutes));
+    }
+
+    fn status(&self, person: Uuid) -> i32 {
+        let mut status = 0;
+        self.setting.sim.edit(|portal| status = portal.person(person).unwrap().status);
+        status
+    }
+
+    /// What was asked to be changed, oldest first.
+    fn calls(&self) -> Vec<String> {
+        let requests = self.setting.sim.requests().into_iter().filter(|request| request.method == "PUT");
+        requests.map(|request| request.target.rsplit('/').next().unwrap().to_owned()).collect()
+    }
+
+    /// What was told of suspensions: severity, step, and all words.
+    fn told(&self) -> Vec<(String, String, String)> {
+        let text = std::fs::read_to_string(self.setting.state.path().join("alerts.ndjson")).unwrap_or_default();
+        let alerts = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let of_suspension = alerts.filter(|alert| alert["suspension"].is_object());
+        of_suspension
+            .map(|alert| {
+                let words = format!("{}\n{}", word(&alert["subject"]), word(&alert["reasons"][1]));
+                (word(&alert["severity"]), word(&alert["suspension"]["step"]), words)
+            })
+            .collect()
+    }
+
+    fn steps(&self) -> Vec<String> {
+        self.told().into_iter().map(|(_, step, _)| step).collect()
+    }
+}
+
+/// The whole way: found, announced, disabled, read back, told; and it stays, because what was done cannot be undone.
+#[tokio::test]
+async fn who_deletes_for_good_is_suspended_once() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (2, 0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(watched.calls(), ["Terminated"]);
+    assert_eq!(plan(&run), [step("mara@example.com", "done", "")]);
+    assert_eq!(watched.steps(), ["suspending", "done"]);
+    let reasons = run.json()["findings"][0]["reasons"].to_string();
+    assert!(reasons.contains("\"suspended\"") && !reasons.contains("would"), "{reasons}");
+    assert_eq!(run.json()["suspended"][0]["state"], "done");
+    // neither growth nor time makes a second one, nor ends this one
+    watched.pass(2);
+    watched.run(&[]).await;
+    watched.pass(24 * 60);
+    let later = watched.run(&[]).await;
+    assert_eq!((watched.calls().len(), watched.status(watched.mara)), (1, 2), "{} {}", later.stdout, later.stderr);
+    assert_eq!(watched.steps(), ["suspending", "done"]);
+}
+
+/// A number of signs that each have an innocent explanation: time ends that, after a warning.
+async fn moves_on(settings: &str) -> Watched {
+    let (mut portal, mut mara) = portal();
+    crate::common::ordinary_month(&mut portal, &mara);
+    mara.ip = "203.0.113.99".to_owned();
+    portal.people.retain(|person| person.id != mara.id);
+    portal.people.push(mara.clone());
+    let watched = Watched::of(portal, &mara, settings).await;
+    let since = watched.run(&["--since", "29d"]).await;
+    assert_eq!(since.exit, 0, "{}", since.stderr);
+    let burst = Burst { minutes: 1, ended: 1, ..Burst::new(RENAMED, 60) };
+    watched.setting.sim.edit(|portal| {
+        portal.now += TimeDelta::minutes(3);
+        burst.by(portal, &mara, &[71, 72, 73], "");
+    });
+    watched
+}
+
+#[tokio::test]
+async fn what_can_be_undone_ends_with_its_term_also_in_observe() {
+    let watched = moves_on(ENFORCE).await;
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (2, 0), "{} {}", run.stdout, run.stderr);
+    let path = watched.setting.state.path().join("bulk-guard.toml");
+    let settings = std::fs::read_to_string(&path).unwrap().replace("enforce", "observe");
+    watched.setting.file("bulk-guard.toml", &settings);
+    watched.pass(3 * 60 + 50);
+    watched.run(&[]).await;
+    assert_eq!(watched.steps(), ["suspending", "done", "warning"]);
+    watched.pass(20);
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (1, 0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(watched.calls(), ["Terminated", "Active"]);
+    assert_eq!(watched.steps(), ["suspending", "done", "warning", "released"]);
+    watched.pass(10);
+    watched.run(&[]).await;
+    assert_eq!(watched.calls().len(), 2);
+}
+
+/// Who looks at the past, or only looks, changes nothing.
+#[tokio::test]
+async fn a_dry_run_a_replay_and_a_reader_never_act() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    let until = watched.setting.sim.now().to_rfc3339();
+    for extra in [&["--dry-run"][..], &["--until", &until], &["--since", "1h"], &["--cannot-act"]] {
+        let run = watched.run(extra).await;
+        assert_eq!(plan(&run), [step("mara@example.com", "planned", "")], "{extra:?} {}", run.stderr);
+        assert_eq!((watched.calls().len(), watched.steps().len()), (0, 0), "{extra:?}");
+    }
+}
+
+/// Somebody has judged.
+#[tokio::test]
+async fn whom_somebody_enables_is_left_alone() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    watched.run(&[]).await;
+    assert_eq!(watched.status(watched.mara), 2);
+    let (owner, mara) = (watched.setting.scenario.owner().clone(), watched.mara);
+    watched.pass(1);
+    watched.setting.sim.edit(|portal| {
+        portal.people.iter_mut().filter(|person| person.id == mara).for_each(|person| person.status = 1);
+        let mut row = Event::new(4020, owner.id, portal.now);
+        row.target = vec![mara.to_string()];
+        portal.add_event(row);
+    });
+    watched.pass(1);
+    watched.run(&[]).await;
+    watched.burst(&Burst { minutes: 1, ended: 1, first: 30_000, ..Burst::new(PURGED, 110) }, watched.mara, "");
+    watched.run(&[]).await;
+    assert_eq!((watched.calls().len(), watched.status(watched.mara)), (1, 1));
+    assert_eq!(watched.steps(), ["suspending", "done", "settled"]);
+}
+
+/// Everything that is missing is named, and nobody is touched.
+#[tokio::test]
+async fn what_is_missing_is_refused_by_name() {
+    let settings =
+        ENFORCE.replace("[suspend]", "[protect]\npeople = [\"bos@example.com\"]\ngroups = [\"Bored\"]\n[suspend]");
+    let (portal, mara) = portal();
+    let setting = setting(portal).await;
+    let config = setting.file("bulk-guard.toml", &settings);
+    let watched = Watched { setting, config, mara: mara.id };
+    watched.run(&[]).await;
+    watched.purges();
+    let run = watched.run(&[]).await;
+    assert_eq!((run.exit, watched.calls().len()), (2, 0), "{}", run.stderr);
+    for missing in ["no channel is set", "`bos@example.com`", "`Bored`"] {
+        assert!(run.stderr.contains(missing), "{missing}: {}", run.stderr);
+    }
+}
+
+/// The plan as a whole is too large: nobody is touched, and one alert says so.
+#[tokio::test]
+async fn too_many_at_once_are_held_and_told_once() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.setting.sim.edit(|portal| {
+        portal.now += TimeDelta::minutes(3);
+        for (n, person) in portal.people[1..5].to_vec().iter().enumerate() {
+            let first = 1_000 * n as i32 + 10_000;
+            Burst { minutes: 1, ended: 1, first, ..Burst::new(PURGED, 110) }.by(portal, person, &[71], "");
+        }
+    });
+    let run = watched.run(&[]).await;
+    assert_eq!((run.exit, watched.calls().len()), (3, 0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(watched.steps(), ["held"]);
+    watched.pass(1);
+    watched.run(&[]).await;
+    assert_eq!((watched.calls().len(), watched.steps().len()), (0, 1));
+}
+
+/// Whatever breaks at the call: it is read back, made once, and told as it is.
+#[tokio::test]
+async fn a_call_that_breaks_is_read_back_and_never_repeated() {
+    let done = || Fault::new(FaultKind::DoneThenReset);
+    for (fault, status, expected) in [
+        (done(), 2, "done"),
+        (Fault::new(FaultKind::DoneThenStatus { status: 500 }), 2, "done"),
+        (Fault::status(403), 1, "failed"),
+        (Fault::new(FaultKind::Unchanged), 1, "failed"),
+        (Fault::new(FaultKind::Reset), 1, "unknown"),
+    ] {
+        let watched = Watched::new(ENFORCE).await;
+        watched.purges();
+        let shown = format!("{fault:?}");
+        watched.setting.sim.set_faults(vec![fault.on("people/status").times(1)]);
+        let run = watched.run(&[]).await;
+        assert_eq!(watched.steps(), ["suspending", expected], "{shown} {}", run.stderr);
+        assert_eq!((watched.status(watched.mara), watched.calls().len()), (status, 1), "{shown}");
+        assert_eq!(run.exit, i32::from(expected == "unknown"), "{shown} {}", run.stderr);
+        watched.pass(1);
+        watched.run(&[]).await;
+        assert_eq!(watched.calls().len(), 1, "{shown}");
+    }
+}
