@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::iter::repeat_n;
 use std::str::FromStr;
 
-use audit_model::Window;
+use audit_model::{Person, Window};
 use event_archive::{Archive, Reading};
 use futures::TryStreamExt;
 use job_runner::Setup;
@@ -13,10 +14,10 @@ use job_runner::replay::{Past, Remembered, people_by_findings};
 
 use crate::config::{ClassLimits, Config, Limits};
 use crate::gather::rooms::{Answers, Watched, choose};
-use crate::rule::{self, Counting, Found, Span, Usual};
+use crate::rule::{self, Counting, Span, Usual};
 
-/// So many events are counted before what no limit needs any more is forgotten.
-const FORGET_EVERY: u64 = 10_000;
+/// So many events are counted before what no later one changes is judged and forgotten.
+const SETTLE_EVERY: u64 = 10_000;
 
 /// `20/1h`: more than 20 actions of one person in one room within an hour; `50%/30d`: more than half of a room's documents downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,27 +114,28 @@ pub(crate) async fn run(alternatives: &[Alternative], setup: &Setup<'_, Config>)
     text += &remembered.lines(clock);
     writeln!(text, "limit      findings  per week  people")?;
     for (alternative, findings) in alternatives.iter().zip(found) {
-        let people = people_by_findings(findings.iter().map(|found| &found.finding.person));
-        let (name, count, per_week) = (alternative.name(), findings.len(), remembered.per_week(findings.len()));
+        let people = people_by_findings(findings.iter().flat_map(|(person, count)| repeat_n(person, *count)));
+        let count = findings.iter().map(|(_, count)| count).sum();
+        let (name, per_week) = (alternative.name(), remembered.per_week(count));
         writeln!(text, "{name:<9}  {count:>8}  {per_week:>8}  {people}")?;
     }
     setup.print(&text)?;
     Ok(Exit::Concluded)
 }
 
-/// How many events happened in watched rooms, and what each of the limits would have found. Nothing is asked of the portal.
+/// How many events happened in watched rooms, and how many findings each of the limits would have made, by person. Nothing is asked of the
+/// portal.
 async fn replay(
     archive: &Archive,
     window: Window,
     watched: &Watched,
     limits: &[Limits],
-) -> anyhow::Result<(u64, Vec<Vec<Found>>)> {
+) -> anyhow::Result<(u64, Vec<Vec<(Person, usize)>>)> {
     let (answers, mut usual) = (Answers::default(), Usual::unknown(window.since));
     let held = archive.readings(&watched.ids).await?.into_iter();
     let most = |readings: Vec<Reading>| readings.iter().map(|reading| reading.holding.files).max();
     usual.documents = held.filter_map(|(room, readings)| Some((room, most(readings)?))).collect();
-    let counting = |limits| Counting::new(limits, &usual, BTreeSet::new(), window.since);
-    let mut countings: Vec<Counting<'_>> = limits.iter().map(counting).collect();
+    let mut counting = Counting::of_each(limits, &usual, BTreeSet::new(), window.since);
     let mut count = 0;
     let mut events = std::pin::pin!(archive.events(window));
     while let Some(event) = events.try_next().await? {
@@ -141,12 +143,12 @@ async fn replay(
         // the line above the table says what a folder counts
         placed.weight.at_least = false;
         count += 1;
-        if count % FORGET_EVERY == 0 {
-            countings.iter_mut().for_each(|counting| counting.forget(placed.event.at));
+        if count % SETTLE_EVERY == 0 {
+            counting.settle(placed.event.at);
         }
-        countings.iter_mut().for_each(|counting| counting.push(placed.clone()));
+        counting.push(placed);
     }
-    Ok((count, countings.into_iter().map(rule::candidates).collect()))
+    Ok((count, rule::numbers(counting)))
 }
 
 #[cfg(test)]

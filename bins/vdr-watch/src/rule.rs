@@ -19,9 +19,10 @@ mod limits;
 mod reasons;
 mod usual;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
-use audit_model::{AuditEvent, BlindSpot, Counts, Evidence, Finding, MAX_EVIDENCE, Severity, Window};
+use audit_model::{AuditEvent, BlindSpot, Counts, Episode, Evidence, Finding, MAX_EVIDENCE, Person, Severity, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ pub(crate) use self::limits::{Limit, Span};
 pub(crate) use self::reasons::of_class;
 pub(crate) use self::usual::{Days, Usual};
 
-use self::counting::{Activity, Counted, Exceeded, Limited, Total};
+use self::counting::{Activity, Counted, Exceeded, Outline, Sample, Subject, Total};
 use self::detail::{BesideUsual, Rhythm, ShareOfRoom};
 use self::limits::Basis;
 use self::reasons::{Kinds, Reason};
@@ -60,13 +61,33 @@ pub(crate) type Found = job_runner::Found<Detail>;
 /// are nobody has looked up yet.
 pub(crate) fn candidates(counting: Counting<'_>) -> Vec<Found> {
     let since = counting.judged_since();
+    told(&counting.into_subjects(), |(key, subject)| subject.judge(key, since))
+}
+
+/// How many findings each of the limits would have made, by person: that of a person's first finding tells the name. What nobody could weigh
+/// is not among them.
+pub(crate) fn numbers(counting: Counting<'_>) -> Vec<Vec<(Person, usize)>> {
+    let (since, alternatives) = (counting.judged_since(), counting.alternatives());
+    let subjects = counting.into_subjects();
+    let of = |alternative: usize| {
+        let people = subjects.chunk_by(|((one, _), _), ((other, _), _)| one == other);
+        let people = people.filter_map(|subjects| {
+            let found = told(subjects, |(_, subject)| subject.outlined(alternative, since));
+            Some((found.first()?.person.clone(), found.len()))
+        });
+        people.collect()
+    };
+    (0..alternatives).map(of).collect()
+}
+
+/// The findings of what surely happened in a room, and of what perhaps did those that say more, in the order of every report.
+fn told<F: Borrow<Finding>>(subjects: &[Subject], judge: impl Fn(&Subject) -> Vec<F>) -> Vec<F> {
     let (perhaps, plain): (Vec<_>, Vec<_>) =
-        counting.into_subjects().into_iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
-    let judge = |(key, subject): ((Uuid, RoomKey), Activity)| subject.judge(&key, since);
-    let mut found: Vec<Found> = plain.into_iter().flat_map(judge).collect();
-    for (key, subject) in perhaps {
-        for perhaps in subject.judge(&key, since) {
-            if !found.iter().any(|known| tells_of(&known.finding, &perhaps.finding, &key.1)) {
+        subjects.iter().partition(|((_, key), _)| matches!(key, RoomKey::Perhaps(_)));
+    let mut found: Vec<F> = plain.into_iter().flat_map(&judge).collect();
+    for subject in perhaps {
+        for perhaps in judge(subject) {
+            if !found.iter().any(|known| tells_of(known.borrow(), perhaps.borrow(), &subject.0.1)) {
                 found.push(perhaps);
             }
         }
@@ -75,10 +96,13 @@ pub(crate) fn candidates(counting: Counting<'_>) -> Vec<Found> {
     found
 }
 
+/// The only limits of a run.
+const OWN: usize = 0;
+
 impl Activity {
     /// A finding for each stretch of time in which there was too much, and for folders that nobody could weigh at other times.
-    fn judge(self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
-        let stretches = self.stretches(since);
+    fn judge(&self, key: &(Uuid, RoomKey), since: DateTime<Utc>) -> Vec<Found> {
+        let stretches = self.stretches(OWN, since);
         let is_told = |act: &&Counted| stretches.iter().any(|(span, _)| span.contains(act.at));
         let folders: Vec<&Counted> = self.acts.iter().filter(|act| act.folder.is_some() && !is_told(act)).collect();
         let folders = folders.chunk_by(|one, next| next.at - one.at < Span::Hour.length());
@@ -87,13 +111,31 @@ impl Activity {
         limits.chain(folders).collect()
     }
 
+    /// The findings of some limits, with nothing but who, where, when and how severe.
+    fn outlined(&self, alternative: usize, since: DateTime<Utc>) -> Vec<Finding> {
+        let settled = self.settled.iter().filter(|(of, _)| *of == alternative).map(|(_, outline)| *outline);
+        let open = self.stretches(alternative, since);
+        let outlines = settled.chain(open.iter().map(|stretch| self.outline(stretch)));
+        let finding = |outline: Outline| Finding {
+            room: Some(self.room.clone()),
+            severity: outline.severity,
+            ..Finding::new(RULE, String::new(), self.person.clone(), outline.span)
+        };
+        outlines.map(finding).collect()
+    }
+
+    fn outline(&self, (span, exceeded): &(Window, Vec<Exceeded<'_>>)) -> Outline {
+        let taken = self.meant(*span, exceeded).filter(|act| !act.takes_nothing);
+        Outline { span: *span, severity: severest(exceeded, taken.map(|act| act.weight.documents).sum()) }
+    }
+
     /// Each burst, and each stretch of time that is too full without one, with the limits that were exceeded in it; none of them overlap.
     ///
     /// Bursts are the episodes of the limits for an hour; those of several limits that overlap are one. A full day is told with its
     /// last burst, which then lasts as long as the day: reaching back, it would be about the time of bursts that were told. Of thirty days
     /// what is told is what happened since `since`, if that was more than a little and new.
-    fn stretches(&self, since: DateTime<Utc>) -> Vec<(Window, Vec<Exceeded<'_>>)> {
-        let mut exceeded: Vec<Exceeded<'_>> = self.windows.iter().flat_map(Limited::exceeded).collect();
+    fn stretches(&self, alternative: usize, since: DateTime<Utc>) -> Vec<(Window, Vec<Exceeded<'_>>)> {
+        let mut exceeded: Vec<Exceeded<'_>> = self.exceeded(alternative).collect();
         exceeded.sort_by_key(|(_, episode)| (episode.window.since, episode.window.until));
         let (bursts, longer): (Vec<_>, Vec<_>) = exceeded.into_iter().partition(|(limit, _)| limit.span == Span::Hour);
         let mut stretches: Vec<(Window, Vec<Exceeded<'_>>)> = Vec::new();
@@ -122,7 +164,7 @@ impl Activity {
         exceeded.sort_by_key(|(limit, _)| **limit);
         let mut reasons: Vec<Reason> =
             exceeded.iter().map(|(limit, episode)| Reason::above(limit, episode, self.hours)).collect();
-        let total = self.total(span, &exceeded);
+        let total = Total::of(self.meant(span, &exceeded));
         reasons.push(Reason::Kinds(kinds(&total)));
         if total.at_least {
             let folders = self.acts.iter().filter(|act| act.folder.is_some() && span.contains(act.at));
@@ -132,11 +174,11 @@ impl Activity {
         let fullest = own.max_by_key(|(_, episode)| episode.peak.acts);
         // of thirty days the first events are old
         let latest = || self.latest.iter().filter(|event| span.contains(event.at)).map(evidence).collect();
-        let evidence = fullest.map_or_else(latest, |(_, episode)| episode.peak.samples.iter().map(evidence).collect());
-        let taken = total.acts - total.take_nothing;
-        let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts.min(taken)));
+        let samples = |episode: &Episode<Sample>| episode.peak.samples.iter().flatten().map(evidence).collect();
+        let evidence = fullest.map_or_else(latest, |(_, episode)| samples(episode));
+        let severity = severest(&exceeded, total.acts - total.take_nothing);
         let mut found = self.found(key, span, total, reasons);
-        found.finding.severity = severities.max().expect("an episode begins every finding");
+        found.finding.severity = severity;
         found.finding.evidence = evidence;
         found
     }
@@ -180,6 +222,12 @@ impl Activity {
 
 fn evidence(event: &Arc<AuditEvent>) -> Evidence {
     Evidence::from(&**event)
+}
+
+/// The severity of a stretch in which so much was taken out of the room.
+fn severest(exceeded: &[Exceeded<'_>], taken: u64) -> Severity {
+    let severities = exceeded.iter().map(|(limit, episode)| severity(limit, episode.peak.acts.min(taken)));
+    severities.max().expect("an episode begins every finding")
 }
 
 /// How far above a limit it was. What takes nothing out of the room is left out, because filling a data room and writing in it together is

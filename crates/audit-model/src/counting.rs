@@ -222,6 +222,30 @@ impl<D: Eq + Hash + Clone, S: Clone> SlidingWindow<D, S> {
     pub fn episodes(&self) -> &[Episode<S>] {
         &self.episodes
     }
+
+    /// Forgets the acts that no act from this time on shares a window with. Episodes stay the same.
+    pub fn forget_before(&mut self, at: DateTime<Utc>) {
+        while self.acts.front().is_some_and(|first| at - first.at >= self.length) {
+            self.forget_oldest();
+        }
+        if self.acts.is_empty() {
+            self.acts.shrink_to_fit();
+            self.documents.shrink_to_fit();
+        }
+    }
+
+    /// How far back an episode can reach that begins or goes on with an act from this time on. Those that ended before it stay as they are.
+    pub fn reaches_back_to(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let Some(first) = self.acts.front().map(|first| first.at) else { return at };
+        let going_on = self.episodes.last().filter(|episode| first < episode.window.until);
+        going_on.map_or(first, |episode| episode.window.since).min(at)
+    }
+
+    /// Forgets the episodes that ended by then.
+    pub fn forget_episodes(&mut self, until: DateTime<Utc>) {
+        let ended = self.episodes.partition_point(|episode| episode.window.until <= until);
+        self.episodes.drain(..ended);
+    }
 }
 
 #[cfg(test)]

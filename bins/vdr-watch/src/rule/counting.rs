@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use audit_model::{
     Act, ActClass, ActionId, Attributed, AuditEvent, Episode, Evidence, FindingRoom, MAX_EVIDENCE, Measure, Person,
-    PortalText, RoomId, Sessions, SlidingWindow, Weight, Window, is_robot,
+    PortalText, RoomId, Sessions, Severity, SlidingWindow, Weight, Window, is_robot,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -63,7 +63,10 @@ impl Placed {
 
 /// Collects actions per person and room.
 pub(crate) struct Counting<'a> {
-    limits: &'a Limits,
+    /// Each is judged as if there were no others. A run has one.
+    alternatives: &'a [Limits],
+    /// Whether findings show events.
+    shows: bool,
     usual: &'a Usual,
     /// Rooms that share a title with another.
     twins: BTreeSet<RoomId>,
@@ -74,14 +77,19 @@ pub(crate) struct Counting<'a> {
     pub(crate) unattributed: BTreeMap<Uuid, u64>,
 }
 
+/// One person in one room, and what they did.
+pub(super) type Subject = ((Uuid, RoomKey), Activity);
+
 /// One person in one room.
 pub(super) struct Activity {
     pub(super) person: Person,
     pub(super) room: FindingRoom,
     sessions: Sessions<(Arc<str>, ActClass)>,
     pub(super) windows: Vec<Limited>,
-    /// All actions, in order of time.
+    /// All actions that can still be part of a finding, in order of time.
     pub(super) acts: Vec<Counted>,
+    /// What was found and can change no more, by the number of the alternative.
+    pub(super) settled: Vec<(usize, Outline)>,
     pub(super) doubt: Doubt,
     pub(super) hours: Option<Hours>,
     /// How many documents the room holds.
@@ -104,14 +112,25 @@ pub(super) struct Counted {
     pub(super) folder: Option<Box<Evidence>>,
 }
 
-/// One limit with the window that it is judged in.
-pub(super) struct Limited {
-    limit: Limit,
-    window: SlidingWindow<Arc<str>, Arc<AuditEvent>>,
+/// Of a finding, when it was and how severe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outline {
+    pub(super) span: Window,
+    pub(super) severity: Severity,
 }
 
+/// One limit with the window that it is judged in.
+pub(super) struct Limited {
+    alternative: usize,
+    limit: Limit,
+    window: SlidingWindow<Arc<str>, Sample>,
+}
+
+/// An event that a finding can show, if it shows any.
+pub(super) type Sample = Option<Arc<AuditEvent>>;
+
 /// An episode above a limit.
-pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Arc<AuditEvent>>);
+pub(super) type Exceeded<'a> = (&'a Limit, &'a Episode<Sample>);
 
 /// The actions of a finding.
 #[derive(Default)]
@@ -139,7 +158,18 @@ pub(super) struct Stood {
 
 impl<'a> Counting<'a> {
     pub(crate) fn new(limits: &'a Limits, usual: &'a Usual, twins: BTreeSet<RoomId>, since: DateTime<Utc>) -> Self {
-        Counting { limits, usual, twins, subjects: HashMap::new(), since, unattributed: BTreeMap::new() }
+        Counting { shows: true, ..Self::of_each(std::slice::from_ref(limits), usual, twins, since) }
+    }
+
+    /// For several limits, each as if there were no others, of which only the number of findings is wanted.
+    pub(crate) fn of_each(
+        alternatives: &'a [Limits],
+        usual: &'a Usual,
+        twins: BTreeSet<RoomId>,
+        since: DateTime<Utc>,
+    ) -> Self {
+        let (subjects, unattributed) = (HashMap::new(), BTreeMap::new());
+        Counting { alternatives, shows: false, usual, twins, subjects, since, unattributed }
     }
 
     /// Who did more than so little in one room, or too much, or something to a folder that nobody could weigh, and in which known rooms:
@@ -161,10 +191,18 @@ impl<'a> Counting<'a> {
         self.subjects.iter().filter(undecided).map(|((person, _), _)| *person).collect()
     }
 
-    /// Forgets what no limit needs from this time on, so that it does not matter how long the window is: actions that are no part of an
-    /// episode, and can be part of none any more. Nothing of them is forgotten where a limit goes by more than a day.
-    pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
-        self.subjects.values_mut().for_each(|subject| subject.forget(now));
+    /// Judges what no event from this time on changes, remembers only when it was and how severe, and forgets what no limit needs any more, so
+    /// that it does not matter how long the window is. No action is forgotten where a limit goes by more than a day.
+    pub(crate) fn settle(&mut self, now: DateTime<Utc>) {
+        let since = self.judged_since();
+        for subject in self.subjects.values_mut() {
+            subject.settle(now, since, self.alternatives.len());
+        }
+    }
+
+    /// How many limits are judged by themselves.
+    pub(super) fn alternatives(&self) -> usize {
+        self.alternatives.len()
     }
 
     /// Whether anybody did something to a folder of which nobody knows what it held.
@@ -177,8 +215,11 @@ impl<'a> Counting<'a> {
         self.usual.before.until
     }
 
-    pub(super) fn into_subjects(self) -> BTreeMap<(Uuid, RoomKey), Activity> {
-        self.subjects.into_iter().collect()
+    /// In order of person and room.
+    pub(super) fn into_subjects(self) -> Vec<Subject> {
+        let mut subjects: Vec<Subject> = self.subjects.into_iter().collect();
+        subjects.sort_by(|(one, _), (other, _)| one.cmp(other));
+        subjects
     }
 
     /// Takes in an event of a watched room. Events come in order of (time, id). Robots, and events that are no action, are passed over.
@@ -190,6 +231,7 @@ impl<'a> Counting<'a> {
         if is_robot(placed.event.actor) {
             return;
         }
+        let document = document_of(&placed.event);
         let perhaps: Vec<RoomId> = match &placed.key {
             RoomKey::Known(id) => self.twins.get(id).into_iter().cloned().collect(),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => placed.candidates.clone(),
@@ -198,23 +240,22 @@ impl<'a> Counting<'a> {
             let candidates =
                 placed.candidates.iter().chain([&id]).cloned().collect::<BTreeSet<_>>().into_iter().collect();
             let (title, key) = (placed.title.clone(), RoomKey::Perhaps(id));
-            self.count(Placed { key, title, candidates, ..placed.clone() }, class);
+            self.count(&Placed { key, title, candidates, ..placed.clone() }, class, &document);
         }
-        self.count(placed, class);
+        self.count(&placed, class, &document);
     }
 
-    fn count(&mut self, placed: Placed, class: ActClass) {
-        let (limits, usual, since) = (self.limits, self.usual, self.since);
+    fn count(&mut self, placed: &Placed, class: ActClass, document: &Arc<str>) {
+        let (alternatives, usual, since) = (self.alternatives, self.usual, self.since);
         let key = (placed.event.actor, placed.key.clone());
-        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(limits, usual, &placed));
-        subject.learn(&placed);
+        let subject = self.subjects.entry(key).or_insert_with(|| Activity::new(alternatives, usual, placed));
+        subject.learn(placed);
         let event = &*placed.event;
         if placed.weight.documents == 0 {
             // no document of it is new
             return;
         }
-        let document = document_of(event);
-        if !subject.sessions.begins((repeated_by(event, class, &document), class), event.at) {
+        if !subject.sessions.begins((repeated_by(event, class, document), class), event.at) {
             return;
         }
         let is_usual = subject.hours.is_none_or(|hours| hours.include(event.at));
@@ -227,17 +268,18 @@ impl<'a> Counting<'a> {
             };
             limit.is_about(class) && is_meant && (limit.basis != Basis::UnusualHours || !is_usual)
         };
+        let sample = self.shows.then(|| placed.event.clone());
         for limited in subject.windows.iter_mut().filter(|limited| counts(&limited.limit)) {
-            let (document, weight, sample) = (document.clone(), placed.weight, placed.event.clone());
+            let (document, weight, sample) = (document.clone(), placed.weight, sample.clone());
             limited.window.push(Act { at: event.at, document, class, weight, sample });
         }
         let folder = placed.weight.at_least.then(|| Box::new(Evidence::from(event)));
         if subject.latest.len() == MAX_EVIDENCE {
             subject.latest.pop_front();
         }
-        subject.latest.push_back(placed.event.clone());
-        let takes_nothing = takes_nothing(event.action);
-        let (at, weight, around) = (event.at, placed.weight, placed.around);
+        subject.latest.extend(sample);
+        let (at, document, takes_nothing) = (event.at, document.clone(), takes_nothing(event.action));
+        let (weight, around) = (placed.weight, placed.around.clone());
         subject.acts.push(Counted { at, class, document, weight, around, takes_nothing, folder });
     }
 }
@@ -264,18 +306,21 @@ fn repeated_by(event: &AuditEvent, class: ActClass, document: &Arc<str>) -> Arc<
 }
 
 impl Activity {
-    fn new(limits: &Limits, usual: &Usual, placed: &Placed) -> Self {
+    fn new(alternatives: &[Limits], usual: &Usual, placed: &Placed) -> Self {
         let id = match &placed.key {
             RoomKey::Known(id) => Some(id.clone()),
             RoomKey::OneOf(_) | RoomKey::Perhaps(_) => None,
         };
         let hours = usual.hours(placed.event.actor);
         let documents_in_room = id.as_ref().and_then(|room| usual.documents_in(room));
-        let own = [
-            hours.and_then(|_| limits.at_unusual_hours()),
-            documents_in_room.and_then(|documents| limits.for_share(documents)),
-        ];
-        let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
+        let limited = |(alternative, limits): (usize, &Limits)| {
+            let own = [
+                hours.and_then(|_| limits.at_unusual_hours()),
+                documents_in_room.and_then(|documents| limits.for_share(documents)),
+            ];
+            let limits = limits.armed().into_iter().chain(own.into_iter().flatten());
+            limits.map(move |limit| Limited::new(alternative, limit))
+        };
         Activity {
             person: Person::named(placed.event.actor, placed.event.actor_name.clone()),
             room: FindingRoom {
@@ -285,8 +330,9 @@ impl Activity {
                 attributed: placed.attributed,
             },
             sessions: Sessions::default(),
-            windows: limits.map(Limited::new).collect(),
+            windows: alternatives.iter().enumerate().flat_map(limited).collect(),
             acts: Vec::new(),
+            settled: Vec::new(),
             doubt: Doubt::default(),
             hours,
             documents_in_room,
@@ -308,15 +354,56 @@ impl Activity {
         self.doubt.may_be_agent |= placed.doubt.may_be_agent;
     }
 
-    fn forget(&mut self, now: DateTime<Utc>) {
+    fn settle(&mut self, now: DateTime<Utc>, since: DateTime<Utc>, alternatives: usize) {
         self.sessions.forget_before(now);
-        let longest = self.windows.iter().map(|limited| limited.limit.span).max().unwrap_or(Span::Hour);
-        if longest > Span::Day {
-            return;
+        self.windows.iter_mut().for_each(|limited| limited.window.forget_before(now));
+        let mut open_since = now;
+        for alternative in 0..alternatives {
+            let open = self.open_since(alternative, now);
+            open_since = open_since.min(self.settle_alternative(alternative, open, since));
         }
-        let (open_since, windows) = (now - longest.length(), &self.windows);
-        let is_told = |at| windows.iter().any(|limited| limited.has_episode_at(at));
-        self.acts.retain(|act| act.at > open_since || act.folder.is_some() || is_told(act.at));
+        let is_a_day_enough = self.windows.iter().all(|limited| limited.limit.span <= Span::Day);
+        if is_a_day_enough {
+            let over = self.acts.partition_point(|act| act.at < open_since);
+            let folders = self.acts.drain(..over).filter(|act| act.folder.is_some()).collect::<Vec<_>>();
+            self.acts.splice(..0, folders);
+        }
+        if self.acts.is_empty() {
+            self.acts.shrink_to_fit();
+        }
+    }
+
+    /// How far back an episode of these limits can reach that begins or goes on with an event from this time on.
+    fn open_since(&self, alternative: usize, now: DateTime<Utc>) -> DateTime<Utc> {
+        let own = self.windows.iter().filter(|limited| limited.alternative == alternative);
+        own.map(|limited| limited.window.reaches_back_to(now)).min().unwrap_or(now)
+    }
+
+    /// Judges the stretches that ended before that time. Gives the time before which no action is needed any more.
+    fn settle_alternative(
+        &mut self,
+        alternative: usize,
+        open_since: DateTime<Utc>,
+        since: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        let own = |limited: &&mut Limited| limited.alternative == alternative;
+        if self.exceeded(alternative).next().is_none() {
+            return open_since;
+        }
+        let stretches = self.stretches(alternative, since);
+        let (over, open): (Vec<_>, Vec<_>) = stretches.iter().partition(|(span, _)| span.until <= open_since);
+        let outlines: Vec<_> = over.into_iter().map(|stretch| (alternative, self.outline(stretch))).collect();
+        // a stretch that is not over needs all of its episodes
+        let open_since = open.into_iter().map(|(span, _)| span.since).fold(open_since, DateTime::min);
+        self.settled.extend(outlines);
+        self.windows.iter_mut().filter(own).for_each(|limited| limited.window.forget_episodes(open_since));
+        open_since
+    }
+
+    /// The episodes above one of these limits.
+    pub(super) fn exceeded(&self, alternative: usize) -> impl Iterator<Item = Exceeded<'_>> {
+        let own = self.windows.iter().filter(move |limited| limited.alternative == alternative);
+        own.flat_map(Limited::exceeded)
     }
 
     fn is_busy(&self, little: u64) -> bool {
@@ -342,10 +429,9 @@ impl Activity {
     }
 
     /// The actions in the span that the exceeded limits are about.
-    pub(super) fn total(&self, span: Window, exceeded: &[Exceeded<'_>]) -> Total {
-        let is_meant =
-            |act: &&Counted| span.contains(act.at) && exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
-        Total::of(self.acts.iter().filter(is_meant))
+    pub(super) fn meant<'c>(&'c self, span: Window, exceeded: &'c [Exceeded<'_>]) -> impl Iterator<Item = &'c Counted> {
+        let is_about = |act: &&Counted| exceeded.iter().any(|(limit, _)| limit.is_about(act.class));
+        self.acts.iter().filter(move |act| span.contains(act.at)).filter(is_about)
     }
 }
 
@@ -354,18 +440,12 @@ impl Limited {
         self.window.episodes().iter().map(|episode| (&self.limit, episode))
     }
 
-    fn has_episode_at(&self, at: DateTime<Utc>) -> bool {
-        let episodes = self.window.episodes();
-        let ended = episodes.partition_point(|episode| episode.window.until <= at);
-        episodes.get(ended).is_some_and(|episode| episode.window.contains(at))
-    }
-
-    fn new(limit: Limit) -> Self {
+    fn new(alternative: usize, limit: Limit) -> Self {
         let measure = match limit.basis {
             Basis::ShareOfRoom { .. } => Measure::Documents,
             Basis::Actions | Basis::UnusualHours => Measure::Acts,
         };
-        Limited { window: SlidingWindow::new(limit.span.length(), limit.acts, measure), limit }
+        Limited { alternative, window: SlidingWindow::new(limit.span.length(), limit.acts, measure), limit }
     }
 }
 
