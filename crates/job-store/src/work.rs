@@ -1,5 +1,4 @@
-//! Work with a store: single statements, and several of one transaction. It is done on a thread for blocking work, but for single questions
-//! to SQLite: their answers are there sooner than such a thread takes over.
+//! Work with a store: single statements, and several of one transaction. All of it is done on a thread for blocking work.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -86,17 +85,12 @@ impl Store {
         self.work(doing, read).await
     }
 
-    /// One question, which needs no transaction. In SQLite it waits for no writer.
+    /// One question, which needs no transaction.
     async fn ask<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Read<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        if let Engine::Sqlite(connections) = self.engine() {
-            let permit = connections.permit().ok_or_else(|| connections.closed(doing))?;
-            let done = connections.with(&permit, |connection| work(&Read(On::Sqlite(connection))));
-            return done.map_err(|failure| connections.failure(doing, failure));
-        }
         let ask = |with: With<'_>| match with {
             With::Sqlite(connection) => work(&Read(On::Sqlite(connection))),
             With::Postgres(_, session) => work(&Read(On::Postgres(session))),
