@@ -31,8 +31,8 @@ use crate::config;
 /// Where the portal sends them.
 const PATH: &str = "/webhooks/docspace";
 
-/// HMAC-SHA-256 of the body as it was sent, with the secret as the key: `sha256=` and 64 hexadecimal digits. The portal writes them in upper
-/// case.
+/// HMAC-SHA-256 of the body as it was sent, with the secret as the key: `sha256=` and 64 hexadecimal digits, which the portal writes in
+/// upper case.
 const SIGNATURE: &str = "x-docspace-signature-256";
 
 /// A webhook has 1 kB, and one about a form a few.
