@@ -280,13 +280,16 @@ fn halted(client: &Client) -> GapReason {
 /// What the report must say of a portal whose clock changes nobody knows.
 fn unknown_time_zone(portal: &Portal) -> Option<String> {
     let zone = portal.unknown_time_zone.as_ref()?;
-    let what = match zone.raw() {
-        "" => "the portal does not say what its time zone is".to_owned(),
-        _ => format!("this program does not know the portal's time zone {}", zone.for_terminal()),
+    let (what, choose) = match zone.raw() {
+        "" => ("the portal does not say what its time zone is".to_owned(), "choose one"),
+        _ => {
+            let what = format!("this program does not know the portal's time zone {}", zone.for_terminal());
+            (what, "choose another time zone")
+        }
     };
     Some(format!(
-        "{what}: where clocks were set back, actions can be dated up to an hour late; choose another time zone in the portal's settings, \
-         such as Europe/Berlin"
+        "{what}: where clocks were set back, actions can be dated up to an hour late; {choose} in the portal's settings, such as \
+         Europe/Berlin"
     ))
 }
 
