@@ -35,7 +35,6 @@ use crate::rule::assessment::{Assessment, Corroboration, assess};
 use crate::rule::extent::{Extent, ShownRoom};
 use crate::rule::habits::{SignIns, Story, gone_for_good};
 use crate::rule::incident::{Incident, Who};
-use crate::rule::kind::Kind;
 use crate::rule::names::NewNames;
 
 /// An incident with all that is known of it, before it is judged.
@@ -112,7 +111,6 @@ pub(crate) fn to_be_told(
     for (mut incident, extent) in found {
         let window = incident.finding.window;
         let is_told = |who: &Who| own.iter().any(|(one, when)| one == who && !when.intersection(&window).is_empty());
-        let least = least_of_each(&incident, limits);
         match incident.who {
             Who::Person(id) if accounts.is_robot(id) => continue,
             Who::Person(id) => {
@@ -122,6 +120,8 @@ pub(crate) fn to_be_told(
             }
             Who::Room(_) => {
                 let people = extent.people().into_iter().filter(|(id, _, documents)| {
+                    // a team that begins a project downloads a few each, whatever somebody else does in the room meanwhile
+                    let least = if extent.only_downloaded(*id) { limits.room.much() } else { 0 };
                     !accounts.is_robot(*id) && !is_told(&Who::Person(*id)) && *documents > least
                 });
                 let others: Vec<_> = people.collect();
@@ -149,12 +149,6 @@ pub(crate) fn to_be_told(
         left.push((incident, extent));
     }
     left
-}
-
-/// With no more documents somebody is none of the several people of a room: where they only downloaded.
-fn least_of_each(incident: &Incident, limits: &Limits) -> u64 {
-    let is_download = incident.exceeded.iter().all(|one| one.kind == Some(Kind::Downloaded));
-    if is_download { limits.room.much() } else { 0 }
 }
 
 #[cfg(test)]

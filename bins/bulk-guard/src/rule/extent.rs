@@ -32,6 +32,8 @@ pub(crate) struct Extent {
     pub(super) folders: Vec<(PortalText, u64)>,
     /// Who did it, and to how many documents.
     people: BTreeMap<Uuid, (PortalText, HashMap<String, u64>)>,
+    /// Who of them did more than download.
+    changers: BTreeSet<Uuid>,
     /// Files whose names may have been changed or made: what the last row about each calls it, and when that was.
     pub(crate) names: BTreeMap<EntryId, (Option<PortalText>, DateTime<Utc>)>,
     /// The first of them, and the last.
@@ -66,6 +68,9 @@ impl Extent {
         self.acts += change.documents();
         if change.is_uncountable() {
             self.uncountable.insert(document(event));
+        }
+        if change.kind != Kind::Downloaded {
+            self.changers.insert(event.actor);
         }
         self.events += 1;
         self.first.get_or_insert(event.at);
@@ -129,6 +134,11 @@ impl Extent {
             self.people.iter().map(|(id, (name, documents))| (*id, name.clone(), sum(documents))).collect();
         people.sort_by_key(|(id, _, documents)| (std::cmp::Reverse(*documents), *id));
         people
+    }
+
+    /// Whether somebody did nothing but download.
+    pub(super) fn only_downloaded(&self, id: Uuid) -> bool {
+        !self.changers.contains(&id)
     }
 
     /// The rooms, the fullest first.

@@ -106,7 +106,7 @@ pub(crate) fn proof(facts: &Facts, coverage: &Coverage) -> Line {
         (Verdict::Nothing, _) => return Line::default(),
         (Verdict::Incomplete, _) => "what is missing is listed below",
         (Verdict::Complete, true) => "the others are left out by the settings",
-        (Verdict::Complete, false) if is_unrecorded(facts) => "the portal recorded no event in this time",
+        (Verdict::Complete, false) if events == 0 => "the portal recorded no event in this time",
         (Verdict::Complete, false) => "nothing is missing",
     };
     format!("{}; {end}", held.join(", ")).into()

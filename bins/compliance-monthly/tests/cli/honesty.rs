@@ -139,6 +139,7 @@ async fn logins_beside_a_trail_without_events_are_asked_about() {
     let setting = Setting::new(portal).await;
     let ended = setting.month("2026-06", &[]).await;
     assert!(ended.stdout.contains("- Not one event was recorded, in spite of 1 login: find out"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("nothing is missing"), "{}", ended.stdout);
     // an answer without any event, ever, is not believed
     let blind = Setting::new(empty(Tz::UTC, "2026-07-02T09:00:00Z")).await;
     blind.sim.edit(|portal| portal.events.clear());
