@@ -72,6 +72,7 @@ impl Connections {
             Why::Sqlite(source) if is_damage(&source) => Error::Corrupt { path, source: said(&source) },
             Why::Postgres(source) => Error::Database { path, doing, source: source.into() },
             Why::Sqlite(source) => Error::Database { path, doing, source: said(&source) },
+            Why::Silence(_) => Error::Database { path, doing, source: "no answer".into() },
             Why::Other(source) => Error::Database { path, doing, source },
         }
     }

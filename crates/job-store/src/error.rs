@@ -312,7 +312,7 @@ impl Error {
                 "create a role of its own with CREATE ROLE … LOGIN NOSUPERUSER NOBYPASSRLS, and grant it CREATE on the database",
             ),
             Error::MovedAway { .. } => Some(
-                "set `state` to the store that it was moved to; where that one is lost for good, `store take-back` lets this one be used again",
+                "set `state` to the store that it was moved to; where that one is lost, `store take-back` lets this one be used again",
             ),
             Error::HalfMoved { .. } => {
                 Some("repeat `store move`, which goes on where it stopped, or set `state` to the other store")

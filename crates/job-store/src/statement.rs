@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement};
@@ -105,6 +106,8 @@ pub struct Failure(pub(crate) Why);
 pub(crate) enum Why {
     Sqlite(rusqlite::Error),
     Postgres(tokio_postgres::Error),
+    /// The server did not answer for so long.
+    Silence(Duration),
     /// Known by what the caller can do about it.
     Known(Box<Error>),
     Other(Cause),

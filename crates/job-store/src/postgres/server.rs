@@ -27,6 +27,9 @@ const NO_TLS: &str = "server does not support TLS";
 /// How long a server may take to answer: longer than any statement of ours needs, or waits for another run.
 const LONGEST_ANSWER: Duration = Duration::from_secs(120);
 
+/// The same of one that has not answered before.
+const AFTER_SILENCE: Duration = Duration::from_secs(5);
+
 /// How long the server waits for the next statement of a transaction that writes. A process that is stopped in one must not keep the lease
 /// from the next run.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -176,6 +179,14 @@ impl Server {
         Ok(Session::new(client, handle, self.patience(0)))
     }
 
+    /// Whoever has waited once for a server that says nothing does not wait so long again.
+    fn mind_silence(&self, failure: &Failure) {
+        if matches!(failure.0, Why::Silence(_)) {
+            self.patience[0].fetch_min(millis(AFTER_SILENCE), Ordering::Relaxed);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     fn patience(&self, of: usize) -> Duration {
         Duration::from_millis(self.patience[of].load(Ordering::Relaxed))
     }
@@ -222,7 +233,7 @@ impl Server {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let idle = idle.filter(|session| !session.client.is_closed());
         let mut session = idle.map_or_else(|| self.open(), Ok)?;
-        let done = work(&mut session)?;
+        let done = work(&mut session).inspect_err(|failure| self.mind_silence(failure))?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
         Ok(done)
     }
@@ -316,6 +327,7 @@ fn cause(Failure(why): Failure) -> error::Cause {
         Why::Postgres(source) => said(source),
         Why::Known(error) => error,
         Why::Sqlite(source) => error::said(&source),
+        Why::Silence(patience) => format!("no answer within {} s", patience.as_secs()).into(),
         Why::Other(source) => source,
     }
 }

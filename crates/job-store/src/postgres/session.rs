@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
 use super::rewriting::as_postgres;
-use crate::statement::{Dictionary, Failure, Value};
+use crate::statement::{Dictionary, Failure, Value, Why};
 
 /// Statements that are kept prepared: more than a program has that are always the same.
 const PREPARED: usize = 200;
@@ -42,7 +42,7 @@ impl Session {
 /// Waits for so long.
 pub(super) fn within<T>(handle: &Handle, patience: Duration, answer: impl Future<Output = T>) -> Result<T, Failure> {
     let answered = handle.block_on(async { tokio::time::timeout(patience, answer).await });
-    answered.map_err(|_| Failure::other(format!("no answer within {} s", patience.as_secs())))
+    answered.map_err(|_| Failure(Why::Silence(patience)))
 }
 
 impl Session {
