@@ -11,6 +11,7 @@ mod gather;
 mod people;
 mod plan;
 mod report;
+mod restore;
 mod rule;
 mod serve;
 #[cfg_attr(not(test), expect(dead_code, reason = "`mode` does not take `enforce` yet, so no run comes here"))]
@@ -94,6 +95,7 @@ impl Program for BulkGuard {
         match command {
             Command::Explain { person } => explain::run(person, setup).await,
             Command::Backtest { limits } => backtest::run(limits, setup).await,
+            Command::RestoreList { subject, out } => restore::run(subject, out, setup).await,
             Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }
