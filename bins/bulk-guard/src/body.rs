@@ -186,6 +186,9 @@ pub(crate) enum Of {
 
 const KEEP_THE_TRASH: &str = "let nobody empty a trash or delete versions before you know what was changed";
 
+const LIST: &str = "list what was changed, what it was before and who can put it back: `bulk-guard restore-list MATTER \
+     --out list.csv`, with the matter of this finding";
+
 const ASK_OTHERS: &str = "ask somebody who knows the work, such as the owner of the room, and not by mail to the account itself: an attacker may read it";
 
 fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
@@ -194,19 +197,27 @@ fn what_to_do(of: Of, severity: Severity) -> &'static [&'static str] {
             "disable the account now, unless you know what this work is for; you can enable it again at any time",
             ASK_OTHERS,
             KEEP_THE_TRASH,
+            LIST,
         ],
-        Of::Person if severity == Severity::High => {
-            &[ASK_OTHERS, "disable the account if it goes on, or if nobody can say what it is for", KEEP_THE_TRASH]
-        }
+        Of::Person if severity == Severity::High => &[
+            ASK_OTHERS,
+            "disable the account if it goes on, or if nobody can say what it is for",
+            KEEP_THE_TRASH,
+            LIST,
+        ],
         Of::Person => {
             &["ask the owner of the room whether this was meant, or call the person; if it was, there is nothing to do"]
         }
-        Of::Visitors => {
-            &["find out who came through links to this room, and remove the links that nobody needs", KEEP_THE_TRASH]
-        }
-        Of::VisitorsOfRooms => {
-            &["find out who came through links to these rooms, and remove the links that nobody needs", KEEP_THE_TRASH]
-        }
+        Of::Visitors => &[
+            "find out who came through links to this room, and remove the links that nobody needs",
+            KEEP_THE_TRASH,
+            LIST,
+        ],
+        Of::VisitorsOfRooms => &[
+            "find out who came through links to these rooms, and remove the links that nobody needs",
+            KEEP_THE_TRASH,
+            LIST,
+        ],
         Of::Room => &["ask the owner of the room whether this was meant"],
         Of::Crowd => &[
             "find out whether all of them use the same sync client, or whether somebody is migrating documents",

@@ -1,6 +1,7 @@
 //! This program's own flags and subcommands. No logic.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
@@ -42,6 +43,18 @@ pub(crate) enum Command {
         limits: Vec<Alternative>,
     },
 
+    /// List every document that a person or an incident has changed: its title and version before, where it is now, and who can put it
+    /// back. Only reads; restores nothing
+    RestoreList {
+        /// The matter that reports and alerts name; or the id, e-mail address or name of a person, of whom --since and --until say the time
+        #[arg(value_name = "PERSON|INCIDENT")]
+        subject: String,
+
+        /// File to write, readable by this user only: .csv or .json. Repeatable
+        #[arg(long, value_name = "FILE", required = true)]
+        out: Vec<PathBuf>,
+    },
+
     /// Answer over HTTP: run a scan, one at a time, for callers that have the token
     Serve {
         /// Address to listen on; port 0 picks a free port
@@ -57,7 +70,9 @@ pub(crate) enum Command {
 impl OwnCommand for Command {
     fn heeded(&self) -> &'static [RunFlag] {
         match self {
-            Command::Explain { .. } | Command::Backtest { .. } => &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun],
+            Command::Explain { .. } | Command::Backtest { .. } | Command::RestoreList { .. } => {
+                &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
+            }
             Command::Serve { .. } => &[RunFlag::DryRun],
         }
     }

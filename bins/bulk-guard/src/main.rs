@@ -12,6 +12,7 @@ mod gather;
 mod people;
 mod plan;
 mod report;
+mod restore;
 mod rule;
 mod serve;
 mod suspend;
@@ -95,6 +96,7 @@ impl Program for BulkGuard {
         match command {
             Command::Explain { person } => explain::run(person, setup).await,
             Command::Backtest { limits } => backtest::run(limits, setup).await,
+            Command::RestoreList { subject, out } => restore::run(subject, out, setup).await,
             Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }

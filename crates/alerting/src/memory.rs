@@ -120,6 +120,17 @@ pub(crate) fn remember(write: &Write<'_>, finding: &Finding, moment: &Moment<'_>
     Ok(())
 }
 
+/// What was found of the matter with this id, as it was last found, over the whole time that it was found in.
+pub(crate) fn told_of(read: &Read<'_>, id: &str) -> Result<Option<Finding>, Failure> {
+    let sql = "SELECT since_us, until_us, finding FROM matter WHERE id = ? AND finding IS NOT NULL";
+    let told = |row: &Row<'_>| {
+        let window = Window::new(instant(row.int(0)?), instant(row.int(1)?));
+        // a row that a later version wrote otherwise is as good as none
+        Ok(serde_json::from_str(row.text(2)?).ok().map(|finding| Finding { window, ..finding }))
+    };
+    Ok(read.all(sql, &[id.into()], told)?.into_iter().flatten().next())
+}
+
 /// The bursts of the run's part that have not ended, as they were last found.
 pub(crate) fn open_bursts(read: &Read<'_>, part: &str) -> Result<Vec<(String, Finding)>, Failure> {
     let sql = "SELECT id, part, finding FROM matter WHERE course = 0 AND over_us IS NULL AND finding IS NOT NULL

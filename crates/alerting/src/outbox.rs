@@ -91,6 +91,15 @@ impl Outbox {
         Ok(Compared { suppressed, ended })
     }
 
+    /// The finding that people call by this id, with all of its time; `None` where nothing is remembered of it.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn told_of(&self, id: &str) -> Result<Option<Finding>, Error> {
+        let id = id.to_owned();
+        Ok(self.store.read("reading what was told", move |read| memory::told_of(read, &id)).await?)
+    }
+
     /// From where on a run of that part has to judge, so that a burst which has not ended keeps its whole number: the beginning of the
     /// first of them, at most seven days ago. `None` when none is open.
     ///

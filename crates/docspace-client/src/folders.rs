@@ -120,6 +120,20 @@ impl Client {
         parts.ok_or_else(|| Error::new(ASKED, ErrorKind::UnexpectedForm))
     }
 
+    /// All versions of a file, oldest first; none when there is no such file any more. Of each the title is the file's.
+    pub async fn versions_of(&self, id: &EntryId) -> Result<Vec<File>, Error> {
+        let path = format!("files/file/{}/history", segment(id));
+        match self.get::<Vec<FileDto>>(Question::new("the versions of a file", &path, "files:read or *:read")).await {
+            Ok(answer) => {
+                let mut versions: Vec<File> = answer.response.into_iter().filter_map(file_value).collect();
+                versions.sort_by_key(|one| one.version);
+                Ok(versions)
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One file in its newest version, or `None` when there is no such file any more.
     pub async fn file(&self, id: &EntryId) -> Result<Option<File>, Error> {
         let path = format!("files/file/{}", segment(id));

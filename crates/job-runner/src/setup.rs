@@ -195,7 +195,7 @@ impl<C> Setup<'_, C> {
     ///
     /// # Errors
     /// Pseudonyms are asked for, and there is no key for them: exit code 2.
-    pub(crate) fn naming(&self) -> Result<Naming, Error> {
+    pub fn naming(&self) -> Result<Naming, Error> {
         match (self.common.names, self.names_key()?) {
             (NamesSetting::Clear, _) => Ok(Naming::default()),
             (NamesSetting::Pseudonym, Some(key)) => Ok(Naming::pseudonyms(key)),

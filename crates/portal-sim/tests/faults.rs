@@ -358,6 +358,7 @@ async fn every_kind_can_be_set_over_the_wire() {
         r#"[{"kind":"done_then_reset"},{"kind":"time_passes","seconds":15},{"kind":"lost_switch"},{"kind":"stale"}]"#,
         r#"[{"kind":"stale","changes":2,"what":"switch"},{"kind":"late_rows","requests":3},{"kind":"late_rows"}]"#,
         r#"[{"kind":"account_changes","person":"olga@example.com","status":1,"role":"admin","side":"after"}]"#,
+        r#"[{"kind":"editor_saves","file":9001,"side":"after"}]"#,
         r#"[{"kind":"meanwhile","method":"PUT","route":"people/status","side":"after","request":
             {"by":"olga@example.com","method":"PUT","path":"people/olga","body":{"firstName":"O"}}}]"#,
         r#"[{"kind":"arrive","traffic":[{"kind":"files","person":"olga@example.com","room":71,"actions":[5009],

@@ -2,7 +2,6 @@
 //! processes that remember old IP restrictions.
 
 mod common;
-mod raw;
 
 use common::{Answer, Ordered, at};
 use portal_sim::{
@@ -46,10 +45,6 @@ async fn get(sim: &PortalSim, path: &str) -> Ordered {
     let answer = ask(sim, "GET", path, "").await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.json().at("response").clone()
-}
-
-async fn set_status(sim: &PortalSim, status: &str) -> u16 {
-    ask(sim, "PUT", &format!("people/status/{status}"), &format!("{{\"userIds\":[\"{}\"]}}", ivan().id)).await.status
 }
 
 async fn status_of_ivan(sim: &PortalSim) -> i64 {
@@ -100,27 +95,6 @@ async fn a_second_administrator_acts_before_the_answer_or_after_it() {
     assert!(sim.requests().iter().all(|request| request.method == "GET"), "the log is about the client alone");
     let keys = get(&sim, "keys").await;
     assert_eq!(keys.items().len(), 2, "somebody at a browser leaves no key");
-}
-
-#[tokio::test]
-async fn disabling_the_disabled_changes_nothing_and_leaves_a_row() {
-    let sim = start(portal()).await;
-    sim.set_faults(vec![Fault::meanwhile(Intervention::disable(&adam(), ivan().id)).on("people/status").times(1)]);
-    assert_eq!(set_status(&sim, "Terminated").await, 200);
-    assert_eq!(status_of_ivan(&sim).await, 2);
-    let rows = trail(&sim).await;
-    let tellers: Vec<&str> = rows.iter().filter(|row| row.0 == 4020).map(|(_, user)| user.as_str()).collect();
-    assert_eq!(tellers, ["Adam Admin", "Olga Owner"]);
-}
-
-#[tokio::test]
-async fn somebody_deleted_between_a_look_and_a_change_is_refused_like_the_owner() {
-    let sim = start(portal()).await;
-    assert_eq!(set_status(&sim, "Terminated").await, 200);
-    let delete = Intervention::new(&adam(), "DELETE", &format!("people/{}", ivan().id), None);
-    sim.set_faults(vec![Fault::meanwhile(delete).on("people/status").method("PUT")]);
-    assert_eq!(set_status(&sim, "Active").await, 403);
-    assert_eq!(actions(&sim).await, [6032, 4020, 4018]);
 }
 
 #[tokio::test]
@@ -200,50 +174,6 @@ fn sim_key(sim: &PortalSim, person: &Person) -> String {
 }
 
 #[tokio::test]
-async fn keys_of_the_disabled_rest_and_their_use_is_noted() {
-    let sim = start(portal()).await;
-    let key = Key::of(&ivan()).key;
-    let used = async || get(&sim, "keys").await.items()[0].at("lastUsed").clone();
-    assert_eq!(used().await, Ordered::Null, "never used");
-    let own = async || send(&sim, &key, "GET", "people/@self", "").await.expect("an answer").status;
-    assert_eq!(own().await, 200);
-    assert_eq!(used().await.text(), "2026-11-20T09:00:00.0000000Z");
-    sim.edit(|scenario| scenario.now += chrono::Duration::hours(1));
-    assert_eq!(set_status(&sim, "Terminated").await, 200);
-    assert_eq!(own().await, 401);
-    let listed = get(&sim, "keys").await.items()[0].clone();
-    assert_eq!(
-        (listed.at("isActive"), listed.at("createBy").at("id").text()),
-        (&Ordered::Bool(true), &*ivan().id.to_string())
-    );
-    assert_eq!(listed.at("lastUsed").text(), "2026-11-20T10:00:00.0000000Z", "noted though it was refused");
-    assert_eq!(set_status(&sim, "Active").await, 200);
-    assert_eq!(own().await, 200);
-}
-
-#[tokio::test]
-async fn rows_of_a_change_come_late_or_never() {
-    let sim = start(portal()).await;
-    let late = |requests, seconds| Fault::new(FaultKind::LateRows { requests, seconds }).on("people/status").times(1);
-    sim.set_faults(vec![late(Some(2), None)]);
-    assert_eq!(set_status(&sim, "Terminated").await, 200);
-    let seen = [actions(&sim).await, actions(&sim).await, actions(&sim).await];
-    assert_eq!(seen, [vec![], vec![], vec![6032, 4020]]);
-    let passes = Fault::new(FaultKind::TimePasses { seconds: 60 }).on("security/");
-    sim.set_faults(vec![late(None, Some(90)), passes]);
-    assert_eq!(set_status(&sim, "Active").await, 200);
-    assert_eq!([actions(&sim).await.len(), actions(&sim).await.len()], [2, 3], "after a minute, and after two");
-    assert_eq!(
-        get(&sim, &format!("{EVENTS}?count=1")).await.items()[0].at("date").text(),
-        "2026-11-20T09:00:00.0000000Z"
-    );
-    sim.set_faults(vec![late(None, None)]);
-    assert_eq!(set_status(&sim, "Terminated").await, 200);
-    sim.edit(|scenario| scenario.now += chrono::Duration::days(90));
-    assert_eq!(actions(&sim).await.len(), 3);
-}
-
-#[tokio::test]
 async fn rows_of_a_changed_list_come_late_where_rows_are_late() {
     let sim = start(portal().with_lateness(Lateness { requests: 1, ..Lateness::default() })).await;
     restrict(&sim, &["192.0.2.1"], false).await;
@@ -259,18 +189,6 @@ async fn time_passes_with_every_request_that_asks_for_it() {
         dates.push(ask(&sim, "GET", "people/@self", "").await.headers["date"].clone());
     }
     assert_eq!(dates, ["09:00:15", "09:00:30", "09:00:30"].map(|time| format!("Fri, 20 Nov 2026 {time} GMT")));
-}
-
-#[tokio::test]
-async fn done_then_reset_says_nothing_and_is_done() {
-    let sim = start(portal()).await;
-    sim.set_faults(vec![Fault::new(FaultKind::DoneThenReset).method("PUT").times(1)]);
-    let bearer = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", sim.key());
-    let body = format!("{{\"userIds\":[\"{}\"]}}", ivan().id);
-    let answer = raw::ask(&sim, "PUT", "people/status/Terminated", &bearer, &body).await;
-    assert!(answer.reset && answer.status == 0, "{answer:?}");
-    assert_eq!(status_of_ivan(&sim).await, 2);
-    assert_eq!(actions(&sim).await, [6032, 4020]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod look_ups;
 mod moves;
 mod plan;
 mod reports;
+mod restore;
 mod runs;
 mod serve;
 mod signs;

@@ -166,7 +166,16 @@ impl LogItemDto {
     /// The item and everything grouped under it.
     pub(crate) fn flatten(&self) -> Vec<LogEntry> {
         let related = self.related.iter().flatten().flat_map(LogItemDto::flatten);
-        related.chain([LogEntry { event: self.id, at: self.date, about: self.about() }]).collect()
+        related
+            .chain([LogEntry { event: self.id, at: self.date, about: self.about(), former_title: self.former_title() }])
+            .collect()
+    }
+
+    /// Of what was renamed. Through one of its routes the portal gives data about the place in its stead.
+    fn former_title(&self) -> Option<PortalText> {
+        let title = self.data.as_ref()?.get("oldTitle")?.as_str()?;
+        let is_title = !title.is_empty() && !(title.starts_with('{') && title.ends_with('}'));
+        is_title.then(|| PortalText::new(title))
     }
 
     /// The affected account or group; a removed account has no id any more.

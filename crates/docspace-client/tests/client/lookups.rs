@@ -410,3 +410,28 @@ async fn a_login_whose_request_set_its_address_is_told_apart() {
     rows.sort_by_key(|login| login.at);
     assert_eq!(rows.iter().map(|login| login.ip_was_set).collect::<Vec<_>>(), [false, true, false]);
 }
+
+#[tokio::test]
+async fn versions_come_oldest_first_and_the_room_log_tells_former_titles() {
+    let mut portal = Scenario::empty(now()).with_room(Room::vdr(71, "Falcon"));
+    let owner = portal.owner().id;
+    let mut file = StoredFile::new(9417, 71, "plan.docx.locked", owner, now() - TimeDelta::days(3), b"one");
+    let mut second = file.versions[0].clone();
+    second.at = now() - TimeDelta::hours(1);
+    file.versions.push(second);
+    portal = portal.with_file(file);
+    let mut renamed = Event::new(5001, owner, now() - TimeDelta::hours(1)).file(9417, "plan.docx.locked").in_room(71);
+    renamed.texts.push("plan.docx".to_owned());
+    let event = portal.add_event(renamed);
+    portal.add_event(Event::new(5011, owner, now() - TimeDelta::hours(2)).file(9417, "plan.docx").in_room(71));
+    let (sim, client) = start(portal).await;
+    let versions = client.versions_of(&EntryId::Number(9417)).await.unwrap();
+    let shown: Vec<(i64, Option<DateTime<Utc>>)> = versions.iter().map(|one| (one.version, one.updated)).collect();
+    assert_eq!(shown, [(1, Some(now() - TimeDelta::days(3))), (2, Some(now() - TimeDelta::hours(1)))]);
+    assert_eq!(client.versions_of(&EntryId::Number(1)).await.unwrap(), []);
+    let log = client.room_log(&ROOM, Window::new(now() - TimeDelta::days(1), now())).await.rows;
+    let former = |id| log.iter().find(|row| row.event == id).unwrap().former_title.clone();
+    assert_eq!(former(event), Some("plan.docx".into()));
+    assert!(log.iter().filter(|row| row.event != event).all(|row| row.former_title.is_none()) && log.len() == 2);
+    no_fields_were_asked_for(&sim);
+}

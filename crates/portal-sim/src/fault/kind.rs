@@ -152,6 +152,15 @@ pub enum FaultKind {
         #[serde(default)]
         side: Side,
     },
+    /// The document server saves what was typed into an open document. It asks for no right, and not whether the account that typed is
+    /// still active.
+    EditorSaves {
+        /// Id of the document, which must be open.
+        file: i32,
+        /// When.
+        #[serde(default)]
+        side: Side,
+    },
     /// The rows that the request writes enter the audit trail late; with neither member, never.
     LateRows {
         /// So many later requests are answered before.
@@ -309,6 +318,7 @@ impl FaultKind {
                 | FaultKind::TimePasses { .. }
                 | FaultKind::Meanwhile { .. }
                 | FaultKind::AccountChanges { .. }
+                | FaultKind::EditorSaves { .. }
                 | FaultKind::LateRows { .. }
                 | FaultKind::LostSwitch
                 | FaultKind::Stale { .. }

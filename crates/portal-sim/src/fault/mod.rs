@@ -283,7 +283,9 @@ pub(crate) fn take(faults: &mut [Fault], sight: Sight<'_>) -> Effects {
             FaultKind::LateRows { requests, seconds } => effects.late = Some(lateness(*requests, *seconds)),
             FaultKind::LostSwitch => effects.lost_switch = true,
             FaultKind::Stale { changes, what } => effects.stale.push((*changes, *what)),
-            beside @ (FaultKind::Meanwhile { .. } | FaultKind::AccountChanges { .. }) => {
+            beside @ (FaultKind::Meanwhile { .. }
+            | FaultKind::AccountChanges { .. }
+            | FaultKind::EditorSaves { .. }) => {
                 effects.meanwhile.push(beside.clone());
             }
             answer => effects.answer = Some(answer.clone()),

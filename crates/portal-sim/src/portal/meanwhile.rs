@@ -4,8 +4,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::{Outcome, Reply, Request, judge};
 use crate::fault::{Effects, FaultKind, Intervention, Side};
-use crate::scenario::{Event, Key, Scenario};
+use crate::scenario::{Event, GUEST, Key, Location, Scenario, Version};
 
+/// A document saved in the editor.
+const SAVED: i32 = 5034;
 /// The type of a changed account.
 const TYPE_CHANGED: i32 = 4019;
 /// A session that is there for the length of one request.
@@ -19,6 +21,7 @@ pub(super) fn happen(scenario: &mut Scenario, effects: &Effects, due: Side) -> R
         match happening {
             FaultKind::Meanwhile { request, side } if *side == due => intervene(scenario, request)?,
             FaultKind::AccountChanges { side, .. } if *side == due => change_account(scenario, happening)?,
+            FaultKind::EditorSaves { file, side } if *side == due => save(scenario, *file)?,
             _ => {}
         }
     }
@@ -76,5 +79,21 @@ fn change_account(scenario: &mut Scenario, change: &FaultKind) -> Result<(), Str
         event.texts = vec![name];
         scenario.write_row(event, None);
     }
+    Ok(())
+}
+
+/// Stores a version in nobody's name.
+fn save(scenario: &mut Scenario, id: i32) -> Result<(), String> {
+    let at = scenario.now;
+    let file = scenario.file_mut(id).filter(|file| file.busy);
+    let file = file.ok_or_else(|| format!("nobody has the file {id} open"))?;
+    let content = [&file.current().content[..], b"."].concat();
+    file.versions.push(Version { at, author: GUEST, content, comment: None });
+    let (title, folder) = (file.title.clone(), file.folder);
+    let mut row = Event::new(SAVED, GUEST, at).file(id, &title);
+    if let Some(Location::Room(room)) = scenario.location(folder) {
+        row = row.in_room(room);
+    }
+    scenario.write_row(row, None);
     Ok(())
 }

@@ -19,6 +19,8 @@ pub(super) const OFFICE_ACTIONS: &[i32] = &[5009, 5009, 5054, 5054, 5064, 5034, 
 const UPLOADED_OVER: i32 = 5099;
 /// A save in the editor.
 const SAVE: i32 = 5034;
+/// A file got another name.
+const RENAMED: i32 = 5001;
 /// Acts of one sitting; far below twenty an hour, so that ordinary people stay ordinary.
 const SITTING_ACTS: (u64, u64) = (2, 5);
 /// Seconds between the acts of a sitting.
@@ -150,6 +152,9 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
                     scenario.content.files.push(StoredFile::new(id, *room, &title, who, at, b"x"));
                 }
                 let mut event = Event::new(action, who, at).file(id, &title).in_room(*room);
+                if action == RENAMED {
+                    event.texts.push(former_title(id, ending));
+                }
                 event.initiator.clone_from(initiator);
                 event.ip.clone_from(ip);
                 let name = scenario.person(who).map(Person::display_name).or_else(|| initiator.clone());
@@ -175,6 +180,11 @@ pub(crate) fn generate(traffic: &Traffic, scenario: &mut Scenario) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What a renamed document was called before: without the ending, or with the one of an attack where somebody renames it back.
+fn former_title(id: i32, ending: &str) -> String {
+    format!("document {id}.docx{}", if ending.is_empty() { ".locked" } else { "" })
 }
 
 /// Refuses what would never end or has nothing to choose from.
