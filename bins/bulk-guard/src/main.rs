@@ -5,6 +5,7 @@ mod body;
 mod catch_up;
 mod cli;
 mod config;
+mod decide;
 mod doctor;
 mod explain;
 mod gather;
@@ -13,6 +14,7 @@ mod plan;
 mod report;
 mod rule;
 mod serve;
+mod status;
 #[cfg_attr(not(test), expect(dead_code, reason = "`mode` does not take `enforce` yet, so no run comes here"))]
 mod suspend;
 
@@ -26,10 +28,11 @@ use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::Command;
+use crate::cli::{Because, Command, MaybeBecause};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
+use crate::suspend::command::Command as Order;
 
 /// This program, as the runner sees it.
 struct BulkGuard;
@@ -92,8 +95,20 @@ impl Program for BulkGuard {
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {
-            Command::Explain { person } => explain::run(person, setup).await,
+            Command::Explain { subject } => explain::run(subject, setup).await,
             Command::Backtest { limits } => backtest::run(limits, setup).await,
+            Command::Status => status::run(setup).await,
+            Command::Release { person, because, .. } => decide::release(person.as_deref(), because, setup).await,
+            Command::Keep { incident, because } => {
+                let Because { reason, by } = because;
+                decide::about(incident, |_| Order::Keep, (by.as_deref(), Some(reason)), setup).await
+            }
+            Command::Extend { incident, maybe } => decide::extend(incident, maybe, setup).await,
+            Command::Cancel { incident, maybe } => {
+                let MaybeBecause { reason, by } = maybe;
+                decide::about(incident, |_| Order::Cancel, (by.as_deref(), reason.as_deref()), setup).await
+            }
+            Command::Approve { incident, by, reason } => decide::approve(incident, (by, reason), setup).await,
             Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }

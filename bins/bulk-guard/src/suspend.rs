@@ -1,7 +1,7 @@
 //! Suspending a person's account for a limited time, and the way back.
 //!
 //! [`admit`] (which incidents become entries) and [`breaker`] → [`state::step`] (what is known of one entry → its next state, and at most one
-//! call) → [`run`] (commits the state, makes the call, reads back, commits). [`command`] is what people decide. All but [`run`] and
+//! call) → [`run`] (commits the state, makes the call, reads back, commits). [`command`] is what people decide, [`next`] what follows by itself. All but [`run`] and
 //! [`ledger`] is pure.
 //!
 //! Two harms are equally bad: a colleague who is locked out for nothing, and somebody who has left and is switched on again. In doubt this tells,
@@ -16,6 +16,7 @@ pub(crate) mod hindrance;
 pub(crate) mod ledger;
 #[cfg(test)]
 mod model;
+pub(crate) mod next;
 pub(crate) mod permit;
 pub(crate) mod run;
 pub(crate) mod seen;

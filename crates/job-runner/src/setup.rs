@@ -49,7 +49,7 @@ pub(crate) async fn snapshot_at(state: &State) -> anyhow::Result<Archive> {
     Ok(Archive::open(copy_at(state).await?).await?)
 }
 
-async fn copy_at(state: &State) -> anyhow::Result<Store> {
+pub(crate) async fn copy_at(state: &State) -> anyhow::Result<Store> {
     if let State::Files(paths) = state
         && let Some(gone) = gone::look(paths)
     {
