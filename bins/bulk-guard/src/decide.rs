@@ -189,7 +189,7 @@ async fn person_of(
     if let [person] = named[..] {
         return Ok(person);
     }
-    if let Some(person) = setup.known_person(looked, word).await? {
+    if let Some(person) = setup.known_person(looked, word, entries.iter().map(Entry::person)).await? {
         return Ok(person);
     }
     Ok(explain::find(word, &setup.client()?.people().await?)?.person.id)

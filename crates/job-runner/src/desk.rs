@@ -104,17 +104,28 @@ impl<C> Setup<'_, C> {
         Ok(Some(Desk { store, hold, busy }))
     }
 
-    /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym. `None` for an address that nobody
-    /// is known by, and for any other word.
+    /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people. `None` for
+    /// an address that nobody is known by, and for any other word.
     ///
     /// # Errors
     /// The address belongs to several accounts, or a pseudonym to nobody: exit code 2. Others are of the store.
-    pub async fn known_person(&self, looked: &Looked, word: &str) -> anyhow::Result<Option<Uuid>> {
+    pub async fn known_person(
+        &self,
+        looked: &Looked,
+        word: &str,
+        people: impl IntoIterator<Item = Uuid>,
+    ) -> anyhow::Result<Option<Uuid>> {
         let is_name = Uuid::parse_str(word.trim()).is_err() && !word.contains('@') && !rights::is_pseudonym(word);
         if is_name {
             return Ok(None);
         }
         let key = self.names_key()?;
+        if let Some(key) = &key {
+            let is_meant = |id: &Uuid| key.person(*id).name().eq_ignore_ascii_case(word.trim());
+            if let Some(person) = people.into_iter().find(is_meant) {
+                return Ok(Some(person));
+            }
+        }
         Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
     }
 

@@ -5,6 +5,7 @@
 mod commands;
 mod common;
 mod contract;
+mod decisions;
 mod doctor;
 mod faults;
 mod folders;

@@ -1,0 +1,360 @@
+//! Who is suspended, and what people decide about it: `status`, `release`, `keep`, `extend`, `cancel`, `approve`, `explain INCIDENT`.
+
+use std::path::Path;
+
+use cli_test::holding::Holding;
+use cli_test::{Clock, Run, Setting, in_time};
+use job_store::{Journal, JournalState, OnServer, Store};
+use portal_sim::{Person, PersonKind};
+use serde_json::{Value, json};
+
+use crate::common::{hire, now, office, setting};
+
+const KIND: &str = "suspend";
+
+/// One incident of somebody, as a run has left it.
+fn entry(person: &Person, matter: &str, state: &str, more: Value) -> Value {
+    let mark = |event: i64, at: &str| json!({ "event": event, "at": format!("2026-11-20T{at}:00Z") });
+    let mut entry = json!({
+        "revision": 1,
+        "incident": {
+            "id": format!("{}-9000", person.id), "person": person.id, "name": format!("{} {}", person.first_name, person.last_name),
+            "fingerprint": "f00d", "matter": matter, "reason": "41 documents deleted for good within 10 min, more than 20",
+            "class": "deleted", "documents": 41, "strong": [], "is_ransomware": false, "needs_decision": null,
+            "first": mark(9000, "08:45"), "last": mark(9040, "08:54"), "is_late": false,
+        },
+        "state": state, "why": null, "held": null, "planned_at": "2026-11-20T08:55:00Z", "waits_until": null, "intent": null,
+        "row": null, "own_rows": [], "warned_at": null, "tried": null, "looked_after": null, "judged_at": null,
+        "decisions": [], "said": [],
+    });
+    merge(&mut entry, more);
+    entry
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            from.into_iter().for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value));
+        }
+        (into, from) => *into = from,
+    }
+}
+
+/// What an entry has whose account is disabled.
+fn off() -> Value {
+    json!({
+        "intent": { "at": "2026-11-20T08:55:10Z", "newest": 9040, "deadline": "2026-11-20T12:55:10Z", "memberships": [] },
+        "row": { "event": 9050, "at": "2026-11-20T08:55:10Z" }, "own_rows": [9050], "looked_after": "2026-11-20T08:55:12Z",
+    })
+}
+
+fn held() -> Value {
+    let why = "1 API key of this account was used in the last 24 hours, and whatever runs with it would stop";
+    json!({ "why": why, "held": { "by": "keys", "why": why } })
+}
+
+/// The store that the first run has made.
+async fn store(setting: &Setting) -> Store {
+    match &setting.server {
+        Some(place) => Store::on_server(place).await.unwrap(),
+        None => Store::open(&format!("sqlite://{}", setting.state_file("sqlite").display())).await.unwrap(),
+    }
+}
+
+/// Writes entries as a run would.
+async fn remember(setting: &Setting, entries: &[Value]) {
+    let store = store(setting).await;
+    let journal = Journal::open(store.clone()).await.unwrap();
+    for entry in entries.iter().cloned() {
+        let journal = journal.clone();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (key, subject) =
+            (format!("{KIND} {}", text(&entry["incident"]["id"])), text(&entry["incident"]["person"]));
+        let state = match entry["state"].as_str().unwrap() {
+            "planned" | "held" | "waiting" => JournalState::Planned,
+            "released" | "settled" => JournalState::Done,
+            "unknown" | "kept" => JournalState::Unknown,
+            _ => JournalState::Started,
+        };
+        let keep = move |write: &job_store::Write<'_>| {
+            journal.plan(write, (&key, KIND, &subject), &entry, now())?;
+            journal.advance(write, &key, state, &entry, now())
+        };
+        store.write("writing entries", keep).await.unwrap();
+    }
+    store.close().await;
+}
+
+/// The entry of somebody, as it is kept.
+async fn kept(setting: &Setting, person: &Person) -> Value {
+    let store = store(setting).await;
+    let entries = Journal::open(store.clone()).await.unwrap().of_kind(KIND).await.unwrap();
+    store.close().await;
+    entries.into_iter().find(|entry| entry.subject == person.id.to_string()).unwrap().payload
+}
+
+/// Three people, a portal, and a first run, which has made the store.
+async fn three() -> (Setting, [Person; 3]) {
+    three_in(None).await
+}
+
+async fn three_in(server: Option<OnServer>) -> (Setting, [Person; 3]) {
+    let mut portal = office();
+    let people = ["mara", "ben", "cleo"].map(|name| hire(&mut portal, &format!("{name}@example.com"), PersonKind::User));
+    let mut setting = setting(portal).await;
+    setting.env.push(("USER", "root"));
+    setting.env.push(("SUDO_USER", "olga"));
+    setting.server = server.map(|place| {
+        let portal = setting.sim.url().trim_start_matches("http://").trim_end_matches('/').replace(':', "-");
+        OnServer { schema: "bulk_guard".to_owned(), portal, ..place }
+    });
+    let first = setting.run(&[]).await;
+    assert_eq!((first.exit, first.stderr.as_str()), (0, ""));
+    (setting, people)
+}
+
+/// Nothing but the ids differs between two runs of a test.
+fn comparable(text: &str, people: &[Person]) -> String {
+    let named = people.iter().map(|person| (person.id.to_string(), format!("ID-OF-{}", person.last_name)));
+    named.fold(text.to_owned(), |text, (id, name)| text.replace(&id, &name))
+}
+
+fn assert_keeps_schema(run: &Run) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/bulk-guard-status-1.schema.json");
+    cli_test::assert_keeps(&schema, &run.stdout);
+}
+
+#[tokio::test]
+async fn status_says_who_is_disabled_and_what_waits() {
+    let (mut setting, [mara, ben, cleo]) = three().await;
+    let decision = json!([{ "what": "kept", "who": "olga", "why": "police", "at": "2026-11-20T08:59:00Z" }]);
+    let strong = json!({ "strong": ["a note of ransomware"], "needs_decision": "a note of ransomware was left" });
+    let mut lasting = off();
+    merge(&mut lasting, json!({ "incident": strong, "decisions": decision }));
+    let entries = [
+        entry(&mara, "k3f9-q2mw", "done", off()),
+        entry(&ben, "b2b2-b2b2", "held", held()),
+        entry(&cleo, "c3c3-c3c3", "done", lasting),
+    ];
+    remember(&setting, &entries).await;
+    let (text, document) =
+        (setting.run(&["status"]).await, setting.run(&["status", "--format", "json"]).await);
+    assert_eq!((text.exit, text.stderr.as_str(), document.exit), (0, "", 0));
+    assert_keeps_schema(&document);
+    let people = [mara, ben, cleo];
+    insta::assert_snapshot!("status", comparable(&text.stdout, &people));
+    insta::assert_snapshot!("status_json", comparable(&document.stdout, &people));
+    // two hours on, the same store is older, and says so
+    setting.clock = Clock::At(now() + chrono::TimeDelta::hours(2));
+    let later = setting.run(&["status"]).await.stdout;
+    assert!(later.contains("until 2026-11-20 09:00 UTC, 2 h ago"), "{later}");
+}
+
+/// Before the first run, too; and nothing is made.
+#[tokio::test]
+async fn status_of_nothing_is_told_in_words() {
+    let setting = setting(office()).await;
+    let told = setting.run(&["status"]).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (0, ""));
+    assert!(told.stdout.contains("No run has looked at the portal yet."), "{}", told.stdout);
+    assert!(told.stdout.contains("Nobody's account is disabled through this program."), "{}", told.stdout);
+    let document = setting.run(&["status", "--format", "json"]).await;
+    assert_keeps_schema(&document);
+    assert_eq!(document.json()["off"], json!([]));
+    assert!(!setting.state.path().join("state").exists());
+    let unknown = setting.run(&["cancel", "k3f9-q2mw"]).await;
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (2, ""));
+    assert!(unknown.stderr.contains("`k3f9-q2mw` is no incident"), "{}", unknown.stderr);
+    assert!(!setting.state.path().join("state").exists());
+}
+
+/// Each with who and why, each once, on both engines.
+#[tokio::test]
+async fn a_decision_is_kept_with_who_and_why_and_can_be_repeated() {
+    let places = [None, job_store::testing::place()];
+    let places = places.iter().enumerate().filter(|(number, place)| *number == 0 || place.is_some());
+    for (_, place) in places {
+        let (setting, [mara, ben, cleo]) = three_in(place.clone()).await;
+        let mut needs = off();
+        merge(&mut needs, json!({ "incident": { "needs_decision": "documents were deleted for good" } }));
+        let entries = [
+            entry(&mara, "k3f9-q2mw", "done", off()),
+            entry(&ben, "b2b2-b2b2", "held", held()),
+            entry(&cleo, "c3c3-c3c3", "done", needs),
+        ];
+        remember(&setting, &entries).await;
+        let extend = ["extend", "K3F9-q2mw", "--until", "2026-11-20T18:00:00Z", "--reason", "still looking"];
+        let table: [(&[&str], &Person, &str, &str, &str); 4] = [
+            (&extend, &mara, "extended", "olga", "still looking"),
+            (&["release", "mara@example.com", "--reason", "a migration"], &mara, "released", "olga", "a migration"),
+            (&["approve", "b2b2-b2b2", "--by", "Ulrike", "--reason", "called"], &ben, "approved", "Ulrike", "called"),
+            (&["keep", "c3c3-c3c3", "--reason", "police"], &cleo, "kept", "olga", "police"),
+        ];
+        let url = setting.sim.url();
+        for (command, person, what, who, why) in table {
+            let mut said = Vec::new();
+            for _ in 0..2 {
+                let told = setting.run_with(&[command, &["--portal", &url]].concat()).await;
+                assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{command:?} {}", told.stdout);
+                said.push(told.stdout);
+            }
+            assert!(said[0].contains(&person.id.to_string()) && !said[0].contains("decided before"), "{}", said[0]);
+            assert!(said[1].contains("This was decided before."), "{}", said[1]);
+            let kept = kept(&setting, person).await;
+            let decision = kept["decisions"].as_array().unwrap().last().unwrap();
+            assert_eq!([&decision["what"], &decision["who"], &decision["why"]], [what, who, why], "{kept}");
+            let same = kept["decisions"].as_array().unwrap().iter().filter(|one| one["what"] == what).count();
+            assert_eq!(same, 1, "{kept}");
+        }
+        let extended = kept(&setting, &mara).await;
+        assert_eq!(extended["intent"]["deadline"], "2026-11-20T18:00:00Z");
+        assert_eq!(extended["revision"], 3, "two decisions were committed");
+        let cancelled = setting.run(&["cancel", "b2b2-b2b2"]).await;
+        assert_eq!(cancelled.exit, 0, "{}", cancelled.stderr);
+        assert_eq!(kept(&setting, &ben).await["state"], "cancelled");
+        let status = setting.run(&["status", "--format", "json"]).await.json();
+        let states = |list: &str| status[list].as_array().unwrap().iter().map(|one| one["state"].clone()).collect::<Vec<_>>();
+        assert_eq!((states("off"), states("ended")), (vec![json!("done"), json!("done")], vec![json!("cancelled")]));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_decided_is_said_with_the_reason() {
+    let (setting, [mara, ben, cleo]) = three().await;
+    let mut too_late = held();
+    merge(&mut too_late, json!({ "incident": { "last": { "event": 9040, "at": "2026-11-20T08:49:59Z" } } }));
+    let unclear = json!({ "why": "the account could not be read" });
+    let mut unknown = off();
+    merge(&mut unknown, unclear);
+    let entries = [
+        entry(&mara, "k3f9-q2mw", "done", off()),
+        entry(&ben, "b2b2-b2b2", "held", too_late),
+        entry(&cleo, "c3c3-c3c3", "unknown", unknown),
+    ];
+    remember(&setting, &entries).await;
+    let url = setting.sim.url();
+    let table: [(&[&str], i32, &str); 12] = [
+        (&["keep", "zzzz-zzzz", "--reason", "x"], 2, "c3c3-c3c3, b2b2-b2b2, k3f9-q2mw"),
+        (&["keep", "k3f9-q2mw", "--reason", " "], 2, "`--reason`"),
+        (&["keep", "k3f9-q2mw"], 2, "--reason <TEXT>"),
+        (&["release", "--reason", "x"], 2, "--all"),
+        (&["release", "nobody@example.com", "--reason", "x"], 2, "nobody has the id"),
+        (&["release", "person7@example.com", "--reason", "x"], 1, "is not disabled through this program"),
+        (&["release", "cleo@example.com", "--reason", "x"], 1, "look at it in the portal"),
+        (&["cancel", "k3f9-q2mw"], 1, "there is nothing to cancel; use `release`"),
+        (&["approve", "b2b2-b2b2", "--by", "Olga", "--reason", "x"], 1, "it is too late: the last event was at 2026-11-20 08:49 UTC"),
+        (&["extend", "k3f9-q2mw"], 2, "such as 2026-11-20T13:00:00Z"),
+        (&["extend", "k3f9-q2mw", "--until", "4h"], 2, "is an age, which is in the past"),
+        (&["extend", "k3f9-q2mw", "--until", "2026-11-20T10:00:00Z"], 1, "the new end must be after the present one"),
+    ];
+    let before = [kept(&setting, &mara).await, kept(&setting, &ben).await, kept(&setting, &cleo).await];
+    for (command, exit, said) in table {
+        let told = setting.run_with(&[command, &["--portal", &url]].concat()).await;
+        let (text, nothing) = if exit == 2 { (&told.stderr, &told.stdout) } else { (&told.stdout, &told.stderr) };
+        assert_eq!((told.exit, nothing.as_str()), (exit, ""), "{command:?} {text}");
+        assert!(text.contains(said), "{command:?} {text}");
+    }
+    assert_eq!([kept(&setting, &mara).await, kept(&setting, &ben).await, kept(&setting, &cleo).await], before);
+    let dry = setting.run_with(&["keep", "k3f9-q2mw", "--reason", "x", "--dry-run", "--portal", &url]).await;
+    assert_eq!((dry.exit, dry.stdout.as_str()), (2, ""), "{}", dry.stderr);
+}
+
+/// Several people share an incident: whoever approves looks at each.
+#[tokio::test]
+async fn an_approval_is_of_exactly_one_person() {
+    let (setting, [mara, ben, _]) = three().await;
+    remember(&setting, &[&mara, &ben].map(|one| entry(one, "k3f9-q2mw", "held", held()))).await;
+    let both = setting.run(&["approve", "k3f9-q2mw", "--by", "Olga", "--reason", "called both"]).await;
+    assert_eq!((both.exit, both.stderr.as_str()), (1, ""));
+    let own = format!("bulk-guard approve {}-9000 --by NAME --reason TEXT", ben.id);
+    assert!(both.stdout.contains(&own), "{}", both.stdout);
+    assert_eq!(kept(&setting, &mara).await["decisions"], json!([]));
+    let one = setting.run(&["approve", &format!("{}-9000", ben.id), "--by", "Olga", "--reason", "called Ben"]).await;
+    assert_eq!(one.exit, 0, "{}", one.stderr);
+    // ten minutes after the last event, which comes before the end of the approval
+    assert!(one.stdout.contains("A run that begins before 2026-11-20 09:04 UTC disables"), "{}", one.stdout);
+    assert_eq!(kept(&setting, &mara).await["decisions"], json!([]));
+    assert_eq!(kept(&setting, &ben).await["decisions"][0]["who"], "Olga");
+}
+
+/// What is kept stays kept, and of whom nothing is known nobody says that they are released.
+#[tokio::test]
+async fn release_all_leaves_whom_somebody_keeps() {
+    let (setting, [mara, ben, cleo]) = three().await;
+    let none = setting.run(&["release", "--all", "--reason", "a false alarm"]).await;
+    assert_eq!((none.exit, none.stdout.as_str()), (0, "Nobody's account is disabled through this program.\n"));
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", off()), entry(&ben, "b2b2-b2b2", "kept", off())]).await;
+    let told = setting.run(&["release", "--all", "--reason", "a false alarm"]).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (0, ""));
+    assert!(told.stdout.contains(&format!("({}): not released. The account stays disabled", ben.id)), "{}", told.stdout);
+    assert_eq!(kept(&setting, &mara).await["decisions"][0]["what"], "released");
+    assert_eq!(kept(&setting, &ben).await["decisions"], json!([]));
+    remember(&setting, &[entry(&cleo, "c3c3-c3c3", "unknown", off())]).await;
+    let unclear = setting.run(&["release", "--all", "--reason", "a false alarm"]).await;
+    assert_eq!(unclear.exit, 1, "{}", unclear.stdout);
+    assert!(unclear.stdout.contains("Look at the account in the portal."), "{}", unclear.stdout);
+}
+
+/// A run that is at work neither keeps anybody from deciding nor undoes it.
+#[tokio::test]
+async fn a_decision_does_not_wait_for_a_run_at_work() {
+    let (setting, [mara, ..]) = three().await;
+    let mut holding = Holding::start(&setting.sim.url(), "GET", 0).await;
+    let portal = holding.url.clone();
+    // the same folder, another portal: its store is of that address
+    let first = setting.run_with(&["--portal", &setting.sim.url(), "--dry-run"]).await;
+    assert_eq!(first.exit, 0, "{}", first.stderr);
+    let mut run = setting.command(&["--portal", &portal]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    in_time(holding.held()).await;
+    let made = std::fs::read_dir(setting.state.path().join("state")).unwrap().map(|entry| entry.unwrap().path());
+    let port = portal.rsplit(':').next().unwrap().to_owned();
+    let store = made.filter(|path| path.extension().is_some_and(|ending| ending == "sqlite"));
+    let store = store.into_iter().find(|path| path.display().to_string().contains(&port));
+    assert!(store.is_some(), "the run has made its store");
+    let store = Store::open(&format!("sqlite://{}", store.unwrap().display())).await.unwrap();
+    let journal = Journal::open(store.clone()).await.unwrap();
+    let (own, payload) = (format!("{KIND} {}-9000", mara.id), entry(&mara, "k3f9-q2mw", "waiting", json!({})));
+    let planned = journal.clone();
+    let keep = move |write: &job_store::Write<'_>| planned.plan(write, (&own, KIND, "x"), &payload, now()).map(|_| ());
+    store.write("writing entries", keep).await.unwrap();
+    let told = setting.run_with(&["cancel", "k3f9-q2mw", "--portal", &portal]).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{}", told.stdout);
+    assert!(told.stdout.contains("Note: another run is at work now."), "{}", told.stdout);
+    holding.release();
+    in_time(run.wait()).await.unwrap();
+    assert_eq!(journal.of_kind(KIND).await.unwrap()[0].payload["state"], "cancelled");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn explain_tells_the_course_of_an_incident() {
+    let (setting, [mara, ben, cleo]) = three().await;
+    let mut told = off();
+    merge(&mut told, json!({ "said": [{
+        "topic": "done", "words": "Mara is suspended.", "is_critical": true, "at": "2026-11-20T08:55:12Z", "is_handed_on": true,
+    }] }));
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", told)]).await;
+    setting.run(&["keep", "k3f9-q2mw", "--reason", "until she has been called"]).await;
+    let explained = setting.run(&["explain", "k3f9-q2mw"]).await;
+    assert_eq!((explained.exit, explained.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!("explain_incident", comparable(&explained.stdout, &[mara, ben, cleo]));
+}
+
+/// What leaves as a document names nobody where the settings say so; what is asked for by hand does.
+#[tokio::test]
+async fn status_names_people_as_the_settings_say() {
+    let (setting, [mara, ..]) = three().await;
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", off())]).await;
+    setting.file("names-key", "0123456789abcdef0123456789abcdef\n");
+    let config = setting.file("names.toml", "names = \"pseudonym\"\nnames_key_file = \"names-key\"\n");
+    let document = setting.run(&["status", "--format", "json", "--portal-config", &config]).await;
+    assert_keeps_schema(&document);
+    assert!(!document.stdout.contains(&mara.id.to_string()) && !document.stdout.contains("Mara"), "{}", document.stdout);
+    let pseudonym = document.json()["off"][0]["person"]["name"].as_str().unwrap().to_owned();
+    assert!(pseudonym.starts_with("person-"), "{pseudonym}");
+    let text = setting.run(&["status", "--portal-config", &config]).await.stdout;
+    assert!(text.contains("Mara mara") && text.contains(&mara.id.to_string()), "{text}");
+    let told = setting.run(&["release", &pseudonym, "--reason", "x", "--portal-config", &config]).await;
+    assert_eq!(told.exit, 0, "{}", told.stderr);
+    assert_eq!(kept(&setting, &mara).await["decisions"][0]["what"], "released");
+}
