@@ -1,6 +1,9 @@
 //! What the report says besides what all reports say.
 
-use audit_model::{Finding, PortalText, Severity};
+use std::collections::BTreeMap;
+
+use audit_model::{Finding, Person, PortalText, Severity};
+use chrono::{DateTime, Utc};
 use job_runner::Found;
 use safe_actions::{Action, ActionKind, ActionState, Candidate, Hold, Plan, Trip};
 use serde::ser::SerializeMap;
@@ -16,6 +19,7 @@ use crate::rule::crowd::{Crowd, Told};
 use crate::rule::extent::ShownRoom;
 use crate::rule::incident::{Exceeded, Incident, RULE, Who};
 use crate::rule::kind::Kind;
+use crate::suspend;
 
 /// Signs that a finding of many people lists.
 const SIGNS_SHOWN: usize = 3;
@@ -23,9 +27,19 @@ const SIGNS_SHOWN: usize = 3;
 /// The report of this program.
 pub(crate) type Report = job_runner::Report<Detail, Body>;
 
-/// Whom a plan would be about, and the plan.
+/// Whom a plan would be about, the plan, and what became of it.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
+    /// Whether the run has carried out what it could; if not, the plan says what it would do.
+    pub(crate) has_acted: bool,
+    /// For what the settings let somebody be suspended.
+    pub(crate) proposals: Vec<suspend::entry::Incident>,
+    /// What is to be known of an action besides, by person.
+    pub(crate) steps: BTreeMap<Uuid, Step>,
+    /// Who is off through this program.
+    pub(crate) suspended: Vec<Suspended>,
+    /// What was said of suspensions in this run, a sentence or more each.
+    pub(crate) said: Vec<String>,
     /// The worst first.
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) plan: Plan,
@@ -37,7 +51,11 @@ impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Plan { actions, trip } = &self.plan;
         let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry::<_, Vec<Action>>("actions", actions)?;
+        let steps = actions.iter().map(|action| ShownStep { action, step: self.steps.get(&action.person.id) });
+        members.serialize_entry("actions", &steps.collect::<Vec<_>>())?;
+        if !self.suspended.is_empty() {
+            members.serialize_entry("suspended", &self.suspended)?;
+        }
         // why nobody may be touched; absent when the plan as a whole is not held
         if let Some(trip) = trip {
             members.serialize_entry::<_, Trip>("breaker", trip)?;
@@ -45,6 +63,39 @@ impl Serialize for Body {
         members.serialize_entry("suspension_leaves", &NOT_STOPPED)?;
         members.end()
     }
+}
+
+/// What became of an action.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Step {
+    /// The incident, by the id that commands take.
+    pub(crate) incident: String,
+    /// When the suspension ends; absent where somebody has to decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<DateTime<Utc>>,
+    /// Why it is as it is, as a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ShownStep<'a> {
+    #[serde(flatten)]
+    action: &'a Action,
+    #[serde(flatten)]
+    step: Option<&'a Step>,
+}
+
+/// Somebody who is off through this program, or may be.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Suspended {
+    pub(crate) person: Person,
+    pub(crate) state: suspend::entry::State,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    pub(crate) step: Step,
 }
 
 /// What this program says of a finding besides what all programs say.
@@ -107,12 +158,18 @@ impl From<&Action> for ShownAction {
 }
 
 impl ShownAction {
-    /// As a sentence without a full stop.
-    pub(crate) fn words(&self) -> String {
-        match (&self.state, &self.held) {
+    /// As a sentence without a full stop. `has_acted`: it was carried out as far as it could be, and is not only shown.
+    pub(crate) fn words(&self, has_acted: bool) -> String {
+        match (self.state, &self.held) {
             (ActionState::Already, _) => "the account is already disabled".to_owned(),
+            (_, Some(hold)) if has_acted => format!("not suspended: {}", hold.words()),
             (_, Some(hold)) => format!("would not be suspended: {}", hold.words()),
-            (_, None) => "would be suspended, if this version suspended anybody".to_owned(),
+            (_, None) if !has_acted => "would be suspended".to_owned(),
+            (ActionState::Done, None) => "suspended".to_owned(),
+            (ActionState::Failed, None) => "could not be suspended".to_owned(),
+            (ActionState::Unknown, None) => "it is not known whether the person is suspended".to_owned(),
+            (ActionState::Released, None) => "was suspended, and is enabled again".to_owned(),
+            (ActionState::Planned | ActionState::Held, None) => "not suspended yet".to_owned(),
         }
     }
 }

@@ -13,6 +13,11 @@ use safe_actions::Breaker;
 use serde::{Deserialize, Serialize};
 
 use crate::rule::kind::Kind;
+use crate::suspend::terms::Terms;
+
+mod suspend;
+
+pub(crate) use suspend::Suspend;
 
 /// What is usual for somebody is learnt from thirty days.
 const KEEP: Duration = Duration::from_secs(35 * 86_400);
@@ -39,7 +44,7 @@ const MOST_PEOPLE: u64 = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
-    /// `observe` reports and plans; `enforce` is refused by this version.
+    /// `observe` reports and plans; `enforce` suspends.
     #[serde(with = "text")]
     pub(crate) mode: Mode,
     pub(crate) limits: Limits,
@@ -49,6 +54,7 @@ pub(crate) struct Config {
     pub(crate) look_up_limit: Age,
     pub(crate) protect: Protect,
     pub(crate) breaker: Breaker,
+    pub(crate) suspend: Suspend,
     pub(crate) serve: Serve,
     /// How long is remembered what happened.
     pub(crate) keep: Age,
@@ -57,9 +63,11 @@ pub(crate) struct Config {
 /// What the program may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Report and plan.
+    /// Report and plan; release whom earlier runs have suspended.
     #[default]
     Observe,
+    /// Suspend, too.
+    Enforce,
 }
 
 impl FromStr for Mode {
@@ -68,21 +76,31 @@ impl FromStr for Mode {
     fn from_str(word: &str) -> Result<Self, &'static str> {
         match word {
             "observe" => Ok(Mode::Observe),
-            "enforce" => Err(
-                "`enforce` is not possible: this version plans and shows suspensions, and carries none out; use `observe`",
-            ),
-            _ => Err("must be `observe`"),
+            "enforce" => Ok(Mode::Enforce),
+            _ => Err("must be `observe` or `enforce`"),
         }
     }
 }
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("observe")
+        f.write_str(match self {
+            Mode::Observe => "observe",
+            Mode::Enforce => "enforce",
+        })
     }
 }
 
 impl Config {
+    pub(crate) fn is_enforcing(&self) -> bool {
+        self.mode == Mode::Enforce
+    }
+
+    /// For how long, how many, and whom a run suspends.
+    pub(crate) fn terms(&self) -> Terms {
+        self.suspend.terms(self.breaker)
+    }
+
     /// How long look-ups may keep an alert waiting; `None`: as long as they take.
     pub(crate) fn look_up_limit(&self) -> Option<Duration> {
         Some(self.look_up_limit.0).filter(|limit| !limit.is_zero())
@@ -325,6 +343,7 @@ impl Default for Config {
             look_up_limit: Age(LOOK_UP_LIMIT),
             protect: Protect::default(),
             breaker: Breaker::default(),
+            suspend: Suspend::default(),
             serve: Serve::default(),
             keep: Age(KEEP),
         }
@@ -347,7 +366,7 @@ impl Settings for Config {
     }
 
     fn named(&self, _now: DateTime<Utc>) -> Vec<NamedList> {
-        vec![self.protect.named_people(), self.protect.named_groups()]
+        vec![self.protect.named_people(), self.protect.named_groups(), self.suspend.named_leavers()]
     }
 
     fn secret_files(&self) -> Vec<(&'static str, &Path)> {
@@ -378,6 +397,7 @@ impl Settings for Config {
         wrong.refuse_if(self.folder_weight == 0, "folder_weight", "must be at least 1: a folder is something");
         wrong.no_blanks("protect.people", &self.protect.people, "ids or e-mail addresses");
         wrong.no_blanks("protect.groups", &self.protect.groups, "ids or exact names");
+        self.suspend.validate(self.is_enforcing(), &mut wrong);
         wrong.problems()
     }
 }
@@ -386,12 +406,20 @@ impl Settings for Config {
 mod tests {
     use super::*;
 
+    /// It is asked for, and for what.
     #[test]
-    fn acting_is_refused_until_it_can_be_done() {
-        assert_eq!("observe".parse(), Ok(Mode::Observe));
-        assert!("enforce".parse::<Mode>().unwrap_err().contains("carries none out"));
-        assert_eq!("Observe".parse::<Mode>(), Err("must be `observe`"));
+    fn nobody_suspends_without_saying_for_what() {
+        assert_eq!(["observe".parse(), "enforce".parse()], [Ok(Mode::Observe), Ok(Mode::Enforce)]);
+        assert_eq!("Observe".parse::<Mode>(), Err("must be `observe` or `enforce`"));
         assert_eq!(Config::default().validate(), []);
+        let wrong = |kinds: &[&str]| {
+            let suspend = Suspend { kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(), ..Suspend::default() };
+            let problems = Config { mode: Mode::Enforce, suspend, ..Config::default() }.validate();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        assert!(wrong(&[]).contains("suspend nobody"), "{}", wrong(&[]));
+        assert!(wrong(&["renamd"]).contains("do you mean `renamed`"), "{}", wrong(&["renamd"]));
+        assert_eq!(wrong(&["renamed", "deleted_for_good"]), "");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use audit_model::PortalText;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use event_archive::Archive;
 use job_runner::exit::Exit;
 use job_runner::time_spec::TimeSpec;
 use job_runner::{Desk, Error, Looked, Setup};
@@ -20,6 +21,9 @@ use crate::suspend::command::{Command, decide};
 use crate::suspend::entry::{Entry, State};
 use crate::suspend::ledger::{Kept, Ledger};
 use crate::suspend::next::next;
+use crate::suspend::portal::Live;
+use crate::suspend::run;
+use crate::suspend::seen::{Asked, Situation};
 use crate::suspend::words::moment;
 
 /// So often a decision is tried again because somebody has changed the entry meanwhile.
@@ -248,9 +252,30 @@ async fn carry_out(
     for (id, command) in &orders {
         outcomes.push(write_down(&desk, (id, command), deciding, setup.now).await?);
     }
+    let mut text = String::new();
+    let mut is_blocked = false;
+    for outcome in &mut outcomes {
+        let Outcome::Decided(entry, _) = outcome else { continue };
+        let is_release = orders.iter().any(|(id, order)| *id == entry.incident.id && *order == Command::Release);
+        if !is_release || desk.busy().is_some() || !matches!(entry.state, State::Done | State::ReleaseFailed) {
+            continue;
+        }
+        match enable_now(&desk, &entry.incident.id, setup).await {
+            Ok(Some(now)) => *entry = now,
+            Ok(None) => {}
+            Err(failure) => {
+                is_blocked = true;
+                writeln!(
+                    text,
+                    "{}: the portal could not be asked to enable the account now: {failure:#}.",
+                    whom(entry)
+                )?;
+            }
+        }
+        is_blocked |= entry.state != State::Released;
+    }
     let busy = desk.busy().map(str::to_owned);
     desk.close().await?;
-    let mut text = String::new();
     for outcome in &outcomes {
         match outcome {
             Outcome::Decided(entry, is_new) => {
@@ -266,7 +291,29 @@ async fn carry_out(
     }
     setup.print(&text)?;
     let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(..)));
-    Ok(if is_refused { Exit::Nothing } else { Exit::Concluded })
+    Ok(if is_refused || is_blocked { Exit::Nothing } else { Exit::Concluded })
+}
+
+/// Ends one suspension as the next run would, with all that it asks before and after. Gives the entry as it is then.
+async fn enable_now(desk: &Desk, id: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Option<Entry>> {
+    let client = setup.client()?;
+    let situation = Situation {
+        own: client.identity().await?.person.id,
+        // this suspends nobody, whatever the settings say
+        enforced_since: None,
+        asked: Asked::Run,
+        has_window: false,
+        is_after_pause: false,
+        is_dry_run: false,
+        has_lock: true,
+        proven_at: None,
+        key_ends: None,
+    };
+    let archive = Archive::open(desk.store.clone()).await?;
+    let live = Live::new(client, archive, (setup.config, &setup.common.service_accounts), setup.clock());
+    let ledger = Kept::open(desk.store.clone(), setup.now).await?;
+    run::follow_one((&ledger, &live), (&situation, &setup.config.terms()), id).await?;
+    Ok(ledger.entries().await?.into_iter().find(|entry| entry.incident.id == id))
 }
 
 /// What an entry is now, by the order that was given about it.
@@ -281,6 +328,18 @@ fn happened(entry: &Entry, orders: &[(String, Command)]) -> String {
         Some(Command::Keep) => "the account is to stay disabled".to_owned(),
         Some(Command::Extend { until }) => format!("the suspension now ends at {}", moment(*until)),
         Some(Command::Release) if entry.state == State::Released => "the account is enabled again".to_owned(),
+        Some(Command::Release) if entry.state == State::Settled => {
+            let why = entry.why.as_deref().unwrap_or("somebody else has decided about it");
+            format!("this program leaves the account alone, because {why}; look at it in the portal")
+        }
+        Some(Command::Release) if matches!(entry.state, State::ReleaseFailed | State::Releasing) => {
+            let why = entry.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            format!("the account is not known to be enabled{why}")
+        }
+        Some(Command::Release) if entry.state == State::Done && entry.why.is_some() => {
+            let why = entry.why.as_deref().unwrap_or_default();
+            format!("the account is to be enabled, and could not be now: {why}")
+        }
         Some(Command::Release) | None => "the account is to be enabled".to_owned(),
     }
 }

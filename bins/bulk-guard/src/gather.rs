@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub(crate) decided: BTreeSet<Uuid>,
     pub(crate) now: DateTime<Utc>,
     pub(crate) zone: Tz,
+    /// When rows happened that runs should have seen before.
+    pub(crate) late: Vec<DateTime<Utc>>,
     pub(crate) looked_until: DateTime<Utc>,
     /// The login history that alerts did not wait for.
     pub(crate) postponed: Option<Logins>,
@@ -62,6 +64,7 @@ pub(crate) async fn gather(config: &Config, job: &Job, look: &mut Look) -> anyho
         decided: BTreeSet::new(),
         now: job.now,
         zone: job.portal.time_zone,
+        late: unjudged.late().collect(),
         looked_until: job.window.until,
         postponed: None,
     };

@@ -1,5 +1,6 @@
 //! Finds people who change many documents in a short time, and plans whom to suspend. See the README for operators.
 
+mod act;
 mod backtest;
 mod body;
 mod catch_up;
@@ -15,7 +16,6 @@ mod report;
 mod rule;
 mod serve;
 mod status;
-#[cfg_attr(not(test), expect(dead_code, reason = "`mode` does not take `enforce` yet, so no run comes here"))]
 mod suspend;
 
 use std::process::ExitCode;
@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
 use crate::suspend::command::Command as Order;
+use crate::suspend::propose::proposals;
 
 /// This program, as the runner sees it.
 struct BulkGuard;
@@ -41,7 +42,7 @@ impl Program for BulkGuard {
     const ABOUT: About = About {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        summary: "Finds people who change many documents in a short time, and shows whom it would suspend",
+        summary: "Finds people who change many documents in a short time, and suspends them where it is told to",
         report_version: 1,
         window: config::WINDOW,
         main: MainSource::Audit,
@@ -61,16 +62,17 @@ impl Program for BulkGuard {
         gather::gather(config, job, look).await
     }
 
-    fn judge(_config: &Config, facts: Facts) -> Judgement<Detail, Body> {
-        let Facts { suspects, directory, decided, now, zone, looked_until, postponed } = facts;
+    fn judge(config: &Config, facts: Facts) -> Judgement<Detail, Body> {
+        let Facts { suspects, directory, decided, now, zone, late, looked_until, postponed } = facts;
         let assessed = rule::judge(suspects, zone, looked_until);
-        let candidates = plan::candidates(&assessed, (&directory, &decided), now);
+        let candidates = plan::candidates(&assessed, config, (&directory, &decided), now);
+        let proposals = proposals(&assessed, config, &late, now);
         let mut findings: Vec<_> = gathered(assessed).into_iter().map(told).collect();
         findings.sort_by_key(|found| {
             let finding = &found.finding;
             (std::cmp::Reverse(finding.severity), finding.person.id, finding.window.since)
         });
-        Judgement { findings, body: Body { candidates, postponed, ..Body::default() }, notes: Vec::new() }
+        Judgement { findings, body: Body { candidates, proposals, postponed, ..Body::default() }, notes: Vec::new() }
     }
 
     fn unseen(_config: &Config, _head: &Head) -> Body {
@@ -78,7 +80,7 @@ impl Program for BulkGuard {
     }
 
     async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
-        plan::plan_for(config, job, report).await
+        act::act(config, job, report).await
     }
 
     async fn catch_up(job: &Job, report: &Report) -> anyhow::Result<()> {

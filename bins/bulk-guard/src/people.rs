@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_model::{ActionId, Person, PersonStatus, Window};
+use audit_model::{ActionId, Person, PersonStatus, PortalText, Window};
 use chrono::{DateTime, Utc};
 use docspace_client::{Account, Client, Directory};
 use event_archive::Look;
@@ -92,13 +92,17 @@ pub(crate) struct Known {
     pub(crate) active_people: u64,
     /// Entries of the settings that mean nobody, a sentence each, by the setting.
     pub(crate) misnamed: Vec<(String, String)>,
+    /// The same of entries that mean several groups of one name.
+    pub(crate) ambiguous: Vec<(String, String)>,
+    /// Service accounts.
+    pub(crate) robots: BTreeSet<Uuid>,
 }
 
 /// Asks the portal whom nothing may be done to, as of now.
 pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -> Known {
     let mut protection = Protection { people: config.protect.people.clone(), ..Protection::default() };
     let mut active_people = 0;
-    let mut misnamed = Vec::new();
+    let (mut misnamed, mut ambiguous) = (Vec::new(), Vec::new());
     let mut directory = Directory::default();
     let (me, people) = futures::join!(client.identity(), directory.read_people(client));
     // whose key it is may have changed since yesterday, and so may what that account may do
@@ -123,6 +127,14 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
             Ok(()) => {
                 misnamed.extend(unknown(&[config.protect.named_groups()], &directory));
                 for name in &config.protect.groups {
+                    let meant = directory.groups_meant_by(name).count();
+                    if meant > 1 {
+                        let name = PortalText::new(name.as_str()).for_terminal();
+                        let said = format!(
+                            "{meant} groups of the portal are called `{name}`; write the id of the one that is meant"
+                        );
+                        ambiguous.push(("protect.groups".to_owned(), said));
+                    }
                     // names of groups are not unique
                     for group in directory.groups_meant_by(name) {
                         match client.group_members(group.id).await {
@@ -144,7 +156,9 @@ pub(crate) async fn known(config: &Config, client: &Client, robots: &[String]) -
         protection.unread.get_or_insert(said.join("; "));
     }
     let misnamed = misnamed.into_iter().map(|unknown| (unknown.key.clone(), unknown.to_string())).collect();
-    Known { protection, active_people, misnamed }
+    let is_robot = |account: &&Account| account.person.is_meant_by_one_of(robots);
+    let robots = directory.people.values().filter(is_robot).map(|account| account.person.id).collect();
+    Known { protection, active_people, misnamed, ambiguous, robots }
 }
 
 fn unread(protection: &mut Protection, what: &str, error: docspace_client::Error) {

@@ -35,6 +35,12 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
         section.is_news = true;
         document.sections.push(section);
     }
+    if !report.body.said.is_empty() {
+        let said = report.body.said.iter().map(|said| Line::from(said.as_str())).collect();
+        let mut section = Section::new("suspensions").with(Block::List(said));
+        section.is_news = true;
+        document.sections.push(section);
+    }
     if report.findings.is_empty() {
         return;
     }
@@ -44,7 +50,11 @@ pub(crate) fn body(report: &Report, document: &mut Document) {
     let is_serious = |found: &Found<Detail>| found.detail.of == Of::Person && found.finding.severity >= Severity::High;
     if report.findings.iter().any(is_serious) {
         let leaves = NOT_STOPPED.iter().map(|&leaves| Line::from(leaves)).collect();
-        let observed = "This version suspends no account. If you disable it yourself:";
+        let observed = if report.body.has_acted {
+            "If an account is disabled:"
+        } else {
+            "This run has disabled no account. If you disable one yourself:"
+        };
         let section = Section::new("what disabling an account does not end");
         document.sections.push(section.with(Block::Paragraph(observed.into())).with(Block::List(leaves)));
     }

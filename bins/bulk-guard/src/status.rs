@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::suspend::command;
 use crate::suspend::entry::{Decision, Entry, Held, State};
 use crate::suspend::ledger::{Kept, Ledger as _};
 use crate::suspend::next::next;
@@ -176,8 +177,8 @@ fn section(text: &mut String, title: &str, shown: &[Shown<'_>]) -> std::fmt::Res
     for one in shown {
         let who = PortalText::new(one.person.name).for_terminal();
         writeln!(text, "\n  {who} ({}), incident {}", one.person.id, one.incident)?;
-        if one.incident != one.id {
-            writeln!(text, "    by itself:  {}", one.id)?;
+        if shown.iter().any(|other| other.incident == one.incident && other.id != one.id) {
+            writeln!(text, "    alone:      {}", one.id)?;
         }
         let reason = PortalText::new(one.reason).for_terminal();
         writeln!(text, "    what:       {reason}, {} to {}", moment(one.first_event_at), moment(one.last_event_at))?;
@@ -188,22 +189,27 @@ fn section(text: &mut String, title: &str, shown: &[Shown<'_>]) -> std::fmt::Res
             let until = one.until.map_or_else(String::new, |until| format!(", until {}", moment(until)));
             writeln!(text, "    suspended:  {}{until}", moment(since))?;
         }
-        let state = crate::suspend::command::state(one.state);
-        let why = one.why.map_or_else(String::new, |why| format!(": {}", PortalText::new(why).for_terminal()));
-        writeln!(text, "    state:      {state}{why}")?;
+        writeln!(text, "    state:      {}", standing(one.state, one.why))?;
         for decision in one.decisions {
-            writeln!(text, "    decided:    {}", decided(decision))?;
+            writeln!(text, "    decided:    {}, {}", moment(decision.at), decided(decision))?;
         }
         writeln!(text, "    next:       {}", one.next)?;
     }
     Ok(())
 }
 
-/// One decision on one line.
+/// One decision on one line, without its time.
 pub(crate) fn decided(decision: &Decision) -> String {
-    let Decision { what, who, why, at } = decision;
+    let Decision { what, who, why, at: _ } = decision;
     let [who, why] = [who, why].map(|text| PortalText::new(text.as_str()).for_terminal());
-    format!("{} by {who} at {}: {why}", what.participle(), moment(*at))
+    format!("{} by {who}: {why}", what.participle())
+}
+
+/// A state in words, with the reason for it.
+pub(crate) fn standing(state: State, why: Option<&str>) -> String {
+    let words = if state == State::Done { "the account is disabled" } else { command::state(state) };
+    let why = why.map_or_else(String::new, |why| format!(": {}", PortalText::new(why).for_terminal()));
+    format!("{words}{why}")
 }
 
 /// Whom an entry is about, on one line.

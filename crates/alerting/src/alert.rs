@@ -136,6 +136,12 @@ impl Alert {
         }
     }
 
+    /// Makes the alert of something that was done about a finding, or is to be done: with an id of its own for each `step`.
+    pub fn of_step(finding: &Finding, step: &str, context: &AlertContext<'_>) -> Self {
+        let told_apart = (SCHEMA, context.program, context.portal_url, &finding.fingerprint, step);
+        Alert { id: hashed(&told_apart, ""), ..Alert::from_finding(finding, context) }
+    }
+
     /// With what the program says of the finding besides; nothing where that is no object.
     #[must_use]
     pub fn with_detail(mut self, detail: &impl Serialize) -> Self {
@@ -162,10 +168,11 @@ fn id_of(finding: &Finding, context: &AlertContext<'_>) -> String {
         (SCHEMA, context.program, context.portal_url, &finding.fingerprint),
         (finding.window.until, newest, finding.counts, finding.evidence_total, finding.severity),
     );
-    let mut text = serde_json::to_string(&told_apart).expect("strings, instants and numbers always serialise");
-    if finding.state == FindingState::Ended {
-        text.push_str(" ended");
-    }
+    hashed(&told_apart, if finding.state == FindingState::Ended { " ended" } else { "" })
+}
+
+fn hashed(told_apart: &impl Serialize, ending: &str) -> String {
+    let text = serde_json::to_string(told_apart).expect("strings, instants and numbers always serialise") + ending;
     hex::encode(&Sha256::digest(text)[..ID_BYTES])
 }
 

@@ -102,6 +102,22 @@ impl Outbox {
         Ok(since.map(|since| since.max(now - LONGEST_REACH)))
     }
 
+    /// Lets alerts wait for channels, by their names, inside a transaction that writes down what they are about.
+    ///
+    /// # Errors
+    /// Of the statements.
+    pub fn wait(write: &Write<'_>, alerts: &[Alert], channels: &[String], now: DateTime<Utc>) -> Result<(), Failure> {
+        let now = Value::Int(now.timestamp_micros());
+        for alert in alerts {
+            let (json, severity) = (Value::from(alert.to_json()), Value::Int(rank(alert.severity)));
+            for channel in channels {
+                let (id, channel) = ((&alert.id).into(), channel.into());
+                write.execute(WAIT_SQL, &[id, channel, json.clone(), severity.clone(), now.clone(), now.clone()])?;
+            }
+        }
+        Ok(())
+    }
+
     /// Remembers what people were told of the findings and of the bursts that are over, and lets every alert wait for every channel: all
     /// of it or nothing. Known findings that have more to say are counted, and the next alert about them says how often that happened.
     ///
@@ -144,18 +160,13 @@ struct Told {
 impl Told {
     /// Gives how many findings were suppressed before each alert.
     fn keep(mut self, write: &Write<'_>, moment: &Moment<'_>) -> Result<Vec<u64>, Failure> {
-        let now = Value::Int(moment.now.timestamp_micros());
         for alert in &mut self.alerts {
             let about = (&alert.fingerprint, &alert.matter);
             let finding = self.findings.iter().find(|finding| (&finding.fingerprint, &finding.matter) == about);
             let matter = finding.map(|finding| memory::matter_of(write, finding, moment.now)).transpose()?.flatten();
             alert.suppressed = matter.map_or(0, |kept| kept.matter.suppressed);
-            let (json, severity) = (Value::from(alert.to_json()), Value::Int(rank(alert.severity)));
-            for channel in &self.channels {
-                let (id, channel) = ((&alert.id).into(), channel.into());
-                write.execute(WAIT_SQL, &[id, channel, json.clone(), severity.clone(), now.clone(), now.clone()])?;
-            }
         }
+        Outbox::wait(write, &self.alerts, &self.channels, moment.now)?;
         for finding in &self.findings {
             memory::remember(write, finding, moment)?;
         }

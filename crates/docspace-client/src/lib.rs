@@ -41,7 +41,7 @@ pub use key::ApiKey;
 pub use key_facts::{Area, KeyFacts, ListedKey, Scopes};
 pub use log_entry::LogEntry;
 pub use members::{Access, Everyone, Member, MemberGroup};
-pub use people::{Account, EVERYONE, Group};
+pub use people::{Account, EVERYONE, Group, Memberships};
 pub use portal_info::{Lifetimes, PortalSettings, PortalState, Quota, ServerVersion};
 pub use probe::{AUDIT_TRAIL, Identity, Portal};
 pub use rooms::{Room, title_problem};

@@ -1,10 +1,10 @@
 //! People and groups.
 
-use audit_model::{Person, PersonStatus, PortalRole, PortalText};
+use audit_model::{Person, PersonStatus, PortalRole, PortalText, RoomId};
 use uuid::{Uuid, uuid};
 
 use crate::client::Question;
-use crate::wire::{GroupDto, PersonDto};
+use crate::wire::{GroupDto, GroupsDto, PersonDto};
 use crate::{Client, Error, ErrorKind};
 
 /// The built-in group of everybody with an account, guests included.
@@ -20,6 +20,13 @@ pub struct Account {
     pub is_sso: bool,
     /// The language that the person has chosen, such as `de` or `en-US`; `None` for the portal's own.
     pub culture: Option<String>,
+}
+
+/// What a person is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memberships {
+    pub groups: Vec<Uuid>,
+    pub rooms: Vec<RoomId>,
 }
 
 /// A group of people, without those who are in it.
@@ -103,6 +110,23 @@ impl Client {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The groups and the rooms that a person is in: groups and rooms by id, rooms without those that only a group leads to. To a key
+    /// whose owner is no admin the portal shows neither.
+    ///
+    /// # Errors
+    /// `NotFound` for a person who is not there (any more); as for [`Client::rooms`].
+    pub async fn memberships(&self, person: Uuid) -> Result<Memberships, Error> {
+        let path = format!("people/{person}");
+        let question = Question::new("a person's groups", &path, "accounts:read or *:read");
+        let account = self.get::<GroupsDto>(question).await?.response;
+        if account.id != person {
+            return Err(Error::new("a person's groups", ErrorKind::NotFound));
+        }
+        let groups = account.groups.into_iter().map(|group| group.id).collect();
+        let rooms = self.rooms_with_person(person).await?.into_iter().map(|room| room.fact.id).collect();
+        Ok(Memberships { groups, rooms })
     }
 
     /// All groups that somebody made, by name; the built-in ones are never listed.

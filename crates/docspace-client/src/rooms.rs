@@ -55,6 +55,14 @@ impl Client {
         self.rooms_of("the rooms with a tag", &[("tags", &tags)]).await
     }
 
+    /// The rooms among [`Client::rooms`] that name this person among their members, by id.
+    ///
+    /// # Errors
+    /// As for [`Client::rooms`].
+    pub(crate) async fn rooms_with_person(&self, person: Uuid) -> Result<Vec<Room>, Error> {
+        self.rooms_of("the rooms of a person", &[("subjectId", &person.to_string())]).await
+    }
+
     /// The error of a list of rooms that is empty where there must be rooms.
     pub fn no_rooms() -> Error {
         Error::new("the list of rooms", ErrorKind::EmptyList)

@@ -19,7 +19,7 @@ pub(crate) use files::{
     CommittedDto, ContentDto, EntryDto, FileDto, FolderDto, OneOrMany, RightsDto, RoomListDto, SessionDto,
     UploadSettingsDto,
 };
-pub(crate) use people::{GroupDto, GroupMemberDto, PersonDto, ShareDto, ShortPersonDto, Subject};
+pub(crate) use people::{GroupDto, GroupMemberDto, GroupsDto, PersonDto, ShareDto, ShortPersonDto, Subject};
 pub(crate) use portal::{BuildDto, KeyDto, LifetimesDto, QuotaDto, SettingsDto};
 
 /// The success envelope. `links` echoes the request, so it is left out.

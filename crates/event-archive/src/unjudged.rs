@@ -40,6 +40,11 @@ impl Unjudged {
         self.window.contains(at) || self.late.contains(&at)
     }
 
+    /// When rows happened that were not there when a run looked at their time.
+    pub fn late(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.late.iter().copied()
+    }
+
     /// For programs that say something of their window alone, such as whether somebody did anything in it: then nothing before it matters,
     /// whenever it came.
     pub fn of_window_alone(self) -> Window {

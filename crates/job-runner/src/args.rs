@@ -90,6 +90,9 @@ pub enum CommonCommand {
     /// Show the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Try the ways in which alerts leave
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Run once for each of many portals, one settings file each, and print one summary
     Fleet(FleetArgs),
     /// Print a completion script for a shell
@@ -104,6 +107,7 @@ impl CommonCommand {
         match self {
             CommonCommand::Fleet(_) => &RunFlag::ALL,
             CommonCommand::Doctor | CommonCommand::Config(ConfigCommand::Show) => &[RunFlag::Json, RunFlag::DryRun],
+            CommonCommand::Alerts(AlertsCommand::Test { .. }) => &[],
             CommonCommand::Completions { .. } | CommonCommand::Store(StoreCommand::Check) => &[RunFlag::DryRun],
             CommonCommand::Store(StoreCommand::Show { .. }) => &[RunFlag::Json, RunFlag::DryRun],
             CommonCommand::Store(
@@ -142,6 +146,16 @@ pub struct FleetArgs {
 pub enum ConfigCommand {
     /// Print every setting with its value and its origin, without secrets
     Show,
+}
+
+/// `alerts …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum AlertsCommand {
+    /// Send a test alert through every channel, or through one, and remember which of them took it
+    Test {
+        /// The channel: `file` or `webhook` [default: every channel that is set]
+        channel: Option<String>,
+    },
 }
 
 /// `store …`

@@ -20,7 +20,7 @@ use crate::setup::{self, Setup};
 use crate::stop::{Signals, Stop};
 use crate::surroundings::Surroundings;
 use crate::watchers::Watchers;
-use crate::{Error, config_show, doctor, fleet, logging, upkeep};
+use crate::{Error, alerts, config_show, doctor, fleet, logging, upkeep};
 
 /// So long work that nobody waits for any more may take to end.
 const LAST_WORK: Duration = Duration::from_secs(1);
@@ -113,6 +113,7 @@ fn run<P: Program>(cli: &CommandLineOf<P>, runtime: &Runtime) -> anyhow::Result<
         Some(AnyCommand::Common(CommonCommand::Store(command))) => {
             runtime.block_on(upkeep::run(command, &setup, setup.config.reach(P::ABOUT.window)))
         }
+        Some(AnyCommand::Common(CommonCommand::Alerts(command))) => runtime.block_on(alerts::run(command, &setup)),
         Some(AnyCommand::Own(command)) => runtime.block_on(P::own_command(command, &setup)),
         Some(AnyCommand::Common(_)) | None => bail!("this command does not get so far"),
     }

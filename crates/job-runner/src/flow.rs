@@ -69,6 +69,7 @@ pub(crate) async fn conclude<P: Program>(
         portal_url,
         naming,
         mailer: mailer.map(|mailer| Arc::new(Mutex::new(mailer))),
+        channels: &channels,
         now,
         started,
         has_lock: held.is_ours || args.dry_run,

@@ -13,7 +13,9 @@ use report::words::duration;
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::names::Unknown;
 use crate::naming::Naming;
+use crate::voice::Voice;
 
 /// One run of a program. Everything that differs between two runs is in here, so the same job gives the same outcome.
 #[derive(Debug)]
@@ -35,6 +37,12 @@ pub struct Job {
     /// The same moment, on a clock that nobody sets.
     pub(crate) started: Instant,
     pub dry_run: bool,
+    /// `--since` or `--until` was given: the run looks at the past.
+    pub has_window: bool,
+    /// Entries of the settings that mean nobody, as they were last looked up, within a day.
+    pub misnamed: Vec<Unknown>,
+    /// The way to people for what cannot wait for the end of the run.
+    pub voice: Voice,
     /// The way out for mails; `None` where none is set. Whoever writes to people holds it for as long as that takes.
     pub mailer: Option<Arc<Mutex<Mailer>>>,
     /// People who are robots: ids or e-mail addresses, lower case.

@@ -2,6 +2,7 @@
 
 mod about;
 mod acting;
+mod alerts;
 pub mod args;
 mod clock;
 mod command;
@@ -51,6 +52,7 @@ mod telling;
 mod test_clock;
 pub mod time_spec;
 mod upkeep;
+mod voice;
 mod watchers;
 mod window;
 
@@ -66,3 +68,4 @@ pub use naming::Naming;
 pub use program::{Program, ReportOf};
 pub use report::{Found, Judgement, Report};
 pub use setup::Setup;
+pub use voice::Voice;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use alerting::Mailer;
+use alerting::{Channel, Mailer};
 use anyhow::anyhow;
 use audit_model::{Coverage, GapReason, MainSource, Window};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,7 +25,7 @@ use crate::hold;
 use crate::job::{Job, Refusal};
 use crate::keeping;
 use crate::key_end::KeyWatch;
-use crate::names;
+use crate::names::{self, Unknown};
 use crate::naming::Naming;
 use crate::program::{Program, ReportOf};
 use crate::report::{Judgement, Report};
@@ -35,6 +35,7 @@ use crate::state_path::State;
 use crate::stop::Stop;
 use crate::stores::{Stores, is_of_store};
 use crate::surroundings;
+use crate::voice::Voice;
 use crate::window::Stretch;
 
 /// What a run looks with.
@@ -47,6 +48,7 @@ pub(crate) struct Run<'a, P: Program> {
     pub(crate) portal_url: Url,
     pub(crate) naming: Naming,
     pub(crate) mailer: Option<Arc<Mutex<Mailer>>>,
+    pub(crate) channels: &'a [Channel],
     pub(crate) now: DateTime<Utc>,
     /// The same moment, on a clock that nobody sets.
     pub(crate) started: Instant,
@@ -154,7 +156,8 @@ impl<P: Program> Run<'_, P> {
             }
             Err(_) => Vec::new(),
         };
-        let misnamed: Vec<String> = misnamed.iter().map(ToString::to_string).collect();
+        let unknown: Vec<Unknown> = misnamed;
+        let misnamed: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         notes.extend(misnamed.iter().cloned());
         let refusal = [
             (!stores.has_memory() || stores.gone.is_some()).then_some(Refusal::NoMemory),
@@ -182,6 +185,15 @@ impl<P: Program> Run<'_, P> {
                     now,
                     started: setup::instant_of(now),
                     dry_run: self.args.dry_run,
+                    has_window: self.args.since.is_some() || self.args.until.is_some(),
+                    misnamed: unknown,
+                    voice: Voice {
+                        about: &P::ABOUT,
+                        portal_url: self.portal_url.clone(),
+                        naming: self.naming.clone(),
+                        outbox: stores.outbox.clone(),
+                        channels: self.channels.to_vec(),
+                    },
                     mailer: self.mailer.clone(),
                     service_accounts: self.common.robots(),
                     naming: self.naming.clone(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use alerting::{Channel, Mailer};
+use alerting::{Channel, Mailer, Outbox};
 use anyhow::{Context, bail};
 use audit_model::{Coverage, Window};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -31,6 +31,7 @@ use crate::rights;
 use crate::secret::{self, FoundKey};
 use crate::state_path::{Placeholders, State};
 use crate::stores::{Copy, copy_of};
+use crate::voice::Voice;
 
 /// The settings of a program, and the ways from there to the portal and to what is remembered of it.
 pub struct Setup<'a, C> {
@@ -134,12 +135,21 @@ impl<C> Setup<'_, C> {
             client,
             portal,
             archive,
-            store: Ok(store),
+            store: Ok(store.clone()),
             window,
             unseen_after: clocks.unseen(window.until).filter(|_| self.args.ends_by_clock()),
             now: self.now,
             started: instant_of(self.now),
             dry_run: true,
+            has_window: self.args.since.is_some() || self.args.until.is_some(),
+            misnamed: Vec::new(),
+            voice: Voice {
+                about: self.about,
+                portal_url: self.portal_url()?,
+                naming: Naming::default(),
+                outbox: Outbox::open(store.clone()).await?,
+                channels: Vec::new(),
+            },
             mailer: None,
             service_accounts: self.common.robots(),
             naming: Naming::default(),

@@ -187,7 +187,7 @@ fn missing(state: &State) -> anyhow::Result<Exit> {
 }
 
 /// The store, and the lock or the lease of it; else what to end with. A store that is not there is not made for that.
-async fn locked(state: &State, now: DateTime<Utc>) -> anyhow::Result<Result<(Hold, Store), Exit>> {
+pub(crate) async fn locked(state: &State, now: DateTime<Utc>) -> anyhow::Result<Result<(Hold, Store), Exit>> {
     if let State::Server(server) = state
         && !SeenServer::at(&server.place).await?.has_schema
     {
@@ -208,7 +208,7 @@ async fn locked(state: &State, now: DateTime<Utc>) -> anyhow::Result<Result<(Hol
     Ok(Ok((hold, store)))
 }
 
-async fn ended(hold: Hold, store: Store) {
+pub(crate) async fn ended(hold: Hold, store: Store) {
     // while the store is open
     hold.end().await;
     store.close().await;

@@ -50,6 +50,10 @@ pub enum Hold {
     ProtectionUnread { what: String },
     /// Too many people at once: see the plan's trip.
     Breaker,
+    /// The settings do not ask for it where this was done.
+    KindOff,
+    /// It is not done for now, or not any more; a clause says why.
+    Stopped { what: String },
 }
 
 impl Hold {
@@ -77,6 +81,8 @@ impl Hold {
             }
             Hold::ProtectionUnread { what } => format!("it is not known whom the settings protect: {}", shown(what)),
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
+            Hold::KindOff => "`suspend.kinds` does not name what was done".to_owned(),
+            Hold::Stopped { what } => shown(what),
         }
     }
 }

@@ -6,8 +6,7 @@ use audit_model::PortalText;
 use chrono::{DateTime, Utc};
 use report::words::plural;
 
-use crate::status::{decided, whom};
-use crate::suspend::command::state;
+use crate::status::{decided, standing, whom};
 use crate::suspend::entry::Entry;
 use crate::suspend::next::next;
 use crate::suspend::words::moment;
@@ -39,8 +38,7 @@ fn one(text: &mut String, entry: &Entry, now: DateTime<Utc>) -> fmt::Result {
     if incident.is_late {
         writeln!(text, "  The portal wrote some of these events down late, so they are no fresh evidence.")?;
     }
-    let why = entry.why.as_deref().map_or_else(String::new, |why| format!(": {}", shown(why)));
-    writeln!(text, "State: {}{why}", state(entry.state))?;
+    writeln!(text, "State: {}", standing(entry.state, entry.why.as_deref()))?;
     if let Some(why) = &incident.needs_decision {
         writeln!(text, "No term ends a suspension for it, because {}.", shown(why))?;
     }

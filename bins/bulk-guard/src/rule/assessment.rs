@@ -58,6 +58,18 @@ fn independent(signs: &[Corroboration]) -> usize {
     signs.len() - usize::from(is_there(Sign::NewAddress) && is_there(Sign::NewProgram))
 }
 
+/// Whether there are signs enough to act on what takes documents away.
+fn is_corroborated(signs: &[Corroboration]) -> bool {
+    signs.iter().any(|sign| sign.kind.is_strong()) || independent(signs) >= 2
+}
+
+/// What was done that each by itself is a reason to act, where `assess` finds one.
+pub(crate) fn acts_by(exceeded: &[Exceeded], signs: &[Corroboration]) -> Vec<Kind> {
+    let is_corroborated = is_corroborated(signs);
+    let is_harm = |one: &&Exceeded| !one.at_least && one.kind.is_some_and(Kind::is_harm);
+    exceeded.iter().filter(is_harm).filter(|one| is_corroborated || one.is_flood()).filter_map(|one| one.kind).collect()
+}
+
 /// Assesses an incident.
 ///
 /// A number alone is `medium` and plans nobody: people tidy up, sync clients upload, colleagues put back what an attack has spoilt. But what
@@ -68,7 +80,7 @@ pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more
     let is_harm = |one: &&Exceeded| one.kind.is_some_and(Kind::is_harm);
     let harm: Vec<&Exceeded> = exceeded.iter().filter(is_harm).collect();
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
-    let corroborated = strong.is_some() || independent(signs) >= 2;
+    let corroborated = is_corroborated(signs);
     let acts_because = match (harm.iter().find(|one| !one.at_least), exceeded.iter().find(|one| one.is_flood())) {
         (Some(counted), _) if corroborated => {
             let evidence = || signs.iter().map(|sign| sign.evidence.as_str()).collect::<Vec<_>>().join("; ");

@@ -127,6 +127,7 @@ fn unexplained(id: String, person: Uuid, mark: Mark) -> Incident {
         first: mark,
         last: mark,
         is_late: false,
+        links: Vec::new(),
     }
 }
 

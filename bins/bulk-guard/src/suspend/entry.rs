@@ -83,6 +83,9 @@ pub(crate) struct Incident {
     pub(crate) last: Mark,
     /// Rows that the portal wrote down late are part of it.
     pub(crate) is_late: bool,
+    /// External links that the person made lately, by what the portal says they lead to: no suspension ends them.
+    #[serde(default)]
+    pub(crate) links: Vec<String>,
 }
 
 impl Incident {

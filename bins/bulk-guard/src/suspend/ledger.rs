@@ -2,12 +2,15 @@
 
 use std::future::Future;
 
+use alerting::{Alert, Outbox};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use job_runner::Voice;
 use job_store::{Journal, JournalState, Store, Write};
 use serde_json::Value;
 
-use crate::suspend::entry::{Entry, State};
+use crate::suspend::entry::{Entry, Said, State};
+use crate::suspend::telling;
 
 /// Where entries are kept.
 pub(crate) trait Ledger: Sync {
@@ -20,6 +23,11 @@ pub(crate) trait Ledger: Sync {
 
     /// Whether this run still holds whatever keeps others off, asked right before a call.
     fn may_act(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Lets what entries say leave, for a short time: whoever is about to be suspended is announced before.
+    fn deliver(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// Name of suspensions in the journal.
@@ -31,12 +39,32 @@ pub(crate) struct Kept {
     store: Store,
     journal: Journal,
     now: DateTime<Utc>,
+    voice: Option<Voice>,
 }
 
 impl Kept {
     /// Opens the journal. `now` is the moment of the run.
     pub(crate) async fn open(store: Store, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        Ok(Kept { journal: Journal::open(store.clone()).await?, store, now })
+        Ok(Kept { journal: Journal::open(store.clone()).await?, store, now, voice: None })
+    }
+
+    /// The same, which hands what entries say over to the alerts, in the commit that says it.
+    pub(crate) fn speaking(self, voice: Voice) -> Self {
+        Kept { voice: Some(voice), ..self }
+    }
+
+    /// Hands over what others have left to be told: a command, or a run that ended too soon. Gives the entries as they are then.
+    pub(crate) async fn hand_on(&self) -> anyhow::Result<Vec<Entry>> {
+        let entries = self.entries().await?;
+        let is_left = |entry: &&Entry| entry.said.iter().any(|said| !said.is_handed_on);
+        let left: Vec<&Entry> = entries.iter().filter(is_left).collect();
+        if left.is_empty() {
+            return Ok(entries);
+        }
+        for entry in left {
+            self.commit(entry).await?;
+        }
+        self.entries().await
     }
 }
 
@@ -63,16 +91,27 @@ impl Ledger for Kept {
     }
 
     async fn commit(&self, entry: &Entry) -> anyhow::Result<bool> {
-        let next = Entry { revision: entry.revision + 1, ..entry.clone() };
+        let mut next = Entry { revision: entry.revision + 1, ..entry.clone() };
         let (key, subject) = (format!("{KIND} {}", entry.incident.id), entry.person().to_string());
         let (payload, revision, state) = (serde_json::to_value(&next)?, entry.revision, in_journal(entry.state));
         let (journal, now) = (self.journal.clone(), self.now);
+        let told = |said: &Said| self.voice.as_ref().map(|voice| telling::alert(voice, entry, said));
+        let alerts: Vec<Option<Alert>> = entry.said.iter().map(told).collect();
+        let channels = self.voice.as_ref().map(Voice::channels).unwrap_or_default();
+        // whoever commits may not know what was handed over before
+        for said in next.said.iter_mut().filter(|_| self.voice.is_some()) {
+            said.is_handed_on = true;
+        }
+        let handed = serde_json::to_value(&next)?;
         let keep = move |write: &Write<'_>| {
             let stands = journal.plan(write, (&key, KIND, &subject), &payload, now)?;
             if stands.payload != payload && stands.payload["revision"] != revision {
                 return Ok(false);
             }
-            journal.advance(write, &key, state, &payload, now)?;
+            let is_told = |n: usize| stands.payload["said"][n]["is_handed_on"] == true;
+            let new = alerts.iter().enumerate().filter(|(n, _)| !is_told(*n)).filter_map(|(_, alert)| alert.clone());
+            Outbox::wait(write, &new.collect::<Vec<_>>(), &channels, now)?;
+            journal.advance(write, &key, state, &handed, now)?;
             Ok(true)
         };
         Ok(self.store.write("writing the journal", keep).await?)
@@ -80,6 +119,12 @@ impl Ledger for Kept {
 
     async fn may_act(&self) -> anyhow::Result<()> {
         Ok(self.store.may_act().await?)
+    }
+
+    async fn deliver(&self) {
+        if let Some(voice) = &self.voice {
+            voice.deliver(self.now).await;
+        }
     }
 }
 

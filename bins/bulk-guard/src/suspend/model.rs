@@ -39,6 +39,7 @@ pub(crate) fn incident(person: u128, at: DateTime<Utc>) -> Incident {
         first: mark,
         last: mark,
         is_late: false,
+        links: Vec::new(),
     }
 }
 

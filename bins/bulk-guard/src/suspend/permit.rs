@@ -7,7 +7,7 @@ use crate::suspend::seen::{Asked, Clocks, Seen, Situation};
 use crate::suspend::terms::DECIDED_FOR;
 
 /// A channel is proven by a test alert that was taken not longer ago.
-const PROVEN_FOR: TimeDelta = TimeDelta::days(7);
+pub(crate) const PROVEN_FOR: TimeDelta = TimeDelta::days(7);
 
 /// So much may a clock be set back without anything being wrong.
 const SET_BACK: TimeDelta = TimeDelta::minutes(2);

@@ -120,6 +120,23 @@ pub(crate) async fn act<L: Ledger, P: Portal>(
     Ok(Acted { refused, needs_attention })
 }
 
+/// Follows one suspension as a run would, for somebody who cannot wait for the next one. Nothing that is only planned is carried out.
+///
+/// # Errors
+/// Of the ledger: then nothing more is asked of the portal, and the next run settles what was begun.
+pub(crate) async fn follow_one<L: Ledger, P: Portal>(
+    (ledger, portal): (&L, &P),
+    (situation, terms): (&Situation, &Terms),
+    id: &str,
+) -> anyhow::Result<()> {
+    let entries = ledger.entries().await?;
+    let mut acting = Acting { ledger, portal, situation, terms, entries, left: BTreeSet::new(), suspended: 0 };
+    if acting.entry(id).is_some_and(|entry| entry.state.is_under_way()) {
+        acting.advance(id).await?;
+    }
+    Ok(())
+}
+
 /// What is read for one step is read within this time, so that all of it is of now.
 const READ_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -249,6 +266,7 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
     /// Makes the call of an entry that says so on disk, and looks what came of it.
     async fn carry_out(&mut self, id: &str, call: Call) -> anyhow::Result<()> {
         let Some(entry) = self.entry(id).cloned() else { return Ok(()) };
+        self.ledger.deliver().await;
         // the portal cannot tell a run that has lost its lease from the one that has it
         self.ledger.may_act().await?;
         if !is_still_now(&entry, call, self.portal.clocks()) {

@@ -19,7 +19,7 @@ const SESSIONS_ENDED: ActionId = ActionId(6032);
 
 /// Rows that name a person as their target and mean that somebody has decided about the account: updated, password, deleted, type, status,
 /// deleted, data reassigned, logged out.
-const DECISIONS: [ActionId; 8] = [
+pub(crate) const DECISIONS: [ActionId; 8] = [
     ActionId(4006),
     ActionId(4017),
     ActionId(4018),

@@ -58,10 +58,13 @@ impl Terms {
     pub(crate) fn problems(&self) -> Vec<(&'static str, &'static str)> {
         let mut wrong = Vec::new();
         if self.suspend_for <= WARN_BEFORE {
-            wrong.push(("suspend.for", "must be longer than 15 min: so long before its end a term is announced"));
+            wrong.push((
+                "suspend.suspend_for",
+                "must be longer than 15 min: so long before its end a term is announced",
+            ));
         }
         if self.longest < self.suspend_for {
-            wrong.push(("suspend.longest", "must be at least `suspend.for`"));
+            wrong.push(("suspend.longest", "must be at least `suspend.suspend_for`"));
         }
         if self.grace < TimeDelta::zero() || self.grace >= FRESH {
             wrong.push(("suspend.grace", "must be less than 10 min: older evidence is no reason to act"));
@@ -129,8 +132,8 @@ mod tests {
     fn terms_that_cannot_be_meant_are_refused() {
         let keys = |terms: Terms| terms.problems().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
         assert!(keys(Terms::default()).is_empty());
-        assert_eq!(keys(Terms { suspend_for: TimeDelta::zero(), ..Terms::default() }), ["suspend.for"]);
-        assert_eq!(keys(Terms { suspend_for: TimeDelta::hours(-1), ..Terms::default() }), ["suspend.for"]);
+        assert_eq!(keys(Terms { suspend_for: TimeDelta::zero(), ..Terms::default() }), ["suspend.suspend_for"]);
+        assert_eq!(keys(Terms { suspend_for: TimeDelta::hours(-1), ..Terms::default() }), ["suspend.suspend_for"]);
         assert_eq!(keys(Terms { longest: TimeDelta::hours(1), ..Terms::default() }), ["suspend.longest"]);
         assert_eq!(keys(Terms { grace: TimeDelta::minutes(10), ..Terms::default() }), ["suspend.grace"]);
         assert_eq!(keys(Terms { grace: TimeDelta::minutes(-1), ..Terms::default() }), ["suspend.grace"]);

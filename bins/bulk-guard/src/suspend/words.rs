@@ -92,11 +92,40 @@ pub(crate) fn done(entry: &Entry) -> String {
         Some(end) => format!("The account will be enabled again at {}, after a warning.", moment(end)),
         None => "The account stays disabled until somebody decides.".to_owned(),
     };
+    let links = links(incident);
     format!(
-        "{} is suspended: the account is disabled, and the audit trail shows it. {term} {GOES_ON} To enable it now, run `bulk-guard release PERSON --reason TEXT`; to keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
+        "{} is suspended: the account is disabled, and the audit trail shows it. {term} {GOES_ON}{links} To enable it now, run `bulk-guard release {} --reason TEXT`; to keep it disabled, run `bulk-guard keep {} --reason TEXT`. {BY_HAND}",
         name(incident),
+        incident.person,
         id(incident)
     )
+}
+
+/// Links that a sentence names.
+const LINKS_SHOWN: usize = 5;
+
+fn links(incident: &Incident) -> String {
+    let many = incident.links.len();
+    let shown: Vec<String> = incident.links.iter().take(LINKS_SHOWN).map(|link| shown(link)).collect();
+    match many {
+        0 => String::new(),
+        1 => format!(
+            " The person made 1 external link in the last 24 h, to {}; remove it in the portal if it should not go on.",
+            shown.concat()
+        ),
+        _ if many > LINKS_SHOWN => format!(
+            " The person made {many} external links in the last 24 h, among them to {}; remove those in the portal that should not go on.",
+            shown.join(", ")
+        ),
+        _ => format!(
+            " The person made {many} external links in the last 24 h, to {}; remove those in the portal that should not go on.",
+            shown.join(", ")
+        ),
+    }
+}
+
+fn shown(text: &str) -> String {
+    format!("\"{}\"", PortalText::new(text).for_terminal_within(60))
 }
 
 pub(crate) fn failed(incident: &Incident, why: &str, account: &AccountNow) -> String {

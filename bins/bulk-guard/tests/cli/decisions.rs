@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::TimeDelta;
 use cli_test::holding::Holding;
 use cli_test::{Clock, Run, Setting, in_time};
 use job_store::{Journal, JournalState, OnServer, Store};
@@ -65,11 +66,11 @@ async fn store(setting: &Setting) -> Store {
 async fn remember(setting: &Setting, entries: &[Value]) {
     let store = store(setting).await;
     let journal = Journal::open(store.clone()).await.unwrap();
-    for entry in entries.iter().cloned() {
+    for (number, entry) in entries.iter().cloned().enumerate() {
+        let at = now() + TimeDelta::seconds(number as i64);
         let journal = journal.clone();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let (key, subject) =
-            (format!("{KIND} {}", text(&entry["incident"]["id"])), text(&entry["incident"]["person"]));
+        let (key, subject) = (format!("{KIND} {}", text(&entry["incident"]["id"])), text(&entry["incident"]["person"]));
         let state = match entry["state"].as_str().unwrap() {
             "planned" | "held" | "waiting" => JournalState::Planned,
             "released" | "settled" => JournalState::Done,
@@ -77,8 +78,8 @@ async fn remember(setting: &Setting, entries: &[Value]) {
             _ => JournalState::Started,
         };
         let keep = move |write: &job_store::Write<'_>| {
-            journal.plan(write, (&key, KIND, &subject), &entry, now())?;
-            journal.advance(write, &key, state, &entry, now())
+            journal.plan(write, (&key, KIND, &subject), &entry, at)?;
+            journal.advance(write, &key, state, &entry, at)
         };
         store.write("writing entries", keep).await.unwrap();
     }
@@ -100,7 +101,14 @@ async fn three() -> (Setting, [Person; 3]) {
 
 async fn three_in(server: Option<OnServer>) -> (Setting, [Person; 3]) {
     let mut portal = office();
-    let people = ["mara", "ben", "cleo"].map(|name| hire(&mut portal, &format!("{name}@example.com"), PersonKind::User));
+    let people =
+        ["mara", "ben", "cleo"].map(|name| hire(&mut portal, &format!("{name}@example.com"), PersonKind::User));
+    // the first and the last are disabled
+    for person in &mut portal.people {
+        if ["mara@example.com", "cleo@example.com"].contains(&person.email.as_str()) {
+            person.status = 2;
+        }
+    }
     let mut setting = setting(portal).await;
     setting.env.push(("USER", "root"));
     setting.env.push(("SUDO_USER", "olga"));
@@ -137,15 +145,14 @@ async fn status_says_who_is_disabled_and_what_waits() {
         entry(&cleo, "c3c3-c3c3", "done", lasting),
     ];
     remember(&setting, &entries).await;
-    let (text, document) =
-        (setting.run(&["status"]).await, setting.run(&["status", "--format", "json"]).await);
+    let (text, document) = (setting.run(&["status"]).await, setting.run(&["status", "--format", "json"]).await);
     assert_eq!((text.exit, text.stderr.as_str(), document.exit), (0, "", 0));
     assert_keeps_schema(&document);
     let people = [mara, ben, cleo];
     insta::assert_snapshot!("status", comparable(&text.stdout, &people));
     insta::assert_snapshot!("status_json", comparable(&document.stdout, &people));
     // two hours on, the same store is older, and says so
-    setting.clock = Clock::At(now() + chrono::TimeDelta::hours(2));
+    setting.clock = Clock::At(now() + TimeDelta::hours(2));
     let later = setting.run(&["status"]).await.stdout;
     assert!(later.contains("until 2026-11-20 09:00 UTC, 2 h ago"), "{later}");
 }
@@ -208,13 +215,17 @@ async fn a_decision_is_kept_with_who_and_why_and_can_be_repeated() {
         }
         let extended = kept(&setting, &mara).await;
         assert_eq!(extended["intent"]["deadline"], "2026-11-20T18:00:00Z");
-        assert_eq!(extended["revision"], 3, "two decisions were committed");
+        assert_eq!(extended["state"], "released", "{extended}");
         let cancelled = setting.run(&["cancel", "b2b2-b2b2"]).await;
         assert_eq!(cancelled.exit, 0, "{}", cancelled.stderr);
         assert_eq!(kept(&setting, &ben).await["state"], "cancelled");
         let status = setting.run(&["status", "--format", "json"]).await.json();
-        let states = |list: &str| status[list].as_array().unwrap().iter().map(|one| one["state"].clone()).collect::<Vec<_>>();
-        assert_eq!((states("off"), states("ended")), (vec![json!("done"), json!("done")], vec![json!("cancelled")]));
+        let states =
+            |list: &str| status[list].as_array().unwrap().iter().map(|one| one["state"].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (states("off"), states("ended")),
+            (vec![json!("done")], vec![json!("released"), json!("cancelled")])
+        );
     }
 }
 
@@ -242,7 +253,11 @@ async fn what_cannot_be_decided_is_said_with_the_reason() {
         (&["release", "person7@example.com", "--reason", "x"], 1, "is not disabled through this program"),
         (&["release", "cleo@example.com", "--reason", "x"], 1, "look at it in the portal"),
         (&["cancel", "k3f9-q2mw"], 1, "there is nothing to cancel; use `release`"),
-        (&["approve", "b2b2-b2b2", "--by", "Olga", "--reason", "x"], 1, "it is too late: the last event was at 2026-11-20 08:49 UTC"),
+        (
+            &["approve", "b2b2-b2b2", "--by", "Olga", "--reason", "x"],
+            1,
+            "it is too late: the last event was at 2026-11-20 08:49 UTC",
+        ),
         (&["extend", "k3f9-q2mw"], 2, "such as 2026-11-20T13:00:00Z"),
         (&["extend", "k3f9-q2mw", "--until", "4h"], 2, "is an age, which is in the past"),
         (&["extend", "k3f9-q2mw", "--until", "2026-11-20T10:00:00Z"], 1, "the new end must be after the present one"),
@@ -257,6 +272,44 @@ async fn what_cannot_be_decided_is_said_with_the_reason() {
     assert_eq!([kept(&setting, &mara).await, kept(&setting, &ben).await, kept(&setting, &cleo).await], before);
     let dry = setting.run_with(&["keep", "k3f9-q2mw", "--reason", "x", "--dry-run", "--portal", &url]).await;
     assert_eq!((dry.exit, dry.stdout.as_str()), (2, ""), "{}", dry.stderr);
+}
+
+/// Whoever is awake at night does not wait for cron: the command asks the portal all that a run asks, and says what it has seen. What somebody
+/// has decided in the portal meanwhile stands.
+#[tokio::test]
+async fn release_enables_the_account_at_once() {
+    let (setting, [mara, ben, _]) = three().await;
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", off()), entry(&ben, "b2b2-b2b2", "done", off())]).await;
+    let switches = || {
+        let log = setting.sim.requests();
+        log.into_iter().filter(|one| one.method == "PUT").map(|one| one.target).collect::<Vec<_>>()
+    };
+    let told = setting.run(&["release", "Mara mara", "--reason", "a migration"]).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{}", told.stdout);
+    assert!(told.stdout.contains("the account is enabled again."), "{}", told.stdout);
+    assert_eq!(switches().len(), 1);
+    let again = setting.run(&["release", "k3f9-q2mw", "--reason", "a migration"]).await;
+    assert!(again.exit == 0 && again.stdout.contains("decided before"), "{}", again.stdout);
+    // somebody has enabled this one in the portal
+    let other = setting.run(&["release", "ben@example.com", "--reason", "a migration"]).await;
+    assert_eq!(other.exit, 1, "{}", other.stderr);
+    let why = "this program leaves the account alone, because somebody else has enabled the account; look at it in the portal";
+    assert!(other.stdout.contains(why), "{}", other.stdout);
+    assert_eq!(switches().len(), 1);
+}
+
+/// Where the portal cannot be asked, the decision stands all the same.
+#[tokio::test]
+async fn a_release_without_a_portal_is_left_to_the_next_run() {
+    let (setting, [mara, ..]) = three().await;
+    remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", off())]).await;
+    let mut command = setting.command(&["release", "k3f9-q2mw", "--reason", "x", "--portal", &setting.sim.url()]);
+    command.env_remove("DOCSPACE_API_KEY");
+    let told = cli_test::run(command).await;
+    assert_eq!((told.exit, told.stderr.as_str()), (1, ""), "{}", told.stdout);
+    assert!(told.stdout.contains("could not be asked to enable the account now: no API key"), "{}", told.stdout);
+    assert!(told.stdout.contains("The next run enables the account"), "{}", told.stdout);
+    assert_eq!(kept(&setting, &mara).await["decisions"][0]["what"], "released");
 }
 
 /// Several people share an incident: whoever approves looks at each.
@@ -286,7 +339,11 @@ async fn release_all_leaves_whom_somebody_keeps() {
     remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", off()), entry(&ben, "b2b2-b2b2", "kept", off())]).await;
     let told = setting.run(&["release", "--all", "--reason", "a false alarm"]).await;
     assert_eq!((told.exit, told.stderr.as_str()), (0, ""));
-    assert!(told.stdout.contains(&format!("({}): not released. The account stays disabled", ben.id)), "{}", told.stdout);
+    assert!(
+        told.stdout.contains(&format!("({}): not released. The account stays disabled", ben.id)),
+        "{}",
+        told.stdout
+    );
     assert_eq!(kept(&setting, &mara).await["decisions"][0]["what"], "released");
     assert_eq!(kept(&setting, &ben).await["decisions"], json!([]));
     remember(&setting, &[entry(&cleo, "c3c3-c3c3", "unknown", off())]).await;
@@ -330,9 +387,12 @@ async fn a_decision_does_not_wait_for_a_run_at_work() {
 async fn explain_tells_the_course_of_an_incident() {
     let (setting, [mara, ben, cleo]) = three().await;
     let mut told = off();
-    merge(&mut told, json!({ "said": [{
+    merge(
+        &mut told,
+        json!({ "said": [{
         "topic": "done", "words": "Mara is suspended.", "is_critical": true, "at": "2026-11-20T08:55:12Z", "is_handed_on": true,
-    }] }));
+    }] }),
+    );
     remember(&setting, &[entry(&mara, "k3f9-q2mw", "done", told)]).await;
     setting.run(&["keep", "k3f9-q2mw", "--reason", "until she has been called"]).await;
     let explained = setting.run(&["explain", "k3f9-q2mw"]).await;
@@ -349,7 +409,11 @@ async fn status_names_people_as_the_settings_say() {
     let config = setting.file("names.toml", "names = \"pseudonym\"\nnames_key_file = \"names-key\"\n");
     let document = setting.run(&["status", "--format", "json", "--portal-config", &config]).await;
     assert_keeps_schema(&document);
-    assert!(!document.stdout.contains(&mara.id.to_string()) && !document.stdout.contains("Mara"), "{}", document.stdout);
+    assert!(
+        !document.stdout.contains(&mara.id.to_string()) && !document.stdout.contains("Mara"),
+        "{}",
+        document.stdout
+    );
     let pseudonym = document.json()["off"][0]["person"]["name"].as_str().unwrap().to_owned();
     assert!(pseudonym.starts_with("person-"), "{pseudonym}");
     let text = setting.run(&["status", "--portal-config", &config]).await.stdout;

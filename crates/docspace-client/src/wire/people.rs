@@ -45,6 +45,22 @@ pub(crate) struct PersonDto {
     pub(crate) culture_name: Option<String>,
 }
 
+/// The groups of a person.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupsDto {
+    pub(crate) id: Uuid,
+    /// Absent where there are none.
+    #[serde(default)]
+    pub(crate) groups: Vec<ShortGroupDto>,
+}
+
+/// A group as people name it; of its members only the id is of use.
+#[derive(Deserialize)]
+pub(crate) struct ShortGroupDto {
+    pub(crate) id: Uuid,
+}
+
 /// A person as authors of things are named; of its members only the id is of use.
 #[derive(Deserialize)]
 pub(crate) struct ShortPersonDto {

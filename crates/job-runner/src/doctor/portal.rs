@@ -49,7 +49,8 @@ pub(super) async fn inspect<P: Program>(
     match key {
         Ok((key, origin)) if is_there => {
             let reached = opened(client, key, origin, (setup.now, setup.config.reach(P::ABOUT.window)), checks).await;
-            reached.map(|reached| Reached { state: setup.state().ok(), ..reached })
+            let channels = setup.channels().unwrap_or_default();
+            reached.map(|reached| Reached { state: setup.state().ok(), channels, ..reached })
         }
         _ => {
             checks.push(not_checked("the key and what it opens"));
@@ -207,7 +208,7 @@ async fn opened(
                 "rooms",
                 format!("the list can be read, and has {}", plural(rooms.len() as u64, "room")),
             ));
-            Some(Reached { client: client.clone(), capabilities, rooms, state: None })
+            Some(Reached { client: client.clone(), capabilities, rooms, channels: Vec::new(), state: None })
         }
         Err(error) => {
             checks.push(Check::failed("rooms", error));

@@ -1,0 +1,87 @@
+//! `alerts test`: whether alerts arrive, and which channels have proven it.
+
+use alerting::{Alert, AlertContext, Channel, deliver};
+use audit_model::{Coverage, Finding, Person, Severity, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use job_store::Store;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::args::AlertsCommand;
+use crate::config::Settings;
+use crate::exit::Exit;
+use crate::memory::Memory;
+use crate::setup::{Setup, print};
+use crate::upkeep::{ended, locked};
+
+/// Name in the memory of when a channel took a test alert; the channel's own follows.
+const PROVEN: &str = "channel_proven";
+
+/// Runs the command.
+pub(crate) async fn run<C: Settings>(command: &AlertsCommand, setup: &Setup<'_, C>) -> anyhow::Result<Exit> {
+    let AlertsCommand::Test { channel } = command;
+    let mut channels = setup.channels()?;
+    if let Some(kind) = channel {
+        let is_kind = |name: &Channel| name.name().split(' ').next() == Some(kind.as_str());
+        channels.retain(is_kind);
+    }
+    if channels.is_empty() {
+        let message = "no such channel is set; set `alerts.file.path` or `alerts.webhook.url`";
+        return Err(Error::setting("alerts", message).into());
+    }
+    let (hold, store) = match locked(&setup.state()?, setup.now).await? {
+        Ok(locked) => locked,
+        Err(exit) => return Ok(exit),
+    };
+    let memory = Memory::open(&store).await?;
+    let report = deliver(&[test_alert(setup)?], &channels).await;
+    let mut said = String::new();
+    let mut has_failed = false;
+    for delivery in report.deliveries {
+        for name in delivery.taken_by {
+            memory.keep(&format!("{PROVEN} {name}"), "", setup.now).await?;
+            said.push_str(&format!("{name} has taken the test alert; look whether it has arrived\n"));
+        }
+        for failure in delivery.failures {
+            has_failed = true;
+            let reason = anyhow::Error::new(failure.error);
+            said.push_str(&format!("{} has not taken it: {reason:#}\n", failure.channel));
+        }
+    }
+    ended(hold, store).await;
+    print(&said)?;
+    Ok(if has_failed { Exit::Nothing } else { Exit::Concluded })
+}
+
+fn test_alert<C>(setup: &Setup<'_, C>) -> Result<Alert, Error> {
+    let about = setup.about;
+    let window = Window::new(setup.now - TimeDelta::seconds(1), setup.now);
+    let program = Person::named(Uuid::nil(), about.name.into());
+    let finding = Finding {
+        severity: Severity::Info,
+        reasons: vec!["this is a test alert: nothing has happened".to_owned()],
+        ..Finding::new("test", audit_model::fingerprint(&["test", about.name]), program, window)
+    };
+    let portal_url = setup.portal_url()?;
+    let context = AlertContext {
+        program: about.name,
+        version: about.version,
+        portal_url: &portal_url,
+        coverage: &Coverage::default(),
+    };
+    Ok(Alert::of_step(&finding, &setup.now.to_rfc3339(), &context))
+}
+
+/// When one of the channels last took a test alert; `None`: none of them ever has.
+///
+/// # Errors
+/// Of the store.
+pub(crate) async fn proven_at(store: &Store, channels: &[Channel]) -> Result<Option<DateTime<Utc>>, job_store::Error> {
+    let memory = Memory::open(store).await?;
+    let mut newest = None;
+    for channel in channels {
+        let proven = memory.get(&format!("{PROVEN} {}", channel.name())).await?;
+        newest = newest.max(proven.map(|(_, at)| at));
+    }
+    Ok(newest)
+}
