@@ -17,4 +17,6 @@ mod reports;
 mod runs;
 mod serve;
 mod signs;
+mod status;
+mod suspended;
 mod told;
