@@ -3,9 +3,29 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
-use job_runner::args::{OwnCommand, RunFlag};
+use job_runner::args::{FlagSetting, OwnCommand, OwnFlags, RunFlag};
 
 use crate::backtest::Alternative;
+
+/// What `serve` gives to its scans.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// Change nothing at the portal, whatever the settings say
+    #[arg(long, hide = true)]
+    cannot_act: bool,
+
+    /// Who asked for this run, for the journal
+    #[arg(long, hide = true, value_name = "WHO")]
+    asked_by: Option<String>,
+}
+
+impl OwnFlags for Flags {
+    fn settings(&self) -> Vec<FlagSetting> {
+        let cannot_act = self.cannot_act.then(|| FlagSetting::new("--cannot-act", "cannot_act", true));
+        let asked_by = FlagSetting::optional("--asked-by", "asked_by", self.asked_by.as_deref());
+        [cannot_act, asked_by].into_iter().flatten().collect()
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

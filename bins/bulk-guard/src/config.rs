@@ -1,6 +1,7 @@
 //! This program's settings. `bulk-guard.example.toml` says the same.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -27,6 +28,12 @@ const FOLDER_WEIGHT: u64 = 10;
 
 /// Somebody deletes hundreds of documents in the time in which one alert waits for a slow portal.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+
+/// As often as the portal looks whether it has webhooks to send.
+const WEBHOOK_DEBOUNCE: Duration = Duration::from_secs(5);
+
+/// Shorter, and a busy portal is asked without end; longer, and cron is faster.
+const DEBOUNCES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
 /// How far back a run looks at least when nothing says otherwise.
 pub(crate) const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -58,6 +65,13 @@ pub(crate) struct Config {
     pub(crate) serve: Serve,
     /// How long is remembered what happened.
     pub(crate) keep: Age,
+    /// Whatever the other settings say, this run changes nothing at the portal. `serve` gives the flag to scans that only read; it stands
+    /// in no file, and `config show` does not list it.
+    #[serde(skip_serializing)]
+    pub(crate) cannot_act: bool,
+    /// Who asked `serve` for this run, for the journal: `POST from 192.0.2.7`. Empty for a run that cron or a person has started.
+    #[serde(skip_serializing)]
+    pub(crate) asked_by: String,
 }
 
 /// What the program may do.
@@ -108,11 +122,28 @@ impl Config {
 }
 
 /// `serve.*`: how the program answers over HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Serve {
     /// File with the token that callers must present.
     pub(crate) token_file: Option<PathSetting>,
+    /// File with the secret that the portal signs its webhooks with; without it none are taken.
+    pub(crate) webhook_secret_file: Option<PathSetting>,
+    /// How long after the first webhook its scan begins, which is for all that come in the meantime. 1 s to 10 min.
+    pub(crate) webhook_debounce: Age,
+    /// Whether a scan that a webhook asked for may change as much as one of cron. Otherwise it only tells.
+    pub(crate) webhook_acts: bool,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Serve {
+            token_file: None,
+            webhook_secret_file: None,
+            webhook_debounce: Age(WEBHOOK_DEBOUNCE),
+            webhook_acts: false,
+        }
+    }
 }
 
 /// `protect.*`: people who are never suspended, besides those whom the portal protects.
@@ -346,6 +377,8 @@ impl Default for Config {
             suspend: Suspend::default(),
             serve: Serve::default(),
             keep: Age(KEEP),
+            cannot_act: false,
+            asked_by: String::new(),
         }
     }
 }
@@ -357,7 +390,7 @@ impl Settings for Config {
     }
 
     fn places() -> &'static [&'static str] {
-        &["serve.token_file"]
+        &["serve.token_file", "serve.webhook_secret_file"]
     }
 
     /// As far as the longest `minutes`.
@@ -370,7 +403,9 @@ impl Settings for Config {
     }
 
     fn secret_files(&self) -> Vec<(&'static str, &Path)> {
-        self.serve.token_file.iter().map(|path| ("the token in", path.as_path())).collect()
+        let Serve { token_file, webhook_secret_file, .. } = &self.serve;
+        let token = token_file.iter().map(|path| ("the token in", path.as_path()));
+        token.chain(webhook_secret_file.iter().map(|path| ("the secret of webhooks in", path.as_path()))).collect()
     }
 
     fn remembers(&self) -> (TimeDelta, &'static str) {
@@ -391,6 +426,9 @@ impl Settings for Config {
             }
         }
         wrong.between("limits.room.minutes", self.limits.room.minutes, 1..=LONGEST_MINUTES, "");
+        let debounce = self.serve.webhook_debounce;
+        let message = "must be between 1s and 10m: each scan costs the portal requests";
+        wrong.refuse_if(!DEBOUNCES.contains(&debounce.0), "serve.webhook_debounce", message);
         wrong.between("breaker.percent", self.breaker.percent, 0..=100, "");
         wrong.between("breaker.people", self.breaker.people, 0..=MOST_PEOPLE, "");
         wrong.between("breaker.per_day", self.breaker.per_day, 0..=MOST_PEOPLE, "");

@@ -9,9 +9,11 @@ use job_runner::{Check, Reached};
 use crate::config::{Config, Limit};
 use crate::people;
 use crate::serve::token::Token;
+use crate::serve::webhook::Secret;
 
 pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Check> {
     let mut checks = vec![limits(config), detection(), token(config)];
+    checks.extend(webhooks(config));
     if let Some(reached) = reached {
         checks.push(key(reached));
         checks.push(reach(config, reached).await);
@@ -41,6 +43,18 @@ fn token(config: &Config) -> Check {
         Ok(_) => Check::ok(NAME, "`serve.token_file` was read, and holds one word that is long enough"),
         Err(error) => Check::usage(NAME, error.to_string(), "write a token into that file"),
     }
+}
+
+/// Whether `serve` could check the portal's webhooks.
+fn webhooks(config: &Config) -> Option<Check> {
+    const NAME: &str = "serve_webhooks";
+    let path = config.serve.webhook_secret_file.as_ref()?.as_path();
+    let (debounce, acts) = (config.serve.webhook_debounce, config.serve.webhook_acts);
+    let may = if acts { "may do what one of cron may" } else { "tells, and changes nothing at the portal" };
+    Some(match Secret::read(path) {
+        Ok(_) => Check::ok(NAME, format!("the secret was read; {debounce} after a webhook a scan begins, which {may}")),
+        Err(error) => Check::usage(NAME, error.to_string(), "write the secret of the portal's webhook into that file"),
+    })
 }
 
 /// A bound, so that nobody expects a second.

@@ -23,12 +23,11 @@ use std::process::ExitCode;
 use ::report::Document;
 use audit_model::{BlindSpot, MainSource, Source};
 use event_archive::Look;
-use job_runner::args::NoFlags;
 use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::{Because, Command, MaybeBecause};
+use crate::cli::{Because, Command, Flags, MaybeBecause};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
@@ -51,7 +50,7 @@ impl Program for BulkGuard {
         sends_alerts: true,
     };
 
-    type Flags = NoFlags;
+    type Flags = Flags;
     type Command = Command;
     type Config = Config;
     type Facts = Facts;

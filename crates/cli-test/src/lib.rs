@@ -5,6 +5,7 @@ mod abridged;
 pub mod bench;
 mod closed_port;
 pub mod contract;
+pub mod docspace_webhook;
 pub mod faults;
 pub mod holding;
 mod process;

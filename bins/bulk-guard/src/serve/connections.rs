@@ -1,5 +1,6 @@
 //! The connections of callers: how many at a time, how long each may take, and how they end when this process does.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,6 +26,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// Who has not got an answer so long after the last scan has ended, when this process was asked to stop, never finished asking.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
+/// The other end of a connection, which may be a proxy. Every request has it among its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller(pub(super) IpAddr);
+
 /// Answers until somebody asks this process to end; gives the connections that have an answer to come.
 pub(super) async fn answer_until(asked: impl Future<Output = ()>, listener: TcpListener, app: Router) -> JoinSet<()> {
     let (stopping, stop) = watch::channel(false);
@@ -34,8 +39,9 @@ pub(super) async fn answer_until(asked: impl Future<Output = ()>, listener: TcpL
     loop {
         let next = async {
             let room = Arc::clone(&room).acquire_owned().await.ok()?;
-            let (stream, _) = listener.accept().await.inspect_err(|error| warn!("a caller was lost: {error}")).ok()?;
-            Some((stream, room))
+            let (stream, peer) =
+                listener.accept().await.inspect_err(|error| warn!("a caller was lost: {error}")).ok()?;
+            Some((stream, Caller(peer.ip()), room))
         };
         let next = tokio::select! {
             () = &mut asked => break,
@@ -43,10 +49,10 @@ pub(super) async fn answer_until(asked: impl Future<Output = ()>, listener: TcpL
         };
         while connections.try_join_next().is_some() {}
         match next {
-            Some((stream, room)) => {
+            Some((stream, caller, room)) => {
                 let (app, stop) = (app.clone(), stop.clone());
                 connections.spawn(async move {
-                    connection(stream, app, stop).await;
+                    connection((stream, caller), app, stop).await;
                     drop(room);
                 });
             }
@@ -64,11 +70,12 @@ async fn until_descriptors_are_free() {
 }
 
 /// Answers one caller. When this process is to end, one who has asked for something gets the answer, and one who has not yet does not.
-async fn connection(stream: TcpStream, app: Router, mut stop: watch::Receiver<bool>) {
+async fn connection((stream, caller): (TcpStream, Caller), app: Router, mut stop: watch::Receiver<bool>) {
     let has_asked = Arc::new(AtomicBool::new(false));
     let noted = Arc::clone(&has_asked);
     let service = TowerToHyperService::new(app);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller);
         noted.store(true, Ordering::Relaxed);
         service.call(request)
     });

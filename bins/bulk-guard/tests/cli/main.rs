@@ -18,5 +18,7 @@ mod runs;
 mod serve;
 mod signs;
 mod status;
+mod suspend;
 mod suspended;
 mod told;
+mod webhook;

@@ -14,23 +14,32 @@ use tokio::process::Child;
 
 use crate::common::{Burst, hire, office, setting};
 
-const TOKEN: &str = "a-token-that-nobody-guesses";
+pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
 
-struct Server {
-    setting: Setting,
-    child: Child,
-    url: String,
-    http: Client,
+/// What the portal signs its webhooks with.
+pub(crate) const SECRET: &str = "Secret-Key-2026!";
+
+pub(crate) struct Server {
+    pub(crate) setting: Setting,
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    pub(crate) http: Client,
 }
 
 impl Server {
     async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more settings: lines of `[serve]`, and tables after them. Somebody deletes 110 documents.
+    pub(crate) async fn start_with(more: &str) -> Self {
         let mut portal = office();
         let mara = hire(&mut portal, "mara@example.com", PersonKind::User);
         Burst::new(5018, 110).by(&mut portal, &mara, &[71], "");
         let setting = setting(portal).await;
         let token = setting.file("token", TOKEN);
-        let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n"));
+        setting.file("secret", &format!("{SECRET}\n"));
+        let config = setting.file("bulk-guard.toml", &format!("[serve]\ntoken_file = \"{token}\"\n{more}"));
         let url = setting.sim.url();
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--portal", &url, "--config", &config];
         let mut child = setting.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,7 +49,7 @@ impl Server {
         Server { setting, child, url, http }
     }
 
-    async fn scan(&self, token: &str) -> Response {
+    pub(crate) async fn scan(&self, token: &str) -> Response {
         let request = self.http.post(format!("{}/security/scan", self.url)).bearer_auth(token);
         request.send().await.unwrap()
     }
@@ -56,15 +65,28 @@ impl Server {
     }
 
     #[cfg(unix)]
-    async fn terminate(&self) {
+    pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
         let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
         assert!(killed.success());
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// What a counter of `/metrics` says.
+    pub(crate) async fn counted(&self, name: &str) -> u64 {
+        let (_, told) = self.get("/metrics").await;
+        let line = format!("docspace_bulk_guard_{name} ");
+        let count = told.lines().find_map(|told| told.strip_prefix(&line));
+        count.unwrap_or_else(|| panic!("{name} in {told}")).parse().unwrap()
+    }
+
+    /// Waits until a counter is so high.
+    pub(crate) async fn counts(&self, name: &str, least: u64) {
+        cli_test::in_time(async { while self.counted(name).await < least {} }).await;
     }
 }
 
@@ -107,6 +129,32 @@ async fn callers_at_the_same_time_get_the_same_scan() {
         assert_eq!(json(answer).await["status"], "ok");
     }
     assert!(server.get("/metrics").await.1.contains("docspace_bulk_guard_scans_total 1\n"));
+}
+
+/// Whoever may act is not put off with the result of a scan that could not; whoever only reads takes what there is.
+#[tokio::test]
+async fn a_post_does_not_share_the_scan_of_a_get() {
+    let server = Server::start().await;
+    let slow = Fault::new(FaultKind::Latency { ms: 300, jitter_ms: 0 });
+    server.setting.sim.edit(|portal| portal.faults.push(slow));
+    let url = format!("{}/security/scan", server.url);
+    let get = || async { server.http.get(&url).bearer_auth(TOKEN).send().await.unwrap().status() };
+    let at_work = async |asked: usize| cli_test::until(|| server.setting.sim.requests().len() > asked).await;
+    let posted = async {
+        at_work(0).await;
+        futures::future::join(server.scan(TOKEN), server.scan(TOKEN)).await
+    };
+    let (read, (one, other)) = tokio::join!(get(), posted);
+    assert_eq!([read, one.status(), other.status()], [StatusCode::OK; 3]);
+    assert_eq!(server.counted("scans_total").await, 2);
+    let asked = server.setting.sim.requests().len();
+    let read = async {
+        at_work(asked).await;
+        get().await
+    };
+    let (posted, read) = tokio::join!(server.scan(TOKEN), read);
+    assert_eq!([posted.status(), read], [StatusCode::OK; 2]);
+    assert_eq!(server.counted("scans_total").await, 3);
 }
 
 #[tokio::test]
@@ -251,6 +299,21 @@ async fn huge_headers_and_other_methods_are_refused() {
     assert_eq!(deleted.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(server.setting.sim.requests().len(), 0);
     assert_eq!(server.get("/healthz").await.0, StatusCode::OK);
+}
+
+/// Whoever says nothing at all, or nothing more, is cut off as well.
+#[tokio::test]
+async fn silent_connections_are_cut_off() {
+    let server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut idle = tokio::net::TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    for (connection, begins) in [(&mut silent, ""), (&mut idle, "HTTP/1.1 200")] {
+        let mut told = Vec::new();
+        cli_test::in_time(tokio::io::AsyncReadExt::read_to_end(connection, &mut told)).await.unwrap();
+        assert!(told.starts_with(begins.as_bytes()), "{}", String::from_utf8_lossy(&told));
+    }
 }
 
 /// Whoever begins requests and never ends them is cut off, and holds neither others nor the end of the process up.
