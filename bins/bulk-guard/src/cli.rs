@@ -36,7 +36,7 @@ pub(crate) enum Command {
         subject: String,
     },
 
-    /// Show whose account is disabled by this program, since when, until when and why, and what waits for somebody; asks only what is remembered
+    /// Show whose account is disabled by this program, until when and why, and what waits for somebody; reads only what is remembered
     Status,
 
     /// Enable the account of somebody whom this program has suspended

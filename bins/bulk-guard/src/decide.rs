@@ -1,7 +1,7 @@
 //! `release`, `keep`, `extend`, `cancel`, `approve`: what somebody decides about an incident, written into the journal with who and why.
 //!
-//! Decisions do not wait for a run that is at work: each is written only over what it was decided about, and a run that finds an entry changed
-//! leaves it to the next one.
+//! Decisions do not wait for a run that is at work: each is written only over what it was decided about, and a run that finds an entry
+//! changed leaves it to the next one.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ const NAMED: usize = 20;
 /// What became of a decision about one incident.
 enum Outcome {
     /// The entry as it is now; whether this has changed it.
-    Decided(Entry, bool),
+    Decided(Box<Entry>, bool),
     /// Of whom, and why not.
     Refused(String, String),
 }
@@ -261,7 +261,7 @@ async fn carry_out(
             continue;
         }
         match enable_now(&desk, &entry.incident.id, setup).await {
-            Ok(Some(now)) => *entry = now,
+            Ok(Some(now)) => **entry = now,
             Ok(None) => {}
             Err(failure) => {
                 is_blocked = true;
@@ -358,12 +358,12 @@ async fn write_down(
             return Ok(Outcome::Refused(id.to_owned(), "the incident is not remembered any more".to_owned()));
         };
         let decided = match decide(&entry, command, (who, why), now) {
-            Ok(decided) if decided == entry => return Ok(Outcome::Decided(entry, false)),
+            Ok(decided) if decided == entry => return Ok(Outcome::Decided(Box::new(entry), false)),
             Ok(decided) => decided,
             Err(why) => return Ok(Outcome::Refused(whom(&entry), why)),
         };
         if ledger.commit(&decided).await? {
-            return Ok(Outcome::Decided(decided, true));
+            return Ok(Outcome::Decided(Box::new(decided), true));
         }
     }
     let why = "a run changes it all the time; try again when that run has ended";

@@ -30,8 +30,8 @@ pub struct Looked {
 
 /// The store itself, to write a decision into.
 ///
-/// No run begins, and nobody moves the store, while this is open, unless a run was at work already ([`busy`](Self::busy)). Whoever writes has to see to it that
-/// neither that run nor the decision is overwritten.
+/// No run begins, and nobody moves the store, while this is open, unless a run was at work already ([`busy`](Self::busy)). Whoever writes
+/// has to see to it that neither that run nor the decision is overwritten.
 pub struct Desk {
     pub store: Store,
     hold: Option<Hold>,
@@ -104,8 +104,8 @@ impl<C> Setup<'_, C> {
         Ok(Some(Desk { store, hold, busy }))
     }
 
-    /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people. `None` for
-    /// an address that nobody is known by, and for any other word.
+    /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people.
+    /// `None` for an address that nobody is known by, and for any other word.
     ///
     /// # Errors
     /// The address belongs to several accounts, or a pseudonym to nobody: exit code 2. Others are of the store.
@@ -129,7 +129,8 @@ impl<C> Setup<'_, C> {
         Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
     }
 
-    /// Who types, as the system calls them: whoever used `sudo` before whoever the process runs as. `None` where the environment does not say.
+    /// Who types, as the system calls them: whoever used `sudo` before whoever the process runs as. `None` where the environment does not
+    /// say.
     pub fn operator(&self) -> Option<String> {
         let names = ["SUDO_USER", "USER", "LOGNAME"];
         names.into_iter().find_map(|name| self.environment.get(name)).map(str::to_owned)

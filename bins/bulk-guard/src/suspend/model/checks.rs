@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::world::{GUEST, Happened, IN_GROUP, OWN, ROBOT, World};
 use crate::suspend::entry::{Decided, Entry, State, Topic};
-use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Row, Situation};
+use crate::suspend::seen::{AccountNow, Asked, Call, Guard, Situation};
 use crate::suspend::terms::Terms;
 
 /// What a host has read last, and how many requests ago.
