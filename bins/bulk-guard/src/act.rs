@@ -33,7 +33,7 @@ const LINKS_OF: TimeDelta = TimeDelta::hours(24);
 /// Plans, suspends where it may, and releases what is due.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {
     // who looks at the past, or only looks, does nothing
-    let is_rehearsal = job.dry_run || job.has_window;
+    let is_rehearsal = job.dry_run || job.has_window || config.cannot_act;
     let store = match &job.store {
         Ok(store) if !is_rehearsal => store,
         Ok(_) => return plan::plan_for(config, job, report).await,
@@ -67,7 +67,8 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
     let mut acted = Acted::default();
     let mut entries = before.clone();
     if is_open || !proposals.is_empty() || has_lost(job, &before, now).await? {
-        let given = Given { asked: Asked::Run, has_window: false, is_dry_run: false, has_lock: true, proven_at };
+        let asked = if config.asked_by.is_empty() { Asked::Run } else { Asked::Post };
+        let given = Given { asked, has_window: false, is_dry_run: false, has_lock: true, proven_at };
         let situation = situation(config, &job.client, (store, &job.archive), given, now).await?;
         acted = run::act((&kept, &live), (&situation, &config.terms()), &proposals).await?;
         entries = kept.entries().await?;

@@ -1,5 +1,7 @@
 //! What `doctor` says of this program: how soon it could see something, its limits, and what the key could do to whom.
 
+mod acting;
+
 use std::time::Instant;
 
 use ::report::words::plural;
@@ -15,8 +17,11 @@ pub(crate) async fn checks(config: &Config, reached: Option<&Reached>) -> Vec<Ch
     let mut checks = vec![limits(config), detection(), token(config)];
     checks.extend(webhooks(config));
     if let Some(reached) = reached {
-        checks.push(key(reached));
+        if !config.is_enforcing() {
+            checks.push(key(reached));
+        }
         checks.push(reach(config, reached).await);
+        checks.extend(acting::checks(config, reached).await);
     }
     checks
 }
@@ -64,13 +69,17 @@ fn detection() -> Check {
     Check::ok("time_to_detection", text)
 }
 
-/// This version only reads.
+/// Who only observes only reads.
 fn key(reached: &Reached) -> Check {
     const NAME: &str = "read_only_key";
     let remedy = "make one with the permission `*:read` and an end date, and delete this one";
     let expires = reached.capabilities.key_expires.is_some();
     match (reached.capabilities.scopes.can_write(Area::Accounts), expires) {
-        (true, _) => Check::warn(NAME, "the key may change accounts, which this version never does", remedy),
+        (true, _) => Check::warn(
+            NAME,
+            "the key may change accounts, which a program that observes never does, except to release whom it has suspended",
+            remedy,
+        ),
         (false, false) => {
             Check::warn(NAME, "the key may only read, and never expires", "give the next one an end date")
         }
@@ -105,8 +114,9 @@ async fn reach(config: &Config, reached: &Reached) -> Check {
         "DocSpace admins excepted: the key is not the owner's"
     };
     let key = match (capabilities.admin, may_write) {
-        (true, true) => "the key could suspend them; this version does not",
-        (true, false) => "the key may only read, which is all this version needs",
+        (true, true) if config.is_enforcing() => "the key can suspend them",
+        (true, true) => "the key could suspend them; `mode` is `observe`",
+        (true, false) => "the key may only read, which is all that observing needs",
         (false, _) => "the key's account is no admin and could suspend nobody",
     };
     let text =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use audit_model::{AuditEvent, PersonStatus, Window};
@@ -30,7 +31,13 @@ pub(crate) struct Live<'a> {
     robots: &'a [String],
     /// What time it was here, and when.
     here: (DateTime<Utc>, Instant),
+    /// The latest that the portal's clock was taken for.
+    latest: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
+
+/// The portal tells whole seconds, so what is counted on from its last answer goes back a little with the next one. What is set back by more
+/// has been set back.
+const JITTER: TimeDelta = TimeDelta::seconds(2);
 
 impl<'a> Live<'a> {
     /// `robots` are the service accounts of the settings, `here` is the present by this machine's clock.
@@ -42,7 +49,8 @@ impl<'a> Live<'a> {
     ) -> Self {
         // holes of earlier runs are for the look of a run
         let archive = archive.with_holes([].into_iter().collect());
-        Live { client: client.with_details(), archive, config, robots, here: (here, Instant::now()) }
+        let here = (here, Instant::now());
+        Live { client: client.with_details(), archive, config, robots, here, latest: Arc::default() }
     }
 
     async fn read_trail(&self, since: DateTime<Utc>) -> Result<Trail, event_archive::Error> {
@@ -99,7 +107,12 @@ impl Portal for Live<'_> {
     fn clocks(&self) -> Clocks {
         let (here, began) = self.here;
         let here = here + TimeDelta::from_std(began.elapsed()).unwrap_or_default();
-        Clocks { portal: self.client.portal_now(), here }
+        let told = self.client.portal_now();
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_jitter = |latest: &DateTime<Utc>| told.is_some_and(|told| told < *latest && *latest - told <= JITTER);
+        let portal = latest.filter(is_jitter).or(told);
+        *latest = portal;
+        Clocks { portal, here }
     }
 
     async fn trail(&self, since: DateTime<Utc>) -> Trail {

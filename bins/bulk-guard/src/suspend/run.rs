@@ -57,13 +57,6 @@ pub(crate) struct Acted {
     pub(crate) needs_attention: bool,
 }
 
-impl Acted {
-    /// The exit code that follows from this alone.
-    pub(crate) fn exit(&self) -> u8 {
-        if self.needs_attention { 1 } else { self.refused.as_ref().map_or(0, Refusal::exit) }
-    }
-}
-
 /// A run.
 struct Acting<'a, L, P> {
     ledger: &'a L,

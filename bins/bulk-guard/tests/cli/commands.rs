@@ -89,12 +89,12 @@ async fn backtest_compares_limits_in_what_is_remembered() {
 }
 
 #[tokio::test]
-async fn enforcing_is_refused_with_the_reason() {
+async fn enforcing_is_refused_without_saying_for_what() {
     let setting = setting(office()).await;
     let config = setting.file("bulk-guard.toml", "mode = \"enforce\"\n");
     let told = setting.run(&["--config", &config]).await;
     assert_eq!((told.exit, told.stdout.as_str()), (2, ""));
-    assert!(told.stderr.contains("config key `mode`") && told.stderr.contains("carries none out"), "{}", told.stderr);
+    assert!(told.stderr.contains("`suspend.kinds`") && told.stderr.contains("suspend nobody"), "{}", told.stderr);
 }
 
 /// Settings of a mail server are for the programs that write mails; only a file for all of them may hold them.
