@@ -30,10 +30,70 @@ impl OwnFlags for Flags {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Compare one person with every limit, at their busiest, and say whether a plan could suspend them
+    /// Compare one person with every limit, at their busiest, and say whether a plan could suspend them; or tell the course of one incident
     Explain {
-        /// Id, e-mail address, or name as the portal shows it
-        person: String,
+        /// Id, e-mail address, or name as the portal shows it; or an incident, as `status` shows it
+        #[arg(value_name = "PERSON|INCIDENT")]
+        subject: String,
+    },
+
+    /// Show whose account is disabled by this program, until when and why, and what waits for somebody; reads only what is remembered
+    Status,
+
+    /// Enable the account of somebody whom this program has suspended
+    #[command(group(clap::ArgGroup::new("whom").required(true)))]
+    Release {
+        /// Id, e-mail address, or name as the portal shows it; or the incident, as `status` shows it
+        #[arg(group = "whom")]
+        person: Option<String>,
+
+        /// Everybody whom this program has suspended, unless somebody decided to keep the account disabled
+        #[arg(long, group = "whom")]
+        all: bool,
+
+        #[command(flatten)]
+        because: Because,
+    },
+
+    /// Keep an account disabled: no term ends it any more, and only the portal can enable it
+    Keep {
+        /// As `status` shows it
+        incident: String,
+
+        #[command(flatten)]
+        because: Because,
+    },
+
+    /// Move the end of a suspension to a later time, given by --until, at most 30 days from now
+    Extend {
+        /// As `status` shows it
+        incident: String,
+
+        #[command(flatten)]
+        maybe: MaybeBecause,
+    },
+
+    /// Suspend nobody for this incident; possible until the account is disabled
+    Cancel {
+        /// As `status` shows it
+        incident: String,
+
+        #[command(flatten)]
+        maybe: MaybeBecause,
+    },
+
+    /// Let a suspension that was held go on: of exactly the person shown, once, within 30 minutes
+    Approve {
+        /// As `status` shows it
+        incident: String,
+
+        /// Who approves it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+
+        /// The reason, for anyone who asks later
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 
     /// Replay the remembered events with other limits: how many incidents each would have found, and whose
@@ -67,9 +127,36 @@ pub(crate) enum Command {
     },
 }
 
+/// Who decides, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Because {
+    /// The reason, for anyone who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+
+    /// Who decides [default: the user of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// The same, where the decision explains itself.
+#[derive(Debug, Args)]
+pub(crate) struct MaybeBecause {
+    /// The reason, for anyone who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
+    /// Who decides [default: the user of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
 impl OwnCommand for Command {
     fn heeded(&self) -> &'static [RunFlag] {
         match self {
+            Command::Status => &[RunFlag::Json, RunFlag::DryRun],
+            Command::Extend { .. } => &[RunFlag::Until],
+            Command::Release { .. } | Command::Keep { .. } | Command::Cancel { .. } | Command::Approve { .. } => &[],
             Command::Explain { .. } | Command::Backtest { .. } | Command::RestoreList { .. } => {
                 &[RunFlag::Since, RunFlag::Until, RunFlag::DryRun]
             }

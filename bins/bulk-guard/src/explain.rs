@@ -1,4 +1,7 @@
-//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could suspend them.
+//! `explain PERSON`: what is remembered of one person beside each limit, and whether a plan could suspend them. `explain INCIDENT`: the course of
+//! one suspension.
+
+mod incident;
 
 use std::fmt::Write as _;
 
@@ -13,12 +16,24 @@ use safe_actions::Candidate;
 use uuid::Uuid;
 
 use crate::config::{Armed, Config, Threshold};
+use crate::decide;
 use crate::gather::changes::{Answers, feed};
 use crate::people;
 use crate::rule::detector::Detector;
 use crate::rule::kind::{DOCUMENT, Kind};
 
-pub(crate) async fn run(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+pub(crate) async fn run(subject: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
+    let (_, entries) = decide::shown(setup).await?;
+    match decide::named(&entries, subject) {
+        Ok(meant) => {
+            setup.print(&incident::text(&meant, setup.now)?)?;
+            Ok(Exit::Concluded)
+        }
+        Err(_) => person(subject, setup).await,
+    }
+}
+
+async fn person(name: &str, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
     let past = Past::of(setup, setup.config.reach(setup.about.window)).await?;
     let client = setup.client()?;
     let account = find(&setup.revealed(name).await?, &client.people().await?)?;
@@ -87,7 +102,7 @@ async fn beside_limits(person: Uuid, past: Past, config: &Config) -> anyhow::Res
 }
 
 /// By id, e-mail address, or the one exact name.
-fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
+pub(crate) fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
     let is_named = |account: &&Account| account.person.is_meant_by(name) || account.person.name.raw() == name;
     let mut found = people.iter().filter(is_named);
     let shown = PortalText::new(name).for_terminal();
@@ -99,7 +114,7 @@ fn find(name: &str, people: &[Account]) -> Result<Account, job_runner::Error> {
         )),
         (None, _) => Err(job_runner::Error::setting(
             "PERSON",
-            format!("nobody has the id, e-mail address or exact name `{shown}`"),
+            format!("nobody has the id, e-mail address or exact name `{shown}`, and no incident is called so"),
         )),
     }
 }

@@ -6,6 +6,7 @@ mod body;
 mod catch_up;
 mod cli;
 mod config;
+mod decide;
 mod doctor;
 mod explain;
 mod gather;
@@ -15,6 +16,7 @@ mod report;
 mod restore;
 mod rule;
 mod serve;
+mod status;
 mod suspend;
 
 use std::process::ExitCode;
@@ -26,10 +28,11 @@ use job_runner::exit::Exit;
 use job_runner::{About, Check, Head, Job, Judgement, Program, Reached, Setup};
 
 use crate::body::{Body, Detail, Report, told};
-use crate::cli::{Command, Flags};
+use crate::cli::{Because, Command, Flags, MaybeBecause};
 use crate::config::Config;
 use crate::gather::Facts;
 use crate::rule::crowd::gathered;
+use crate::suspend::command::Command as Order;
 use crate::suspend::propose::proposals;
 
 /// This program, as the runner sees it.
@@ -94,9 +97,21 @@ impl Program for BulkGuard {
 
     async fn own_command(command: &Command, setup: &Setup<'_, Config>) -> anyhow::Result<Exit> {
         match command {
-            Command::Explain { person } => explain::run(person, setup).await,
+            Command::Explain { subject } => explain::run(subject, setup).await,
             Command::Backtest { limits } => backtest::run(limits, setup).await,
             Command::RestoreList { subject, out } => restore::run(subject, out, setup).await,
+            Command::Status => status::run(setup).await,
+            Command::Release { person, because, .. } => decide::release(person.as_deref(), because, setup).await,
+            Command::Keep { incident, because } => {
+                let Because { reason, by } = because;
+                decide::about(incident, |_| Order::Keep, (by.as_deref(), Some(reason)), setup).await
+            }
+            Command::Extend { incident, maybe } => decide::extend(incident, maybe, setup).await,
+            Command::Cancel { incident, maybe } => {
+                let MaybeBecause { reason, by } = maybe;
+                decide::about(incident, |_| Order::Cancel, (by.as_deref(), reason.as_deref()), setup).await
+            }
+            Command::Approve { incident, by, reason } => decide::approve(incident, (by, reason), setup).await,
             Command::Serve { listen, behind_tls_proxy } => serve::run(*listen, *behind_tls_proxy, setup).await,
         }
     }

@@ -1,8 +1,9 @@
 //! Suspending a person's account for a limited time, and the way back.
 //!
-//! [`propose`] (what was found → incidents) → [`admit`] (which incidents become entries) and [`breaker`] → [`state::step`] (what is known of one entry → its next state, and at most one
-//! call) → [`run`] (commits the state, makes the call, reads back, commits). [`command`] is what people decide. All but [`run`], [`ledger`],
-//! [`portal`] and [`situation`] is pure. [`crate::act`] is how a run comes here.
+//! [`propose`] (what was found → incidents) → [`admit`] (which incidents become entries) and [`breaker`] → [`state::step`] (what is known of one
+//! entry → its next state, and at most one call) → [`run`] (commits the state, makes the call, reads back, commits). [`command`] is what people
+//! decide, [`next`] what follows by itself. All but [`run`], [`ledger`], [`portal`] and [`situation`] is pure. [`crate::act`] is how a run comes
+//! here, [`crate::decide`] how people do.
 //!
 //! Two harms are equally bad: a colleague who is locked out for nothing, and somebody who has left and is switched on again. In doubt this tells,
 //! and does nothing.
@@ -16,6 +17,7 @@ pub(crate) mod hindrance;
 pub(crate) mod ledger;
 #[cfg(test)]
 mod model;
+pub(crate) mod next;
 pub(crate) mod permit;
 pub(crate) mod portal;
 pub(crate) mod propose;

@@ -28,7 +28,8 @@ pub use crate::process::send;
 pub use crate::process::{CLOCK, command, in_time, jump_from, run, until};
 
 /// Subcommands that refuse flags about a window.
-const WINDOWLESS: [&str; 5] = ["config", "doctor", "policy", "serve", "verify"];
+const WINDOWLESS: [&str; 10] =
+    ["approve", "cancel", "config", "doctor", "keep", "policy", "release", "serve", "status", "verify"];
 
 /// What the program takes for the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

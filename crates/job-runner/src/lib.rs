@@ -8,6 +8,7 @@ mod clock;
 mod command;
 pub mod config;
 mod config_show;
+mod desk;
 mod doctor;
 pub mod environment;
 pub mod error;
@@ -57,6 +58,7 @@ mod window;
 
 pub use about::About;
 pub use command::main;
+pub use desk::{Desk, Looked};
 pub use doctor::{Check, CheckState, Reached};
 pub use error::Error;
 pub use frame::{document, news, render, worst};

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::suspend::entry::{Decided, Decision, Entry, Held, State, Topic};
+use crate::suspend::terms::{APPROVED_FOR, FRESH};
 use crate::suspend::words;
 
 /// One decision about one incident.
@@ -43,9 +44,17 @@ pub(crate) fn decide(
         }
         (Command::Approve { .. }, State::Held) => match &entry.held {
             Some(Held::Person(why)) => Err(format!("it cannot be approved: {why}")),
+            // decided before; that gives no more time
+            _ if entry.decision(Decided::Approved).is_some_and(|before| now - before.at <= APPROVED_FOR) => {
+                Ok(entry.clone())
+            }
             _ if entry.decision(Decided::Approved).is_some() => {
                 Err("it was approved before; an approval counts once, for 30 minutes".to_owned())
             }
+            _ if now - entry.incident.last.at > FRESH => Err(format!(
+                "it is too late: the last event was at {}, and an account is disabled only within 10 minutes of that; approve it if it goes on, or disable the account in the portal",
+                words::moment(entry.incident.last.at)
+            )),
             _ => Ok(noted(Decided::Approved)),
         },
         (Command::Approve { .. }, _) => Err(name()),

@@ -88,6 +88,19 @@ pub(crate) struct Incident {
     pub(crate) links: Vec<String>,
 }
 
+impl Incident {
+    /// What people call it by. Several people of one incident share it.
+    pub(crate) fn called(&self) -> &str {
+        self.matter.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Whether people mean it by this word.
+    pub(crate) fn is_called(&self, word: &str) -> bool {
+        let word = word.trim();
+        [self.called(), &self.id].iter().any(|own| own.eq_ignore_ascii_case(word))
+    }
+}
+
 /// Why it is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", content = "why", rename_all = "snake_case")]
@@ -126,6 +139,18 @@ pub(crate) enum Decided {
     Kept,
     Extended,
     Released,
+}
+
+impl Decided {
+    pub(crate) fn participle(self) -> &'static str {
+        match self {
+            Decided::Approved => "approved",
+            Decided::Cancelled => "cancelled",
+            Decided::Kept => "kept",
+            Decided::Extended => "extended",
+            Decided::Released => "to be released",
+        }
+    }
 }
 
 /// What was known when the call was about to leave.
@@ -253,6 +278,14 @@ impl Entry {
     pub(crate) fn newest_moment(&self) -> Option<DateTime<Utc>> {
         let tried = self.tried.as_ref().map(|tried| tried.at);
         self.intent.iter().map(|intent| intent.at).chain(tried).max()
+    }
+
+    /// When anything was last noted about it.
+    pub(crate) fn noted_at(&self) -> DateTime<Utc> {
+        let decided = self.decisions.iter().map(|decision| decision.at);
+        let said = self.said.iter().map(|said| said.at);
+        let noted = decided.chain(said).chain(self.newest_moment()).chain(self.looked_after);
+        noted.fold(self.planned_at, DateTime::max)
     }
 
     /// When it ends by itself.

@@ -1,6 +1,7 @@
 //! Random schedules of everything that can happen, against a portal in memory, judged by the portal's own history.
 
 mod checks;
+mod dice;
 mod schedule;
 mod world;
 

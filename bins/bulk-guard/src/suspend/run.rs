@@ -113,6 +113,23 @@ pub(crate) async fn act<L: Ledger, P: Portal>(
     Ok(Acted { refused, needs_attention })
 }
 
+/// Follows one suspension as a run would, for somebody who cannot wait for the next one. Nothing that is only planned is carried out.
+///
+/// # Errors
+/// Of the ledger: then nothing more is asked of the portal, and the next run settles what was begun.
+pub(crate) async fn follow_one<L: Ledger, P: Portal>(
+    (ledger, portal): (&L, &P),
+    (situation, terms): (&Situation, &Terms),
+    id: &str,
+) -> anyhow::Result<()> {
+    let entries = ledger.entries().await?;
+    let mut acting = Acting { ledger, portal, situation, terms, entries, left: BTreeSet::new(), suspended: 0 };
+    if acting.entry(id).is_some_and(|entry| entry.state.is_under_way()) {
+        acting.advance(id).await?;
+    }
+    Ok(())
+}
+
 /// What is read for one step is read within this time, so that all of it is of now.
 const READ_WITHIN: TimeDelta = TimeDelta::minutes(1);
 

@@ -13,16 +13,17 @@ const GOES_ON: &str = "Documents that are open in the editor can still be saved,
 /// How to undo it without this program.
 const BY_HAND: &str = "To enable the account without this program, open Contacts in the portal as an administrator and enable the person there.";
 
-fn name(incident: &Incident) -> String {
+pub(crate) fn name(incident: &Incident) -> String {
     PortalText::new(incident.name.as_str()).for_terminal()
 }
 
-fn moment(at: DateTime<Utc>) -> String {
+/// On one line: minutes, and the zone.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn id(incident: &Incident) -> &str {
-    incident.matter.as_deref().unwrap_or(&incident.id)
+    incident.called()
 }
 
 /// The account as it was read, as a whole sentence.

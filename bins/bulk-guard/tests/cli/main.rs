@@ -5,6 +5,7 @@
 mod commands;
 mod common;
 mod contract;
+mod decisions;
 mod doctor;
 mod faults;
 mod folders;
@@ -17,6 +18,8 @@ mod restore;
 mod runs;
 mod serve;
 mod signs;
+mod status;
 mod suspend;
+mod suspended;
 mod told;
 mod webhook;

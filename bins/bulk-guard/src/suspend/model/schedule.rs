@@ -1,5 +1,7 @@
 //! One random schedule: rounds of time, people, and runs that are interrupted at any step.
 
+mod order;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,8 +13,7 @@ use uuid::Uuid;
 use super::Host;
 use super::checks::Reads;
 use super::world::{ADMIN, Fate, GUEST, Happened, IN_GROUP, KEYED, LDAP, LISTED, OWN, OWNER, PENDING, ROBOT, World};
-use crate::suspend::command::{self, Command};
-use crate::suspend::entry::{Entry, Incident, State};
+use crate::suspend::entry::{Entry, Incident};
 use crate::suspend::run::{Acted, act};
 use crate::suspend::seen::{Asked, Situation};
 use crate::suspend::terms::Terms;
@@ -298,47 +299,6 @@ impl Schedule {
         }
     }
 
-    /// An operator decides something, beside any run.
-    fn order(&mut self) {
-        let mut world = self.world();
-        let entries: Vec<Entry> = world.ledger.values().cloned().collect();
-        if entries.is_empty() {
-            return;
-        }
-        let which = world.dice.below(entries.len() as u64) as usize;
-        let (entry, now) = (&entries[which], world.portal_now());
-        let person = entry.person();
-        let extended = entry.deadline().unwrap_or(now) + TimeDelta::hours(1 + world.dice.below(5) as i64);
-        let command = match world.dice.below(if entry.state == State::Held { 8 } else { 5 }) {
-            0 => Command::Cancel,
-            1 => Command::Keep,
-            2 => Command::Extend { until: extended },
-            3 | 4 => Command::Release,
-            _ if world.dice.percent(10) => Command::Approve { shown: OWNER },
-            _ => Command::Approve { shown: person },
-        };
-        let Ok(decided) = command::decide(entry, &command, ("olga@example.com", "looked at it"), now) else { return };
-        if decided == *entry {
-            return;
-        }
-        if matches!(command, Command::Approve { shown } if shown != person) {
-            world.accuse("P21: approved another person than the one that was shown");
-        }
-        world.check_commit(None, Some(entry), &decided);
-        world.note(|| format!("{command:?} of {}", entry.incident.id));
-        let at = world.now;
-        let happened = match command {
-            Command::Approve { .. } => Some(Happened::Approved { at, person }),
-            Command::Keep => Some(Happened::Kept { person }),
-            Command::Extend { until } => Some(Happened::Extended { person, until }),
-            Command::Release => Some(Happened::ToRelease { person }),
-            Command::Cancel => None,
-        };
-        world.history.extend(happened);
-        let next = Entry { revision: decided.revision + 1, ..decided };
-        world.ledger.insert(next.incident.id.clone(), next);
-    }
-
     /// All faults end, rows come in, and whole runs follow until every term is over.
     fn end(&mut self) {
         self.is_quiet = true;
@@ -369,11 +329,7 @@ impl Schedule {
         loop {
             if let Poll::Ready(done) = run.as_mut().poll(&mut context) {
                 self.world().note(|| format!("a quiet run ends: {done:?}"));
-                let acted = done.ok();
-                if acted.as_ref().is_some_and(|acted| acted.needs_attention && acted.exit() != 1) {
-                    self.world().accuse("P16: the exit code does not say that somebody has to look");
-                }
-                return acted;
+                return done.ok();
             }
         }
     }

@@ -1,0 +1,147 @@
+//! What people decide by hand: what they look at before, where it is written, and who they are.
+
+use chrono::{DateTime, Utc};
+use event_archive::Archive;
+use job_store::{SeenServer, Store};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::former;
+use crate::gone;
+use crate::hold::{self, Asked, Hold};
+use crate::keeping::open_all;
+use crate::naming::Known;
+use crate::rights;
+use crate::setup::{Setup, copy_at};
+use crate::state_path::State;
+use crate::stores::open_file;
+
+/// A copy of what a program remembers, to look at: whatever is done to it is gone afterwards.
+#[derive(Debug)]
+pub struct Looked {
+    pub store: Store,
+    /// Where the last run ended that saw something; `None` before the first.
+    pub seen_until: Option<DateTime<Utc>>,
+    /// The portal's, as it was last told; UTC before that.
+    pub zone: chrono_tz::Tz,
+    archive: Archive,
+}
+
+/// The store itself, to write a decision into.
+///
+/// No run begins, and nobody moves the store, while this is open, unless a run was at work already ([`busy`](Self::busy)). Whoever writes
+/// has to see to it that neither that run nor the decision is overwritten.
+pub struct Desk {
+    pub store: Store,
+    hold: Option<Hold>,
+    busy: Option<String>,
+}
+
+impl Desk {
+    /// The run that is at work, as the beginning of a sentence: `another run (host a, process 7)`. `None`: this process keeps runs off.
+    pub fn busy(&self) -> Option<&str> {
+        self.busy.as_deref()
+    }
+
+    /// Lets the next run in.
+    ///
+    /// # Errors
+    /// The store was moved away while a run kept its lock from this process, so what was written may be lost.
+    pub async fn close(self) -> anyhow::Result<()> {
+        let Some(hold) = self.hold else {
+            let moved = self.store.in_use().await;
+            self.store.close().await;
+            return Ok(moved?);
+        };
+        // while the store is open
+        hold.end().await;
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+impl<C> Setup<'_, C> {
+    /// What is remembered, to look at; empty before the first run.
+    ///
+    /// # Errors
+    /// No portal is set, or no folder: exit code 2. Others are of a store that is damaged, newer than this program, or was taken away.
+    pub async fn looked(&self) -> anyhow::Result<Looked> {
+        let store = copy_at(&self.state()?).await?;
+        let archive = open_all(&store).await?;
+        let seen_until = archive.judged().await?.looked;
+        let zone = archive.portal(self.now).await?.map_or(chrono_tz::Tz::UTC, |portal| portal.time_zone);
+        Ok(Looked { store, seen_until, zone, archive })
+    }
+
+    /// The store, to write a decision into; `None` where no run has made one yet.
+    ///
+    /// # Errors
+    /// Those of [`looked`](Self::looked), and a lock that cannot be asked for.
+    pub async fn desk(&self) -> anyhow::Result<Option<Desk>> {
+        let state = self.state()?;
+        let is_there = match &state {
+            State::Files(paths) => {
+                if let Some(gone) = gone::look(paths) {
+                    anyhow::bail!("{gone}; {}", gone::REMEDY);
+                }
+                former::find(paths).path.exists()
+            }
+            State::Server(server) => SeenServer::at(&server.place).await?.has_schema,
+        };
+        if !is_there {
+            return Ok(None);
+        }
+        let (hold, busy) = match hold::take(&state, self.now).await? {
+            Asked::Ours(hold) => (Some(hold), None),
+            Asked::Held(by) => (None, Some(by.run())),
+        };
+        let store = match (hold.as_ref().and_then(Hold::store), &state) {
+            (Some(store), _) => store.clone(),
+            (None, State::Files(paths)) => open_file(paths).await?,
+            (None, State::Server(server)) => Store::on_server(&server.place).await?,
+        };
+        Ok(Some(Desk { store, hold, busy }))
+    }
+
+    /// Whom a word means that an operator typed, by what is remembered: an id, an e-mail address or a pseudonym, also one of these people.
+    /// `None` for an address that nobody is known by, and for any other word.
+    ///
+    /// # Errors
+    /// The address belongs to several accounts, or a pseudonym to nobody: exit code 2. Others are of the store.
+    pub async fn known_person(
+        &self,
+        looked: &Looked,
+        word: &str,
+        people: impl IntoIterator<Item = Uuid>,
+    ) -> anyhow::Result<Option<Uuid>> {
+        let is_name = Uuid::parse_str(word.trim()).is_err() && !word.contains('@') && !rights::is_pseudonym(word);
+        if is_name {
+            return Ok(None);
+        }
+        let key = self.names_key()?;
+        if let Some(key) = &key {
+            let is_meant = |id: &Uuid| key.person(*id).name().eq_ignore_ascii_case(word.trim());
+            if let Some(person) = people.into_iter().find(is_meant) {
+                return Ok(Some(person));
+            }
+        }
+        Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
+    }
+
+    /// Who types, as the system calls them: whoever used `sudo` before whoever the process runs as. `None` where the environment does not
+    /// say.
+    pub fn operator(&self) -> Option<String> {
+        let names = ["SUDO_USER", "USER", "LOGNAME"];
+        names.into_iter().find_map(|name| self.environment.get(name)).map(str::to_owned)
+    }
+
+    /// A JSON document as the setting `names` wants it, where these people are named in sentences besides.
+    ///
+    /// # Errors
+    /// Pseudonyms are asked for, and there is no key for them: exit code 2.
+    pub fn named_json(&self, value: Value, people: impl IntoIterator<Item = (Uuid, String)>) -> Result<Value, Error> {
+        let known = people.into_iter().map(|(id, name)| Known { id, name: Some(name), email: None });
+        Ok(self.naming()?.knowing(known).json(value))
+    }
+}
