@@ -35,8 +35,8 @@ pub(crate) struct Live<'a> {
     latest: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
 
-/// The portal tells whole seconds, so what is counted on from its last answer goes back a little with the next one. What is set back by more
-/// has been set back.
+/// The portal tells whole seconds, so what is counted on from its last answer goes back a little with the next one. A clock that goes back
+/// by more was set back.
 const JITTER: TimeDelta = TimeDelta::seconds(2);
 
 impl<'a> Live<'a> {

@@ -342,3 +342,45 @@ async fn what_is_told_of_a_suspension() {
         told.split_inclusive(' ').map(|word| if word.starts_with("13:0") { "13:0M " } else { word }).collect();
     insta::assert_snapshot!(told);
 }
+
+/// Somebody else has taken the seat: it is told, the run fails, and it is tried again until there is one.
+#[tokio::test]
+async fn a_release_without_a_seat_is_told_and_tried_again() {
+    let watched = moves_on(ENFORCE).await;
+    watched.run(&[]).await;
+    watched.pass(3 * 60 + 50);
+    watched.run(&[]).await;
+    watched.pass(20);
+    watched.setting.sim.set_faults(vec![Fault::new(FaultKind::FullSeats)]);
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (2, 1), "{} {}", run.stdout, run.stderr);
+    let (severity, step, words) = watched.told().pop().unwrap();
+    assert_eq!((severity.as_str(), step.as_str()), ("critical", "release_failed"));
+    assert!(words.contains("no free seat") && words.contains("open Contacts"), "{words}");
+    watched.setting.sim.set_faults(Vec::new());
+    watched.pass(10);
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (1, 0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(watched.steps().pop().unwrap(), "released");
+    assert_eq!(watched.calls(), ["Terminated", "Active", "Active"]);
+}
+
+/// Everything that suspending needs has a line, and so has everybody who is off.
+#[tokio::test]
+async fn doctor_says_what_suspending_needs_and_who_is_off() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    watched.run(&[]).await;
+    let url = watched.setting.sim.url();
+    let doctor = watched.setting.run_with(&["doctor", "--portal", &url, "--config", &watched.config]).await;
+    for line in [
+        "warn  suspended: disabled through this program, or possibly so: Mara mara",
+        "ok    suspend_right: ",
+        "ok    suspend_key_end: ",
+        "ok    suspend_account: ",
+        "ok    suspend_channel: ",
+        "ok    suspend_protected: ",
+    ] {
+        assert!(doctor.stdout.contains(line), "{line} {}", doctor.stdout);
+    }
+}
