@@ -67,7 +67,11 @@ async fn carry_out(config: &Config, job: &Job, store: &Store, report: &mut Repor
     let mut acted = Acted::default();
     let mut entries = before.clone();
     if is_open || !proposals.is_empty() || has_lost(job, &before, now).await? {
-        let asked = if config.asked_by.is_empty() { Asked::Run } else { Asked::Post };
+        let asked = match (config.cannot_act, config.asked_by.is_empty()) {
+            (true, _) => Asked::Get,
+            (false, true) => Asked::Run,
+            (false, false) => Asked::Post,
+        };
         let given = Given { asked, has_window: false, is_dry_run: false, has_lock: true, proven_at };
         let situation = situation(config, &job.client, (store, &job.archive), given, now).await?;
         acted = run::act((&kept, &live), (&situation, &config.terms()), &proposals).await?;

@@ -18,6 +18,8 @@ use crate::suspend::terms::Terms;
 
 mod suspend;
 
+#[cfg(test)]
+pub(crate) use suspend::KINDS;
 pub(crate) use suspend::Suspend;
 
 /// What is usual for somebody is learnt from thirty days.

@@ -12,6 +12,7 @@ use crate::body::{Report, ShownAction};
 use crate::config::Config;
 use crate::people;
 use crate::rule::Assessed;
+use crate::rule::assessment::is_sure;
 use crate::suspend::propose::is_asked_for;
 
 /// What was last done so long ago is no reason to act any more.
@@ -37,7 +38,8 @@ pub(crate) fn candidates(
             hold: is_decided
                 .then_some(Hold::Decided)
                 .or(is_old.then_some(Hold::TooOld))
-                .or((!is_asked_for(one, config)).then_some(Hold::KindOff)),
+                .or((!is_asked_for(one, config)).then_some(Hold::KindOff))
+                .or((!is_sure(&one.incident.exceeded, &one.signs)).then_some(Hold::Doubtful)),
         })
     };
     let mut candidates: Vec<Candidate> = assessed.iter().filter_map(candidate).collect();

@@ -52,6 +52,8 @@ pub enum Hold {
     Breaker,
     /// The settings do not ask for it where this was done.
     KindOff,
+    /// What was seen has innocent explanations, too: somebody has to look.
+    Doubtful,
     /// It is not done for now, or not any more; a clause says why.
     Stopped { what: String },
 }
@@ -82,6 +84,7 @@ impl Hold {
             Hold::ProtectionUnread { what } => format!("it is not known whom the settings protect: {}", shown(what)),
             Hold::Breaker => "too many people, so the whole plan is held".to_owned(),
             Hold::KindOff => "`suspend.kinds` does not name what was done".to_owned(),
+            Hold::Doubtful => "what was seen can have innocent reasons, too, so somebody must look first".to_owned(),
             Hold::Stopped { what } => shown(what),
         }
     }

@@ -13,7 +13,7 @@ use crate::rule::kind::Kind;
 use crate::suspend::terms::Terms;
 
 /// What somebody may be suspended for, as the settings call it.
-const KINDS: [(&str, Kind); 7] = [
+pub(crate) const KINDS: [(&str, Kind); 7] = [
     ("deleted", Kind::Deleted),
     ("deleted_for_good", Kind::DeletedForGood),
     ("room_deleted", Kind::RoomDeleted),

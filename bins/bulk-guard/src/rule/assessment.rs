@@ -63,6 +63,12 @@ fn is_corroborated(signs: &[Corroboration]) -> bool {
     signs.iter().any(|sign| sign.kind.is_strong()) || independent(signs) >= 2
 }
 
+/// Whether no ordinary work looks like that: a strong sign, or so much gone for good that nobody works so. Two weak signs come together in
+/// ordinary years, in a hotel at a late hour, and then somebody has to look before anything is done.
+pub(crate) fn is_sure(exceeded: &[Exceeded], signs: &[Corroboration]) -> bool {
+    signs.iter().any(|sign| sign.kind.is_strong()) || exceeded.iter().any(Exceeded::is_flood)
+}
+
 /// What was done that each by itself is a reason to act, where `assess` finds one.
 pub(crate) fn acts_by(exceeded: &[Exceeded], signs: &[Corroboration]) -> Vec<Kind> {
     let is_corroborated = is_corroborated(signs);

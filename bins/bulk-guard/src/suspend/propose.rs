@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::Config;
 use crate::rule::Assessed;
-use crate::rule::assessment::{Sign, acts_by};
+use crate::rule::assessment::{Sign, acts_by, is_sure};
 use crate::rule::incident::Who;
 use crate::suspend::entry::{Incident, Mark};
 use crate::suspend::evidence::needs_decision;
@@ -33,7 +33,7 @@ pub(crate) fn is_asked_for(one: &Assessed, config: &Config) -> bool {
 }
 
 fn incident(one: &Assessed, config: &Config, late: &[DateTime<Utc>]) -> Option<Incident> {
-    let reason = one.assessment.acts_because.clone()?;
+    let reason = one.assessment.acts_because.clone().filter(|_| is_sure(&one.incident.exceeded, &one.signs))?;
     let Who::Person(person) = one.incident.who else { return None };
     let finding = &one.incident.finding;
     let mark = |evidence: &audit_model::Evidence| Mark { event: evidence.event, at: evidence.at };
