@@ -12,8 +12,7 @@ use crate::body::{Report, ShownAction};
 use crate::config::Config;
 use crate::people;
 use crate::rule::Assessed;
-use crate::rule::assessment::is_sure;
-use crate::suspend::propose::is_asked_for;
+use crate::suspend::propose::{is_asked_for, is_sure};
 
 /// What was last done so long ago is no reason to act any more.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -39,7 +38,7 @@ pub(crate) fn candidates(
                 .then_some(Hold::Decided)
                 .or(is_old.then_some(Hold::TooOld))
                 .or((!is_asked_for(one, config)).then_some(Hold::KindOff))
-                .or((!is_sure(&one.incident.exceeded, &one.signs)).then_some(Hold::Doubtful)),
+                .or((!is_sure(one, config)).then_some(Hold::Doubtful)),
         })
     };
     let mut candidates: Vec<Candidate> = assessed.iter().filter_map(candidate).collect();

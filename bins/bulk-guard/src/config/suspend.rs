@@ -38,6 +38,8 @@ pub(crate) struct Suspend {
     pub(crate) guests: bool,
     /// People whose API keys are in use, too.
     pub(crate) collateral: bool,
+    /// Whether two weak signs are enough. Ordinary years have some such coincidences.
+    pub(crate) on_weak_signs: bool,
     /// People who leave: their suspension ends when somebody decides. Ids or e-mail addresses.
     pub(crate) leavers: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Default for Suspend {
             grace: hours(0),
             guests: false,
             collateral: false,
+            on_weak_signs: false,
             leavers: Vec::new(),
         }
     }

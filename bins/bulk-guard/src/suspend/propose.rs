@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::Config;
 use crate::rule::Assessed;
-use crate::rule::assessment::{Sign, acts_by, is_sure};
+use crate::rule::assessment::{self, Sign, acts_by};
 use crate::rule::incident::Who;
 use crate::suspend::entry::{Incident, Mark};
 use crate::suspend::evidence::needs_decision;
@@ -32,8 +32,13 @@ pub(crate) fn is_asked_for(one: &Assessed, config: &Config) -> bool {
     kinds.is_empty() && !config.is_enforcing() || is_named()
 }
 
+/// Whether what was seen is enough for the settings: they may ask for two weak signs.
+pub(crate) fn is_sure(one: &Assessed, config: &Config) -> bool {
+    config.suspend.on_weak_signs || assessment::is_sure(&one.incident.exceeded, &one.signs)
+}
+
 fn incident(one: &Assessed, config: &Config, late: &[DateTime<Utc>]) -> Option<Incident> {
-    let reason = one.assessment.acts_because.clone().filter(|_| is_sure(&one.incident.exceeded, &one.signs))?;
+    let reason = one.assessment.acts_because.clone().filter(|_| is_sure(one, config))?;
     let Who::Person(person) = one.incident.who else { return None };
     let finding = &one.incident.finding;
     let mark = |evidence: &audit_model::Evidence| Mark { event: evidence.event, at: evidence.at };

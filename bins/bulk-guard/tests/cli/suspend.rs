@@ -15,6 +15,9 @@ struct Watched {
     mara: Uuid,
 }
 
+/// With terms that end: two weak signs are enough.
+const ON_WEAK_SIGNS: &str =
+    "mode = \"enforce\"\n[suspend]\nkinds = [\"deleted_for_good\", \"renamed\"]\non_weak_signs = true\n";
 const ENFORCE: &str = "mode = \"enforce\"\n[suspend]\nkinds = [\"deleted_for_good\", \"renamed\"]\n";
 
 /// Forty people, one of whom is about to do something, and an account for the key.
@@ -132,6 +135,17 @@ async fn who_deletes_for_good_is_suspended_once() {
     assert_eq!(watched.steps(), ["suspending", "done"]);
 }
 
+/// Two weak signs, which by themselves suspend nobody.
+#[tokio::test]
+async fn weak_signs_suspend_nobody_unless_told_to() {
+    let watched = moves_on(ENFORCE).await;
+    let run = watched.run(&[]).await;
+    assert_eq!((watched.status(watched.mara), run.exit), (1, 0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(run.json()["findings"][0]["severity"], "critical");
+    assert_eq!(plan(&run)[0].1, "held");
+    assert!(run.stdout.contains("somebody must look first") && watched.calls().is_empty(), "{}", run.stdout);
+}
+
 /// A number of signs that each have an innocent explanation: time ends that, after a warning.
 async fn moves_on(settings: &str) -> Watched {
     let (mut portal, mut mara) = portal();
@@ -152,7 +166,7 @@ async fn moves_on(settings: &str) -> Watched {
 
 #[tokio::test]
 async fn what_can_be_undone_ends_with_its_term_also_in_observe() {
-    let watched = moves_on(ENFORCE).await;
+    let watched = moves_on(ON_WEAK_SIGNS).await;
     let run = watched.run(&[]).await;
     assert_eq!((watched.status(watched.mara), run.exit), (2, 0), "{} {}", run.stdout, run.stderr);
     let path = watched.setting.state.path().join("bulk-guard.toml");
@@ -328,7 +342,7 @@ async fn a_run_that_is_killed_before_the_call_makes_none_later() {
 /// The words of every step, as they arrive.
 #[tokio::test]
 async fn what_is_told_of_a_suspension() {
-    let watched = moves_on(ENFORCE).await;
+    let watched = moves_on(ON_WEAK_SIGNS).await;
     watched.run(&[]).await;
     watched.pass(3 * 60 + 50);
     watched.run(&[]).await;
@@ -346,7 +360,7 @@ async fn what_is_told_of_a_suspension() {
 /// Somebody else has taken the seat: it is told, the run fails, and it is tried again until there is one.
 #[tokio::test]
 async fn a_release_without_a_seat_is_told_and_tried_again() {
-    let watched = moves_on(ENFORCE).await;
+    let watched = moves_on(ON_WEAK_SIGNS).await;
     watched.run(&[]).await;
     watched.pass(3 * 60 + 50);
     watched.run(&[]).await;
