@@ -45,7 +45,7 @@ async fn scenarios_lists_names_and_truth() {
     }
     let expected = "  must be reported\n    mallory@example.com in room 71 (\"Acme – due diligence\"): 41 actions within 1 h (vdr-watch)\n";
     assert!(text.contains(expected), "{text}");
-    assert!(text.contains("mallory@example.com in room 75 (deleted by now): 41 acts"), "{text}");
+    assert!(text.contains("mallory@example.com in room 75 (deleted by now): 41 actions"), "{text}");
     assert!(!text.contains('\u{1b}'), "nothing that moves the cursor: {text:?}");
 }
 
