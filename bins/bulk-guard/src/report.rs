@@ -76,7 +76,7 @@ fn person(report: &Report, Found { finding, detail }: &Found<Detail>) -> PersonL
     let mut person = report.head.person(&Finding { evidence, ..finding.clone() });
     if detail.uncountable > 0 {
         let documents = finding.counts.documents.saturating_sub(detail.uncountable);
-        let documents = (documents > 0).then(|| format!("{} and ", plural(documents, "document"))).unwrap_or_default();
+        let documents = if documents > 0 { format!("{} and ", plural(documents, "document")) } else { String::new() };
         let folders = match detail.uncountable {
             1 => "1 folder or room".to_owned(),
             many => format!("{} folders or rooms", number(many)),

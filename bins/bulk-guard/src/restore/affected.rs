@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn where_something_is_follows_whatever_anybody_did_to_it_last() {
         let trash = Fate::Trash(Uuid::from_u128(MARA), "Mara".into());
-        assert_eq!(fates(&[(MARA, 5017, &["1"])]), [trash.clone()]);
+        assert_eq!(fates(&[(MARA, 5017, &["1"])]), std::slice::from_ref(&trash));
         assert_eq!(fates(&[(MARA, 5017, &["1"]), (BEN, 5061, &[])]), [trash], "that was another trash");
         assert_eq!(fates(&[(MARA, 5017, &["1"]), (MARA, 5061, &[])]), [Fate::Gone]);
         assert_eq!(fates(&[(MARA, 5018, &["1"])]), [Fate::Gone]);

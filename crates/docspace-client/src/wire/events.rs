@@ -174,7 +174,8 @@ impl LogItemDto {
     /// Of what was renamed. Through one of its routes the portal gives data about the place in its stead.
     fn former_title(&self) -> Option<PortalText> {
         let title = self.data.as_ref()?.get("oldTitle")?.as_str()?;
-        let is_title = !title.is_empty() && !(title.starts_with('{') && title.ends_with('}'));
+        let is_code = title.starts_with('{') && title.ends_with('}');
+        let is_title = !title.is_empty() && !is_code;
         is_title.then(|| PortalText::new(title))
     }
 
