@@ -1,7 +1,7 @@
 //! `restore-list PERSON|INCIDENT --out FILE`: every document that somebody changed, what it was before, where it is now, and who can put it
 //! back. It only reads: this program never restores or deletes a document.
 //!
-//! [`affected`] (what the stored events tell) → [`now`] (what only the portal tells, in as few questions as possible) → [`table`] (the
+//! [`affected`] (what the stored events tell) → [`now`] (what only the portal tells, in as few questions as possible) → [`mod@table`] (the
 //! rows).
 
 mod affected;
