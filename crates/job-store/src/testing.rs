@@ -51,14 +51,20 @@ fn programs() -> Option<PathBuf> {
     versions.pop()
 }
 
+/// Says that nothing is tested on a server, and why.
+#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests must know")]
+fn not_tested(why: &str) -> Option<Running> {
+    eprintln!("NOT TESTED: postgresql ({why})");
+    None
+}
+
 fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running> {
+    if std::env::var_os("WITHOUT_POSTGRESQL").is_some() {
+        return not_tested("WITHOUT_POSTGRESQL is set");
+    }
     let Some(bin) = programs() else {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "postgresql is not installed");
-        #[expect(clippy::print_stderr, reason = "whoever reads the output of the tests must know")]
-        {
-            eprintln!("NOT TESTED: postgresql (it is not installed)");
-        }
-        return None;
+        return not_tested("it is not installed");
     };
     let folder = TempDir::new().expect("a temporary folder").keep();
     for (name, text) in files {
@@ -84,7 +90,7 @@ fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running
     Some(Running { folder, _server: server })
 }
 
-/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed. Its database
+/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed or `WITHOUT_POSTGRESQL` is set. Its database
 /// `tests` belongs to the role `tester`.
 ///
 /// # Panics
@@ -116,7 +122,7 @@ pub struct EncryptedServer {
     _running: Running,
 }
 
-/// Starts one; `None`, said aloud, where PostgreSQL is not installed.
+/// Starts one; `None`, said aloud, where PostgreSQL is not installed or `WITHOUT_POSTGRESQL` is set.
 ///
 /// # Panics
 /// Like [`place`].
