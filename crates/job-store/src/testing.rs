@@ -90,8 +90,8 @@ fn start(settings: &str, access: &str, files: &[(&str, &str)]) -> Option<Running
     Some(Running { folder, _server: server })
 }
 
-/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed or `WITHOUT_POSTGRESQL` is set. Its database
-/// `tests` belongs to the role `tester`.
+/// The folder of the socket of the server of this test executable; `None`, said aloud, where PostgreSQL is not installed or
+/// `WITHOUT_POSTGRESQL` is set. Its database `tests` belongs to the role `tester`.
 ///
 /// # Panics
 /// It is not installed and `CI` is `true`, or it does not start.
