@@ -99,20 +99,23 @@ impl SinceRead {
             let (entry, into) = (targets.next(), targets.next());
             let place = context.unwrap_or_default();
             let step = |entry| Step { at: (at, id), actor, action, entry, into: into.clone(), place: place.clone() };
+            let is_asked = || into.as_ref().is_some_and(|into| folders.contains_key(into));
             match (action.0, entry) {
                 (5019, Some(folder)) => {
                     self.made.entry(folder).or_insert(at);
                 }
                 (5017 | 5018, _) => self.one_by_one.entry((actor, place)).or_default().push(at),
-                (_, Some(folder)) if action.is_about_whole_folder() => steps.push(step(folder)),
-                (_, Some(file)) if action.is_move_or_copy() => {
-                    let Some(into) = into.clone().filter(|into| folders.contains_key(into)) else { continue };
-                    // a move from elsewhere is written twice
-                    let before = seen.insert((into, file.clone()), at);
-                    if before.is_none_or(|before| at - before > WRITTEN_WITHIN) {
-                        steps.push(step(file));
+                (_, Some(entry)) if action.is_about_whole_folder() || action.is_move_or_copy() && is_asked() => {
+                    // a move or a copy from elsewhere is written twice
+                    let is_other_half = |before| at - before <= WRITTEN_WITHIN;
+                    let before =
+                        if action.is_move_or_copy() { seen.insert((into.clone(), entry.clone()), at) } else { None };
+                    if !before.is_some_and(is_other_half) {
+                        steps.push(step(entry));
                     }
                 }
+                // a document that went into another folder
+                (_, Some(_)) if action.is_move_or_copy() => {}
                 _ => self.came.entry(place).or_default().push(at),
             }
         }

@@ -110,6 +110,8 @@ async fn a_folder_that_only_changed_its_place_is_where_it_was_put() {
     assert_eq!(counted(&aside, 0, &[]).await[1..], [files(40), Behind::Counted, files(30)]);
     let copied = [(COPIED, 502, Some(600), 1), (TRASHED, 600, None, 9), (TRASHED, 500, None, 10)];
     assert_eq!(counted(&copied, 0, &[]).await[1..], [files(40), files(70)]);
+    let from_elsewhere = [(COPIED, 502, Some(600), 1), (COPIED, 502, Some(600), 2), (TRASHED, 600, None, 9)];
+    assert_eq!(counted(&from_elsewhere, 0, &[]).await[2], files(40), "both sides of a copy are written");
 }
 
 #[tokio::test]
