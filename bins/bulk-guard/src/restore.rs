@@ -50,7 +50,10 @@ pub(crate) async fn run(subject: &str, out: &[PathBuf], setup: &Setup<'_, Config
         Some(finding) => of_finding(&finding)?,
         None => of_person(&setup.revealed(subject).await?, &job.client, job.window).await?,
     };
-    let unread = job.archive.unread_audit(subject.window).await?;
+    // what has become of the documents since counts, up to this moment
+    let until_now = Window::new(subject.window.since, job.now.max(subject.window.until));
+    job.archive.refresh_audit(&job.client.with_details(), until_now, job.now).await?;
+    let unread = job.archive.unread_audit(until_now).await?;
     let affected = Affected::of(&subject, &job.archive, job.now).await?;
     let now = Now::ask(&job.client, &affected).await;
     let mut open: Vec<String> = unread.iter().map(|gap| format!("not remembered: {}", span(*gap))).collect();

@@ -189,7 +189,10 @@ impl Scans {
         self.ended.fetch_add(1, Ordering::Relaxed);
         self.failed.fetch_add(u64::from(has_failed), Ordering::Relaxed);
         self.by_webhook.fetch_add(u64::from(is_by_webhook), Ordering::Relaxed);
-        *self.last_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(has_failed);
+        // whatever was left to another run tells nothing of whether scans work
+        if !scan.is_left_to_another() {
+            *self.last_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(has_failed);
+        }
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Arc::new(scan)
     }

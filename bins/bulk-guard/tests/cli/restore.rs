@@ -92,6 +92,39 @@ async fn every_renamed_document_is_named_as_before_and_as_now() {
     assert_eq!(again, csv);
 }
 
+/// Somebody empties what is left while the list is asked for: no run has seen that yet.
+#[tokio::test]
+async fn what_happened_since_the_last_run_is_in_the_list() {
+    let mut setting = setting(with_documents("mass-change", 81_300, 150, ".locked")).await;
+    setting.run(&[]).await;
+    setting.sim.edit(|portal| {
+        let mallory = portal.person_by_email("mallory@example.com").unwrap().clone();
+        portal.now += TimeDelta::minutes(10);
+        let burst = Burst { first: 81_300, minutes: 2, ..Burst::new(5017, 5) };
+        burst.by(portal, &mallory, &[81], "");
+        portal.content.files.retain(|file| !(81_300..81_305).contains(&file.id));
+    });
+    setting.scenario.now = setting.sim.now();
+    let (_, list, _) = listed(&setting, "mallory@example.com", 0).await;
+    for id in 81_300..81_305 {
+        let one = row(&list, &id.to_string());
+        assert!(one["where_now"].as_str().unwrap().starts_with("in the trash of Mallory"), "{one}");
+    }
+}
+
+/// It cannot be read: then nobody knows where anything is.
+#[tokio::test]
+async fn what_could_not_be_read_since_the_last_run_makes_the_list_incomplete() {
+    let mut setting = setting(with_documents("mass-change", 81_300, 150, ".locked")).await;
+    setting.run(&[]).await;
+    setting.sim.edit(|portal| portal.now += TimeDelta::minutes(10));
+    setting.scenario.now = setting.sim.now();
+    setting.sim.set_faults(vec![Fault::status(502).on("security/audit/events/filter").after(1)]);
+    let (_, list, told) = listed(&setting, "mallory@example.com", 4).await;
+    assert_eq!(rows(&list).len(), 150, "what is known is listed");
+    assert!(told.contains("Incomplete: not remembered: "), "{told}");
+}
+
 #[tokio::test]
 async fn an_attack_of_eight_hours_is_listed_as_a_whole() {
     let setting = setting(with_documents("slow-attack", 90_000, 950, ".locked")).await;

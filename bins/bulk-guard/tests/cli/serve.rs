@@ -283,6 +283,19 @@ async fn while_another_run_is_at_work_the_caller_is_told_to_come_back() {
     assert_eq!(server.get("/readyz").await.0, StatusCode::OK);
 }
 
+/// A scan that was left to another run says nothing of whether scans work.
+#[tokio::test]
+async fn after_a_failed_scan_one_that_has_not_looked_makes_nothing_ready() {
+    let server = Server::start().await;
+    server.setting.sim.set_faults(vec![portal_sim::Fault::status(401)]);
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(server.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let lock = std::fs::File::options().write(true).open(server.setting.state_file("lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(server.scan(TOKEN).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
 /// Callers without the token must not use up the requests of those who have it.
 #[tokio::test]
 async fn strangers_do_not_lock_callers_out() {
