@@ -205,8 +205,9 @@ async fn up_to_today(job: &Job, look: &mut Look, read: &mut Read, people: (&Poli
         let refreshed = job.archive.refresh_audit(&job.client, since, job.now).await?;
         // without it nobody knows whom the policy named then, and whose account was disabled
         let why = refreshed.gaps.first().map_or(GapReason::PortalError, |gap| gap.why);
-        for unread in job.archive.unread_audit(since).await? {
-            look.gap(Source::Audit.name(), unread, why);
+        let unread = job.archive.unread_audit(since).await?;
+        unread.iter().for_each(|span| look.gap(Source::Audit.name(), *span, why));
+        if !unread.is_empty() {
             look.gap(Source::People.name(), job.window, why);
         }
         if let Some(error) = refreshed.error {
