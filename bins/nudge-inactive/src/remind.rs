@@ -32,7 +32,7 @@ use crate::body::{Body, Reminder, Report, SinceLastRun};
 use crate::config::Config;
 use crate::rule::JudgedMember;
 
-pub(crate) use letter::check as check_templates;
+pub(crate) use letter::try_all as check_templates;
 
 /// Reminds whoever is due. What was done stands in the report, also where it failed halfway.
 pub(crate) async fn act(config: &Config, job: &Job, report: &mut Report) -> anyhow::Result<()> {

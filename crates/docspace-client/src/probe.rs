@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::client::Question;
 use crate::wire::PersonDto;
-use crate::{Account, Client, Error, ErrorKind};
+use crate::{Account, Client, Error, ErrorKind, PortalSettings};
 
 /// A user id that no account has: the honest answer to a question about it is an empty list.
 const NOBODY: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -51,14 +51,7 @@ impl Client {
     pub async fn probe(&self) -> Result<Portal, Error> {
         let (me, quota, settings, canary_is_empty) =
             try_join!(self.identity(), self.quota(), self.settings(), self.canary_is_empty())?;
-        settings.time_zone.into_iter().for_each(|zone| self.note_time_zone(zone));
-        Ok(Portal {
-            me,
-            version: settings.version,
-            time_zone: settings.time_zone.unwrap_or(Tz::UTC),
-            unknown_time_zone: settings.unknown_time_zone,
-            audit_filter_works: quota.audit && canary_is_empty,
-        })
+        Ok(self.portal_of(me, settings, quota.audit && canary_is_empty))
     }
 
     /// After a [`probe`](Self::probe) that failed: the same without the audit question, for programs that can conclude something without
@@ -73,14 +66,14 @@ impl Client {
         let Ok((me, quota, settings)) = try_join!(self.identity(), self.quota(), self.settings()) else {
             return Err(failed);
         };
-        settings.time_zone.into_iter().for_each(|zone| self.note_time_zone(zone));
-        Ok(Portal {
-            me,
-            version: settings.version,
-            time_zone: settings.time_zone.unwrap_or(Tz::UTC),
-            unknown_time_zone: settings.unknown_time_zone,
-            audit_filter_works: quota.audit,
-        })
+        Ok(self.portal_of(me, settings, quota.audit))
+    }
+
+    /// What was asked, as one; dates are read in the portal's zone from now on.
+    fn portal_of(&self, me: Identity, settings: PortalSettings, audit_filter_works: bool) -> Portal {
+        let PortalSettings { version, time_zone, unknown_time_zone, .. } = settings;
+        time_zone.into_iter().for_each(|zone| self.note_time_zone(zone));
+        Portal { me, version, time_zone: time_zone.unwrap_or(Tz::UTC), unknown_time_zone, audit_filter_works }
     }
 
     /// Asks only what every run has to ask: the audit question whose honest answer is empty. The rest is as an earlier probe knew it.

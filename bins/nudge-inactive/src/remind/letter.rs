@@ -125,14 +125,6 @@ pub(crate) fn try_all(templates: &Templates) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// Whether the templates that the settings name are there, and can be used.
-///
-/// # Errors
-/// The first that cannot.
-pub(crate) fn check(templates: &Templates) -> Result<(), TemplateError> {
-    try_all(templates)
-}
-
 /// Writes the mail in the person's language, where there are templates for it.
 pub(crate) fn write(
     templates: &Templates,
