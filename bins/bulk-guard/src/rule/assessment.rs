@@ -69,33 +69,37 @@ pub(crate) fn is_sure(exceeded: &[Exceeded], signs: &[Corroboration]) -> bool {
     signs.iter().any(|sign| sign.kind.is_strong()) || exceeded.iter().any(Exceeded::is_flood)
 }
 
-/// What was done that each by itself is a reason to act, where `assess` finds one.
-pub(crate) fn acts_by(exceeded: &[Exceeded], signs: &[Corroboration]) -> Vec<Kind> {
+/// What was exceeded that each by itself is a reason to act: what takes documents away, spoils them or carries them off, with signs enough or
+/// in a flood.
+fn reasons_to_act<'e>(exceeded: &'e [Exceeded], signs: &[Corroboration]) -> impl Iterator<Item = &'e Exceeded> {
     let is_corroborated = is_corroborated(signs);
     let is_harm = |one: &&Exceeded| !one.at_least && one.kind.is_some_and(Kind::is_harm);
-    exceeded.iter().filter(is_harm).filter(|one| is_corroborated || one.is_flood()).filter_map(|one| one.kind).collect()
+    exceeded.iter().filter(is_harm).filter(move |one| is_corroborated || one.is_flood())
+}
+
+/// What was done that each by itself is a reason to act, where `assess` finds one.
+pub(crate) fn acts_by(exceeded: &[Exceeded], signs: &[Corroboration]) -> Vec<Kind> {
+    reasons_to_act(exceeded, signs).filter_map(|one| one.kind).collect()
 }
 
 /// Assesses an incident.
 ///
 /// A number alone is `medium` and plans nobody: people tidy up, sync clients upload, colleagues put back what an attack has spoilt. But what
 /// is gone for good is `high`, and from five times the limit on `critical` and planned. What takes documents away, spoils them or carries
-/// them off is `critical`, and planned, with signs of an attack besides; a sign that nobody could look up (`may_be_more`) is as serious as
-/// one that is there, and never makes a plan. Nor does what cannot be counted.
+/// them off is `critical`, and planned, with signs of an attack besides (a plan holds whom only weak ones speak against: [`is_sure`]); a sign
+/// that nobody could look up (`may_be_more`) is as serious as one that is there, and never makes a plan. Nor does what cannot be counted.
 pub(crate) fn assess(exceeded: &[Exceeded], signs: &[Corroboration], may_be_more: bool) -> Assessment {
     let is_harm = |one: &&Exceeded| one.kind.is_some_and(Kind::is_harm);
     let harm: Vec<&Exceeded> = exceeded.iter().filter(is_harm).collect();
     let strong = signs.iter().find(|sign| sign.kind.is_strong());
     let corroborated = is_corroborated(signs);
-    let acts_because = match (harm.iter().find(|one| !one.at_least), exceeded.iter().find(|one| one.is_flood())) {
-        (Some(counted), _) if corroborated => {
-            let evidence = || signs.iter().map(|sign| sign.evidence.as_str()).collect::<Vec<_>>().join("; ");
-            let evidence = strong.map_or_else(evidence, |sign| sign.evidence.clone());
-            Some(format!("{}; {evidence}", counted.words()))
+    let acts_because = reasons_to_act(exceeded, signs).next().map(|counted| {
+        let all = || signs.iter().map(|sign| sign.evidence.as_str()).collect::<Vec<_>>().join("; ");
+        match corroborated {
+            true => format!("{}; {}", counted.words(), strong.map_or_else(all, |sign| sign.evidence.clone())),
+            false => counted.words(),
         }
-        (_, Some(flood)) => Some(flood.words()),
-        _ => None,
-    };
+    });
     let is_final = harm.iter().any(|one| matches!(one.kind, Some(Kind::DeletedForGood | Kind::RoomDeleted)));
     let severity = if acts_because.is_some() || !harm.is_empty() && (corroborated || may_be_more) {
         Severity::Critical
