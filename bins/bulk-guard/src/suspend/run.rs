@@ -101,10 +101,11 @@ pub(crate) async fn act<L: Ledger, P: Portal>(
     let entries = ledger.entries().await?;
     let mut acting = Acting { ledger, portal, situation, terms, entries, left: BTreeSet::new(), suspended: 0 };
     acting.follow().await?;
-    acting.tell_lost().await?;
+    let trail = acting.trail().await;
+    acting.tell_lost(&trail).await?;
     acting.admit(proposals).await?;
     acting.trip().await?;
-    let refused = acting.refused().await;
+    let refused = acting.refused(&trail).await;
     for id in acting.ids(|entry| entry.state.is_before()) {
         acting.advance(&id).await?;
     }
@@ -185,10 +186,9 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
         self.portal.trail(admit::trail_since(&self.entries, now)).await
     }
 
-    async fn tell_lost(&mut self) -> anyhow::Result<()> {
-        let trail = self.trail().await;
+    async fn tell_lost(&mut self, trail: &Trail) -> anyhow::Result<()> {
         let now = self.portal.clocks().now();
-        for entry in admit::lost(&trail, self.situation.own, &self.entries, now) {
+        for entry in admit::lost(trail, self.situation.own, &self.entries, now) {
             self.commit(entry).await?;
         }
         Ok(())
@@ -216,9 +216,10 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
         Ok(())
     }
 
-    /// Why nobody could be suspended in this run.
-    async fn refused(&self) -> Option<Refusal> {
-        let (trail, guard) = (self.trail().await, self.portal.guard().await);
+    /// Why nobody could be suspended in this run. Whom nothing may be done to is asked only where somebody is to be.
+    async fn refused(&self, trail: &Trail) -> Option<Refusal> {
+        let is_asked = self.entries.iter().any(|entry| entry.state.is_before());
+        let guard = if is_asked { self.portal.guard().await } else { None };
         let account = AccountNow::Gone;
         let seen = Seen {
             situation: self.situation,
@@ -226,7 +227,7 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
             clocks: self.portal.clocks(),
             account: &account,
             memberships: None,
-            trail: &trail,
+            trail,
             guard: guard.as_ref(),
             keys: None,
             entries: &self.entries,
@@ -234,7 +235,7 @@ impl<L: Ledger, P: Portal> Acting<'_, L, P> {
             answer: None,
             is_last_look: true,
         };
-        permit::may_suspend(&seen).err()
+        permit::may_suspend(&seen).err().filter(|refusal| is_asked || !matches!(refusal, Refusal::GuardUnread(_)))
     }
 
     /// Takes steps until nothing follows.

@@ -135,6 +135,26 @@ async fn who_deletes_for_good_is_suspended_once() {
     assert_eq!(watched.steps(), ["suspending", "done"]);
 }
 
+/// While somebody is off, a run looks at that account and at the audit trail. Everybody is listed once, for the plan, and not for those who
+/// are suspended already.
+#[tokio::test]
+async fn while_somebody_is_off_a_run_lists_everybody_once() {
+    let watched = Watched::new(ENFORCE).await;
+    watched.purges();
+    watched.run(&[]).await;
+    assert_eq!(watched.status(watched.mara), 2);
+    let before = watched.setting.sim.requests().len();
+    watched.pass(20);
+    watched.run(&[]).await;
+    let asked = watched.setting.sim.requests().into_iter().skip(before).map(|request| request.target);
+    let asked: Vec<String> = asked.collect();
+    assert!(asked.iter().any(|target| target.contains(&format!("people/{}", watched.mara))), "{asked:#?}");
+    let count = |route: &str| asked.iter().filter(|target| target.contains(route)).count();
+    assert_eq!(count("people/filter"), 1, "{asked:#?}");
+    // the look of the run, what follows for the suspension, and what nobody remembers, each with the hours before it
+    assert_eq!(count("events/filter?from="), 3 * 2, "{asked:#?}");
+}
+
 /// Two weak signs, which by themselves suspend nobody.
 #[tokio::test]
 async fn weak_signs_suspend_nobody_unless_told_to() {
