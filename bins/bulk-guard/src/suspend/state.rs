@@ -132,9 +132,9 @@ fn while_off(entry: &Entry, seen: &Seen<'_>) -> Step {
         return Step::to(settled);
     }
     if let Some(decision) = entry.decision(Decided::Kept) {
-        // a call that broke may still enable the account
+        // a call that broke may still enable the account, and nobody keeps what could not be looked at
         let is_over = |tried: &Try| tried.all_refused || seen.now() >= tried.next;
-        if !entry.tried.as_ref().is_none_or(is_over) {
+        if !entry.tried.as_ref().is_none_or(is_over) || !matches!(seen.account, AccountNow::There(_)) {
             return Step::to(entry.clone());
         }
         let kept = entry.clone().into_state(State::Kept, Some(decision.why.clone()));
