@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
 use job_store::testing::{place, socket_folder};
-use job_store::{Leased, OnServer, Store};
+use job_store::{Lease, Leased, OnServer, Store};
 use portal_sim::{Event, Person, PersonKind, PortalSim};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -103,6 +103,18 @@ async fn a_server_that_goes_away_costs_the_memory_only() {
     }
 }
 
+/// As soon as a run waits for the portal, another one takes its lease; then the portal answers.
+async fn takes_over(holding: &mut Holding, place: &OnServer) -> Lease {
+    cli_test::in_time(holding.held()).await;
+    let other = Store::on_server(place).await.unwrap();
+    other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+    let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
+        panic!("its time is over")
+    };
+    holding.release();
+    lease
+}
+
 /// Its process was stopped, or its host cut off, until another run took over: that one tells what there is to tell.
 #[tokio::test]
 async fn a_run_that_has_lost_its_lease_tells_nothing() {
@@ -113,17 +125,7 @@ async fn a_run_that_has_lost_its_lease_tells_nothing() {
     let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
     let (address, clock, url) = (place.url.to_string(), now(&sim), holding.url.clone());
     let first = run(&desk, (&url, &address), &clock, &[]);
-    let takes_over = async {
-        cli_test::in_time(holding.held()).await;
-        let other = Store::on_server(&place).await.unwrap();
-        other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
-        let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
-            panic!("its time is over")
-        };
-        holding.release();
-        lease
-    };
-    let (first, lease) = tokio::join!(first, takes_over);
+    let (first, lease) = tokio::join!(first, takes_over(&mut holding, &place));
     assert_eq!(first.exit, 1, "{}", first.stderr);
     assert!(first.stderr.contains("has passed to another run"), "{}", first.stderr);
     assert!(
@@ -137,6 +139,40 @@ async fn a_run_that_has_lost_its_lease_tells_nothing() {
     lease.end().await.unwrap();
     let next = run(&desk, (&url, &address), &clock, &[]).await;
     assert!(next.exit == 0 && next.stdout.contains("Mara Moe"), "{} {}", next.stdout, next.stderr);
+}
+
+/// Whoever reads the report as a file or by mail keeps what the new holder of the lease writes, whenever the lease was lost.
+#[tokio::test]
+async fn a_run_that_has_lost_its_lease_hands_its_report_to_nobody() {
+    // while it reads, and while it acts
+    for (mood, wanted) in [("read", "security/audit/events"), ("ask", "people/@self")] {
+        let Some(place) = place() else { return };
+        let (desk, sim) = Desk::with_portal().await;
+        let mut holding = Holding::start(&sim.url(), wanted, 0).await;
+        let portal = holding.url.trim_start_matches("http://").replace(':', "-");
+        let place = OnServer { schema: "sample_job".to_owned(), portal, ..place };
+        let (handed_on, asked_for) = (desk.write("manager.json", "theirs"), desk.write("r.json", "theirs"));
+        let settings = format!("state = \"{}\"\nmood = \"{mood}\"\nhanded_on = \"{handed_on}\"\n", place.url);
+        let config = desk.write("sample-job.toml", &settings);
+        let url = holding.url.clone();
+        let arguments = ["--portal", &url, "--config", &config, "--report", &asked_for];
+        let mut command = desk.command(&arguments);
+        command.env_remove("STATE_DIRECTORY");
+        let (ended, lease) = tokio::join!(cli_test::run(command), takes_over(&mut holding, &place));
+        assert_eq!(ended.exit, 1, "{mood}: {}", ended.stderr);
+        assert!(ended.stderr.contains("has passed to another run"), "{mood}: {}", ended.stderr);
+        for file in [&handed_on, &asked_for] {
+            assert_eq!(std::fs::read_to_string(file).unwrap(), "theirs", "{mood}: {file}");
+        }
+        lease.end().await.unwrap();
+        let mut command = desk.command(&arguments);
+        command.env_remove("STATE_DIRECTORY");
+        let next = cli_test::run(command).await;
+        assert_eq!(next.exit, 0, "{mood}: {}", next.stderr);
+        for file in [&handed_on, &asked_for] {
+            assert!(std::fs::read_to_string(file).unwrap().contains("\"coverage\""), "{mood}: {file}");
+        }
+    }
 }
 
 /// A run that holds the lease for longer than a run may take hangs: somebody has to know.
