@@ -227,7 +227,8 @@ impl<'a, P: Program> Flow<'a, P> {
 
     /// What the next run must know of this one, and what it need not read again.
     async fn remember(&self, told: &Told, stop: &mut Stop) {
-        if !self.stores.has_memory() {
+        // where another run has taken over, that one reads and remembers
+        if !self.stores.has_memory() || told.how.is_left {
             return;
         }
         let AfterLook { report, stretch, archive, .. } = &self.looked;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
+use cli_test::receiver::Receiver;
 use job_store::testing::{place, socket_folder};
 use job_store::{Lease, Leased, OnServer, Store};
 use portal_sim::{Event, Person, PersonKind, PortalSim};
@@ -106,12 +107,17 @@ async fn a_server_that_goes_away_costs_the_memory_only() {
 /// As soon as a run waits for the portal, another one takes its lease; then the portal answers.
 async fn takes_over(holding: &mut Holding, place: &OnServer) -> Lease {
     cli_test::in_time(holding.held()).await;
+    let lease = taken_over(place).await;
+    holding.release();
+    lease
+}
+
+async fn taken_over(place: &OnServer) -> Lease {
     let other = Store::on_server(place).await.unwrap();
     other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
     let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
         panic!("its time is over")
     };
-    holding.release();
     lease
 }
 
@@ -173,6 +179,57 @@ async fn a_run_that_has_lost_its_lease_hands_its_report_to_nobody() {
             assert!(std::fs::read_to_string(file).unwrap().contains("\"coverage\""), "{mood}: {file}");
         }
     }
+}
+
+/// A channel that takes an alert, and meanwhile another run takes the lease.
+async fn channel_taking_over(place: OnServer) -> (String, tokio::task::JoinHandle<Lease>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let takes = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).unwrap();
+        stream.read_exact(&mut vec![0; length.trim().parse().unwrap()]).await.unwrap();
+        let lease = taken_over(&place).await;
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        lease
+    });
+    (url, takes)
+}
+
+/// What was told by then stays, but not all was, so this is no all-clear.
+#[tokio::test]
+async fn a_run_that_loses_its_lease_among_its_alerts_leaves_the_others_and_says_so() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(11).await;
+    let pat = Person::new("pat@example.com", "Pat", "Po").kind(PersonKind::User);
+    sim.edit(|portal| {
+        portal.people.push(pat.clone());
+        let since = portal.now - TimeDelta::minutes(30);
+        for n in 0..11 {
+            portal.add_event(Event::new(5088, pat.id, since + TimeDelta::seconds(n)));
+        }
+    });
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let (channel, takes) = channel_taking_over(place.clone()).await;
+    let config = desk.write("share-watch.toml", &format!("[alerts.webhook]\nurl = \"{channel}\"\n"));
+    let (address, clock) = (place.url.to_string(), now(&sim));
+    let ended = run(&desk, (&sim.url(), &address), &clock, &["--config", &config]).await;
+    let lease = takes.await.unwrap();
+    assert_eq!(ended.exit, 4, "{} {}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("Mara Moe") && ended.stdout.contains("Pat Po"), "{}", ended.stdout);
+    lease.end().await.unwrap();
+    // the other run finds both alerts, of which one leaves again
+    let receiver = Receiver::start().await;
+    let config = desk.write("next.toml", &format!("[alerts.webhook]\nurl = \"{}\"\n", receiver.url));
+    let next = run(&desk, (&sim.url(), &address), &clock, &["--config", &config]).await;
+    assert_eq!((next.exit, receiver.told().len()), (0, 2), "{} {}", next.stdout, next.stderr);
 }
 
 /// A run that holds the lease for longer than a run may take hangs: somebody has to know.
