@@ -23,6 +23,7 @@ struct Way {
     address: String,
     /// Bytes on their way to the server.
     sent: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
 }
 
 impl Way {
@@ -30,17 +31,19 @@ impl Way {
         let socket = socket_folder()?.join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("postgres://tester@{}/tests", listener.local_addr().unwrap());
-        let sent = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&sent);
+        let (sent, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(most)));
+        let (counted, limit) = (Arc::clone(&sent), Arc::clone(&most));
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (far, counted) = (UnixStream::connect(&socket).await.unwrap(), Arc::clone(&counted));
+                let limit = Arc::clone(&limit);
                 tokio::spawn(async move {
                     let ((mut from, mut back), (mut answers, mut to)) = (near.into_split(), far.into_split());
                     let there = async {
                         let mut bytes = [0; 4_096];
                         while let Ok(read @ 1..) = from.read(&mut bytes).await {
-                            let is_through = counted.fetch_add(read, Ordering::SeqCst) + read <= most;
+                            let is_through =
+                                counted.fetch_add(read, Ordering::SeqCst) + read <= limit.load(Ordering::SeqCst);
                             if !is_through || to.write_all(&bytes[..read]).await.is_err() {
                                 break;
                             }
@@ -53,7 +56,7 @@ impl Way {
                 });
             }
         });
-        Some(Way { address, sent })
+        Some(Way { address, sent, most })
     }
 }
 
@@ -251,6 +254,63 @@ async fn a_lease_that_is_held_for_too_long_is_told() {
     assert!(held.stderr.contains(told), "{}", held.stderr);
     let doctor = run(&desk, (&sim.url(), &address), &now(&sim), &["doctor"]).await;
     assert!(doctor.exit == 1 && doctor.stdout.contains("FAIL  lock: a run that began at"), "{}", doctor.stdout);
+}
+
+/// A store that does not answer may be in use by others: whoever knows better has to say so.
+#[tokio::test]
+async fn what_was_moved_is_taken_back_only_when_the_other_store_is_gone() {
+    let Some(way) = Way::for_bytes(usize::MAX).await else { return };
+    let (desk, sim) = shares(0).await;
+    let folder = desk.folder.path().join("here").display().to_string();
+    let (url, clock) = (sim.url(), now(&sim));
+    let store = async |arguments: &[&str]| run(&desk, (&url, &folder), &clock, &[&["store"], arguments].concat()).await;
+    let moved_away = async || {
+        let first = run(&desk, (&url, &folder), &clock, &[]).await;
+        assert_eq!(first.exit, 0, "{}", first.stderr);
+        let moved = store(&["move", &folder, &way.address]).await;
+        assert_eq!(moved.exit, 0, "{}", moved.stderr);
+    };
+    moved_away().await;
+    let there = store(&["take-back", &folder]).await;
+    assert!(there.exit == 2 && there.stderr.contains("is still there"), "{}", there.stderr);
+    let there = store(&["take-back", &folder, "--lost"]).await;
+    assert!(there.exit == 2 && there.stderr.contains("is still there"), "it answers: {}", there.stderr);
+
+    way.most.store(0, Ordering::SeqCst);
+    let unknown = store(&["take-back", &folder]).await;
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""), "{}", unknown.stderr);
+    for said in ["could not be asked whether it is in use", "add `--lost`", "cannot connect to store"] {
+        assert!(unknown.stderr.contains(said), "{said}: {}", unknown.stderr);
+    }
+    let away = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert!(away.exit == 2 && away.stderr.contains("was moved to"), "{}", away.stderr);
+    let lost = store(&["take-back", &folder, "--lost"]).await;
+    assert_eq!((lost.exit, lost.stderr.as_str()), (0, ""), "{}", lost.stdout);
+    let again = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert_eq!((again.exit, again.stderr.as_str()), (0, ""), "{}", again.stdout);
+}
+
+/// As a server that was set up anew answers.
+#[tokio::test]
+async fn a_server_without_the_schema_has_lost_what_was_moved_there() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let folder = desk.folder.path().join("here").display().to_string();
+    let (url, clock, address) = (sim.url(), now(&sim), place.url.to_string());
+    let first = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert_eq!(first.exit, 0, "{}", first.stderr);
+    let moved = run(&desk, (&url, &folder), &clock, &["store", "move", &folder, &address]).await;
+    assert_eq!(moved.exit, 0, "{}", moved.stderr);
+    let portal = url.trim_start_matches("http://").trim_end_matches('/').replace(':', "-");
+    let file = format!("sqlite://{folder}/share-watch-{portal}.sqlite");
+    let store = Store::open_to_move(&file).await.unwrap();
+    // a database that every server has, and nobody keeps anything in
+    let elsewhere = "UPDATE moved SET other = replace(other, '/tests', '/postgres')";
+    store.execute("renaming", elsewhere, []).await.unwrap();
+    store.close().await;
+    let taken = run(&desk, (&url, &folder), &clock, &["store", "take-back", &folder]).await;
+    assert_eq!((taken.exit, taken.stderr.as_str()), (0, ""), "{}", taken.stdout);
+    assert!(taken.stdout.contains("is used again: set `state` to it"), "{}", taken.stdout);
 }
 
 #[tokio::test]
