@@ -52,6 +52,11 @@ impl Error {
             Error::File { .. } | Error::NotTried | Error::Outbox(_) => false,
         }
     }
+
+    /// Whether another run holds the lease of the store by now.
+    pub(crate) fn is_taken_over(&self) -> bool {
+        matches!(self, Error::Outbox(job_store::Error::LeaseLost { .. }))
+    }
 }
 
 /// Answers that say that the request was not taken, and that a later one may be.

@@ -51,6 +51,8 @@ pub struct Drained {
     pub critical: u64,
     /// Why the store could not note down what became of an alert. It may then arrive a second time, with the same id.
     pub store_error: Option<Error>,
+    /// Another run has taken over meanwhile: it offers what waits, and `critical` was not counted.
+    pub is_taken_over: bool,
 }
 
 /// One alert that a channel did not take.
@@ -85,7 +87,8 @@ impl Outbox {
     ///
     /// What is taken waits no more. What is not is put off, at first for a minute, at last for an hour each time, and given up
     /// after seven days: then [`Outbox::lapsed`] tells it. A channel that could not be reached is not tried again by the same
-    /// call, and everything that waits for it is put off. It ends when another run has taken over.
+    /// call, and everything that waits for it is put off. It ends when another run has taken over
+    /// ([`Drained::is_taken_over`]).
     ///
     /// # Errors
     /// When what waits cannot be read. A store that fails later does not stop the delivery.
@@ -98,7 +101,7 @@ impl Outbox {
             let mut given_up = false;
             for row in due.iter().take(MOST_PER_RUN) {
                 if self.is_taken_over().await {
-                    return Ok(drained);
+                    return Ok(Drained { is_taken_over: true, ..drained });
                 }
                 let noted = match offer(&row.json, channel, &mut given_up).await {
                     Ok(()) => {
@@ -111,7 +114,12 @@ impl Outbox {
                         self.put_off(row, &name, now).await
                     }
                 };
+                // nobody has noted this one, so the other run offers it again
+                drained.is_taken_over |= noted.as_ref().is_err_and(Error::is_taken_over);
                 drained.store_error = drained.store_error.or(noted.err());
+                if drained.is_taken_over {
+                    return Ok(drained);
+                }
             }
         }
         drained.critical = self.critical().await?;

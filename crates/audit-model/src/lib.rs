@@ -34,7 +34,7 @@ pub use forgotten::Forgotten;
 pub use gap_reason::GapReason;
 pub use halves::{Halves, is_other_half};
 pub use person::{Person, PersonStatus, PortalRole, RoomRole};
-pub use pseudonym::{Pseudonym, sayable};
+pub use pseudonym::{Pseudonym, is_sayable, sayable};
 pub use room::{
     AI_AGENT_ROOM, Attributed, Place, RoomFact, RoomId, RoomKind, RoomLogs, Rooms, VIRTUAL_DATA_ROOM, title_in_context,
 };

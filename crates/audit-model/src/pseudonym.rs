@@ -18,6 +18,17 @@ pub fn sayable(bytes: &[u8]) -> String {
     format!("{first}-{last}")
 }
 
+/// Whether a word is exactly what stands for somebody: a kind, and [`sayable`] digits. `address-k3f9-q2mw` is of the kind `address`;
+/// `address-list@example.com` is not.
+pub fn is_sayable(kind: &str, word: &str) -> bool {
+    let Some(digits) = word.strip_prefix(kind).and_then(|rest| rest.strip_prefix('-')) else { return false };
+    let is_digits = |half: &str| half.len() == 4 && half.bytes().all(|byte| DIGITS.contains(&byte));
+    digits.split_once('-').is_some_and(|(first, last)| is_digits(first) && is_digits(last))
+}
+
+/// What names of accounts begin with.
+const PERSON: &str = "person";
+
 /// A name and an id in place of those of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pseudonym([u8; 16]);
@@ -37,7 +48,12 @@ impl Pseudonym {
 
     /// Short enough to be said, for instance `person-7fk2-9qwd`. Of ten thousand people, two have the same one in one case of 20 000.
     pub fn name(self) -> String {
-        format!("person-{}", sayable(&self.0))
+        format!("{PERSON}-{}", sayable(&self.0))
+    }
+
+    /// Whether a word is a name that stands in place of an account's.
+    pub fn is_name(word: &str) -> bool {
+        is_sayable(PERSON, word)
     }
 
     /// Whether an id stands in place of an account's.
@@ -57,5 +73,29 @@ mod tests {
         assert!(Pseudonym::is(pseudonym.id()) && pseudonym.id().to_string().starts_with("face1e55-"));
         assert!(!Pseudonym::is(Uuid::from_u128(7)) && !Pseudonym::is(Uuid::new_v4()));
         assert_eq!(sayable(&[0, 31, 32]), "0z0-");
+    }
+
+    #[test]
+    fn what_only_begins_like_one_is_none() {
+        for word in ["person-7fk2-9qwd", "person-zzzz-0000"] {
+            assert!(Pseudonym::is_name(word), "{word}");
+        }
+        assert!(is_sayable("address", "address-7fk2-9qwd") && !is_sayable("person", "address-7fk2-9qwd"));
+        for word in [
+            "person-office@example.com",
+            "person-7fk2-9qwd@example.com",
+            "person-office",
+            "person-7fk2-9qw",
+            "person-7fk2-9qwd-1",
+            "person-7fk2-9qwdx",
+            "person-7fl2-9qwd",
+            "Person-7FK2-9QWD",
+            " person-7fk2-9qwd",
+            "person7fk2-9qwd",
+            "person-",
+            "",
+        ] {
+            assert!(!Pseudonym::is_name(word), "{word}");
+        }
     }
 }

@@ -9,8 +9,8 @@ use event_archive::Look;
 use job_runner::args::{NoFlags, OwnCommand, RunFlag};
 use job_runner::config::{Problem, Settings};
 use job_runner::exit::Exit;
-use job_runner::{About, Head, Job, Judgement, Program, ReportOf, Setup};
-use report::Document;
+use job_runner::{About, Head, Job, Judgement, Program, Publishing, ReportOf, Setup, render};
+use report::{Document, Form};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Subcommand)]
@@ -32,8 +32,11 @@ impl OwnCommand for Command {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Config {
-    /// What a run does: nothing, `gap`, `fail`, `hang`, `panic`, `read` the audit trail, or fail when it is to `act`.
+    /// What a run does: nothing, `gap`, `fail`, `hang`, `panic`, `read` the audit trail, `ask` the portal when it acts, or fail when it is
+    /// to `act`.
     mood: String,
+    /// A file that gets the whole report besides; empty: none.
+    handed_on: String,
 }
 
 impl Settings for Config {
@@ -92,13 +95,22 @@ impl Program for Sample {
     }
 
     async fn act(config: &Config, job: &Job, _report: &mut ReportOf<Self>) -> anyhow::Result<()> {
-        if config.mood != "act" {
-            return Ok(());
+        match config.mood.as_str() {
+            "ask" => return Ok(job.client.identity().await.map(|_| ())?),
+            "act" => {}
+            _ => return Ok(()),
         }
         match &job.store {
             Ok(_) => anyhow::bail!("in a mood to fail at the end"),
             Err(refusal) => Err(anyhow::Error::new(*refusal).context("nothing was done")),
         }
+    }
+
+    async fn publish(config: &Config, _publishing: &Publishing, report: &mut ReportOf<Self>) -> anyhow::Result<()> {
+        if config.handed_on.is_empty() {
+            return Ok(());
+        }
+        Ok(std::fs::write(&config.handed_on, render(Form::Json, report, &report.head.document())?)?)
     }
 
     fn body(_report: &ReportOf<Self>, _document: &mut Document) {}

@@ -189,6 +189,9 @@ pub enum StoreCommand {
     TakeBack {
         /// Where it is: a folder or an address, as in --state
         place: PathBuf,
+        /// Where the other one cannot be asked whether it is in use, take it for lost: nobody will ever use it again
+        #[arg(long)]
+        lost: bool,
     },
     /// Print everything that is kept about a person
     Show {

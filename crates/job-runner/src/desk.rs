@@ -108,23 +108,22 @@ impl<C> Setup<'_, C> {
     /// `None` for an address that nobody is known by, and for any other word.
     ///
     /// # Errors
-    /// The address belongs to several accounts, or a pseudonym to nobody: exit code 2. Others are of the store.
+    /// The address or the pseudonym belongs to several accounts, or a pseudonym to nobody: exit code 2. Others are of the store.
     pub async fn known_person(
         &self,
         looked: &Looked,
         word: &str,
         people: impl IntoIterator<Item = Uuid>,
     ) -> anyhow::Result<Option<Uuid>> {
-        let is_name = Uuid::parse_str(word.trim()).is_err() && !word.contains('@') && !rights::is_pseudonym(word);
+        let is_pseudonym = rights::is_pseudonym(word);
+        let is_name = Uuid::parse_str(word.trim()).is_err() && !word.contains('@') && !is_pseudonym;
         if is_name {
             return Ok(None);
         }
         let key = self.names_key()?;
-        if let Some(key) = &key {
-            let is_meant = |id: &Uuid| key.person(*id).name().eq_ignore_ascii_case(word.trim());
-            if let Some(person) = people.into_iter().find(is_meant) {
-                return Ok(Some(person));
-            }
+        if is_pseudonym {
+            let person = rights::reveal(&looked.store, &looked.archive, word, key.as_ref(), people).await?;
+            return Ok(Some(person));
         }
         Ok(rights::resolve(&looked.store, &looked.archive, word, key.as_ref()).await?.id)
     }

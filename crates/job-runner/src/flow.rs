@@ -89,10 +89,12 @@ pub(crate) async fn conclude<P: Program>(
     flow.see_to_lease(&mut watchers.failures, stop).await?;
     let acted = flow.act(&mut watchers.failures, stop).await;
     flow.see_to_lease(&mut watchers.failures, stop).await?;
+    let published = flow.publish(&mut watchers.failures, stop).await;
+    flow.see_to_lease(&mut watchers.failures, stop).await?;
     let told = flow.tell(&mut watchers.failures, stop).await;
     flow.remember(&told, stop).await;
     watchers.measured = Some(flow.measured().await);
-    let exit = flow.exit(acted, &told, stop);
+    let exit = flow.exit(acted.and(published), &told, stop);
     flow.stores.close().await;
     // a full disk behind stdout did not keep alerts from leaving
     told.how.printed?;
@@ -158,7 +160,7 @@ impl<'a, P: Program> Flow<'a, P> {
     }
 
     /// Looks whether this is still the run that may act and tell. Where the lease has passed to another one, nothing of what was found is
-    /// told: that one tells it.
+    /// told, and no file is replaced: that one sees to it.
     async fn see_to_lease(&mut self, failures: &mut Failures, stop: &mut Stop) -> anyhow::Result<()> {
         // of a server that does not answer nobody knows; what is written next shows it
         let Err(failure) = self.stores.store.may_act().await.map_err(anyhow::Error::new) else { return Ok(()) };
@@ -171,23 +173,28 @@ impl<'a, P: Program> Flow<'a, P> {
         Ok(())
     }
 
-    /// Plans, files, mails, changes at the portal; then whoever gets the whole report besides.
+    /// Plans, files, mails, changes at the portal.
     async fn act(&mut self, failures: &mut Failures, stop: &mut Stop) -> Acted {
-        let Run { config, args, now, ref mailer, .. } = self.run;
         let report = &mut self.looked.report;
-        let acted = match &self.looked.job {
+        match &self.looked.job {
             // nothing is begun that somebody would have to wait for
             Some(_) if stop.is_interrupted() => acting::cut::<P>(report),
-            Some(job) => acting::act::<P>(config, job, report, failures, stop).await,
+            Some(job) => acting::act::<P>(self.run.config, job, report, failures, stop).await,
             None => Acted::Done,
-        };
-        if args.dry_run {
-            return acted;
         }
+    }
+
+    /// Whoever gets the whole report besides has it from the run that holds the lease, and from no dry run.
+    async fn publish(&mut self, failures: &mut Failures, stop: &mut Stop) -> Acted {
+        let Run { config, args, now, ref mailer, .. } = self.run;
+        if args.dry_run || self.stores.is_passed_on() {
+            return Acted::Done;
+        }
+        let report = &mut self.looked.report;
         report.learn_names();
         let store = if self.stores.has_memory() { Ok(self.stores.store.clone()) } else { Err(Refusal::NoMemory) };
         let publishing = Publishing { store, mailer: mailer.clone(), now };
-        acted.and(acting::publish::<P>(config, &publishing, report, failures, stop).await)
+        acting::publish::<P>(config, &publishing, report, failures, stop).await
     }
 
     /// Prints the report, writes it to every file that was asked for, and sends its alerts.
@@ -201,7 +208,9 @@ impl<'a, P: Program> Flow<'a, P> {
         let mut unwritten = Vec::new();
         let print = |report: &ReportOf<P>, notes: &[String]| {
             let document = frame::document::<P>(report);
-            unwritten = frame::write::<P>(&args.reports, report, &document).err().unwrap_or_default();
+            // what stands in a file is the other run's by now, or will be
+            let files = if stores.is_passed_on() { &[] } else { args.reports.as_slice() };
+            unwritten = frame::write::<P>(files, report, &document).err().unwrap_or_default();
             let misnamed = failures.daily(&looked.misnamed);
             let notes: Vec<&String> = must_say.into_iter().chain(notes).chain(misnamed).collect();
             print_news::<P>(args.format, report, &document, &notes, failures)
@@ -218,7 +227,8 @@ impl<'a, P: Program> Flow<'a, P> {
 
     /// What the next run must know of this one, and what it need not read again.
     async fn remember(&self, told: &Told, stop: &mut Stop) {
-        if !self.stores.has_memory() {
+        // where another run has taken over, that one reads and remembers
+        if !self.stores.has_memory() || told.how.is_left {
             return;
         }
         let AfterLook { report, stretch, archive, .. } = &self.looked;

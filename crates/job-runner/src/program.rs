@@ -84,7 +84,8 @@ pub trait Program: Sized {
     }
 
     /// Hands the whole report to those for whom the program makes it besides, as a file or by mail, whatever became of the look and of
-    /// [`act`](Self::act): what they had before must not pass for the present. Not called in a dry run.
+    /// [`act`](Self::act): what they had before must not pass for the present. Not called in a dry run, nor after
+    /// another run has taken over, which hands on its own.
     ///
     /// # Errors
     /// Of our own side. The report is told all the same, with a note; the run ends with 1, or with 2 for [`crate::Error`].

@@ -38,7 +38,7 @@ pub(crate) async fn resolve(
     key: Option<&NamesKey>,
 ) -> anyhow::Result<Who> {
     let revealed = match is_pseudonym(person) {
-        true => Some(reveal(store, archive, person, key).await?.to_string()),
+        true => Some(reveal(store, archive, person, key, []).await?.to_string()),
         false => None,
     };
     let person = revealed.as_deref().unwrap_or(person).trim();
@@ -102,35 +102,51 @@ async fn known_in(store: &Store, archive: &Archive, is_read: fn(&Table) -> bool)
     Ok(known)
 }
 
-/// Whether a word is what stands for somebody where names are pseudonyms: `person-7fk2-9qwd`, or the id beside it.
+/// Whether a word is what stands for somebody where names are pseudonyms: `person-7fk2-9qwd`, in any case, or the id beside it.
 pub(crate) fn is_pseudonym(person: &str) -> bool {
-    let person = person.trim();
-    Uuid::parse_str(person).map_or_else(|_| person.starts_with("person-"), Pseudonym::is)
+    let person = person.trim().to_lowercase();
+    Uuid::parse_str(&person).map_or_else(|_| Pseudonym::is_name(&person), Pseudonym::is)
 }
 
-/// Whose pseudonym it is.
+/// Whose pseudonym it is, of those whom the store knows and of these people.
 ///
 /// # Errors
-/// There is no key, or it makes this pseudonym of nobody whom the store knows: exit code 2. Others are of the store.
+/// There is no key, or it makes this pseudonym of none of them, or of several: exit code 2. Others are of the store.
 pub(crate) async fn reveal(
     store: &Store,
     archive: &Archive,
     person: &str,
     key: Option<&NamesKey>,
+    people: impl IntoIterator<Item = Uuid>,
 ) -> anyhow::Result<Uuid> {
     let wrong = |message: &str| Error::Argument(line(person), message.to_owned());
     let key = key.ok_or_else(|| {
         wrong("is a pseudonym, and only the key that it was made with tells whose; name the file with the key in `names_key_file`")
     })?;
-    let person = person.trim().to_lowercase();
-    let known: BTreeSet<Uuid> = known(store, archive).await?.into_iter().map(|known| known.id).collect();
-    let mut meant = known.into_iter().filter(|id| {
-        let pseudonym = key.person(*id);
-        pseudonym.name() == person || pseudonym.id().to_string() == person
-    });
+    let known = known(store, archive).await?.into_iter().map(|known| known.id);
     let message = "is a pseudonym of nobody whom this store knows: it may be of another portal, made with another key, or of somebody who \
                    was forgotten";
-    Ok(meant.next().ok_or_else(|| wrong(message))?)
+    Ok(meant(person, known.chain(people), key)?.ok_or_else(|| wrong(message))?)
+}
+
+/// Which of these people a pseudonym stands for.
+///
+/// # Errors
+/// Several of them have it: exit code 2.
+fn meant(person: &str, people: impl IntoIterator<Item = Uuid>, key: &NamesKey) -> Result<Option<Uuid>, Error> {
+    let lower = person.trim().to_lowercase();
+    let as_id = Uuid::parse_str(&lower).ok();
+    let is_meant = |id: &Uuid| {
+        let pseudonym = key.person(*id);
+        as_id.map_or_else(|| pseudonym.name() == lower, |id| pseudonym.id() == id)
+    };
+    let ids: BTreeSet<Uuid> = people.into_iter().filter(is_meant).collect();
+    if ids.len() > 1 {
+        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let message = format!("is the pseudonym of several accounts: {}; give the id of one", ids.join(", "));
+        return Err(Error::Argument(line(person), message));
+    }
+    Ok(ids.first().copied())
 }
 
 /// The accounts in a JSON document: objects with an id, and addresses that ids stand behind.
@@ -339,4 +355,37 @@ async fn statements(
     }
     statements.extend(after);
     Ok(statements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_begins_like_a_pseudonym_is_none() {
+        let id = Pseudonym::new([7; 16]).id();
+        let braced = format!("{{{}}}", id.to_string().to_uppercase());
+        for word in ["person-7fk2-9qwd", "Person-7FK2-9QWD", " person-7fk2-9qwd ", &id.to_string(), &braced] {
+            assert!(is_pseudonym(word), "{word}");
+        }
+        for word in ["person-office@example.com", "person-office", "person-7fk2", &Uuid::from_u128(7).to_string()] {
+            assert!(!is_pseudonym(word), "{word}");
+        }
+    }
+
+    /// Of a million people, a few have one that somebody else has, too.
+    #[test]
+    fn a_pseudonym_of_two_means_neither() {
+        let key = NamesKey::new(b"0123456789abcdef", &"https://docs.example.com".parse().unwrap());
+        let [one, two, other] = [803_970, 1_539_814, 7].map(Uuid::from_u128);
+        let shared = key.person(one).name();
+        assert_eq!(shared, key.person(two).name());
+        let alone = meant(&shared.to_uppercase(), [one, other], &key);
+        assert_eq!(alone.unwrap(), Some(one));
+        assert_eq!(meant(&shared, [other], &key).unwrap(), None);
+        let failure = meant(&shared, [one, other, two, one], &key).unwrap_err().to_string();
+        assert!(failure.contains(&format!("several accounts: {one}, {two}; give the id of one")), "{failure}");
+        // the id beside it is longer
+        assert_eq!(meant(&key.person(two).id().to_string(), [one, two], &key).unwrap(), Some(two));
+    }
 }

@@ -226,14 +226,14 @@ impl<C> Setup<'_, C> {
     /// handed back as it is.
     ///
     /// # Errors
-    /// There is no key, or it leads to nobody of whom anything is remembered: exit code 2. Others are of the store.
+    /// There is no key, or it leads to nobody of whom anything is remembered, or to several: exit code 2. Others are of the store.
     pub async fn revealed(&self, person: &str) -> anyhow::Result<String> {
         if !rights::is_pseudonym(person) {
             return Ok(person.to_owned());
         }
         let Copy { store, .. } = copy_of(&self.state()?).await?;
         let archive = keeping::open_all(&store).await?;
-        let id = rights::reveal(&store, &archive, person, self.names_key()?.as_ref()).await?;
+        let id = rights::reveal(&store, &archive, person, self.names_key()?.as_ref(), []).await?;
         Ok(id.to_string())
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Lost {
     pub(crate) is_news: bool,
     /// Where what is told meanwhile is remembered.
     spare: Option<Spare>,
+    /// Another run has the lease by now.
+    is_passed_on: bool,
 }
 
 impl Stores {
@@ -102,7 +104,7 @@ impl Stores {
         };
         let note = format!("this run has no memory of earlier ones: {}{since}", Explained::of(why));
         let outbox = spare.as_ref().map_or(stores.outbox, |spare| spare.outbox.clone());
-        Ok(Stores { outbox, lost: Some(Lost { note, is_news, spare }), ..stores })
+        Ok(Stores { outbox, lost: Some(Lost { note, is_news, spare, is_passed_on: false }), ..stores })
     }
 
     /// A temporary store of a run that has lost its lease: the run that has it now knows and tells everything.
@@ -111,12 +113,17 @@ impl Stores {
     /// There is no room for temporary files.
     pub(crate) async fn without_lease(why: &anyhow::Error, part: &str) -> anyhow::Result<Self> {
         let stores = Stores::of(Store::temporary().await?, part).await?;
-        let lost = Lost { note: Explained::of(why).to_string(), is_news: true, spare: None };
+        let lost = Lost { note: Explained::of(why).to_string(), is_news: true, spare: None, is_passed_on: true };
         Ok(Stores { lost: Some(lost), ..stores })
     }
 
     pub(crate) fn has_memory(&self) -> bool {
         self.lost.is_none()
+    }
+
+    /// Whether another run has the lease by now, and so tells, sends and writes everything.
+    pub(crate) fn is_passed_on(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.is_passed_on)
     }
 
     /// The report has said that there is no memory.

@@ -66,8 +66,10 @@ impl Telling<'_> {
             let is_safe = printed.is_ok();
             return HowTold { printed, critical_reached: true, is_safe, is_left: false };
         }
-        let (critical_reached, is_safe) = self.deliver(&alerts, is_kept).await;
-        HowTold { printed, critical_reached, is_safe, is_left: false }
+        match self.deliver(&alerts, is_kept).await {
+            Some((critical_reached, is_safe)) => HowTold { printed, critical_reached, is_safe, is_left: false },
+            None => HowTold { printed, critical_reached: true, is_safe: false, is_left: true },
+        }
     }
 
     /// Says of every finding what people know of it.
@@ -99,13 +101,14 @@ impl Telling<'_> {
         kept.inspect_err(|_| warn!("the next run will tell the findings again")).map_err(log).is_ok()
     }
 
-    /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait.
-    async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> (bool, bool) {
+    /// Whether every critical alert has reached somebody, and whether all alerts were taken or wait. `None`: another run has taken over
+    /// meanwhile, and sees to that.
+    async fn deliver(&self, alerts: &[Alert], is_kept: bool) -> Option<(bool, bool)> {
         let drained = match self.outbox.drain(self.channels, self.moment.now).await {
             Ok(drained) => drained,
             Err(failure) => {
                 log(failure);
-                return (self.deliver_directly(alerts).await, is_kept);
+                return Some((self.deliver_directly(alerts).await, is_kept));
             }
         };
         for refused in drained.refused {
@@ -118,8 +121,12 @@ impl Telling<'_> {
             error!("critical alerts that have not reached anybody yet: {}", drained.critical);
         }
         drained.store_error.into_iter().for_each(log);
+        if drained.is_taken_over {
+            warn!("another run has taken over, and sends the alerts that wait");
+            return None;
+        }
         let reached = drained.critical == 0;
-        if is_kept { (reached, true) } else { (self.deliver_directly(alerts).await && reached, false) }
+        Some(if is_kept { (reached, true) } else { (self.deliver_directly(alerts).await && reached, false) })
     }
 
     async fn deliver_directly(&self, alerts: &[Alert]) -> bool {

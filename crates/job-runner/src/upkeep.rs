@@ -50,7 +50,7 @@ pub(crate) async fn run<C: Settings>(
         }
         StoreCommand::Backup { file } => backup(state, file).await,
         StoreCommand::Move { from, to, replace } => moving::run(setup, from, to, *replace).await,
-        StoreCommand::TakeBack { place } => moving::take_back(setup, place).await,
+        StoreCommand::TakeBack { place, lost } => moving::take_back(setup, place, *lost).await,
         StoreCommand::Show { person } => show(state, (person, setup.names_key()?.as_ref()), args.format).await,
         StoreCommand::Forget { person, reason } => {
             refuse_blank(reason)?;

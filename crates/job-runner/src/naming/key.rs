@@ -1,10 +1,18 @@
 //! The key of pseudonyms.
 
-use audit_model::{Pseudonym, sayable};
+use audit_model::{Pseudonym, is_sayable, sayable};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use url::Url;
 use uuid::Uuid;
+
+/// What begins what takes the place of an address.
+const ADDRESS: &str = "address";
+
+/// Whether a word stands already in place of somebody's name or address.
+pub(super) fn is_instead(word: &str) -> bool {
+    Pseudonym::is_name(word) || is_sayable(ADDRESS, word)
+}
 
 /// Makes pseudonyms of the people of one portal. The same key makes others for another portal, so that nobody can tell that two of them are
 /// one person.
@@ -35,7 +43,7 @@ impl NamesKey {
 
     /// In place of an e-mail address or a login that is no known account's: `address-k3f9-q2mw`.
     pub(crate) fn address(&self, address: &str) -> String {
-        format!("address-{}", sayable(&self.hash("address", &address.to_lowercase())))
+        format!("{ADDRESS}-{}", sayable(&self.hash("address", &address.to_lowercase())))
     }
 
     /// In place of a name that several people have: `name-k3f9-q2mw`.

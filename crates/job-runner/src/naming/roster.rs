@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::is_somebody;
-use super::key::NamesKey;
+use super::key::{NamesKey, is_instead};
 
 /// An account as something names it.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ impl Roster {
     /// What takes the place of a login that somebody typed.
     pub(crate) fn login(&self, login: &str, key: &NamesKey) -> String {
         let trimmed = login.trim();
-        if trimmed.starts_with("person-") || trimmed.starts_with("address-") {
+        if is_instead(trimmed) {
             return login.to_owned();
         }
         match self.emails.get(&trimmed.to_lowercase()) {
@@ -225,5 +225,20 @@ mod tests {
             assert_eq!(roster.reworded(text, true, &key()), None, "{text}");
         }
         assert_eq!(roster.reworded("Anna", false, &key()), None);
+    }
+    /// What only looks like a pseudonym is somebody's address.
+    #[test]
+    fn a_login_that_begins_like_a_pseudonym_is_replaced() {
+        let roster = Roster::default().with([known(1, "Anna", "person-anna@example.com")], &key());
+        let anna = key().person(Uuid::from_u128(1)).name();
+        for (login, expected) in [
+            ("person-anna@example.com", anna.clone()),
+            ("address-list@example.com", key().address("address-list@example.com")),
+            ("person-office", key().address("person-office")),
+            ("PERSON-7FK2-9QWD", key().address("PERSON-7FK2-9QWD")),
+        ] {
+            assert_eq!(roster.login(login, &key()), expected, "{login}");
+            assert_eq!(roster.login(&expected, &key()), expected, "twice is as once");
+        }
     }
 }

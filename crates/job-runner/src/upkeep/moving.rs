@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use job_store::{Error as StoreError, Move, MovedTable, SeenServer, Step, Store, TakenBack};
 use report::words::plural;
 use tracing::{error, info};
@@ -40,15 +40,11 @@ pub(crate) async fn run<C>(setup: &Setup<'_, C>, from: &Path, to: &Path, replace
     print(&report(&moved, &source, &target)).map(|()| Exit::Concluded)
 }
 
-/// `store take-back`: a store that was moved away is used again.
-pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path) -> anyhow::Result<Exit> {
+/// `store take-back`: a store that was moved away is used again. The other one has to be gone, or `lost` where it cannot be asked.
+pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path, lost: bool) -> anyhow::Result<Exit> {
     let state = existing(setup, place)?;
     let Some((hold, store)) = taken(setup, &state).await? else { return Ok(Exit::Nothing) };
-    let other = match store.in_use().await {
-        Err(StoreError::MovedAway { to, .. }) => still_there(setup, &to).await,
-        _ => None,
-    };
-    let taken_back = store.take_back(other.as_ref()).await;
+    let taken_back = taken_back(setup, &store, lost).await;
     ended(hold, store).await;
     let refused = |message: &str| Err(Error::Argument(state.shown(), message.to_owned()).into());
     let (other, at) = match taken_back? {
@@ -70,15 +66,44 @@ pub(crate) async fn take_back<C>(setup: &Setup<'_, C>, place: &Path) -> anyhow::
     .map(|()| Exit::Concluded)
 }
 
-/// The store of this name, if it can be opened; nothing is made for it.
-async fn still_there<C>(setup: &Setup<'_, C>, name: &str) -> Option<Store> {
+async fn taken_back<C>(setup: &Setup<'_, C>, store: &Store, lost: bool) -> anyhow::Result<TakenBack> {
+    let other = match store.in_use().await {
+        Err(StoreError::MovedAway { to, .. }) => match still_there(setup, &to).await {
+            Err(_) if lost => None,
+            Err(failure) => {
+                let shown = store.path().display();
+                return Err(failure.context(format!(
+                    "{shown} stays as it is, because {to}, which it was moved to, could not be asked whether it is in use; see to it that \
+                     it answers, set `state` to it if its address has more to it, and try again; add `--lost` if it is gone for good"
+                )));
+            }
+            Ok(other) => other,
+        },
+        _ => None,
+    };
+    let taken_back = store.take_back(other.as_ref()).await;
+    if let Some(other) = other {
+        other.close().await;
+    }
+    Ok(taken_back?)
+}
+
+/// The store of this name; `None` where there is none. Nothing is made for it.
+///
+/// # Errors
+/// It could not be asked, so it may be in use.
+async fn still_there<C>(setup: &Setup<'_, C>, name: &str) -> anyhow::Result<Option<Store>> {
     let Some((address, _)) = name.rsplit_once(", schema ") else {
         let path = Path::new(name);
-        return if path.exists() { Store::open_to_move(&url_of(path)).await.ok() } else { None };
+        let is_there = path.try_exists().with_context(|| format!("cannot look for {name}"))?;
+        return Ok(if is_there { Some(Store::open_to_move(&url_of(path)).await?) } else { None });
     };
-    let Ok(State::Server(server)) = setup.state_at(Path::new(address)) else { return None };
-    let is_there = SeenServer::at(&server.place).await.is_ok_and(|seen| seen.has_schema);
-    if is_there { Store::on_server_to_move(&server.place).await.ok() } else { None }
+    // a name holds neither password nor certificates, the setting does
+    let set = setup.state().ok().filter(|state| state.shown() == name);
+    let state = set.map_or_else(|| setup.state_at(Path::new(address)), Ok)?;
+    let State::Server(server) = state else { bail!("{name} is no address of a server") };
+    let is_there = SeenServer::at(&server.place).await?.has_schema;
+    Ok(if is_there { Some(Store::on_server_to_move(&server.place).await?) } else { None })
 }
 
 /// A place that somebody has typed; a folder has to have a store.

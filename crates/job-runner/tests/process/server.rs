@@ -7,8 +7,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use cli_test::Run;
 use cli_test::holding::Holding;
+use cli_test::receiver::Receiver;
 use job_store::testing::{place, socket_folder};
-use job_store::{Leased, OnServer, Store};
+use job_store::{Lease, Leased, OnServer, Store};
 use portal_sim::{Event, Person, PersonKind, PortalSim};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,6 +23,7 @@ struct Way {
     address: String,
     /// Bytes on their way to the server.
     sent: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
 }
 
 impl Way {
@@ -29,17 +31,19 @@ impl Way {
         let socket = socket_folder()?.join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("postgres://tester@{}/tests", listener.local_addr().unwrap());
-        let sent = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&sent);
+        let (sent, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(most)));
+        let (counted, limit) = (Arc::clone(&sent), Arc::clone(&most));
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (far, counted) = (UnixStream::connect(&socket).await.unwrap(), Arc::clone(&counted));
+                let limit = Arc::clone(&limit);
                 tokio::spawn(async move {
                     let ((mut from, mut back), (mut answers, mut to)) = (near.into_split(), far.into_split());
                     let there = async {
                         let mut bytes = [0; 4_096];
                         while let Ok(read @ 1..) = from.read(&mut bytes).await {
-                            let is_through = counted.fetch_add(read, Ordering::SeqCst) + read <= most;
+                            let is_through =
+                                counted.fetch_add(read, Ordering::SeqCst) + read <= limit.load(Ordering::SeqCst);
                             if !is_through || to.write_all(&bytes[..read]).await.is_err() {
                                 break;
                             }
@@ -52,7 +56,7 @@ impl Way {
                 });
             }
         });
-        Some(Way { address, sent })
+        Some(Way { address, sent, most })
     }
 }
 
@@ -103,6 +107,23 @@ async fn a_server_that_goes_away_costs_the_memory_only() {
     }
 }
 
+/// As soon as a run waits for the portal, another one takes its lease; then the portal answers.
+async fn takes_over(holding: &mut Holding, place: &OnServer) -> Lease {
+    cli_test::in_time(holding.held()).await;
+    let lease = taken_over(place).await;
+    holding.release();
+    lease
+}
+
+async fn taken_over(place: &OnServer) -> Lease {
+    let other = Store::on_server(place).await.unwrap();
+    other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
+    let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
+        panic!("its time is over")
+    };
+    lease
+}
+
 /// Its process was stopped, or its host cut off, until another run took over: that one tells what there is to tell.
 #[tokio::test]
 async fn a_run_that_has_lost_its_lease_tells_nothing() {
@@ -113,17 +134,7 @@ async fn a_run_that_has_lost_its_lease_tells_nothing() {
     let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
     let (address, clock, url) = (place.url.to_string(), now(&sim), holding.url.clone());
     let first = run(&desk, (&url, &address), &clock, &[]);
-    let takes_over = async {
-        cli_test::in_time(holding.held()).await;
-        let other = Store::on_server(&place).await.unwrap();
-        other.execute("waiting", "UPDATE lease SET until_us = 1", []).await.unwrap();
-        let Leased::Taken(lease) = other.lease("host two", Duration::from_secs(60)).await.unwrap() else {
-            panic!("its time is over")
-        };
-        holding.release();
-        lease
-    };
-    let (first, lease) = tokio::join!(first, takes_over);
+    let (first, lease) = tokio::join!(first, takes_over(&mut holding, &place));
     assert_eq!(first.exit, 1, "{}", first.stderr);
     assert!(first.stderr.contains("has passed to another run"), "{}", first.stderr);
     assert!(
@@ -137,6 +148,91 @@ async fn a_run_that_has_lost_its_lease_tells_nothing() {
     lease.end().await.unwrap();
     let next = run(&desk, (&url, &address), &clock, &[]).await;
     assert!(next.exit == 0 && next.stdout.contains("Mara Moe"), "{} {}", next.stdout, next.stderr);
+}
+
+/// Whoever reads the report as a file or by mail keeps what the new holder of the lease writes, whenever the lease was lost.
+#[tokio::test]
+async fn a_run_that_has_lost_its_lease_hands_its_report_to_nobody() {
+    // while it reads, and while it acts
+    for (mood, wanted) in [("read", "security/audit/events"), ("ask", "people/@self")] {
+        let Some(place) = place() else { return };
+        let (desk, sim) = Desk::with_portal().await;
+        let mut holding = Holding::start(&sim.url(), wanted, 0).await;
+        let portal = holding.url.trim_start_matches("http://").replace(':', "-");
+        let place = OnServer { schema: "sample_job".to_owned(), portal, ..place };
+        let (handed_on, asked_for) = (desk.write("manager.json", "theirs"), desk.write("r.json", "theirs"));
+        let settings = format!("state = \"{}\"\nmood = \"{mood}\"\nhanded_on = \"{handed_on}\"\n", place.url);
+        let config = desk.write("sample-job.toml", &settings);
+        let url = holding.url.clone();
+        let arguments = ["--portal", &url, "--config", &config, "--report", &asked_for];
+        let mut command = desk.command(&arguments);
+        command.env_remove("STATE_DIRECTORY");
+        let (ended, lease) = tokio::join!(cli_test::run(command), takes_over(&mut holding, &place));
+        assert_eq!(ended.exit, 1, "{mood}: {}", ended.stderr);
+        assert!(ended.stderr.contains("has passed to another run"), "{mood}: {}", ended.stderr);
+        for file in [&handed_on, &asked_for] {
+            assert_eq!(std::fs::read_to_string(file).unwrap(), "theirs", "{mood}: {file}");
+        }
+        lease.end().await.unwrap();
+        let mut command = desk.command(&arguments);
+        command.env_remove("STATE_DIRECTORY");
+        let next = cli_test::run(command).await;
+        assert_eq!(next.exit, 0, "{mood}: {}", next.stderr);
+        for file in [&handed_on, &asked_for] {
+            assert!(std::fs::read_to_string(file).unwrap().contains("\"coverage\""), "{mood}: {file}");
+        }
+    }
+}
+
+/// A channel that takes an alert, and meanwhile another run takes the lease.
+async fn channel_taking_over(place: OnServer) -> (String, tokio::task::JoinHandle<Lease>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let takes = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).unwrap();
+        stream.read_exact(&mut vec![0; length.trim().parse().unwrap()]).await.unwrap();
+        let lease = taken_over(&place).await;
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        lease
+    });
+    (url, takes)
+}
+
+/// What was told by then stays, but not all was, so this is no all-clear.
+#[tokio::test]
+async fn a_run_that_loses_its_lease_among_its_alerts_leaves_the_others_and_says_so() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(11).await;
+    let pat = Person::new("pat@example.com", "Pat", "Po").kind(PersonKind::User);
+    sim.edit(|portal| {
+        portal.people.push(pat.clone());
+        let since = portal.now - TimeDelta::minutes(30);
+        for n in 0..11 {
+            portal.add_event(Event::new(5088, pat.id, since + TimeDelta::seconds(n)));
+        }
+    });
+    let portal = sim.url().trim_start_matches("http://").replace(':', "-");
+    let place = OnServer { schema: "share_watch".to_owned(), portal, ..place };
+    let (channel, takes) = channel_taking_over(place.clone()).await;
+    let config = desk.write("share-watch.toml", &format!("[alerts.webhook]\nurl = \"{channel}\"\n"));
+    let (address, clock) = (place.url.to_string(), now(&sim));
+    let ended = run(&desk, (&sim.url(), &address), &clock, &["--config", &config]).await;
+    let lease = takes.await.unwrap();
+    assert_eq!(ended.exit, 4, "{} {}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("Mara Moe") && ended.stdout.contains("Pat Po"), "{}", ended.stdout);
+    lease.end().await.unwrap();
+    // the other run finds both alerts, of which one leaves again
+    let receiver = Receiver::start().await;
+    let config = desk.write("next.toml", &format!("[alerts.webhook]\nurl = \"{}\"\n", receiver.url));
+    let next = run(&desk, (&sim.url(), &address), &clock, &["--config", &config]).await;
+    assert_eq!((next.exit, receiver.told().len()), (0, 2), "{} {}", next.stdout, next.stderr);
 }
 
 /// A run that holds the lease for longer than a run may take hangs: somebody has to know.
@@ -158,6 +254,63 @@ async fn a_lease_that_is_held_for_too_long_is_told() {
     assert!(held.stderr.contains(told), "{}", held.stderr);
     let doctor = run(&desk, (&sim.url(), &address), &now(&sim), &["doctor"]).await;
     assert!(doctor.exit == 1 && doctor.stdout.contains("FAIL  lock: a run that began at"), "{}", doctor.stdout);
+}
+
+/// A store that does not answer may be in use by others: whoever knows better has to say so.
+#[tokio::test]
+async fn what_was_moved_is_taken_back_only_when_the_other_store_is_gone() {
+    let Some(way) = Way::for_bytes(usize::MAX).await else { return };
+    let (desk, sim) = shares(0).await;
+    let folder = desk.folder.path().join("here").display().to_string();
+    let (url, clock) = (sim.url(), now(&sim));
+    let store = async |arguments: &[&str]| run(&desk, (&url, &folder), &clock, &[&["store"], arguments].concat()).await;
+    let moved_away = async || {
+        let first = run(&desk, (&url, &folder), &clock, &[]).await;
+        assert_eq!(first.exit, 0, "{}", first.stderr);
+        let moved = store(&["move", &folder, &way.address]).await;
+        assert_eq!(moved.exit, 0, "{}", moved.stderr);
+    };
+    moved_away().await;
+    let there = store(&["take-back", &folder]).await;
+    assert!(there.exit == 2 && there.stderr.contains("is still there"), "{}", there.stderr);
+    let there = store(&["take-back", &folder, "--lost"]).await;
+    assert!(there.exit == 2 && there.stderr.contains("is still there"), "it answers: {}", there.stderr);
+
+    way.most.store(0, Ordering::SeqCst);
+    let unknown = store(&["take-back", &folder]).await;
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""), "{}", unknown.stderr);
+    for said in ["could not be asked whether it is in use", "add `--lost`", "cannot connect to store"] {
+        assert!(unknown.stderr.contains(said), "{said}: {}", unknown.stderr);
+    }
+    let away = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert!(away.exit == 2 && away.stderr.contains("was moved to"), "{}", away.stderr);
+    let lost = store(&["take-back", &folder, "--lost"]).await;
+    assert_eq!((lost.exit, lost.stderr.as_str()), (0, ""), "{}", lost.stdout);
+    let again = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert_eq!((again.exit, again.stderr.as_str()), (0, ""), "{}", again.stdout);
+}
+
+/// As a server that was set up anew answers.
+#[tokio::test]
+async fn a_server_without_the_schema_has_lost_what_was_moved_there() {
+    let Some(place) = place() else { return };
+    let (desk, sim) = shares(0).await;
+    let folder = desk.folder.path().join("here").display().to_string();
+    let (url, clock, address) = (sim.url(), now(&sim), place.url.to_string());
+    let first = run(&desk, (&url, &folder), &clock, &[]).await;
+    assert_eq!(first.exit, 0, "{}", first.stderr);
+    let moved = run(&desk, (&url, &folder), &clock, &["store", "move", &folder, &address]).await;
+    assert_eq!(moved.exit, 0, "{}", moved.stderr);
+    let portal = url.trim_start_matches("http://").trim_end_matches('/').replace(':', "-");
+    let file = format!("sqlite://{folder}/share-watch-{portal}.sqlite");
+    let store = Store::open_to_move(&file).await.unwrap();
+    // a database that every server has, and nobody keeps anything in
+    let elsewhere = "UPDATE moved SET other = replace(other, '/tests', '/postgres')";
+    store.execute("renaming", elsewhere, []).await.unwrap();
+    store.close().await;
+    let taken = run(&desk, (&url, &folder), &clock, &["store", "take-back", &folder]).await;
+    assert_eq!((taken.exit, taken.stderr.as_str()), (0, ""), "{}", taken.stdout);
+    assert!(taken.stdout.contains("is used again: set `state` to it"), "{}", taken.stdout);
 }
 
 #[tokio::test]
