@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxys_page_says_500_whatever_happened() {
+    fn the_page_of_the_proxy_says_500_whatever_happened() {
         assert_eq!(kind(502, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 502 });
         assert_eq!(kind(500, "text/html", "<title>500 Error Page</title>"), ErrorKind::ProxyFault { status: 500 });
         assert_eq!(kind(404, "text/html", "<title>404 Error Page</title>"), ErrorKind::NotAPortal { status: 404 });
